@@ -1,0 +1,125 @@
+//! What an actor sees of the world: its own points, the virtual clock, and whether it was asked to stop.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::point::{ActorId, PointKind};
+use crate::trace::What;
+use crate::world::Shared;
+
+/// An actor's handle on the world. Cloning it gives another handle on the same actor.
+#[derive(Clone)]
+pub struct Actor {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) id: ActorId,
+}
+
+/// The epoch of the trials' calendar, in Unix seconds: 2025-01-01T00:00:00Z.
+const EPOCH_S: i64 = 1_735_689_600;
+
+impl Actor {
+    pub(crate) fn new(shared: Rc<Shared>, id: ActorId) -> Actor {
+        Actor { shared, id }
+    }
+
+    /// A point of the actor's own: others may move before it.
+    pub async fn step(&self, label: &'static str) {
+        self.arrive(label, PointKind::Step, Duration::ZERO).await;
+        self.shared.record(self.id, What::Stepped(label));
+    }
+
+    /// Waits for at least that long on the virtual clock. Unless the trial is timed, any actor may be delayed
+    /// past any deadline, so nothing may be concluded from an order of two sleeps.
+    pub async fn sleep(&self, label: &'static str, duration: Duration) {
+        self.shared.record(self.id, What::Sleeps(label, duration));
+        self.arrive(label, PointKind::Sleep, duration).await;
+    }
+
+    /// Sleeps, but not past a request to stop; tells whether there was one.
+    pub async fn sleep_unless_stopped(&self, label: &'static str, duration: Duration) -> bool {
+        let duration = if self.is_stopping() { Duration::ZERO } else { duration };
+        self.sleep(label, duration).await;
+        self.is_stopping()
+    }
+
+    /// Whether the process was asked to stop in good order.
+    pub fn is_stopping(&self) -> bool {
+        self.shared.count_call();
+        self.shared.is_shutting_down(self.id)
+    }
+
+    /// The virtual time since the trial began.
+    pub fn now(&self) -> Duration {
+        self.shared.count_call();
+        self.shared.now.get()
+    }
+
+    /// The calendar time in Unix seconds, on the virtual clock.
+    pub fn unix_seconds(&self) -> i64 {
+        EPOCH_S + self.now().as_secs() as i64
+    }
+
+    /// Writes a line into the trace for the scenario's invariants.
+    pub fn note(&self, key: &'static str, one: i64, other: i64) {
+        self.shared.count_call();
+        self.shared.record(self.id, What::Noted(key, one, other));
+    }
+
+    /// Stands at a point until chosen.
+    pub(crate) fn arrive(&self, label: &'static str, kind: PointKind, sleep: Duration) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Arrive(label, kind, sleep)) }
+    }
+
+    /// Goes on from the middle of a step after that long.
+    pub(crate) fn continue_after(&self, duration: Duration) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Continue(duration)) }
+    }
+
+    /// Waits until another actor's doing lets this one go on, or until the deadline.
+    pub(crate) fn blocked(&self, deadline: Option<Duration>) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Block(deadline)) }
+    }
+
+    /// Whether the wait that just ended did so because its time was up.
+    pub(crate) fn timed_out(&self) -> bool {
+        self.shared.actors.borrow()[self.id.index()].timed_out
+    }
+}
+
+impl fmt::Debug for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Actor").field(&self.id).finish()
+    }
+}
+
+enum Wish {
+    Arrive(&'static str, PointKind, Duration),
+    Continue(Duration),
+    Block(Option<Duration>),
+}
+
+/// Becomes ready when the kernel has chosen the actor: it polls an actor that stands at a point only then.
+pub(crate) struct Turn<'a> {
+    actor: &'a Actor,
+    wish: Option<Wish>,
+}
+
+impl Future for Turn<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let (shared, id) = (&self.actor.shared, self.actor.id);
+        match self.wish {
+            None => return Poll::Ready(()),
+            Some(Wish::Arrive(label, kind, sleep)) => shared.arrive(id, label, kind, sleep),
+            Some(Wish::Continue(duration)) => shared.continue_after(id, duration),
+            Some(Wish::Block(deadline)) => shared.block(id, deadline),
+        }
+        self.wish = None;
+        Poll::Pending
+    }
+}

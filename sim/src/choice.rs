@@ -1,0 +1,169 @@
+//! Choices and the tape that records them: the only source of nondeterminism of a trial.
+//!
+//! A tape keeps the choices that differ from the default (carry on with the same actor, no fault, no delay), each
+//! keyed by the point it was taken at. That keeps it short, readable and valid after edits elsewhere.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::fault::Fault;
+use crate::point::{ActorId, Point};
+use crate::seed::Seed;
+
+/// An actor that could take the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Who.
+    pub actor: ActorId,
+    /// Not before this virtual time; choosing an actor that sleeps moves the clock there.
+    pub not_before: Duration,
+}
+
+/// What the kernel asks of a scheduler. The answer is an index into the alternatives.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    /// Who goes next; the answer indexes `among`, which has at least two entries.
+    Next {
+        /// The actors that can go on, in the order of the cast.
+        among: &'a [Candidate],
+        /// The answer that needs no entry on the tape: carry on with the same actor where that is possible.
+        default: usize,
+    },
+    /// Whether a fault strikes; 0 means none, `n` means the fault at `n - 1`.
+    Fault {
+        /// The faults that the rung offers here.
+        offers: &'a [Fault],
+        /// How many may still strike in this trial.
+        left: u32,
+    },
+    /// How long the step lasts beyond its work, as an exponent up to `most` (0 means no delay).
+    Delay {
+        /// The largest answer.
+        most: u32,
+    },
+}
+
+/// A choice as a tape records it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// This actor went next.
+    Next(ActorId),
+    /// This fault struck.
+    Fault(Fault),
+    /// The step was delayed by this exponent.
+    Delay(u32),
+}
+
+/// Whether order follows the virtual clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pace {
+    /// Any ready actor may be delayed past another's deadline: fit for finding, no measure of time.
+    Free,
+    /// The actor whose time has come first goes next: fit for waits and lock holds.
+    Timed,
+}
+
+impl Pace {
+    /// The pace's name in tapes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pace::Free => "free",
+            Pace::Timed => "timed",
+        }
+    }
+}
+
+/// The recorded choices of one trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tape {
+    /// Whether order followed the clock.
+    pub pace: Pace,
+    /// Seeds what the trial draws outside its choices: ambient randomness, SQL's `random()`.
+    pub ambient: Seed,
+    /// The choices that were not the default, in the order they were taken.
+    pub entries: Vec<(Point, Choice)>,
+    /// The names of the cast, so that a tape can be told without its world.
+    pub cast: Vec<&'static str>,
+}
+
+impl Tape {
+    /// The tape with names instead of indices, as it is kept in files.
+    pub fn recorded(&self) -> RecordedTape {
+        let name = |actor: ActorId| self.cast.get(actor.index()).copied().unwrap_or("start");
+        let line = |(point, choice): &(Point, Choice)| RecordedChoice {
+            at: point.display(name(point.actor)),
+            what: match choice {
+                Choice::Next(actor) => Recorded::Next(name(*actor).to_owned()),
+                Choice::Fault(fault) => Recorded::Fault(*fault),
+                Choice::Delay(exponent) => Recorded::Delay(*exponent),
+            },
+        };
+        RecordedTape {
+            pace: self.pace,
+            ambient: self.ambient,
+            choices: self.entries.iter().map(line).collect(),
+        }
+    }
+}
+
+/// A tape as text has it: the points and actors are names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedTape {
+    /// Whether order followed the clock.
+    pub pace: Pace,
+    /// See [`Tape::ambient`].
+    pub ambient: Seed,
+    /// One entry a line.
+    pub choices: Vec<RecordedChoice>,
+}
+
+/// One line of a recorded tape: `consumer-1/commit#2 next consumer-2`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedChoice {
+    /// The point's text.
+    pub at: String,
+    /// What was chosen there.
+    pub what: Recorded,
+}
+
+/// What a line of a recorded tape chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The named actor went next.
+    Next(String),
+    /// The fault struck.
+    Fault(Fault),
+    /// The step was delayed by this exponent.
+    Delay(u32),
+}
+
+impl fmt::Display for RecordedChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Recorded::Next(actor) => write!(f, "{} next {actor}", self.at),
+            Recorded::Fault(fault) => write!(f, "{} fault {fault}", self.at),
+            Recorded::Delay(exponent) => write!(f, "{} delay {exponent}", self.at),
+        }
+    }
+}
+
+impl FromStr for RecordedChoice {
+    type Err = String;
+
+    fn from_str(line: &str) -> Result<RecordedChoice, String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [at, kind, value] = words[..] else {
+            return Err(format!("`{line}` is not a choice: it needs a point, a kind and a value"));
+        };
+        let what = match kind {
+            "next" => Recorded::Next(value.to_owned()),
+            "fault" => {
+                Recorded::Fault(Fault::named(value).ok_or_else(|| format!("`{value}` is not a fault"))?)
+            }
+            "delay" => Recorded::Delay(value.parse().map_err(|_| format!("`{value}` is not a delay"))?),
+            _ => return Err(format!("`{kind}` is not a kind of choice: next, fault or delay")),
+        };
+        Ok(RecordedChoice { at: at.to_owned(), what })
+    }
+}

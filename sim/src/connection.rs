@@ -1,0 +1,282 @@
+//! A connection as an actor has it: each statement is a point, waits for locks on the virtual clock, and lasts as
+//! long as its work costs. What strategies call; it must never retry, which is the strategy's own business.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::pending;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::actor::Actor;
+use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::point::{ActorId, PointKind};
+use crate::pool;
+use crate::trace::{Statement, What};
+
+/// A connection taken from a pool; dropping it gives it back.
+pub struct Connection {
+    actor: Actor,
+    session: SessionId,
+    pool: Rc<pool::Inner>,
+}
+
+/// A transaction on a connection of its own. Dropped without an end, it is rolled back.
+#[derive(Debug)]
+pub struct Transaction(Connection);
+
+impl Transaction {
+    pub(crate) async fn begin(
+        connection: Connection,
+        label: &'static str,
+        sql: &'static str,
+    ) -> Result<Transaction, SqlError> {
+        connection.execute(label, sql, []).await?;
+        Ok(Transaction(connection))
+    }
+
+    /// Runs one statement inside the transaction.
+    ///
+    /// # Errors
+    /// The driver's error; whether the transaction survives it is the engine's rule.
+    pub async fn execute(
+        &self,
+        label: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        params: impl Into<Vec<Value>>,
+    ) -> Result<Answer, SqlError> {
+        self.0.execute(label, sql, params).await
+    }
+
+    /// Commits, and gives the connection back.
+    ///
+    /// # Errors
+    /// The driver's error; after a lost reply the transaction may have been committed.
+    pub async fn commit(self, label: &'static str) -> Result<(), SqlError> {
+        self.0.end(label, "COMMIT").await
+    }
+
+    /// Rolls back, and gives the connection back.
+    ///
+    /// # Errors
+    /// The driver's error.
+    pub async fn rollback(self, label: &'static str) -> Result<(), SqlError> {
+        self.0.end(label, "ROLLBACK").await
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
+        let connection = Connection { actor, session, pool };
+        connection.with_cell(|cell, actor| cell.user = actor);
+        connection
+    }
+
+    /// Runs one statement.
+    ///
+    /// # Errors
+    /// The driver's error.
+    pub async fn execute(
+        &self,
+        label: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        params: impl Into<Vec<Value>>,
+    ) -> Result<Answer, SqlError> {
+        let (sql, params) = (sql.into(), params.into());
+        self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
+        let fault = self.actor.shared.directive.take();
+        if fault == Some(Fault::StatementError) {
+            return self.fails(label, sql, params);
+        }
+        let done = self.submit(&sql, &params).await;
+        let (mut result, unsettled) = (done.result.clone(), done.unsettled);
+        let spent = self.actor.shared.cost.of(done.work);
+        let locked = done.holds_write_lock;
+        self.record(label, sql, params, done);
+        if unsettled {
+            let durable = if locked { self.actor.shared.cost.per_commit } else { Duration::ZERO };
+            self.actor.continue_after(spent + durable).await;
+            let reply = self.engine(|engine, session| engine.settle(session));
+            let settled = self.wait(reply).await;
+            if let Err(error) = &settled.result {
+                result = Err(error.clone());
+            }
+            self.note_end(settled);
+        } else {
+            self.busy_for(spent);
+        }
+        self.after(fault, result).await
+    }
+
+    /// Sends the statement that ends the transaction; making it durable takes its time under its locks.
+    async fn end(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
+        self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
+        let fault = self.actor.shared.directive.take();
+        if fault == Some(Fault::StatementError) {
+            return self.fails(label, sql.into(), Vec::new()).map(|_| ());
+        }
+        if sql == "COMMIT" && self.with_cell(|cell, _| cell.write_lock_since.is_some()) {
+            self.actor.continue_after(self.actor.shared.cost.per_commit).await;
+        }
+        let done = self.submit(sql, &[]).await;
+        let result = done.result.clone();
+        self.record(label, sql.into(), Vec::new(), done);
+        self.after(fault, result).await.map(|_| ())
+    }
+
+    async fn submit(&self, sql: &str, params: &[Value]) -> Done {
+        let reply = self.engine(|engine, session| engine.submit(session, sql, params));
+        self.wait(reply).await
+    }
+
+    /// Waits while the engine says that the statement is blocked, at most until the lock timeout has passed.
+    async fn wait(&self, mut reply: Result<Reply, Error>) -> Done {
+        let shared = &self.actor.shared;
+        let began = shared.now.get();
+        let deadline = began + self.pool.lock_timeout;
+        let mut waited = false;
+        loop {
+            let on = match reply {
+                Err(error) => {
+                    shared.refuse(error);
+                    return pending().await;
+                }
+                Ok(Reply::Done(done)) => {
+                    if waited {
+                        let waited = shared.now.get() - began;
+                        shared.record(self.actor.id, What::Resumed { waited, timed_out: false });
+                    }
+                    return done;
+                }
+                Ok(Reply::Blocked(on)) => on,
+            };
+            if !waited {
+                let holders = on.iter().map(|session| self.user(*session)).collect();
+                shared.record(self.actor.id, What::Waits { resource: "a lock", holders });
+                waited = true;
+            }
+            self.set_blocked(true);
+            self.actor.blocked(Some(deadline)).await;
+            self.set_blocked(false);
+            if self.actor.timed_out() {
+                let waited = shared.now.get() - began;
+                shared.record(self.actor.id, What::Resumed { waited, timed_out: true });
+                reply = self.engine(|engine, session| engine.expire(session).map(Reply::Done));
+            } else {
+                reply = self.engine(|engine, session| engine.resume(session));
+            }
+        }
+    }
+
+    /// The reply is on its way: what happens to the process or to the reply, happens now.
+    async fn after(
+        &self,
+        fault: Option<Fault>,
+        result: Result<Answer, SqlError>,
+    ) -> Result<Answer, SqlError> {
+        match fault {
+            Some(Fault::CrashAfter) => {
+                self.actor.shared.crash_requested.set(true);
+                pending().await
+            }
+            Some(Fault::ReplyLost) => Err(SqlError {
+                code: "CONNECTION_LOST".to_owned(),
+                message: "the connection was lost before the reply arrived".to_owned(),
+            }),
+            _ => result,
+        }
+    }
+
+    /// The engine's disk fails before the statement takes effect. SQLite rolls the whole transaction back on such
+    /// an error (lang_transaction.html, "Response To Errors Within A Transaction").
+    fn fails(
+        &self,
+        label: &'static str,
+        sql: Cow<'static, str>,
+        params: Vec<Value>,
+    ) -> Result<Answer, SqlError> {
+        self.abandon();
+        let error = SqlError { code: "SQLITE_IOERR".to_owned(), message: "disk I/O error".to_owned() };
+        let result = Err(error.clone());
+        let statement = Statement { label, sql, params, result, work: Work::default() };
+        self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
+        Err(error)
+    }
+
+    fn record(&self, label: &'static str, sql: Cow<'static, str>, params: Vec<Value>, done: Done) {
+        let Done { result, work, .. } = &done;
+        let statement = Statement { label, sql, params, result: result.clone(), work: *work };
+        self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
+        self.note_end(done);
+    }
+
+    /// Writes down what became visible, and since when or for how long the session has kept writers out.
+    fn note_end(&self, done: Done) {
+        let shared = &self.actor.shared;
+        if !done.committed.is_empty() {
+            shared.record(self.actor.id, What::Committed(done.committed.into()));
+        }
+        let now = shared.now.get();
+        let released = self.with_cell(|cell, _| match (cell.write_lock_since, done.holds_write_lock) {
+            (None, true) => {
+                cell.write_lock_since = Some(now);
+                None
+            }
+            (Some(_), false) => cell.write_lock_since.take(),
+            _ => None,
+        });
+        if let Some(since) = released {
+            shared.record(self.actor.id, What::Released(now - since));
+        }
+    }
+
+    /// Rolls back whatever the session has open, without a point: drivers do it behind the application's back.
+    fn abandon(&self) {
+        let mut engine = self.actor.shared.engine.borrow_mut();
+        engine.rollback(self.session);
+        drop(engine);
+        let since = self.with_cell(|cell, _| cell.write_lock_since.take());
+        if let Some(since) = since {
+            let held = self.actor.shared.now.get() - since;
+            self.actor.shared.record(self.actor.id, What::Released(held));
+        }
+    }
+
+    fn busy_for(&self, spent: Duration) {
+        let shared = &self.actor.shared;
+        shared.actors.borrow_mut()[self.actor.id.index()].busy_until = shared.now.get() + spent;
+    }
+
+    fn set_blocked(&self, blocked: bool) {
+        self.with_cell(|cell, _| cell.blocked = blocked);
+    }
+
+    fn user(&self, session: SessionId) -> ActorId {
+        let sessions = self.actor.shared.sessions.borrow();
+        sessions.iter().find(|cell| cell.id == session).map_or(ActorId::NOBODY, |cell| cell.user)
+    }
+
+    fn with_cell<T>(&self, f: impl FnOnce(&mut crate::world::SessionCell, ActorId) -> T) -> T {
+        let mut sessions = self.actor.shared.sessions.borrow_mut();
+        let cell = sessions.iter_mut().find(|cell| cell.id == self.session).expect("the session is open");
+        f(cell, self.actor.id)
+    }
+
+    fn engine<T>(&self, f: impl FnOnce(&mut dyn crate::engine::Engine, SessionId) -> T) -> T {
+        f(&mut **self.actor.shared.engine.borrow_mut(), self.session)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.abandon();
+        self.pool.give_back(self.session, self.actor.id);
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Connection").field(&self.session).finish()
+    }
+}

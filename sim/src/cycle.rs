@@ -1,0 +1,65 @@
+//! Livelock: the cast goes round in a circle in which nothing that counts as progress changes.
+//!
+//! The state that repeats is the contents of the scenario's progress tables and the points at which the actors
+//! stand with what they were told there. What an actor keeps in memory cannot be seen; so a circle is reported
+//! only after [`ROUNDS`] rounds, and bounded retries must stay below that.
+
+use crate::digest::Digest;
+use crate::point::ActorId;
+use crate::trace::{Event, Trace, What};
+
+/// How many times in a row a circle must repeat before it is called one.
+pub const ROUNDS: usize = 20;
+
+/// The longest circle looked for, in events.
+const LONGEST: usize = 24;
+
+/// A circle without progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cycle {
+    /// One round of it, in the words of the trace, each with its actor's name.
+    pub round: Vec<(&'static str, String)>,
+}
+
+/// Finds the shortest circle at the end of the trace in which no row of the `progress` tables changed its value.
+pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
+    let moved = |event: &Event| match &event.what {
+        What::Committed(changes) => {
+            changes.iter().any(|change| progress.contains(&&*change.table.name) && change.before != change.after)
+        }
+        What::FaultsStopped => true,
+        _ => false,
+    };
+    let since = trace.events.iter().rposition(moved).map_or(0, |index| index + 1);
+    let idle = &trace.events[since..];
+    let signs: Vec<Digest> = idle.iter().map(sign).collect();
+    let length = (1..=LONGEST.min(signs.len() / ROUNDS)).find(|length| {
+        let tail = &signs[signs.len() - length * ROUNDS..];
+        tail.iter().skip(*length).zip(tail).all(|(later, earlier)| later == earlier)
+    })?;
+    let say = |event: &Event| (trace.name(event.actor), trace.say(&event.what));
+    Some(Cycle { round: idle[idle.len() - length..].iter().map(say).collect() })
+}
+
+/// What makes two events the same for this purpose: time, parameters and values written do not count.
+fn sign(event: &Event) -> Digest {
+    let mut digest = Digest::default();
+    digest.word(u64::from(event.actor.0));
+    match &event.what {
+        What::Ran(statement) => {
+            digest.text(statement.label);
+            digest.word(statement.result.as_ref().map_or(u64::MAX, |answer| answer.changed));
+        }
+        What::Stepped(label) | What::Sleeps(label, _) => digest.text(label),
+        What::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),
+        What::Waits { resource, .. } => digest.text(resource),
+        What::Resumed { timed_out, .. } => digest.word(2 << 32 | u64::from(*timed_out)),
+        What::Released(_) => digest.word(3 << 32),
+        // Anything else is an occurrence, not a state to return to.
+        _ => digest.word(4 << 32 | u64::from(event.step)),
+    }
+    if event.actor == ActorId::NOBODY {
+        digest.word(u64::from(event.step));
+    }
+    digest
+}

@@ -1,0 +1,281 @@
+//! Where SQL runs: the trait that one kernel drives a model, an embedded database or a live server through.
+//!
+//! An engine is synchronous. It must never wait: a statement that cannot go on is [`Reply::Blocked`], and the
+//! kernel decides who moves next. It must never answer what it does not know: it refuses by name.
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::seed::Seed;
+
+/// A connection of the engine, open from [`Engine::connect`] to [`Engine::close`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(pub u32);
+
+/// An SQL value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value {
+    /// SQL's NULL.
+    Null,
+    /// A signed 64-bit integer.
+    Integer(i64),
+    /// A text.
+    Text(Rc<str>),
+    /// Bytes.
+    Blob(Rc<[u8]>),
+}
+
+impl Value {
+    /// The integer, if it is one.
+    pub fn integer(&self) -> Option<i64> {
+        if let Value::Integer(number) = self { Some(*number) } else { None }
+    }
+
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        if let Value::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) fn digest(&self, digest: &mut Digest) {
+        match self {
+            Value::Null => digest.word(0),
+            Value::Integer(number) => {
+                digest.word(1);
+                digest.word(*number as u64);
+            }
+            Value::Text(text) => {
+                digest.word(2);
+                digest.text(text);
+            }
+            Value::Blob(bytes) => {
+                digest.word(3);
+                bytes.iter().for_each(|byte| digest.word(u64::from(*byte)));
+            }
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Integer(number)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text.into())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("NULL"),
+            Value::Integer(number) => write!(f, "{number}"),
+            Value::Text(text) => write!(f, "'{text}'"),
+            Value::Blob(bytes) => write!(f, "{} bytes", bytes.len()),
+        }
+    }
+}
+
+/// One row of a result or a table.
+pub type Row = Rc<[Value]>;
+
+/// A table's name and its columns in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<String>,
+}
+
+impl Table {
+    /// The value of the named column in one of this table's rows.
+    pub fn value<'r>(&self, row: &'r Row, column: &str) -> Option<&'r Value> {
+        row.get(self.columns.iter().position(|name| name == column)?)
+    }
+}
+
+/// What a committed transaction did to one row: the store's own account of versions, in commit order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChange {
+    /// The table.
+    pub table: Rc<Table>,
+    /// The row's key: SQLite's rowid.
+    pub key: i64,
+    /// The row as it was before the statement; none for an insert.
+    pub before: Option<Row>,
+    /// The row as the statement left it; none for a delete.
+    pub after: Option<Row>,
+}
+
+impl RowChange {
+    /// The named column's value before, where the row existed.
+    pub fn old(&self, column: &str) -> Option<&Value> {
+        self.table.value(self.before.as_ref()?, column)
+    }
+
+    /// The named column's value after, where the row still exists.
+    pub fn new(&self, column: &str) -> Option<&Value> {
+        self.table.value(self.after.as_ref()?, column)
+    }
+}
+
+/// The work a statement did, in the engine's own units; never wall-clock time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Instructions executed or rows visited: SQLite's `SQLITE_STMTSTATUS_VM_STEP`.
+    pub steps: u64,
+    /// Steps forward in a scan of a whole table: SQLite's `SQLITE_STMTSTATUS_FULLSCAN_STEP`.
+    pub full_scan_steps: u64,
+}
+
+/// What a unit of work costs in virtual time. A scenario states it.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// For each of [`Work::steps`].
+    pub per_step: Duration,
+    /// For making a transaction durable, its locks still held.
+    pub per_commit: Duration,
+    /// The unit of the delays that a timed schedule draws: a delay of exponent `e` lasts `2^e - 1` units.
+    pub delay_unit: Duration,
+}
+
+impl Cost {
+    /// The virtual duration of that work.
+    pub fn of(&self, work: Work) -> Duration {
+        Duration::from_nanos(self.per_step.as_nanos() as u64 * work.steps)
+    }
+}
+
+/// What a statement returned.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// The rows of a query or of RETURNING.
+    pub rows: Vec<Row>,
+    /// How many rows a write touched, as the driver reports it.
+    pub changed: u64,
+}
+
+/// The error that a real driver would hand to the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlError {
+    /// SQLite's result code by name (`SQLITE_BUSY`), or Postgres' SQLSTATE.
+    pub code: String,
+    /// The engine's own words.
+    pub message: String,
+}
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.code)
+    }
+}
+
+/// A statement that has run, well or not.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// What the application gets.
+    pub result: Result<Answer, SqlError>,
+    /// The work it took.
+    pub work: Work,
+    /// What became visible to others by it, if it ended a transaction.
+    pub committed: Vec<RowChange>,
+    /// Whether the statement's own implicit transaction is still open; [`Engine::settle`] ends it once the
+    /// statement's virtual duration has passed, so that its locks are held for as long as it takes.
+    pub unsettled: bool,
+    /// Whether the session holds a lock that keeps other writers out.
+    pub holds_write_lock: bool,
+}
+
+/// The engine's answer to a request.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// The statement has run.
+    Done(Done),
+    /// The statement waits for locks held by these sessions.
+    Blocked(Vec<SessionId>),
+}
+
+/// The database as a trial finds it. Two trials that share one share its image.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The schema, as SQL text.
+    pub schema: &'static str,
+    /// The rows of each table, in the order of its columns.
+    pub rows: Vec<(&'static str, Vec<Value>)>,
+}
+
+/// A database under trial.
+pub trait Engine {
+    /// The engine's name, as `--engine` takes it.
+    fn name(&self) -> &'static str;
+
+    /// Goes back to the opening rows, all sessions closed, and seeds the engine's own randomness.
+    ///
+    /// # Errors
+    /// Where the database cannot be made: no room, a schema that does not parse.
+    fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error>;
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// Where the engine has no more of them.
+    fn connect(&mut self) -> Result<SessionId, Error>;
+
+    /// Runs a statement on a session that is not blocked.
+    ///
+    /// # Errors
+    /// Where the engine refuses the statement by name; what SQL itself says is in [`Done::result`].
+    fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error>;
+
+    /// Goes on with the blocked statement of a session that [`Engine::wake`] named.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    fn resume(&mut self, session: SessionId) -> Result<Reply, Error>;
+
+    /// Gives up the blocked statement of a session whose lock timeout has passed, with the driver's own error.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    fn expire(&mut self, session: SessionId) -> Result<Done, Error>;
+
+    /// Ends the implicit transaction that [`Done::unsettled`] left open.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    fn settle(&mut self, session: SessionId) -> Result<Reply, Error>;
+
+    /// Rolls back whatever the session has open, as a driver does with a connection that is given back; does
+    /// nothing outside a transaction.
+    fn rollback(&mut self, session: SessionId);
+
+    /// Moves the sessions whose statement may go on into `ready`.
+    fn wake(&mut self, ready: &mut Vec<SessionId>);
+
+    /// Ends a session: what it had not committed is rolled back, its locks fall.
+    fn close(&mut self, session: SessionId);
+
+    /// A table's definition and committed rows, in the order of their keys.
+    ///
+    /// # Errors
+    /// Where there is no such table.
+    fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error>;
+
+    /// Checks, at the end of a trial, that the engine's account of row changes is complete.
+    ///
+    /// # Errors
+    /// Says which table the account does not explain.
+    fn reconcile(&mut self) -> Result<(), Error>;
+}

@@ -1,0 +1,469 @@
+//! The kernel: one loop that asks who goes next and which fault strikes, polls that actor up to its next point,
+//! and keeps the clock. It runs inside one madsim runtime per trial. It must never choose by itself.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use madsim::time::TimeHandle;
+
+use crate::choice::{Ask, Candidate, Choice, Pace};
+use crate::cycle::{self, Cycle};
+use crate::error::Error;
+use crate::fault::{Fault, Rung};
+use crate::panics;
+use crate::point::{ActorId, Point};
+use crate::scheduler::Scheduler;
+use crate::trace::What;
+use crate::trial::{Ending, Limits};
+use crate::world::{Shared, State};
+
+/// The largest exponent of a delay in a timed trial.
+const MOST_DELAY: u32 = 12;
+
+pub(crate) struct Kernel<'a> {
+    shared: Rc<Shared>,
+    scheduler: &'a mut dyn Scheduler,
+    rung: &'a Rung,
+    limits: Limits,
+    pace: Pace,
+    /// The last point that was executed: what a choice of who goes next is keyed by.
+    last: Point,
+    faults_left: u32,
+    fair: bool,
+    clock: Option<TimeHandle>,
+    candidates: Vec<Candidate>,
+    offers: Vec<Fault>,
+    pub(crate) entries: Vec<(Point, Choice)>,
+    pub(crate) strikes: Vec<Fault>,
+    pub(crate) decisions: u32,
+    pub(crate) preemptions: u32,
+}
+
+impl<'a> Kernel<'a> {
+    pub(crate) fn new(
+        shared: Rc<Shared>,
+        scheduler: &'a mut dyn Scheduler,
+        rung: &'a Rung,
+        limits: Limits,
+        pace: Pace,
+    ) -> Kernel<'a> {
+        Kernel {
+            shared,
+            scheduler,
+            rung,
+            limits,
+            pace,
+            last: Point::START,
+            faults_left: rung.budget,
+            fair: false,
+            clock: None,
+            candidates: Vec::new(),
+            offers: Vec::new(),
+            entries: Vec::new(),
+            strikes: Vec::new(),
+            decisions: 0,
+            preemptions: 0,
+        }
+    }
+
+    /// Runs the trial to its end.
+    pub(crate) async fn run(&mut self) -> Result<Ending, Error> {
+        let processes = self.shared.processes.borrow().len();
+        for process in 0..processes {
+            if let Some(ending) = self.start(process) {
+                return Ok(ending);
+            }
+        }
+        let cast: Vec<_> = self.shared.trace.borrow().cast.iter().map(|member| member.name).collect();
+        self.scheduler.cast(&cast);
+        loop {
+            if let Some(error) = self.shared.refusal.borrow_mut().take() {
+                return Err(error);
+            }
+            if let Some(ending) = self.budget() {
+                return Ok(ending);
+            }
+            self.wake_sessions();
+            self.wake_alarmed();
+            self.gather();
+            if self.deadline_comes_first() {
+                continue;
+            }
+            if self.candidates.is_empty() {
+                match self.idle().await {
+                    Some(ending) => return Ok(ending),
+                    None => continue,
+                }
+            }
+            let chosen = self.choose()?;
+            self.shared.step.set(self.shared.step.get() + 1);
+            self.advance(chosen.not_before);
+            if let Some(ending) = self.take_step(chosen.actor)? {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Lets the scheduler say whether everything it had to choose came up.
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
+        self.scheduler.end()
+    }
+
+    /// Ends the safety phase when its steps are used up, and the trial when those of the fair phase are.
+    fn budget(&mut self) -> Option<Ending> {
+        let step = self.shared.step.get();
+        if !self.fair && step >= self.limits.safety_steps {
+            self.fair = true;
+            self.shared.record(ActorId::NOBODY, What::FaultsStopped);
+        }
+        let fair_steps = step.saturating_sub(self.limits.safety_steps);
+        let cycle = if self.fair && fair_steps % 32 == 31 { self.cycle() } else { None };
+        (cycle.is_some() || fair_steps >= self.limits.fair_steps).then_some(Ending::NoRest { fair_steps, cycle })
+    }
+
+    fn cycle(&self) -> Option<Cycle> {
+        cycle::find(&self.shared.trace.borrow(), self.limits.progress)
+    }
+
+    fn wake_sessions(&mut self) {
+        let mut woken = Vec::new();
+        self.shared.engine.borrow_mut().wake(&mut woken);
+        for session in woken {
+            let user = self.shared.sessions.borrow().iter().find(|cell| cell.id == session).map(|cell| cell.user);
+            if let Some(user) = user {
+                self.shared.release(user, false);
+            }
+        }
+    }
+
+    fn wake_alarmed(&mut self) {
+        let now = self.shared.now.get();
+        for cell in self.shared.actors.borrow_mut().iter_mut() {
+            if cell.state == State::Foreign && cell.alarm.take() {
+                cell.state = State::Standing;
+                cell.point.again += 1;
+                cell.not_before = now.max(cell.busy_until);
+            }
+        }
+    }
+
+    /// Collects who may go next: all that stand at a point, or, where order follows time, those whose time comes
+    /// first.
+    fn gather(&mut self) {
+        self.candidates.clear();
+        for (index, cell) in self.shared.actors.borrow().iter().enumerate() {
+            if cell.state == State::Standing {
+                self.candidates.push(Candidate { actor: ActorId(index as u16), not_before: cell.not_before });
+            }
+        }
+        if (self.fair || self.pace == Pace::Timed) && self.candidates.len() > 1 {
+            let now = self.shared.now.get();
+            let due = |candidate: &Candidate| candidate.not_before.max(now);
+            let first = self.candidates.iter().map(due).min().unwrap_or_default();
+            self.candidates.retain(|candidate| due(candidate) == first);
+        }
+    }
+
+    /// Where order follows time, a lock timeout that is due before anyone's next step passes first.
+    fn deadline_comes_first(&mut self) -> bool {
+        if !(self.fair || self.pace == Pace::Timed) || self.candidates.is_empty() {
+            return false;
+        }
+        let deadline = self.shared.actors.borrow().iter().filter_map(|cell| cell.deadline).min();
+        match deadline {
+            Some(deadline) if deadline < self.candidates[0].not_before => {
+                self.advance(deadline);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn choose(&mut self) -> Result<Candidate, Error> {
+        if self.candidates.len() == 1 {
+            return Ok(self.candidates[0]);
+        }
+        if self.fair {
+            let actors = self.shared.actors.borrow();
+            let waited_longest = self.candidates.iter().min_by_key(|candidate| {
+                actors[candidate.actor.index()].last_step
+            });
+            return Ok(*waited_longest.expect("there is a candidate"));
+        }
+        let default = self.default_next();
+        let ask = Ask::Next { among: &self.candidates, default };
+        let answer = self.scheduler.choose(&self.last, ask)?;
+        let chosen = self.candidates[answer];
+        self.decisions += 1;
+        if answer != default {
+            self.entries.push((self.last, Choice::Next(chosen.actor)));
+            let stayed = self.candidates[default].actor == self.last.actor;
+            self.preemptions += u32::from(stayed);
+        }
+        Ok(chosen)
+    }
+
+    /// Carry on with the same actor if it need not wait; else with the one whose time comes first.
+    fn default_next(&self) -> usize {
+        let now = self.shared.now.get();
+        let due = |index: usize| self.candidates[index].not_before.max(now);
+        let same = self.candidates.iter().position(|candidate| candidate.actor == self.last.actor);
+        match same {
+            Some(index) if due(index) == now => index,
+            _ => (0..self.candidates.len()).min_by_key(|index| due(*index)).unwrap_or_default(),
+        }
+    }
+
+    /// Lets the actor take one step, with whatever fault strikes at it.
+    fn take_step(&mut self, id: ActorId) -> Result<Option<Ending>, Error> {
+        let (point, kind, process) = {
+            let cell = &mut self.shared.actors.borrow_mut()[id.index()];
+            cell.last_step = self.shared.step.get();
+            (cell.point, cell.kind, cell.process)
+        };
+        self.last = point;
+        let fault = if point.again == 0 { self.ask_fault(&point, kind)? } else { None };
+        if let Some(fault) = fault {
+            self.faults_left -= 1;
+            self.strikes.push(fault);
+            self.entries.push((point, Choice::Fault(fault)));
+            self.shared.record(id, What::Struck(fault));
+            match fault {
+                Fault::CrashBefore => return Ok(self.crash(id, process)),
+                Fault::Shutdown => self.ask_to_stop(process),
+                Fault::StatementError | Fault::CrashAfter | Fault::ReplyLost => {
+                    self.shared.directive.set(Some(fault));
+                }
+            }
+        }
+        if let Some(message) = self.poll(id) {
+            return Ok(Some(Ending::Panicked { actor: id, message }));
+        }
+        if self.shared.crash_requested.take() {
+            return Ok(self.crash(id, process));
+        }
+        self.ask_delay(&point, id)?;
+        if self.shared.actors.borrow()[id.index()].state == State::Finished {
+            return Ok(self.restart_if_stopped(process));
+        }
+        Ok(None)
+    }
+
+    fn ask_fault(&mut self, point: &Point, kind: crate::point::PointKind) -> Result<Option<Fault>, Error> {
+        if self.fair || self.faults_left == 0 || self.rung.offers.is_empty() {
+            return Ok(None);
+        }
+        let name = self.shared.trace.borrow().name(point.actor);
+        self.offers.clear();
+        for offer in self.rung.offers {
+            let here = offer.actors.contains(&name)
+                && (offer.labels.is_empty() || offer.labels.contains(&point.label))
+                && offer.fault.can_strike(kind);
+            if here {
+                self.offers.push(offer.fault);
+            }
+        }
+        if self.offers.is_empty() {
+            return Ok(None);
+        }
+        let ask = Ask::Fault { offers: &self.offers, left: self.faults_left };
+        let answer = self.scheduler.choose(point, ask)?;
+        Ok(answer.checked_sub(1).map(|index| self.offers[index]))
+    }
+
+    /// In a timed trial each step lasts longer than its work by a drawn delay.
+    fn ask_delay(&mut self, point: &Point, id: ActorId) -> Result<(), Error> {
+        if self.fair || self.pace == Pace::Free {
+            return Ok(());
+        }
+        let exponent = self.scheduler.choose(point, Ask::Delay { most: MOST_DELAY })? as u32;
+        if exponent > 0 {
+            self.entries.push((*point, Choice::Delay(exponent)));
+            let delay = self.shared.cost.delay_unit * ((1 << exponent) - 1);
+            let cell = &mut self.shared.actors.borrow_mut()[id.index()];
+            cell.busy_until = cell.busy_until.max(self.shared.now.get()) + delay;
+            cell.not_before += delay;
+        }
+        Ok(())
+    }
+
+    /// Polls the actor; tells the message if it panicked.
+    fn poll(&mut self, id: ActorId) -> Option<String> {
+        let shared = &self.shared;
+        shared.calls.set(0);
+        let (life, alarm) = {
+            let cell = &mut shared.actors.borrow_mut()[id.index()];
+            cell.state = State::Foreign;
+            (cell.life.take(), cell.alarm.clone())
+        };
+        let mut life = life?;
+        let waker = Waker::from(alarm);
+        let mut context = Context::from_waker(&waker);
+        let polled = panics::quietly(|| catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))));
+        match polled {
+            Ok(Poll::Pending) => shared.actors.borrow_mut()[id.index()].life = Some(life),
+            Ok(Poll::Ready(())) => {
+                drop(life);
+                shared.actors.borrow_mut()[id.index()].state = State::Finished;
+                shared.record(id, What::Finished);
+            }
+            Err(payload) => {
+                let message = panics::message(&*payload);
+                shared.record(id, What::Panicked(message.clone()));
+                return Some(message);
+            }
+        }
+        None
+    }
+
+    /// Boots a process and lets each of its actors run up to its first point.
+    fn start(&mut self, process: usize) -> Option<Ending> {
+        let starts = self.shared.boot(process);
+        let mine: Vec<ActorId> = {
+            let actors = self.shared.actors.borrow();
+            let of_process = (0..actors.len()).filter(|index| actors[*index].process == process);
+            of_process.map(|index| ActorId(index as u16)).collect()
+        };
+        self.shared.record(mine.first().copied().unwrap_or(ActorId::NOBODY), What::Started(starts));
+        for id in mine {
+            if let Some(message) = self.poll(id) {
+                return Some(Ending::Panicked { actor: id, message });
+            }
+        }
+        None
+    }
+
+    /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
+    fn crash(&mut self, id: ActorId, process: usize) -> Option<Ending> {
+        self.shared.record(id, What::Crashed);
+        self.bury(process);
+        self.start(process)
+    }
+
+    fn bury(&mut self, process: usize) {
+        let shared = &self.shared;
+        let actors = shared.actors.borrow().len();
+        for index in 0..actors {
+            let life = {
+                let cell = &mut shared.actors.borrow_mut()[index];
+                if cell.process == process { cell.life.take() } else { None }
+            };
+            // Dropping a future may give connections back, so nothing may be borrowed here.
+            drop(life);
+        }
+        let mut dead = Vec::new();
+        shared.sessions.borrow_mut().retain(|cell| {
+            let keep = cell.process != process;
+            if !keep {
+                dead.push(cell.id);
+            }
+            keep
+        });
+        let mut engine = shared.engine.borrow_mut();
+        dead.into_iter().for_each(|session| engine.close(session));
+    }
+
+    fn ask_to_stop(&mut self, process: usize) {
+        self.shared.processes.borrow_mut()[process].shutdown = true;
+        let now = self.shared.now.get();
+        for cell in self.shared.actors.borrow_mut().iter_mut() {
+            // A request to stop ends a sleep; see `Actor::sleep_unless_stopped`.
+            if cell.process == process && cell.kind == crate::point::PointKind::Sleep {
+                cell.not_before = cell.not_before.min(now.max(cell.busy_until));
+            }
+        }
+    }
+
+    /// A process that was asked to stop has exited once all its actors have returned; then it starts again.
+    fn restart_if_stopped(&mut self, process: usize) -> Option<Ending> {
+        let stopping = self.shared.processes.borrow()[process].shutdown;
+        let gone = |cell: &crate::world::ActorCell| cell.process != process || cell.state == State::Finished;
+        if !stopping || !self.shared.actors.borrow().iter().all(gone) {
+            return None;
+        }
+        let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
+        let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));
+        self.shared.record(first, What::Exited);
+        self.bury(process);
+        self.start(process)
+    }
+
+    /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
+    async fn idle(&mut self) -> Option<Ending> {
+        let (mut finished, mut foreign, mut deadline) = (true, false, None);
+        for cell in self.shared.actors.borrow().iter() {
+            finished &= cell.state == State::Finished;
+            foreign |= cell.state == State::Foreign;
+            if cell.state == State::Blocked {
+                deadline = [deadline, cell.deadline].into_iter().flatten().min();
+            }
+        }
+        if finished {
+            return Some(Ending::Quiescent);
+        }
+        if foreign {
+            return self.await_alarm(deadline).await;
+        }
+        match deadline {
+            Some(deadline) => {
+                self.advance(deadline);
+                None
+            }
+            None => Some(Ending::Stuck { waiting: self.waiting() }),
+        }
+    }
+
+    /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.
+    async fn await_alarm(&mut self, deadline: Option<Duration>) -> Option<Ending> {
+        const FOR_EVER: Duration = Duration::from_secs(3600);
+        let start = self.shared.now.get();
+        let wait = deadline.map_or(FOR_EVER, |deadline| deadline.saturating_sub(start));
+        let clock = self.clock.get_or_insert_with(TimeHandle::current).clone();
+        let madsim_start = clock.elapsed();
+        let mut timeout = std::pin::pin!(clock.sleep(wait));
+        let rang = poll_fn(|context| {
+            let actors = self.shared.actors.borrow();
+            actors.iter().for_each(|cell| cell.alarm.wakes(context.waker()));
+            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_rung()) {
+                return Poll::Ready(true);
+            }
+            timeout.as_mut().poll(context).map(|()| false)
+        })
+        .await;
+        self.shared.now.set(start + (clock.elapsed() - madsim_start));
+        self.expire_waits();
+        let stuck = !rang && deadline.is_none();
+        stuck.then(|| Ending::Stuck { waiting: self.waiting() })
+    }
+
+    fn waiting(&self) -> Vec<ActorId> {
+        let actors = self.shared.actors.borrow();
+        let waits = |index: &usize| matches!(actors[*index].state, State::Blocked | State::Foreign);
+        (0..actors.len()).filter(waits).map(|index| ActorId(index as u16)).collect()
+    }
+
+    /// Moves the clock forward, madsim's with it, and ends the waits whose time is up.
+    fn advance(&mut self, to: Duration) {
+        let now = self.shared.now.get();
+        if to <= now {
+            return;
+        }
+        self.shared.now.set(to);
+        self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
+        self.expire_waits();
+    }
+
+    fn expire_waits(&mut self) {
+        let now = self.shared.now.get();
+        let actors = self.shared.actors.borrow().len();
+        for index in 0..actors {
+            let due = self.shared.actors.borrow()[index].deadline.is_some_and(|deadline| deadline <= now);
+            if due {
+                self.shared.release(ActorId(index as u16), true);
+            }
+        }
+    }
+}

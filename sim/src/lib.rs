@@ -1,0 +1,34 @@
+//! The kernel of Retrial: everything from a seed to a verdict, and nothing that knows a scenario.
+//!
+//! Start at [`trial::TestBed`], which holds one trial, and [`scheduler::Scheduler`], which makes its choices. Data
+//! flows one way: seed, tape, world, trace, verdict. This crate never prints, never reads the environment, never
+//! looks at a wall clock.
+
+#[cfg(not(madsim))]
+compile_error!(
+    "retrial-sim needs madsim's interception of clocks and randomness. Add these two lines to .cargo/config.toml:\n\
+     [build]\n\
+     rustflags = [\"--cfg\", \"madsim\"]\n\
+     (a RUSTFLAGS variable in the environment overrides that file)"
+);
+
+pub mod seed;
+pub mod digest;
+pub mod point;
+pub mod fault;
+pub mod choice;
+pub mod scheduler;
+pub mod engine;
+pub mod trace;
+pub mod actor;
+pub mod connection;
+pub mod pool;
+pub mod world;
+pub mod trial;
+pub mod cycle;
+pub mod error;
+
+mod kernel;
+mod no_engine;
+mod panics;
+mod waker;

@@ -1,0 +1,57 @@
+//! The engine of a world that sends no SQL. It refuses everything by name.
+
+use std::rc::Rc;
+
+use crate::engine::{Done, Engine, Opening, Reply, Row, SessionId, Table, Value};
+use crate::error::Error;
+use crate::seed::Seed;
+
+pub(crate) struct NoEngine;
+
+fn refuse<T>() -> Result<T, Error> {
+    Err(Error::refused("this world has no engine: hold the trial on a bed that has one"))
+}
+
+impl Engine for NoEngine {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    fn open(&mut self, _: &Rc<Opening>, _: Seed) -> Result<(), Error> {
+        refuse()
+    }
+
+    fn connect(&mut self) -> Result<SessionId, Error> {
+        refuse()
+    }
+
+    fn submit(&mut self, _: SessionId, _: &str, _: &[Value]) -> Result<Reply, Error> {
+        refuse()
+    }
+
+    fn resume(&mut self, _: SessionId) -> Result<Reply, Error> {
+        refuse()
+    }
+
+    fn expire(&mut self, _: SessionId) -> Result<Done, Error> {
+        refuse()
+    }
+
+    fn settle(&mut self, _: SessionId) -> Result<Reply, Error> {
+        refuse()
+    }
+
+    fn rollback(&mut self, _: SessionId) {}
+
+    fn wake(&mut self, _: &mut Vec<SessionId>) {}
+
+    fn close(&mut self, _: SessionId) {}
+
+    fn rows(&mut self, _: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
+        refuse()
+    }
+
+    fn reconcile(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}

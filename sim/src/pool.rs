@@ -1,0 +1,126 @@
+//! A connection pool as database drivers have it: a fixed number of connections, first come first served, one
+//! user at a time. A connection that comes back inside a transaction is rolled back before anyone else gets it
+//! (Go's `database/sql` through `defer tx.Rollback()`, sqlx on drop).
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::actor::Actor;
+use crate::connection::{Connection, Transaction};
+use crate::engine::{Answer, SessionId, SqlError, Value};
+use crate::point::ActorId;
+use crate::trace::What;
+use crate::world::{SessionCell, Shared};
+
+/// A pool; cloning it gives another handle on the same connections.
+#[derive(Clone)]
+pub struct Pool(Rc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) lock_timeout: Duration,
+    idle: RefCell<VecDeque<SessionId>>,
+    /// How many of the idle connections belong to someone who waited and has yet to come for it.
+    promised: Cell<usize>,
+    users: RefCell<Vec<ActorId>>,
+    waiting: RefCell<VecDeque<ActorId>>,
+}
+
+impl Pool {
+    pub(crate) fn open(shared: Rc<Shared>, process: usize, size: usize, lock_timeout: Duration) -> Pool {
+        let mut idle = VecDeque::new();
+        for _ in 0..size {
+            match shared.engine.borrow_mut().connect() {
+                Ok(id) => idle.push_back(id),
+                Err(error) => shared.refuse(error),
+            }
+        }
+        shared.sessions.borrow_mut().extend(idle.iter().map(|id| SessionCell {
+            id: *id,
+            process,
+            user: ActorId::NOBODY,
+            blocked: false,
+            write_lock_since: None,
+        }));
+        Pool(Rc::new(Inner {
+            shared,
+            lock_timeout,
+            idle: RefCell::new(idle),
+            promised: Cell::default(),
+            users: RefCell::default(),
+            waiting: RefCell::default(),
+        }))
+    }
+
+    /// Takes a connection, after everyone who asked before. Waiting for one is a wait like any other.
+    pub async fn acquire(&self, actor: &Actor) -> Connection {
+        let pool = &self.0;
+        if pool.idle.borrow().len() > pool.promised.get() {
+            pool.users.borrow_mut().push(actor.id);
+        } else {
+            let began = actor.shared.now.get();
+            let holders = pool.users.borrow().clone();
+            actor.shared.record(actor.id, What::Waits { resource: "the connection", holders });
+            pool.waiting.borrow_mut().push_back(actor.id);
+            actor.blocked(None).await;
+            pool.promised.set(pool.promised.get() - 1);
+            let waited = actor.shared.now.get() - began;
+            actor.shared.record(actor.id, What::Resumed { waited, timed_out: false });
+        }
+        let session = pool.idle.borrow_mut().pop_front().expect("whoever is let in finds a connection");
+        Connection::new(actor.clone(), session, pool.clone())
+    }
+
+    /// Takes a connection for a transaction, and begins it with the given statement.
+    ///
+    /// # Errors
+    /// The driver's error.
+    pub async fn begin(
+        &self,
+        actor: &Actor,
+        label: &'static str,
+        sql: &'static str,
+    ) -> Result<Transaction, SqlError> {
+        Transaction::begin(self.acquire(actor).await, label, sql).await
+    }
+
+    /// Runs one statement in its own transaction: takes a connection, sends the statement, gives it back.
+    ///
+    /// # Errors
+    /// The driver's error.
+    pub async fn execute(
+        &self,
+        actor: &Actor,
+        label: &'static str,
+        sql: impl Into<Cow<'static, str>>,
+        params: impl Into<Vec<Value>>,
+    ) -> Result<Answer, SqlError> {
+        self.acquire(actor).await.execute(label, sql, params).await
+    }
+}
+
+impl Inner {
+    /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.
+    pub(crate) fn give_back(&self, session: SessionId, user: ActorId) {
+        self.idle.borrow_mut().push_back(session);
+        let mut users = self.users.borrow_mut();
+        if let Some(index) = users.iter().position(|other| *other == user) {
+            users.remove(index);
+        }
+        if let Some(next) = self.waiting.borrow_mut().pop_front() {
+            users.push(next);
+            self.promised.set(self.promised.get() + 1);
+            self.shared.release(next, false);
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! Schedulers: sources of choices, one per file. A new one implements [`Scheduler::choose`] and nothing else.
+//! None of them knows a scenario, and replay is a scheduler like any other.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::choice::{Ask, Pace};
+use crate::error::Error;
+use crate::point::Point;
+use crate::seed::Seed;
+
+mod dice;
+mod pct;
+mod random;
+mod replay;
+
+pub use pct::Pct;
+pub use random::Random;
+pub use replay::Replay;
+
+/// Answers what the kernel asks.
+pub trait Scheduler {
+    /// Picks one of the alternatives of `ask`, which the kernel met at the point `at`; see [`Ask`] for what the
+    /// number means.
+    ///
+    /// # Errors
+    /// Only where a recorded choice does not apply: the text of the point at which it diverged.
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error>;
+
+    /// Another trial begins, to be drawn from this seed. What was learnt of earlier ones may be kept.
+    fn begin(&mut self, _seed: Seed) {}
+
+    /// Whether order follows the virtual clock in the trials of this scheduler.
+    fn pace(&self) -> Pace {
+        Pace::Free
+    }
+
+    /// Tells the scheduler who takes part, before the first choice.
+    fn cast(&mut self, _names: &[&'static str]) {}
+
+    /// The trial is over.
+    ///
+    /// # Errors
+    /// Where something that had to be chosen never came up.
+    fn end(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The schedulers that explore, by the names `--scheduler` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Policy {
+    /// [`Random`] at a pace.
+    Random(Pace),
+    /// [`Pct`] of a depth.
+    Pct(u32),
+}
+
+impl Policy {
+    /// What a run without `--scheduler` rotates through. A timed trial never stands alone: ordering by sampled
+    /// time is a poor way to meet rare interleavings.
+    pub const PORTFOLIO: [Policy; 4] =
+        [Policy::Pct(3), Policy::Random(Pace::Free), Policy::Pct(2), Policy::Random(Pace::Timed)];
+
+    /// A fresh scheduler of this policy.
+    pub fn scheduler(self) -> Box<dyn Scheduler> {
+        match self {
+            Policy::Random(pace) => Box::new(Random::new(pace)),
+            Policy::Pct(depth) => Box::new(Pct::new(depth)),
+        }
+    }
+
+    /// The policies that a `--scheduler` argument stands for.
+    ///
+    /// # Errors
+    /// One line that says what there is.
+    pub fn parse(text: &str) -> Result<Vec<Policy>, String> {
+        if text == "random" {
+            return Ok(vec![Policy::Random(Pace::Free), Policy::Random(Pace::Timed)]);
+        }
+        text.parse().map(|policy| vec![policy])
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Policy::Random(pace) => write!(f, "random:{}", pace.name()),
+            Policy::Pct(depth) => write!(f, "pct:{depth}"),
+        }
+    }
+}
+
+impl FromStr for Policy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Policy, String> {
+        let (name, argument) = text.split_once(':').map_or((text, None), |(name, argument)| (name, Some(argument)));
+        match (name, argument) {
+            ("random", Some("free")) => Ok(Policy::Random(Pace::Free)),
+            ("random", Some("timed")) => Ok(Policy::Random(Pace::Timed)),
+            ("pct", None) => Ok(Policy::Pct(3)),
+            ("pct", Some(depth)) => match depth.parse() {
+                Ok(depth @ 1..=16) => Ok(Policy::Pct(depth)),
+                _ => Err(format!("`{depth}` is not a depth: pct:DEPTH takes 1 to 16")),
+            },
+            _ => Err(format!("`{text}` is not a scheduler: random, random:free, random:timed or pct[:DEPTH]")),
+        }
+    }
+}

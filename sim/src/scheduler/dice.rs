@@ -1,0 +1,42 @@
+//! Where faults strike when a scheduler is left to chance: at opportunities spread evenly over a trial, whose
+//! number is learnt from the trials before. The first trial guesses it.
+
+use crate::seed::{Ratio, Rng};
+
+/// The number of opportunities assumed before one has been counted.
+const FIRST_GUESS: u64 = 16;
+
+#[derive(Debug)]
+pub(super) struct Dice {
+    expected: u64,
+    met: u64,
+    /// How many faults this trial means to see; drawn at its first opportunity.
+    planned: Option<u64>,
+}
+
+impl Dice {
+    pub(super) fn new() -> Dice {
+        Dice { expected: FIRST_GUESS, met: 0, planned: None }
+    }
+
+    pub(super) fn begin(&mut self) {
+        if self.met > 0 {
+            self.expected = self.expected.max(self.met);
+        }
+        self.met = 0;
+        self.planned = None;
+    }
+
+    /// 0 for no fault, or one more than the index of the fault that strikes.
+    pub(super) fn roll(&mut self, rng: &mut Rng, offers: usize, left: u32) -> usize {
+        self.met += 1;
+        let planned = *self.planned.get_or_insert_with(|| 1 + rng.below(u64::from(left)));
+        let denominator = self.expected.saturating_sub(self.met - 1).max(1);
+        let hit = planned > 0 && rng.hits(Ratio { numerator: planned, denominator });
+        if !hit {
+            return 0;
+        }
+        self.planned = Some(planned - 1);
+        1 + rng.below(offers as u64) as usize
+    }
+}

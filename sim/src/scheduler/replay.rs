@@ -1,0 +1,83 @@
+//! Replay: a scheduler whose choices come from a recorded tape, found by their logical point. Where the tape says
+//! nothing the default is taken. A choice that cannot be made, or whose point never comes, is reported as the
+//! place where the trial diverged; it is never silently replaced.
+
+use crate::choice::{Ask, Pace, Recorded, RecordedTape};
+use crate::error::Error;
+use crate::point::{ActorId, Point};
+use crate::scheduler::Scheduler;
+
+/// The choices of a tape.
+#[derive(Debug)]
+pub struct Replay {
+    tape: RecordedTape,
+    next: usize,
+    cast: Vec<&'static str>,
+}
+
+impl Replay {
+    /// Replays that tape, from its beginning.
+    pub fn new(tape: RecordedTape) -> Replay {
+        Replay { tape, next: 0, cast: Vec::new() }
+    }
+
+    fn name(&self, actor: ActorId) -> &'static str {
+        self.cast.get(actor.index()).copied().unwrap_or("start")
+    }
+
+    /// The tape's next entry, if it was taken at this point and is of this kind.
+    fn entry(&self, at: &Point, kind: fn(&Recorded) -> bool) -> Option<&Recorded> {
+        let entry = self.tape.choices.get(self.next)?;
+        let label_matches = entry.at.len() > at.label.len() && entry.at.contains(at.label) || at.nth == 0;
+        let here = label_matches && kind(&entry.what) && entry.at == at.display(self.name(at.actor));
+        here.then_some(&entry.what)
+    }
+
+    fn diverged(&self, why: &str) -> Error {
+        let entry = &self.tape.choices[self.next];
+        Error::diverged(format!("{}: {why} (the tape says `{entry}`)", entry.at))
+    }
+}
+
+impl Scheduler for Replay {
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+        let answer = match ask {
+            Ask::Next { among, default } => match self.entry(at, |what| matches!(what, Recorded::Next(_))) {
+                Some(Recorded::Next(name)) => among
+                    .iter()
+                    .position(|candidate| self.name(candidate.actor) == name)
+                    .ok_or_else(|| self.diverged("that actor cannot go on here"))?,
+                _ => return Ok(default),
+            },
+            Ask::Fault { offers, .. } => match self.entry(at, |what| matches!(what, Recorded::Fault(_))) {
+                Some(Recorded::Fault(fault)) => {
+                    let found = offers.iter().position(|offer| offer == fault);
+                    1 + found.ok_or_else(|| self.diverged("that fault is not offered here"))?
+                }
+                _ => return Ok(0),
+            },
+            Ask::Delay { most } => match self.entry(at, |what| matches!(what, Recorded::Delay(_))) {
+                Some(Recorded::Delay(exponent)) if *exponent <= most => *exponent as usize,
+                Some(_) => return Err(self.diverged("the delay is out of range")),
+                None => return Ok(0),
+            },
+        };
+        self.next += 1;
+        Ok(answer)
+    }
+
+    fn pace(&self) -> Pace {
+        self.tape.pace
+    }
+
+    fn cast(&mut self, names: &[&'static str]) {
+        self.cast = names.to_vec();
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        if self.next < self.tape.choices.len() {
+            return Err(self.diverged("the trial never came to it"));
+        }
+        Ok(())
+    }
+}

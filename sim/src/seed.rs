@@ -1,0 +1,105 @@
+//! Seeds and the one generator they feed. Nothing else in the workspace makes randomness, and nothing here
+//! uses floating point: a chance is a [`Ratio`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+
+/// Where a run's randomness starts. Two runs of one seed make the same choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seed(pub u64);
+
+impl Seed {
+    /// The seed of the `n`-th child, so that a family of trials can be drawn from one seed.
+    pub fn nth(self, n: u64) -> Seed {
+        Seed(mix(self.0 ^ mix(n.wrapping_add(0x9e37_79b9_7f4a_7c15))))
+    }
+
+    /// The seed of a named child, so that two uses of one seed do not see the same numbers.
+    pub fn named(self, name: &str) -> Seed {
+        Seed(name.bytes().fold(mix(self.0), |hash, byte| mix(hash ^ u64::from(byte))))
+    }
+
+    /// A generator that starts at this seed.
+    pub fn rng(self) -> Rng {
+        Rng(Xoshiro256PlusPlus::seed_from_u64(self.0))
+    }
+
+    /// Thirty-two bytes for a library that wants a seed of its own.
+    pub fn bytes(self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.rng().0.fill_bytes(&mut bytes);
+        bytes
+    }
+}
+
+impl fmt::Display for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for Seed {
+    type Err = String;
+
+    /// A decimal number is itself; anything else that is hexadecimal, a commit hash for instance, is hashed.
+    fn from_str(text: &str) -> Result<Seed, String> {
+        if let Ok(number) = text.parse() {
+            return Ok(Seed(number));
+        }
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(Seed(0).named(text));
+        }
+        Err(format!("`{text}` is not a seed: give a number or a commit hash"))
+    }
+}
+
+/// A chance of `numerator` in `denominator`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// How many of the outcomes are hits.
+    pub numerator: u64,
+    /// How many outcomes there are; never zero.
+    pub denominator: u64,
+}
+
+/// The generator: xoshiro256++ (Blackman and Vigna, 2019), seeded through SplitMix64.
+#[derive(Clone, Debug)]
+pub struct Rng(Xoshiro256PlusPlus);
+
+impl Rng {
+    /// A number from 0 up to, but not including, `bound`, by Lemire's multiplication; its bias is below 2^-32
+    /// for the bounds met here, all of them far smaller than 2^32.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        debug_assert!(bound > 0, "a choice needs an alternative");
+        let wide = u128::from(self.0.next_u64()) * u128::from(bound);
+        (wide >> 64) as u64
+    }
+
+    /// True with the given chance.
+    pub fn hits(&mut self, chance: Ratio) -> bool {
+        self.below(chance.denominator) < chance.numerator
+    }
+
+    /// How often a fair coin shows heads in a row, at most `most` times: the exponent of a heavy-tailed value.
+    pub fn heads(&mut self, most: u32) -> u32 {
+        self.0.next_u64().trailing_ones().min(most)
+    }
+
+    /// Puts the items in a uniformly random order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.below(last as u64 + 1) as usize;
+            items.swap(last, other);
+        }
+    }
+}
+
+/// SplitMix64's finaliser (Steele, Lea and Flood, 2014).
+pub(crate) fn mix(mut word: u64) -> u64 {
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}

@@ -1,0 +1,266 @@
+//! The trace: the append-only record of a trial, one event per line, each taken into the digest as it is written.
+//! Invariants read it; nothing in a trial does, so that what is checked cannot steer what happens.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::engine::{Answer, RowChange, SqlError, Value, Work};
+use crate::fault::Fault;
+use crate::point::ActorId;
+
+/// A member of the cast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The actor's name.
+    pub name: &'static str,
+    /// The process it lives and dies with.
+    pub process: &'static str,
+}
+
+/// A statement and what came of it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The point's label.
+    pub label: &'static str,
+    /// The SQL text as it was sent.
+    pub sql: Cow<'static, str>,
+    /// Its parameters.
+    pub params: Vec<Value>,
+    /// What the application got.
+    pub result: Result<Answer, SqlError>,
+    /// The work it took.
+    pub work: Work,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A process started; the number counts its starts from 1.
+    Started(u32),
+    /// A plain step.
+    Stepped(&'static str),
+    /// A wait on the virtual clock has begun.
+    Sleeps(&'static str, Duration),
+    /// A statement ran.
+    Ran(Rc<Statement>),
+    /// The actor waits for what these actors hold.
+    Waits {
+        /// What it waits for: a lock of the engine, a connection of a pool.
+        resource: &'static str,
+        /// Who holds it.
+        holders: Vec<ActorId>,
+    },
+    /// A wait has ended.
+    Resumed {
+        /// How long it lasted on the virtual clock.
+        waited: Duration,
+        /// Whether its time was up, rather than its turn come.
+        timed_out: bool,
+    },
+    /// A transaction became visible to others.
+    Committed(Rc<[RowChange]>),
+    /// The session's write lock fell after this long.
+    Released(Duration),
+    /// A fault struck.
+    Struck(Fault),
+    /// The process died; what it had in memory is gone.
+    Crashed,
+    /// The process ended in good order after it was asked to.
+    Exited,
+    /// The actor returned.
+    Finished,
+    /// The actor panicked with this message.
+    Panicked(String),
+    /// From here on nothing fails and the schedule is fair.
+    FaultsStopped,
+    /// Something the scenario wants its invariants to know.
+    Noted(&'static str, i64, i64),
+}
+
+/// One line of the trace.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The kernel's step, counted from 1.
+    pub step: u32,
+    /// The virtual time since the trial began.
+    pub at: Duration,
+    /// Who.
+    pub actor: ActorId,
+    /// What.
+    pub what: What,
+}
+
+/// Everything that happened in a trial.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// Who took part.
+    pub cast: Vec<Member>,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+    digest: Digest,
+}
+
+impl Trace {
+    /// The digest of everything so far.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// An actor's name.
+    pub fn name(&self, actor: ActorId) -> &'static str {
+        self.cast.get(actor.index()).map_or("nobody", |member| member.name)
+    }
+
+    /// The process an actor lives in.
+    pub fn process(&self, actor: ActorId) -> &'static str {
+        self.cast.get(actor.index()).map_or("nobody", |member| member.process)
+    }
+
+    /// The statements that this actor ran, in order.
+    pub fn statements<'t>(&'t self, actor: &'t str) -> impl Iterator<Item = (usize, &'t Statement)> {
+        self.by(actor).filter_map(|(index, event)| match &event.what {
+            What::Ran(statement) => Some((index, &**statement)),
+            _ => None,
+        })
+    }
+
+    /// The transactions that became visible, in commit order, with the index of their event.
+    pub fn commits(&self) -> impl Iterator<Item = (usize, &Event, &[RowChange])> {
+        self.events.iter().enumerate().filter_map(|(index, event)| match &event.what {
+            What::Committed(changes) => Some((index, event, &**changes)),
+            _ => None,
+        })
+    }
+
+    /// The events of one actor.
+    pub fn by<'t>(&'t self, actor: &'t str) -> impl Iterator<Item = (usize, &'t Event)> {
+        self.events.iter().enumerate().filter(move |(_, event)| self.name(event.actor) == actor)
+    }
+
+    /// An empty trace in memory that an earlier one has left.
+    pub(crate) fn reusing(events: Vec<Event>) -> Trace {
+        Trace { events, ..Trace::default() }
+    }
+
+    pub(crate) fn push(&mut self, event: Event) {
+        self.digest.word(u64::from(event.step) << 16 | u64::from(event.actor.0));
+        self.digest.word(event.at.as_nanos() as u64);
+        event.what.digest(&mut self.digest);
+        self.events.push(event);
+    }
+}
+
+impl What {
+    fn digest(&self, digest: &mut Digest) {
+        match self {
+            What::Started(times) => digest.word(1 << 32 | u64::from(*times)),
+            What::Stepped(label) => digest.text(label),
+            What::Sleeps(label, time) => {
+                digest.text(label);
+                digest.word(time.as_nanos() as u64);
+            }
+            What::Ran(statement) => statement.digest(digest),
+            What::Waits { resource, holders } => {
+                digest.text(resource);
+                holders.iter().for_each(|holder| digest.word(u64::from(holder.0)));
+            }
+            What::Resumed { waited, timed_out } => {
+                digest.word(2 << 32 | u64::from(*timed_out));
+                digest.word(waited.as_nanos() as u64);
+            }
+            What::Committed(changes) => {
+                digest.word(3 << 32 | changes.len() as u64);
+                changes.iter().for_each(|change| change_digest(change, digest));
+            }
+            What::Released(held) => digest.word(4 << 32 ^ held.as_nanos() as u64),
+            What::Struck(fault) => digest.word(5 << 32 | *fault as u64),
+            What::Crashed => digest.word(6 << 32),
+            What::Exited => digest.word(7 << 32),
+            What::Finished => digest.word(8 << 32),
+            What::Panicked(message) => digest.text(message),
+            What::FaultsStopped => digest.word(9 << 32),
+            What::Noted(key, one, other) => {
+                digest.text(key);
+                digest.word(*one as u64);
+                digest.word(*other as u64);
+            }
+        }
+    }
+}
+
+impl Statement {
+    fn digest(&self, digest: &mut Digest) {
+        digest.text(self.label);
+        digest.text(&self.sql);
+        self.params.iter().for_each(|value| value.digest(digest));
+        digest.word(self.work.steps);
+        match &self.result {
+            Ok(answer) => {
+                digest.word(answer.changed);
+                answer.rows.iter().flat_map(|row| row.iter()).for_each(|value| value.digest(digest));
+            }
+            Err(error) => digest.text(&error.message),
+        }
+    }
+}
+
+fn change_digest(change: &RowChange, digest: &mut Digest) {
+    digest.text(&change.table.name);
+    digest.word(change.key as u64);
+    for row in [&change.before, &change.after] {
+        digest.word(row.as_ref().map_or(0, |row| row.len() as u64));
+        row.iter().flat_map(|row| row.iter()).for_each(|value| value.digest(digest));
+    }
+}
+
+impl fmt::Display for Trace {
+    /// One short stable line per event.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for event in &self.events {
+            let Event { step, at, .. } = event;
+            writeln!(f, "{step:>4} {:>9}us {:<12} {}", at.as_micros(), self.name(event.actor), self.say(&event.what))?;
+        }
+        Ok(())
+    }
+}
+
+impl Trace {
+    /// One event in a few stable words, without its actor.
+    pub fn say(&self, what: &What) -> String {
+        match what {
+            What::Started(times) => format!("start {times}"),
+            What::Stepped(label) => (*label).to_owned(),
+            What::Sleeps(label, time) => format!("{label} {}us", time.as_micros()),
+            What::Ran(statement) => match &statement.result {
+                Ok(answer) if answer.rows.is_empty() => format!("{} -> {} changed", statement.label, answer.changed),
+                Ok(answer) => format!("{} -> {}", statement.label, say_rows(&answer.rows)),
+                Err(error) => format!("{} -> {error}", statement.label),
+            },
+            What::Waits { resource, holders } => {
+                let holders: Vec<_> = holders.iter().map(|holder| self.name(*holder)).collect();
+                format!("waits for {resource} of {}", holders.join(", "))
+            }
+            What::Resumed { waited, timed_out: false } => format!("goes on after {}us", waited.as_micros()),
+            What::Resumed { waited, timed_out: true } => format!("gives up after {}us", waited.as_micros()),
+            What::Committed(changes) => format!("commits {} rows", changes.len()),
+            What::Released(held) => format!("held the write lock for {}us", held.as_micros()),
+            What::Struck(fault) => format!("! {fault}"),
+            What::Crashed => "crashed".to_owned(),
+            What::Exited => "exited".to_owned(),
+            What::Finished => "finished".to_owned(),
+            What::Panicked(message) => format!("panicked: {message}"),
+            What::FaultsStopped => "faults stop, the schedule is fair".to_owned(),
+            What::Noted(key, one, other) => format!("{key} {one} {other}"),
+        }
+    }
+}
+
+fn say_rows(rows: &[crate::engine::Row]) -> String {
+    let say_row = |row: &crate::engine::Row| row.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
+    let shown: Vec<_> = rows.iter().take(3).map(say_row).collect();
+    let more = if rows.len() > 3 { format!(" and {} more", rows.len() - 3) } else { String::new() };
+    format!("{}{more}", shown.join("; "))
+}

@@ -1,0 +1,228 @@
+//! One trial: a world inside a madsim runtime of its own, from opening rows to final rows.
+
+use std::fmt;
+use std::rc::Rc;
+
+use madsim::runtime::Runtime;
+
+use crate::choice::Tape;
+use crate::cycle::Cycle;
+use crate::digest::Digest;
+use crate::engine::{Cost, Engine, Opening, Row, Table};
+use crate::error::Error;
+use crate::fault::{Fault, Rung};
+use crate::kernel::Kernel;
+use crate::no_engine::NoEngine;
+use crate::point::ActorId;
+use crate::scheduler::Scheduler;
+use crate::seed::Seed;
+use crate::trace::{Event, Trace};
+use crate::world::{Shared, World};
+
+/// How long a trial may go on, in steps of the kernel, and what counts as getting somewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Steps in which anything on the rung may fail and any schedule may be chosen.
+    pub safety_steps: u32,
+    /// Steps after that, without faults and with a fair schedule, in which the cast must come to rest.
+    pub fair_steps: u32,
+    /// The tables whose changed values count as progress when a circle is looked for.
+    pub progress: &'static [&'static str],
+}
+
+/// What a trial is held with, besides its scheduler.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup<'a> {
+    /// The environment.
+    pub rung: &'a Rung,
+    /// What work costs.
+    pub cost: Cost,
+    /// How long it may go on.
+    pub limits: Limits,
+    /// The opening rows; none for a world without an engine.
+    pub opening: Option<&'a Rc<Opening>>,
+    /// The tables whose final rows the invariants want to see.
+    pub tables: &'a [&'static str],
+}
+
+/// How a trial ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every actor returned.
+    Quiescent,
+    /// The cast did not come to rest.
+    NoRest {
+        /// The steps of the fair phase that were taken.
+        fair_steps: u32,
+        /// The circle it went round in, if one was seen.
+        cycle: Option<Cycle>,
+    },
+    /// These actors wait, and nobody is left who could let them go on.
+    Stuck {
+        /// The actors that wait.
+        waiting: Vec<ActorId>,
+    },
+    /// An actor panicked.
+    Panicked {
+        /// Which.
+        actor: ActorId,
+        /// What it said, and where.
+        message: String,
+    },
+}
+
+/// A trial that was held.
+#[derive(Debug)]
+pub struct Run {
+    /// What happened.
+    pub trace: Trace,
+    /// The choices that made it happen.
+    pub tape: Tape,
+    /// How it ended.
+    pub ending: Ending,
+    /// The final rows of the tables asked for; an absent table is left out.
+    pub tables: Vec<(Rc<Table>, Vec<Row>)>,
+    /// The faults that struck, in order.
+    pub strikes: Vec<Fault>,
+    /// Steps taken.
+    pub steps: u32,
+    /// Choices of who goes next that had an alternative.
+    pub decisions: u32,
+    /// How many of those took the turn from an actor that could have gone on.
+    pub preemptions: u32,
+    /// The digest of every event, the ending and the final rows.
+    pub digest: Digest,
+}
+
+impl Run {
+    /// The final rows of a table.
+    pub fn rows(&self, table: &str) -> &[Row] {
+        self.tables.iter().find(|(known, _)| known.name == table).map_or(&[], |(_, rows)| rows)
+    }
+}
+
+/// Where trials are held one after another: the engine and the memory that they reuse.
+pub struct TestBed {
+    engine: Option<Box<dyn Engine>>,
+    events: Vec<Event>,
+}
+
+impl TestBed {
+    /// A bed with an engine.
+    pub fn new(engine: Box<dyn Engine>) -> TestBed {
+        TestBed { engine: Some(engine), events: Vec::new() }
+    }
+
+    /// A bed for worlds that send no SQL.
+    pub fn without_engine() -> TestBed {
+        TestBed::new(Box::new(NoEngine))
+    }
+
+    /// Takes back the memory of a run that nobody needs any more.
+    pub fn recycle(&mut self, run: Run) {
+        self.events = run.trace.events;
+        self.events.clear();
+    }
+
+    /// Holds one trial. `seed` seeds the scheduler's choices; `ambient` what is drawn outside them.
+    ///
+    /// # Errors
+    /// Where the engine refuses something by name, or a recorded choice does not apply.
+    pub fn hold(
+        &mut self,
+        scheduler: &mut dyn Scheduler,
+        seed: Seed,
+        ambient: Seed,
+        setup: &Setup<'_>,
+        stage: impl FnOnce(&World),
+    ) -> Result<Run, Error> {
+        let mut engine = self.engine.take().unwrap_or_else(|| Box::new(NoEngine));
+        if let Some(opening) = setup.opening
+            && let Err(error) = engine.open(opening, ambient)
+        {
+            self.engine = Some(engine);
+            return Err(error);
+        }
+        let shared = Rc::new(Shared::new(engine, setup.cost, std::mem::take(&mut self.events)));
+        let held = run(&shared, scheduler, seed, ambient, setup, stage);
+        // Dropping the actors gives their connections back, so the engine must still be there.
+        let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();
+        drop(lives);
+        shared.processes.borrow_mut().clear();
+        let mut engine = shared.engine.replace(Box::new(NoEngine));
+        for session in shared.sessions.borrow_mut().drain(..) {
+            engine.close(session.id);
+        }
+        let finished = held.and_then(|held| finish(&shared, engine.as_mut(), setup, held));
+        self.engine = Some(engine);
+        finished
+    }
+}
+
+impl fmt::Debug for TestBed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestBed").finish_non_exhaustive()
+    }
+}
+
+/// What the kernel leaves behind.
+struct Held {
+    ending: Ending,
+    tape: Tape,
+    strikes: Vec<Fault>,
+    decisions: u32,
+    preemptions: u32,
+}
+
+fn run(
+    shared: &Rc<Shared>,
+    scheduler: &mut dyn Scheduler,
+    seed: Seed,
+    ambient: Seed,
+    setup: &Setup<'_>,
+    stage: impl FnOnce(&World),
+) -> Result<Held, Error> {
+    scheduler.begin(seed);
+    let pace = scheduler.pace();
+    let runtime = Runtime::with_seed_and_config(ambient.0, madsim::Config::default());
+    let mut kernel = Kernel::new(shared.clone(), scheduler, setup.rung, setup.limits, pace);
+    let ending = runtime.block_on(async {
+        stage(&World { shared: shared.clone() });
+        kernel.run().await
+    })?;
+    kernel.end()?;
+    let cast = shared.trace.borrow().cast.iter().map(|member| member.name).collect();
+    Ok(Held {
+        ending,
+        tape: Tape { pace, ambient, entries: kernel.entries, cast },
+        strikes: kernel.strikes,
+        decisions: kernel.decisions,
+        preemptions: kernel.preemptions,
+    })
+}
+
+fn finish(shared: &Shared, engine: &mut dyn Engine, setup: &Setup<'_>, held: Held) -> Result<Run, Error> {
+    let trace = shared.trace.take();
+    let mut digest = trace.digest();
+    digest.text(&format!("{:?}", held.ending));
+    let mut tables = Vec::with_capacity(setup.tables.len());
+    if setup.opening.is_some() {
+        engine.reconcile()?;
+        for table in setup.tables {
+            let (table, rows) = engine.rows(table)?;
+            rows.iter().flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
+            tables.push((table, rows));
+        }
+    }
+    Ok(Run {
+        trace,
+        tape: held.tape,
+        ending: held.ending,
+        tables,
+        strikes: held.strikes,
+        steps: shared.step.get(),
+        decisions: held.decisions,
+        preemptions: held.preemptions,
+        digest,
+    })
+}

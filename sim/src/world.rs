@@ -1,0 +1,273 @@
+//! The world of one trial: its processes and actors, its engine, its clock and its trace. A scenario fills it;
+//! the kernel runs it. It must never choose: every choice is the kernel's to ask and a scheduler's to answer.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::actor::Actor;
+use crate::engine::{Cost, Engine, SessionId};
+use crate::error::Error;
+use crate::fault::Fault;
+use crate::point::{ActorId, Point, PointKind};
+use crate::pool::Pool;
+use crate::trace::{Event, Member, Trace, What};
+use crate::waker::Alarm;
+
+/// What a scenario fills for one trial.
+pub struct World {
+    pub(crate) shared: Rc<Shared>,
+}
+
+/// A process being started, or started again: what it makes here is what it loses when it dies.
+pub struct Boot {
+    shared: Rc<Shared>,
+    process: usize,
+}
+
+pub(crate) type Life = Pin<Box<dyn Future<Output = ()>>>;
+
+pub(crate) struct Shared {
+    pub(crate) actors: RefCell<Vec<ActorCell>>,
+    pub(crate) processes: RefCell<Vec<ProcessCell>>,
+    pub(crate) sessions: RefCell<Vec<SessionCell>>,
+    pub(crate) engine: RefCell<Box<dyn Engine>>,
+    pub(crate) trace: RefCell<Trace>,
+    pub(crate) cost: Cost,
+    pub(crate) now: Cell<Duration>,
+    pub(crate) step: Cell<u32>,
+    /// The fault that the statement about to run must suffer.
+    pub(crate) directive: Cell<Option<Fault>>,
+    pub(crate) crash_requested: Cell<bool>,
+    /// Calls made since the actor being polled last stood at a point.
+    pub(crate) calls: Cell<u32>,
+    /// The first refusal of the engine; it ends the trial.
+    pub(crate) refusal: RefCell<Option<Error>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// At a point; can be chosen.
+    Standing,
+    /// Waits for something that another actor holds.
+    Blocked,
+    /// Waits for a future that the kernel does not know; its waker will tell.
+    Foreign,
+    Finished,
+}
+
+pub(crate) struct ActorCell {
+    pub(crate) process: usize,
+    pub(crate) life: Option<Life>,
+    pub(crate) state: State,
+    pub(crate) point: Point,
+    pub(crate) kind: PointKind,
+    pub(crate) arrivals: Vec<(&'static str, u32)>,
+    pub(crate) not_before: Duration,
+    /// The actor is busy until then: its last step took that long.
+    pub(crate) busy_until: Duration,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) timed_out: bool,
+    pub(crate) last_step: u32,
+    pub(crate) alarm: Arc<Alarm>,
+}
+
+pub(crate) struct ProcessCell {
+    pub(crate) name: &'static str,
+    pub(crate) boot: Rc<dyn Fn(&Boot)>,
+    pub(crate) starts: u32,
+    pub(crate) shutdown: bool,
+}
+
+pub(crate) struct SessionCell {
+    pub(crate) id: SessionId,
+    pub(crate) process: usize,
+    pub(crate) user: ActorId,
+    pub(crate) blocked: bool,
+    pub(crate) write_lock_since: Option<Duration>,
+}
+
+impl World {
+    /// Adds a process. `boot` makes its actors and whatever they share; it runs at the start of the trial and
+    /// again whenever the process has died or was shut down.
+    pub fn process(&self, name: &'static str, boot: impl Fn(&Boot) + 'static) {
+        let cell = ProcessCell { name, boot: Rc::new(boot), starts: 0, shutdown: false };
+        self.shared.processes.borrow_mut().push(cell);
+    }
+
+    /// Adds a process of one actor.
+    pub fn actor<F>(&self, name: &'static str, life: impl Fn(Actor) -> F + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.process(name, move |boot| boot.actor(name, &life));
+    }
+}
+
+impl Boot {
+    /// Adds an actor to the process.
+    pub fn actor<F>(&self, name: &'static str, life: impl FnOnce(Actor) -> F)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let id = self.shared.enrol(name, self.process);
+        let life = Box::pin(life(Actor::new(self.shared.clone(), id)));
+        self.shared.actors.borrow_mut()[id.index()].life = Some(life);
+    }
+
+    /// Opens a pool of `size` connections, on which a statement waits for a lock for at most `lock_timeout`.
+    pub fn pool(&self, size: usize, lock_timeout: Duration) -> Pool {
+        Pool::open(self.shared.clone(), self.process, size, lock_timeout)
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Boot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Boot").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(engine: Box<dyn Engine>, cost: Cost, events: Vec<Event>) -> Shared {
+        Shared {
+            actors: RefCell::default(),
+            processes: RefCell::default(),
+            sessions: RefCell::default(),
+            engine: RefCell::new(engine),
+            trace: RefCell::new(Trace::reusing(events)),
+            cost,
+            now: Cell::default(),
+            step: Cell::default(),
+            directive: Cell::default(),
+            crash_requested: Cell::default(),
+            calls: Cell::default(),
+            refusal: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn boot(self: &Rc<Self>, process: usize) -> u32 {
+        let (boot, starts) = {
+            let cell = &mut self.processes.borrow_mut()[process];
+            cell.starts += 1;
+            cell.shutdown = false;
+            (cell.boot.clone(), cell.starts)
+        };
+        boot(&Boot { shared: self.clone(), process });
+        starts
+    }
+
+    /// The actor's place in the cast: a new one, or the one it had before its process started again.
+    fn enrol(&self, name: &'static str, process: usize) -> ActorId {
+        let mut trace = self.trace.borrow_mut();
+        let mut actors = self.actors.borrow_mut();
+        let now = self.now.get();
+        let found = trace.cast.iter().position(|member| member.name == name);
+        let index = found.unwrap_or_else(|| {
+            trace.cast.push(Member { name, process: self.processes.borrow()[process].name });
+            actors.push(ActorCell {
+                process,
+                life: None,
+                state: State::Standing,
+                point: Point::START,
+                kind: PointKind::Step,
+                arrivals: Vec::new(),
+                not_before: now,
+                busy_until: now,
+                deadline: None,
+                timed_out: false,
+                last_step: 0,
+                alarm: Arc::default(),
+            });
+            actors.len() - 1
+        });
+        let cell = &mut actors[index];
+        cell.state = State::Standing;
+        cell.busy_until = now;
+        cell.deadline = None;
+        ActorId(u16::try_from(index).expect("a cast has fewer than 65,536 members"))
+    }
+
+    pub(crate) fn record(&self, actor: ActorId, what: What) {
+        let event = Event { step: self.step.get(), at: self.now.get(), actor, what };
+        self.trace.borrow_mut().push(event);
+    }
+
+    /// The actor stands at a point, where it can be chosen once its last step and its sleep are over.
+    pub(crate) fn arrive(&self, id: ActorId, label: &'static str, kind: PointKind, sleep: Duration) {
+        self.calls.set(0);
+        let cell = &mut self.actors.borrow_mut()[id.index()];
+        assert!(cell.state == State::Foreign, "stands at two points at once; let each branch be an actor of its own");
+        let seen = match cell.arrivals.iter_mut().find(|(seen, _)| std::ptr::eq(*seen, label) || *seen == label) {
+            Some((_, count)) => count,
+            None => {
+                cell.arrivals.push((label, 0));
+                &mut cell.arrivals.last_mut().expect("just pushed").1
+            }
+        };
+        *seen += 1;
+        cell.point = Point { actor: id, label, nth: *seen, again: 0 };
+        cell.kind = kind;
+        cell.not_before = cell.busy_until.max(self.now.get()) + sleep;
+        cell.state = State::Standing;
+    }
+
+    /// The actor goes on from the middle of its step, once it has been busy for that long.
+    pub(crate) fn continue_after(&self, id: ActorId, duration: Duration) {
+        let cell = &mut self.actors.borrow_mut()[id.index()];
+        cell.point.again += 1;
+        cell.not_before = self.now.get() + duration;
+        cell.busy_until = cell.not_before;
+        cell.state = State::Standing;
+    }
+
+    pub(crate) fn block(&self, id: ActorId, deadline: Option<Duration>) {
+        let cell = &mut self.actors.borrow_mut()[id.index()];
+        cell.state = State::Blocked;
+        cell.deadline = deadline;
+        cell.timed_out = false;
+    }
+
+    /// A blocked actor may go on, because its turn has come or its time is up.
+    pub(crate) fn release(&self, id: ActorId, timed_out: bool) {
+        let cell = &mut self.actors.borrow_mut()[id.index()];
+        if cell.state == State::Blocked {
+            cell.state = State::Standing;
+            cell.point.again += 1;
+            cell.not_before = self.now.get();
+            cell.timed_out = timed_out;
+            cell.deadline = None;
+        }
+    }
+
+    pub(crate) fn is_shutting_down(&self, id: ActorId) -> bool {
+        let process = self.actors.borrow()[id.index()].process;
+        self.processes.borrow()[process].shutdown
+    }
+
+    /// Counts a call that is not a point, so that an actor which never reaches one is stopped.
+    pub(crate) fn count_call(&self) {
+        let calls = self.calls.get() + 1;
+        self.calls.set(calls);
+        assert!(
+            calls < CALLS_BETWEEN_POINTS,
+            "made {CALLS_BETWEEN_POINTS} calls without reaching a point; await a step, a sleep or a statement in the loop"
+        );
+    }
+
+    pub(crate) fn refuse(&self, error: Error) {
+        self.refusal.borrow_mut().get_or_insert(error);
+    }
+}
+
+/// More calls than this between two points mean that the actor loops.
+const CALLS_BETWEEN_POINTS: u32 = 100_000;
