@@ -270,12 +270,6 @@ pub trait Engine {
     /// A table's definition and committed rows, in the order of their keys.
     ///
     /// # Errors
-    /// Where there is no such table.
+    /// Where there is no such table, or where [`Done::committed`] does not account for its rows.
     fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error>;
-
-    /// Checks, at the end of a trial, that the engine's account of row changes is complete.
-    ///
-    /// # Errors
-    /// Says which table the account does not explain.
-    fn reconcile(&mut self) -> Result<(), Error>;
 }

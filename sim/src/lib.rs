@@ -26,8 +26,16 @@ pub mod pool;
 pub mod world;
 pub mod trial;
 pub mod cycle;
+pub mod invariant;
+pub mod scenario;
+pub mod case;
+pub mod verdict;
+pub mod costs;
+pub mod explore;
+pub mod docket;
 pub mod error;
 
+mod coverage;
 mod kernel;
 mod no_engine;
 mod panics;

@@ -50,8 +50,4 @@ impl Engine for NoEngine {
     fn rows(&mut self, _: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
         refuse()
     }
-
-    fn reconcile(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
 }

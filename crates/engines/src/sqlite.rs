@@ -1,0 +1,204 @@
+//! Real SQLite, inline on the thread of the trial, several connections on one database file.
+//!
+//! Nothing is simulated but time. Each connection has a busy handler that never waits: it only remembers that
+//! SQLite would have waited, and then the statement is [`Reply::Blocked`]. Where SQLite does not call the handler
+//! (<https://www.sqlite.org/c3ref/busy_handler.html>: a wait that could never end, a snapshot too old to write
+//! from) the application gets `SQLITE_BUSY` at once, as it would from the real driver.
+//!
+//! A statement outside a transaction runs in SQLite's implicit one (<https://www.sqlite.org/lang_transaction.html>).
+//! Here that is begun and committed by hand around it, because the statement takes virtual time and must hold its
+//! locks for as long.
+
+use std::fmt;
+use std::rc::Rc;
+
+use retrial_sim::engine::{Answer, Done, Engine, Opening, Reply, Row, SessionId, SqlError, Table, Value, Work};
+use retrial_sim::error::Error;
+use retrial_sim::seed::Seed;
+use rusqlite::TransactionState;
+use tempfile::TempDir;
+
+use self::change_log::ChangeLog;
+use self::database::Database;
+use self::session::{Outcome, Pending, Session};
+use self::statement::Class;
+
+mod ambient;
+mod change_log;
+mod database;
+mod session;
+mod statement;
+
+/// How the database keeps transactions atomic; a property of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Journal {
+    /// Write-ahead log: readers and the one writer do not wait for each other.
+    Wal,
+    /// Rollback journal: a commit waits for readers to leave, and keeps new ones out.
+    Rollback,
+}
+
+/// The engine.
+pub struct Sqlite {
+    journal: Journal,
+    database: Database,
+    sessions: Vec<Session>,
+    log: ChangeLog,
+    /// A lock has fallen since blocked sessions were last told.
+    released: bool,
+    /// Keeps the database's folder until the engine goes.
+    _folder: TempDir,
+}
+
+impl Sqlite {
+    /// An engine on a new database, in a memory-backed folder where there is one.
+    ///
+    /// # Errors
+    /// Where the folder or the file cannot be made.
+    pub fn new(journal: Journal) -> Result<Sqlite, Error> {
+        let folder = database::folder()?;
+        let database = Database::create(folder.path(), journal)?;
+        let (sessions, log) = (Vec::new(), ChangeLog::default());
+        Ok(Sqlite { journal, database, sessions, log, released: false, _folder: folder })
+    }
+
+    fn session(&mut self, id: SessionId) -> &mut Session {
+        &mut self.sessions[id.0 as usize]
+    }
+
+    /// Runs what is pending on the session, and tells what came of it.
+    fn go_on(&mut self, id: SessionId, pending: Pending) -> Result<Reply, Error> {
+        let log = &mut self.log;
+        let outcome = self.sessions[id.0 as usize].run(&pending, self.journal, log)?;
+        match outcome {
+            Outcome::Waits => {
+                self.session(id).pending = Some(pending);
+                Ok(Reply::Blocked(self.holders(id)))
+            }
+            Outcome::Ran(result, work) => Ok(Reply::Done(self.done(id, result, work)?)),
+        }
+    }
+
+    fn done(&mut self, id: SessionId, result: Result<Answer, SqlError>, work: Work) -> Result<Done, Error> {
+        let session = &mut self.sessions[id.0 as usize];
+        let state = session.state()?;
+        let ended = state == TransactionState::None;
+        let mut committed = Vec::new();
+        if ended {
+            self.released |= std::mem::take(&mut session.had_locks);
+            committed = std::mem::take(&mut session.changes);
+            if session.rolled_back {
+                committed.clear();
+            }
+            session.rolled_back = false;
+            self.log.apply(&committed);
+        } else {
+            session.had_locks = true;
+        }
+        let unsettled = session.implicit;
+        Ok(Done { result, work, committed, unsettled, holds_write_lock: state == TransactionState::Write })
+    }
+
+    /// Whoever may hold what that session waits for: the writer, or else everyone in a transaction.
+    fn holders(&self, waiting: SessionId) -> Vec<SessionId> {
+        let of = |state: TransactionState| -> Vec<SessionId> {
+            let holds = |index: &usize| {
+                *index != waiting.0 as usize && self.sessions[*index].state().is_ok_and(|held| held == state)
+            };
+            (0..self.sessions.len()).filter(holds).map(|index| SessionId(index as u32)).collect()
+        };
+        let writers = of(TransactionState::Write);
+        if writers.is_empty() { of(TransactionState::Read) } else { writers }
+    }
+}
+
+impl Engine for Sqlite {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
+        debug_assert!(self.sessions.iter().all(|session| !session.open), "the sessions of a trial are closed");
+        self.released = false;
+        ambient::seed(ambient);
+        let renewed = self.database.restore(opening)?;
+        if renewed {
+            for session in &self.sessions {
+                session.forget_schema()?;
+            }
+            self.log.rebase(&self.database)?;
+        }
+        self.log.reset();
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<SessionId, Error> {
+        let index = match self.sessions.iter().position(|session| !session.open) {
+            Some(index) => index,
+            None => {
+                self.sessions.push(Session::new(self.database.connect()?)?);
+                self.sessions.len() - 1
+            }
+        };
+        self.sessions[index].open = true;
+        Ok(SessionId(index as u32))
+    }
+
+    fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error> {
+        let class = Class::of(sql)?;
+        if class == Class::Definition {
+            self.database.schema_changes();
+        }
+        self.go_on(session, Pending::Statement { sql: sql.into(), class, params: params.into() })
+    }
+
+    fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
+        match self.session(session).pending.take() {
+            Some(pending) => self.go_on(session, pending),
+            None => Err(Error::refused("resumed a session that has no blocked statement")),
+        }
+    }
+
+    fn expire(&mut self, session: SessionId) -> Result<Done, Error> {
+        let pending = self.session(session).pending.take();
+        if matches!(pending, Some(Pending::Settle)) {
+            self.rollback(session);
+        }
+        self.done(session, Err(session::busy()), Work::default())
+    }
+
+    fn settle(&mut self, session: SessionId) -> Result<Reply, Error> {
+        self.go_on(session, Pending::Settle)
+    }
+
+    fn rollback(&mut self, session: SessionId) {
+        let session = &mut self.sessions[session.0 as usize];
+        self.released |= std::mem::take(&mut session.had_locks);
+        session.abandon();
+    }
+
+    fn wake(&mut self, ready: &mut Vec<SessionId>) {
+        if !std::mem::take(&mut self.released) {
+            return;
+        }
+        let blocked = self.sessions.iter().enumerate().filter(|(_, session)| session.pending.is_some());
+        ready.extend(blocked.map(|(index, _)| SessionId(index as u32)));
+    }
+
+    fn close(&mut self, session: SessionId) {
+        self.rollback(session);
+        self.session(session).open = false;
+    }
+
+    fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
+        let (definition, rows) = self.database.rows(table)?;
+        self.log.reconcile(&definition, &rows)?;
+        Ok((definition, rows.into_iter().map(|(_, row)| row).collect()))
+    }
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("journal", &self.journal).finish_non_exhaustive()
+    }
+}

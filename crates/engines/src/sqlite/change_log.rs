@@ -1,0 +1,151 @@
+//! The account of row changes: what each row was before and after, in commit order, so that an invariant need not
+//! infer versions from what was read.
+//!
+//! SQLite tells which rows a statement touched (<https://www.sqlite.org/c3ref/update_hook.html>), not their values;
+//! those are read back by rowid, and the values before come from the account itself. The hook is silent about
+//! `WITHOUT ROWID` tables, rows displaced by REPLACE, and `DELETE` of a whole table; so the account is held against
+//! the final rows of every trial, and a difference is refused rather than passed on.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use retrial_sim::engine::{Row, RowChange, Table};
+use retrial_sim::error::Error;
+use rusqlite::Connection;
+use rusqlite::hooks::Action;
+
+use super::database::Database;
+use super::session::refused;
+use super::statement::{self, Failure};
+
+thread_local! {
+    /// The rows touched by the statement that runs, in order.
+    static TOUCHED: RefCell<Vec<(String, i64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// SQLite's update hook.
+pub(super) fn touch(_: Action, _database: &str, table: &str, rowid: i64) {
+    TOUCHED.with_borrow_mut(|touched| touched.push((table.to_owned(), rowid)));
+}
+
+/// The statement failed and was undone.
+pub(super) fn forget_touched() {
+    TOUCHED.with_borrow_mut(Vec::clear);
+}
+
+/// A table as the account knows it.
+struct Known {
+    table: Rc<Table>,
+    /// The opening rows by rowid.
+    base: BTreeMap<i64, Row>,
+    /// What commits of this trial made of them; none where a row was deleted.
+    now: BTreeMap<i64, Option<Row>>,
+    /// Reads one row.
+    select: String,
+}
+
+#[derive(Default)]
+pub(super) struct ChangeLog {
+    known: Vec<Known>,
+}
+
+impl ChangeLog {
+    /// Starts from another database.
+    pub(super) fn rebase(&mut self, database: &Database) -> Result<(), Error> {
+        self.known.clear();
+        for name in database.tables()? {
+            let (table, rows) = database.rows(&name)?;
+            self.add(table, rows.into_iter().collect());
+        }
+        Ok(())
+    }
+
+    /// Forgets the changes of the last trial.
+    pub(super) fn reset(&mut self) {
+        forget_touched();
+        self.known.iter_mut().for_each(|known| known.now.clear());
+    }
+
+    /// Adds the rows that the last statement touched to the session's uncommitted changes.
+    pub(super) fn follow(&mut self, connection: &Connection, changes: &mut Vec<RowChange>) -> Result<(), Error> {
+        let mut touched = TOUCHED.take();
+        for (name, key) in touched.drain(..) {
+            let index = match self.known.iter().position(|known| known.table.name == name) {
+                Some(index) => index,
+                None => {
+                    let table = super::database::definition(connection, &name)?;
+                    self.add(table, BTreeMap::new());
+                    self.known.len() - 1
+                }
+            };
+            let known = &self.known[index];
+            let mut earlier = changes.iter().rev();
+            let earlier = earlier.find(|change| change.key == key && change.table.name == name);
+            let before = match earlier {
+                Some(change) => change.after.clone(),
+                None => known.row(key),
+            };
+            let after = known.read(connection, key)?;
+            changes.push(RowChange { table: known.table.clone(), key, before, after });
+        }
+        TOUCHED.set(touched);
+        Ok(())
+    }
+
+    /// Enters what a commit has made visible.
+    pub(super) fn apply(&mut self, committed: &[RowChange]) {
+        for change in committed {
+            let known = self.known.iter_mut().find(|known| Rc::ptr_eq(&known.table, &change.table));
+            known.expect("a change is of a known table").now.insert(change.key, change.after.clone());
+        }
+    }
+
+    /// Holds the account against the rows that are there.
+    pub(super) fn reconcile(&self, table: &Table, rows: &[(i64, Row)]) -> Result<(), Error> {
+        let Some(known) = self.known.iter().find(|known| known.table.name == table.name) else {
+            return Ok(());
+        };
+        let mut expected = known.base.clone();
+        for (key, row) in &known.now {
+            match row {
+                Some(row) => expected.insert(*key, row.clone()),
+                None => expected.remove(key),
+            };
+        }
+        if known.table.columns.len() == table.columns.len() && !expected.iter().map(|(k, r)| (*k, r)).eq(rows.iter().map(|(k, r)| (*k, r))) {
+            return Err(Error::refused(format!(
+                "not modelled by the sqlite engine: a statement changed rows of {} behind the update hook \
+                 (REPLACE, DELETE without WHERE, or WITHOUT ROWID)",
+                table.name
+            )));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, table: Rc<Table>, base: BTreeMap<i64, Row>) {
+        let select = format!("SELECT * FROM \"{}\" WHERE rowid = ?1", table.name);
+        self.known.push(Known { table, base, now: BTreeMap::new(), select });
+    }
+}
+
+impl Known {
+    fn row(&self, key: i64) -> Option<Row> {
+        match self.now.get(&key) {
+            Some(row) => row.clone(),
+            None => self.base.get(&key).cloned(),
+        }
+    }
+
+    fn read(&self, connection: &Connection, key: i64) -> Result<Option<Row>, Error> {
+        let mut select = connection.prepare_cached(&self.select).map_err(refused)?;
+        let columns = select.column_count();
+        let mut rows = select.query([key]).map_err(refused)?;
+        let row = rows.next().map_err(refused)?;
+        let row = row.map(|row| statement::read(row, 0, columns)).transpose();
+        row.map_err(|failure| match failure {
+            Failure::Sql(error) => refused(error),
+            Failure::Refused(error) => error,
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! The database file: where it lies, and how it goes back to its opening rows between trials.
+//!
+//! The rows are put in once, into a database in memory; each trial copies that image over the file with SQLite's
+//! backup API (<https://www.sqlite.org/backup.html>), which works under open connections. The copy would raise the
+//! schema cookie and make every connection prepare its statements again, so the cookie is put back.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use retrial_sim::engine::{Opening, Row, Table};
+use retrial_sim::error::Error;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use tempfile::TempDir;
+
+use super::Journal;
+use super::session::refused;
+use super::statement::{self, Failure, Param};
+
+/// Where Linux keeps a file system in memory.
+const MEMORY_BACKED: &str = "/dev/shm";
+
+/// The schema cookie of an image as every trial finds it.
+const COOKIE: i64 = 1_000;
+
+/// A new folder for a database, memory-backed where that is possible.
+pub(super) fn folder() -> Result<TempDir, Error> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("retrial-");
+    let in_memory = Path::new(MEMORY_BACKED).is_dir().then(|| builder.tempdir_in(MEMORY_BACKED));
+    let folder = in_memory.and_then(Result::ok).map_or_else(|| builder.tempdir(), Ok);
+    folder.map_err(|error| Error::refused(format!("no folder for the database can be made: {error}")))
+}
+
+pub(super) struct Database {
+    path: PathBuf,
+    /// The connection that restores and reads; no actor ever uses it.
+    house: Connection,
+    image: Option<Image>,
+    schema_changed: bool,
+}
+
+struct Image {
+    opening: Rc<Opening>,
+    rows: Connection,
+}
+
+impl Database {
+    pub(super) fn create(folder: &Path, journal: Journal) -> Result<Database, Error> {
+        let path = folder.join("trial.db");
+        let house = Connection::open(&path).map_err(refused)?;
+        let mode = match journal {
+            Journal::Wal => "wal",
+            Journal::Rollback => "delete",
+        };
+        house.pragma_update(None, "journal_mode", mode).map_err(refused)?;
+        house.pragma_update(None, "synchronous", "normal").map_err(refused)?;
+        Ok(Database { path, house, image: None, schema_changed: false })
+    }
+
+    pub(super) fn connect(&self) -> Result<Connection, Error> {
+        let connection = Connection::open(&self.path).map_err(refused)?;
+        connection.pragma_update(None, "synchronous", "normal").map_err(refused)?;
+        read_schema(&connection)?;
+        Ok(connection)
+    }
+
+    /// A trial is about to change the schema, so the next one must not trust what connections remember of it.
+    pub(super) fn schema_changes(&mut self) {
+        self.schema_changed = true;
+    }
+
+    /// Puts the opening rows back; tells whether the schema or the rows are others than connections remember.
+    pub(super) fn restore(&mut self, opening: &Rc<Opening>) -> Result<bool, Error> {
+        let same = self.image.as_ref().is_some_and(|image| Rc::ptr_eq(&image.opening, opening));
+        if !same {
+            self.image = Some(Image { opening: opening.clone(), rows: image(opening)? });
+        }
+        let image = &self.image.as_ref().expect("just made").rows;
+        let copied = Backup::new(image, &mut self.house).and_then(|backup| backup.step(-1)).map_err(refused)?;
+        if copied != StepResult::Done {
+            return Err(Error::refused("the database could not be restored: a connection still holds it"));
+        }
+        self.house.pragma_update(None, "schema_version", COOKIE).map_err(refused)?;
+        let renewed = !same || self.schema_changed;
+        self.schema_changed = false;
+        if renewed {
+            self.house.flush_prepared_statement_cache();
+            read_schema(&self.house)?;
+        }
+        Ok(renewed)
+    }
+
+    /// The names of the tables.
+    pub(super) fn tables(&self) -> Result<Vec<String>, Error> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let mut names = self.house.prepare(sql).map_err(refused)?;
+        let names = names.query_map([], |row| row.get(0)).map_err(refused)?;
+        names.collect::<Result<_, _>>().map_err(refused)
+    }
+
+    /// A table's definition and rows, each with its rowid and in that order.
+    pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Vec<(i64, Row)>), Error> {
+        let sql = format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid");
+        let mut select = self.house.prepare_cached(&sql).map_err(refused)?;
+        let columns: Vec<String> = select.column_names().into_iter().skip(1).map(str::to_owned).collect();
+        let end = columns.len() + 1;
+        let mut found = Vec::new();
+        let mut rows = select.query([]).map_err(refused)?;
+        while let Some(row) = rows.next().map_err(refused)? {
+            let key = row.get(0).map_err(refused)?;
+            let values = statement::read(row, 1, end).map_err(|failure| match failure {
+                Failure::Sql(error) => refused(error),
+                Failure::Refused(error) => error,
+            })?;
+            found.push((key, values));
+        }
+        Ok((Rc::new(Table { name: name.to_owned(), columns }), found))
+    }
+}
+
+/// A table's definition, as that connection sees it.
+pub(super) fn definition(connection: &Connection, name: &str) -> Result<Rc<Table>, Error> {
+    let select = connection.prepare(&format!("SELECT * FROM \"{name}\" LIMIT 0")).map_err(refused)?;
+    let columns = select.column_names().into_iter().map(str::to_owned).collect();
+    Ok(Rc::new(Table { name: name.to_owned(), columns }))
+}
+
+/// Makes the connection read the schema, so that no statement of a trial has to find out that it changed.
+pub(super) fn read_schema(connection: &Connection) -> Result<(), Error> {
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(refused)
+}
+
+fn image(opening: &Opening) -> Result<Connection, Error> {
+    let wrong = |what: &str, error: rusqlite::Error| Error::refused(format!("the opening {what}: {error}"));
+    let mut image = Connection::open_in_memory().map_err(refused)?;
+    image.execute_batch(opening.schema).map_err(|error| wrong("schema does not run", error))?;
+    let filling = image.transaction().map_err(refused)?;
+    for (table, row) in &opening.rows {
+        let marks = vec!["?"; row.len()].join(", ");
+        let mut insert =
+            filling.prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})")).map_err(|error| wrong("rows have no table", error))?;
+        insert
+            .execute(rusqlite::params_from_iter(row.iter().map(Param)))
+            .map_err(|error| wrong("rows do not fit", error))?;
+    }
+    filling.commit().map_err(refused)?;
+    Ok(image)
+}

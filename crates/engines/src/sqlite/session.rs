@@ -1,0 +1,202 @@
+//! One connection: its transaction, the statement it waits with, and the changes it has not committed.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use retrial_sim::engine::{Answer, RowChange, SqlError, Value, Work};
+use retrial_sim::error::Error;
+use rusqlite::{Connection, TransactionState, ffi};
+
+use super::change_log::{self, ChangeLog};
+use super::statement::{Class, Failure};
+use super::{Journal, ambient, statement};
+
+/// As many statements as a strategy is likely to use stay prepared.
+const PREPARED_STATEMENTS: usize = 64;
+
+thread_local! {
+    /// SQLite asked to wait, since this was last cleared.
+    static ASKED_TO_WAIT: Cell<bool> = const { Cell::new(false) };
+}
+
+pub(super) struct Session {
+    connection: Connection,
+    pub(super) open: bool,
+    /// The open transaction is the implicit one of a single statement.
+    pub(super) implicit: bool,
+    pub(super) pending: Option<Pending>,
+    pub(super) changes: Vec<RowChange>,
+    pub(super) had_locks: bool,
+    /// The transaction that has just ended left nothing behind.
+    pub(super) rolled_back: bool,
+}
+
+/// What a session has been asked to do.
+#[derive(Clone)]
+pub(super) enum Pending {
+    Statement { sql: Rc<str>, class: Class, params: Rc<[Value]> },
+    /// The commit of the implicit transaction.
+    Settle,
+}
+
+pub(super) enum Outcome {
+    Ran(Result<Answer, SqlError>, Work),
+    Waits,
+}
+
+impl Session {
+    pub(super) fn new(mut connection: Connection) -> Result<Session, Error> {
+        let prepare = |connection: &mut Connection| {
+            connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+            connection.busy_handler(Some(|_| {
+                ASKED_TO_WAIT.set(true);
+                false
+            }))?;
+            connection.update_hook(Some(change_log::touch))?;
+            ambient::install(connection)
+        };
+        prepare(&mut connection).map_err(refused)?;
+        Ok(Session {
+            connection,
+            open: false,
+            implicit: false,
+            pending: None,
+            changes: Vec::new(),
+            had_locks: false,
+            rolled_back: false,
+        })
+    }
+
+    pub(super) fn state(&self) -> Result<TransactionState, Error> {
+        let state = self.connection.transaction_state(None::<&str>).map_err(refused)?;
+        // Between BEGIN and the first statement SQLite holds nothing, yet the transaction is open.
+        let begun = state == TransactionState::None && !self.connection.is_autocommit();
+        Ok(if begun { TransactionState::Read } else { state })
+    }
+
+    /// Lets go of statements that were prepared under another schema, and reads the schema that is there now.
+    pub(super) fn forget_schema(&self) -> Result<(), Error> {
+        self.connection.flush_prepared_statement_cache();
+        super::database::read_schema(&self.connection)
+    }
+
+    /// Runs what was asked, in a transaction of its own if none is open.
+    pub(super) fn run(
+        &mut self,
+        pending: &Pending,
+        journal: Journal,
+        log: &mut ChangeLog,
+    ) -> Result<Outcome, Error> {
+        ASKED_TO_WAIT.set(false);
+        match pending {
+            Pending::Settle => self.settle(),
+            Pending::Statement { sql, class, params } => {
+                let begins = matches!(class, Class::Query | Class::Definition)
+                    && self.connection.is_autocommit()
+                    && (journal == Journal::Rollback || !self.reads_only(sql));
+                if begins {
+                    self.connection.execute_batch("BEGIN").map_err(refused)?;
+                }
+                let (result, work) = statement::run(&self.connection, sql, params);
+                let result = match result {
+                    Ok(answer) => {
+                        log.follow(&self.connection, &mut self.changes)?;
+                        self.implicit = begins;
+                        self.rolled_back = *class == Class::Rollback;
+                        return Ok(Outcome::Ran(Ok(answer), work));
+                    }
+                    Err(Failure::Refused(error)) => return Err(error),
+                    Err(Failure::Sql(error)) => error,
+                };
+                change_log::forget_touched();
+                if begins && !self.connection.is_autocommit() {
+                    self.connection.execute_batch("ROLLBACK").map_err(refused)?;
+                }
+                if ASKED_TO_WAIT.get() && is_busy(&result) {
+                    return Ok(Outcome::Waits);
+                }
+                if self.connection.is_autocommit() {
+                    self.changes.clear();
+                }
+                Ok(Outcome::Ran(Err(say(&result)), work))
+            }
+        }
+    }
+
+    /// Commits the implicit transaction; in a rollback journal that may have to wait for readers.
+    fn settle(&mut self) -> Result<Outcome, Error> {
+        let (result, _) = statement::run(&self.connection, "COMMIT", &[]);
+        match result {
+            Ok(_) => {
+                self.implicit = false;
+                Ok(Outcome::Ran(Ok(Answer::default()), Work::default()))
+            }
+            Err(Failure::Sql(error)) if ASKED_TO_WAIT.get() && is_busy(&error) => Ok(Outcome::Waits),
+            Err(Failure::Sql(error)) => {
+                self.abandon();
+                Ok(Outcome::Ran(Err(say(&error)), Work::default()))
+            }
+            Err(Failure::Refused(error)) => Err(error),
+        }
+    }
+
+    /// Rolls back whatever is open.
+    pub(super) fn abandon(&mut self) {
+        self.pending = None;
+        self.implicit = false;
+        self.changes.clear();
+        if !self.connection.is_autocommit() {
+            // A rollback that fails has nothing left to roll back (lang_transaction.html).
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    /// Whether the statement writes nothing; one that does not parse is left to fail where it is run.
+    fn reads_only(&self, sql: &str) -> bool {
+        self.connection.prepare_cached(sql).is_ok_and(|statement| statement.readonly())
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _) if failure.code == rusqlite::ErrorCode::DatabaseBusy)
+}
+
+/// The error of a lock that could not be had in time.
+pub(super) fn busy() -> SqlError {
+    SqlError { code: "SQLITE_BUSY".to_owned(), message: "database is locked".to_owned() }
+}
+
+/// The error as the driver words it, with SQLite's name for its code.
+fn say(error: &rusqlite::Error) -> SqlError {
+    let rusqlite::Error::SqliteFailure(failure, message) = error else {
+        return match error {
+            rusqlite::Error::SqlInputError { error, msg, .. } => named(error.extended_code, msg.clone()),
+            _ => named(ffi::SQLITE_MISUSE, error.to_string()),
+        };
+    };
+    named(failure.extended_code, message.clone().unwrap_or_else(|| failure.to_string()))
+}
+
+fn named(code: i32, message: String) -> SqlError {
+    let name = match code {
+        ffi::SQLITE_ERROR => "SQLITE_ERROR",
+        ffi::SQLITE_BUSY => "SQLITE_BUSY",
+        ffi::SQLITE_BUSY_SNAPSHOT => "SQLITE_BUSY_SNAPSHOT",
+        ffi::SQLITE_LOCKED => "SQLITE_LOCKED",
+        ffi::SQLITE_READONLY => "SQLITE_READONLY",
+        ffi::SQLITE_FULL => "SQLITE_FULL",
+        ffi::SQLITE_MISUSE => "SQLITE_MISUSE",
+        ffi::SQLITE_RANGE => "SQLITE_RANGE",
+        ffi::SQLITE_CONSTRAINT_UNIQUE => "SQLITE_CONSTRAINT_UNIQUE",
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "SQLITE_CONSTRAINT_PRIMARYKEY",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "SQLITE_CONSTRAINT_NOTNULL",
+        ffi::SQLITE_CONSTRAINT_CHECK => "SQLITE_CONSTRAINT_CHECK",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "SQLITE_CONSTRAINT_FOREIGNKEY",
+        other => return SqlError { code: format!("SQLITE_{other}"), message },
+    };
+    SqlError { code: name.to_owned(), message }
+}
+
+pub(super) fn refused(error: rusqlite::Error) -> Error {
+    Error::refused(format!("the sqlite engine failed: {error}"))
+}

@@ -1,0 +1,119 @@
+//! What kind of statement a text is, as far as transactions go, and how one is run. Everything else about SQL is
+//! SQLite's to know.
+
+use retrial_sim::engine::{Answer, Row, Value, Work};
+use retrial_sim::error::Error;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, StatementStatus, ToSql};
+
+/// What a statement means for the transaction it runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Begins a transaction.
+    Begin,
+    /// Makes it durable.
+    Commit,
+    /// Gives it up.
+    Rollback,
+    /// Changes the schema.
+    Definition,
+    /// A setting; runs outside transactions.
+    Pragma,
+    /// Reads or writes.
+    Query,
+}
+
+impl Class {
+    /// The class of a text, by its first word.
+    ///
+    /// # Errors
+    /// Names what the engine's account of changes cannot follow.
+    pub(super) fn of(sql: &str) -> Result<Class, Error> {
+        let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
+        Ok(match word.to_ascii_uppercase().as_str() {
+            "BEGIN" => Class::Begin,
+            "COMMIT" | "END" => Class::Commit,
+            "ROLLBACK" if !sql.to_ascii_uppercase().contains(" TO") => Class::Rollback,
+            "CREATE" | "DROP" | "REINDEX" | "ANALYZE" => Class::Definition,
+            "PRAGMA" | "EXPLAIN" => Class::Pragma,
+            other @ ("SAVEPOINT" | "RELEASE" | "ROLLBACK" | "ATTACH" | "DETACH" | "VACUUM" | "ALTER") => {
+                return Err(Error::refused(format!("not modelled by the sqlite engine: {other}")));
+            }
+            _ => Class::Query,
+        })
+    }
+}
+
+/// Why a statement gave no answer.
+pub(super) enum Failure {
+    /// SQLite said so.
+    Sql(rusqlite::Error),
+    /// The engine does.
+    Refused(Error),
+}
+
+/// Runs one statement to its end.
+pub(super) fn run(connection: &Connection, sql: &str, params: &[Value]) -> (Result<Answer, Failure>, Work) {
+    let mut statement = match connection.prepare_cached(sql) {
+        Ok(statement) => statement,
+        Err(error) => return (Err(Failure::Sql(error)), Work::default()),
+    };
+    let result = (|| {
+        if statement.parameter_count() != params.len() {
+            let (needs, given) = (statement.parameter_count(), params.len());
+            return Err(Failure::Sql(rusqlite::Error::InvalidParameterCount(given, needs)));
+        }
+        for (index, value) in params.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, Param(value)).map_err(Failure::Sql)?;
+        }
+        let columns = statement.column_count();
+        let mut answer = Answer::default();
+        {
+            let mut rows = statement.raw_query();
+            while let Some(row) = rows.next().map_err(Failure::Sql)? {
+                answer.rows.push(read(row, 0, columns)?);
+            }
+        }
+        if !statement.readonly() {
+            answer.changed = connection.changes();
+        }
+        Ok(answer)
+    })();
+    let work = Work {
+        steps: statement.reset_status(StatementStatus::VmStep) as u64,
+        full_scan_steps: statement.reset_status(StatementStatus::FullscanStep) as u64,
+    };
+    (result, work)
+}
+
+/// The columns of a row, from `first` up to, but not including, `end`.
+pub(super) fn read(row: &rusqlite::Row<'_>, first: usize, end: usize) -> Result<Row, Failure> {
+    (first..end).map(|index| value(row.get_ref(index).map_err(Failure::Sql)?)).collect()
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value, Failure> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
+        ValueRef::Real(_) => {
+            let why = "not modelled by the sqlite engine: a REAL value; store a scaled integer";
+            return Err(Failure::Refused(Error::refused(why)));
+        }
+    })
+}
+
+/// A value as a parameter.
+pub(super) struct Param<'a>(pub(super) &'a Value);
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}

@@ -1,0 +1,61 @@
+//! A scenario as the runner sees it: its workload's type forgotten, so that all scenarios stand in one list.
+
+use crate::case::Case;
+use crate::error::Error;
+use crate::explore::{self, Plan, Replayed, Report};
+use crate::fault::Rung;
+use crate::scenario::{Candidate, Scenario};
+use crate::trial::TestBed;
+
+/// What a scenario says of itself.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// Its name.
+    pub name: &'static str,
+    /// Its README.
+    pub story: &'static str,
+    /// Its environments.
+    pub ladder: &'static [Rung],
+    /// Its candidates.
+    pub strategies: Vec<Candidate>,
+    /// The name and the text of each invariant.
+    pub invariants: Vec<(&'static str, &'static str)>,
+    /// The engines its SQL is for, the default first.
+    pub engines: &'static [&'static str],
+}
+
+/// A scenario with its workload's type forgotten; every [`Scenario`] is one.
+pub trait Docket: Sync {
+    /// What it says of itself.
+    fn card(&self) -> Card;
+
+    /// See [`explore::batch`].
+    fn batch(&self, bed: &mut TestBed, strategy: usize, rung: &Rung, plan: &Plan, number: u64) -> Report;
+
+    /// See [`explore::replay`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, or its choices no longer apply.
+    fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error>;
+}
+
+impl<S: Scenario> Docket for S {
+    fn card(&self) -> Card {
+        Card {
+            name: self.name(),
+            story: self.story(),
+            ladder: self.ladder(),
+            strategies: self.strategies(),
+            invariants: self.invariants().iter().map(|item| (item.name, item.source)).collect(),
+            engines: self.engines(),
+        }
+    }
+
+    fn batch(&self, bed: &mut TestBed, strategy: usize, rung: &Rung, plan: &Plan, number: u64) -> Report {
+        explore::batch(self, bed, strategy, rung, plan, number)
+    }
+
+    fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {
+        explore::replay(self, bed, case)
+    }
+}

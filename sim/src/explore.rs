@@ -1,0 +1,346 @@
+//! Exploration: many trials of one strategy on one rung, judged, audited, and added up.
+//!
+//! The unit is a batch: one workload under several schedules. A batch depends on its plan and its number alone,
+//! so that the same seed gives the same results however many jobs share the work; and no batch knows the
+//! strategy's name when it draws, so that all candidates meet the same trouble.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::case::Case;
+use crate::choice::RecordedTape;
+use crate::costs::Costs;
+use crate::coverage;
+use crate::engine::Opening;
+use crate::error::Error;
+use crate::fault::{Fault, Rung};
+use crate::invariant::{Evidence, Finding};
+use crate::scenario::Scenario;
+use crate::scheduler::{Policy, Replay, Scheduler};
+use crate::seed::Seed;
+use crate::trial::{Ending, Run, Setup, TestBed};
+use crate::verdict::{Verdict, Witness};
+
+/// The kernel's own invariant, held against every scenario: an actor's panic is a violation with a witness.
+pub const NEVER_PANICS: &str = "never_panics";
+
+/// How to explore.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where everything starts.
+    pub seed: Seed,
+    /// How many schedules each workload meets.
+    pub schedules: u64,
+    /// The policies that take turns.
+    pub policies: Vec<Policy>,
+    /// Every so many trials, one is held twice and compared.
+    pub audit_every: u64,
+    /// The name of the engine, for the record.
+    pub engine: &'static str,
+}
+
+/// What some trials of one strategy on one rung have shown.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Trials held.
+    pub trials: u64,
+    /// Steps taken in them.
+    pub steps: u64,
+    /// Trials held twice and compared.
+    pub audited: u64,
+    /// How two runs of one tape differed; a determinism failure.
+    pub disagreement: Option<String>,
+    /// What the engine refused.
+    pub refused: Option<String>,
+    /// One tally per invariant of the scenario, then the kernel's own.
+    pub tallies: Vec<Tally>,
+    /// How often each fault struck.
+    pub strikes: BTreeMap<Fault, u64>,
+    /// The behaviours seen, each with the trial that showed it first.
+    pub behaviours: BTreeMap<u64, u64>,
+    /// What it cost.
+    pub costs: Costs,
+}
+
+/// What some trials have shown of one invariant.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How often its situation came up.
+    pub exercised: u64,
+    /// Trials that broke it.
+    pub violations: u64,
+    /// The first such trial, counted from 1.
+    pub first_violation: Option<u64>,
+    /// Why a trial could not tell.
+    pub unknown: Option<String>,
+    /// The least trial that broke it.
+    pub witness: Option<Witness>,
+}
+
+impl Tally {
+    /// The verdict so far.
+    pub fn verdict(&self) -> Verdict {
+        match (&self.witness, &self.unknown) {
+            (Some(witness), _) => Verdict::Violated(Box::new(witness.clone())),
+            (None, Some(why)) => Verdict::Unknown(why.clone()),
+            (None, None) if self.exercised == 0 => Verdict::NotExercised,
+            (None, None) => Verdict::Holds { exercised: self.exercised },
+        }
+    }
+}
+
+impl Report {
+    /// The trial at which the last new behaviour was seen.
+    pub fn last_new_behaviour(&self) -> u64 {
+        self.behaviours.values().copied().max().unwrap_or_default()
+    }
+
+    /// Adds the trials of a later batch.
+    pub fn absorb(&mut self, later: Report) {
+        let before = self.trials;
+        self.trials += later.trials;
+        self.steps += later.steps;
+        self.audited += later.audited;
+        self.disagreement = self.disagreement.take().or(later.disagreement);
+        self.refused = self.refused.take().or(later.refused);
+        if self.tallies.is_empty() {
+            self.tallies.resize(later.tallies.len(), Tally::default());
+        }
+        for (tally, other) in self.tallies.iter_mut().zip(later.tallies) {
+            tally.exercised += other.exercised;
+            tally.violations += other.violations;
+            tally.first_violation = tally.first_violation.or(other.first_violation.map(|trial| before + trial));
+            tally.unknown = tally.unknown.take().or(other.unknown);
+            tally.witness = smaller(tally.witness.take(), other.witness);
+        }
+        for (fault, strikes) in later.strikes {
+            *self.strikes.entry(fault).or_default() += strikes;
+        }
+        for (behaviour, trial) in later.behaviours {
+            self.behaviours.entry(behaviour).or_insert(before + trial);
+        }
+        self.costs.absorb(later.costs);
+    }
+}
+
+fn smaller(one: Option<Witness>, other: Option<Witness>) -> Option<Witness> {
+    one.into_iter().chain(other).min_by_key(Witness::size)
+}
+
+/// Draws the workload of that batch; every strategy of the scenario gets the same one.
+pub fn workload<S: Scenario>(scenario: &S, rung: &Rung, plan: &Plan, batch: u64) -> S::Workload {
+    let seed = plan.seed.named(scenario.name()).named(rung.name).nth(batch);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let tree = scenario.workloads(rung).new_tree(&mut runner).expect("a workload strategy rejects nothing");
+    tree.current()
+}
+
+/// Holds the trials of one batch.
+pub fn batch<S: Scenario>(
+    scenario: &S,
+    bed: &mut TestBed,
+    strategy: usize,
+    rung: &Rung,
+    plan: &Plan,
+    number: u64,
+) -> Report {
+    let workload = Rc::new(workload(scenario, rung, plan, number));
+    let stand = Stand::new(scenario, strategy, rung, plan.engine, workload);
+    let seed = plan.seed.named(scenario.name()).named("schedules").nth(number);
+    let mut schedulers: Vec<_> = plan.policies.iter().map(|policy| policy.scheduler()).collect();
+    let mut report = Report::default();
+    report.tallies.resize(scenario.invariants().len() + 1, Tally::default());
+    let mut seen = BTreeSet::new();
+    for trial in 0..plan.schedules {
+        let scheduler = &mut *schedulers[trial as usize % plan.policies.len()];
+        let ambient = seed.named("ambient").nth(trial);
+        let run = match stand.hold(bed, scheduler, seed.nth(trial), ambient) {
+            Ok(run) => run,
+            Err(error) => {
+                report.refused = Some(error.to_string());
+                break;
+            }
+        };
+        report.trials += 1;
+        report.steps += u64::from(run.steps);
+        for behaviour in coverage::collect(&run.trace, &mut seen) {
+            report.behaviours.insert(behaviour, report.trials);
+        }
+        for fault in &run.strikes {
+            *report.strikes.entry(*fault).or_default() += 1;
+        }
+        report.costs.add(&run);
+        let findings = stand.judge(&run);
+        let audit = (number * plan.schedules + trial) % plan.audit_every == 0;
+        let news = enter(&mut report, &stand, &run, findings);
+        if audit || news {
+            report.audited += 1;
+            if let Some(how) = stand.disagrees(bed, &run) {
+                report.disagreement.get_or_insert(how);
+            }
+        }
+        bed.recycle(run);
+    }
+    report
+}
+
+/// Enters what the invariants found; tells whether a witness was kept, which must be held again before it counts.
+fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run, findings: Vec<Finding>) -> bool {
+    let mut news = false;
+    for (index, finding) in findings.into_iter().enumerate() {
+        let tally = &mut report.tallies[index];
+        match finding {
+            Finding::Holds { exercised } => tally.exercised += exercised,
+            Finding::Unknown(why) => tally.unknown = tally.unknown.take().or(Some(why)),
+            Finding::Violated(breach) => {
+                tally.violations += 1;
+                tally.exercised += 1;
+                tally.first_violation.get_or_insert(report.trials);
+                let size = (run.steps, run.strikes.len(), run.preemptions, stand.json.len());
+                if tally.witness.as_ref().is_none_or(|witness| size < witness.size()) {
+                    tally.witness = Some(Witness {
+                        case: stand.case(run, stand.invariant(index)),
+                        sentence: breach.sentence,
+                        steps: run.steps,
+                        faults: run.strikes.len(),
+                        preemptions: run.preemptions,
+                    });
+                    news = true;
+                }
+            }
+        }
+    }
+    news
+}
+
+/// A trial that was held again.
+#[derive(Debug)]
+pub struct Replayed {
+    /// What happened.
+    pub run: Run,
+    /// What the case's invariant says of it.
+    pub finding: Finding,
+}
+
+/// Holds a case's trial again.
+///
+/// # Errors
+/// Where the case names what does not exist, or its choices no longer apply.
+pub fn replay<S: Scenario>(scenario: &S, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {
+    let unknown = |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name()));
+    let rung = scenario.ladder().iter().find(|rung| rung.name == case.rung);
+    let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
+    let strategy = scenario.strategies().iter().position(|strategy| strategy.name == case.strategy);
+    let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
+    let names = scenario.invariants().iter().map(|item| item.name).chain([NEVER_PANICS]);
+    let invariant = names.into_iter().position(|name| name == case.invariant);
+    let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
+    let workload = serde_json::from_str(&case.workload)
+        .map_err(|error| Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name())))?;
+    let stand = Stand::new(scenario, strategy, rung, "", Rc::new(workload));
+    let run = stand.again(bed, case.tape.clone())?;
+    let finding = stand.judge(&run).swap_remove(invariant);
+    Ok(Replayed { run, finding })
+}
+
+/// A workload under a strategy on a rung, ready to be tried any number of times.
+struct Stand<'a, S: Scenario> {
+    scenario: &'a S,
+    strategy: usize,
+    rung: &'a Rung,
+    engine: &'static str,
+    workload: Rc<S::Workload>,
+    json: String,
+    opening: Rc<Opening>,
+}
+
+impl<'a, S: Scenario> Stand<'a, S> {
+    fn new(
+        scenario: &'a S,
+        strategy: usize,
+        rung: &'a Rung,
+        engine: &'static str,
+        workload: Rc<S::Workload>,
+    ) -> Stand<'a, S> {
+        let json = serde_json::to_string(&*workload).expect("a workload has string keys only");
+        let opening = Rc::new(scenario.opening(&workload));
+        Stand { scenario, strategy, rung, engine, workload, json, opening }
+    }
+
+    fn hold(
+        &self,
+        bed: &mut TestBed,
+        scheduler: &mut dyn Scheduler,
+        seed: Seed,
+        ambient: Seed,
+    ) -> Result<Run, Error> {
+        let setup = Setup {
+            rung: self.rung,
+            cost: self.scenario.cost(),
+            limits: self.scenario.limits(&self.workload),
+            opening: Some(&self.opening),
+            tables: self.scenario.tables(),
+        };
+        let stage = |world: &_| self.scenario.stage(world, self.strategy, self.rung, &self.workload);
+        bed.hold(scheduler, seed, ambient, &setup, stage)
+    }
+
+    fn again(&self, bed: &mut TestBed, tape: RecordedTape) -> Result<Run, Error> {
+        let ambient = tape.ambient;
+        self.hold(bed, &mut Replay::new(tape), Seed(0), ambient)
+    }
+
+    fn judge(&self, run: &Run) -> Vec<Finding> {
+        let invariants = self.scenario.invariants();
+        let evidence = Evidence { workload: &*self.workload, rung: self.rung, run };
+        if let Ending::Panicked { actor, message } = &run.ending {
+            // Half a trial says nothing about the others.
+            let mut findings = vec![Finding::Holds { exercised: 0 }; invariants.len()];
+            findings.push(Finding::broken(format!("{} {message}", run.trace.name(*actor))));
+            return findings;
+        }
+        let mut findings: Vec<_> = invariants.iter().map(|item| item.it.check(&evidence)).collect();
+        findings.push(Finding::Holds { exercised: 1 });
+        findings
+    }
+
+    fn invariant(&self, index: usize) -> &'static str {
+        self.scenario.invariants().get(index).map_or(NEVER_PANICS, |item| item.name)
+    }
+
+    /// Holds the trial again from its tape; tells how the two differ, if they do.
+    fn disagrees(&self, bed: &mut TestBed, run: &Run) -> Option<String> {
+        let again = match self.again(bed, run.tape.recorded()) {
+            Ok(again) => again,
+            Err(error) => return Some(format!("held again from its own tape, the trial {error}")),
+        };
+        if again.digest == run.digest && again.steps == run.steps {
+            return None;
+        }
+        let mut lines = run.trace.to_string().lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
+        let differing = again.trace.to_string().lines().find_map(|second| {
+            let first = lines.next().unwrap_or_default();
+            (first != second).then(|| format!("`{}` became `{}`", first.trim(), second.trim()))
+        });
+        let differing = differing.unwrap_or_else(|| "the final rows differ".to_owned());
+        Some(format!("held again from its own tape, the trial differed: {differing}"))
+    }
+
+    fn case(&self, run: &Run, invariant: &str) -> Case {
+        Case {
+            scenario: self.scenario.name().to_owned(),
+            strategy: self.scenario.strategies()[self.strategy].name.to_owned(),
+            rung: self.rung.name.to_owned(),
+            engine: self.engine.to_owned(),
+            invariant: invariant.to_owned(),
+            violated: true,
+            digest: run.digest,
+            workload: self.json.clone(),
+            tape: run.tape.recorded(),
+        }
+    }
+}
