@@ -18,6 +18,9 @@ pub struct Actor {
     pub(crate) id: ActorId,
 }
 
+/// The future of an `async` block behind a trait object.
+pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// The epoch of the trials' calendar, in Unix seconds: 2025-01-01T00:00:00Z.
 const EPOCH_S: i64 = 1_735_689_600;
 

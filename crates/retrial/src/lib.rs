@@ -1,0 +1,15 @@
+//! The facade of Retrial, and everything between the command line and the kernel.
+//!
+//! Start at [`run`], which is the pipeline behind `retrial run`. Only [`render`] prints.
+
+pub use {retrial_engines as engines, retrial_scenarios as scenarios, retrial_sim as sim};
+
+pub mod args;
+pub mod catalogue;
+pub mod exit;
+pub mod expectation;
+pub mod jobs;
+pub mod render;
+pub mod replay;
+pub mod run;
+pub mod token;

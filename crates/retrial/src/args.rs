@@ -1,0 +1,109 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use retrial_sim::scheduler::Policy;
+use retrial_sim::seed::Seed;
+
+/// Puts database write paths on trial: the same retries, crashes and interleavings, from the same seeds, for every
+/// candidate.
+#[derive(Debug, Parser)]
+#[command(name = "retrial", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do; `run` where nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 as expected, 1 a verdict differs, 2 unknown or not covered, 3 bad input, \
+                          4 not deterministic.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Hold trials and print the matrix: strategies down, invariants across
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Hold a recorded trial again and tell what happens in it
+    #[command(after_help = "Exit codes: 0 the recorded verdict is reproduced, 1 the verdict is another, 2 the case \
+                            can no longer be reached, 3 CASE is not one.")]
+    Replay(ReplayArgs),
+    /// List scenarios, or what one scenario has
+    List {
+        /// A scenario's name
+        scenario: Option<String>,
+    },
+    /// Tell the story of a scenario, or of one of its strategies or invariants
+    Explain {
+        /// SCENARIO or SCENARIO/STRATEGY or SCENARIO/INVARIANT
+        target: String,
+    },
+}
+
+/// The arguments of `run`.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// SCENARIO or SCENARIO/STRATEGY; everything where none is given
+    #[arg(value_name = "SCENARIO[/STRATEGY]")]
+    pub targets: Vec<String>,
+    /// Trials per strategy and rung
+    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u64).range(1..))]
+    pub trials: u64,
+    /// Hold trials for about this long instead, for example 30s or 5m
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]
+    pub time: Option<Duration>,
+    /// Where all randomness starts: a number or a commit hash
+    #[arg(long, value_name = "S", default_value = "1", value_parser = str::parse::<Seed>)]
+    pub seed: Seed,
+    /// random, random:free, random:timed or pct[:DEPTH]; a rotation of them where nothing is said
+    #[arg(long, value_name = "NAME", value_parser = policies)]
+    pub scheduler: Option<Policies>,
+    /// Only this environment of the ladder
+    #[arg(long, value_name = "NAME")]
+    pub rung: Option<String>,
+    /// The engine that runs the SQL
+    #[arg(long, value_name = "NAME")]
+    pub engine: Option<String>,
+    /// Worker threads; as many as there are cores where nothing is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Write the results to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// The policies behind one `--scheduler` argument.
+#[derive(Clone, Debug)]
+pub struct Policies(pub Vec<Policy>);
+
+/// The arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A printed token, or a file such as those under regressions/
+    pub case: String,
+    /// Another engine than the recorded one
+    #[arg(long, value_name = "NAME")]
+    pub engine: Option<String>,
+    /// Apply the same choices, by their points, to another strategy
+    #[arg(long, value_name = "STRATEGY")]
+    pub against: Option<String>,
+}
+
+fn policies(text: &str) -> Result<Policies, String> {
+    Policy::parse(text).map(Policies)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..split].parse().map_err(|_| format!("`{text}` is not a time, for example 30s"))?;
+    match &text[split..] {
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(60 * number)),
+        _ => Err(format!("`{text}` is not a time: it ends in s or m, for example 30s")),
+    }
+}

@@ -1,0 +1,26 @@
+//! The command line. What each command does stands in the module of its name.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use retrial::args::{Cli, Command};
+use retrial::exit::Exit;
+use retrial::{render, replay, run};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return render::usage(&error).into(),
+    };
+    let outcome = match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => run::run(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::List { scenario } => render::catalogue::list(scenario.as_deref()),
+        Command::Explain { target } => render::catalogue::explain(&target),
+    };
+    outcome.unwrap_or_else(|error| {
+        render::bad_input(&error);
+        Exit::BadInput
+    })
+    .into()
+}

@@ -1,0 +1,81 @@
+//! `retrial list` and `retrial explain`: what there is, told by the files themselves.
+
+use anstream::println;
+use anyhow::Result;
+use retrial_scenarios::SCENARIOS;
+
+use super::style;
+use crate::catalogue::{names, position, scenario};
+use crate::exit::Exit;
+
+/// Lists the scenarios, or what one of them has.
+///
+/// # Errors
+/// A name that is not there.
+pub fn list(name: Option<&str>) -> Result<Exit> {
+    let Some(name) = name else {
+        for docket in SCENARIOS {
+            let card = docket.card();
+            let (strategies, rungs) = (card.strategies.len(), card.ladder.len());
+            println!("{}  {} strategies, {rungs} rungs", style::heading(card.name), strategies);
+        }
+        return Ok(Exit::AsExpected);
+    };
+    let (_, card) = scenario(name)?;
+    println!("{}", style::heading("strategies"));
+    for strategy in &card.strategies {
+        println!("  {:<32} {}", strategy.name, title(strategy.source));
+    }
+    println!("{}", style::heading("invariants"));
+    for (name, source) in &card.invariants {
+        println!("  {name:<32} {}", title(source));
+    }
+    println!("{}", style::heading("rungs"));
+    for rung in card.ladder {
+        println!("  {:<32} {}", rung.name, rung.about);
+    }
+    println!("{}\n  {}", style::heading("engines"), card.engines.join(", "));
+    Ok(Exit::AsExpected)
+}
+
+/// Tells the story of a scenario, or what the file of one of its strategies or invariants says.
+///
+/// # Errors
+/// A name that is not there.
+pub fn explain(target: &str) -> Result<Exit> {
+    let (name, part) = target.split_once('/').map_or((target, None), |(name, part)| (name, Some(part)));
+    let (_, card) = scenario(name)?;
+    let Some(part) = part else {
+        println!("{}", card.story.trim_end());
+        return Ok(Exit::AsExpected);
+    };
+    if let Some((_, source)) = card.invariants.iter().find(|(name, _)| *name == part) {
+        println!("{}", story(source));
+        return Ok(Exit::AsExpected);
+    }
+    let strategy = &card.strategies[position("strategy", part, &names(&card))?];
+    println!("{}", story(strategy.source));
+    if strategy.breaks.is_empty() {
+        println!("\nExpected to hold everywhere.");
+    }
+    for broken in strategy.breaks {
+        println!("\n{} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
+    }
+    for line in strategy.source.lines().skip_while(|line| !line.contains("const ")) {
+        println!("{line}");
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// A file's own account of itself: its module documentation.
+fn story(source: &str) -> String {
+    let lines = source.lines().take_while(|line| line.starts_with("//!"));
+    let lines: Vec<_> = lines.map(|line| line.trim_start_matches("//!").trim_start_matches(' ')).collect();
+    lines.join("\n")
+}
+
+fn title(source: &str) -> String {
+    let text = story(source);
+    let paragraph = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    paragraph
+}

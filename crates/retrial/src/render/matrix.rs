@@ -1,0 +1,228 @@
+//! The matrix: strategies down, invariants across; beside it the costs, how sure it is, and each break with the
+//! command that replays it.
+
+use std::time::Duration;
+
+use anstream::println;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
+use retrial_sim::costs::{Costs, percentile};
+use retrial_sim::explore::NEVER_PANICS;
+use retrial_sim::verdict::{Verdict, Witness};
+
+use super::style;
+use crate::exit::Exit;
+use crate::expectation::Surprise;
+use crate::run::{Line, Results, Table};
+use crate::token;
+
+/// Prints everything that was found.
+pub fn results(results: &Results) {
+    let mut trials = 0;
+    for table in &results.tables {
+        let card = &table.selection.card;
+        println!("{}", style::heading(card.name));
+        println!("{}\n", paint(table, verdicts(table)));
+        println!("{}\n", costs(table));
+        breaks(table);
+        quiet_faults(table);
+        trials += table.lines.iter().map(|line| line.report.trials).sum::<u64>();
+    }
+    let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
+    let (seed, seconds) = (results.seed, results.elapsed.as_secs());
+    println!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
+    conclusion(results);
+}
+
+/// The text of the matrix proper.
+pub fn verdicts(table: &Table) -> String {
+    let card = &table.selection.card;
+    let mut grid = grid();
+    let mut shown: Vec<_> = card.invariants.iter().map(|(name, _)| *name).collect();
+    if table.lines.iter().any(|line| first_break(&[line], NEVER_PANICS).is_some()) {
+        shown.push(NEVER_PANICS);
+    }
+    let words = |name: &str| Cell::new(name.replace('_', "\n"));
+    grid.set_header(std::iter::once(Cell::new("")).chain(shown.iter().map(|name| words(name))));
+    for (strategy, lines) in by_strategy(table) {
+        let cells = shown.iter().map(|invariant| verdict(table, &lines, invariant));
+        grid.add_row(std::iter::once(Cell::new(strategy)).chain(cells));
+    }
+    grid.trim_fmt()
+}
+
+/// Colours what the cells say; the grid itself knows no colours.
+fn paint(table: &Table, text: String) -> String {
+    let mut text = text.replace("holds", &style::good("holds")).replace("exercised", &style::odd("exercised"));
+    for rung in table.selection.card.ladder {
+        let broken = format!("x {}", rung.name);
+        text = text.replace(&broken, &style::bad(&broken));
+    }
+    text.replace("unknown", &style::odd("unknown"))
+}
+
+/// The first rung that breaks the invariant, or what else is known of it over all rungs tried.
+fn verdict(table: &Table, lines: &[&Line], invariant: &str) -> Cell {
+    let mut surprised = false;
+    let mut unknown = false;
+    let mut exercised = 0;
+    for line in lines {
+        let found = line.verdicts.iter().find(|(name, _, _)| *name == invariant);
+        if let Some((_, verdict, surprise)) = found {
+            surprised |= *surprise != Surprise::None;
+            unknown |= matches!(verdict, Verdict::Unknown(_));
+            exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
+        }
+        unknown |= line.report.refused.is_some();
+    }
+    let mark = if surprised { " !" } else { "" };
+    match first_break(lines, invariant) {
+        Some((rung, _)) => {
+            let rung = table.selection.card.ladder[rung].name;
+            Cell::new(format!("x {rung}{mark}"))
+        }
+        None if unknown => Cell::new("unknown"),
+        None if exercised == 0 => Cell::new(format!("not\nexercised{mark}")),
+        None => Cell::new(format!("holds{mark}")),
+    }
+}
+
+/// The costs and how sure the line is.
+pub fn costs(table: &Table) -> String {
+    let mut grid = grid();
+    grid.set_header([
+        "",
+        "lock hold\nmax / p99",
+        "wait\nmax / p99",
+        "finish\np99",
+        "statements\nper trial",
+        "retries",
+        "trials",
+        "last new behaviour\nat trial",
+        "held twice",
+    ]);
+    for (strategy, lines) in by_strategy(table) {
+        let mut costs = Costs::default();
+        let (mut trials, mut audited, mut last) = (0, 0, 0);
+        for line in lines {
+            costs.absorb(line.report.costs.clone());
+            last = last.max(line.report.last_new_behaviour());
+            trials += line.report.trials;
+            audited += line.report.audited;
+        }
+        let both = |samples: &[Duration]| format!("{} / {}", ms(samples, 100), ms(samples, 99));
+        let timed = costs.finishes.len().max(1) as u64;
+        grid.add_row([
+            strategy.to_owned(),
+            both(&costs.lock_holds),
+            both(&costs.waits),
+            ms(&costs.finishes, 99),
+            (costs.statements / timed).to_string(),
+            costs.retries.to_string(),
+            trials.to_string(),
+            last.to_string(),
+            audited.to_string(),
+        ]);
+    }
+    for column in grid.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    grid.trim_fmt()
+}
+
+/// Each break at its first rung: the sentence, and how to see it.
+fn breaks(table: &Table) {
+    let card = &table.selection.card;
+    for (strategy, lines) in by_strategy(table) {
+        for (invariant, _) in card.invariants.iter().chain(&[(NEVER_PANICS, "")]) {
+            let Some((rung, witness)) = first_break(&lines, invariant) else { continue };
+            let rung = card.ladder[rung].name;
+            println!("{} {} from {rung} on: {}", style::heading(strategy), style::bad(invariant), witness.sentence);
+            println!("    retrial replay {}\n", token::encode(&witness.case));
+        }
+    }
+}
+
+/// A rung whose faults never struck has shown nothing, and says so.
+fn quiet_faults(table: &Table) {
+    for line in &table.lines {
+        let card = &table.selection.card;
+        let rung = &card.ladder[line.rung];
+        let quiet = rung.offers.iter().find(|offer| !line.report.strikes.contains_key(&offer.fault));
+        if let (Some(offer), true) = (quiet, line.report.trials > 0) {
+            let strategy = card.strategies[line.strategy].name;
+            println!("{}", style::odd(format!("{strategy} on {}: {} never struck", rung.name, offer.fault)));
+        }
+    }
+}
+
+/// What the exit code is about; where something is wrong the last line is the command that shows it.
+fn conclusion(results: &Results) {
+    let lines = || results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)));
+    let where_ = |table: &Table, line: &Line| {
+        let card = &table.selection.card;
+        format!("{}/{} on {}", card.name, card.strategies[line.strategy].name, card.ladder[line.rung].name)
+    };
+    for (table, line) in lines() {
+        if let Some(how) = &line.report.disagreement {
+            println!("{}", style::bad(format!("not deterministic: {}: {how}", where_(table, line))));
+        }
+        if let Some(why) = &line.report.refused {
+            println!("{}", style::odd(format!("not covered: {}: {why}", where_(table, line))));
+        }
+    }
+    for (table, line) in lines() {
+        for (invariant, verdict, surprise) in &line.verdicts {
+            let place = where_(table, line);
+            match (surprise, verdict) {
+                (Surprise::NotCaught, _) => {
+                    let why = "its file says that it breaks here, and no trial broke it";
+                    println!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
+                    let name = table.selection.card.name;
+                    let strategy = table.selection.card.strategies[line.strategy].name;
+                    let rung = table.selection.card.ladder[line.rung].name;
+                    println!("    retrial run {name}/{strategy} --rung {rung} --seed {}", results.seed);
+                }
+                (Surprise::Broke, Verdict::Violated(witness)) => {
+                    let sentence = &witness.sentence;
+                    println!("{}", style::bad(format!("unexpected: {place} breaks {invariant}: {sentence}")));
+                    println!("    retrial replay {}", token::encode(&witness.case));
+                }
+                _ => {}
+            }
+        }
+    }
+    if results.exit() == Exit::AsExpected {
+        println!("{}", style::good("every verdict is as expected"));
+    }
+}
+
+fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
+    let mut groups: Vec<(&'static str, Vec<&Line>)> = Vec::new();
+    for line in &table.lines {
+        let name = table.selection.card.strategies[line.strategy].name;
+        match groups.last_mut() {
+            Some((last, lines)) if *last == name => lines.push(line),
+            _ => groups.push((name, vec![line])),
+        }
+    }
+    groups
+}
+
+fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Witness)> {
+    lines.iter().find_map(|line| {
+        line.verdicts.iter().find_map(|(name, verdict, _)| match verdict {
+            Verdict::Violated(witness) if *name == invariant => Some((line.rung, &**witness)),
+            _ => None,
+        })
+    })
+}
+
+fn ms(samples: &[Duration], percent: usize) -> String {
+    percentile(samples, percent).map_or("-".to_owned(), |time| format!("{} ms", time.as_millis()))
+}
+
+fn grid() -> Grid {
+    let mut grid = Grid::new();
+    grid.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    grid
+}

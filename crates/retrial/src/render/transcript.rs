@@ -1,0 +1,165 @@
+//! A trial told to a reader: a column per actor, what each statement was and returned, who waited on whom, what
+//! struck; then one sentence that says what went wrong. At most sixty lines: a long middle is left out.
+
+use std::time::Duration;
+
+use anstream::println;
+use retrial_sim::case::Case;
+use retrial_sim::error::Error;
+use retrial_sim::explore::Replayed;
+use retrial_sim::invariant::Finding;
+use retrial_sim::point::ActorId;
+use retrial_sim::trace::{Event, Statement, Trace, What};
+
+use super::style;
+
+/// Lines of events shown; the rest of sixty is for what stands around them.
+const MOST_LINES: usize = 50;
+
+/// How wide a column is: as wide as it must be, and no wider than this.
+const WIDEST: usize = 64;
+
+/// Prints a case that was held again.
+pub fn replayed(case: &Case, replayed: &Replayed) {
+    println!("{}", tell(case, replayed));
+    let said = match &replayed.finding {
+        Finding::Violated(breach) => style::bad(format!("{} is violated: {}", case.invariant, breach.sentence)),
+        Finding::Holds { exercised: 0 } => style::odd(format!("{} holds, and was not exercised", case.invariant)),
+        Finding::Holds { .. } => style::good(format!("{} holds", case.invariant)),
+        Finding::Unknown(why) => style::odd(format!("{} is unknown: {why}", case.invariant)),
+    };
+    println!("{said}");
+    if replayed.run.digest != case.digest {
+        println!("{}", style::odd("the trial is not the recorded one to the letter: its digest differs"));
+    }
+}
+
+/// Prints that a case's choices no longer apply.
+pub fn unreachable(case: &Case, error: &Error) {
+    let Case { scenario, strategy, .. } = case;
+    println!("{}", style::odd(format!("not reachable under {scenario}/{strategy}: {error}")));
+}
+
+/// The transcript.
+pub fn tell(case: &Case, replayed: &Replayed) -> String {
+    let trace = &replayed.run.trace;
+    let Case { scenario, strategy, rung, engine, workload, .. } = case;
+    let mut text = format!("{scenario}/{strategy} on rung {rung}, engine {engine}\nworkload {workload}\n\n");
+    let shown: Vec<&Event> = trace.events.iter().filter(|event| !is_noise(event)).collect();
+    let mut columns: Vec<ActorId> = shown.iter().map(|event| event.actor).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns.retain(|actor| *actor != ActorId::NOBODY);
+    let lines: Vec<Vec<(Duration, ActorId, String)>> = shown.iter().map(|event| say(trace, event)).collect();
+    let lines: Vec<_> = lines.into_iter().flatten().collect();
+    let width = |actor: &ActorId| {
+        let mine = lines.iter().filter(|(_, by, _)| by == actor).map(|(_, _, line)| line.chars().count());
+        mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(WIDEST)
+    };
+    let widths: Vec<usize> = columns.iter().map(width).collect();
+    let mut head = format!("{:>8}", "ms");
+    for (actor, width) in columns.iter().zip(&widths) {
+        head.push_str(&format!("  {:<width$}", trace.name(*actor)));
+    }
+    text.push_str(head.trim_end());
+    text.push('\n');
+    let skip = lines.len().saturating_sub(MOST_LINES);
+    for (index, (at, actor, line)) in lines.iter().enumerate() {
+        // The beginning explains, the end shows; what repeats stands between.
+        if skip > 0 && index == MOST_LINES / 2 {
+            text.push_str(&format!("{:>8}  [{skip} lines left out]\n", "..."));
+        }
+        if skip > 0 && (MOST_LINES / 2..MOST_LINES / 2 + skip).contains(&index) {
+            continue;
+        }
+        let column = columns.iter().position(|column| column == actor);
+        let indent = column.map_or(0, |column| widths[..column].iter().map(|width| width + 2).sum());
+        let at = format!("{}.{:03}", at.as_millis(), at.subsec_micros() % 1000);
+        text.push_str(format!("{at:>8}  {:indent$}{}", "", shorten(line)).trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait.
+fn is_noise(event: &Event) -> bool {
+    matches!(event.what, What::Finished | What::Released(_) | What::Noted(..) | What::Started(1))
+}
+
+fn say(trace: &Trace, event: &Event) -> Vec<(Duration, ActorId, String)> {
+    let lines = match &event.what {
+        What::Ran(statement) => say_statement(statement),
+        What::Committed(changes) => say_changes(changes),
+        What::Struck(fault) => vec![format!("*** {fault}")],
+        What::Crashed => vec!["*** the process dies".to_owned()],
+        What::Exited => vec!["*** the process has stopped".to_owned()],
+        What::Started(times) => vec![format!("*** the process starts, for time {times}")],
+        What::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
+        What::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
+        other => vec![trace.say(other)],
+    };
+    lines.into_iter().map(|line| (event.at, event.actor, line)).collect()
+}
+
+fn say_statement(statement: &Statement) -> Vec<String> {
+    let sql = statement.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let params: Vec<_> = statement.params.iter().map(ToString::to_string).collect();
+    let params = if params.is_empty() { String::new() } else { format!(" [{}]", params.join(", ")) };
+    let room = WIDEST.saturating_sub(statement.label.len() + params.chars().count() + 2);
+    let sql = if sql.chars().count() > room { cut(&sql, room) } else { sql };
+    let what = format!("{}: {sql}{params}", statement.label);
+    let outcome = match &statement.result {
+        Ok(answer) if answer.rows.is_empty() => format!("  -> {} rows changed", answer.changed),
+        Ok(answer) => {
+            let row = |row: &retrial_sim::engine::Row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let rows: Vec<_> = answer.rows.iter().map(row).collect();
+            format!("  -> {}", rows.join("; "))
+        }
+        Err(error) => format!("  -> ERROR {error}"),
+    };
+    vec![what, outcome]
+}
+
+/// The values that a commit changed, and how many rows it wrote without changing them.
+fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut unchanged = 0;
+    for change in changes {
+        let mut columns = Vec::new();
+        for column in &change.table.columns {
+            let (old, new) = (change.old(column), change.new(column));
+            if old != new {
+                let side = |value: Option<&retrial_sim::engine::Value>| value.map_or("-".to_owned(), ToString::to_string);
+                columns.push(match (&change.before, &change.after) {
+                    (None, _) => format!("{column}={}", side(new)),
+                    _ => format!("{column} {}->{}", side(old), side(new)),
+                });
+            }
+        }
+        if columns.is_empty() {
+            unchanged += 1;
+        } else {
+            told.push(format!("{}[{}] {}", change.table.name, change.key, columns.join(" ")));
+        }
+    }
+    if unchanged > 0 {
+        told.push(format!("{unchanged} rows written, no value changed"));
+    }
+    let more = told.len().saturating_sub(4);
+    told.truncate(4);
+    if more > 0 {
+        told.push(format!("and {more} more rows"));
+    }
+    let first = told.iter_mut().enumerate();
+    first.for_each(|(index, line)| *line = format!("{}{line}", if index == 0 { "commit  " } else { "        " }));
+    told
+}
+
+fn shorten(line: &str) -> String {
+    if line.chars().count() > WIDEST { cut(line, WIDEST) } else { line.to_owned() }
+}
+
+fn cut(text: &str, room: usize) -> String {
+    let kept: String = text.chars().take(room.saturating_sub(3)).collect();
+    format!("{kept}...")
+}

@@ -1,0 +1,65 @@
+//! `retrial replay`: read the case, hold its trial again in a fresh thread, tell what happens, compare the verdict.
+
+use std::path::Path;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use retrial_sim::case::Case;
+use retrial_sim::invariant::Finding;
+
+use crate::args::ReplayArgs;
+use crate::exit::Exit;
+use crate::{catalogue, render, token};
+
+/// Does it.
+///
+/// # Errors
+/// Where CASE is not one, or names what is not there.
+pub fn replay(args: &ReplayArgs) -> Result<Exit> {
+    let mut case = read(&args.case)?;
+    let (docket, card) = catalogue::scenario(&case.scenario)?;
+    if let Some(strategy) = &args.against {
+        catalogue::position("strategy", strategy, &catalogue::names(&card))?;
+        case.strategy.clone_from(strategy);
+    }
+    let recorded = args.engine.as_deref().unwrap_or(&case.engine);
+    case.engine = catalogue::engine_name(&card, Some(recorded))?.to_owned();
+    // Whatever this thread has done must not reach the trial.
+    thread::scope(|scope| {
+        let replayer = scope.spawn(|| -> Result<Exit> {
+            let mut bed = catalogue::bed(&case.engine)?;
+            match docket.replay(&mut bed, &case) {
+                Ok(replayed) => {
+                    render::transcript::replayed(&case, &replayed);
+                    let violated = matches!(replayed.finding, Finding::Violated(_));
+                    let unknown = matches!(replayed.finding, Finding::Unknown(_));
+                    Ok(match (unknown, violated == case.violated) {
+                        (true, _) => Exit::Unknown,
+                        (false, true) => Exit::AsExpected,
+                        (false, false) => Exit::Differs,
+                    })
+                }
+                Err(error) if error.is_divergence() => {
+                    render::transcript::unreachable(&case, &error);
+                    Ok(Exit::Unknown)
+                }
+                Err(error) => Err(error.into()),
+            }
+        });
+        replayer.join().expect("a replay does not panic")
+    })
+}
+
+/// The case that a command line names: a token, or a file.
+fn read(case: &str) -> Result<Case> {
+    if case.starts_with(token::PREFIX) {
+        return token::decode(case);
+    }
+    let path = Path::new(case);
+    if !path.is_file() {
+        bail!("`{case}` is neither a token (they begin with {}) nor a file", token::PREFIX);
+    }
+    let text = std::fs::read(path).with_context(|| format!("cannot read {case}"))?;
+    let text = String::from_utf8(text).ok().with_context(|| format!("{case} is not a case: it is not text"))?;
+    text.parse().with_context(|| case.to_owned())
+}

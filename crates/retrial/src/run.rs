@@ -1,0 +1,180 @@
+//! `retrial run`: select, plan, hold, compare, render, exit.
+
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use retrial_sim::explore::{NEVER_PANICS, Plan, Report};
+use retrial_sim::scheduler::Policy;
+use retrial_sim::verdict::Verdict;
+
+use crate::args::RunArgs;
+use crate::catalogue::{self, Selection};
+use crate::exit::Exit;
+use crate::expectation::{self, Surprise};
+use crate::jobs::{self, Cell, Unit};
+use crate::render;
+use crate::render::progress::{Progress, Stopwatch};
+
+/// How many schedules each workload meets: each policy of the portfolio four times, the first of them to learn.
+const SCHEDULES: u64 = 16;
+
+/// One trial in so many is held twice and compared.
+const AUDIT_EVERY: u64 = 32;
+
+/// What was found, scenario by scenario.
+pub struct Results {
+    /// Where all randomness started.
+    pub seed: retrial_sim::seed::Seed,
+    /// How long it took, in wall-clock time; for people, never for a verdict.
+    pub elapsed: Duration,
+    /// One table per scenario.
+    pub tables: Vec<Table>,
+}
+
+/// What was found of one scenario.
+pub struct Table {
+    /// The scenario and the strategies tried.
+    pub selection: Selection,
+    /// The policies that took turns.
+    pub policies: Vec<Policy>,
+    /// One line per strategy and rung, strategies first.
+    pub lines: Vec<Line>,
+}
+
+/// What was found of a strategy on a rung.
+pub struct Line {
+    /// The index of the strategy.
+    pub strategy: usize,
+    /// The index of the rung.
+    pub rung: usize,
+    /// The engine's name.
+    pub engine: &'static str,
+    /// The sums.
+    pub report: Report,
+    /// The verdict of each invariant, the kernel's own last, and how it compares with what is expected.
+    pub verdicts: Vec<(&'static str, Verdict, Surprise)>,
+}
+
+/// Does it.
+///
+/// # Errors
+/// Bad input: a name that is not there, a file that cannot be written.
+pub fn run(args: &RunArgs) -> Result<Exit> {
+    let selections = catalogue::select(&args.targets)?;
+    let cells = cells(args, &selections)?;
+    let progress = Progress::new();
+    let watch = Stopwatch::start();
+    let reports = explore(args, &cells, &progress, &watch)?;
+    let results = compare(args, selections, &cells, reports, watch.elapsed());
+    if let Some(file) = &args.json {
+        let text = render::json::results(&results)?;
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    render::matrix::results(&results);
+    Ok(results.exit())
+}
+
+/// Every strategy on every rung that is meant.
+fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
+    let policies = args.scheduler.as_ref().map_or(Policy::PORTFOLIO.to_vec(), |policies| policies.0.clone());
+    let mut cells = Vec::new();
+    for (index, selection) in selections.iter().enumerate() {
+        let card = &selection.card;
+        let engine = catalogue::engine_name(card, args.engine.as_deref())?;
+        let schedules = if args.time.is_some() { SCHEDULES } else { SCHEDULES.min(args.trials) };
+        let plan =
+            Plan { seed: args.seed, schedules, policies: policies.clone(), audit_every: AUDIT_EVERY, engine };
+        for strategy in &selection.strategies {
+            for rung in card.ladder.iter().filter(|rung| args.rung.as_deref().is_none_or(|name| name == rung.name)) {
+                let (docket, strategy, plan) = (selection.docket, *strategy, plan.clone());
+                cells.push(Cell { selection: index, docket, strategy, rung, plan });
+            }
+        }
+    }
+    if let (true, Some(name), Some(selection)) = (cells.is_empty(), &args.rung, selections.first()) {
+        let names: Vec<_> = selection.card.ladder.iter().map(|rung| rung.name).collect();
+        catalogue::position("rung", name, &names)?;
+    }
+    if cells.is_empty() {
+        bail!("there is nothing to try");
+    }
+    Ok(cells)
+}
+
+/// Holds as many batches of each cell as the trials asked for, or batch after batch until the time is up.
+fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatch) -> Result<Vec<Report>> {
+    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let mut reports = vec![Report::default(); cells.len()];
+    let round = |batches: std::ops::Range<u64>| -> Vec<Unit> {
+        batches.flat_map(|batch| (0..cells.len()).map(move |cell| Unit { cell, batch })).collect()
+    };
+    match args.time {
+        None => {
+            let batches = args.trials.div_ceil(cells[0].plan.schedules);
+            let units = round(0..batches);
+            progress.expect(units.len());
+            jobs::hold(cells, &units, jobs, &mut reports, &|| progress.step())?;
+        }
+        Some(time) => {
+            progress.expect_time(time);
+            let mut batch = 0;
+            // A round is never cut short, so that every cell has met the same trouble.
+            while batch == 0 || watch.elapsed() < time {
+                jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| progress.at(watch.elapsed()))?;
+                batch += 1;
+            }
+        }
+    }
+    progress.finish();
+    Ok(reports)
+}
+
+/// Puts each report beside what was expected.
+fn compare(
+    args: &RunArgs,
+    selections: Vec<Selection>,
+    cells: &[Cell],
+    reports: Vec<Report>,
+    elapsed: Duration,
+) -> Results {
+    let mut lines = cells.iter().zip(reports).collect::<Vec<_>>().into_iter().peekable();
+    let tables = selections.into_iter().enumerate().map(|(index, selection)| {
+        let card = &selection.card;
+        let mut table = Vec::new();
+        let mut policies = Vec::new();
+        while let Some((cell, report)) = lines.next_if(|(cell, _)| cell.selection == index) {
+            let rung = card.ladder.iter().position(|rung| rung.name == cell.rung.name).expect("a rung of the ladder");
+            let names = card.invariants.iter().map(|(name, _)| *name).chain([NEVER_PANICS]);
+            let verdicts = names.zip(&report.tallies).map(|(name, tally)| {
+                let verdict = tally.verdict();
+                let surprise = expectation::compare(card, cell.strategy, name, rung, &verdict);
+                (name, verdict, surprise)
+            });
+            let verdicts = verdicts.collect();
+            policies.clone_from(&cell.plan.policies);
+            table.push(Line { strategy: cell.strategy, rung, engine: cell.plan.engine, report, verdicts });
+        }
+        Table { selection, policies, lines: table }
+    });
+    Results { seed: args.seed, elapsed, tables: tables.collect() }
+}
+
+impl Results {
+    /// The exit code: the gravest of what was found.
+    pub fn exit(&self) -> Exit {
+        let lines = || self.tables.iter().flat_map(|table| &table.lines);
+        let verdicts = || lines().flat_map(|line| &line.verdicts);
+        if lines().any(|line| line.report.disagreement.is_some()) {
+            Exit::NotDeterministic
+        } else if verdicts().any(|(_, _, surprise)| *surprise != Surprise::None) {
+            Exit::Differs
+        } else if lines().any(|line| line.report.refused.is_some())
+            || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
+        {
+            Exit::Unknown
+        } else {
+            Exit::AsExpected
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Tokens: a case in one word, to be pasted into an issue. The word is the case's text, deflated, with a checksum.
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use retrial_sim::case::Case;
+use retrial_sim::digest::Digest;
+
+/// What every token begins with: the version of the format.
+pub const PREFIX: &str = "rt1-";
+
+/// No case is larger than this, in bytes; a token that claims to be is broken.
+const LARGEST: usize = 1 << 20;
+
+/// The token of a case.
+pub fn encode(case: &Case) -> String {
+    let text = case.to_string();
+    let mut bytes = checksum(&text).to_vec();
+    bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The case of a token.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn decode(token: &str) -> Result<Case> {
+    let broken = "the token is broken: it was cut or changed on the way; copy it whole";
+    let body = token.strip_prefix(PREFIX).context(broken)?;
+    let bytes = URL_SAFE_NO_PAD.decode(body).ok().context(broken)?;
+    ensure!(bytes.len() > 4, broken);
+    let (sum, deflated) = bytes.split_at(4);
+    let text = miniz_oxide::inflate::decompress_to_vec_with_limit(deflated, LARGEST).ok().context(broken)?;
+    let text = String::from_utf8(text).ok().context(broken)?;
+    ensure!(checksum(&text) == *sum, broken);
+    Ok(text.parse()?)
+}
+
+fn checksum(text: &str) -> [u8; 4] {
+    let mut digest = Digest::default();
+    digest.text(text);
+    (digest.0 as u32).to_le_bytes()
+}

@@ -1,0 +1,126 @@
+//! The cast: the server process, in which the migration and the ingestor share one writer connection, and two
+//! readers with connections of their own.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_sim::actor::Actor;
+use retrial_sim::engine::{SqlError, Value};
+use retrial_sim::fault::Rung;
+use retrial_sim::pool::Pool;
+use retrial_sim::world::World;
+
+use super::migration::{self, Backfill, Migration};
+use super::workload::{Arrival, Workload};
+
+/// How long a statement waits for a lock: the story's `busy_timeout`.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The pause between two arrivals, and between two polls of a reader.
+const PACE: Duration = Duration::from_millis(40);
+
+/// Whether an actor takes part on that rung. `calm` has the migration alone, `readers` adds the readers; from
+/// `ingest` on everyone is there.
+pub(super) fn takes_part(actor: &str, rung: &Rung) -> bool {
+    match actor {
+        "migration" => true,
+        "ingestor" => !matches!(rung.name, "calm" | "readers"),
+        _ => rung.name != "calm",
+    }
+}
+
+pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, rung: &Rung, workload: &Rc<Workload>) {
+    let ingests = takes_part("ingestor", rung);
+    // The broker outside keeps what was not fully taken in, and delivers it again.
+    let delivered = Rc::new(Cell::new(0));
+    let given = workload.clone();
+    world.process("server", move |boot| {
+        // `db.SetMaxOpenConns(1)`: everything that writes shares one connection.
+        let writer = boot.pool(1, LOCK_TIMEOUT);
+        let batch = given.batch;
+        let pool = writer.clone();
+        boot.actor("migration", move |actor| async move {
+            migration::run(backfill, &Migration { actor, pool, batch }).await;
+        });
+        if ingests {
+            let (given, delivered) = (given.clone(), delivered.clone());
+            boot.actor("ingestor", move |actor| ingest(actor, writer, given, delivered));
+        }
+    });
+    if takes_part("reader-1", rung) {
+        let polls = workload.polls;
+        reader(world, "reader-1", polls, "stats", "SELECT COUNT(*), SUM(last_seen = 0) FROM transmissions");
+        let packets = "SELECT id, last_seen FROM transmissions ORDER BY last_seen DESC, id LIMIT 10";
+        reader(world, "reader-2", polls, "packets", packets);
+    }
+}
+
+fn reader(world: &World, name: &'static str, polls: u32, label: &'static str, sql: &'static str) {
+    world.process(name, move |boot| {
+        let pool = boot.pool(1, LOCK_TIMEOUT);
+        boot.actor(name, move |actor| async move {
+            for _ in 0..polls {
+                // A poll that fails is an error page; the next poll comes all the same.
+                let _ = pool.execute(&actor, label, sql, []).await;
+                actor.sleep("pause", PACE).await;
+            }
+        });
+    });
+}
+
+async fn ingest(actor: Actor, writer: Pool, workload: Rc<Workload>, delivered: Rc<Cell<usize>>) {
+    while let Some(arrival) = workload.arrivals.get(delivered.get()) {
+        if actor.sleep_unless_stopped("arrival", PACE).await {
+            return;
+        }
+        // What could not be taken in is logged and dropped, as the story's ingestor does.
+        let _ = take_in(&actor, &writer, &workload, *arrival, delivered.get()).await;
+        delivered.set(delivered.get() + 1);
+    }
+}
+
+/// Inserts what arrived, then moves `last_seen` with the hot path's own statement.
+async fn take_in(
+    actor: &Actor,
+    writer: &Pool,
+    workload: &Workload,
+    arrival: Arrival,
+    number: usize,
+) -> Result<(), SqlError> {
+    let (id, timestamp) = match arrival {
+        Arrival::New(timestamp) => (new_id(workload, number), timestamp),
+        Arrival::Seen(which, timestamp) => (existing_id(workload, which, number), timestamp),
+    };
+    if let Arrival::New(_) = arrival {
+        let sql = "INSERT INTO transmissions (id, first_seen, last_seen) VALUES (?1, ?2, 0) \
+                   ON CONFLICT (id) DO NOTHING";
+        writer.execute(actor, "new", sql, values([id, timestamp])).await?;
+    }
+    let sql = "INSERT INTO observations (transmission_id, timestamp) VALUES (?1, ?2)";
+    writer.execute(actor, "observe", sql, values([id, timestamp])).await?;
+    let sql = "UPDATE transmissions SET last_seen = ?1 WHERE id = ?2 AND last_seen < ?1";
+    writer.execute(actor, "bump", sql, values([timestamp, id])).await?;
+    Ok(())
+}
+
+fn values<const N: usize>(numbers: [i64; N]) -> Vec<Value> {
+    numbers.map(Value::Integer).to_vec()
+}
+
+/// The id of a transmission that arrives: after all that were there, in the order of arrival.
+fn new_id(workload: &Workload, number: usize) -> i64 {
+    let last = workload.transmissions.last().map_or(0, |transmission| transmission.id);
+    let earlier = workload.arrivals[..number].iter().filter(|arrival| matches!(arrival, Arrival::New(_)));
+    last + 1 + earlier.count() as i64
+}
+
+/// The id that a number picks among the transmissions that exist by then; the first one if there is none.
+fn existing_id(workload: &Workload, which: u8, number: usize) -> i64 {
+    let new = |(index, arrival): (usize, &Arrival)| {
+        matches!(arrival, Arrival::New(_)).then(|| new_id(workload, index))
+    };
+    let arrived = workload.arrivals[..number].iter().enumerate().filter_map(new);
+    let ids: Vec<i64> = workload.transmissions.iter().map(|transmission| transmission.id).chain(arrived).collect();
+    if ids.is_empty() { 1 } else { ids[usize::from(which) % ids.len()] }
+}

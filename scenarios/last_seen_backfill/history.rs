@@ -1,0 +1,96 @@
+//! What a trace says of this scenario's rows, in the scenario's own words. Read by its invariants only.
+
+use retrial_sim::engine::{RowChange, Value};
+use retrial_sim::trace::{Statement, What};
+use retrial_sim::trial::Run;
+
+/// The migration's row in `_async_migrations`, as one commit left it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Status<'r> {
+    /// The index of the commit's event.
+    pub(super) event: usize,
+    pub(super) status: &'r str,
+    pub(super) error: Option<&'r str>,
+    pub(super) processed: i64,
+    pub(super) total: i64,
+    /// Whether progress has ever been reported.
+    pub(super) reported: bool,
+}
+
+impl Status<'_> {
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(self.status, "done" | "failed")
+    }
+}
+
+/// One committed change of a transmission's `last_seen`, inserts included.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'r> {
+    pub(super) event: usize,
+    pub(super) actor: &'r str,
+    pub(super) id: i64,
+    /// None for a row that was not there.
+    pub(super) old: Option<i64>,
+    pub(super) new: i64,
+}
+
+/// Every state of the migration's row, in commit order.
+pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
+    let of = |(event, change): (usize, &'_ RowChange)| {
+        let after = change.after.as_ref()?;
+        let number = |column: &str| change.table.value(after, column).and_then(Value::integer);
+        Some((event, number("rows_processed").unwrap_or(0), number("rows_total").unwrap_or(0), number("last_update_at")))
+    };
+    let mut found = Vec::new();
+    for (event, change) in changes(run, "_async_migrations") {
+        let (Some(row), Some(status)) = (of((event, change)), change.new("status").and_then(Value::text)) else {
+            continue;
+        };
+        let (event, processed, total, updated) = row;
+        let error = change.new("error").and_then(Value::text);
+        found.push(Status { event, status, error, processed, total, reported: updated.is_some() });
+    }
+    found
+}
+
+/// Every committed change of `last_seen`.
+pub(super) fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
+    changes(run, "transmissions").filter_map(|(event, change)| {
+        Some(Seen {
+            event,
+            actor: run.trace.name(run.trace.events[event].actor),
+            id: change.key,
+            old: change.old("last_seen").and_then(Value::integer),
+            new: change.new("last_seen").and_then(Value::integer)?,
+        })
+    })
+}
+
+/// Every committed change of a table, with the index of the commit's event.
+pub(super) fn changes<'r>(run: &'r Run, table: &'r str) -> impl Iterator<Item = (usize, &'r RowChange)> {
+    run.trace.commits().flat_map(move |(event, _, changes)| {
+        changes.iter().filter(move |change| change.table.name == table).map(move |change| (event, change))
+    })
+}
+
+/// The statements of the migration that filled rows, one per batch.
+pub(super) fn batches(run: &Run) -> impl Iterator<Item = (usize, &Statement)> {
+    run.trace.statements("migration").filter(|(_, statement)| statement.label == "batch")
+}
+
+/// The migration's events, cut where its process started: one part per life.
+pub(super) fn lives(run: &Run) -> Vec<Vec<(usize, &What)>> {
+    let mut lives = vec![Vec::new()];
+    for (index, event) in run.trace.events.iter().enumerate() {
+        if run.trace.process(event.actor) != "server" {
+            continue;
+        }
+        if matches!(event.what, What::Started(2..)) {
+            lives.push(Vec::new());
+        }
+        if run.trace.name(event.actor) == "migration" {
+            lives.last_mut().expect("there is a first life").push((index, &event.what));
+        }
+    }
+    lives
+}

@@ -1,0 +1,33 @@
+//! Once the status is `done`, every row that was there at the start and has observations carries the latest of
+//! them, or a later time that the hot path gave it.
+
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::engine::Value;
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let Evidence { workload, run, .. } = evidence;
+        if history::statuses(run).last().is_none_or(|last| last.status != "done") {
+            return Finding::Holds { exercised: 0 };
+        }
+        let mut exercised = 0;
+        for transmission in &workload.transmissions {
+            let Some(latest) = transmission.observations.iter().max() else { continue };
+            let is_it = |row: &&retrial_sim::engine::Row| row[0] == Value::Integer(transmission.id);
+            let found = run.rows("transmissions").iter().find(is_it).and_then(|row| row[2].integer());
+            if found.is_none_or(|found| found < *latest) {
+                return Finding::broken(format!(
+                    "the status is done, and transmission {} has last_seen {} although it was observed at {latest}",
+                    transmission.id,
+                    found.unwrap_or_default(),
+                ));
+            }
+            exercised += u64::from(transmission.last_seen == 0);
+        }
+        Finding::Holds { exercised }
+    }
+}

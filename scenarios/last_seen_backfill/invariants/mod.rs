@@ -1,0 +1,22 @@
+//! What must hold, in terms that an operator could check: rows, statuses, waits, work. To add one: a file here and
+//! its name in the list.
+
+use retrial_sim::invariant::Invariant as Check;
+
+use super::Workload;
+
+retrial_sim::shelf! {
+    /// The invariants.
+    pub static INVARIANTS: dyn Check<Workload> = Invariant in [
+        terminates,
+        covers_every_eligible_row,
+        failure_is_reported,
+        never_goes_back,
+        batch_is_bounded,
+        work_per_batch_is_bounded,
+        one_commit_per_batch,
+        readers_are_not_starved,
+        survives_restart,
+        progress_is_true,
+    ];
+}

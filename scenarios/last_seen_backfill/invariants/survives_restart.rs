@@ -1,0 +1,42 @@
+//! After a stop or a crash, and the start that follows, the migration reaches the same end; and once its process has
+//! stopped in good order the status does not say `running`.
+
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
+use retrial_sim::trial::Ending;
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let statuses = history::statuses(run);
+        let mut exercised = 0;
+        for (index, event) in run.trace.events.iter().enumerate() {
+            match event.what {
+                What::Started(2..) => exercised += 1,
+                What::Exited => {
+                    let left = statuses.iter().rev().find(|status| status.event < index);
+                    if left.is_some_and(|left| left.status == "running") {
+                        let sentence = "the process stopped in good order and left the status at `running`";
+                        return Finding::broken_at(index, sentence);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if exercised == 0 || run.ending != Ending::Quiescent {
+            return Finding::Holds { exercised: 0 };
+        }
+        match statuses.last() {
+            Some(last) if last.status == "done" => match super::covers_every_eligible_row::Invariant.check(evidence) {
+                Finding::Holds { .. } => Finding::Holds { exercised },
+                other => other,
+            },
+            Some(last) => Finding::broken(format!("after a restart everything is at rest and the status is `{}`", last.status)),
+            None => Finding::broken("after a restart everything is at rest and the migration was never registered"),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The migration reaches a terminal status, in no more batches than its rows and its batch size call for.
+//!
+//! Judged at rest, after faults have stopped and under a fair schedule. The bound counts the rows that were there
+//! and those that arrived, because a run after a restart takes both into its snapshot.
+
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
+use retrial_sim::trial::Ending;
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+/// A batch that finds nothing left, and one that is cut short by the end of the table.
+const SLACK: i64 = 2;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let Evidence { workload, run, .. } = evidence;
+        let batches = history::batches(run).count();
+        match &run.ending {
+            Ending::NoRest { cycle: Some(cycle), .. } => {
+                let round: Vec<_> = cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
+                return Finding::broken(format!(
+                    "after {batches} batches over {} rows the migration goes round in a circle that changes no value ({})",
+                    workload.rows(),
+                    round.join("; "),
+                ));
+            }
+            Ending::NoRest { fair_steps, .. } => {
+                return Finding::broken(format!(
+                    "after {batches} batches over {} rows it had not ended {fair_steps} steps after faults stopped",
+                    workload.rows()
+                ));
+            }
+            Ending::Stuck { .. } => return Finding::broken("everyone waits for everyone else"),
+            _ => {}
+        }
+        let bound = (workload.rows() + workload.arrivals.len() as i64) / workload.batch + SLACK;
+        for life in history::lives(run) {
+            let mut batches = life.iter().filter(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "batch"));
+            if let Some((event, _)) = batches.nth(bound as usize) {
+                let rows = workload.rows();
+                return Finding::broken_at(*event, format!("{rows} rows took more than {bound} batches"));
+            }
+        }
+        match history::statuses(run).last() {
+            Some(last) if !last.is_terminal() => {
+                Finding::broken_at(last.event, format!("everything is at rest and the status is `{}`", last.status))
+            }
+            _ => Finding::Holds { exercised: u64::from(batches > 0) },
+        }
+    }
+}

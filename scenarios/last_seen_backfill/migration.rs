@@ -1,0 +1,161 @@
+//! The asynchronous migration as the story has it: a runner that keeps the status, and the one trait a candidate
+//! implements.
+
+use std::time::Duration;
+
+use retrial_sim::actor::{Actor, Task};
+use retrial_sim::engine::{Answer, SqlError, Value};
+use retrial_sim::pool::Pool;
+use retrial_sim::connection::Transaction;
+use retrial_sim::scenario::Break;
+
+/// A candidate write path. One file, one required method.
+pub trait Backfill: Sync {
+    /// Fills `last_seen`. What it returns becomes the migration's status: `done`, or `failed` with the error.
+    fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>>;
+
+    /// What it is known to break, and why.
+    fn breaks(&self) -> &'static [Break] {
+        &[]
+    }
+}
+
+/// Why a backfill ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// A statement failed.
+    Sql(SqlError),
+    /// The process was asked to stop.
+    Stopped,
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Failure {
+        Failure::Sql(error)
+    }
+}
+
+/// What a candidate has to work with. Every call is one statement on the shared writer connection, taken and given
+/// back around it, unless it is made on a [`Transaction`]. The statement that fills rows is labelled `batch`.
+#[derive(Debug)]
+pub struct Migration {
+    pub(super) actor: Actor,
+    pub(super) pool: Pool,
+    /// How many rows a batch may change.
+    pub batch: i64,
+}
+
+/// The migration's name in `_async_migrations`.
+pub(super) const NAME: &str = "tx_last_seen_backfill_v1";
+
+/// How long the story's loop sleeps between two batches.
+const YIELD: Duration = Duration::from_millis(100);
+
+impl Migration {
+    /// Sends one statement in a transaction of its own.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn execute<const N: usize>(
+        &self,
+        label: &'static str,
+        sql: &'static str,
+        params: [i64; N],
+    ) -> Result<Answer, SqlError> {
+        self.pool.execute(&self.actor, label, sql, params.map(Value::Integer)).await
+    }
+
+    /// Sends a query for one number; NULL counts as 0.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn number<const N: usize>(
+        &self,
+        label: &'static str,
+        sql: &'static str,
+        params: [i64; N],
+    ) -> Result<i64, SqlError> {
+        self.execute(label, sql, params).await.map(|answer| first_number(&answer))
+    }
+
+    /// Begins a transaction on the writer connection; nobody else in the process can write until it ends.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn begin(&self) -> Result<Transaction, SqlError> {
+        self.pool.begin(&self.actor, "begin", "BEGIN IMMEDIATE").await
+    }
+
+    /// Reports progress, in a transaction of its own.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub async fn report(&self, processed: i64, total: i64) -> Result<(), SqlError> {
+        self.pool.execute(&self.actor, "progress", PROGRESS, self.progress(processed, total)).await.map(|_| ())
+    }
+
+    /// The parameters of the statement that writes the progress columns.
+    pub fn progress(&self, processed: i64, total: i64) -> Vec<Value> {
+        vec![processed.into(), total.into(), self.actor.unix_seconds().into(), NAME.into()]
+    }
+
+    /// Yields the connection between two batches; tells whether the process was asked to stop.
+    pub async fn pause(&self) -> bool {
+        self.actor.sleep_unless_stopped("yield", YIELD).await
+    }
+
+    /// Whether the process was asked to stop.
+    pub fn stopping(&self) -> bool {
+        self.actor.is_stopping()
+    }
+
+    /// Leaves word that the migration was interrupted in good order, so that no status says `running` while
+    /// nothing runs.
+    pub async fn interrupted(&self) -> Failure {
+        let sql = "UPDATE _async_migrations SET status = 'interrupted' WHERE name = ?1";
+        match self.pool.execute(&self.actor, "interrupted", sql, [NAME.into()]).await {
+            Ok(_) => Failure::Stopped,
+            Err(error) => Failure::Sql(error),
+        }
+    }
+}
+
+/// Writes the progress columns; its parameters are [`Migration::progress`].
+pub(super) const PROGRESS: &str =
+    "UPDATE _async_migrations SET rows_processed = ?1, rows_total = ?2, last_update_at = ?3 WHERE name = ?4";
+
+/// The first value of an answer, as a number; 0 for none.
+pub(super) fn first_number(answer: &Answer) -> i64 {
+    answer.rows.first().and_then(|row| row.first()?.integer()).unwrap_or(0)
+}
+
+/// The runner: registers the migration, runs it unless it is done, and records how it ended. A process that stops
+/// or dies runs it again at its next start.
+pub(super) async fn run(backfill: &dyn Backfill, migration: &Migration) {
+    if let Err(error) = supervise(backfill, migration).await {
+        // The story's runner logs what it cannot record and leaves it to the next start.
+        let _ = error;
+        migration.actor.note("unrecorded", 0, 0);
+    }
+}
+
+async fn supervise(backfill: &dyn Backfill, migration: &Migration) -> Result<(), SqlError> {
+    let send = async |label, sql: &'static str, params: Vec<Value>| {
+        migration.pool.execute(&migration.actor, label, sql, params).await
+    };
+    let status = send("status", "SELECT status FROM _async_migrations WHERE name = ?1", vec![NAME.into()]).await?;
+    let register = match status.rows.first().and_then(|row| row[0].text()) {
+        Some("done") => return Ok(()),
+        Some(_) => "UPDATE _async_migrations SET status = 'running', error = NULL WHERE name = ?1",
+        None => "INSERT INTO _async_migrations (name, status) VALUES (?1, 'running')",
+    };
+    send("register", register, vec![NAME.into()]).await?;
+    let (status, error) = match backfill.run(migration).await {
+        Ok(()) => ("done", Value::Null),
+        Err(Failure::Sql(error)) => ("failed", error.to_string().into()),
+        Err(Failure::Stopped) => return Ok(()),
+    };
+    let finish = "UPDATE _async_migrations SET status = ?1, error = ?2 WHERE name = ?3";
+    send("finish", finish, vec![status.into(), error, NAME.into()]).await?;
+    Ok(())
+}

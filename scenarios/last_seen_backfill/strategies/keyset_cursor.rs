@@ -1,0 +1,48 @@
+//! Backfill last_seen page by page along the primary key.
+//!
+//! What the review of pull request 1725 asks for against the rescans: remember the last id and go on behind it, so
+//! that a batch costs what its page costs and the loop ends with the table. The cursor and the counts live in
+//! memory, and progress is written in a second transaction, as before.
+//!
+//! A reviewer asked: why does each batch take the writer lock twice? And where is the cursor after a restart?
+
+use retrial_sim::actor::Task;
+
+use super::super::{Backfill, Failure, Migration};
+use super::exists_filter::ELIGIBLE;
+use super::limit_loop::MAX_ID;
+
+pub(super) struct Strategy;
+
+impl Backfill for Strategy {
+    fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>> {
+        Box::pin(async {
+            let max_id = migration.number("lookup-max", MAX_ID, []).await?;
+            let total = migration.number("lookup-total", ELIGIBLE, [max_id]).await?;
+            let (mut cursor, mut processed) = (0, 0);
+            while cursor < max_id {
+                let end = migration.number("page", PAGE, [cursor, max_id, migration.batch]).await?;
+                if end == 0 {
+                    break;
+                }
+                processed += migration.execute("batch", BATCH, [cursor, end]).await?.changed as i64;
+                cursor = end;
+                migration.report(processed, total).await?;
+                if migration.pause().await {
+                    return Err(Failure::Stopped);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The last id of the page behind the cursor; none behind the last row.
+pub(super) const PAGE: &str = "
+    SELECT MAX(id) FROM (SELECT id FROM transmissions WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
+
+pub(super) const BATCH: &str = "
+    UPDATE transmissions
+    SET last_seen = (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id)
+    WHERE id > ?1 AND id <= ?2 AND last_seen = 0
+      AND EXISTS (SELECT 1 FROM observations WHERE transmission_id = transmissions.id)";

@@ -1,0 +1,24 @@
+//! Backfill last_seen in batches of LIMIT n, the two lookups unchecked.
+//!
+//! Pull request 1725 as first pushed, before its author's own review: the errors of the two queries before the loop
+//! were dropped, and a maximum id that could not be read stayed 0. Then `id <= 0` matches nothing, the loop ends
+//! at once, and the runner marks the migration done.
+//!
+//! A reviewer should ask: which value does each variable have after its query failed?
+
+use retrial_sim::actor::Task;
+
+use super::super::{Backfill, Failure, Migration};
+use super::limit_loop::{BATCH, MAX_ID, TOTAL, fill};
+
+pub(super) struct Strategy;
+
+impl Backfill for Strategy {
+    fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>> {
+        Box::pin(async {
+            let max_id = migration.number("lookup-max", MAX_ID, []).await.unwrap_or(0);
+            let total = migration.number("lookup-total", TOTAL, [max_id]).await.unwrap_or(0);
+            fill(migration, BATCH, max_id, total).await
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! Backfill last_seen in batches of LIMIT n, marking rows that have nothing to be filled with.
+//!
+//! Another of the review's ways out: a row without observations gets a sentinel, -1, so that `last_seen = 0` stays
+//! the exact list of what is left to do and shrinks with every batch.
+//!
+//! A reviewer should ask: who else reads this column, and what do they make of a time before all times?
+
+use retrial_sim::actor::Task;
+
+use super::super::{Backfill, Failure, Migration};
+use super::limit_loop::{MAX_ID, TOTAL, fill};
+
+pub(super) struct Strategy;
+
+impl Backfill for Strategy {
+    fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>> {
+        Box::pin(async {
+            let max_id = migration.number("lookup-max", MAX_ID, []).await?;
+            let total = migration.number("lookup-total", TOTAL, [max_id]).await?;
+            fill(migration, BATCH, max_id, total).await
+        })
+    }
+}
+
+const BATCH: &str = "
+    UPDATE transmissions
+    SET last_seen = COALESCE(
+        (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id), -1)
+    WHERE id IN (SELECT id FROM transmissions WHERE last_seen = 0 AND id <= ?1 LIMIT ?2)";

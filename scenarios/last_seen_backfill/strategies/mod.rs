@@ -1,0 +1,18 @@
+//! The candidates, in the order of the story. To add one: a file here and its name in the list.
+
+use super::Backfill;
+
+retrial_sim::shelf! {
+    /// The candidates.
+    pub static STRATEGIES: dyn Backfill = Strategy in [
+        single_update,
+        limit_loop,
+        limit_loop_unchecked_lookup,
+        limit_loop_stop_when_unchanged,
+        exists_filter,
+        keyset_cursor,
+        keyset_cursor_one_transaction,
+        keyset_cursor_resumable,
+        mark_visited,
+    ];
+}

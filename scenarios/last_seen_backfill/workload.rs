@@ -1,0 +1,100 @@
+//! What one trial is given to do: the rows that are there, the batch size, and what arrives meanwhile.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use retrial_sim::engine::{Opening, Value};
+use serde::{Deserialize, Serialize};
+
+/// The rows of the story, made small: a row here stands for about a thousand of the operator's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// How many rows a batch may change.
+    pub batch: i64,
+    /// The transmissions that are there at the start, in the order of their ids.
+    pub transmissions: Vec<Transmission>,
+    /// What arrives while the migration runs.
+    pub arrivals: Vec<Arrival>,
+    /// How often each reader polls.
+    pub polls: u32,
+}
+
+/// A transmission at the start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transmission {
+    /// Its id; ids have gaps.
+    pub id: i64,
+    /// 0, or the time to which the hot path has already moved it.
+    pub last_seen: i64,
+    /// The timestamps of its observations, in the order of their arrival; may be empty.
+    pub observations: Vec<i64>,
+}
+
+/// Something that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Arrival {
+    /// A new transmission with its first observation at that time.
+    New(i64),
+    /// Another observation, of the transmission that this number picks among all that exist, at that time.
+    Seen(u8, i64),
+}
+
+impl Workload {
+    /// Rows at the start.
+    pub fn rows(&self) -> i64 {
+        self.transmissions.len() as i64
+    }
+
+    /// The most batches that this many rows need.
+    pub fn batches(&self) -> i64 {
+        self.rows() / self.batch + i64::from(self.rows() % self.batch > 0)
+    }
+
+    /// The most observations that any transmission has at the start.
+    pub fn most_observations(&self) -> i64 {
+        self.transmissions.iter().map(|transmission| transmission.observations.len()).max().unwrap_or(0) as i64
+    }
+
+    pub(super) fn opening(&self) -> Opening {
+        let mut rows = Vec::new();
+        for transmission in &self.transmissions {
+            let first = transmission.observations.iter().min().copied().unwrap_or(EARLIEST);
+            let row = [transmission.id, first, transmission.last_seen];
+            rows.push(("transmissions", row.map(Value::Integer).to_vec()));
+        }
+        let observations = self.transmissions.iter().flat_map(|transmission| {
+            transmission.observations.iter().map(|timestamp| (transmission.id, *timestamp))
+        });
+        for (index, (id, timestamp)) in observations.enumerate() {
+            let row = [index as i64 + 1, id, timestamp];
+            rows.push(("observations", row.map(Value::Integer).to_vec()));
+        }
+        Opening { schema: include_str!("schema.sql"), rows }
+    }
+}
+
+const EARLIEST: i64 = 100;
+const LATEST: i64 = 140;
+
+/// Workloads of 0 to 60 transmissions, most of them small, with whatever the story's production has: rows without
+/// an observation, rows already bumped, equal and out-of-order timestamps. `arrivals` allows things to arrive.
+pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
+    let timestamp = || EARLIEST..=LATEST;
+    let transmission = (1..=3i64, vec(timestamp(), 0..=5), prop::bool::weighted(0.2));
+    let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 1 => 26..=60usize];
+    let transmissions = size.prop_flat_map(move |size| vec(transmission.clone(), size));
+    let arrival = prop_oneof![
+        timestamp().prop_map(Arrival::New),
+        (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
+    ];
+    let arrivals = vec(arrival, if arrivals { 1..=8 } else { 0..=0 });
+    let workload = (1..=10i64, transmissions, arrivals, 2..=4u32).prop_map(|(batch, rows, arrivals, polls)| {
+        let mut id = 0;
+        let transmissions = rows.into_iter().map(|(gap, observations, bumped)| {
+            id += gap;
+            let latest = observations.iter().max().copied().unwrap_or(0);
+            Transmission { id, last_seen: if bumped { latest } else { 0 }, observations }
+        });
+        Workload { batch, transmissions: transmissions.collect(), arrivals, polls }
+    });
+    workload.boxed()
+}
