@@ -1,8 +1,12 @@
 //! What a trace says of this scenario's rows, in the scenario's own words. Read by its invariants only.
 
+use std::collections::BTreeMap;
+
 use retrial_sim::engine::{RowChange, Value};
 use retrial_sim::trace::{Statement, What};
 use retrial_sim::trial::Run;
+
+use super::Workload;
 
 /// The migration's row in `_async_migrations`, as one commit left it.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,29 @@ pub(super) fn changes<'r>(run: &'r Run, table: &'r str) -> impl Iterator<Item = 
 /// The statements of the migration that filled rows, one per batch.
 pub(super) fn batches(run: &Run) -> impl Iterator<Item = (usize, &Statement)> {
     run.trace.statements("migration").filter(|(_, statement)| statement.label == "batch")
+}
+
+/// The transmissions written by the transaction of the statement at that event; none if it was never committed.
+pub(super) fn written_by_batch(run: &Run, event: usize) -> Vec<i64> {
+    let next = batches(run).map(|(index, _)| index).find(|index| *index > event).unwrap_or(usize::MAX);
+    let commit = run.trace.commits().find(|(index, by, _)| {
+        (event..next).contains(index) && run.trace.name(by.actor) == "migration"
+    });
+    let changes = commit.map_or(&[][..], |(_, _, changes)| changes);
+    changes.iter().filter(|change| change.table.name == "transmissions").map(|change| change.key).collect()
+}
+
+/// How many observations each transmission has at that event.
+pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) -> BTreeMap<i64, i64> {
+    let opening = workload.transmissions.iter();
+    let mut counts: BTreeMap<i64, i64> =
+        opening.map(|transmission| (transmission.id, transmission.observations.len() as i64)).collect();
+    for (_, change) in changes(run, "observations").take_while(|(index, _)| *index < event) {
+        if let Some(id) = change.new("transmission_id").and_then(Value::integer) {
+            *counts.entry(id).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// The migration's events, cut where its process started: one part per life.

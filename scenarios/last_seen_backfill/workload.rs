@@ -49,11 +49,6 @@ impl Workload {
         self.rows() / self.batch + i64::from(self.rows() % self.batch > 0)
     }
 
-    /// The most observations that any transmission has at the start.
-    pub fn most_observations(&self) -> i64 {
-        self.transmissions.iter().map(|transmission| transmission.observations.len()).max().unwrap_or(0) as i64
-    }
-
     pub(super) fn opening(&self) -> Opening {
         let mut rows = Vec::new();
         for transmission in &self.transmissions {
@@ -79,7 +74,8 @@ const LATEST: i64 = 140;
 /// an observation, rows already bumped, equal and out-of-order timestamps. `arrivals` allows things to arrive.
 pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
     let timestamp = || EARLIEST..=LATEST;
-    let transmission = (1..=3i64, vec(timestamp(), 0..=5), prop::bool::weighted(0.2));
+    let observations = prop_oneof![5 => vec(timestamp(), 0..=5), 1 => vec(timestamp(), 6..=20)];
+    let transmission = (1..=3i64, observations, prop::bool::weighted(0.2));
     let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 1 => 26..=60usize];
     let transmissions = size.prop_flat_map(move |size| vec(transmission.clone(), size));
     let arrival = prop_oneof![

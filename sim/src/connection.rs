@@ -196,11 +196,11 @@ impl Connection {
         sql: Cow<'static, str>,
         params: Vec<Value>,
     ) -> Result<Answer, SqlError> {
-        self.abandon();
         let error = SqlError { code: "SQLITE_IOERR".to_owned(), message: "disk I/O error".to_owned() };
         let result = Err(error.clone());
         let statement = Statement { label, sql, params, result, work: Work::default() };
         self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
+        self.abandon();
         Err(error)
     }
 

@@ -5,12 +5,16 @@
 //! leaves the status `interrupted`; and an index on (transmission_id, timestamp) answers MAX(timestamp) without
 //! walking a transmission's observations.
 //!
-//! A reviewer should ask: who holds the writer connection while that index is built?
+//! A reviewer should ask: is `last_seen = 0` really the same as "nobody has filled this row rightly"? And who holds
+//! the writer connection while that index is built?
 
 use retrial_sim::actor::Task;
+use retrial_sim::engine::Value;
 
+use super::super::migration::{NAME, PROGRESS, first_number};
 use super::super::{Backfill, Failure, Migration};
-use super::keyset_cursor_resumable::fill;
+use super::keyset_cursor::{BATCH, PAGE};
+use super::limit_loop::{MAX_ID, TOTAL};
 
 pub(super) struct Strategy;
 
@@ -18,10 +22,81 @@ impl Backfill for Strategy {
     fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>> {
         Box::pin(async {
             migration.execute("prepare", INDEX, []).await?;
-            fill(migration).await
+            fill(migration, BATCH, TOTAL).await
         })
     }
 }
 
+/// Where a run stands: what the last commit of the run before left behind.
+struct Cursor {
+    last_id: i64,
+    max_id: i64,
+    processed: i64,
+    total: i64,
+}
+
+/// The loop; `batch` takes the ends of a page, `total` the largest id.
+pub(super) async fn fill(
+    migration: &Migration,
+    batch: &'static str,
+    total: &'static str,
+) -> Result<(), Failure> {
+    migration.execute("prepare", CURSORS, []).await?;
+    let mut cursor = match resume(migration).await? {
+        Some(cursor) => cursor,
+        None => begin(migration, total).await?,
+    };
+    while cursor.last_id < cursor.max_id {
+        if migration.stopping() {
+            return Err(migration.interrupted().await);
+        }
+        let page = [cursor.last_id, cursor.max_id, migration.batch].map(Value::Integer);
+        let transaction = migration.begin().await?;
+        let end = first_number(&transaction.execute("page", PAGE, page).await?);
+        let filled = transaction.execute("batch", batch, [cursor.last_id, end].map(Value::Integer)).await?;
+        cursor.processed += filled.changed as i64;
+        cursor.last_id = end;
+        let progress = migration.progress(cursor.processed, cursor.total);
+        transaction.execute("progress", PROGRESS, progress).await?;
+        transaction.execute("progress", ADVANCE, [end.into(), NAME.into()]).await?;
+        transaction.commit("commit").await?;
+        migration.pause().await;
+    }
+    Ok(())
+}
+
+/// What the run before left behind, if it got as far as to write it down.
+async fn resume(migration: &Migration) -> Result<Option<Cursor>, Failure> {
+    let found = migration.execute("lookup-cursor", RESUME, []).await?;
+    Ok(found.rows.first().map(|row| {
+        let number = |column: usize| row[column].integer().unwrap_or(0);
+        Cursor { last_id: number(0), max_id: number(1), processed: number(2), total: number(3) }
+    }))
+}
+
+/// Fixes the bounds of the work and writes them down in one commit.
+async fn begin(migration: &Migration, total: &'static str) -> Result<Cursor, Failure> {
+    let max_id = migration.number("lookup-max", MAX_ID, []).await?;
+    let total = migration.number("lookup-total", total, [max_id]).await?;
+    let transaction = migration.begin().await?;
+    transaction.execute("progress", PROGRESS, migration.progress(0, total)).await?;
+    transaction.execute("progress", OPEN, [NAME.into(), max_id.into()]).await?;
+    transaction.commit("commit").await?;
+    Ok(Cursor { last_id: 0, max_id, processed: 0, total })
+}
+
 const INDEX: &str = "
     CREATE INDEX IF NOT EXISTS idx_observations_tx_timestamp ON observations (transmission_id, timestamp)";
+
+const CURSORS: &str = "
+    CREATE TABLE IF NOT EXISTS _async_migration_cursors (
+        name TEXT PRIMARY KEY, last_id INTEGER NOT NULL, max_id INTEGER NOT NULL)";
+
+const RESUME: &str = "
+    SELECT c.last_id, c.max_id, m.rows_processed, m.rows_total
+    FROM _async_migration_cursors AS c JOIN _async_migrations AS m ON m.name = c.name
+    WHERE c.name = 'tx_last_seen_backfill_v1'";
+
+const OPEN: &str = "INSERT INTO _async_migration_cursors (name, last_id, max_id) VALUES (?1, 0, ?2)";
+
+const ADVANCE: &str = "UPDATE _async_migration_cursors SET last_id = ?1 WHERE name = ?2";

@@ -12,7 +12,7 @@ retrial_sim::shelf! {
         exists_filter,
         keyset_cursor,
         keyset_cursor_one_transaction,
-        keyset_cursor_resumable,
+        keyset_cursor_monotonic,
         mark_visited,
     ];
 }

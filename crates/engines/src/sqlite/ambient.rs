@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::ptr;
+use std::sync::Once;
 
 use retrial_sim::seed::{Rng, Seed};
 use rusqlite::functions::FunctionFlags;
@@ -11,6 +12,19 @@ use rusqlite::{Connection, ffi};
 
 thread_local! {
     static RNG: RefCell<Rng> = RefCell::new(Seed(0).rng());
+}
+
+/// Turns off the count of allocated memory, for which all threads of the process would share one lock. It must be
+/// said before the first connection is opened.
+pub(super) fn configure_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the operation takes one int, and `Once` keeps two threads from configuring at the same time; where
+        // SQLite is in use already it refuses, and nothing but speed is lost.
+        unsafe {
+            ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as std::ffi::c_int);
+        }
+    });
 }
 
 /// Seeds everything random that SQL on this thread can see.

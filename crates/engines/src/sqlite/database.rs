@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use tempfile::TempDir;
 
-use super::Journal;
+use super::{Journal, ambient};
 use super::session::refused;
 use super::statement::{self, Failure, Param};
 
@@ -34,8 +34,10 @@ pub(super) fn folder() -> Result<TempDir, Error> {
 
 pub(super) struct Database {
     path: PathBuf,
-    /// The connection that restores and reads; no actor ever uses it.
+    /// The connection that restores; SQLite makes it forget the schema every time.
     house: Connection,
+    /// The connection that reads final rows, with statements that stay prepared. No actor uses either.
+    reader: Connection,
     image: Option<Image>,
     schema_changed: bool,
 }
@@ -47,6 +49,7 @@ struct Image {
 
 impl Database {
     pub(super) fn create(folder: &Path, journal: Journal) -> Result<Database, Error> {
+        ambient::configure_once();
         let path = folder.join("trial.db");
         let house = Connection::open(&path).map_err(refused)?;
         let mode = match journal {
@@ -55,7 +58,8 @@ impl Database {
         };
         house.pragma_update(None, "journal_mode", mode).map_err(refused)?;
         house.pragma_update(None, "synchronous", "normal").map_err(refused)?;
-        Ok(Database { path, house, image: None, schema_changed: false })
+        let reader = Connection::open(&path).map_err(refused)?;
+        Ok(Database { path, house, reader, image: None, schema_changed: false })
     }
 
     pub(super) fn connect(&self) -> Result<Connection, Error> {
@@ -85,8 +89,8 @@ impl Database {
         let renewed = !same || self.schema_changed;
         self.schema_changed = false;
         if renewed {
-            self.house.flush_prepared_statement_cache();
-            read_schema(&self.house)?;
+            self.reader.flush_prepared_statement_cache();
+            read_schema(&self.reader)?;
         }
         Ok(renewed)
     }
@@ -94,7 +98,7 @@ impl Database {
     /// The names of the tables.
     pub(super) fn tables(&self) -> Result<Vec<String>, Error> {
         let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
-        let mut names = self.house.prepare(sql).map_err(refused)?;
+        let mut names = self.reader.prepare(sql).map_err(refused)?;
         let names = names.query_map([], |row| row.get(0)).map_err(refused)?;
         names.collect::<Result<_, _>>().map_err(refused)
     }
@@ -102,7 +106,7 @@ impl Database {
     /// A table's definition and rows, each with its rowid and in that order.
     pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Vec<(i64, Row)>), Error> {
         let sql = format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid");
-        let mut select = self.house.prepare_cached(&sql).map_err(refused)?;
+        let mut select = self.reader.prepare_cached(&sql).map_err(refused)?;
         let columns: Vec<String> = select.column_names().into_iter().skip(1).map(str::to_owned).collect();
         let end = columns.len() + 1;
         let mut found = Vec::new();

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use retrial_sim::engine::{Answer, RowChange, SqlError, Value, Work};
 use retrial_sim::error::Error;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionState, ffi};
 
 use super::change_log::{self, ChangeLog};
@@ -48,6 +49,9 @@ impl Session {
     pub(super) fn new(mut connection: Connection) -> Result<Session, Error> {
         let prepare = |connection: &mut Connection| {
             connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+            // A plan must not depend on the values bound to it, or a statement is prepared again whenever they
+            // change, and its work with them (<https://www.sqlite.org/queryplanner-ng.html>, section 5).
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.busy_handler(Some(|_| {
                 ASKED_TO_WAIT.set(true);
                 false

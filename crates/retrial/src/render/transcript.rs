@@ -16,8 +16,11 @@ use super::style;
 /// Lines of events shown; the rest of sixty is for what stands around them.
 const MOST_LINES: usize = 50;
 
-/// How wide a column is: as wide as it must be, and no wider than this.
-const WIDEST: usize = 64;
+/// How wide a column is: as wide as it must be, and no wider than this, or than its share of [`PAGE`].
+const WIDEST: usize = 72;
+
+/// How wide all columns together are.
+const PAGE: usize = 150;
 
 /// Prints a case that was held again.
 pub fn replayed(case: &Case, replayed: &Replayed) {
@@ -50,11 +53,11 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     columns.sort_unstable();
     columns.dedup();
     columns.retain(|actor| *actor != ActorId::NOBODY);
-    let lines: Vec<Vec<(Duration, ActorId, String)>> = shown.iter().map(|event| say(trace, event)).collect();
-    let lines: Vec<_> = lines.into_iter().flatten().collect();
+    let widest = (PAGE / columns.len().max(1)).min(WIDEST);
+    let lines: Vec<_> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
     let width = |actor: &ActorId| {
         let mine = lines.iter().filter(|(_, by, _)| by == actor).map(|(_, _, line)| line.chars().count());
-        mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(WIDEST)
+        mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(widest)
     };
     let widths: Vec<usize> = columns.iter().map(width).collect();
     let mut head = format!("{:>8}", "ms");
@@ -75,7 +78,7 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
         let column = columns.iter().position(|column| column == actor);
         let indent = column.map_or(0, |column| widths[..column].iter().map(|width| width + 2).sum());
         let at = format!("{}.{:03}", at.as_millis(), at.subsec_micros() % 1000);
-        text.push_str(format!("{at:>8}  {:indent$}{}", "", shorten(line)).trim_end());
+        text.push_str(format!("{at:>8}  {:indent$}{}", "", shorten(line, widest)).trim_end());
         text.push('\n');
     }
     text
@@ -86,9 +89,9 @@ fn is_noise(event: &Event) -> bool {
     matches!(event.what, What::Finished | What::Released(_) | What::Noted(..) | What::Started(1))
 }
 
-fn say(trace: &Trace, event: &Event) -> Vec<(Duration, ActorId, String)> {
+fn say(trace: &Trace, event: &Event, room: usize) -> Vec<(Duration, ActorId, String)> {
     let lines = match &event.what {
-        What::Ran(statement) => say_statement(statement),
+        What::Ran(statement) => say_statement(statement, room),
         What::Committed(changes) => say_changes(changes),
         What::Struck(fault) => vec![format!("*** {fault}")],
         What::Crashed => vec!["*** the process dies".to_owned()],
@@ -101,12 +104,11 @@ fn say(trace: &Trace, event: &Event) -> Vec<(Duration, ActorId, String)> {
     lines.into_iter().map(|line| (event.at, event.actor, line)).collect()
 }
 
-fn say_statement(statement: &Statement) -> Vec<String> {
+fn say_statement(statement: &Statement, room: usize) -> Vec<String> {
     let sql = statement.sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let params: Vec<_> = statement.params.iter().map(ToString::to_string).collect();
     let params = if params.is_empty() { String::new() } else { format!(" [{}]", params.join(", ")) };
-    let room = WIDEST.saturating_sub(statement.label.len() + params.chars().count() + 2);
-    let sql = if sql.chars().count() > room { cut(&sql, room) } else { sql };
+    let sql = shorten(&sql, room.saturating_sub(statement.label.len() + params.chars().count() + 2).max(room / 3));
     let what = format!("{}: {sql}{params}", statement.label);
     let outcome = match &statement.result {
         Ok(answer) if answer.rows.is_empty() => format!("  -> {} rows changed", answer.changed),
@@ -155,8 +157,8 @@ fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
     told
 }
 
-fn shorten(line: &str) -> String {
-    if line.chars().count() > WIDEST { cut(line, WIDEST) } else { line.to_owned() }
+fn shorten(line: &str, room: usize) -> String {
+    if line.chars().count() > room { cut(line, room) } else { line.to_owned() }
 }
 
 fn cut(text: &str, room: usize) -> String {
