@@ -70,6 +70,12 @@ pub(super) fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
     })
 }
 
+/// What a transmission's `last_seen` is in the end.
+pub(super) fn final_last_seen(run: &Run, id: i64) -> Option<i64> {
+    let row = run.rows("transmissions").iter().find(|row| row[0] == Value::Integer(id))?;
+    row[2].integer()
+}
+
 /// Every committed change of a table, with the index of the commit's event.
 pub(super) fn changes<'r>(run: &'r Run, table: &'r str) -> impl Iterator<Item = (usize, &'r RowChange)> {
     run.trace.commits().flat_map(move |(event, _, changes)| {

@@ -18,6 +18,7 @@ pub use self::workload::{Arrival, Transmission, Workload};
 pub mod strategies;
 
 mod cast;
+mod effort;
 mod history;
 mod invariants;
 mod ladder;
@@ -31,7 +32,7 @@ pub struct LastSeenBackfill;
 /// A row stands for about a thousand of the operator's, so a step of SQLite's machine costs a thousand times what
 /// it does there: about 200 ns, disk included.
 const COST: Cost = Cost {
-    per_step: Duration::from_micros(200),
+    per_step: Duration::from_micros(300),
     per_commit: Duration::from_millis(5),
     delay_unit: Duration::from_micros(10),
 };

@@ -74,7 +74,11 @@ const LATEST: i64 = 140;
 /// an observation, rows already bumped, equal and out-of-order timestamps. `arrivals` allows things to arrive.
 pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
     let timestamp = || EARLIEST..=LATEST;
-    let observations = prop_oneof![5 => vec(timestamp(), 0..=5), 1 => vec(timestamp(), 6..=20)];
+    let observations = prop_oneof![
+        2 => vec(timestamp(), 0..=0),
+        5 => vec(timestamp(), 1..=5),
+        1 => vec(timestamp(), 6..=12),
+    ];
     let transmission = (1..=3i64, observations, prop::bool::weighted(0.2));
     let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 1 => 26..=60usize];
     let transmissions = size.prop_flat_map(move |size| vec(transmission.clone(), size));

@@ -9,7 +9,7 @@ use crate::point::ActorId;
 use crate::trace::{Event, Trace, What};
 
 /// How many times in a row a circle must repeat before it is called one.
-pub const ROUNDS: usize = 20;
+pub const ROUNDS: usize = 12;
 
 /// The longest circle looked for, in events.
 const LONGEST: usize = 24;

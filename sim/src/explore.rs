@@ -130,16 +130,16 @@ fn smaller(one: Option<Witness>, other: Option<Witness>) -> Option<Witness> {
     one.into_iter().chain(other).min_by_key(Witness::size)
 }
 
-/// Draws the workload of that batch; every strategy of the scenario gets the same one.
-pub fn workload<S: Scenario>(scenario: &S, rung: &Rung, plan: &Plan, batch: u64) -> S::Workload {
-    let seed = plan.seed.named(scenario.name()).named(rung.name).nth(batch);
+/// Draws one workload; every strategy of the scenario gets the same one from the same seed.
+fn draw<S: Scenario>(scenario: &S, rung: &Rung, seed: Seed) -> Rc<S::Workload> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let tree = scenario.workloads(rung).new_tree(&mut runner).expect("a workload strategy rejects nothing");
-    tree.current()
+    Rc::new(tree.current())
 }
 
-/// Holds the trials of one batch.
+/// Holds the trials of one batch: one workload under several schedules, or, where nothing is left to choose (one
+/// actor, no faults), as many workloads.
 pub fn batch<S: Scenario>(
     scenario: &S,
     bed: &mut TestBed,
@@ -148,9 +148,12 @@ pub fn batch<S: Scenario>(
     plan: &Plan,
     number: u64,
 ) -> Report {
-    let workload = Rc::new(workload(scenario, rung, plan, number));
-    let stand = Stand::new(scenario, strategy, rung, plan.engine, workload);
+    let workloads = plan.seed.named(scenario.name()).named(rung.name).nth(number);
     let seed = plan.seed.named(scenario.name()).named("schedules").nth(number);
+    let stand = |trial: u64| {
+        Stand::new(scenario, strategy, rung, plan.engine, draw(scenario, rung, workloads.nth(trial)))
+    };
+    let mut current = stand(0);
     let mut schedulers: Vec<_> = plan.policies.iter().map(|policy| policy.scheduler()).collect();
     let mut report = Report::default();
     report.tallies.resize(scenario.invariants().len() + 1, Tally::default());
@@ -158,7 +161,7 @@ pub fn batch<S: Scenario>(
     for trial in 0..plan.schedules {
         let scheduler = &mut *schedulers[trial as usize % plan.policies.len()];
         let ambient = seed.named("ambient").nth(trial);
-        let run = match stand.hold(bed, scheduler, seed.nth(trial), ambient) {
+        let run = match current.hold(bed, scheduler, seed.nth(trial), ambient) {
             Ok(run) => run,
             Err(error) => {
                 report.refused = Some(error.to_string());
@@ -174,24 +177,45 @@ pub fn batch<S: Scenario>(
             *report.strikes.entry(*fault).or_default() += 1;
         }
         report.costs.add(&run);
-        let findings = stand.judge(&run);
-        let audit = (number * plan.schedules + trial) % plan.audit_every == 0;
-        let news = enter(&mut report, &stand, &run, findings);
-        if audit || news {
+        enter(&mut report, &current, &run);
+        if (number * plan.schedules + trial).is_multiple_of(plan.audit_every) {
             report.audited += 1;
-            if let Some(how) = stand.disagrees(bed, &run) {
+            if let Some(how) = current.disagrees(bed, &run) {
                 report.disagreement.get_or_insert(how);
             }
         }
+        let settled = run.decisions == 0 && rung.offers.is_empty();
         bed.recycle(run);
+        if settled && trial + 1 < plan.schedules {
+            confirm(&mut report, &current, bed);
+            current = stand(trial + 1);
+        }
     }
+    confirm(&mut report, &current, bed);
     report
 }
 
-/// Enters what the invariants found; tells whether a witness was kept, which must be held again before it counts.
-fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run, findings: Vec<Finding>) -> bool {
-    let mut news = false;
-    for (index, finding) in findings.into_iter().enumerate() {
+/// Holds every witness of this workload again before anyone is told of it.
+fn confirm<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, bed: &mut TestBed) {
+    let mut confirmed = BTreeSet::new();
+    for witness in report.tallies.iter().filter_map(|tally| tally.witness.as_ref()) {
+        let case = &witness.case;
+        if case.workload != stand.json || !confirmed.insert(case.digest) {
+            continue;
+        }
+        report.audited += 1;
+        let how = match stand.again(bed, case.tape.clone()) {
+            Ok(again) if again.digest == case.digest => continue,
+            Ok(_) => "held again from its own tape, the trial of a witness differed".to_owned(),
+            Err(error) => format!("held again from its own tape, the trial of a witness {error}"),
+        };
+        report.disagreement.get_or_insert(how);
+    }
+}
+
+/// Enters what the invariants found.
+fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run) {
+    for (index, finding) in stand.judge(run).into_iter().enumerate() {
         let tally = &mut report.tallies[index];
         match finding {
             Finding::Holds { exercised } => tally.exercised += exercised,
@@ -209,12 +233,10 @@ fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run, find
                         faults: run.strikes.len(),
                         preemptions: run.preemptions,
                     });
-                    news = true;
                 }
             }
         }
     }
-    news
 }
 
 /// A trial that was held again.

@@ -16,8 +16,8 @@ use crate::jobs::{self, Cell, Unit};
 use crate::render;
 use crate::render::progress::{Progress, Stopwatch};
 
-/// How many schedules each workload meets: each policy of the portfolio four times, the first of them to learn.
-const SCHEDULES: u64 = 16;
+/// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
+const SCHEDULES: u64 = 12;
 
 /// One trial in so many is held twice and compared.
 const AUDIT_EVERY: u64 = 32;

@@ -2,8 +2,6 @@
 //! them, or a later time that the hot path gave it.
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::engine::Value;
-
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -17,8 +15,7 @@ impl Check<Workload> for Invariant {
         let mut exercised = 0;
         for transmission in &workload.transmissions {
             let Some(latest) = transmission.observations.iter().max() else { continue };
-            let is_it = |row: &&retrial_sim::engine::Row| row[0] == Value::Integer(transmission.id);
-            let found = run.rows("transmissions").iter().find(is_it).and_then(|row| row[2].integer());
+            let found = history::final_last_seen(run, transmission.id);
             if found.is_none_or(|found| found < *latest) {
                 return Finding::broken(format!(
                     "the status is done, and transmission {} has last_seen {} although it was observed at {latest}",

@@ -2,20 +2,15 @@
 //! each statement of the loop stays under what the rows that it wrote, and those it may have had to look at besides,
 //! are worth.
 //!
-//! Work is SQLite's count of virtual machine steps. The dearest page along the primary key was measured at 42 steps
-//! a row, 12 an observation and 15 besides, whatever the table's size; a scan costs 5 steps for every row passed over.
+//! Work is SQLite's count of virtual machine steps; what rows are worth stands in `effort.rs`.
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use super::super::{Workload, history};
+use super::super::{Workload, effort, history};
 
 pub(super) struct Invariant;
 
 /// The statements that a loop sends again for every batch.
 const LOOP: &[&str] = &["page", "batch", "remaining", "progress", "commit"];
-
-const PER_STATEMENT: i64 = 40;
-const PER_ROW: i64 = 45;
-const PER_OBSERVATION: i64 = 13;
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
@@ -47,11 +42,9 @@ impl Check<Workload> for Invariant {
 /// size leaves room for, these with as many observations as any row has.
 fn bound(evidence: &Evidence<'_, Workload>, event: usize) -> i64 {
     let Evidence { workload, run, .. } = evidence;
-    let worth = |observations: i64| PER_ROW + observations * PER_OBSERVATION;
-    let written: Vec<i64> = history::written_by_batch(run, event);
+    let written = history::written_by_batch(run, event);
     let observed = history::observations_before(run, workload, event);
     let most = observed.values().copied().max().unwrap_or(0);
-    let own: i64 = written.iter().map(|id| worth(observed.get(id).copied().unwrap_or(0))).sum();
-    let room = (workload.batch - written.len() as i64).max(0);
-    PER_STATEMENT + own + room * worth(most)
+    let rows = written.iter().map(|id| observed.get(id).copied().unwrap_or(0)).collect();
+    effort::of_batch(workload, rows, most)
 }
