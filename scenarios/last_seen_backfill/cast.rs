@@ -17,8 +17,11 @@ use super::workload::{Arrival, Workload};
 /// How long a statement waits for a lock: the story's `busy_timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The pause between two arrivals, and between two polls of a reader.
-const PACE: Duration = Duration::from_millis(40);
+/// The pause before each arrival.
+const ARRIVAL: Duration = Duration::from_millis(20);
+
+/// The pause after each poll of a reader.
+const POLL: Duration = Duration::from_millis(40);
 
 /// Whether an actor takes part on that rung. `calm` has the migration alone, `readers` adds the readers; from
 /// `ingest` on everyone is there.
@@ -63,7 +66,7 @@ fn reader(world: &World, name: &'static str, polls: u32, label: &'static str, sq
             for _ in 0..polls {
                 // A poll that fails is an error page; the next poll comes all the same.
                 let _ = pool.execute(&actor, label, sql, []).await;
-                actor.sleep("pause", PACE).await;
+                actor.sleep("pause", POLL).await;
             }
         });
     });
@@ -71,7 +74,7 @@ fn reader(world: &World, name: &'static str, polls: u32, label: &'static str, sq
 
 async fn ingest(actor: Actor, writer: Pool, workload: Rc<Workload>, delivered: Rc<Cell<usize>>) {
     while let Some(arrival) = workload.arrivals.get(delivered.get()) {
-        if actor.sleep_unless_stopped("arrival", PACE).await {
+        if actor.sleep_unless_stopped("arrival", ARRIVAL).await {
             return;
         }
         // What could not be taken in is logged and dropped, as the story's ingestor does.
@@ -121,6 +124,7 @@ fn existing_id(workload: &Workload, which: u8, number: usize) -> i64 {
         matches!(arrival, Arrival::New(_)).then(|| new_id(workload, index))
     };
     let arrived = workload.arrivals[..number].iter().enumerate().filter_map(new);
-    let ids: Vec<i64> = workload.transmissions.iter().map(|transmission| transmission.id).chain(arrived).collect();
+    let ids: Vec<i64> =
+        workload.transmissions.iter().map(|transmission| transmission.id).chain(arrived).collect();
     if ids.is_empty() { 1 } else { ids[usize::from(which) % ids.len()] }
 }

@@ -43,11 +43,17 @@ pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
     let of = |(event, change): (usize, &'_ RowChange)| {
         let after = change.after.as_ref()?;
         let number = |column: &str| change.table.value(after, column).and_then(Value::integer);
-        Some((event, number("rows_processed").unwrap_or(0), number("rows_total").unwrap_or(0), number("last_update_at")))
+        Some((
+            event,
+            number("rows_processed").unwrap_or(0),
+            number("rows_total").unwrap_or(0),
+            number("last_update_at"),
+        ))
     };
     let mut found = Vec::new();
     for (event, change) in changes(run, "_async_migrations") {
-        let (Some(row), Some(status)) = (of((event, change)), change.new("status").and_then(Value::text)) else {
+        let (Some(row), Some(status)) = (of((event, change)), change.new("status").and_then(Value::text))
+        else {
             continue;
         };
         let (event, processed, total, updated) = row;
@@ -91,9 +97,10 @@ pub(super) fn batches(run: &Run) -> impl Iterator<Item = (usize, &Statement)> {
 /// The transmissions written by the transaction of the statement at that event; none if it was never committed.
 pub(super) fn written_by_batch(run: &Run, event: usize) -> Vec<i64> {
     let next = batches(run).map(|(index, _)| index).find(|index| *index > event).unwrap_or(usize::MAX);
-    let commit = run.trace.commits().find(|(index, by, _)| {
-        (event..next).contains(index) && run.trace.name(by.actor) == "migration"
-    });
+    let commit = run
+        .trace
+        .commits()
+        .find(|(index, by, _)| (event..next).contains(index) && run.trace.name(by.actor) == "migration");
     let changes = commit.map_or(&[][..], |(_, _, changes)| changes);
     changes.iter().filter(|change| change.table.name == "transmissions").map(|change| change.key).collect()
 }

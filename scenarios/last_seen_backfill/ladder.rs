@@ -18,7 +18,12 @@ const SERVER: &[&str] = &["migration", "ingestor"];
 pub(super) const LADDER: &[Rung] = &[
     Rung { name: "calm", about: "the migration runs alone", offers: &[], budget: 0 },
     Rung { name: "readers", about: "two readers poll on connections of their own", offers: &[], budget: 0 },
-    Rung { name: "ingest", about: "rows keep arriving on the shared writer connection", offers: &[], budget: 0 },
+    Rung {
+        name: "ingest",
+        about: "rows keep arriving on the shared writer connection",
+        offers: &[],
+        budget: 0,
+    },
     Rung {
         name: "errors",
         about: "a lookup or a statement of the loop fails",

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use retrial_sim::actor::{Actor, Task};
+use retrial_sim::connection::Transaction;
 use retrial_sim::engine::{Answer, SqlError, Value};
 use retrial_sim::pool::Pool;
-use retrial_sim::connection::Transaction;
 use retrial_sim::scenario::Break;
 
 /// A candidate write path. One file, one required method.
@@ -91,7 +91,10 @@ impl Migration {
     /// # Errors
     /// The driver's.
     pub async fn report(&self, processed: i64, total: i64) -> Result<(), SqlError> {
-        self.pool.execute(&self.actor, "progress", PROGRESS, self.progress(processed, total)).await.map(|_| ())
+        self.pool
+            .execute(&self.actor, "progress", PROGRESS, self.progress(processed, total))
+            .await
+            .map(|_| ())
     }
 
     /// The parameters of the statement that writes the progress columns.
@@ -143,7 +146,8 @@ async fn supervise(backfill: &dyn Backfill, migration: &Migration) -> Result<(),
     let send = async |label, sql: &'static str, params: Vec<Value>| {
         migration.pool.execute(&migration.actor, label, sql, params).await
     };
-    let status = send("status", "SELECT status FROM _async_migrations WHERE name = ?1", vec![NAME.into()]).await?;
+    let status =
+        send("status", "SELECT status FROM _async_migrations WHERE name = ?1", vec![NAME.into()]).await?;
     let register = match status.rows.first().and_then(|row| row[0].text()) {
         Some("done") => return Ok(()),
         Some(_) => "UPDATE _async_migrations SET status = 'running', error = NULL WHERE name = ?1",

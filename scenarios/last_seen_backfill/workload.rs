@@ -80,21 +80,22 @@ pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
         1 => vec(timestamp(), 6..=12),
     ];
     let transmission = (1..=3i64, observations, prop::bool::weighted(0.2));
-    let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 1 => 26..=60usize];
+    let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 2 => 26..=60usize];
     let transmissions = size.prop_flat_map(move |size| vec(transmission.clone(), size));
     let arrival = prop_oneof![
         timestamp().prop_map(Arrival::New),
         (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
     ];
     let arrivals = vec(arrival, if arrivals { 1..=8 } else { 0..=0 });
-    let workload = (1..=10i64, transmissions, arrivals, 2..=4u32).prop_map(|(batch, rows, arrivals, polls)| {
-        let mut id = 0;
-        let transmissions = rows.into_iter().map(|(gap, observations, bumped)| {
-            id += gap;
-            let latest = observations.iter().max().copied().unwrap_or(0);
-            Transmission { id, last_seen: if bumped { latest } else { 0 }, observations }
+    let workload =
+        (1..=10i64, transmissions, arrivals, 2..=4u32).prop_map(|(batch, rows, arrivals, polls)| {
+            let mut id = 0;
+            let transmissions = rows.into_iter().map(|(gap, observations, bumped)| {
+                id += gap;
+                let latest = observations.iter().max().copied().unwrap_or(0);
+                Transmission { id, last_seen: if bumped { latest } else { 0 }, observations }
+            });
+            Workload { batch, transmissions: transmissions.collect(), arrivals, polls }
         });
-        Workload { batch, transmissions: transmissions.collect(), arrivals, polls }
-    });
     workload.boxed()
 }

@@ -62,7 +62,9 @@ impl FromStr for Case {
         let mut field = |name: &str| {
             let line = lines.next().unwrap_or_default();
             let value = line.strip_prefix(name).filter(|value| value.starts_with(' ')).map(str::trim);
-            value.ok_or_else(|| Error::unreadable(format!("a broken case: where `{name}` should be, it has `{line}`")))
+            value.ok_or_else(|| {
+                Error::unreadable(format!("a broken case: where `{name}` should be, it has `{line}`"))
+            })
         };
         let trial = field("trial")?;
         let verdict = field("verdict")?;
@@ -86,7 +88,8 @@ impl FromStr for Case {
         let pace = [Pace::Free, Pace::Timed].into_iter().find(|known| known.name() == pace);
         let pace = pace.ok_or_else(|| broken("schedule", schedule))?;
         let ambient = ambient.parse().map(Seed).map_err(|_| broken("schedule", schedule))?;
-        let choices = lines.map(RecordedChoice::from_str).collect::<Result<_, _>>().map_err(Error::unreadable)?;
+        let choices =
+            lines.map(RecordedChoice::from_str).collect::<Result<_, _>>().map_err(Error::unreadable)?;
         Ok(Case {
             scenario: scenario.to_owned(),
             strategy: strategy.to_owned(),

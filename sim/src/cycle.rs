@@ -24,9 +24,9 @@ pub struct Cycle {
 /// Finds the shortest circle at the end of the trace in which no row of the `progress` tables changed its value.
 pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
     let moved = |event: &Event| match &event.what {
-        What::Committed(changes) => {
-            changes.iter().any(|change| progress.contains(&&*change.table.name) && change.before != change.after)
-        }
+        What::Committed(changes) => changes
+            .iter()
+            .any(|change| progress.contains(&&*change.table.name) && change.before != change.after),
         What::FaultsStopped => true,
         _ => false,
     };
@@ -37,8 +37,10 @@ pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
         let tail = &signs[signs.len() - length * ROUNDS..];
         tail.iter().skip(*length).zip(tail).all(|(later, earlier)| later == earlier)
     })?;
+    // What a statement did to locks and rows is told by the statement.
+    let told = |event: &&Event| !matches!(event.what, What::Committed(_) | What::Released(_));
     let say = |event: &Event| (trace.name(event.actor), trace.say(&event.what));
-    Some(Cycle { round: idle[idle.len() - length..].iter().map(say).collect() })
+    Some(Cycle { round: idle[idle.len() - length..].iter().filter(told).map(say).collect() })
 }
 
 /// What makes two events the same for this purpose: time, parameters and values written do not count.

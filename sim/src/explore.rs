@@ -112,7 +112,8 @@ impl Report {
         for (tally, other) in self.tallies.iter_mut().zip(later.tallies) {
             tally.exercised += other.exercised;
             tally.violations += other.violations;
-            tally.first_violation = tally.first_violation.or(other.first_violation.map(|trial| before + trial));
+            tally.first_violation =
+                tally.first_violation.or(other.first_violation.map(|trial| before + trial));
             tally.unknown = tally.unknown.take().or(other.unknown);
             tally.witness = smaller(tally.witness.take(), other.witness);
         }
@@ -253,7 +254,8 @@ pub struct Replayed {
 /// # Errors
 /// Where the case names what does not exist, or its choices no longer apply.
 pub fn replay<S: Scenario>(scenario: &S, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {
-    let unknown = |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name()));
+    let unknown =
+        |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name()));
     let rung = scenario.ladder().iter().find(|rung| rung.name == case.rung);
     let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
     let strategy = scenario.strategies().iter().position(|strategy| strategy.name == case.strategy);
@@ -261,8 +263,9 @@ pub fn replay<S: Scenario>(scenario: &S, bed: &mut TestBed, case: &Case) -> Resu
     let names = scenario.invariants().iter().map(|item| item.name).chain([NEVER_PANICS]);
     let invariant = names.into_iter().position(|name| name == case.invariant);
     let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
-    let workload = serde_json::from_str(&case.workload)
-        .map_err(|error| Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name())))?;
+    let workload = serde_json::from_str(&case.workload).map_err(|error| {
+        Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name()))
+    })?;
     let stand = Stand::new(scenario, strategy, rung, "", Rc::new(workload));
     let run = stand.again(bed, case.tape.clone())?;
     let finding = stand.judge(&run).swap_remove(invariant);

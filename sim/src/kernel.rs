@@ -121,7 +121,8 @@ impl<'a> Kernel<'a> {
         }
         let fair_steps = step.saturating_sub(self.limits.safety_steps);
         let cycle = if self.fair && fair_steps % 32 == 31 { self.cycle() } else { None };
-        (cycle.is_some() || fair_steps >= self.limits.fair_steps).then_some(Ending::NoRest { fair_steps, cycle })
+        (cycle.is_some() || fair_steps >= self.limits.fair_steps)
+            .then_some(Ending::NoRest { fair_steps, cycle })
     }
 
     fn cycle(&self) -> Option<Cycle> {
@@ -132,7 +133,8 @@ impl<'a> Kernel<'a> {
         let mut woken = Vec::new();
         self.shared.engine.borrow_mut().wake(&mut woken);
         for session in woken {
-            let user = self.shared.sessions.borrow().iter().find(|cell| cell.id == session).map(|cell| cell.user);
+            let user =
+                self.shared.sessions.borrow().iter().find(|cell| cell.id == session).map(|cell| cell.user);
             if let Some(user) = user {
                 self.shared.release(user, false);
             }
@@ -188,9 +190,8 @@ impl<'a> Kernel<'a> {
         }
         if self.fair {
             let actors = self.shared.actors.borrow();
-            let waited_longest = self.candidates.iter().min_by_key(|candidate| {
-                actors[candidate.actor.index()].last_step
-            });
+            let waited_longest =
+                self.candidates.iter().min_by_key(|candidate| actors[candidate.actor.index()].last_step);
             return Ok(*waited_longest.expect("there is a candidate"));
         }
         let default = self.default_next();

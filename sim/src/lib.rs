@@ -12,28 +12,28 @@ compile_error!(
      (a RUSTFLAGS variable in the environment overrides that file)"
 );
 
-pub mod seed;
-pub mod digest;
-pub mod point;
-pub mod fault;
-pub mod choice;
-pub mod scheduler;
-pub mod engine;
-pub mod trace;
 pub mod actor;
-pub mod connection;
-pub mod pool;
-pub mod world;
-pub mod trial;
-pub mod cycle;
-pub mod invariant;
-pub mod scenario;
 pub mod case;
-pub mod verdict;
+pub mod choice;
+pub mod connection;
 pub mod costs;
-pub mod explore;
+pub mod cycle;
+pub mod digest;
 pub mod docket;
+pub mod engine;
 pub mod error;
+pub mod explore;
+pub mod fault;
+pub mod invariant;
+pub mod point;
+pub mod pool;
+pub mod scenario;
+pub mod scheduler;
+pub mod seed;
+pub mod trace;
+pub mod trial;
+pub mod verdict;
+pub mod world;
 
 mod coverage;
 mod kernel;

@@ -95,7 +95,8 @@ impl FromStr for Policy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Policy, String> {
-        let (name, argument) = text.split_once(':').map_or((text, None), |(name, argument)| (name, Some(argument)));
+        let (name, argument) =
+            text.split_once(':').map_or((text, None), |(name, argument)| (name, Some(argument)));
         match (name, argument) {
             ("random", Some("free")) => Ok(Policy::Random(Pace::Free)),
             ("random", Some("timed")) => Ok(Policy::Random(Pace::Timed)),
@@ -104,7 +105,9 @@ impl FromStr for Policy {
                 Ok(depth @ 1..=16) => Ok(Policy::Pct(depth)),
                 _ => Err(format!("`{depth}` is not a depth: pct:DEPTH takes 1 to 16")),
             },
-            _ => Err(format!("`{text}` is not a scheduler: random, random:free, random:timed or pct[:DEPTH]")),
+            _ => {
+                Err(format!("`{text}` is not a scheduler: random, random:free, random:timed or pct[:DEPTH]"))
+            }
         }
     }
 }

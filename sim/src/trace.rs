@@ -221,7 +221,13 @@ impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for event in &self.events {
             let Event { step, at, .. } = event;
-            writeln!(f, "{step:>4} {:>9}us {:<12} {}", at.as_micros(), self.name(event.actor), self.say(&event.what))?;
+            writeln!(
+                f,
+                "{step:>4} {:>9}us {:<12} {}",
+                at.as_micros(),
+                self.name(event.actor),
+                self.say(&event.what)
+            )?;
         }
         Ok(())
     }
@@ -235,7 +241,9 @@ impl Trace {
             What::Stepped(label) => (*label).to_owned(),
             What::Sleeps(label, time) => format!("{label} {}us", time.as_micros()),
             What::Ran(statement) => match &statement.result {
-                Ok(answer) if answer.rows.is_empty() => format!("{} -> {} changed", statement.label, answer.changed),
+                Ok(answer) if answer.rows.is_empty() => {
+                    format!("{} -> {} changed", statement.label, answer.changed)
+                }
                 Ok(answer) => format!("{} -> {}", statement.label, say_rows(&answer.rows)),
                 Err(error) => format!("{} -> {error}", statement.label),
             },

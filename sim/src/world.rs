@@ -206,14 +206,18 @@ impl Shared {
     pub(crate) fn arrive(&self, id: ActorId, label: &'static str, kind: PointKind, sleep: Duration) {
         self.calls.set(0);
         let cell = &mut self.actors.borrow_mut()[id.index()];
-        assert!(cell.state == State::Foreign, "stands at two points at once; let each branch be an actor of its own");
-        let seen = match cell.arrivals.iter_mut().find(|(seen, _)| std::ptr::eq(*seen, label) || *seen == label) {
-            Some((_, count)) => count,
-            None => {
-                cell.arrivals.push((label, 0));
-                &mut cell.arrivals.last_mut().expect("just pushed").1
-            }
-        };
+        assert!(
+            cell.state == State::Foreign,
+            "stands at two points at once; let each branch be an actor of its own"
+        );
+        let seen =
+            match cell.arrivals.iter_mut().find(|(seen, _)| std::ptr::eq(*seen, label) || *seen == label) {
+                Some((_, count)) => count,
+                None => {
+                    cell.arrivals.push((label, 0));
+                    &mut cell.arrivals.last_mut().expect("just pushed").1
+                }
+            };
         *seen += 1;
         cell.point = Point { actor: id, label, nth: *seen, again: 0 };
         cell.kind = kind;

@@ -12,7 +12,9 @@
 use std::fmt;
 use std::rc::Rc;
 
-use retrial_sim::engine::{Answer, Done, Engine, Opening, Reply, Row, SessionId, SqlError, Table, Value, Work};
+use retrial_sim::engine::{
+    Answer, Done, Engine, Opening, Reply, Row, SessionId, SqlError, Table, Value, Work,
+};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
 use rusqlite::TransactionState;
@@ -118,13 +120,17 @@ impl Engine for Sqlite {
     }
 
     fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
-        debug_assert!(self.sessions.iter().all(|session| !session.open), "the sessions of a trial are closed");
+        debug_assert!(
+            self.sessions.iter().all(|session| !session.open),
+            "the sessions of a trial are closed"
+        );
         self.released = false;
         ambient::seed(ambient);
         let renewed = self.database.restore(opening)?;
         if renewed {
             for session in &self.sessions {
-                session.forget_schema()?;
+                session.forget_statements();
+                session.read_schema()?;
             }
             self.log.rebase(&self.database)?;
         }
@@ -140,7 +146,12 @@ impl Engine for Sqlite {
                 self.sessions.len() - 1
             }
         };
-        self.sessions[index].open = true;
+        let session = &mut self.sessions[index];
+        session.open = true;
+        if self.database.has_changed() {
+            session.forget_statements();
+            session.read_schema()?;
+        }
         Ok(SessionId(index as u32))
     }
 
@@ -148,6 +159,9 @@ impl Engine for Sqlite {
         let class = Class::of(sql)?;
         if class == Class::Definition {
             self.database.schema_changes();
+            // A statement that was prepared before would find out when it runs, which takes steps of its own; whether
+            // one was depends on the trials before, so none is kept.
+            self.sessions.iter().for_each(Session::forget_statements);
         }
         self.go_on(session, Pending::Statement { sql: sql.into(), class, params: params.into() })
     }

@@ -30,8 +30,10 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
     /// Hold a recorded trial again and tell what happens in it
-    #[command(after_help = "Exit codes: 0 the recorded verdict is reproduced, 1 the verdict is another, 2 the case \
-                            can no longer be reached, 3 CASE is not one.")]
+    #[command(
+        after_help = "Exit codes: 0 the recorded verdict is reproduced, 1 the verdict is another, 2 the case \
+                            can no longer be reached, 3 CASE is not one."
+    )]
     Replay(ReplayArgs),
     /// List scenarios, or what one scenario has
     List {
@@ -52,7 +54,7 @@ pub struct RunArgs {
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
     /// Trials per strategy and rung
-    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 360, value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: u64,
     /// Hold trials for about this long instead, for example 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]
@@ -100,7 +102,8 @@ fn policies(text: &str) -> Result<Policies, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..split].parse().map_err(|_| format!("`{text}` is not a time, for example 30s"))?;
+    let number: u64 =
+        text[..split].parse().map_err(|_| format!("`{text}` is not a time, for example 30s"))?;
     match &text[split..] {
         "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(60 * number)),

@@ -34,7 +34,8 @@ pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     let mut selected: Vec<Selection> = Vec::new();
     let all: Vec<String> = SCENARIOS.iter().map(|docket| docket.card().name.to_owned()).collect();
     for target in if targets.is_empty() { &all } else { targets } {
-        let (name, strategy) = target.split_once('/').map_or((&**target, None), |(name, rest)| (name, Some(rest)));
+        let (name, strategy) =
+            target.split_once('/').map_or((&**target, None), |(name, rest)| (name, Some(rest)));
         let (docket, card) = scenario(name)?;
         let strategies = match strategy {
             Some(strategy) => vec![position("strategy", strategy, &names(&card))?],

@@ -18,9 +18,10 @@ fn main() -> ExitCode {
         Command::List { scenario } => render::catalogue::list(scenario.as_deref()),
         Command::Explain { target } => render::catalogue::explain(&target),
     };
-    outcome.unwrap_or_else(|error| {
-        render::bad_input(&error);
-        Exit::BadInput
-    })
-    .into()
+    outcome
+        .unwrap_or_else(|error| {
+            render::bad_input(&error);
+            Exit::BadInput
+        })
+        .into()
 }

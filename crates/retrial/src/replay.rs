@@ -60,6 +60,7 @@ fn read(case: &str) -> Result<Case> {
         bail!("`{case}` is neither a token (they begin with {}) nor a file", token::PREFIX);
     }
     let text = std::fs::read(path).with_context(|| format!("cannot read {case}"))?;
-    let text = String::from_utf8(text).ok().with_context(|| format!("{case} is not a case: it is not text"))?;
+    let text =
+        String::from_utf8(text).ok().with_context(|| format!("{case} is not a case: it is not text"))?;
     text.parse().with_context(|| case.to_owned())
 }

@@ -86,7 +86,9 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
         let plan =
             Plan { seed: args.seed, schedules, policies: policies.clone(), audit_every: AUDIT_EVERY, engine };
         for strategy in &selection.strategies {
-            for rung in card.ladder.iter().filter(|rung| args.rung.as_deref().is_none_or(|name| name == rung.name)) {
+            for rung in
+                card.ladder.iter().filter(|rung| args.rung.as_deref().is_none_or(|name| name == rung.name))
+            {
                 let (docket, strategy, plan) = (selection.docket, *strategy, plan.clone());
                 cells.push(Cell { selection: index, docket, strategy, rung, plan });
             }
@@ -121,7 +123,9 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
             let mut batch = 0;
             // A round is never cut short, so that every cell has met the same trouble.
             while batch == 0 || watch.elapsed() < time {
-                jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| progress.at(watch.elapsed()))?;
+                jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| {
+                    progress.at(watch.elapsed())
+                })?;
                 batch += 1;
             }
         }
@@ -144,7 +148,11 @@ fn compare(
         let mut table = Vec::new();
         let mut policies = Vec::new();
         while let Some((cell, report)) = lines.next_if(|(cell, _)| cell.selection == index) {
-            let rung = card.ladder.iter().position(|rung| rung.name == cell.rung.name).expect("a rung of the ladder");
+            let rung = card
+                .ladder
+                .iter()
+                .position(|rung| rung.name == cell.rung.name)
+                .expect("a rung of the ladder");
             let names = card.invariants.iter().map(|(name, _)| *name).chain([NEVER_PANICS]);
             let verdicts = names.zip(&report.tallies).map(|(name, tally)| {
                 let verdict = tally.verdict();

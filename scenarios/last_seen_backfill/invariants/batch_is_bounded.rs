@@ -1,7 +1,7 @@
 //! No write transaction of the migration changes more rows of `transmissions` than the batch size.
 
-use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use super::super::Workload;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
 
@@ -15,7 +15,8 @@ impl Check<Workload> for Invariant {
             }
             let rows = changes.iter().filter(|change| change.table.name == "transmissions").count() as i64;
             if rows > workload.batch {
-                let sentence = format!("one transaction wrote {rows} rows, and the batch size is {}", workload.batch);
+                let sentence =
+                    format!("one transaction wrote {rows} rows, and the batch size is {}", workload.batch);
                 return Finding::broken_at(event, sentence);
             }
             exercised += u64::from(rows > 0 && workload.rows() > workload.batch);

@@ -1,8 +1,8 @@
 //! Once the status is `done`, every row that was there at the start and has observations carries the latest of
 //! them, or a later time that the hot path gave it.
 
-use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use super::super::{Workload, history};
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
 

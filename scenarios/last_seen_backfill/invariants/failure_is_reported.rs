@@ -23,7 +23,9 @@ impl Check<Workload> for Invariant {
         };
         let end = history::statuses(run).last().copied();
         match end {
-            Some(end) if end.status == "failed" && end.error.is_some() => Finding::Holds { exercised: failures },
+            Some(end) if end.status == "failed" && end.error.is_some() => {
+                Finding::Holds { exercised: failures }
+            }
             end => Finding::broken_at(
                 *event,
                 format!(

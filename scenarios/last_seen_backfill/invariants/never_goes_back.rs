@@ -27,11 +27,13 @@ impl Check<Workload> for Invariant {
             let history::Seen { event, actor, id, old, new } = seen;
             let Some(old) = old.filter(|old| *old != new) else { continue };
             if new < old {
-                let sentence = format!("{actor} took last_seen of transmission {id} back from {old} to {new}");
+                let sentence =
+                    format!("{actor} took last_seen of transmission {id} back from {old} to {new}");
                 return Finding::broken_at(event, sentence);
             }
             if !observed.get(&id).is_some_and(|times| times.contains(&new)) {
-                let sentence = format!("{actor} gave transmission {id} the time {new}, at which nobody observed it");
+                let sentence =
+                    format!("{actor} gave transmission {id} the time {new}, at which nobody observed it");
                 return Finding::broken_at(event, sentence);
             }
             exercised += 1;

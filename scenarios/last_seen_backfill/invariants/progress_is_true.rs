@@ -19,7 +19,10 @@ impl Check<Workload> for Invariant {
                 return Finding::broken_at(event, format!("progress says {processed} of {total} rows"));
             }
             if processed < reported {
-                return Finding::broken_at(event, format!("progress fell from {reported} to {processed} rows"));
+                return Finding::broken_at(
+                    event,
+                    format!("progress fell from {reported} to {processed} rows"),
+                );
             }
             reported = processed;
             exercised += 1;

@@ -1,4 +1,4 @@
-//! No reader and no ingest waits longer than the dearest batch takes, and 150 ms of virtual time besides: a wait must
+//! No reader and no ingest waits longer than the dearest batch takes, and 100 ms of virtual time besides: a wait must
 //! not grow with the table. Judged in timed trials, where time means something.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::super::{COST, Workload, effort};
 pub(super) struct Invariant;
 
 /// What a batch needs besides filling rows: its begin, its progress, its commit, and the delays of a timed schedule.
-const ALLOWANCE: Duration = Duration::from_millis(150);
+const ALLOWANCE: Duration = Duration::from_millis(100);
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {

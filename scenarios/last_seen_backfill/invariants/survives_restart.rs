@@ -34,11 +34,18 @@ impl Check<Workload> for Invariant {
         }
         match statuses.last() {
             Some(last) if last.status == "done" => match unfilled(evidence) {
-                Some(id) => Finding::broken(format!("after a restart the status is done and transmission {id} is not filled")),
+                Some(id) => Finding::broken(format!(
+                    "after a restart the status is done and transmission {id} is not filled"
+                )),
                 None => Finding::Holds { exercised },
             },
-            Some(last) => Finding::broken(format!("after a restart everything is at rest and the status is `{}`", last.status)),
-            None => Finding::broken("after a restart everything is at rest and the migration was never registered"),
+            Some(last) => Finding::broken(format!(
+                "after a restart everything is at rest and the status is `{}`",
+                last.status
+            )),
+            None => Finding::broken(
+                "after a restart everything is at rest and the migration was never registered",
+            ),
         }
     }
 }
@@ -50,7 +57,9 @@ fn unfilled(evidence: &Evidence<'_, Workload>) -> Option<i64> {
     let touched: BTreeSet<i64> =
         history::seen(run).filter(|seen| seen.actor == "ingestor").map(|seen| seen.id).collect();
     let eligible = workload.transmissions.iter().filter(|transmission| !touched.contains(&transmission.id));
-    let mut latest = eligible.filter_map(|transmission| Some((transmission.id, *transmission.observations.iter().max()?)));
-    let missed = latest.find(|(id, latest)| history::final_last_seen(run, *id).is_none_or(|found| found < *latest));
+    let mut latest =
+        eligible.filter_map(|transmission| Some((transmission.id, *transmission.observations.iter().max()?)));
+    let missed =
+        latest.find(|(id, latest)| history::final_last_seen(run, *id).is_none_or(|found| found < *latest));
     missed.map(|(id, _)| id)
 }

@@ -20,7 +20,8 @@ impl Check<Workload> for Invariant {
         let batches = history::batches(run).count();
         match &run.ending {
             Ending::NoRest { cycle: Some(cycle), .. } => {
-                let round: Vec<_> = cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
+                let round: Vec<_> =
+                    cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
                 return Finding::broken(format!(
                     "after {batches} batches over {} rows the migration goes round in a circle that changes no value ({})",
                     workload.rows(),
@@ -38,16 +39,18 @@ impl Check<Workload> for Invariant {
         }
         let bound = (workload.rows() + workload.arrivals.len() as i64) / workload.batch + SLACK;
         for life in history::lives(run) {
-            let mut batches = life.iter().filter(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "batch"));
+            let mut batches =
+                life.iter().filter(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "batch"));
             if let Some((event, _)) = batches.nth(bound as usize) {
                 let rows = workload.rows();
                 return Finding::broken_at(*event, format!("{rows} rows took more than {bound} batches"));
             }
         }
         match history::statuses(run).last() {
-            Some(last) if !last.is_terminal() => {
-                Finding::broken_at(last.event, format!("everything is at rest and the status is `{}`", last.status))
-            }
+            Some(last) if !last.is_terminal() => Finding::broken_at(
+                last.event,
+                format!("everything is at rest and the status is `{}`", last.status),
+            ),
             _ => Finding::Holds { exercised: u64::from(batches > 0) },
         }
     }

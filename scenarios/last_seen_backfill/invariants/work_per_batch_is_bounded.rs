@@ -4,8 +4,8 @@
 //!
 //! Work is SQLite's count of virtual machine steps; what rows are worth stands in `effort.rs`.
 
-use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use super::super::{Workload, effort, history};
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
 

@@ -7,6 +7,7 @@
 //! A reviewer should ask: does "this batch changed nothing" imply "no batch will"?
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration};
 use super::limit_loop::{BATCH, MAX_ID, TOTAL};
@@ -33,4 +34,45 @@ impl Backfill for Strategy {
             }
         })
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "terminates",
+        from: "calm",
+        because: "rows without observations fill most of each batch, so that it takes more batches \
+                  than rows and batch size call for",
+    },
+    Break {
+        invariant: "covers_every_eligible_row",
+        from: "calm",
+        because: "a batch made of rows without observations changes nothing, and the rows behind \
+                  them are never reached",
+    },
+    Break {
+        invariant: "work_per_batch_is_bounded",
+        from: "calm",
+        because: "each batch looks for its rows from the beginning of the table, and counts what \
+                  is left over all of it",
+    },
+    Break {
+        invariant: "one_commit_per_batch",
+        from: "calm",
+        because: "the batch and its progress are two transactions",
+    },
+    Break {
+        invariant: "survives_restart",
+        from: "shutdown",
+        because: "a request to stop ends the loop and nobody takes back the status",
+    },
+    Break {
+        invariant: "progress_is_true",
+        from: "ingest",
+        because: "what the hot path fills is taken for work of the migration",
+    },
+];

@@ -7,6 +7,7 @@
 //! A reviewer should ask: which value does each variable have after its query failed?
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration};
 use super::limit_loop::{BATCH, MAX_ID, TOTAL, fill};
@@ -21,4 +22,51 @@ impl Backfill for Strategy {
             fill(migration, BATCH, max_id, total).await
         })
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "terminates",
+        from: "calm",
+        because: "a row without observations is set to the zero it has, counts as changed, and \
+                  matches again",
+    },
+    Break {
+        invariant: "covers_every_eligible_row",
+        from: "ingest",
+        because: "an observation that arrives late gives an untouched row its own older time \
+                  through the hot path, and a worklist of zeroes never looks at that row again",
+    },
+    Break {
+        invariant: "failure_is_reported",
+        from: "errors",
+        because: "a failed lookup leaves the bound at 0, nothing matches, and that is reported as \
+                  done",
+    },
+    Break {
+        invariant: "work_per_batch_is_bounded",
+        from: "calm",
+        because: "each batch looks for its rows from the beginning of the table, past all that is \
+                  done",
+    },
+    Break {
+        invariant: "one_commit_per_batch",
+        from: "calm",
+        because: "the batch and its progress are two transactions",
+    },
+    Break {
+        invariant: "survives_restart",
+        from: "shutdown",
+        because: "a request to stop ends the loop and nobody takes back the status",
+    },
+    Break {
+        invariant: "progress_is_true",
+        from: "calm",
+        because: "rows that were set to the zero they had are counted as processed",
+    },
+];

@@ -68,7 +68,11 @@ impl ChangeLog {
     }
 
     /// Adds the rows that the last statement touched to the session's uncommitted changes.
-    pub(super) fn follow(&mut self, connection: &Connection, changes: &mut Vec<RowChange>) -> Result<(), Error> {
+    pub(super) fn follow(
+        &mut self,
+        connection: &Connection,
+        changes: &mut Vec<RowChange>,
+    ) -> Result<(), Error> {
         let mut touched = TOUCHED.take();
         for (name, key) in touched.drain(..) {
             let index = match self.known.iter().position(|known| known.table.name == name) {
@@ -113,7 +117,9 @@ impl ChangeLog {
                 None => expected.remove(key),
             };
         }
-        if known.table.columns.len() == table.columns.len() && !expected.iter().map(|(k, r)| (*k, r)).eq(rows.iter().map(|(k, r)| (*k, r))) {
+        if known.table.columns.len() == table.columns.len()
+            && !expected.iter().map(|(k, r)| (*k, r)).eq(rows.iter().map(|(k, r)| (*k, r)))
+        {
             return Err(Error::refused(format!(
                 "not modelled by the sqlite engine: a statement changed rows of {} behind the update hook \
                  (REPLACE, DELETE without WHERE, or WITHOUT ROWID)",

@@ -9,13 +9,13 @@ use std::rc::Rc;
 
 use retrial_sim::engine::{Opening, Row, Table};
 use retrial_sim::error::Error;
-use rusqlite::{Connection, OpenFlags};
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use super::{Journal, ambient};
 use super::session::refused;
 use super::statement::{self, Failure, Param};
+use super::{Journal, ambient};
 
 /// Where Linux keeps a file system in memory.
 const MEMORY_BACKED: &str = "/dev/shm";
@@ -74,6 +74,11 @@ impl Database {
         self.schema_changed = true;
     }
 
+    /// Whether this trial has changed the schema.
+    pub(super) fn has_changed(&self) -> bool {
+        self.schema_changed
+    }
+
     /// Puts the opening rows back; tells whether the schema or the rows are others than connections remember.
     pub(super) fn restore(&mut self, opening: &Rc<Opening>) -> Result<bool, Error> {
         let same = self.image.as_ref().is_some_and(|image| Rc::ptr_eq(&image.opening, opening));
@@ -81,7 +86,8 @@ impl Database {
             self.image = Some(Image { opening: opening.clone(), rows: image(opening)? });
         }
         let image = &self.image.as_ref().expect("just made").rows;
-        let copied = Backup::new(image, &mut self.house).and_then(|backup| backup.step(-1)).map_err(refused)?;
+        let copied =
+            Backup::new(image, &mut self.house).and_then(|backup| backup.step(-1)).map_err(refused)?;
         if copied != StepResult::Done {
             return Err(Error::refused("the database could not be restored: a connection still holds it"));
         }
@@ -97,7 +103,8 @@ impl Database {
 
     /// The names of the tables.
     pub(super) fn tables(&self) -> Result<Vec<String>, Error> {
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let sql =
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
         let mut names = self.reader.prepare(sql).map_err(refused)?;
         let names = names.query_map([], |row| row.get(0)).map_err(refused)?;
         names.collect::<Result<_, _>>().map_err(refused)
@@ -148,8 +155,9 @@ fn image(opening: &Opening) -> Result<Connection, Error> {
     let filling = image.transaction().map_err(refused)?;
     for (table, row) in &opening.rows {
         let marks = vec!["?"; row.len()].join(", ");
-        let mut insert =
-            filling.prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})")).map_err(|error| wrong("rows have no table", error))?;
+        let mut insert = filling
+            .prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))
+            .map_err(|error| wrong("rows have no table", error))?;
         insert
             .execute(rusqlite::params_from_iter(row.iter().map(Param)))
             .map_err(|error| wrong("rows do not fit", error))?;

@@ -35,7 +35,11 @@ pub(super) struct Session {
 /// What a session has been asked to do.
 #[derive(Clone)]
 pub(super) enum Pending {
-    Statement { sql: Rc<str>, class: Class, params: Rc<[Value]> },
+    Statement {
+        sql: Rc<str>,
+        class: Class,
+        params: Rc<[Value]>,
+    },
     /// The commit of the implicit transaction.
     Settle,
 }
@@ -78,9 +82,13 @@ impl Session {
         Ok(if begun { TransactionState::Read } else { state })
     }
 
-    /// Lets go of statements that were prepared under another schema, and reads the schema that is there now.
-    pub(super) fn forget_schema(&self) -> Result<(), Error> {
+    /// Lets go of all prepared statements.
+    pub(super) fn forget_statements(&self) {
         self.connection.flush_prepared_statement_cache();
+    }
+
+    /// Reads the schema that is there now.
+    pub(super) fn read_schema(&self) -> Result<(), Error> {
         super::database::read_schema(&self.connection)
     }
 

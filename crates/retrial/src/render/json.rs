@@ -101,7 +101,10 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
     let card = &table.selection.card;
     let policies: Vec<_> = table.policies.iter().map(ToString::to_string).collect();
     let report = &line.report;
-    let strikes = |(fault, struck): (&retrial_sim::fault::Fault, &u64)| Strikes { fault: fault.name(), struck: *struck };
+    let strikes = |(fault, struck): (&retrial_sim::fault::Fault, &u64)| Strikes {
+        fault: fault.name(),
+        struck: *struck,
+    };
     Cell {
         scenario: card.name,
         strategy: card.strategies[line.strategy].name,
@@ -121,7 +124,10 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
 
 fn judged(line: &Line) -> Vec<Judged<'_>> {
     let report = &line.report;
-    let judge = |((name, verdict, surprise), tally): (&(&'static str, Verdict, Surprise), &retrial_sim::explore::Tally)| Judged {
+    let judge = |((name, verdict, surprise), tally): (
+        &(&'static str, Verdict, Surprise),
+        &retrial_sim::explore::Tally,
+    )| Judged {
         name,
         verdict: match verdict {
             Verdict::Holds { .. } => "holds",
@@ -130,7 +136,10 @@ fn judged(line: &Line) -> Vec<Judged<'_>> {
             Verdict::NotExercised => "not_exercised",
         },
         expected: *surprise == Surprise::None,
-        confidence: Confidence { trials: report.trials, last_new_behaviour_trial: report.last_new_behaviour() },
+        confidence: Confidence {
+            trials: report.trials,
+            last_new_behaviour_trial: report.last_new_behaviour(),
+        },
         exercised: tally.exercised,
         violations: tally.violations,
         first_violation_trial: tally.first_violation,

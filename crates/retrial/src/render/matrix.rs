@@ -52,7 +52,8 @@ pub fn verdicts(table: &Table) -> String {
 
 /// Colours what the cells say; the grid itself knows no colours.
 fn paint(table: &Table, text: String) -> String {
-    let mut text = text.replace("holds", &style::good("holds")).replace("exercised", &style::odd("exercised"));
+    let mut text =
+        text.replace("holds", &style::good("holds")).replace("exercised", &style::odd("exercised"));
     for rung in table.selection.card.ladder {
         let broken = format!("x {}", rung.name);
         text = text.replace(&broken, &style::bad(&broken));
@@ -136,7 +137,12 @@ fn breaks(table: &Table) {
         for (invariant, _) in card.invariants.iter().chain(&[(NEVER_PANICS, "")]) {
             let Some((rung, witness)) = first_break(&lines, invariant) else { continue };
             let rung = card.ladder[rung].name;
-            println!("{} {} from {rung} on: {}", style::heading(strategy), style::bad(invariant), witness.sentence);
+            println!(
+                "{} {} from {rung} on: {}",
+                style::heading(strategy),
+                style::bad(invariant),
+                witness.sentence
+            );
             println!("    retrial replay {}\n", token::encode(&witness.case));
         }
     }

@@ -26,8 +26,12 @@ const PAGE: usize = 150;
 pub fn replayed(case: &Case, replayed: &Replayed) {
     println!("{}", tell(case, replayed));
     let said = match &replayed.finding {
-        Finding::Violated(breach) => style::bad(format!("{} is violated: {}", case.invariant, breach.sentence)),
-        Finding::Holds { exercised: 0 } => style::odd(format!("{} holds, and was not exercised", case.invariant)),
+        Finding::Violated(breach) => {
+            style::bad(format!("{} is violated: {}", case.invariant, breach.sentence))
+        }
+        Finding::Holds { exercised: 0 } => {
+            style::odd(format!("{} holds, and was not exercised", case.invariant))
+        }
         Finding::Holds { .. } => style::good(format!("{} holds", case.invariant)),
         Finding::Unknown(why) => style::odd(format!("{} is unknown: {why}", case.invariant)),
     };
@@ -108,12 +112,15 @@ fn say_statement(statement: &Statement, room: usize) -> Vec<String> {
     let sql = statement.sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let params: Vec<_> = statement.params.iter().map(ToString::to_string).collect();
     let params = if params.is_empty() { String::new() } else { format!(" [{}]", params.join(", ")) };
-    let sql = shorten(&sql, room.saturating_sub(statement.label.len() + params.chars().count() + 2).max(room / 3));
+    let sql =
+        shorten(&sql, room.saturating_sub(statement.label.len() + params.chars().count() + 2).max(room / 3));
     let what = format!("{}: {sql}{params}", statement.label);
     let outcome = match &statement.result {
         Ok(answer) if answer.rows.is_empty() => format!("  -> {} rows changed", answer.changed),
         Ok(answer) => {
-            let row = |row: &retrial_sim::engine::Row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let row = |row: &retrial_sim::engine::Row| {
+                row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            };
             let rows: Vec<_> = answer.rows.iter().map(row).collect();
             format!("  -> {}", rows.join("; "))
         }
@@ -131,7 +138,9 @@ fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
         for column in &change.table.columns {
             let (old, new) = (change.old(column), change.new(column));
             if old != new {
-                let side = |value: Option<&retrial_sim::engine::Value>| value.map_or("-".to_owned(), ToString::to_string);
+                let side = |value: Option<&retrial_sim::engine::Value>| {
+                    value.map_or("-".to_owned(), ToString::to_string)
+                };
                 columns.push(match (&change.before, &change.after) {
                     (None, _) => format!("{column}={}", side(new)),
                     _ => format!("{column} {}->{}", side(old), side(new)),
@@ -153,7 +162,9 @@ fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
         told.push(format!("and {more} more rows"));
     }
     let first = told.iter_mut().enumerate();
-    first.for_each(|(index, line)| *line = format!("{}{line}", if index == 0 { "commit  " } else { "        " }));
+    first.for_each(|(index, line)| {
+        *line = format!("{}{line}", if index == 0 { "commit  " } else { "        " })
+    });
     told
 }
 
