@@ -240,6 +240,25 @@ fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run) {
     }
 }
 
+/// One trial on a given workload: what each invariant found, and the case that holds it again.
+///
+/// # Errors
+/// Where the engine refuses something by name.
+pub fn one<S: Scenario>(
+    scenario: &S,
+    bed: &mut TestBed,
+    strategy: usize,
+    rung: &Rung,
+    workload: S::Workload,
+    policy: Policy,
+    seed: Seed,
+) -> Result<Vec<(Finding, Case)>, Error> {
+    let stand = Stand::new(scenario, strategy, rung, scenario.engines()[0], Rc::new(workload));
+    let run = stand.hold(bed, &mut *policy.scheduler(), seed, seed.named("ambient"))?;
+    let findings = stand.judge(&run).into_iter().enumerate();
+    Ok(findings.map(|(index, finding)| (finding, stand.case(&run, stand.invariant(index)))).collect())
+}
+
 /// A trial that was held again.
 #[derive(Debug)]
 pub struct Replayed {

@@ -1,11 +1,7 @@
 //! The kernel: one loop that asks who goes next and which fault strikes, polls that actor up to its next point,
 //! and keeps the clock. It runs inside one madsim runtime per trial. It must never choose by itself.
 
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use madsim::time::TimeHandle;
 
@@ -13,12 +9,14 @@ use crate::choice::{Ask, Candidate, Choice, Pace};
 use crate::cycle::{self, Cycle};
 use crate::error::Error;
 use crate::fault::{Fault, Rung};
-use crate::panics;
-use crate::point::{ActorId, Point};
+use crate::point::{ActorId, Point, PointKind};
 use crate::scheduler::Scheduler;
 use crate::trace::What;
 use crate::trial::{Ending, Limits};
 use crate::world::{Shared, State};
+
+mod life;
+mod time;
 
 /// The largest exponent of a delay in a timed trial.
 const MOST_DELAY: u32 = 12;
@@ -253,7 +251,7 @@ impl<'a> Kernel<'a> {
         Ok(None)
     }
 
-    fn ask_fault(&mut self, point: &Point, kind: crate::point::PointKind) -> Result<Option<Fault>, Error> {
+    fn ask_fault(&mut self, point: &Point, kind: PointKind) -> Result<Option<Fault>, Error> {
         if self.fair || self.faults_left == 0 || self.rung.offers.is_empty() {
             return Ok(None);
         }
@@ -289,182 +287,5 @@ impl<'a> Kernel<'a> {
             cell.not_before += delay;
         }
         Ok(())
-    }
-
-    /// Polls the actor; tells the message if it panicked.
-    fn poll(&mut self, id: ActorId) -> Option<String> {
-        let shared = &self.shared;
-        shared.calls.set(0);
-        let (life, alarm) = {
-            let cell = &mut shared.actors.borrow_mut()[id.index()];
-            cell.state = State::Foreign;
-            (cell.life.take(), cell.alarm.clone())
-        };
-        let mut life = life?;
-        let waker = Waker::from(alarm);
-        let mut context = Context::from_waker(&waker);
-        let polled = panics::quietly(|| catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))));
-        match polled {
-            Ok(Poll::Pending) => shared.actors.borrow_mut()[id.index()].life = Some(life),
-            Ok(Poll::Ready(())) => {
-                drop(life);
-                shared.actors.borrow_mut()[id.index()].state = State::Finished;
-                shared.record(id, What::Finished);
-            }
-            Err(payload) => {
-                let message = panics::message(&*payload);
-                shared.record(id, What::Panicked(message.clone()));
-                return Some(message);
-            }
-        }
-        None
-    }
-
-    /// Boots a process and lets each of its actors run up to its first point.
-    fn start(&mut self, process: usize) -> Option<Ending> {
-        let starts = self.shared.boot(process);
-        let mine: Vec<ActorId> = {
-            let actors = self.shared.actors.borrow();
-            let of_process = (0..actors.len()).filter(|index| actors[*index].process == process);
-            of_process.map(|index| ActorId(index as u16)).collect()
-        };
-        self.shared.record(mine.first().copied().unwrap_or(ActorId::NOBODY), What::Started(starts));
-        for id in mine {
-            if let Some(message) = self.poll(id) {
-                return Some(Ending::Panicked { actor: id, message });
-            }
-        }
-        None
-    }
-
-    /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
-    fn crash(&mut self, id: ActorId, process: usize) -> Option<Ending> {
-        self.shared.record(id, What::Crashed);
-        self.bury(process);
-        self.start(process)
-    }
-
-    fn bury(&mut self, process: usize) {
-        let shared = &self.shared;
-        let actors = shared.actors.borrow().len();
-        for index in 0..actors {
-            let life = {
-                let cell = &mut shared.actors.borrow_mut()[index];
-                if cell.process == process { cell.life.take() } else { None }
-            };
-            // Dropping a future may give connections back, so nothing may be borrowed here.
-            drop(life);
-        }
-        let mut dead = Vec::new();
-        shared.sessions.borrow_mut().retain(|cell| {
-            let keep = cell.process != process;
-            if !keep {
-                dead.push(cell.id);
-            }
-            keep
-        });
-        let mut engine = shared.engine.borrow_mut();
-        dead.into_iter().for_each(|session| engine.close(session));
-    }
-
-    fn ask_to_stop(&mut self, process: usize) {
-        self.shared.processes.borrow_mut()[process].shutdown = true;
-        let now = self.shared.now.get();
-        for cell in self.shared.actors.borrow_mut().iter_mut() {
-            // A request to stop ends a sleep; see `Actor::sleep_unless_stopped`.
-            if cell.process == process && cell.kind == crate::point::PointKind::Sleep {
-                cell.not_before = cell.not_before.min(now.max(cell.busy_until));
-            }
-        }
-    }
-
-    /// A process that was asked to stop has exited once all its actors have returned; then it starts again.
-    fn restart_if_stopped(&mut self, process: usize) -> Option<Ending> {
-        let stopping = self.shared.processes.borrow()[process].shutdown;
-        let gone = |cell: &crate::world::ActorCell| cell.process != process || cell.state == State::Finished;
-        if !stopping || !self.shared.actors.borrow().iter().all(gone) {
-            return None;
-        }
-        let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
-        let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));
-        self.shared.record(first, What::Exited);
-        self.bury(process);
-        self.start(process)
-    }
-
-    /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
-    async fn idle(&mut self) -> Option<Ending> {
-        let (mut finished, mut foreign, mut deadline) = (true, false, None);
-        for cell in self.shared.actors.borrow().iter() {
-            finished &= cell.state == State::Finished;
-            foreign |= cell.state == State::Foreign;
-            if cell.state == State::Blocked {
-                deadline = [deadline, cell.deadline].into_iter().flatten().min();
-            }
-        }
-        if finished {
-            return Some(Ending::Quiescent);
-        }
-        if foreign {
-            return self.await_alarm(deadline).await;
-        }
-        match deadline {
-            Some(deadline) => {
-                self.advance(deadline);
-                None
-            }
-            None => Some(Ending::Stuck { waiting: self.waiting() }),
-        }
-    }
-
-    /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.
-    async fn await_alarm(&mut self, deadline: Option<Duration>) -> Option<Ending> {
-        const FOR_EVER: Duration = Duration::from_secs(3600);
-        let start = self.shared.now.get();
-        let wait = deadline.map_or(FOR_EVER, |deadline| deadline.saturating_sub(start));
-        let clock = self.clock.get_or_insert_with(TimeHandle::current).clone();
-        let madsim_start = clock.elapsed();
-        let mut timeout = std::pin::pin!(clock.sleep(wait));
-        let rang = poll_fn(|context| {
-            let actors = self.shared.actors.borrow();
-            actors.iter().for_each(|cell| cell.alarm.wakes(context.waker()));
-            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_rung()) {
-                return Poll::Ready(true);
-            }
-            timeout.as_mut().poll(context).map(|()| false)
-        })
-        .await;
-        self.shared.now.set(start + (clock.elapsed() - madsim_start));
-        self.expire_waits();
-        let stuck = !rang && deadline.is_none();
-        stuck.then(|| Ending::Stuck { waiting: self.waiting() })
-    }
-
-    fn waiting(&self) -> Vec<ActorId> {
-        let actors = self.shared.actors.borrow();
-        let waits = |index: &usize| matches!(actors[*index].state, State::Blocked | State::Foreign);
-        (0..actors.len()).filter(waits).map(|index| ActorId(index as u16)).collect()
-    }
-
-    /// Moves the clock forward, madsim's with it, and ends the waits whose time is up.
-    fn advance(&mut self, to: Duration) {
-        let now = self.shared.now.get();
-        if to <= now {
-            return;
-        }
-        self.shared.now.set(to);
-        self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
-        self.expire_waits();
-    }
-
-    fn expire_waits(&mut self) {
-        let now = self.shared.now.get();
-        let actors = self.shared.actors.borrow().len();
-        for index in 0..actors {
-            let due = self.shared.actors.borrow()[index].deadline.is_some_and(|deadline| deadline <= now);
-            if due {
-                self.shared.release(ActorId(index as u16), true);
-            }
-        }
     }
 }

@@ -9,6 +9,7 @@ compile_error!(
     "retrial-sim needs madsim's interception of clocks and randomness. Add these two lines to .cargo/config.toml:\n\
      [build]\n\
      rustflags = [\"--cfg\", \"madsim\"]\n\
+     and the same again as rustdocflags, for documentation and its tests\n\
      (a RUSTFLAGS variable in the environment overrides that file)"
 );
 

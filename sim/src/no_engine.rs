@@ -1,4 +1,4 @@
-//! The engine of a world that sends no SQL. It refuses everything by name.
+//! The engine of a world that sends no SQL. It opens on nothing and refuses everything else by name.
 
 use std::rc::Rc;
 
@@ -17,8 +17,8 @@ impl Engine for NoEngine {
         "none"
     }
 
-    fn open(&mut self, _: &Rc<Opening>, _: Seed) -> Result<(), Error> {
-        refuse()
+    fn open(&mut self, opening: &Rc<Opening>, _: Seed) -> Result<(), Error> {
+        if opening.schema.is_empty() && opening.rows.is_empty() { Ok(()) } else { refuse() }
     }
 
     fn connect(&mut self) -> Result<SessionId, Error> {

@@ -264,7 +264,8 @@ impl Shared {
         self.calls.set(calls);
         assert!(
             calls < CALLS_BETWEEN_POINTS,
-            "made {CALLS_BETWEEN_POINTS} calls without reaching a point; await a step, a sleep or a statement in the loop"
+            "made {CALLS_BETWEEN_POINTS} calls without reaching a point; await a step, a sleep or a \
+             statement in the loop"
         );
     }
 

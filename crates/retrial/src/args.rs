@@ -54,7 +54,7 @@ pub struct RunArgs {
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
     /// Trials per strategy and rung
-    #[arg(long, value_name = "N", default_value_t = 360, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     pub trials: u64,
     /// Hold trials for about this long instead, for example 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]

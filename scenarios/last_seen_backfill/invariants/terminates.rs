@@ -23,7 +23,8 @@ impl Check<Workload> for Invariant {
                 let round: Vec<_> =
                     cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
                 return Finding::broken(format!(
-                    "after {batches} batches over {} rows the migration goes round in a circle that changes no value ({})",
+                    "after {batches} batches over {} rows the migration goes round in a circle that changes no \
+                     value ({})",
                     workload.rows(),
                     round.join("; "),
                 ));

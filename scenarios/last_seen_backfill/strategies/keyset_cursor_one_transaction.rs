@@ -73,7 +73,7 @@ pub(super) async fn fill(
         let page = [cursor.last_id, cursor.max_id, migration.batch].map(Value::Integer);
         let transaction = migration.begin().await?;
         let end = first_number(&transaction.execute("page", PAGE, page).await?);
-        let filled = transaction.execute("batch", batch, [cursor.last_id, end].map(Value::Integer)).await?;
+        let filled = transaction.execute("batch", batch, [cursor.last_id.into(), end.into()]).await?;
         cursor.processed += filled.changed as i64;
         cursor.last_id = end;
         let progress = migration.progress(cursor.processed, cursor.total);
@@ -109,8 +109,7 @@ const INDEX: &str = "
     CREATE INDEX IF NOT EXISTS idx_observations_tx_timestamp ON observations (transmission_id, timestamp)";
 
 const CURSORS: &str = "
-    CREATE TABLE IF NOT EXISTS _async_migration_cursors (
-        name TEXT PRIMARY KEY, last_id INTEGER NOT NULL, max_id INTEGER NOT NULL)";
+    CREATE TABLE IF NOT EXISTS _async_migration_cursors (name TEXT PRIMARY KEY, last_id INTEGER, max_id INTEGER)";
 
 const RESUME: &str = "
     SELECT c.last_id, c.max_id, m.rows_processed, m.rows_total

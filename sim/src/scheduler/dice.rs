@@ -8,7 +8,8 @@ const FIRST_GUESS: u64 = 16;
 
 #[derive(Debug)]
 pub(super) struct Dice {
-    expected: u64,
+    /// The most opportunities counted in a trial so far; none before the first has ended.
+    counted: Option<u64>,
     met: u64,
     /// How many faults this trial means to see; drawn at its first opportunity.
     planned: Option<u64>,
@@ -16,12 +17,12 @@ pub(super) struct Dice {
 
 impl Dice {
     pub(super) fn new() -> Dice {
-        Dice { expected: FIRST_GUESS, met: 0, planned: None }
+        Dice { counted: None, met: 0, planned: None }
     }
 
     pub(super) fn begin(&mut self) {
         if self.met > 0 {
-            self.expected = self.expected.max(self.met);
+            self.counted = self.counted.max(Some(self.met));
         }
         self.met = 0;
         self.planned = None;
@@ -31,7 +32,8 @@ impl Dice {
     pub(super) fn roll(&mut self, rng: &mut Rng, offers: usize, left: u32) -> usize {
         self.met += 1;
         let planned = *self.planned.get_or_insert_with(|| 1 + rng.below(u64::from(left)));
-        let denominator = self.expected.saturating_sub(self.met - 1).max(1);
+        let expected = self.counted.unwrap_or(FIRST_GUESS);
+        let denominator = expected.saturating_sub(self.met - 1).max(1);
         let hit = planned > 0 && rng.hits(Ratio { numerator: planned, denominator });
         if !hit {
             return 0;

@@ -1,1 +1,10 @@
-fn main() {}
+//! What the kernel promises, proved on worlds without an engine.
+//!
+//! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
+
+mod determinism;
+mod limits;
+mod pct;
+mod replay;
+mod toy;
+mod world;

@@ -6,11 +6,12 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use retrial_sim::engine::{Opening, Row, Table};
 use retrial_sim::error::Error;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
 use super::session::refused;
@@ -57,14 +58,12 @@ impl Database {
             Journal::Rollback => "delete",
         };
         house.pragma_update(None, "journal_mode", mode).map_err(refused)?;
-        house.pragma_update(None, "synchronous", "normal").map_err(refused)?;
         let reader = open(&path).map_err(refused)?;
         Ok(Database { path, house, reader, image: None, schema_changed: false })
     }
 
     pub(super) fn connect(&self) -> Result<Connection, Error> {
         let connection = open(&self.path).map_err(refused)?;
-        connection.pragma_update(None, "synchronous", "normal").map_err(refused)?;
         read_schema(&connection)?;
         Ok(connection)
     }
@@ -133,7 +132,10 @@ impl Database {
 /// Opens a connection by the VFS that keeps SQLite's locks inside the process (<https://www.sqlite.org/vfs.html>,
 /// `unix-excl`): connections of one process see the same locks as ever, without a system call for each.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags_and_vfs(path, OpenFlags::default(), c"unix-excl")
+    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), c"unix-excl")?;
+    // Nothing here may wait by the wall clock, which is what rusqlite's default timeout would do.
+    connection.busy_timeout(Duration::ZERO)?;
+    Ok(connection)
 }
 
 /// A table's definition, as that connection sees it.
@@ -143,9 +145,13 @@ pub(super) fn definition(connection: &Connection, name: &str) -> Result<Rc<Table
     Ok(Rc::new(Table { name: name.to_owned(), columns }))
 }
 
-/// Makes the connection read the schema, so that no statement of a trial has to find out that it changed.
+/// Makes the connection read the schema, so that no statement of a trial has to find out that it changed. Where a
+/// writer is in the way the first statement reads it instead, and waits if it must.
 pub(super) fn read_schema(connection: &Connection) -> Result<(), Error> {
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(refused)
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        read => read.map_err(refused),
+    }
 }
 
 fn image(opening: &Opening) -> Result<Connection, Error> {

@@ -1,1 +1,4 @@
-fn main() {}
+//! What the engines promise: scripts in, transcripts out.
+
+mod script;
+mod sqlite;

@@ -1,0 +1,213 @@
+//! Real SQLite: its locks, its errors, its journals, and the account of what changed.
+
+use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_sim::engine::{Engine, Reply};
+use retrial_sim::seed::Seed;
+
+use crate::script::{opening, run};
+
+/// Runs the script and holds the transcript against the golden of that name.
+fn check(golden: &str, journal: Journal, script: &str) {
+    let transcript = run(&mut Sqlite::new(journal).expect("a database can be made"), script);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../../../snapshots/sqlite");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(golden, transcript));
+}
+
+#[test]
+fn in_a_write_ahead_log_a_writer_waits_for_a_writer_and_readers_for_nobody() {
+    check(
+        "in_a_write_ahead_log_a_writer_waits_for_a_writer_and_readers_for_nobody",
+        Journal::Wal,
+        "
+        a: BEGIN
+        a: UPDATE t SET v = v + 1 WHERE id = 1
+        r: SELECT v FROM t WHERE id = 1
+        b: UPDATE t SET v = v + 5 WHERE id = 1
+        a: COMMIT
+        b: !settle
+    ",
+    );
+}
+
+#[test]
+fn in_a_rollback_journal_a_commit_waits_for_the_readers() {
+    check(
+        "in_a_rollback_journal_a_commit_waits_for_the_readers",
+        Journal::Rollback,
+        "
+        r: BEGIN
+        r: SELECT v FROM t WHERE id = 1
+        a: UPDATE t SET v = 11 WHERE id = 1
+        a: !settle
+        s: SELECT v FROM t WHERE id = 2
+        r: COMMIT
+        s: !settle
+    ",
+    );
+}
+
+#[test]
+fn a_lock_timeout_is_the_drivers_own_error() {
+    check(
+        "a_lock_timeout_is_the_drivers_own_error",
+        Journal::Wal,
+        "
+        a: BEGIN IMMEDIATE
+        b: BEGIN IMMEDIATE
+        b: !expire
+        b: SELECT v FROM t WHERE id = 1
+        a: ROLLBACK
+    ",
+    );
+}
+
+#[test]
+fn a_snapshot_too_old_to_write_from_fails_at_once() {
+    check(
+        "a_snapshot_too_old_to_write_from_fails_at_once",
+        Journal::Wal,
+        "
+        a: BEGIN
+        a: SELECT v FROM t WHERE id = 1
+        b: UPDATE t SET v = 99 WHERE id = 2
+        b: !settle
+        a: UPDATE t SET v = 12 WHERE id = 1
+        a: ROLLBACK
+    ",
+    );
+}
+
+#[test]
+fn what_sqlite_refuses_the_actor_gets_in_sqlites_words() {
+    check(
+        "what_sqlite_refuses_the_actor_gets_in_sqlites_words",
+        Journal::Wal,
+        "
+        a: SELEKT 1
+        a: SELECT * FROM missing
+        a: INSERT INTO t VALUES (1, 5)
+        a: INSERT INTO t VALUES (3, 500)
+        a: INSERT INTO t VALUES (3, NULL)
+        a: SELECT v FROM t WHERE id = ?
+        a: SELECT 1; SELECT 2
+    ",
+    );
+}
+
+#[test]
+fn what_the_engine_cannot_account_for_it_refuses_by_name() {
+    check(
+        "what_the_engine_cannot_account_for_it_refuses_by_name",
+        Journal::Wal,
+        "
+        a: SAVEPOINT s
+        a: ROLLBACK TO s
+        a: VACUUM
+        a: ALTER TABLE t ADD COLUMN w INTEGER
+        a: SELECT 1.5
+    ",
+    );
+    check(
+        "what_changed_behind_the_account_is_refused",
+        Journal::Wal,
+        "
+        a: DELETE FROM t
+        a: !settle
+    ",
+    );
+}
+
+#[test]
+fn a_closed_session_is_rolled_back_and_its_locks_fall() {
+    check(
+        "a_closed_session_is_rolled_back_and_its_locks_fall",
+        Journal::Wal,
+        "
+        a: BEGIN IMMEDIATE
+        a: UPDATE t SET v = 77 WHERE id = 1
+        b: INSERT INTO t VALUES (5, 50)
+        a: !close
+        b: !settle
+    ",
+    );
+}
+
+#[test]
+fn the_account_follows_a_row_through_a_transaction() {
+    check(
+        "the_account_follows_a_row_through_a_transaction",
+        Journal::Wal,
+        "
+        a: BEGIN
+        a: UPDATE t SET v = v + 1
+        a: UPDATE t SET v = v + 1 WHERE id = 2
+        a: DELETE FROM t WHERE id = 1
+        a: INSERT INTO t VALUES (9, 90)
+        a: COMMIT
+    ",
+    );
+}
+
+#[test]
+fn every_trial_finds_the_opening_rows() {
+    let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
+    let script = "
+        a: UPDATE t SET v = v + 1
+        a: !settle
+        a: CREATE INDEX t_v ON t (v)
+        a: !settle
+    ";
+    let first = run(&mut engine, script);
+    for _ in 0..50 {
+        assert_eq!(run(&mut engine, script), first);
+    }
+}
+
+#[test]
+fn sqls_own_randomness_and_clock_follow_the_trial() {
+    let draw = |seed: u64| {
+        let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
+        engine.open(&opening(), Seed(seed)).expect("the opening is sound");
+        let session = engine.connect().expect("a connection is there");
+        let sql = "SELECT random(), hex(randomblob(8)), datetime('now')";
+        let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
+        let reply = runtime.block_on(async { engine.submit(session, sql, &[]) }).expect("it runs");
+        let Reply::Done(done) = reply else { panic!("a read is not blocked") };
+        format!("{:?}", done.result.expect("it succeeds").rows)
+    };
+    assert_eq!(draw(3), draw(3));
+    assert_ne!(draw(3), draw(4));
+}
+
+#[test]
+fn work_does_not_depend_on_what_earlier_trials_prepared() {
+    let steps = |engine: &mut Sqlite, script: &[&str]| {
+        engine.open(&opening(), Seed(1)).expect("the opening is sound");
+        let session = engine.connect().expect("a connection is there");
+        let mut steps = Vec::new();
+        for sql in script {
+            let Ok(Reply::Done(done)) = engine.submit(session, sql, &[]) else {
+                panic!("{sql} is not blocked")
+            };
+            steps.push(done.work.steps);
+            if done.unsettled {
+                let _ = engine.settle(session).expect("nobody is in the way");
+            }
+        }
+        engine.close(session);
+        steps
+    };
+    let read = "SELECT v FROM t WHERE id = 1";
+    let write = "UPDATE t SET v = v + 1 WHERE id = 2";
+    for change in ["CREATE INDEX t_v ON t (v)", "CREATE TABLE u (id INTEGER PRIMARY KEY)"] {
+        let mut fresh = Sqlite::new(Journal::Wal).expect("a database can be made");
+        let expected = steps(&mut fresh, &[change, read, write]);
+        let mut used = Sqlite::new(Journal::Wal).expect("a database can be made");
+        steps(&mut used, &[read, write]);
+        assert_eq!(steps(&mut used, &[change, read, write]), expected, "after {change}");
+        assert_eq!(steps(&mut used, &[change, read, write]), expected, "after {change}, twice");
+    }
+}

@@ -1,0 +1,125 @@
+//! Invariant: the kernel knows no scenario and no engine, and scenarios and engines know only the kernel.
+//! What points the other way would make a trial depend on who looks at it.
+
+use super::{Violation, scenario_shape, words};
+use crate::tree::File;
+
+const KERNEL: &str = "retrial-sim";
+
+/// Which tables of a manifest count.
+#[derive(Clone, Copy)]
+enum Tables {
+    All,
+    /// Tests may know more than what they test.
+    AllButDev,
+}
+
+const RULES: [(&str, Tables); 3] = [
+    ("sim/Cargo.toml", Tables::All),
+    ("scenarios/Cargo.toml", Tables::AllButDev),
+    ("crates/engines/Cargo.toml", Tables::AllButDev),
+];
+
+pub(super) fn check(files: &[File]) -> Vec<Violation> {
+    let mut found: Vec<Violation> = RULES.iter().flat_map(|rule| manifest(files, rule)).collect();
+    found.extend(scenarios_in_the_kernel(files));
+    found
+}
+
+fn manifest(files: &[File], (path, tables): &(&str, Tables)) -> Vec<Violation> {
+    let Some(file) = files.iter().find(|file| file.path == *path) else {
+        // A check of a file that was moved away would hold for ever.
+        return vec![Violation::new(
+            path,
+            1,
+            "the manifest is gone; tell tidy's dependencies.rs where it is",
+        )];
+    };
+    let message =
+        |name| format!("`{name}` is a dependency against the direction; only {KERNEL} may be named here");
+    ours(&file.text, *tables)
+        .into_iter()
+        .filter(|(_, name)| *name != KERNEL)
+        .map(|(number, name)| Violation::new(path, number, message(name)))
+        .collect()
+}
+
+/// The crates of this workspace that a manifest's tables of dependencies name, with their lines.
+fn ours(manifest: &str, tables: Tables) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut counts = false;
+    for (number, line) in (1..).zip(manifest.lines()) {
+        let line = line.split('#').next().unwrap_or_default();
+        if line.starts_with('[') {
+            let dev = line.contains("dev-dependencies");
+            counts = line.contains("dependencies") && !(dev && matches!(tables, Tables::AllButDev));
+        }
+        if counts {
+            let names = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
+            let ours = names.filter(|name| *name == "retrial" || name.starts_with("retrial-"));
+            found.extend(ours.map(|name| (number, name)));
+        }
+    }
+    found
+}
+
+/// A scenario's name in the kernel, comments included, is the start of a special case.
+fn scenarios_in_the_kernel(files: &[File]) -> Vec<Violation> {
+    let scenarios = scenario_shape::folders(files);
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.path.starts_with("sim/")) {
+        for (number, line) in file.lines() {
+            for name in scenarios.iter().filter(|name| words::contains(line, name)) {
+                let message = format!("the kernel names the scenario `{name}`; say it in general terms");
+                found.push(Violation::new(&file.path, number, message));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, places};
+    use super::{File, check};
+
+    const CLEAN: &str =
+        "[package]\nname = \"retrial-x\"\n[dependencies]\nretrial-sim.workspace = true # not retrial\n";
+    const DEV: &str = "[dependencies]\nserde = \"1\"\n[dev-dependencies]\nretrial-engines.workspace = true\n";
+
+    fn tree(sim: &str, scenarios: &str, engines: &str) -> Vec<File> {
+        vec![
+            file("sim/Cargo.toml", sim),
+            file("scenarios/Cargo.toml", scenarios),
+            file("crates/engines/Cargo.toml", engines),
+            file("scenarios/last_cap/schema.sql", ""),
+        ]
+    }
+
+    #[test]
+    fn a_dependency_against_the_direction_is_a_violation() {
+        let up = "[dependencies]\nretrial.workspace = true\n";
+        let table = "[dependencies.retrial-scenarios]\nworkspace = true\n";
+        let expected = ["sim/Cargo.toml:4", "scenarios/Cargo.toml:2", "crates/engines/Cargo.toml:1"];
+        assert_eq!(places(&check(&tree(DEV, up, table))), expected);
+    }
+
+    #[test]
+    fn a_manifest_that_is_gone_is_a_violation() {
+        assert_eq!(check(&[]).len(), 3);
+    }
+
+    #[test]
+    fn a_scenario_named_in_the_kernel_is_a_violation() {
+        let mut files = tree(CLEAN, CLEAN, CLEAN);
+        files.push(file("sim/src/a.rs", "//! A.\n// As in last_cap.\n"));
+        assert_eq!(places(&check(&files)), ["sim/src/a.rs:2"]);
+    }
+
+    #[test]
+    fn dependencies_on_the_kernel_are_clean() {
+        let mut files = tree(CLEAN, DEV, DEV);
+        files.push(file("sim/src/a.rs", "//! last_capacity is no scenario.\n"));
+        assert_eq!(check(&files), []);
+    }
+}

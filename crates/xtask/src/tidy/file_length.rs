@@ -1,0 +1,61 @@
+//! Invariant: a file can be read in one sitting. 400 lines for any Rust file; 120, all lines counted, for a
+//! strategy or an invariant, which has to read like the pull request it models. The length of functions is
+//! clippy's job (`too_many_lines`, set to 70 in clippy.toml).
+
+use super::Violation;
+use crate::tree::File;
+
+const ANY: usize = 400;
+const ON_A_SHELF: usize = 120;
+
+pub(super) fn check(files: &[File]) -> Vec<Violation> {
+    files.iter().filter(|file| file.is_rust()).filter_map(too_long).collect()
+}
+
+fn too_long(file: &File) -> Option<Violation> {
+    let shelved = on_a_shelf(&file.path);
+    let limit = if shelved { ON_A_SHELF } else { ANY };
+    let length = file.text.lines().count();
+    let advice =
+        if shelved { "move what it shares to the scenario" } else { "split it by what its parts are for" };
+    let message = format!("the file has {length} lines of at most {limit}; {advice}");
+    (length > limit).then(|| Violation::new(&file.path, limit + 1, message))
+}
+
+/// Whether it is a strategy or an invariant: a file on one of the two shelves, but not the shelf's list.
+fn on_a_shelf(path: &str) -> bool {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["scenarios", _, "strategies" | "invariants", name] => *name != "mod.rs",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, places};
+    use super::check;
+
+    #[test]
+    fn one_line_too_many_is_a_violation() {
+        let files = [
+            file("sim/src/a.rs", &"\n".repeat(401)),
+            file("scenarios/s/strategies/b.rs", &"\n".repeat(121)),
+            file("scenarios/s/invariants/c.rs", &"\n".repeat(121)),
+        ];
+        let expected =
+            ["sim/src/a.rs:401", "scenarios/s/strategies/b.rs:121", "scenarios/s/invariants/c.rs:121"];
+        assert_eq!(places(&check(&files)), expected);
+    }
+
+    #[test]
+    fn a_file_at_its_limit_is_clean() {
+        let files = [
+            file("sim/src/a.rs", &"\n".repeat(400)),
+            file("scenarios/s/strategies/b.rs", &"\n".repeat(120)),
+            file("scenarios/s/strategies/mod.rs", &"\n".repeat(121)),
+            file("scenarios/s/workload.rs", &"\n".repeat(121)),
+            file("README.md", &"\n".repeat(500)),
+        ];
+        assert_eq!(check(&files), []);
+    }
+}

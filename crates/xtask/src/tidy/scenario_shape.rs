@@ -1,0 +1,109 @@
+//! Invariant: a scenario's folder shows its cast, and no strategy or invariant is left off its shelf. A file
+//! that its `mod.rs` does not name is not compiled, and nothing else would say so.
+
+use std::collections::BTreeSet;
+
+use super::{Violation, comments, words};
+use crate::tree::File;
+
+const PARTS: [&str; 6] = ["README.md", "mod.rs", "schema.sql", "ladder.rs", "invariants/", "strategies/"];
+
+/// What no folder has but a scenario's. One of them is enough, so that the others can be missed.
+const MARKS: [&str; 4] = ["schema.sql", "ladder.rs", "invariants/", "strategies/"];
+
+pub(super) fn check(files: &[File]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for name in folders(files) {
+        let folder = format!("scenarios/{name}/");
+        for part in PARTS.iter().filter(|part| !has(files, &folder, part)) {
+            found.push(Violation::new(&format!("{folder}{part}"), 1, "a scenario needs this part; add it"));
+        }
+        for shelf in ["invariants/", "strategies/"] {
+            found.extend(left_off(files, &format!("{folder}{shelf}")));
+        }
+    }
+    found
+}
+
+/// The names of the folders that hold a scenario.
+pub(super) fn folders(files: &[File]) -> BTreeSet<&str> {
+    let inside = files.iter().filter_map(|file| file.path.strip_prefix("scenarios/")?.split_once('/'));
+    inside.filter(|(_, rest)| MARKS.iter().any(|mark| is_part(rest, mark))).map(|(name, _)| name).collect()
+}
+
+fn has(files: &[File], folder: &str, part: &str) -> bool {
+    files.iter().filter_map(|file| file.path.strip_prefix(folder)).any(|rest| is_part(rest, part))
+}
+
+/// Whether a path inside a scenario's folder is the part, or lies in it if the part is a folder.
+fn is_part(rest: &str, part: &str) -> bool {
+    if part.ends_with('/') { rest.starts_with(part) } else { rest == part }
+}
+
+/// The files of a shelf that its `mod.rs` does not name. A name in a comment compiles nothing.
+fn left_off(files: &[File], shelf: &str) -> Vec<Violation> {
+    let list_path = format!("{shelf}mod.rs");
+    let list = files.iter().find(|file| file.path == list_path);
+    let list = list.map(|file| comments::blank(&file.text)).unwrap_or_default();
+    let on_shelf = |file: &&File| file.path.strip_prefix(shelf).is_some_and(|name| !name.contains('/'));
+    files
+        .iter()
+        .filter(on_shelf)
+        .filter(|file| file.path != list_path)
+        .filter(|file| !words::contains(&list, file.name().trim_end_matches(".rs")))
+        .map(|file| {
+            Violation::new(&file.path, 1, format!("{list_path} does not name this file; add it there"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{file, places};
+    use super::{File, PARTS, check};
+
+    fn scenario() -> Vec<File> {
+        let path = |part: &str| {
+            let name = if part.ends_with('/') { "mod.rs" } else { "" };
+            format!("scenarios/s/{part}{name}")
+        };
+        PARTS.iter().map(|part| file(&path(part), "shelf! { [one, two] }")).collect()
+    }
+
+    #[test]
+    fn each_part_that_is_missing_is_a_violation() {
+        for part in PARTS {
+            let mut files = scenario();
+            files.retain(|file| !file.path.starts_with(&format!("scenarios/s/{part}")));
+            assert_eq!(places(&check(&files)), [format!("scenarios/s/{part}:1")]);
+        }
+    }
+
+    #[test]
+    fn a_file_left_off_its_shelf_is_a_violation() {
+        let mut files = scenario();
+        files.push(file("scenarios/s/strategies/three.rs", ""));
+        files.push(file("scenarios/s/invariants/tw.rs", ""));
+        assert_eq!(
+            places(&check(&files)),
+            ["scenarios/s/invariants/tw.rs:1", "scenarios/s/strategies/three.rs:1"]
+        );
+    }
+
+    #[test]
+    fn a_name_in_a_comment_is_a_violation() {
+        let list = file("scenarios/s/strategies/mod.rs", "//! one\nshelf! { [/* one */] }");
+        let mut files = vec![list, file("scenarios/s/strategies/one.rs", "")];
+        files.extend(scenario().into_iter().filter(|file| !file.path.contains("strategies/")));
+        assert_eq!(places(&check(&files)), ["scenarios/s/strategies/one.rs:1"]);
+    }
+
+    #[test]
+    fn a_whole_scenario_is_clean() {
+        let mut files = scenario();
+        files.push(file("scenarios/s/strategies/one.rs", ""));
+        files.push(file("scenarios/s/invariants/two.rs", ""));
+        files.push(file("scenarios/tests/it/main.rs", ""));
+        assert_eq!(check(&files), []);
+    }
+}

@@ -1,0 +1,114 @@
+//! Births, steps and deaths: polling an actor, starting its process, and ending it by a crash or in good order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
+
+use super::Kernel;
+use crate::panics;
+use crate::point::{ActorId, PointKind};
+use crate::trace::What;
+use crate::trial::Ending;
+use crate::world::{ActorCell, State};
+
+impl Kernel<'_> {
+    /// Polls the actor; tells the message if it panicked.
+    pub(super) fn poll(&mut self, id: ActorId) -> Option<String> {
+        let shared = &self.shared;
+        shared.calls.set(0);
+        let (life, alarm) = {
+            let cell = &mut shared.actors.borrow_mut()[id.index()];
+            cell.state = State::Foreign;
+            (cell.life.take(), cell.alarm.clone())
+        };
+        let mut life = life?;
+        let waker = Waker::from(alarm);
+        let mut context = Context::from_waker(&waker);
+        let polled = panics::quietly(|| catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))));
+        match polled {
+            Ok(Poll::Pending) => shared.actors.borrow_mut()[id.index()].life = Some(life),
+            Ok(Poll::Ready(())) => {
+                drop(life);
+                shared.actors.borrow_mut()[id.index()].state = State::Finished;
+                shared.record(id, What::Finished);
+            }
+            Err(payload) => {
+                let message = panics::message(&*payload);
+                shared.record(id, What::Panicked(message.clone()));
+                return Some(message);
+            }
+        }
+        None
+    }
+
+    /// Boots a process and lets each of its actors run up to its first point.
+    pub(super) fn start(&mut self, process: usize) -> Option<Ending> {
+        let starts = self.shared.boot(process);
+        let mine: Vec<ActorId> = {
+            let actors = self.shared.actors.borrow();
+            let of_process = (0..actors.len()).filter(|index| actors[*index].process == process);
+            of_process.map(|index| ActorId(index as u16)).collect()
+        };
+        self.shared.record(mine.first().copied().unwrap_or(ActorId::NOBODY), What::Started(starts));
+        for id in mine {
+            if let Some(message) = self.poll(id) {
+                return Some(Ending::Panicked { actor: id, message });
+            }
+        }
+        None
+    }
+
+    /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
+    pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Option<Ending> {
+        self.shared.record(id, What::Crashed);
+        self.bury(process);
+        self.start(process)
+    }
+
+    fn bury(&mut self, process: usize) {
+        let shared = &self.shared;
+        let actors = shared.actors.borrow().len();
+        for index in 0..actors {
+            let life = {
+                let cell = &mut shared.actors.borrow_mut()[index];
+                if cell.process == process { cell.life.take() } else { None }
+            };
+            // Dropping a future may give connections back, so nothing may be borrowed here.
+            drop(life);
+        }
+        let mut dead = Vec::new();
+        shared.sessions.borrow_mut().retain(|cell| {
+            let keep = cell.process != process;
+            if !keep {
+                dead.push(cell.id);
+            }
+            keep
+        });
+        let mut engine = shared.engine.borrow_mut();
+        dead.into_iter().for_each(|session| engine.close(session));
+    }
+
+    pub(super) fn ask_to_stop(&mut self, process: usize) {
+        self.shared.processes.borrow_mut()[process].shutdown = true;
+        let now = self.shared.now.get();
+        for cell in self.shared.actors.borrow_mut().iter_mut() {
+            // A request to stop ends a sleep; see `Actor::sleep_unless_stopped`.
+            if cell.process == process && cell.kind == PointKind::Sleep {
+                cell.not_before = cell.not_before.min(now.max(cell.busy_until));
+            }
+        }
+    }
+
+    /// A process that was asked to stop has exited once all its actors have returned; then it starts again.
+    pub(super) fn restart_if_stopped(&mut self, process: usize) -> Option<Ending> {
+        let stopping = self.shared.processes.borrow()[process].shutdown;
+        let gone = |cell: &ActorCell| cell.process != process || cell.state == State::Finished;
+        if !stopping || !self.shared.actors.borrow().iter().all(gone) {
+            return None;
+        }
+        let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
+        let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));
+        self.shared.record(first, What::Exited);
+        self.bury(process);
+        self.start(process)
+    }
+}

@@ -1,0 +1,90 @@
+//! The clock, and what happens when nobody can go on: time passes, a foreign future rings, or the trial ends.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use madsim::time::TimeHandle;
+
+use super::Kernel;
+use crate::point::ActorId;
+use crate::trial::Ending;
+use crate::world::State;
+
+impl Kernel<'_> {
+    /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
+    pub(super) async fn idle(&mut self) -> Option<Ending> {
+        let (mut finished, mut foreign, mut deadline) = (true, false, None);
+        for cell in self.shared.actors.borrow().iter() {
+            finished &= cell.state == State::Finished;
+            foreign |= cell.state == State::Foreign;
+            if cell.state == State::Blocked {
+                deadline = [deadline, cell.deadline].into_iter().flatten().min();
+            }
+        }
+        if finished {
+            return Some(Ending::Quiescent);
+        }
+        if foreign {
+            return self.await_alarm(deadline).await;
+        }
+        match deadline {
+            Some(deadline) => {
+                self.advance(deadline);
+                None
+            }
+            None => Some(Ending::Stuck { waiting: self.waiting() }),
+        }
+    }
+
+    /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.
+    async fn await_alarm(&mut self, deadline: Option<Duration>) -> Option<Ending> {
+        const FOR_EVER: Duration = Duration::from_secs(3600);
+        let start = self.shared.now.get();
+        let wait = deadline.map_or(FOR_EVER, |deadline| deadline.saturating_sub(start));
+        let clock = self.clock.get_or_insert_with(TimeHandle::current).clone();
+        let madsim_start = clock.elapsed();
+        let mut timeout = std::pin::pin!(clock.sleep(wait));
+        let rang = poll_fn(|context| {
+            let actors = self.shared.actors.borrow();
+            actors.iter().for_each(|cell| cell.alarm.wakes(context.waker()));
+            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_rung()) {
+                return Poll::Ready(true);
+            }
+            timeout.as_mut().poll(context).map(|()| false)
+        })
+        .await;
+        self.shared.now.set(start + (clock.elapsed() - madsim_start));
+        self.expire_waits();
+        let stuck = !rang && deadline.is_none();
+        stuck.then(|| Ending::Stuck { waiting: self.waiting() })
+    }
+
+    fn waiting(&self) -> Vec<ActorId> {
+        let actors = self.shared.actors.borrow();
+        let waits = |index: &usize| matches!(actors[*index].state, State::Blocked | State::Foreign);
+        (0..actors.len()).filter(waits).map(|index| ActorId(index as u16)).collect()
+    }
+
+    /// Moves the clock forward, madsim's with it, and ends the waits whose time is up.
+    pub(super) fn advance(&mut self, to: Duration) {
+        let now = self.shared.now.get();
+        if to <= now {
+            return;
+        }
+        self.shared.now.set(to);
+        self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
+        self.expire_waits();
+    }
+
+    fn expire_waits(&mut self) {
+        let now = self.shared.now.get();
+        let actors = self.shared.actors.borrow().len();
+        for index in 0..actors {
+            let due = self.shared.actors.borrow()[index].deadline.is_some_and(|deadline| deadline <= now);
+            if due {
+                self.shared.release(ActorId(index as u16), true);
+            }
+        }
+    }
+}

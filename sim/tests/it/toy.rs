@@ -1,0 +1,42 @@
+//! Worlds small enough to reason about, and the way to hold a trial in them.
+
+use std::time::Duration;
+
+use retrial_sim::engine::Cost;
+use retrial_sim::error::Error;
+use retrial_sim::fault::Rung;
+use retrial_sim::scheduler::Scheduler;
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::world::World;
+
+pub(crate) const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+
+pub(crate) const LIMITS: Limits = Limits { safety_steps: 400, fair_steps: 400, progress: &[] };
+
+pub(crate) fn cost() -> Cost {
+    Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::from_micros(10) }
+}
+
+/// Holds one trial of that world.
+pub(crate) fn hold(
+    scheduler: &mut dyn Scheduler,
+    seed: u64,
+    rung: &Rung,
+    stage: impl FnOnce(&World),
+) -> Result<Run, Error> {
+    let setup = Setup { rung, cost: cost(), limits: LIMITS, opening: None, tables: &[] };
+    TestBed::without_engine().hold(scheduler, Seed(seed), Seed(seed), &setup, stage)
+}
+
+/// Three actors that step and sleep, so that the order of their steps is the schedule.
+pub(crate) fn three_walkers(world: &World) {
+    for name in ["ada", "bob", "cyd"] {
+        world.actor(name, |actor| async move {
+            for _ in 0..4 {
+                actor.step("walk").await;
+                actor.sleep("rest", Duration::from_millis(3)).await;
+            }
+        });
+    }
+}
