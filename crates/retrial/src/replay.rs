@@ -11,7 +11,7 @@ use crate::args::ReplayArgs;
 use crate::exit::Exit;
 use crate::{catalogue, render, token};
 
-/// Does it.
+/// Reads the case, holds its trial again, tells it, and compares the verdict.
 ///
 /// # Errors
 /// Where CASE is not one, or names what is not there.

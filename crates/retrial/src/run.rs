@@ -56,23 +56,31 @@ pub struct Line {
     pub verdicts: Vec<(&'static str, Verdict, Surprise)>,
 }
 
-/// Does it.
+/// Holds the trials, writes what was asked for, prints the matrix.
 ///
 /// # Errors
 /// Bad input: a name that is not there, a file that cannot be written.
 pub fn run(args: &RunArgs) -> Result<Exit> {
-    let selections = catalogue::select(&args.targets)?;
-    let cells = cells(args, &selections)?;
-    let progress = Progress::new();
-    let watch = Stopwatch::start();
-    let reports = explore(args, &cells, &progress, &watch)?;
-    let results = compare(args, selections, &cells, reports, watch.elapsed());
+    let results = hold(args)?;
     if let Some(file) = &args.json {
         let text = render::json::results(&results)?;
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     render::matrix::results(&results);
     Ok(results.exit())
+}
+
+/// Holds the trials and compares what they show with what is expected.
+///
+/// # Errors
+/// A name that is not there; an engine that cannot start.
+pub fn hold(args: &RunArgs) -> Result<Results> {
+    let selections = catalogue::select(&args.targets)?;
+    let cells = cells(args, &selections)?;
+    let progress = Progress::new();
+    let watch = Stopwatch::start();
+    let reports = explore(args, &cells, &progress, &watch)?;
+    Ok(compare(args, selections, &cells, reports, watch.elapsed()))
 }
 
 /// Every strategy on every rung that is meant.

@@ -30,15 +30,15 @@ impl Backfill for Strategy {
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
     Break {
+        invariant: "never_goes_back",
+        from: "calm",
+        because: "the sentinel -1 lies before the 0 it replaces",
+    },
+    Break {
         invariant: "covers_every_eligible_row",
         from: "ingest",
         because: "an observation that arrives late gives an untouched row its own older time \
                   through the hot path, and a worklist of zeroes never looks at that row again",
-    },
-    Break {
-        invariant: "never_goes_back",
-        from: "calm",
-        because: "the sentinel -1 lies before the 0 it replaces",
     },
     Break {
         invariant: "work_per_batch_is_bounded",

@@ -1,0 +1,6 @@
+//! The command line and what it prints, held against goldens that people read.
+
+mod cli;
+mod matrix;
+mod regressions;
+mod trials;

@@ -1,0 +1,128 @@
+//! The matrix, a witness of every strategy that breaks, and the JSON of both.
+
+use retrial::exit::Exit;
+use retrial::expectation::Surprise;
+use retrial::render::{json, matrix, transcript};
+use retrial::run::{Line, Table};
+use retrial::sim::invariant::Finding;
+use retrial::sim::verdict::{Verdict, Witness};
+use retrial::{catalogue, token};
+
+use crate::trials::{everything, golden, hold};
+
+#[test]
+fn the_matrix_is_as_expected() {
+    let results = everything();
+    assert_eq!(results.exit(), Exit::AsExpected);
+    let text = |table: &Table| {
+        format!("{}\n{}\n\n{}\n", table.selection.card.name, matrix::verdicts(table), matrix::costs(table))
+    };
+    golden("", "matrix", &results.tables.iter().map(text).collect::<String>());
+}
+
+#[test]
+fn every_strategy_has_a_golden() {
+    for table in &everything().tables {
+        let card = &table.selection.card;
+        for (index, strategy) in card.strategies.iter().enumerate() {
+            let lines: Vec<_> = table.lines.iter().filter(|line| line.strategy == index).collect();
+            golden(card.name, strategy.name, &tell(table, strategy.name, &lines));
+        }
+    }
+}
+
+/// The strategy's verdicts, one a line, and the witness of the break that its file names first.
+fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
+    let card = &table.selection.card;
+    let mut text = format!("{}/{strategy}\n\n", card.name);
+    let owned = card.strategies.iter().find(|known| known.name == strategy).and_then(|known| known.breaks.first());
+    let mut shown: Option<&Witness> = None;
+    for (invariant, _) in &card.invariants {
+        let verdicts = lines.iter().flat_map(|line| line.verdicts.iter().map(|verdict| (line.rung, verdict)));
+        let broken = verdicts.clone().find_map(|(rung, (name, verdict, _))| match verdict {
+            Verdict::Violated(witness) if name == invariant => Some((rung, &**witness)),
+            _ => None,
+        });
+        match broken {
+            Some((rung, witness)) => {
+                text.push_str(&format!("{invariant}: broken from {} on\n", card.ladder[rung].name));
+                if owned.is_some_and(|owned| owned.invariant == *invariant) {
+                    shown = Some(witness);
+                }
+            }
+            None => {
+                let held = verdicts.filter(|(_, (name, ..))| name == invariant);
+                let held =
+                    held.filter(|(_, (_, verdict, _))| matches!(verdict, Verdict::Holds { .. })).count();
+                text.push_str(&format!("{invariant}: holds on {held} rungs\n"));
+            }
+        }
+    }
+    if let Some(witness) = shown {
+        let mut bed = catalogue::bed(&witness.case.engine).expect("the engine starts");
+        let replayed =
+            table.selection.docket.replay(&mut bed, &witness.case).expect("a witness can be held again");
+        let said = transcript::tell(&witness.case, &replayed);
+        text.push_str(&format!("\n{said}\n{} is violated: {}\n", witness.case.invariant, witness.sentence));
+        assert!(said.lines().count() <= 60, "{strategy}: a transcript has at most sixty lines");
+    }
+    text
+}
+
+#[test]
+fn every_printed_token_reproduces_its_verdict() {
+    let mut replayed = 0;
+    for table in &everything().tables {
+        let mut bed = catalogue::bed("sqlite").expect("the engine starts");
+        for (invariant, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
+            let Verdict::Violated(witness) = verdict else { continue };
+            let case = token::decode(&token::encode(&witness.case)).expect("a printed token is whole");
+            assert_eq!(case, witness.case);
+            let again = table.selection.docket.replay(&mut bed, &case).expect("the case can be reached");
+            assert_eq!(again.run.digest, case.digest, "{invariant}");
+            let Finding::Violated(breach) = again.finding else {
+                panic!("{invariant} is not violated again")
+            };
+            assert_eq!(breach.sentence, witness.sentence);
+            replayed += 1;
+        }
+    }
+    assert!(replayed > 30, "only {replayed} witnesses");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_results_however_many_jobs_share_the_work() {
+    let one = |jobs| {
+        let results = hold(&["--trials", "24", "--jobs", jobs, "--seed", "5"]);
+        let text = json::results(&results).expect("results are JSON");
+        let timeless = text.lines().filter(|line| !line.contains("elapsed_s"));
+        timeless.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(one("1"), one("2"));
+}
+
+#[test]
+fn another_run_of_one_tape_that_differs_outranks_every_verdict() {
+    let mut results = hold(&["--trials", "1", "--rung", "calm"]);
+    assert_ne!(results.exit(), Exit::NotDeterministic);
+    results.tables[0].lines[0].report.disagreement = Some("a line differs".to_owned());
+    assert_eq!(results.exit(), Exit::NotDeterministic);
+}
+
+#[test]
+fn a_refusal_is_unknown_and_a_break_that_is_not_owned_up_to_is_a_difference() {
+    let mut results =
+        hold(&["last_seen_backfill/keyset_cursor_monotonic", "--trials", "12", "--rung", "calm"]);
+    assert_eq!(results.exit(), Exit::AsExpected);
+    results.tables[0].lines[0].report.refused = Some("not modelled: something".to_owned());
+    assert_eq!(results.exit(), Exit::Unknown);
+    results.tables[0].lines[0].verdicts[0].2 = Surprise::Broke;
+    assert_eq!(results.exit(), Exit::Differs);
+}
+
+#[test]
+fn a_break_that_is_not_caught_is_a_difference() {
+    // One trial is not enough to meet what the file owns up to.
+    let results = hold(&["last_seen_backfill/keyset_cursor", "--trials", "1", "--rung", "ingest"]);
+    assert_eq!(results.exit(), Exit::Differs);
+}

@@ -1,0 +1,34 @@
+//! The trials that several tests look at, held once: everything, as `retrial run` holds it.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use clap::Parser;
+use retrial::args::Cli;
+use retrial::run::{self, Results};
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
+}
+
+/// What `retrial` with these arguments holds.
+pub(crate) fn hold(args: &[&str]) -> Results {
+    let cli = Cli::try_parse_from(std::iter::once("retrial").chain(args.iter().copied()));
+    run::hold(&cli.expect("the arguments are sound").run).expect("the trials are held")
+}
+
+/// What `retrial` without arguments holds.
+pub(crate) fn everything() -> &'static Results {
+    static RESULTS: OnceLock<Results> = OnceLock::new();
+    RESULTS.get_or_init(|| hold(&[]))
+}
+
+/// Holds a text against the golden of that name in that folder of `snapshots/`.
+pub(crate) fn golden(folder: &str, name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("snapshots").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
