@@ -52,12 +52,13 @@ pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
     };
     let mut found = Vec::new();
     for (event, change) in changes(run, "_async_migrations") {
-        let (Some(row), Some(status)) = (of((event, change)), change.new("status").and_then(Value::text))
+        let (Some(row), Some(status)) =
+            (of((event, change)), change.value_after("status").and_then(Value::text))
         else {
             continue;
         };
         let (event, processed, total, updated) = row;
-        let error = change.new("error").and_then(Value::text);
+        let error = change.value_after("error").and_then(Value::text);
         found.push(Status { event, status, error, processed, total, reported: updated.is_some() });
     }
     found
@@ -70,8 +71,8 @@ pub(super) fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
             event,
             actor: run.trace.name(run.trace.events[event].actor),
             id: change.key,
-            old: change.old("last_seen").and_then(Value::integer),
-            new: change.new("last_seen").and_then(Value::integer)?,
+            old: change.value_before("last_seen").and_then(Value::integer),
+            new: change.value_after("last_seen").and_then(Value::integer)?,
         })
     })
 }
@@ -111,7 +112,7 @@ pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) 
     let mut counts: BTreeMap<i64, i64> =
         opening.map(|transmission| (transmission.id, transmission.observations.len() as i64)).collect();
     for (_, change) in changes(run, "observations").take_while(|(index, _)| *index < event) {
-        if let Some(id) = change.new("transmission_id").and_then(Value::integer) {
+        if let Some(id) = change.value_after("transmission_id").and_then(Value::integer) {
             *counts.entry(id).or_default() += 1;
         }
     }

@@ -121,12 +121,12 @@ pub struct RowChange {
 
 impl RowChange {
     /// The named column's value before, where the row existed.
-    pub fn old(&self, column: &str) -> Option<&Value> {
+    pub fn value_before(&self, column: &str) -> Option<&Value> {
         self.table.value(self.before.as_ref()?, column)
     }
 
     /// The named column's value after, where the row still exists.
-    pub fn new(&self, column: &str) -> Option<&Value> {
+    pub fn value_after(&self, column: &str) -> Option<&Value> {
         self.table.value(self.after.as_ref()?, column)
     }
 }

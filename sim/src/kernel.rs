@@ -7,6 +7,7 @@ use madsim::time::TimeHandle;
 
 use crate::choice::{Ask, Candidate, Choice, Pace};
 use crate::cycle::{self, Cycle};
+use crate::engine::SessionId;
 use crate::error::Error;
 use crate::fault::{Fault, Rung};
 use crate::point::{ActorId, Point, PointKind};
@@ -34,6 +35,7 @@ pub(crate) struct Kernel<'a> {
     clock: Option<TimeHandle>,
     candidates: Vec<Candidate>,
     offers: Vec<Fault>,
+    woken: Vec<SessionId>,
     pub(crate) entries: Vec<(Point, Choice)>,
     pub(crate) strikes: Vec<Fault>,
     pub(crate) decisions: u32,
@@ -58,9 +60,10 @@ impl<'a> Kernel<'a> {
             faults_left: rung.budget,
             fair: false,
             clock: None,
-            candidates: Vec::new(),
+            candidates: Vec::with_capacity(8),
             offers: Vec::new(),
-            entries: Vec::new(),
+            woken: Vec::new(),
+            entries: Vec::with_capacity(32),
             strikes: Vec::new(),
             decisions: 0,
             preemptions: 0,
@@ -128,15 +131,16 @@ impl<'a> Kernel<'a> {
     }
 
     fn wake_sessions(&mut self) {
-        let mut woken = Vec::new();
+        let mut woken = std::mem::take(&mut self.woken);
         self.shared.engine.borrow_mut().wake(&mut woken);
-        for session in woken {
+        for session in woken.drain(..) {
             let user =
                 self.shared.sessions.borrow().iter().find(|cell| cell.id == session).map(|cell| cell.user);
             if let Some(user) = user {
                 self.shared.release(user, false);
             }
         }
+        self.woken = woken;
     }
 
     fn wake_alarmed(&mut self) {

@@ -204,7 +204,9 @@ fn run(
 fn finish(shared: &Shared, engine: &mut dyn Engine, setup: &Setup<'_>, held: Held) -> Result<Run, Error> {
     let trace = shared.trace.take();
     let mut digest = trace.digest();
-    digest.text(&format!("{:?}", held.ending));
+    if held.ending != Ending::Quiescent {
+        digest.text(&format!("{:?}", held.ending));
+    }
     let mut tables = Vec::with_capacity(setup.tables.len());
     if setup.opening.is_some() {
         for table in setup.tables {

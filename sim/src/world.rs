@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use crate::actor::Actor;
@@ -74,6 +75,8 @@ pub(crate) struct ActorCell {
     pub(crate) timed_out: bool,
     pub(crate) last_step: u32,
     pub(crate) alarm: Arc<Alarm>,
+    /// The alarm as a waker; away while the actor is being polled.
+    pub(crate) waker: Option<Waker>,
 }
 
 pub(crate) struct ProcessCell {
@@ -140,8 +143,8 @@ impl fmt::Debug for Boot {
 impl Shared {
     pub(crate) fn new(engine: Box<dyn Engine>, cost: Cost, events: Vec<Event>) -> Shared {
         Shared {
-            actors: RefCell::default(),
-            processes: RefCell::default(),
+            actors: RefCell::new(Vec::with_capacity(USUAL_CAST)),
+            processes: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             sessions: RefCell::default(),
             engine: RefCell::new(engine),
             trace: RefCell::new(Trace::reusing(events)),
@@ -174,19 +177,21 @@ impl Shared {
         let found = trace.cast.iter().position(|member| member.name == name);
         let index = found.unwrap_or_else(|| {
             trace.cast.push(Member { name, process: self.processes.borrow()[process].name });
+            let alarm = Arc::<Alarm>::default();
             actors.push(ActorCell {
                 process,
+                waker: Some(Waker::from(alarm.clone())),
                 life: None,
                 state: State::Standing,
                 point: Point::START,
                 kind: PointKind::Step,
-                arrivals: Vec::new(),
+                arrivals: Vec::with_capacity(8),
                 not_before: now,
                 busy_until: now,
                 deadline: None,
                 timed_out: false,
                 last_step: 0,
-                alarm: Arc::default(),
+                alarm,
             });
             actors.len() - 1
         });
@@ -273,6 +278,9 @@ impl Shared {
         self.refusal.borrow_mut().get_or_insert(error);
     }
 }
+
+/// Room for as many actors as most casts have, made at once.
+const USUAL_CAST: usize = 8;
 
 /// More calls than this between two points mean that the actor loops.
 const CALLS_BETWEEN_POINTS: u32 = 100_000;

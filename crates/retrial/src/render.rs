@@ -1,9 +1,15 @@
 //! Everything that is printed, and nothing that decides. Results go to standard output, complaints to standard
 //! error; colour is for terminals, and NO_COLOR is honoured (by `anstream`).
 
-use anstream::{eprintln, print};
+use std::fmt;
+use std::io::Write as _;
 
 use crate::exit::Exit;
+
+/// Prints a line to standard output.
+macro_rules! say {
+    ($($words:tt)*) => { $crate::render::line(format_args!($($words)*)) };
+}
 
 pub mod catalogue;
 pub mod json;
@@ -16,17 +22,26 @@ mod style;
 /// What the command-line parser has to say: help is a result, anything else a complaint of one line.
 pub fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
-        print!("{}", error.render().ansi());
+        line(format_args!("{}", error.render().ansi().to_string().trim_end()));
         return Exit::AsExpected;
     }
     let text = error.render().to_string();
     let complaint: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-    eprintln!("{}; see `retrial --help`", complaint.join(" "));
+    complain(format_args!("{}; see `retrial --help`", complaint.join(" ")));
     Exit::BadInput
 }
 
 /// A complaint of one line.
 pub fn bad_input(error: &anyhow::Error) {
     let text = format!("{error:#}").replace('\n', " ");
-    eprintln!("error: {text}");
+    complain(format_args!("error: {text}"));
+}
+
+/// Whoever reads may have gone (`retrial run | head`); then nobody is left to tell.
+fn line(words: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stdout(), "{words}");
+}
+
+fn complain(words: fmt::Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{words}");
 }

@@ -30,7 +30,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
             let mut bed = catalogue::bed(&case.engine)?;
             match docket.replay(&mut bed, &case) {
                 Ok(replayed) => {
-                    render::transcript::replayed(&case, &replayed);
+                    render::transcript::replayed(&case, &replayed, args.against.is_some());
                     let violated = matches!(replayed.finding, Finding::Violated(_));
                     let unknown = matches!(replayed.finding, Finding::Unknown(_));
                     Ok(match (unknown, violated == case.violated) {

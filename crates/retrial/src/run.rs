@@ -1,5 +1,8 @@
 //! `retrial run`: select, plan, hold, compare, render, exit.
 
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -61,12 +64,16 @@ pub struct Line {
 /// # Errors
 /// Bad input: a name that is not there, a file that cannot be written.
 pub fn run(args: &RunArgs) -> Result<Exit> {
+    // A file that cannot be written is found out before the trials, not after them.
+    let cannot_write = |path: &Path| format!("cannot write {}", path.display());
+    let file = args.json.as_deref().map(|path| File::create(path).with_context(|| cannot_write(path)));
+    let file = file.transpose()?;
     let results = hold(args)?;
-    if let Some(file) = &args.json {
-        let text = render::json::results(&results)?;
-        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    }
     render::matrix::results(&results);
+    if let (Some(mut file), Some(path)) = (file, &args.json) {
+        let text = render::json::results(&results)?;
+        file.write_all(text.as_bytes()).with_context(|| cannot_write(path))?;
+    }
     Ok(results.exit())
 }
 

@@ -17,7 +17,7 @@ impl Check<Workload> for Invariant {
             observed.insert(transmission.id, transmission.observations.clone());
         }
         for (_, change) in history::changes(run, "observations") {
-            let number = |column| change.new(column).and_then(Value::integer);
+            let number = |column| change.value_after(column).and_then(Value::integer);
             if let (Some(id), Some(timestamp)) = (number("transmission_id"), number("timestamp")) {
                 observed.entry(id).or_default().push(timestamp);
             }

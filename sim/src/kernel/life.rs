@@ -1,7 +1,7 @@
 //! Births, steps and deaths: polling an actor, starting its process, and ending it by a crash or in good order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::Kernel;
 use crate::panics;
@@ -15,15 +15,15 @@ impl Kernel<'_> {
     pub(super) fn poll(&mut self, id: ActorId) -> Option<String> {
         let shared = &self.shared;
         shared.calls.set(0);
-        let (life, alarm) = {
+        let (life, waker) = {
             let cell = &mut shared.actors.borrow_mut()[id.index()];
             cell.state = State::Foreign;
-            (cell.life.take(), cell.alarm.clone())
+            (cell.life.take(), cell.waker.take())
         };
-        let mut life = life?;
-        let waker = Waker::from(alarm);
+        let (mut life, waker) = (life?, waker?);
         let mut context = Context::from_waker(&waker);
         let polled = panics::quietly(|| catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))));
+        shared.actors.borrow_mut()[id.index()].waker = Some(waker);
         match polled {
             Ok(Poll::Pending) => shared.actors.borrow_mut()[id.index()].life = Some(life),
             Ok(Poll::Ready(())) => {

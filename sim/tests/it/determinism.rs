@@ -71,6 +71,7 @@ fn the_same_seed_makes_the_same_trace_in_two_processes() {
 
 #[test]
 #[ignore = "run by the_same_seed_makes_the_same_trace_in_two_processes"]
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
 fn print_traces_for_another_process() {
     println!("{}", traces());
 }

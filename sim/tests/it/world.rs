@@ -116,7 +116,7 @@ const STOPPED: Rung = Rung {
 
 #[test]
 fn a_request_to_stop_ends_a_sleep_and_the_process_starts_again() {
-    let run = (0..20).map(|seed| {
+    let mut runs = (0..20).map(|seed| {
         free(seed, &STOPPED, |world| {
             world.actor("server", |actor| async move {
                 for _ in 0..3 {
@@ -127,7 +127,7 @@ fn a_request_to_stop_ends_a_sleep_and_the_process_starts_again() {
             });
         })
     });
-    let stopped = run.filter(|run| run.strikes == [Fault::Shutdown]).next().expect("some trial strikes");
+    let stopped = runs.find(|run| run.strikes == [Fault::Shutdown]).expect("some trial strikes");
     let said = stopped.trace.to_string();
     assert!(said.contains("exited") && said.contains("start 2"), "{said}");
 }

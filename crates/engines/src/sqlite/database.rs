@@ -43,6 +43,9 @@ pub(super) struct Database {
     schema_changed: bool,
 }
 
+/// Rows with their rowids, in that order.
+pub(super) type Keyed = Vec<(i64, Row)>;
+
 struct Image {
     opening: Rc<Opening>,
     rows: Connection,
@@ -110,10 +113,10 @@ impl Database {
     }
 
     /// A table's definition and rows, each with its rowid and in that order.
-    pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Vec<(i64, Row)>), Error> {
+    pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Keyed), Error> {
         let sql = format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid");
         let mut select = self.reader.prepare_cached(&sql).map_err(refused)?;
-        let columns: Vec<String> = select.column_names().into_iter().skip(1).map(str::to_owned).collect();
+        let columns: Vec<String> = select.column_names().skip(1).map(str::to_owned).collect();
         let end = columns.len() + 1;
         let mut found = Vec::new();
         let mut rows = select.query([]).map_err(refused)?;
@@ -141,7 +144,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 /// A table's definition, as that connection sees it.
 pub(super) fn definition(connection: &Connection, name: &str) -> Result<Rc<Table>, Error> {
     let select = connection.prepare(&format!("SELECT * FROM \"{name}\" LIMIT 0")).map_err(refused)?;
-    let columns = select.column_names().into_iter().map(str::to_owned).collect();
+    let columns = select.column_names().map(str::to_owned).collect();
     Ok(Rc::new(Table { name: name.to_owned(), columns }))
 }
 

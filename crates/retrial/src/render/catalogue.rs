@@ -1,6 +1,5 @@
 //! `retrial list` and `retrial explain`: what there is, told by the files themselves.
 
-use anstream::println;
 use anyhow::Result;
 use retrial_scenarios::SCENARIOS;
 
@@ -17,24 +16,24 @@ pub fn list(name: Option<&str>) -> Result<Exit> {
         for docket in SCENARIOS {
             let card = docket.card();
             let (strategies, rungs) = (card.strategies.len(), card.ladder.len());
-            println!("{}  {} strategies, {rungs} rungs", style::heading(card.name), strategies);
+            say!("{}  {} strategies, {rungs} rungs", style::heading(card.name), strategies);
         }
         return Ok(Exit::AsExpected);
     };
     let (_, card) = scenario(name)?;
-    println!("{}", style::heading("strategies"));
+    say!("{}", style::heading("strategies"));
     for strategy in &card.strategies {
-        println!("  {:<32} {}", strategy.name, title(strategy.source));
+        say!("  {:<32} {}", strategy.name, title(strategy.source));
     }
-    println!("{}", style::heading("invariants"));
+    say!("{}", style::heading("invariants"));
     for (name, source) in &card.invariants {
-        println!("  {name:<32} {}", title(source));
+        say!("  {name:<32} {}", title(source));
     }
-    println!("{}", style::heading("rungs"));
+    say!("{}", style::heading("rungs"));
     for rung in card.ladder {
-        println!("  {:<32} {}", rung.name, rung.about);
+        say!("  {:<32} {}", rung.name, rung.about);
     }
-    println!("{}\n  {}", style::heading("engines"), card.engines.join(", "));
+    say!("{}\n  {}", style::heading("engines"), card.engines.join(", "));
     Ok(Exit::AsExpected)
 }
 
@@ -46,23 +45,25 @@ pub fn explain(target: &str) -> Result<Exit> {
     let (name, part) = target.split_once('/').map_or((target, None), |(name, part)| (name, Some(part)));
     let (_, card) = scenario(name)?;
     let Some(part) = part else {
-        println!("{}", card.story.trim_end());
+        say!("{}", card.story.trim_end());
         return Ok(Exit::AsExpected);
     };
     if let Some((_, source)) = card.invariants.iter().find(|(name, _)| *name == part) {
-        println!("{}", story(source));
+        say!("{}", story(source));
         return Ok(Exit::AsExpected);
     }
-    let strategy = &card.strategies[position("strategy", part, &names(&card))?];
-    println!("{}", story(strategy.source));
+    let known: Vec<_> =
+        names(&card).into_iter().chain(card.invariants.iter().map(|(name, _)| *name)).collect();
+    let strategy = &card.strategies[position("strategy or invariant", part, &known)?];
+    say!("{}", story(strategy.source));
     if strategy.breaks.is_empty() {
-        println!("\nExpected to hold everywhere.");
+        say!("\nExpected to hold everywhere.");
     }
     for broken in strategy.breaks {
-        println!("\n{} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
+        say!("\n{} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
     }
     for line in strategy.source.lines().skip_while(|line| !line.contains("const ")) {
-        println!("{line}");
+        say!("{line}");
     }
     Ok(Exit::AsExpected)
 }
@@ -75,7 +76,5 @@ fn story(source: &str) -> String {
 }
 
 fn title(source: &str) -> String {
-    let text = story(source);
-    let paragraph = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-    paragraph
+    story(source).split("\n\n").next().unwrap_or_default().replace('\n', " ")
 }

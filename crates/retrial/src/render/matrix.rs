@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use anstream::println;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 use retrial_sim::costs::{Costs, percentile};
 use retrial_sim::explore::NEVER_PANICS;
@@ -20,16 +19,16 @@ pub fn results(results: &Results) {
     let mut trials = 0;
     for table in &results.tables {
         let card = &table.selection.card;
-        println!("{}", style::heading(card.name));
-        println!("{}\n", paint(table, verdicts(table)));
-        println!("{}\n", costs(table));
+        say!("{}", style::heading(card.name));
+        say!("{}\n", paint(table, verdicts(table)));
+        say!("{}\n", costs(table));
         breaks(table);
         quiet_faults(table);
         trials += table.lines.iter().map(|line| line.report.trials).sum::<u64>();
     }
     let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
     let (seed, seconds) = (results.seed, results.elapsed.as_secs());
-    println!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
+    say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
     conclusion(results);
 }
 
@@ -137,13 +136,13 @@ fn breaks(table: &Table) {
         for (invariant, _) in card.invariants.iter().chain(&[(NEVER_PANICS, "")]) {
             let Some((rung, witness)) = first_break(&lines, invariant) else { continue };
             let rung = card.ladder[rung].name;
-            println!(
+            say!(
                 "{} {} from {rung} on: {}",
                 style::heading(strategy),
                 style::bad(invariant),
                 witness.sentence
             );
-            println!("    retrial replay {}\n", token::encode(&witness.case));
+            say!("    retrial replay {}\n", token::encode(&witness.case));
         }
     }
 }
@@ -156,7 +155,7 @@ fn quiet_faults(table: &Table) {
         let quiet = rung.offers.iter().find(|offer| !line.report.strikes.contains_key(&offer.fault));
         if let (Some(offer), true) = (quiet, line.report.trials > 0) {
             let strategy = card.strategies[line.strategy].name;
-            println!("{}", style::odd(format!("{strategy} on {}: {} never struck", rung.name, offer.fault)));
+            say!("{}", style::odd(format!("{strategy} on {}: {} never struck", rung.name, offer.fault)));
         }
     }
 }
@@ -170,10 +169,10 @@ fn conclusion(results: &Results) {
     };
     for (table, line) in lines() {
         if let Some(how) = &line.report.disagreement {
-            println!("{}", style::bad(format!("not deterministic: {}: {how}", where_(table, line))));
+            say!("{}", style::bad(format!("not deterministic: {}: {how}", where_(table, line))));
         }
         if let Some(why) = &line.report.refused {
-            println!("{}", style::odd(format!("not covered: {}: {why}", where_(table, line))));
+            say!("{}", style::odd(format!("not covered: {}: {why}", where_(table, line))));
         }
     }
     for (table, line) in lines() {
@@ -182,23 +181,23 @@ fn conclusion(results: &Results) {
             match (surprise, verdict) {
                 (Surprise::NotCaught, _) => {
                     let why = "its file says that it breaks here, and no trial broke it";
-                    println!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
+                    say!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
                     let name = table.selection.card.name;
                     let strategy = table.selection.card.strategies[line.strategy].name;
                     let rung = table.selection.card.ladder[line.rung].name;
-                    println!("    retrial run {name}/{strategy} --rung {rung} --seed {}", results.seed);
+                    say!("    retrial run {name}/{strategy} --rung {rung} --seed {}", results.seed);
                 }
                 (Surprise::Broke, Verdict::Violated(witness)) => {
                     let sentence = &witness.sentence;
-                    println!("{}", style::bad(format!("unexpected: {place} breaks {invariant}: {sentence}")));
-                    println!("    retrial replay {}", token::encode(&witness.case));
+                    say!("{}", style::bad(format!("unexpected: {place} breaks {invariant}: {sentence}")));
+                    say!("    retrial replay {}", token::encode(&witness.case));
                 }
                 _ => {}
             }
         }
     }
     if results.exit() == Exit::AsExpected {
-        println!("{}", style::good("every verdict is as expected"));
+        say!("{}", style::good("every verdict is as expected"));
     }
 }
 

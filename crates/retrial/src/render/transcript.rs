@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use anstream::println;
 use retrial_sim::case::Case;
 use retrial_sim::error::Error;
 use retrial_sim::explore::Replayed;
@@ -22,9 +21,9 @@ const WIDEST: usize = 72;
 /// How wide all columns together are.
 const PAGE: usize = 150;
 
-/// Prints a case that was held again.
-pub fn replayed(case: &Case, replayed: &Replayed) {
-    println!("{}", tell(case, replayed));
+/// Prints a case that was held again, by the strategy it was recorded with or `against` another one.
+pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
+    say!("{}", tell(case, replayed));
     let said = match &replayed.finding {
         Finding::Violated(breach) => {
             style::bad(format!("{} is violated: {}", case.invariant, breach.sentence))
@@ -35,16 +34,16 @@ pub fn replayed(case: &Case, replayed: &Replayed) {
         Finding::Holds { .. } => style::good(format!("{} holds", case.invariant)),
         Finding::Unknown(why) => style::odd(format!("{} is unknown: {why}", case.invariant)),
     };
-    println!("{said}");
-    if replayed.run.digest != case.digest {
-        println!("{}", style::odd("the trial is not the recorded one to the letter: its digest differs"));
+    say!("{said}");
+    if !against && replayed.run.digest != case.digest {
+        say!("{}", style::odd("the trial is not the recorded one to the letter: its digest differs"));
     }
 }
 
 /// Prints that a case's choices no longer apply.
 pub fn unreachable(case: &Case, error: &Error) {
     let Case { scenario, strategy, .. } = case;
-    println!("{}", style::odd(format!("not reachable under {scenario}/{strategy}: {error}")));
+    say!("{}", style::odd(format!("not reachable under {scenario}/{strategy}: {error}")));
 }
 
 /// The transcript.
@@ -136,7 +135,7 @@ fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
     for change in changes {
         let mut columns = Vec::new();
         for column in &change.table.columns {
-            let (old, new) = (change.old(column), change.new(column));
+            let (old, new) = (change.value_before(column), change.value_after(column));
             if old != new {
                 let side = |value: Option<&retrial_sim::engine::Value>| {
                     value.map_or("-".to_owned(), ToString::to_string)

@@ -35,7 +35,8 @@ fn every_strategy_has_a_golden() {
 fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
     let card = &table.selection.card;
     let mut text = format!("{}/{strategy}\n\n", card.name);
-    let owned = card.strategies.iter().find(|known| known.name == strategy).and_then(|known| known.breaks.first());
+    let owned =
+        card.strategies.iter().find(|known| known.name == strategy).and_then(|known| known.breaks.first());
     let mut shown: Option<&Witness> = None;
     for (invariant, _) in &card.invariants {
         let verdicts = lines.iter().flat_map(|line| line.verdicts.iter().map(|verdict| (line.rung, verdict)));
