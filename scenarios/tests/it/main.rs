@@ -2,6 +2,8 @@
 //! to breaking. A failure is kept twice: as a proptest regression, which draws the same values again, and as a case
 //! under `regressions/`, which anyone can replay.
 
+mod readers;
+
 use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
