@@ -1,13 +1,13 @@
 //! What the work of one batch is worth, in steps of SQLite's virtual machine.
 //!
-//! Measured with `SQLITE_STMTSTATUS_VM_STEP` on SQLite 3.54: the dearest page along the primary key takes 42 steps a
-//! row, 12 an observation and 15 besides, whatever the table's size. A scan takes 5 for every row it passes over.
+//! Measured with `SQLITE_STMTSTATUS_VM_STEP` on SQLite 3.54: the dearest page along the primary key takes 40 steps a
+//! row, 6 an observation and 25 besides, whatever the table's size. A scan takes 5 for every row it passes over.
 
 use super::Workload;
 
 const PER_STATEMENT: i64 = 40;
 const PER_ROW: i64 = 45;
-const PER_OBSERVATION: i64 = 13;
+const PER_OBSERVATION: i64 = 7;
 
 /// What it may take to fill as many rows as a batch has: these, by their numbers of observations, and where they are
 /// fewer than the batch size, others with `most` each.

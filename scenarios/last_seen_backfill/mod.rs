@@ -70,7 +70,7 @@ impl Scenario for LastSeenBackfill {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["transmissions", "observations", "_async_migrations"]
+        &["transmissions", "_async_migrations"]
     }
 
     fn cost(&self) -> Cost {

@@ -1,6 +1,7 @@
 //! What a candidate costs, in virtual time: read from timed trials only, because elsewhere the order of events
 //! says nothing about how long they took.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::choice::Pace;
@@ -11,11 +12,11 @@ use crate::trial::Run;
 #[derive(Clone, Debug, Default)]
 pub struct Costs {
     /// How long each write lock was held.
-    pub lock_holds: Vec<Duration>,
+    pub lock_holds: Samples,
     /// How long each wait for a lock or a connection lasted.
-    pub waits: Vec<Duration>,
+    pub waits: Samples,
     /// How long each trial took until its last event.
-    pub finishes: Vec<Duration>,
+    pub finishes: Samples,
     /// Statements sent.
     pub statements: u64,
     /// Statements sent again by the same actor right after they had failed.
@@ -31,8 +32,8 @@ impl Costs {
         let mut failed = vec![""; run.trace.cast.len()];
         for event in &run.trace.events {
             match &event.what {
-                What::Released(held) => self.lock_holds.push(*held),
-                What::Resumed { waited, .. } => self.waits.push(*waited),
+                What::Released(held) => self.lock_holds.add(*held),
+                What::Resumed { waited, .. } => self.waits.add(*waited),
                 What::Ran(statement) => {
                     self.statements += 1;
                     let last = &mut failed[event.actor.index()];
@@ -42,23 +43,64 @@ impl Costs {
                 _ => {}
             }
         }
-        self.finishes.extend(run.trace.events.last().map(|event| event.at));
+        if let Some(last) = run.trace.events.last() {
+            self.finishes.add(last.at);
+        }
     }
 
     /// Takes in the samples of other trials.
     pub fn absorb(&mut self, other: Costs) {
-        self.lock_holds.extend(other.lock_holds);
-        self.waits.extend(other.waits);
-        self.finishes.extend(other.finishes);
+        self.lock_holds.absorb(other.lock_holds);
+        self.waits.absorb(other.waits);
+        self.finishes.absorb(other.finishes);
         self.statements += other.statements;
         self.retries += other.retries;
     }
 }
 
-/// The smallest sample that at least `percent` of a hundred samples do not exceed; none of no samples.
-pub fn percentile(samples: &[Duration], percent: usize) -> Option<Duration> {
-    let mut sorted = samples.to_vec();
-    sorted.sort_unstable();
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
+/// Durations, each rounded up to two significant digits of microseconds, so that any number of them takes little room.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    counts: BTreeMap<u64, u64>,
+    longest: Duration,
+}
+
+impl Samples {
+    fn add(&mut self, sample: Duration) {
+        let micros = sample.as_micros() as u64;
+        let mut unit = 1;
+        while micros / unit >= 100 {
+            unit *= 10;
+        }
+        *self.counts.entry(micros.div_ceil(unit) * unit).or_default() += 1;
+        self.longest = self.longest.max(sample);
+    }
+
+    fn absorb(&mut self, other: Samples) {
+        for (micros, count) in other.counts {
+            *self.counts.entry(micros).or_default() += count;
+        }
+        self.longest = self.longest.max(other.longest);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// The longest, exactly; none of no samples.
+    pub fn longest(&self) -> Option<Duration> {
+        (!self.counts.is_empty()).then_some(self.longest)
+    }
+
+    /// The least rounded duration that `percent` of a hundred samples do not exceed; none of no samples.
+    pub fn percentile(&self, percent: u64) -> Option<Duration> {
+        let rank = (self.count() * percent).div_ceil(100).max(1);
+        let mut below = 0;
+        let found = self.counts.iter().find(|(_, count)| {
+            below += **count;
+            below >= rank
+        });
+        found.map(|(micros, _)| Duration::from_micros(*micros).min(self.longest))
+    }
 }

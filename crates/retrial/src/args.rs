@@ -100,13 +100,20 @@ fn policies(text: &str) -> Result<Policies, String> {
     Policy::parse(text).map(Policies)
 }
 
+/// The longest `--time`, in seconds.
+const LONGEST_S: u64 = 7 * 24 * 60 * 60;
+
 fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 =
         text[..split].parse().map_err(|_| format!("`{text}` is not a time, for example 30s"))?;
-    match &text[split..] {
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(60 * number)),
-        _ => Err(format!("`{text}` is not a time: it ends in s or m, for example 30s")),
+    let seconds = match &text[split..] {
+        "s" => number,
+        "m" => number.saturating_mul(60),
+        _ => return Err(format!("`{text}` is not a time: it ends in s or m, for example 30s")),
+    };
+    if seconds > LONGEST_S {
+        return Err(format!("`{text}` is longer than a week"));
     }
+    Ok(Duration::from_secs(seconds))
 }

@@ -50,7 +50,7 @@ pub fn hold(
     done: &(dyn Fn() + Sync),
 ) -> Result<()> {
     let next = AtomicUsize::new(0);
-    let finished = Mutex::new(Vec::new());
+    let sums = Mutex::new(Sums { reports, waiting: BTreeMap::new(), absorbed: 0 });
     let work = || -> Result<()> {
         let mut beds: BTreeMap<&str, TestBed> = BTreeMap::new();
         loop {
@@ -63,18 +63,30 @@ pub fn hold(
             }
             let bed = beds.get_mut(engine).expect("just inserted");
             let report = cell.docket.batch(bed, cell.strategy, cell.rung, &cell.plan, unit.batch);
-            finished.lock().expect("no worker panics while it holds the lock").push((index, report));
+            sums.lock().expect("no worker panics while it holds the lock").take(index, units, report);
             done();
         }
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
-    })?;
-    let mut finished = finished.into_inner().expect("no worker panics while it holds the lock");
-    finished.sort_by_key(|(index, _)| *index);
-    for (index, report) in finished {
-        reports[units[index].cell].absorb(report);
+    })
+}
+
+/// The cells' reports so far, and those that came before their turn.
+struct Sums<'a> {
+    reports: &'a mut [Report],
+    waiting: BTreeMap<usize, Report>,
+    absorbed: usize,
+}
+
+impl Sums<'_> {
+    /// Adds a report once all before it in the list are added, so that few are kept at any time.
+    fn take(&mut self, index: usize, units: &[Unit], report: Report) {
+        self.waiting.insert(index, report);
+        while let Some(report) = self.waiting.remove(&self.absorbed) {
+            self.reports[units[self.absorbed].cell].absorb(report);
+            self.absorbed += 1;
+        }
     }
-    Ok(())
 }

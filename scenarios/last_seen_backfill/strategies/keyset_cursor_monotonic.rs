@@ -21,11 +21,13 @@ impl Backfill for Strategy {
     }
 }
 
+/// `MATERIALIZED` keeps SQLite from looking the latest observation up twice, once to compare and once to set.
 const BATCH: &str = "
-    UPDATE transmissions
-    SET last_seen = (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id)
-    WHERE id > ?1 AND id <= ?2
-      AND last_seen < (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id)";
+    WITH page (id, latest) AS MATERIALIZED (
+        SELECT id, (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id)
+        FROM transmissions WHERE id > ?1 AND id <= ?2)
+    UPDATE transmissions SET last_seen = page.latest
+    FROM page WHERE transmissions.id = page.id AND transmissions.last_seen < page.latest";
 
 /// Every row up to the largest id may turn out to lie behind.
 const TOTAL: &str = "SELECT COUNT(*) FROM transmissions WHERE id <= ?1";

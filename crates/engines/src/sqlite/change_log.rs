@@ -110,16 +110,13 @@ impl ChangeLog {
         let Some(known) = self.known.iter().find(|known| known.table.name == table.name) else {
             return Ok(());
         };
-        let mut expected = known.base.clone();
-        for (key, row) in &known.now {
-            match row {
-                Some(row) => expected.insert(*key, row.clone()),
-                None => expected.remove(key),
-            };
-        }
-        if known.table.columns.len() == table.columns.len()
-            && !expected.iter().map(|(k, r)| (*k, r)).eq(rows.iter().map(|(k, r)| (*k, r)))
-        {
+        let gone =
+            known.now.iter().filter(|(key, row)| row.is_none() && known.base.contains_key(key)).count();
+        let come =
+            known.now.iter().filter(|(key, row)| row.is_some() && !known.base.contains_key(key)).count();
+        let explained = rows.len() + gone == known.base.len() + come
+            && rows.iter().all(|(key, row)| known.row(*key).as_ref() == Some(row));
+        if !explained {
             return Err(Error::refused(format!(
                 "not modelled by the sqlite engine: a statement changed rows of {} behind the update hook \
                  (REPLACE, DELETE without WHERE, or WITHOUT ROWID)",

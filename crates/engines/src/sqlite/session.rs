@@ -107,7 +107,10 @@ impl Session {
                     && self.connection.is_autocommit()
                     && (journal == Journal::Rollback || !self.reads_only(sql));
                 if begins {
-                    self.connection.execute_batch("BEGIN").map_err(refused)?;
+                    self.connection
+                        .prepare_cached("BEGIN")
+                        .and_then(|mut begin| begin.execute([]))
+                        .map_err(refused)?;
                 }
                 let (result, work) = statement::run(&self.connection, sql, params);
                 let result = match result {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use retrial_sim::costs::{Costs, percentile};
+use retrial_sim::costs::Costs;
 use retrial_sim::verdict::Verdict;
 use serde::Serialize;
 
@@ -156,13 +156,13 @@ fn judged(line: &Line) -> Vec<Judged<'_>> {
 }
 
 fn figures(costs: &Costs) -> CostFigures {
-    let us = |samples: &[Duration], percent| percentile(samples, percent).map(|time| time.as_micros() as u64);
+    let us = |time: Option<Duration>| time.map(|time| time.as_micros() as u64);
     CostFigures {
-        lock_hold_max_us: us(&costs.lock_holds, 100),
-        lock_hold_p99_us: us(&costs.lock_holds, 99),
-        wait_max_us: us(&costs.waits, 100),
-        wait_p99_us: us(&costs.waits, 99),
-        finish_p99_us: us(&costs.finishes, 99),
+        lock_hold_max_us: us(costs.lock_holds.longest()),
+        lock_hold_p99_us: us(costs.lock_holds.percentile(99)),
+        wait_max_us: us(costs.waits.longest()),
+        wait_p99_us: us(costs.waits.percentile(99)),
+        finish_p99_us: us(costs.finishes.percentile(99)),
         statements: costs.statements,
         retries: costs.retries,
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
-use retrial_sim::costs::{Costs, percentile};
+use retrial_sim::costs::{Costs, Samples};
 use retrial_sim::explore::NEVER_PANICS;
 use retrial_sim::verdict::{Verdict, Witness};
 
@@ -109,13 +109,13 @@ pub fn costs(table: &Table) -> String {
             trials += line.report.trials;
             audited += line.report.audited;
         }
-        let both = |samples: &[Duration]| format!("{} / {}", ms(samples, 100), ms(samples, 99));
-        let timed = costs.finishes.len().max(1) as u64;
+        let both = |samples: &Samples| format!("{} / {}", ms(samples.longest()), ms(samples.percentile(99)));
+        let timed = costs.finishes.count().max(1);
         grid.add_row([
             strategy.to_owned(),
             both(&costs.lock_holds),
             both(&costs.waits),
-            ms(&costs.finishes, 99),
+            ms(costs.finishes.percentile(99)),
             (costs.statements / timed).to_string(),
             costs.retries.to_string(),
             trials.to_string(),
@@ -222,12 +222,12 @@ fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Wi
     })
 }
 
-fn ms(samples: &[Duration], percent: usize) -> String {
-    percentile(samples, percent).map_or("-".to_owned(), |time| format!("{} ms", time.as_millis()))
+fn ms(time: Option<Duration>) -> String {
+    time.map_or("-".to_owned(), |time| format!("{} ms", time.as_millis()))
 }
 
 fn grid() -> Grid {
     let mut grid = Grid::new();
-    grid.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     grid
 }

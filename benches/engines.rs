@@ -1,0 +1,146 @@
+//! What the kernel adds to SQLite: a whole trial of `last_seen_backfill` on its rung `crash`, against a bare loop that
+//! sends the same statements with the same parameters over connections of the same kind. Both put the opening rows
+//! back first. The project's target is that a trial takes at most 1.5 times as long.
+//!
+//! The trial is replayed from its tape, and reads the final tables at its end; nothing is judged. The bare loop sends
+//! what ran outside a transaction as it stands, without the BEGIN and COMMIT that the engine puts around it. Since
+//! a harness has to read the final tables to judge anything, the loop is measured with that too.
+//!
+//! It must never let the bare loop do less than the trial did to the database: what it leaves behind is compared once,
+//! before anything is measured.
+//!
+//! `cargo bench -p retrial-benches --bench engines`; with `-- --test` each is held once.
+
+#![expect(clippy::disallowed_methods, reason = "measures real time, and takes `--bench` and `--test`")]
+#![expect(clippy::print_stdout, reason = "prints the ratios that it is for")]
+
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_sim::choice::{Pace, RecordedTape};
+use retrial_sim::scheduler::{Random, Replay};
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Ending, TestBed};
+
+use self::bare::{Bare, Sent};
+use self::sample::Sample;
+
+mod bare;
+mod sample;
+
+const STRATEGIES: [&str; 3] = ["keyset_cursor", "keyset_cursor_monotonic", "limit_loop"];
+
+/// How many turns each side has where the two are compared, and how many trials a turn is.
+const TURNS: usize = 60;
+const TRIALS: u32 = 20;
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut duels: Vec<Duel> = STRATEGIES.into_iter().map(Duel::new).collect();
+    for duel in &mut duels {
+        let mut group = criterion.benchmark_group(format!("last_seen_backfill/{}", duel.strategy));
+        group.bench_function("kernel", |bencher| bencher.iter(|| duel.kernel()));
+        group.bench_function("bare_loop", |bencher| bencher.iter(|| duel.bare(false)));
+        group.bench_function("bare_loop_and_final_rows", |bencher| bencher.iter(|| duel.bare(true)));
+        group.finish();
+    }
+    criterion.final_summary();
+    let arguments: Vec<String> = std::env::args().collect();
+    let given = |argument: &str| arguments.iter().any(|given| given == argument);
+    let turns = if given("--bench") && !given("--test") { TURNS } else { 1 };
+    // Whoever profiles one side does not want the other in the picture.
+    if !given("--profile-time") {
+        duels.iter_mut().for_each(|duel| duel.compare(turns));
+    }
+}
+
+/// One trial, both ways.
+struct Duel {
+    strategy: &'static str,
+    sample: Sample,
+    bed: TestBed,
+    tape: RecordedTape,
+    sent: Vec<Sent>,
+    bare: Bare,
+    /// What happened, for the line that tells the ratio.
+    story: String,
+}
+
+impl Duel {
+    fn new(strategy: &'static str) -> Duel {
+        let sample = Sample::new(strategy, "crash");
+        let mut bed = TestBed::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
+        let mut scheduler = Random::new(Pace::Free);
+        // The first seed whose trial is struck, comes to its end, and leaves what its statements leave without it: a
+        // crash before a commit of the engine's own would take back what the bare loop keeps.
+        for seed in (0..1_000).map(Seed) {
+            let run = sample.hold(&mut bed, &mut scheduler, seed, seed);
+            if run.strikes.is_empty() || run.ending != Ending::Quiescent {
+                continue;
+            }
+            let sent = bare::statements(&run.trace);
+            let mut bare = Bare::new(&sample.opening);
+            bare.hold(&sent);
+            if bare.tables(run.tables.iter().map(|(table, _)| table.name.as_str())) != run.tables {
+                continue;
+            }
+            let story = format!(
+                "{seed:?}, {} statements, {} steps, {} crashes",
+                sent.len(),
+                run.steps,
+                run.strikes.len()
+            );
+            let tape = run.tape.recorded();
+            return Duel { strategy, sample, bed, tape, sent, bare, story };
+        }
+        panic!("no seed gives a trial to compare");
+    }
+
+    fn kernel(&mut self) {
+        let ambient = self.tape.ambient;
+        let run = self.sample.hold(&mut self.bed, &mut Replay::new(self.tape.clone()), Seed(0), ambient);
+        self.bed.recycle(run);
+    }
+
+    fn bare(&mut self, final_rows: bool) {
+        self.bare.hold(&self.sent);
+        if final_rows {
+            self.bare.read_tables();
+        }
+    }
+
+    /// Both by turns, so that whatever else the machine does meets both; the medians are compared.
+    fn compare(&mut self, turns: usize) {
+        let mut times = [const { Vec::new() }; 3];
+        for _ in 0..turns {
+            times[0].push(turn(|| self.kernel()));
+            times[1].push(turn(|| self.bare(false)));
+            times[2].push(turn(|| self.bare(true)));
+        }
+        let [kernel, bare, with_rows] = times.map(|mut times| {
+            times.sort_unstable();
+            (times[times.len() / 2] / TRIALS).as_micros()
+        });
+        println!(
+            "{}: kernel {kernel} us, bare loop {bare} us (ratio {}), and its final rows {with_rows} us (ratio {}); {}",
+            self.strategy,
+            ratio(kernel, bare),
+            ratio(kernel, with_rows),
+            self.story,
+        );
+    }
+}
+
+fn turn(mut hold: impl FnMut()) -> Duration {
+    let began = Instant::now();
+    for _ in 0..TRIALS {
+        hold();
+    }
+    began.elapsed()
+}
+
+fn ratio(one: u128, other: u128) -> String {
+    let hundredths = one * 100 / other.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}

@@ -1,0 +1,67 @@
+//! What a trial costs when nothing but the kernel takes part: two actors that only step, and no engine. The project's
+//! target is 250,000 trials a second on one core, for twelve steps in total.
+//!
+//! It must never send SQL, nor judge: engines.rs has the first, and scaling.rs both.
+//!
+//! `cargo bench -p retrial-benches --bench exploration`; with `-- --test` each is held once.
+
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput};
+use retrial_sim::choice::Pace;
+use retrial_sim::engine::Cost;
+use retrial_sim::fault::Rung;
+use retrial_sim::scheduler::Policy;
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Limits, Setup, TestBed};
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("kernel");
+    group.throughput(Throughput::Elements(1));
+    for (name, steps) in [("two_actors_six_steps_each", 6), ("two_actors_twelve_steps_each", 12)] {
+        trials(&mut group, name, Policy::Random(Pace::Free), steps);
+        trials(&mut group, &format!("{name}_pct:3"), Policy::Pct(3), steps);
+    }
+    group.finish();
+    criterion.final_summary();
+}
+
+/// Trial after trial on one bed with one scheduler, each from a seed of its own.
+fn trials(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, policy: Policy, steps: u32) {
+    let mut bed = TestBed::without_engine();
+    let mut scheduler = policy.scheduler();
+    let setup = setup();
+    let mut number = 0;
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            number += 1;
+            let seed = Seed(1).nth(number);
+            let run = bed.hold(&mut *scheduler, seed, seed.named("ambient"), &setup, |world| {
+                for actor in ["one", "other"] {
+                    world.actor(actor, move |actor| async move {
+                        for _ in 0..steps {
+                            actor.step("step").await;
+                        }
+                    });
+                }
+            });
+            let run = run.expect("nothing is refused where no engine takes part");
+            assert_eq!(run.steps, 2 * steps, "every step was taken");
+            bed.recycle(run);
+        });
+    });
+}
+
+/// Nothing fails and nothing costs.
+fn setup() -> Setup<'static> {
+    const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+    Setup {
+        rung: &CALM,
+        cost: Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::ZERO },
+        limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
+        opening: None,
+        tables: &[],
+    }
+}

@@ -1,0 +1,71 @@
+//! One strategy of `last_seen_backfill` with one fixed workload, for the benches that want a trial in their hands
+//! rather than a report. It must never judge a trial, and never draw anything that its caller's seed does not decide.
+
+use std::rc::Rc;
+
+use retrial_scenarios::last_seen_backfill::{Arrival, LastSeenBackfill, Transmission, Workload};
+use retrial_sim::engine::Opening;
+use retrial_sim::fault::Rung;
+use retrial_sim::scenario::Scenario;
+use retrial_sim::scheduler::Scheduler;
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Run, Setup, TestBed};
+
+/// How many transmissions are there at the start.
+const ROWS: i64 = 40;
+
+/// A strategy on a rung with the workload.
+pub(crate) struct Sample {
+    strategy: usize,
+    rung: &'static Rung,
+    workload: Rc<Workload>,
+    /// The rows that the trial starts from.
+    pub(crate) opening: Rc<Opening>,
+}
+
+impl Sample {
+    pub(crate) fn new(strategy: &str, rung: &str) -> Sample {
+        let strategies = LastSeenBackfill.strategies();
+        let strategy = strategies.iter().position(|candidate| candidate.name == strategy);
+        let rung = LastSeenBackfill.ladder().iter().find(|known| known.name == rung);
+        let workload = Rc::new(workload());
+        Sample {
+            strategy: strategy.expect("the strategy is on the shelf"),
+            rung: rung.expect("the rung is on the ladder"),
+            opening: Rc::new(LastSeenBackfill.opening(&workload)),
+            workload,
+        }
+    }
+
+    /// Holds one trial, from the opening rows to the final ones.
+    pub(crate) fn hold(
+        &self,
+        bed: &mut TestBed,
+        scheduler: &mut dyn Scheduler,
+        seed: Seed,
+        ambient: Seed,
+    ) -> Run {
+        let setup = Setup {
+            rung: self.rung,
+            cost: LastSeenBackfill.cost(),
+            limits: LastSeenBackfill.limits(&self.workload),
+            opening: Some(&self.opening),
+            tables: LastSeenBackfill.tables(),
+        };
+        let stage = |world: &_| LastSeenBackfill.stage(world, self.strategy, self.rung, &self.workload);
+        bed.hold(scheduler, seed, ambient, &setup, stage).expect("nothing in these trials is refused")
+    }
+}
+
+/// Forty rows in batches of five, a fifth of them bumped already, and four arrivals. Every row has an observation,
+/// because `limit_loop` would not come to an end otherwise.
+fn workload() -> Workload {
+    let transmission = |index: i64| {
+        let observations: Vec<i64> = (0..=index % 5).map(|nth| 100 + (index * 7 + nth * 11) % 41).collect();
+        let latest = observations.iter().max().copied().expect("there is one at least");
+        Transmission { id: 1 + index * 2, last_seen: if index % 5 == 4 { latest } else { 0 }, observations }
+    };
+    let arrivals =
+        vec![Arrival::Seen(3, 141), Arrival::New(142), Arrival::Seen(20, 120), Arrival::Seen(39, 143)];
+    Workload { batch: 5, transmissions: (0..ROWS).map(transmission).collect(), arrivals, polls: 3 }
+}

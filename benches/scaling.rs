@@ -1,0 +1,183 @@
+//! Whether more trials take more memory, and whether two jobs take half the time of one. A plain program, because
+//! criterion measures neither memory nor threads.
+//!
+//! Memory is the largest that the process ever had (`VmHWM`), so each figure comes from a process of its own: this one
+//! started again. The trials with SQLite go through the same list of batches as a run from the command line, reports
+//! included.
+//!
+//! It must never measure two sizes in one process, nor compare times that were not taken by turns.
+//!
+//! `cargo bench -p retrial-benches --bench scaling`; with `-- --test` the counts are tiny.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "measures real time, and starts itself with arguments of its own"
+)]
+#![expect(clippy::print_stdout, reason = "prints the tables that it is for")]
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use retrial::catalogue;
+use retrial::jobs::{self, Cell, Unit};
+use retrial_sim::choice::Pace;
+use retrial_sim::engine::Cost;
+use retrial_sim::explore::{Plan, Report};
+use retrial_sim::fault::Rung;
+use retrial_sim::scheduler::{Policy, Random};
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Limits, Setup, TestBed};
+
+/// The argument that makes this program hold trials and print how much memory that took.
+const MEMORY_OF: &str = "--memory-of";
+
+/// The worlds whose memory is measured.
+const KERNEL: &str = "kernel";
+const SQLITE: &str = "last_seen_backfill/keyset_cursor";
+
+/// Schedules a workload meets, as from the command line.
+const SCHEDULES: u64 = 12;
+
+const REPETITIONS: usize = 3;
+
+/// Linux counts processor time for user space in hundredths of a second, on every architecture that matters here.
+const MILLISECONDS_A_TICK: u64 = 10;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|given| given == MEMORY_OF) {
+        let [world, trials] = &arguments[at + 1..] else { panic!("a world and a number of trials") };
+        let trials = trials.parse().expect("a number of trials");
+        if world == KERNEL {
+            hold_in_kernel(trials)
+        } else {
+            hold_on_sqlite(world, trials)
+        }
+        println!("{}", peak_in_kilobytes());
+        return;
+    }
+    // `cargo test --benches` gives no `--bench`, and wants to know only that it runs.
+    let given = |argument: &str| arguments.iter().any(|given| given == argument);
+    let real = given("--bench") && !given("--test");
+    memory(real);
+    time(if real { 12 } else { 1 });
+}
+
+fn memory(real: bool) {
+    println!("| world | trials | peak memory | ratio |\n|---|---:|---:|---:|");
+    for (world, trials) in [(KERNEL, 10_000), (SQLITE, 2_000)] {
+        let trials = if real { trials } else { SCHEDULES };
+        let mut first = None;
+        for trials in [trials, trials * 10] {
+            let executable = std::env::current_exe().expect("this program has a path");
+            let trials = trials.to_string();
+            let output = Command::new(executable).args([MEMORY_OF, world, &trials]).output();
+            let output = output.expect("this program starts again");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            let peak: u64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number");
+            let first = *first.get_or_insert(peak);
+            println!("| {world} | {trials} | {peak} kB | {} |", ratio(u128::from(peak), u128::from(first)));
+        }
+    }
+}
+
+fn peak_in_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line of it");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Two actors that only step, six times each.
+fn hold_in_kernel(trials: u64) {
+    const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+    let setup = Setup {
+        rung: &CALM,
+        cost: Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::ZERO },
+        limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
+        opening: None,
+        tables: &[],
+    };
+    let mut bed = TestBed::without_engine();
+    let mut scheduler = Random::new(Pace::Free);
+    for seed in (0..trials).map(|number| Seed(1).nth(number)) {
+        let run = bed.hold(&mut scheduler, seed, seed, &setup, |world| {
+            for actor in ["one", "other"] {
+                world.actor(actor, move |actor| async move {
+                    for _ in 0..6 {
+                        actor.step("step").await;
+                    }
+                });
+            }
+        });
+        bed.recycle(run.expect("nothing is refused where no engine takes part"));
+    }
+}
+
+/// The strategy on its rung `crash`, one job.
+fn hold_on_sqlite(target: &str, trials: u64) {
+    let cells: Vec<Cell> = cells(target).into_iter().filter(|cell| cell.rung.name == "crash").collect();
+    hold(&cells, trials.div_ceil(SCHEDULES), 1);
+}
+
+/// The same batches of every strategy on every rung, with one job and with two.
+fn time(batches: u64) {
+    let cells = cells("last_seen_backfill");
+    let mut times = [Vec::new(), Vec::new()];
+    println!("\n| jobs | trials | time | processor time |\n|---:|---:|---:|---:|");
+    for _ in 0..REPETITIONS {
+        for (index, times) in times.iter_mut().enumerate() {
+            let (began, before) = (Instant::now(), processor_time());
+            let trials = hold(&cells, batches, index + 1);
+            let (time, spent) = (began.elapsed(), processor_time() - before);
+            println!("| {} | {trials} | {} ms | {} ms |", index + 1, time.as_millis(), spent.as_millis());
+            times.push(time);
+        }
+    }
+    let [one, two] = times.map(|mut times| {
+        times.sort_unstable();
+        times[REPETITIONS / 2].as_nanos()
+    });
+    println!("\nTwo jobs are {} times as fast as one, by their medians.", ratio(one, two));
+}
+
+/// What all threads of this process have had of the processors. Where the machine is shared it tells whether two jobs
+/// were in each other's way, or only had no second core: the first makes it grow.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux says");
+    // The program's name stands in brackets and may hold anything; utime and stime are fields 14 and 15 (proc(5)).
+    let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
+    let ticks: u64 =
+        fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().expect("a number")).sum();
+    Duration::from_millis(ticks * MILLISECONDS_A_TICK)
+}
+
+/// Every rung of what the target names.
+fn cells(target: &str) -> Vec<Cell> {
+    let plan = Plan {
+        seed: Seed(1),
+        schedules: SCHEDULES,
+        policies: Policy::PORTFOLIO.to_vec(),
+        audit_every: 32,
+        engine: "sqlite",
+    };
+    let selected = catalogue::select(&[target.to_owned()]).expect("the target is there").remove(0);
+    let cell =
+        |strategy, rung| Cell { selection: 0, docket: selected.docket, strategy, rung, plan: plan.clone() };
+    let rungs = selected.card.ladder;
+    selected.strategies.iter().flat_map(|strategy| rungs.iter().map(|rung| cell(*strategy, rung))).collect()
+}
+
+/// Holds that many batches of each cell; tells how many trials that was.
+fn hold(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
+    let units: Vec<Unit> =
+        (0..batches).flat_map(|batch| (0..cells.len()).map(move |cell| Unit { cell, batch })).collect();
+    let mut reports = vec![Report::default(); cells.len()];
+    jobs::hold(cells, &units, jobs, &mut reports, &|| {}).expect("the engine starts");
+    assert!(reports.iter().all(|report| report.refused.is_none()), "nothing is refused");
+    reports.iter().map(|report| report.trials).sum()
+}
+
+fn ratio(one: u128, other: u128) -> String {
+    let hundredths = one * 100 / other.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
