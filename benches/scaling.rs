@@ -19,10 +19,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use retrial::catalogue;
-use retrial::jobs::{self, Cell, Unit};
+use retrial::jobs::{self, Cell, Sum, Unit};
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
-use retrial_sim::explore::{Plan, Report};
+use retrial_sim::explore::Plan;
 use retrial_sim::fault::Rung;
 use retrial_sim::scheduler::{Policy, Random};
 use retrial_sim::seed::Seed;
@@ -169,12 +169,14 @@ fn cells(target: &str) -> Vec<Cell> {
 
 /// Holds that many batches of each cell; tells how many trials that was.
 fn hold(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
-    let units: Vec<Unit> =
-        (0..batches).flat_map(|batch| (0..cells.len()).map(move |cell| Unit { cell, batch })).collect();
-    let mut reports = vec![Report::default(); cells.len()];
-    jobs::hold(cells, &units, jobs, &mut reports, &|| {}).expect("the engine starts");
-    assert!(reports.iter().all(|report| report.refused.is_none()), "nothing is refused");
-    reports.iter().map(|report| report.trials).sum()
+    let trials = SCHEDULES;
+    let units: Vec<Unit> = (0..batches)
+        .flat_map(|batch| (0..cells.len()).map(move |cell| Unit { cell, batch, trials }))
+        .collect();
+    let mut sums = vec![Sum::default(); cells.len()];
+    jobs::hold(cells, &units, jobs, &mut sums, &|| {}).expect("the engine starts");
+    assert!(sums.iter().all(|sum| sum.report.refused.is_none()), "nothing is refused");
+    sums.iter().map(|sum| sum.report.trials).sum()
 }
 
 fn ratio(one: u128, other: u128) -> String {

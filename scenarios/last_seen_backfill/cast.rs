@@ -35,7 +35,7 @@ pub(super) fn takes_part(actor: &str, rung: &Rung) -> bool {
 
 pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, rung: &Rung, workload: &Rc<Workload>) {
     let ingests = takes_part("ingestor", rung);
-    // The broker outside keeps what was not fully taken in, and delivers it again.
+    // The broker outside delivers again what a crash kept from being taken in.
     let delivered = Rc::new(Cell::new(0));
     let given = workload.clone();
     world.process("server", move |boot| {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use retrial_sim::engine::{Opening, Value};
 use serde::{Deserialize, Serialize};
 
-/// The rows of the story, made small: a row here stands for about a thousand of the operator's.
+/// The rows of the story, made small: a row here stands for about fifteen hundred of the operator's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// How many rows a batch may change.
@@ -49,6 +49,29 @@ impl Workload {
         self.rows() / self.batch + i64::from(self.rows() % self.batch > 0)
     }
 
+    /// Whether it is one that a trial can be held with.
+    pub(super) fn check(&self) -> Result<(), String> {
+        const MOST: usize = 1_000;
+        let large = self.transmissions.iter().any(|transmission| transmission.observations.len() > MOST);
+        if self.transmissions.len() > MOST
+            || self.arrivals.len() > MOST
+            || self.polls as usize > MOST
+            || large
+        {
+            return Err(format!("more than {MOST} of something"));
+        }
+        if !(1..=MOST as i64).contains(&self.batch) {
+            return Err(format!("a batch has 1 to {MOST} rows"));
+        }
+        let ids = self.transmissions.iter().map(|transmission| transmission.id);
+        if !ids.clone().is_sorted_by(|one, next| one < next)
+            || ids.clone().any(|id| !(1..1 << 40).contains(&id))
+        {
+            return Err("ids are positive and grow".to_owned());
+        }
+        Ok(())
+    }
+
     pub(super) fn opening(&self) -> Opening {
         let mut rows = Vec::new();
         for transmission in &self.transmissions {
@@ -75,18 +98,18 @@ const LATEST: i64 = 140;
 pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
     let timestamp = || EARLIEST..=LATEST;
     let observations = prop_oneof![
-        2 => vec(timestamp(), 0..=0),
-        5 => vec(timestamp(), 1..=5),
-        1 => vec(timestamp(), 6..=12),
+        4 => vec(timestamp(), 0..=0),
+        5 => vec(timestamp(), 1..=7),
+        3 => vec(timestamp(), 6..=12),
     ];
     let transmission = (1..=3i64, observations, prop::bool::weighted(0.2));
     let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 2 => 26..=60usize];
     let transmissions = size.prop_flat_map(move |size| vec(transmission.clone(), size));
     let arrival = prop_oneof![
-        timestamp().prop_map(Arrival::New),
-        (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
+        1 => timestamp().prop_map(Arrival::New),
+        4 => (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
     ];
-    let arrivals = vec(arrival, if arrivals { 1..=8 } else { 0..=0 });
+    let arrivals = vec(arrival, if arrivals { 2..=8 } else { 0..=0 });
     let workload =
         (1..=10i64, transmissions, arrivals, 2..=4u32).prop_map(|(batch, rows, arrivals, polls)| {
             let mut id = 0;

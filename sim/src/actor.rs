@@ -35,8 +35,8 @@ impl Actor {
         self.shared.record(self.id, What::Stepped(label));
     }
 
-    /// Waits for at least that long on the virtual clock. Unless the trial is timed, any actor may be delayed
-    /// past any deadline, so nothing may be concluded from an order of two sleeps.
+    /// Waits for at least that long on the virtual clock, or until the process is asked to stop. Unless the trial is
+    /// timed, any actor may be delayed past any deadline, so nothing may be concluded from an order of two sleeps.
     pub async fn sleep(&self, label: &'static str, duration: Duration) {
         self.shared.record(self.id, What::Sleeps(label, duration));
         self.arrive(label, PointKind::Sleep, duration).await;

@@ -60,7 +60,8 @@ pub enum Choice {
 pub enum Pace {
     /// Any ready actor may be delayed past another's deadline: fit for finding, no measure of time.
     Free,
-    /// The actor whose time has come first goes next: fit for waits and lock holds.
+    /// The actor whose time has come first goes next: fit for waits and lock holds. Timers that the kernel does not
+    /// know (madsim's own) ring when the clock passes them, not before others' steps.
     Timed,
 }
 

@@ -32,7 +32,7 @@ impl Transaction {
         label: &'static str,
         sql: &'static str,
     ) -> Result<Transaction, SqlError> {
-        connection.execute(label, sql, []).await?;
+        connection.run(label, sql.into(), Vec::new(), false).await?;
         Ok(Transaction(connection))
     }
 
@@ -46,7 +46,7 @@ impl Transaction {
         sql: impl Into<Cow<'static, str>>,
         params: impl Into<Vec<Value>>,
     ) -> Result<Answer, SqlError> {
-        self.0.execute(label, sql, params).await
+        self.0.run(label, sql.into(), params.into(), false).await
     }
 
     /// Commits, and gives the connection back.
@@ -83,7 +83,17 @@ impl Connection {
         sql: impl Into<Cow<'static, str>>,
         params: impl Into<Vec<Value>>,
     ) -> Result<Answer, SqlError> {
-        let (sql, params) = (sql.into(), params.into());
+        self.run(label, sql.into(), params.into(), true).await
+    }
+
+    /// Runs one statement; `alone` if it is a transaction of its own, whose connection goes back once it is over.
+    async fn run(
+        &self,
+        label: &'static str,
+        sql: Cow<'static, str>,
+        params: Vec<Value>,
+        alone: bool,
+    ) -> Result<Answer, SqlError> {
         self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
         let fault = self.actor.shared.directive.take();
         if fault == Some(Fault::StatementError) {
@@ -103,6 +113,8 @@ impl Connection {
                 result = Err(error.clone());
             }
             self.note_end(settled);
+        } else if alone {
+            self.actor.continue_after(spent).await;
         } else {
             self.busy_for(spent);
         }

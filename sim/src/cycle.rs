@@ -1,8 +1,8 @@
 //! Livelock: the cast goes round in a circle in which nothing that counts as progress changes.
 //!
-//! The state that repeats is the contents of the scenario's progress tables and the points at which the actors
-//! stand with what they were told there. What an actor keeps in memory cannot be seen; so a circle is reported
-//! only after [`ROUNDS`] rounds, and bounded retries must stay below that.
+//! The state that repeats is the contents of the scenario's progress tables and the points at which the actors stand,
+//! with the rows and counts that they were told there. What an actor keeps in memory cannot be seen; so a circle is
+//! reported only after [`ROUNDS`] rounds, and bounded retries must stay below that.
 
 use crate::digest::Digest;
 use crate::point::ActorId;
@@ -51,6 +51,8 @@ fn sign(event: &Event) -> Digest {
         What::Ran(statement) => {
             digest.text(statement.label);
             digest.word(statement.result.as_ref().map_or(u64::MAX, |answer| answer.changed));
+            let rows = statement.result.iter().flat_map(|answer| &answer.rows);
+            rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
         }
         What::Stepped(label) | What::Sleeps(label, _) => digest.text(label),
         What::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),

@@ -57,8 +57,8 @@ pub struct Report {
     pub refused: Option<String>,
     /// One tally per invariant of the scenario, then the kernel's own.
     pub tallies: Vec<Tally>,
-    /// How often each fault struck.
-    pub strikes: BTreeMap<Fault, u64>,
+    /// How often each fault struck at points of that label.
+    pub strikes: BTreeMap<(Fault, &'static str), u64>,
     /// The behaviours seen, each with the trial that showed it first.
     pub behaviours: BTreeMap<u64, u64>,
     /// What it cost.
@@ -117,8 +117,8 @@ impl Report {
             tally.unknown = tally.unknown.take().or(other.unknown);
             tally.witness = smaller(tally.witness.take(), other.witness);
         }
-        for (fault, strikes) in later.strikes {
-            *self.strikes.entry(fault).or_default() += strikes;
+        for (strike, times) in later.strikes {
+            *self.strikes.entry(strike).or_default() += times;
         }
         for (behaviour, trial) in later.behaviours {
             self.behaviours.entry(behaviour).or_insert(before + trial);
@@ -174,8 +174,8 @@ pub fn batch<S: Scenario>(
         for behaviour in coverage::collect(&run.trace, &mut seen) {
             report.behaviours.insert(behaviour, report.trials);
         }
-        for fault in &run.strikes {
-            *report.strikes.entry(*fault).or_default() += 1;
+        for strike in &run.strikes {
+            *report.strikes.entry(*strike).or_default() += 1;
         }
         report.costs.add(&run);
         enter(&mut report, &current, &run);
@@ -254,7 +254,11 @@ pub fn one<S: Scenario>(
     seed: Seed,
 ) -> Result<Vec<(Finding, Case)>, Error> {
     let stand = Stand::new(scenario, strategy, rung, scenario.engines()[0], Rc::new(workload));
-    let run = stand.hold(bed, &mut *policy.scheduler(), seed, seed.named("ambient"))?;
+    let mut scheduler = policy.scheduler();
+    // A scheduler that learns a trial's length has nothing to go by in its first.
+    let learnt = stand.hold(bed, &mut *scheduler, seed.named("learn"), seed)?;
+    bed.recycle(learnt);
+    let run = stand.hold(bed, &mut *scheduler, seed, seed.named("ambient"))?;
     let findings = stand.judge(&run).into_iter().enumerate();
     Ok(findings.map(|(index, finding)| (finding, stand.case(&run, stand.invariant(index)))).collect())
 }
@@ -285,6 +289,9 @@ pub fn replay<S: Scenario>(scenario: &S, bed: &mut TestBed, case: &Case) -> Resu
     let workload = serde_json::from_str(&case.workload).map_err(|error| {
         Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name()))
     })?;
+    scenario
+        .check(&workload)
+        .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
     let stand = Stand::new(scenario, strategy, rung, "", Rc::new(workload));
     let run = stand.again(bed, case.tape.clone())?;
     let finding = stand.judge(&run).swap_remove(invariant);

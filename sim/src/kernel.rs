@@ -37,7 +37,7 @@ pub(crate) struct Kernel<'a> {
     offers: Vec<Fault>,
     woken: Vec<SessionId>,
     pub(crate) entries: Vec<(Point, Choice)>,
-    pub(crate) strikes: Vec<Fault>,
+    pub(crate) strikes: Vec<(Fault, &'static str)>,
     pub(crate) decisions: u32,
     pub(crate) preemptions: u32,
 }
@@ -231,7 +231,7 @@ impl<'a> Kernel<'a> {
         let fault = if point.again == 0 { self.ask_fault(&point, kind)? } else { None };
         if let Some(fault) = fault {
             self.faults_left -= 1;
-            self.strikes.push(fault);
+            self.strikes.push((fault, point.label));
             self.entries.push((point, Choice::Fault(fault)));
             self.shared.record(id, What::Struck(fault));
             match fault {

@@ -66,8 +66,9 @@ impl Pool {
             let holders = pool.users.borrow().clone();
             actor.shared.record(actor.id, What::Waits { resource: "the connection", holders });
             pool.waiting.borrow_mut().push_back(actor.id);
+            let place = Place { pool: pool.clone(), actor: actor.id, served: false };
             actor.blocked(None).await;
-            pool.promised.set(pool.promised.get() - 1);
+            place.take();
             let waited = actor.shared.now.get() - began;
             actor.shared.record(actor.id, What::Resumed { waited, timed_out: false });
         }
@@ -100,6 +101,40 @@ impl Pool {
         params: impl Into<Vec<Value>>,
     ) -> Result<Answer, SqlError> {
         self.acquire(actor).await.execute(label, sql, params).await
+    }
+}
+
+/// A place in the queue. Whoever leaves it early, because the future that waited was dropped, holds nobody up.
+struct Place {
+    pool: Rc<Inner>,
+    actor: ActorId,
+    served: bool,
+}
+
+impl Place {
+    fn take(mut self) {
+        self.served = true;
+        self.pool.promised.set(self.pool.promised.get() - 1);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.served {
+            return;
+        }
+        let place = self.pool.waiting.borrow().iter().position(|waiting| *waiting == self.actor);
+        match place {
+            Some(place) => {
+                self.pool.waiting.borrow_mut().remove(place);
+            }
+            // The connection was promised already; it goes to the next.
+            None => {
+                self.pool.promised.set(self.pool.promised.get() - 1);
+                let session = self.pool.idle.borrow_mut().pop_front().expect("a promised connection is idle");
+                self.pool.give_back(session, self.actor);
+            }
+        }
     }
 }
 

@@ -78,6 +78,14 @@ pub trait Scenario: Sync + 'static {
     /// How to draw a workload.
     fn workloads(&self, rung: &Rung) -> BoxedStrategy<Self::Workload>;
 
+    /// Whether a workload that somebody wrote by hand is one that a trial can be held with.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a few words.
+    fn check(&self, _workload: &Self::Workload) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The database as the workload finds it.
     fn opening(&self, workload: &Self::Workload) -> Opening;
 

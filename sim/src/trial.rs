@@ -82,8 +82,8 @@ pub struct Run {
     pub ending: Ending,
     /// The final rows of the tables asked for; an absent table is left out.
     pub tables: Vec<(Rc<Table>, Vec<Row>)>,
-    /// The faults that struck, in order.
-    pub strikes: Vec<Fault>,
+    /// The faults that struck, in order, each with the label of its point.
+    pub strikes: Vec<(Fault, &'static str)>,
     /// Steps taken.
     pub steps: u32,
     /// Choices of who goes next that had an alternative.
@@ -169,7 +169,7 @@ impl fmt::Debug for TestBed {
 struct Held {
     ending: Ending,
     tape: Tape,
-    strikes: Vec<Fault>,
+    strikes: Vec<(Fault, &'static str)>,
     decisions: u32,
     preemptions: u32,
 }

@@ -54,7 +54,7 @@ pub struct RunArgs {
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
     /// Trials per strategy and rung
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 360, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub trials: u64,
     /// Hold trials for about this long instead, for example 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]
@@ -79,9 +79,9 @@ pub struct RunArgs {
     pub json: Option<PathBuf>,
 }
 
-/// The policies behind one `--scheduler` argument.
+/// The policies behind one `--scheduler` argument, and the argument.
 #[derive(Clone, Debug)]
-pub struct Policies(pub Vec<Policy>);
+pub struct Policies(pub Vec<Policy>, pub String);
 
 /// The arguments of `replay`.
 #[derive(Debug, Args)]
@@ -97,7 +97,7 @@ pub struct ReplayArgs {
 }
 
 fn policies(text: &str) -> Result<Policies, String> {
-    Policy::parse(text).map(Policies)
+    Policy::parse(text).map(|policies| Policies(policies, text.to_owned()))
 }
 
 /// The longest `--time`, in seconds.

@@ -13,6 +13,8 @@ pub enum Surprise {
     Broke,
     /// Its file says that it breaks here, and no trial broke it.
     NotCaught,
+    /// Its file says that it breaks here, and no trial was fit to show it.
+    NotCovered,
 }
 
 /// Compares a verdict with what the strategy's file says of that invariant, at the rung of that index.
@@ -23,7 +25,8 @@ pub fn compare(card: &Card, strategy: usize, invariant: &str, rung: usize, verdi
         (Verdict::Violated(_), Some(from)) if rung >= from => Surprise::None,
         (Verdict::Violated(_), _) => Surprise::Broke,
         // Later rungs have other trouble, which may hide the break; only the one it is owned up to must show it.
-        (_, Some(from)) if rung == from => Surprise::NotCaught,
+        (Verdict::Holds { .. }, Some(from)) if rung == from => Surprise::NotCaught,
+        (_, Some(from)) if rung == from => Surprise::NotCovered,
         _ => Surprise::None,
     }
 }

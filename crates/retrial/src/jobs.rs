@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 use retrial_sim::docket::Docket;
@@ -13,6 +14,7 @@ use retrial_sim::fault::Rung;
 use retrial_sim::trial::TestBed;
 
 use crate::catalogue;
+use crate::render::progress::Stopwatch;
 
 /// A strategy on a rung: one line of the results.
 #[derive(Clone)]
@@ -36,6 +38,17 @@ pub struct Unit {
     pub cell: usize,
     /// See [`Docket::batch`].
     pub batch: u64,
+    /// How many trials it has.
+    pub trials: u64,
+}
+
+/// What the batches of a cell come to.
+#[derive(Clone, Debug, Default)]
+pub struct Sum {
+    /// What they have shown.
+    pub report: Report,
+    /// How long they took, added up over the jobs, in wall-clock time; for people, never for a verdict.
+    pub elapsed: Duration,
 }
 
 /// Holds the batches on that many threads, and adds what they report to the cells' reports in the order of the list.
@@ -46,11 +59,11 @@ pub fn hold(
     cells: &[Cell],
     units: &[Unit],
     jobs: usize,
-    reports: &mut [Report],
+    sums: &mut [Sum],
     done: &(dyn Fn() + Sync),
 ) -> Result<()> {
     let next = AtomicUsize::new(0);
-    let sums = Mutex::new(Sums { reports, waiting: BTreeMap::new(), absorbed: 0 });
+    let sums = Mutex::new(Sums { sums, waiting: BTreeMap::new(), absorbed: 0 });
     let work = || -> Result<()> {
         let mut beds: BTreeMap<&str, TestBed> = BTreeMap::new();
         loop {
@@ -62,8 +75,11 @@ pub fn hold(
                 beds.insert(engine, catalogue::bed(engine)?);
             }
             let bed = beds.get_mut(engine).expect("just inserted");
-            let report = cell.docket.batch(bed, cell.strategy, cell.rung, &cell.plan, unit.batch);
-            sums.lock().expect("no worker panics while it holds the lock").take(index, units, report);
+            let watch = Stopwatch::start();
+            let plan = Plan { schedules: unit.trials, ..cell.plan.clone() };
+            let report = cell.docket.batch(bed, cell.strategy, cell.rung, &plan, unit.batch);
+            let sum = Sum { report, elapsed: watch.elapsed() };
+            sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
             done();
         }
     };
@@ -75,17 +91,19 @@ pub fn hold(
 
 /// The cells' reports so far, and those that came before their turn.
 struct Sums<'a> {
-    reports: &'a mut [Report],
-    waiting: BTreeMap<usize, Report>,
+    sums: &'a mut [Sum],
+    waiting: BTreeMap<usize, Sum>,
     absorbed: usize,
 }
 
 impl Sums<'_> {
     /// Adds a report once all before it in the list are added, so that few are kept at any time.
-    fn take(&mut self, index: usize, units: &[Unit], report: Report) {
-        self.waiting.insert(index, report);
-        while let Some(report) = self.waiting.remove(&self.absorbed) {
-            self.reports[units[self.absorbed].cell].absorb(report);
+    fn take(&mut self, index: usize, units: &[Unit], sum: Sum) {
+        self.waiting.insert(index, sum);
+        while let Some(next) = self.waiting.remove(&self.absorbed) {
+            let sum = &mut self.sums[units[self.absorbed].cell];
+            sum.report.absorb(next.report);
+            sum.elapsed += next.elapsed;
             self.absorbed += 1;
         }
     }

@@ -46,7 +46,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
                 Err(error) => Err(error.into()),
             }
         });
-        replayer.join().expect("a replay does not panic")
+        replayer.join().unwrap_or_else(|_| bail!("the case cannot be held: its trial ended in a panic"))
     })
 }
 

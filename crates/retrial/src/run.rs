@@ -15,7 +15,7 @@ use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
-use crate::jobs::{self, Cell, Unit};
+use crate::jobs::{self, Cell, Sum, Unit};
 use crate::render;
 use crate::render::progress::{Progress, Stopwatch};
 
@@ -29,6 +29,8 @@ const AUDIT_EVERY: u64 = 32;
 pub struct Results {
     /// Where all randomness started.
     pub seed: retrial_sim::seed::Seed,
+    /// The `--scheduler` argument as it was given, to be said again; empty where there was none.
+    pub scheduler: String,
     /// How long it took, in wall-clock time; for people, never for a verdict.
     pub elapsed: Duration,
     /// One table per scenario.
@@ -55,6 +57,8 @@ pub struct Line {
     pub engine: &'static str,
     /// The sums.
     pub report: Report,
+    /// How long its trials took, added up over the jobs, in wall-clock time.
+    pub elapsed: Duration,
     /// The verdict of each invariant, the kernel's own last, and how it compares with what is expected.
     pub verdicts: Vec<(&'static str, Verdict, Surprise)>,
 }
@@ -66,13 +70,14 @@ pub struct Line {
 pub fn run(args: &RunArgs) -> Result<Exit> {
     // A file that cannot be written is found out before the trials, not after them.
     let cannot_write = |path: &Path| format!("cannot write {}", path.display());
-    let file = args.json.as_deref().map(|path| File::create(path).with_context(|| cannot_write(path)));
+    let open = |path: &Path| File::options().create(true).write(true).truncate(false).open(path);
+    let file = args.json.as_deref().map(|path| open(path).with_context(|| cannot_write(path)));
     let file = file.transpose()?;
     let results = hold(args)?;
     render::matrix::results(&results);
     if let (Some(mut file), Some(path)) = (file, &args.json) {
         let text = render::json::results(&results)?;
-        file.write_all(text.as_bytes()).with_context(|| cannot_write(path))?;
+        file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).with_context(|| cannot_write(path))?;
     }
     Ok(results.exit())
 }
@@ -120,16 +125,18 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
 }
 
 /// Holds as many batches of each cell as the trials asked for, or batch after batch until the time is up.
-fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatch) -> Result<Vec<Report>> {
+fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatch) -> Result<Vec<Sum>> {
     let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let mut reports = vec![Report::default(); cells.len()];
-    let round = |batches: std::ops::Range<u64>| -> Vec<Unit> {
-        batches.flat_map(|batch| (0..cells.len()).map(move |cell| Unit { cell, batch })).collect()
+    let mut reports = vec![Sum::default(); cells.len()];
+    let schedules = cells[0].plan.schedules;
+    let round = |batches: std::ops::Range<u64>, trials: u64| -> Vec<Unit> {
+        let left = |batch: u64| schedules.min(trials - batch * schedules);
+        let unit = |batch, cell| Unit { cell, batch, trials: left(batch) };
+        batches.flat_map(|batch| (0..cells.len()).map(move |cell| unit(batch, cell))).collect()
     };
     match args.time {
         None => {
-            let batches = args.trials.div_ceil(cells[0].plan.schedules);
-            let units = round(0..batches);
+            let units = round(0..args.trials.div_ceil(schedules), args.trials);
             progress.expect(units.len());
             jobs::hold(cells, &units, jobs, &mut reports, &|| progress.step())?;
         }
@@ -138,7 +145,7 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
             let mut batch = 0;
             // A round is never cut short, so that every cell has met the same trouble.
             while batch == 0 || watch.elapsed() < time {
-                jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| {
+                jobs::hold(cells, &round(batch..batch + 1, u64::MAX), jobs, &mut reports, &|| {
                     progress.at(watch.elapsed())
                 })?;
                 batch += 1;
@@ -154,15 +161,15 @@ fn compare(
     args: &RunArgs,
     selections: Vec<Selection>,
     cells: &[Cell],
-    reports: Vec<Report>,
+    sums: Vec<Sum>,
     elapsed: Duration,
 ) -> Results {
-    let mut lines = cells.iter().zip(reports).collect::<Vec<_>>().into_iter().peekable();
+    let mut lines = cells.iter().zip(sums).collect::<Vec<_>>().into_iter().peekable();
     let tables = selections.into_iter().enumerate().map(|(index, selection)| {
         let card = &selection.card;
         let mut table = Vec::new();
         let mut policies = Vec::new();
-        while let Some((cell, report)) = lines.next_if(|(cell, _)| cell.selection == index) {
+        while let Some((cell, Sum { report, elapsed })) = lines.next_if(|(cell, _)| cell.selection == index) {
             let rung = card
                 .ladder
                 .iter()
@@ -176,11 +183,14 @@ fn compare(
             });
             let verdicts = verdicts.collect();
             policies.clone_from(&cell.plan.policies);
-            table.push(Line { strategy: cell.strategy, rung, engine: cell.plan.engine, report, verdicts });
+            let (strategy, engine) = (cell.strategy, cell.plan.engine);
+            table.push(Line { strategy, rung, engine, report, elapsed, verdicts });
         }
         Table { selection, policies, lines: table }
     });
-    Results { seed: args.seed, elapsed, tables: tables.collect() }
+    let scheduler =
+        args.scheduler.as_ref().map_or(String::new(), |given| format!(" --scheduler {}", given.1));
+    Results { seed: args.seed, scheduler, elapsed, tables: tables.collect() }
 }
 
 impl Results {
@@ -190,10 +200,12 @@ impl Results {
         let verdicts = || lines().flat_map(|line| &line.verdicts);
         if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
-        } else if verdicts().any(|(_, _, surprise)| *surprise != Surprise::None) {
+        } else if verdicts().any(|(_, _, surprise)| matches!(surprise, Surprise::Broke | Surprise::NotCaught))
+        {
             Exit::Differs
         } else if lines().any(|line| line.report.refused.is_some())
             || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
+            || verdicts().any(|(_, _, surprise)| *surprise == Surprise::NotCovered)
         {
             Exit::Unknown
         } else {

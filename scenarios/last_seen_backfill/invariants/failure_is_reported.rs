@@ -1,5 +1,6 @@
 //! If a lookup or a statement of the loop failed for good, the status is `failed` and carries the error; it is
-//! never `done`. Failed for good means that the same statement did not succeed later.
+//! never `done`. Failed for good means that the same statement, with the same
+//! parameters, did not succeed later.
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ impl Check<Workload> for Invariant {
         let mut failures = 0;
         for (event, statement) in run.trace.statements("migration") {
             failures += u64::from(statement.result.is_err());
-            last.insert(statement.label, (event, statement));
+            last.insert((&*statement.sql, &statement.params), (event, statement));
         }
         let for_good = last.values().find(|(_, statement)| statement.result.is_err());
         let Some((event, statement)) = for_good else {

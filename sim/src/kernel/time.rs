@@ -69,11 +69,11 @@ impl Kernel<'_> {
     /// Moves the clock forward, madsim's with it, and ends the waits whose time is up.
     pub(super) fn advance(&mut self, to: Duration) {
         let now = self.shared.now.get();
-        if to <= now {
-            return;
+        if to > now {
+            self.shared.now.set(to);
+            self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
         }
-        self.shared.now.set(to);
-        self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
+        // Even where the clock stands: a wait may have begun again after its deadline had passed.
         self.expire_waits();
     }
 

@@ -127,7 +127,7 @@ fn a_request_to_stop_ends_a_sleep_and_the_process_starts_again() {
             });
         })
     });
-    let stopped = runs.find(|run| run.strikes == [Fault::Shutdown]).expect("some trial strikes");
+    let stopped = runs.find(|run| run.strikes == [(Fault::Shutdown, "idle")]).expect("some trial strikes");
     let said = stopped.trace.to_string();
     assert!(said.contains("exited") && said.contains("start 2"), "{said}");
 }

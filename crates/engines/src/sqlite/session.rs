@@ -112,7 +112,7 @@ impl Session {
                         .and_then(|mut begin| begin.execute([]))
                         .map_err(refused)?;
                 }
-                let (result, work) = statement::run(&self.connection, sql, params);
+                let (result, work) = statement::run(&self.connection, *class, sql, params);
                 let result = match result {
                     Ok(answer) => {
                         log.follow(&self.connection, &mut self.changes)?;
@@ -140,7 +140,7 @@ impl Session {
 
     /// Commits the implicit transaction; in a rollback journal that may have to wait for readers.
     fn settle(&mut self) -> Result<Outcome, Error> {
-        let (result, _) = statement::run(&self.connection, "COMMIT", &[]);
+        let (result, _) = statement::run(&self.connection, Class::Commit, "COMMIT", &[]);
         match result {
             Ok(_) => {
                 self.implicit = false;

@@ -53,7 +53,12 @@ pub(super) enum Failure {
 }
 
 /// Runs one statement to its end.
-pub(super) fn run(connection: &Connection, sql: &str, params: &[Value]) -> (Result<Answer, Failure>, Work) {
+pub(super) fn run(
+    connection: &Connection,
+    class: Class,
+    sql: &str,
+    params: &[Value],
+) -> (Result<Answer, Failure>, Work) {
     let mut statement = match connection.prepare_cached(sql) {
         Ok(statement) => statement,
         Err(error) => return (Err(Failure::Sql(error)), Work::default()),
@@ -74,7 +79,8 @@ pub(super) fn run(connection: &Connection, sql: &str, params: &[Value]) -> (Resu
                 answer.rows.push(read(row, 0, columns)?);
             }
         }
-        if !statement.readonly() {
+        // BEGIN and CREATE are not read-only either, and leave the count of the statement before them.
+        if class == Class::Query && !statement.readonly() {
             answer.changed = connection.changes();
         }
         Ok(answer)

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use retrial_sim::costs::Costs;
+use retrial_sim::explore::Tally;
+use retrial_sim::fault::Fault;
 use retrial_sim::verdict::Verdict;
 use serde::Serialize;
 
@@ -27,6 +29,7 @@ struct Cell<'a> {
     engine: &'a str,
     trials: u64,
     steps: u64,
+    elapsed_s: f64,
     audited: u64,
     faults: Vec<Strikes>,
     disagreement: Option<&'a str>,
@@ -38,6 +41,7 @@ struct Cell<'a> {
 #[derive(Serialize)]
 struct Strikes {
     fault: &'static str,
+    at: &'static str,
     struck: u64,
 }
 
@@ -50,6 +54,7 @@ struct Judged<'a> {
     exercised: u64,
     violations: u64,
     first_violation_trial: Option<u64>,
+    unknown: Option<&'a str>,
     witness: Option<WitnessFigures>,
 }
 
@@ -101,8 +106,9 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
     let card = &table.selection.card;
     let policies: Vec<_> = table.policies.iter().map(ToString::to_string).collect();
     let report = &line.report;
-    let strikes = |(fault, struck): (&retrial_sim::fault::Fault, &u64)| Strikes {
+    let strikes = |((fault, at), struck): (&(Fault, &'static str), &u64)| Strikes {
         fault: fault.name(),
+        at,
         struck: *struck,
     };
     Cell {
@@ -113,6 +119,7 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         engine: line.engine,
         trials: report.trials,
         steps: report.steps,
+        elapsed_s: line.elapsed.as_secs_f64(),
         audited: report.audited,
         faults: report.strikes.iter().map(strikes).collect(),
         disagreement: report.disagreement.as_deref(),
@@ -122,35 +129,36 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
     }
 }
 
-fn judged(line: &Line) -> Vec<Judged<'_>> {
+fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
     let report = &line.report;
-    let judge = |((name, verdict, surprise), tally): (
-        &(&'static str, Verdict, Surprise),
-        &retrial_sim::explore::Tally,
-    )| Judged {
-        name,
-        verdict: match verdict {
-            Verdict::Holds { .. } => "holds",
-            Verdict::Violated(_) => "violated",
-            Verdict::Unknown(_) => "unknown",
-            Verdict::NotExercised => "not_exercised",
-        },
-        expected: *surprise == Surprise::None,
-        confidence: Confidence {
-            trials: report.trials,
-            last_new_behaviour_trial: report.last_new_behaviour(),
-        },
-        exercised: tally.exercised,
-        violations: tally.violations,
-        first_violation_trial: tally.first_violation,
-        witness: tally.witness.as_ref().map(|witness| WitnessFigures {
-            token: token::encode(&witness.case),
-            sentence: witness.sentence.clone(),
-            steps: witness.steps,
-            faults: witness.faults,
-            preemptions: witness.preemptions,
-            messages: 0,
-        }),
+    let judge = |(verdict, tally): (&'a (&'static str, Verdict, Surprise), &'a Tally)| {
+        let (name, verdict, surprise) = verdict;
+        Judged {
+            name,
+            verdict: match verdict {
+                Verdict::Holds { .. } => "holds",
+                Verdict::Violated(_) => "violated",
+                Verdict::Unknown(_) => "unknown",
+                Verdict::NotExercised => "not_exercised",
+            },
+            expected: *surprise == Surprise::None,
+            confidence: Confidence {
+                trials: report.trials,
+                last_new_behaviour_trial: report.last_new_behaviour(),
+            },
+            exercised: tally.exercised,
+            violations: tally.violations,
+            first_violation_trial: tally.first_violation,
+            unknown: tally.unknown.as_deref(),
+            witness: tally.witness.as_ref().map(|witness| WitnessFigures {
+                token: token::encode(&witness.case),
+                sentence: witness.sentence.clone(),
+                steps: witness.steps,
+                faults: witness.faults,
+                preemptions: witness.preemptions,
+                messages: 0,
+            }),
+        }
     };
     line.verdicts.iter().zip(&report.tallies).map(judge).collect()
 }

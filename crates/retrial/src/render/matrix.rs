@@ -6,6 +6,7 @@ use std::time::Duration;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 use retrial_sim::costs::{Costs, Samples};
 use retrial_sim::explore::NEVER_PANICS;
+use retrial_sim::fault::Offer;
 use retrial_sim::verdict::{Verdict, Witness};
 
 use super::style;
@@ -152,12 +153,25 @@ fn quiet_faults(table: &Table) {
     for line in &table.lines {
         let card = &table.selection.card;
         let rung = &card.ladder[line.rung];
-        let quiet = rung.offers.iter().find(|offer| !line.report.strikes.contains_key(&offer.fault));
+        let struck = |offer: &&Offer| {
+            let mut strikes = line.report.strikes.keys();
+            strikes.any(|(fault, label)| {
+                *fault == offer.fault && (offer.labels.is_empty() || offer.labels.contains(label))
+            })
+        };
+        let quiet = rung.offers.iter().find(|offer| !struck(offer));
         if let (Some(offer), true) = (quiet, line.report.trials > 0) {
             let strategy = card.strategies[line.strategy].name;
-            say!("{}", style::odd(format!("{strategy} on {}: {} never struck", rung.name, offer.fault)));
+            say!(
+                "{}",
+                style::odd(format!("{strategy} on {}: {}{} never struck", rung.name, offer.fault, at(offer)))
+            );
         }
     }
+}
+
+fn at(offer: &Offer) -> String {
+    if offer.labels.is_empty() { String::new() } else { format!(" at {}", offer.labels.join(", ")) }
 }
 
 /// What the exit code is about; where something is wrong the last line is the command that shows it.
@@ -170,9 +184,22 @@ fn conclusion(results: &Results) {
     for (table, line) in lines() {
         if let Some(how) = &line.report.disagreement {
             say!("{}", style::bad(format!("not deterministic: {}: {how}", where_(table, line))));
+            again(results, table, line);
         }
         if let Some(why) = &line.report.refused {
             say!("{}", style::odd(format!("not covered: {}: {why}", where_(table, line))));
+            again(results, table, line);
+        }
+        for (invariant, verdict, surprise) in &line.verdicts {
+            if let Verdict::Unknown(why) = verdict {
+                say!("{}", style::odd(format!("unknown: {} and {invariant}: {why}", where_(table, line))));
+            } else if *surprise == Surprise::NotCovered {
+                let why = "no trial was fit to show the break that its file names";
+                say!(
+                    "{}",
+                    style::odd(format!("not covered: {} and {invariant}: {why}", where_(table, line)))
+                );
+            }
         }
     }
     for (table, line) in lines() {
@@ -182,10 +209,7 @@ fn conclusion(results: &Results) {
                 (Surprise::NotCaught, _) => {
                     let why = "its file says that it breaks here, and no trial broke it";
                     say!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
-                    let name = table.selection.card.name;
-                    let strategy = table.selection.card.strategies[line.strategy].name;
-                    let rung = table.selection.card.ladder[line.rung].name;
-                    say!("    retrial run {name}/{strategy} --rung {rung} --seed {}", results.seed);
+                    again(results, table, line);
                 }
                 (Surprise::Broke, Verdict::Violated(witness)) => {
                     let sentence = &witness.sentence;
@@ -199,6 +223,14 @@ fn conclusion(results: &Results) {
     if results.exit() == Exit::AsExpected {
         say!("{}", style::good("every verdict is as expected"));
     }
+}
+
+/// The command that holds the trials of that line again.
+fn again(results: &Results, table: &Table, line: &Line) {
+    let card = &table.selection.card;
+    let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
+    let (trials, seed, with) = (line.report.trials, results.seed, &results.scheduler);
+    say!("    retrial run {}/{strategy} --rung {rung} --trials {trials} --seed {seed}{with}", card.name);
 }
 
 fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {

@@ -26,8 +26,8 @@ mod tests {
     use super::check;
 
     #[test]
-    fn a_comment_of_111_columns_is_a_violation() {
-        let text = format!("//! A file.\n// {}\n", "x".repeat(108));
+    fn a_comment_of_121_columns_is_a_violation() {
+        let text = format!("//! A file.\n// {}\n", "x".repeat(118));
         assert_eq!(places(&check(&[file("a.rs", &text)])), ["a.rs:2"]);
     }
 
