@@ -113,7 +113,7 @@ const CURSORS: &str = "
 
 const RESUME: &str = "
     SELECT c.last_id, c.max_id, m.rows_processed, m.rows_total
-    FROM _async_migration_cursors AS c JOIN _async_migrations AS m USING (name) WHERE name = 'tx_last_seen_backfill_v1'";
+    FROM _async_migration_cursors c JOIN _async_migrations m USING (name) WHERE name = 'tx_last_seen_backfill_v1'";
 
 const OPEN: &str = "INSERT INTO _async_migration_cursors (name, last_id, max_id) VALUES (?1, 0, ?2)";
 
