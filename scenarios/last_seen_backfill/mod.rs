@@ -17,6 +17,7 @@ pub use self::workload::{Arrival, Transmission, Workload};
 
 pub mod strategies;
 
+mod breaks;
 mod cast;
 mod effort;
 mod history;

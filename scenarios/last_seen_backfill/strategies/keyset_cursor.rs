@@ -9,7 +9,7 @@
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::Break;
 
-use super::super::{Backfill, Failure, Migration};
+use super::super::{Backfill, Failure, Migration, breaks};
 use super::exists_filter::ELIGIBLE;
 use super::limit_loop::MAX_ID;
 
@@ -43,30 +43,8 @@ impl Backfill for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
-        invariant: "survives_restart",
-        from: "shutdown",
-        because: "a request to stop ends the loop and nobody takes back the status",
-    },
-    Break {
-        invariant: "covers_every_eligible_row",
-        from: "ingest",
-        because: "an observation that arrives late gives an untouched row its own older time \
-                  through the hot path, and a worklist of zeroes never looks at that row again",
-    },
-    Break {
-        invariant: "one_commit_per_batch",
-        from: "calm",
-        because: "the batch and its progress are two transactions",
-    },
-    Break {
-        invariant: "progress_is_true",
-        from: "ingest",
-        because: "a row that gains its first observation after the count is filled without having \
-                  been counted",
-    },
-];
+const BREAKS: &[Break] =
+    &[breaks::LEFT_RUNNING, breaks::LATE_OBSERVATION, breaks::TWO_COMMITS, breaks::UNCOUNTED_ROWS];
 
 /// The last id of the page behind the cursor; none behind the last row.
 pub(super) const PAGE: &str = "

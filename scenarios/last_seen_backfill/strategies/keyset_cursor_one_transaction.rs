@@ -13,7 +13,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
 use super::super::migration::{NAME, PROGRESS, first_number};
-use super::super::{Backfill, Failure, Migration};
+use super::super::{Backfill, Failure, Migration, breaks};
 use super::keyset_cursor::{BATCH, PAGE};
 use super::limit_loop::{MAX_ID, TOTAL};
 
@@ -34,12 +34,7 @@ impl Backfill for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    Break {
-        invariant: "covers_every_eligible_row",
-        from: "ingest",
-        because: "an observation that arrives late gives an untouched row its own older time \
-                  through the hot path, and a worklist of zeroes never looks at that row again",
-    },
+    breaks::LATE_OBSERVATION,
     Break {
         invariant: "readers_are_not_starved",
         from: "ingest",

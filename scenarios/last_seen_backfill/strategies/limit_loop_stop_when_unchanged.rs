@@ -9,7 +9,7 @@
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::Break;
 
-use super::super::{Backfill, Failure, Migration};
+use super::super::{Backfill, Failure, Migration, breaks};
 use super::limit_loop::{BATCH, MAX_ID, TOTAL};
 
 pub(super) struct Strategy;
@@ -60,16 +60,8 @@ const BREAKS: &[Break] = &[
         because: "each batch looks for its rows from the beginning of the table, and counts what \
                   is left over all of it",
     },
-    Break {
-        invariant: "one_commit_per_batch",
-        from: "calm",
-        because: "the batch and its progress are two transactions",
-    },
-    Break {
-        invariant: "survives_restart",
-        from: "shutdown",
-        because: "a request to stop ends the loop and nobody takes back the status",
-    },
+    breaks::TWO_COMMITS,
+    breaks::LEFT_RUNNING,
     Break {
         invariant: "progress_is_true",
         from: "ingest",

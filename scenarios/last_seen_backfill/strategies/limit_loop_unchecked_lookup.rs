@@ -9,7 +9,7 @@
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::Break;
 
-use super::super::{Backfill, Failure, Migration};
+use super::super::{Backfill, Failure, Migration, breaks};
 use super::limit_loop::{BATCH, MAX_ID, TOTAL, fill};
 
 pub(super) struct Strategy;
@@ -36,37 +36,10 @@ const BREAKS: &[Break] = &[
         because: "a failed lookup leaves the bound at 0, nothing matches, and that is reported as \
                   done",
     },
-    Break {
-        invariant: "terminates",
-        from: "calm",
-        because: "a row without observations is set to the zero it has, counts as changed, and \
-                  matches again",
-    },
-    Break {
-        invariant: "covers_every_eligible_row",
-        from: "ingest",
-        because: "an observation that arrives late gives an untouched row its own older time \
-                  through the hot path, and a worklist of zeroes never looks at that row again",
-    },
-    Break {
-        invariant: "work_per_batch_is_bounded",
-        from: "calm",
-        because: "each batch looks for its rows from the beginning of the table, past all that is \
-                  done",
-    },
-    Break {
-        invariant: "one_commit_per_batch",
-        from: "calm",
-        because: "the batch and its progress are two transactions",
-    },
-    Break {
-        invariant: "survives_restart",
-        from: "shutdown",
-        because: "a request to stop ends the loop and nobody takes back the status",
-    },
-    Break {
-        invariant: "progress_is_true",
-        from: "calm",
-        because: "rows that were set to the zero they had are counted as processed",
-    },
+    breaks::BARREN_ROWS,
+    breaks::LATE_OBSERVATION,
+    breaks::RESCAN,
+    breaks::TWO_COMMITS,
+    breaks::LEFT_RUNNING,
+    breaks::UNCHANGED_ROWS,
 ];

@@ -8,7 +8,7 @@
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::Break;
 
-use super::super::{Backfill, Failure, Migration};
+use super::super::{Backfill, Failure, Migration, breaks};
 use super::limit_loop::{MAX_ID, TOTAL, fill};
 
 pub(super) struct Strategy;
@@ -34,28 +34,10 @@ const BREAKS: &[Break] = &[
         from: "calm",
         because: "the sentinel -1 lies before the 0 it replaces",
     },
-    Break {
-        invariant: "covers_every_eligible_row",
-        from: "ingest",
-        because: "an observation that arrives late gives an untouched row its own older time \
-                  through the hot path, and a worklist of zeroes never looks at that row again",
-    },
-    Break {
-        invariant: "work_per_batch_is_bounded",
-        from: "calm",
-        because: "each batch looks for its rows from the beginning of the table, past all that is \
-                  done",
-    },
-    Break {
-        invariant: "one_commit_per_batch",
-        from: "calm",
-        because: "the batch and its progress are two transactions",
-    },
-    Break {
-        invariant: "survives_restart",
-        from: "shutdown",
-        because: "a request to stop ends the loop and nobody takes back the status",
-    },
+    breaks::LATE_OBSERVATION,
+    breaks::RESCAN,
+    breaks::TWO_COMMITS,
+    breaks::LEFT_RUNNING,
     Break {
         invariant: "progress_is_true",
         from: "shutdown",

@@ -8,7 +8,7 @@
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::Break;
 
-use super::super::{Backfill, Failure, Migration};
+use super::super::{Backfill, Failure, Migration, breaks};
 
 pub(super) struct Strategy;
 
@@ -34,12 +34,7 @@ const BREAKS: &[Break] = &[
         from: "ingest",
         because: "the ingestor waits for the connection until the last row is filled",
     },
-    Break {
-        invariant: "covers_every_eligible_row",
-        from: "ingest",
-        because: "an observation that arrives late gives an untouched row its own older time \
-                  through the hot path, and a worklist of zeroes never looks at that row again",
-    },
+    breaks::LATE_OBSERVATION,
 ];
 
 const UPDATE: &str = "
