@@ -62,8 +62,8 @@ pub struct RunArgs {
     /// Where all randomness starts: a number or a commit hash
     #[arg(long, value_name = "S", default_value = "1", value_parser = str::parse::<Seed>)]
     pub seed: Seed,
-    /// random, random:free, random:timed or pct[:DEPTH]; a rotation of them where nothing is said
-    #[arg(long, value_name = "NAME", value_parser = policies)]
+    /// Which policies take turns.
+    #[arg(long, value_name = "NAME", value_parser = policies, help = SCHEDULERS)]
     pub scheduler: Option<Policies>,
     /// Only this environment of the ladder
     #[arg(long, value_name = "NAME")]
@@ -78,6 +78,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
+
+/// The help of `--scheduler`; brackets in a doc comment would be a link.
+const SCHEDULERS: &str =
+    "random, random:free, random:timed or pct[:DEPTH]; a rotation of them where nothing is said";
 
 /// The policies behind one `--scheduler` argument, and the argument.
 #[derive(Clone, Debug)]
