@@ -147,7 +147,7 @@ impl Connection {
         let shared = &self.actor.shared;
         let began = shared.now.get();
         let deadline = began + self.pool.lock_timeout;
-        let mut waited = false;
+        let mut told_of_wait = false;
         loop {
             let on = match reply {
                 Err(error) => {
@@ -155,7 +155,7 @@ impl Connection {
                     return pending().await;
                 }
                 Ok(Reply::Done(done)) => {
-                    if waited {
+                    if told_of_wait {
                         let waited = shared.now.get() - began;
                         shared.record(self.actor.id, What::Resumed { waited, timed_out: false });
                     }
@@ -163,17 +163,17 @@ impl Connection {
                 }
                 Ok(Reply::Blocked(on)) => on,
             };
-            if !waited {
+            if !told_of_wait {
                 let holders = on.iter().map(|session| self.user(*session)).collect();
                 shared.record(self.actor.id, What::Waits { resource: "a lock", holders });
-                waited = true;
+                told_of_wait = true;
             }
-            self.set_blocked(true);
             self.actor.blocked(Some(deadline)).await;
-            self.set_blocked(false);
             if self.actor.timed_out() {
                 let waited = shared.now.get() - began;
                 shared.record(self.actor.id, What::Resumed { waited, timed_out: true });
+                // The wait is over and told; what the engine answers now is not another end of it.
+                told_of_wait = false;
                 reply = self.engine(|engine, session| engine.expire(session).map(Reply::Done));
             } else {
                 reply = self.engine(|engine, session| engine.resume(session));
@@ -258,10 +258,6 @@ impl Connection {
     fn busy_for(&self, spent: Duration) {
         let shared = &self.actor.shared;
         shared.actors.borrow_mut()[self.actor.id.index()].busy_until = shared.now.get() + spent;
-    }
-
-    fn set_blocked(&self, blocked: bool) {
-        self.with_cell(|cell, _| cell.blocked = blocked);
     }
 
     fn user(&self, session: SessionId) -> ActorId {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::digest::Digest;
 use crate::trace::{Event, Trace, What};
 
-/// Adds the behaviours of a trace; tells whether any was new.
+/// Adds the behaviours of a trace to those seen; gives back the new ones.
 pub(crate) fn collect(trace: &Trace, seen: &mut BTreeSet<u64>) -> Vec<u64> {
     let mut fresh = Vec::new();
     let mut before = 0;

@@ -43,7 +43,6 @@ impl Pool {
             id: *id,
             process,
             user: ActorId::NOBODY,
-            blocked: false,
             write_lock_since: None,
         }));
         Pool(Rc::new(Inner {

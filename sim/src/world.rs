@@ -90,7 +90,6 @@ pub(crate) struct SessionCell {
     pub(crate) id: SessionId,
     pub(crate) process: usize,
     pub(crate) user: ActorId,
-    pub(crate) blocked: bool,
     pub(crate) write_lock_since: Option<Duration>,
 }
 
