@@ -2,4 +2,5 @@
 //!
 //! Start at [`sqlite::Sqlite`], real SQLite on the thread of the trial. Nothing here knows a scenario.
 
+pub mod console;
 pub mod sqlite;

@@ -1,0 +1,550 @@
+//! Statements as they were written, before any name is looked up. A statement is lowered to this once per text.
+
+use crate::value::Type;
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// SELECT, VALUES, INSERT, UPDATE, DELETE, each with its WITH.
+    Query(Box<With>),
+    /// BEGIN or START TRANSACTION.
+    Begin(TransactionModes),
+    /// COMMIT or END.
+    Commit,
+    /// ROLLBACK or ABORT.
+    Rollback,
+    /// SAVEPOINT.
+    Savepoint(String),
+    /// ROLLBACK TO.
+    RollbackTo(String),
+    /// RELEASE.
+    Release(String),
+    /// SET TRANSACTION.
+    SetTransaction(TransactionModes),
+    /// SET SESSION CHARACTERISTICS AS TRANSACTION.
+    SetSessionCharacteristics(TransactionModes),
+    /// SET, SET LOCAL; no value means DEFAULT. A number keeps its digits; a string its content.
+    Set { local: bool, name: String, value: Option<String> },
+    /// RESET of one parameter.
+    Reset(String),
+    /// SHOW.
+    Show(String),
+    /// LOCK TABLE.
+    Lock { tables: Vec<String>, mode: TableLockMode, nowait: bool },
+    /// CREATE TABLE.
+    CreateTable(CreateTable),
+    /// CREATE TABLE … AS; the column names where they are given.
+    CreateTableAs { name: String, columns: Vec<String>, query: Box<With> },
+    /// DROP TABLE.
+    DropTable { names: Vec<String>, if_exists: bool, cascade: bool },
+    /// ALTER TABLE, its actions in order.
+    AlterTable { table: String, if_exists: bool, actions: Vec<AlterAction> },
+    /// CREATE INDEX.
+    CreateIndex(CreateIndex),
+    /// DROP INDEX.
+    DropIndex { names: Vec<String>, if_exists: bool, concurrently: bool },
+    /// CREATE SEQUENCE with START and INCREMENT.
+    CreateSequence { name: String, if_not_exists: bool, start: i64, increment: i64 },
+    /// DROP SEQUENCE.
+    DropSequence { names: Vec<String>, if_exists: bool },
+    /// TRUNCATE.
+    Truncate { tables: Vec<String>, restart_identity: bool, cascade: bool },
+    /// VACUUM, ANALYZE: no effect on visibility or on locks that the model keeps longer than the statement.
+    Maintenance { kind: Maintenance, tables: Vec<String> },
+}
+
+/// Upkeep that changes no row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maintenance {
+    /// VACUUM without FULL.
+    Vacuum,
+    /// ANALYZE.
+    Analyze,
+}
+
+/// The modes of BEGIN and SET TRANSACTION; none where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransactionModes {
+    /// ISOLATION LEVEL.
+    pub isolation: Option<Isolation>,
+    /// READ ONLY (true) or READ WRITE (false).
+    pub read_only: Option<bool>,
+    /// DEFERRABLE.
+    pub deferrable: Option<bool>,
+}
+
+/// The isolation levels (manual, 13.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Behaves as read committed.
+    ReadUncommitted,
+    /// A snapshot for each statement.
+    ReadCommitted,
+    /// A snapshot for the transaction.
+    RepeatableRead,
+    /// Not modelled; refused when a transaction asks for it.
+    Serializable,
+}
+
+/// The table-lock modes, weakest first (manual, 13.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TableLockMode {
+    /// SELECT.
+    AccessShare,
+    /// SELECT FOR UPDATE and its kin.
+    RowShare,
+    /// INSERT, UPDATE, DELETE.
+    RowExclusive,
+    /// CREATE INDEX CONCURRENTLY, VACUUM, ANALYZE.
+    ShareUpdateExclusive,
+    /// CREATE INDEX.
+    Share,
+    /// CREATE TRIGGER, ADD FOREIGN KEY.
+    ShareRowExclusive,
+    /// REFRESH MATERIALIZED VIEW CONCURRENTLY.
+    Exclusive,
+    /// DROP, TRUNCATE, most of ALTER TABLE; the default of LOCK TABLE.
+    AccessExclusive,
+}
+
+/// A query or data-modifying statement with its common table expressions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct With {
+    /// In the order of the text; RECURSIVE is refused.
+    pub ctes: Vec<Cte>,
+    /// What they serve.
+    pub body: Body,
+}
+
+/// A common table expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cte {
+    /// Its name.
+    pub name: String,
+    /// The names given to its columns, if any.
+    pub columns: Vec<String>,
+    /// MATERIALIZED (true) or NOT MATERIALIZED (false), where it is said.
+    pub materialized: Option<bool>,
+    /// Its query.
+    pub query: With,
+}
+
+/// What follows WITH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// SELECT, VALUES and set operations.
+    Select(Select),
+    /// INSERT.
+    Insert(Insert),
+    /// UPDATE.
+    Update(Update),
+    /// DELETE.
+    Delete(Delete),
+}
+
+/// A SELECT, a VALUES or a set operation, with the clauses that end it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Select {
+    /// What is selected.
+    pub core: SelectCore,
+    /// ORDER BY.
+    pub order: Vec<OrderBy>,
+    /// LIMIT or FETCH FIRST.
+    pub limit: Option<Expr>,
+    /// OFFSET.
+    pub offset: Option<Expr>,
+    /// FOR UPDATE and its kin, in order.
+    pub locking: Vec<Locking>,
+}
+
+/// The core of a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SelectCore {
+    /// SELECT.
+    Simple(Box<Simple>),
+    /// VALUES.
+    Values(Vec<Vec<Expr>>),
+    /// UNION, INTERSECT or EXCEPT, ALL or not.
+    Set { operation: SetOperation, all: bool, left: Box<Select>, right: Box<Select> },
+}
+
+/// A set operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetOperation {
+    /// UNION.
+    Union,
+    /// INTERSECT.
+    Intersect,
+    /// EXCEPT.
+    Except,
+}
+
+/// SELECT up to HAVING.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simple {
+    /// DISTINCT; DISTINCT ON is refused.
+    pub distinct: bool,
+    /// The select list.
+    pub output: Vec<Output>,
+    /// FROM, its items in order.
+    pub from: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY.
+    pub group: Vec<Expr>,
+    /// HAVING.
+    pub having: Option<Expr>,
+}
+
+/// An item of a select list or of RETURNING.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// `*` or `t.*`.
+    All(Option<String>),
+    /// An expression, with its AS.
+    Expr { expr: Expr, alias: Option<String> },
+}
+
+/// An item of FROM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FromItem {
+    /// A table or a common table expression. A schema other than `public` or `pg_temp` is refused.
+    Table { name: String, alias: Option<Alias> },
+    /// A subquery.
+    Subquery { query: Box<With>, alias: Option<Alias>, lateral: bool },
+    /// A set-returning function, such as `generate_series` or `unnest`.
+    Function { name: String, args: Vec<Expr>, alias: Option<Alias> },
+    /// A join; a CROSS JOIN has neither ON nor USING.
+    Join { kind: JoinKind, left: Box<FromItem>, right: Box<FromItem>, on: Option<Expr>, using: Vec<String> },
+}
+
+/// `AS name (columns)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// The name.
+    pub name: String,
+    /// The columns' names, if given.
+    pub columns: Vec<String>,
+}
+
+/// A kind of join; NATURAL is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    /// INNER or CROSS.
+    Inner,
+    /// LEFT.
+    Left,
+    /// RIGHT.
+    Right,
+    /// FULL.
+    Full,
+}
+
+/// A key of ORDER BY.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderBy {
+    /// By what; a bare integer is a position, a bare name may be an output's.
+    pub expr: Expr,
+    /// DESC.
+    pub descending: bool,
+    /// NULLS FIRST or LAST, where it is said.
+    pub nulls_first: Option<bool>,
+}
+
+/// A row-lock strength, weakest first (manual, 13.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockStrength {
+    /// FOR KEY SHARE.
+    KeyShare,
+    /// FOR SHARE.
+    Share,
+    /// FOR NO KEY UPDATE.
+    NoKeyUpdate,
+    /// FOR UPDATE.
+    Update,
+}
+
+/// What a locking clause does about a row that is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    /// Wait.
+    Block,
+    /// NOWAIT: fail with 55P03.
+    Nowait,
+    /// SKIP LOCKED.
+    SkipLocked,
+}
+
+/// A locking clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locking {
+    /// How strong.
+    pub strength: LockStrength,
+    /// OF these; all where empty.
+    pub of: Vec<String>,
+    /// NOWAIT, SKIP LOCKED.
+    pub wait: LockWait,
+}
+
+/// INSERT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Insert {
+    /// Into which table.
+    pub table: String,
+    /// AS.
+    pub alias: Option<String>,
+    /// The columns named; all where empty.
+    pub columns: Vec<String>,
+    /// VALUES or a query; none is DEFAULT VALUES. In VALUES an item may be [`Expr::Default`].
+    pub source: Option<Box<With>>,
+    /// ON CONFLICT.
+    pub on_conflict: Option<OnConflict>,
+    /// RETURNING.
+    pub returning: Vec<Output>,
+}
+
+/// ON CONFLICT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnConflict {
+    /// The arbiter.
+    pub target: Option<ConflictTarget>,
+    /// What to do.
+    pub action: ConflictAction,
+}
+
+/// The arbiter of ON CONFLICT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConflictTarget {
+    /// Columns or expressions of a unique index, with the predicate of a partial one.
+    Columns { exprs: Vec<Expr>, filter: Option<Expr> },
+    /// ON CONSTRAINT.
+    Constraint(String),
+}
+
+/// What ON CONFLICT does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConflictAction {
+    /// DO NOTHING.
+    Nothing,
+    /// DO UPDATE.
+    Update { set: Vec<Assignment>, filter: Option<Expr> },
+}
+
+/// `column = expr` of SET. `(a, b) = (x, y)` is two of them; `(a, b) = (SELECT …)` is [`Assignment::columns`] of two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// One column; more only where `value` is a subquery ([`Expr::Scalar`]) of as many columns.
+    pub columns: Vec<String>,
+    /// The value, which may be [`Expr::Default`].
+    pub value: Expr,
+}
+
+/// UPDATE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The table.
+    pub table: String,
+    /// AS.
+    pub alias: Option<String>,
+    /// SET.
+    pub set: Vec<Assignment>,
+    /// FROM.
+    pub from: Vec<FromItem>,
+    /// WHERE; CURRENT OF is refused.
+    pub filter: Option<Expr>,
+    /// RETURNING.
+    pub returning: Vec<Output>,
+}
+
+/// DELETE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delete {
+    /// The table.
+    pub table: String,
+    /// AS.
+    pub alias: Option<String>,
+    /// USING.
+    pub using: Vec<FromItem>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// RETURNING.
+    pub returning: Vec<Output>,
+}
+
+/// An expression. Names are folded to lower case unless they were quoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expr {
+    /// NULL.
+    Null,
+    /// TRUE or FALSE.
+    Bool(bool),
+    /// An integer literal, digits only.
+    Integer(String),
+    /// A literal with a point or an exponent.
+    Decimal(String),
+    /// A string literal, unescaped.
+    String(String),
+    /// `$n`, from 1.
+    Param(u32),
+    /// A name, or `table.name`.
+    Column { table: Option<String>, name: String },
+    /// DEFAULT, in VALUES and SET only.
+    Default,
+    /// A prefix operator: `-`, `+`, `NOT` is [`Expr::Not`].
+    Unary { operator: String, operand: Box<Expr> },
+    /// A binary operator by its symbol: `=`, `<>` (also for `!=`), `<`, `+`, `||`, `->`, `->>`, `?`, `@>`, `~~` for LIKE,
+    /// `!~~` for NOT LIKE, `~~*` for ILIKE.
+    Binary { operator: String, left: Box<Expr>, right: Box<Expr> },
+    /// AND, flattened.
+    And(Vec<Expr>),
+    /// OR, flattened.
+    Or(Vec<Expr>),
+    /// NOT.
+    Not(Box<Expr>),
+    /// IS [NOT] NULL.
+    IsNull { operand: Box<Expr>, negated: bool },
+    /// IS [NOT] TRUE, FALSE or UNKNOWN (`None`).
+    IsBool { operand: Box<Expr>, value: Option<bool>, negated: bool },
+    /// IS [NOT] DISTINCT FROM.
+    IsDistinct { left: Box<Expr>, right: Box<Expr>, negated: bool },
+    /// [NOT] BETWEEN; SYMMETRIC is refused.
+    Between { operand: Box<Expr>, low: Box<Expr>, high: Box<Expr>, negated: bool },
+    /// [NOT] IN (list).
+    InList { operand: Box<Expr>, list: Vec<Expr>, negated: bool },
+    /// [NOT] IN (subquery).
+    InQuery { operand: Box<Expr>, query: Box<With>, negated: bool },
+    /// `operand operator ANY (array)`, or ALL.
+    AnyArray { operand: Box<Expr>, operator: String, array: Box<Expr>, all: bool },
+    /// `operand operator ANY (subquery)`, or ALL.
+    AnyQuery { operand: Box<Expr>, operator: String, query: Box<With>, all: bool },
+    /// EXISTS.
+    Exists(Box<With>),
+    /// A scalar subquery.
+    Scalar(Box<With>),
+    /// CASE.
+    Case { operand: Option<Box<Expr>>, arms: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    /// A cast: `CAST(x AS t)`, `x::t`, or `t 'literal'`.
+    Cast { operand: Box<Expr>, to: Type },
+    /// A function call, aggregate or not, by lower-case name; also COALESCE, NULLIF, GREATEST, LEAST and
+    /// CURRENT_TIMESTAMP. `count(*)` has `star`.
+    Call { name: String, args: Vec<Expr>, star: bool, distinct: bool, filter: Option<Box<Expr>> },
+    /// ARRAY[…].
+    Array(Vec<Expr>),
+    /// A row constructor, `(a, b)` or ROW(a, b).
+    Row(Vec<Expr>),
+}
+
+/// CREATE TABLE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateTable {
+    /// Its name.
+    pub name: String,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// Its columns. A column's own constraints are in `constraints`, in the order of the text, except NOT NULL.
+    pub columns: Vec<ColumnDef>,
+    /// Its constraints.
+    pub constraints: Vec<Constraint>,
+}
+
+/// A column's definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDef {
+    /// Its name.
+    pub name: String,
+    /// Its type; `serial` and its kin are integers with `serial`.
+    pub ty: Type,
+    /// NOT NULL (PRIMARY KEY and serial imply it later).
+    pub not_null: bool,
+    /// DEFAULT.
+    pub default: Option<Expr>,
+    /// `serial`, or GENERATED … AS IDENTITY: numbered by a sequence of its own.
+    pub serial: Option<Serial>,
+}
+
+/// How a column numbers itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serial {
+    /// `serial`, `bigserial`, `smallserial`.
+    Serial,
+    /// GENERATED BY DEFAULT AS IDENTITY.
+    ByDefault,
+    /// GENERATED ALWAYS AS IDENTITY.
+    Always,
+}
+
+/// A constraint of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constraint {
+    /// CONSTRAINT name.
+    pub name: Option<String>,
+    /// For a column's own constraint, that column: the server names it after it.
+    pub column: Option<String>,
+    /// What it demands.
+    pub kind: ConstraintKind,
+}
+
+/// What a constraint demands. DEFERRABLE is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConstraintKind {
+    /// PRIMARY KEY.
+    PrimaryKey(Vec<String>),
+    /// UNIQUE.
+    Unique(Vec<String>),
+    /// CHECK.
+    Check(Expr),
+    /// FOREIGN KEY; no referenced columns means the other table's primary key.
+    ForeignKey { columns: Vec<String>, table: String, referenced: Vec<String>, on_delete: KeyAction, on_update: KeyAction },
+}
+
+/// What a foreign key does when its referenced row goes away or changes its key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyAction {
+    /// NO ACTION.
+    #[default]
+    NoAction,
+    /// RESTRICT.
+    Restrict,
+    /// CASCADE.
+    Cascade,
+    /// SET NULL.
+    SetNull,
+    /// SET DEFAULT.
+    SetDefault,
+}
+
+/// An action of ALTER TABLE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AlterAction {
+    /// ADD COLUMN, with the column's own constraints.
+    AddColumn { column: ColumnDef, constraints: Vec<Constraint>, if_not_exists: bool },
+    /// DROP COLUMN.
+    DropColumn { name: String, if_exists: bool, cascade: bool },
+    /// ADD CONSTRAINT; NOT VALID is refused.
+    AddConstraint(Constraint),
+    /// DROP CONSTRAINT.
+    DropConstraint { name: String, if_exists: bool },
+    /// ALTER COLUMN … SET DEFAULT or DROP DEFAULT.
+    SetDefault { column: String, default: Option<Expr> },
+    /// ALTER COLUMN … SET or DROP NOT NULL.
+    SetNotNull { column: String, not_null: bool },
+}
+
+/// CREATE INDEX.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateIndex {
+    /// Its name; the server makes one up where none is given.
+    pub name: Option<String>,
+    /// On which table.
+    pub table: String,
+    /// UNIQUE.
+    pub unique: bool,
+    /// CONCURRENTLY.
+    pub concurrently: bool,
+    /// IF NOT EXISTS.
+    pub if_not_exists: bool,
+    /// Its keys; a method other than btree is refused.
+    pub keys: Vec<OrderBy>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+}

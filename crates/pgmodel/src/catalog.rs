@@ -1,0 +1,113 @@
+//! What tables there are and what they demand of their rows.
+
+use std::rc::Rc;
+
+use crate::ast::{KeyAction, Serial};
+use crate::plan::Expr;
+use crate::value::Type;
+
+/// A table's identity; a dropped and re-created table has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableId(pub u32);
+
+/// A table as it is now. Changing it makes another `TableDef` of the same identity.
+#[derive(Debug)]
+pub struct TableDef {
+    /// Its identity.
+    pub id: TableId,
+    /// Its name.
+    pub name: String,
+    /// Its columns by position; a dropped one keeps its place.
+    pub columns: Vec<Column>,
+    /// Its indexes, in the order of their making.
+    pub indexes: Vec<Rc<IndexDef>>,
+    /// Its CHECK constraints, in the order of their names, as the server checks them.
+    pub checks: Vec<Check>,
+    /// Its foreign keys.
+    pub foreign_keys: Vec<Rc<ForeignKey>>,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name; empty once dropped.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// NOT NULL.
+    pub not_null: bool,
+    /// Its default, cast to its type, over no slot.
+    pub default: Option<Expr>,
+    /// How it numbers itself; its default then is `nextval` of its sequence.
+    pub serial: Option<Serial>,
+    /// Dropped by ALTER TABLE: no name finds it and `*` leaves it out.
+    pub dropped: bool,
+}
+
+/// An index.
+#[derive(Debug)]
+pub struct IndexDef {
+    /// Its name.
+    pub name: String,
+    /// Its keys over slot 0, the row; a plain column is an [`Expr::Column`].
+    pub keys: Vec<Expr>,
+    /// UNIQUE.
+    pub unique: bool,
+    /// The index of a primary key.
+    pub primary: bool,
+    /// Whether a constraint owns it: PRIMARY KEY or UNIQUE, not CREATE UNIQUE INDEX.
+    pub constraint: bool,
+    /// The predicate of a partial index, over slot 0.
+    pub filter: Option<Expr>,
+    /// Whether queries may use it; a concurrent build makes it valid last.
+    pub valid: bool,
+}
+
+impl IndexDef {
+    /// The columns that are its keys, where every key is a plain column.
+    pub fn columns(&self) -> Option<Vec<usize>> {
+        let column = |key: &Expr| if let Expr::Column { column, .. } = key { Some(*column) } else { None };
+        self.keys.iter().map(column).collect()
+    }
+}
+
+/// A CHECK constraint.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// What must not be false, over slot 0, the row.
+    pub condition: Expr,
+}
+
+/// A foreign key.
+#[derive(Debug)]
+pub struct ForeignKey {
+    /// Its name.
+    pub name: String,
+    /// The referencing table.
+    pub from: TableId,
+    /// The referencing columns.
+    pub columns: Vec<usize>,
+    /// The referenced table.
+    pub to: TableId,
+    /// The referenced columns.
+    pub referenced: Vec<usize>,
+    /// ON DELETE.
+    pub on_delete: KeyAction,
+    /// ON UPDATE.
+    pub on_update: KeyAction,
+}
+
+impl TableDef {
+    /// The position of a column that has not been dropped.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| !column.dropped && column.name == name)
+    }
+}
+
+/// Where names are looked up. The answer must be what the statement's own transaction may see.
+pub trait Names {
+    /// The table of that name.
+    fn table(&self, name: &str) -> Option<Rc<TableDef>>;
+}

@@ -1,0 +1,83 @@
+//! Operators, functions and casts: which one a name and argument types mean, and what it computes.
+
+use crate::error::Result;
+use crate::plan::{Apply, System};
+use crate::value::Type;
+
+/// An operator or function chosen by its name and argument types (manual, 10.2 and 10.3).
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// What it computes.
+    pub apply: Apply,
+    /// Whether it is NULL as soon as an argument is.
+    pub strict: bool,
+    /// The types its arguments must be cast to, in order.
+    pub args: Vec<Type>,
+    /// The type of its result.
+    pub result: Type,
+}
+
+/// Where a cast stands (manual, CREATE CAST).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CastContext {
+    /// In an expression.
+    Implicit,
+    /// In INSERT and UPDATE.
+    Assignment,
+    /// Written as a cast.
+    Explicit,
+}
+
+/// The operator of that symbol; no left type for a prefix operator.
+///
+/// # Errors
+/// 42883 where there is none, 42725 where there is more than one; a refusal for one the model lacks.
+pub fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chosen> {
+    let _ = (symbol, left, right);
+    todo!()
+}
+
+/// The plain function of that name: of its arguments alone.
+///
+/// # Errors
+/// 42883, 42725; a refusal for a function that the server has and the model lacks.
+pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
+    let _ = (name, args);
+    todo!()
+}
+
+/// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. A literal of type
+/// unknown is cast by the input function of the type, so its errors (22P02) come when it is applied.
+///
+/// # Errors
+/// 42846 where there is no such cast; callers that assign turn it into 42804.
+pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>> {
+    let _ = (from, to, context);
+    todo!()
+}
+
+/// A cast.
+#[derive(Clone, Debug)]
+pub enum Cast {
+    /// A function of the value alone.
+    Plain(Apply),
+    /// A function of the value and one more argument (a length, a precision and scale packed as the server does).
+    Modified(Apply, i64),
+    /// Each element of an array by itself.
+    Elements(Box<Cast>),
+}
+
+/// The common type of the arms of CASE, COALESCE, VALUES, UNION, IN and ARRAY (manual, 10.5).
+///
+/// # Errors
+/// 42804, with `context` as the server words it (`CASE types {} and {} cannot be matched`).
+pub fn unify(types: &[Type], context: &str) -> Result<Type> {
+    let _ = (types, context);
+    todo!()
+}
+
+/// What depends on session, clock or sequence: the call, the types its arguments must be cast to, and its result.
+pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
+    let _ = (name, args);
+    todo!()
+}

@@ -1,0 +1,381 @@
+//! Statements with every name looked up and every type known: what the executor runs. A plan is made once per
+//! statement text and catalogue, and shared by every trial that sends the text.
+//!
+//! Rows at run time are frames: a query level has numbered slots, one per item of FROM, and each slot holds one
+//! tuple at a time. [`Expr::Column`] names level, slot and column.
+
+use std::rc::Rc;
+
+use crate::ast::{Isolation, JoinKind, LockStrength, LockWait, SetOperation};
+use crate::catalog::TableDef;
+use crate::error::Result;
+use crate::value::{Type, Value};
+
+/// A query or data-modifying statement, ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The statement.
+    pub query: Query,
+    /// The types that `$1`, `$2`, … turned out to have.
+    pub params: Vec<Type>,
+}
+
+/// A column of a result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// A query level: a WITH and what it serves.
+#[derive(Debug)]
+pub struct Query {
+    /// Its common table expressions, in order; [`Slot::Cte`] names one by level and index.
+    pub ctes: Vec<Cte>,
+    /// What is computed.
+    pub core: Core,
+    /// ORDER BY.
+    pub order: Vec<SortKey>,
+    /// LIMIT, of type int8.
+    pub limit: Option<Expr>,
+    /// OFFSET, of type int8.
+    pub offset: Option<Expr>,
+    /// The rows to lock, by slot.
+    pub locks: Vec<RowLock>,
+    /// The columns of the result.
+    pub columns: Vec<OutputColumn>,
+    /// Whether an expression in it, at any depth, names a column of a level outside it.
+    pub correlated: bool,
+}
+
+/// A common table expression.
+#[derive(Debug)]
+pub struct Cte {
+    /// Its name.
+    pub name: String,
+    /// Its query, shared with whoever runs it.
+    pub query: Rc<Query>,
+    /// How often it is read.
+    pub references: usize,
+}
+
+/// The core of a query level.
+#[derive(Debug)]
+pub enum Core {
+    /// SELECT.
+    Select(Select),
+    /// VALUES, each row as wide as the result.
+    Values(Vec<Vec<Expr>>),
+    /// A set operation of two queries of the same column types. Neither opens a level: they are levels themselves,
+    /// inside this one, which has no slots.
+    Set { operation: SetOperation, all: bool, left: Rc<Query>, right: Rc<Query> },
+    /// INSERT; its columns are those of RETURNING.
+    Insert(Insert),
+    /// UPDATE.
+    Update(Update),
+    /// DELETE.
+    Delete(Delete),
+}
+
+/// SELECT.
+#[derive(Debug)]
+pub struct Select {
+    /// The items of FROM, numbered.
+    pub slots: Vec<Slot>,
+    /// How they are joined; none where there is no FROM. A comma is an inner join without ON.
+    pub join: Option<Join>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// GROUP BY and aggregates; none where the query has neither.
+    pub grouping: Option<Grouping>,
+    /// The select list.
+    pub output: Vec<Expr>,
+    /// DISTINCT.
+    pub distinct: bool,
+}
+
+/// GROUP BY and aggregates. Where it is present, select list, HAVING and ORDER BY speak of [`Expr::Group`] and
+/// [`Expr::Aggregate`], never of columns of this level.
+#[derive(Debug)]
+pub struct Grouping {
+    /// The keys; none means one group, also of no rows.
+    pub keys: Vec<Expr>,
+    /// The aggregates.
+    pub aggregates: Vec<Aggregate>,
+    /// HAVING.
+    pub having: Option<Expr>,
+}
+
+/// An aggregate.
+#[derive(Debug)]
+pub struct Aggregate {
+    /// Which.
+    pub function: AggregateFunction,
+    /// Its argument; none for `count(*)`.
+    pub argument: Option<Expr>,
+    /// The second argument of `string_agg`.
+    pub delimiter: Option<Expr>,
+    /// DISTINCT.
+    pub distinct: bool,
+    /// FILTER (WHERE …).
+    pub filter: Option<Expr>,
+    /// The type of the result.
+    pub ty: Type,
+}
+
+/// The aggregates there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggregateFunction {
+    /// `count`.
+    Count,
+    /// `sum` of integers, to `ty`.
+    SumInt,
+    /// `sum` of numeric.
+    SumNumeric,
+    /// `avg` of integers or numeric, as numeric.
+    Avg,
+    /// `min`.
+    Min,
+    /// `max`.
+    Max,
+    /// `bool_and`, `every`.
+    BoolAnd,
+    /// `bool_or`.
+    BoolOr,
+    /// `array_agg`.
+    ArrayAgg,
+    /// `string_agg`.
+    StringAgg,
+}
+
+/// An item of FROM.
+#[derive(Debug)]
+pub enum Slot {
+    /// A table.
+    Table(Rc<TableDef>),
+    /// A derived table; `lateral` if it may name earlier slots of this level (one level up from inside it).
+    Query { query: Rc<Query>, lateral: bool },
+    /// The common table expression `index` of the level `up` levels out from the one this slot belongs to.
+    Cte { up: usize, index: usize, width: usize },
+    /// `generate_series(from, to[, step])` over integers, or `unnest(array)`: one column.
+    Function { function: SetFunction, args: Vec<Expr> },
+    /// The row that ON CONFLICT would have inserted.
+    Excluded,
+}
+
+/// A set-returning function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetFunction {
+    /// `generate_series`.
+    GenerateSeries,
+    /// `unnest`.
+    Unnest,
+}
+
+/// How slots are joined.
+#[derive(Debug)]
+pub enum Join {
+    /// One slot.
+    Slot(usize),
+    /// Two trees.
+    Pair { kind: JoinKind, left: Box<Join>, right: Box<Join>, on: Option<Expr> },
+}
+
+/// A key of ORDER BY.
+#[derive(Debug)]
+pub struct SortKey {
+    /// By what: [`Expr::Output`] for a column of the result, else an expression over the level's rows or groups.
+    pub expr: Expr,
+    /// DESC.
+    pub descending: bool,
+    /// Where NULLs go; the default is last, or first with DESC.
+    pub nulls_first: bool,
+}
+
+/// A slot whose rows are locked.
+#[derive(Clone, Copy, Debug)]
+pub struct RowLock {
+    /// The slot: a table, or a derived table whose own query then holds the lock already.
+    pub slot: usize,
+    /// How strong; the strongest where several clauses name the slot.
+    pub strength: LockStrength,
+    /// NOWAIT before SKIP LOCKED before waiting, where several clauses name the slot.
+    pub wait: LockWait,
+}
+
+/// INSERT.
+#[derive(Debug)]
+pub struct Insert {
+    /// Into which table.
+    pub table: Rc<TableDef>,
+    /// The rows; a level of its own. DEFAULT VALUES is a VALUES of one empty row.
+    pub source: Rc<Query>,
+    /// For each column of the table, its value: an expression over slot 0, the source's row, with assignment casts
+    /// and defaults in place.
+    pub row: Vec<Expr>,
+    /// ON CONFLICT.
+    pub on_conflict: Option<OnConflict>,
+    /// RETURNING, over slot 0, the new row.
+    pub returning: Vec<Expr>,
+}
+
+/// ON CONFLICT.
+#[derive(Debug)]
+pub struct OnConflict {
+    /// Positions in [`TableDef::indexes`]; none means any unique index.
+    pub arbiters: Option<Vec<usize>>,
+    /// DO UPDATE; none is DO NOTHING.
+    pub update: Option<ConflictUpdate>,
+}
+
+/// ON CONFLICT DO UPDATE. Slot 0 is the row that is there, slot 1 is `excluded`.
+#[derive(Debug)]
+pub struct ConflictUpdate {
+    /// Column positions and their new values, cast.
+    pub set: Vec<(usize, Expr)>,
+    /// WHERE.
+    pub filter: Option<Expr>,
+}
+
+/// UPDATE. Slot 0 is the target.
+#[derive(Debug)]
+pub struct Update {
+    /// The table.
+    pub table: Rc<TableDef>,
+    /// The target, then the items of FROM.
+    pub slots: Vec<Slot>,
+    /// How they are joined, the target as the leftmost.
+    pub join: Join,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// Column positions and their new values, cast.
+    pub set: Vec<(usize, Expr)>,
+    /// RETURNING, slot 0 being the new row.
+    pub returning: Vec<Expr>,
+}
+
+/// DELETE. Slot 0 is the target.
+#[derive(Debug)]
+pub struct Delete {
+    /// The table.
+    pub table: Rc<TableDef>,
+    /// The target, then the items of USING.
+    pub slots: Vec<Slot>,
+    /// How they are joined, the target as the leftmost.
+    pub join: Join,
+    /// WHERE.
+    pub filter: Option<Expr>,
+    /// RETURNING, slot 0 being the old row.
+    pub returning: Vec<Expr>,
+}
+
+/// A function of its arguments alone. NULL arguments reach it only where [`Expr::Apply`] is not strict.
+pub type Apply = fn(&[Value]) -> Result<Value>;
+
+/// An expression whose names and types are known.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// A constant.
+    Const(Value),
+    /// `$1` is 0.
+    Param(usize),
+    /// A column of a slot, `up` query levels out. A whole-row reference is refused.
+    Column { up: usize, slot: usize, column: usize },
+    /// A key of GROUP BY, `up` levels out.
+    Group { up: usize, key: usize },
+    /// An aggregate, `up` levels out.
+    Aggregate { up: usize, index: usize },
+    /// A column of this level's result; in ORDER BY only.
+    Output(usize),
+    /// A function or operator; if `strict`, NULL as soon as an argument is NULL.
+    Apply { apply: Apply, strict: bool, args: Vec<Expr> },
+    /// A strict function applied to each element of an array, `extra` as its second argument: a cast of an array.
+    Elements { apply: Apply, extra: Option<i64>, array: Box<Expr> },
+    /// `greatest`, `least`: NULL arguments are left out.
+    Extreme { greatest: bool, args: Vec<Expr> },
+    /// AND.
+    And(Vec<Expr>),
+    /// OR.
+    Or(Vec<Expr>),
+    /// NOT.
+    Not(Box<Expr>),
+    /// IS NULL.
+    IsNull(Box<Expr>),
+    /// IS TRUE, FALSE or UNKNOWN.
+    IsBool(Box<Expr>, Option<bool>),
+    /// `a IS NOT DISTINCT FROM b`.
+    Same(Box<Expr>, Box<Expr>),
+    /// COALESCE.
+    Coalesce(Vec<Expr>),
+    /// CASE, a simple one turned into a searched one.
+    Case { arms: Vec<(Expr, Expr)>, otherwise: Box<Expr> },
+    /// `operand IN (list)`, all cast to one type.
+    InList { operand: Box<Expr>, list: Vec<Expr> },
+    /// `operand op ANY (array)` or ALL, `apply` being strict.
+    AnyArray { apply: Apply, operand: Box<Expr>, array: Box<Expr>, all: bool },
+    /// ARRAY[…].
+    Array(Vec<Expr>),
+    /// A subquery.
+    Sub { kind: SubKind, query: Rc<Query> },
+    /// What depends on the session, the clock or a sequence.
+    System { call: System, args: Vec<Expr>, site: usize },
+}
+
+/// What is made of a subquery. Its query is a level of its own.
+#[derive(Clone, Debug)]
+pub enum SubKind {
+    /// Its only value; 21000 where there are more rows.
+    Scalar,
+    /// One column of its only row, for `(a, b) = (SELECT …)`; the same [`Rc`] for each column.
+    ScalarColumn(usize),
+    /// EXISTS.
+    Exists,
+    /// `operand op ANY (…)` or ALL; IN is `= ANY`. The operands are as many as the columns.
+    Any { apply: Vec<Apply>, operands: Vec<Expr>, all: bool },
+    /// ARRAY(SELECT …).
+    Array,
+}
+
+/// What depends on the session, the clock or a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// `now()`, `current_timestamp`, `transaction_timestamp()`.
+    Now,
+    /// `statement_timestamp()`.
+    StatementTimestamp,
+    /// `clock_timestamp()`.
+    ClockTimestamp,
+    /// `pg_sleep(seconds)`, the argument numeric.
+    Sleep,
+    /// `nextval(text)`.
+    NextVal,
+    /// `currval(text)`.
+    CurrVal,
+    /// `lastval()`.
+    LastVal,
+    /// `setval(text, int8[, bool])`.
+    SetVal,
+    /// `pg_advisory_lock` and its kin, one int8 or two int4 arguments.
+    AdvisoryLock { shared: bool, transaction: bool, attempt: bool },
+    /// `pg_advisory_unlock[_shared]`.
+    AdvisoryUnlock { shared: bool },
+    /// `pg_advisory_unlock_all()`.
+    AdvisoryUnlockAll,
+    /// `pg_backend_pid()`.
+    BackendPid,
+    /// `current_setting(text)`.
+    CurrentSetting,
+    /// `set_config(text, text, bool)`.
+    SetConfig,
+    /// `gen_random_uuid()`.
+    RandomUuid,
+    /// `random()` is refused by name; this is `txid_current()`.
+    TransactionId,
+}
+
+/// Whether the level can be had without a snapshot that the model does not offer.
+pub(crate) fn is_modelled(isolation: Isolation) -> bool {
+    isolation != Isolation::Serializable
+}
