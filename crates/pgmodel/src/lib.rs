@@ -1,13 +1,45 @@
 //! A Postgres that fits in a trial: the pull request's own SQL in, Postgres' visibility and locking out, no I/O.
 //!
-//! It follows the server's manual, version 15 (chapter 13 for concurrency), and where the manual is silent the
-//! server's behaviour, which a differential test holds it against. What it does not implement it refuses by name.
+//! Start at [`database::Database`]. It follows the server's manual, version 15 (chapter 13 for concurrency), and
+//! where the manual is silent the server's behaviour, which a differential test holds it against. What it does not
+//! implement it refuses by name.
 
 pub mod ast;
 pub mod bind;
 pub mod catalog;
+pub mod database;
 pub mod error;
+pub mod footprint;
 pub mod function;
+pub mod lock;
+pub mod outcome;
 pub mod parse;
 pub mod plan;
+pub mod sequence;
+pub mod transaction;
 pub mod value;
+
+mod access;
+mod backend;
+mod define;
+mod evaluate;
+mod foreign_key;
+mod group;
+mod heap;
+mod insert;
+mod level;
+mod parameter;
+mod relations;
+mod row_lock;
+mod rows;
+mod run;
+mod schema;
+mod server;
+mod settings;
+mod statement;
+mod system;
+mod transact;
+mod write;
+
+pub use access::Path;
+pub use backend::Work;

@@ -4,8 +4,10 @@
 //! Rows at run time are frames: a query level has numbered slots, one per item of FROM, and each slot holds one
 //! tuple at a time. [`Expr::Column`] names level, slot and column.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
+use crate::access::Path;
 use crate::ast::{Isolation, JoinKind, LockStrength, LockWait, SetOperation};
 use crate::catalog::TableDef;
 use crate::error::Result;
@@ -94,6 +96,8 @@ pub struct Select {
     pub output: Vec<Expr>,
     /// DISTINCT.
     pub distinct: bool,
+    /// How the rows are reached; found when the query first runs.
+    pub path: OnceCell<Path>,
 }
 
 /// GROUP BY and aggregates. Where it is present, select list, HAVING and ORDER BY speak of [`Expr::Group`] and
@@ -254,6 +258,8 @@ pub struct Update {
     pub set: Vec<(usize, Expr)>,
     /// RETURNING, slot 0 being the new row.
     pub returning: Vec<Expr>,
+    /// How the rows are reached; found when the statement first runs.
+    pub path: OnceCell<Path>,
 }
 
 /// DELETE. Slot 0 is the target.
@@ -269,6 +275,8 @@ pub struct Delete {
     pub filter: Option<Expr>,
     /// RETURNING, slot 0 being the old row.
     pub returning: Vec<Expr>,
+    /// How the rows are reached; found when the statement first runs.
+    pub path: OnceCell<Path>,
 }
 
 /// A function of its arguments alone. NULL arguments reach it only where [`Expr::Apply`] is not strict.
@@ -291,6 +299,8 @@ pub enum Expr {
     Output(usize),
     /// A function or operator; if `strict`, NULL as soon as an argument is NULL.
     Apply { apply: Apply, strict: bool, args: Vec<Expr> },
+    /// A comparison of two values of one type that a btree index can answer; NULL as soon as an operand is.
+    Compare { comparison: Comparison, apply: Apply, left: Box<Expr>, right: Box<Expr> },
     /// A strict function applied to each element of an array, `extra` as its second argument: a cast of an array.
     Elements { apply: Apply, extra: Option<i64>, array: Box<Expr> },
     /// `greatest`, `least`: NULL arguments are left out.
@@ -313,14 +323,29 @@ pub enum Expr {
     Case { arms: Vec<(Expr, Expr)>, otherwise: Box<Expr> },
     /// `operand IN (list)`, all cast to one type.
     InList { operand: Box<Expr>, list: Vec<Expr> },
-    /// `operand op ANY (array)` or ALL, `apply` being strict.
-    AnyArray { apply: Apply, operand: Box<Expr>, array: Box<Expr>, all: bool },
+    /// `operand op ANY (array)` or ALL, `apply` being strict; `equal` says that the operator is `=`.
+    AnyArray { apply: Apply, equal: bool, operand: Box<Expr>, array: Box<Expr>, all: bool },
     /// ARRAY[…].
     Array(Vec<Expr>),
     /// A subquery.
     Sub { kind: SubKind, query: Rc<Query> },
     /// What depends on the session, the clock or a sequence.
     System { call: System, args: Vec<Expr>, site: usize },
+}
+
+/// A comparison that a btree index can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`.
+    Equal,
+    /// `<`.
+    Less,
+    /// `<=`.
+    LessOrEqual,
+    /// `>`.
+    Greater,
+    /// `>=`.
+    GreaterOrEqual,
 }
 
 /// What is made of a subquery. Its query is a level of its own.

@@ -1,0 +1,256 @@
+//! How the rows of a query level are reached: in which order its slots are joined, through which index each table is
+//! looked into, and where each condition is first known.
+//!
+//! An index is used where the server could use it: equality, a list of values, or a range, on a prefix of its
+//! columns (manual, 11.1 to 11.3). It must never change which rows are found, only how many are looked at.
+
+use std::rc::Rc;
+
+use crate::ast::JoinKind;
+use crate::catalog::TableDef;
+use crate::plan::{Comparison, Expr, Join, Slot, SubKind};
+
+/// How the rows of a level are reached.
+#[derive(Debug)]
+pub struct Path {
+    /// The slots in the order of the nested loop; none where an outer join fixes another way.
+    pub(crate) steps: Option<Vec<Step>>,
+    /// WHERE where there are no steps.
+    pub(crate) filter: Option<Expr>,
+}
+
+/// One slot of the nested loop.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) slot: usize,
+    pub(crate) access: Access,
+    /// The conditions that are first known here.
+    pub(crate) filters: Vec<Expr>,
+}
+
+/// How a slot's rows are found.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// All of them.
+    Scan,
+    /// Those under a whole key, or under a prefix of it.
+    Key { index: usize, key: Vec<Expr>, whole: bool },
+    /// Those under any of the values in an index's first column.
+    List { index: usize, list: Vec<Expr>, array: Option<Expr> },
+    /// Those whose next column after an equal prefix lies within the bounds.
+    Range { index: usize, prefix: Vec<Expr>, bounds: Vec<(Comparison, Expr)> },
+}
+
+/// Finds the way for a level.
+pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -> Path {
+    let mut conditions = Vec::new();
+    if !join.is_none_or(|join| inner(join, &mut conditions)) {
+        return Path { steps: None, filter: filter.cloned() };
+    }
+    if let Some(filter) = filter {
+        flatten(filter, &mut conditions);
+    }
+    let mut steps: Vec<Step> = Vec::new();
+    let mut left: Vec<usize> = (0..slots.len()).collect();
+    while !left.is_empty() {
+        let bound: Vec<usize> = steps.iter().map(|step| step.slot).collect();
+        let (place, access) = next(slots, &left, &bound, &conditions);
+        let slot = left.remove(place);
+        let is_last = left.is_empty();
+        let now: Vec<usize> = bound.into_iter().chain([slot]).collect();
+        let known = |condition: &Expr| is_last || needs(condition).is_some_and(|used| covers(&now, &used));
+        let (filters, later) = conditions.into_iter().partition(known);
+        conditions = later;
+        steps.push(Step { slot, access, filters });
+    }
+    if steps.is_empty() && !conditions.is_empty() {
+        return Path { steps: None, filter: filter.cloned() };
+    }
+    Path { steps: Some(steps), filter: None }
+}
+
+/// The slot to join next: one that an index finds, then one that is no table, then the first table to scan.
+fn next(slots: &[Slot], left: &[usize], bound: &[usize], conditions: &[Expr]) -> (usize, Access) {
+    let mut best: Option<(u8, usize, Access)> = None;
+    for (place, slot) in left.iter().enumerate() {
+        let (rank, access) = match &slots[*slot] {
+            Slot::Table(table) => table_access(table, *slot, bound, conditions),
+            Slot::Query { lateral: true, .. } | Slot::Function { .. } if place > 0 => (9, Access::Scan),
+            _ => (3, Access::Scan),
+        };
+        if best.as_ref().is_none_or(|(known, _, _)| rank < *known) {
+            best = Some((rank, place, access));
+        }
+    }
+    let (_, place, access) = best.expect("there is a slot left");
+    (place, access)
+}
+
+/// The best way into a table, with its rank: 0 a unique row, 1 a key, 2 a list or range, 4 a scan.
+fn table_access(table: &Rc<TableDef>, slot: usize, bound: &[usize], conditions: &[Expr]) -> (u8, Access) {
+    let mut best = (4, Access::Scan);
+    for (index, def) in table.indexes.iter().enumerate() {
+        let Some(columns) = def.columns().filter(|_| def.valid && applies(def.filter.as_ref(), conditions)) else {
+            continue;
+        };
+        let equal = |column: usize| conditions.iter().find_map(|it| equality(it, slot, column, bound));
+        let key: Vec<Expr> = columns.iter().map_while(|column| equal(*column)).collect();
+        let found = if key.len() == columns.len() {
+            (if def.unique { 0 } else { 1 }, Access::Key { index, key, whole: true })
+        } else {
+            let column = columns[key.len()];
+            let bounds: Vec<_> = conditions.iter().filter_map(|it| bound_of(it, slot, column, bound)).collect();
+            if !bounds.is_empty() {
+                (2, Access::Range { index, prefix: key, bounds })
+            } else if !key.is_empty() {
+                (1, Access::Key { index, key, whole: false })
+            } else if let Some((list, array)) =
+                conditions.iter().find_map(|it| list_of(it, slot, column, bound)).filter(|_| columns.len() == 1)
+            {
+                (2, Access::List { index, list, array })
+            } else {
+                continue;
+            }
+        };
+        if found.0 < best.0 {
+            best = found;
+        }
+    }
+    best
+}
+
+/// Whether the conditions say word for word what a partial index demands.
+fn applies(filter: Option<&Expr>, conditions: &[Expr]) -> bool {
+    filter.is_none_or(|filter| {
+        let mut demanded = Vec::new();
+        flatten(filter, &mut demanded);
+        let said: Vec<String> = conditions.iter().map(|condition| format!("{condition:?}")).collect();
+        demanded.iter().all(|demand| said.contains(&format!("{demand:?}")))
+    })
+}
+
+/// What `column` must equal, where the condition says so in terms of what is bound.
+fn equality(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<Expr> {
+    match bound_of(condition, slot, column, bound)? {
+        (Comparison::Equal, value) => Some(value),
+        _ => None,
+    }
+}
+
+fn bound_of(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<(Comparison, Expr)> {
+    let Expr::Compare { comparison, left, right, .. } = condition else { return None };
+    let is_column = |expr: &Expr| matches!(expr, Expr::Column { up: 0, slot: s, column: c } if *s == slot && *c == column);
+    let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
+    if is_column(left) && usable(right) {
+        Some((*comparison, (**right).clone()))
+    } else if is_column(right) && usable(left) {
+        Some((flipped(*comparison), (**left).clone()))
+    } else {
+        None
+    }
+}
+
+fn list_of(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<(Vec<Expr>, Option<Expr>)> {
+    let is_column = |expr: &Expr| matches!(expr, Expr::Column { up: 0, slot: s, column: c } if *s == slot && *c == column);
+    let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
+    match condition {
+        Expr::InList { operand, list } if is_column(operand) && list.iter().all(usable) => {
+            Some((list.clone(), None))
+        }
+        Expr::AnyArray { equal: true, operand, array, all: false, .. }
+            if is_column(operand) && usable(array) =>
+        {
+            Some((Vec::new(), Some((**array).clone())))
+        }
+        _ => None,
+    }
+}
+
+fn flipped(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Equal => Comparison::Equal,
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+    }
+}
+
+/// Whether a value can be had without running anything else.
+fn is_plain(expr: &Expr) -> bool {
+    match expr {
+        Expr::Sub { .. } | Expr::System { .. } | Expr::Aggregate { up: 0, .. } | Expr::Group { up: 0, .. } => false,
+        other => parts(other).into_iter().all(is_plain),
+    }
+}
+
+/// Whether all joins are inner ones; their conditions.
+fn inner(join: &Join, conditions: &mut Vec<Expr>) -> bool {
+    match join {
+        Join::Slot(_) => true,
+        Join::Pair { kind, left, right, on } => {
+            let all = inner(left, conditions) && inner(right, conditions) && *kind == JoinKind::Inner;
+            if let Some(on) = on {
+                flatten(on, conditions);
+            }
+            all
+        }
+    }
+}
+
+fn flatten(condition: &Expr, into: &mut Vec<Expr>) {
+    match condition {
+        Expr::And(parts) => parts.iter().for_each(|part| flatten(part, into)),
+        other => into.push(other.clone()),
+    }
+}
+
+fn covers(bound: &[usize], used: &[usize]) -> bool {
+    used.iter().all(|slot| bound.contains(slot))
+}
+
+/// The slots of this level that an expression names; none where it must wait until all are bound: a subquery that
+/// looks outside itself, or a call with an effect.
+fn needs(expr: &Expr) -> Option<Vec<usize>> {
+    match expr {
+        Expr::Column { up: 0, slot, .. } => Some(vec![*slot]),
+        Expr::Sub { query, .. } if query.correlated => None,
+        Expr::System { .. } => None,
+        other => {
+            let mut used = Vec::new();
+            for part in parts(other) {
+                used.extend(needs(part)?);
+            }
+            Some(used)
+        }
+    }
+}
+
+/// The expressions that one is made of.
+pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Const(_)
+        | Expr::Param(_)
+        | Expr::Column { .. }
+        | Expr::Group { .. }
+        | Expr::Aggregate { .. }
+        | Expr::Output(_) => Vec::new(),
+        Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
+        Expr::Apply { args, .. }
+        | Expr::Extreme { args, .. }
+        | Expr::And(args)
+        | Expr::Or(args)
+        | Expr::Coalesce(args)
+        | Expr::Array(args)
+        | Expr::System { args, .. } => args.iter().collect(),
+        Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => vec![operand],
+        Expr::Elements { array, .. } => vec![array],
+        Expr::Case { arms, otherwise } => {
+            arms.iter().flat_map(|(when, then)| [when, then]).chain([&**otherwise]).collect()
+        }
+        Expr::InList { operand, list } => list.iter().chain([&**operand]).collect(),
+        Expr::AnyArray { operand, array, .. } => vec![operand, array],
+        Expr::Sub { kind: SubKind::Any { operands, .. }, .. } => operands.iter().collect(),
+        Expr::Sub { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,165 @@
+//! One session as the server keeps it: its transaction, settings, locks held and the statement it works on.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::ast::{Isolation, TableLockMode};
+use crate::error::{Failure, Result};
+use crate::footprint::Footprint;
+use crate::heap::Heap;
+use crate::lock::LockTag;
+use crate::outcome::{Change, Notice, Outcome};
+use crate::transaction::Transaction;
+use std::rc::Rc;
+
+use crate::catalog::{TableDef, TableId};
+
+/// The statements that a session works on; resolves to whether they all succeeded.
+pub(crate) type Running = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A session's state.
+pub(crate) struct Backend {
+    pub(crate) open: bool,
+    pub(crate) transaction: Option<Transaction>,
+    /// Every lock in the lock table, in the order of taking.
+    pub(crate) held: Vec<Held>,
+    pub(crate) settings: Settings,
+    /// Settings to put back: at rollback all of them, at commit those of SET LOCAL.
+    pub(crate) settings_before: Vec<SettingBefore>,
+    pub(crate) wait: Wait,
+    pub(crate) statement_deadline: Option<u64>,
+    pub(crate) statement_started: i64,
+    pub(crate) running: Option<Running>,
+    /// What the open transaction has done to rows, in order.
+    pub(crate) changes: Vec<Change>,
+    /// How to take back what the open transaction has done to definitions.
+    pub(crate) undo: Vec<Undo>,
+    pub(crate) results: Vec<Result<Outcome>>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) committed: Vec<Change>,
+    pub(crate) work: Work,
+    pub(crate) footprint: Footprint,
+    /// What each sequence last gave this session.
+    pub(crate) sequences: BTreeMap<String, i64>,
+    pub(crate) last_sequence: Option<String>,
+    /// How many transactions it has begun, so that one can be waited for.
+    pub(crate) transactions: u32,
+}
+
+/// The rows that a statement visited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Row versions looked at.
+    pub rows: u64,
+    /// Of them, in scans of whole tables.
+    pub scanned: u64,
+}
+
+/// A lock in the lock table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) tag: LockTag,
+    pub(crate) mode: TableLockMode,
+    /// The savepoint depth it was taken at, 0 for the transaction itself; none if it outlives the transaction.
+    pub(crate) depth: Option<usize>,
+}
+
+/// How to take back a change of definitions.
+#[derive(Debug)]
+pub(crate) enum Undo {
+    /// The table was as this before.
+    Table(Rc<TableDef>, Box<Heap>),
+    /// The table's definition was this, its rows the same.
+    Definition(Rc<TableDef>),
+    /// The table was not there.
+    Created(TableId),
+    /// The sequence was not there.
+    CreatedSequence(String),
+    /// The sequence was there.
+    DroppedSequence(String, crate::sequence::Sequence),
+}
+
+/// Whether a session waits.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Wait {
+    /// It does not.
+    #[default]
+    No,
+    /// For a lock.
+    Lock { tag: LockTag, deadlock_check: Option<u64>, lock_deadline: Option<u64> },
+    /// For the clock.
+    Sleep { until: u64 },
+    /// No longer: it may go on.
+    Over,
+    /// No longer: the statement fails.
+    Failed(Failure),
+}
+
+/// The parameters that SET changes and that the model acts upon. Times are in nanoseconds, 0 means never.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) lock_timeout: u64,
+    pub(crate) statement_timeout: u64,
+    pub(crate) deadlock_timeout: u64,
+    pub(crate) default_isolation: Isolation,
+    pub(crate) default_read_only: bool,
+    /// Parameters that change nothing the model shows, such as `application_name`, and custom ones.
+    pub(crate) others: BTreeMap<String, String>,
+}
+
+/// The settings before a SET.
+pub(crate) struct SettingBefore {
+    pub(crate) local: bool,
+    pub(crate) name: String,
+    pub(crate) settings: Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            lock_timeout: 0,
+            statement_timeout: 0,
+            deadlock_timeout: 1_000_000_000,
+            default_isolation: Isolation::ReadCommitted,
+            default_read_only: false,
+            others: BTreeMap::new(),
+        }
+    }
+}
+
+impl Backend {
+    pub(crate) fn new() -> Backend {
+        Backend {
+            open: true,
+            transaction: None,
+            held: Vec::new(),
+            settings: Settings::default(),
+            settings_before: Vec::new(),
+            wait: Wait::No,
+            statement_deadline: None,
+            statement_started: 0,
+            running: None,
+            changes: Vec::new(),
+            undo: Vec::new(),
+            results: Vec::new(),
+            notices: Vec::new(),
+            committed: Vec::new(),
+            work: Work::default(),
+            footprint: Footprint::default(),
+            sequences: BTreeMap::new(),
+            last_sequence: None,
+            transactions: 0,
+        }
+    }
+
+    /// The open transaction, where the caller is inside a statement, which always has one.
+    pub(crate) fn xact(&mut self) -> &mut Transaction {
+        self.transaction.as_mut().expect("a statement runs in a transaction")
+    }
+
+    /// How deep in savepoints the session is.
+    pub(crate) fn depth(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |transaction| transaction.levels.len() - 1)
+    }
+}

@@ -1,0 +1,270 @@
+//! A database and its sessions, as an engine or a console drives them: a text is started, goes on when what it waits
+//! for has happened, and is finished. Nothing here blocks and nothing here reads a clock: time is what
+//! [`Database::advance`] says it is.
+
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::backend::{Backend, Wait, Work};
+use crate::catalog::TableDef;
+use crate::error::{Failure, Result};
+use crate::footprint::Footprint;
+use crate::heap::{Heap, Image};
+use crate::lock::SessionNo;
+use crate::outcome::{Change, Notice, Outcome};
+use crate::parse::{Parsed, parse};
+use crate::schema::Schema;
+use crate::sequence::Sequence;
+use crate::server::Server;
+use crate::statement;
+use crate::value::{Tuple, Value};
+
+/// A database.
+pub struct Database {
+    server: Rc<Server>,
+}
+
+/// A database's committed rows, to start others from. Databases that start from one share it.
+pub struct Opening {
+    schema: Schema,
+    images: Vec<Option<Rc<Image>>>,
+    sequences: std::collections::BTreeMap<String, Sequence>,
+}
+
+/// Where a text that was sent stands.
+#[derive(Debug)]
+pub enum Step {
+    /// It has run, or an error has ended it.
+    Done(Finished),
+    /// It waits: for these sessions, or for the clock where there are none.
+    Waiting(Vec<SessionNo>),
+}
+
+/// What came of a text.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// The result of each statement, up to the first error.
+    pub results: Vec<Result<Outcome>>,
+    /// What became visible to others by it, in order.
+    pub committed: Vec<Change>,
+    /// The rows visited.
+    pub work: Work,
+    /// What was read, locked and written.
+    pub footprint: Footprint,
+}
+
+impl Database {
+    /// An empty database.
+    #[expect(clippy::new_without_default, reason = "an empty database is made on purpose, never by default")]
+    pub fn new() -> Database {
+        Database { server: Rc::new(Server::new()) }
+    }
+
+    /// What is committed now, as an opening.
+    ///
+    /// # Errors
+    /// Where a session has a transaction open, or an index cannot be made.
+    pub fn opening(&self) -> Result<Opening> {
+        if self.server.backends.borrow().iter().any(|backend| backend.transaction.is_some()) {
+            return Err(Failure::not_modelled("an opening taken while a transaction is open"));
+        }
+        let session = self.connect();
+        let snapshot = self.server.transactions.borrow().snapshot(0);
+        let run = crate::run::Run::new(&self.server, session, [].into(), snapshot);
+        let mut images = Vec::new();
+        let tables = self.server.schema.borrow().all(session);
+        for table in tables {
+            let heap = self.server.heap(table.id).clone();
+            let mut failure = None;
+            let image = heap.freeze(&self.server.transactions.borrow(), |tuple| {
+                run.keys(&table, tuple).unwrap_or_else(|error| {
+                    failure = Some(error);
+                    Vec::new()
+                })
+            });
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            let place = table.id.0 as usize;
+            images.resize_with(images.len().max(place + 1), || None);
+            images[place] = Some(Rc::new(image));
+        }
+        self.close(session);
+        let schema = self.server.schema.borrow().clone();
+        Ok(Opening { schema, images, sequences: self.server.sequences.borrow().clone() })
+    }
+
+    /// Goes back to an opening: no sessions, the clock at its beginning. Rows are shared until they are written.
+    pub fn reset(&self, opening: &Opening) {
+        let server = &self.server;
+        server.backends.borrow_mut().clear();
+        server.transactions.borrow_mut().reset();
+        server.locks.borrow_mut().clear();
+        server.ready.borrow_mut().clear();
+        server.now.set(0);
+        server.uuids.set(0);
+        if server.schema.borrow().version != opening.schema.version {
+            server.schema.borrow_mut().clone_from(&opening.schema);
+        }
+        if *server.sequences.borrow() != opening.sequences {
+            server.sequences.borrow_mut().clone_from(&opening.sequences);
+        }
+        let mut heaps = server.heaps.borrow_mut();
+        heaps.resize_with(opening.images.len(), || None);
+        for (heap, image) in heaps.iter_mut().zip(&opening.images) {
+            match (heap.as_mut(), image) {
+                (Some(heap), Some(image)) => heap.reset(image),
+                (_, image) => *heap = image.clone().map(Heap::new),
+            }
+        }
+    }
+
+    /// Opens a session.
+    pub fn connect(&self) -> SessionNo {
+        let mut backends = self.server.backends.borrow_mut();
+        backends.push(Backend::new());
+        SessionNo(backends.len() as u32 - 1)
+    }
+
+    /// Ends a session; what it has not committed is rolled back and every lock it holds falls.
+    pub fn close(&self, session: SessionNo) {
+        self.server.interrupt(session, Failure::sql("57P01", "terminating connection due to administrator command"));
+        // A statement that waited is dropped where it stands, before what it has done is taken back.
+        let running = self.server.backend(session).running.take();
+        drop(running);
+        self.server.ready.borrow_mut().retain(|ready| *ready != session);
+        self.server.finish(session, false);
+        self.server.release(session, &[], |_| true);
+        self.server.backend(session).open = false;
+    }
+
+    /// Sends a text of one or more statements.
+    ///
+    /// # Errors
+    /// 42601 where it is not SQL; a refusal by name.
+    pub fn send(&self, session: SessionNo, text: &str) -> Result<Step> {
+        match parse(text) {
+            Ok(parsed) => Ok(self.start(session, parsed, [].into())),
+            Err(failure @ Failure::Sql(_)) => {
+                // What does not parse ends a transaction as any other error does.
+                self.server.fail(session);
+                Ok(Step::Done(Finished { results: vec![Err(failure)], ..Finished::default() }))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Starts statements that were parsed before, with the parameters of the only one that has any.
+    pub fn start(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
+        let work = statement::text(self.server.clone(), session, parsed, params);
+        self.server.backend(session).running = Some(Box::pin(work));
+        self.resume(session)
+    }
+
+    /// Goes on with a session that [`Database::ready`] has named.
+    pub fn resume(&self, session: SessionNo) -> Step {
+        self.server.ready.borrow_mut().retain(|ready| *ready != session);
+        let running = self.server.backend(session).running.take();
+        let Some(mut running) = running else { return Step::Done(Finished::default()) };
+        let mut context = Context::from_waker(Waker::noop());
+        match running.as_mut().poll(&mut context) {
+            Poll::Ready(()) => {
+                drop(running);
+                let mut backend = self.server.backend(session);
+                let results = std::mem::take(&mut backend.results);
+                let committed = std::mem::take(&mut backend.committed);
+                let work = std::mem::take(&mut backend.work);
+                let footprint = std::mem::take(&mut backend.footprint);
+                Step::Done(Finished { results, committed, work, footprint })
+            }
+            Poll::Pending => {
+                self.server.backend(session).running = Some(running);
+                Step::Waiting(self.server.blockers(session))
+            }
+        }
+    }
+
+    /// Whether the session's text waits for a lock, and for which sessions; empty where it works, sleeps or is done.
+    pub fn blockers(&self, session: SessionNo) -> Vec<SessionNo> {
+        self.server.blockers(session)
+    }
+
+    /// Whether the session has a text that is not finished.
+    pub fn is_busy(&self, session: SessionNo) -> bool {
+        self.server.backend(session).running.is_some()
+    }
+
+    /// Gives up the session's text with that error, as a cancel request does; it must then be resumed.
+    pub fn cancel(&self, session: SessionNo, failure: Failure) {
+        self.server.interrupt(session, failure);
+    }
+
+    /// The sessions that may go on, in the order in which their waits ended.
+    pub fn ready(&self) -> Vec<SessionNo> {
+        self.server.ready.borrow().clone()
+    }
+
+    /// When the clock next changes something: a timeout, a deadlock check, the end of a sleep.
+    pub fn alarm(&self) -> Option<Duration> {
+        self.server.next_timer().map(|(due, _)| Duration::from_nanos(due))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, to: Duration) {
+        self.server.advance(to.as_nanos() as u64);
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.server.now.get())
+    }
+
+    /// Takes what the server said beside results.
+    pub fn notices(&self, session: SessionNo) -> Vec<Notice> {
+        std::mem::take(&mut self.server.backend(session).notices)
+    }
+
+    /// Whether the session has a transaction open, by BEGIN.
+    pub fn in_transaction(&self, session: SessionNo) -> bool {
+        self.server.backend(session).transaction.as_ref().is_some_and(|transaction| transaction.explicit)
+    }
+
+    /// Whether the session's open transaction has written or locked a row.
+    pub fn has_written(&self, session: SessionNo) -> bool {
+        self.server
+            .backend(session)
+            .transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.levels.iter().any(|level| level.xid.is_some()))
+    }
+
+    /// Whether the session waits for the clock alone.
+    pub fn sleeps(&self, session: SessionNo) -> bool {
+        matches!(self.server.backend(session).wait, Wait::Sleep { .. })
+    }
+
+    /// A table's definition and its committed rows in the order of its primary key, or of their making.
+    pub fn rows(&self, table: &str) -> Option<(Rc<TableDef>, Vec<(u32, Tuple)>)> {
+        let outsider = SessionNo(u32::MAX);
+        let def = self.server.schema.borrow().find(table, outsider)?;
+        let transactions = self.server.transactions.borrow();
+        let heap = self.server.heap(def.id);
+        let seen = heap.visible(&transactions, transactions.snapshot(0), outsider);
+        let mut rows: Vec<(u32, Tuple)> =
+            seen.into_iter().map(|version| (heap.row(version), heap.tuple(version).clone())).collect();
+        let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
+        if let Some(columns) = primary {
+            let key = |tuple: &Tuple| columns.iter().map(|column| tuple[*column].clone()).collect::<Vec<_>>();
+            rows.sort_by_key(|(_, tuple)| key(tuple));
+        }
+        drop((heap, transactions));
+        Some((def, rows))
+    }
+
+    /// The names of all tables that are committed.
+    pub fn tables(&self) -> Vec<String> {
+        let all = self.server.schema.borrow().all(SessionNo(u32::MAX));
+        all.iter().map(|table| table.name.clone()).collect()
+    }
+}

@@ -1,0 +1,186 @@
+//! ALTER TABLE.
+
+
+use super::{Define, copy, without};
+use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
+use crate::bind;
+use crate::catalog::TableDef;
+use crate::error::{Failure, Result};
+use crate::plan::{Expr, System};
+use crate::run::Env;
+use crate::value::{Tuple, Value};
+
+impl Define<'_> {
+    pub(super) async fn alter(&self, name: &str, if_exists: bool, actions: &[AlterAction]) -> Result<()> {
+        let known = self.server.schema.borrow().find(name, self.session).is_some();
+        if !known && if_exists {
+            self.notice(format!("relation \"{name}\" does not exist, skipping"));
+            return Ok(());
+        }
+        let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
+        let table = super::open_table(self.server, self.session, name, mode, false).await?;
+        self.remember(&table);
+        let mut table = copy(&table);
+        for action in actions {
+            table = self.act(table, action).await?;
+            // The next action, and the checks of this one, look at the definition as it now is.
+            self.put(copy(&table));
+        }
+        Ok(())
+    }
+
+    async fn act(&self, mut table: TableDef, action: &AlterAction) -> Result<TableDef> {
+        match action {
+            AlterAction::AddColumn { column, constraints, if_not_exists } => {
+                if table.column(&column.name).is_some() {
+                    let (column, relation) = (&column.name, &table.name);
+                    let exists = format!("column \"{column}\" of relation \"{relation}\" already exists");
+                    if *if_not_exists {
+                        self.notice(format!("{exists}, skipping"));
+                        return Ok(table);
+                    }
+                    return Err(Failure::sql("42701", exists));
+                }
+                table = self.add_column(table, column).await?;
+                for constraint in constraints {
+                    table = self.constrain(table, constraint).await?;
+                }
+                Ok(table)
+            }
+            AlterAction::DropColumn { name, if_exists, cascade } => {
+                self.drop_column(table, name, *if_exists, *cascade)
+            }
+            AlterAction::AddConstraint(constraint) => self.constrain(table, constraint).await,
+            AlterAction::DropConstraint { name, if_exists } => self.drop_constraint(table, name, *if_exists),
+            AlterAction::SetDefault { column, default } => {
+                let place = column_of(&table, column)?;
+                let ty = table.columns[place].ty.clone();
+                let default = default.as_ref().map(|default| bind::row_expr(default, &table, Some(&ty)));
+                table.columns[place].default = default.transpose()?;
+                Ok(table)
+            }
+            AlterAction::SetNotNull { column, not_null } => {
+                let place = column_of(&table, column)?;
+                if *not_null {
+                    self.demand_no_null(&table, &[place])?;
+                }
+                table.columns[place].not_null = *not_null;
+                Ok(table)
+            }
+        }
+    }
+
+    async fn add_column(&self, mut table: TableDef, column: &ColumnDef) -> Result<TableDef> {
+        let column = self.column(&table, column)?;
+        let run = self.run();
+        let value = match &column.default {
+            None => Value::Null,
+            // A default that differs from row to row is computed for each, in the order of the table.
+            Some(Expr::System { call: System::NextVal | System::RandomUuid, .. }) => {
+                if !self.live(&table).is_empty() {
+                    return Err(Failure::not_modelled("ADD COLUMN that numbers rows that are there"));
+                }
+                Value::Null
+            }
+            Some(default) => run.value(default, &Env::level(None, None, &[])).await?,
+        };
+        if column.not_null && value == Value::Null && !self.live(&table).is_empty() {
+            let (column, name) = (&column.name, &table.name);
+            let message = format!("column \"{column}\" of relation \"{name}\" contains null values");
+            return Err(Failure::sql("23502", message));
+        }
+        let widened = |tuple: &Tuple| tuple.iter().cloned().chain([value.clone()]).collect::<Tuple>();
+        self.server.heap(table.id).rewrite(widened);
+        table.columns.push(column);
+        Ok(table)
+    }
+
+    fn drop_column(&self, mut table: TableDef, name: &str, if_exists: bool, cascade: bool) -> Result<TableDef> {
+        let Some(place) = table.column(name) else {
+            let missing = format!("column \"{name}\" of relation \"{}\" does not exist", table.name);
+            if if_exists {
+                self.notice(format!("{missing}, skipping"));
+                return Ok(table);
+            }
+            return Err(Failure::sql("42703", missing));
+        };
+        let referred = self.server.schema.borrow().referring(table.id);
+        if referred.iter().any(|(_, key)| key.referenced.contains(&place)) {
+            if cascade {
+                return Err(Failure::not_modelled("DROP COLUMN … CASCADE over a foreign key of another table"));
+            }
+            let relation = &table.name;
+            let message = format!(
+                "cannot drop column {name} of table {relation} because other objects depend on it"
+            );
+            return Err(Failure::sql("2BP01", message));
+        }
+        let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
+        for index in (0..table.indexes.len()).rev() {
+            let def = &table.indexes[index];
+            if def.keys.iter().chain(&def.filter).any(uses) {
+                table.indexes.remove(index);
+                self.server.heap(table.id).drop_index(index);
+            }
+        }
+        table.checks.retain(|check| !uses(&check.condition));
+        table.foreign_keys.retain(|key| !key.columns.contains(&place));
+        let emptied = |tuple: &Tuple| {
+            let mut values = tuple.to_vec();
+            values[place] = Value::Null;
+            Tuple::from(values)
+        };
+        self.server.heap(table.id).rewrite(emptied);
+        let column = &mut table.columns[place];
+        (column.dropped, column.not_null, column.default) = (true, false, None);
+        column.name = String::new();
+        Ok(table)
+    }
+
+    fn drop_constraint(&self, mut table: TableDef, name: &str, if_exists: bool) -> Result<TableDef> {
+        let index = table.indexes.iter().position(|index| index.constraint && index.name == name);
+        if let Some(index) = index {
+            let columns = table.indexes[index].columns().unwrap_or_default();
+            let referred = self.server.schema.borrow().referring(table.id);
+            if referred.iter().any(|(_, key)| key.referenced == columns) {
+                let message =
+                    format!("cannot drop constraint {name} on table {} because other objects depend on it", table.name);
+                return Err(Failure::sql("2BP01", message));
+            }
+            table.indexes.remove(index);
+            self.server.heap(table.id).drop_index(index);
+            return Ok(table);
+        }
+        let checks = table.checks.len();
+        table.checks.retain(|check| check.name != name);
+        let keys = without(&table.foreign_keys, name);
+        if table.checks.len() < checks || keys.len() < table.foreign_keys.len() {
+            table.foreign_keys = keys;
+            return Ok(table);
+        }
+        let missing = format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name);
+        if if_exists {
+            self.notice(format!("{missing}, skipping"));
+            return Ok(table);
+        }
+        Err(Failure::sql("42704", missing))
+    }
+}
+
+fn column_of(table: &TableDef, name: &str) -> Result<usize> {
+    let missing = || {
+        Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name))
+    };
+    table.column(name).ok_or_else(missing)
+}
+
+/// The lock that an action takes (manual, ALTER TABLE).
+fn mode(action: &AlterAction) -> TableLockMode {
+    match action {
+        AlterAction::AddConstraint(constraint) => match constraint.kind {
+            ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
+            _ => TableLockMode::AccessExclusive,
+        },
+        _ => TableLockMode::AccessExclusive,
+    }
+}

@@ -1,0 +1,176 @@
+//! Constraints: PRIMARY KEY and UNIQUE with their indexes, CHECK, FOREIGN KEY. One that is added to a table with rows
+//! must hold for all of them.
+
+use std::rc::Rc;
+
+use super::Define;
+use crate::ast::{Constraint, ConstraintKind, TableLockMode};
+use crate::bind;
+use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
+use crate::error::{Failure, Result};
+use crate::plan::Expr;
+use crate::run::{Env, Slotted};
+use crate::value::Value;
+
+impl Define<'_> {
+    /// The table with one constraint more.
+    pub(super) async fn constrain(&self, table: TableDef, constraint: &Constraint) -> Result<TableDef> {
+        match &constraint.kind {
+            ConstraintKind::PrimaryKey(columns) => {
+                if table.indexes.iter().any(|index| index.primary) {
+                    let name = &table.name;
+                    let message = format!("multiple primary keys for table \"{name}\" are not allowed");
+                    return Err(Failure::sql("42P16", message));
+                }
+                let name = constraint.name.clone().unwrap_or_else(|| format!("{}_pkey", table.name));
+                self.key(table, name, columns, true)
+            }
+            ConstraintKind::Unique(columns) => {
+                let name = constraint.name.clone().unwrap_or_else(|| {
+                    self.free_name(format!("{}_{}_key", table.name, columns.join("_")), &table.indexes)
+                });
+                self.key(table, name, columns, false)
+            }
+            ConstraintKind::Check(condition) => self.check(table, constraint, condition),
+            ConstraintKind::ForeignKey { columns, table: to, referenced, on_delete, on_update } => {
+                let name = constraint
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| format!("{}_{}_fkey", table.name, columns.join("_")));
+                let to = self.referenced_table(&table, to).await?;
+                let (to_id, referenced) = referenced_columns(to.as_deref().unwrap_or(&table), referenced)?;
+                let columns = positions(&table, columns, "foreign key")?;
+                if columns.len() != referenced.len() {
+                    let message = "number of referencing and referenced columns for foreign key disagree";
+                    return Err(Failure::sql("42830", message));
+                }
+                let (on_delete, on_update) = (*on_delete, *on_update);
+                let from = table.id;
+                let key = ForeignKey { name, from, columns, to: to_id, referenced, on_delete, on_update };
+                self.refer(table, to.as_deref(), key)
+            }
+        }
+    }
+
+    fn key(&self, mut table: TableDef, name: String, columns: &[String], primary: bool) -> Result<TableDef> {
+        let positions = positions(&table, columns, if primary { "primary key" } else { "unique" })?;
+        if primary {
+            for column in &positions {
+                table.columns[*column].not_null = true;
+            }
+            self.demand_no_null(&table, &positions)?;
+        }
+        let keys = positions.iter().map(|column| Expr::Column { up: 0, slot: 0, column: *column }).collect();
+        let index = IndexDef { name, keys, unique: true, primary, constraint: true, filter: None, valid: true };
+        table.indexes.push(Rc::new(index));
+        let table = Rc::new(table);
+        self.build(&table, table.indexes.len() - 1)?;
+        Ok(super::copy(&table))
+    }
+
+    pub(super) fn demand_no_null(&self, table: &TableDef, columns: &[usize]) -> Result<()> {
+        for (_, tuple) in self.live(table) {
+            if let Some(column) = columns.iter().find(|column| tuple[**column] == Value::Null) {
+                let (column, name) = (&table.columns[*column].name, &table.name);
+                let message = format!("column \"{column}\" of relation \"{name}\" contains null values");
+                return Err(Failure::sql("23502", message));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        mut table: TableDef,
+        constraint: &Constraint,
+        condition: &crate::ast::Expr,
+    ) -> Result<TableDef> {
+        let base = match &constraint.column {
+            Some(column) => format!("{}_{column}_check", table.name),
+            None => format!("{}_check", table.name),
+        };
+        let taken = |name: &String| table.checks.iter().any(|check| check.name == *name);
+        let numbered = (1..).map(|number: u32| format!("{base}{number}"));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name));
+        let name = constraint.name.clone().or(free).unwrap_or(base.clone());
+        let condition = bind::row_expr(condition, &table, Some(&crate::value::Type::Bool))?;
+        let run = self.run();
+        for (_, tuple) in self.live(&table) {
+            let cells = [Slotted::row(tuple)];
+            if run.now(&condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
+                let relation = &table.name;
+                let message = format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
+                return Err(Failure::sql("23514", message));
+            }
+        }
+        table.checks.push(Check { name, condition });
+        table.checks.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(table)
+    }
+
+    /// The other table of a foreign key, locked; none where it is the table itself.
+    async fn referenced_table(&self, table: &TableDef, to: &str) -> Result<Option<Rc<TableDef>>> {
+        if to == table.name {
+            return Ok(None);
+        }
+        let mode = TableLockMode::ShareRowExclusive;
+        super::open_table(self.server, self.session, to, mode, false).await.map(Some)
+    }
+
+    fn refer(&self, mut table: TableDef, to: Option<&TableDef>, key: ForeignKey) -> Result<TableDef> {
+        let referenced: Vec<_> = self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
+        for (_, tuple) in self.live(&table) {
+            let wanted: Vec<&Value> = key.columns.iter().map(|column| &tuple[*column]).collect();
+            let there = wanted.contains(&&Value::Null)
+                || referenced.iter().any(|other| key.referenced.iter().map(|it| &other[*it]).eq(wanted.iter().copied()));
+            if !there {
+                let (relation, name) = (&table.name, &key.name);
+                let message =
+                    format!("insert or update on table \"{relation}\" violates foreign key constraint \"{name}\"");
+                return Err(Failure::sql("23503", message));
+            }
+        }
+        table.foreign_keys.push(Rc::new(key));
+        table.foreign_keys.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(table)
+    }
+}
+
+/// The referenced columns: those named, or the primary key. They must be the columns of a unique index.
+fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog::TableId, Vec<usize>)> {
+    if named.is_empty() {
+        let primary = to.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
+        return primary.map(|columns| (to.id, columns)).ok_or_else(|| {
+            let name = &to.name;
+            Failure::sql("42704", format!("there is no primary key for referenced table \"{name}\""))
+        });
+    }
+    let columns = positions(to, named, "foreign key")?;
+    let same = |index: &Rc<IndexDef>| {
+        let mut own = index.columns().unwrap_or_default();
+        let mut wanted = columns.clone();
+        own.sort_unstable();
+        wanted.sort_unstable();
+        index.unique && index.filter.is_none() && own == wanted
+    };
+    if !to.indexes.iter().any(same) {
+        let name = &to.name;
+        let message =
+            format!("there is no unique constraint matching given keys for referenced table \"{name}\"");
+        return Err(Failure::sql("42830", message));
+    }
+    Ok((to.id, columns))
+}
+
+fn positions(table: &TableDef, names: &[String], what: &str) -> Result<Vec<usize>> {
+    let place = |name: &String| {
+        let missing = || match what {
+            "foreign key" => {
+                format!("column \"{name}\" referenced in foreign key constraint does not exist")
+            }
+            _ => format!("column \"{name}\" named in key does not exist"),
+        };
+        table.column(name).ok_or_else(|| Failure::sql("42703", missing()))
+    };
+    names.iter().map(place).collect()
+}

@@ -1,0 +1,264 @@
+//! Expressions over a row. What an expression needs beyond the row, a subquery or a wait, stops its evaluation and
+//! is had first; then it is evaluated again with that in hand. It must never do anything twice that has an effect.
+
+use std::rc::Rc;
+
+use crate::error::{Failure, Result};
+use crate::plan::{Apply, Expr, Query, SubKind, System};
+use crate::run::{Env, Run};
+use crate::value::{Tuple, Value};
+
+/// Why an expression has no value yet.
+pub(crate) enum Stop {
+    /// It never will have one.
+    Fail(Failure),
+    /// It needs the rows of a subquery.
+    Rows(Rc<Query>),
+    /// It needs what a call of the system gives.
+    Call { call: System, args: Vec<Value>, site: usize },
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Fail(failure)
+    }
+}
+
+/// What has been had for one evaluation of one expression.
+#[derive(Default)]
+pub(crate) struct Had {
+    rows: Vec<(usize, Rc<Vec<Tuple>>)>,
+    calls: Vec<(usize, Value)>,
+}
+
+type Evaluated = std::result::Result<Value, Stop>;
+
+impl Run {
+    /// The value of an expression, after whatever it must wait for.
+    pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
+        let mut had = Had::default();
+        loop {
+            match self.evaluate(expr, env, &had) {
+                Ok(value) => return Ok(value),
+                Err(Stop::Fail(failure)) => return Err(failure),
+                Err(Stop::Rows(query)) => {
+                    let rows = Rc::new(self.query(&query, Some(env)).await?);
+                    let address = Rc::as_ptr(&query) as usize;
+                    if query.correlated {
+                        had.rows.push((address, rows));
+                    } else {
+                        self.once.borrow_mut().insert(address, rows);
+                    }
+                }
+                Err(Stop::Call { call, args, site }) => {
+                    let value = self.system(call, &args).await?;
+                    had.calls.push((site, value));
+                }
+            }
+        }
+    }
+
+    /// Whether a condition is true; unknown is not.
+    pub(crate) async fn holds(&self, expr: &Expr, env: &Env<'_>) -> Result<bool> {
+        Ok(self.value(expr, env).await? == Value::Bool(true))
+    }
+
+    /// The value of an expression that never waits: an index key, a predicate, a CHECK.
+    pub(crate) fn now(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
+        self.evaluate(expr, env, &Had::default()).map_err(|stop| match stop {
+            Stop::Fail(failure) => failure,
+            _ => Failure::not_modelled("a subquery or a volatile function in an index, a CHECK or a look-up"),
+        })
+    }
+
+    pub(crate) fn evaluate(&self, expr: &Expr, env: &Env<'_>, had: &Had) -> Evaluated {
+        match expr {
+            Expr::Const(value) => Ok(value.clone()),
+            Expr::Param(index) => Ok(self.params[*index].clone()),
+            Expr::Column { up, slot, column } => {
+                let tuple = &env.up(*up).cells[*slot].tuple;
+                Ok(tuple.as_ref().map_or(Value::Null, |tuple| tuple[*column].clone()))
+            }
+            Expr::Group { up, key } => Ok(env.up(*up).keys[*key].clone()),
+            Expr::Aggregate { up, index } => Ok(env.up(*up).aggregates[*index].clone()),
+            Expr::Output(column) => Ok(env.output[*column].clone()),
+            Expr::Compare { apply, left, right, .. } => {
+                let operands = [self.evaluate(left, env, had)?, self.evaluate(right, env, had)?];
+                if operands.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&operands)?) }
+            }
+            Expr::Apply { apply, strict, args } => self.apply(*apply, *strict, args, env, had),
+            Expr::And(all) => self.junction(all, false, env, had),
+            Expr::Or(any) => self.junction(any, true, env, had),
+            Expr::Not(operand) => Ok(negated(self.evaluate(operand, env, had)?)),
+            Expr::IsNull(operand) => Ok(Value::Bool(self.evaluate(operand, env, had)? == Value::Null)),
+            Expr::IsBool(operand, wanted) => {
+                let wanted = wanted.map_or(Value::Null, Value::Bool);
+                Ok(Value::Bool(self.evaluate(operand, env, had)? == wanted))
+            }
+            Expr::Same(left, right) => {
+                Ok(Value::Bool(self.evaluate(left, env, had)? == self.evaluate(right, env, had)?))
+            }
+            Expr::Coalesce(args) => {
+                for arg in args {
+                    let value = self.evaluate(arg, env, had)?;
+                    if value != Value::Null {
+                        return Ok(value);
+                    }
+                }
+                Ok(Value::Null)
+            }
+            Expr::Case { arms, otherwise } => {
+                for (condition, value) in arms {
+                    if self.evaluate(condition, env, had)? == Value::Bool(true) {
+                        return self.evaluate(value, env, had);
+                    }
+                }
+                self.evaluate(otherwise, env, had)
+            }
+            Expr::Extreme { greatest, args } => {
+                let values = self.all(args, env, had)?.into_iter().filter(|value| *value != Value::Null);
+                let extreme = if *greatest { values.max() } else { values.min() };
+                Ok(extreme.unwrap_or(Value::Null))
+            }
+            Expr::Array(items) => Ok(Value::Array(self.all(items, env, had)?.into())),
+            Expr::Elements { apply, extra, array } => {
+                let Value::Array(items) = self.evaluate(array, env, had)? else { return Ok(Value::Null) };
+                Ok(Value::Array(items.iter().map(|item| element(*apply, *extra, item)).collect::<Result<_>>()?))
+            }
+            Expr::InList { operand, list } => {
+                let operand = self.evaluate(operand, env, had)?;
+                self.among(&operand, list, env, had)
+            }
+            Expr::AnyArray { apply, operand, array, all, .. } => {
+                let operand = self.evaluate(operand, env, had)?;
+                let Value::Array(items) = self.evaluate(array, env, had)? else { return Ok(Value::Null) };
+                quantified(*all, items.iter().map(|item| strictly(*apply, &operand, item)))
+            }
+            Expr::Sub { kind, query } => self.subquery(kind, query, env, had),
+            Expr::System { call, args, site } => {
+                if let Some((_, value)) = had.calls.iter().find(|(done, _)| done == site) {
+                    return Ok(value.clone());
+                }
+                Err(Stop::Call { call: *call, args: self.all(args, env, had)?, site: *site })
+            }
+        }
+    }
+
+    fn apply(&self, apply: Apply, strict: bool, args: &[Expr], env: &Env<'_>, had: &Had) -> Evaluated {
+        // One and two arguments are by far the most, and need no vector.
+        match args {
+            [one] => {
+                let values = [self.evaluate(one, env, had)?];
+                if strict && values[0] == Value::Null { Ok(Value::Null) } else { Ok(apply(&values)?) }
+            }
+            [one, two] => {
+                let values = [self.evaluate(one, env, had)?, self.evaluate(two, env, had)?];
+                if strict && values.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&values)?) }
+            }
+            _ => {
+                let values = self.all(args, env, had)?;
+                if strict && values.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&values)?) }
+            }
+        }
+    }
+
+    fn all(&self, exprs: &[Expr], env: &Env<'_>, had: &Had) -> std::result::Result<Vec<Value>, Stop> {
+        exprs.iter().map(|expr| self.evaluate(expr, env, had)).collect()
+    }
+
+    /// AND (`decisive` false) or OR (true): the decisive value wins over NULL.
+    fn junction(&self, parts: &[Expr], decisive: bool, env: &Env<'_>, had: &Had) -> Evaluated {
+        let mut unknown = false;
+        for part in parts {
+            match self.evaluate(part, env, had)? {
+                Value::Bool(value) if value == decisive => return Ok(Value::Bool(decisive)),
+                Value::Null => unknown = true,
+                _ => {}
+            }
+        }
+        Ok(if unknown { Value::Null } else { Value::Bool(!decisive) })
+    }
+
+    fn among(&self, operand: &Value, list: &[Expr], env: &Env<'_>, had: &Had) -> Evaluated {
+        if *operand == Value::Null {
+            return Ok(Value::Null);
+        }
+        let mut unknown = false;
+        for item in list {
+            match self.evaluate(item, env, had)? {
+                Value::Null => unknown = true,
+                item if item == *operand => return Ok(Value::Bool(true)),
+                _ => {}
+            }
+        }
+        Ok(if unknown { Value::Null } else { Value::Bool(false) })
+    }
+
+    fn subquery(&self, kind: &SubKind, query: &Rc<Query>, env: &Env<'_>, had: &Had) -> Evaluated {
+        let address = Rc::as_ptr(query) as usize;
+        let own = had.rows.iter().find(|(had, _)| *had == address).map(|(_, rows)| rows.clone());
+        let Some(rows) = own.or_else(|| self.once.borrow().get(&address).cloned()) else {
+            return Err(Stop::Rows(query.clone()));
+        };
+        let only = |column: usize| match &rows[..] {
+            [] => Ok(Value::Null),
+            [row] => Ok(row[column].clone()),
+            _ => Err(Failure::sql("21000", "more than one row returned by a subquery used as an expression")),
+        };
+        match kind {
+            SubKind::Scalar => Ok(only(0)?),
+            SubKind::ScalarColumn(column) => Ok(only(*column)?),
+            SubKind::Exists => Ok(Value::Bool(!rows.is_empty())),
+            SubKind::Array => Ok(Value::Array(rows.iter().map(|row| row[0].clone()).collect())),
+            SubKind::Any { apply, operands, all } => {
+                let operands = self.all(operands, env, had)?;
+                quantified(*all, rows.iter().map(|row| compare_rows(apply, &operands, row)))
+            }
+        }
+    }
+}
+
+/// `operands op row`: all columns must compare true.
+fn compare_rows(apply: &[Apply], operands: &[Value], row: &Tuple) -> Result<Value> {
+    let mut unknown = false;
+    for ((apply, operand), value) in apply.iter().zip(operands).zip(row.iter()) {
+        match strictly(*apply, operand, value)? {
+            Value::Bool(false) => return Ok(Value::Bool(false)),
+            Value::Null => unknown = true,
+            _ => {}
+        }
+    }
+    Ok(if unknown { Value::Null } else { Value::Bool(true) })
+}
+
+fn strictly(apply: Apply, left: &Value, right: &Value) -> Result<Value> {
+    if *left == Value::Null || *right == Value::Null {
+        return Ok(Value::Null);
+    }
+    apply(&[left.clone(), right.clone()])
+}
+
+/// ANY, or ALL, over the results of a comparison.
+fn quantified(all: bool, results: impl Iterator<Item = Result<Value>>) -> Evaluated {
+    let mut unknown = false;
+    for result in results {
+        match result? {
+            Value::Bool(value) if value != all => return Ok(Value::Bool(value)),
+            Value::Null => unknown = true,
+            _ => {}
+        }
+    }
+    Ok(if unknown { Value::Null } else { Value::Bool(all) })
+}
+
+fn negated(value: Value) -> Value {
+    if let Value::Bool(value) = value { Value::Bool(!value) } else { Value::Null }
+}
+
+fn element(apply: Apply, extra: Option<i64>, item: &Value) -> Result<Value> {
+    match (item, extra) {
+        (Value::Null, _) => Ok(Value::Null),
+        (item, Some(extra)) => apply(&[item.clone(), Value::Int(extra)]),
+        (item, None) => apply(std::slice::from_ref(item)),
+    }
+}

@@ -1,0 +1,115 @@
+//! What a statement read, locked and wrote: what decides whether two steps of different actors can be swapped.
+//!
+//! A scan reads a whole table, a key look-up one key of it. It must never leave out an object: a missing one would
+//! let a search skip an order that matters.
+
+use crate::catalog::TableId;
+use crate::value::Value;
+
+/// How an object was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Use {
+    /// Read by a snapshot.
+    Read,
+    /// Locked, or waited for.
+    Lock,
+    /// Written.
+    Write,
+}
+
+/// An object that a statement used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// All rows of a table, and its definition.
+    Table(TableId),
+    /// The rows of a table that have a key: a digest of the index's position and the key's values.
+    Key(TableId, u64),
+    /// A table-level lock strong enough to conflict with reading or writing rows.
+    TableLock(TableId),
+    /// An advisory lock.
+    Advisory(i64),
+    /// A sequence, by a digest of its name.
+    Sequence(u64),
+    /// The order of commits, which snapshots depend on.
+    Commit,
+}
+
+/// The objects that a statement used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// In the order of use, without repetition.
+    pub touched: Vec<(Object, Use)>,
+}
+
+impl Footprint {
+    pub(crate) fn add(&mut self, object: Object, how: Use) {
+        if !self.touched.contains(&(object, how)) {
+            self.touched.push((object, how));
+        }
+    }
+
+    /// Whether the order of the two statements can matter.
+    pub fn conflicts(&self, other: &Footprint) -> bool {
+        self.touched.iter().any(|left| other.touched.iter().any(|right| meets(*left, *right)))
+    }
+}
+
+fn meets((left, left_use): (Object, Use), (right, right_use): (Object, Use)) -> bool {
+    let writes = left_use != Use::Read || right_use != Use::Read;
+    let same = match (left, right) {
+        (Object::Table(table), Object::Key(other, _)) | (Object::Key(other, _), Object::Table(table)) => {
+            table == other
+        }
+        // Taking a table lock meets every use of the table.
+        (
+            Object::TableLock(table),
+            Object::Table(other) | Object::Key(other, _) | Object::TableLock(other),
+        )
+        | (Object::Table(other) | Object::Key(other, _), Object::TableLock(table)) => table == other,
+        (left, right) => left == right,
+    };
+    writes && same
+}
+
+/// A digest of an index's position and a key (FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/).
+pub(crate) fn key_digest(index: usize, key: &[Value]) -> u64 {
+    let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
+    digest.word(index as u64);
+    key.iter().for_each(|value| digest.value(value));
+    digest.0
+}
+
+/// A digest of a name.
+pub(crate) fn name_digest(name: &str) -> u64 {
+    let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
+    name.bytes().for_each(|byte| digest.byte(byte));
+    digest.0
+}
+
+struct Fnv(u64);
+
+impl Fnv {
+    fn byte(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn word(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01b3);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Int(number) => self.word(*number as u64),
+            Value::Text(text) => text.bytes().for_each(|byte| self.byte(byte)),
+            Value::Uuid(number) => {
+                self.word(*number as u64);
+                self.word((*number >> 64) as u64);
+            }
+            Value::Timestamptz(time) => self.word(*time as u64),
+            Value::Bool(flag) => self.byte(u8::from(*flag)),
+            // Two equal keys of another type must agree; that they all do costs precision, never truth.
+            _ => self.byte(7),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Foreign keys, looked after once a statement has done its work, as the server's triggers do: a new reference locks
+//! the referenced row FOR KEY SHARE, a key that goes away must have no reference left, or takes them along
+//! (manual, 5.4.5 and 13.3.2). They see what has committed by then, whatever the statement itself saw, except that
+//! a repeatable read transaction finds a referenced row by its own snapshot.
+
+use std::rc::Rc;
+
+use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
+use crate::catalog::{ForeignKey, TableDef};
+use crate::error::{Failure, Result};
+use crate::insert::described;
+use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
+use crate::run::{Event, Run, update_strength};
+use crate::transaction::Snapshot;
+use crate::value::{Tuple, Value};
+
+impl Run {
+    pub(crate) fn has_foreign_keys(&self, table: &TableDef) -> bool {
+        !table.foreign_keys.is_empty() || self.server.schema.borrow().is_referenced(table.id)
+    }
+
+    /// Looks after the foreign keys of every row written, those written on the way included.
+    pub(crate) async fn foreign_keys(&self) -> Result<()> {
+        let mut at = 0;
+        loop {
+            let Some(event) = self.events.borrow().get(at).cloned() else { return Ok(()) };
+            at += 1;
+            for key in &event.table.foreign_keys {
+                self.reference(&event, key).await?;
+            }
+            let referring = self.server.schema.borrow().referring(event.table.id);
+            for (table, key) in referring {
+                self.referenced(&event, &table, &key).await?;
+            }
+        }
+    }
+
+    /// The statement's own transaction, looking at what has committed by now.
+    fn latest(&self) -> Run {
+        let command = self.snapshot.command + 1;
+        let snapshot = self.server.transactions.borrow().snapshot(command);
+        Run::new(&self.server, self.session, self.params.clone(), snapshot)
+    }
+
+    /// A row that refers to another: that one must be there, and stay.
+    async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
+        let Some(after) = &event.after else { return Ok(()) };
+        let wanted = picked(after, &key.columns);
+        if wanted.contains(&Value::Null) || event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted) {
+            return Ok(());
+        }
+        let to = self.server.table(key.to);
+        self.server.lock_table(self.session, to.id, TableLockMode::RowShare, false).await?;
+        let repeatable = self.is_repeatable();
+        let look = if repeatable {
+            let snapshot = Snapshot { command: self.snapshot.command + 1, ..self.snapshot };
+            Run::new(&self.server, self.session, self.params.clone(), snapshot)
+        } else {
+            self.latest()
+        };
+        for version in look.find(&to, &key.referenced, &wanted) {
+            let (claim, newest) = if repeatable {
+                let claim = look.lock_version(&to, version, LockStrength::KeyShare, LockWait::Block).await?;
+                if matches!(claim, Claim::Updated(_) | Claim::Deleted) {
+                    return Err(concurrent_update());
+                }
+                (claim, version)
+            } else {
+                look.lock_newest(&to, version, LockStrength::KeyShare, LockWait::Block).await?
+            };
+            let tuple = self.server.heap(to.id).tuple(newest).clone();
+            if claim == Claim::Free && picked(&tuple, &key.referenced) == wanted {
+                return Ok(());
+            }
+        }
+        let message = format!(
+            "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+            event.table.name, key.name
+        );
+        let described = described(&event.table, &key.columns, &wanted);
+        Err(Failure::detailed("23503", message, format!("Key {described} is not present in table \"{}\".", to.name)))
+    }
+
+    /// A row that others may refer to has gone or changed its key.
+    async fn referenced(&self, event: &Event, from: &Rc<TableDef>, key: &Rc<ForeignKey>) -> Result<()> {
+        let Some(before) = &event.before else { return Ok(()) };
+        let old = picked(before, &key.referenced);
+        let new = event.after.as_ref().map(|after| picked(after, &key.referenced));
+        if old.contains(&Value::Null) || new.as_ref() == Some(&old) {
+            return Ok(());
+        }
+        let action = if new.is_some() { key.on_update } else { key.on_delete };
+        let look = self.latest();
+        // With NO ACTION another row may have taken the key over.
+        if action == KeyAction::NoAction && !look.find(&event.table, &key.referenced, &old).is_empty() {
+            return Ok(());
+        }
+        let mode = match action {
+            KeyAction::NoAction | KeyAction::Restrict => TableLockMode::RowShare,
+            _ => TableLockMode::RowExclusive,
+        };
+        self.server.lock_table(self.session, from.id, mode, false).await?;
+        for version in look.find(from, &key.columns, &old) {
+            match action {
+                KeyAction::NoAction | KeyAction::Restrict => {
+                    let lock = LockStrength::KeyShare;
+                    let (claim, newest) = look.lock_newest(from, version, lock, LockWait::Block).await?;
+                    let tuple = self.server.heap(from.id).tuple(newest).clone();
+                    if claim == Claim::Free && picked(&tuple, &key.columns) == old {
+                        return Err(violated(&event.table, from, key, &old));
+                    }
+                }
+                KeyAction::Cascade => self.follow(&look, from, key, version, &old, new.as_deref()).await?,
+                KeyAction::SetNull => {
+                    let nulls = vec![Value::Null; old.len()];
+                    self.follow(&look, from, key, version, &old, Some(&nulls)).await?;
+                }
+                KeyAction::SetDefault => return Err(Failure::not_modelled("ON DELETE SET DEFAULT")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a referring row, or gives its key other values.
+    async fn follow(
+        &self,
+        look: &Run,
+        from: &Rc<TableDef>,
+        key: &ForeignKey,
+        version: u32,
+        old: &[Value],
+        new: Option<&[Value]>,
+    ) -> Result<()> {
+        let mut version = version;
+        loop {
+            let before = self.server.heap(from.id).tuple(version).clone();
+            if picked(&before, &key.columns) != old {
+                return Ok(());
+            }
+            let after: Option<Tuple> = new.map(|new| {
+                let mut after = before.to_vec();
+                for (column, value) in key.columns.iter().zip(new) {
+                    after[*column] = value.clone();
+                }
+                after.into()
+            });
+            let strength = match &after {
+                Some(after) => update_strength(from, &before, after),
+                None => LockStrength::Update,
+            };
+            match look.claim(from, version, strength, LockWait::Block).await? {
+                Claim::Free => {
+                    match after {
+                        Some(after) => {
+                            look.check_row(from, &after)?;
+                            look.replace(from, version, strength, before, after).await?;
+                        }
+                        None => look.remove(from, version, before)?,
+                    }
+                    self.events.borrow_mut().append(&mut look.events.borrow_mut());
+                    return Ok(());
+                }
+                Claim::Updated(_) if self.is_repeatable() => return Err(concurrent_update()),
+                Claim::Deleted if self.is_repeatable() => return Err(concurrent_delete()),
+                Claim::Updated(next) => {
+                    let (claim, newest) = look.lock_newest(from, next, strength, LockWait::Block).await?;
+                    if claim != Claim::Free {
+                        return Ok(());
+                    }
+                    version = newest;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The visible versions whose columns have these values, found by an index where there is one.
+    fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let whole = |index: &usize| {
+            table.indexes[*index].filter.is_none() && table.indexes[*index].columns().as_deref() == Some(columns)
+        };
+        let candidates: Vec<u32> = match (0..table.indexes.len()).find(whole) {
+            Some(index) => heap.under(index, values).collect(),
+            None => (0..heap.len()).collect(),
+        };
+        let visible = candidates.into_iter().filter(|version| {
+            heap.sees(*version, &transactions, self.snapshot, self.session)
+                && picked(heap.tuple(*version), columns) == values
+        });
+        visible.collect()
+    }
+}
+
+fn picked(tuple: &Tuple, columns: &[usize]) -> Vec<Value> {
+    columns.iter().map(|column| tuple[*column].clone()).collect()
+}
+
+fn violated(table: &TableDef, from: &TableDef, key: &ForeignKey, old: &[Value]) -> Failure {
+    let message = format!(
+        "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+        table.name, key.name, from.name
+    );
+    let described = described(table, &key.referenced, old);
+    Failure::detailed("23503", message, format!("Key {described} is still referenced from table \"{}\".", from.name))
+}

@@ -1,0 +1,153 @@
+//! GROUP BY and the aggregates. Groups come out in the order of their keys; the server promises none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Failure, Result};
+use crate::function::{self, Cast, CastContext};
+use crate::plan::{Aggregate, AggregateFunction, Apply, Grouping};
+use crate::rows::Rows;
+use crate::run::{Env, Run};
+use crate::value::{Type, Value};
+
+/// A group's keys and the values of its aggregates.
+pub(crate) type Group = (Vec<Value>, Vec<Value>);
+
+/// An aggregate under way.
+#[derive(Default)]
+struct Tally {
+    values: Vec<Value>,
+    delimiters: Vec<Value>,
+    seen: BTreeSet<Value>,
+    count: i64,
+}
+
+impl Run {
+    /// The groups of a level's rows that HAVING keeps.
+    pub(crate) async fn groups(
+        &self,
+        grouping: &Grouping,
+        rows: &mut Rows<'_>,
+        level: &Env<'_>,
+    ) -> Result<Vec<Group>> {
+        let mut tallies: BTreeMap<Vec<Value>, Vec<Tally>> = BTreeMap::new();
+        let empty = || grouping.aggregates.iter().map(|_| Tally::default()).collect::<Vec<_>>();
+        if grouping.keys.is_empty() {
+            tallies.insert(Vec::new(), empty());
+        }
+        while let Some(cells) = rows.next().await? {
+            let env = level.with(&cells);
+            let keys = self.output(&grouping.keys, &env).await?;
+            let group = tallies.entry(keys).or_insert_with(empty);
+            for (aggregate, tally) in grouping.aggregates.iter().zip(group) {
+                self.take(aggregate, tally, &env).await?;
+            }
+        }
+        let mut groups = Vec::new();
+        for (keys, tallies) in tallies {
+            let results = grouping.aggregates.iter().zip(tallies);
+            let results: Vec<Value> = results.map(|(it, tally)| result(it, tally)).collect::<Result<_>>()?;
+            let env = Env { keys: &keys, aggregates: &results, ..*level };
+            let kept = match &grouping.having {
+                Some(having) => self.holds(having, &env).await?,
+                None => true,
+            };
+            if kept {
+                groups.push((keys, results));
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Takes one row into an aggregate.
+    async fn take(&self, aggregate: &Aggregate, tally: &mut Tally, env: &Env<'_>) -> Result<()> {
+        if let Some(filter) = &aggregate.filter
+            && !self.holds(filter, env).await?
+        {
+            return Ok(());
+        }
+        let Some(argument) = &aggregate.argument else {
+            tally.count += 1;
+            return Ok(());
+        };
+        let value = self.value(argument, env).await?;
+        // Only array_agg keeps NULLs.
+        let skipped = value == Value::Null && aggregate.function != AggregateFunction::ArrayAgg;
+        if skipped || (aggregate.distinct && !tally.seen.insert(value.clone())) {
+            return Ok(());
+        }
+        tally.count += 1;
+        if aggregate.function != AggregateFunction::Count {
+            tally.values.push(value);
+        }
+        if let Some(delimiter) = &aggregate.delimiter {
+            tally.delimiters.push(self.value(delimiter, env).await?);
+        }
+        Ok(())
+    }
+}
+
+fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
+    let Tally { values, delimiters, count, .. } = tally;
+    if aggregate.function == AggregateFunction::Count {
+        return Ok(Value::Int(count));
+    }
+    if values.is_empty() {
+        return Ok(Value::Null);
+    }
+    let truths = || values.iter().map(|value| *value == Value::Bool(true));
+    match aggregate.function {
+        AggregateFunction::Min => Ok(values.into_iter().min().unwrap_or(Value::Null)),
+        AggregateFunction::Max => Ok(values.into_iter().max().unwrap_or(Value::Null)),
+        AggregateFunction::BoolAnd => Ok(Value::Bool(truths().all(|truth| truth))),
+        AggregateFunction::BoolOr => Ok(Value::Bool(truths().any(|truth| truth))),
+        AggregateFunction::ArrayAgg => Ok(Value::Array(values.into())),
+        AggregateFunction::SumInt if aggregate.ty == Type::Int8 => sum(values, function_plus(&Type::Int8)?),
+        AggregateFunction::SumInt => sum(numerics(values)?, function_plus(&numeric())?),
+        AggregateFunction::SumNumeric => sum(values, function_plus(&numeric())?),
+        AggregateFunction::Avg => {
+            let sum = sum(numerics(values)?, function_plus(&numeric())?)?;
+            let divide = function::operator("/", Some(&numeric()), &numeric())?.apply;
+            divide(&[sum, numeric_of(Value::Int(count))?])
+        }
+        AggregateFunction::StringAgg => Ok(joined(&values, &delimiters)),
+        AggregateFunction::Count => Err(Failure::not_modelled("count of nothing")),
+    }
+}
+
+fn joined(values: &[Value], delimiters: &[Value]) -> Value {
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if let (true, Some(Value::Text(delimiter))) = (index > 0, delimiters.get(index)) {
+            text.push_str(delimiter);
+        }
+        if let Value::Text(value) = value {
+            text.push_str(value);
+        }
+    }
+    Value::Text(text.into())
+}
+
+fn sum(values: Vec<Value>, plus: Apply) -> Result<Value> {
+    let mut values = values.into_iter();
+    let first = values.next().unwrap_or(Value::Null);
+    values.try_fold(first, |sum, value| plus(&[sum, value]))
+}
+
+fn function_plus(ty: &Type) -> Result<Apply> {
+    Ok(function::operator("+", Some(ty), ty)?.apply)
+}
+
+fn numeric() -> Type {
+    Type::Numeric(None)
+}
+
+fn numerics(values: Vec<Value>) -> Result<Vec<Value>> {
+    values.into_iter().map(numeric_of).collect()
+}
+
+fn numeric_of(value: Value) -> Result<Value> {
+    match (&value, function::cast(&Type::Int8, &numeric(), CastContext::Implicit)?) {
+        (Value::Int(_), Some(Cast::Plain(apply))) => apply(&[value]),
+        _ => Ok(value),
+    }
+}

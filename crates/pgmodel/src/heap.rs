@@ -1,0 +1,255 @@
+//! A table's row versions: the opening ones, shared by every trial that starts from them, and those that the trial
+//! itself has added or marked (manual, 13.1 and 73.6).
+//!
+//! Nothing is ever removed: a version that nobody can see stays until the database is reset. It must never change a
+//! tuple in place, only the marks around it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::ast::LockStrength;
+use crate::lock::SessionNo;
+use crate::transaction::{Snapshot, Status, Transactions, Xid};
+use crate::value::{Tuple, Value};
+
+/// An index's keys, each with its versions in the order of their making.
+pub(crate) type Index = BTreeMap<Vec<Value>, Vec<u32>>;
+
+/// The opening rows of a table and their indexes.
+#[derive(Debug, Default)]
+pub(crate) struct Image {
+    pub(crate) rows: Vec<Tuple>,
+    pub(crate) indexes: Vec<Index>,
+}
+
+/// The marks of a version.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    /// Who made it, and in which of its commands.
+    pub(crate) xmin: Xid,
+    pub(crate) cmin: u32,
+    /// Who replaced or deleted it.
+    pub(crate) xmax: Option<Xid>,
+    pub(crate) cmax: u32,
+    /// How strongly: an update that leaves the keys alone lets FOR KEY SHARE pass.
+    pub(crate) xmax_strength: LockStrength,
+    /// The version that replaced it; none where it was deleted.
+    pub(crate) next: Option<u32>,
+    /// Who has locked it, and how.
+    pub(crate) lockers: Vec<(Xid, LockStrength)>,
+    /// The first version of the same row.
+    pub(crate) row: u32,
+}
+
+/// A table's row versions.
+#[derive(Clone, Debug)]
+pub(crate) struct Heap {
+    base: Rc<Image>,
+    touched: BTreeMap<u32, Header>,
+    added: Vec<(Tuple, Header)>,
+    /// Entries of added versions, for each index.
+    indexes: Vec<Index>,
+}
+
+impl Heap {
+    pub(crate) fn new(base: Rc<Image>) -> Heap {
+        let indexes = vec![Index::new(); base.indexes.len()];
+        Heap { base, touched: BTreeMap::new(), added: Vec::new(), indexes }
+    }
+
+    /// Goes back to the opening rows, keeping the room.
+    pub(crate) fn reset(&mut self, base: &Rc<Image>) {
+        if !Rc::ptr_eq(&self.base, base) {
+            *self = Heap::new(base.clone());
+            return;
+        }
+        if !self.touched.is_empty() || !self.added.is_empty() {
+            self.touched.clear();
+            self.added.clear();
+            self.indexes.iter_mut().for_each(Index::clear);
+        }
+    }
+
+    /// How many versions there are; they are numbered from 0 in the order of their making.
+    pub(crate) fn len(&self) -> u32 {
+        (self.base.rows.len() + self.added.len()) as u32
+    }
+
+    pub(crate) fn tuple(&self, version: u32) -> &Tuple {
+        let base = self.base.rows.len();
+        self.base.rows.get(version as usize).unwrap_or_else(|| &self.added[version as usize - base].0)
+    }
+
+    /// The marks of a version; none for an opening row that nobody has touched.
+    pub(crate) fn header(&self, version: u32) -> Option<&Header> {
+        let base = self.base.rows.len();
+        if (version as usize) < base {
+            self.touched.get(&version)
+        } else {
+            Some(&self.added[version as usize - base].1)
+        }
+    }
+
+    /// The marks of a version, to be changed.
+    pub(crate) fn mark(&mut self, version: u32) -> &mut Header {
+        let base = self.base.rows.len();
+        if (version as usize) < base {
+            self.touched.entry(version).or_insert_with(|| Header::new(Xid::FROZEN, 0, version))
+        } else {
+            &mut self.added[version as usize - base].1
+        }
+    }
+
+    /// The first version of the same row.
+    pub(crate) fn row(&self, version: u32) -> u32 {
+        self.header(version).map_or(version, |header| header.row)
+    }
+
+    /// Adds a version; its index entries are the caller's business.
+    pub(crate) fn add(&mut self, tuple: Tuple, header: Header) -> u32 {
+        let version = self.len();
+        self.added.push((tuple, header));
+        version
+    }
+
+    /// Enters a version into an index under its key.
+    pub(crate) fn enter(&mut self, index: usize, key: Vec<Value>, version: u32) {
+        self.indexes[index].entry(key).or_default().push(version);
+    }
+
+    /// The versions under a key.
+    pub(crate) fn under<'h>(&'h self, index: usize, key: &[Value]) -> impl DoubleEndedIterator<Item = u32> + 'h {
+        let base = self.base.indexes[index].get(key).map_or(&[][..], |found| &found[..]);
+        let added = self.indexes[index].get(key).map_or(&[][..], |found| &found[..]);
+        base.iter().chain(added).copied()
+    }
+
+    /// The versions whose keys start with `prefix` and go on within the bounds, in the order of their making.
+    pub(crate) fn range(&self, index: usize, prefix: &[Value], within: impl Fn(&Value) -> bool) -> Vec<u32> {
+        let mut found = Vec::new();
+        for entries in [&self.base.indexes[index], &self.indexes[index]] {
+            for (key, versions) in entries.range(prefix.to_vec()..) {
+                if !key.starts_with(prefix) {
+                    break;
+                }
+                if key.get(prefix.len()).is_none_or(&within) {
+                    found.extend(versions);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// Whether a snapshot of that session sees a version.
+    pub(crate) fn sees(
+        &self,
+        version: u32,
+        transactions: &Transactions,
+        snapshot: Snapshot,
+        session: SessionNo,
+    ) -> bool {
+        let Some(header) = self.header(version) else { return true };
+        transactions.sees(snapshot, session, header.xmin, header.cmin)
+            && !header.xmax.is_some_and(|xmax| transactions.sees(snapshot, session, xmax, header.cmax))
+    }
+
+    /// The versions that a snapshot sees, in the order of their making.
+    pub(crate) fn visible(
+        &self,
+        transactions: &Transactions,
+        snapshot: Snapshot,
+        session: SessionNo,
+    ) -> Vec<u32> {
+        (0..self.len()).filter(|version| self.sees(*version, transactions, snapshot, session)).collect()
+    }
+
+    /// An index is gone.
+    pub(crate) fn drop_index(&mut self, index: usize) {
+        self.indexes.remove(index);
+        self.rebuild(|tuples, mut indexes| {
+            indexes.remove(index);
+            (tuples, indexes)
+        });
+    }
+
+    /// An index is there, with the key that `key` makes of each tuple, if it belongs in it.
+    ///
+    /// # Errors
+    /// What `key` fails with.
+    pub(crate) fn add_index<E>(
+        &mut self,
+        mut key: impl FnMut(&Tuple) -> Result<Option<Vec<Value>>, E>,
+    ) -> Result<(), E> {
+        let mut entries = Index::new();
+        let mut added = Index::new();
+        for version in 0..self.len() {
+            if let Some(key) = key(self.tuple(version))? {
+                let into =
+                    if (version as usize) < self.base.rows.len() { &mut entries } else { &mut added };
+                into.entry(key).or_default().push(version);
+            }
+        }
+        self.rebuild(|tuples, mut indexes| {
+            indexes.push(entries);
+            (tuples, indexes)
+        });
+        *self.indexes.last_mut().expect("an index was just added") = added;
+        Ok(())
+    }
+
+    /// Each tuple becomes another: a column is added or emptied.
+    pub(crate) fn rewrite(&mut self, change: impl Fn(&Tuple) -> Tuple) {
+        for (tuple, _) in &mut self.added {
+            *tuple = change(tuple);
+        }
+        self.rebuild(|tuples, indexes| (tuples.iter().map(&change).collect(), indexes));
+    }
+
+    fn rebuild(&mut self, change: impl FnOnce(Vec<Tuple>, Vec<Index>) -> (Vec<Tuple>, Vec<Index>)) {
+        let (rows, indexes) = change(self.base.rows.clone(), self.base.indexes.clone());
+        self.indexes.resize(indexes.len(), Index::new());
+        self.base = Rc::new(Image { rows, indexes });
+    }
+
+    /// What has committed, as opening rows for another database; index entries are kept for those rows only.
+    pub(crate) fn freeze(
+        &self,
+        transactions: &Transactions,
+        mut keys: impl FnMut(&Tuple) -> Vec<Option<Vec<Value>>>,
+    ) -> Image {
+        let committed = |xid: Xid| matches!(transactions.status(xid), Status::Committed(_));
+        let mut image = Image { rows: Vec::new(), indexes: vec![Index::new(); self.indexes.len()] };
+        for version in 0..self.len() {
+            let header = self.header(version);
+            let lives = header.is_none_or(|header| committed(header.xmin) && !header.xmax.is_some_and(committed));
+            if lives {
+                let number = image.rows.len() as u32;
+                let tuple = self.tuple(version).clone();
+                for (index, key) in keys(&tuple).into_iter().enumerate() {
+                    if let Some(key) = key {
+                        image.indexes[index].entry(key).or_default().push(number);
+                    }
+                }
+                image.rows.push(tuple);
+            }
+        }
+        image
+    }
+}
+
+impl Header {
+    /// A version just made; it is its row's first unless it replaces another.
+    pub(crate) fn new(xmin: Xid, cmin: u32, row: u32) -> Header {
+        Header {
+            xmin,
+            cmin,
+            xmax: None,
+            cmax: 0,
+            xmax_strength: LockStrength::Update,
+            next: None,
+            lockers: Vec::new(),
+            row,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! INSERT, with ON CONFLICT. A row that meets another's uncommitted duplicate waits for that transaction; it must
+//! never be inserted beside a duplicate that is there.
+
+use std::rc::Rc;
+
+use crate::ast::{LockStrength, LockWait};
+use crate::catalog::TableDef;
+use crate::error::{Failure, Result};
+use crate::footprint::Use;
+use crate::heap::Header;
+use crate::plan::{ConflictUpdate, Insert, OnConflict};
+use crate::row_lock::{Claim, concurrent_update};
+use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
+use crate::transaction::Status;
+use crate::value::{Tuple, Value};
+
+impl Run {
+    pub(crate) async fn insert(&self, insert: &Insert, level: &Env<'_>) -> Result<Vec<Tuple>> {
+        let Insert { table, source, row, on_conflict, returning } = insert;
+        let rows = self.query(source, Some(level)).await?;
+        let (mut returned, mut affected) = (Vec::new(), 0);
+        for source in rows {
+            let cells = [Slotted::row(source)];
+            let new: Tuple = self.output(row, &level.with(&cells)).await?.into();
+            self.check_row(table, &new)?;
+            let stored = match on_conflict {
+                None => Some(self.add(table, new).await?),
+                Some(on_conflict) => self.add_or(table, new, on_conflict, level).await?,
+            };
+            if let Some(stored) = stored {
+                affected += 1;
+                if !returning.is_empty() {
+                    let cells = [Slotted::row(stored)];
+                    returned.push(self.output(returning, &level.with(&cells)).await?.into());
+                }
+            }
+        }
+        self.affected.set(affected);
+        Ok(returned)
+    }
+
+    /// Inserts a row.
+    async fn add(&self, table: &Rc<TableDef>, tuple: Tuple) -> Result<Tuple> {
+        let keys = self.keys(table, &tuple)?;
+        self.touch_keys(table.id, &keys, Use::Write);
+        let version = self.store(table, &tuple);
+        for (index, key) in keys.into_iter().enumerate() {
+            let Some(key) = key else { continue };
+            self.demand_unique(table, index, &key, version).await?;
+            self.server.heap(table.id).enter(index, key, version);
+        }
+        self.inserted(table, version, &tuple);
+        Ok(tuple)
+    }
+
+    fn store(&self, table: &TableDef, tuple: &Tuple) -> u32 {
+        let (xid, command) = self.writing();
+        let mut heap = self.server.heap(table.id);
+        let row = heap.len();
+        heap.add(tuple.clone(), Header::new(xid, command, row))
+    }
+
+    fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) {
+        self.account(table, version, None, Some(tuple.clone()));
+        let after = Some(tuple.clone());
+        self.wrote(Event { table: table.clone(), version: None, before: None, after });
+    }
+
+    /// Inserts a row unless an arbiter index has its key already; then does what ON CONFLICT says.
+    async fn add_or(
+        &self,
+        table: &Rc<TableDef>,
+        tuple: Tuple,
+        on_conflict: &OnConflict,
+        level: &Env<'_>,
+    ) -> Result<Option<Tuple>> {
+        let keys = self.keys(table, &tuple)?;
+        self.touch_keys(table.id, &keys, Use::Write);
+        let is_arbiter = |index: &usize| match &on_conflict.arbiters {
+            Some(arbiters) => arbiters.contains(index),
+            None => table.indexes[*index].unique,
+        };
+        'again: loop {
+            for index in (0..keys.len()).filter(is_arbiter) {
+                let Some(key) = &keys[index] else { continue };
+                let Some(there) = self.duplicate(table, index, key, None).await? else { continue };
+                if self.is_repeatable() && !self.sees(table, there) {
+                    return Err(concurrent_update());
+                }
+                let Some(update) = &on_conflict.update else { return Ok(None) };
+                match self.update_conflicting(table, there, &tuple, update, level).await? {
+                    Some(done) => return Ok(done),
+                    // It was changed or deleted before it could be locked.
+                    None => continue 'again,
+                }
+            }
+            let version = self.store(table, &tuple);
+            for (index, key) in keys.iter().enumerate() {
+                let Some(key) = key else { continue };
+                if !is_arbiter(&index) {
+                    self.demand_unique(table, index, key, version).await?;
+                }
+                self.server.heap(table.id).enter(index, key.clone(), version);
+            }
+            self.inserted(table, version, &tuple);
+            return Ok(Some(tuple));
+        }
+    }
+
+    /// DO UPDATE on the row that is there: the row as it then is, or none where its WHERE says no; nothing at all
+    /// where the row went away under it.
+    async fn update_conflicting(
+        &self,
+        table: &Rc<TableDef>,
+        there: u32,
+        excluded: &Tuple,
+        update: &ConflictUpdate,
+        level: &Env<'_>,
+    ) -> Result<Option<Option<Tuple>>> {
+        let keys = key_columns(table).any(|column| update.set.iter().any(|(set, _)| *set == column));
+        let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
+        match self.lock_version(table, there, lock, LockWait::Block).await? {
+            Claim::Free => {}
+            Claim::Invisible | Claim::SelfModified => {
+                return Err(Failure::sql(
+                    "21000",
+                    "ON CONFLICT DO UPDATE command cannot affect row a second time",
+                ));
+            }
+            _ if self.is_repeatable() => return Err(concurrent_update()),
+            _ => return Ok(None),
+        }
+        let before = self.server.heap(table.id).tuple(there).clone();
+        let cells = [
+            Slotted { tuple: Some(before.clone()), version: Some(there) },
+            Slotted::row(excluded.clone()),
+        ];
+        let env = level.with(&cells);
+        if let Some(filter) = &update.filter
+            && !self.holds(filter, &env).await?
+        {
+            return Ok(Some(None));
+        }
+        let after = self.assigned(&before, &update.set, &env).await?;
+        self.check_row(table, &after)?;
+        let strength = update_strength(table, &before, &after);
+        if self.claim(table, there, strength, LockWait::Block).await? != Claim::Free {
+            return Ok(None);
+        }
+        self.replace(table, there, strength, before, after.clone()).await?;
+        Ok(Some(Some(after)))
+    }
+
+    fn sees(&self, table: &TableDef, version: u32) -> bool {
+        let own = |header: &Header| self.server.transactions.borrow().is_own(header.xmin, self.session);
+        let heap = self.server.heap(table.id);
+        heap.header(version).is_some_and(own)
+            || heap.sees(version, &self.server.transactions.borrow(), self.snapshot, self.session)
+    }
+
+    /// NOT NULL and CHECK.
+    pub(crate) fn check_row(&self, table: &TableDef, tuple: &Tuple) -> Result<()> {
+        for (column, value) in table.columns.iter().zip(tuple.iter()) {
+            if column.not_null && !column.dropped && *value == Value::Null {
+                let (column, name) = (&column.name, &table.name);
+                return Err(Failure::sql(
+                    "23502",
+                    format!("null value in column \"{column}\" of relation \"{name}\" violates not-null constraint"),
+                ));
+            }
+        }
+        let cells = [Slotted::row(tuple.clone())];
+        for check in &table.checks {
+            if self.now(&check.condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
+                let (check, name) = (&check.name, &table.name);
+                return Err(Failure::sql(
+                    "23514",
+                    format!("new row for relation \"{name}\" violates check constraint \"{check}\""),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails with 23505 where a unique index has the key already, in another version than `own`.
+    pub(crate) async fn demand_unique(
+        &self,
+        table: &TableDef,
+        index: usize,
+        key: &[Value],
+        own: u32,
+    ) -> Result<()> {
+        let def = &table.indexes[index];
+        if !def.unique || self.duplicate(table, index, key, Some(own)).await?.is_none() {
+            return Ok(());
+        }
+        let constraint = &def.name;
+        let message = format!("duplicate key value violates unique constraint \"{constraint}\"");
+        let Some(columns) = def.columns() else { return Err(Failure::sql("23505", message)) };
+        let detail = format!("Key {} already exists.", described(table, &columns, key));
+        Err(Failure::detailed("23505", message, detail))
+    }
+
+    /// A live version with that key. Waits for whoever is about to add or remove one.
+    async fn duplicate(
+        &self,
+        table: &TableDef,
+        index: usize,
+        key: &[Value],
+        own: Option<u32>,
+    ) -> Result<Option<u32>> {
+        if key.contains(&Value::Null) {
+            return Ok(None);
+        }
+        loop {
+            let Some((version, pending)) = self.first_live(table, index, key, own) else { return Ok(None) };
+            match pending {
+                Some(xid) => self.server.await_transaction(self.session, xid).await?,
+                None => return Ok(Some(version)),
+            }
+        }
+    }
+
+    /// The first version under a key that lives or may come to live, with the transaction that decides it.
+    fn first_live(
+        &self,
+        table: &TableDef,
+        index: usize,
+        key: &[Value],
+        own: Option<u32>,
+    ) -> Option<(u32, Option<crate::transaction::Xid>)> {
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let other = |xid| transactions.is_running(xid) && !transactions.is_own(xid, self.session);
+        for version in heap.under(index, key).filter(|version| Some(*version) != own) {
+            let Some(header) = heap.header(version) else { return Some((version, None)) };
+            if transactions.status(header.xmin) == Status::Aborted {
+                continue;
+            }
+            if other(header.xmin) {
+                return Some((version, Some(header.xmin)));
+            }
+            match header.xmax {
+                Some(xmax) if other(xmax) => return Some((version, Some(xmax))),
+                Some(xmax) if transactions.status(xmax) != Status::Aborted => {}
+                _ => return Some((version, None)),
+            }
+        }
+        None
+    }
+}
+
+/// `(a, b)=(1, 2)`, as the server's details have it.
+pub(crate) fn described(table: &TableDef, columns: &[usize], key: &[Value]) -> String {
+    let names: Vec<&str> = columns.iter().map(|column| &*table.columns[*column].name).collect();
+    let text = |(column, value): (&usize, &Value)| value.output(&table.columns[*column].ty);
+    let values: Vec<String> = columns.iter().zip(key).map(text).collect();
+    format!("({})=({})", names.join(", "), values.join(", "))
+}

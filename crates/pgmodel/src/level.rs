@@ -1,0 +1,251 @@
+//! A query level: its common table expressions, its rows, their order, the locks on them, and its result.
+
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use crate::access;
+use crate::ast::SetOperation;
+use crate::error::{Failure, Result};
+use crate::plan::{Core, Expr, Query, Select, SortKey};
+use crate::rows::Rows;
+use crate::run::{Ctes, Env, Run, Slotted};
+use crate::value::{Tuple, Value};
+
+/// A row on its way to the result: what its columns come from, and where it sorts.
+struct Candidate {
+    cells: Vec<Slotted>,
+    keys: Vec<Value>,
+    aggregates: Vec<Value>,
+    output: Option<Vec<Value>>,
+    sort: Vec<Value>,
+}
+
+impl Run {
+    /// The rows of a query, written and locked rows included.
+    pub(crate) fn query<'a>(
+        &'a self,
+        query: &'a Query,
+        outer: Option<&'a Env<'a>>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Tuple>>> + 'a>> {
+        Box::pin(async move {
+            let ctes = Ctes { query, results: RefCell::new(vec![None; query.ctes.len()]) };
+            let env = Env::level(outer, Some(&ctes), &[]);
+            let rows = match &query.core {
+                Core::Select(select) => self.select(query, select, &env).await?,
+                Core::Values(rows) => self.values(query, rows, &env).await?,
+                Core::Set { operation, all, left, right } => {
+                    let left = self.query(left, Some(&env)).await?;
+                    let right = self.query(right, Some(&env)).await?;
+                    self.arranged(query, combine(*operation, *all, left, right), &env).await?
+                }
+                Core::Insert(insert) => self.insert(insert, &env).await?,
+                Core::Update(update) => self.update(update, &env).await?,
+                Core::Delete(delete) => self.delete(delete, &env).await?,
+            };
+            let affected = self.affected.get();
+            // A data-modifying WITH runs to its end whether or not its rows are read (manual, 7.8.4).
+            for (index, cte) in query.ctes.iter().enumerate() {
+                if matches!(cte.query.core, Core::Insert(_) | Core::Update(_) | Core::Delete(_)) {
+                    self.cte(&env, index).await?;
+                }
+            }
+            self.affected.set(affected);
+            Ok(rows)
+        })
+    }
+
+    /// The rows of a common table expression, run when it is first read.
+    pub(crate) async fn cte(&self, level: &Env<'_>, index: usize) -> Result<Rc<Vec<Tuple>>> {
+        let ctes = level.ctes.expect("a level that is read from has its expressions");
+        let known = ctes.results.borrow()[index].clone();
+        if let Some(rows) = known {
+            return Ok(rows);
+        }
+        let rows = Rc::new(self.query(&ctes.query.ctes[index].query, Some(level)).await?);
+        ctes.results.borrow_mut()[index] = Some(rows.clone());
+        Ok(rows)
+    }
+
+    async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
+        let path = select.path.get_or_init(|| {
+            access::path(&select.slots, select.join.as_ref(), select.filter.as_ref())
+        });
+        let (limit, offset) = self.window(query, level).await?;
+        let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
+        let mut found = Vec::new();
+        if select.grouping.is_none() && query.order.is_empty() && !select.distinct {
+            let mut skip = offset;
+            while limit.is_none_or(|limit| found.len() < limit) {
+                let Some(mut cells) = rows.next().await? else { break };
+                if !self.lock_row(query, select, path, &mut cells, level).await? {
+                    continue;
+                }
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                found.push(self.output(&select.output, &level.with(&cells)).await?.into());
+            }
+            return Ok(found);
+        }
+        let mut candidates = Vec::new();
+        if let Some(grouping) = &select.grouping {
+            for (keys, aggregates) in self.groups(grouping, &mut rows, level).await? {
+                let cells = Vec::new();
+                candidates.push(Candidate { cells, keys, aggregates, output: None, sort: Vec::new() });
+            }
+        } else {
+            while let Some(cells) = rows.next().await? {
+                let (keys, aggregates, sort) = (Vec::new(), Vec::new(), Vec::new());
+                candidates.push(Candidate { cells, keys, aggregates, output: None, sort });
+            }
+        }
+        self.sorted(query, select, &mut candidates, level).await?;
+        let mut skip = offset;
+        for mut candidate in candidates {
+            if limit.is_some_and(|limit| found.len() >= limit) {
+                break;
+            }
+            let locked = !query.locks.is_empty();
+            if locked && !self.lock_row(query, select, path, &mut candidate.cells, level).await? {
+                continue;
+            }
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let output = match candidate.output.take().filter(|_| !locked) {
+                Some(output) => output,
+                None => self.output(&select.output, &candidate.env(level)).await?,
+            };
+            found.push(output.into());
+        }
+        Ok(found)
+    }
+
+    /// Computes what the order needs, drops duplicates for DISTINCT, and sorts.
+    async fn sorted(
+        &self,
+        query: &Query,
+        select: &Select,
+        candidates: &mut Vec<Candidate>,
+        level: &Env<'_>,
+    ) -> Result<()> {
+        let early = select.distinct || query.order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
+        for candidate in candidates.iter_mut() {
+            if early {
+                candidate.output = Some(self.output(&select.output, &candidate.env(level)).await?);
+            }
+            let mut sort = Vec::with_capacity(query.order.len());
+            for key in &query.order {
+                sort.push(self.value(&key.expr, &candidate.env(level)).await?);
+            }
+            candidate.sort = sort;
+        }
+        if select.distinct {
+            let mut seen = BTreeSet::new();
+            candidates.retain(|candidate| seen.insert(candidate.output.clone()));
+        }
+        candidates.sort_by(|left, right| order(&query.order, &left.sort, &right.sort));
+        Ok(())
+    }
+
+    pub(crate) async fn output(&self, exprs: &[Expr], env: &Env<'_>) -> Result<Vec<Value>> {
+        let mut row = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            row.push(self.value(expr, env).await?);
+        }
+        Ok(row)
+    }
+
+    async fn values(&self, query: &Query, rows: &[Vec<Expr>], level: &Env<'_>) -> Result<Vec<Tuple>> {
+        let mut found: Vec<Tuple> = Vec::with_capacity(rows.len());
+        for row in rows {
+            found.push(self.output(row, level).await?.into());
+        }
+        self.arranged(query, found, level).await
+    }
+
+    /// ORDER BY, OFFSET and LIMIT over finished rows.
+    async fn arranged(&self, query: &Query, rows: Vec<Tuple>, level: &Env<'_>) -> Result<Vec<Tuple>> {
+        let (limit, offset) = self.window(query, level).await?;
+        let mut keyed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut sort = Vec::with_capacity(query.order.len());
+            for key in &query.order {
+                let env = Env { output: &row, ..*level };
+                sort.push(self.value(&key.expr, &env).await?);
+            }
+            keyed.push((sort, row));
+        }
+        keyed.sort_by(|left, right| order(&query.order, &left.0, &right.0));
+        let rows = keyed.into_iter().skip(offset).map(|(_, row)| row);
+        Ok(rows.take(limit.unwrap_or(usize::MAX)).collect())
+    }
+
+    /// LIMIT and OFFSET.
+    async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
+        let count = async |expr: &Option<Expr>, code, word: &str| {
+            let Some(expr) = expr else { return Ok(None) };
+            match self.value(expr, level).await? {
+                Value::Int(count) if count < 0 => {
+                    Err(Failure::sql(code, format!("{word} must not be negative")))
+                }
+                Value::Int(count) => Ok(Some(count as usize)),
+                _ => Ok(None),
+            }
+        };
+        let limit = count(&query.limit, "2201W", "LIMIT").await?;
+        Ok((limit, count(&query.offset, "2201X", "OFFSET").await?.unwrap_or(0)))
+    }
+}
+
+impl Candidate {
+    fn env<'a>(&'a self, level: &Env<'a>) -> Env<'a> {
+        Env {
+            cells: &self.cells,
+            keys: &self.keys,
+            aggregates: &self.aggregates,
+            output: self.output.as_deref().unwrap_or_default(),
+            ..*level
+        }
+    }
+}
+
+/// UNION, INTERSECT, EXCEPT. Without ALL the first of equal rows is kept.
+fn combine(operation: SetOperation, all: bool, left: Vec<Tuple>, right: Vec<Tuple>) -> Vec<Tuple> {
+    let mut rest = right.clone();
+    let mut take = |row: &Tuple| rest.iter().position(|other| other == row).map(|place| rest.remove(place));
+    let mut rows: Vec<Tuple> = match operation {
+        SetOperation::Union => left.into_iter().chain(right).collect(),
+        SetOperation::Intersect if all => left.into_iter().filter(|row| take(row).is_some()).collect(),
+        SetOperation::Intersect => left.into_iter().filter(|row| right.contains(row)).collect(),
+        SetOperation::Except if all => left.into_iter().filter(|row| take(row).is_none()).collect(),
+        SetOperation::Except => left.into_iter().filter(|row| !right.contains(row)).collect(),
+    };
+    if !all {
+        let mut seen = BTreeSet::new();
+        rows.retain(|row| seen.insert(row.clone()));
+    }
+    rows
+}
+
+fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
+    for ((key, left), right) in keys.iter().zip(left).zip(right) {
+        let ordering = match (left, right) {
+            (Value::Null, Value::Null) => Ordering::Equal,
+            (Value::Null, _) => if key.nulls_first { Ordering::Less } else { Ordering::Greater },
+            (_, Value::Null) => if key.nulls_first { Ordering::Greater } else { Ordering::Less },
+            _ if key.descending => right.cmp(left),
+            _ => left.cmp(right),
+        };
+        if ordering != Ordering::Equal {
+            return ordering;
+        }
+    }
+    Ordering::Equal
+}

@@ -1,0 +1,239 @@
+//! The lock table: who holds which lock in which mode, and who waits for it in which order.
+//!
+//! It follows the server's regular lock manager (manual, 13.3; src/backend/storage/lmgr/README): a request that
+//! conflicts with a holder, or with somebody who waits already, waits at the end of the queue, unless the requester
+//! holds a lock there that a waiter needs, which puts it before that waiter. Row locks live in the rows; only the
+//! waiting for them passes through here. It must never grant two conflicting modes to two sessions.
+
+use std::collections::BTreeMap;
+
+use crate::ast::TableLockMode;
+use crate::catalog::TableId;
+use crate::transaction::Xid;
+
+mod deadlock;
+
+pub(crate) use deadlock::Deadlock;
+
+/// A session's number in its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionNo(pub u32);
+
+/// What can be locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockTag {
+    /// A table or a sequence.
+    Table(TableId),
+    /// A row version, held only while its owner waits for the row: it is the place at the head of that queue.
+    Tuple(TableId, u32),
+    /// A transaction, held by itself until it ends; waiting for it is asking for it in share mode.
+    Transaction(Xid),
+    /// A speculative insertion is not told from a plain one; an advisory key: 64 bits, or two of 32 (`true`).
+    Advisory(i64, bool),
+}
+
+/// A lock that is waited for.
+#[derive(Clone, Debug, Default)]
+struct Lock {
+    /// Session, mode and how often.
+    granted: Vec<(SessionNo, TableLockMode, u32)>,
+    queue: Vec<(SessionNo, TableLockMode)>,
+}
+
+/// What asking for a lock led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Granted,
+    MustWait,
+    /// Waiting would close a circle of two within this very queue.
+    Deadlock,
+}
+
+/// All locks that somebody holds or waits for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LockTable {
+    locks: BTreeMap<LockTag, Lock>,
+}
+
+const ALL: [TableLockMode; 8] = [
+    TableLockMode::AccessShare,
+    TableLockMode::RowShare,
+    TableLockMode::RowExclusive,
+    TableLockMode::ShareUpdateExclusive,
+    TableLockMode::Share,
+    TableLockMode::ShareRowExclusive,
+    TableLockMode::Exclusive,
+    TableLockMode::AccessExclusive,
+];
+
+/// The conflict table of the manual (13.3.1, table 13.2), a bit for each mode in the order of [`TableLockMode`].
+const CONFLICTS: [u8; 8] = [
+    0b1000_0000,
+    0b1100_0000,
+    0b1111_0000,
+    0b1111_1000,
+    0b1110_1100,
+    0b1111_1100,
+    0b1111_1110,
+    0b1111_1111,
+];
+
+/// Whether two sessions cannot hold these modes at once.
+pub(crate) fn conflict(left: TableLockMode, right: TableLockMode) -> bool {
+    CONFLICTS[left as usize] & (1 << right as u8) != 0
+}
+
+impl LockTable {
+    pub(crate) fn clear(&mut self) {
+        self.locks.clear();
+    }
+
+    /// Asks for a lock. A session that must wait is not in the queue until it says so ([`LockTable::enqueue`]).
+    pub(crate) fn ask(&mut self, session: SessionNo, tag: LockTag, mode: TableLockMode) -> Asked {
+        let lock = self.locks.entry(tag).or_default();
+        let own = lock.granted.iter_mut().find(|(holder, held, _)| *holder == session && *held == mode);
+        if let Some((_, _, count)) = own {
+            *count += 1;
+            return Asked::Granted;
+        }
+        let behind = lock.queue.iter().any(|(waiter, wanted)| *waiter != session && conflict(mode, *wanted));
+        if !behind && lock.is_free(session, mode) {
+            lock.granted.push((session, mode, 1));
+            return Asked::Granted;
+        }
+        Asked::MustWait
+    }
+
+    /// Joins the queue; may find that the lock is free after all, or that waiting would never end.
+    pub(crate) fn enqueue(&mut self, session: SessionNo, tag: LockTag, mode: TableLockMode) -> Asked {
+        let lock = self.locks.entry(tag).or_default();
+        let mut place = lock.queue.len();
+        let mut ahead = 0_u8;
+        if lock.granted.iter().any(|(holder, _, _)| *holder == session) {
+            for (index, (waiter, wanted)) in lock.queue.iter().enumerate() {
+                if lock.holds_against(session, *wanted) {
+                    if lock.holds_against(*waiter, mode) {
+                        return Asked::Deadlock;
+                    }
+                    if CONFLICTS[mode as usize] & ahead == 0 && lock.is_free(session, mode) {
+                        lock.granted.push((session, mode, 1));
+                        return Asked::Granted;
+                    }
+                    place = index;
+                    break;
+                }
+                ahead |= 1 << *wanted as u8;
+            }
+        }
+        lock.queue.insert(place, (session, mode));
+        Asked::MustWait
+    }
+
+    /// Leaves the queue; those behind may go on.
+    pub(crate) fn leave(&mut self, session: SessionNo, tag: LockTag, woken: &mut Vec<SessionNo>) {
+        if let Some(lock) = self.locks.get_mut(&tag) {
+            lock.queue.retain(|(waiter, _)| *waiter != session);
+            self.grant_queue(tag, woken);
+        }
+    }
+
+    /// Gives back one hold of a lock.
+    pub(crate) fn release(
+        &mut self,
+        session: SessionNo,
+        tag: LockTag,
+        mode: TableLockMode,
+        woken: &mut Vec<SessionNo>,
+    ) {
+        let Some(lock) = self.locks.get_mut(&tag) else { return };
+        let own = lock.granted.iter().position(|(holder, held, _)| *holder == session && *held == mode);
+        if let Some(index) = own {
+            lock.granted[index].2 -= 1;
+            if lock.granted[index].2 == 0 {
+                lock.granted.remove(index);
+                self.grant_queue(tag, woken);
+            }
+        }
+    }
+
+    /// A transaction has ended: whoever waited for it has what it asked for, and gives it back at once.
+    pub(crate) fn transaction_ended(&mut self, xid: Xid, woken: &mut Vec<SessionNo>) {
+        if let Some(lock) = self.locks.remove(&LockTag::Transaction(xid)) {
+            woken.extend(lock.queue.iter().map(|(waiter, _)| *waiter));
+        }
+    }
+
+    /// Waits for a transaction, whose own hold on itself is entered here when somebody first waits for it.
+    pub(crate) fn await_transaction(&mut self, session: SessionNo, xid: Xid, holder: SessionNo) {
+        let lock = self.locks.entry(LockTag::Transaction(xid)).or_default();
+        if lock.granted.is_empty() {
+            lock.granted.push((holder, TableLockMode::Exclusive, 1));
+        }
+        lock.queue.push((session, TableLockMode::Share));
+    }
+
+    /// How often the session holds the lock in that mode.
+    pub(crate) fn holds(&self, session: SessionNo, tag: LockTag, mode: TableLockMode) -> u32 {
+        let lock = self.locks.get(&tag);
+        let own = lock
+            .and_then(|lock| lock.granted.iter().find(|(holder, held, _)| *holder == session && *held == mode));
+        own.map_or(0, |(_, _, count)| *count)
+    }
+
+    /// The sessions that a waiting one waits for: conflicting holders, then conflicting waiters ahead of it.
+    pub(crate) fn blockers(&self, session: SessionNo, tag: LockTag) -> Vec<SessionNo> {
+        let Some(lock) = self.locks.get(&tag) else { return Vec::new() };
+        let Some(place) = lock.queue.iter().position(|(waiter, _)| *waiter == session) else { return Vec::new() };
+        let mode = lock.queue[place].1;
+        let holders = lock.granted.iter().filter(|(holder, held, _)| *holder != session && conflict(mode, *held));
+        let ahead = lock.queue[..place].iter().filter(|(_, wanted)| conflict(mode, *wanted));
+        let mut found: Vec<SessionNo> = holders.map(|(holder, _, _)| *holder).collect();
+        found.extend(ahead.map(|(waiter, _)| *waiter));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Grants in the order of the queue, nobody past a waiter whose wish conflicts with theirs.
+    fn grant_queue(&mut self, tag: LockTag, woken: &mut Vec<SessionNo>) {
+        let Some(lock) = self.locks.get_mut(&tag) else { return };
+        let mut ahead = 0_u8;
+        let mut index = 0;
+        while index < lock.queue.len() {
+            let (waiter, mode) = lock.queue[index];
+            if CONFLICTS[mode as usize] & ahead == 0 && lock.is_free(waiter, mode) {
+                lock.queue.remove(index);
+                let own =
+                    lock.granted.iter_mut().find(|(holder, held, _)| *holder == waiter && *held == mode);
+                match own {
+                    Some((_, _, count)) => *count += 1,
+                    None => lock.granted.push((waiter, mode, 1)),
+                }
+                woken.push(waiter);
+            } else {
+                ahead |= 1 << mode as u8;
+                index += 1;
+            }
+        }
+        if lock.granted.is_empty() && lock.queue.is_empty() {
+            self.locks.remove(&tag);
+        }
+    }
+}
+
+impl Lock {
+    /// Whether no other session holds a conflicting mode.
+    fn is_free(&self, session: SessionNo, mode: TableLockMode) -> bool {
+        self.granted.iter().all(|(holder, held, _)| *holder == session || !conflict(mode, *held))
+    }
+
+    /// Whether that session holds a mode that conflicts with this one.
+    fn holds_against(&self, session: SessionNo, mode: TableLockMode) -> bool {
+        self.granted.iter().any(|(holder, held, _)| *holder == session && conflict(mode, *held))
+    }
+}
+
+/// The mode whose bit is `index`.
+pub(crate) fn mode(index: usize) -> TableLockMode {
+    ALL[index]
+}

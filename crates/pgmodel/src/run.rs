@@ -1,0 +1,185 @@
+//! One statement being run: its session, its parameters, the snapshot it reads by, and what it has found out so far.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::ast::LockStrength;
+use crate::catalog::{TableDef, TableId};
+use crate::error::Result;
+use crate::footprint::{Object, Use, key_digest};
+use crate::lock::SessionNo;
+use crate::outcome::Change;
+use crate::plan::{Expr, Query};
+use crate::server::Server;
+use crate::transaction::{Snapshot, Xid};
+use crate::value::{Tuple, Value};
+
+/// A statement being run.
+pub(crate) struct Run {
+    pub(crate) server: Rc<Server>,
+    pub(crate) session: SessionNo,
+    pub(crate) params: Rc<[Value]>,
+    pub(crate) snapshot: Snapshot,
+    /// The results of subqueries that name nothing outside themselves, by the address of the query.
+    pub(crate) once: RefCell<BTreeMap<usize, Rc<Vec<Tuple>>>>,
+    /// What foreign keys must look at once the statement has done its work.
+    pub(crate) events: RefCell<Vec<Event>>,
+    /// How many rows the data-modifying query that ran last has written.
+    pub(crate) affected: Cell<u64>,
+}
+
+/// A row that a statement has written.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) table: Rc<TableDef>,
+    pub(crate) version: Option<u32>,
+    pub(crate) before: Option<Tuple>,
+    pub(crate) after: Option<Tuple>,
+}
+
+/// One slot's tuple, and the version it is where the slot is a table; no tuple where an outer join found none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slotted {
+    pub(crate) tuple: Option<Tuple>,
+    pub(crate) version: Option<u32>,
+}
+
+/// The results of a level's common table expressions.
+pub(crate) struct Ctes<'a> {
+    pub(crate) query: &'a Query,
+    pub(crate) results: RefCell<Vec<Option<Rc<Vec<Tuple>>>>>,
+}
+
+/// What an expression can name: the slots of its level, then those of the levels around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Env<'a> {
+    pub(crate) outer: Option<&'a Env<'a>>,
+    pub(crate) cells: &'a [Slotted],
+    pub(crate) keys: &'a [Value],
+    pub(crate) aggregates: &'a [Value],
+    pub(crate) output: &'a [Value],
+    pub(crate) ctes: Option<&'a Ctes<'a>>,
+}
+
+impl<'a> Env<'a> {
+    /// A level with these slots.
+    pub(crate) fn level(outer: Option<&'a Env<'a>>, ctes: Option<&'a Ctes<'a>>, cells: &'a [Slotted]) -> Env<'a> {
+        Env { outer, cells, keys: &[], aggregates: &[], output: &[], ctes }
+    }
+
+    /// The level so many levels out.
+    pub(crate) fn up(&self, levels: usize) -> &Env<'a> {
+        let mut env = self;
+        for _ in 0..levels {
+            env = env.outer.expect("a plan names levels that there are");
+        }
+        env
+    }
+}
+
+impl Slotted {
+    /// A row that is no stored version.
+    pub(crate) fn row(tuple: Tuple) -> Slotted {
+        Slotted { tuple: Some(tuple), version: None }
+    }
+}
+
+impl Run {
+    /// A statement that begins now under this snapshot.
+    pub(crate) fn new(server: &Rc<Server>, session: SessionNo, params: Rc<[Value]>, snapshot: Snapshot) -> Run {
+        Run {
+            server: server.clone(),
+            session,
+            params,
+            snapshot,
+            once: RefCell::default(),
+            events: RefCell::default(),
+            affected: Cell::new(0),
+        }
+    }
+
+    /// Whether the transaction keeps one snapshot, so that it fails where another would look at a newer version.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.server.backend(self.session).xact().keeps_snapshot()
+    }
+
+    /// Counts visited rows.
+    pub(crate) fn visited(&self, rows: u64, scanned: u64) {
+        let mut backend = self.server.backend(self.session);
+        backend.work.rows += rows;
+        backend.work.scanned += scanned;
+    }
+
+    /// The number of the command that writes now; the next command gets another.
+    pub(crate) fn writing(&self) -> (Xid, u32) {
+        let xid = self.server.xid(self.session);
+        let mut backend = self.server.backend(self.session);
+        let transaction = backend.xact();
+        transaction.command_used = true;
+        (xid, self.snapshot.command)
+    }
+
+    pub(crate) fn touch(&self, object: Object, how: Use) {
+        self.server.backend(self.session).footprint.add(object, how);
+    }
+
+    /// The keys under which each index of a table has a tuple; none where the index leaves it out.
+    pub(crate) fn keys(&self, table: &TableDef, tuple: &Tuple) -> Result<Vec<Option<Vec<Value>>>> {
+        (0..table.indexes.len()).map(|index| self.key(table, index, tuple)).collect()
+    }
+
+    /// The key under which an index has a tuple.
+    pub(crate) fn key(&self, table: &TableDef, index: usize, tuple: &Tuple) -> Result<Option<Vec<Value>>> {
+        let index = &table.indexes[index];
+        let cells = [Slotted::row(tuple.clone())];
+        let env = Env::level(None, None, &cells);
+        if let Some(filter) = &index.filter
+            && self.now(filter, &env)? != Value::Bool(true)
+        {
+            return Ok(None);
+        }
+        let key = |key: &Expr| match key {
+            Expr::Column { column, .. } => Ok(tuple[*column].clone()),
+            other => self.now(other, &env),
+        };
+        index.keys.iter().map(key).collect::<Result<_>>().map(Some)
+    }
+
+    /// Notes that rows with these keys were used.
+    pub(crate) fn touch_keys(&self, table: TableId, keys: &[Option<Vec<Value>>], how: Use) {
+        let mut backend = self.server.backend(self.session);
+        if keys.is_empty() {
+            backend.footprint.add(Object::Table(table), how);
+        }
+        for (index, key) in keys.iter().enumerate() {
+            if let Some(key) = key {
+                backend.footprint.add(Object::Key(table, key_digest(index, key)), how);
+            }
+        }
+    }
+
+    /// Enters a change into the transaction's account.
+    pub(crate) fn account(
+        &self,
+        table: &Rc<TableDef>,
+        row: u32,
+        before: Option<Tuple>,
+        after: Option<Tuple>,
+    ) {
+        self.server.backend(self.session).changes.push(Change { table: table.clone(), row, before, after });
+    }
+}
+
+/// The columns that a foreign key may refer to: those of unique indexes over plain columns and whole tables. An
+/// update that leaves them alone takes the weaker row lock (manual, 13.3.2).
+pub(crate) fn key_columns(table: &TableDef) -> impl Iterator<Item = usize> + '_ {
+    let usable = table.indexes.iter().filter(|index| index.unique && index.filter.is_none());
+    usable.filter_map(|index| index.columns()).flatten()
+}
+
+/// How strongly an update locks its row.
+pub(crate) fn update_strength(table: &TableDef, before: &Tuple, after: &Tuple) -> LockStrength {
+    let changed = key_columns(table).any(|column| before[column] != after[column]);
+    if changed { LockStrength::Update } else { LockStrength::NoKeyUpdate }
+}

@@ -1,0 +1,340 @@
+//! What all sessions share: tables, transactions, locks, sequences and the virtual clock; and how a session waits.
+//!
+//! Nothing here blocks: a session that must wait leaves word in its backend and yields; whoever frees what it waits
+//! for puts it on the list of the ready. It must never wake a session that has nothing to go on with.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+use crate::ast::TableLockMode;
+use crate::backend::{Backend, Held, Wait};
+use crate::catalog::{Names, TableDef, TableId};
+use crate::error::{Failure, Result};
+use crate::footprint::{Object, Use};
+use crate::heap::Heap;
+use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
+use crate::schema::Schema;
+use crate::sequence::Sequence;
+use crate::transaction::{Transactions, Xid};
+
+/// The state of a database.
+pub(crate) struct Server {
+    pub(crate) schema: RefCell<Schema>,
+    /// By table identity.
+    pub(crate) heaps: RefCell<Vec<Option<Heap>>>,
+    pub(crate) transactions: RefCell<Transactions>,
+    pub(crate) locks: RefCell<LockTable>,
+    pub(crate) sequences: RefCell<BTreeMap<String, Sequence>>,
+    pub(crate) backends: RefCell<Vec<Backend>>,
+    /// Sessions whose wait is over, in the order in which it ended.
+    pub(crate) ready: RefCell<Vec<SessionNo>>,
+    /// Nanoseconds since the opening.
+    pub(crate) now: Cell<u64>,
+    /// How many UUIDs have been made up.
+    pub(crate) uuids: Cell<u64>,
+}
+
+/// 2026-01-01 00:00:00 UTC in the server's count of microseconds: when every trial begins.
+const EPOCH: i64 = 820_454_400_000_000;
+
+impl Server {
+    pub(crate) fn new() -> Server {
+        Server {
+            schema: RefCell::new(Schema::default()),
+            heaps: RefCell::new(Vec::new()),
+            transactions: RefCell::new(Transactions::new()),
+            locks: RefCell::new(LockTable::default()),
+            sequences: RefCell::new(BTreeMap::new()),
+            backends: RefCell::new(Vec::new()),
+            ready: RefCell::new(Vec::new()),
+            now: Cell::new(0),
+            uuids: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn backend(&self, session: SessionNo) -> RefMut<'_, Backend> {
+        RefMut::map(self.backends.borrow_mut(), |backends| &mut backends[session.0 as usize])
+    }
+
+    pub(crate) fn heap(&self, table: TableId) -> RefMut<'_, Heap> {
+        RefMut::map(self.heaps.borrow_mut(), |heaps| {
+            heaps[table.0 as usize].as_mut().expect("a table that is looked up has a heap")
+        })
+    }
+
+    /// The virtual clock as `clock_timestamp()` shows it.
+    pub(crate) fn clock(&self) -> i64 {
+        EPOCH + (self.now.get() / 1000) as i64
+    }
+
+    /// The id of the session's transaction, or of the savepoint it is in, given out now if it has none yet.
+    pub(crate) fn xid(&self, session: SessionNo) -> Xid {
+        let mut backend = self.backend(session);
+        let levels = &mut backend.xact().levels;
+        if let Some(xid) = levels.last().and_then(|level| level.xid) {
+            return xid;
+        }
+        let mut transactions = self.transactions.borrow_mut();
+        let mut parent = None;
+        for level in levels {
+            parent = Some(*level.xid.get_or_insert_with(|| transactions.assign(session, parent)));
+        }
+        parent.expect("a transaction has at least one level")
+    }
+
+    /// Takes a lock for the rest of the transaction, or beyond it where `depth` is none; false where `nowait` is
+    /// asked for and it would have to wait.
+    pub(crate) async fn lock(
+        &self,
+        session: SessionNo,
+        tag: LockTag,
+        mode: TableLockMode,
+        depth: Option<usize>,
+        nowait: bool,
+    ) -> Result<bool> {
+        let asked = self.locks.borrow_mut().ask(session, tag, mode);
+        let granted = match asked {
+            Asked::Granted => true,
+            _ if nowait => false,
+            _ => {
+                let queued = self.locks.borrow_mut().enqueue(session, tag, mode);
+                match queued {
+                    Asked::Granted => {}
+                    Asked::Deadlock => return Err(deadlock()),
+                    Asked::MustWait => self.wait_for(session, tag).await?,
+                }
+                true
+            }
+        };
+        if granted {
+            self.backend(session).held.push(Held { tag, mode, depth });
+        }
+        Ok(granted)
+    }
+
+    /// Takes a table lock unless the session has it in this mode already.
+    pub(crate) async fn lock_table(
+        &self,
+        session: SessionNo,
+        table: TableId,
+        mode: TableLockMode,
+        nowait: bool,
+    ) -> Result<bool> {
+        let tag = LockTag::Table(table);
+        let depth = {
+            let mut backend = self.backend(session);
+            if mode > TableLockMode::RowExclusive {
+                backend.footprint.add(Object::TableLock(table), Use::Lock);
+            }
+            if backend.held.iter().any(|held| held.tag == tag && held.mode == mode) {
+                return Ok(true);
+            }
+            backend.depth()
+        };
+        self.lock(session, tag, mode, Some(depth), nowait).await
+    }
+
+    /// Waits for a transaction to end, and for those it is a part of.
+    pub(crate) async fn await_transaction(&self, session: SessionNo, xid: Xid) -> Result<()> {
+        let mut xid = xid;
+        loop {
+            if self.transactions.borrow().is_running(xid) {
+                let holder = self.transactions.borrow().session(xid);
+                self.locks.borrow_mut().await_transaction(session, xid, holder);
+                self.wait_for(session, LockTag::Transaction(xid)).await?;
+            }
+            let transactions = self.transactions.borrow();
+            // A savepoint that was released goes on as a part of its transaction.
+            match transactions.parent(xid) {
+                Some(parent) if transactions.is_running(xid) => xid = parent,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits for a lock whose queue the session has joined.
+    async fn wait_for(&self, session: SessionNo, tag: LockTag) -> Result<()> {
+        {
+            let now = self.now.get();
+            let mut backend = self.backend(session);
+            let after = |time: u64| (time > 0).then(|| now + time);
+            let deadlock_check = Some(now + backend.settings.deadlock_timeout);
+            let lock_deadline = after(backend.settings.lock_timeout);
+            backend.wait = Wait::Lock { tag, deadlock_check, lock_deadline };
+        }
+        self.waited(session).await
+    }
+
+    /// Sleeps on the virtual clock.
+    pub(crate) async fn sleep(&self, session: SessionNo, until: u64) -> Result<()> {
+        if until <= self.now.get() {
+            return Ok(());
+        }
+        self.backend(session).wait = Wait::Sleep { until };
+        self.waited(session).await
+    }
+
+    async fn waited(&self, session: SessionNo) -> Result<()> {
+        poll_fn(|_| {
+            let mut backend = self.backend(session);
+            match std::mem::take(&mut backend.wait) {
+                Wait::No | Wait::Over => Poll::Ready(Ok(())),
+                Wait::Failed(failure) => Poll::Ready(Err(failure)),
+                waiting => {
+                    backend.wait = waiting;
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// Gives one hold of a lock back before the transaction ends.
+    pub(crate) fn unlock(&self, session: SessionNo, tag: LockTag, mode: TableLockMode) {
+        let mut backend = self.backend(session);
+        let place = backend.held.iter().rposition(|held| held.tag == tag && held.mode == mode);
+        place.map(|place| backend.held.remove(place));
+        drop(backend);
+        let mut woken = Vec::new();
+        self.locks.borrow_mut().release(session, tag, mode, &mut woken);
+        self.wake(&woken);
+    }
+
+    /// Gives back the locks that `which` names, and ends those transactions.
+    pub(crate) fn release(&self, session: SessionNo, ended: &[Xid], which: impl Fn(&Held) -> bool) {
+        let mut woken = Vec::new();
+        let mut backend = self.backend(session);
+        let mut locks = self.locks.borrow_mut();
+        for xid in ended {
+            locks.transaction_ended(*xid, &mut woken);
+        }
+        backend.held.retain(|held| {
+            let release = which(held);
+            if release {
+                locks.release(session, held.tag, held.mode, &mut woken);
+            }
+            !release
+        });
+        drop((locks, backend));
+        self.wake(&woken);
+    }
+
+    pub(crate) fn wake(&self, woken: &[SessionNo]) {
+        for session in woken {
+            self.end_wait(*session, Wait::Over);
+        }
+    }
+
+    fn end_wait(&self, session: SessionNo, how: Wait) {
+        self.backend(session).wait = how;
+        self.ready.borrow_mut().push(session);
+    }
+
+    /// Ends a session's wait with an error; it leaves the queue it stood in.
+    pub(crate) fn interrupt(&self, session: SessionNo, failure: Failure) {
+        let wait = std::mem::take(&mut self.backend(session).wait);
+        match wait {
+            Wait::Lock { tag, .. } => {
+                let mut woken = Vec::new();
+                self.locks.borrow_mut().leave(session, tag, &mut woken);
+                self.end_wait(session, Wait::Failed(failure));
+                self.wake(&woken);
+            }
+            Wait::Sleep { .. } => self.end_wait(session, Wait::Failed(failure)),
+            // Its lock was granted but it has not gone on yet: the request for interruption comes first.
+            Wait::Over => self.backend(session).wait = Wait::Over,
+            other => self.backend(session).wait = other,
+        }
+    }
+
+    /// The sessions that one waits for.
+    pub(crate) fn blockers(&self, session: SessionNo) -> Vec<SessionNo> {
+        match self.backend(session).wait {
+            Wait::Lock { tag, .. } => self.locks.borrow().blockers(session, tag),
+            _ => Vec::new(),
+        }
+    }
+
+    /// When the clock next changes something, and for whom.
+    pub(crate) fn next_timer(&self) -> Option<(u64, SessionNo)> {
+        let backends = self.backends.borrow();
+        let timers = backends.iter().enumerate().filter(|(_, backend)| backend.open).filter_map(|(index, backend)| {
+            let waits = match &backend.wait {
+                Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
+                Wait::Sleep { until } => [Some(*until), None],
+                _ => return None,
+            };
+            let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;
+            Some((due, SessionNo(index as u32)))
+        });
+        timers.min()
+    }
+
+    /// Moves the clock to `to`, and does on the way what was due.
+    pub(crate) fn advance(&self, to: u64) {
+        while let Some((due, session)) = self.next_timer().filter(|(due, _)| *due <= to) {
+            self.now.set(self.now.get().max(due));
+            self.ring(session, due);
+        }
+        self.now.set(self.now.get().max(to));
+    }
+
+    fn ring(&self, session: SessionNo, due: u64) {
+        let (wait, statement) = {
+            let backend = self.backend(session);
+            (backend.wait.clone(), backend.statement_deadline)
+        };
+        match wait {
+            Wait::Lock { lock_deadline: Some(deadline), .. }
+                if deadline == due && statement.is_none_or(|statement| statement >= deadline) =>
+            {
+                self.interrupt(session, Failure::sql("55P03", "canceling statement due to lock timeout"));
+            }
+            _ if statement == Some(due) => {
+                self.backend(session).statement_deadline = None;
+                self.interrupt(session, Failure::sql("57014", "canceling statement due to statement timeout"));
+            }
+            Wait::Lock { tag, lock_deadline, .. } => {
+                self.backend(session).wait = Wait::Lock { tag, deadlock_check: None, lock_deadline };
+                let mut woken = Vec::new();
+                let found = self.locks.borrow_mut().check_deadlock(session, &mut woken);
+                match found {
+                    Deadlock::None => {}
+                    Deadlock::Resolved => self.wake(&woken),
+                    Deadlock::Hard => self.interrupt(session, deadlock()),
+                }
+            }
+            Wait::Sleep { .. } => self.end_wait(session, Wait::Over),
+            _ => {}
+        }
+    }
+
+    /// Names as a session sees them.
+    pub(crate) fn names(self: &Rc<Self>, session: SessionNo) -> SessionNames {
+        SessionNames { server: self.clone(), session }
+    }
+
+    /// A table by its identity.
+    pub(crate) fn table(&self, id: TableId) -> Rc<TableDef> {
+        self.schema.borrow().by_id(id)
+    }
+}
+
+/// The tables that a session may see.
+pub(crate) struct SessionNames {
+    server: Rc<Server>,
+    session: SessionNo,
+}
+
+impl Names for SessionNames {
+    fn table(&self, name: &str) -> Option<Rc<TableDef>> {
+        self.server.schema.borrow().find(name, self.session)
+    }
+}
+
+fn deadlock() -> Failure {
+    Failure::sql("40P01", "deadlock detected")
+}

@@ -1,0 +1,162 @@
+//! SET, RESET and SHOW for the parameters that the model acts upon, and for those that change nothing it shows.
+//! Any other is refused: to take it silently would be to promise what it does.
+
+use crate::ast::Isolation;
+use crate::backend::{Backend, SettingBefore, Settings};
+use crate::error::{Failure, Result};
+
+/// Parameters of the server that have no effect on anything the model answers.
+const HARMLESS: &[&str] = &[
+    "application_name",
+    "client_min_messages",
+    "client_encoding",
+    "constraint_exclusion",
+    "cursor_tuple_fraction",
+    "datestyle",
+    "default_statistics_target",
+    "effective_cache_size",
+    "enable_bitmapscan",
+    "enable_hashagg",
+    "enable_hashjoin",
+    "enable_indexonlyscan",
+    "enable_indexscan",
+    "enable_material",
+    "enable_mergejoin",
+    "enable_nestloop",
+    "enable_seqscan",
+    "enable_sort",
+    "idle_in_transaction_session_timeout",
+    "intervalstyle",
+    "jit",
+    "log_lock_waits",
+    "log_min_duration_statement",
+    "maintenance_work_mem",
+    "plan_cache_mode",
+    "search_path",
+    "standard_conforming_strings",
+    "synchronous_commit",
+    "work_mem",
+];
+
+/// Gives a parameter a value, or its default where there is none.
+///
+/// # Errors
+/// 22023 where the value is none; a refusal of a parameter that the model would have to act upon.
+pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local: bool) -> Result<()> {
+    let mut settings = backend.settings.clone();
+    change(&mut settings, &name.to_ascii_lowercase(), value)?;
+    let before = SettingBefore { local, name: name.to_owned(), settings: backend.settings.clone() };
+    if backend.transaction.is_some() {
+        backend.settings_before.push(before);
+    }
+    backend.settings = settings;
+    Ok(())
+}
+
+fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()> {
+    let defaults = Settings::default();
+    let time = |default: u64| value.map_or(Ok(default), |value| nanoseconds(name, value));
+    match name {
+        "lock_timeout" => settings.lock_timeout = time(defaults.lock_timeout)?,
+        "statement_timeout" => settings.statement_timeout = time(defaults.statement_timeout)?,
+        "deadlock_timeout" => settings.deadlock_timeout = time(defaults.deadlock_timeout)?,
+        "default_transaction_isolation" => {
+            settings.default_isolation = match value.map(str::to_ascii_lowercase).as_deref() {
+                None | Some("read committed") => Isolation::ReadCommitted,
+                Some("read uncommitted") => Isolation::ReadUncommitted,
+                Some("repeatable read") => Isolation::RepeatableRead,
+                Some("serializable") => return Err(Failure::not_modelled("SERIALIZABLE")),
+                Some(other) => return Err(invalid(name, other)),
+            };
+        }
+        "default_transaction_read_only" => {
+            settings.default_read_only = match value.map(str::to_ascii_lowercase).as_deref() {
+                None | Some("off" | "false" | "no" | "0") => false,
+                Some("on" | "true" | "yes" | "1") => true,
+                Some(other) => return Err(invalid(name, other)),
+            };
+        }
+        "timezone" | "time zone" => match value {
+            None | Some("UTC" | "utc" | "Etc/UTC" | "GMT") => {}
+            Some(_) => return Err(Failure::not_modelled("a time zone other than UTC")),
+        },
+        // A name with a dot is the application's own (manual, 20.16).
+        name if HARMLESS.contains(&name) || name.contains('.') => {
+            match value {
+                Some(value) => settings.others.insert(name.to_owned(), value.to_owned()),
+                None => settings.others.remove(name),
+            };
+        }
+        other => return Err(Failure::not_modelled(format!("the parameter {other}"))),
+    }
+    Ok(())
+}
+
+/// A parameter as SHOW has it.
+///
+/// # Errors
+/// 42704 where an application's own parameter was never set; a refusal of one that the model does not keep.
+pub(crate) fn show(backend: &Backend, name: &str) -> Result<String> {
+    let settings = &backend.settings;
+    let isolation = |isolation: Isolation| match isolation {
+        Isolation::ReadUncommitted => "read uncommitted",
+        Isolation::ReadCommitted => "read committed",
+        Isolation::RepeatableRead => "repeatable read",
+        Isolation::Serializable => "serializable",
+    };
+    match &*name.to_ascii_lowercase() {
+        "lock_timeout" => Ok(shown(settings.lock_timeout)),
+        "statement_timeout" => Ok(shown(settings.statement_timeout)),
+        "deadlock_timeout" => Ok(shown(settings.deadlock_timeout)),
+        "default_transaction_isolation" => Ok(isolation(settings.default_isolation).to_owned()),
+        "transaction_isolation" => {
+            let open = backend.transaction.as_ref().map(|transaction| transaction.isolation);
+            Ok(isolation(open.unwrap_or(settings.default_isolation)).to_owned())
+        }
+        name => match settings.others.get(name) {
+            Some(value) => Ok(value.clone()),
+            None if name.contains('.') => {
+                Err(Failure::sql("42704", format!("unrecognized configuration parameter \"{name}\"")))
+            }
+            None => Err(Failure::not_modelled(format!("the parameter {name}"))),
+        },
+    }
+}
+
+fn invalid(name: &str, value: &str) -> Failure {
+    Failure::sql("22023", format!("invalid value for parameter \"{name}\": \"{value}\""))
+}
+
+/// A time with its unit, milliseconds where none is given (manual, 20.1.1).
+fn nanoseconds(name: &str, value: &str) -> Result<u64> {
+    let value = value.trim();
+    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let number: u64 = value[..digits].parse().map_err(|_| invalid(name, value))?;
+    let unit: u64 = match value[digits..].trim() {
+        "" | "ms" => 1_000_000,
+        "us" => 1_000,
+        "s" => 1_000_000_000,
+        "min" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        "d" => 86_400_000_000_000,
+        _ => return Err(invalid(name, value)),
+    };
+    if name == "deadlock_timeout" && number == 0 {
+        let range = "0 ms is outside the valid range for parameter \"deadlock_timeout\" (1 ms .. 2147483647 ms)";
+        return Err(Failure::sql("22023", range));
+    }
+    number.checked_mul(unit).ok_or_else(|| invalid(name, value))
+}
+
+/// A time in the largest unit that fits.
+fn shown(nanoseconds: u64) -> String {
+    let milliseconds = nanoseconds / 1_000_000;
+    match milliseconds {
+        0 => "0".to_owned(),
+        time if time % 86_400_000 == 0 => format!("{}d", time / 86_400_000),
+        time if time % 3_600_000 == 0 => format!("{}h", time / 3_600_000),
+        time if time % 60_000 == 0 => format!("{}min", time / 60_000),
+        time if time % 1000 == 0 => format!("{}s", time / 1000),
+        time => format!("{time}ms"),
+    }
+}

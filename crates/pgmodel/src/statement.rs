@@ -1,0 +1,285 @@
+//! A text of statements being worked on: each one in its turn, inside the transaction it belongs to.
+//!
+//! A statement alone is a transaction of its own; several in one text are one together, unless they say otherwise
+//! (manual, 55.2.2.1). The first error ends the text.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
+use crate::bind;
+use crate::catalog::TableId;
+use crate::define;
+use crate::error::{Failure, Result};
+use crate::lock::SessionNo;
+use crate::outcome::Outcome;
+use crate::parse::Parsed;
+use crate::plan::{Core, OutputColumn, Plan, Query};
+use crate::relations::relations;
+use crate::run::Run;
+use crate::server::Server;
+use crate::settings;
+use crate::transact::{demand_block, warn};
+use crate::value::{Type, Value};
+
+/// A plan with what is needed each time it is run.
+pub(crate) struct Planned {
+    pub(crate) plan: Plan,
+    relations: Vec<(TableId, TableLockMode)>,
+    columns: Rc<[OutputColumn]>,
+    /// `UPDATE`, `SELECT FOR UPDATE`: what a read-only transaction is told it cannot execute.
+    writes: Option<&'static str>,
+}
+
+/// Works through a text.
+pub(crate) async fn text(server: Rc<Server>, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) {
+    let several = parsed.len() > 1;
+    for statement in parsed.iter() {
+        {
+            let (clock, now) = (server.clock(), server.now.get());
+            let mut backend = server.backend(session);
+            let timeout = backend.settings.statement_timeout;
+            backend.statement_started = clock;
+            backend.statement_deadline = (timeout > 0).then(|| now + timeout);
+            if backend.transaction.is_none() && !matches!(statement.statement, Statement::Commit | Statement::Rollback) {
+                server.open(&mut backend, false, clock);
+            }
+        }
+        let result = one(&server, session, statement, &params, several).await;
+        let failed = result.is_err();
+        if failed {
+            server.fail(session);
+        }
+        let mut backend = server.backend(session);
+        backend.statement_deadline = None;
+        backend.results.push(result);
+        if let Some(transaction) = &mut backend.transaction
+            && std::mem::take(&mut transaction.command_used)
+        {
+            transaction.command += 1;
+        }
+        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit) && !several;
+        drop(backend);
+        if alone {
+            server.finish(session, true);
+        }
+        if failed {
+            break;
+        }
+    }
+    let implicit = server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
+    if implicit {
+        server.finish(session, true);
+    }
+}
+
+async fn one(
+    server: &Rc<Server>,
+    session: SessionNo,
+    parsed: &Parsed,
+    params: &Rc<[Value]>,
+    several: bool,
+) -> Result<Outcome> {
+    let statement = &parsed.statement;
+    let failed = server.backend(session).transaction.as_ref().is_some_and(|transaction| transaction.failed);
+    if failed && !matches!(statement, Statement::Commit | Statement::Rollback | Statement::RollbackTo(_)) {
+        return Err(Failure::sql(
+            "25P02",
+            "current transaction is aborted, commands ignored until end of transaction block",
+        ));
+    }
+    match statement {
+        Statement::Query(with) => query(server, session, parsed, with, params).await,
+        Statement::Begin(modes) => server.begin(session, *modes),
+        Statement::Commit => Ok(server.commit(session)),
+        Statement::Rollback => Ok(server.rollback(session)),
+        Statement::Savepoint(name) => server.savepoint(session, name),
+        Statement::RollbackTo(name) => server.rollback_to(session, name),
+        Statement::Release(name) => server.release_savepoint(session, name),
+        Statement::SetTransaction(modes) => server.set_transaction(session, *modes),
+        Statement::SetSessionCharacteristics(modes) => {
+            let mut backend = server.backend(session);
+            if let Some(isolation) = modes.isolation {
+                if !crate::plan::is_modelled(isolation) {
+                    return Err(Failure::not_modelled("SERIALIZABLE"));
+                }
+                backend.settings.default_isolation = isolation;
+            }
+            if let Some(read_only) = modes.read_only {
+                backend.settings.default_read_only = read_only;
+            }
+            Ok(Outcome::bare("SET"))
+        }
+        Statement::Set { local, name, value } => {
+            let mut backend = server.backend(session);
+            if *local && !backend.xact().explicit {
+                warn(&mut backend, "SET LOCAL can only be used in transaction blocks");
+            }
+            settings::set(&mut backend, name, value.as_deref(), *local)?;
+            Ok(Outcome::bare("SET"))
+        }
+        Statement::Reset(name) => {
+            settings::set(&mut server.backend(session), name, None, false)?;
+            Ok(Outcome::bare("RESET"))
+        }
+        Statement::Show(name) => {
+            let value = settings::show(&server.backend(session), name)?;
+            let column = OutputColumn { name: name.clone(), ty: Type::Text };
+            let rows = vec![[Value::Text(value.into())].into()];
+            Ok(Outcome { columns: [column].into(), rows, returns_rows: true, affected: 0, tag: "SHOW" })
+        }
+        Statement::Lock { tables, mode, nowait } => {
+            demand_block(&mut server.backend(session), "LOCK TABLE")?;
+            for name in tables {
+                define::open_table(server, session, name, *mode, *nowait).await?;
+            }
+            Ok(Outcome::bare("LOCK TABLE"))
+        }
+        Statement::Maintenance { kind, tables } => {
+            let block = several || server.backend(session).xact().explicit;
+            if *kind == Maintenance::Vacuum && block {
+                return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
+            }
+            for name in tables {
+                let mode = TableLockMode::ShareUpdateExclusive;
+                define::open_table(server, session, name, mode, false).await?;
+            }
+            Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
+        }
+        definition => {
+            if server.backend(session).xact().read_only {
+                return Err(read_only(define::tag(definition)));
+            }
+            let outcome = define::define(server, session, definition, several).await?;
+            server.backend(session).xact().command_used = true;
+            Ok(outcome)
+        }
+    }
+}
+
+/// Runs a query or data-modifying statement.
+pub(crate) async fn query(
+    server: &Rc<Server>,
+    session: SessionNo,
+    parsed: &Parsed,
+    with: &With,
+    params: &Rc<[Value]>,
+) -> Result<Outcome> {
+    // A repeatable read transaction looks at the clock of commits before it waits for tables.
+    if server.backend(session).xact().keeps_snapshot() {
+        server.take_snapshot(session);
+    }
+    let planned = opened(server, session, &parsed.text, with).await?;
+    if let Some(writes) = planned.writes.filter(|_| server.backend(session).xact().read_only) {
+        return Err(read_only(writes));
+    }
+    let params = typed(params, &planned.plan.params)?;
+    let snapshot = server.take_snapshot(session);
+    let run = Run::new(server, session, params, snapshot);
+    let rows = run.query(&planned.plan.query, None).await?;
+    run.foreign_keys().await?;
+    let tag = match with.body {
+        Body::Select(_) => "SELECT",
+        Body::Insert(_) => "INSERT",
+        Body::Update(_) => "UPDATE",
+        Body::Delete(_) => "DELETE",
+    };
+    let returns_rows = tag == "SELECT" || !planned.columns.is_empty();
+    let affected = match &planned.plan.query.core {
+        Core::Insert(_) | Core::Update(_) | Core::Delete(_) => run.affected.get(),
+        _ => rows.len() as u64,
+    };
+    Ok(Outcome { columns: planned.columns.clone(), rows, returns_rows, affected, tag })
+}
+
+/// The plan of a statement, its tables locked, made again where a definition changed while it waited for them.
+async fn opened(server: &Rc<Server>, session: SessionNo, text: &str, with: &With) -> Result<Rc<Planned>> {
+    loop {
+        let version = server.schema.borrow().version;
+        let planned = planned(server, session, version, text, with)?;
+        for (table, mode) in &planned.relations {
+            server.lock_table(session, *table, *mode, false).await?;
+        }
+        if server.schema.borrow().version == version {
+            return Ok(planned);
+        }
+    }
+}
+
+/// Plans kept for a thread, by the version of the definitions they were made under.
+const PLANS_MAX: usize = 4096;
+
+type Plans = BTreeMap<u64, BTreeMap<String, Rc<Planned>>>;
+
+fn planned(
+    server: &Rc<Server>,
+    session: SessionNo,
+    version: u64,
+    text: &str,
+    with: &With,
+) -> Result<Rc<Planned>> {
+    thread_local! {
+        static PLANS: RefCell<Plans> = const { RefCell::new(BTreeMap::new()) };
+    }
+    // What another transaction has made or dropped but not committed is seen by one session only.
+    let shared = !server.schema.borrow().is_in_flux();
+    let known = PLANS.with_borrow(|plans| plans.get(&version)?.get(text).cloned());
+    if let Some(planned) = known.filter(|_| shared) {
+        return Ok(planned);
+    }
+    let plan = bind::statement(with, &server.names(session))?;
+    let planned = Rc::new(Planned {
+        relations: relations(&plan.query),
+        columns: plan.query.columns.clone().into(),
+        writes: writes(&plan.query),
+        plan,
+    });
+    if shared {
+        PLANS.with_borrow_mut(|plans| {
+            if plans.len() > PLANS_MAX || plans.get(&version).is_some_and(|kept| kept.len() > PLANS_MAX) {
+                plans.clear();
+            }
+            plans.entry(version).or_default().insert(text.to_owned(), planned.clone());
+        });
+    }
+    Ok(planned)
+}
+
+fn writes(query: &Query) -> Option<&'static str> {
+    let own = match &query.core {
+        Core::Insert(_) => Some("INSERT"),
+        Core::Update(_) => Some("UPDATE"),
+        Core::Delete(_) => Some("DELETE"),
+        _ => query.locks.first().map(|lock| match lock.strength {
+            crate::ast::LockStrength::Update => "SELECT FOR UPDATE",
+            crate::ast::LockStrength::NoKeyUpdate => "SELECT FOR NO KEY UPDATE",
+            crate::ast::LockStrength::Share => "SELECT FOR SHARE",
+            crate::ast::LockStrength::KeyShare => "SELECT FOR KEY SHARE",
+        }),
+    };
+    own.or_else(|| query.ctes.iter().find_map(|cte| writes(&cte.query)))
+}
+
+pub(crate) fn read_only(what: &str) -> Failure {
+    Failure::sql("25006", format!("cannot execute {what} in a read-only transaction"))
+}
+
+/// The parameters as values of the types that the statement gives them.
+fn typed(params: &Rc<[Value]>, types: &[Type]) -> Result<Rc<[Value]>> {
+    if params.len() != types.len() {
+        let (given, wanted) = (params.len(), types.len());
+        let message =
+            format!("bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}");
+        return Err(Failure::sql("08P01", message));
+    }
+    let fits = params.iter().zip(types).all(|(value, ty)| match (value, ty) {
+        (Value::Null, _) | (Value::Int(_), Type::Int8) | (Value::Text(_), Type::Text) => true,
+        (Value::Int(number), Type::Int4) => i32::try_from(*number).is_ok(),
+        _ => false,
+    });
+    if fits {
+        return Ok(params.clone());
+    }
+    params.iter().zip(types).map(|(value, ty)| crate::parameter::typed(value, ty)).collect()
+}

@@ -1,0 +1,185 @@
+//! What depends on the session, the clock or a sequence: advisory locks, `now()`, `nextval`, `pg_sleep`.
+//!
+//! Each call is made once for the row it is made for, whatever else its expression waits for.
+
+use crate::ast::TableLockMode;
+use crate::error::{Failure, Result};
+use crate::footprint::{Object, Use, name_digest};
+use crate::lock::LockTag;
+use crate::outcome::Notice;
+use crate::plan::System;
+use crate::run::Run;
+use crate::settings;
+use crate::value::{Numeric, Type, Value};
+
+impl Run {
+    pub(crate) async fn system(&self, call: System, args: &[Value]) -> Result<Value> {
+        // All of them are strict, except that set_config takes what it gets.
+        if args.contains(&Value::Null) && call != System::SetConfig {
+            return Ok(Value::Null);
+        }
+        match call {
+            System::Now => Ok(Value::Timestamptz(self.server.backend(self.session).xact().started)),
+            System::StatementTimestamp => {
+                Ok(Value::Timestamptz(self.server.backend(self.session).statement_started))
+            }
+            System::ClockTimestamp => Ok(Value::Timestamptz(self.server.clock())),
+            System::Sleep => {
+                let Value::Numeric(seconds) = &args[0] else { return Ok(Value::Void) };
+                let until = self.server.now.get() + nanoseconds(seconds)?;
+                self.server.sleep(self.session, until).await?;
+                Ok(Value::Void)
+            }
+            System::NextVal => self.next_value(text(&args[0])),
+            System::CurrVal => self.current_value(text(&args[0])),
+            System::LastVal => {
+                let backend = self.server.backend(self.session);
+                let last = backend.last_sequence.as_ref().and_then(|name| backend.sequences.get(name));
+                let unset = || Failure::sql("55000", "lastval is not yet defined in this session");
+                last.map(|value| Value::Int(*value)).ok_or_else(unset)
+            }
+            System::SetVal => self.set_value(args),
+            System::AdvisoryLock { shared, transaction, attempt } => {
+                self.advisory_lock(args, shared, transaction, attempt).await
+            }
+            System::AdvisoryUnlock { shared } => Ok(Value::Bool(self.advisory_unlock(args, shared))),
+            System::AdvisoryUnlockAll => {
+                let advisory = |tag| matches!(tag, LockTag::Advisory(..));
+                self.server.release(self.session, &[], |held| advisory(held.tag) && held.depth.is_none());
+                Ok(Value::Void)
+            }
+            System::BackendPid => Ok(Value::Int(i64::from(self.session.0) + 1)),
+            System::CurrentSetting => {
+                let shown = settings::show(&self.server.backend(self.session), text(&args[0]))?;
+                Ok(Value::Text(shown.into()))
+            }
+            System::SetConfig => {
+                let [Value::Text(name), value, Value::Bool(local)] = args else {
+                    return Err(Failure::not_modelled("set_config without a name"));
+                };
+                let value = if let Value::Text(value) = value { Some(value.to_string()) } else { None };
+                settings::set(&mut self.server.backend(self.session), name, value.as_deref(), *local)?;
+                Ok(Value::Text(value.unwrap_or_default().into()))
+            }
+            System::RandomUuid => {
+                // Version 4 as RFC 9562 lays it out, its random bits counted instead of drawn.
+                self.server.uuids.set(self.server.uuids.get() + 1);
+                let count = u128::from(self.server.uuids.get());
+                Ok(Value::Uuid((count << 80) | (0x4 << 76) | (0x8 << 60) | count))
+            }
+            System::TransactionId => Ok(Value::Int(i64::from(self.server.xid(self.session).0))),
+        }
+    }
+
+    fn next_value(&self, name: &str) -> Result<Value> {
+        self.touch(Object::Sequence(name_digest(name)), Use::Write);
+        let mut sequences = self.server.sequences.borrow_mut();
+        let sequence = sequences.get_mut(name).ok_or_else(|| missing(name))?;
+        let value = sequence.next(name)?;
+        self.remember(name, value);
+        Ok(Value::Int(value))
+    }
+
+    fn current_value(&self, name: &str) -> Result<Value> {
+        if !self.server.sequences.borrow().contains_key(name) {
+            return Err(missing(name));
+        }
+        let backend = self.server.backend(self.session);
+        let unset =
+            || Failure::sql("55000", format!("currval of sequence \"{name}\" is not yet defined in this session"));
+        backend.sequences.get(name).map(|value| Value::Int(*value)).ok_or_else(unset)
+    }
+
+    fn set_value(&self, args: &[Value]) -> Result<Value> {
+        let [Value::Text(name), Value::Int(value), rest @ ..] = args else {
+            return Err(Failure::not_modelled("setval of anything but a name and a number"));
+        };
+        self.touch(Object::Sequence(name_digest(name)), Use::Write);
+        let mut sequences = self.server.sequences.borrow_mut();
+        let sequence = sequences.get_mut(&**name).ok_or_else(|| missing(name))?;
+        sequence.last = *value;
+        sequence.called = rest.first() != Some(&Value::Bool(false));
+        if sequence.called {
+            self.remember(name, *value);
+        }
+        Ok(Value::Int(*value))
+    }
+
+    fn remember(&self, name: &str, value: i64) {
+        let mut backend = self.server.backend(self.session);
+        backend.sequences.insert(name.to_owned(), value);
+        backend.last_sequence = Some(name.to_owned());
+    }
+
+    async fn advisory_lock(
+        &self,
+        args: &[Value],
+        shared: bool,
+        transaction: bool,
+        attempt: bool,
+    ) -> Result<Value> {
+        let tag = advisory(args);
+        if let LockTag::Advisory(key, _) = tag {
+            self.touch(Object::Advisory(key), Use::Lock);
+        }
+        let depth = transaction.then(|| self.server.backend(self.session).depth());
+        let granted = self.server.lock(self.session, tag, mode(shared), depth, attempt).await?;
+        Ok(if attempt { Value::Bool(granted) } else { Value::Void })
+    }
+
+    fn advisory_unlock(&self, args: &[Value], shared: bool) -> bool {
+        let (tag, mode) = (advisory(args), mode(shared));
+        if let LockTag::Advisory(key, _) = tag {
+            self.touch(Object::Advisory(key), Use::Lock);
+        }
+        let place = {
+            let backend = self.server.backend(self.session);
+            backend.held.iter().rposition(|it| it.tag == tag && it.mode == mode && it.depth.is_none())
+        };
+        let Some(place) = place else {
+            let word = if shared { "ShareLock" } else { "ExclusiveLock" };
+            let text = format!("you don't own a lock of type {word}");
+            self.server.backend(self.session).notices.push(Notice { severity: "WARNING", text });
+            return false;
+        };
+        self.server.backend(self.session).held.remove(place);
+        let mut woken = Vec::new();
+        self.server.locks.borrow_mut().release(self.session, tag, mode, &mut woken);
+        self.server.wake(&woken);
+        true
+    }
+}
+
+/// One 64-bit key, or two of 32 bits; the two spaces do not meet (manual, 9.27.10).
+fn advisory(args: &[Value]) -> LockTag {
+    match args {
+        [Value::Int(high), Value::Int(low)] => LockTag::Advisory((high << 32) | (low & 0xffff_ffff), true),
+        [Value::Int(key)] => LockTag::Advisory(*key, false),
+        _ => LockTag::Advisory(0, false),
+    }
+}
+
+fn mode(shared: bool) -> TableLockMode {
+    if shared { TableLockMode::Share } else { TableLockMode::Exclusive }
+}
+
+fn text(value: &Value) -> &str {
+    if let Value::Text(text) = value { text } else { "" }
+}
+
+fn missing(name: &str) -> Failure {
+    Failure::sql("42P01", format!("relation \"{name}\" does not exist"))
+}
+
+/// A number of seconds in nanoseconds, by its decimal text: the model computes without floating point.
+fn nanoseconds(seconds: &std::rc::Rc<Numeric>) -> Result<u64> {
+    let text = Value::Numeric(seconds.clone()).output(&Type::Numeric(None));
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    if whole.starts_with('-') {
+        return Ok(0);
+    }
+    let read = |digits: &str| digits.parse::<u64>().ok();
+    let time = read(whole).and_then(|whole| whole.checked_mul(1_000_000_000)?.checked_add(read(&fraction)?));
+    time.ok_or_else(|| Failure::not_modelled("a sleep that never ends"))
+}

@@ -1,0 +1,300 @@
+//! BEGIN to COMMIT: what a transaction's end, an error in it and its savepoints do to locks, rows and definitions.
+//!
+//! An error ends a transaction at once, locks and all, although its session must still say so itself; inside a
+//! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
+//! that sequences gave.
+
+use crate::ast::{Isolation, TransactionModes};
+use crate::backend::{Backend, Undo};
+use crate::error::{Failure, Result};
+use crate::footprint::{Object, Use};
+use crate::lock::SessionNo;
+use crate::outcome::{Notice, Outcome};
+use crate::plan::is_modelled;
+use crate::server::Server;
+use crate::transaction::{Level, Snapshot, Transaction};
+
+impl Server {
+    /// BEGIN.
+    pub(crate) fn begin(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
+        if let Some(isolation) = modes.isolation.filter(|isolation| !is_modelled(*isolation)) {
+            return Err(Failure::not_modelled(format!("{isolation:?} isolation").to_uppercase()));
+        }
+        let started = self.clock();
+        let mut backend = self.backend(session);
+        if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+            warn(&mut backend, "there is already a transaction in progress");
+        }
+        self.open(&mut backend, true, started);
+        apply_modes(&mut backend, modes)?;
+        Ok(Outcome::bare("BEGIN"))
+    }
+
+    /// Makes sure that there is a transaction.
+    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool, started: i64) {
+        let (isolation, read_only) = (backend.settings.default_isolation, backend.settings.default_read_only);
+        if backend.transaction.is_none() {
+            backend.transactions += 1;
+            let mut transaction = Transaction::new(isolation, explicit, started);
+            transaction.read_only = read_only;
+            backend.transaction = Some(transaction);
+        }
+        backend.xact().explicit |= explicit;
+    }
+
+    /// SET TRANSACTION.
+    pub(crate) fn set_transaction(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
+        let mut backend = self.backend(session);
+        if !backend.xact().explicit {
+            warn(&mut backend, "SET TRANSACTION can only be used in transaction blocks");
+            return Ok(Outcome::bare("SET"));
+        }
+        apply_modes(&mut backend, modes)?;
+        Ok(Outcome::bare("SET"))
+    }
+
+    /// COMMIT; of a failed transaction, ROLLBACK.
+    pub(crate) fn commit(&self, session: SessionNo) -> Outcome {
+        let failed = {
+            let mut backend = self.backend(session);
+            if backend.transaction.as_ref().is_none_or(|transaction| !transaction.explicit) {
+                warn(&mut backend, "there is no transaction in progress");
+            }
+            backend.transaction.as_ref().is_some_and(|transaction| transaction.failed)
+        };
+        self.finish(session, !failed);
+        Outcome::bare(if failed { "ROLLBACK" } else { "COMMIT" })
+    }
+
+    /// ROLLBACK.
+    pub(crate) fn rollback(&self, session: SessionNo) -> Outcome {
+        {
+            let mut backend = self.backend(session);
+            if backend.transaction.as_ref().is_none_or(|transaction| !transaction.explicit) {
+                warn(&mut backend, "there is no transaction in progress");
+            }
+        }
+        self.finish(session, false);
+        Outcome::bare("ROLLBACK")
+    }
+
+    /// Ends the session's transaction, if it has one.
+    pub(crate) fn finish(&self, session: SessionNo, commit: bool) {
+        let ended = {
+            let mut backend = self.backend(session);
+            let Some(transaction) = backend.transaction.as_ref() else { return };
+            let ended = transaction.xids(0);
+            if commit {
+                if !ended.is_empty() {
+                    self.transactions.borrow_mut().commit(&ended);
+                    backend.footprint.add(Object::Commit, Use::Write);
+                }
+                let mut changes = std::mem::take(&mut backend.changes);
+                backend.committed.append(&mut changes);
+                keep_settings(&mut backend);
+                self.schema.borrow_mut().commit(session);
+            } else {
+                self.transactions.borrow_mut().abort(&ended);
+                self.take_back(&mut backend, 0, session);
+            }
+            backend.undo.clear();
+            backend.changes.clear();
+            backend.settings_before.clear();
+            backend.transaction = None;
+            ended
+        };
+        self.release(session, &ended, |held| held.depth.is_some());
+    }
+
+    /// An error has ended a statement: what it was part of is rolled back at once, up to the last savepoint.
+    pub(crate) fn fail(&self, session: SessionNo) {
+        let depth = self.backend(session).depth();
+        let Some(explicit) = self.backend(session).transaction.as_ref().map(|it| it.explicit) else { return };
+        if depth == 0 && !explicit {
+            self.finish(session, false);
+            return;
+        }
+        self.undo_from(session, depth);
+        self.backend(session).xact().failed = true;
+    }
+
+    /// Takes back what was done at savepoint depth `depth` and deeper.
+    fn undo_from(&self, session: SessionNo, depth: usize) {
+        let ended = {
+            let mut backend = self.backend(session);
+            let ended = backend.xact().xids(depth);
+            self.transactions.borrow_mut().abort(&ended);
+            self.take_back(&mut backend, depth, session);
+            for level in &mut backend.xact().levels[depth..] {
+                level.xid = None;
+                level.released.clear();
+            }
+            ended
+        };
+        self.release(session, &ended, |held| held.depth.is_some_and(|taken| taken >= depth));
+    }
+
+    /// Puts definitions, settings and the account of changes back to where the level began.
+    fn take_back(&self, backend: &mut Backend, depth: usize, session: SessionNo) {
+        let level = &backend.xact().levels[depth];
+        let (changes, undo, settings) = (level.changes, level.undo, level.settings);
+        backend.changes.truncate(changes);
+        if let Some(before) = backend.settings_before.get(settings) {
+            backend.settings = before.settings.clone();
+        }
+        backend.settings_before.truncate(settings);
+        for undo in backend.undo.drain(undo..).rev() {
+            self.undo(undo, session);
+        }
+    }
+
+    fn undo(&self, undo: Undo, _session: SessionNo) {
+        match undo {
+            Undo::Table(def, heap) => {
+                self.heaps.borrow_mut()[def.id.0 as usize] = Some(*heap);
+                self.schema.borrow_mut().replace(def);
+            }
+            Undo::Definition(def) => self.schema.borrow_mut().replace(def),
+            Undo::Created(id) => {
+                self.schema.borrow_mut().remove(id);
+                self.heaps.borrow_mut()[id.0 as usize] = None;
+            }
+            Undo::CreatedSequence(name) => {
+                self.sequences.borrow_mut().remove(&name);
+            }
+            Undo::DroppedSequence(name, sequence) => {
+                self.sequences.borrow_mut().insert(name, sequence);
+            }
+        }
+    }
+
+    /// SAVEPOINT.
+    pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
+        let mut backend = self.backend(session);
+        demand_block(&mut backend, "SAVEPOINT")?;
+        let (changes, undo, settings) =
+            (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
+        let level = Level { name: name.to_owned(), xid: None, released: Vec::new(), changes, undo, settings };
+        backend.xact().levels.push(level);
+        Ok(Outcome::bare("SAVEPOINT"))
+    }
+
+    /// ROLLBACK TO: the savepoint itself stays.
+    pub(crate) fn rollback_to(&self, session: SessionNo, name: &str) -> Result<Outcome> {
+        let depth = {
+            let mut backend = self.backend(session);
+            demand_block(&mut backend, "ROLLBACK TO SAVEPOINT")?;
+            depth_of(&mut backend, name)?
+        };
+        self.undo_from(session, depth);
+        let mut backend = self.backend(session);
+        let transaction = backend.xact();
+        transaction.levels.truncate(depth + 1);
+        transaction.failed = false;
+        Ok(Outcome::bare("ROLLBACK"))
+    }
+
+    /// RELEASE: what was done since becomes part of what is around it.
+    pub(crate) fn release_savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
+        let mut backend = self.backend(session);
+        demand_block(&mut backend, "RELEASE SAVEPOINT")?;
+        let depth = depth_of(&mut backend, name)?;
+        let transaction = backend.xact();
+        let xids = transaction.xids(depth);
+        transaction.levels.truncate(depth);
+        transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
+        for held in &mut backend.held {
+            if let Some(taken) = &mut held.depth {
+                *taken = (*taken).min(depth - 1);
+            }
+        }
+        Ok(Outcome::bare("RELEASE"))
+    }
+
+    /// The snapshot that a statement reads by.
+    pub(crate) fn take_snapshot(&self, session: SessionNo) -> Snapshot {
+        let mut backend = self.backend(session);
+        backend.footprint.add(Object::Commit, Use::Read);
+        let transaction = backend.xact();
+        transaction.has_snapshot = true;
+        let command = transaction.command;
+        let latest = self.transactions.borrow().snapshot(command);
+        if transaction.keeps_snapshot() {
+            let kept = *transaction.snapshot.get_or_insert(latest);
+            return Snapshot { command, ..kept };
+        }
+        latest
+    }
+}
+
+/// Fails where no transaction has been begun.
+pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
+    if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+        return Ok(());
+    }
+    Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))
+}
+
+fn depth_of(backend: &mut Backend, name: &str) -> Result<usize> {
+    let levels = &backend.xact().levels;
+    let found = levels.iter().rposition(|level| level.name == name).filter(|depth| *depth > 0);
+    found.ok_or_else(|| Failure::sql("3B001", format!("savepoint \"{name}\" does not exist")))
+}
+
+fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
+    let transaction = backend.xact();
+    if let Some(isolation) = modes.isolation {
+        let other = transaction.isolation != isolation;
+        if other && transaction.has_snapshot {
+            return Err(Failure::sql(
+                "25001",
+                "SET TRANSACTION ISOLATION LEVEL must be called before any query",
+            ));
+        }
+        if other && transaction.levels.len() > 1 {
+            return Err(Failure::sql(
+                "25001",
+                "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
+            ));
+        }
+        if isolation == Isolation::Serializable {
+            return Err(Failure::not_modelled("SERIALIZABLE"));
+        }
+        transaction.isolation = isolation;
+    }
+    if let Some(read_only) = modes.read_only {
+        if !read_only && transaction.read_only && transaction.has_snapshot {
+            return Err(Failure::sql(
+                "25001",
+                "transaction read-write mode must be set before any query",
+            ));
+        }
+        transaction.read_only = read_only;
+    }
+    Ok(())
+}
+
+/// At commit SET stays and SET LOCAL goes.
+fn keep_settings(backend: &mut Backend) {
+    let befores = std::mem::take(&mut backend.settings_before);
+    for before in befores.iter().rev().filter(|before| before.local) {
+        let (now, then) = (&mut backend.settings, &before.settings);
+        match &*before.name.to_ascii_lowercase() {
+            "lock_timeout" => now.lock_timeout = then.lock_timeout,
+            "statement_timeout" => now.statement_timeout = then.statement_timeout,
+            "deadlock_timeout" => now.deadlock_timeout = then.deadlock_timeout,
+            "default_transaction_isolation" => now.default_isolation = then.default_isolation,
+            "default_transaction_read_only" => now.default_read_only = then.default_read_only,
+            name => {
+                match then.others.get(name) {
+                    Some(value) => now.others.insert(name.to_owned(), value.clone()),
+                    None => now.others.remove(name),
+                };
+            }
+        }
+    }
+}
+
+pub(crate) fn warn(backend: &mut Backend, text: &str) {
+    backend.notices.push(Notice { severity: "WARNING", text: text.to_owned() });
+}

@@ -1,0 +1,184 @@
+//! Which transactions there are, what became of them, and what a snapshot sees of them.
+//!
+//! A snapshot is a position in the order of commits: it sees what committed at or before it and what its own
+//! transaction did in earlier commands (manual, 13.2). It must never see what an aborted transaction wrote.
+
+use crate::ast::Isolation;
+use crate::lock::SessionNo;
+
+/// A transaction's or subtransaction's number, given to it when it first writes or locks a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Xid(pub u32);
+
+impl Xid {
+    /// Whoever wrote the opening rows: committed before everything.
+    pub const FROZEN: Xid = Xid(0);
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It still runs.
+    Running,
+    /// It committed as the so-manieth.
+    Committed(u64),
+    /// It was rolled back.
+    Aborted,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Xact {
+    status: Status,
+    parent: Option<Xid>,
+    session: SessionNo,
+}
+
+/// All transactions since the opening.
+#[derive(Debug)]
+pub struct Transactions {
+    xacts: Vec<Xact>,
+    commits: u64,
+}
+
+/// What a statement sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// How many transactions had committed.
+    pub at: u64,
+    /// Its own transaction's commands from this one on are not seen.
+    pub command: u32,
+}
+
+impl Transactions {
+    pub(crate) fn new() -> Transactions {
+        let frozen = Xact { status: Status::Committed(0), parent: None, session: SessionNo(u32::MAX) };
+        Transactions { xacts: vec![frozen], commits: 0 }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.xacts.truncate(1);
+        self.commits = 0;
+    }
+
+    pub(crate) fn assign(&mut self, session: SessionNo, parent: Option<Xid>) -> Xid {
+        self.xacts.push(Xact { status: Status::Running, parent, session });
+        Xid(self.xacts.len() as u32 - 1)
+    }
+
+    pub(crate) fn status(&self, xid: Xid) -> Status {
+        self.xacts[xid.0 as usize].status
+    }
+
+    pub(crate) fn is_running(&self, xid: Xid) -> bool {
+        self.status(xid) == Status::Running
+    }
+
+    pub(crate) fn session(&self, xid: Xid) -> SessionNo {
+        self.xacts[xid.0 as usize].session
+    }
+
+    pub(crate) fn parent(&self, xid: Xid) -> Option<Xid> {
+        self.xacts[xid.0 as usize].parent
+    }
+
+    /// Whether it runs in that session: a session has one transaction at a time.
+    pub(crate) fn is_own(&self, xid: Xid, session: SessionNo) -> bool {
+        let xact = &self.xacts[xid.0 as usize];
+        xact.status == Status::Running && xact.session == session
+    }
+
+    pub(crate) fn commit(&mut self, xids: &[Xid]) {
+        self.commits += 1;
+        for xid in xids {
+            self.xacts[xid.0 as usize].status = Status::Committed(self.commits);
+        }
+    }
+
+    pub(crate) fn abort(&mut self, xids: &[Xid]) {
+        for xid in xids {
+            self.xacts[xid.0 as usize].status = Status::Aborted;
+        }
+    }
+
+    pub(crate) fn snapshot(&self, command: u32) -> Snapshot {
+        Snapshot { at: self.commits, command }
+    }
+
+    /// Whether a snapshot of that session sees what `xid` did in `command`.
+    pub(crate) fn sees(&self, snapshot: Snapshot, session: SessionNo, xid: Xid, command: u32) -> bool {
+        let xact = &self.xacts[xid.0 as usize];
+        match xact.status {
+            Status::Committed(at) => at <= snapshot.at,
+            Status::Running => xact.session == session && command < snapshot.command,
+            Status::Aborted => false,
+        }
+    }
+}
+
+/// A session's open transaction.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) isolation: Isolation,
+    pub(crate) read_only: bool,
+    /// BEGIN was sent; otherwise it is the statement's own, or that of a text of several statements.
+    pub(crate) explicit: bool,
+    /// An error has ended it; only its end is accepted.
+    pub(crate) failed: bool,
+    /// A snapshot has been taken, so that its isolation level can no longer be changed.
+    pub(crate) has_snapshot: bool,
+    /// The snapshot of a repeatable read transaction.
+    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) command: u32,
+    /// The command has written, so that the next one gets another number.
+    pub(crate) command_used: bool,
+    /// The transaction itself, then its open savepoints.
+    pub(crate) levels: Vec<Level>,
+    pub(crate) started: i64,
+}
+
+/// The transaction itself or one of its savepoints.
+#[derive(Debug)]
+pub(crate) struct Level {
+    pub(crate) name: String,
+    pub(crate) xid: Option<Xid>,
+    /// Ids of released savepoints inside it, which share its fate.
+    pub(crate) released: Vec<Xid>,
+    /// How long the account of changes was when it began.
+    pub(crate) changes: usize,
+    /// How long the list of undone definitions was when it began.
+    pub(crate) undo: usize,
+    /// The settings as they were, put back on rollback.
+    pub(crate) settings: usize,
+}
+
+impl Transaction {
+    pub(crate) fn new(isolation: Isolation, explicit: bool, started: i64) -> Transaction {
+        let top =
+            Level { name: String::new(), xid: None, released: Vec::new(), changes: 0, undo: 0, settings: 0 };
+        Transaction {
+            isolation,
+            read_only: false,
+            explicit,
+            failed: false,
+            has_snapshot: false,
+            snapshot: None,
+            command: 0,
+            command_used: false,
+            levels: vec![top],
+            started,
+        }
+    }
+
+    /// Whether every statement shares one snapshot.
+    pub(crate) fn keeps_snapshot(&self) -> bool {
+        matches!(self.isolation, Isolation::RepeatableRead | Isolation::Serializable)
+    }
+
+    /// All ids of the levels from `depth` on.
+    pub(crate) fn xids(&self, depth: usize) -> Vec<Xid> {
+        self.levels[depth..]
+            .iter()
+            .flat_map(|level| level.xid.into_iter().chain(level.released.iter().copied()))
+            .collect()
+    }
+}

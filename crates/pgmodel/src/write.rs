@@ -1,0 +1,256 @@
+//! UPDATE and DELETE: each row is claimed when its turn comes, looked at again where another transaction has changed
+//! it meanwhile, and written. They must never overwrite a version that is not the newest.
+
+use std::rc::Rc;
+
+use crate::access::{self, Path};
+use crate::ast::{LockStrength, LockWait};
+use crate::catalog::TableDef;
+use crate::error::Result;
+use crate::footprint::Use;
+use crate::heap::Header;
+use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
+use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
+use crate::rows::Rows;
+use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
+use crate::value::Tuple;
+
+/// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
+struct Target<'a> {
+    table: &'a Rc<TableDef>,
+    slots: &'a [Slot],
+    join: &'a Join,
+    path: &'a Path,
+}
+
+impl Run {
+    pub(crate) async fn update(&self, update: &Update, level: &Env<'_>) -> Result<Vec<Tuple>> {
+        let Update { table, slots, join, filter, set, returning, path } = update;
+        let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
+        let target = Target { table, slots, join, path };
+        let columns: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+        let mut rows = Rows::new(self, level, target.slots, Some(join), path);
+        let (mut returned, mut affected) = (Vec::new(), 0);
+        while let Some(mut cells) = rows.next().await? {
+            if let Some(after) = self.update_row(&target, &columns, set, &mut cells, level).await? {
+                affected += 1;
+                if !returning.is_empty() {
+                    cells[0] = Slotted::row(after);
+                    returned.push(self.output(returning, &level.with(&cells)).await?.into());
+                }
+            }
+        }
+        self.affected.set(affected);
+        Ok(returned)
+    }
+
+    /// Updates one row; none where it turned out not to be one to update.
+    async fn update_row(
+        &self,
+        target: &Target<'_>,
+        columns: &[usize],
+        set: &[(usize, Expr)],
+        cells: &mut [Slotted],
+        level: &Env<'_>,
+    ) -> Result<Option<Tuple>> {
+        let table = target.table;
+        loop {
+            let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else { return Ok(None) };
+            let after = self.assigned(&before, set, &level.with(cells)).await?;
+            self.check_row(table, &after)?;
+            let strength = update_strength(table, &before, &after);
+            match self.claim(table, version, strength, LockWait::Block).await? {
+                Claim::Free => {
+                    self.replace(table, version, strength, before, after.clone()).await?;
+                    return Ok(Some(after));
+                }
+                Claim::Updated(next) => {
+                    let keys = key_columns(table).any(|column| columns.contains(&column));
+                    let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
+                    if !self.look_again(target, next, lock, cells, level).await? {
+                        return Ok(None);
+                    }
+                }
+                other => return self.gone(other).map(|()| None),
+            }
+        }
+    }
+
+    pub(crate) async fn delete(&self, delete: &Delete, level: &Env<'_>) -> Result<Vec<Tuple>> {
+        let Delete { table, slots, join, filter, returning, path } = delete;
+        let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
+        let target = Target { table, slots, join, path };
+        let mut rows = Rows::new(self, level, target.slots, Some(join), path);
+        let (mut returned, mut affected) = (Vec::new(), 0);
+        'rows: while let Some(mut cells) = rows.next().await? {
+            loop {
+                let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else {
+                    continue 'rows;
+                };
+                match self.claim(table, version, LockStrength::Update, LockWait::Block).await? {
+                    Claim::Free => {
+                        self.remove(table, version, before)?;
+                        affected += 1;
+                        if !returning.is_empty() {
+                            returned.push(self.output(returning, &level.with(&cells)).await?.into());
+                        }
+                        continue 'rows;
+                    }
+                    Claim::Updated(next) => {
+                        let lock = LockStrength::Update;
+                        if !self.look_again(&target, next, lock, &mut cells, level).await? {
+                            continue 'rows;
+                        }
+                    }
+                    other => {
+                        self.gone(other)?;
+                        continue 'rows;
+                    }
+                }
+            }
+        }
+        self.affected.set(affected);
+        Ok(returned)
+    }
+
+    /// Locks the newest version of the target's row and looks whether it still is one to write.
+    async fn look_again(
+        &self,
+        target: &Target<'_>,
+        next: u32,
+        strength: LockStrength,
+        cells: &mut [Slotted],
+        level: &Env<'_>,
+    ) -> Result<bool> {
+        if self.is_repeatable() {
+            return Err(concurrent_update());
+        }
+        let (claim, newest) = self.lock_newest(target.table, next, strength, LockWait::Block).await?;
+        if claim != Claim::Free {
+            return Ok(false);
+        }
+        let tuple = self.server.heap(target.table.id).tuple(newest).clone();
+        cells[0] = Slotted { tuple: Some(tuple), version: Some(newest) };
+        self.visited(1, 0);
+        self.recheck(target.path, Some(target.join), cells, level).await
+    }
+
+    fn gone(&self, claim: Claim) -> Result<()> {
+        if claim == Claim::Deleted && self.is_repeatable() { Err(concurrent_delete()) } else { Ok(()) }
+    }
+
+    /// The row with new values in some columns.
+    pub(crate) async fn assigned(
+        &self,
+        before: &Tuple,
+        set: &[(usize, Expr)],
+        env: &Env<'_>,
+    ) -> Result<Tuple> {
+        let mut after = before.to_vec();
+        for (column, expr) in set {
+            after[*column] = self.value(expr, env).await?;
+        }
+        Ok(after.into())
+    }
+
+    /// Puts a new version in the place of one that has been claimed.
+    pub(crate) async fn replace(
+        &self,
+        table: &Rc<TableDef>,
+        version: u32,
+        strength: LockStrength,
+        before: Tuple,
+        after: Tuple,
+    ) -> Result<u32> {
+        let (xid, command) = self.writing();
+        let (new, row) = {
+            let transactions = self.server.transactions.borrow();
+            let mut heap = self.server.heap(table.id);
+            let row = heap.row(version);
+            let mut header = Header::new(xid, command, row);
+            // Whoever stands on the old version with a lock that let this update pass stands on the new one, too.
+            if let Some(old) = heap.header(version) {
+                let stays = |locker: &&(crate::transaction::Xid, LockStrength)| transactions.is_running(locker.0);
+                header.lockers = old.lockers.iter().filter(stays).copied().collect();
+            }
+            let new = heap.add(after.clone(), header);
+            let old = heap.mark(version);
+            (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, strength, Some(new));
+            (new, row)
+        };
+        let old_keys = self.keys(table, &before)?;
+        let new_keys = self.keys(table, &after)?;
+        self.touch_keys(table.id, &old_keys, Use::Write);
+        self.touch_keys(table.id, &new_keys, Use::Write);
+        for (index, (old, key)) in old_keys.into_iter().zip(new_keys).enumerate() {
+            let Some(key) = key else { continue };
+            if old.as_ref() != Some(&key) {
+                self.demand_unique(table, index, &key, new).await?;
+            }
+            self.server.heap(table.id).enter(index, key, new);
+        }
+        self.account(table, row, Some(before.clone()), Some(after.clone()));
+        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: Some(after) });
+        Ok(new)
+    }
+
+    /// Deletes a version that has been claimed.
+    pub(crate) fn remove(&self, table: &Rc<TableDef>, version: u32, before: Tuple) -> Result<()> {
+        let (xid, command) = self.writing();
+        let row = {
+            let mut heap = self.server.heap(table.id);
+            let row = heap.row(version);
+            let old = heap.mark(version);
+            (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, LockStrength::Update, None);
+            row
+        };
+        let keys = self.keys(table, &before)?;
+        self.touch_keys(table.id, &keys, Use::Write);
+        self.account(table, row, Some(before.clone()), None);
+        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: None });
+        Ok(())
+    }
+
+    /// Notes a written row for the foreign keys, where the table has to do with any.
+    pub(crate) fn wrote(&self, event: Event) {
+        if self.has_foreign_keys(&event.table) {
+            self.events.borrow_mut().push(event);
+        }
+    }
+
+    /// Locks the rows that the level's locking clauses name; false where the row then is none of the result's.
+    pub(crate) async fn lock_row(
+        &self,
+        query: &Query,
+        select: &Select,
+        path: &Path,
+        cells: &mut [Slotted],
+        level: &Env<'_>,
+    ) -> Result<bool> {
+        let mut moved = false;
+        for lock in &query.locks {
+            let (Slot::Table(table), Some(version)) = (&select.slots[lock.slot], cells[lock.slot].version) else {
+                continue;
+            };
+            let (claim, newest) = if self.is_repeatable() {
+                let claim = self.lock_version(table, version, lock.strength, lock.wait).await?;
+                if matches!(claim, Claim::Updated(_) | Claim::Deleted) {
+                    return Err(concurrent_update());
+                }
+                (claim, version)
+            } else {
+                self.lock_newest(table, version, lock.strength, lock.wait).await?
+            };
+            if claim != Claim::Free {
+                return Ok(false);
+            }
+            if newest != version {
+                let tuple = self.server.heap(table.id).tuple(newest).clone();
+                cells[lock.slot] = Slotted { tuple: Some(tuple), version: Some(newest) };
+                self.visited(1, 0);
+                moved = true;
+            }
+        }
+        if moved { self.recheck(path, select.join.as_ref(), cells, level).await } else { Ok(true) }
+    }
+}
