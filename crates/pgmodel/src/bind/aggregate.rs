@@ -14,7 +14,16 @@ use super::{Binder, Typed, naming};
 pub(super) fn is_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "count" | "sum" | "avg" | "min" | "max" | "bool_and" | "every" | "bool_or" | "array_agg" | "string_agg"
+        "count"
+            | "sum"
+            | "avg"
+            | "min"
+            | "max"
+            | "bool_and"
+            | "every"
+            | "bool_or"
+            | "array_agg"
+            | "string_agg"
     )
 }
 
@@ -53,7 +62,9 @@ fn chosen(name: &str, ty: &Type) -> Option<(AggregateFunction, Type)> {
             let function = if name == "min" { AggregateFunction::Min } else { AggregateFunction::Max };
             let result = match ty {
                 Type::Varchar(_) => Type::Text,
-                Type::Bool | Type::Uuid | Type::Jsonb | Type::Bytea | Type::Void | Type::Unknown => return None,
+                Type::Bool | Type::Uuid | Type::Jsonb | Type::Bytea | Type::Void | Type::Unknown => {
+                    return None;
+                }
                 other => bare(other),
             };
             (function, result)
@@ -77,13 +88,10 @@ impl Binder<'_> {
     ) -> Result<Typed> {
         let clause = self.top().clause;
         let touched = self.touched.len();
-        let args: Vec<_> = self.within(Clause::Aggregate, |binder| {
-            args.iter().map(|arg| binder.expr(arg)).collect()
-        })?;
+        let args: Vec<_> =
+            self.within(Clause::Aggregate, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
         let filter = match filter {
-            Some(filter) => {
-                Some(self.within(Clause::Filter, |binder| binder.condition(filter, "FILTER"))?)
-            }
+            Some(filter) => Some(self.within(Clause::Filter, |binder| binder.condition(filter, "FILTER"))?),
             None => None,
         };
         // An aggregate belongs to the innermost level that its argument names.
@@ -114,7 +122,14 @@ impl Binder<'_> {
                 return naming::no_function(name, &[]);
             }
             let function = AggregateFunction::Count;
-            return Ok(Aggregate { function, argument: None, delimiter: None, distinct, filter, ty: Type::Int8 });
+            return Ok(Aggregate {
+                function,
+                argument: None,
+                delimiter: None,
+                distinct,
+                filter,
+                ty: Type::Int8,
+            });
         }
         if name == "string_agg" {
             return self.string_agg(args, &types, distinct, filter);
@@ -175,8 +190,10 @@ impl Binder<'_> {
             [_, _] => Type::Text,
             _ => return naming::no_function("string_agg", types),
         };
-        let fits = |arg: &Type| *arg == Type::Unknown || bare(arg) == ty || {
-            ty == Type::Text && matches!(arg, Type::Varchar(_))
+        let fits = |arg: &Type| {
+            *arg == Type::Unknown || bare(arg) == ty || {
+                ty == Type::Text && matches!(arg, Type::Varchar(_))
+            }
         };
         if !types.iter().all(fits) {
             return naming::no_function("string_agg", types);

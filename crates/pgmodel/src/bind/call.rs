@@ -35,7 +35,9 @@ impl Binder<'_> {
         }
         match name.as_str() {
             "generate_series" | "unnest" => {
-                return Err(Failure::not_modelled(format!("the set-returning function {name} outside of FROM")));
+                return Err(Failure::not_modelled(format!(
+                    "the set-returning function {name} outside of FROM"
+                )));
             }
             "nullif" => return self.nullif(args),
             _ => {}
@@ -82,7 +84,8 @@ impl Binder<'_> {
         if let Some((call, to, result)) = function::system(name, args.len()) {
             let mut cast = Vec::new();
             for (arg, to) in args.into_iter().zip(&to) {
-                let unfit = arg.ty != Type::Unknown && function::cast(&arg.ty, to, CastContext::Implicit).is_err();
+                let unfit =
+                    arg.ty != Type::Unknown && function::cast(&arg.ty, to, CastContext::Implicit).is_err();
                 if unfit && bare(&arg.ty) != *to {
                     return naming::no_function(name, &types);
                 }
@@ -95,8 +98,14 @@ impl Binder<'_> {
         if chosen.args.len() != args.len() {
             return Err(Failure::not_modelled(naming::signature(name, &types)));
         }
-        let args =
-            args.into_iter().zip(&chosen.args).map(|(arg, to)| self.implicit(arg, to)).collect::<Result<_>>()?;
-        Ok(Typed { expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args }, ty: chosen.result })
+        let args = args
+            .into_iter()
+            .zip(&chosen.args)
+            .map(|(arg, to)| self.implicit(arg, to))
+            .collect::<Result<_>>()?;
+        Ok(Typed {
+            expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
+            ty: chosen.result,
+        })
     }
 }

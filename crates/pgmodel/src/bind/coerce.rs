@@ -69,7 +69,9 @@ impl Binder<'_> {
         let base = bare(to);
         let expr = match (&typed.ty, typed.expr) {
             (Type::Unknown, Expr::Const(Value::Null)) => return Ok(Expr::Const(Value::Null)),
-            (Type::Unknown, Expr::Const(text)) => read(text, function::cast(&Type::Unknown, &base, context)?)?,
+            (Type::Unknown, Expr::Const(text)) => {
+                read(text, function::cast(&Type::Unknown, &base, context)?)?
+            }
             (Type::Unknown, Expr::Param(number)) => {
                 self.decide(number, &base)?;
                 Expr::Param(number)
@@ -95,7 +97,8 @@ impl Binder<'_> {
     /// A use of a parameter.
     pub(super) fn param(&mut self, number: u32) -> Result<Typed> {
         let missing = || Failure::sql("42P02", format!("there is no parameter ${number}"));
-        let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or_else(missing)?;
+        let index =
+            usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or_else(missing)?;
         // The protocol counts parameters in sixteen bits.
         let params = self.params.as_mut().filter(|_| index < 65_535).ok_or_else(missing)?;
         if params.len() <= index {

@@ -40,8 +40,8 @@ impl Binder<'_> {
     }
 
     fn rows(&mut self, operator: &str, left: &[ast::Expr], right: &[ast::Expr]) -> Result<Typed> {
-        let left: Vec<_> = left.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
         let sites = self.sites;
+        let left: Vec<_> = left.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
         let right: Vec<_> = right.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
         let pairs: Vec<_> = left.into_iter().zip(right).collect();
         match operator {
@@ -77,7 +77,9 @@ impl Binder<'_> {
     /// `(a, b) = (SELECT x, y …)`, a column at a time.
     fn row_and_query(&mut self, operator: &str, left: &[ast::Expr], query: &ast::With) -> Result<Typed> {
         if !matches!(operator, "=" | "<>") {
-            return Err(Failure::not_modelled(format!("the operator {operator} between a row and a subquery")));
+            return Err(Failure::not_modelled(format!(
+                "the operator {operator} between a row and a subquery"
+            )));
         }
         let left: Vec<_> = left.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
         let query = Rc::new(self.nested(query)?);
@@ -94,7 +96,8 @@ impl Binder<'_> {
     pub(super) fn is_distinct(&mut self, left: &ast::Expr, right: &ast::Expr, not: bool) -> Result<Typed> {
         if let (ast::Expr::Row(left), ast::Expr::Row(right)) = (left, right) {
             same_length(left.len(), right.len())?;
-            let same = left.iter().zip(right).map(|(left, right)| Ok(self.is_distinct(left, right, true)?.expr));
+            let same =
+                left.iter().zip(right).map(|(left, right)| Ok(self.is_distinct(left, right, true)?.expr));
             return Ok(negated(Expr::And(same.collect::<Result<_>>()?), !not));
         }
         let left = self.expr(left)?;
@@ -103,7 +106,8 @@ impl Binder<'_> {
         let [to_left, to_right] = chosen.args.as_slice() else {
             return Err(Failure::not_modelled("IS DISTINCT FROM of these types"));
         };
-        let same = Expr::Same(Box::new(self.implicit(left, to_left)?), Box::new(self.implicit(right, to_right)?));
+        let same =
+            Expr::Same(Box::new(self.implicit(left, to_left)?), Box::new(self.implicit(right, to_right)?));
         Ok(negated(same, !not))
     }
 

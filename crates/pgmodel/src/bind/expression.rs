@@ -102,7 +102,10 @@ impl Binder<'_> {
             return Err(Failure::not_modelled(format!("the prefix operator {operator}")));
         };
         let args = vec![self.implicit(operand, to)?];
-        Ok(Typed { expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args }, ty: chosen.result })
+        Ok(Typed {
+            expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
+            ty: chosen.result,
+        })
     }
 
     /// A binary operator between operands that are bound.
@@ -112,7 +115,10 @@ impl Binder<'_> {
             return Err(Failure::not_modelled(format!("the operator {symbol}")));
         };
         let args = vec![self.implicit(left, to_left)?, self.implicit(right, to_right)?];
-        Ok(Typed { expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args }, ty: chosen.result })
+        Ok(Typed {
+            expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
+            ty: chosen.result,
+        })
     }
 
     fn conditions(&mut self, operands: &[ast::Expr], what: &str) -> Result<Vec<Expr>> {
@@ -145,7 +151,9 @@ impl Binder<'_> {
         };
         if operand.is_some() && self.sites != sites && arms.len() > 1 {
             // The arms would each call it again.
-            return Err(Failure::not_modelled("CASE with an operand that depends on the session or the clock"));
+            return Err(Failure::not_modelled(
+                "CASE with an operand that depends on the session or the clock",
+            ));
         }
         let mut conditions = Vec::new();
         let mut results = Vec::new();

@@ -99,7 +99,7 @@ impl Binder<'_> {
         };
         let level = self.top();
         level.slots.push(slot);
-        level.sources.push(Source { name: name.to_owned(), columns, nullable: false, kind });
+        level.sources.push(Source { name: name.to_owned(), columns, kind });
         level.slots.len() - 1
     }
 
@@ -187,9 +187,8 @@ impl Binder<'_> {
         let (slot, ty) = match name {
             "generate_series" | "unnest" => {
                 let outer = std::mem::replace(&mut self.top().lateral, true);
-                let typed: Vec<_> = self.within(Clause::From, |binder| {
-                    args.iter().map(|arg| binder.expr(arg)).collect()
-                })?;
+                let typed: Vec<_> =
+                    self.within(Clause::From, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
                 self.top().lateral = outer;
                 let (function, args, ty) = match name {
                     "unnest" => self.unnest(typed)?,
@@ -282,9 +281,7 @@ impl Binder<'_> {
         on: Option<&ast::Expr>,
         using: &[String],
     ) -> Result<(Join, Vec<Item>)> {
-        let first = self.top().slots.len();
         let (left, mut left_items) = self.from_item(left)?;
-        let middle = self.top().slots.len();
         // The right side sees the left one if it is LATERAL, unless the join would have to run the right one first.
         lateral(&mut left_items, true, matches!(kind, JoinKind::Inner | JoinKind::Left));
         let before = self.top().items.len();
@@ -292,15 +289,6 @@ impl Binder<'_> {
         let (right, right_items) = self.from_item(right)?;
         self.top().items.truncate(before);
         distinct_names(&left_items, &right_items)?;
-        for (slot, source) in self.top().sources.iter_mut().enumerate().skip(first) {
-            let nullable = match kind {
-                JoinKind::Inner => false,
-                JoinKind::Left => slot >= middle,
-                JoinKind::Right => slot < middle,
-                JoinKind::Full => true,
-            };
-            source.nullable |= nullable;
-        }
         let left_columns = unqualified(&left_items);
         let right_columns = unqualified(&right_items);
         let (columns, mut conditions) = self.merged(kind, left_columns, right_columns, using)?;
@@ -351,7 +339,8 @@ fn using_column(columns: &mut Vec<ItemColumn>, name: &str, side: &str) -> Result
             Err(Failure::sql("42702", message))
         }
         (None, _) => {
-            let message = format!("column \"{name}\" specified in USING clause does not exist in {side} table");
+            let message =
+                format!("column \"{name}\" specified in USING clause does not exist in {side} table");
             Err(Failure::sql("42703", message))
         }
     }

@@ -11,12 +11,7 @@ use super::expression::{boolean, negated};
 use super::{Binder, Typed};
 
 impl Binder<'_> {
-    pub(super) fn in_list(
-        &mut self,
-        operand: &ast::Expr,
-        list: &[ast::Expr],
-        not: bool,
-    ) -> Result<Typed> {
+    pub(super) fn in_list(&mut self, operand: &ast::Expr, list: &[ast::Expr], not: bool) -> Result<Typed> {
         if matches!(operand, ast::Expr::Row(_)) {
             let equal = list.iter().map(|item| Ok(self.binary("=", operand, item)?.expr));
             return Ok(negated(Expr::Or(equal.collect::<Result<_>>()?), not));
@@ -25,8 +20,7 @@ impl Binder<'_> {
         let operand = self.expr(operand)?;
         let effects = self.sites != sites;
         let list: Vec<_> = list.iter().map(|item| self.expr(item)).collect::<Result<_>>()?;
-        let types: Vec<_> =
-            std::iter::once(&operand).chain(&list).map(|typed| typed.ty.clone()).collect();
+        let types: Vec<_> = std::iter::once(&operand).chain(&list).map(|typed| typed.ty.clone()).collect();
         if let Ok(common) = function::unify(&types, "IN") {
             let common = if common == Type::Unknown { Type::Text } else { common };
             let chosen = function::operator("=", Some(&common), &common)?;

@@ -65,8 +65,6 @@ pub(super) struct CteEntry {
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
-    /// Whether an outer join may make it NULL.
-    pub(super) nullable: bool,
     pub(super) kind: SourceKind,
 }
 

@@ -68,7 +68,6 @@ impl Binder<'_> {
         level.sources.push(Source {
             name: shown.to_owned(),
             columns: table.columns.iter().map(|column| column.name.clone()).collect(),
-            nullable: false,
             kind: SourceKind::Table,
         });
         level.items.push(item);
@@ -131,7 +130,11 @@ impl Binder<'_> {
                 };
                 query.columns.iter().enumerate().map(column).collect()
             }
-            _ => return Err(Failure::not_modelled("SET of several columns to something other than a subquery")),
+            _ => {
+                return Err(Failure::not_modelled(
+                    "SET of several columns to something other than a subquery",
+                ));
+            }
         };
         let mut values = Vec::new();
         for (position, typed) in positions.iter().zip(typed) {

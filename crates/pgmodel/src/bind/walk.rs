@@ -12,10 +12,7 @@ use crate::plan::{
 pub(super) type Visit<'a> = dyn FnMut(&mut Expr, usize) -> Result<()> + 'a;
 
 /// Visits the expressions directly inside one, but not the queries of subqueries.
-pub(super) fn children(
-    expr: &mut Expr,
-    visit: &mut dyn FnMut(&mut Expr) -> Result<()>,
-) -> Result<()> {
+pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Result<()>) -> Result<()> {
     match expr {
         Expr::Const(_)
         | Expr::Param(_)
@@ -244,10 +241,9 @@ fn same_kind(left: &SubKind, right: &SubKind) -> bool {
         | (SubKind::Exists, SubKind::Exists)
         | (SubKind::Array, SubKind::Array) => true,
         (SubKind::ScalarColumn(a), SubKind::ScalarColumn(b)) => a == b,
-        (
-            SubKind::Any { operands: left, all: a, .. },
-            SubKind::Any { operands: right, all: b, .. },
-        ) => a == b && all_same(left, right),
+        (SubKind::Any { operands: left, all: a, .. }, SubKind::Any { operands: right, all: b, .. }) => {
+            a == b && all_same(left, right)
+        }
         _ => false,
     }
 }

@@ -7,8 +7,8 @@ use crate::ast;
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Cte, Expr, OutputColumn, Query, RowLock, Slot, SortKey};
 
-use super::scope::{Clause, CteEntry, Level};
 use super::Binder;
+use super::scope::{Clause, CteEntry, Level};
 
 /// What a body comes to; the level around it adds WITH.
 pub(super) struct Body {

@@ -1,0 +1,1 @@
+//! Statements against a small catalogue: what they come to, or which error they end with.
