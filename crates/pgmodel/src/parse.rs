@@ -23,12 +23,16 @@ mod query;
 mod relation;
 mod setting;
 mod statement;
+mod symbol;
 mod syntax;
 mod table;
 mod tail;
 mod transaction;
 mod types;
 mod write;
+
+#[cfg(test)]
+mod scratch;
 
 /// A statement and the text it was written as, without the semicolon.
 #[derive(Debug)]

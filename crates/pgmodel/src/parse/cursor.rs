@@ -126,6 +126,20 @@ pub(super) fn separated<T>(cursor: &mut Cursor, item: impl Fn(&SyntaxNode) -> Re
 
 /// What a person calls a kind of syntax: `WINDOW_CLAUSE` is the `WINDOW clause`.
 pub(super) fn title(kind: SyntaxKind) -> String {
+    let known = match kind {
+        SyntaxKind::OP_CLASS_REF => "operator classes",
+        SyntaxKind::TABLE_RENAME_TO => "RENAME TO",
+        SyntaxKind::WITHIN_CLAUSE => "WITHIN GROUP",
+        SyntaxKind::GROUPING_ROLLUP => "ROLLUP",
+        SyntaxKind::GROUPING_CUBE => "CUBE",
+        SyntaxKind::INDEX_INCLUDE_CLAUSE | SyntaxKind::CONSTRAINT_INCLUDE_CLAUSE => "INCLUDE",
+        SyntaxKind::DECLARE => "DECLARE CURSOR",
+        SyntaxKind::EXCLUDE_CONSTRAINT => "EXCLUDE",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
     let named = format!("{kind:?}").replace('_', " ");
     let named = named.strip_suffix(" KW").unwrap_or(&named);
     match named.strip_suffix(" CLAUSE") {

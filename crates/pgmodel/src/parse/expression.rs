@@ -133,7 +133,7 @@ pub(super) fn dotted(node: &SyntaxNode) -> Result<(Vec<String>, bool)> {
         return Err(cursor.refusal());
     }
     if !star {
-        parts.push(name::ident(&cursor.node()?)?);
+        parts.push(name::label(&cursor.node()?)?);
     }
     cursor.finish()?;
     Ok((parts, star))

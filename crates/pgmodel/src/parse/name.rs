@@ -1,7 +1,7 @@
 //! Identifiers and qualified names. Folds what is not quoted; must never let a schema other than the model's
 //! one through.
 
-use squawk_syntax::{SyntaxKind, SyntaxNode};
+use squawk_syntax::{SyntaxKind, SyntaxNode, quote};
 
 use super::cursor::{Cursor, listed};
 use super::syntax;
@@ -28,8 +28,16 @@ pub(super) fn fold(token: &str) -> Result<String> {
     Ok(name)
 }
 
-/// The name in a node that holds one identifier and nothing else.
+/// The name in a node that holds one identifier and nothing else; a reserved word is none.
 pub(super) fn ident(node: &SyntaxNode) -> Result<String> {
+    match node.first_token() {
+        Some(word) if quote::is_reserved_word(word.text()) => Err(syntax::near(word.text())),
+        _ => label(node),
+    }
+}
+
+/// The name in a node where the server takes any word: after AS and after a dot.
+pub(super) fn label(node: &SyntaxNode) -> Result<String> {
     let mut cursor = Cursor::new(node);
     let token = cursor.next().and_then(|child| child.into_token());
     let token = token.ok_or_else(|| syntax::near(&node.text().to_string()))?;
@@ -49,8 +57,10 @@ pub(super) fn path(node: &SyntaxNode) -> Result<Vec<String>> {
     if matches!(cursor.kind(), Some(SyntaxKind::PATH_REF | SyntaxKind::PATH)) {
         parts = path(&cursor.node()?)?;
         cursor.expect(SyntaxKind::DOT)?;
+        parts.push(label(&cursor.node()?)?);
+    } else {
+        parts.push(ident(&cursor.node()?)?);
     }
-    parts.push(ident(&cursor.node()?)?);
     cursor.finish()?;
     Ok(parts)
 }

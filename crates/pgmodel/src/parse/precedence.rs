@@ -5,7 +5,7 @@
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 use super::cursor::Cursor;
-use super::{expression, refuse, syntax, types};
+use super::{expression, refuse, symbol, syntax, types};
 use crate::ast::Expr;
 use crate::error::{Failure, Result};
 use crate::value::Type;
@@ -155,13 +155,13 @@ fn infix(operator: &SyntaxElement) -> Result<Infix> {
 /// An operator's symbol; NOT is among the prefixes.
 fn symbol(operator: &SyntaxElement) -> Result<String> {
     let text = operator.to_string();
-    let symbolic = |c: char| "+-*/<>=~!@#%^&|`?".contains(c);
+    symbol::check(operator)?;
     match operator.kind() {
         SyntaxKind::NOT_KW => Ok("not".to_owned()),
         SyntaxKind::FAT_ARROW | SyntaxKind::COLON_EQ => Err(refuse(operator.kind())),
         SyntaxKind::OPERATOR_CALL => Err(Failure::not_modelled("OPERATOR()")),
         _ if text == "!=" => Ok("<>".to_owned()),
-        _ if !text.is_empty() && text.chars().all(symbolic) => Ok(text),
+        _ if !text.is_empty() && text.chars().all(symbol::symbolic) => Ok(text),
         kind => Err(refuse(kind)),
     }
 }

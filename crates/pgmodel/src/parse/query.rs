@@ -1,4 +1,5 @@
-//! Queries: WITH, SELECT, VALUES, TABLE and set operations. Must never read a clause as belonging to another part of a query than the server does.
+//! Queries: WITH, SELECT, VALUES, TABLE and set operations. Must never read a clause as belonging to another part
+//! of a query than the server does.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -177,7 +178,7 @@ fn target(node: &SyntaxNode) -> Result<Output> {
     if let Some(named) = cursor.take(SyntaxKind::AS_NAME) {
         let mut cursor = Cursor::new(&named);
         cursor.eat(SyntaxKind::AS_KW);
-        alias = Some(name::ident(&cursor.need(SyntaxKind::COLUMN_NAME)?)?);
+        alias = Some(name::label(&cursor.need(SyntaxKind::COLUMN_NAME)?)?);
         cursor.finish()?;
     }
     cursor.finish()?;

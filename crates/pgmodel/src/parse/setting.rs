@@ -112,7 +112,7 @@ fn value(node: &SyntaxNode) -> Result<String> {
         SyntaxKind::LITERAL => {
             let word = node.first_token().map(|token| token.kind());
             if let Some(SyntaxKind::TRUE_KW | SyntaxKind::FALSE_KW | SyntaxKind::ON_KW) = word {
-                return name::ident(node);
+                return name::label(node);
             }
             match literal::literal(node)? {
                 Expr::Integer(text) | Expr::Decimal(text) | Expr::String(text) => Ok(text),
