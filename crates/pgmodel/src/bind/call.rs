@@ -25,7 +25,9 @@ impl Binder<'_> {
             Err(Failure::sql("42809", message))
         };
         if *star {
-            return wrong(&format!("{name}(*)"));
+            function::function(name, &[])?;
+            let message = format!("{name}(*) specified, but {name} is not an aggregate function");
+            return Err(Failure::sql("42809", message));
         }
         if *distinct {
             return wrong("DISTINCT");

@@ -7,10 +7,10 @@ use crate::ast;
 use crate::ast::Serial;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::plan::{Core, Expr, Insert, Query};
+use crate::plan::{Core, Expr, Insert, Query, Slot};
 use crate::value::{Type, Value};
 
-use super::scope::{Clause, table_item};
+use super::scope::{Clause, Source, SourceKind, table_item};
 use super::set::{same_width, values_columns};
 use super::update::{always_generated, no_column};
 use super::with::Body;
@@ -55,6 +55,13 @@ impl Binder<'_> {
         };
         let alias = insert.alias.as_deref().unwrap_or(&insert.table);
         let target = table_item(&table, alias, 0);
+        // A message may have to tell that the table goes by its alias.
+        self.top().slots.push(Slot::Table(Rc::clone(&table)));
+        self.top().sources.push(Source {
+            name: alias.to_owned(),
+            columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+            kind: SourceKind::Table,
+        });
         let on_conflict = match &insert.on_conflict {
             Some(on_conflict) => Some(self.on_conflict(on_conflict, &table, &target)?),
             None => None,

@@ -71,7 +71,6 @@ fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
     match expr {
         ast::Expr::Column { name, .. } => Some((name.clone(), true)),
         ast::Expr::Call { name, .. } => Some((name.clone(), true)),
-        ast::Expr::Bool(_) => Some(("bool".to_owned(), false)),
         ast::Expr::Exists(_) => Some(("exists".to_owned(), true)),
         ast::Expr::Array(_) => Some(("array".to_owned(), true)),
         ast::Expr::Row(_) => Some(("row".to_owned(), true)),
