@@ -1,9 +1,38 @@
-//! SQL text to statements: the grammar is a library's, what is understood is decided here.
+//! SQL text to statements: the grammar is a library's, what is understood is decided here. A clause that is not
+//! understood is refused by name; it must never be dropped, for a wrong answer is worse than none.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
+
 use crate::ast::Statement;
-use crate::error::Result;
+use crate::error::{Failure, Result};
+
+mod alter;
+mod call;
+mod constraint;
+mod cursor;
+mod expression;
+mod from;
+mod literal;
+mod name;
+mod precedence;
+mod query;
+mod relation;
+mod setting;
+mod statement;
+mod symbol;
+mod syntax;
+mod table;
+mod tail;
+mod transaction;
+mod types;
+mod write;
+
+#[cfg(test)]
+mod scratch;
 
 /// A statement and the text it was written as, without the semicolon.
 #[derive(Debug)]
@@ -16,11 +45,72 @@ pub struct Parsed {
     pub params: u32,
 }
 
+/// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their values.
+const REMEMBERED: usize = 4096;
+
+thread_local! {
+    static CACHE: RefCell<BTreeMap<String, Rc<Vec<Parsed>>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// The statements of a text, in order; parsed once per text and thread.
 ///
 /// # Errors
 /// 42601 where it is not SQL; a refusal by name where it is SQL that the model does not know.
 pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
-    let _ = sql;
-    todo!()
+    if let Some(known) = CACHE.with_borrow(|cache| cache.get(sql).cloned()) {
+        return Ok(known);
+    }
+    let parsed = Rc::new(fresh(sql)?);
+    CACHE.with_borrow_mut(|cache| {
+        if cache.len() >= REMEMBERED {
+            cache.clear();
+        }
+        cache.insert(sql.to_owned(), Rc::clone(&parsed));
+    });
+    Ok(parsed)
+}
+
+/// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the server.
+fn fresh(sql: &str) -> Result<Vec<Parsed>> {
+    let tree = SourceFile::parse(sql);
+    let root = tree.syntax_node();
+    let errors = tree.errors();
+    if !errors.is_empty() {
+        return Err(syntax::failure(sql, &root, &errors));
+    }
+    let mut parsed = Vec::new();
+    for node in root.children().filter(|node| node.kind() != SyntaxKind::EMPTY_STMT) {
+        parsed.push(Parsed {
+            statement: statement::statement(&node)?,
+            text: text(&node),
+            params: params(&node)?,
+        });
+    }
+    Ok(parsed)
+}
+
+/// A statement's own text: neither its semicolon nor what surrounds it.
+fn text(node: &SyntaxNode) -> String {
+    let text = node.text().to_string();
+    let ends = node.last_token().is_some_and(|last| last.kind() == SyntaxKind::SEMICOLON);
+    let text = if ends { text.strip_suffix(';').unwrap_or(&text) } else { &text };
+    text.trim().to_owned()
+}
+
+/// The highest parameter number in a statement.
+fn params(node: &SyntaxNode) -> Result<u32> {
+    let mut highest = 0;
+    for element in node.descendants_with_tokens() {
+        if element.kind() == SyntaxKind::POSITIONAL_PARAM
+            && let Some(token) = element.as_token()
+        {
+            highest = highest.max(literal::param(token.text())?);
+        }
+    }
+    Ok(highest)
+}
+
+/// A refusal of something by what the grammar calls it.
+fn refuse(kind: SyntaxKind) -> Failure {
+    Failure::not_modelled(cursor::title(kind))
 }

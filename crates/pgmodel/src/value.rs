@@ -1,12 +1,27 @@
-//! Values and their types, as the model computes with them.
+//! Values and their types, as the model computes with them: their names, their order, their text. It must never
+//! round through binary floating point, nor guess at a text form that it does not know.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
-mod json;
-mod numeric;
+use crate::error::{Failure, Result};
 
+mod array;
+mod calendar;
+mod interval;
+mod json;
+mod json_text;
+mod numeric;
+mod scalar;
+mod timestamp;
+
+pub(crate) use calendar::DAY;
+pub(crate) use calendar::{Moment, days_from_civil, days_in_month};
+pub(crate) use interval::{interval_span, interval_text};
 pub use json::Json;
+pub(crate) use numeric::MAX_SCALE;
 pub use numeric::Numeric;
+pub(crate) use timestamp::{in_range as timestamp_in_range, iso_text as timestamp_iso_text};
 
 /// A type of Postgres' that the model knows (manual, chapter 8).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +58,8 @@ pub enum Type {
     Unknown,
 }
 
-/// A value of one of the types.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A value of one of the types. Equality and order are those of the type's btree operators, so `1.0` equals `1`.
+#[derive(Clone, Debug)]
 pub enum Value {
     /// SQL's NULL, of any type.
     Null,
@@ -74,3 +89,191 @@ pub enum Value {
 
 /// A tuple: the values of a row in the order of its columns.
 pub type Tuple = Rc<[Value]>;
+
+impl Type {
+    /// The name, as the server words it in its errors: without a length or a precision.
+    pub fn name(&self) -> String {
+        let name = match self {
+            Type::Bool => "boolean",
+            Type::Int2 => "smallint",
+            Type::Int4 => "integer",
+            Type::Int8 => "bigint",
+            Type::Text => "text",
+            Type::Varchar(_) => "character varying",
+            Type::Timestamptz => "timestamp with time zone",
+            Type::Interval => "interval",
+            Type::Numeric(_) => "numeric",
+            Type::Uuid => "uuid",
+            Type::Jsonb => "jsonb",
+            Type::Bytea => "bytea",
+            Type::Array(element) => return format!("{}[]", element.name()),
+            Type::Void => "void",
+            Type::Unknown => "unknown",
+        };
+        name.to_owned()
+    }
+
+    /// The type's number in `pg_type`; 0 for an array of what has no array type.
+    pub fn oid(&self) -> u32 {
+        match self {
+            Type::Bool => 16,
+            Type::Int2 => 21,
+            Type::Int4 => 23,
+            Type::Int8 => 20,
+            Type::Text => 25,
+            Type::Varchar(_) => 1043,
+            Type::Timestamptz => 1184,
+            Type::Interval => 1186,
+            Type::Numeric(_) => 1700,
+            Type::Uuid => 2950,
+            Type::Jsonb => 3802,
+            Type::Bytea => 17,
+            Type::Array(element) => element.array_oid(),
+            Type::Void => 2278,
+            Type::Unknown => 705,
+        }
+    }
+
+    fn array_oid(&self) -> u32 {
+        match self {
+            Type::Bool => 1000,
+            Type::Int2 => 1005,
+            Type::Int4 => 1007,
+            Type::Int8 => 1016,
+            Type::Text => 1009,
+            Type::Varchar(_) => 1015,
+            Type::Timestamptz => 1185,
+            Type::Interval => 1187,
+            Type::Numeric(_) => 1231,
+            Type::Uuid => 2951,
+            Type::Jsonb => 3807,
+            Type::Bytea => 1001,
+            Type::Array(_) | Type::Void | Type::Unknown => 0,
+        }
+    }
+
+    /// The type without length, precision and scale: what operators, functions and casts are chosen by.
+    pub fn base(&self) -> Type {
+        match self {
+            Type::Varchar(_) => Type::Varchar(None),
+            Type::Numeric(_) => Type::Numeric(None),
+            Type::Array(element) => Type::Array(Box::new(element.base())),
+            other => other.clone(),
+        }
+    }
+}
+
+impl Value {
+    /// The value in the server's text form; empty for NULL, which has none.
+    pub fn output(&self, ty: &Type) -> String {
+        let _ = ty;
+        self.text()
+    }
+
+    /// The text form. A value says by itself what it is written like, so no type is asked for.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Value::Null | Value::Void => String::new(),
+            Value::Bool(true) => "t".to_owned(),
+            Value::Bool(false) => "f".to_owned(),
+            Value::Int(int) => int.to_string(),
+            Value::Text(text) => text.to_string(),
+            Value::Timestamptz(micros) => timestamp::text(*micros),
+            Value::Interval(months, days, micros) => interval_text(*months, *days, *micros),
+            Value::Numeric(numeric) => numeric.to_string(),
+            Value::Uuid(uuid) => scalar::uuid_text(*uuid),
+            Value::Json(json) => json.to_string(),
+            Value::Bytes(bytes) => scalar::bytea_text(bytes),
+            Value::Array(elements) => array::text(elements),
+        }
+    }
+
+    /// The value that a text means, by the type's input function; lengths and precisions are not applied.
+    ///
+    /// # Errors
+    /// 22P02, 22003, 22007, 22008 as the server raises them; a refusal for a form that the model does not read.
+    pub fn input(text: &str, ty: &Type) -> Result<Value> {
+        match ty {
+            Type::Bool => scalar::bool_input(text),
+            Type::Int2 => scalar::int_input(text, i64::from(i16::MIN), i64::from(i16::MAX), "smallint"),
+            Type::Int4 => scalar::int_input(text, i64::from(i32::MIN), i64::from(i32::MAX), "integer"),
+            Type::Int8 => scalar::int_input(text, i64::MIN, i64::MAX, "bigint"),
+            Type::Text | Type::Varchar(_) | Type::Unknown => Ok(Value::Text(text.into())),
+            Type::Timestamptz => timestamp::input(text),
+            Type::Interval => interval::input(text),
+            Type::Numeric(_) => Ok(Value::Numeric(Rc::new(Numeric::input(text)?))),
+            Type::Uuid => scalar::uuid_input(text),
+            Type::Jsonb => Ok(Value::Json(Rc::new(Json::input(text)?))),
+            Type::Bytea => scalar::bytea_input(text),
+            Type::Array(element) => array::input(text, element),
+            Type::Void => Err(Failure::not_modelled("input of type void")),
+        }
+    }
+
+    /// The btree order of two values of one type. NULLs come last and are the same, as in an array or an index.
+    pub fn compare(&self, other: &Value) -> Ordering {
+        match (self, other) {
+            (Value::Int(a), Value::Int(b)) => a.cmp(b),
+            (Value::Text(a), Value::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+            (Value::Timestamptz(a), Value::Timestamptz(b)) => a.cmp(b),
+            (Value::Interval(am, ad, au), Value::Interval(bm, bd, bu)) => {
+                interval_span(*am, *ad, *au).cmp(&interval_span(*bm, *bd, *bu))
+            }
+            (Value::Numeric(a), Value::Numeric(b)) => a.cmp(b),
+            (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
+            (Value::Json(a), Value::Json(b)) => a.cmp(b),
+            (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
+            (Value::Array(a), Value::Array(b)) => a.cmp(b),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    /// Where values of this kind stand among values of other kinds, which no query compares.
+    fn rank(&self) -> u8 {
+        match self {
+            Value::Bool(_) => 0,
+            Value::Int(_) => 1,
+            Value::Text(_) => 2,
+            Value::Timestamptz(_) => 3,
+            Value::Interval(..) => 4,
+            Value::Numeric(_) => 5,
+            Value::Uuid(_) => 6,
+            Value::Json(_) => 7,
+            Value::Bytes(_) => 8,
+            Value::Array(_) => 9,
+            Value::Void => 10,
+            Value::Null => 11,
+        }
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        self.compare(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Value {}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Value) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Value {
+    fn cmp(&self, other: &Value) -> Ordering {
+        self.compare(other)
+    }
+}
+
+/// 22P02 as most input functions word it.
+fn invalid_input(name: &str, text: &str) -> Failure {
+    Failure::sql("22P02", format!("invalid input syntax for type {name}: \"{text}\""))
+}
+
+/// The white space that the server's input functions skip.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c')
+}

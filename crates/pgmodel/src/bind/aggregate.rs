@@ -1,0 +1,209 @@
+//! Aggregate calls: which there are, where they may stand and what they return. It must never let one stand for
+//! rows of an outer level.
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::plan::{Aggregate, AggregateFunction, Expr};
+use crate::value::Type;
+
+use super::coerce::bare;
+use super::scope::Clause;
+use super::{Binder, Typed, naming};
+
+/// Whether a function of that name is an aggregate of the model.
+pub(super) fn is_aggregate(name: &str) -> bool {
+    matches!(
+        name,
+        "count"
+            | "sum"
+            | "avg"
+            | "min"
+            | "max"
+            | "bool_and"
+            | "every"
+            | "bool_or"
+            | "array_agg"
+            | "string_agg"
+    )
+}
+
+/// Why an aggregate may not stand in a clause, if it may not.
+fn misplaced(clause: Clause) -> Result<()> {
+    let place = match clause {
+        Clause::Select | Clause::Having | Clause::Order => return Ok(()),
+        Clause::Aggregate => {
+            return Err(Failure::sql("42803", "aggregate function calls cannot be nested"));
+        }
+        Clause::Row => return Err(Failure::not_modelled("an aggregate in an expression over one row")),
+        Clause::Where => "WHERE",
+        Clause::Join => "JOIN conditions",
+        Clause::From => "functions in FROM",
+        Clause::Group => "GROUP BY",
+        Clause::Limit => "LIMIT",
+        Clause::Offset => "OFFSET",
+        Clause::Values => "VALUES",
+        Clause::Update | Clause::Conflict => "UPDATE",
+        Clause::Returning => "RETURNING",
+        Clause::Filter => "FILTER",
+    };
+    Err(Failure::sql("42803", format!("aggregate functions are not allowed in {place}")))
+}
+
+/// What an aggregate of an argument of some type computes, and what type it returns.
+fn chosen(name: &str, ty: &Type) -> Option<(AggregateFunction, Type)> {
+    let numeric = Type::Numeric(None);
+    Some(match (name, ty) {
+        ("count", _) => (AggregateFunction::Count, Type::Int8),
+        ("sum", Type::Int2 | Type::Int4) => (AggregateFunction::SumInt, Type::Int8),
+        ("sum", Type::Int8) => (AggregateFunction::SumInt, numeric),
+        ("sum", Type::Numeric(_)) => (AggregateFunction::SumNumeric, numeric),
+        ("avg", Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_)) => (AggregateFunction::Avg, numeric),
+        ("min" | "max", ty) => {
+            let function = if name == "min" { AggregateFunction::Min } else { AggregateFunction::Max };
+            let result = match ty {
+                Type::Varchar(_) => Type::Text,
+                Type::Bool | Type::Uuid | Type::Jsonb | Type::Bytea | Type::Void | Type::Unknown => {
+                    return None;
+                }
+                other => bare(other),
+            };
+            (function, result)
+        }
+        ("bool_and" | "every", Type::Bool) => (AggregateFunction::BoolAnd, Type::Bool),
+        ("bool_or", Type::Bool) => (AggregateFunction::BoolOr, Type::Bool),
+        ("array_agg", Type::Void | Type::Unknown | Type::Array(_)) => return None,
+        ("array_agg", ty) => (AggregateFunction::ArrayAgg, Type::Array(Box::new(bare(ty)))),
+        _ => return None,
+    })
+}
+
+impl Binder<'_> {
+    pub(super) fn aggregate(
+        &mut self,
+        name: &str,
+        args: &[ast::Expr],
+        star: bool,
+        distinct: bool,
+        filter: Option<&ast::Expr>,
+    ) -> Result<Typed> {
+        let clause = self.top().clause;
+        let touched = self.touched.len();
+        let args: Vec<_> =
+            self.within(Clause::Aggregate, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
+        let filter = match filter {
+            Some(filter) => Some(self.within(Clause::Filter, |binder| binder.condition(filter, "FILTER"))?),
+            None => None,
+        };
+        // An aggregate belongs to the innermost level that its argument names.
+        let depth = self.depth();
+        let mut around = self.touched[touched..].iter().filter(|(level, _)| *level <= depth).peekable();
+        if around.peek().is_some() && around.all(|(level, _)| *level < depth) {
+            return Err(Failure::not_modelled(format!("{name} over columns of an outer query")));
+        }
+        misplaced(clause)?;
+        let aggregate = self.aggregate_of(name, args, star, distinct, filter)?;
+        let ty = aggregate.ty.clone();
+        let aggregates = &mut self.top().aggregates;
+        aggregates.push(aggregate);
+        Ok(Typed { expr: Expr::Aggregate { up: 0, index: aggregates.len() - 1 }, ty })
+    }
+
+    fn aggregate_of(
+        &mut self,
+        name: &str,
+        args: Vec<Typed>,
+        star: bool,
+        distinct: bool,
+        filter: Option<Expr>,
+    ) -> Result<Aggregate> {
+        let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
+        if star {
+            if name != "count" {
+                return naming::no_function(name, &[]);
+            }
+            let function = AggregateFunction::Count;
+            return Ok(Aggregate {
+                function,
+                argument: None,
+                delimiter: None,
+                distinct,
+                filter,
+                ty: Type::Int8,
+            });
+        }
+        if name == "string_agg" {
+            return self.string_agg(args, &types, distinct, filter);
+        }
+        let mut args = args.into_iter();
+        let (Some(mut argument), None) = (args.next(), args.next()) else {
+            if name == "count" && types.is_empty() {
+                let message = "count(*) must be used to call a parameterless aggregate function";
+                return Err(Failure::sql("42809", message));
+            }
+            return naming::no_function(name, &types);
+        };
+        if argument.ty == Type::Unknown {
+            argument = self.untyped(name, argument)?;
+        }
+        if argument.ty == Type::Interval && matches!(name, "sum" | "avg") {
+            return Err(Failure::not_modelled(format!("{name}(interval)")));
+        }
+        if matches!(argument.ty, Type::Array(_)) && name == "array_agg" {
+            return Err(Failure::not_modelled("an array of more than one dimension"));
+        }
+        let Some((function, ty)) = chosen(name, &argument.ty) else {
+            return naming::no_function(name, &types);
+        };
+        let argument = match (&argument.ty, name) {
+            (Type::Varchar(_), "min" | "max") => self.implicit(argument, &Type::Text)?,
+            _ => argument.expr,
+        };
+        Ok(Aggregate { function, argument: Some(argument), delimiter: None, distinct, filter, ty })
+    }
+
+    /// An argument that is a literal or parameter without a type.
+    fn untyped(&mut self, name: &str, argument: Typed) -> Result<Typed> {
+        match name {
+            // Any type will do, so the argument stays as it is.
+            "count" => Ok(argument),
+            "bool_and" | "every" | "bool_or" => {
+                Ok(Typed { expr: self.implicit(argument, &Type::Bool)?, ty: Type::Bool })
+            }
+            "min" | "max" => self.known(argument),
+            "array_agg" => Err(Failure::sql(
+                "42804",
+                "could not determine polymorphic type because input has type unknown",
+            )),
+            _ => Err(Failure::sql("42725", format!("function {name}(unknown) is not unique"))),
+        }
+    }
+
+    fn string_agg(
+        &mut self,
+        args: Vec<Typed>,
+        types: &[Type],
+        distinct: bool,
+        filter: Option<Expr>,
+    ) -> Result<Aggregate> {
+        let ty = match types {
+            [left, right] if [left, right].contains(&&Type::Bytea) => Type::Bytea,
+            [_, _] => Type::Text,
+            _ => return naming::no_function("string_agg", types),
+        };
+        let fits = |arg: &Type| {
+            *arg == Type::Unknown || bare(arg) == ty || {
+                ty == Type::Text && matches!(arg, Type::Varchar(_))
+            }
+        };
+        if !types.iter().all(fits) {
+            return naming::no_function("string_agg", types);
+        }
+        let mut cast = Vec::new();
+        for arg in args {
+            cast.push(self.implicit(arg, &ty)?);
+        }
+        let delimiter = cast.pop();
+        let argument = cast.pop();
+        Ok(Aggregate { function: AggregateFunction::StringAgg, argument, delimiter, distinct, filter, ty })
+    }
+}

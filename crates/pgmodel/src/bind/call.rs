@@ -1,0 +1,113 @@
+//! Function calls other than aggregates: plain functions, those of the session, and what only looks like a
+//! function. It must never drop a DISTINCT or a FILTER.
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::function::{self, CastContext};
+use crate::plan::Expr;
+use crate::value::{Type, Value};
+
+use super::aggregate::is_aggregate;
+use super::coerce::bare;
+use super::{Binder, Typed, naming};
+
+impl Binder<'_> {
+    /// A call; anything else is the caller's mistake and is refused.
+    pub(super) fn call(&mut self, expr: &ast::Expr) -> Result<Typed> {
+        let ast::Expr::Call { name, args, star, distinct, filter } = expr else {
+            return Err(Failure::not_modelled("a call of something that is no function"));
+        };
+        if is_aggregate(name) {
+            return self.aggregate(name, args, *star, *distinct, filter.as_deref());
+        }
+        let wrong = |what: &str| {
+            let message = format!("{what} specified, but {name} is not an aggregate function");
+            Err(Failure::sql("42809", message))
+        };
+        if *star {
+            function::function(name, &[])?;
+            let message = format!("{name}(*) specified, but {name} is not an aggregate function");
+            return Err(Failure::sql("42809", message));
+        }
+        if *distinct {
+            return wrong("DISTINCT");
+        }
+        if filter.is_some() {
+            return wrong("FILTER");
+        }
+        match name.as_str() {
+            "generate_series" | "unnest" => {
+                return Err(Failure::not_modelled(format!(
+                    "the set-returning function {name} outside of FROM"
+                )));
+            }
+            "nullif" => return self.nullif(args),
+            _ => {}
+        }
+        let args: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_>>()?;
+        match name.as_str() {
+            "coalesce" => {
+                let (args, ty) = self.unified(args, "COALESCE")?;
+                Ok(Typed { expr: Expr::Coalesce(args), ty })
+            }
+            "greatest" | "least" => {
+                let greatest = name == "greatest";
+                let (args, ty) = self.unified(args, if greatest { "GREATEST" } else { "LEAST" })?;
+                Ok(Typed { expr: Expr::Extreme { greatest, args }, ty })
+            }
+            _ => self.function(name, args),
+        }
+    }
+
+    fn nullif(&mut self, args: &[ast::Expr]) -> Result<Typed> {
+        let [left, right] = args else {
+            return Err(Failure::sql("42601", "syntax error at or near \")\""));
+        };
+        let sites = self.sites;
+        let left = self.expr(left)?;
+        if self.sites != sites {
+            return Err(Failure::not_modelled("NULLIF of a value that depends on the session or the clock"));
+        }
+        let right = self.expr(right)?;
+        let chosen = function::operator("=", Some(&left.ty), &right.ty)?;
+        let [to_left, to_right] = chosen.args.as_slice() else {
+            return Err(Failure::not_modelled("NULLIF of these types"));
+        };
+        let value = self.implicit(left, to_left)?;
+        let args = vec![value.clone(), self.implicit(right, to_right)?];
+        let equal = Expr::Apply { apply: chosen.apply, strict: chosen.strict, args };
+        let arms = vec![(equal, Expr::Const(Value::Null))];
+        // The value has the type that the comparison gave it.
+        Ok(Typed { expr: Expr::Case { arms, otherwise: Box::new(value) }, ty: to_left.clone() })
+    }
+
+    fn function(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed> {
+        let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
+        if let Some((call, to, result)) = function::system(name, args.len()) {
+            let mut cast = Vec::new();
+            for (arg, to) in args.into_iter().zip(&to) {
+                let unfit =
+                    arg.ty != Type::Unknown && function::cast(&arg.ty, to, CastContext::Implicit).is_err();
+                if unfit && bare(&arg.ty) != *to {
+                    return naming::no_function(name, &types);
+                }
+                cast.push(self.implicit(arg, to)?);
+            }
+            let site = self.site();
+            return Ok(Typed { expr: Expr::System { call, args: cast, site }, ty: result });
+        }
+        let chosen = function::function(name, &types)?;
+        if chosen.args.len() != args.len() {
+            return Err(Failure::not_modelled(naming::signature(name, &types)));
+        }
+        let args = args
+            .into_iter()
+            .zip(&chosen.args)
+            .map(|(arg, to)| self.implicit(arg, to))
+            .collect::<Result<_>>()?;
+        Ok(Typed {
+            expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
+            ty: chosen.result,
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! Casts that the server puts in by itself, and the types of literals and parameters that a context decides. It
+//! must never let a value of one type stand where another is declared.
+
+use crate::ast;
+use crate::catalog::Column;
+use crate::error::{Failure, Result};
+use crate::function::{self, Cast, CastContext};
+use crate::plan::{Core, Expr, Query};
+use crate::value::{Type, Value};
+
+use std::rc::Rc;
+
+use super::{Binder, Parameter, Typed, naming, walk};
+
+/// A type without length or precision.
+pub(super) fn bare(ty: &Type) -> Type {
+    match ty {
+        Type::Varchar(_) => Type::Varchar(None),
+        Type::Numeric(_) => Type::Numeric(None),
+        Type::Array(element) => Type::Array(Box::new(bare(element))),
+        other => other.clone(),
+    }
+}
+
+/// The same failure, or 42804 with that message where there was no such cast.
+pub(super) fn reworded(failure: Failure, message: String) -> Failure {
+    match failure {
+        Failure::Sql(error) if error.code == "42846" => Failure::sql("42804", message),
+        other => other,
+    }
+}
+
+/// An expression with a cast around it.
+fn applied(expr: Expr, cast: Option<Cast>) -> Result<Expr> {
+    Ok(match cast {
+        None => expr,
+        Some(Cast::Plain(apply)) => Expr::Apply { apply, strict: true, args: vec![expr] },
+        Some(Cast::Modified(apply, extra)) => {
+            Expr::Apply { apply, strict: true, args: vec![expr, Expr::Const(Value::Int(extra))] }
+        }
+        Some(Cast::Elements(inner)) => {
+            let (apply, extra) = match *inner {
+                Cast::Plain(apply) => (apply, None),
+                Cast::Modified(apply, extra) => (apply, Some(extra)),
+                Cast::Elements(_) => return Err(Failure::not_modelled("an array of arrays")),
+            };
+            Expr::Elements { apply, extra, array: Box::new(expr) }
+        }
+    })
+}
+
+/// What a cast makes of a literal, at once: the server reads literals during parse analysis.
+fn read(text: Value, cast: Option<Cast>) -> Result<Expr> {
+    let read = match cast {
+        None => text,
+        Some(Cast::Plain(apply)) => apply(&[text])?,
+        Some(Cast::Modified(apply, extra)) => apply(&[text, Value::Int(extra)])?,
+        Some(Cast::Elements(_)) => return Err(Failure::not_modelled("a literal cast element by element")),
+    };
+    Ok(Expr::Const(read))
+}
+
+impl Binder<'_> {
+    /// Casts to a type; the modifier of the type, a length or precision, is a second cast, as in the server.
+    pub(super) fn coerce(&mut self, typed: Typed, to: &Type, context: CastContext) -> Result<Expr> {
+        if typed.ty == *to {
+            return Ok(typed.expr);
+        }
+        let base = bare(to);
+        let expr = match (&typed.ty, typed.expr) {
+            (Type::Unknown, Expr::Const(Value::Null)) => return Ok(Expr::Const(Value::Null)),
+            (Type::Unknown, Expr::Const(text)) => {
+                read(text, function::cast(&Type::Unknown, &base, context)?)?
+            }
+            (Type::Unknown, Expr::Param(number)) => {
+                self.decide(number, &base)?;
+                Expr::Param(number)
+            }
+            (from, expr) => applied(expr, function::cast(from, &base, context)?)?,
+        };
+        if *to == base { Ok(expr) } else { applied(expr, function::cast(&base, to, context)?) }
+    }
+
+    /// An implicit cast.
+    pub(super) fn implicit(&mut self, typed: Typed, to: &Type) -> Result<Expr> {
+        self.coerce(typed, to, CastContext::Implicit)
+    }
+
+    /// A literal or parameter that nothing has typed is text.
+    pub(super) fn known(&mut self, typed: Typed) -> Result<Typed> {
+        if typed.ty != Type::Unknown {
+            return Ok(typed);
+        }
+        Ok(Typed { expr: self.implicit(typed, &Type::Text)?, ty: Type::Text })
+    }
+
+    /// A use of a parameter.
+    pub(super) fn param(&mut self, number: u32) -> Result<Typed> {
+        let missing = || Failure::sql("42P02", format!("there is no parameter ${number}"));
+        let index =
+            usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or_else(missing)?;
+        // The protocol counts parameters in sixteen bits.
+        let params = self.params.as_mut().filter(|_| index < 65_535).ok_or_else(missing)?;
+        if params.len() <= index {
+            params.resize(index + 1, Parameter { ty: Type::Unknown, pending: 0 });
+        }
+        let param = &mut params[index];
+        if param.ty == Type::Unknown {
+            param.pending += 1;
+        }
+        Ok(Typed { expr: Expr::Param(index), ty: param.ty.clone() })
+    }
+
+    /// Gives a type to a use of a parameter that was met while the type was unknown.
+    fn decide(&mut self, index: usize, ty: &Type) -> Result<()> {
+        let Some(param) = self.params.as_mut().and_then(|params| params.get_mut(index)) else {
+            return Err(Failure::sql("42P02", format!("there is no parameter ${}", index + 1)));
+        };
+        if param.ty == Type::Unknown {
+            param.ty = ty.clone();
+        } else if param.ty != *ty {
+            let message = format!("inconsistent types deduced for parameter ${}", index + 1);
+            let detail = format!("{} versus {}", naming::type_name(&param.ty), naming::type_name(ty));
+            return Err(Failure::detailed("42P08", message, detail));
+        }
+        param.pending = param.pending.saturating_sub(1);
+        Ok(())
+    }
+
+    /// A condition; `what` is the clause or operator that demands it.
+    pub(super) fn condition(&mut self, expr: &ast::Expr, what: &str) -> Result<Expr> {
+        let typed = self.expr(expr)?;
+        self.demanded(typed, &Type::Bool, what)
+    }
+
+    /// Casts as an assignment would, to the type that `what` demands.
+    pub(super) fn demanded(&mut self, typed: Typed, to: &Type, what: &str) -> Result<Expr> {
+        let message = format!(
+            "argument of {what} must be type {}, not type {}",
+            naming::type_name(to),
+            naming::type_name(&typed.ty)
+        );
+        self.coerce(typed, to, CastContext::Assignment).map_err(|failure| reworded(failure, message))
+    }
+
+    /// Casts a value to the column that it is stored in.
+    pub(super) fn assign(&mut self, typed: Typed, column: &Column) -> Result<Expr> {
+        let message = format!(
+            "column \"{}\" is of type {} but expression is of type {}",
+            column.name,
+            naming::type_name(&column.ty),
+            naming::type_name(&typed.ty)
+        );
+        self.coerce(typed, &column.ty, CastContext::Assignment).map_err(|failure| reworded(failure, message))
+    }
+
+    /// Casts some expressions to their common type.
+    pub(super) fn unified(&mut self, typed: Vec<Typed>, context: &str) -> Result<(Vec<Expr>, Type)> {
+        let types: Vec<_> = typed.iter().map(|typed| typed.ty.clone()).collect();
+        let common = function::unify(&types, context)?;
+        let common = if common == Type::Unknown { Type::Text } else { common };
+        let cast = typed.into_iter().map(|typed| self.implicit(typed, &common)).collect::<Result<_>>()?;
+        Ok((cast, common))
+    }
+
+    /// Casts a column of a query's result, inside the query. Implicit casts keep apart what was apart and keep
+    /// the order, so a DISTINCT, a set operation or an ORDER BY of the query sees no difference.
+    pub(super) fn coerce_output(&mut self, query: &mut Query, column: usize, to: &Type) -> Result<()> {
+        let Some(output) = query.columns.get_mut(column) else { return Ok(()) };
+        let from = std::mem::replace(&mut output.ty, to.clone());
+        if from == *to {
+            return Ok(());
+        }
+        let mut cast = |exprs: &mut Vec<Expr>| -> Result<()> {
+            let Some(expr) = exprs.get_mut(column) else { return Ok(()) };
+            let old = std::mem::replace(expr, Expr::Const(Value::Null));
+            *expr = self.implicit(Typed { expr: old, ty: from.clone() }, to)?;
+            Ok(())
+        };
+        match &mut query.core {
+            Core::Select(select) => cast(&mut select.output),
+            Core::Values(rows) => rows.iter_mut().try_for_each(cast),
+            Core::Insert(insert) => cast(&mut insert.returning),
+            Core::Update(update) => cast(&mut update.returning),
+            Core::Delete(delete) => cast(&mut delete.returning),
+            Core::Set { left, right, .. } => {
+                for side in [left, right] {
+                    let side = Rc::get_mut(side)
+                        .ok_or_else(|| Failure::not_modelled("a set operation that is shared"))?;
+                    self.coerce_output(side, column, to)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The default of a column for one use of it: its calls get numbers of their own.
+    pub(super) fn default(&mut self, column: &Column) -> Expr {
+        let Some(default) = &column.default else { return Expr::Const(Value::Null) };
+        let mut default = default.clone();
+        self.renumber(&mut default);
+        default
+    }
+
+    fn renumber(&mut self, expr: &mut Expr) {
+        if let Expr::System { site, .. } = expr {
+            *site = self.site();
+        }
+        // The visitor cannot fail.
+        let _ = walk::children(expr, &mut |child| {
+            self.renumber(child);
+            Ok(())
+        });
+    }
+}

@@ -1,0 +1,383 @@
+//! FROM: tables, derived tables, functions and joins, numbered as slots. It must never let an item see another
+//! that stands beside it, unless LATERAL says so.
+
+use crate::ast;
+use crate::ast::JoinKind;
+use crate::error::{Failure, Result};
+use crate::function::{self, CastContext};
+use crate::plan::{Expr, Join, OutputColumn, SetFunction, Slot};
+use crate::value::Type;
+
+use super::scope::{Clause, Item, ItemColumn, Source, SourceKind, table_item};
+use super::{Binder, Typed, naming};
+
+use std::rc::Rc;
+
+/// Sets who may see the items while FROM is incomplete.
+pub(super) fn lateral(items: &mut [Item], only: bool, allowed: bool) {
+    for item in items {
+        item.lateral_only = only;
+        item.lateral_ok = allowed;
+    }
+}
+
+/// 42712 where two items would go by one name.
+fn distinct_names(left: &[Item], right: &[Item]) -> Result<()> {
+    let named = |item: &&Item| item.qualified && item.name.is_some();
+    for item in left.iter().filter(named) {
+        if right.iter().filter(named).any(|other| other.name == item.name) {
+            let name = item.name.as_deref().unwrap_or_default();
+            return Err(Failure::sql("42712", format!("table name \"{name}\" specified more than once")));
+        }
+    }
+    Ok(())
+}
+
+/// The columns of a subquery or common table expression as an item shows them.
+fn shown(columns: &[OutputColumn], slot: usize) -> Vec<ItemColumn> {
+    let shown = columns.iter().enumerate().map(|(column, output)| ItemColumn {
+        name: output.name.clone(),
+        ty: output.ty.clone(),
+        expr: Expr::Column { up: 0, slot, column },
+    });
+    shown.collect()
+}
+
+/// Gives an item the names of its alias.
+fn renamed(mut item: Item, alias: Option<&ast::Alias>) -> Result<Item> {
+    let Some(alias) = alias else { return Ok(item) };
+    if alias.columns.len() > item.columns.len() {
+        let message = format!(
+            "table \"{}\" has {} columns available but {} columns specified",
+            alias.name,
+            item.columns.len(),
+            alias.columns.len()
+        );
+        return Err(Failure::sql("42P10", message));
+    }
+    for (column, name) in item.columns.iter_mut().zip(&alias.columns) {
+        column.name.clone_from(name);
+    }
+    item.name = Some(alias.name.clone());
+    Ok(item)
+}
+
+/// Items joined side by side, a comma or a CROSS JOIN.
+pub(super) fn beside(left: Option<Join>, right: Join) -> Join {
+    match left {
+        None => right,
+        Some(left) => {
+            Join::Pair { kind: JoinKind::Inner, left: Box::new(left), right: Box::new(right), on: None }
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The items of FROM, added to the level's slots and names; `target` is what stands leftmost already.
+    pub(super) fn from_clause(
+        &mut self,
+        from: &[ast::FromItem],
+        target: Option<Join>,
+    ) -> Result<Option<Join>> {
+        let mut tree = target;
+        for item in from {
+            let (join, mut items) = self.from_item(item)?;
+            distinct_names(&self.top().items, &items)?;
+            lateral(&mut items, true, true);
+            self.top().items.extend(items);
+            tree = Some(beside(tree, join));
+        }
+        lateral(&mut self.top().items, false, true);
+        Ok(tree)
+    }
+
+    /// Numbers a slot.
+    fn slot(&mut self, slot: Slot, name: &str, item: &Item, kind: SourceKind) -> usize {
+        let columns = match &slot {
+            Slot::Table(table) => table.columns.iter().map(|column| column.name.clone()).collect(),
+            _ => item.columns.iter().map(|column| column.name.clone()).collect(),
+        };
+        let level = self.top();
+        level.slots.push(slot);
+        level.sources.push(Source { name: name.to_owned(), columns, kind });
+        level.slots.len() - 1
+    }
+
+    fn from_item(&mut self, item: &ast::FromItem) -> Result<(Join, Vec<Item>)> {
+        match item {
+            ast::FromItem::Table { name, alias } => self.table_slot(name, alias.as_ref()),
+            ast::FromItem::Subquery { query, alias, lateral } => {
+                self.derived_table(query, alias.as_ref(), *lateral)
+            }
+            ast::FromItem::Function { name, args, alias } => self.set_function(name, args, alias.as_ref()),
+            ast::FromItem::Join { kind, left, right, on, using } => {
+                self.join(*kind, left, right, on.as_ref(), using)
+            }
+        }
+    }
+
+    /// Names an item as its alias says, and makes a slot of it.
+    fn placed(
+        &mut self,
+        slot: Slot,
+        item: Item,
+        alias: Option<&ast::Alias>,
+        kind: SourceKind,
+    ) -> Result<(Join, Vec<Item>)> {
+        let item = renamed(item, alias)?;
+        let name = item.name.clone().unwrap_or_default();
+        let slot = self.slot(slot, &name, &item, kind);
+        if kind == SourceKind::Table {
+            // A renamed column goes by its new name in messages too.
+            let source = &mut self.top().sources[slot];
+            for column in &item.columns {
+                if let Expr::Column { column: position, .. } = column.expr {
+                    source.columns[position].clone_from(&column.name);
+                }
+            }
+        }
+        Ok((Join::Slot(slot), vec![item]))
+    }
+
+    fn table_slot(&mut self, name: &str, alias: Option<&ast::Alias>) -> Result<(Join, Vec<Item>)> {
+        let next = self.top().slots.len();
+        if let Some((slot, columns)) = self.find_cte(name)? {
+            return self.placed(slot, Item::visible(name, shown(&columns, next)), alias, SourceKind::Cte);
+        }
+        let Some(table) = self.names.table(name) else { return Err(self.no_table(name)) };
+        let item = table_item(&table, name, next);
+        self.placed(Slot::Table(table), item, alias, SourceKind::Table)
+    }
+
+    fn derived_table(
+        &mut self,
+        query: &ast::With,
+        alias: Option<&ast::Alias>,
+        lateral: bool,
+    ) -> Result<(Join, Vec<Item>)> {
+        let Some(alias) = alias else {
+            let values = matches!(
+                &query.body,
+                ast::Body::Select(ast::Select { core: ast::SelectCore::Values(_), .. })
+            );
+            let what = if values { "VALUES" } else { "subquery" };
+            return Err(Failure::sql("42601", format!("{what} in FROM must have an alias")));
+        };
+        if !matches!(query.body, ast::Body::Select(_)) {
+            return Err(Failure::not_modelled("a data-modifying statement in FROM"));
+        }
+        let outer = std::mem::replace(&mut self.top().lateral, lateral);
+        let bound = self.query(query, true)?;
+        self.top().lateral = outer;
+        let next = self.top().slots.len();
+        let item = Item::visible(&alias.name, shown(&bound.columns, next));
+        let slot = Slot::Query { query: Rc::new(bound), lateral };
+        self.placed(slot, item, Some(alias), SourceKind::Subquery)
+    }
+
+    /// A function in FROM: a set-returning one is a slot of its own, another one a derived table of one row.
+    fn set_function(
+        &mut self,
+        name: &str,
+        args: &[ast::Expr],
+        alias: Option<&ast::Alias>,
+    ) -> Result<(Join, Vec<Item>)> {
+        // With an alias, a function's only column goes by that too.
+        let shown_as = alias.map_or(name, |alias| alias.name.as_str());
+        let (slot, ty) = match name {
+            "generate_series" | "unnest" => {
+                let outer = std::mem::replace(&mut self.top().lateral, true);
+                let typed: Vec<_> =
+                    self.within(Clause::From, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
+                self.top().lateral = outer;
+                let (function, args, ty) = match name {
+                    "unnest" => self.unnest(typed)?,
+                    _ => self.generate_series(typed)?,
+                };
+                (Slot::Function { function, args }, ty)
+            }
+            _ => self.function_row(name, args)?,
+        };
+        let next = self.top().slots.len();
+        let column = OutputColumn { name: shown_as.to_owned(), ty };
+        let item = Item::visible(name, shown(&[column], next));
+        self.placed(slot, item, alias, SourceKind::Function)
+    }
+
+    fn function_row(&mut self, name: &str, args: &[ast::Expr]) -> Result<(Slot, Type)> {
+        let call = ast::Expr::Call {
+            name: name.to_owned(),
+            args: args.to_vec(),
+            star: false,
+            distinct: false,
+            filter: None,
+        };
+        if super::aggregate::is_aggregate(name) {
+            let message = "aggregate functions are not allowed in functions in FROM";
+            return Err(Failure::sql("42803", message));
+        }
+        let simple = ast::Simple {
+            distinct: false,
+            output: vec![ast::Output::Expr { expr: call, alias: None }],
+            from: Vec::new(),
+            filter: None,
+            group: Vec::new(),
+            having: None,
+        };
+        let select = ast::Select {
+            core: ast::SelectCore::Simple(Box::new(simple)),
+            order: Vec::new(),
+            limit: None,
+            offset: None,
+            locking: Vec::new(),
+        };
+        let with = ast::With { ctes: Vec::new(), body: ast::Body::Select(select) };
+        let outer = std::mem::replace(&mut self.top().lateral, true);
+        let query = self.query(&with, true)?;
+        self.top().lateral = outer;
+        let ty = query.columns.first().map_or(Type::Void, |column| column.ty.clone());
+        Ok((Slot::Query { query: Rc::new(query), lateral: true }, ty))
+    }
+
+    fn generate_series(&mut self, args: Vec<Typed>) -> Result<(SetFunction, Vec<Expr>, Type)> {
+        let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
+        if !(2..=3).contains(&types.len()) {
+            return naming::no_function("generate_series", &types);
+        }
+        if types.iter().all(|ty| *ty == Type::Unknown) {
+            let message = format!("function {} is not unique", naming::signature("generate_series", &types));
+            return Err(Failure::sql("42725", message));
+        }
+        let integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8 | Type::Unknown);
+        if types.iter().any(|ty| matches!(ty, Type::Numeric(_) | Type::Timestamptz | Type::Interval)) {
+            return Err(Failure::not_modelled(naming::signature("generate_series", &types)));
+        }
+        if !types.iter().all(integer) {
+            return naming::no_function("generate_series", &types);
+        }
+        let ty = if types.contains(&Type::Int8) { Type::Int8 } else { Type::Int4 };
+        let args = args.into_iter().map(|arg| self.implicit(arg, &ty)).collect::<Result<_>>()?;
+        Ok((SetFunction::GenerateSeries, args, ty))
+    }
+
+    fn unnest(&mut self, args: Vec<Typed>) -> Result<(SetFunction, Vec<Expr>, Type)> {
+        let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
+        match types.as_slice() {
+            [Type::Array(element)] => {
+                let exprs = args.into_iter().map(|arg| arg.expr).collect();
+                Ok((SetFunction::Unnest, exprs, element.as_ref().clone()))
+            }
+            [Type::Unknown] => Err(Failure::sql("42725", "function unnest(unknown) is not unique")),
+            [_, _, ..] => Err(Failure::not_modelled("unnest of several arrays")),
+            _ => naming::no_function("unnest", &types),
+        }
+    }
+
+    fn join(
+        &mut self,
+        kind: JoinKind,
+        left: &ast::FromItem,
+        right: &ast::FromItem,
+        on: Option<&ast::Expr>,
+        using: &[String],
+    ) -> Result<(Join, Vec<Item>)> {
+        let (left, mut left_items) = self.from_item(left)?;
+        // The right side sees the left one if it is LATERAL, unless the join would have to run the right one first.
+        lateral(&mut left_items, true, matches!(kind, JoinKind::Inner | JoinKind::Left));
+        let before = self.top().items.len();
+        self.top().items.extend(left_items.iter().cloned());
+        let (right, right_items) = self.from_item(right)?;
+        self.top().items.truncate(before);
+        distinct_names(&left_items, &right_items)?;
+        let left_columns = unqualified(&left_items);
+        let right_columns = unqualified(&right_items);
+        let (columns, mut conditions) = self.merged(kind, left_columns, right_columns, using)?;
+        let mut items = left_items;
+        items.extend(right_items);
+        lateral(&mut items, false, true);
+        if let Some(on) = on {
+            let (condition, inside) = self.join_condition(on, items)?;
+            conditions.push(condition);
+            items = inside;
+        }
+        for item in &mut items {
+            item.unqualified = false;
+        }
+        items.push(Item {
+            name: None,
+            columns,
+            qualified: false,
+            unqualified: true,
+            lateral_only: false,
+            lateral_ok: true,
+        });
+        let on = if conditions.len() > 1 { Some(Expr::And(conditions)) } else { conditions.pop() };
+        Ok((Join::Pair { kind, left: Box::new(left), right: Box::new(right), on }, items))
+    }
+
+    /// ON sees the two sides of its own join and nothing else of its level.
+    fn join_condition(&mut self, on: &ast::Expr, items: Vec<Item>) -> Result<(Expr, Vec<Item>)> {
+        let outer = std::mem::replace(&mut self.top().items, items);
+        let condition = self.within(Clause::Join, |binder| binder.condition(on, "JOIN/ON"))?;
+        let items = std::mem::replace(&mut self.top().items, outer);
+        Ok((condition, items))
+    }
+}
+
+/// The columns that a side of a join offers, in order.
+fn unqualified(items: &[Item]) -> Vec<ItemColumn> {
+    items.iter().filter(|item| item.unqualified).flat_map(|item| item.columns.clone()).collect()
+}
+
+/// The column of one side that USING names.
+fn using_column(columns: &mut Vec<ItemColumn>, name: &str, side: &str) -> Result<ItemColumn> {
+    let mut positions = columns.iter().enumerate().filter(|(_, column)| column.name == name);
+    match (positions.next().map(|(position, _)| position), positions.next()) {
+        (Some(position), None) => Ok(columns.remove(position)),
+        (Some(_), Some(_)) => {
+            let message = format!("common column name \"{name}\" appears more than once in {side} table");
+            Err(Failure::sql("42702", message))
+        }
+        (None, _) => {
+            let message =
+                format!("column \"{name}\" specified in USING clause does not exist in {side} table");
+            Err(Failure::sql("42703", message))
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The columns of a join, those of USING first and once, and the conditions of USING.
+    fn merged(
+        &mut self,
+        kind: JoinKind,
+        mut left: Vec<ItemColumn>,
+        mut right: Vec<ItemColumn>,
+        using: &[String],
+    ) -> Result<(Vec<ItemColumn>, Vec<Expr>)> {
+        let mut columns: Vec<ItemColumn> = Vec::new();
+        let mut conditions = Vec::new();
+        for name in using {
+            if columns.iter().any(|column| column.name == *name) {
+                let message = format!("column name \"{name}\" appears more than once in USING clause");
+                return Err(Failure::sql("42701", message));
+            }
+            let left = using_column(&mut left, name, "left")?;
+            let right = using_column(&mut right, name, "right")?;
+            let ty = function::unify(&[left.ty.clone(), right.ty.clone()], "JOIN/USING")?;
+            let [l, r] = [left, right].map(|column| Typed { expr: column.expr, ty: column.ty });
+            conditions.push(self.operator("=", l.clone(), r.clone())?.expr);
+            let l = self.coerce(l, &ty, CastContext::Implicit)?;
+            let r = self.coerce(r, &ty, CastContext::Implicit)?;
+            let expr = match kind {
+                JoinKind::Inner | JoinKind::Left => l,
+                JoinKind::Right => r,
+                JoinKind::Full => Expr::Coalesce(vec![l, r]),
+            };
+            columns.push(ItemColumn { name: name.clone(), ty, expr });
+        }
+        columns.extend(left);
+        columns.extend(right);
+        Ok((columns, conditions))
+    }
+}

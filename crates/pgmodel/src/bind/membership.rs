@@ -1,0 +1,72 @@
+//! Whether a value is among others: IN lists and arrays. It must never compare by another operator than the one
+//! that the server would choose for the types.
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::function;
+use crate::plan::Expr;
+use crate::value::Type;
+
+use super::expression::{boolean, negated};
+use super::{Binder, Typed};
+
+impl Binder<'_> {
+    pub(super) fn in_list(&mut self, operand: &ast::Expr, list: &[ast::Expr], not: bool) -> Result<Typed> {
+        if matches!(operand, ast::Expr::Row(_)) {
+            let equal = list.iter().map(|item| Ok(self.binary("=", operand, item)?.expr));
+            return Ok(negated(Expr::Or(equal.collect::<Result<_>>()?), not));
+        }
+        let sites = self.sites;
+        let operand = self.expr(operand)?;
+        let effects = self.sites != sites;
+        let list: Vec<_> = list.iter().map(|item| self.expr(item)).collect::<Result<_>>()?;
+        let types: Vec<_> = std::iter::once(&operand).chain(&list).map(|typed| typed.ty.clone()).collect();
+        if let Ok(common) = function::unify(&types, "IN") {
+            let common = if common == Type::Unknown { Type::Text } else { common };
+            let chosen = function::operator("=", Some(&common), &common)?;
+            if let [left, right] = chosen.args.as_slice()
+                && left == right
+            {
+                let operand = Box::new(self.implicit(operand, left)?);
+                let list = list.into_iter().map(|item| self.implicit(item, left)).collect::<Result<_>>()?;
+                return Ok(negated(Expr::InList { operand, list }, not));
+            }
+        }
+        if effects && list.len() > 1 {
+            return Err(Failure::not_modelled("IN with an operand that depends on the session or the clock"));
+        }
+        let mut equal = Vec::new();
+        for item in list {
+            equal.push(self.operator("=", operand.clone(), item)?.expr);
+        }
+        Ok(negated(Expr::Or(equal), not))
+    }
+
+    pub(super) fn any_array(
+        &mut self,
+        operand: &ast::Expr,
+        operator: &str,
+        array: &ast::Expr,
+        all: bool,
+    ) -> Result<Typed> {
+        let operand = self.expr(operand)?;
+        let array = self.expr(array)?;
+        let element = match &array.ty {
+            Type::Array(element) => element.as_ref().clone(),
+            Type::Unknown => Type::Unknown,
+            _ => {
+                return Err(Failure::sql("42809", "op ANY/ALL (array) requires array on right side"));
+            }
+        };
+        let chosen = function::operator(operator, Some(&operand.ty), &element)?;
+        if chosen.result != Type::Bool {
+            return Err(Failure::sql("42809", "op ANY/ALL (array) requires operator to yield boolean"));
+        }
+        let ([left, right], true) = (chosen.args.as_slice(), chosen.strict) else {
+            return Err(Failure::not_modelled(format!("{operator} with ANY or ALL of an array")));
+        };
+        let operand = Box::new(self.implicit(operand, left)?);
+        let array = Box::new(self.implicit(array, &Type::Array(Box::new(right.clone())))?);
+        Ok(boolean(Expr::AnyArray { apply: chosen.apply, operand, array, all }))
+    }
+}

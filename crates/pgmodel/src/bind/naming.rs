@@ -1,0 +1,105 @@
+//! What the server calls things: types in its messages, columns that have no AS. It must never invent a name
+//! where the server has another.
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::plan::{Expr, Query};
+use crate::value::Type;
+
+/// A type as messages show it, without length or precision.
+pub(super) fn type_name(ty: &Type) -> String {
+    let name = match ty {
+        Type::Bool => "boolean",
+        Type::Int2 => "smallint",
+        Type::Int4 => "integer",
+        Type::Int8 => "bigint",
+        Type::Text => "text",
+        Type::Varchar(_) => "character varying",
+        Type::Timestamptz => "timestamp with time zone",
+        Type::Interval => "interval",
+        Type::Numeric(_) => "numeric",
+        Type::Uuid => "uuid",
+        Type::Jsonb => "jsonb",
+        Type::Bytea => "bytea",
+        Type::Array(element) => return format!("{}[]", type_name(element)),
+        Type::Void => "void",
+        Type::Unknown => "unknown",
+    };
+    name.to_owned()
+}
+
+/// A type as `pg_type` calls it, which is what a cast names its column. An array goes by its elements.
+fn catalog_name(ty: &Type) -> &'static str {
+    match ty {
+        Type::Bool => "bool",
+        Type::Int2 => "int2",
+        Type::Int4 => "int4",
+        Type::Int8 => "int8",
+        Type::Text => "text",
+        Type::Varchar(_) => "varchar",
+        Type::Timestamptz => "timestamptz",
+        Type::Interval => "interval",
+        Type::Numeric(_) => "numeric",
+        Type::Uuid => "uuid",
+        Type::Jsonb => "jsonb",
+        Type::Bytea => "bytea",
+        Type::Array(element) => catalog_name(element),
+        Type::Void => "void",
+        Type::Unknown => "unknown",
+    }
+}
+
+/// A function with its argument types, as messages show it.
+pub(super) fn signature(name: &str, args: &[Type]) -> String {
+    let args: Vec<_> = args.iter().map(type_name).collect();
+    format!("{name}({})", args.join(", "))
+}
+
+/// 42883 for a function.
+pub(super) fn no_function<T>(name: &str, args: &[Type]) -> Result<T> {
+    Err(Failure::sql("42883", format!("function {} does not exist", signature(name, args))))
+}
+
+/// The name of an output column without AS. `bound` is what the expression became: a scalar subquery passes on the
+/// name of its own column, which `*` may hide from the text.
+pub(super) fn column_name(expr: &ast::Expr, bound: &Expr) -> String {
+    figure(expr, bound).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
+}
+
+/// A name and whether it is a firm one: a cast's own name yields to a firm name of what is cast.
+fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
+    match expr {
+        ast::Expr::Column { name, .. } => Some((name.clone(), true)),
+        ast::Expr::Call { name, .. } => Some((name.clone(), true)),
+        ast::Expr::Exists(_) => Some(("exists".to_owned(), true)),
+        ast::Expr::Array(_) => Some(("array".to_owned(), true)),
+        ast::Expr::Row(_) => Some(("row".to_owned(), true)),
+        ast::Expr::Scalar(_) => {
+            let name = &subquery_of(bound)?.columns.first()?.name;
+            Some((name.clone(), true))
+        }
+        ast::Expr::Case { otherwise, .. } => {
+            let inner = otherwise.as_ref().and_then(|otherwise| figure(otherwise, bound));
+            match inner {
+                Some((name, true)) => Some((name, true)),
+                _ => Some(("case".to_owned(), false)),
+            }
+        }
+        ast::Expr::Cast { operand, to } => match figure(operand, bound) {
+            Some((name, true)) => Some((name, true)),
+            _ => Some((catalog_name(to).to_owned(), false)),
+        },
+        _ => None,
+    }
+}
+
+/// The subquery that a bound expression is, but for casts around it.
+fn subquery_of(bound: &Expr) -> Option<&Query> {
+    match bound {
+        Expr::Sub { query, .. } => Some(query),
+        Expr::Apply { args, .. } => subquery_of(args.first()?),
+        Expr::Elements { array, .. } => subquery_of(array),
+        Expr::Case { otherwise, .. } => subquery_of(otherwise),
+        _ => None,
+    }
+}

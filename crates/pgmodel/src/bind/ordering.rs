@@ -1,0 +1,175 @@
+//! ORDER BY and GROUP BY keys: positions, output names, expressions. It must never take a key for an output that
+//! the server would not.
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::plan::{Expr, OutputColumn, SortKey};
+
+use super::Binder;
+use super::scope::Clause;
+use super::select::Output;
+use super::walk;
+
+/// What a key turned out to be.
+enum Key {
+    /// An item of the select list.
+    Output(usize),
+    /// Something else.
+    Expr(Expr),
+}
+
+fn clause_name(clause: Clause) -> &'static str {
+    if clause == Clause::Group { "GROUP BY" } else { "ORDER BY" }
+}
+
+/// The position that a bare constant is, counted from 0.
+fn position(expr: &ast::Expr, width: usize, clause: Clause) -> Result<Option<usize>> {
+    let name = clause_name(clause);
+    let digits = match expr {
+        ast::Expr::Integer(digits) => digits.clone(),
+        ast::Expr::Unary { operator, operand } if operator == "-" => match operand.as_ref() {
+            ast::Expr::Integer(digits) => format!("-{digits}"),
+            ast::Expr::Decimal(_) => {
+                return Err(Failure::sql("42601", format!("non-integer constant in {name}")));
+            }
+            _ => return Ok(None),
+        },
+        ast::Expr::Null | ast::Expr::String(_) | ast::Expr::Decimal(_) => {
+            return Err(Failure::sql("42601", format!("non-integer constant in {name}")));
+        }
+        _ => return Ok(None),
+    };
+    match digits.parse::<i32>() {
+        Ok(number) => match usize::try_from(number).ok().and_then(|number| number.checked_sub(1)) {
+            Some(index) if index < width => Ok(Some(index)),
+            _ => Err(Failure::sql("42P10", format!("{name} position {number} is not in select list"))),
+        },
+        // A number that is no integer of the server's is a constant of another type.
+        Err(_) => Err(Failure::sql("42601", format!("non-integer constant in {name}"))),
+    }
+}
+
+fn sort_key(key: &ast::OrderBy, expr: Expr) -> SortKey {
+    SortKey { expr, descending: key.descending, nulls_first: key.nulls_first.unwrap_or(key.descending) }
+}
+
+impl Binder<'_> {
+    /// ORDER BY of a SELECT.
+    pub(super) fn order_keys(
+        &mut self,
+        order: &[ast::OrderBy],
+        outputs: &mut [Output],
+    ) -> Result<Vec<SortKey>> {
+        let mut keys = Vec::new();
+        for key in order {
+            let expr = match self.key(&key.expr, outputs, Clause::Order)? {
+                Key::Output(index) => Expr::Output(index),
+                Key::Expr(expr) => expr,
+            };
+            keys.push(sort_key(key, expr));
+        }
+        Ok(keys)
+    }
+
+    /// GROUP BY, each key once.
+    pub(super) fn group_keys(&mut self, group: &[ast::Expr], outputs: &mut [Output]) -> Result<Vec<Expr>> {
+        let mut keys: Vec<Expr> = Vec::new();
+        for item in group {
+            // Parentheses around several keys group them by nothing more.
+            let items = match item {
+                ast::Expr::Row(items) => items.as_slice(),
+                single => std::slice::from_ref(single),
+            };
+            for item in items {
+                let key = match self.key(item, outputs, Clause::Group)? {
+                    Key::Output(index) => outputs[index].typed.expr.clone(),
+                    Key::Expr(expr) => expr,
+                };
+                if walk::has_aggregate(&key) {
+                    let message = "aggregate functions are not allowed in GROUP BY";
+                    return Err(Failure::sql("42803", message));
+                }
+                if !keys.iter().any(|known| walk::same(known, &key)) {
+                    keys.push(key);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn key(&mut self, expr: &ast::Expr, outputs: &mut [Output], clause: Clause) -> Result<Key> {
+        let found = match self.named_output(expr, outputs, clause)? {
+            Some(index) => Some(index),
+            None => position(expr, outputs.len(), clause)?,
+        };
+        if let Some(index) = found {
+            let typed = outputs[index].typed.clone();
+            outputs[index].typed = self.known(typed)?;
+            return Ok(Key::Output(index));
+        }
+        let typed = self.within(clause, |binder| binder.expr(expr))?;
+        let typed = self.known(typed)?;
+        let same =
+            |output: &Output| output.typed.ty == typed.ty && walk::same(&output.typed.expr, &typed.expr);
+        Ok(match outputs.iter().position(same) {
+            Some(index) => Key::Output(index),
+            None => Key::Expr(typed.expr),
+        })
+    }
+
+    /// The output that a bare name means. In GROUP BY a column of FROM comes before it.
+    fn named_output(
+        &mut self,
+        expr: &ast::Expr,
+        outputs: &[Output],
+        clause: Clause,
+    ) -> Result<Option<usize>> {
+        let ast::Expr::Column { table: None, name } = expr else { return Ok(None) };
+        let mut named = outputs.iter().enumerate().filter(|(_, output)| output.name == *name);
+        let Some((first, output)) = named.next() else { return Ok(None) };
+        if clause == Clause::Group && self.unqualified_column(name, self.depth())?.is_some() {
+            return Ok(None);
+        }
+        if named.any(|(_, other)| !walk::same(&other.typed.expr, &output.typed.expr)) {
+            let message = format!("{} \"{name}\" is ambiguous", clause_name(clause));
+            return Err(Failure::sql("42702", message));
+        }
+        Ok(Some(first))
+    }
+
+    /// ORDER BY of a set operation or VALUES: names and positions of the result only.
+    pub(super) fn result_keys(
+        &mut self,
+        order: &[ast::OrderBy],
+        columns: &[OutputColumn],
+        values: bool,
+    ) -> Result<Vec<SortKey>> {
+        let mut keys = Vec::new();
+        for key in order {
+            let named = match &key.expr {
+                ast::Expr::Column { table: None, name } => {
+                    let mut named = columns.iter().enumerate().filter(|(_, column)| column.name == *name);
+                    let first = named.next();
+                    if named.next().is_some() {
+                        return Err(Failure::sql("42702", format!("ORDER BY \"{name}\" is ambiguous")));
+                    }
+                    let Some((index, _)) = first else {
+                        return Err(Failure::sql("42703", format!("column \"{name}\" does not exist")));
+                    };
+                    Some(index)
+                }
+                other => position(other, columns.len(), Clause::Order)?,
+            };
+            let Some(index) = named else {
+                if values {
+                    return Err(Failure::not_modelled("ORDER BY an expression over VALUES"));
+                }
+                let message = "invalid UNION/INTERSECT/EXCEPT ORDER BY clause";
+                let detail = "Only result column names can be used, not expressions or functions.";
+                return Err(Failure::detailed("0A000", message, detail));
+            };
+            keys.push(sort_key(key, Expr::Output(index)));
+        }
+        Ok(keys)
+    }
+}

@@ -1,0 +1,92 @@
+//! Subqueries in expressions: scalar ones, EXISTS, IN and ANY. It must never take a subquery of another width than
+//! its place demands.
+
+use std::rc::Rc;
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::function;
+use crate::plan::{Expr, Query, SubKind};
+use crate::value::Type;
+
+use super::expression::boolean;
+use super::scope::Clause;
+use super::{Binder, Typed};
+
+/// 42601 where a subquery has another number of columns than what stands on its left.
+pub(super) fn as_wide(operands: usize, columns: usize) -> Result<()> {
+    match columns.cmp(&operands) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(Failure::sql("42601", "subquery has too many columns")),
+        std::cmp::Ordering::Less => Err(Failure::sql("42601", "subquery has too few columns")),
+    }
+}
+
+impl Binder<'_> {
+    /// The query of a subquery in an expression.
+    pub(super) fn nested(&mut self, with: &ast::With) -> Result<Query> {
+        if self.top().clause == Clause::Row {
+            return Err(Failure::not_modelled("a subquery in an expression over one row"));
+        }
+        if !matches!(with.body, ast::Body::Select(_)) {
+            return Err(Failure::not_modelled("a data-modifying statement in an expression"));
+        }
+        self.query(with, true)
+    }
+
+    pub(super) fn exists(&mut self, with: &ast::With) -> Result<Typed> {
+        let query = Rc::new(self.nested(with)?);
+        Ok(boolean(Expr::Sub { kind: SubKind::Exists, query }))
+    }
+
+    pub(super) fn scalar(&mut self, with: &ast::With) -> Result<Typed> {
+        let query = Rc::new(self.nested(with)?);
+        let [column] = query.columns.as_slice() else {
+            return Err(Failure::sql("42601", "subquery must return only one column"));
+        };
+        let ty = column.ty.clone();
+        Ok(Typed { expr: Expr::Sub { kind: SubKind::Scalar, query }, ty })
+    }
+
+    /// `operand operator ANY (…)` or ALL. Only equality goes over several columns.
+    pub(super) fn any_query(
+        &mut self,
+        operand: &ast::Expr,
+        operator: &str,
+        with: &ast::With,
+        all: bool,
+    ) -> Result<Expr> {
+        let fields = match operand {
+            ast::Expr::Row(fields) => fields.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        if fields.len() > 1 && operator == "<>" {
+            // Rows differ where they are not equal: that is what the executor compares rows by.
+            return Ok(Expr::Not(Box::new(self.any_query(operand, "=", with, !all)?)));
+        }
+        if fields.len() > 1 && operator != "=" {
+            return Err(Failure::not_modelled(format!("{operator} between rows with ANY or ALL")));
+        }
+        let operands: Vec<_> = fields.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
+        let mut query = self.nested(with)?;
+        as_wide(operands.len(), query.columns.len())?;
+        let mut apply = Vec::new();
+        let mut cast = Vec::new();
+        for (index, operand) in operands.into_iter().enumerate() {
+            let chosen = function::operator(operator, Some(&operand.ty), &query.columns[index].ty)?;
+            if chosen.result != Type::Bool {
+                let message = format!("operator {operator} must return type boolean, not type {}", {
+                    super::naming::type_name(&chosen.result)
+                });
+                return Err(Failure::sql("42804", message));
+            }
+            let ([left, right], true) = (chosen.args.as_slice(), chosen.strict) else {
+                return Err(Failure::not_modelled(format!("{operator} with ANY or ALL of a subquery")));
+            };
+            cast.push(self.implicit(operand, left)?);
+            self.coerce_output(&mut query, index, right)?;
+            apply.push(chosen.apply);
+        }
+        Ok(Expr::Sub { kind: SubKind::Any { apply, operands: cast, all }, query: Rc::new(query) })
+    }
+}

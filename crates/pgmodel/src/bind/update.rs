@@ -1,0 +1,148 @@
+//! UPDATE, DELETE and RETURNING. It must never let FROM or USING see the target while they are being joined.
+
+use std::rc::Rc;
+
+use crate::ast;
+use crate::ast::Serial;
+use crate::catalog::{Column, TableDef};
+use crate::error::{Failure, Result};
+use crate::plan::{Core, Delete, Expr, Join, OutputColumn, Slot, SubKind, Update};
+
+use super::from::lateral;
+use super::scope::{Clause, Source, SourceKind, table_item};
+use super::with::Body;
+use super::{Binder, Typed};
+
+/// 428C9 for a value other than DEFAULT in a column that is always generated.
+pub(super) fn always_generated(column: &Column, message: String) -> Result<()> {
+    if column.serial != Some(Serial::Always) {
+        return Ok(());
+    }
+    let detail = format!("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", column.name);
+    Err(Failure::detailed("428C9", message, detail))
+}
+
+/// 42703 for a column that a table lacks.
+pub(super) fn no_column(table: &TableDef, column: &str) -> Failure {
+    let message = format!("column \"{column}\" of relation \"{}\" does not exist", table.name);
+    Failure::sql("42703", message)
+}
+
+impl Binder<'_> {
+    pub(super) fn update(&mut self, update: &ast::Update) -> Result<Body> {
+        let (table, join) = self.target(&update.table, update.alias.as_deref(), &update.from)?;
+        let filter = self.filter(update.filter.as_ref())?;
+        let (returning, columns) = self.returning(&update.returning)?;
+        let set = self.within(Clause::Update, |binder| binder.assignments(&update.set, &table))?;
+        let slots = std::mem::take(&mut self.top().slots);
+        Ok(Body::bare(Core::Update(Update { table, slots, join, filter, set, returning }), columns))
+    }
+
+    pub(super) fn delete(&mut self, delete: &ast::Delete) -> Result<Body> {
+        let (table, join) = self.target(&delete.table, delete.alias.as_deref(), &delete.using)?;
+        let filter = self.filter(delete.filter.as_ref())?;
+        let (returning, columns) = self.returning(&delete.returning)?;
+        let slots = std::mem::take(&mut self.top().slots);
+        Ok(Body::bare(Core::Delete(Delete { table, slots, join, filter, returning }), columns))
+    }
+
+    /// WHERE.
+    pub(super) fn filter(&mut self, filter: Option<&ast::Expr>) -> Result<Option<Expr>> {
+        let Some(filter) = filter else { return Ok(None) };
+        Ok(Some(self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?))
+    }
+
+    /// The target as slot 0, and the items that are joined to it.
+    fn target(
+        &mut self,
+        name: &str,
+        alias: Option<&str>,
+        from: &[ast::FromItem],
+    ) -> Result<(Rc<TableDef>, Join)> {
+        let Some(table) = self.names.table(name) else { return Err(self.no_table(name)) };
+        let shown = alias.unwrap_or(name);
+        let mut item = table_item(&table, shown, 0);
+        lateral(std::slice::from_mut(&mut item), true, false);
+        let level = self.top();
+        level.slots.push(Slot::Table(Rc::clone(&table)));
+        level.sources.push(Source {
+            name: shown.to_owned(),
+            columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+            kind: SourceKind::Table,
+        });
+        level.items.push(item);
+        let join = self.from_clause(from, Some(Join::Slot(0)))?.unwrap_or(Join::Slot(0));
+        Ok((table, join))
+    }
+
+    /// RETURNING, over the names of the level.
+    pub(super) fn returning(&mut self, outputs: &[ast::Output]) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
+        let outputs = self.within(Clause::Returning, |binder| binder.outputs(outputs))?;
+        let mut exprs = Vec::new();
+        let mut columns = Vec::new();
+        for output in outputs {
+            let known = self.known(output.typed)?;
+            exprs.push(known.expr);
+            columns.push(OutputColumn { name: output.name, ty: known.ty });
+        }
+        Ok((exprs, columns))
+    }
+
+    /// SET: positions of columns and their values, cast.
+    pub(super) fn assignments(
+        &mut self,
+        set: &[ast::Assignment],
+        table: &TableDef,
+    ) -> Result<Vec<(usize, Expr)>> {
+        let mut assigned: Vec<(usize, Expr)> = Vec::new();
+        for assignment in set {
+            let mut positions = Vec::new();
+            for name in &assignment.columns {
+                let position = table.column(name).ok_or_else(|| no_column(table, name))?;
+                let taken = assigned.iter().map(|(position, _)| position).chain(&positions);
+                if taken.into_iter().any(|taken| *taken == position) {
+                    let message = format!("multiple assignments to same column \"{name}\"");
+                    return Err(Failure::sql("42601", message));
+                }
+                positions.push(position);
+            }
+            let values = self.assigned(&assignment.value, &positions, table)?;
+            assigned.extend(positions.into_iter().zip(values));
+        }
+        Ok(assigned)
+    }
+
+    fn assigned(&mut self, value: &ast::Expr, positions: &[usize], table: &TableDef) -> Result<Vec<Expr>> {
+        if let ([position], ast::Expr::Default) = (positions, value) {
+            return Ok(vec![self.default(&table.columns[*position])]);
+        }
+        let typed = match (positions, value) {
+            ([_], value) => vec![self.expr(value)?],
+            (_, ast::Expr::Scalar(query)) => {
+                let query = Rc::new(self.nested(query)?);
+                if query.columns.len() != positions.len() {
+                    let message = "number of columns does not match number of values";
+                    return Err(Failure::sql("42601", message));
+                }
+                let column = |(index, column): (usize, &OutputColumn)| {
+                    let expr = Expr::Sub { kind: SubKind::ScalarColumn(index), query: Rc::clone(&query) };
+                    Typed { expr, ty: column.ty.clone() }
+                };
+                query.columns.iter().enumerate().map(column).collect()
+            }
+            _ => {
+                return Err(Failure::not_modelled(
+                    "SET of several columns to something other than a subquery",
+                ));
+            }
+        };
+        let mut values = Vec::new();
+        for (position, typed) in positions.iter().zip(typed) {
+            let column = &table.columns[*position];
+            let value = self.assign(typed, column)?;
+            always_generated(column, format!("column \"{}\" can only be updated to DEFAULT", column.name))?;
+            values.push(value);
+        }
+        Ok(values)
+    }
+}

@@ -1,0 +1,140 @@
+//! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common table
+//! expression be seen before its place in the text.
+
+use std::rc::Rc;
+
+use crate::ast;
+use crate::error::{Failure, Result};
+use crate::plan::{Core, Cte, Expr, OutputColumn, Query, RowLock, Slot, SortKey};
+
+use super::Binder;
+use super::scope::{Clause, CteEntry, Level};
+
+/// What a body comes to; the level around it adds WITH.
+pub(super) struct Body {
+    pub(super) core: Core,
+    pub(super) order: Vec<SortKey>,
+    pub(super) limit: Option<Expr>,
+    pub(super) offset: Option<Expr>,
+    pub(super) locks: Vec<RowLock>,
+    pub(super) columns: Vec<OutputColumn>,
+}
+
+impl Body {
+    /// A body without ORDER BY and what follows it.
+    pub(super) fn bare(core: Core, columns: Vec<OutputColumn>) -> Body {
+        Body { core, order: Vec::new(), limit: None, offset: None, locks: Vec::new(), columns }
+    }
+}
+
+impl Binder<'_> {
+    /// A query level with its WITH. Without `resolve`, outputs that nothing has typed stay unknown for the caller.
+    pub(super) fn query(&mut self, with: &ast::With, resolve: bool) -> Result<Query> {
+        self.level(|binder| {
+            binder.top().later = with.ctes.iter().map(|cte| cte.name.clone()).collect();
+            for cte in &with.ctes {
+                binder.cte(cte)?;
+            }
+            match &with.body {
+                ast::Body::Select(select) => binder.select(select, resolve),
+                ast::Body::Insert(insert) => binder.insert(insert),
+                ast::Body::Update(update) => binder.update(update),
+                ast::Body::Delete(delete) => binder.delete(delete),
+            }
+        })
+    }
+
+    /// A query level that is a part of a set operation.
+    pub(super) fn branch(&mut self, select: &ast::Select) -> Result<Query> {
+        self.level(|binder| binder.select(select, false))
+    }
+
+    /// Opens a level, binds its body and closes it.
+    pub(super) fn level(&mut self, body: impl FnOnce(&mut Self) -> Result<Body>) -> Result<Query> {
+        if self.levels.len() >= 64 {
+            return Err(Failure::not_modelled("queries nested deeper than 64 levels"));
+        }
+        self.levels.push(Level::new(Clause::Select));
+        let body = body(self)?;
+        let Some(level) = self.levels.pop() else {
+            return Err(Failure::not_modelled("a query without a level"));
+        };
+        let ctes = level
+            .ctes
+            .into_iter()
+            .map(|cte| Cte { name: cte.name, query: Rc::new(cte.query), references: cte.references })
+            .collect();
+        let Body { core, order, limit, offset, locks, columns } = body;
+        let correlated = level.reaches.is_some();
+        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated })
+    }
+
+    fn cte(&mut self, cte: &ast::Cte) -> Result<()> {
+        if self.top().ctes.iter().any(|other| other.name == cte.name) {
+            let message = format!("WITH query name \"{}\" specified more than once", cte.name);
+            return Err(Failure::sql("42712", message));
+        }
+        let modifying = !matches!(cte.query.body, ast::Body::Select(_));
+        if modifying && self.depth() > 0 {
+            let message = "WITH clause containing a data-modifying statement must be at the top level";
+            return Err(Failure::sql("0A000", message));
+        }
+        let touched = self.touched.len();
+        let mut query = self.query(&cte.query, true)?;
+        let depth = self.depth();
+        let outside = self.touched[touched..].iter().map(|(level, _)| *level);
+        let reaches = outside.filter(|level| *level < depth).min();
+        if cte.columns.len() > query.columns.len() {
+            let message = format!(
+                "WITH query \"{}\" has {} columns available but {} columns specified",
+                cte.name,
+                query.columns.len(),
+                cte.columns.len()
+            );
+            return Err(Failure::sql("42P10", message));
+        }
+        for (column, name) in query.columns.iter_mut().zip(&cte.columns) {
+            column.name.clone_from(name);
+        }
+        let silent = modifying && query.columns.is_empty();
+        let level = self.top();
+        level.later.retain(|name| *name != cte.name);
+        level.ctes.push(CteEntry { name: cte.name.clone(), query, references: 0, reaches, silent });
+        Ok(())
+    }
+
+    /// The common table expression of that name, as a slot and its columns, counted as read.
+    pub(super) fn find_cte(&mut self, name: &str) -> Result<Option<(Slot, Vec<OutputColumn>)>> {
+        let top = self.depth();
+        for depth in (0..self.levels.len()).rev() {
+            let level = &mut self.levels[depth];
+            let Some(index) = level.ctes.iter().position(|cte| cte.name == name) else { continue };
+            let cte = &mut level.ctes[index];
+            if cte.silent {
+                let message = format!("WITH query \"{name}\" does not have a RETURNING clause");
+                return Err(Failure::sql("0A000", message));
+            }
+            cte.references += 1;
+            let (columns, reaches) = (cte.query.columns.clone(), cte.reaches);
+            if let Some(outer) = reaches {
+                // Who reads it depends on what it depends on.
+                self.reached(outer);
+                self.touched.push((outer, usize::MAX));
+            }
+            return Ok(Some((Slot::Cte { up: top - depth, index, width: columns.len() }, columns)));
+        }
+        Ok(None)
+    }
+
+    /// 42P01 for a table, with the server's remark where a WITH item of that name comes too late.
+    pub(super) fn no_table(&self, name: &str) -> Failure {
+        let message = format!("relation \"{name}\" does not exist");
+        if self.levels.iter().any(|level| level.later.iter().any(|later| later == name)) {
+            let detail = format!(
+                "There is a WITH item named \"{name}\", but it cannot be referenced from this part of the query."
+            );
+            return Failure::detailed("42P01", message, detail);
+        }
+        Failure::sql("42P01", message)
+    }
+}

@@ -1,0 +1,214 @@
+//! Constraints of columns and tables. Must never drop what would let a row in or keep one out: DEFERRABLE,
+//! NOT VALID, MATCH FULL, INCLUDE and the like are refused.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode};
+
+use super::cursor::{self, Cursor, listed};
+use super::{expression, name, refuse};
+use crate::ast::{ColumnDef, Constraint, ConstraintKind, KeyAction, Serial};
+use crate::error::{Failure, Result};
+
+/// A constraint of a table.
+pub(super) fn of_table(node: &SyntaxNode) -> Result<Constraint> {
+    let mut cursor = Cursor::new(node);
+    let name = named(&mut cursor)?;
+    let kind = match node.kind() {
+        SyntaxKind::PRIMARY_KEY_CONSTRAINT => ConstraintKind::PrimaryKey(key(&mut cursor)?),
+        SyntaxKind::UNIQUE_CONSTRAINT => ConstraintKind::Unique(key(&mut cursor)?),
+        SyntaxKind::CHECK_CONSTRAINT => check(&mut cursor)?,
+        SyntaxKind::FOREIGN_KEY_CONSTRAINT => {
+            cursor.expect(SyntaxKind::FOREIGN_KW)?;
+            cursor.expect(SyntaxKind::KEY_KW)?;
+            let columns = name::idents(&cursor.need(SyntaxKind::FOREIGN_KEY_COLUMN_LIST)?)?;
+            references(&mut cursor, columns)?
+        }
+        kind => return Err(refused(kind)),
+    };
+    options(&mut cursor)?;
+    cursor.finish()?;
+    Ok(Constraint { name, column: None, kind })
+}
+
+/// What a column's definition says after its type.
+pub(super) fn of_column(
+    node: &SyntaxNode,
+    column: &mut ColumnDef,
+    constraints: &mut Vec<Constraint>,
+) -> Result<()> {
+    let mut cursor = Cursor::new(node);
+    let name = named(&mut cursor)?;
+    let own = |kind| Constraint { name, column: Some(column.name.clone()), kind };
+    let itself = || vec![column.name.clone()];
+    match node.kind() {
+        SyntaxKind::NOT_NULL_CONSTRAINT => {
+            cursor.expect(SyntaxKind::NOT_KW)?;
+            cursor.expect(SyntaxKind::NULL_KW)?;
+            column.not_null = true;
+        }
+        SyntaxKind::NULL_CONSTRAINT => cursor.expect(SyntaxKind::NULL_KW)?,
+        SyntaxKind::DEFAULT_CONSTRAINT => {
+            cursor.expect(SyntaxKind::DEFAULT_KW)?;
+            if column.default.is_some() || column.serial.is_some() {
+                return Err(Failure::not_modelled("several defaults of a column"));
+            }
+            column.default = Some(expression::expression(&cursor.node()?)?);
+        }
+        SyntaxKind::GENERATED_CONSTRAINT => {
+            if column.default.is_some() || column.serial.is_some() {
+                return Err(Failure::not_modelled("several defaults of a column"));
+            }
+            cursor.expect(SyntaxKind::GENERATED_KW)?;
+            column.serial = Some(identity(&cursor.node()?)?);
+        }
+        SyntaxKind::CHECK_CONSTRAINT => constraints.push(own(check(&mut cursor)?)),
+        SyntaxKind::PRIMARY_KEY_CONSTRAINT | SyntaxKind::UNIQUE_CONSTRAINT => {
+            if !key(&mut cursor)?.is_empty() {
+                return Err(refused(node.kind()));
+            }
+            constraints.push(own(match node.kind() {
+                SyntaxKind::UNIQUE_CONSTRAINT => ConstraintKind::Unique(itself()),
+                _ => ConstraintKind::PrimaryKey(itself()),
+            }));
+        }
+        SyntaxKind::REFERENCES_CONSTRAINT => constraints.push(own(references(&mut cursor, itself())?)),
+        kind => return Err(refused(kind)),
+    }
+    options(&mut cursor)?;
+    cursor.finish()
+}
+
+/// CONSTRAINT name, if it is next.
+fn named(cursor: &mut Cursor) -> Result<Option<String>> {
+    let Some(clause) = cursor.take(SyntaxKind::CONSTRAINT_NAME_CLAUSE) else { return Ok(None) };
+    let mut cursor = Cursor::new(&clause);
+    cursor.expect(SyntaxKind::CONSTRAINT_KW)?;
+    let name = name::ident(&cursor.node()?)?;
+    cursor.finish()?;
+    Ok(Some(name))
+}
+
+/// What a constraint says about when it is checked, where that is what holds anyway.
+fn options(cursor: &mut Cursor) -> Result<()> {
+    while let Some(option) = cursor.node_if_any() {
+        match option.kind() {
+            SyntaxKind::NOT_DEFERRABLE_CONSTRAINT_OPTION
+            | SyntaxKind::INITIALLY_IMMEDIATE_CONSTRAINT_OPTION => {}
+            kind => return Err(refused(kind)),
+        }
+    }
+    Ok(())
+}
+
+/// A refusal without the grammar library's own words for it.
+fn refused(kind: SyntaxKind) -> Failure {
+    let title = cursor::title(kind);
+    Failure::not_modelled(title.strip_suffix(" CONSTRAINT OPTION").unwrap_or(&title))
+}
+
+/// The columns of PRIMARY KEY and UNIQUE; none where they are a column's own.
+fn key(cursor: &mut Cursor) -> Result<Vec<String>> {
+    cursor.skip(&[SyntaxKind::PRIMARY_KW, SyntaxKind::KEY_KW, SyntaxKind::UNIQUE_KW]);
+    if cursor.kind() == Some(SyntaxKind::USING_INDEX_NAME) {
+        return Err(Failure::not_modelled("USING INDEX"));
+    }
+    let Some(parameters) = cursor.take(SyntaxKind::INDEX_PARAMETERS) else { return Ok(Vec::new()) };
+    let mut cursor = Cursor::new(&parameters);
+    cursor.eat(SyntaxKind::NULLS_DISTINCT);
+    let columns = cursor.take(SyntaxKind::CONSTRAINT_COLUMN_REF_LIST).map(|list| name::idents(&list));
+    let columns = columns.transpose()?.unwrap_or_default();
+    storage(&mut cursor)?;
+    cursor.finish()?;
+    Ok(columns)
+}
+
+/// CHECK (…).
+fn check(cursor: &mut Cursor) -> Result<ConstraintKind> {
+    cursor.expect(SyntaxKind::CHECK_KW)?;
+    cursor.expect(SyntaxKind::L_PAREN)?;
+    let expr = expression::expression(&cursor.node()?)?;
+    cursor.expect(SyntaxKind::R_PAREN)?;
+    Ok(ConstraintKind::Check(expr))
+}
+
+/// REFERENCES, with what it does when the row it points to goes away.
+fn references(cursor: &mut Cursor, columns: Vec<String>) -> Result<ConstraintKind> {
+    cursor.expect(SyntaxKind::REFERENCES_KW)?;
+    let table = name::relation(&cursor.need(SyntaxKind::TABLE_NAME_REF)?)?;
+    let mut referenced = Vec::new();
+    if cursor.eat(SyntaxKind::L_PAREN) {
+        referenced.push(name::ident(&cursor.need(SyntaxKind::COLUMN_NAME_REF)?)?);
+        cursor.expect(SyntaxKind::R_PAREN)?;
+    } else if let Some(list) = cursor.take(SyntaxKind::FOREIGN_KEY_COLUMN_LIST) {
+        referenced = name::idents(&list)?;
+    }
+    cursor.eat(SyntaxKind::MATCH_SIMPLE);
+    let (mut on_delete, mut on_update) = (None, None);
+    while let Some(SyntaxKind::ON_DELETE_ACTION | SyntaxKind::ON_UPDATE_ACTION) = cursor.kind() {
+        let clause = cursor.node()?;
+        let mut inside = Cursor::new(&clause);
+        inside.skip(&[SyntaxKind::ON_KW, SyntaxKind::DELETE_KW, SyntaxKind::UPDATE_KW]);
+        let action = key_action(&inside.node()?)?;
+        inside.finish()?;
+        let place = match clause.kind() {
+            SyntaxKind::ON_DELETE_ACTION => &mut on_delete,
+            _ => &mut on_update,
+        };
+        if place.replace(action).is_some() {
+            let again = clause.first_token();
+            return Err(super::syntax::near(again.as_ref().map_or("", |token| token.text())));
+        }
+    }
+    let (on_delete, on_update) = (on_delete.unwrap_or_default(), on_update.unwrap_or_default());
+    Ok(ConstraintKind::ForeignKey { columns, table, referenced, on_delete, on_update })
+}
+
+fn key_action(node: &SyntaxNode) -> Result<KeyAction> {
+    let some_columns = node.children().next().is_some();
+    match node.kind() {
+        SyntaxKind::NO_ACTION => Ok(KeyAction::NoAction),
+        SyntaxKind::RESTRICT => Ok(KeyAction::Restrict),
+        SyntaxKind::CASCADE => Ok(KeyAction::Cascade),
+        SyntaxKind::SET_NULL_COLUMNS if !some_columns => Ok(KeyAction::SetNull),
+        SyntaxKind::SET_DEFAULT_COLUMNS if !some_columns => Ok(KeyAction::SetDefault),
+        SyntaxKind::SET_NULL_COLUMNS => Err(Failure::not_modelled("SET NULL of some columns")),
+        SyntaxKind::SET_DEFAULT_COLUMNS => Err(Failure::not_modelled("SET DEFAULT of some columns")),
+        kind => Err(refuse(kind)),
+    }
+}
+
+/// GENERATED … AS IDENTITY; its sequence's own options are refused.
+fn identity(node: &SyntaxNode) -> Result<Serial> {
+    if node.kind() != SyntaxKind::GENERATED_IDENTITY {
+        return Err(Failure::not_modelled("generated columns"));
+    }
+    let mut cursor = Cursor::new(node);
+    let serial = match cursor.node()?.kind() {
+        SyntaxKind::GENERATED_ALWAYS => Serial::Always,
+        SyntaxKind::GENERATED_BY_DEFAULT => Serial::ByDefault,
+        kind => return Err(refuse(kind)),
+    };
+    cursor.expect(SyntaxKind::AS_KW)?;
+    cursor.expect(SyntaxKind::IDENTITY_KW)?;
+    if cursor.kind().is_some() {
+        return Err(Failure::not_modelled("options of an identity column's sequence"));
+    }
+    Ok(serial)
+}
+
+/// WITH (…), if it is next: how rows are laid out, which no statement can see.
+pub(super) fn storage(cursor: &mut Cursor) -> Result<()> {
+    let Some(with) = cursor.take(SyntaxKind::WITH_PARAMS) else { return Ok(()) };
+    let mut cursor = Cursor::new(&with);
+    cursor.expect(SyntaxKind::WITH_KW)?;
+    listed(&cursor.need(SyntaxKind::ATTRIBUTE_LIST)?, |option| {
+        let mut cursor = Cursor::new(option);
+        let name = name::ident(&cursor.need(SyntaxKind::ATTRIBUTE_NAME)?)?;
+        if !matches!(name.as_str(), "fillfactor" | "autovacuum_enabled") {
+            return Err(Failure::not_modelled(format!("storage parameter {name}")));
+        }
+        cursor.eat(SyntaxKind::EQ);
+        cursor.take(SyntaxKind::ATTRIBUTE_VALUE);
+        cursor.finish()
+    })?;
+    cursor.finish()
+}

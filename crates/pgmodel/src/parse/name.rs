@@ -1,0 +1,96 @@
+//! Identifiers and qualified names. Folds what is not quoted; must never let a schema other than the model's
+//! one through.
+
+use squawk_syntax::{SyntaxKind, SyntaxNode, quote};
+
+use super::cursor::{Cursor, listed};
+use super::syntax;
+use crate::error::{Failure, Result};
+
+/// The longest name that the server keeps, in bytes; it cuts off the rest.
+const LONGEST: usize = 63;
+
+/// The name that a token spells.
+pub(super) fn fold(token: &str) -> Result<String> {
+    let mut name = match token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some("") => {
+            return Err(Failure::sql("42601", "zero-length delimited identifier at or near \"\"\"\""));
+        }
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None if token.contains('"') => return Err(Failure::not_modelled("U& identifiers")),
+        None => token.to_ascii_lowercase(),
+    };
+    let mut end = name.len().min(LONGEST);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name.truncate(end);
+    Ok(name)
+}
+
+/// The name in a node that holds one identifier and nothing else; a reserved word is none.
+pub(super) fn ident(node: &SyntaxNode) -> Result<String> {
+    match node.first_token() {
+        Some(word) if quote::is_reserved_word(word.text()) => Err(syntax::near(word.text())),
+        _ => label(node),
+    }
+}
+
+/// The name in a node where the server takes any word: after AS and after a dot.
+pub(super) fn label(node: &SyntaxNode) -> Result<String> {
+    let mut cursor = Cursor::new(node);
+    let token = cursor.next().and_then(|child| child.into_token());
+    let token = token.ok_or_else(|| syntax::near(&node.text().to_string()))?;
+    cursor.finish()?;
+    fold(token.text())
+}
+
+/// The names in a list of them.
+pub(super) fn idents(node: &SyntaxNode) -> Result<Vec<String>> {
+    listed(node, ident)
+}
+
+/// The parts of a name with dots in it.
+pub(super) fn path(node: &SyntaxNode) -> Result<Vec<String>> {
+    let mut cursor = Cursor::new(node);
+    let mut parts = Vec::new();
+    if matches!(cursor.kind(), Some(SyntaxKind::PATH_REF | SyntaxKind::PATH)) {
+        parts = path(&cursor.node()?)?;
+        cursor.expect(SyntaxKind::DOT)?;
+        parts.push(label(&cursor.node()?)?);
+    } else {
+        parts.push(ident(&cursor.node()?)?);
+    }
+    cursor.finish()?;
+    Ok(parts)
+}
+
+/// The name of a table, an index, a sequence or a constraint: any node around a path, with ONLY or `*`, which
+/// say nothing where no table inherits from another.
+pub(super) fn relation(node: &SyntaxNode) -> Result<String> {
+    let mut cursor = Cursor::new(node);
+    cursor.skip(&[SyntaxKind::ONLY_KW, SyntaxKind::L_PAREN]);
+    let inner = cursor.node()?;
+    let name = match inner.kind() {
+        SyntaxKind::PATH | SyntaxKind::PATH_REF => unqualified(&path(&inner)?)?,
+        _ => relation(&inner)?,
+    };
+    cursor.skip(&[SyntaxKind::R_PAREN, SyntaxKind::STAR]);
+    cursor.finish()?;
+    Ok(name)
+}
+
+/// A name without its schema, which must be the one schema that the model has.
+pub(super) fn unqualified(parts: &[String]) -> Result<String> {
+    let name = match parts {
+        [name] => name,
+        [schema, name] if schema == "public" => name,
+        [schema, _] if schema == "pg_temp" => return Err(Failure::not_modelled("temporary tables")),
+        [schema, _] => return Err(Failure::not_modelled(format!("schema {schema}"))),
+        _ => return Err(Failure::not_modelled("names with a database")),
+    };
+    if name.starts_with("pg_") {
+        return Err(Failure::not_modelled(format!("system catalog {name}")));
+    }
+    Ok(name.clone())
+}

@@ -1,0 +1,110 @@
+//! What the server says of a text that is not SQL. Blames the first token that does not fit, as the server does;
+//! must never call a syntax error what only the grammar library fails to read.
+
+use squawk_syntax::syntax_error::SyntaxError;
+use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
+
+use super::{cursor, statement};
+use crate::error::Failure;
+
+/// The failure for a text in which the grammar library found errors, the first of them first.
+pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> Failure {
+    let Some(first) = errors.first() else {
+        return Failure::not_modelled("an empty list of syntax errors");
+    };
+    let range = first.range();
+    let (start, end) = (usize::from(range.start()), usize::from(range.end()));
+    if let Some(refusal) = foreign(root, start) {
+        return refusal;
+    }
+    let message = first.message();
+    if let Some(failure) = lexical(sql, start, message) {
+        return failure;
+    }
+    if message.starts_with("DEFAULT is not allowed") {
+        return Failure::sql("42601", "DEFAULT is not allowed in this context");
+    }
+    // The library blames an empty construct as a whole, and a comma that nothing follows; the server blames what
+    // it found in place of the content.
+    let position = match message {
+        "Expected at least one expression in IN list." => end.saturating_sub(1),
+        "unexpected trailing comma" => start + 1,
+        _ if message.starts_with("Expected a target after") => end,
+        _ => start,
+    };
+    let Some(token) = token_from(root, position) else {
+        return Failure::sql("42601", "syntax error at end of input");
+    };
+    let leads = matches!(token.kind(), SyntaxKind::CREATE_KW | SyntaxKind::ALTER_KW | SyntaxKind::DROP_KW);
+    if leads && message.starts_with("expected command") {
+        let after = position + token.text().len();
+        return match token_from(root, after) {
+            Some(token) => near(token.text()),
+            None => Failure::sql("42601", "syntax error at end of input"),
+        };
+    }
+    near(token.text())
+}
+
+/// What the server's scanner says of a token that is none.
+fn lexical(sql: &str, position: usize, message: &str) -> Option<Failure> {
+    let rest = sql.get(position..)?;
+    let at = |what: &str, text: &str| Some(Failure::sql("42601", format!("{what} at or near \"{text}\"")));
+    if message.starts_with("Missing trailing") || message.starts_with("Unterminated") {
+        let what = match rest.chars().next() {
+            Some('/') => "unterminated /* comment",
+            Some('"') => "unterminated quoted identifier",
+            Some('$') => "unterminated dollar-quoted string",
+            _ => "unterminated quoted string",
+        };
+        return at(what, rest);
+    }
+    if message == "empty delimited identifier" {
+        return at("zero-length delimited identifier", "\"\"");
+    }
+    if message == "Invalid operator." {
+        // Symbols in a row are one operator to the server, which would then look for it in its catalog.
+        let glued = sql.get(..position)?.ends_with(|c: char| "+-*/<>=~!@#%^&|`?".contains(c));
+        return glued.then(|| Failure::not_modelled("operators of the user's own"));
+    }
+    if message.starts_with("trailing junk") || message.starts_with("Missing digits") {
+        let whole = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '$' | '_');
+        let from = sql.get(..position)?.rfind(|c| !whole(c)).map_or(0, |before| before + 1);
+        let to = position + rest.chars().next()?.len_utf8();
+        let what = if sql.get(from..)?.starts_with('$') { "parameter" } else { "numeric literal" };
+        return at(&format!("trailing junk after {what}"), sql.get(from..to)?);
+    }
+    None
+}
+
+/// The server's report of a token that does not fit.
+pub(super) fn near(token: &str) -> Failure {
+    Failure::sql("42601", format!("syntax error at or near \"{token}\""))
+}
+
+/// The first token that begins at a position or after it and is neither white space nor a comment.
+fn token_from(root: &SyntaxNode, position: usize) -> Option<SyntaxToken> {
+    root.descendants_with_tokens()
+        .filter_map(SyntaxElement::into_token)
+        .filter(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))
+        .find(|token| usize::from(token.text_range().start()) >= position && !token.text().is_empty())
+}
+
+/// A refusal where the error is in a statement that the model does not know anyway, or right behind it: the
+/// library may be wrong about it, and then the server would have taken it.
+fn foreign(root: &SyntaxNode, position: usize) -> Option<Failure> {
+    let before = |node: &SyntaxNode| usize::from(node.text_range().start()) <= position;
+    let node = root.children().filter(|node| node.kind() != SyntaxKind::ERROR).take_while(before).last()?;
+    let ended = node.last_token().is_some_and(|last| last.kind() == SyntaxKind::SEMICOLON);
+    if ended && usize::from(node.text_range().end()) <= position {
+        return None;
+    }
+    let names = |node: &SyntaxNode| {
+        node.descendants_with_tokens().any(|element| element.kind() == SyntaxKind::NAMES_KW)
+    };
+    if node.kind() == SyntaxKind::SET && names(&node) {
+        return Some(Failure::not_modelled("SET NAMES"));
+    }
+    let known = statement::known(node.kind()) || node.kind() == SyntaxKind::EMPTY_STMT;
+    (!known).then(|| Failure::not_modelled(cursor::title(node.kind())))
+}
