@@ -2,7 +2,7 @@
 
 use crate::error::{Failure, Result};
 use crate::function::{self, Cast, CastContext};
-use crate::value::{Type, Value, input};
+use crate::value::{Type, Value};
 
 /// The value as one of that type. A text is read as the type's input function reads it.
 ///
@@ -12,7 +12,7 @@ use crate::value::{Type, Value, input};
 pub(crate) fn typed(value: &Value, ty: &Type) -> Result<Value> {
     match (value, ty) {
         (Value::Null, _) => Ok(Value::Null),
-        (Value::Text(text), ty) => input(text, ty),
+        (Value::Text(text), ty) => Value::input(text, ty),
         (Value::Int(number), Type::Int2) if i16::try_from(*number).is_err() => Err(out_of_range("smallint")),
         (Value::Int(number), Type::Int4) if i32::try_from(*number).is_err() => Err(out_of_range("integer")),
         (Value::Int(_), Type::Int2 | Type::Int4 | Type::Int8)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::ast;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::Expr;
+use crate::plan::{Comparison, Expr};
 use crate::value::{Type, Value};
 
 use super::coerce::bare;
@@ -114,11 +114,15 @@ impl Binder<'_> {
         let [to_left, to_right] = chosen.args.as_slice() else {
             return Err(Failure::not_modelled(format!("the operator {symbol}")));
         };
-        let args = vec![self.implicit(left, to_left)?, self.implicit(right, to_right)?];
-        Ok(Typed {
-            expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
-            ty: chosen.result,
-        })
+        let (left, right) = (self.implicit(left, to_left)?, self.implicit(right, to_right)?);
+        let expr = match comparison(symbol).filter(|_| to_left == to_right && chosen.strict) {
+            Some(comparison) => {
+                let (left, right) = (Box::new(left), Box::new(right));
+                Expr::Compare { comparison, apply: chosen.apply, left, right }
+            }
+            None => Expr::Apply { apply: chosen.apply, strict: chosen.strict, args: vec![left, right] },
+        };
+        Ok(Typed { expr, ty: chosen.result })
     }
 
     fn conditions(&mut self, operands: &[ast::Expr], what: &str) -> Result<Vec<Expr>> {
@@ -207,5 +211,17 @@ impl Binder<'_> {
             return Err(Failure::sql("42704", message));
         }
         Ok(Typed { expr: Expr::Array(elements), ty: Type::Array(Box::new(bare(&ty))) })
+    }
+}
+
+/// What a btree index knows the operator as.
+fn comparison(symbol: &str) -> Option<Comparison> {
+    match symbol {
+        "=" => Some(Comparison::Equal),
+        "<" => Some(Comparison::Less),
+        "<=" => Some(Comparison::LessOrEqual),
+        ">" => Some(Comparison::Greater),
+        ">=" => Some(Comparison::GreaterOrEqual),
+        _ => None,
     }
 }

@@ -67,6 +67,6 @@ impl Binder<'_> {
         };
         let operand = Box::new(self.implicit(operand, left)?);
         let array = Box::new(self.implicit(array, &Type::Array(Box::new(right.clone())))?);
-        Ok(boolean(Expr::AnyArray { apply: chosen.apply, operand, array, all }))
+        Ok(boolean(Expr::AnyArray { apply: chosen.apply, equal: operator == "=", operand, array, all }))
     }
 }

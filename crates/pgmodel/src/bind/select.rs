@@ -1,5 +1,7 @@
 //! SELECT: its clauses in the order in which the server analyses them. It must never evaluate two clauses for one.
 
+use std::cell::OnceCell;
+
 use crate::ast;
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Expr, Grouping, OutputColumn, Select};
@@ -62,7 +64,7 @@ impl Binder<'_> {
             None
         };
         let slots = std::mem::take(&mut self.top().slots);
-        let mut core = Select { slots, join, filter, grouping, output, distinct: simple.distinct };
+        let mut core = Select { slots, join, filter, grouping, output, distinct: simple.distinct, path: OnceCell::new() };
         let locks = self.locks(&select.locking, &mut core)?;
         Ok(Body { core: Core::Select(core), order, limit, offset, locks, columns })
     }

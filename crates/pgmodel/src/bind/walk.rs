@@ -29,6 +29,10 @@ pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Resu
         | Expr::System { args, .. } => args.iter_mut().try_for_each(visit),
         Expr::Elements { array, .. } => visit(array),
         Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => visit(operand),
+        Expr::Compare { left, right, .. } => {
+            visit(left)?;
+            visit(right)
+        }
         Expr::Same(left, right) => {
             visit(left)?;
             visit(right)
@@ -196,6 +200,10 @@ pub(super) fn same(left: &Expr, right: &Expr) -> bool {
         (Expr::Group { up: a, key: i }, Expr::Group { up: b, key: j })
         | (Expr::Aggregate { up: a, index: i }, Expr::Aggregate { up: b, index: j }) => (a, i) == (b, j),
         (
+            Expr::Compare { apply: a, left: w, right: x, .. },
+            Expr::Compare { apply: b, left: y, right: z, .. },
+        ) => same_apply(*a, *b) && same(w, y) && same(x, z),
+        (
             Expr::Apply { apply: a, args: left, strict: x },
             Expr::Apply { apply: b, args: right, strict: y },
         ) => x == y && same_apply(*a, *b) && all_same(left, right),
@@ -222,8 +230,8 @@ pub(super) fn same(left: &Expr, right: &Expr) -> bool {
             same(a, b) && all_same(left, right)
         }
         (
-            Expr::AnyArray { apply: a, operand: x, array: left, all: m },
-            Expr::AnyArray { apply: b, operand: y, array: right, all: n },
+            Expr::AnyArray { apply: a, operand: x, array: left, all: m, .. },
+            Expr::AnyArray { apply: b, operand: y, array: right, all: n, .. },
         ) => m == n && same_apply(*a, *b) && same(x, y) && same(left, right),
         (Expr::Sub { query: a, kind: x }, Expr::Sub { query: b, kind: y }) => {
             Rc::ptr_eq(a, b) && same_kind(x, y)
