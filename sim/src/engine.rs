@@ -26,6 +26,12 @@ pub enum Value {
     Text(Rc<str>),
     /// Bytes.
     Blob(Rc<[u8]>),
+    /// A truth value, where the engine has a type of its own for it.
+    Bool(bool),
+    /// Microseconds since 2000-01-01 00:00:00 UTC, as Postgres counts a `timestamptz`.
+    Timestamp(i64),
+    /// A one-dimensional array.
+    Array(Rc<[Value]>),
 }
 
 impl Value {
@@ -54,7 +60,26 @@ impl Value {
                 digest.word(3);
                 bytes.iter().for_each(|byte| digest.word(u64::from(*byte)));
             }
+            Value::Bool(truth) => {
+                digest.word(4);
+                digest.word(u64::from(*truth));
+            }
+            Value::Timestamp(time) => {
+                digest.word(5);
+                digest.word(*time as u64);
+            }
+            Value::Array(items) => {
+                digest.word(6);
+                digest.word(items.len() as u64);
+                items.iter().for_each(|item| item.digest(digest));
+            }
         }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Value {
+        Value::Bool(truth)
     }
 }
 
@@ -83,6 +108,15 @@ impl fmt::Display for Value {
             Value::Integer(number) => write!(f, "{number}"),
             Value::Text(text) => write!(f, "'{text}'"),
             Value::Blob(bytes) => write!(f, "{} bytes", bytes.len()),
+            Value::Bool(truth) => write!(f, "{truth}"),
+            Value::Timestamp(time) => write!(f, "time {time}"),
+            Value::Array(items) => {
+                f.write_str("[")?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
+                }
+                f.write_str("]")
+            }
         }
     }
 }
@@ -111,7 +145,8 @@ impl Table {
 pub struct RowChange {
     /// The table.
     pub table: Rc<Table>,
-    /// The row's key: SQLite's rowid.
+    /// What tells the row from others of its table: SQLite's rowid; in Postgres a primary key of one number, or a
+    /// digest of any other.
     pub key: i64,
     /// The row as it was before the statement; none for an insert.
     pub before: Option<Row>,
@@ -263,6 +298,18 @@ pub trait Engine {
 
     /// Moves the sessions whose statement may go on into `ready`.
     fn wake(&mut self, ready: &mut Vec<SessionId>);
+
+    /// When the engine's own clock next changes something: a timeout, a deadlock check, the end of a sleep. None
+    /// where the engine has no clock of its own.
+    fn alarm(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Tells the engine what time it is, now that it has become later; sessions that it frees are told by
+    /// [`Engine::wake`].
+    fn advance(&mut self, now: Duration) {
+        let _ = now;
+    }
 
     /// Ends a session: what it had not committed is rolled back, its locks fall.
     fn close(&mut self, session: SessionId);

@@ -3,4 +3,7 @@
 //! Start at [`sqlite::Sqlite`], real SQLite on the thread of the trial. Nothing here knows a scenario.
 
 pub mod console;
+pub mod model;
 pub mod sqlite;
+
+mod row_key;

@@ -157,12 +157,49 @@ impl Database {
 
     /// Starts statements that were parsed before, with the parameters of the only one that has any.
     pub fn start(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        let work = statement::text(self.server.clone(), session, parsed, params);
+        let work = statement::text(self.server.clone(), session, parsed, params, false);
         self.server.backend(session).running = Some(Box::pin(work));
         self.resume(session)
     }
 
-    /// Goes on with a session that [`Database::ready`] has named.
+    /// As [`Database::start`], but a statement alone that has written leaves its transaction open, for
+    /// [`Database::settle`] to end.
+    pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
+        let work = statement::text(self.server.clone(), session, parsed, params, true);
+        self.server.backend(session).running = Some(Box::pin(work));
+        self.resume(session)
+    }
+
+    /// Whether a statement alone has left its transaction open.
+    pub fn is_unsettled(&self, session: SessionNo) -> bool {
+        let backend = self.server.backend(session);
+        backend.running.is_none() && backend.transaction.as_ref().is_some_and(|it| !it.explicit)
+    }
+
+    /// Commits the transaction that a statement alone has left open.
+    pub fn settle(&self, session: SessionNo) -> Finished {
+        if self.is_unsettled(session) {
+            self.server.finish(session, true);
+        }
+        let committed = std::mem::take(&mut self.server.backend(session).committed);
+        Finished { committed, ..Finished::default() }
+    }
+
+    /// Rolls back whatever the session has open and gives up what it works on.
+    pub fn abandon(&self, session: SessionNo) {
+        let timeout = Failure::sql("57014", "canceling statement due to user request");
+        self.server.interrupt(session, timeout);
+        let running = self.server.backend(session).running.take();
+        drop(running);
+        self.server.ready.borrow_mut().retain(|ready| *ready != session);
+        self.server.backend(session).wait = Wait::No;
+        self.server.finish(session, false);
+        let mut backend = self.server.backend(session);
+        backend.results.clear();
+        backend.committed.clear();
+    }
+
+    /// Goes on with a session that [`Database::take_ready`] has named.
     pub fn resume(&self, session: SessionNo) -> Step {
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
         let running = self.server.backend(session).running.take();
@@ -200,9 +237,9 @@ impl Database {
         self.server.interrupt(session, failure);
     }
 
-    /// The sessions that may go on, in the order in which their waits ended.
-    pub fn ready(&self) -> Vec<SessionNo> {
-        self.server.ready.borrow().clone()
+    /// Takes the sessions that may go on, in the order in which their waits ended.
+    pub fn take_ready(&self) -> Vec<SessionNo> {
+        std::mem::take(&mut *self.server.ready.borrow_mut())
     }
 
     /// When the clock next changes something: a timeout, a deadlock check, the end of a sleep.

@@ -32,8 +32,14 @@ pub(crate) struct Planned {
     writes: Option<&'static str>,
 }
 
-/// Works through a text.
-pub(crate) async fn text(server: Rc<Server>, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) {
+/// Works through a text. With `unsettled` a statement alone that has written leaves its transaction open.
+pub(crate) async fn text(
+    server: Rc<Server>,
+    session: SessionNo,
+    parsed: Rc<Vec<Parsed>>,
+    params: Rc<[Value]>,
+    unsettled: bool,
+) {
     let several = parsed.len() > 1;
     for statement in parsed.iter() {
         {
@@ -59,7 +65,7 @@ pub(crate) async fn text(server: Rc<Server>, session: SessionNo, parsed: Rc<Vec<
         {
             transaction.command += 1;
         }
-        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit) && !several;
+        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit) && !several && !unsettled;
         drop(backend);
         if alone {
             server.finish(session, true);
@@ -67,6 +73,10 @@ pub(crate) async fn text(server: Rc<Server>, session: SessionNo, parsed: Rc<Vec<
         if failed {
             break;
         }
+    }
+    let wrote = |transaction: &crate::transaction::Transaction| transaction.levels.iter().any(|it| it.xid.is_some());
+    if unsettled && server.backend(session).transaction.as_ref().is_some_and(wrote) {
+        return;
     }
     let implicit = server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
     if implicit {

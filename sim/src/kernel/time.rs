@@ -25,6 +25,8 @@ impl Kernel<'_> {
         if finished {
             return Some(Ending::Quiescent);
         }
+        let alarm = self.shared.engine.borrow().alarm();
+        let deadline = [deadline, alarm].into_iter().flatten().min();
         if foreign {
             return self.await_alarm(deadline).await;
         }
@@ -55,6 +57,7 @@ impl Kernel<'_> {
         })
         .await;
         self.shared.now.set(start + (clock.elapsed() - madsim_start));
+        self.tell_engine();
         self.expire_waits();
         let stuck = !rang && deadline.is_none();
         stuck.then(|| Ending::Stuck { waiting: self.waiting() })
@@ -73,8 +76,16 @@ impl Kernel<'_> {
             self.shared.now.set(to);
             self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
         }
+        self.tell_engine();
         // Even where the clock stands: a wait may have begun again after its deadline had passed.
         self.expire_waits();
+    }
+
+    /// What the engine's clock frees goes on before a pool's timeout would give it up.
+    fn tell_engine(&mut self) {
+        let now = self.shared.now.get();
+        self.shared.engine.borrow_mut().advance(now);
+        self.wake_sessions();
     }
 
     fn expire_waits(&mut self) {

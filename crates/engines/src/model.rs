@@ -1,0 +1,231 @@
+//! The Postgres model as an engine: `retrial-pgmodel` behind the trait that a trial drives.
+//!
+//! A statement alone is a transaction of its own; where it has written, that transaction stays open until the
+//! statement's virtual duration is over ([`Engine::settle`]), so that its locks last as long as its work. What the
+//! model refuses ends the trial with the refusal's name; it must never reach an actor as an error.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_pgmodel::database::{self, Database, Finished, Step};
+use retrial_pgmodel::error::Failure;
+use retrial_pgmodel::lock::SessionNo;
+use retrial_pgmodel::parse::{Parsed, parse};
+use retrial_sim::engine::{
+    Answer, Done, Engine, Opening, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
+};
+use retrial_sim::error::Error;
+use retrial_sim::seed::Seed;
+
+mod console;
+mod convert;
+
+pub use console::ModelConsole;
+
+/// The engine `model`.
+pub struct Model {
+    database: Database,
+    /// The statements of texts sent before, looked up by the address of the text and then by the text.
+    statements: Vec<Known>,
+    tables: convert::Tables,
+}
+
+struct Known {
+    address: usize,
+    text: String,
+    parsed: Rc<Vec<Parsed>>,
+}
+
+/// Texts kept; a trial sends a few dozen different ones.
+const STATEMENTS_MAX: usize = 512;
+
+thread_local! {
+    /// The images of the openings met last, so that a thread makes each once.
+    static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<database::Opening>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Openings kept for a thread.
+const IMAGES_MAX: usize = 64;
+
+impl Model {
+    /// A model with no tables, until it is opened.
+    #[expect(clippy::new_without_default, reason = "an engine without an opening is made on purpose")]
+    pub fn new() -> Model {
+        Model { database: Database::new(), statements: Vec::new(), tables: convert::Tables::default() }
+    }
+
+    fn parsed(&mut self, sql: &str) -> Result<Rc<Vec<Parsed>>, Failure> {
+        let address = sql.as_ptr() as usize;
+        if let Some(known) = self.statements.iter().find(|it| it.address == address && it.text == sql) {
+            return Ok(known.parsed.clone());
+        }
+        let parsed = parse(sql)?;
+        if self.statements.len() >= STATEMENTS_MAX {
+            self.statements.clear();
+        }
+        self.statements.push(Known { address, text: sql.to_owned(), parsed: parsed.clone() });
+        Ok(parsed)
+    }
+
+    fn reply(&mut self, session: SessionId, step: Step) -> Result<Reply, Error> {
+        match step {
+            Step::Waiting(on) => Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect())),
+            Step::Done(finished) => Ok(Reply::Done(self.done(session, finished)?)),
+        }
+    }
+
+    fn done(&mut self, session: SessionId, mut finished: Finished) -> Result<Done, Error> {
+        let result = match finished.results.pop() {
+            None => Ok(Answer::default()),
+            Some(Ok(outcome)) => Ok(convert::answer(&outcome)),
+            Some(Err(Failure::NotModelled(what))) => return Err(refused(&what)),
+            Some(Err(Failure::Sql(error))) => {
+                Err(SqlError { code: error.code.to_owned(), message: error.message.clone() })
+            }
+        };
+        let work = Work { steps: finished.work.rows + 1, full_scan_steps: finished.work.scanned };
+        let committed = self.committed(&finished);
+        let session = SessionNo(session.0);
+        let unsettled = self.database.is_unsettled(session);
+        Ok(Done { result, work, committed, unsettled, holds_write_lock: self.database.has_written(session) })
+    }
+
+    fn committed(&mut self, finished: &Finished) -> Vec<RowChange> {
+        finished.committed.iter().map(|change| self.tables.change(change)).collect()
+    }
+}
+
+fn refused(what: &str) -> Error {
+    Error::refused(format!("not modelled: {what}"))
+}
+
+fn unmade(failure: Failure) -> Error {
+    Error::refused(format!("the opening of the database: {failure}"))
+}
+
+/// Makes the database that an opening describes.
+fn image(opening: &Opening) -> Result<database::Opening, Failure> {
+    let database = Database::new();
+    let session = database.connect();
+    let run = |step: Step| match step {
+        Step::Done(finished) => finished.results.into_iter().find_map(Result::err).map_or(Ok(()), Err),
+        Step::Waiting(_) => Err(Failure::not_modelled("a schema that waits")),
+    };
+    for parsed in parse(opening.schema)?.iter() {
+        run(database.send(session, &parsed.text)?)?;
+    }
+    for (table, row) in &opening.rows {
+        let places: Vec<String> = (1..=row.len()).map(|place| format!("${place}")).collect();
+        let sql = format!("INSERT INTO {table} VALUES ({})", places.join(", "));
+        let params = row.iter().map(convert::param).collect();
+        run(database.start(session, parse(&sql)?, params))?;
+    }
+    database.close(session);
+    database.opening()
+}
+
+impl Engine for Model {
+    fn name(&self) -> &'static str {
+        "model"
+    }
+
+    fn open(&mut self, opening: &Rc<Opening>, _ambient: Seed) -> Result<(), Error> {
+        let known = IMAGES.with_borrow(|images| {
+            images.iter().find(|(known, _)| Rc::ptr_eq(known, opening)).map(|(_, image)| image.clone())
+        });
+        let image = match known {
+            Some(image) => image,
+            None => {
+                let image = Rc::new(image(opening).map_err(unmade)?);
+                IMAGES.with_borrow_mut(|images| {
+                    if images.len() >= IMAGES_MAX {
+                        images.remove(0);
+                    }
+                    images.push((opening.clone(), image.clone()));
+                });
+                image
+            }
+        };
+        self.database.reset(&image);
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<SessionId, Error> {
+        Ok(SessionId(self.database.connect().0))
+    }
+
+    fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error> {
+        let parsed = match self.parsed(sql) {
+            Ok(parsed) => parsed,
+            Err(Failure::NotModelled(what)) => return Err(refused(&what)),
+            Err(Failure::Sql(_)) => {
+                let step = self.database.send(SessionNo(session.0), sql).map_err(|failure| match failure {
+                    Failure::NotModelled(what) => refused(&what),
+                    Failure::Sql(error) => Error::refused(error.message),
+                })?;
+                return self.reply(session, step);
+            }
+        };
+        let params: Rc<[retrial_pgmodel::value::Value]> = params.iter().map(convert::param).collect();
+        let step = self.database.start_unsettled(SessionNo(session.0), parsed, params);
+        self.reply(session, step)
+    }
+
+    fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
+        if !self.database.is_busy(SessionNo(session.0)) {
+            return Err(Error::refused("resumed a session that has no blocked statement"));
+        }
+        let step = self.database.resume(SessionNo(session.0));
+        self.reply(session, step)
+    }
+
+    fn expire(&mut self, session: SessionId) -> Result<Done, Error> {
+        let timeout = Failure::sql("55P03", "canceling statement due to lock timeout");
+        self.database.cancel(SessionNo(session.0), timeout);
+        match self.database.resume(SessionNo(session.0)) {
+            Step::Done(finished) => self.done(session, finished),
+            Step::Waiting(_) => Err(Error::refused("a statement that was given up still waits")),
+        }
+    }
+
+    fn settle(&mut self, session: SessionId) -> Result<Reply, Error> {
+        let finished = self.database.settle(SessionNo(session.0));
+        Ok(Reply::Done(self.done(session, finished)?))
+    }
+
+    fn rollback(&mut self, session: SessionId) {
+        self.database.abandon(SessionNo(session.0));
+    }
+
+    fn wake(&mut self, ready: &mut Vec<SessionId>) {
+        ready.extend(self.database.take_ready().into_iter().map(|session| SessionId(session.0)));
+    }
+
+    fn alarm(&self) -> Option<Duration> {
+        self.database.alarm()
+    }
+
+    fn advance(&mut self, now: Duration) {
+        self.database.advance(now);
+    }
+
+    fn close(&mut self, session: SessionId) {
+        self.database.close(SessionNo(session.0));
+    }
+
+    fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
+        let Some((def, rows)) = self.database.rows(table) else {
+            return Err(Error::refused(format!("there is no table {table}")));
+        };
+        let known = self.tables.table(&def);
+        Ok((known, rows.into_iter().map(|(_, tuple)| convert::row(&def, &tuple)).collect()))
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").finish_non_exhaustive()
+    }
+}

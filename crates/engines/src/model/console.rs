@@ -1,0 +1,145 @@
+//! The model under a console: texts as the simple query protocol takes them, and the virtual clock.
+
+use std::time::Duration;
+
+use retrial_pgmodel::database::{Database, Finished, Step};
+use retrial_pgmodel::error::Failure;
+use retrial_pgmodel::lock::SessionNo;
+use retrial_pgmodel::outcome::Outcome;
+use retrial_pgmodel::value::{Type, Value};
+use retrial_sim::engine::SessionId;
+use retrial_sim::error::Error;
+
+use super::refused;
+use crate::console::{Console, Grid, Message, Progress};
+
+/// An empty model database, to be filled by what is sent to it.
+pub struct ModelConsole {
+    database: Database,
+    sessions: Vec<Session>,
+}
+
+#[derive(Default)]
+struct Session {
+    said: Vec<Message>,
+    refusal: Option<String>,
+}
+
+impl ModelConsole {
+    /// An empty database.
+    #[expect(clippy::new_without_default, reason = "an empty database is made on purpose")]
+    pub fn new() -> ModelConsole {
+        ModelConsole { database: Database::new(), sessions: Vec::new() }
+    }
+
+    fn take(&mut self, session: SessionId, step: Step) {
+        let said = &mut self.sessions[session.0 as usize];
+        for notice in self.database.notices(SessionNo(session.0)) {
+            said.said.push(Message::Notice { severity: notice.severity.to_owned(), text: notice.text });
+        }
+        if let Step::Done(Finished { results, .. }) = step {
+            for result in results {
+                match result {
+                    Ok(outcome) => said.said.push(told(&outcome)),
+                    Err(Failure::Sql(error)) => said.said.push(Message::Error {
+                        severity: "ERROR".to_owned(),
+                        code: error.code.to_owned(),
+                        text: error.message,
+                    }),
+                    Err(Failure::NotModelled(what)) => said.refusal = Some(what),
+                }
+            }
+        }
+    }
+
+    /// Lets every session go on that can.
+    fn go_on(&mut self) {
+        loop {
+            let ready = self.database.take_ready();
+            if ready.is_empty() {
+                return;
+            }
+            for session in ready {
+                let step = self.database.resume(session);
+                self.take(SessionId(session.0), step);
+            }
+        }
+    }
+}
+
+fn told(outcome: &Outcome) -> Message {
+    if !outcome.returns_rows {
+        return Message::Complete(outcome.command_tag());
+    }
+    let text = |value: &Value, ty: &Type| (*value != Value::Null).then(|| value.output(ty));
+    let row = |tuple: &retrial_pgmodel::value::Tuple| {
+        tuple.iter().zip(outcome.columns.iter()).map(|(value, column)| text(value, &column.ty)).collect()
+    };
+    Message::Rows(Grid {
+        columns: outcome.columns.iter().map(|column| column.name.clone()).collect(),
+        types: outcome.columns.iter().map(|column| column.ty.oid()).collect(),
+        rows: outcome.rows.iter().map(row).collect(),
+    })
+}
+
+impl Console for ModelConsole {
+    fn connect(&mut self, _name: &str) -> Result<SessionId, Error> {
+        self.sessions.push(Session::default());
+        Ok(SessionId(self.database.connect().0))
+    }
+
+    fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
+        let step = self.database.send(SessionNo(session.0), text).map_err(|failure| match failure {
+            Failure::NotModelled(what) => refused(&what),
+            Failure::Sql(error) => Error::refused(error.message),
+        })?;
+        self.take(session, step);
+        Ok(())
+    }
+
+    fn progress(&mut self, session: SessionId) -> Result<Progress, Error> {
+        self.go_on();
+        if let Some(what) = self.sessions[session.0 as usize].refusal.take() {
+            return Err(refused(&what));
+        }
+        let number = SessionNo(session.0);
+        Ok(if !self.database.is_busy(number) {
+            Progress::Finished
+        } else if self.database.blockers(number).is_empty() {
+            Progress::Running
+        } else {
+            Progress::Blocked
+        })
+    }
+
+    fn messages(&mut self, session: SessionId) -> Vec<Message> {
+        std::mem::take(&mut self.sessions[session.0 as usize].said)
+    }
+
+    fn pass(&mut self, longest: Duration) -> Result<bool, Error> {
+        self.go_on();
+        let Some(alarm) = self.database.alarm() else { return Ok(false) };
+        let until = self.database.now() + longest;
+        self.database.advance(alarm.min(until));
+        self.go_on();
+        Ok(true)
+    }
+
+    fn cancel(&mut self, session: SessionId) -> Result<(), Error> {
+        let failure = Failure::sql("57014", "canceling statement due to user request");
+        self.database.cancel(SessionNo(session.0), failure);
+        self.go_on();
+        Ok(())
+    }
+
+    fn close(&mut self, session: SessionId) {
+        self.database.close(SessionNo(session.0));
+        self.go_on();
+    }
+}
+
+impl std::fmt::Debug for ModelConsole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModelConsole").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! The kernel's values and the model's: numbers, texts, bytes, truths and times pass as they are; what the kernel has
+//! no value for passes as the text that the server would print.
+
+use std::rc::Rc;
+
+use retrial_pgmodel::catalog::TableDef;
+use retrial_pgmodel::outcome::{Change, Outcome};
+use retrial_pgmodel::value::{self, Tuple, Type};
+use retrial_sim::engine::{Answer, Row, RowChange, Table, Value};
+
+use crate::row_key::row_key;
+
+/// A parameter.
+pub(super) fn param(value: &Value) -> value::Value {
+    match value {
+        Value::Null => value::Value::Null,
+        Value::Integer(number) => value::Value::Int(*number),
+        Value::Text(text) => value::Value::Text(text.clone()),
+        Value::Blob(bytes) => value::Value::Bytes(bytes.clone()),
+        Value::Bool(truth) => value::Value::Bool(*truth),
+        Value::Timestamp(time) => value::Value::Timestamptz(*time),
+        Value::Array(items) => value::Value::Array(items.iter().map(param).collect()),
+    }
+}
+
+fn result(value: &value::Value, ty: &Type) -> Value {
+    match value {
+        value::Value::Null => Value::Null,
+        value::Value::Int(number) => Value::Integer(*number),
+        value::Value::Text(text) => Value::Text(text.clone()),
+        value::Value::Bytes(bytes) => Value::Blob(bytes.clone()),
+        value::Value::Bool(truth) => Value::Bool(*truth),
+        value::Value::Timestamptz(time) => Value::Timestamp(*time),
+        other => Value::Text(other.output(ty).into()),
+    }
+}
+
+/// What a statement returned.
+pub(super) fn answer(outcome: &Outcome) -> Answer {
+    let row = |tuple: &Tuple| -> Row {
+        tuple.iter().zip(outcome.columns.iter()).map(|(value, column)| result(value, &column.ty)).collect()
+    };
+    Answer { rows: outcome.rows.iter().map(row).collect(), changed: changed(outcome) }
+}
+
+/// A query that returns rows has touched none, as drivers count.
+fn changed(outcome: &Outcome) -> u64 {
+    if matches!(outcome.tag, "INSERT" | "UPDATE" | "DELETE") { outcome.affected } else { 0 }
+}
+
+/// A row of a table, without the columns that were dropped.
+pub(super) fn row(table: &TableDef, tuple: &Tuple) -> Row {
+    let kept = table.columns.iter().zip(tuple.iter()).filter(|(column, _)| !column.dropped);
+    kept.map(|(column, value)| result(value, &column.ty)).collect()
+}
+
+/// The tables as the kernel knows them, made once for each definition.
+#[derive(Default)]
+pub(super) struct Tables {
+    known: Vec<(Rc<TableDef>, Rc<Table>)>,
+}
+
+impl Tables {
+    pub(super) fn table(&mut self, def: &Rc<TableDef>) -> Rc<Table> {
+        if let Some((_, table)) = self.known.iter().find(|(known, _)| Rc::ptr_eq(known, def)) {
+            return table.clone();
+        }
+        let kept = def.columns.iter().filter(|column| !column.dropped);
+        let columns = kept.map(|column| column.name.clone()).collect();
+        let table = Rc::new(Table { name: def.name.clone(), columns });
+        // Definitions that trials make and drop would pile up.
+        if self.known.len() >= 64 {
+            self.known.clear();
+        }
+        self.known.push((def.clone(), table.clone()));
+        table
+    }
+
+    pub(super) fn change(&mut self, change: &Change) -> RowChange {
+        let def = &change.table;
+        let of = |tuple: &Tuple| row(def, tuple);
+        let (before, after) = (change.before.as_ref().map(of), change.after.as_ref().map(of));
+        let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
+        let key = match (primary, change.before.as_ref().or(change.after.as_ref())) {
+            (Some(columns), Some(tuple)) => {
+                let values = columns.iter().map(|column| result(&tuple[*column], &def.columns[*column].ty));
+                row_key(&values.collect::<Vec<_>>())
+            }
+            _ => i64::from(change.row),
+        };
+        RowChange { table: self.table(def), key, before, after }
+    }
+}
