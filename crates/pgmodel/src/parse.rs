@@ -14,6 +14,7 @@ mod alter;
 mod call;
 mod constraint;
 mod cursor;
+mod depth;
 mod expression;
 mod from;
 mod literal;
@@ -78,8 +79,10 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the
 /// server.
 fn fresh(sql: &str) -> Result<Vec<Parsed>> {
+    depth::check_brackets(sql)?;
     let tree = SourceFile::parse(sql);
     let root = tree.syntax_node();
+    depth::check_tree(&root)?;
     let errors = tree.errors();
     if !errors.is_empty() {
         return Err(syntax::failure(sql, &root, &errors));
