@@ -1,5 +1,5 @@
-//! How deep a text may nest. What reads a text follows its nesting call by call, and a stack that overflows would
-//! take the whole run with it: a text must never get that far.
+//! How deep a text may nest. What reads a text follows its nesting call by call, and a stack that overflows
+//! would take the whole run with it: a text must never get that far.
 
 use squawk_syntax::SyntaxNode;
 
@@ -11,7 +11,7 @@ const BRACKETS: u32 = 100;
 /// How deep the tree of a text may be: some thousand operators in a row.
 const LEVELS: u32 = 2000;
 
-/// Refuses a text that nests brackets too deep. Those in strings count as well, which only errs to the safe side.
+/// Refuses a text that nests brackets too deep. Those in strings count too, which errs to the safe side.
 pub(super) fn check_brackets(sql: &str) -> Result<()> {
     let mut depth = 0u32;
     for byte in sql.bytes() {
