@@ -1,9 +1,11 @@
 //! The engines behind [`retrial_sim::engine::Engine`].
 //!
-//! Start at [`sqlite::Sqlite`], real SQLite on the thread of the trial. Nothing here knows a scenario.
+//! [`sqlite::Sqlite`] is real SQLite on the thread of the trial, [`model::Model`] a model of Postgres, and [`postgres`] a
+//! live server. Nothing here knows a scenario.
 
 pub mod console;
 pub mod model;
+pub mod postgres;
 pub mod sqlite;
 
 mod row_key;

@@ -120,6 +120,12 @@ impl ToSql for Param<'_> {
             Value::Integer(number) => ValueRef::Integer(*number),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Blob(bytes) => ValueRef::Blob(bytes),
+            // SQLite has no type of its own for truth values (datatype3.html, 2.1).
+            Value::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
+            Value::Timestamp(_) | Value::Array(_) => {
+                let why = "not modelled: a timestamp or an array as an SQLite value";
+                return Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
+            }
         }))
     }
 }
