@@ -8,8 +8,12 @@ use retrial_engines::console::{Console, Message, Progress};
 use retrial_sim::engine::SessionId;
 use retrial_sim::error::Error;
 
-/// How long a session is left alone before it is asked whether it waits for a lock.
+/// How long a session is left alone before it is asked again whether it waits for a lock.
 pub(super) const MOMENT: Duration = Duration::from_millis(10);
+
+/// How often in a row a session has to be found waiting. Time passes only until something may have changed, which
+/// can be at once; so a wait that is about to end would otherwise be taken for one that lasts.
+const LOOKS: u32 = 3;
 
 /// One of the console's sessions, with what it has said and nobody has told yet.
 pub(super) struct Seat {
@@ -78,6 +82,7 @@ pub(super) fn settle(
     told: &mut dyn FnMut(&Seat, Vec<(String, String)>),
 ) -> Result<Ended, Error> {
     let mut waited = Duration::ZERO;
+    let mut blocked = 0;
     loop {
         let progress = console.progress(seat.id)?;
         let notices = seat.hear(console);
@@ -85,7 +90,8 @@ pub(super) fn settle(
         if progress == Progress::Finished {
             return Ok(Ended::Finished);
         }
-        if patience.may_block && progress == Progress::Blocked && waited >= MOMENT {
+        blocked = if progress == Progress::Blocked { blocked + 1 } else { 0 };
+        if patience.may_block && blocked >= LOOKS {
             return Ok(Ended::Blocked);
         }
         if waited > patience.longest {
@@ -95,6 +101,7 @@ pub(super) fn settle(
         // Where nothing can change any more, waiting on would only take the time that is left.
         if !console.pass(MOMENT)? {
             waited = waited.max(patience.longest + MOMENT);
+            blocked = LOOKS;
         }
     }
 }
