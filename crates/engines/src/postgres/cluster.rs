@@ -1,0 +1,172 @@
+//! A throwaway Postgres cluster: made from the server's binaries on this machine, reached by a Unix socket only, and
+//! gone with its owner. It must never listen on the network, nor outlive the process that asked for it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use retrial_sim::error::Error;
+use tempfile::TempDir;
+
+use super::watcher::Watcher;
+
+/// Where Debian keeps the binaries of each major version.
+const DEBIAN: &str = "/usr/lib/postgresql";
+
+/// A throwaway needs no durability, and nothing that acts at a time of its own. The trial's sessions are few.
+const SETTINGS: [&str; 16] = [
+    "listen_addresses=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+    "jit=off",
+    "max_connections=100",
+    "max_prepared_transactions=10",
+    "max_parallel_workers_per_gather=0",
+    "shared_buffers=32MB",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_min_messages=fatal",
+    "unix_socket_permissions=0700",
+];
+
+/// A running cluster; dropping it stops the server and removes the folder.
+pub(super) struct Cluster {
+    folder: PathBuf,
+    server: Child,
+    /// Its drop stops the server and waits until the folder has gone.
+    watcher: Option<Watcher>,
+}
+
+/// Whoever the server runs as: it refuses to run as root.
+#[derive(Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+impl Cluster {
+    /// The folder of the newest server binaries, if there are any: `None` inside for those on the PATH.
+    pub(super) fn binaries() -> Option<Option<PathBuf>> {
+        let on_path = Command::new("initdb").arg("--version").output();
+        if on_path.is_ok_and(|output| output.status.success()) {
+            return Some(None);
+        }
+        let versions = fs::read_dir(DEBIAN).ok()?.filter_map(Result::ok);
+        let newest = versions
+            .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
+            .filter(|(_, path)| path.join("bin/initdb").is_file())
+            .max();
+        newest.map(|(_, path)| Some(path.join("bin")))
+    }
+
+    /// Makes a cluster and starts its server, which may need a moment more before it takes connections.
+    pub(super) fn start(binaries: Option<&Path>) -> Result<Cluster, Error> {
+        let folder = tempfile::Builder::new().prefix("retrial-postgres-").tempdir();
+        let folder = folder.map_err(|error| Error::refused(format!("no folder for a cluster: {error}")))?;
+        let mut watcher = Watcher::over(folder.path())?;
+        let account = unprivileged(&folder)?;
+        let binary = |name: &str| match binaries {
+            Some(folder) => folder.join(name),
+            None => PathBuf::from(name),
+        };
+        let data = folder.path().join("data");
+        let mut initdb = Command::new(binary("initdb"));
+        initdb.arg("-D").arg(&data);
+        initdb.args(["-U", "postgres", "--no-locale", "-E", "UTF8", "--auth=trust", "--no-sync"]);
+        initdb.args(["--wal-segsize=1", "--no-instructions"]);
+        let output = as_account(&mut initdb, folder.path(), account)
+            .output()
+            .map_err(|error| Error::refused(format!("initdb does not start: {error}")))?;
+        if !output.status.success() {
+            return Err(Error::refused(format!("initdb: {}", last_words(&output))));
+        }
+        let log = fs::File::create(folder.path().join("log"))
+            .map_err(|error| Error::refused(format!("no log for the cluster: {error}")))?;
+        let mut postgres = Command::new(binary("postgres"));
+        postgres.arg("-D").arg(&data).arg("-k").arg(folder.path());
+        SETTINGS.iter().for_each(|setting| {
+            postgres.args(["-c", setting]);
+        });
+        let server = as_account(&mut postgres, folder.path(), account)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|error| Error::refused(format!("postgres does not start: {error}")))?;
+        watcher.tell(Some(server.id()))?;
+        // From here on the watcher alone removes the folder, once the server that writes to it has stopped.
+        Ok(Cluster { folder: folder.keep(), server, watcher: Some(watcher) })
+    }
+
+    /// The folder of the server's socket.
+    pub(super) fn socket(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The server's process.
+    pub(super) fn process(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// Why the server has ended, if it has.
+    pub(super) fn obituary(&mut self) -> Option<String> {
+        match self.server.try_wait() {
+            Ok(None) => None,
+            Ok(Some(status)) => {
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                Some(format!("{status}: {}", log.lines().last().unwrap_or("it left no word")))
+            }
+            Err(error) => Some(error.to_string()),
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.watcher.take());
+        // The watcher has stopped it; this only lets go of what the system remembers of it.
+        let _ = self.server.wait();
+    }
+}
+
+/// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who that is.
+fn unprivileged(folder: &TempDir) -> Result<Option<Account>, Error> {
+    let unknown = |error: std::io::Error| Error::refused(format!("the cluster's folder: {error}"));
+    if fs::metadata(folder.path()).map_err(unknown)?.uid() != 0 {
+        return Ok(None);
+    }
+    let accounts = fs::read_to_string("/etc/passwd").map_err(unknown)?;
+    let named = |name: &str| {
+        let line = accounts.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
+        Some(Account { user: fields.next()?.ok()?, group: fields.next()?.ok()? })
+    };
+    let account = named("postgres").or_else(|| named("nobody")).ok_or_else(|| {
+        Error::refused("postgres does not run as root, and there is nobody else to run it as")
+    })?;
+    chown(folder.path(), Some(account.user), Some(account.group)).map_err(unknown)?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).map_err(unknown)?;
+    Ok(Some(account))
+}
+
+/// Lets the command run as that account, out of reach of the terminal's Ctrl-C, in a folder it may enter.
+fn as_account<'c>(command: &'c mut Command, folder: &Path, account: Option<Account>) -> &'c mut Command {
+    if let Some(account) = account {
+        command.uid(account.user).gid(account.group);
+    }
+    // Settings of the caller's own clients and servers are not the cluster's.
+    for name in ["PGDATA", "PGPORT", "PGHOST", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGTZ", "PGDATESTYLE"] {
+        command.env_remove(name);
+    }
+    command.env("LC_ALL", "C").process_group(0).current_dir(folder).stdin(Stdio::null())
+}
+
+fn last_words(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned()
+}

@@ -1,0 +1,204 @@
+//! A console on a live server: what isolation specs and the differential test hold the model against. It must never
+//! add, drop or reorder what the server says.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use retrial_sim::engine::SessionId;
+use retrial_sim::error::Error;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
+use tempfile::TempDir;
+
+use super::room::{Eye, Room};
+use super::server::Server;
+use super::tap::{self, SharedHeard};
+use crate::console::{Console, Message, Progress};
+
+/// A console with a database of its own on a live server.
+pub struct PostgresConsole {
+    room: Room,
+    sessions: Vec<Option<Session>>,
+    /// Where the sockets lie through which sessions are overheard.
+    taps: TempDir,
+    /// Numbers the sockets.
+    next_tap: u16,
+}
+
+struct Session {
+    pid: i32,
+    heard: SharedHeard,
+    line: Arc<Line>,
+}
+
+/// What the connection thread and the console share of a session.
+struct Line {
+    /// Absent while a text runs, and for good once the server has ended the session.
+    connection: Mutex<Option<PgConnection>>,
+    running: AtomicBool,
+}
+
+impl PostgresConsole {
+    /// A console in a new, empty database.
+    ///
+    /// # Errors
+    /// Where the server cannot make one.
+    pub fn new(server: &Arc<Server>) -> Result<PostgresConsole, Error> {
+        let taps = tempfile::Builder::new().prefix("retrial-console-").tempdir();
+        let taps = taps.map_err(|error| Error::refused(format!("no folder for a console: {error}")))?;
+        Ok(PostgresConsole { room: Room::new(server)?, sessions: Vec::new(), taps, next_tap: 1 })
+    }
+
+    fn session(&self, id: SessionId) -> Result<&Session, Error> {
+        let session = self.sessions.get(id.0 as usize).and_then(Option::as_ref);
+        session.ok_or_else(|| Error::refused(format!("the console has no session {}", id.0)))
+    }
+
+    fn is_running(&self) -> bool {
+        self.sessions.iter().flatten().any(|session| session.line.running.load(Ordering::Acquire))
+    }
+}
+
+impl Console for PostgresConsole {
+    fn connect(&mut self, name: &str) -> Result<SessionId, Error> {
+        let options = self.room.options().clone().application_name(name);
+        let (folder, port) = (self.taps.path().to_owned(), self.next_tap);
+        self.next_tap = self.next_tap.checked_add(1).unwrap_or(1);
+        let (pid, heard, connection) = self.room.ask(move || async move {
+            let (mut connection, heard) = tap::connect(&options, &folder, port).await?;
+            let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
+                .fetch_one(&mut connection)
+                .await
+                .map_err(super::server::unreachable)?;
+            tap::lock(&heard).take();
+            Ok((pid, heard, connection))
+        })?;
+        let line = Line { connection: Mutex::new(Some(connection)), running: AtomicBool::new(false) };
+        self.sessions.push(Some(Session { pid, heard, line: Arc::new(line) }));
+        Ok(SessionId(self.sessions.len() as u32 - 1))
+    }
+
+    fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
+        let session = self.session(session)?;
+        if session.line.running.load(Ordering::Acquire) {
+            return Err(Error::refused("the session still works on the text before"));
+        }
+        let connection = session.line.take();
+        let connection = connection.ok_or_else(|| Error::refused("the server has ended the session"))?;
+        session.line.running.store(true, Ordering::Release);
+        let (line, eye, text) = (session.line.clone(), self.room.eye().clone(), text.to_owned());
+        self.room.ask(move || async move {
+            tokio::task::spawn_local(run(connection, text, line, eye));
+            Ok(())
+        })
+    }
+
+    fn progress(&mut self, session: SessionId) -> Result<Progress, Error> {
+        let looked_at = self.session(session)?;
+        if !looked_at.line.running.load(Ordering::Acquire) {
+            return Ok(Progress::Finished);
+        }
+        let pid = looked_at.pid;
+        let others: Vec<i32> = self.sessions.iter().flatten().map(|other| other.pid).collect();
+        let others: Vec<i32> = others.into_iter().filter(|other| *other != pid).collect();
+        let (line, eye) = (looked_at.line.clone(), self.room.eye().clone());
+        self.room.ask(move || async move {
+            let blocked: bool = eye
+                .look(async |control| {
+                    sqlx::query_scalar("SELECT pg_catalog.pg_isolation_test_session_is_blocked($1, $2)")
+                        .bind(pid)
+                        .bind(others)
+                        .fetch_one(control)
+                        .await
+                })
+                .await?;
+            // The text may have ended while the server was asked.
+            Ok(match (line.running.load(Ordering::Acquire), blocked) {
+                (false, _) => Progress::Finished,
+                (true, true) => Progress::Blocked,
+                (true, false) => Progress::Running,
+            })
+        })
+    }
+
+    fn messages(&mut self, session: SessionId) -> Vec<Message> {
+        self.session(session).map_or_else(|_| Vec::new(), |session| tap::lock(&session.heard).take())
+    }
+
+    fn pass(&mut self, longest: Duration) -> Result<bool, Error> {
+        if !self.is_running() {
+            return Ok(false);
+        }
+        let pids = self.sessions.iter().flatten().map(|session| session.pid).collect();
+        self.room.wait_for_news(longest, pids)?;
+        Ok(true)
+    }
+
+    fn cancel(&mut self, session: SessionId) -> Result<(), Error> {
+        let session = self.session(session)?;
+        if !session.line.running.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (pid, eye) = (session.pid, self.room.eye().clone());
+        self.room.ask(move || async move { eye.cancel(pid).await })
+    }
+
+    fn close(&mut self, session: SessionId) {
+        let Some(session) = self.sessions.get_mut(session.0 as usize).and_then(Option::take) else { return };
+        let (pid, eye) = (session.pid, self.room.eye().clone());
+        // A server that has gone has ended its sessions.
+        let _ = self.room.ask(move || async move { eye.terminate(pid).await });
+    }
+}
+
+/// Sends the text and follows it to its end. What the server says is overheard; here it only has to be read.
+async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: Arc<Eye>) {
+    let ended = {
+        let mut results = sqlx::raw_sql(AssertSqlSafe(text)).fetch_many(&mut connection);
+        loop {
+            match results.try_next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        }
+    };
+    if lives_after(&ended) {
+        *line.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    }
+    line.running.store(false, Ordering::Release);
+    eye.news.notify_one();
+}
+
+/// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does not.
+fn lives_after(ended: &Result<(), sqlx::Error>) -> bool {
+    match ended {
+        Ok(()) => true,
+        Err(sqlx::Error::Database(error)) => {
+            let error = error.try_downcast_ref::<PgDatabaseError>();
+            error.is_some_and(|error| !matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
+        }
+        Err(_) => false,
+    }
+}
+
+impl Line {
+    fn take(&self) -> Option<PgConnection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for PostgresConsole {
+    fn drop(&mut self) {
+        (0..self.sessions.len()).for_each(|index| self.close(SessionId(index as u32)));
+    }
+}
+
+impl fmt::Debug for PostgresConsole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresConsole").field("room", &self.room).finish_non_exhaustive()
+    }
+}

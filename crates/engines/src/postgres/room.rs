@@ -1,0 +1,148 @@
+//! A database of one's own on the live server, and the connection from which its sessions are looked at. It must
+//! never take a lock that a session could wait for, nor wait for one itself.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use retrial_sim::error::Error;
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use tokio::sync::{Mutex, Notify};
+
+use super::server::{Server, unreachable};
+
+/// How often the server is asked who waits: soon at first, because most waits begin and end at once.
+const FIRST_NAP: Duration = Duration::from_millis(1);
+/// The longest time between two looks.
+const LAST_NAP: Duration = Duration::from_millis(16);
+
+/// The database; dropped with this.
+pub(super) struct Room {
+    server: Arc<Server>,
+    options: PgConnectOptions,
+    eye: Arc<Eye>,
+}
+
+/// What the connection thread needs to look at the sessions.
+pub(super) struct Eye {
+    control: Mutex<Option<PgConnection>>,
+    /// Told whenever a session's statement has ended.
+    pub(super) news: Notify,
+}
+
+impl Room {
+    pub(super) fn new(server: &Arc<Server>) -> Result<Room, Error> {
+        let options = server.make_database()?;
+        let eye = Arc::new(Eye { control: Mutex::new(None), news: Notify::new() });
+        let room = Room { server: server.clone(), options: options.clone(), eye };
+        let to = options.application_name("retrial control").options([("lock_timeout", "10s")]);
+        let eye = room.eye.clone();
+        room.ask(move || async move {
+            let connection = PgConnection::connect_with(&to).await.map_err(unreachable)?;
+            *eye.control.lock().await = Some(connection);
+            Ok(())
+        })?;
+        Ok(room)
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    pub(super) fn eye(&self) -> &Arc<Eye> {
+        &self.eye
+    }
+
+    /// Has the connection thread do something, and waits until it is done.
+    pub(super) fn ask<T, F>(&self, work: impl FnOnce() -> F + Send + 'static) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + 'static,
+    {
+        self.server.driver().ask(work)?
+    }
+
+    /// Lets the clock's time pass until a statement of a session has ended, or one of these sessions has begun or
+    /// ceased to wait for another, at most so long.
+    pub(super) fn wait_for_news(&self, longest: Duration, pids: Vec<i32>) -> Result<(), Error> {
+        let eye = self.eye.clone();
+        self.ask(move || async move {
+            let changes = async {
+                let before = eye.waiting(&pids).await?;
+                let mut nap = FIRST_NAP;
+                loop {
+                    if tokio::time::timeout(nap, eye.news.notified()).await.is_ok()
+                        || eye.waiting(&pids).await? != before
+                    {
+                        return Ok(());
+                    }
+                    nap = (nap * 2).min(LAST_NAP);
+                }
+            };
+            // Once the time has passed the caller looks again, as after news.
+            tokio::time::timeout(longest, changes).await.unwrap_or(Ok(()))
+        })
+    }
+}
+
+impl Eye {
+    /// Does something with the connection that looks; one at a time.
+    pub(super) async fn look<T>(
+        &self,
+        with: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, Error> {
+        let mut control = self.control.lock().await;
+        let control = control.as_mut().ok_or_else(|| Error::refused("the control connection is closed"))?;
+        with(control).await.map_err(unreachable)
+    }
+
+    /// Which of these sessions wait for another of them.
+    async fn waiting(&self, pids: &[i32]) -> Result<Vec<i32>, Error> {
+        self.look(async |control| {
+            let sql = "SELECT pid FROM unnest($1::int4[]) pid \
+                       WHERE pg_catalog.pg_isolation_test_session_is_blocked(pid, $1) ORDER BY pid";
+            sqlx::query_scalar(sql).bind(pids).fetch_all(control).await
+        })
+        .await
+    }
+
+    /// Asks the server to give up what that session does.
+    pub(super) async fn cancel(&self, pid: i32) -> Result<(), Error> {
+        self.look(async |control| {
+            sqlx::query("SELECT pg_cancel_backend($1)").bind(pid).execute(control).await.map(|_| ())
+        })
+        .await
+    }
+
+    /// Ends that session, and waits until its locks have fallen.
+    pub(super) async fn terminate(&self, pid: i32) -> Result<(), Error> {
+        self.look(async |control| {
+            let sql = "SELECT pg_terminate_backend($1, 10000)";
+            sqlx::query(sql).bind(pid).execute(control).await.map(|_| ())
+        })
+        .await
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let eye = self.eye.clone();
+        // A server that has gone has no database left to drop.
+        let _ = self.ask(move || async move {
+            if let Some(control) = eye.control.lock().await.take() {
+                control.close().await.map_err(unreachable)?;
+            }
+            Ok(())
+        });
+        if let Some(name) = self.options.get_database() {
+            let _ = self.server.drop_database(name);
+        }
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Room").field("database", &self.options.get_database()).finish_non_exhaustive()
+    }
+}

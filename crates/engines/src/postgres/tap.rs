@@ -1,0 +1,219 @@
+//! Between sqlx and the server: sqlx lets go of what a console shows (command tags, the columns of a result without
+//! rows, the severity of a notice), so what the server says is overheard on its way. It must never change a byte.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use retrial_sim::error::Error;
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
+
+use super::server::unreachable;
+use crate::console::{Grid, Message};
+
+/// What has been overheard of one connection.
+#[derive(Default)]
+pub(super) struct Heard {
+    messages: Vec<Message>,
+    /// The rows of the statement that has not completed yet.
+    grid: Option<Grid>,
+    /// The beginning of a message whose end has not arrived yet.
+    rest: Vec<u8>,
+}
+
+/// What has been overheard, in the hands of the relay and of the console.
+pub(super) type SharedHeard = Arc<Mutex<Heard>>;
+
+pub(super) fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
+    // Whoever panicked in between left whole messages behind.
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Connects through a tap whose socket is made in that folder, under a port number that names it.
+pub(super) async fn connect(
+    options: &PgConnectOptions,
+    folder: &Path,
+    port: u16,
+) -> Result<(PgConnection, SharedHeard), Error> {
+    if !matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer) {
+        return Err(Error::refused("a console does not speak TLS: use a URL without sslmode"));
+    }
+    let broken = |error: std::io::Error| Error::refused(format!("the console's socket: {error}"));
+    let path = folder.join(format!(".s.PGSQL.{port}"));
+    let listener = UnixListener::bind(&path).map_err(broken)?;
+    let heard = SharedHeard::default();
+    let (target, ears) = (options.clone(), heard.clone());
+    tokio::task::spawn_local(async move {
+        // A tap that cannot be connected closes the near end, and sqlx tells of it.
+        if let Ok((near, _)) = listener.accept().await {
+            let _ = relay(near, &target, ears).await;
+        }
+    });
+    let near = options.clone().socket(folder).port(port).ssl_mode(PgSslMode::Disable);
+    let connection = PgConnection::connect_with(&near).await.map_err(unreachable);
+    // The connection stands, or it never will; either way the name is not needed any more.
+    let _ = std::fs::remove_file(&path);
+    lock(&heard).take();
+    Ok((connection?, heard))
+}
+
+async fn relay(near: UnixStream, target: &PgConnectOptions, ears: SharedHeard) -> std::io::Result<()> {
+    let host = target.get_host();
+    let folder = target.get_socket().map(std::path::PathBuf::as_path);
+    let folder = folder.or_else(|| host.starts_with('/').then(|| Path::new(host)));
+    match folder {
+        Some(folder) => {
+            let path = folder.join(format!(".s.PGSQL.{}", target.get_port()));
+            between(near, UnixStream::connect(path).await?, ears).await
+        }
+        None => {
+            let far = TcpStream::connect((host, target.get_port())).await?;
+            far.set_nodelay(true)?;
+            between(near, far, ears).await
+        }
+    }
+}
+
+async fn between<S>(near: UnixStream, far: S, ears: SharedHeard) -> std::io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + 'static,
+{
+    let (mut from_near, mut to_near) = near.into_split();
+    let (mut from_far, mut to_far) = tokio::io::split(far);
+    tokio::task::spawn_local(async move {
+        // The client's end is told to the server, which then ends the session.
+        let _ = tokio::io::copy(&mut from_near, &mut to_far).await;
+        let _ = to_far.shutdown().await;
+    });
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let length = from_far.read(&mut buffer).await?;
+        if length == 0 {
+            return to_near.shutdown().await;
+        }
+        lock(&ears).hear(&buffer[..length]);
+        to_near.write_all(&buffer[..length]).await?;
+    }
+}
+
+impl Heard {
+    /// Takes what was heard since this was last asked.
+    pub(super) fn take(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.messages)
+    }
+
+    /// Cuts the stream into messages: a letter, and a length that counts itself
+    /// (<https://www.postgresql.org/docs/15/protocol-message-formats.html>).
+    fn hear(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+        let stream = std::mem::take(&mut self.rest);
+        let mut left = &stream[..];
+        while let Some((header, _)) = left.split_first_chunk::<5>() {
+            let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
+            let Some(body) = left.get(5..length + 1) else { break };
+            // A body that is not what its letter says is left to sqlx, which refuses the connection.
+            let _ = self.message(header[0], &mut Body(body));
+            left = &left[length + 1..];
+        }
+        self.rest = left.to_vec();
+    }
+
+    fn message(&mut self, kind: u8, body: &mut Body<'_>) -> Option<()> {
+        match kind {
+            b'T' => {
+                let mut grid = Grid::default();
+                for _ in 0..body.short()? {
+                    grid.columns.push(body.text()?);
+                    // The table and the column's number in it, then the type, its size, its modifier, the format.
+                    body.take(6)?;
+                    grid.types.push(body.long()?);
+                    body.take(8)?;
+                }
+                self.grid = Some(grid);
+            }
+            b'D' => {
+                let count = body.short()?;
+                let row: Option<Vec<_>> = (0..count).map(|_| body.value()).collect();
+                self.grid.as_mut()?.rows.push(row?);
+            }
+            b'C' => {
+                let tag = body.text()?;
+                self.messages.push(match self.grid.take() {
+                    Some(grid) => Message::Rows(grid),
+                    None => Message::Complete(tag),
+                });
+            }
+            b'N' => {
+                let (severity, _, text) = body.report()?;
+                self.messages.push(Message::Notice { severity, text });
+            }
+            b'E' => {
+                // What rows there were are no result.
+                self.grid = None;
+                let (severity, code, text) = body.report()?;
+                self.messages.push(Message::Error { severity, code, text });
+            }
+            _ => {}
+        }
+        Some(())
+    }
+}
+
+/// What is left of a message.
+struct Body<'b>(&'b [u8]);
+
+impl<'b> Body<'b> {
+    fn take(&mut self, length: usize) -> Option<&'b [u8]> {
+        let (taken, left) = self.0.split_at_checked(length)?;
+        self.0 = left;
+        Some(taken)
+    }
+
+    fn short(&mut self) -> Option<u16> {
+        self.take(2).and_then(|bytes| Some(u16::from_be_bytes(bytes.try_into().ok()?)))
+    }
+
+    fn long(&mut self) -> Option<u32> {
+        self.take(4).and_then(|bytes| Some(u32::from_be_bytes(bytes.try_into().ok()?)))
+    }
+
+    /// A text that ends with a zero byte.
+    fn text(&mut self) -> Option<String> {
+        let end = self.0.iter().position(|byte| *byte == 0)?;
+        let text = String::from_utf8_lossy(self.take(end)?).into_owned();
+        self.take(1)?;
+        Some(text)
+    }
+
+    /// A value of a row in the text format; `None` inside is NULL, whose length is -1.
+    fn value(&mut self) -> Option<Option<String>> {
+        let length = self.long()?;
+        if length == u32::MAX {
+            return Some(None);
+        }
+        Some(Some(String::from_utf8_lossy(self.take(length as usize)?).into_owned()))
+    }
+
+    /// The severity (in English where the server has both), the code and the text of an error or a notice.
+    fn report(&mut self) -> Option<(String, String, String)> {
+        let (mut severity, mut code, mut text) = (String::new(), String::new(), String::new());
+        let mut english = false;
+        loop {
+            match self.take(1)?[0] {
+                0 => return Some((severity, code, text)),
+                b'S' if !english => severity = self.text()?,
+                b'V' => {
+                    severity = self.text()?;
+                    english = true;
+                }
+                b'C' => code = self.text()?,
+                b'M' => text = self.text()?,
+                _ => {
+                    self.text()?;
+                }
+            }
+        }
+    }
+}
