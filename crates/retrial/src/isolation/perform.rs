@@ -1,0 +1,390 @@
+//! Performs permutations on a console, and tells what happens in the order in which PostgreSQL's tester tells it.
+//! It must never give a session a step while its former one is still at work.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use retrial_engines::console::{Console, Message};
+use retrial_sim::error::Error;
+
+use super::spec::{Hold, Spec, Step, Turn};
+use super::wait::{Ended, MOMENT, Patience, Seat, settle};
+use super::{Limits, grid, transcript};
+
+/// The sessions of a spec on a console, ready for one permutation after the other.
+pub(super) struct Stage<'a> {
+    spec: &'a Spec,
+    limits: Limits,
+    console: &'a mut dyn Console,
+    sink: Sink<'a>,
+    /// Who sets up and tears down.
+    control: Seat,
+    /// The spec's sessions.
+    seats: Vec<Seat>,
+    /// Which step each session is at.
+    active: Vec<Option<Active>>,
+    /// The sessions whose step was told to wait, in that order.
+    waiting: Vec<usize>,
+    /// What belongs beside the transcript.
+    pub(super) warnings: Vec<String>,
+}
+
+/// A step that was sent and whose completion was not told.
+struct Active {
+    turn: Turn,
+    /// For each of its markers, how many notices there have to be.
+    targets: Vec<u64>,
+    /// Its first result, where it has run and a marker keeps it from being told.
+    first: Option<Message>,
+}
+
+/// When a step is looked at: right behind its start, or again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    First,
+    Again,
+}
+
+/// Where the transcript goes.
+struct Sink<'a> {
+    out: &'a mut dyn FnMut(&str),
+    /// A permutation's text, while it is open whether the permutation is left out.
+    held: Option<String>,
+}
+
+impl Sink<'_> {
+    fn say(&mut self, text: &str) {
+        match &mut self.held {
+            Some(held) => held.push_str(text),
+            None => (self.out)(text),
+        }
+    }
+
+    /// Tells what a seat was told beside its results.
+    fn notices(&mut self, seat: &Seat, notices: Vec<(String, String)>) {
+        let Some(name) = &seat.name else { return };
+        for (severity, text) in notices {
+            self.say(&transcript::notice(name, &severity, &text));
+        }
+    }
+
+    fn result(&mut self, result: &Message) {
+        match result {
+            Message::Rows(rows) => self.say(&grid::table(rows)),
+            Message::Error { severity, text, .. } => self.say(&transcript::error(severity, text)),
+            Message::Complete(_) | Message::Notice { .. } => {}
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(held) = self.held.take() {
+            (self.out)(&held);
+        }
+    }
+}
+
+fn sit(console: &mut dyn Console, name: Option<&str>) -> Result<Seat, Error> {
+    let id = console.connect(name.unwrap_or("control connection"))?;
+    Ok(Seat { id, name: name.map(str::to_owned), said: VecDeque::new(), notices: 0 })
+}
+
+impl<'a> Stage<'a> {
+    /// Opens the sessions.
+    pub(super) fn open(
+        spec: &'a Spec,
+        limits: Limits,
+        console: &'a mut dyn Console,
+        out: &'a mut dyn FnMut(&str),
+    ) -> Result<Stage<'a>, Error> {
+        let control = sit(console, None)?;
+        let seats = spec.sessions.iter().map(|session| sit(console, Some(&session.name)));
+        let seats = seats.collect::<Result<Vec<_>, Error>>()?;
+        let active = seats.iter().map(|_| None).collect();
+        let sink = Sink { out, held: None };
+        let (waiting, warnings) = (Vec::new(), Vec::new());
+        Ok(Stage { spec, limits, console, sink, control, seats, active, waiting, warnings })
+    }
+
+    /// Closes the sessions.
+    pub(super) fn close(&mut self) {
+        for seat in self.seats.iter().chain([&self.control]) {
+            self.console.close(seat.id);
+        }
+    }
+
+    /// Performs a listed permutation.
+    pub(super) fn perform(&mut self, turns: &[Turn]) -> Result<(), Error> {
+        self.begin(turns)?;
+        self.steps(turns, false)?;
+        self.teardown()
+    }
+
+    /// Performs a merge, unless it gives a step to a session that stays blocked: then it leaves no transcript, and
+    /// the place of that step is returned.
+    pub(super) fn try_perform(&mut self, turns: &[Turn]) -> Result<Option<usize>, Error> {
+        self.sink.held = Some(String::new());
+        let performed = self.begin(turns).and_then(|()| self.steps(turns, true));
+        if let Ok(Some(at)) = performed {
+            self.abandon()?;
+            return Ok(Some(at));
+        }
+        let torn_down = performed.and_then(|_| self.teardown());
+        self.sink.release();
+        torn_down.map(|()| None)
+    }
+
+    fn begin(&mut self, turns: &[Turn]) -> Result<(), Error> {
+        let spec = self.spec;
+        self.sink.say(&transcript::starting(turns.iter().map(|turn| &*spec.step(turn.at).name)));
+        for sql in &spec.setups {
+            if let Some((severity, text)) = self.exec(None, sql)? {
+                return Err(Error::refused(transcript::failed("setup", &severity, &text)));
+            }
+        }
+        for (index, session) in spec.sessions.iter().enumerate() {
+            let Some(sql) = &session.setup else { continue };
+            if let Some((severity, text)) = self.exec(Some(index), sql)? {
+                let what = format!("setup of session {}", session.name);
+                return Err(Error::refused(transcript::failed(&what, &severity, &text)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What fails here fails without consequence.
+    fn teardown(&mut self) -> Result<(), Error> {
+        let spec = self.spec;
+        for (index, session) in spec.sessions.iter().enumerate() {
+            let Some(sql) = &session.teardown else { continue };
+            if let Some((severity, text)) = self.exec(Some(index), sql)? {
+                let what = format!("teardown of session {}", session.name);
+                self.warnings.push(transcript::failed(&what, &severity, &text));
+            }
+        }
+        if let Some(sql) = &spec.teardown
+            && let Some((severity, text)) = self.exec(None, sql)?
+        {
+            self.warnings.push(transcript::failed("teardown", &severity, &text));
+        }
+        Ok(())
+    }
+
+    /// Runs a text outside of the steps, tells its last result alone, and returns its error if that is one.
+    fn exec(&mut self, session: Option<usize>, sql: &str) -> Result<Option<(String, String)>, Error> {
+        let Stage { seats, control, console, sink, limits, .. } = self;
+        let seat = session.map_or(control, |index| &mut seats[index]);
+        console.send(seat.id, sql)?;
+        let patience = Patience { may_block: false, longest: limits.step * 2 };
+        let ended = settle(seat, *console, patience, &mut |seat, notices| sink.notices(seat, notices))?;
+        if let Ended::Late(waited) = ended {
+            let seconds = waited.as_secs();
+            return Err(Error::refused(format!(
+                "a setup or teardown timed out after {seconds} seconds: {sql}"
+            )));
+        }
+        let mut last = None;
+        while let Some((result, notices)) = seat.next_result() {
+            sink.notices(seat, notices);
+            last = Some(result);
+        }
+        match last {
+            Some(Message::Error { severity, text, .. }) => Ok(Some((severity, text))),
+            Some(result) => {
+                sink.result(&result);
+                Ok(None)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Performs the steps. Where `leave_out` is set and a step goes to a session that stays blocked, it stops and
+    /// returns the place of that step.
+    fn steps(&mut self, turns: &[Turn], leave_out: bool) -> Result<Option<usize>, Error> {
+        for (place, turn) in turns.iter().enumerate() {
+            let session = turn.at.session;
+            if leave_out && self.stays_blocked(session)? {
+                return Ok(Some(place));
+            }
+            self.clear(session)?;
+            self.console.send(self.seats[session].id, &self.spec.step(turn.at).sql)?;
+            let targets = turn.holds.iter().map(|hold| self.target(*hold)).collect();
+            self.active[session] = Some(Active { turn: turn.clone(), targets, first: None });
+            let done = self.complete(session, Look::First, true)?;
+            self.complete_waiting(true)?;
+            if !done {
+                self.waiting.push(session);
+            }
+        }
+        self.complete_waiting(false)?;
+        if self.waiting.is_empty() { Ok(None) } else { Err(Error::refused(transcript::MUTUALLY_BLOCKING)) }
+    }
+
+    /// How many notices there have to be for a marker that counts them.
+    fn target(&self, hold: Hold) -> u64 {
+        match hold {
+            Hold::Notices { of, count } => self.seats[of.session].notices + u64::from(count),
+            Hold::Once | Hold::Step(_) => 0,
+        }
+    }
+
+    /// Whether the session is at a step that does not end by itself.
+    fn stays_blocked(&mut self, session: usize) -> Result<bool, Error> {
+        if self.active[session].is_none() {
+            return Ok(false);
+        }
+        let patience = Patience { may_block: false, longest: self.limits.blocked };
+        Ok(self.settle(session, patience)? != Ended::Finished)
+    }
+
+    /// Waits until the session's former step has been told, if it is at one.
+    fn clear(&mut self, session: usize) -> Result<(), Error> {
+        let mut waited = Duration::ZERO;
+        while self.active[session].is_some() {
+            if self.complete(session, Look::Again, false)? {
+                self.waiting.retain(|other| *other != session);
+            }
+            self.complete_waiting(true)?;
+            let Some(active) = &self.active[session] else { return Ok(()) };
+            // It has run, and markers keep it: only other sessions can change that.
+            if waited > self.limits.step * 2 {
+                let why = transcript::timed_out(self.step_of(active), waited);
+                let others = self.active.iter().flatten().map(|active| &*self.step_of(active).name);
+                let others = others.collect::<Vec<_>>().join(" ");
+                return Err(Error::refused(format!("{why}; active steps are: {others}")));
+            }
+            waited += MOMENT;
+            if !self.console.pass(MOMENT)? {
+                waited = waited.max(self.limits.step * 2 + MOMENT);
+            }
+        }
+        Ok(())
+    }
+
+    fn step_of(&self, active: &Active) -> &'a Step {
+        self.spec.step(active.turn.at)
+    }
+
+    /// Tells the completion of every waiting step that has run; again, where one that was told or a notice may
+    /// have freed another of a marker.
+    fn complete_waiting(&mut self, may_block: bool) -> Result<(), Error> {
+        loop {
+            let before = (self.waiting.len(), self.all_notices());
+            let mut marked = false;
+            let mut place = 0;
+            while let Some(&session) = self.waiting.get(place) {
+                if self.complete(session, Look::Again, may_block)? {
+                    self.waiting.remove(place);
+                } else {
+                    marked |=
+                        self.active[session].as_ref().is_some_and(|active| !active.turn.holds.is_empty());
+                    place += 1;
+                }
+            }
+            if !marked || (self.waiting.len(), self.all_notices()) == before {
+                return Ok(());
+            }
+        }
+    }
+
+    fn all_notices(&self) -> u64 {
+        self.seats.iter().map(|seat| seat.notices).sum()
+    }
+
+    /// Waits for a session's step, and tells that it has run, or that it waits. Returns whether it has run and
+    /// no marker keeps it.
+    fn complete(&mut self, session: usize, look: Look, may_block: bool) -> Result<bool, Error> {
+        let Some(active) = &self.active[session] else { return Ok(true) };
+        let step = self.step_of(active);
+        if look == Look::First && active.turn.holds.contains(&Hold::Once) {
+            self.sink.say(&transcript::waiting(step));
+            return Ok(false);
+        }
+        let blocked = self.settle_step(session, step, may_block)? == Ended::Blocked;
+        if !blocked {
+            self.hear_first(session);
+        }
+        if blocked || self.kept(session) {
+            if look == Look::First {
+                self.sink.say(&transcript::waiting(step));
+            }
+            return Ok(false);
+        }
+        self.sink.say(&if look == Look::First { transcript::ran(step) } else { transcript::completed(step) });
+        if let Some(first) = self.active[session].take().and_then(|active| active.first) {
+            self.sink.result(&first);
+        }
+        while let Some((result, notices)) = self.seats[session].next_result() {
+            self.sink.notices(&self.seats[session], notices);
+            self.sink.result(&result);
+        }
+        Ok(true)
+    }
+
+    /// Takes the first result of a step that has run: its notices are told before anything of the step is.
+    fn hear_first(&mut self, session: usize) {
+        let Some(active) = &mut self.active[session] else { return };
+        if active.first.is_none()
+            && let Some((first, notices)) = self.seats[session].next_result()
+        {
+            active.first = Some(first);
+            self.sink.notices(&self.seats[session], notices);
+        }
+    }
+
+    /// Waits for a session's step, and cancels it where it takes too long.
+    fn settle_step(&mut self, session: usize, step: &Step, may_block: bool) -> Result<Ended, Error> {
+        let patience = Patience { may_block, longest: self.limits.step };
+        let waited = match self.settle(session, patience)? {
+            Ended::Late(waited) => waited,
+            ended => return Ok(ended),
+        };
+        self.console.cancel(self.seats[session].id)?;
+        self.sink.say(&transcript::canceling(step, waited));
+        match self.settle(session, patience)? {
+            Ended::Late(more) => Err(Error::refused(transcript::timed_out(step, waited + more))),
+            ended => Ok(ended),
+        }
+    }
+
+    fn settle(&mut self, session: usize, patience: Patience) -> Result<Ended, Error> {
+        let Stage { seats, console, sink, .. } = self;
+        settle(&mut seats[session], *console, patience, &mut |seat, notices| sink.notices(seat, notices))
+    }
+
+    /// Whether a marker keeps the completion of the session's step from being told.
+    fn kept(&self, session: usize) -> bool {
+        let Some(active) = &self.active[session] else { return false };
+        let mut holds = active.turn.holds.iter().zip(&active.targets);
+        holds.any(|(hold, target)| match hold {
+            Hold::Once => false,
+            Hold::Step(of) => self.active[of.session].as_ref().is_some_and(|other| other.turn.at == *of),
+            Hold::Notices { of, .. } => self.seats[of.session].notices < *target,
+        })
+    }
+
+    /// Leaves a merge that cannot be: no trace of it is told, and none is left in the sessions.
+    fn abandon(&mut self) -> Result<(), Error> {
+        let patience = Patience { may_block: false, longest: self.limits.step };
+        for session in 0..self.seats.len() {
+            if self.active[session].take().is_some() {
+                self.console.cancel(self.seats[session].id)?;
+                self.settle(session, patience)?;
+            }
+            self.seats[session].said.clear();
+        }
+        for session in 0..self.seats.len() {
+            self.exec(Some(session), "ROLLBACK")?;
+        }
+        let warnings = self.warnings.len();
+        self.teardown()?;
+        self.warnings.truncate(warnings);
+        self.waiting.clear();
+        self.sink.held = None;
+        // A lock that a session holds beyond its transactions would be there in the next merge.
+        for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
+            self.console.close(seat.id);
+            *seat = sit(self.console, Some(&session.name))?;
+        }
+        Ok(())
+    }
+}

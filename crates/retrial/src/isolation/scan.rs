@@ -1,0 +1,209 @@
+//! Cuts a spec's text into tokens. It must keep SQL as it is written: only blanks next to the braces go.
+
+use retrial_sim::error::Error;
+
+/// A token, and the line it begins on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) what: What,
+    pub(super) line: usize,
+}
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A keyword.
+    Key(Key),
+    /// A name, quoted or not.
+    Name(String),
+    /// What stands between braces.
+    Block(String),
+    /// A number.
+    Number(String),
+    /// A comma, a parenthesis or a star.
+    Mark(char),
+    /// The end of the text.
+    End,
+}
+
+/// The words that cannot be names unless they are quoted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Notices,
+    Permutation,
+    Session,
+    Setup,
+    Step,
+    Teardown,
+}
+
+const KEYS: [(&str, Key); 6] = [
+    ("notices", Key::Notices),
+    ("permutation", Key::Permutation),
+    ("session", Key::Session),
+    ("setup", Key::Setup),
+    ("step", Key::Step),
+    ("teardown", Key::Teardown),
+];
+
+/// The error that a place of a file gives rise to.
+pub(super) fn wrong(file: &str, line: usize, why: impl AsRef<str>) -> Error {
+    Error::unreadable(format!("{file}:{line}: {}", why.as_ref()))
+}
+
+/// The tokens of the text, an end behind them.
+///
+/// # Errors
+/// One line: where, and what cannot be read.
+pub(super) fn tokens(file: &str, text: &str) -> Result<Vec<Token>, Error> {
+    let mut scan = Scan { file, rest: text, line: 1, found: Vec::new() };
+    while let Some(first) = scan.rest.chars().next() {
+        match first {
+            '\n' => {
+                scan.line += 1;
+                scan.skip(1);
+            }
+            ' ' | '\t' | '\r' | '\u{c}' => scan.skip(1),
+            '#' => scan.skip(scan.rest.find(['\n', '\r']).unwrap_or(scan.rest.len())),
+            ',' | '(' | ')' | '*' => {
+                scan.put(What::Mark(first), scan.line);
+                scan.skip(1);
+            }
+            '"' => scan.quoted()?,
+            '{' => scan.block()?,
+            _ if first.is_ascii_digit() => {
+                let number = scan.take(|c| c.is_ascii_digit());
+                scan.put(What::Number(number.to_owned()), scan.line);
+            }
+            _ if begins_name(first) => scan.word(),
+            _ => {
+                let why = format!("{first:?} has no meaning here; a comment begins with #");
+                return Err(wrong(file, scan.line, why));
+            }
+        }
+    }
+    let line = scan.line;
+    scan.put(What::End, line);
+    Ok(scan.found)
+}
+
+struct Scan<'a> {
+    file: &'a str,
+    rest: &'a str,
+    line: usize,
+    found: Vec<Token>,
+}
+
+impl<'a> Scan<'a> {
+    fn put(&mut self, what: What, line: usize) {
+        self.found.push(Token { what, line });
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.rest = &self.rest[bytes..];
+    }
+
+    /// Takes the characters at the front that are so.
+    fn take(&mut self, so: impl Fn(char) -> bool) -> &'a str {
+        let (taken, rest) = self.rest.split_at(self.rest.find(|c| !so(c)).unwrap_or(self.rest.len()));
+        self.rest = rest;
+        taken
+    }
+
+    fn word(&mut self) {
+        let word = self.take(|c| begins_name(c) || c.is_ascii_digit() || c == '$');
+        let key = KEYS.iter().find(|(text, _)| *text == word);
+        let what = key.map_or_else(|| What::Name(word.to_owned()), |(_, key)| What::Key(*key));
+        self.put(what, self.line);
+    }
+
+    /// A name in quotes, a quote in it doubled.
+    fn quoted(&mut self) -> Result<(), Error> {
+        let mut name = String::new();
+        loop {
+            self.skip(1);
+            name.push_str(self.take(|c| c != '"' && c != '\n'));
+            if !self.rest.starts_with('"') {
+                return Err(wrong(
+                    self.file,
+                    self.line,
+                    "the quoted name does not end on its line; close it",
+                ));
+            }
+            self.skip(1);
+            if !self.rest.starts_with('"') {
+                break;
+            }
+            name.push('"');
+        }
+        self.put(What::Name(name), self.line);
+        Ok(())
+    }
+
+    /// SQL in braces. There is no brace in it: the first one closed ends it.
+    fn block(&mut self) -> Result<(), Error> {
+        let line = self.line;
+        self.skip(1);
+        let text = self.take(|c| c != '}');
+        if self.rest.is_empty() {
+            return Err(wrong(self.file, line, "the braces that open here are never closed"));
+        }
+        self.skip(1);
+        self.line += text.matches('\n').count();
+        self.put(What::Block(text.trim_matches([' ', '\t', '\r', '\u{c}']).to_owned()), line);
+        Ok(())
+    }
+}
+
+fn begins_name(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_' || !c.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, What, tokens};
+
+    fn kinds(text: &str) -> Vec<What> {
+        let found = tokens("f", text).expect("the text is well formed");
+        found.into_iter().map(|token| token.what).collect()
+    }
+
+    fn refusal(text: &str) -> String {
+        tokens("f.spec", text).expect_err("the text is broken").to_string()
+    }
+
+    #[test]
+    fn sql_keeps_its_lines_and_loses_blanks_at_the_braces() {
+        assert_eq!(kinds("{ SELECT 1; \t}")[0], What::Block("SELECT 1;".to_owned()));
+        assert_eq!(kinds("{ \n a\n }")[0], What::Block("\n a\n".to_owned()));
+        assert_eq!(kinds("{}")[0], What::Block(String::new()));
+    }
+
+    #[test]
+    fn keywords_are_names_in_quotes_and_parts_of_names() {
+        let name = |text: &str| What::Name(text.to_owned());
+        let expected =
+            vec![What::Key(Key::Step), name("step"), name("steps"), name("a$1"), name("é"), What::End];
+        assert_eq!(kinds("step \"step\" steps a$1 é"), expected);
+        assert_eq!(kinds("\"a \"\"b\"\"\"")[0], name("a \"b\""));
+    }
+
+    #[test]
+    fn comments_go_up_to_their_line_s_end() {
+        assert_eq!(kinds("# step {\n ( # *\n )"), [What::Mark('('), What::Mark(')'), What::End]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_line() {
+        assert_eq!(refusal("\n;"), "f.spec:2: ';' has no meaning here; a comment begins with #");
+        assert_eq!(refusal("{\n"), "f.spec:1: the braces that open here are never closed");
+        assert!(refusal("\n\n\"a\nb\"").starts_with("f.spec:3: the quoted name"));
+        assert!(refusal("\"a").starts_with("f.spec:1: the quoted name"));
+    }
+
+    #[test]
+    fn lines_are_counted_through_blocks() {
+        let found = tokens("f", "{\n\n}\nx").expect("the text is well formed");
+        assert_eq!(found.iter().map(|token| token.line).collect::<Vec<_>>(), [1, 4, 4]);
+    }
+}

@@ -1,0 +1,79 @@
+//! The wording of transcripts, byte for byte that of PostgreSQL 15's tester, and of what goes beside them. It must
+//! never decide when something is said.
+
+use std::time::Duration;
+
+use super::spec::Step;
+
+/// The first line of every transcript.
+pub(super) fn parsed(sessions: usize) -> String {
+    format!("Parsed test spec with {sessions} sessions\n")
+}
+
+/// The head of a permutation.
+pub(super) fn starting<'a>(steps: impl Iterator<Item = &'a str>) -> String {
+    let mut text = "\nstarting permutation:".to_owned();
+    for name in steps {
+        text.push(' ');
+        text.push_str(name);
+    }
+    text.push('\n');
+    text
+}
+
+/// A step that has run at once.
+pub(super) fn ran(step: &Step) -> String {
+    format!("step {}: {}\n", step.name, step.sql)
+}
+
+/// A step that waits.
+pub(super) fn waiting(step: &Step) -> String {
+    format!("step {}: {} <waiting ...>\n", step.name, step.sql)
+}
+
+/// A step that had been told to wait, and has run.
+pub(super) fn completed(step: &Step) -> String {
+    format!("step {}: <... completed>\n", step.name)
+}
+
+/// A step that took too long.
+pub(super) fn canceling(step: &Step, waited: Duration) -> String {
+    format!("isolationtester: canceling step {} after {} seconds\n", step.name, waited.as_secs())
+}
+
+/// A statement's error.
+pub(super) fn error(severity: &str, text: &str) -> String {
+    format!("{severity}:  {text}\n")
+}
+
+/// What a session was told beside a result.
+pub(super) fn notice(session: &str, severity: &str, text: &str) -> String {
+    format!("{session}: {severity}:  {text}\n")
+}
+
+/// Beside the transcript: a step that no permutation uses.
+pub(super) fn unused(name: &str) -> String {
+    format!("unused step name: {name}")
+}
+
+/// Beside the transcript: merges that have none.
+pub(super) fn left_out(count: u128) -> String {
+    match count {
+        1 => "1 permutation left out: it gives a step to a blocked session".to_owned(),
+        _ => format!("{count} permutations left out: they give a step to a blocked session"),
+    }
+}
+
+/// Beside the transcript: a text around the steps that failed.
+pub(super) fn failed(what: &str, severity: &str, text: &str) -> String {
+    format!("{what} failed: {severity}:  {text}")
+}
+
+/// Why a spec is given up: a step that even cancelling does not end.
+pub(super) fn timed_out(step: &Step, waited: Duration) -> String {
+    format!("step {} timed out after {} seconds", step.name, waited.as_secs())
+}
+
+/// Why a spec is given up: its markers wait for one another.
+pub(super) const MUTUALLY_BLOCKING: &str = "failed to complete permutation due to mutually-blocking steps; \
+     see the markers in parentheses behind its steps";
