@@ -1,5 +1,5 @@
-//! Expressions: literals, operators, conditions, CASE, casts. It must never guess a type that the server would
-//! have the context decide.
+//! Expressions: literals, operators, conditions, CASE, casts. It must never guess a type that the server
+//! would have the context decide.
 
 use std::rc::Rc;
 
@@ -101,7 +101,7 @@ impl Binder<'_> {
         let Some(to) = chosen.args.last() else {
             return Err(Failure::not_modelled(format!("the prefix operator {operator}")));
         };
-        let args = vec![self.implicit(operand, to)?];
+        let args = vec![self.argument(operand, to)?];
         Ok(Typed {
             expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
             ty: chosen.result,
@@ -114,7 +114,7 @@ impl Binder<'_> {
         let [to_left, to_right] = chosen.args.as_slice() else {
             return Err(Failure::not_modelled(format!("the operator {symbol}")));
         };
-        let args = vec![self.implicit(left, to_left)?, self.implicit(right, to_right)?];
+        let args = vec![self.argument(left, to_left)?, self.argument(right, to_right)?];
         Ok(Typed {
             expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
             ty: chosen.result,
