@@ -75,7 +75,8 @@ impl Regroup<'_> {
         let name = source.and_then(|source| source.columns.get(column)).map_or("", String::as_str);
         let message = if depth == 0 {
             format!(
-                "column \"{table}.{name}\" must appear in the GROUP BY clause or be used in an aggregate function"
+                "column \"{table}.{name}\" must appear in the GROUP BY clause \
+                 or be used in an aggregate function"
             )
         } else {
             format!("subquery uses ungrouped column \"{table}.{name}\" from outer query")

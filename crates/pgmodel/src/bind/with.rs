@@ -132,7 +132,8 @@ impl Binder<'_> {
         let message = format!("relation \"{name}\" does not exist");
         if self.levels.iter().any(|level| level.later.iter().any(|later| later == name)) {
             let detail = format!(
-                "There is a WITH item named \"{name}\", but it cannot be referenced from this part of the query."
+                "There is a WITH item named \"{name}\", \
+                 but it cannot be referenced from this part of the query."
             );
             return Failure::detailed("42P01", message, detail);
         }
