@@ -1,5 +1,5 @@
-//! SQL text to statements: the grammar is a library's, what is understood is decided here. A clause that is not
-//! understood is refused by name; it must never be dropped, for a wrong answer is worse than none.
+//! SQL text to statements: the grammar is a library's, what is understood is decided here. A clause that is
+//! not understood is refused by name; it must never be dropped, for a wrong answer is worse than none.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,6 +14,7 @@ mod alter;
 mod call;
 mod constraint;
 mod cursor;
+mod depth;
 mod expression;
 mod from;
 mod literal;
@@ -32,7 +33,11 @@ mod types;
 mod write;
 
 #[cfg(test)]
-mod scratch;
+mod shown;
+#[cfg(test)]
+mod sweep;
+#[cfg(test)]
+mod tests;
 
 /// A statement and the text it was written as, without the semicolon.
 #[derive(Debug)]
@@ -45,7 +50,8 @@ pub struct Parsed {
     pub params: u32,
 }
 
-/// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their values.
+/// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their
+/// values.
 const REMEMBERED: usize = 4096;
 
 thread_local! {
@@ -70,10 +76,13 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     Ok(parsed)
 }
 
-/// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the server.
+/// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the
+/// server.
 fn fresh(sql: &str) -> Result<Vec<Parsed>> {
+    depth::check_brackets(sql)?;
     let tree = SourceFile::parse(sql);
     let root = tree.syntax_node();
+    depth::check_tree(&root)?;
     let errors = tree.errors();
     if !errors.is_empty() {
         return Err(syntax::failure(sql, &root, &errors));

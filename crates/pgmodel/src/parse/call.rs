@@ -1,5 +1,5 @@
-//! Calls of functions, and the forms of SQL's own that the server turns into calls. Must never drop what changes
-//! a call: OVER, WITHIN GROUP, ORDER BY and the like are refused.
+//! Calls of functions, and the forms of SQL's own that the server turns into calls. Must never drop what
+//! changes a call: OVER, WITHIN GROUP, ORDER BY and the like are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

@@ -1,5 +1,5 @@
-//! A walk over the children of a syntax node, in which every child must be asked for: what nobody asked for is
-//! refused by name at the end. Only white space and comments are passed over.
+//! A walk over the children of a syntax node, in which every child must be asked for: what nobody asked for
+//! is refused by name at the end. Only white space and comments are passed over.
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
@@ -63,11 +63,15 @@ impl Cursor {
         self.take(kind).ok_or_else(|| self.refusal())
     }
 
-    /// Takes the next child, which must be a node.
+    /// Takes the next child, which must be a node; what is [`headless`] behind an expression comes with it.
     pub(super) fn node(&mut self) -> Result<SyntaxNode> {
         let node = self.children.get(self.at).and_then(SyntaxElement::as_node).cloned();
-        self.at += usize::from(node.is_some());
-        node.ok_or_else(|| self.refusal())
+        let node = node.ok_or_else(|| self.refusal())?;
+        self.at += 1;
+        if self.children.get(self.at).and_then(SyntaxElement::as_node).is_some_and(headless) {
+            self.at += 1;
+        }
+        Ok(node)
     }
 
     /// Takes the next child if it is a node.
@@ -98,6 +102,21 @@ impl Cursor {
         } else {
             Failure::not_modelled(format!("{} in {}", title(kind), title(self.of)))
         }
+    }
+}
+
+/// Whether a node is the rest of an expression that begins before it: behind `x::t` the grammar library
+/// starts BETWEEN anew. Whoever reads an expression reads this too, as its next sibling.
+pub(super) fn headless(node: &SyntaxNode) -> bool {
+    let mut cursor = Cursor::new(node);
+    match node.kind() {
+        SyntaxKind::BETWEEN_EXPR => {
+            matches!(cursor.kind(), Some(SyntaxKind::NOT_KW | SyntaxKind::BETWEEN_KW))
+        }
+        SyntaxKind::BIN_EXPR | SyntaxKind::POSTFIX_EXPR => {
+            cursor.node_if_any().is_some_and(|first| headless(&first))
+        }
+        _ => false,
     }
 }
 
@@ -140,8 +159,11 @@ pub(super) fn title(kind: SyntaxKind) -> String {
     if !known.is_empty() {
         return known.to_owned();
     }
-    let named = format!("{kind:?}").replace('_', " ");
-    let named = named.strip_suffix(" KW").unwrap_or(&named);
+    let named = format!("{kind:?}");
+    if let Some(word) = named.strip_suffix("_KW") {
+        return word.to_owned();
+    }
+    let named = named.replace('_', " ");
     match named.strip_suffix(" CLAUSE") {
         Some(clause) => format!("{clause} clause"),
         None => named.to_owned(),

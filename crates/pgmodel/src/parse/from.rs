@@ -4,7 +4,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{Cursor, separated};
-use super::{call, expression, name, query, refuse};
+use super::{call, expression, name, refuse};
 use crate::ast::{Alias, Body, Expr, FromItem, JoinKind, SelectCore, With};
 use crate::error::{Failure, Result};
 
@@ -166,8 +166,8 @@ fn spread(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
     cursor.finish()
 }
 
-/// Puts the pieces together, last one first: what is joined under a condition reaches up to that condition, what
-/// is joined without one is a single item.
+/// Puts the pieces together, last one first: what is joined under a condition reaches up to that condition,
+/// what is joined without one is a single item.
 fn join(pieces: &mut Vec<Piece>) -> Result<FromItem> {
     let mut left = single(pieces)?;
     loop {

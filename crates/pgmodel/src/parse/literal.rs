@@ -1,5 +1,5 @@
-//! Literals: numbers, strings, parameters. Must never read an escape differently from the server; what it does
-//! not read is refused.
+//! Literals: numbers, strings, parameters. Must never read an escape differently from the server; what it
+//! does not read is refused.
 
 use squawk_syntax::decoded_text::DecodedText;
 use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken, quote, unescape};
@@ -88,8 +88,8 @@ fn string(token: &SyntaxToken) -> Result<String> {
     Ok(out.into_text())
 }
 
-/// Whether every escape stands for one character by its letter. By number, it may make bytes that are no text,
-/// which the server reports and the grammar library passes over.
+/// Whether every escape stands for one character by its letter. By number, it may make bytes that are no
+/// text, which the server reports and the grammar library passes over.
 fn plain_escapes(inner: &str) -> bool {
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {

@@ -1,10 +1,10 @@
-//! Operators by the server's own precedence (manual, 4.1.6). The grammar library's tree is taken apart into the
-//! row of operands and operators that was written, and put together again here: it must never be its precedence
-//! that decides what an expression means.
+//! Operators by the server's own precedence (manual, 4.1.6). The grammar library's tree is taken apart into
+//! the row of operands and operators that was written, and put together again here: it must never be its
+//! precedence that decides what an expression means.
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, headless};
 use super::{expression, refuse, symbol, syntax, types};
 use crate::ast::Expr;
 use crate::error::{Failure, Result};
@@ -107,7 +107,9 @@ fn take_apart(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
             take_apart(&cursor.node()?, out)?;
         }
         SyntaxKind::BETWEEN_EXPR => {
-            take_apart(&cursor.node()?, out)?;
+            if !headless(node) {
+                take_apart(&cursor.node()?, out)?;
+            }
             let negated = cursor.eat(SyntaxKind::NOT_KW);
             cursor.expect(SyntaxKind::BETWEEN_KW)?;
             out.push(Piece::Infix(Infix::Between { negated }, "between".to_owned()));
@@ -127,10 +129,19 @@ fn take_apart(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
         }
         _ => {
             out.push(Piece::Operand(node.clone()));
-            return Ok(());
+            return rest(node, out);
         }
     }
-    cursor.finish()
+    cursor.finish()?;
+    rest(node, out)
+}
+
+/// Writes down what follows a node without a beginning of its own.
+fn rest(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
+    match node.next_sibling() {
+        Some(next) if headless(&next) => take_apart(&next, out),
+        _ => Ok(()),
+    }
 }
 
 /// The operator between two operands.

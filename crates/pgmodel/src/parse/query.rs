@@ -1,5 +1,5 @@
-//! Queries: WITH, SELECT, VALUES, TABLE and set operations. Must never read a clause as belonging to another part
-//! of a query than the server does.
+//! Queries: WITH, SELECT, VALUES, TABLE and set operations. Must never read a clause as belonging to another
+//! part of a query than the server does.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

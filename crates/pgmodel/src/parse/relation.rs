@@ -1,4 +1,5 @@
-//! Indexes, sequences, DROP, TRUNCATE and upkeep. Options that would change what the statement does are refused.
+//! Indexes, sequences, DROP, TRUNCATE and upkeep. Options that would change what the statement does are
+//! refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

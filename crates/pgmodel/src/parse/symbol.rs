@@ -1,5 +1,6 @@
 //! Where an operator ends when symbols follow each other without a space (manual, 4.1.3). Must never let the
-//! grammar library's cut stand where the server's scanner cuts elsewhere: `a!=-1` has one operator, `a=-1` two.
+//! grammar library's cut stand where the server's scanner cuts elsewhere: `a!=-1` has one operator, `a=-1`
+//! two.
 
 use squawk_syntax::{SyntaxElement, SyntaxToken};
 
@@ -41,8 +42,8 @@ pub(super) fn check(operator: &SyntaxElement) -> Result<()> {
     Err(Failure::not_modelled(format!("operator {run}")))
 }
 
-/// How long the first operator in a run of symbols is: it ends in `+` or `-` only if something in it is no symbol
-/// of standard SQL's.
+/// How long the first operator in a run of symbols is: it ends in `+` or `-` only if something in it is no
+/// symbol of standard SQL's.
 fn length(run: &str) -> usize {
     let signs = run.trim_end_matches(['+', '-']);
     let plain = |text: &str| !text.contains(|c| "~!@#^&|`?%".contains(c));

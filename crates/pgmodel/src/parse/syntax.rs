@@ -1,5 +1,5 @@
-//! What the server says of a text that is not SQL. Blames the first token that does not fit, as the server does;
-//! must never call a syntax error what only the grammar library fails to read.
+//! What the server says of a text that is not SQL. Blames the first token that does not fit, as the server
+//! does; must never call a syntax error what only the grammar library fails to read.
 
 use squawk_syntax::syntax_error::SyntaxError;
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
@@ -17,6 +17,9 @@ pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> F
     if let Some(refusal) = foreign(root, start) {
         return refusal;
     }
+    if let Some(refusal) = muddled(root, start) {
+        return refusal;
+    }
     let message = first.message();
     if let Some(failure) = lexical(sql, start, message) {
         return failure;
@@ -24,8 +27,8 @@ pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> F
     if message.starts_with("DEFAULT is not allowed") {
         return Failure::sql("42601", "DEFAULT is not allowed in this context");
     }
-    // The library blames an empty construct as a whole, and a comma that nothing follows; the server blames what
-    // it found in place of the content.
+    // The library blames an empty construct as a whole, and a comma that nothing follows; the server blames
+    // what it found in place of the content.
     let position = match message {
         "Expected at least one expression in IN list." => end.saturating_sub(1),
         "unexpected trailing comma" => start + 1,
@@ -44,6 +47,22 @@ pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> F
         };
     }
     near(token.text())
+}
+
+/// A refusal where the library stumbles over what the server reads: NOT behind OR behind BETWEEN, for it
+/// takes OR for a part of the upper bound and knows no NOT there, and an operator behind COLLATE.
+fn muddled(root: &SyntaxNode, position: usize) -> Option<Failure> {
+    let tokens = root.descendants_with_tokens().filter_map(SyntaxElement::into_token);
+    let before = tokens
+        .filter(|token| !matches!(token.kind(), SyntaxKind::WHITESPACE | SyntaxKind::COMMENT))
+        .take_while(|token| usize::from(token.text_range().start()) <= position);
+    let kinds: Vec<SyntaxKind> = before.map(|token| token.kind()).collect();
+    if kinds.contains(&SyntaxKind::COLLATE_KW) {
+        return Some(Failure::not_modelled("COLLATE"));
+    }
+    let behind = matches!(kinds.as_slice(), [.., SyntaxKind::OR_KW, SyntaxKind::NOT_KW]);
+    (behind && kinds.contains(&SyntaxKind::BETWEEN_KW))
+        .then(|| Failure::not_modelled("NOT behind BETWEEN and OR (brackets around BETWEEN help)"))
 }
 
 /// What the server's scanner says of a token that is none.

@@ -1,4 +1,5 @@
-//! CREATE TABLE and CREATE TABLE AS. Tables that are temporary, unlogged, partitioned or inherited are refused.
+//! CREATE TABLE and CREATE TABLE AS. Tables that are temporary, unlogged, partitioned or inherited are
+//! refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 

@@ -1,5 +1,5 @@
-//! The clauses that end a query: ORDER BY, LIMIT, OFFSET, FETCH, FOR. They must never be taken in an order, or more
-//! often, than the server takes them.
+//! The clauses that end a query: ORDER BY, LIMIT, OFFSET, FETCH, FOR. They must never be taken in an order,
+//! or more often, than the server takes them.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
