@@ -60,8 +60,8 @@ struct Binder<'a> {
     params: Option<Vec<Parameter>>,
     /// How many calls of [`Expr::System`] have been numbered.
     sites: usize,
-    /// The columns that were resolved, as level and slot, in the order of their binding. Who must know what an
-    /// expression refers to compares the log before and after it.
+    /// The columns that were resolved, as level and slot, in the order of their binding. Who must know what
+    /// an expression refers to compares the log before and after it.
     touched: Vec<(usize, usize)>,
 }
 
@@ -76,7 +76,8 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     Ok(Plan { query, params: binder.parameters()? })
 }
 
-/// An expression over one row of a table, slot 0, cast to `to` if that is given: a default, a CHECK, an index key.
+/// An expression over one row of a table, slot 0, cast to `to` if that is given: a default, a CHECK, an index
+/// key.
 ///
 /// # Errors
 /// As [`statement`].

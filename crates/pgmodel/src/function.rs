@@ -1,8 +1,30 @@
-//! Operators, functions and casts: which one a name and argument types mean, and what it computes.
+//! Operators, functions and casts: which one a name and argument types mean, and what it computes. Nothing here may
+//! approximate: what is not computed exactly as the server does is refused by name.
 
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
-use crate::value::Type;
+use crate::value::{Type, Value};
+
+mod absent;
+mod array;
+mod cast;
+mod comparison;
+mod decimal;
+mod digest;
+mod integer;
+mod json;
+mod json_build;
+mod json_change;
+mod pattern;
+mod resolve;
+mod session;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod text;
+mod text_part;
+mod time;
+mod unify;
 
 /// An operator or function chosen by its name and argument types (manual, 10.2 and 10.3).
 #[derive(Clone, Debug)]
@@ -33,8 +55,7 @@ pub enum CastContext {
 /// # Errors
 /// 42883 where there is none, 42725 where there is more than one; a refusal for one the model lacks.
 pub fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chosen> {
-    let _ = (symbol, left, right);
-    todo!()
+    resolve::operator(symbol, left, right)
 }
 
 /// The plain function of that name: of its arguments alone.
@@ -42,18 +63,16 @@ pub fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chose
 /// # Errors
 /// 42883, 42725; a refusal for a function that the server has and the model lacks.
 pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
-    let _ = (name, args);
-    todo!()
+    resolve::function(name, args)
 }
 
-/// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. A literal of type
-/// unknown is cast by the input function of the type, so its errors (22P02) come when it is applied.
+/// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are strict:
+/// a NULL stays NULL and must not reach them. A literal of type unknown is cast by the input function of the type, so its errors (22P02) come when it is applied.
 ///
 /// # Errors
 /// 42846 where there is no such cast; callers that assign turn it into 42804.
 pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>> {
-    let _ = (from, to, context);
-    todo!()
+    cast::cast(from, to, context)
 }
 
 /// A cast.
@@ -72,12 +91,31 @@ pub enum Cast {
 /// # Errors
 /// 42804, with `context` as the server words it (`CASE types {} and {} cannot be matched`).
 pub fn unify(types: &[Type], context: &str) -> Result<Type> {
-    let _ = (types, context);
-    todo!()
+    unify::unify(types, context)
 }
 
 /// What depends on session, clock or sequence: the call, the types its arguments must be cast to, and its result.
 pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
-    let _ = (name, args);
-    todo!()
+    session::system(name, args)
+}
+
+/// What is refused where an argument is not of the type that was asked for, which only a wrong plan brings about.
+fn mistyped() -> Failure {
+    Failure::not_modelled("an argument that was not cast to its type")
+}
+
+/// The argument as an integer.
+fn int(args: &[Value], index: usize) -> Result<i64> {
+    match args.get(index) {
+        Some(Value::Int(int)) => Ok(*int),
+        _ => Err(mistyped()),
+    }
+}
+
+/// The argument as a text.
+fn str(args: &[Value], index: usize) -> Result<&str> {
+    match args.get(index) {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(mistyped()),
+    }
 }

@@ -1,5 +1,5 @@
-//! Aggregate calls: which there are, where they may stand and what they return. It must never let one stand for
-//! rows of an outer level.
+//! Aggregate calls: which there are, where they may stand and what they return. It must never let one stand
+//! for rows of an outer level.
 
 use crate::ast;
 use crate::error::{Failure, Result};

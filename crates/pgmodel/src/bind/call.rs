@@ -73,8 +73,8 @@ impl Binder<'_> {
         let [to_left, to_right] = chosen.args.as_slice() else {
             return Err(Failure::not_modelled("NULLIF of these types"));
         };
-        let value = self.implicit(left, to_left)?;
-        let args = vec![value.clone(), self.implicit(right, to_right)?];
+        let value = self.argument(left, to_left)?;
+        let args = vec![value.clone(), self.argument(right, to_right)?];
         let equal = Expr::Apply { apply: chosen.apply, strict: chosen.strict, args };
         let arms = vec![(equal, Expr::Const(Value::Null))];
         // The value has the type that the comparison gave it.
@@ -103,7 +103,7 @@ impl Binder<'_> {
         let args = args
             .into_iter()
             .zip(&chosen.args)
-            .map(|(arg, to)| self.implicit(arg, to))
+            .map(|(arg, to)| self.argument(arg, to))
             .collect::<Result<_>>()?;
         Ok(Typed {
             expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },

@@ -1,5 +1,5 @@
-//! Casts that the server puts in by itself, and the types of literals and parameters that a context decides. It
-//! must never let a value of one type stand where another is declared.
+//! Casts that the server puts in by itself, and the types of literals and parameters that a context decides.
+//! It must never let a value of one type stand where another is declared.
 
 use crate::ast;
 use crate::catalog::Column;
@@ -28,6 +28,16 @@ pub(super) fn reworded(failure: Failure, message: String) -> Failure {
         Failure::Sql(error) if error.code == "42846" => Failure::sql("42804", message),
         other => other,
     }
+}
+
+/// The common type of some expressions. A length or precision stays only where all have it: a literal beside
+/// a `varchar(10)` may be longer than that.
+pub(super) fn common(types: &[Type], context: &str) -> Result<Type> {
+    let common = match function::unify(types, context)? {
+        Type::Unknown => Type::Text,
+        common => common,
+    };
+    Ok(if types.iter().all(|ty| *ty == common) { common } else { bare(&common) })
 }
 
 /// An expression with a cast around it.
@@ -84,6 +94,12 @@ impl Binder<'_> {
     /// An implicit cast.
     pub(super) fn implicit(&mut self, typed: Typed, to: &Type) -> Result<Expr> {
         self.coerce(typed, to, CastContext::Implicit)
+    }
+
+    /// A cast to what a chosen operator or function takes. The choice has been made, so no cast is forbidden:
+    /// text `||` takes anything at all.
+    pub(super) fn argument(&mut self, typed: Typed, to: &Type) -> Result<Expr> {
+        self.coerce(typed, to, CastContext::Explicit)
     }
 
     /// A literal or parameter that nothing has typed is text.
@@ -157,14 +173,13 @@ impl Binder<'_> {
     /// Casts some expressions to their common type.
     pub(super) fn unified(&mut self, typed: Vec<Typed>, context: &str) -> Result<(Vec<Expr>, Type)> {
         let types: Vec<_> = typed.iter().map(|typed| typed.ty.clone()).collect();
-        let common = function::unify(&types, context)?;
-        let common = if common == Type::Unknown { Type::Text } else { common };
+        let common = common(&types, context)?;
         let cast = typed.into_iter().map(|typed| self.implicit(typed, &common)).collect::<Result<_>>()?;
         Ok((cast, common))
     }
 
-    /// Casts a column of a query's result, inside the query. Implicit casts keep apart what was apart and keep
-    /// the order, so a DISTINCT, a set operation or an ORDER BY of the query sees no difference.
+    /// Casts a column of a query's result, inside the query. Implicit casts keep apart what was apart and
+    /// keep the order, so a DISTINCT, a set operation or an ORDER BY of the query sees no difference.
     pub(super) fn coerce_output(&mut self, query: &mut Query, column: usize, to: &Type) -> Result<()> {
         let Some(output) = query.columns.get_mut(column) else { return Ok(()) };
         let from = std::mem::replace(&mut output.ty, to.clone());

@@ -1,5 +1,5 @@
-//! Comparisons of two operands, which may be rows: operators, BETWEEN, IS DISTINCT FROM. It must never compare
-//! rows of different length.
+//! Comparisons of two operands, which may be rows: operators, BETWEEN, IS DISTINCT FROM. It must never
+//! compare rows of different length.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -107,7 +107,7 @@ impl Binder<'_> {
             return Err(Failure::not_modelled("IS DISTINCT FROM of these types"));
         };
         let same =
-            Expr::Same(Box::new(self.implicit(left, to_left)?), Box::new(self.implicit(right, to_right)?));
+            Expr::Same(Box::new(self.argument(left, to_left)?), Box::new(self.argument(right, to_right)?));
         Ok(negated(same, !not))
     }
 

@@ -1,5 +1,5 @@
-//! ON CONFLICT: the indexes that arbitrate and what is done instead. It must never take an index for an arbiter
-//! that the server would not infer.
+//! ON CONFLICT: the indexes that arbitrate and what is done instead. It must never take an index for an
+//! arbiter that the server would not infer.
 
 use crate::ast;
 use crate::catalog::{IndexDef, TableDef};

@@ -1,5 +1,5 @@
-//! Expressions: literals, operators, conditions, CASE, casts. It must never guess a type that the server would
-//! have the context decide.
+//! Expressions: literals, operators, conditions, CASE, casts. It must never guess a type that the server
+//! would have the context decide.
 
 use std::rc::Rc;
 
@@ -101,7 +101,7 @@ impl Binder<'_> {
         let Some(to) = chosen.args.last() else {
             return Err(Failure::not_modelled(format!("the prefix operator {operator}")));
         };
-        let args = vec![self.implicit(operand, to)?];
+        let args = vec![self.argument(operand, to)?];
         Ok(Typed {
             expr: Expr::Apply { apply: chosen.apply, strict: chosen.strict, args },
             ty: chosen.result,
@@ -114,8 +114,8 @@ impl Binder<'_> {
         let [to_left, to_right] = chosen.args.as_slice() else {
             return Err(Failure::not_modelled(format!("the operator {symbol}")));
         };
-        let (left, right) = (self.implicit(left, to_left)?, self.implicit(right, to_right)?);
-        let expr = match comparison(symbol).filter(|_| to_left == to_right && chosen.strict) {
+        let (left, right) = (self.argument(left, to_left)?, self.argument(right, to_right)?);
+        let expr = match comparison(symbol).filter(|_| is_comparable(to_left, to_right) && chosen.strict) {
             Some(comparison) => {
                 let (left, right) = (Box::new(left), Box::new(right));
                 Expr::Compare { comparison, apply: chosen.apply, left, right }
@@ -224,4 +224,10 @@ fn comparison(symbol: &str) -> Option<Comparison> {
         ">=" => Some(Comparison::GreaterOrEqual),
         _ => None,
     }
+}
+
+/// Whether values of the two types are ordered among each other as an index orders them.
+fn is_comparable(left: &Type, right: &Type) -> bool {
+    let integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8);
+    left == right || (integer(left) && integer(right))
 }

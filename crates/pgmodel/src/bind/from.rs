@@ -1,13 +1,13 @@
-//! FROM: tables, derived tables, functions and joins, numbered as slots. It must never let an item see another
-//! that stands beside it, unless LATERAL says so.
+//! FROM: tables, derived tables, functions and joins, numbered as slots. It must never let an item see
+//! another that stands beside it, unless LATERAL says so.
 
 use crate::ast;
 use crate::ast::JoinKind;
 use crate::error::{Failure, Result};
-use crate::function::{self, CastContext};
 use crate::plan::{Expr, Join, OutputColumn, SetFunction, Slot};
 use crate::value::Type;
 
+use super::coerce::common;
 use super::scope::{Clause, Item, ItemColumn, Source, SourceKind, table_item};
 use super::{Binder, Typed, naming};
 
@@ -74,14 +74,14 @@ pub(super) fn beside(left: Option<Join>, right: Join) -> Join {
 
 impl Binder<'_> {
     /// The items of FROM, added to the level's slots and names; `target` is what stands leftmost already.
-    pub(super) fn from_clause(
+    pub(super) fn join_clause(
         &mut self,
         from: &[ast::FromItem],
         target: Option<Join>,
     ) -> Result<Option<Join>> {
         let mut tree = target;
         for item in from {
-            let (join, mut items) = self.from_item(item)?;
+            let (join, mut items) = self.join_item(item)?;
             distinct_names(&self.top().items, &items)?;
             lateral(&mut items, true, true);
             self.top().items.extend(items);
@@ -103,7 +103,7 @@ impl Binder<'_> {
         level.slots.len() - 1
     }
 
-    fn from_item(&mut self, item: &ast::FromItem) -> Result<(Join, Vec<Item>)> {
+    fn join_item(&mut self, item: &ast::FromItem) -> Result<(Join, Vec<Item>)> {
         match item {
             ast::FromItem::Table { name, alias } => self.table_slot(name, alias.as_ref()),
             ast::FromItem::Subquery { query, alias, lateral } => {
@@ -281,12 +281,13 @@ impl Binder<'_> {
         on: Option<&ast::Expr>,
         using: &[String],
     ) -> Result<(Join, Vec<Item>)> {
-        let (left, mut left_items) = self.from_item(left)?;
-        // The right side sees the left one if it is LATERAL, unless the join would have to run the right one first.
+        let (left, mut left_items) = self.join_item(left)?;
+        // The right side sees the left one if it is LATERAL, unless the join would have to run the right one
+        // first.
         lateral(&mut left_items, true, matches!(kind, JoinKind::Inner | JoinKind::Left));
         let before = self.top().items.len();
         self.top().items.extend(left_items.iter().cloned());
-        let (right, right_items) = self.from_item(right)?;
+        let (right, right_items) = self.join_item(right)?;
         self.top().items.truncate(before);
         distinct_names(&left_items, &right_items)?;
         let left_columns = unqualified(&left_items);
@@ -364,11 +365,11 @@ impl Binder<'_> {
             }
             let left = using_column(&mut left, name, "left")?;
             let right = using_column(&mut right, name, "right")?;
-            let ty = function::unify(&[left.ty.clone(), right.ty.clone()], "JOIN/USING")?;
+            let ty = common(&[left.ty.clone(), right.ty.clone()], "JOIN/USING")?;
             let [l, r] = [left, right].map(|column| Typed { expr: column.expr, ty: column.ty });
             conditions.push(self.operator("=", l.clone(), r.clone())?.expr);
-            let l = self.coerce(l, &ty, CastContext::Implicit)?;
-            let r = self.coerce(r, &ty, CastContext::Implicit)?;
+            let l = self.implicit(l, &ty)?;
+            let r = self.implicit(r, &ty)?;
             let expr = match kind {
                 JoinKind::Inner | JoinKind::Left => l,
                 JoinKind::Right => r,

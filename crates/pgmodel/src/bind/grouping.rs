@@ -1,5 +1,5 @@
-//! Grouped queries: what stands above GROUP BY speaks of keys and aggregates. It must never let a column through
-//! that has more than one value in a group.
+//! Grouped queries: what stands above GROUP BY speaks of keys and aggregates. It must never let a column
+//! through that has more than one value in a group.
 
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, Slot};
@@ -18,8 +18,8 @@ struct Regroup<'a> {
 }
 
 impl Binder<'_> {
-    /// Rewrites expressions in terms of the keys, which are returned: with columns that depend on a primary key
-    /// among them, as further keys that split no group.
+    /// Rewrites expressions in terms of the keys, which are returned: with columns that depend on a primary
+    /// key among them, as further keys that split no group.
     pub(super) fn regroup<'e>(
         &mut self,
         keys: Vec<Expr>,
@@ -75,7 +75,8 @@ impl Regroup<'_> {
         let name = source.and_then(|source| source.columns.get(column)).map_or("", String::as_str);
         let message = if depth == 0 {
             format!(
-                "column \"{table}.{name}\" must appear in the GROUP BY clause or be used in an aggregate function"
+                "column \"{table}.{name}\" must appear in the GROUP BY clause \
+                 or be used in an aggregate function"
             )
         } else {
             format!("subquery uses ungrouped column \"{table}.{name}\" from outer query")

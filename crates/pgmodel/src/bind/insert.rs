@@ -1,5 +1,5 @@
-//! INSERT: the source's columns to the table's, defaults for the rest. It must never store a value that was not
-//! cast to its column.
+//! INSERT: the source's columns to the table's, defaults for the rest. It must never store a value that was
+//! not cast to its column.
 
 use std::rc::Rc;
 
@@ -49,8 +49,8 @@ impl Binder<'_> {
         let (source, row) = match &insert.source {
             None => (self.one_empty_row()?, self.row(&table, &[], Vec::new())?),
             Some(source) => match plain_values(source) {
-                Some(rows) => self.from_values(rows, &table, &targets, named)?,
-                None => self.from_query(source, &table, &targets, named)?,
+                Some(rows) => self.values_source(rows, &table, &targets, named)?,
+                None => self.query_source(source, &table, &targets, named)?,
             },
         };
         let alias = insert.alias.as_deref().unwrap_or(&insert.table);
@@ -95,7 +95,7 @@ impl Binder<'_> {
     }
 
     /// VALUES, each item cast to its column in place.
-    fn from_values(
+    fn values_source(
         &mut self,
         rows: &[Vec<ast::Expr>],
         table: &TableDef,
@@ -146,7 +146,7 @@ impl Binder<'_> {
 
     /// Any other source: its columns are cast on their way into the table, but literals and parameters of the
     /// select list take the type of their column.
-    fn from_query(
+    fn query_source(
         &mut self,
         source: &ast::With,
         table: &TableDef,

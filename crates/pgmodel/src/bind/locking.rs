@@ -1,5 +1,5 @@
-//! FOR UPDATE and its kin: which slots they lock, here and in derived tables. It must never lock fewer rows than
-//! the server would, nor let a clause go by that the server rejects.
+//! FOR UPDATE and its kin: which slots they lock, here and in derived tables. It must never lock fewer rows
+//! than the server would, nor let a clause go by that the server rejects.
 
 use std::rc::Rc;
 
@@ -42,21 +42,36 @@ fn add(locks: &mut Vec<RowLock>, slot: usize, strength: LockStrength, wait: Lock
     }
 }
 
-/// 0A000 where rows of the result are no rows of a table.
-fn lockable(select: &Select, strength: LockStrength) -> Result<()> {
-    let grouping = select.grouping.as_ref();
-    let what = if select.distinct {
-        "DISTINCT clause"
-    } else if grouping.is_some_and(|grouping| !grouping.keys.is_empty()) {
-        "GROUP BY clause"
-    } else if grouping.is_some_and(|grouping| grouping.having.is_some()) {
-        "HAVING clause"
-    } else if grouping.is_some() {
-        "aggregate functions"
-    } else {
-        return Ok(());
-    };
-    Err(Failure::sql("0A000", format!("{} is not allowed with {what}", lock_name(strength))))
+/// What makes the rows of a result no rows of a table.
+pub(super) struct Collected {
+    pub(super) distinct: bool,
+    pub(super) keys: bool,
+    pub(super) having: bool,
+    pub(super) aggregates: bool,
+}
+
+impl Collected {
+    fn of(select: &Select) -> Collected {
+        let grouping = select.grouping.as_ref();
+        Collected {
+            distinct: select.distinct,
+            keys: grouping.is_some_and(|grouping| !grouping.keys.is_empty()),
+            having: grouping.is_some_and(|grouping| grouping.having.is_some()),
+            aggregates: grouping.is_some_and(|grouping| !grouping.aggregates.is_empty()),
+        }
+    }
+
+    /// 0A000 where rows cannot be locked.
+    pub(super) fn lockable(&self, strength: LockStrength) -> Result<()> {
+        let what = match self {
+            Collected { distinct: true, .. } => "DISTINCT clause",
+            Collected { keys: true, .. } => "GROUP BY clause",
+            Collected { having: true, .. } => "HAVING clause",
+            Collected { aggregates: true, .. } => "aggregate functions",
+            _ => return Ok(()),
+        };
+        Err(Failure::sql("0A000", format!("{} is not allowed with {what}", lock_name(strength))))
+    }
 }
 
 impl Binder<'_> {
@@ -64,7 +79,6 @@ impl Binder<'_> {
     pub(super) fn locks(&mut self, clauses: &[Locking], select: &mut Select) -> Result<Vec<RowLock>> {
         let mut locks = Vec::new();
         for clause in clauses {
-            lockable(select, clause.strength)?;
             let mut slots = Vec::new();
             if clause.of.is_empty() {
                 let kinds = self.top().sources.iter().enumerate();
@@ -121,7 +135,7 @@ fn push_down(query: &mut Rc<Query>, strength: LockStrength, wait: LockWait) -> R
             return Err(Failure::not_modelled("a locking clause on a data-modifying statement"));
         }
     };
-    lockable(select, strength)?;
+    Collected::of(select).lockable(strength)?;
     for (slot, item) in select.slots.iter_mut().enumerate() {
         match item {
             Slot::Table(_) => add(&mut query.locks, slot, strength, wait),
@@ -171,8 +185,8 @@ fn survey(join: &mut Join, slot: usize, nullable: &mut Vec<usize>, conditions: &
     survey(right, slot, nullable, conditions);
 }
 
-/// 0A000 for a lock on the nullable side of an outer join. The server's planner first turns outer joins into inner
-/// ones where a condition rejects NULLs; whether it would is not judged here.
+/// 0A000 for a lock on the nullable side of an outer join. The server's planner first turns outer joins into
+/// inner ones where a condition rejects NULLs; whether it would is not judged here.
 fn preserved(select: &mut Select, lock: &RowLock) -> Result<()> {
     let Some(join) = &mut select.join else { return Ok(()) };
     let (mut nullable, mut conditions) = (Vec::new(), Vec::new());

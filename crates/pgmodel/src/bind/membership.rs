@@ -1,5 +1,5 @@
-//! Whether a value is among others: IN lists and arrays. It must never compare by another operator than the one
-//! that the server would choose for the types.
+//! Whether a value is among others: IN lists and arrays. It must never compare by another operator than the
+//! one that the server would choose for the types.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -7,6 +7,7 @@ use crate::function;
 use crate::plan::Expr;
 use crate::value::Type;
 
+use super::coerce::common;
 use super::expression::{boolean, negated};
 use super::{Binder, Typed};
 
@@ -21,14 +22,13 @@ impl Binder<'_> {
         let effects = self.sites != sites;
         let list: Vec<_> = list.iter().map(|item| self.expr(item)).collect::<Result<_>>()?;
         let types: Vec<_> = std::iter::once(&operand).chain(&list).map(|typed| typed.ty.clone()).collect();
-        if let Ok(common) = function::unify(&types, "IN") {
-            let common = if common == Type::Unknown { Type::Text } else { common };
+        if let Ok(common) = common(&types, "IN") {
             let chosen = function::operator("=", Some(&common), &common)?;
             if let [left, right] = chosen.args.as_slice()
                 && left == right
             {
-                let operand = Box::new(self.implicit(operand, left)?);
-                let list = list.into_iter().map(|item| self.implicit(item, left)).collect::<Result<_>>()?;
+                let operand = Box::new(self.argument(operand, left)?);
+                let list = list.into_iter().map(|item| self.argument(item, left)).collect::<Result<_>>()?;
                 return Ok(negated(Expr::InList { operand, list }, not));
             }
         }
@@ -65,8 +65,8 @@ impl Binder<'_> {
         let ([left, right], true) = (chosen.args.as_slice(), chosen.strict) else {
             return Err(Failure::not_modelled(format!("{operator} with ANY or ALL of an array")));
         };
-        let operand = Box::new(self.implicit(operand, left)?);
-        let array = Box::new(self.implicit(array, &Type::Array(Box::new(right.clone())))?);
+        let operand = Box::new(self.argument(operand, left)?);
+        let array = Box::new(self.argument(array, &Type::Array(Box::new(right.clone())))?);
         Ok(boolean(Expr::AnyArray { apply: chosen.apply, equal: operator == "=", operand, array, all }))
     }
 }

@@ -60,8 +60,8 @@ pub(super) fn no_function<T>(name: &str, args: &[Type]) -> Result<T> {
     Err(Failure::sql("42883", format!("function {} does not exist", signature(name, args))))
 }
 
-/// The name of an output column without AS. `bound` is what the expression became: a scalar subquery passes on the
-/// name of its own column, which `*` may hide from the text.
+/// The name of an output column without AS. `bound` is what the expression became: a scalar subquery passes
+/// on the name of its own column, which `*` may hide from the text.
 pub(super) fn column_name(expr: &ast::Expr, bound: &Expr) -> String {
     figure(expr, bound).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }

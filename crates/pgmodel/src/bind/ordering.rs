@@ -1,5 +1,5 @@
-//! ORDER BY and GROUP BY keys: positions, output names, expressions. It must never take a key for an output that
-//! the server would not.
+//! ORDER BY and GROUP BY keys: positions, output names, expressions. It must never take a key for an output
+//! that the server would not.
 
 use crate::ast;
 use crate::error::{Failure, Result};

@@ -1,5 +1,5 @@
-//! What names mean where: the query levels, their FROM items and the columns these show. It must never let a name
-//! reach an item that the server hides at that place.
+//! What names mean where: the query levels, their FROM items and the columns these show. It must never let a
+//! name reach an item that the server hides at that place.
 
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
@@ -261,7 +261,8 @@ impl Binder<'_> {
         Typed { expr, ty: column.ty }
     }
 
-    /// Notes that what is being bound depends on the level at `depth`: every level inside of that is correlated.
+    /// Notes that what is being bound depends on the level at `depth`: every level inside of that is
+    /// correlated.
     pub(super) fn reached(&mut self, depth: usize) {
         for level in self.levels.iter_mut().skip(depth + 1) {
             level.reaches = Some(level.reaches.map_or(depth, |known| known.min(depth)));

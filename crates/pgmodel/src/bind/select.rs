@@ -1,4 +1,5 @@
-//! SELECT: its clauses in the order in which the server analyses them. It must never evaluate two clauses for one.
+//! SELECT: its clauses in the order in which the server analyses them. It must never evaluate two clauses for
+//! one.
 
 use std::cell::OnceCell;
 
@@ -7,6 +8,7 @@ use crate::error::{Failure, Result};
 use crate::plan::{Core, Expr, Grouping, OutputColumn, Select};
 use crate::value::Type;
 
+use super::locking::Collected;
 use super::scope::Clause;
 use super::with::Body;
 use super::{Binder, Typed, naming};
@@ -18,8 +20,8 @@ pub(super) struct Output {
 }
 
 impl Binder<'_> {
-    /// A SELECT, VALUES or set operation with what ends it. Without `resolve`, outputs that nothing has typed stay
-    /// unknown.
+    /// A SELECT, VALUES or set operation with what ends it. Without `resolve`, outputs that nothing has typed
+    /// stay unknown.
     pub(super) fn select(&mut self, select: &ast::Select, resolve: bool) -> Result<Body> {
         match &select.core {
             ast::SelectCore::Simple(simple) => self.simple(select, simple, resolve),
@@ -31,7 +33,7 @@ impl Binder<'_> {
     }
 
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
-        let join = self.from_clause(&simple.from, None)?;
+        let join = self.join_clause(&simple.from, None)?;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
@@ -53,7 +55,14 @@ impl Binder<'_> {
             output.push(typed.expr);
             columns.push(OutputColumn { name: item.name, ty: typed.ty });
         }
-        let grouped = !keys.is_empty() || having.is_some() || !self.top().aggregates.is_empty();
+        let collected = Collected {
+            distinct: simple.distinct,
+            keys: !keys.is_empty(),
+            having: having.is_some(),
+            aggregates: !self.top().aggregates.is_empty(),
+        };
+        select.locking.iter().try_for_each(|clause| collected.lockable(clause.strength))?;
+        let grouped = collected.keys || collected.having || collected.aggregates;
         let grouping = if grouped {
             let rewritten =
                 output.iter_mut().chain(order.iter_mut().map(|key| &mut key.expr)).chain(&mut having);

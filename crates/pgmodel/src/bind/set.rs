@@ -5,10 +5,10 @@ use std::rc::Rc;
 use crate::ast;
 use crate::ast::SetOperation;
 use crate::error::{Failure, Result};
-use crate::function;
 use crate::plan::{Core, Expr, OutputColumn};
 use crate::value::Type;
 
+use super::coerce::common;
 use super::locking::lock_name;
 use super::scope::Clause;
 use super::with::Body;
@@ -92,8 +92,7 @@ impl Binder<'_> {
         let mut columns = Vec::new();
         for index in 0..left.columns.len() {
             let types = [left.columns[index].ty.clone(), right.columns[index].ty.clone()];
-            let ty = function::unify(&types, name)?;
-            let ty = if ty == Type::Unknown { Type::Text } else { ty };
+            let ty = common(&types, name)?;
             self.coerce_output(&mut left, index, &ty)?;
             self.coerce_output(&mut right, index, &ty)?;
             columns.push(OutputColumn { name: left.columns[index].name.clone(), ty });

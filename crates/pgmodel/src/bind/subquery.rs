@@ -1,5 +1,5 @@
-//! Subqueries in expressions: scalar ones, EXISTS, IN and ANY. It must never take a subquery of another width than
-//! its place demands.
+//! Subqueries in expressions: scalar ones, EXISTS, IN and ANY. It must never take a subquery of another width
+//! than its place demands.
 
 use std::rc::Rc;
 
@@ -83,7 +83,7 @@ impl Binder<'_> {
             let ([left, right], true) = (chosen.args.as_slice(), chosen.strict) else {
                 return Err(Failure::not_modelled(format!("{operator} with ANY or ALL of a subquery")));
             };
-            cast.push(self.implicit(operand, left)?);
+            cast.push(self.argument(operand, left)?);
             self.coerce_output(&mut query, index, right)?;
             apply.push(chosen.apply);
         }

@@ -72,7 +72,7 @@ impl Binder<'_> {
             kind: SourceKind::Table,
         });
         level.items.push(item);
-        let join = self.from_clause(from, Some(Join::Slot(0)))?.unwrap_or(Join::Slot(0));
+        let join = self.join_clause(from, Some(Join::Slot(0)))?.unwrap_or(Join::Slot(0));
         Ok((table, join))
     }
 

@@ -1,5 +1,5 @@
-//! Ways through a planned expression: its children, its columns, its subqueries, whether two are the same. It must
-//! never pass over a place where an expression can stand.
+//! Ways through a planned expression: its children, its columns, its subqueries, whether two are the same. It
+//! must never pass over a place where an expression can stand.
 
 use std::rc::Rc;
 
@@ -59,8 +59,8 @@ pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Resu
     }
 }
 
-/// Visits the expressions of a query and of the queries in its FROM, WITH and set operation. The visitor itself
-/// goes into subqueries of expressions, with [`subquery`].
+/// Visits the expressions of a query and of the queries in its FROM, WITH and set operation. The visitor
+/// itself goes into subqueries of expressions, with [`subquery`].
 pub(super) fn query(query: &mut Query, depth: usize, visit: &mut Visit<'_>) -> Result<()> {
     for cte in &mut query.ctes {
         shared(&mut cte.query, depth + 1, visit)?;
@@ -187,8 +187,8 @@ fn all_same(left: &[Expr], right: &[Expr]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
 }
 
-/// Whether two expressions are written the same, once names are looked up. A subquery is the same as itself only,
-/// a call that depends on the session only if it has the same arguments.
+/// Whether two expressions are written the same, once names are looked up. A subquery is the same as itself
+/// only, a call that depends on the session only if it has the same arguments.
 pub(super) fn same(left: &Expr, right: &Expr) -> bool {
     match (left, right) {
         (Expr::Const(a), Expr::Const(b)) => a == b,

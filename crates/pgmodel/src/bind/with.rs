@@ -1,5 +1,5 @@
-//! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common table
-//! expression be seen before its place in the text.
+//! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common
+//! table expression be seen before its place in the text.
 
 use std::rc::Rc;
 
@@ -28,7 +28,8 @@ impl Body {
 }
 
 impl Binder<'_> {
-    /// A query level with its WITH. Without `resolve`, outputs that nothing has typed stay unknown for the caller.
+    /// A query level with its WITH. Without `resolve`, outputs that nothing has typed stay unknown for the
+    /// caller.
     pub(super) fn query(&mut self, with: &ast::With, resolve: bool) -> Result<Query> {
         self.level(|binder| {
             binder.top().later = with.ctes.iter().map(|cte| cte.name.clone()).collect();
@@ -131,7 +132,8 @@ impl Binder<'_> {
         let message = format!("relation \"{name}\" does not exist");
         if self.levels.iter().any(|level| level.later.iter().any(|later| later == name)) {
             let detail = format!(
-                "There is a WITH item named \"{name}\", but it cannot be referenced from this part of the query."
+                "There is a WITH item named \"{name}\", \
+                 but it cannot be referenced from this part of the query."
             );
             return Failure::detailed("42P01", message, detail);
         }

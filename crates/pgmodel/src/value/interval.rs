@@ -77,7 +77,7 @@ struct Sum {
 
 /// A sequence of numbers with units and at most one time of day, such as `1 day 02:03:04`.
 pub(super) fn input(text: &str) -> Result<Value> {
-    let words = split(text).ok_or_else(|| invalid(text))?;
+    let words = split(text).ok_or_else(|| refused(text))?;
     let mut words = words.iter().map(String::as_str).peekable();
     let (mut sum, mut seen) = (Sum::default(), Vec::new());
     if words.next_if_eq(&"@").is_some() && words.peek().is_none() {
@@ -195,19 +195,19 @@ fn add(sum: &mut Sum, number: Number, unit: Unit, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Words in lower case: a number ends where letters begin, and the other way round only before white space.
+/// Words in lower case: a number ends where letters begin. Letters that run into digits again are not taken apart,
+/// since the server reads only some of them.
 fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     for part in text.to_ascii_lowercase().split(is_space).filter(|part| !part.is_empty()) {
         let cut = part.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(part.len());
+        if part == "@" {
+            words.push(part.to_owned());
+            continue;
+        }
         let (number, letters) = part.split_at(cut);
-        let is_plain = number.bytes().all(|byte| byte.is_ascii_digit() || b"+-.:@".contains(&byte));
+        let is_plain = number.bytes().all(|byte| byte.is_ascii_digit() || b"+-.:".contains(&byte));
         if !is_plain || !letters.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-            // Numbers after letters, as in an ISO 8601 duration, are left for the reader to refuse.
-            if part.starts_with('p') {
-                words.push(part.to_owned());
-                continue;
-            }
             return None;
         }
         words.extend([number, letters].into_iter().filter(|word| !word.is_empty()).map(str::to_owned));

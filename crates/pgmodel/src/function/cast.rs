@@ -1,0 +1,267 @@
+//! Casts: which there are, in which context, and what they do. A cast that the server does not have must never
+//! happen by way of another.
+
+use std::rc::Rc;
+
+use super::signature::category;
+use super::{Cast, CastContext, int, integer, mistyped, str};
+use crate::error::{Failure, Result};
+use crate::plan::Apply;
+use crate::value::{Json, Numeric, Type, Value};
+
+/// What the server adds to a length before it stores it.
+const HEADER: i64 = 4;
+
+/// The cast from one type to another.
+pub(super) fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>> {
+    let missing =
+        || Failure::sql("42846", format!("cannot cast type {} to {}", from.name(), to.name()));
+    if from == to {
+        return Ok(None);
+    }
+    let (least, step) = pathway(&from.base(), &to.base()).ok_or_else(missing)?;
+    if context < least {
+        return Err(missing());
+    }
+    if let (Type::Array(from), Type::Array(to)) = (from, to) {
+        return Ok(cast(from, to, context)?.map(|each| Cast::Elements(Box::new(each))));
+    }
+    let explicit = context == CastContext::Explicit;
+    let modified = |modifier: i64, truncating: Apply, checking: Apply| {
+        Ok(Some(Cast::Modified(if explicit { truncating } else { checking }, modifier)))
+    };
+    let element = if let Type::Array(element) = to { Some(element.as_ref()) } else { None };
+    match (to, element) {
+        (Type::Varchar(Some(length)), _) => modified(i64::from(*length) + HEADER, truncated, checked),
+        (_, Some(Type::Varchar(Some(length)))) => {
+            modified(i64::from(*length) + HEADER, truncated_elements, checked_elements)
+        }
+        (Type::Numeric(Some(sizes)), _) => modified(packed(*sizes), fitted, fitted),
+        (_, Some(Type::Numeric(Some(sizes)))) => modified(packed(*sizes), fitted_elements, fitted_elements),
+        _ => Ok(step.map(Cast::Plain)),
+    }
+}
+
+/// Whether there is such a cast between types without lengths.
+pub(super) fn exists(from: &Type, to: &Type, context: CastContext) -> bool {
+    pathway(from, to).is_some_and(|(least, _)| least <= context)
+}
+
+/// Precision and scale as the server packs them.
+fn packed((precision, scale): (u16, u16)) -> i64 {
+    (i64::from(precision) << 16 | i64::from(scale)) + HEADER
+}
+
+/// The least context that a cast needs, and what it does; nothing where the value stays as it is.
+type Pathway = (CastContext, Option<Apply>);
+
+fn pathway(from: &Type, to: &Type) -> Option<Pathway> {
+    use CastContext::{Assignment, Explicit, Implicit};
+    use Type::{Array, Bool, Int2, Int4, Int8, Jsonb, Unknown, Void};
+    Some(match (from, to) {
+        (from, to) if from == to => (Implicit, None),
+        (_, Unknown | Void) | (Void, _) => return None,
+        (Unknown, to) => (Implicit, reader(to)),
+        (Type::Text, Type::Varchar(_)) | (Type::Varchar(_), Type::Text) => (Implicit, None),
+        (Int2, Int4 | Int8) | (Int4, Int8) => (Implicit, None),
+        (Int2 | Int4 | Int8, Type::Numeric(_)) => (Implicit, Some(int_to_numeric)),
+        (Int4 | Int8, Int2) => (Assignment, Some(narrowed::<16>)),
+        (Int8, Int4) => (Assignment, Some(narrowed::<32>)),
+        (Type::Numeric(_), Int2) => (Assignment, Some(numeric_to_int::<16>)),
+        (Type::Numeric(_), Int4) => (Assignment, Some(numeric_to_int::<32>)),
+        (Type::Numeric(_), Int8) => (Assignment, Some(numeric_to_int::<64>)),
+        (Bool, Int4) => (Explicit, Some(bool_to_int)),
+        (Int4, Bool) => (Explicit, Some(int_to_bool)),
+        (Jsonb, Bool) => (Explicit, Some(json_to_bool)),
+        (Jsonb, Int2) => (Explicit, Some(json_to_int::<16>)),
+        (Jsonb, Int4) => (Explicit, Some(json_to_int::<32>)),
+        (Jsonb, Int8) => (Explicit, Some(json_to_int::<64>)),
+        (Jsonb, Type::Numeric(_)) => (Explicit, Some(json_to_numeric)),
+        (Array(from), Array(to)) => pathway(from, to)?,
+        (_, to) if category(to) == 'S' => (Assignment, Some(to_text)),
+        (from, to) if category(from) == 'S' => (Explicit, reader(to)),
+        _ => return None,
+    })
+}
+
+/// The type's input function; none for texts, which stay as they are.
+fn reader(to: &Type) -> Option<Apply> {
+    let (element, is_array) = match to {
+        Type::Array(element) => (element.as_ref(), true),
+        plain => (plain, false),
+    };
+    // A function pointer carries no type along, so there is one function for each.
+    let (plain, array): (Apply, Apply) = match element {
+        Type::Bool => (read::<0>, read_array::<0>),
+        Type::Int2 => (read::<1>, read_array::<1>),
+        Type::Int4 => (read::<2>, read_array::<2>),
+        Type::Int8 => (read::<3>, read_array::<3>),
+        Type::Timestamptz => (read::<4>, read_array::<4>),
+        Type::Interval => (read::<5>, read_array::<5>),
+        Type::Numeric(_) => (read::<6>, read_array::<6>),
+        Type::Uuid => (read::<7>, read_array::<7>),
+        Type::Jsonb => (read::<8>, read_array::<8>),
+        Type::Bytea => (read::<9>, read_array::<9>),
+        _ if is_array => return Some(read_array::<10>),
+        _ => return None,
+    };
+    Some(if is_array { array } else { plain })
+}
+
+const READ: [Type; 11] = [
+    Type::Bool,
+    Type::Int2,
+    Type::Int4,
+    Type::Int8,
+    Type::Timestamptz,
+    Type::Interval,
+    Type::Numeric(None),
+    Type::Uuid,
+    Type::Jsonb,
+    Type::Bytea,
+    Type::Text,
+];
+
+fn read<const TYPE: usize>(args: &[Value]) -> Result<Value> {
+    Value::input(str(args, 0)?, &READ[TYPE])
+}
+
+fn read_array<const TYPE: usize>(args: &[Value]) -> Result<Value> {
+    Value::input(str(args, 0)?, &Type::Array(Box::new(READ[TYPE].clone())))
+}
+
+/// The value as a cast to text writes it, which differs from the output form for booleans.
+pub(super) fn written(value: &Value) -> String {
+    match value {
+        Value::Bool(bool) => bool.to_string(),
+        other => other.text(),
+    }
+}
+
+fn to_text(args: &[Value]) -> Result<Value> {
+    Ok(Value::Text(written(args.first().ok_or_else(mistyped)?).into()))
+}
+
+fn int_to_numeric(args: &[Value]) -> Result<Value> {
+    Ok(Value::Numeric(Rc::new(Numeric::from_int(int(args, 0)?))))
+}
+
+/// The integer, if a type of so many bits holds it.
+fn sized<const BITS: u8>(value: i128) -> Result<Value> {
+    let limit = 1i128 << (BITS - 1);
+    match i64::try_from(value) {
+        Ok(int) if (-limit..limit).contains(&value) => Ok(Value::Int(int)),
+        _ => Err(integer::out_of_range(BITS)),
+    }
+}
+
+fn narrowed<const BITS: u8>(args: &[Value]) -> Result<Value> {
+    sized::<BITS>(i128::from(int(args, 0)?))
+}
+
+fn numeric_to_int<const BITS: u8>(args: &[Value]) -> Result<Value> {
+    match args.first() {
+        Some(Value::Numeric(numeric)) => sized::<BITS>(numeric.to_integer()?),
+        _ => Err(mistyped()),
+    }
+}
+
+fn bool_to_int(args: &[Value]) -> Result<Value> {
+    match args.first() {
+        Some(Value::Bool(bool)) => Ok(Value::Int(i64::from(*bool))),
+        _ => Err(mistyped()),
+    }
+}
+
+fn int_to_bool(args: &[Value]) -> Result<Value> {
+    Ok(Value::Bool(int(args, 0)? != 0))
+}
+
+/// The scalar of a JSON value that is wanted, or the server's complaint about any other.
+fn json_scalar<'a, T>(args: &'a [Value], name: &str, pick: fn(&'a Json) -> Option<T>) -> Result<T> {
+    let Some(Value::Json(json)) = args.first() else { return Err(mistyped()) };
+    let kind = if matches!(**json, Json::Number(_)) { "numeric" } else { json.kind() };
+    pick(json).ok_or_else(|| Failure::sql("22023", format!("cannot cast jsonb {kind} to type {name}")))
+}
+
+fn json_to_bool(args: &[Value]) -> Result<Value> {
+    let bool = json_scalar(args, "boolean", |json| if let Json::Bool(bool) = json { Some(*bool) } else { None })?;
+    Ok(Value::Bool(bool))
+}
+
+fn number(json: &Json) -> Option<&Numeric> {
+    if let Json::Number(number) = json { Some(number) } else { None }
+}
+
+fn json_to_int<const BITS: u8>(args: &[Value]) -> Result<Value> {
+    let name = match BITS {
+        16 => "smallint",
+        32 => "integer",
+        _ => "bigint",
+    };
+    sized::<BITS>(json_scalar(args, name, number)?.to_integer()?)
+}
+
+fn json_to_numeric(args: &[Value]) -> Result<Value> {
+    Ok(Value::Numeric(Rc::new(json_scalar(args, "numeric", number)?.clone())))
+}
+
+/// The length that a modifier stands for.
+fn limit(args: &[Value]) -> Result<usize> {
+    usize::try_from(int(args, 1)? - HEADER).map_err(|_| mistyped())
+}
+
+fn truncated(args: &[Value]) -> Result<Value> {
+    let text = written(args.first().ok_or_else(mistyped)?);
+    Ok(Value::Text(text.chars().take(limit(args)?).collect::<String>().into()))
+}
+
+/// A text that is too long only by spaces loses them; any other is an error.
+fn checked(args: &[Value]) -> Result<Value> {
+    let (text, limit) = (written(args.first().ok_or_else(mistyped)?), limit(args)?);
+    match text.char_indices().nth(limit) {
+        None => Ok(Value::Text(text.into())),
+        Some((end, _)) if text[end..].bytes().all(|byte| byte == b' ') => Ok(Value::Text(text[..end].into())),
+        Some(_) => {
+            let message = format!("value too long for type character varying({limit})");
+            Err(Failure::sql("22001", message))
+        }
+    }
+}
+
+fn fitted(args: &[Value]) -> Result<Value> {
+    let packed = int(args, 1)? - HEADER;
+    let part = |bits: i64| u32::try_from(bits).map_err(|_| mistyped());
+    let (precision, scale) = (part(packed >> 16)?, part(packed & 0xFFFF)?);
+    let numeric = match args.first() {
+        Some(Value::Numeric(numeric)) => numeric.fit(precision, scale)?,
+        Some(Value::Int(int)) => Numeric::from_int(*int).fit(precision, scale)?,
+        Some(Value::Text(text)) => Numeric::input(text)?.fit(precision, scale)?,
+        Some(Value::Json(_)) => json_scalar(args, "numeric", number)?.fit(precision, scale)?,
+        _ => return Err(mistyped()),
+    };
+    Ok(Value::Numeric(Rc::new(numeric)))
+}
+
+/// An array read from a text, each element then cast by itself.
+fn each(args: &[Value], apply: Apply) -> Result<Value> {
+    let Value::Array(elements) = read_array::<10>(args)? else { return Err(mistyped()) };
+    let modifier = args.get(1).ok_or_else(mistyped)?;
+    let one = |element: &Value| match element {
+        Value::Null => Ok(Value::Null),
+        other => apply(&[other.clone(), modifier.clone()]),
+    };
+    Ok(Value::Array(elements.iter().map(one).collect::<Result<_>>()?))
+}
+
+fn truncated_elements(args: &[Value]) -> Result<Value> {
+    each(args, truncated)
+}
+
+fn checked_elements(args: &[Value]) -> Result<Value> {
+    each(args, checked)
+}
+
+fn fitted_elements(args: &[Value]) -> Result<Value> {
+    each(args, fitted)
+}

@@ -1,0 +1,247 @@
+//! Which operator or function is meant (manual, 10.2 and 10.3): the steps of the server's `parse_func.c` and
+//! `parse_oper.c`. It must never pick one where the server would call the choice ambiguous.
+
+use super::signature::{Entry, Kind, category};
+use super::{Chosen, absent, array, comparison, decimal, digest, integer, json, json_build, json_change};
+use super::{pattern, text, text_part, time, unify};
+use crate::error::{Failure, Result};
+use crate::value::Type;
+
+/// A type as the choice sees it; without length and precision.
+type Known = Type;
+
+/// The operator of that symbol.
+pub(super) fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chosen> {
+    let symbol = if symbol == "!=" { "<>" } else { symbol };
+    let args: Vec<Known> = left.into_iter().chain([right]).map(Type::base).collect();
+    let entries = operators(symbol);
+    let of_arity: Vec<Entry> = entries.into_iter().filter(|entry| entry.args.len() == args.len()).collect();
+    let shown = match left {
+        Some(left) => format!("{} {symbol} {}", left.name(), right.name()),
+        None => format!("{symbol} {}", right.name()),
+    };
+    match choose_operator(&of_arity, &args) {
+        Found::One(entry) => chosen(&entry, &args, &format!("operator {shown}")),
+        Found::Many => Err(Failure::sql("42725", format!("operator is not unique: {shown}"))),
+        Found::None if absent::operator(symbol, args.len()) => {
+            Err(Failure::not_modelled(format!("operator {shown}")))
+        }
+        Found::None => Err(Failure::sql("42883", format!("operator does not exist: {shown}"))),
+    }
+}
+
+/// The plain function of that name.
+pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
+    let args: Vec<Known> = args.iter().map(Type::base).collect();
+    let types: Vec<String> = args.iter().map(Type::name).collect();
+    let shown = format!("{name}({})", types.join(", "));
+    match choose(&expanded(name, args.len()), &args) {
+        Found::One(entry) => chosen(&entry, &args, &format!("function {shown}")),
+        Found::Many => Err(Failure::sql("42725", format!("function {shown} is not unique"))),
+        Found::None if absent::function(name) => Err(Failure::not_modelled(format!("function {name}"))),
+        Found::None => Err(Failure::sql("42883", format!("function {shown} does not exist"))),
+    }
+}
+
+fn operators(symbol: &str) -> Vec<Entry> {
+    let tables = [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];
+    let more = [json::OPERATORS, json_change::OPERATORS, array::OPERATORS];
+    let listed = tables.iter().chain(&more).flat_map(|table| table.iter()).filter(|entry| entry.name == symbol);
+    let mut entries: Vec<Entry> = listed.copied().collect();
+    entries.extend(comparison::operators(symbol));
+    entries.extend(integer::operators(symbol));
+    entries
+}
+
+/// The functions of that name that can take so many arguments.
+fn expanded(name: &str, count: usize) -> Vec<Entry> {
+    let tables = [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
+    let more = [json::FUNCTIONS, json_build::FUNCTIONS, json_change::FUNCTIONS, array::FUNCTIONS, digest::FUNCTIONS];
+    let fits = |entry: &&Entry| match entry.args.split_last() {
+        Some((Kind::Rest, fixed)) => count > fixed.len(),
+        _ => entry.args.len() == count,
+    };
+    let all = tables.iter().chain(&more).flat_map(|table| table.iter());
+    all.filter(|entry| entry.name == name).filter(fits).copied().collect()
+}
+
+enum Found {
+    One(Entry),
+    Many,
+    None,
+}
+
+/// The kind that the entry wants at a position; what `Rest` covers wants anything.
+fn wanted(entry: &Entry, index: usize) -> Kind {
+    entry.args.get(index).or(entry.args.last()).copied().unwrap_or(Kind::Rest)
+}
+
+fn is_exact(kind: Kind, ty: &Known) -> bool {
+    kind.ty().is_some_and(|kind| kind == *ty)
+}
+
+/// An operator that takes the types as they are comes first; a literal then has the type of the other side.
+fn choose_operator(entries: &[Entry], args: &[Known]) -> Found {
+    let known = args.iter().find(|ty| **ty != Type::Unknown);
+    if let Some(known) = known {
+        let same: Vec<&Known> = args.iter().map(|ty| if *ty == Type::Unknown { known } else { ty }).collect();
+        let exact = entries.iter().find(|entry| (0..same.len()).all(|i| is_exact(wanted(entry, i), same[i])));
+        if let Some(entry) = exact {
+            return Found::One(*entry);
+        }
+    }
+    choose(entries, args)
+}
+
+fn choose(entries: &[Entry], args: &[Known]) -> Found {
+    let exact = entries.iter().find(|entry| (0..args.len()).all(|i| is_exact(wanted(entry, i), &args[i])));
+    if let Some(entry) = exact {
+        return Found::One(*entry);
+    }
+    let mut candidates: Vec<Entry> = entries.iter().filter(|entry| accepts(entry, args)).copied().collect();
+    if candidates.is_empty() {
+        return Found::None;
+    }
+    keep_best(&mut candidates, args, |kind, ty| is_exact(kind, ty));
+    keep_best(&mut candidates, args, |kind, ty| {
+        is_exact(kind, ty) || (kind.is_preferred() && kind.category() == category(ty))
+    });
+    if candidates.len() > 1 && args.contains(&Type::Unknown) {
+        keep_category(&mut candidates, args);
+        if candidates.len() > 1 {
+            keep_alike(&mut candidates, args);
+        }
+    }
+    match candidates.as_slice() {
+        [] => Found::None,
+        [one] => Found::One(*one),
+        _ => Found::Many,
+    }
+}
+
+/// Keeps the candidates with the most arguments that match; literals do not count.
+fn keep_best(candidates: &mut Vec<Entry>, args: &[Known], matches: impl Fn(Kind, &Known) -> bool) {
+    let score = |entry: &Entry| {
+        let known = |i: &usize| args[*i] != Type::Unknown;
+        (0..args.len()).filter(known).filter(|i| matches(wanted(entry, *i), &args[*i])).count()
+    };
+    if candidates.len() > 1 {
+        let best = candidates.iter().map(score).max().unwrap_or(0);
+        candidates.retain(|entry| score(entry) == best);
+    }
+}
+
+/// Where all candidates agree on the category of a literal, or one takes a string, keeps those of that category,
+/// and of them the preferred type's.
+fn keep_category(candidates: &mut Vec<Entry>, args: &[Known]) {
+    let mut slots = Vec::new();
+    for index in (0..args.len()).filter(|index| args[*index] == Type::Unknown) {
+        let kinds: Vec<Kind> = candidates.iter().map(|entry| wanted(entry, index)).collect();
+        let is_string = kinds.iter().any(|kind| kind.category() == 'S');
+        let first = kinds[0].category();
+        if !is_string && kinds.iter().any(|kind| kind.category() != first) {
+            return;
+        }
+        let slot = if is_string { 'S' } else { first };
+        slots.push((index, slot, kinds.iter().any(|kind| kind.category() == slot && kind.is_preferred())));
+    }
+    let fits = |entry: &Entry| {
+        slots.iter().all(|(index, slot, preferred)| {
+            let kind = wanted(entry, *index);
+            kind.category() == *slot && (!preferred || kind.is_preferred())
+        })
+    };
+    if candidates.iter().any(fits) {
+        candidates.retain(fits);
+    }
+}
+
+/// Where all known arguments have one type, keeps the one candidate that could take it everywhere.
+fn keep_alike(candidates: &mut Vec<Entry>, args: &[Known]) {
+    let mut known = args.iter().filter(|ty| **ty != Type::Unknown);
+    let Some(first) = known.next() else { return };
+    if known.any(|ty| ty != first) {
+        return;
+    }
+    let alike = vec![first.clone(); args.len()];
+    let mut takers = candidates.iter().filter(|entry| accepts(entry, &alike));
+    if let (Some(one), None) = (takers.next().copied(), takers.next()) {
+        *candidates = vec![one];
+    }
+}
+
+/// Whether every argument can be had by an implicit cast.
+fn accepts(entry: &Entry, args: &[Known]) -> bool {
+    let each = args.iter().enumerate().all(|(index, ty)| match wanted(entry, index) {
+        Kind::AnyArray | Kind::CompatArray => matches!(ty, Type::Array(_) | Type::Unknown),
+        Kind::AnyNonArray => !matches!(ty, Type::Array(_)),
+        Kind::AnyElement | Kind::Compat | Kind::Rest => true,
+        Kind::Float8 => category(ty) == 'N' || *ty == Type::Unknown,
+        Kind::Json | Kind::Timestamp => *ty == Type::Unknown,
+        kind => kind.ty().is_some_and(|to| unify::is_implicit(ty, &to)),
+    });
+    each && polymorphic(entry, args).is_ok()
+}
+
+/// What the polymorphic kinds of a call stand for.
+struct Polymorphic {
+    /// The element of the `any…` family.
+    any: Option<Known>,
+    /// The element of the `anycompatible…` family.
+    compat: Option<Known>,
+}
+
+/// Finds what the polymorphic kinds stand for; an error where the arguments disagree.
+fn polymorphic(entry: &Entry, args: &[Known]) -> std::result::Result<Polymorphic, ()> {
+    let mut any: Option<Known> = None;
+    let mut compat = Vec::new();
+    for (index, ty) in args.iter().enumerate().filter(|(_, ty)| **ty != Type::Unknown) {
+        let kind = wanted(entry, index);
+        let element = match (kind, ty) {
+            (Kind::AnyArray | Kind::CompatArray, Type::Array(element)) => element.as_ref(),
+            (Kind::AnyElement | Kind::AnyNonArray | Kind::Compat, ty) => ty,
+            _ => continue,
+        };
+        if matches!(kind, Kind::Compat | Kind::CompatArray) {
+            compat.push(element.clone());
+        } else if any.as_ref().is_some_and(|any| any != element) {
+            return Err(());
+        } else {
+            any = Some(element.clone());
+        }
+    }
+    let compat = match compat.as_slice() {
+        [] => None,
+        types => Some(unify::common(types).ok_or(())?),
+    };
+    // An array of arrays is no type of its own.
+    let has_array = entry.args.iter().any(|kind| matches!(kind, Kind::CompatArray));
+    if has_array && matches!(compat, Some(Type::Array(_))) { Err(()) } else { Ok(Polymorphic { any, compat }) }
+}
+
+/// The entry with its types filled in.
+fn chosen(entry: &Entry, args: &[Known], shown: &str) -> Result<Chosen> {
+    let Some(apply) = entry.apply else { return Err(Failure::not_modelled(shown)) };
+    let poly = polymorphic(entry, args).map_err(|()| Failure::not_modelled(shown))?;
+    let undetermined =
+        || Failure::sql("42804", "could not determine polymorphic type because input has type unknown");
+    let array = |element: Type| Type::Array(Box::new(element));
+    let compat = || poly.compat.clone().unwrap_or(Type::Text);
+    let any = || poly.any.clone().ok_or_else(undetermined);
+    let fill = |kind: Kind, given: Option<&Known>| -> Result<Type> {
+        Ok(match (kind, given) {
+            (Kind::AnyArray, _) => array(any()?),
+            (Kind::AnyElement | Kind::AnyNonArray, _) => any()?,
+            (Kind::CompatArray, _) => array(compat()),
+            (Kind::Compat, _) => compat(),
+            (Kind::Rest, Some(Type::Unknown)) => Type::Text,
+            (Kind::Rest, Some(given)) => given.clone(),
+            // An integer or a numeric is exact where the server would make a binary fraction of it.
+            (Kind::Float8, Some(given)) if *given != Type::Unknown => Type::Numeric(None),
+            (kind, _) => kind.ty().ok_or_else(|| Failure::not_modelled(shown))?,
+        })
+    };
+    let filled = args.iter().enumerate().map(|(index, ty)| fill(wanted(entry, index), Some(ty)));
+    let args = filled.collect::<Result<Vec<Type>>>()?;
+    Ok(Chosen { apply, strict: entry.strict, args, result: fill(entry.result, None)? })
+}

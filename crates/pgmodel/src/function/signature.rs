@@ -1,0 +1,119 @@
+//! How operators and functions are listed: by the kinds of their arguments. A kind that the model has no values of
+//! is listed where it takes part in the server's choice; to choose it must be a refusal.
+
+use crate::plan::Apply;
+use crate::value::Type;
+
+/// The type of an argument or result, as `pg_proc` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Text,
+    Timestamptz,
+    Interval,
+    Numeric,
+    Uuid,
+    Jsonb,
+    Bytea,
+    Void,
+    TextArray,
+    /// `double precision`, of which the model has no values.
+    Float8,
+    /// `json`, of which the model has no values.
+    Json,
+    /// `timestamp`, of which the model has no values.
+    Timestamp,
+    AnyArray,
+    AnyElement,
+    AnyNonArray,
+    CompatArray,
+    Compat,
+    /// `"any"`, repeated: the rest of the arguments, whatever they are.
+    Rest,
+}
+
+impl Kind {
+    /// The type, where the kind is one that values have.
+    pub(super) fn ty(self) -> Option<Type> {
+        Some(match self {
+            Kind::Bool => Type::Bool,
+            Kind::Int2 => Type::Int2,
+            Kind::Int4 => Type::Int4,
+            Kind::Int8 => Type::Int8,
+            Kind::Text => Type::Text,
+            Kind::Timestamptz => Type::Timestamptz,
+            Kind::Interval => Type::Interval,
+            Kind::Numeric => Type::Numeric(None),
+            Kind::Uuid => Type::Uuid,
+            Kind::Jsonb => Type::Jsonb,
+            Kind::Bytea => Type::Bytea,
+            Kind::Void => Type::Void,
+            Kind::TextArray => Type::Array(Box::new(Type::Text)),
+            _ => return None,
+        })
+    }
+
+    /// `pg_type.typcategory`.
+    pub(super) fn category(self) -> char {
+        match self {
+            Kind::Float8 => 'N',
+            Kind::Timestamp => 'D',
+            Kind::Json => 'U',
+            other => other.ty().map_or('P', |ty| category(&ty)),
+        }
+    }
+
+    /// `pg_type.typispreferred`.
+    pub(super) fn is_preferred(self) -> bool {
+        self == Kind::Float8 || self.ty().is_some_and(|ty| is_preferred(&ty))
+    }
+}
+
+/// `pg_type.typcategory` (manual, 53.64).
+pub(super) fn category(ty: &Type) -> char {
+    match ty {
+        Type::Bool => 'B',
+        Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_) => 'N',
+        Type::Text | Type::Varchar(_) => 'S',
+        Type::Timestamptz => 'D',
+        Type::Interval => 'T',
+        Type::Uuid | Type::Jsonb | Type::Bytea => 'U',
+        Type::Array(_) => 'A',
+        Type::Void => 'P',
+        Type::Unknown => 'X',
+    }
+}
+
+/// `pg_type.typispreferred` among the types of the model.
+pub(super) fn is_preferred(ty: &Type) -> bool {
+    matches!(ty, Type::Bool | Type::Text | Type::Timestamptz | Type::Interval)
+}
+
+/// An operator or function.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) args: &'static [Kind],
+    pub(super) result: Kind,
+    pub(super) strict: bool,
+    /// None where the server has it and the model does not.
+    pub(super) apply: Option<Apply>,
+}
+
+/// One that is NULL as soon as an argument is.
+pub(super) const fn strict(name: &'static str, args: &'static [Kind], result: Kind, apply: Apply) -> Entry {
+    Entry { name, args, result, strict: true, apply: Some(apply) }
+}
+
+/// One that is called with NULLs.
+pub(super) const fn lax(name: &'static str, args: &'static [Kind], result: Kind, apply: Apply) -> Entry {
+    Entry { name, args, result, strict: false, apply: Some(apply) }
+}
+
+/// One that is refused when it is chosen.
+pub(super) const fn refused(name: &'static str, args: &'static [Kind], result: Kind) -> Entry {
+    Entry { name, args, result, strict: true, apply: None }
+}

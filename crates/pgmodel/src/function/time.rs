@@ -1,0 +1,156 @@
+//! Operators and functions of `timestamp with time zone` and `interval`, in UTC. They must never read a clock, nor
+//! round what the server would compute in binary fractions.
+
+use super::decimal::numeric;
+use super::signature::Kind::{Float8, Interval, Numeric as Num, Text, Timestamp, Timestamptz};
+use super::signature::{Entry, refused, strict};
+use super::{mistyped, str};
+use crate::error::{Failure, Result};
+use crate::value::{DAY, Moment, Numeric, Value, days_in_month, timestamp_in_range};
+use std::rc::Rc;
+
+
+mod field;
+
+/// The operators.
+pub(super) const OPERATORS: &[Entry] = &[
+    strict("+", &[Timestamptz, Interval], Timestamptz, |args| moved(args, 0, 1, 1)),
+    strict("+", &[Interval, Timestamptz], Timestamptz, |args| moved(args, 1, 0, 1)),
+    strict("-", &[Timestamptz, Interval], Timestamptz, |args| moved(args, 0, 1, -1)),
+    strict("-", &[Timestamptz, Timestamptz], Interval, difference),
+    strict("+", &[Interval, Interval], Interval, |args| sum(args, 1)),
+    strict("-", &[Interval, Interval], Interval, |args| sum(args, -1)),
+    strict("-", &[Interval], Interval, negative),
+    strict("*", &[Interval, Float8], Interval, |args| multiplied(args, 0, 1)),
+    strict("*", &[Float8, Interval], Interval, |args| multiplied(args, 1, 0)),
+    refused("+", &[Timestamp, Interval], Timestamp),
+    refused("-", &[Timestamp, Interval], Timestamp),
+    refused("-", &[Timestamp, Timestamp], Interval),
+];
+
+/// The functions.
+pub(super) const FUNCTIONS: &[Entry] = &[
+    strict("to_timestamp", &[Float8], Timestamptz, of_epoch),
+    refused("to_timestamp", &[Text, Text], Timestamptz),
+    strict("date_trunc", &[Text, Timestamptz], Timestamptz, field::truncated),
+    strict("date_trunc", &[Text, Interval], Interval, field::truncated_interval),
+    refused("date_trunc", &[Text, Timestamp], Timestamp),
+    refused("date_trunc", &[Text, Timestamptz, Text], Timestamptz),
+    strict("extract", &[Text, Timestamptz], Num, field::extracted),
+    strict("extract", &[Text, Interval], Num, field::extracted_interval),
+    refused("extract", &[Text, Timestamp], Num),
+    refused("date_part", &[Text, Timestamptz], Float8),
+    refused("date_part", &[Text, Timestamp], Float8),
+    refused("date_part", &[Text, Interval], Float8),
+];
+
+/// The seconds from 1970 to 2000, where timestamps begin.
+const EPOCH: i64 = 946_684_800;
+
+fn timestamp(args: &[Value], index: usize) -> Result<i64> {
+    match args.get(index) {
+        Some(Value::Timestamptz(micros)) => Ok(*micros),
+        _ => Err(mistyped()),
+    }
+}
+
+fn interval(args: &[Value], index: usize) -> Result<(i32, i32, i64)> {
+    match args.get(index) {
+        Some(Value::Interval(months, days, micros)) => Ok((*months, *days, *micros)),
+        _ => Err(mistyped()),
+    }
+}
+
+fn timestamp_range() -> Failure {
+    Failure::sql("22008", "timestamp out of range")
+}
+
+fn interval_range() -> Failure {
+    Failure::sql("22008", "interval out of range")
+}
+
+/// An interval of what may be too large for one.
+fn fitted(months: i128, days: i128, micros: i128) -> Result<Value> {
+    let months = i32::try_from(months).map_err(|_| interval_range())?;
+    let days = i32::try_from(days).map_err(|_| interval_range())?;
+    let micros = i64::try_from(micros).map_err(|_| interval_range())?;
+    Ok(Value::Interval(months, days, micros))
+}
+
+/// A timestamp moved by an interval: months first, where a day that the month lacks becomes its last, then days, then
+/// time.
+fn moved(args: &[Value], at: usize, by: usize, sign: i64) -> Result<Value> {
+    let (at, (months, days, micros)) = (timestamp(args, at)?, interval(args, by)?);
+    let mut at = at;
+    if months != 0 {
+        let mut moment = Moment::of(at);
+        let month = moment.year * 12 + moment.month - 1 + sign * i64::from(months);
+        (moment.year, moment.month) = (month.div_euclid(12), month.rem_euclid(12) + 1);
+        moment.day = moment.day.min(days_in_month(moment.year, moment.month));
+        at = moment.timestamp().ok_or_else(timestamp_range)?;
+    }
+    let whole = i128::from(at) + i128::from(sign) * (i128::from(days) * i128::from(DAY) + i128::from(micros));
+    let whole = i64::try_from(whole).map_err(|_| timestamp_range())?;
+    if timestamp_in_range(whole) { Ok(Value::Timestamptz(whole)) } else { Err(timestamp_range()) }
+}
+
+/// Days of 24 hours and what is left.
+fn difference(args: &[Value]) -> Result<Value> {
+    let micros = i128::from(timestamp(args, 0)?) - i128::from(timestamp(args, 1)?);
+    if i64::try_from(micros).is_err() {
+        return Err(interval_range());
+    }
+    fitted(0, micros / i128::from(DAY), micros % i128::from(DAY))
+}
+
+fn sum(args: &[Value], sign: i128) -> Result<Value> {
+    let ((am, ad, au), (bm, bd, bu)) = (interval(args, 0)?, interval(args, 1)?);
+    let add = |a: i128, b: i128| a + sign * b;
+    fitted(add(am.into(), bm.into()), add(ad.into(), bd.into()), add(au.into(), bu.into()))
+}
+
+fn negative(args: &[Value]) -> Result<Value> {
+    let (months, days, micros) = interval(args, 0)?;
+    fitted(-i128::from(months), -i128::from(days), -i128::from(micros))
+}
+
+/// An interval times an integer, as long as a binary fraction would hold the product.
+fn multiplied(args: &[Value], by: usize, factor: usize) -> Result<Value> {
+    let ((months, days, micros), factor) = (interval(args, by)?, numeric(args, factor)?);
+    let whole = factor.to_integer()?;
+    if Numeric::new(whole, 0)? != *factor || whole.unsigned_abs() > 1 << 53 {
+        return Err(Failure::not_modelled("an interval times what is no integer"));
+    }
+    let micros = i128::from(micros) * whole;
+    if i64::try_from(micros).is_ok() && micros.unsigned_abs() > 1 << 53 {
+        return Err(Failure::not_modelled("an interval whose product is rounded"));
+    }
+    fitted(i128::from(months) * whole, i128::from(days) * whole, micros)
+}
+
+/// Seconds since 1970. Binary fractions keep six decimals of what is below 2^32, so those are taken exactly.
+fn of_epoch(args: &[Value]) -> Result<Value> {
+    let seconds = numeric(args, 0)?;
+    let micros = seconds.mul(&Numeric::from_int(1_000_000))?;
+    let whole = micros.to_integer()?;
+    let is_exact = Numeric::new(whole, 0)? == micros;
+    let is_integer = whole % 1_000_000 == 0;
+    if !is_exact || (!is_integer && whole.unsigned_abs() >= 1 << 52) {
+        return Err(Failure::not_modelled("to_timestamp of more digits than a binary fraction keeps"));
+    }
+    let shifted = i64::try_from(whole - i128::from(EPOCH) * 1_000_000).ok();
+    match shifted.filter(|micros| timestamp_in_range(*micros)) {
+        Some(micros) => Ok(Value::Timestamptz(micros)),
+        None => Err(Failure::sql("22008", format!("timestamp out of range: \"{seconds}\""))),
+    }
+}
+
+/// The field that the first argument names, in lower case.
+fn unit(args: &[Value]) -> Result<String> {
+    Ok(str(args, 0)?.to_ascii_lowercase())
+}
+
+/// A number of so many decimals as a value.
+fn decimal(digits: i128, scale: u32) -> Result<Value> {
+    Ok(Value::Numeric(Rc::new(Numeric::new(digits, scale)?)))
+}
