@@ -1,5 +1,5 @@
-//! Operators, functions and casts: which one a name and argument types mean, and what it computes. Nothing here may
-//! approximate: what is not computed exactly as the server does is refused by name.
+//! Operators, functions and casts: which one a name and argument types mean, and what it computes. Nothing
+//! here may approximate: what is not computed exactly as the server does is refused by name.
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
@@ -66,8 +66,9 @@ pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     resolve::function(name, args)
 }
 
-/// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are strict:
-/// a NULL stays NULL and must not reach them. A literal of type unknown is cast by the input function of the type, so its errors (22P02) come when it is applied.
+/// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are
+/// strict: a NULL stays NULL and must not reach them. A literal of type unknown is cast by the input function
+/// of the type, so its errors (22P02) come when it is applied.
 ///
 /// # Errors
 /// 42846 where there is no such cast; callers that assign turn it into 42804.
@@ -80,7 +81,8 @@ pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>
 pub enum Cast {
     /// A function of the value alone.
     Plain(Apply),
-    /// A function of the value and one more argument (a length, a precision and scale packed as the server does).
+    /// A function of the value and one more argument (a length, a precision and scale packed as the server
+    /// does).
     Modified(Apply, i64),
     /// Each element of an array by itself.
     Elements(Box<Cast>),
@@ -94,12 +96,14 @@ pub fn unify(types: &[Type], context: &str) -> Result<Type> {
     unify::unify(types, context)
 }
 
-/// What depends on session, clock or sequence: the call, the types its arguments must be cast to, and its result.
+/// What depends on session, clock or sequence: the call, the types its arguments must be cast to, and its
+/// result.
 pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     session::system(name, args)
 }
 
-/// What is refused where an argument is not of the type that was asked for, which only a wrong plan brings about.
+/// What is refused where an argument is not of the type that was asked for, which only a wrong plan brings
+/// about.
 fn mistyped() -> Failure {
     Failure::not_modelled("an argument that was not cast to its type")
 }

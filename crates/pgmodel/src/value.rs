@@ -1,5 +1,5 @@
-//! Values and their types, as the model computes with them: their names, their order, their text. It must never
-//! round through binary floating point, nor guess at a text form that it does not know.
+//! Values and their types, as the model computes with them: their names, their order, their text. It must
+//! never round through binary floating point, nor guess at a text form that it does not know.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -19,7 +19,6 @@ pub(crate) use calendar::DAY;
 pub(crate) use calendar::{Moment, days_from_civil, days_in_month};
 pub(crate) use interval::{interval_span, interval_text};
 pub use json::Json;
-pub(crate) use numeric::MAX_SCALE;
 pub use numeric::Numeric;
 pub(crate) use timestamp::{in_range as timestamp_in_range, iso_text as timestamp_iso_text};
 
@@ -58,7 +57,8 @@ pub enum Type {
     Unknown,
 }
 
-/// A value of one of the types. Equality and order are those of the type's btree operators, so `1.0` equals `1`.
+/// A value of one of the types. Equality and order are those of the type's btree operators, so `1.0` equals
+/// `1`.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// SQL's NULL, of any type.
@@ -191,7 +191,8 @@ impl Value {
     /// The value that a text means, by the type's input function; lengths and precisions are not applied.
     ///
     /// # Errors
-    /// 22P02, 22003, 22007, 22008 as the server raises them; a refusal for a form that the model does not read.
+    /// 22P02, 22003, 22007, 22008 as the server raises them; a refusal for a form that the model does not
+    /// read.
     pub fn input(text: &str, ty: &Type) -> Result<Value> {
         match ty {
             Type::Bool => scalar::bool_input(text),
@@ -210,7 +211,8 @@ impl Value {
         }
     }
 
-    /// The btree order of two values of one type. NULLs come last and are the same, as in an array or an index.
+    /// The btree order of two values of one type. NULLs come last and are the same, as in an array or an
+    /// index.
     pub fn compare(&self, other: &Value) -> Ordering {
         match (self, other) {
             (Value::Int(a), Value::Int(b)) => a.cmp(b),

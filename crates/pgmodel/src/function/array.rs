@@ -1,4 +1,5 @@
-//! Operators and functions of one-dimensional arrays, which begin at 1. An array of arrays must never come out.
+//! Operators and functions of one-dimensional arrays, which begin at 1. An array of arrays must never come
+//! out.
 
 use super::signature::Kind::{AnyArray, Bool, Compat, CompatArray, Int4, Text};
 use super::signature::{Entry, lax, refused, strict};

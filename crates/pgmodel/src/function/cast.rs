@@ -1,5 +1,5 @@
-//! Casts: which there are, in which context, and what they do. A cast that the server does not have must never
-//! happen by way of another.
+//! Casts: which there are, in which context, and what they do. A cast that the server does not have must
+//! never happen by way of another.
 
 use std::rc::Rc;
 
@@ -14,8 +14,7 @@ const HEADER: i64 = 4;
 
 /// The cast from one type to another.
 pub(super) fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>> {
-    let missing =
-        || Failure::sql("42846", format!("cannot cast type {} to {}", from.name(), to.name()));
+    let missing = || Failure::sql("42846", format!("cannot cast type {} to {}", from.name(), to.name()));
     if from == to {
         return Ok(None);
     }
@@ -185,7 +184,8 @@ fn json_scalar<'a, T>(args: &'a [Value], name: &str, pick: fn(&'a Json) -> Optio
 }
 
 fn json_to_bool(args: &[Value]) -> Result<Value> {
-    let bool = json_scalar(args, "boolean", |json| if let Json::Bool(bool) = json { Some(*bool) } else { None })?;
+    let bool =
+        json_scalar(args, "boolean", |json| if let Json::Bool(bool) = json { Some(*bool) } else { None })?;
     Ok(Value::Bool(bool))
 }
 

@@ -1,4 +1,5 @@
-//! Arithmetic on `numeric`. It must never pass through binary fractions: what the server computes in them is refused.
+//! Arithmetic on `numeric`. It must never pass through binary fractions: what the server computes in them is
+//! refused.
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-//! `md5` and `hashtext`, bit for bit as the server computes them. They must never change: applications derive lock
-//! keys from them.
+//! `md5` and `hashtext`, bit for bit as the server computes them. They must never change: applications derive
+//! lock keys from them.
 
 use super::signature::Kind::{Bytea, Int4, Text};
 use super::signature::{Entry, strict};
@@ -90,7 +90,9 @@ fn hash_bytes(bytes: &[u8]) -> i32 {
         a = a.wrapping_add(little_endian(&rest[..4]));
         b = b.wrapping_add(little_endian(&rest[4..8]));
         c = c.wrapping_add(little_endian(&rest[8..12]));
-        for (x, y, z, turn) in [(0, 2, 1, 4), (1, 0, 2, 6), (2, 1, 0, 8), (0, 2, 1, 16), (1, 0, 2, 19), (2, 1, 0, 4)] {
+        for (x, y, z, turn) in
+            [(0, 2, 1, 4), (1, 0, 2, 6), (2, 1, 0, 8), (0, 2, 1, 16), (1, 0, 2, 19), (2, 1, 0, 4)]
+        {
             let mut word = [a, b, c];
             word[x] = word[x].wrapping_sub(word[y]) ^ word[y].rotate_left(turn);
             word[y] = word[y].wrapping_add(word[z]);

@@ -1,4 +1,5 @@
-//! Arithmetic on `smallint`, `integer` and `bigint`. It must never wrap: a result out of range is the server's error.
+//! Arithmetic on `smallint`, `integer` and `bigint`. It must never wrap: a result out of range is the
+//! server's error.
 
 use super::signature::Kind::{Float8, Int2, Int4, Int8, Text};
 use super::signature::{Entry, Kind, refused, strict};
@@ -176,7 +177,11 @@ fn complement(args: &[Value]) -> Result<Value> {
 fn distance<const BITS: u8>(args: &[Value]) -> Result<i64> {
     let distance = int(args, 1)?;
     let is_defined = (0..i64::from(BITS)).contains(&distance);
-    if is_defined { Ok(distance) } else { Err(Failure::not_modelled("a shift past the width of its integer")) }
+    if is_defined {
+        Ok(distance)
+    } else {
+        Err(Failure::not_modelled("a shift past the width of its integer"))
+    }
 }
 
 fn shift_left<const BITS: u8>(args: &[Value]) -> Result<Value> {

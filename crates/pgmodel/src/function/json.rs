@@ -68,7 +68,8 @@ fn as_text(found: Option<&Json>) -> Value {
     }
 }
 
-/// The element at an index. A scalar is kept like an array of itself, and this operator does not tell them apart.
+/// The element at an index. A scalar is kept like an array of itself, and this operator does not tell them
+/// apart.
 fn indexed(args: &[Value]) -> Result<Option<&Json>> {
     let (json, index) = (json(args, 0)?, int(args, 1)?);
     if json.is_scalar() {
@@ -122,7 +123,9 @@ fn keys(args: &[Value]) -> Result<impl Iterator<Item = bool>> {
 /// `@>`: an array may stand for a scalar that it holds, but only where neither is inside another value.
 fn contains(outer: &Json, inner: &Json) -> bool {
     match (outer, inner) {
-        (Json::Array(elements), scalar) if scalar.is_scalar() => elements.iter().any(|element| element == scalar),
+        (Json::Array(elements), scalar) if scalar.is_scalar() => {
+            elements.iter().any(|element| element == scalar)
+        }
         _ => contains_nested(outer, inner),
     }
 }

@@ -1,4 +1,5 @@
-//! Functions that make `jsonb` of other values. Times must come out in their ISO form, whatever their text form is.
+//! Functions that make `jsonb` of other values. Times must come out in their ISO form, whatever their text
+//! form is.
 
 use std::rc::Rc;
 
@@ -35,7 +36,9 @@ fn of(value: &Value) -> Json {
         Value::Array(elements) => Json::Array(elements.iter().map(of).collect()),
         Value::Timestamptz(micros) => Json::String(timestamp_iso_text(*micros).into()),
         Value::Text(text) => Json::String(text.clone()),
-        Value::Interval(..) | Value::Uuid(_) | Value::Bytes(_) | Value::Void => Json::String(value.text().into()),
+        Value::Interval(..) | Value::Uuid(_) | Value::Bytes(_) | Value::Void => {
+            Json::String(value.text().into())
+        }
     }
 }
 
@@ -53,7 +56,7 @@ fn key(value: &Value, position: usize) -> Result<Rc<str>> {
 }
 
 fn object(args: &[Value]) -> Result<Value> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(Failure::sql("22023", "argument list must have even number of elements"));
     }
     let mut pairs = Vec::with_capacity(args.len() / 2);

@@ -1,4 +1,5 @@
-//! Operators and functions that change `jsonb`: `||`, `-`, `#-` and `jsonb_set`. Keys must stay in their order.
+//! Operators and functions that change `jsonb`: `||`, `-`, `#-` and `jsonb_set`. Keys must stay in their
+//! order.
 
 use std::rc::Rc;
 

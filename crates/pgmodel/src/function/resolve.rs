@@ -44,9 +44,11 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
 }
 
 fn operators(symbol: &str) -> Vec<Entry> {
-    let tables = [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];
+    let tables =
+        [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];
     let more = [json::OPERATORS, json_change::OPERATORS, array::OPERATORS];
-    let listed = tables.iter().chain(&more).flat_map(|table| table.iter()).filter(|entry| entry.name == symbol);
+    let listed =
+        tables.iter().chain(&more).flat_map(|table| table.iter()).filter(|entry| entry.name == symbol);
     let mut entries: Vec<Entry> = listed.copied().collect();
     entries.extend(comparison::operators(symbol));
     entries.extend(integer::operators(symbol));
@@ -55,8 +57,10 @@ fn operators(symbol: &str) -> Vec<Entry> {
 
 /// The functions of that name that can take so many arguments.
 fn expanded(name: &str, count: usize) -> Vec<Entry> {
-    let tables = [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
-    let more = [json::FUNCTIONS, json_build::FUNCTIONS, json_change::FUNCTIONS, array::FUNCTIONS, digest::FUNCTIONS];
+    let tables =
+        [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
+    let more =
+        [json::FUNCTIONS, json_build::FUNCTIONS, json_change::FUNCTIONS, array::FUNCTIONS, digest::FUNCTIONS];
     let fits = |entry: &&Entry| match entry.args.split_last() {
         Some((Kind::Rest, fixed)) => count > fixed.len(),
         _ => entry.args.len() == count,
@@ -102,7 +106,7 @@ fn choose(entries: &[Entry], args: &[Known]) -> Found {
     if candidates.is_empty() {
         return Found::None;
     }
-    keep_best(&mut candidates, args, |kind, ty| is_exact(kind, ty));
+    keep_best(&mut candidates, args, is_exact);
     keep_best(&mut candidates, args, |kind, ty| {
         is_exact(kind, ty) || (kind.is_preferred() && kind.category() == category(ty))
     });
@@ -131,8 +135,8 @@ fn keep_best(candidates: &mut Vec<Entry>, args: &[Known], matches: impl Fn(Kind,
     }
 }
 
-/// Where all candidates agree on the category of a literal, or one takes a string, keeps those of that category,
-/// and of them the preferred type's.
+/// Where all candidates agree on the category of a literal, or one takes a string, keeps those of that
+/// category, and of them the preferred type's.
 fn keep_category(candidates: &mut Vec<Entry>, args: &[Known]) {
     let mut slots = Vec::new();
     for index in (0..args.len()).filter(|index| args[*index] == Type::Unknown) {
@@ -216,7 +220,11 @@ fn polymorphic(entry: &Entry, args: &[Known]) -> std::result::Result<Polymorphic
     };
     // An array of arrays is no type of its own.
     let has_array = entry.args.iter().any(|kind| matches!(kind, Kind::CompatArray));
-    if has_array && matches!(compat, Some(Type::Array(_))) { Err(()) } else { Ok(Polymorphic { any, compat }) }
+    if has_array && matches!(compat, Some(Type::Array(_))) {
+        Err(())
+    } else {
+        Ok(Polymorphic { any, compat })
+    }
 }
 
 /// The entry with its types filled in.

@@ -1,4 +1,5 @@
-//! The functions that depend on session, clock or sequence: their names and types. What they do is not known here.
+//! The functions that depend on session, clock or sequence: their names and types. What they do is not known
+//! here.
 
 use crate::plan::System;
 use crate::value::Type;
@@ -9,7 +10,9 @@ pub(super) fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type
         return Some(found);
     }
     Some(match (name, args) {
-        ("now" | "transaction_timestamp" | "current_timestamp", 0) => (System::Now, vec![], Type::Timestamptz),
+        ("now" | "transaction_timestamp" | "current_timestamp", 0) => {
+            (System::Now, vec![], Type::Timestamptz)
+        }
         ("statement_timestamp", 0) => (System::StatementTimestamp, vec![], Type::Timestamptz),
         ("clock_timestamp", 0) => (System::ClockTimestamp, vec![], Type::Timestamptz),
         ("pg_sleep", 1) => (System::Sleep, vec![Type::Numeric(None)], Type::Void),

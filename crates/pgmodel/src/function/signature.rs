@@ -1,5 +1,5 @@
-//! How operators and functions are listed: by the kinds of their arguments. A kind that the model has no values of
-//! is listed where it takes part in the server's choice; to choose it must be a refusal.
+//! How operators and functions are listed: by the kinds of their arguments. A kind that the model has no
+//! values of is listed where it takes part in the server's choice; to choose it must be a refusal.
 
 use crate::plan::Apply;
 use crate::value::Type;
@@ -18,7 +18,6 @@ pub(super) enum Kind {
     Uuid,
     Jsonb,
     Bytea,
-    Void,
     TextArray,
     /// `double precision`, of which the model has no values.
     Float8,
@@ -50,7 +49,6 @@ impl Kind {
             Kind::Uuid => Type::Uuid,
             Kind::Jsonb => Type::Jsonb,
             Kind::Bytea => Type::Bytea,
-            Kind::Void => Type::Void,
             Kind::TextArray => Type::Array(Box::new(Type::Text)),
             _ => return None,
         })

@@ -1,11 +1,13 @@
-//! Holds operators, functions, casts and common types against what a real server answered. It must never compare with
-//! an answer that was not the server's.
+//! Holds operators, functions, casts and common types against what a real server answered. It must never
+//! compare with an answer that was not the server's.
 
 use super::{Cast, CastContext, Chosen, cast, function, operator, unify};
 use crate::error::{Failure, Result};
 use crate::value::{Type, Value};
 
-mod answers;
+mod cast_answers;
+mod function_answers;
+mod operator_answers;
 
 fn type_of(name: &str) -> Type {
     if let Some(element) = name.strip_suffix("[]") {
@@ -37,7 +39,8 @@ fn applied(cast: Option<&Cast>, value: Value) -> Result<Value> {
         (Some(Cast::Plain(apply)), _) => apply(&[value]),
         (Some(Cast::Modified(apply, modifier)), _) => apply(&[value, Value::Int(*modifier)]),
         (Some(Cast::Elements(each)), Value::Array(elements)) => {
-            let cast: Result<Vec<Value>> = elements.iter().map(|element| applied(Some(each), element.clone())).collect();
+            let cast: Result<Vec<Value>> =
+                elements.iter().map(|element| applied(Some(each), element.clone())).collect();
             Ok(Value::Array(cast?.into()))
         }
         (Some(Cast::Elements(_)), _) => unreachable!("elements of what is no array"),
@@ -93,7 +96,7 @@ fn differences(rows: impl Iterator<Item = (String, String, String)>) -> String {
 
 #[test]
 fn operators_answer_as_the_server_did() {
-    let rows = answers::OPERATORS.iter().map(|(symbol, args, server)| {
+    let rows = operator_answers::OPERATORS.iter().map(|(symbol, args, server)| {
         let choose = |types: &[Type]| match types {
             [left, right] => operator(symbol, Some(left), right),
             types => operator(symbol, None, &types[0]),
@@ -105,7 +108,7 @@ fn operators_answer_as_the_server_did() {
 
 #[test]
 fn functions_answer_as_the_server_did() {
-    let rows = answers::FUNCTIONS.iter().map(|(name, args, server)| {
+    let rows = function_answers::FUNCTIONS.iter().map(|(name, args, server)| {
         (format!("{name} {args:?}"), told(called(args, |types| function(name, types))), (*server).to_owned())
     });
     assert_eq!(differences(rows), "");
@@ -118,8 +121,8 @@ fn converted(arg: &str, to: &str, context: CastContext) -> Result<String> {
 
 #[test]
 fn casts_answer_as_the_server_did() {
-    let explicit = answers::CASTS.iter().map(|row| (row, CastContext::Explicit));
-    let assigned = answers::ASSIGNMENTS.iter().map(|row| (row, CastContext::Assignment));
+    let explicit = cast_answers::CASTS.iter().map(|row| (row, CastContext::Explicit));
+    let assigned = cast_answers::ASSIGNMENTS.iter().map(|row| (row, CastContext::Assignment));
     let rows = explicit.chain(assigned).map(|((arg, to, server), context)| {
         (format!("{arg} to {to}, {context:?}"), told(converted(arg, to, context)), (*server).to_owned())
     });
@@ -128,7 +131,7 @@ fn casts_answer_as_the_server_did() {
 
 #[test]
 fn common_types_are_those_the_server_took() {
-    let rows = answers::COMMON.iter().map(|(types, server)| {
+    let rows = cast_answers::COMMON.iter().map(|(types, server)| {
         let known: Vec<Type> = types.iter().map(|ty| type_of(ty)).collect();
         (format!("{types:?}"), told(unify(&known, "CASE").map(|ty| ty.name())), (*server).to_owned())
     });

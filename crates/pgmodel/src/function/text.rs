@@ -1,5 +1,5 @@
-//! Operators and functions of whole texts. They must keep to the C locale: only ASCII letters have another case, and
-//! a length counts characters.
+//! Operators and functions of whole texts. They must keep to the C locale: only ASCII letters have another
+//! case, and a length counts characters.
 
 use super::signature::Kind::{AnyNonArray, Bool, Bytea, Int4, Jsonb, Rest, Text};
 use super::signature::{Entry, lax, refused, strict};
@@ -35,7 +35,9 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     strict("reverse", &[Text], Text, |args| text(str(args, 0)?.chars().rev().collect())),
     strict("ascii", &[Text], Int4, first_code),
     strict("chr", &[Int4], Text, of_code),
-    strict("starts_with", &[Text, Text], Bool, |args| Ok(Value::Bool(str(args, 0)?.starts_with(str(args, 1)?)))),
+    strict("starts_with", &[Text, Text], Bool, |args| {
+        Ok(Value::Bool(str(args, 0)?.starts_with(str(args, 1)?)))
+    }),
     strict("btrim", &[Text], Text, |args| trimmed(args, true, true)),
     strict("btrim", &[Text, Text], Text, |args| trimmed(args, true, true)),
     strict("ltrim", &[Text], Text, |args| trimmed(args, true, false)),
@@ -77,7 +79,9 @@ fn joined(args: &[Value]) -> Result<Value> {
 
 fn joined_bytes(args: &[Value]) -> Result<Value> {
     match args {
-        [Value::Bytes(left), Value::Bytes(right)] => Ok(Value::Bytes([&left[..], &right[..]].concat().into())),
+        [Value::Bytes(left), Value::Bytes(right)] => {
+            Ok(Value::Bytes([&left[..], &right[..]].concat().into()))
+        }
         _ => Err(mistyped()),
     }
 }
@@ -110,7 +114,11 @@ fn replaced(args: &[Value]) -> Result<Value> {
         return text(source.to_owned());
     }
     let grown = source.matches(from).count().saturating_mul(to.len());
-    if grown.saturating_add(source.len()) > LONGEST { Err(too_long()) } else { text(source.replace(from, to)) }
+    if grown.saturating_add(source.len()) > LONGEST {
+        Err(too_long())
+    } else {
+        text(source.replace(from, to))
+    }
 }
 
 fn repeated(args: &[Value]) -> Result<Value> {

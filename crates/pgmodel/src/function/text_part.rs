@@ -103,7 +103,8 @@ fn position(args: &[Value]) -> Result<Value> {
     }
 }
 
-/// The fields of a text; no delimiter makes each character one, and one that equals the third argument is NULL.
+/// The fields of a text; no delimiter makes each character one, and one that equals the third argument is
+/// NULL.
 fn fields(args: &[Value]) -> Result<Value> {
     let source = match args.first() {
         Some(Value::Null) => return Ok(Value::Null),
@@ -120,6 +121,7 @@ fn fields(args: &[Value]) -> Result<Value> {
         Some(Value::Text(delimiter)) => source.split(&**delimiter).map(ToOwned::to_owned).collect(),
         _ => return Err(mistyped()),
     };
-    let value = |part: String| if null == Some(part.as_str()) { Value::Null } else { Value::Text(part.into()) };
+    let value =
+        |part: String| if null == Some(part.as_str()) { Value::Null } else { Value::Text(part.into()) };
     Ok(Value::Array(parts.into_iter().map(value).collect()))
 }

@@ -1,4 +1,5 @@
-//! The common type of several expressions (manual, 10.5). It must never take a type that the server would not.
+//! The common type of several expressions (manual, 10.5). It must never take a type that the server would
+//! not.
 
 use super::signature::{category, is_preferred};
 use super::{CastContext, cast, operator};

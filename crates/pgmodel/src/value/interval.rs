@@ -1,5 +1,5 @@
-//! Text forms of `interval`, as `intervalstyle = postgres` writes them. It must never round a fraction: one that is
-//! no whole number of microseconds is refused.
+//! Text forms of `interval`, as `intervalstyle = postgres` writes them. It must never round a fraction: one
+//! that is no whole number of microseconds is refused.
 
 use super::calendar::DAY;
 use super::{Value, is_space};
@@ -195,8 +195,8 @@ fn add(sum: &mut Sum, number: Number, unit: Unit, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Words in lower case: a number ends where letters begin. Letters that run into digits again are not taken apart,
-/// since the server reads only some of them.
+/// Words in lower case: a number ends where letters begin. Letters that run into digits again are not taken
+/// apart, since the server reads only some of them.
 fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     for part in text.to_ascii_lowercase().split(is_space).filter(|part| !part.is_empty()) {

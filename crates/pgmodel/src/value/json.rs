@@ -1,5 +1,5 @@
-//! `jsonb`: its values, their order and their text. Objects hold each key once, by length and then by bytes; nothing
-//! here may break that order.
+//! `jsonb`: its values, their order and their text. Objects hold each key once, by length and then by bytes;
+//! nothing here may break that order.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -23,6 +23,9 @@ pub enum Json {
     /// An object, its keys by length and then by bytes, each once.
     Object(Vec<(Rc<str>, Json)>),
 }
+
+/// A key of an object and its value.
+type Pair = (Rc<str>, Json);
 
 /// The order in which an object keeps its keys.
 fn key_order(a: &str, b: &str) -> Ordering {
@@ -94,10 +97,14 @@ impl Json {
                 a.len().cmp(&b.len()).then_with(|| pairs().find(|o| o.is_ne()).unwrap_or(Ordering::Equal))
             }
             (Json::Object(a), Json::Object(b)) => a.len().cmp(&b.len()).then_with(|| {
-                let pair = |((ka, va), (kb, vb)): (&(Rc<str>, Json), &(Rc<str>, Json))| {
-                    ka.as_bytes().cmp(kb.as_bytes()).then_with(|| va.compare_nested(vb))
+                let pair = |a: &Pair, b: &Pair| {
+                    a.0.as_bytes().cmp(b.0.as_bytes()).then_with(|| a.1.compare_nested(&b.1))
                 };
-                a.iter().zip(b).map(pair).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| pair(a, b))
+                    .find(|order| order.is_ne())
+                    .unwrap_or(Ordering::Equal)
             }),
             _ => self.rank().cmp(&other.rank()),
         }
@@ -164,7 +171,8 @@ impl fmt::Display for Json {
 
 impl Ord for Json {
     fn cmp(&self, other: &Json) -> Ordering {
-        // An empty array that stands by itself is less than any scalar: the server's own historical exception.
+        // An empty array that stands by itself is less than any scalar: the server's own historical
+        // exception.
         let is_empty = |json: &Json| matches!(json, Json::Array(elements) if elements.is_empty());
         match (is_empty(self), is_empty(other)) {
             (true, false) if other.is_scalar() => Ordering::Less,

@@ -1,4 +1,5 @@
-//! Reading `jsonb` from text, with the server's errors and their details. It must never recurse deeper than it says.
+//! Reading `jsonb` from text, with the server's errors and their details. It must never recurse deeper than
+//! it says.
 
 use std::rc::Rc;
 

@@ -8,12 +8,12 @@ use super::{invalid_input, is_space};
 use crate::error::{Failure, Result};
 
 /// The most digits that a value can have behind its point.
-pub(crate) const MAX_SCALE: u32 = 38;
+const MAX_SCALE: u32 = 38;
 
 const LIMIT: i128 = 10i128.pow(MAX_SCALE);
 
-/// A `numeric` value: an integer and how many of its digits stand behind the point. Equality and order look at the
-/// number alone, so `1.0` equals `1`.
+/// A `numeric` value: an integer and how many of its digits stand behind the point. Equality and order look
+/// at the number alone, so `1.0` equals `1`.
 #[derive(Clone, Debug)]
 pub struct Numeric {
     digits: i128,
@@ -91,7 +91,8 @@ impl Numeric {
         Numeric::new(self.digits.checked_mul(other.digits).ok_or_else(beyond)?, self.scale + other.scale)
     }
 
-    /// The quotient, with the scale that the server's `select_div_scale` picks: 16 significant digits at least.
+    /// The quotient, with the scale that the server's `select_div_scale` picks: 16 significant digits at
+    /// least.
     ///
     /// # Errors
     /// 22012 by zero; a refusal beyond 38 digits.
@@ -238,13 +239,9 @@ impl Numeric {
             0 => "1".to_owned(),
             whole => format!("10^{whole}"),
         };
-        Err(Failure::detailed(
-            "22003",
-            "numeric field overflow",
-            format!(
-                "A field with precision {precision}, scale {scale} must round to an absolute value less than {bound}."
-            ),
-        ))
+        let bound = format!("must round to an absolute value less than {bound}.");
+        let detail = format!("A field with precision {precision}, scale {scale} {bound}");
+        Err(Failure::detailed("22003", "numeric field overflow", detail))
     }
 
     /// The nearest integer.

@@ -1,5 +1,5 @@
-//! Text forms of booleans, integers, uuids and byte strings. It must never accept what the server's input functions
-//! reject.
+//! Text forms of booleans, integers, uuids and byte strings. It must never accept what the server's input
+//! functions reject.
 
 use super::{Value, invalid_input, is_space};
 use crate::error::{Failure, Result};
@@ -78,8 +78,7 @@ pub(super) fn bytea_input(text: &str) -> Result<Value> {
 
 fn hex_bytes(hex: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(hex.len() / 2);
-    let mut chars =
-        hex.chars().filter_map(|c| if is_space(c) && c != '\x0b' && c != '\x0c' { None } else { Some(c) });
+    let mut chars = hex.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r'));
     let nibble = |c: char| {
         let invalid = || Failure::sql("22023", format!("invalid hexadecimal digit: \"{c}\""));
         c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or_else(invalid)

@@ -1,5 +1,5 @@
-//! `extract` and `date_trunc`: fields of timestamps and intervals. A field that is not computed here must be refused,
-//! never taken for an unknown one.
+//! `extract` and `date_trunc`: fields of timestamps and intervals. A field that is not computed here must be
+//! refused, never taken for an unknown one.
 
 use super::{EPOCH, decimal, interval, timestamp, unit};
 use crate::error::{Failure, Result};
@@ -7,14 +7,47 @@ use crate::value::{DAY, Moment, Value, days_from_civil, interval_span};
 
 /// The fields that the server has and the model does not compute, or whose names it does not abbreviate.
 const REFUSED: [&str; 35] = [
-    "week", "weeks", "w", "isoyear", "decade", "decades", "decs", "dec", "century", "centuries", "cent", "c",
-    "millennium", "millennia", "mil", "mils", "julian", "timezone", "timezone_hour", "timezone_minute", "tz", "y",
-    "yr", "yrs", "mon", "mons", "d", "h", "hr", "hrs", "m", "min", "mins", "s", "us",
+    "week",
+    "weeks",
+    "w",
+    "isoyear",
+    "decade",
+    "decades",
+    "decs",
+    "dec",
+    "century",
+    "centuries",
+    "cent",
+    "c",
+    "millennium",
+    "millennia",
+    "mil",
+    "mils",
+    "julian",
+    "timezone",
+    "timezone_hour",
+    "timezone_minute",
+    "tz",
+    "y",
+    "yr",
+    "yrs",
+    "mon",
+    "mons",
+    "d",
+    "h",
+    "hr",
+    "hrs",
+    "m",
+    "min",
+    "mins",
+    "s",
+    "us",
 ];
 
 fn unknown(unit: &str, ty: &str) -> Failure {
     let is_abbreviated = matches!(unit, "sec" | "secs" | "ms" | "msec" | "msecs" | "usec" | "usecs" | "qtr");
-    if REFUSED.contains(&unit) || is_abbreviated || matches!(unit, "j" | "jd" | "infinity" | "now" | "today") {
+    if REFUSED.contains(&unit) || is_abbreviated || matches!(unit, "j" | "jd" | "infinity" | "now" | "today")
+    {
         return Failure::not_modelled(format!("the field {unit} of {ty}"));
     }
     Failure::sql("22023", format!("unit \"{unit}\" not recognized for type {ty}"))
@@ -58,7 +91,8 @@ pub(super) fn extracted_interval(args: &[Value]) -> Result<Value> {
     match unit.as_str() {
         // A year counts 365.25 days here, a month that is left over 30.
         "epoch" => {
-            let quarters = interval_span(months % 12, days, 0) / i128::from(DAY) * 4 + i128::from(months / 12) * 1461;
+            let quarters =
+                interval_span(months % 12, days, 0) / i128::from(DAY) * 4 + i128::from(months / 12) * 1461;
             decimal(quarters * i128::from(DAY / 4) + i128::from(micros), 6)
         }
         "year" | "years" => whole((months / 12).into()),
