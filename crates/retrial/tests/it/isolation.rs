@@ -56,7 +56,11 @@ impl<'a> Original<'a> {
     /// What it writes to its standard output.
     fn transcript(&self, name: &str, spec: &Path, step: Duration) -> String {
         let tester = self.root.join("lib/pgxs/src/test/isolation/isolationtester");
-        assert!(tester.exists(), "{} is missing: it comes with Debian's postgresql-client-15", tester.display());
+        assert!(
+            tester.exists(),
+            "{} is missing: it comes with Debian's postgresql-client-15",
+            tester.display()
+        );
         let database = format!("original_{name}");
         self.sql(&format!(
             "CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
@@ -191,6 +195,8 @@ step l2 { SELECT b FROM t; }
 session s3
 step u3 { UPDATE t SET b = b + 100 RETURNING b; }
 step l3 { SELECT b AS three FROM t; }
+permutation b1 u1 u2 u3 c1 l2
+permutation b1 u1 u3 u2 c1 l2
 permutation b1 u1 u2(*) u3(u2) c1 l2
 permutation b1 u1 u2 u3(*,u2) c1 l3
 permutation l2(*) l3(l2) b1 c1
