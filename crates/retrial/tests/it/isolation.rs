@@ -197,7 +197,7 @@ step u3 { UPDATE t SET b = b + 100 RETURNING b; }
 step l3 { SELECT b AS three FROM t; }
 permutation b1 u1 u2 u3 c1 l2
 permutation b1 u1 u3 u2 c1 l2
-permutation b1 u1 u2(*) u3(u2) c1 l2
+permutation b1 u1 u2 u3(u2) c1 l2
 permutation b1 u1 u2 u3(*,u2) c1 l3
 permutation l2(*) l3(l2) b1 c1
 permutation l2(n1 notices 2) l3 n1 l3
