@@ -180,12 +180,14 @@ fn wording_is_the_original_s() {
     assert_eq!(ours(&server, &spec, &limits).0, expected);
 }
 
+// The first session locks and does not change: who waits for a row that is changed queues anew for its new version,
+// and then the order is the server's whim.
 const MARKERS: &str = r"
 setup { CREATE TABLE t (a int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 0); }
 teardown { DROP TABLE t; }
 session s1
 step b1 { BEGIN; }
-step u1 { UPDATE t SET b = b + 1; }
+step u1 { SELECT b FROM t FOR UPDATE; }
 step n1 { DO $$BEGIN RAISE NOTICE 'a'; RAISE NOTICE 'b'; END$$; }
 step c1 { COMMIT; }
 step unused { SELECT 1; }
