@@ -8,7 +8,7 @@ use retrial_engines::console::{Console, Message};
 use retrial_sim::error::Error;
 
 use super::spec::{Hold, Spec, Step, Turn};
-use super::wait::{Ended, MOMENT, Patience, Seat, settle};
+use super::wait::{Ended, MOMENT, Notices, Patience, Seat, settle};
 use super::{Limits, grid, transcript};
 
 /// The sessions of a spec on a console, ready for one permutation after the other.
@@ -61,7 +61,7 @@ impl Sink<'_> {
     }
 
     /// Tells what a seat was told beside its results.
-    fn notices(&mut self, seat: &Seat, notices: Vec<(String, String)>) {
+    fn notices(&mut self, seat: &Seat, notices: Notices) {
         let Some(name) = &seat.name else { return };
         for (severity, text) in notices {
             self.say(&transcript::notice(name, &severity, &text));

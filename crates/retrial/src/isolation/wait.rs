@@ -15,6 +15,9 @@ pub(super) const MOMENT: Duration = Duration::from_millis(10);
 /// can be at once; so a wait that is about to end would otherwise be taken for one that lasts.
 const LOOKS: u32 = 3;
 
+/// Notices in their order, each its severity and its text.
+pub(super) type Notices = Vec<(String, String)>;
+
 /// One of the console's sessions, with what it has said and nobody has told yet.
 pub(super) struct Seat {
     pub(super) id: SessionId,
@@ -49,13 +52,13 @@ pub(super) struct Patience {
 impl Seat {
     /// Takes what the session has said, and gives the notices that come before its first result, each with its
     /// severity. Those behind it wait for it, because they were sent together.
-    pub(super) fn hear(&mut self, console: &mut dyn Console) -> Vec<(String, String)> {
+    pub(super) fn hear(&mut self, console: &mut dyn Console) -> Notices {
         self.said.extend(console.messages(self.id));
         self.leading_notices()
     }
 
     /// Takes the notices that are up next.
-    pub(super) fn leading_notices(&mut self) -> Vec<(String, String)> {
+    pub(super) fn leading_notices(&mut self) -> Notices {
         let mut notices = Vec::new();
         while let Some(Message::Notice { .. }) = self.said.front() {
             if let Some(Message::Notice { severity, text }) = self.said.pop_front() {
@@ -67,7 +70,7 @@ impl Seat {
     }
 
     /// Takes the next result, and the notices behind it: libpq shows those first.
-    pub(super) fn next_result(&mut self) -> Option<(Message, Vec<(String, String)>)> {
+    pub(super) fn next_result(&mut self) -> Option<(Message, Notices)> {
         let result = self.said.pop_front()?;
         let notices = self.leading_notices();
         Some((result, notices))
@@ -79,7 +82,7 @@ pub(super) fn settle(
     seat: &mut Seat,
     console: &mut dyn Console,
     patience: Patience,
-    told: &mut dyn FnMut(&Seat, Vec<(String, String)>),
+    told: &mut dyn FnMut(&Seat, Notices),
 ) -> Result<Ended, Error> {
     let mut waited = Duration::ZERO;
     let mut blocked = 0;
