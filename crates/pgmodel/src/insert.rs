@@ -121,12 +121,7 @@ impl Run {
         let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
         match self.lock_version(table, there, lock, LockWait::Block).await? {
             Claim::Free => {}
-            Claim::Invisible | Claim::SelfModified => {
-                return Err(Failure::sql(
-                    "21000",
-                    "ON CONFLICT DO UPDATE command cannot affect row a second time",
-                ));
-            }
+            Claim::Invisible | Claim::SelfModified => return Err(second_time()),
             _ if self.is_repeatable() => return Err(concurrent_update()),
             _ => return Ok(None),
         }
@@ -144,8 +139,10 @@ impl Run {
         let after = self.assigned(&before, &update.set, &env).await?;
         self.check_row(table, &after)?;
         let strength = update_strength(table, &before, &after);
-        if self.claim(table, there, strength, LockWait::Block).await? != Claim::Free {
-            return Ok(None);
+        match self.claim(table, there, strength, LockWait::Block).await? {
+            Claim::Free => {}
+            Claim::Invisible | Claim::SelfModified => return Err(second_time()),
+            _ => return Ok(None),
         }
         self.replace(table, there, strength, before, after.clone()).await?;
         Ok(Some(Some(after)))
@@ -248,6 +245,10 @@ impl Run {
         }
         None
     }
+}
+
+fn second_time() -> Failure {
+    Failure::sql("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time")
 }
 
 /// `(a, b)=(1, 2)`, as the server's details have it.

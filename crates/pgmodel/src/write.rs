@@ -13,6 +13,7 @@ use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::rows::Rows;
 use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
+use crate::transaction::Xid;
 use crate::value::Tuple;
 
 /// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
@@ -170,7 +171,9 @@ impl Run {
             let mut header = Header::new(xid, command, row);
             // Whoever stands on the old version with a lock that let this update pass stands on the new one, too.
             if let Some(old) = heap.header(version) {
-                let stays = |locker: &&(crate::transaction::Xid, LockStrength)| transactions.is_running(locker.0);
+                let stays = |locker: &&(Xid, LockStrength)| {
+                    transactions.is_running(locker.0) && !transactions.is_own(locker.0, self.session)
+                };
                 header.lockers = old.lockers.iter().filter(stays).copied().collect();
             }
             let new = heap.add(after.clone(), header);

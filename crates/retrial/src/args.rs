@@ -40,6 +40,12 @@ pub enum Command {
         /// A scenario's name
         scenario: Option<String>,
     },
+    /// Perform isolation specs as PostgreSQL's own tester does, and print the same transcript
+    #[command(
+        after_help = "Exit codes: 0 performed, 2 the engine refuses something in it by name, 3 a file is no spec or \
+                            its setup fails."
+    )]
+    Isolation(IsolationArgs),
     /// Tell the story of a scenario, or of one of its strategies or invariants
     Explain {
         /// SCENARIO or SCENARIO/STRATEGY or SCENARIO/INVARIANT
@@ -98,6 +104,17 @@ pub struct ReplayArgs {
     /// Apply the same choices, by their points, to another strategy
     #[arg(long, value_name = "STRATEGY")]
     pub against: Option<String>,
+}
+
+/// The arguments of `isolation`.
+#[derive(Debug, Args)]
+pub struct IsolationArgs {
+    /// Files in the format of PostgreSQL's isolation tester
+    #[arg(required = true)]
+    pub specs: Vec<PathBuf>,
+    /// The engine that performs them: model or postgres
+    #[arg(long, value_name = "NAME", default_value = "model")]
+    pub engine: String,
 }
 
 fn policies(text: &str) -> Result<Policies, String> {

@@ -1,6 +1,9 @@
 //! What there is, by name; a name that is not there is answered with the nearest.
 
+use std::sync::{Arc, OnceLock};
+
 use anyhow::{Result, anyhow};
+use retrial_engines::postgres::Server;
 use retrial_scenarios::SCENARIOS;
 use retrial_sim::docket::{Card, Docket};
 use retrial_sim::trial::TestBed;
@@ -91,6 +94,22 @@ pub fn bed(engine: &str) -> Result<TestBed> {
     match engine {
         // The one scenario on SQLite has a write-ahead log, as its original does.
         "sqlite" => Ok(TestBed::new(Box::new(Sqlite::new(Journal::Wal)?))),
-        other => Err(anyhow!("there is no engine `{other}`; engines: sqlite")),
+        "model" => Ok(TestBed::new(Box::new(retrial_engines::model::Model::new()))),
+        other => Err(anyhow!("there is no engine `{other}`; engines: model, sqlite")),
     }
+}
+
+/// The live server that this process uses: found, or started, once.
+///
+/// # Errors
+/// One line that says how to get one.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
+pub fn server() -> Result<Arc<Server>> {
+    static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
+    if let Some(server) = SERVER.get() {
+        return Ok(server.clone());
+    }
+    let url = std::env::var("RETRIAL_POSTGRES_URL").ok();
+    let server = Server::find(url.as_deref())?;
+    Ok(SERVER.get_or_init(|| server).clone())
 }

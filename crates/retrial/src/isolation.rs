@@ -13,6 +13,8 @@ use merges::Merges;
 use perform::Stage;
 use spec::Turn;
 
+pub mod command;
+
 mod grammar;
 mod grid;
 mod merges;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use retrial::args::{Cli, Command};
 use retrial::exit::Exit;
-use retrial::{render, replay, run};
+use retrial::{isolation, render, replay, run};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Isolation(args) => isolation::command::perform_specs(&args),
         Command::List { scenario } => render::catalogue::list(scenario.as_deref()),
         Command::Explain { target } => render::catalogue::explain(&target),
     };

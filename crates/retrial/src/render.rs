@@ -37,6 +37,16 @@ pub fn bad_input(error: &anyhow::Error) {
     complain(format_args!("error: {text}"));
 }
 
+/// A piece of an isolation spec's transcript, byte for byte.
+pub fn transcript_of_spec(text: &str) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// A remark that belongs beside a transcript.
+pub fn beside(text: &str) {
+    complain(format_args!("{text}"));
+}
+
 /// Whoever reads may have gone (`retrial run | head`); then nobody is left to tell.
 fn line(words: fmt::Arguments<'_>) {
     let _ = writeln!(anstream::stdout(), "{words}");
