@@ -7,6 +7,8 @@ use retrial_engines::postgres::Server;
 
 mod cluster;
 mod console;
+mod engine;
+mod values;
 
 /// The server that the tests of this process share; `None` where they are not to run.
 fn server() -> Option<Arc<Server>> {
