@@ -107,8 +107,8 @@ impl Postgres {
         if ended(&self.seats) || !self.seats.iter().any(|seat| seat.pending.is_some()) {
             return ended(&self.seats);
         }
-        let pids = self.pids();
-        if let Err(error) = self.room.wait_for_news(longest, pids) {
+        let known = self.seats.iter().filter(waits).map(|seat| seat.desk.pid).collect();
+        if let Err(error) = self.room.wait_for_news(longest, self.pids(), known) {
             self.failure.get_or_insert(error);
         }
         self.stirred = true;

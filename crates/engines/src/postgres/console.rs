@@ -32,8 +32,8 @@ struct Session {
     pid: i32,
     heard: SharedHeard,
     line: Arc<Line>,
-    /// A text has been sent, and nobody has seen yet that it has finished.
-    awaited: bool,
+    /// Where its text stood when it was last looked at.
+    seen: Progress,
 }
 
 /// What the connection thread and the console share of a session.
@@ -59,11 +59,12 @@ impl PostgresConsole {
         session.ok_or_else(|| Error::refused(format!("the console has no session {}", id.0)))
     }
 
-    /// Remembers that the session has been seen to have finished.
-    fn seen(&mut self, id: SessionId) {
+    /// Remembers where the session's text stands.
+    fn seen(&mut self, id: SessionId, progress: Progress) -> Progress {
         if let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::as_mut) {
-            session.awaited = false;
+            session.seen = progress;
         }
+        progress
     }
 }
 
@@ -82,7 +83,7 @@ impl Console for PostgresConsole {
             Ok((pid, heard, connection))
         })?;
         let line = Line { connection: Mutex::new(Some(connection)), running: AtomicBool::new(false) };
-        self.sessions.push(Some(Session { pid, heard, line: Arc::new(line), awaited: false }));
+        self.sessions.push(Some(Session { pid, heard, line: Arc::new(line), seen: Progress::Finished }));
         Ok(SessionId(self.sessions.len() as u32 - 1))
     }
 
@@ -96,7 +97,7 @@ impl Console for PostgresConsole {
         let connection = session.line.take();
         let connection = connection.ok_or_else(|| Error::refused("the server has ended the session"))?;
         session.line.running.store(true, Ordering::Release);
-        session.awaited = true;
+        session.seen = Progress::Running;
         let (line, eye, text) = (session.line.clone(), room.eye().clone(), text.to_owned());
         room.ask(move || async move {
             tokio::task::spawn_local(run(connection, text, line, eye));
@@ -107,8 +108,7 @@ impl Console for PostgresConsole {
     fn progress(&mut self, session: SessionId) -> Result<Progress, Error> {
         let looked_at = self.session(session)?;
         if !looked_at.line.running.load(Ordering::Acquire) {
-            self.seen(session);
-            return Ok(Progress::Finished);
+            return Ok(self.seen(session, Progress::Finished));
         }
         let pid = looked_at.pid;
         let others: Vec<i32> = self.sessions.iter().flatten().map(|other| other.pid).collect();
@@ -131,10 +131,7 @@ impl Console for PostgresConsole {
                 (true, false) => Progress::Running,
             })
         })?;
-        if progress == Progress::Finished {
-            self.seen(session);
-        }
-        Ok(progress)
+        Ok(self.seen(session, progress))
     }
 
     fn messages(&mut self, session: SessionId) -> Vec<Message> {
@@ -144,11 +141,13 @@ impl Console for PostgresConsole {
     fn pass(&mut self, longest: Duration) -> Result<bool, Error> {
         let open = || self.sessions.iter().flatten();
         if open().any(|session| session.line.running.load(Ordering::Acquire)) {
-            self.room.wait_for_news(longest, open().map(|session| session.pid).collect())?;
+            let blocked = open().filter(|session| session.seen == Progress::Blocked);
+            let known = blocked.map(|session| session.pid).collect();
+            self.room.wait_for_news(longest, open().map(|session| session.pid).collect(), known)?;
             return Ok(true);
         }
         // A text that has finished since it was last looked at is news too.
-        Ok(open().any(|session| session.awaited))
+        Ok(open().any(|session| session.seen != Progress::Finished))
     }
 
     fn cancel(&mut self, session: SessionId) -> Result<(), Error> {

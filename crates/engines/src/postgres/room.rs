@@ -83,18 +83,22 @@ impl Room {
         })
     }
 
-    /// Lets the clock's time pass until a statement of a session has ended, or one of these sessions has begun or
-    /// ceased to wait for another, at most so long.
-    pub(super) fn wait_for_news(&self, longest: Duration, pids: Vec<i32>) -> Result<(), Error> {
+    /// Lets the clock's time pass until a statement of a session has ended, or others of these sessions wait for one
+    /// of them than those of which the caller knows, at most so long.
+    pub(super) fn wait_for_news(
+        &self,
+        longest: Duration,
+        pids: Vec<i32>,
+        mut known: Vec<i32>,
+    ) -> Result<(), Error> {
+        known.sort_unstable();
         let eye = self.eye.clone();
         self.ask(move || async move {
             let changes = async {
-                let before = eye.waiting(&pids).await?;
                 let mut nap = FIRST_NAP;
                 loop {
-                    if tokio::time::timeout(nap, eye.news.notified()).await.is_ok()
-                        || eye.waiting(&pids).await? != before
-                    {
+                    let news = tokio::time::timeout(nap, eye.news.notified()).await.is_ok();
+                    if news || eye.waiting(&pids).await? != known {
                         return Ok(());
                     }
                     nap = (nap * 2).min(LAST_NAP);
