@@ -251,8 +251,8 @@ impl Engine for Postgres {
         self.unseen.clear();
         self.ambient = ambient;
         let mut image = self.image.take().filter(|image| image.is_of(opening));
-        if let Some(kept) = &image
-            && !kept.restore(&self.room)?
+        if let Some(kept) = &mut image
+            && !kept.restore(&self.room, self.defined)?
         {
             image = None;
         }

@@ -15,6 +15,12 @@ use super::watcher::Watcher;
 /// Where Debian keeps the binaries of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
+/// Where Linux keeps a file system in memory.
+const MEMORY_BACKED: &str = "/dev/shm";
+
+/// What a cluster must find free there, in KiB; containers often have a tenth of it.
+const ROOM: u64 = 1 << 20;
+
 /// A throwaway needs no durability, and nothing that acts at a time of its own. The trial's sessions are few.
 const SETTINGS: [&str; 16] = [
     "listen_addresses=",
@@ -67,7 +73,10 @@ impl Cluster {
 
     /// Makes a cluster and starts its server, which may need a moment more before it takes connections.
     pub(super) fn start(binaries: Option<&Path>) -> Result<Cluster, Error> {
-        let folder = tempfile::Builder::new().prefix("retrial-postgres-").tempdir();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("retrial-postgres-");
+        let in_memory = has_room(MEMORY_BACKED).then(|| builder.tempdir_in(MEMORY_BACKED));
+        let folder = in_memory.and_then(Result::ok).map_or_else(|| builder.tempdir(), Ok);
         let folder = folder.map_err(|error| Error::refused(format!("no folder for a cluster: {error}")))?;
         let mut watcher = Watcher::over(folder.path())?;
         let account = unprivileged(&folder)?;
@@ -132,6 +141,14 @@ impl Drop for Cluster {
         // The watcher has stopped it; this only lets go of what the system remembers of it.
         let _ = self.server.wait();
     }
+}
+
+/// Whether that file system has as much room as a cluster may come to need.
+fn has_room(folder: &str) -> bool {
+    let Ok(output) = Command::new("df").args(["-Pk", folder]).output() else { return false };
+    let told = String::from_utf8_lossy(&output.stdout);
+    let free = told.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    free.is_some_and(|free| free >= ROOM)
 }
 
 /// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who that is.

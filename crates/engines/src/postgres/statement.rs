@@ -47,9 +47,10 @@ impl Class {
             ("SAVEPOINT" | "RELEASE", _) => Class::Savepoint,
             ("SET" | "RESET" | "DISCARD" | "DEALLOCATE", _) => Class::Setting,
             ("LOCK", _) => Class::Lock,
+            ("SELECT" | "WITH", _) if makes_a_table(sql) => Class::Definition,
             ("SELECT" | "VALUES" | "TABLE" | "SHOW" | "FETCH", _) if locks_rows(sql) => Class::Lock,
             ("SELECT" | "VALUES" | "TABLE" | "SHOW" | "FETCH", _) => Class::Read,
-            ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH" | "EXPLAIN" | "EXECUTE", _) => Class::Write,
+            ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH" | "EXECUTE", _) => Class::Write,
             _ => Class::Definition,
         };
         if class.is_control() && sql.trim_end().trim_end_matches(';').contains(';') {
@@ -71,6 +72,12 @@ fn locks_rows(sql: &str) -> bool {
     words
         .windows(2)
         .any(|pair| pair[0] == "FOR" && matches!(pair[1].as_str(), "UPDATE" | "SHARE" | "NO" | "KEY"))
+}
+
+/// Whether the text may be a SELECT .. INTO; INSERT INTO does not count.
+fn makes_a_table(sql: &str) -> bool {
+    let words: Vec<String> = words(sql).collect();
+    words.windows(2).any(|pair| pair[1] == "INTO" && !matches!(pair[0].as_str(), "INSERT" | "MERGE"))
 }
 
 /// The words of a text in capitals, without its comments.
