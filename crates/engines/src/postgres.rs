@@ -1,23 +1,22 @@
 //! A live Postgres server: a throwaway cluster made from the binaries on this machine, or the one at a URL.
 //!
-//! Nothing of the server is simulated. Its clock is the real one: `now()` and the order in which waiters of one lock
-//! go on are its own affair, and `random()` alone is seeded. A trial is as reproducible as that leaves it.
+//! Nothing of the server is simulated. Its clock is the real one: `now()` and the order in which waiters of
+//! one lock go on are its own affair, and `random()` alone is seeded. A trial is as reproducible as that
+//! leaves it.
 //!
-//! A statement is blocked when the server says so (`pg_blocking_pids`, asked from a connection of ours), and not
-//! before the server has looked for a deadlock. [`Engine::wake`] waits until every other statement has ended or waits
-//! again, so a trial does not depend on how fast the server is.
+//! A statement is blocked when the server says so (`pg_blocking_pids`, asked from a connection of ours), and
+//! not before the server has looked for a deadlock. [`Engine::wake`] waits until every other statement has
+//! ended or waits again, so a trial does not depend on how fast the server is.
 //!
-//! What the server does not tell: [`Work::steps`] is the number of rows returned or changed and one; committed changes
-//! come from triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
+//! What the server does not tell: [`Work::steps`] is the number of rows returned or changed and one;
+//! committed changes come from triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
 
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrial_sim::engine::{
-    Answer, Done, Engine, Opening, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
-};
+use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
 use sqlx::Connection;
@@ -30,12 +29,13 @@ use self::reset::Image;
 use self::room::Room;
 use self::seat::Seat;
 use self::server::unreachable;
-use self::session::{Desk, Outcome, Raw, Request};
+use self::session::{Desk, Outcome, Request};
 use self::statement::Class;
 
 pub use self::console::PostgresConsole;
 pub use self::server::Server;
 
+mod answer;
 mod catalog;
 mod changes;
 mod cluster;
@@ -57,8 +57,8 @@ mod watcher;
 const PREPARED_STATEMENTS: usize = 128;
 
 /// What a connection that is given back must not leave to the next trial; prepared statements stay.
-const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET SESSION AUTHORIZATION; \
-                    RESET ROLE; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES";
+const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; \
+                    RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES";
 
 /// The engine, in a database of its own.
 pub struct Postgres {
@@ -99,8 +99,8 @@ impl Postgres {
         })
     }
 
-    /// Lets the clock's time pass until a blocked statement has ended, or the server shows another who waits for
-    /// whom, at most so long. Tells whether a blocked statement has ended.
+    /// Lets the clock's time pass until a blocked statement has ended, or the server shows another who waits
+    /// for whom, at most so long. Tells whether a blocked statement has ended.
     pub fn wait_for_news(&mut self, longest: Duration) -> bool {
         let waits = |seat: &&Seat| seat.pending.is_some();
         let ended = |seats: &[Seat]| seats.iter().filter(waits).any(|seat| !seat.desk.is_running());
@@ -177,9 +177,9 @@ impl Postgres {
         let result = match seat.desk.take_outcome() {
             None => return Err(Error::refused("a session that has no statement was asked for its result")),
             Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
-            Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(lock_timeout()),
+            Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(answer::lock_timeout()),
             Some(Outcome::Failed(error)) => Err(error),
-            Some(Outcome::Ran(raw)) => Ok(answer(class, &raw)?),
+            Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
         };
         let touched = result.as_ref().ok().map(|answer| answer.changed);
         let step = seat.step(class, touched, reads_may_write);
@@ -383,25 +383,6 @@ impl Engine for Postgres {
         }
         Ok((table, rows))
     }
-}
-
-/// What Postgres says when `lock_timeout` has passed.
-fn lock_timeout() -> SqlError {
-    SqlError { code: "55P03".to_owned(), message: "canceling statement due to lock timeout".to_owned() }
-}
-
-fn answer(class: Class, raw: &Raw) -> Result<Answer, Error> {
-    let value = |(oid, cell): (&u32, &Option<Vec<u8>>)| match cell {
-        None => Ok(Value::Null),
-        Some(bytes) => convert::from_binary(*oid, bytes),
-    };
-    let row = |cells: &Vec<Option<Vec<u8>>>| -> Result<Row, Error> {
-        Ok(Rc::from(raw.types.iter().zip(cells).map(value).collect::<Result<Vec<_>, _>>()?))
-    };
-    let rows = raw.rows.iter().map(row).collect::<Result<_, _>>()?;
-    // The server counts the rows of a query too, but those it has not touched.
-    let changed = if matches!(class, Class::Read | Class::Lock) { 0 } else { raw.affected };
-    Ok(Answer { rows, changed })
 }
 
 impl fmt::Debug for Postgres {

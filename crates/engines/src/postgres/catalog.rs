@@ -1,4 +1,5 @@
-//! The tables of a schema as the server describes them. It must be read again after whatever may have changed them.
+//! The tables of a schema as the server describes them. It must be read again after whatever may have changed
+//! them.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,6 +1,6 @@
-//! The account of committed row changes: triggers write each into a table of ours, in the transaction that makes it,
-//! and they are read from there once it has committed. Attributed by the server process that made them; what triggers
-//! do not see (TRUNCATE, tables made during a trial) is not in it.
+//! The account of committed row changes: triggers write each into a table of ours, in the transaction that
+//! makes it, and they are read from there once it has committed. Attributed by the server process that made
+//! them; what triggers do not see (TRUNCATE, tables made during a trial) is not in it.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,8 +12,8 @@ use super::catalog::{Catalog, Relation};
 use super::room::{Room, TextRow};
 use super::{convert, forms};
 
-/// The table and the function; the order within a session comes from a setting of its own, because a sequence would
-/// change what `lastval()` says to the application.
+/// The table and the function; the order within a session comes from a setting of its own, because a sequence
+/// would change what `lastval()` says to the application.
 pub(super) const MAKE: &str = "
 CREATE SCHEMA retrial;
 CREATE TABLE retrial.changes (pid int4, number int8, relation text, before text, after text);
@@ -129,8 +129,8 @@ pub(super) fn values(types: &[u32], texts: &[Option<String>]) -> Result<Row, Err
     Ok(Rc::from(types.iter().zip(texts).map(value).collect::<Result<Vec<_>, _>>()?))
 }
 
-/// The row's key as a number: its first column where that is an integer, or else a hash (FNV-1a) of its primary
-/// key's text, or of the whole row's where it has none.
+/// The row's key as a number: its first column where that is an integer, or else a hash (FNV-1a) of its
+/// primary key's text, or of the whole row's where it has none.
 fn key(relation: &Relation, row: &Row) -> i64 {
     if let Some(Value::Integer(number)) = row.first() {
         return *number;

@@ -1,5 +1,6 @@
-//! A throwaway Postgres cluster: made from the server's binaries on this machine, reached by a Unix socket only, and
-//! gone with its owner. It must never listen on the network, nor outlive the process that asked for it.
+//! A throwaway Postgres cluster: made from the server's binaries on this machine, reached by a Unix socket
+//! only, and gone with its owner. It must never listen on the network, nor outlive the process that asked for
+//! it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -151,7 +152,8 @@ fn has_room(folder: &str) -> bool {
     free.is_some_and(|free| free >= ROOM)
 }
 
-/// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who that is.
+/// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who
+/// that is.
 fn unprivileged(folder: &TempDir) -> Result<Option<Account>, Error> {
     let unknown = |error: std::io::Error| Error::refused(format!("the cluster's folder: {error}"));
     if fs::metadata(folder.path()).map_err(unknown)?.uid() != 0 {

@@ -1,5 +1,5 @@
-//! A console on a live server: what isolation specs and the differential test hold the model against. It must never
-//! add, drop or reorder what the server says.
+//! A console on a live server: what isolation specs and the differential test hold the model against. It must
+//! never add, drop or reorder what the server says.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -186,7 +186,8 @@ async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: A
     eye.news.notify_one();
 }
 
-/// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does not.
+/// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does
+/// not.
 fn lives_after(ended: &Result<(), sqlx::Error>) -> bool {
     match ended {
         Ok(()) => true,

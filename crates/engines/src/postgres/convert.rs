@@ -1,8 +1,8 @@
-//! The table between the server's types and [`Value`]: one line per type, both ways. Where a type is not in it the
-//! value is refused by name; it must never be passed on as something that it only resembles.
+//! The table between the server's types and [`Value`]: one line per type, both ways. Where a type is not in
+//! it the value is refused by name; it must never be passed on as something that it only resembles.
 //!
-//! Integers are integers, and so is a boolean (1 and 0); `bytea` is bytes; everything else is the text that the
-//! server itself would print, in UTC and ISO style, whether it came in binary or as text.
+//! Integers are integers, and so is a boolean (1 and 0); `bytea` is bytes; everything else is the text that
+//! the server itself would print, in UTC and ISO style, whether it came in binary or as text.
 
 use std::rc::Rc;
 

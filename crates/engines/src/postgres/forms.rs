@@ -1,5 +1,5 @@
-//! How the server writes its values, in binary and as text: numbers, times, UUIDs, arrays and rows. Nothing here may
-//! know what a value means to a trial.
+//! How the server writes its values, in binary and as text: numbers, times, UUIDs, arrays and rows. Nothing
+//! here may know what a value means to a trial.
 
 /// Days from year 0 (by the rule of today's calendar) to 2000-01-01, where the server's clock begins.
 const EPOCH_DAYS: i64 = 730_485;
@@ -39,7 +39,7 @@ pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn pairs(digits: &str) -> Option<Vec<u8>> {
-    if !digits.is_ascii() || digits.len() % 2 != 0 {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         return None;
     }
     let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
@@ -79,7 +79,8 @@ pub(super) fn float_text(scientific: &str, digits_at_most: i32) -> String {
     format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
 }
 
-/// A decimal number in groups of four digits: their count, the weight of the first, the sign, the scale, the groups.
+/// A decimal number in groups of four digits: their count, the weight of the first, the sign, the scale, the
+/// groups.
 pub(super) fn numeric_binary(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     let words = |words: [u16; 4], groups: &[u16]| -> Vec<u8> {

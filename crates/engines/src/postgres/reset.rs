@@ -1,5 +1,5 @@
-//! Going back to the opening rows: the schema is made once, and each trial empties its tables and fills them from
-//! copies. Where a trial has changed the schema it is made anew; a catalogue's fingerprint tells.
+//! Going back to the opening rows: the schema is made once, and each trial empties its tables and fills them
+//! from copies. Where a trial has changed the schema it is made anew; a catalogue's fingerprint tells.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -28,8 +28,8 @@ pub(super) struct Image {
 /// After so many trials the log of changes is made anew, which takes longer than deleting its rows.
 const EMPTY_LOG: u32 = 64;
 
-/// What stays the same while nobody defines anything. The number of the transaction that last wrote a catalogue's row
-/// is not looked at in `pg_class`, where emptying a table writes.
+/// What stays the same while nobody defines anything. The number of the transaction that last wrote a
+/// catalogue's row is not looked at in `pg_class`, where emptying a table writes.
 const FINGERPRINT: &str = "
 SELECT md5(string_agg(entry, ' ' ORDER BY entry)) FROM (
     SELECT 'n' || oid || ':' || xmin AS entry FROM pg_namespace WHERE nspname !~ '^pg_'
@@ -72,8 +72,8 @@ impl Image {
             || (self.opening.schema == opening.schema && self.opening.rows == opening.rows)
     }
 
-    /// Puts the rows back, unless the schema is not the opening's any more; tells whether it did. Where nothing can
-    /// have changed the schema it is not looked at.
+    /// Puts the rows back, unless the schema is not the opening's any more; tells whether it did. Where
+    /// nothing can have changed the schema it is not looked at.
     pub(super) fn restore(&mut self, room: &Room, defined: bool) -> Result<bool, Error> {
         if (defined || self.catalog.functions) && fingerprint(room)? != self.fingerprint {
             return Ok(false);
@@ -120,7 +120,8 @@ fn copies(catalog: &Catalog) -> String {
     sql
 }
 
-/// One text is one transaction. It runs without triggers and foreign keys, which have had their say when the rows were first put in.
+/// One text is one transaction. It runs without triggers and foreign keys, which have had their say when the
+/// rows were first put in.
 fn reset(room: &Room, catalog: &Catalog) -> Result<String, Error> {
     let mut sql = "SET LOCAL session_replication_role = replica;".to_owned();
     let paths: Vec<String> = catalog.relations().map(|relation| relation.path()).collect();

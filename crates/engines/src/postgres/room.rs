@@ -1,5 +1,5 @@
-//! A database of one's own on the live server, and the connection from which its sessions are looked at. It must
-//! never take a lock that a session could wait for, nor wait for one itself.
+//! A database of one's own on the live server, and the connection from which its sessions are looked at. It
+//! must never take a lock that a session could wait for, nor wait for one itself.
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,8 +83,8 @@ impl Room {
         })
     }
 
-    /// Lets the clock's time pass until a statement of a session has ended, or others of these sessions wait for one
-    /// of them than those of which the caller knows, at most so long.
+    /// Lets the clock's time pass until a statement of a session has ended, or others of these sessions wait
+    /// for one of them than those of which the caller knows, at most so long.
     pub(super) fn wait_for_news(
         &self,
         longest: Duration,

@@ -1,5 +1,5 @@
-//! A session's place in the engine: whether it is taken, what it waits with, and what its transaction has done so
-//! far, as far as statements tell. The server itself is never asked for it.
+//! A session's place in the engine: whether it is taken, what it waits with, and what its transaction has
+//! done so far, as far as statements tell. The server itself is never asked for it.
 
 use std::sync::Arc;
 
@@ -52,8 +52,8 @@ impl Seat {
         std::mem::take(&mut self.transaction).open
     }
 
-    /// Takes in how a statement of that kind went: how many rows it touched, if it did not fail. Any statement may
-    /// have changed rows if `reads_may_write`, because the schema has functions.
+    /// Takes in how a statement of that kind went: how many rows it touched, if it did not fail. Any
+    /// statement may have changed rows if `reads_may_write`, because the schema has functions.
     pub(super) fn step(&mut self, class: Class, touched: Option<u64>, reads_may_write: bool) -> Step {
         let transaction = &mut self.transaction;
         let failed = touched.is_none();

@@ -1,5 +1,5 @@
-//! One session of a trial: its connection, the statement it runs or waits with, and what it came to. It must never
-//! be asked two things at once.
+//! One session of a trial: its connection, the statement it runs or waits with, and what it came to. It must
+//! never be asked two things at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
-//! What kind of statement a text is, as far as the engine must know before the server does. It must never guess
-//! what a statement does to rows: the server counts those.
+//! What kind of statement a text is, as far as the engine must know before the server does. It must never
+//! guess what a statement does to rows: the server counts those.
 
 use retrial_sim::error::Error;
 
@@ -30,7 +30,8 @@ impl Class {
     /// The kind of that statement.
     ///
     /// # Errors
-    /// Where it needs a conversation of its own, or is several statements of which the first controls a transaction.
+    /// Where it needs a conversation of its own, or is several statements of which the first controls a
+    /// transaction.
     pub(super) fn of(sql: &str) -> Result<Class, Error> {
         let mut words = words(sql);
         let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -65,8 +66,8 @@ impl Class {
     }
 }
 
-/// Whether the text has one of the clauses that lock rows. A text that only talks of one in a literal is taken for
-/// one too: it then seems to hold a lock until its transaction ends.
+/// Whether the text has one of the clauses that lock rows. A text that only talks of one in a literal is
+/// taken for one too: it then seems to hold a lock until its transaction ends.
 fn locks_rows(sql: &str) -> bool {
     let words: Vec<String> = words(sql).collect();
     words

@@ -1,5 +1,5 @@
-//! Who waits for whom: where a statement stands once it has been sent. It must never call a session blocked while
-//! the server may still find a deadlock, or let it go, by itself.
+//! Who waits for whom: where a statement stands once it has been sent. It must never call a session blocked
+//! while the server may still find a deadlock, or let it go, by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::room::Eye;
 use super::session::Desk;
 
-/// The server looks for a deadlock once, so long after a session has begun to wait. It is short, so that each waiter
-/// has looked before the next can come: then it is always the last one, who closes the circle, that is its victim.
+/// The server looks for a deadlock once, so long after a session has begun to wait. It is short, so that each
+/// waiter has looked before the next can come: then it is always the last one, who closes the circle, that is
+/// its victim.
 pub(super) const DEADLOCK_TIMEOUT: &str = "1ms";
 
 /// As long as a wait lasts before it is told of: the server has looked for a deadlock by then.
@@ -26,8 +27,8 @@ const CIRCLE: Duration = Duration::from_secs(2);
 /// How long a statement may work that is not blocked.
 const BUDGET: Duration = Duration::from_secs(30);
 
-/// Waits until each of these sessions has finished, or waits for a lock of another of them; tells who holds what
-/// the first waits for.
+/// Waits until each of these sessions has finished, or waits for a lock of another of them; tells who holds
+/// what the first waits for.
 pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -> Result<Vec<i32>, Error> {
     let began = Instant::now();
     let mut patient = true;
