@@ -8,6 +8,8 @@ use std::rc::Rc;
 use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::error::Error;
 
+use crate::row_key::row_key;
+
 use super::catalog::{Catalog, Relation};
 use super::room::{Room, TextRow};
 use super::{convert, forms};
@@ -129,19 +131,7 @@ pub(super) fn values(types: &[u32], texts: &[Option<String>]) -> Result<Row, Err
     Ok(Rc::from(types.iter().zip(texts).map(value).collect::<Result<Vec<_>, _>>()?))
 }
 
-/// The row's key as a number: its first column where that is an integer, or else a hash (FNV-1a) of its
-/// primary key's text, or of the whole row's where it has none.
 fn key(relation: &Relation, row: &Row) -> i64 {
-    if let Some(Value::Integer(number)) = row.first() {
-        return *number;
-    }
-    let all: Vec<usize> = (0..row.len()).collect();
-    let columns = if relation.key.is_empty() { &all } else { &relation.key };
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for value in columns.iter().filter_map(|index| row.get(*index)) {
-        for byte in value.to_string().bytes().chain([0]) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-    hash as i64
+    let columns: Vec<Value> = relation.key.iter().filter_map(|index| row.get(*index).cloned()).collect();
+    row_key(if columns.is_empty() { row } else { &columns })
 }

@@ -85,6 +85,9 @@ pub(super) enum Plain {
     Integer(i64),
     Text(String),
     Bytes(Vec<u8>),
+    Bool(bool),
+    /// Microseconds since 2000-01-01 00:00:00 UTC.
+    Timestamp(i64),
 }
 
 impl From<&Value> for Plain {
@@ -94,19 +97,35 @@ impl From<&Value> for Plain {
             Value::Integer(number) => Plain::Integer(*number),
             Value::Text(text) => Plain::Text((**text).to_owned()),
             Value::Blob(bytes) => Plain::Bytes(bytes.to_vec()),
+            Value::Bool(truth) => Plain::Bool(*truth),
+            Value::Timestamp(time) => Plain::Timestamp(*time),
+            Value::Array(items) => Plain::Text(Plain::array(items)),
         }
     }
 }
 
 impl Plain {
+    /// An array as the server reads it.
+    fn array(items: &[Value]) -> String {
+        let texts: Vec<Option<String>> = items.iter().map(|item| Plain::from(item).text()).collect();
+        forms::array_literal(&texts)
+    }
+
+    /// The value as the server reads it; `None` is NULL.
+    fn text(&self) -> Option<String> {
+        Some(match self {
+            Plain::Null => return None,
+            Plain::Integer(number) => number.to_string(),
+            Plain::Text(text) => text.clone(),
+            Plain::Bytes(bytes) => forms::hex(bytes),
+            Plain::Bool(truth) => (if *truth { "t" } else { "f" }).to_owned(),
+            Plain::Timestamp(time) => forms::timestamp_text(*time, true),
+        })
+    }
+
     /// The value as a literal that takes on whatever type its place has.
     pub(super) fn literal(&self) -> String {
-        match self {
-            Plain::Null => "NULL".to_owned(),
-            Plain::Integer(number) => format!("'{number}'"),
-            Plain::Text(text) => forms::quoted(text),
-            Plain::Bytes(bytes) => forms::quoted(&forms::hex(bytes)),
-        }
+        self.text().map_or("NULL".to_owned(), |text| forms::quoted(&text))
     }
 
     /// The value in the binary format of that type; `None` inside is NULL.
@@ -125,6 +144,10 @@ impl Plain {
             (Plain::Integer(number), _) => {
                 return Err(format!("the integer {number} for a parameter of another type"));
             }
+            (Plain::Bool(truth), Form::Bool) => return Ok(Some(vec![u8::from(*truth)])),
+            (Plain::Bool(_), _) => return Err("a truth value for a parameter of another type".to_owned()),
+            (Plain::Timestamp(time), Form::Timestamp(true)) => return Ok(Some(time.to_be_bytes().to_vec())),
+            (Plain::Timestamp(_), _) => return Err("a time for a parameter of another type".to_owned()),
             (Plain::Text(text), _) => text.clone(),
         };
         binary(form, &text).map(Some)
@@ -260,7 +283,8 @@ pub(super) fn from_text(oid: u32, text: &str) -> Result<Value, Error> {
     let broken = || Error::refused(format!("'{text}' is no value of the type with OID {oid}"));
     Ok(match form(oid) {
         Some(Form::Integer(_) | Form::Oid) => Value::Integer(text.parse().map_err(|_| broken())?),
-        Some(Form::Bool) => Value::Integer(i64::from(text == "t")),
+        Some(Form::Bool) => Value::Bool(text == "t"),
+        Some(Form::Timestamp(true)) => Value::Timestamp(forms::timestamp_binary(text).ok_or_else(broken)?),
         Some(Form::Bytes) => Value::Blob(Rc::from(forms::unhex(text).ok_or_else(broken)?)),
         Some(Form::Void) => Value::Null,
         _ => Value::Text(text.into()),
