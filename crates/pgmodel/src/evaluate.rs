@@ -36,9 +36,20 @@ type Evaluated = std::result::Result<Value, Stop>;
 impl Run {
     /// The value of an expression, after whatever it must wait for.
     pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
+        match self.evaluate(expr, env, &Had::default()) {
+            Ok(value) => Ok(value),
+            Err(Stop::Fail(failure)) => Err(failure),
+            // Most expressions need nothing, and the state of those that do is kept out of theirs.
+            Err(stop) => Box::pin(self.had_first(expr, env, stop)).await,
+        }
+    }
+
+    /// The value of an expression that needs something else first.
+    async fn had_first(&self, expr: &Expr, env: &Env<'_>, stop: Stop) -> Result<Value> {
         let mut had = Had::default();
+        let mut next = Err(stop);
         loop {
-            match self.evaluate(expr, env, &had) {
+            match next {
                 Ok(value) => return Ok(value),
                 Err(Stop::Fail(failure)) => return Err(failure),
                 Err(Stop::Rows(query)) => {
@@ -55,6 +66,7 @@ impl Run {
                     had.calls.push((site, value));
                 }
             }
+            next = self.evaluate(expr, env, &had);
         }
     }
 

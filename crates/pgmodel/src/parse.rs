@@ -8,6 +8,7 @@ use std::rc::Rc;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use crate::ast::Statement;
+use crate::statement::Plans;
 use crate::error::{Failure, Result};
 
 mod alter;
@@ -48,6 +49,8 @@ pub struct Parsed {
     pub text: String,
     /// The highest `$n` in it.
     pub params: u32,
+    /// Its plans, made when it is first run.
+    pub(crate) plans: Plans,
 }
 
 /// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their
@@ -93,6 +96,7 @@ fn fresh(sql: &str) -> Result<Vec<Parsed>> {
             statement: statement::statement(&node)?,
             text: text(&node),
             params: params(&node)?,
+            plans: Plans::default(),
         });
     }
     Ok(parsed)

@@ -60,6 +60,21 @@ impl Run {
         strength: LockStrength,
         wait: LockWait,
     ) -> Result<Claim> {
+        let (state, in_the_way) = self.inspect(table, version, strength);
+        if in_the_way.is_empty() {
+            return Ok(state);
+        }
+        Box::pin(self.claim_after(table, version, strength, wait)).await
+    }
+
+    /// Claims a version that somebody else is in the way of.
+    async fn claim_after(
+        &self,
+        table: &TableDef,
+        version: u32,
+        strength: LockStrength,
+        wait: LockWait,
+    ) -> Result<Claim> {
         let mut place = None;
         let claim = loop {
             let (state, in_the_way) = self.inspect(table, version, strength);

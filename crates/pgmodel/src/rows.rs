@@ -51,7 +51,8 @@ impl<'a> Rows<'a> {
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
         match &self.path.steps {
             Some(steps) => self.step(steps).await,
-            None => self.tree().await,
+            // An outer join is rare, and its state is kept out of every other row's.
+            None => Box::pin(self.tree()).await,
         }
     }
 
@@ -130,7 +131,7 @@ impl Run {
                 rows.iter().cloned().map(Slotted::row).collect()
             }
             Slot::Cte { up, index, .. } => {
-                self.cte(env.up(*up), *index).await?.iter().cloned().map(Slotted::row).collect()
+                Box::pin(self.cte(env.up(*up), *index)).await?.iter().cloned().map(Slotted::row).collect()
             }
             Slot::Function { function, args } => {
                 let args = self.output(args, env).await?;

@@ -115,6 +115,15 @@ impl Server {
         Ok(granted)
     }
 
+    /// Whether the session has all these locks already.
+    pub(crate) fn has_tables(&self, session: SessionNo, relations: &[(TableId, TableLockMode)]) -> bool {
+        let backend = self.backend(session);
+        relations.iter().all(|(table, mode)| {
+            *mode <= TableLockMode::RowExclusive
+                && backend.held.iter().any(|held| held.tag == LockTag::Table(*table) && held.mode == *mode)
+        })
+    }
+
     /// Takes a table lock unless the session has it in this mode already.
     pub(crate) async fn lock_table(
         &self,

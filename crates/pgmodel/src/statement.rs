@@ -4,7 +4,6 @@
 //! (manual, 55.2.2.1). The first error ends the text.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
@@ -142,7 +141,7 @@ async fn one(
         Statement::Lock { tables, mode, nowait } => {
             demand_block(&mut server.backend(session), "LOCK TABLE")?;
             for name in tables {
-                define::open_table(server, session, name, *mode, *nowait).await?;
+                Box::pin(define::open_table(server, session, name, *mode, *nowait)).await?;
             }
             Ok(Outcome::bare("LOCK TABLE"))
         }
@@ -153,7 +152,7 @@ async fn one(
             }
             for name in tables {
                 let mode = TableLockMode::ShareUpdateExclusive;
-                define::open_table(server, session, name, mode, false).await?;
+                Box::pin(define::open_table(server, session, name, mode, false)).await?;
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
         }
@@ -161,7 +160,7 @@ async fn one(
             if server.backend(session).xact().read_only {
                 return Err(read_only(define::tag(definition)));
             }
-            let outcome = define::define(server, session, definition, several).await?;
+            let outcome = Box::pin(define::define(server, session, definition, several)).await?;
             server.backend(session).xact().command_used = true;
             Ok(outcome)
         }
@@ -180,7 +179,7 @@ pub(crate) async fn query(
     if server.backend(session).xact().keeps_snapshot() {
         server.take_snapshot(session);
     }
-    let planned = opened(server, session, &parsed.text, with).await?;
+    let planned = opened(server, session, parsed, with).await?;
     if let Some(writes) = planned.writes.filter(|_| server.backend(session).xact().read_only) {
         return Err(read_only(writes));
     }
@@ -188,7 +187,9 @@ pub(crate) async fn query(
     let snapshot = server.take_snapshot(session);
     let run = Run::new(server, session, params, snapshot);
     let rows = run.query(&planned.plan.query, None).await?;
-    run.foreign_keys().await?;
+    if !run.events.borrow().is_empty() {
+        Box::pin(run.foreign_keys()).await?;
+    }
     let tag = match with.body {
         Body::Select(_) => "SELECT",
         Body::Insert(_) => "INSERT",
@@ -204,39 +205,41 @@ pub(crate) async fn query(
 }
 
 /// The plan of a statement, its tables locked, made again where a definition changed while it waited for them.
-async fn opened(server: &Rc<Server>, session: SessionNo, text: &str, with: &With) -> Result<Rc<Planned>> {
+async fn opened(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> Result<Rc<Planned>> {
     loop {
         let version = server.schema.borrow().version;
-        let planned = planned(server, session, version, text, with)?;
-        for (table, mode) in &planned.relations {
-            server.lock_table(session, *table, *mode, false).await?;
+        let planned = planned(server, session, version, parsed, with)?;
+        if server.has_tables(session, &planned.relations) {
+            return Ok(planned);
         }
+        // Waiting for a table is rare, and its state is kept out of every statement's.
+        Box::pin(async {
+            for (table, mode) in &planned.relations {
+                server.lock_table(session, *table, *mode, false).await?;
+            }
+            Ok(())
+        })
+        .await?;
         if server.schema.borrow().version == version {
             return Ok(planned);
         }
     }
 }
 
-/// Plans kept for a thread, by the version of the definitions they were made under.
-const PLANS_MAX: usize = 4096;
+/// The plans of a statement, by the version of the definitions they were made under. A version is never used for
+/// two sets of definitions.
+#[derive(Default)]
+pub(crate) struct Plans(RefCell<Vec<(u64, Rc<Planned>)>>);
 
-type Plans = BTreeMap<u64, BTreeMap<String, Rc<Planned>>>;
+/// Versions kept for a statement: a trial that changes definitions has a few, and each trial makes new ones.
+const PLANS_MAX: usize = 8;
 
-fn planned(
-    server: &Rc<Server>,
-    session: SessionNo,
-    version: u64,
-    text: &str,
-    with: &With,
-) -> Result<Rc<Planned>> {
-    thread_local! {
-        static PLANS: RefCell<Plans> = const { RefCell::new(BTreeMap::new()) };
-    }
+fn planned(server: &Rc<Server>, session: SessionNo, version: u64, parsed: &Parsed, with: &With) -> Result<Rc<Planned>> {
     // What another transaction has made or dropped but not committed is seen by one session only.
     let shared = !server.schema.borrow().is_in_flux();
-    let known = PLANS.with_borrow(|plans| plans.get(&version)?.get(text).cloned());
-    if let Some(planned) = known.filter(|_| shared) {
-        return Ok(planned);
+    let mut plans = parsed.plans.0.borrow_mut();
+    if let Some((_, planned)) = plans.iter().find(|(known, _)| *known == version).filter(|_| shared) {
+        return Ok(planned.clone());
     }
     let plan = bind::statement(with, &server.names(session))?;
     let planned = Rc::new(Planned {
@@ -246,14 +249,19 @@ fn planned(
         plan,
     });
     if shared {
-        PLANS.with_borrow_mut(|plans| {
-            if plans.len() > PLANS_MAX || plans.get(&version).is_some_and(|kept| kept.len() > PLANS_MAX) {
-                plans.clear();
-            }
-            plans.entry(version).or_default().insert(text.to_owned(), planned.clone());
-        });
+        if plans.len() >= PLANS_MAX {
+            // The first is the opening's, which every trial comes back to.
+            plans.remove(1);
+        }
+        plans.push((version, planned.clone()));
     }
     Ok(planned)
+}
+
+impl std::fmt::Debug for Plans {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Plans").field(&self.0.borrow().len()).finish()
+    }
 }
 
 fn writes(query: &Query) -> Option<&'static str> {

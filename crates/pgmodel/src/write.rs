@@ -14,7 +14,7 @@ use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::rows::Rows;
 use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
 use crate::transaction::Xid;
-use crate::value::Tuple;
+use crate::value::{Tuple, Value};
 
 /// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
 struct Target<'a> {
@@ -68,7 +68,7 @@ impl Run {
                 Claim::Updated(next) => {
                     let keys = key_columns(table).any(|column| columns.contains(&column));
                     let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
-                    if !self.look_again(target, next, lock, cells, level).await? {
+                    if !Box::pin(self.look_again(target, next, lock, cells, level)).await? {
                         return Ok(None);
                     }
                 }
@@ -99,7 +99,7 @@ impl Run {
                     }
                     Claim::Updated(next) => {
                         let lock = LockStrength::Update;
-                        if !self.look_again(&target, next, lock, &mut cells, level).await? {
+                        if !Box::pin(self.look_again(&target, next, lock, &mut cells, level)).await? {
                             continue 'rows;
                         }
                     }
@@ -182,8 +182,28 @@ impl Run {
             (new, row)
         };
         let old_keys = self.keys(table, &before)?;
-        let new_keys = self.keys(table, &after)?;
         self.touch_keys(table.id, &old_keys, Use::Write);
+        if table.leaves_keys_alone(&before, &after) {
+            let mut heap = self.server.heap(table.id);
+            let entered = old_keys.into_iter().enumerate();
+            entered.filter_map(|(index, key)| Some((index, key?))).for_each(|(index, key)| heap.enter(index, key, new));
+        } else {
+            Box::pin(self.enter_changed(table, old_keys, &after, new)).await?;
+        }
+        self.account(table, row, Some(before.clone()), Some(after.clone()));
+        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: Some(after) });
+        Ok(new)
+    }
+
+    /// Enters a new version whose keys are not all those of the one it replaces.
+    async fn enter_changed(
+        &self,
+        table: &Rc<TableDef>,
+        old_keys: Vec<Option<Vec<Value>>>,
+        after: &Tuple,
+        new: u32,
+    ) -> Result<()> {
+        let new_keys = self.keys(table, after)?;
         self.touch_keys(table.id, &new_keys, Use::Write);
         for (index, (old, key)) in old_keys.into_iter().zip(new_keys).enumerate() {
             let Some(key) = key else { continue };
@@ -192,9 +212,7 @@ impl Run {
             }
             self.server.heap(table.id).enter(index, key, new);
         }
-        self.account(table, row, Some(before.clone()), Some(after.clone()));
-        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: Some(after) });
-        Ok(new)
+        Ok(())
     }
 
     /// Deletes a version that has been claimed.
