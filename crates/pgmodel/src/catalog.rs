@@ -102,7 +102,8 @@ pub struct ForeignKey {
 impl TableDef {
     /// Whether a row keeps its place in every index: all of them are over whole columns, and those are the same.
     pub(crate) fn leaves_keys_alone(&self, before: &[Value], after: &[Value]) -> bool {
-        let same = |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
+        let same =
+            |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
         self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
     }
 

@@ -61,7 +61,8 @@ impl Define<'_> {
             self.demand_no_null(&table, &positions)?;
         }
         let keys = positions.iter().map(|column| Expr::Column { up: 0, slot: 0, column: *column }).collect();
-        let index = IndexDef { name, keys, unique: true, primary, constraint: true, filter: None, valid: true };
+        let index =
+            IndexDef { name, keys, unique: true, primary, constraint: true, filter: None, valid: true };
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
@@ -99,7 +100,8 @@ impl Define<'_> {
             let cells = [Slotted::row(tuple)];
             if run.now(&condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
                 let relation = &table.name;
-                let message = format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
+                let message =
+                    format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
                 return Err(Failure::sql("23514", message));
             }
         }
@@ -118,15 +120,19 @@ impl Define<'_> {
     }
 
     fn refer(&self, mut table: TableDef, to: Option<&TableDef>, key: ForeignKey) -> Result<TableDef> {
-        let referenced: Vec<_> = self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
+        let referenced: Vec<_> =
+            self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
         for (_, tuple) in self.live(&table) {
             let wanted: Vec<&Value> = key.columns.iter().map(|column| &tuple[*column]).collect();
             let there = wanted.contains(&&Value::Null)
-                || referenced.iter().any(|other| key.referenced.iter().map(|it| &other[*it]).eq(wanted.iter().copied()));
+                || referenced
+                    .iter()
+                    .any(|other| key.referenced.iter().map(|it| &other[*it]).eq(wanted.iter().copied()));
             if !there {
                 let (relation, name) = (&table.name, &key.name);
-                let message =
-                    format!("insert or update on table \"{relation}\" violates foreign key constraint \"{name}\"");
+                let message = format!(
+                    "insert or update on table \"{relation}\" violates foreign key constraint \"{name}\""
+                );
                 return Err(Failure::sql("23503", message));
             }
         }

@@ -46,9 +46,10 @@ impl Define<'_> {
         for key in &create.keys {
             keys.push(bind::row_expr(&key.expr, table, None)?);
         }
-        let filter = create.filter.as_ref().map(|filter| {
-            bind::row_expr(filter, table, Some(&crate::value::Type::Bool))
-        });
+        let filter = create
+            .filter
+            .as_ref()
+            .map(|filter| bind::row_expr(filter, table, Some(&crate::value::Type::Bool)));
         let part = |key: &Expr| match key {
             Expr::Column { column, .. } => table.columns[*column].name.clone(),
             _ => "expr".to_owned(),
