@@ -143,15 +143,18 @@ fn equality(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Op
 
 fn bound_of(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<(Comparison, Expr)> {
     let Expr::Compare { comparison, left, right, .. } = condition else { return None };
-    let is_column = |expr: &Expr| matches!(expr, Expr::Column { up: 0, slot: s, column: c } if *s == slot && *c == column);
     let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
-    if is_column(left) && usable(right) {
+    if is_column(left, slot, column) && usable(right) {
         Some((*comparison, (**right).clone()))
-    } else if is_column(right) && usable(left) {
+    } else if is_column(right, slot, column) && usable(left) {
         Some((flipped(*comparison), (**left).clone()))
     } else {
         None
     }
+}
+
+fn is_column(expr: &Expr, wanted_slot: usize, wanted: usize) -> bool {
+    matches!(expr, Expr::Column { up: 0, slot, column } if *slot == wanted_slot && *column == wanted)
 }
 
 fn list_of(
@@ -160,14 +163,13 @@ fn list_of(
     column: usize,
     bound: &[usize],
 ) -> Option<(Vec<Expr>, Option<Expr>)> {
-    let is_column = |expr: &Expr| matches!(expr, Expr::Column { up: 0, slot: s, column: c } if *s == slot && *c == column);
     let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
     match condition {
-        Expr::InList { operand, list } if is_column(operand) && list.iter().all(usable) => {
+        Expr::InList { operand, list } if is_column(operand, slot, column) && list.iter().all(usable) => {
             Some((list.clone(), None))
         }
         Expr::AnyArray { equal: true, operand, array, all: false, .. }
-            if is_column(operand) && usable(array) =>
+            if is_column(operand, slot, column) && usable(array) =>
         {
             Some((Vec::new(), Some((**array).clone())))
         }

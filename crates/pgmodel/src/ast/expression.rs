@@ -24,8 +24,8 @@ pub enum Expr {
     Default,
     /// A prefix operator: `-`, `+`, `NOT` is [`Expr::Not`].
     Unary { operator: String, operand: Box<Expr> },
-    /// A binary operator by its symbol: `=`, `<>` (also for `!=`), `<`, `+`, `||`, `->`, `->>`, `?`, `@>`, `~~` for LIKE,
-    /// `!~~` for NOT LIKE, `~~*` for ILIKE.
+    /// A binary operator by its symbol: `=`, `<>` (also for `!=`), `<`, `+`, `||`, `->`, `->>`, `?`, `@>`, `~~` for
+    /// LIKE, `!~~` for NOT LIKE, `~~*` for ILIKE.
     Binary { operator: String, left: Box<Expr>, right: Box<Expr> },
     /// AND, flattened.
     And(Vec<Expr>),

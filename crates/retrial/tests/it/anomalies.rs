@@ -1,5 +1,5 @@
-//! The anomalies of the literature (Berenson and others 1995; Adya 1999; the ten cases known from Hermitage) as a table:
-//! which level shows which, on the model and on a live server, judged by what the specs' reads returned.
+//! The anomalies of the literature (Berenson and others 1995; Adya 1999; the ten cases known from Hermitage) as a
+//! table: which level shows which, on the model and on a live server, judged by what the specs' reads returned.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
