@@ -29,6 +29,19 @@ pub(crate) enum Claim {
     Skipped,
 }
 
+/// What a lock finds on the later versions of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ahead {
+    /// All of it is locked, and nobody had to be waited for.
+    Held,
+    /// It had to wait, or has still to be marked.
+    Waited,
+    /// A later version was replaced by a change that conflicts.
+    Moved,
+    /// A later version was deleted.
+    Gone,
+}
+
 /// Whether two strengths exclude each other (manual, table 13.3).
 pub(crate) fn conflicts(held: LockStrength, wanted: LockStrength) -> bool {
     use LockStrength::{KeyShare, NoKeyUpdate, Share, Update};
@@ -120,12 +133,25 @@ impl Run {
         if self.has_lock(table, version, strength) {
             return Ok(Claim::Free);
         }
-        let claim = self.claim(table, version, strength, wait).await?;
-        if claim == Claim::Free {
-            self.mark_locked(table, version, strength);
-            self.lock_successors(table, version, strength, wait).await?;
+        loop {
+            let claim = self.claim(table, version, strength, wait).await?;
+            if claim != Claim::Free {
+                return Ok(claim);
+            }
+            match self.lock_successors(table, version, strength).await? {
+                Ahead::Held => {
+                    self.mark_locked(table, version, strength);
+                    return Ok(Claim::Free);
+                }
+                // Somebody may have got in the way meanwhile.
+                Ahead::Waited => {}
+                Ahead::Gone => return Ok(Claim::Deleted),
+                Ahead::Moved => {
+                    let next = self.server.heap(table.id).header(version).and_then(|header| header.next);
+                    return Ok(replaced(next));
+                }
+            }
         }
-        Ok(claim)
     }
 
     /// Locks the newest version of a row, following committed updates from `version`; with the version reached.
@@ -155,23 +181,57 @@ impl Run {
         header.lockers.push((xid, strength));
     }
 
-    /// A FOR KEY SHARE that passed an update in progress must stand on what the update makes of the row, too.
-    async fn lock_successors(
-        &self,
-        table: &TableDef,
-        version: u32,
-        strength: LockStrength,
-        wait: LockWait,
-    ) -> Result<()> {
-        let mut at = version;
-        loop {
-            let next = self.server.heap(table.id).header(at).and_then(|header| header.next);
-            let Some(next) = next else { return Ok(()) };
-            if self.claim(table, next, strength, wait).await? == Claim::Free {
-                self.mark_locked(table, next, strength);
+    /// A FOR KEY SHARE that passed an update must stand on what the update made of the row, too, and on what later
+    /// ones made of that. Here it waits for nobody's place in a queue, and NOWAIT and SKIP LOCKED say nothing
+    /// (heap_lock_updated_tuple in src/backend/access/heap/heapam.c).
+    async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<Ahead> {
+        let (mut at, mut waited) = (version, false);
+        while let Some(next) = self.successor(table, at) {
+            loop {
+                let (ahead, in_the_way) = self.look_ahead(table, next, strength);
+                let Some(xid) = in_the_way else {
+                    match ahead {
+                        Ahead::Held => {}
+                        Ahead::Waited => self.mark_locked(table, next, strength),
+                        gone => return Ok(gone),
+                    }
+                    break;
+                };
+                self.server.await_transaction(self.session, xid).await?;
+                waited = true;
             }
             at = next;
         }
+        Ok(if waited { Ahead::Waited } else { Ahead::Held })
+    }
+
+    /// The version that replaced this one, unless its maker has rolled back.
+    fn successor(&self, table: &TableDef, version: u32) -> Option<u32> {
+        let heap = self.server.heap(table.id);
+        let header = heap.header(version)?;
+        let transactions = self.server.transactions.borrow();
+        header.xmax.filter(|xmax| transactions.status(*xmax) != Status::Aborted).and(header.next)
+    }
+
+    /// What a later version is to a lock that its row's earlier version gets: held already, still to be marked, or
+    /// lost to a committed change that conflicts; and who must be waited for to know.
+    fn look_ahead(&self, table: &TableDef, version: u32, strength: LockStrength) -> (Ahead, Option<Xid>) {
+        let heap = self.server.heap(table.id);
+        let Some(header) = heap.header(version) else { return (Ahead::Waited, None) };
+        let transactions = self.server.transactions.borrow();
+        let changes = header.xmax.iter().map(|xmax| (*xmax, header.xmax_strength, true));
+        let locks = header.lockers.iter().map(|(locker, held)| (*locker, *held, false));
+        for (xid, held, changed) in changes.chain(locks) {
+            match transactions.status(xid) {
+                Status::Running if transactions.is_own(xid, self.session) => return (Ahead::Held, None),
+                Status::Running if conflicts(held, strength) => return (Ahead::Waited, Some(xid)),
+                Status::Committed(_) if changed && conflicts(held, strength) => {
+                    return (if header.next.is_some() { Ahead::Moved } else { Ahead::Gone }, None);
+                }
+                _ => {}
+            }
+        }
+        (Ahead::Waited, None)
     }
 
     /// Whether this transaction already holds a lock at least so strong on the version.
@@ -216,6 +276,9 @@ impl Run {
         let mut in_the_way = Vec::new();
         if let Some(xmax) = header.xmax {
             match transactions.status(xmax) {
+                // A committed update that left the keys alone does not keep FOR KEY SHARE from the old version: the
+                // server locks that, and all that came of it, and shows the old values.
+                Status::Committed(_) if !conflicts(header.xmax_strength, strength) => {}
                 Status::Committed(_) => return (replaced(header.next), in_the_way),
                 Status::Running if transactions.is_own(xmax, self.session) => {
                     let own = header.cmax >= self.snapshot.command;
