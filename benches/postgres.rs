@@ -30,6 +30,10 @@ const SCHEMA: &str =
 const UPDATE: &str = "UPDATE account SET balance = balance + $2 WHERE id = $1";
 const SELECT: &str = "SELECT balance FROM account WHERE id = $1";
 
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     statements(&mut criterion);
