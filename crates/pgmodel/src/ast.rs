@@ -488,13 +488,19 @@ pub struct Constraint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConstraintKind {
     /// PRIMARY KEY.
-    PrimaryKey(Vec<String>),
+    PrimaryKey { columns: Vec<String>, included: Vec<String> },
     /// UNIQUE.
-    Unique(Vec<String>),
+    Unique { columns: Vec<String>, included: Vec<String> },
     /// CHECK.
     Check(Expr),
     /// FOREIGN KEY; no referenced columns means the other table's primary key.
-    ForeignKey { columns: Vec<String>, table: String, referenced: Vec<String>, on_delete: KeyAction, on_update: KeyAction },
+    ForeignKey {
+        columns: Vec<String>,
+        table: String,
+        referenced: Vec<String>,
+        on_delete: KeyAction,
+        on_update: KeyAction,
+    },
 }
 
 /// What a foreign key does when its referenced row goes away or changes its key.
@@ -545,6 +551,8 @@ pub struct CreateIndex {
     pub if_not_exists: bool,
     /// Its keys; a method other than btree is refused.
     pub keys: Vec<OrderBy>,
+    /// INCLUDE.
+    pub included: Vec<String>,
     /// WHERE.
     pub filter: Option<Expr>,
 }

@@ -45,12 +45,14 @@ pub struct Column {
 }
 
 /// An index.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IndexDef {
     /// Its name.
     pub name: String,
     /// Its keys over slot 0, the row; a plain column is an [`Expr::Column`].
     pub keys: Vec<Expr>,
+    /// The columns of INCLUDE, which no statement sees but the one that drops them.
+    pub included: Vec<usize>,
     /// UNIQUE.
     pub unique: bool,
     /// The index of a primary key.
@@ -102,7 +104,8 @@ pub struct ForeignKey {
 impl TableDef {
     /// Whether a row keeps its place in every index: all of them are over whole columns, and those are the same.
     pub(crate) fn leaves_keys_alone(&self, before: &[Value], after: &[Value]) -> bool {
-        let same = |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
+        let same =
+            |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
         self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
     }
 
