@@ -7,6 +7,7 @@
 //!
 //! `cargo bench -p retrial-benches --bench postgres`; with `-- --test` each is held once.
 
+#![expect(clippy::float_arithmetic, reason = "a rate is for people to read")]
 #![expect(clippy::print_stdout, reason = "prints the ratio that it is for")]
 #![expect(clippy::disallowed_methods, reason = "measures real time, and takes `--bench` and `--test`")]
 
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use retrial_engines::model::Model;
+use retrial_engines::postgres::{Postgres, Server};
 use retrial_sim::choice::{Pace, RecordedTape};
 use retrial_sim::engine::{Cost, Engine, Opening, Reply, SessionId, Value};
 use retrial_sim::fault::Rung;
@@ -23,7 +25,8 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trace::What;
 use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
 
-const SCHEMA: &str = "CREATE TABLE account (id int PRIMARY KEY, owner text NOT NULL, balance bigint NOT NULL)";
+const SCHEMA: &str =
+    "CREATE TABLE account (id int PRIMARY KEY, owner text NOT NULL, balance bigint NOT NULL)";
 const UPDATE: &str = "UPDATE account SET balance = balance + $2 WHERE id = $1";
 const SELECT: &str = "SELECT balance FROM account WHERE id = $1";
 
@@ -62,7 +65,7 @@ fn statements(criterion: &mut Criterion) {
         let mut turns = 0_u64;
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                if turns % 100 == 0 {
+                if turns.is_multiple_of(100) {
                     model.open(&opening, Seed(0)).expect("the opening is made");
                     session = model.connect().expect("there is room");
                 }
@@ -130,7 +133,9 @@ impl Trial {
         let mut bed = TestBed::new(Box::new(Model::new()));
         for seed in (0..10_000).map(Seed) {
             let run = hold(&mut bed, &mut Random::new(Pace::Free), seed, &opening);
-            let of = |wanted: fn(&What) -> bool| run.trace.events.iter().filter(|event| wanted(&event.what)).count();
+            let of = |wanted: fn(&What) -> bool| {
+                run.trace.events.iter().filter(|event| wanted(&event.what)).count()
+            };
             let statements = of(|what| matches!(what, What::Ran(_)));
             let waits = of(|what| matches!(what, What::Waits { resource: "a lock", .. }));
             let tape = run.tape.recorded();
@@ -150,8 +155,28 @@ impl Trial {
         bed.recycle(run);
     }
 
+    /// The same trial on a live server, and how many times faster the model is.
     fn against_live(&mut self, model: &mut TestBed, turns: u32) {
-        let _ = (model, turns);
+        let server = Server::find(std::env::var("RETRIAL_POSTGRES_URL").ok().as_deref());
+        let live = server.and_then(|server| Postgres::new(&server));
+        let mut live = match live {
+            Ok(live) => TestBed::new(Box::new(live)),
+            Err(error) => {
+                println!("the live server was not measured: {error}");
+                return;
+            }
+        };
+        let rate = |bed: &mut TestBed, trial: &mut Trial, turns: u32| {
+            let began = Instant::now();
+            (0..turns).for_each(|_| trial.hold(bed));
+            f64::from(turns) / began.elapsed().as_secs_f64()
+        };
+        rate(&mut live, self, 2);
+        let (fast, slow) = (rate(model, self, turns * 20), rate(&mut live, self, turns));
+        println!(
+            "trial_of_60_statements_and_2_waits: model {fast:.0}/s, live server {slow:.0}/s, ratio {:.0}",
+            fast / slow
+        );
     }
 }
 

@@ -46,7 +46,9 @@ impl Run {
     async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
         let Some(after) = &event.after else { return Ok(()) };
         let wanted = picked(after, &key.columns);
-        if wanted.contains(&Value::Null) || event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted) {
+        if wanted.contains(&Value::Null)
+            || event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted)
+        {
             return Ok(());
         }
         let to = self.server.table(key.to);
@@ -78,7 +80,11 @@ impl Run {
             event.table.name, key.name
         );
         let described = described(&event.table, &key.columns, &wanted);
-        Err(Failure::detailed("23503", message, format!("Key {described} is not present in table \"{}\".", to.name)))
+        Err(Failure::detailed(
+            "23503",
+            message,
+            format!("Key {described} is not present in table \"{}\".", to.name),
+        ))
     }
 
     /// A row that others may refer to has gone or changed its key.
@@ -179,7 +185,8 @@ impl Run {
         let heap = self.server.heap(table.id);
         let transactions = self.server.transactions.borrow();
         let whole = |index: &usize| {
-            table.indexes[*index].filter.is_none() && table.indexes[*index].columns().as_deref() == Some(columns)
+            table.indexes[*index].filter.is_none()
+                && table.indexes[*index].columns().as_deref() == Some(columns)
         };
         let candidates: Vec<u32> = match (0..table.indexes.len()).find(whole) {
             Some(index) => heap.under(index, values).collect(),
@@ -203,5 +210,9 @@ fn violated(table: &TableDef, from: &TableDef, key: &ForeignKey, old: &[Value]) 
         table.name, key.name, from.name
     );
     let described = described(table, &key.referenced, old);
-    Failure::detailed("23503", message, format!("Key {described} is still referenced from table \"{}\".", from.name))
+    Failure::detailed(
+        "23503",
+        message,
+        format!("Key {described} is still referenced from table \"{}\".", from.name),
+    )
 }

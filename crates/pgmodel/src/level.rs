@@ -71,9 +71,9 @@ impl Run {
     }
 
     async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
-        let path = select.path.get_or_init(|| {
-            access::path(&select.slots, select.join.as_ref(), select.filter.as_ref())
-        });
+        let path = select
+            .path
+            .get_or_init(|| access::path(&select.slots, select.join.as_ref(), select.filter.as_ref()));
         let (limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
@@ -240,8 +240,20 @@ fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
     for ((key, left), right) in keys.iter().zip(left).zip(right) {
         let ordering = match (left, right) {
             (Value::Null, Value::Null) => Ordering::Equal,
-            (Value::Null, _) => if key.nulls_first { Ordering::Less } else { Ordering::Greater },
-            (_, Value::Null) => if key.nulls_first { Ordering::Greater } else { Ordering::Less },
+            (Value::Null, _) => {
+                if key.nulls_first {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (_, Value::Null) => {
+                if key.nulls_first {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
             _ if key.descending => right.cmp(left),
             _ => left.cmp(right),
         };

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use crate::ast::Statement;
-use crate::statement::Plans;
 use crate::error::{Failure, Result};
+use crate::statement::Plans;
 
 mod alter;
 mod call;

@@ -4,11 +4,10 @@
 use std::rc::Rc;
 
 use crate::access::{Access, Path, Step};
-use crate::ast::JoinKind;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
-use crate::plan::{Comparison, Expr, Join, SetFunction, Slot};
+use crate::plan::{Comparison, Join, SetFunction, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
 
@@ -112,7 +111,7 @@ impl<'a> Rows<'a> {
 
 impl Run {
     /// The rows of one slot, last first, given those of the slots before it.
-    async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
+    pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         let mut rows: Vec<Slotted> = match slot {
             Slot::Table(table) => return self.versions(table, &step.access, env).await,
             Slot::Query { query, .. } => {
@@ -192,7 +191,8 @@ impl Run {
                     return Ok(Vec::new());
                 }
                 let inside = |value: &Value| {
-                    *value != Value::Null && limits.iter().all(|(comparison, limit)| meets(*comparison, value, limit))
+                    *value != Value::Null
+                        && limits.iter().all(|(comparison, limit)| meets(*comparison, value, limit))
                 };
                 Ok(self.within(table, *index, &prefix, inside))
             }
@@ -231,136 +231,6 @@ impl Run {
         found.retain(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
         found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
     }
-
-    /// All rows of a join tree.
-    fn joined<'a>(
-        &'a self,
-        join: &'a Join,
-        slots: &'a [Slot],
-        level: &'a Env<'a>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<Vec<Slotted>>>> + 'a>> {
-        Box::pin(async move {
-            let (kind, left, right, on) = match join {
-                Join::Slot(slot) => {
-                    let empty = vec![Slotted::default(); slots.len()];
-                    let step = Step { slot: *slot, access: Access::Scan, filters: Vec::new() };
-                    let mut rows = self.slot(&slots[*slot], &step, &level.with(&empty)).await?;
-                    rows.reverse();
-                    let scanned = rows.iter().filter(|row| row.version.is_some()).count() as u64;
-                    self.visited(scanned, scanned);
-                    let placed = rows.into_iter().map(|row| {
-                        let mut cells = empty.clone();
-                        cells[*slot] = row;
-                        cells
-                    });
-                    return Ok(placed.collect());
-                }
-                Join::Pair { kind, left, right, on } => (*kind, left, right, on),
-            };
-            let left = self.joined(left, slots, level).await?;
-            let right = self.joined(right, slots, level).await?;
-            let mut matched = vec![false; right.len()];
-            let mut rows = Vec::new();
-            for cells in &left {
-                let mut found = false;
-                for (index, other) in right.iter().enumerate() {
-                    let both = merged(cells, other);
-                    if self.on(on.as_ref(), &level.with(&both)).await? {
-                        found = true;
-                        matched[index] = true;
-                        rows.push(both);
-                    }
-                }
-                if !found && matches!(kind, JoinKind::Left | JoinKind::Full) {
-                    rows.push(cells.clone());
-                }
-            }
-            if matches!(kind, JoinKind::Right | JoinKind::Full) {
-                rows.extend(right.into_iter().zip(matched).filter(|(_, matched)| !matched).map(|(row, _)| row));
-            }
-            Ok(rows)
-        })
-    }
-
-    async fn on(&self, on: Option<&Expr>, env: &Env<'_>) -> Result<bool> {
-        match on {
-            Some(on) => self.holds(on, env).await,
-            None => Ok(true),
-        }
-    }
-
-    /// Whether a row still belongs to the result after one of its slots has got a newer version: the conditions are
-    /// evaluated again over that one row (manual, 13.2.1), an outer join giving up its other side where they fail.
-    pub(crate) async fn recheck(
-        &self,
-        path: &Path,
-        join: Option<&Join>,
-        cells: &mut [Slotted],
-        level: &Env<'_>,
-    ) -> Result<bool> {
-        let Some(steps) = &path.steps else {
-            if let Some(join) = join
-                && !self.rejoin(join, cells, level).await?
-            {
-                return Ok(false);
-            }
-            return match &path.filter {
-                Some(filter) => self.holds(filter, &level.with(cells)).await,
-                None => Ok(true),
-            };
-        };
-        for filter in steps.iter().flat_map(|step| &step.filters) {
-            if !self.holds(filter, &level.with(cells)).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn rejoin<'a>(
-        &'a self,
-        join: &'a Join,
-        cells: &'a mut [Slotted],
-        level: &'a Env<'a>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<bool>> + 'a>> {
-        Box::pin(async move {
-            match join {
-                Join::Slot(slot) => Ok(cells[*slot].tuple.is_some()),
-                Join::Pair { kind, left, right, on } => {
-                    let is_left = self.rejoin(left, cells, level).await?;
-                    let is_right = self.rejoin(right, cells, level).await?;
-                    let meets = is_left && is_right && self.on(on.as_ref(), &level.with(cells)).await?;
-                    match kind {
-                        JoinKind::Inner => Ok(meets),
-                        JoinKind::Left => {
-                            if !meets {
-                                clear(right, cells);
-                            }
-                            Ok(is_left)
-                        }
-                        JoinKind::Right | JoinKind::Full => {
-                            Err(Failure::not_modelled("a row looked at again under a RIGHT or FULL join"))
-                        }
-                    }
-                }
-            }
-        })
-    }
-}
-
-fn clear(join: &Join, cells: &mut [Slotted]) {
-    match join {
-        Join::Slot(slot) => cells[*slot] = Slotted::default(),
-        Join::Pair { left, right, .. } => {
-            clear(left, cells);
-            clear(right, cells);
-        }
-    }
-}
-
-fn merged(left: &[Slotted], right: &[Slotted]) -> Vec<Slotted> {
-    let either = |(left, right): (&Slotted, &Slotted)| if left.tuple.is_some() { left.clone() } else { right.clone() };
-    left.iter().zip(right).map(either).collect()
 }
 
 fn stored(tuple: &Tuple, version: u32) -> Slotted {

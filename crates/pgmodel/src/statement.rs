@@ -19,7 +19,7 @@ use crate::relations::relations;
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
-use crate::transact::{demand_block, warn};
+use crate::transact::{demand_block, is_modelled, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
@@ -47,7 +47,9 @@ pub(crate) async fn text(
             let timeout = backend.settings.statement_timeout;
             backend.statement_started = clock;
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
-            if backend.transaction.is_none() && !matches!(statement.statement, Statement::Commit | Statement::Rollback) {
+            if backend.transaction.is_none()
+                && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
+            {
                 server.open(&mut backend, false, clock);
             }
         }
@@ -64,7 +66,9 @@ pub(crate) async fn text(
         {
             transaction.command += 1;
         }
-        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit) && !several && !unsettled;
+        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit)
+            && !several
+            && !unsettled;
         drop(backend);
         if alone {
             server.finish(session, true);
@@ -73,11 +77,13 @@ pub(crate) async fn text(
             break;
         }
     }
-    let wrote = |transaction: &crate::transaction::Transaction| transaction.levels.iter().any(|it| it.xid.is_some());
+    let wrote =
+        |transaction: &crate::transaction::Transaction| transaction.levels.iter().any(|it| it.xid.is_some());
     if unsettled && server.backend(session).transaction.as_ref().is_some_and(wrote) {
         return;
     }
-    let implicit = server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
+    let implicit =
+        server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
     if implicit {
         server.finish(session, true);
     }
@@ -107,10 +113,46 @@ async fn one(
         Statement::RollbackTo(name) => server.rollback_to(session, name),
         Statement::Release(name) => server.release_savepoint(session, name),
         Statement::SetTransaction(modes) => server.set_transaction(session, *modes),
+        Statement::Lock { tables, mode, nowait } => {
+            demand_block(&mut server.backend(session), "LOCK TABLE")?;
+            for name in tables {
+                Box::pin(define::open_table(server, session, name, *mode, *nowait)).await?;
+            }
+            Ok(Outcome::bare("LOCK TABLE"))
+        }
+        Statement::Maintenance { kind, tables } => {
+            let block = several || server.backend(session).xact().explicit;
+            if *kind == Maintenance::Vacuum && block {
+                return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
+            }
+            for name in tables {
+                let mode = TableLockMode::ShareUpdateExclusive;
+                Box::pin(define::open_table(server, session, name, mode, false)).await?;
+            }
+            Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
+        }
+        Statement::SetSessionCharacteristics(_)
+        | Statement::Set { .. }
+        | Statement::Reset(_)
+        | Statement::Show(_) => setting(server, session, statement),
+        definition => {
+            if server.backend(session).xact().read_only {
+                return Err(read_only(define::tag(definition)));
+            }
+            let outcome = Box::pin(define::define(server, session, definition, several)).await?;
+            server.backend(session).xact().command_used = true;
+            Ok(outcome)
+        }
+    }
+}
+
+/// SET, RESET and SHOW.
+fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result<Outcome> {
+    match statement {
         Statement::SetSessionCharacteristics(modes) => {
             let mut backend = server.backend(session);
             if let Some(isolation) = modes.isolation {
-                if !crate::plan::is_modelled(isolation) {
+                if !is_modelled(isolation) {
                     return Err(Failure::not_modelled("SERIALIZABLE"));
                 }
                 backend.settings.default_isolation = isolation;
@@ -138,32 +180,7 @@ async fn one(
             let rows = vec![[Value::Text(value.into())].into()];
             Ok(Outcome { columns: [column].into(), rows, returns_rows: true, affected: 0, tag: "SHOW" })
         }
-        Statement::Lock { tables, mode, nowait } => {
-            demand_block(&mut server.backend(session), "LOCK TABLE")?;
-            for name in tables {
-                Box::pin(define::open_table(server, session, name, *mode, *nowait)).await?;
-            }
-            Ok(Outcome::bare("LOCK TABLE"))
-        }
-        Statement::Maintenance { kind, tables } => {
-            let block = several || server.backend(session).xact().explicit;
-            if *kind == Maintenance::Vacuum && block {
-                return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
-            }
-            for name in tables {
-                let mode = TableLockMode::ShareUpdateExclusive;
-                Box::pin(define::open_table(server, session, name, mode, false)).await?;
-            }
-            Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
-        }
-        definition => {
-            if server.backend(session).xact().read_only {
-                return Err(read_only(define::tag(definition)));
-            }
-            let outcome = Box::pin(define::define(server, session, definition, several)).await?;
-            server.backend(session).xact().command_used = true;
-            Ok(outcome)
-        }
+        _ => Err(Failure::not_modelled("this statement")),
     }
 }
 
@@ -205,7 +222,12 @@ pub(crate) async fn query(
 }
 
 /// The plan of a statement, its tables locked, made again where a definition changed while it waited for them.
-async fn opened(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> Result<Rc<Planned>> {
+async fn opened(
+    server: &Rc<Server>,
+    session: SessionNo,
+    parsed: &Parsed,
+    with: &With,
+) -> Result<Rc<Planned>> {
     loop {
         let version = server.schema.borrow().version;
         let planned = planned(server, session, version, parsed, with)?;
@@ -234,7 +256,13 @@ pub(crate) struct Plans(RefCell<Vec<(u64, Rc<Planned>)>>);
 /// Versions kept for a statement: a trial that changes definitions has a few, and each trial makes new ones.
 const PLANS_MAX: usize = 8;
 
-fn planned(server: &Rc<Server>, session: SessionNo, version: u64, parsed: &Parsed, with: &With) -> Result<Rc<Planned>> {
+fn planned(
+    server: &Rc<Server>,
+    session: SessionNo,
+    version: u64,
+    parsed: &Parsed,
+    with: &With,
+) -> Result<Rc<Planned>> {
     // What another transaction has made or dropped but not committed is seen by one session only.
     let shared = !server.schema.borrow().is_in_flux();
     let mut plans = parsed.plans.0.borrow_mut();
@@ -287,8 +315,9 @@ pub(crate) fn read_only(what: &str) -> Failure {
 fn typed(params: &Rc<[Value]>, types: &[Type]) -> Result<Rc<[Value]>> {
     if params.len() != types.len() {
         let (given, wanted) = (params.len(), types.len());
-        let message =
-            format!("bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}");
+        let message = format!(
+            "bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}"
+        );
         return Err(Failure::sql("08P01", message));
     }
     let fits = params.iter().zip(types).all(|(value, ty)| match (value, ty) {

@@ -10,7 +10,6 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
-use crate::plan::is_modelled;
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
 
@@ -264,10 +263,7 @@ fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
     }
     if let Some(read_only) = modes.read_only {
         if !read_only && transaction.read_only && transaction.has_snapshot {
-            return Err(Failure::sql(
-                "25001",
-                "transaction read-write mode must be set before any query",
-            ));
+            return Err(Failure::sql("25001", "transaction read-write mode must be set before any query"));
         }
         transaction.read_only = read_only;
     }
@@ -297,4 +293,9 @@ fn keep_settings(backend: &mut Backend) {
 
 pub(crate) fn warn(backend: &mut Backend, text: &str) {
     backend.notices.push(Notice { severity: "WARNING", text: text.to_owned() });
+}
+
+/// Whether the level can be had without a snapshot that the model does not offer.
+pub(crate) fn is_modelled(isolation: Isolation) -> bool {
+    isolation != Isolation::Serializable
 }

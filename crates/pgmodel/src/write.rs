@@ -56,7 +56,9 @@ impl Run {
     ) -> Result<Option<Tuple>> {
         let table = target.table;
         loop {
-            let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else { return Ok(None) };
+            let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else {
+                return Ok(None);
+            };
             let after = self.assigned(&before, set, &level.with(cells)).await?;
             self.check_row(table, &after)?;
             let strength = update_strength(table, &before, &after);
@@ -186,12 +188,14 @@ impl Run {
         if table.leaves_keys_alone(&before, &after) {
             let mut heap = self.server.heap(table.id);
             let entered = old_keys.into_iter().enumerate();
-            entered.filter_map(|(index, key)| Some((index, key?))).for_each(|(index, key)| heap.enter(index, key, new));
+            entered
+                .filter_map(|(index, key)| Some((index, key?)))
+                .for_each(|(index, key)| heap.enter(index, key, new));
         } else {
             Box::pin(self.enter_changed(table, old_keys, &after, new)).await?;
         }
         self.account(table, row, Some(before.clone()), Some(after.clone()));
-        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: Some(after) });
+        self.wrote(Event { table: table.clone(), before: Some(before), after: Some(after) });
         Ok(new)
     }
 
@@ -222,13 +226,14 @@ impl Run {
             let mut heap = self.server.heap(table.id);
             let row = heap.row(version);
             let old = heap.mark(version);
-            (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, LockStrength::Update, None);
+            (old.xmax, old.cmax, old.xmax_strength, old.next) =
+                (Some(xid), command, LockStrength::Update, None);
             row
         };
         let keys = self.keys(table, &before)?;
         self.touch_keys(table.id, &keys, Use::Write);
         self.account(table, row, Some(before.clone()), None);
-        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: None });
+        self.wrote(Event { table: table.clone(), before: Some(before), after: None });
         Ok(())
     }
 
@@ -250,7 +255,8 @@ impl Run {
     ) -> Result<bool> {
         let mut moved = false;
         for lock in &query.locks {
-            let (Slot::Table(table), Some(version)) = (&select.slots[lock.slot], cells[lock.slot].version) else {
+            let (Slot::Table(table), Some(version)) = (&select.slots[lock.slot], cells[lock.slot].version)
+            else {
                 continue;
             };
             let (claim, newest) = if self.is_repeatable() {

@@ -17,6 +17,7 @@ use crate::console::{Console, Grid, Message, Progress};
 pub struct ModelConsole {
     database: Database,
     sessions: Vec<Session>,
+    woken: Vec<Vec<SessionId>>,
 }
 
 #[derive(Default)]
@@ -29,7 +30,13 @@ impl ModelConsole {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose")]
     pub fn new() -> ModelConsole {
-        ModelConsole { database: Database::new(), sessions: Vec::new() }
+        ModelConsole { database: Database::new(), sessions: Vec::new(), woken: Vec::new() }
+    }
+
+    /// Takes which sessions have gone on since this was last asked, those together that one event woke: on a live
+    /// server it is a race which of them goes first.
+    pub fn take_woken(&mut self) -> Vec<Vec<SessionId>> {
+        std::mem::take(&mut self.woken)
     }
 
     fn take(&mut self, session: SessionId, step: Step) {
@@ -59,6 +66,7 @@ impl ModelConsole {
             if ready.is_empty() {
                 return;
             }
+            self.woken.push(ready.iter().map(|session| SessionId(session.0)).collect());
             for session in ready {
                 let step = self.database.resume(session);
                 self.take(SessionId(session.0), step);

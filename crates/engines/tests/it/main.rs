@@ -1,5 +1,6 @@
 //! What the engines promise: scripts in, transcripts out.
 
+mod differential;
 mod faults;
 mod postgres;
 mod script;

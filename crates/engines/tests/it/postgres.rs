@@ -11,7 +11,7 @@ mod engine;
 mod values;
 
 /// The server that the tests of this process share; `None` where they are not to run.
-fn server() -> Option<Arc<Server>> {
+pub(crate) fn server() -> Option<Arc<Server>> {
     static SERVER: OnceLock<Option<Arc<Server>>> = OnceLock::new();
     SERVER.get_or_init(find).clone()
 }

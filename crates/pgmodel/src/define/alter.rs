@@ -1,6 +1,5 @@
 //! ALTER TABLE.
 
-
 use super::{Define, copy, without};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
 use crate::bind;
@@ -95,7 +94,13 @@ impl Define<'_> {
         Ok(table)
     }
 
-    fn drop_column(&self, mut table: TableDef, name: &str, if_exists: bool, cascade: bool) -> Result<TableDef> {
+    fn drop_column(
+        &self,
+        mut table: TableDef,
+        name: &str,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<TableDef> {
         let Some(place) = table.column(name) else {
             let missing = format!("column \"{name}\" of relation \"{}\" does not exist", table.name);
             if if_exists {
@@ -107,12 +112,13 @@ impl Define<'_> {
         let referred = self.server.schema.borrow().referring(table.id);
         if referred.iter().any(|(_, key)| key.referenced.contains(&place)) {
             if cascade {
-                return Err(Failure::not_modelled("DROP COLUMN … CASCADE over a foreign key of another table"));
+                return Err(Failure::not_modelled(
+                    "DROP COLUMN … CASCADE over a foreign key of another table",
+                ));
             }
             let relation = &table.name;
-            let message = format!(
-                "cannot drop column {name} of table {relation} because other objects depend on it"
-            );
+            let message =
+                format!("cannot drop column {name} of table {relation} because other objects depend on it");
             return Err(Failure::sql("2BP01", message));
         }
         let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
@@ -143,8 +149,10 @@ impl Define<'_> {
             let columns = table.indexes[index].columns().unwrap_or_default();
             let referred = self.server.schema.borrow().referring(table.id);
             if referred.iter().any(|(_, key)| key.referenced == columns) {
-                let message =
-                    format!("cannot drop constraint {name} on table {} because other objects depend on it", table.name);
+                let message = format!(
+                    "cannot drop constraint {name} on table {} because other objects depend on it",
+                    table.name
+                );
                 return Err(Failure::sql("2BP01", message));
             }
             table.indexes.remove(index);
@@ -168,9 +176,8 @@ impl Define<'_> {
 }
 
 fn column_of(table: &TableDef, name: &str) -> Result<usize> {
-    let missing = || {
-        Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name))
-    };
+    let missing =
+        || Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
 }
 

@@ -146,7 +146,7 @@ impl LockTable {
                 let must_precede = |soft: &&Soft| {
                     soft.waiter == *session && left.iter().any(|(other, _)| *other == soft.blocker)
                 };
-                !here.iter().any(|soft| must_precede(soft))
+                !here.iter().any(must_precede)
             })?;
             ordered.push(left.remove(place));
         }

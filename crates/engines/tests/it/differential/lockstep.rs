@@ -1,0 +1,222 @@
+//! A schedule on both sides in lock step: after every statement the same sessions wait and the same was said. The
+//! model goes first, because it tells what the server's outcome may depend on: where one event wakes several sessions
+//! the server's outcome is a race, and the schedule ends there. It must never compare a race, nor end for anything
+//! else that the server determines.
+
+use std::time::Duration;
+
+use retrial_engines::console::{Console, Message, Progress};
+use retrial_engines::model::ModelConsole;
+use retrial_sim::engine::SessionId;
+
+use super::compare::{same, told};
+use super::live::{Live, deadlock_timeout};
+use super::schedule::{SESSIONS, Say, Schedule, Step};
+use super::tally::Tally;
+
+/// How a schedule ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    Agreed,
+    /// Several sessions were woken at once.
+    Race,
+    /// The model refused a statement.
+    Refused(String),
+    /// The sides differ; what was said on the way, for people.
+    Differs(String),
+}
+
+struct Both<'a> {
+    model: ModelConsole,
+    live: &'a mut Live,
+    /// What each session was told to do last, and whether it still waits.
+    last: [String; SESSIONS],
+    waits: [bool; SESSIONS],
+    open: [bool; SESSIONS],
+    account: String,
+    tally: Tally,
+}
+
+/// How often the server is looked at again before a difference in who waits counts.
+const LOOKS: u32 = 40;
+
+/// Runs a schedule on both sides.
+pub(super) fn run(schedule: &Schedule, live: &mut Live) -> (Ended, Tally) {
+    live.empty();
+    let mut model = ModelConsole::new();
+    for session in 0..SESSIONS {
+        let id = model.connect(&format!("s{}", session + 1)).expect("a model has sessions");
+        model.send(id, deadlock_timeout(session)).expect("the model knows the setting");
+        model.messages(id);
+    }
+    let mut both = Both {
+        model,
+        live,
+        last: Default::default(),
+        waits: [false; SESSIONS],
+        open: [true; SESSIONS],
+        account: String::new(),
+        tally: Tally { schedules: 1, ..Tally::default() },
+    };
+    let ended = both.all(schedule).err().unwrap_or(Ended::Agreed);
+    let mut tally = both.tally;
+    match &ended {
+        Ended::Race => tally.races += 1,
+        Ended::Refused(what) => *tally.refusals.entry(what.clone()).or_default() += 1,
+        Ended::Agreed | Ended::Differs(_) => {}
+    }
+    (ended, tally)
+}
+
+impl Both<'_> {
+    fn all(&mut self, schedule: &Schedule) -> Result<(), Ended> {
+        self.step(&Step::sql(0, schedule.opening()))?;
+        let mut left: Vec<&Step> = schedule.steps.iter().collect();
+        loop {
+            left.retain(|step| self.open[step.session]);
+            let next = left.iter().position(|step| !self.waits[step.session] || step.say == Say::Close);
+            match next {
+                Some(place) => self.step(left.remove(place))?,
+                // All wait, in a circle that nobody looks for, or for one that has nothing more to say.
+                None if !left.is_empty() => self.make_way()?,
+                None => break,
+            }
+        }
+        while self.waits.contains(&true) {
+            self.make_way()?;
+        }
+        for session in 0..SESSIONS {
+            if self.open[session] {
+                self.step(&Step::sql(session, "ROLLBACK"))?;
+                self.step(&Step::sql(session, "SELECT pg_advisory_unlock_all()"))?;
+            }
+        }
+        let Some(reader) = (0..SESSIONS).find(|session| self.open[*session]) else { return Ok(()) };
+        for table in &schedule.tables {
+            self.step(&Step::sql(reader, format!("SELECT * FROM {table} ORDER BY id")))?;
+        }
+        Ok(())
+    }
+
+    /// Gives up the first session that waits, or ends what a session without a word left still holds.
+    fn make_way(&mut self) -> Result<(), Ended> {
+        let idle = (0..SESSIONS).find(|session| {
+            self.open[*session] && !self.waits[*session] && self.last[*session] != "ROLLBACK"
+        });
+        if let Some(session) = idle {
+            return self.step(&Step::sql(session, "ROLLBACK"));
+        }
+        let session = (0..SESSIONS).find(|session| self.waits[*session]).expect("somebody waits");
+        self.account.push_str(&format!("s{} is cancelled\n", session + 1));
+        self.model.cancel(SessionId(session as u32)).expect("the model cancels");
+        let clock = self.settle_model(None)?;
+        self.live.cancel(session);
+        self.agree(clock)
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Ended> {
+        self.account.push_str(&format!("{step}\n"));
+        let session = step.session;
+        let id = SessionId(session as u32);
+        match &step.say {
+            Say::Sql(sql) => {
+                self.tally.statements += 1;
+                self.last[session].clone_from(sql);
+                self.model.send(id, sql).map_err(refused)?;
+                let clock = self.settle_model(Some(session))?;
+                self.live.send(session, sql);
+                self.agree(clock)
+            }
+            Say::Close => {
+                self.open[session] = false;
+                self.waits[session] = false;
+                self.model.messages(id);
+                self.model.close(id);
+                let clock = self.settle_model(None)?;
+                self.live.close(session);
+                self.agree(clock)
+            }
+        }
+    }
+
+    /// Lets the model go as far as it goes; tells whether its clock had to run past a deadlock check.
+    fn settle_model(&mut self, sent: Option<usize>) -> Result<bool, Ended> {
+        let mut began = sent == Some(0);
+        let mut clock = false;
+        loop {
+            self.look_at_model()?;
+            for batch in self.model.take_woken() {
+                if batch.len() > 1 {
+                    return Err(Ended::Race);
+                }
+                began |= batch.contains(&SessionId(0));
+            }
+            if !(began && self.waits[0]) {
+                return Ok(clock);
+            }
+            began = false;
+            clock = true;
+            self.model.pass(Duration::from_millis(2)).map_err(refused)?;
+        }
+    }
+
+    fn look_at_model(&mut self) -> Result<(), Ended> {
+        for session in 0..SESSIONS {
+            if self.open[session] {
+                let progress = self.model.progress(SessionId(session as u32)).map_err(refused)?;
+                self.waits[session] = progress != Progress::Finished;
+            }
+        }
+        // A session looked at early may have gone on since.
+        for session in 0..SESSIONS {
+            if self.open[session] {
+                let progress = self.model.progress(SessionId(session as u32)).map_err(refused)?;
+                self.waits[session] = progress != Progress::Finished;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the sides after a step.
+    fn agree(&mut self, clock: bool) -> Result<(), Ended> {
+        if clock {
+            self.live.pass();
+        }
+        let mut waits = self.live.settle();
+        for _ in 0..LOOKS {
+            if waits == self.waits {
+                break;
+            }
+            self.live.pass();
+            waits = self.live.settle();
+        }
+        let mut differs = waits != self.waits;
+        for session in (0..SESSIONS).filter(|session| self.open[*session]) {
+            let model = self.model.messages(SessionId(session as u32));
+            let server = self.live.messages(session);
+            let agrees = same(&self.last[session], &model, &server) && waits[session] == self.waits[session];
+            self.tell(session, agrees, &model, &server, waits[session]);
+            self.tally.said(&model);
+            self.tally.waits += u64::from(self.waits[session]);
+            differs |= !agrees;
+        }
+        if differs { Err(Ended::Differs(std::mem::take(&mut self.account))) } else { Ok(()) }
+    }
+
+    fn tell(&mut self, session: usize, agrees: bool, model: &[Message], server: &[Message], waits: bool) {
+        let line = |messages: &[Message], waits: bool| {
+            if waits { format!("waits; {}", told(messages)) } else { told(messages) }
+        };
+        let (model, server) = (line(model, self.waits[session]), line(server, waits));
+        let name = session + 1;
+        if agrees && model != "nothing" {
+            self.account.push_str(&format!("  s{name} both: {model}\n"));
+        } else if !agrees {
+            self.account.push_str(&format!("  s{name} model:  {model}\n  s{name} server: {server}\n"));
+        }
+    }
+}
+
+fn refused(error: retrial_sim::error::Error) -> Ended {
+    Ended::Refused(error.to_string())
+}
