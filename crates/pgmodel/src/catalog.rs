@@ -45,12 +45,14 @@ pub struct Column {
 }
 
 /// An index.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IndexDef {
     /// Its name.
     pub name: String,
     /// Its keys over slot 0, the row; a plain column is an [`Expr::Column`].
     pub keys: Vec<Expr>,
+    /// The columns of INCLUDE, which no statement sees but the one that drops them.
+    pub included: Vec<usize>,
     /// UNIQUE.
     pub unique: bool,
     /// The index of a primary key.

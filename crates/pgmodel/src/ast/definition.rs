@@ -57,9 +57,9 @@ pub struct Constraint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConstraintKind {
     /// PRIMARY KEY.
-    PrimaryKey(Vec<String>),
+    PrimaryKey { columns: Vec<String>, included: Vec<String> },
     /// UNIQUE.
-    Unique(Vec<String>),
+    Unique { columns: Vec<String>, included: Vec<String> },
     /// CHECK.
     Check(Expr),
     /// FOREIGN KEY; no referenced columns means the other table's primary key.
@@ -120,6 +120,8 @@ pub struct CreateIndex {
     pub if_not_exists: bool,
     /// Its keys; a method other than btree is refused.
     pub keys: Vec<OrderBy>,
+    /// INCLUDE.
+    pub included: Vec<String>,
     /// WHERE.
     pub filter: Option<Expr>,
 }

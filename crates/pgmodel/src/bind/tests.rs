@@ -59,6 +59,7 @@ fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, 
     let index = IndexDef {
         name: name.to_owned(),
         keys: keys.iter().map(|key| bind(key)).collect(),
+        included: Vec::new(),
         unique: true,
         primary: name.ends_with("_pkey"),
         constraint,

@@ -124,7 +124,7 @@ impl Define<'_> {
         let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
-            if def.keys.iter().chain(&def.filter).any(uses) {
+            if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
                 table.indexes.remove(index);
                 self.server.heap(table.id).drop_index(index);
             }

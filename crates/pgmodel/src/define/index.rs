@@ -54,18 +54,25 @@ impl Define<'_> {
             Expr::Column { column, .. } => table.columns[*column].name.clone(),
             _ => "expr".to_owned(),
         };
+        let place = |name: &String| {
+            let missing = || Failure::sql("42703", format!("column \"{name}\" does not exist"));
+            table.column(name).ok_or_else(missing)
+        };
+        let included = create.included.iter().map(place).collect::<Result<Vec<usize>>>()?;
         let name = match &create.name {
             Some(name) => {
                 self.demand_free(name)?;
                 name.clone()
             }
             None => {
-                let parts: Vec<String> = keys.iter().map(part).collect();
+                let parts: Vec<String> =
+                    keys.iter().map(part).chain(create.included.iter().cloned()).collect();
                 self.free_name(format!("{}_{}_idx", table.name, parts.join("_")), &table.indexes)
             }
         };
         let (unique, filter) = (create.unique, filter.transpose()?);
-        Ok(IndexDef { name, keys, unique, primary: false, constraint: false, filter, valid: true })
+        let (primary, constraint, valid) = (false, false, true);
+        Ok(IndexDef { name, keys, included, unique, primary, constraint, filter, valid })
     }
 
     /// Builds an index beside writers. It is known to them, and kept by them, before the first wait; queries use it
@@ -80,9 +87,7 @@ impl Define<'_> {
         self.await_writers(&known).await?;
         let mut done = copy(&self.server.table(table.id));
         let old = &done.indexes[place];
-        let (name, keys, filter) = (old.name.clone(), old.keys.clone(), old.filter.clone());
-        let (primary, constraint, valid) = (false, false, false);
-        let enforced = IndexDef { name, keys, filter, unique, primary, constraint, valid };
+        let enforced = IndexDef { unique, ..(**old).clone() };
         done.indexes[place] = Rc::new(enforced);
         let done = self.put(done);
         self.demand_unique_rows(&done, place)?;
@@ -90,9 +95,8 @@ impl Define<'_> {
         self.await_snapshots().await?;
         let mut valid = copy(&self.server.table(table.id));
         let old = &valid.indexes[place];
-        let (name, keys, filter) = (old.name.clone(), old.keys.clone(), old.filter.clone());
-        valid.indexes[place] =
-            Rc::new(IndexDef { name, keys, filter, unique, primary, constraint, valid: true });
+        let usable = IndexDef { valid: true, ..(**old).clone() };
+        valid.indexes[place] = Rc::new(usable);
         self.put(valid);
         Ok(())
     }
