@@ -5,7 +5,7 @@ use std::pin::Pin;
 use crate::access::{Access, Path, Step};
 use crate::ast::JoinKind;
 use crate::error::{Failure, Result};
-use crate::plan::{Expr, Join, Slot};
+use crate::plan::{Expr, Join, Slot, SubKind};
 use crate::run::{Env, Run, Slotted};
 
 /// The rows of a join tree, one tuple for each slot of the level.
@@ -73,13 +73,29 @@ impl Run {
 
     /// Whether a row still belongs to the result after one of its slots has got a newer version: the conditions are
     /// evaluated again over that one row (manual, 13.2.1), an outer join giving up its other side where they fail.
+    ///
+    /// The server joins the rows of WHERE EXISTS and IN to the others, and looks at the very row again that was joined
+    /// before, not at the subquery (src/backend/executor/README, "EvalPlanQual"). That is the same where the operand
+    /// of IN has kept its value, and refused where it has not.
     pub(crate) async fn recheck(
         &self,
         path: &Path,
         join: Option<&Join>,
+        before: &[Slotted],
         cells: &mut [Slotted],
         level: &Env<'_>,
     ) -> Result<bool> {
+        for condition in conditions(path).filter(|condition| is_semijoin(condition)) {
+            let Expr::Sub { kind: SubKind::Any { operands, .. }, .. } = condition else {
+                return Err(Failure::not_modelled("a row looked at again under WHERE EXISTS"));
+            };
+            let then = self.output(operands, &level.with(before)).await?;
+            if self.output(operands, &level.with(cells)).await? != then {
+                return Err(Failure::not_modelled(
+                    "a row looked at again whose operand of IN (SELECT …) changed",
+                ));
+            }
+        }
         let Some(steps) = &path.steps else {
             if let Some(join) = join
                 && !self.rejoin(join, cells, level).await?
@@ -127,6 +143,29 @@ impl Run {
                 }
             }
         })
+    }
+}
+
+/// The conditions of a level's WHERE, all of which must hold.
+fn conditions(path: &Path) -> impl Iterator<Item = &Expr> {
+    let steps = path.steps.iter().flatten().flat_map(|step| &step.filters);
+    let filter = path.filter.iter().flat_map(|filter| match filter {
+        Expr::And(parts) => &parts[..],
+        other => std::slice::from_ref(other),
+    });
+    steps.chain(filter)
+}
+
+/// Whether the server makes a join of the condition: EXISTS or NOT EXISTS of what names the level, IN of what does
+/// not.
+fn is_semijoin(condition: &Expr) -> bool {
+    match condition {
+        Expr::Not(operand) => {
+            matches!(&**operand, Expr::Sub { kind: SubKind::Exists, .. }) && is_semijoin(operand)
+        }
+        Expr::Sub { kind: SubKind::Exists, query } => query.correlated,
+        Expr::Sub { kind: SubKind::Any { all: false, .. }, query } => !query.correlated,
+        _ => false,
     }
 }
 

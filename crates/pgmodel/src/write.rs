@@ -133,9 +133,10 @@ impl Run {
             return Ok(false);
         }
         let tuple = self.server.heap(target.table.id).tuple(newest).clone();
+        let before = cells.to_vec();
         cells[0] = Slotted { tuple: Some(tuple), version: Some(newest) };
         self.visited(1, 0);
-        self.recheck(target.path, Some(target.join), cells, level).await
+        self.recheck(target.path, Some(target.join), &before, cells, level).await
     }
 
     fn gone(&self, claim: Claim) -> Result<()> {
@@ -253,6 +254,7 @@ impl Run {
         cells: &mut [Slotted],
         level: &Env<'_>,
     ) -> Result<bool> {
+        let before = cells.to_vec();
         let mut moved = false;
         for lock in &query.locks {
             let (Slot::Table(table), Some(version)) = (&select.slots[lock.slot], cells[lock.slot].version)
@@ -278,6 +280,9 @@ impl Run {
                 moved = true;
             }
         }
-        if moved { self.recheck(path, select.join.as_ref(), cells, level).await } else { Ok(true) }
+        if !moved {
+            return Ok(true);
+        }
+        self.recheck(path, select.join.as_ref(), &before, cells, level).await
     }
 }

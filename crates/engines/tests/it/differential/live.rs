@@ -21,7 +21,8 @@ pub(super) fn deadlock_timeout(session: usize) -> &'static str {
     if session == 0 { "SET deadlock_timeout = '1ms'" } else { "SET deadlock_timeout = '1h'" }
 }
 
-const LONG: Duration = Duration::from_secs(20);
+/// Short, because a session that begins to wait just before the server is asked who waits gives no news.
+const A_WHILE: Duration = Duration::from_millis(3);
 
 /// A live database with its sessions.
 pub(super) struct Live {
@@ -40,7 +41,7 @@ impl Live {
         for id in self.sessions.into_iter().flatten() {
             while self.console.progress(id).expect("the server answers") != Progress::Finished {
                 self.console.cancel(id).expect("the server answers");
-                self.console.pass(LONG).expect("the server answers");
+                self.console.pass(A_WHILE).expect("the server answers");
             }
             self.console.send(id, "ROLLBACK").expect("the server answers");
         }
@@ -89,7 +90,7 @@ impl Live {
             if !works {
                 return waits;
             }
-            self.console.pass(LONG).expect("the server answers");
+            self.console.pass(A_WHILE).expect("the server answers");
         }
     }
 

@@ -191,7 +191,10 @@ impl Both<'_> {
             waits = self.live.settle();
         }
         let mut differs = waits != self.waits;
-        for session in (0..SESSIONS).filter(|session| self.open[*session]) {
+        for session in 0..SESSIONS {
+            if !self.open[session] {
+                continue;
+            }
             let model = self.model.messages(SessionId(session as u32));
             let server = self.live.messages(session);
             let agrees = same(&self.last[session], &model, &server) && waits[session] == self.waits[session];

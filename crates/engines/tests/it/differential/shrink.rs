@@ -8,7 +8,7 @@ use super::schedule::{Say, Schedule};
 /// The shortest schedule found, and the account of it.
 pub(super) fn shrink(schedule: &Schedule, account: String, live: &mut Live) -> (Schedule, String) {
     let mut best = (schedule.clone(), account);
-    let mut tries = 400;
+    let mut tries = 150;
     loop {
         let before = best.0.clone();
         let mut size = best.0.steps.len().div_ceil(2);
