@@ -293,7 +293,7 @@ impl Database {
         let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
         if let Some(columns) = primary {
             let key = |tuple: &Tuple| columns.iter().map(|column| tuple[*column].clone()).collect::<Vec<_>>();
-            rows.sort_by_key(key);
+            rows.sort_by_cached_key(key);
         }
         drop((heap, transactions));
         Some((def, rows))
