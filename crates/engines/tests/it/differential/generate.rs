@@ -113,7 +113,7 @@ fn rows(rng: &mut Rng, shape: &Shape, before: &[Shape], made: &mut Schedule) {
         referred.extend(rows.filter_map(id));
     }
     debug_assert!(before.len() < 3, "there are three tables at most");
-    for id in 1..=rng.below(6) {
+    for id in 1..=2 + rng.below(4) {
         let mut columns = vec!["id", "n"];
         let n = if shape.has_partial { id } else { rng.below(5) };
         let mut values = vec![id.to_string(), n.to_string()];
@@ -134,7 +134,7 @@ fn rows(rng: &mut Rng, shape: &Shape, before: &[Shape], made: &mut Schedule) {
 fn program(rng: &mut Rng, shapes: &[Shape]) -> Vec<Say> {
     let mut said = Vec::new();
     for _ in 0..1 + rng.below(3) {
-        if once_in(rng, 4) {
+        if once_in(rng, 6) {
             said.push(statement::any(rng, shapes));
             continue;
         }
@@ -151,7 +151,7 @@ fn program(rng: &mut Rng, shapes: &[Shape]) -> Vec<Say> {
             .to_owned(),
         );
         let mut savepoints = 0;
-        for _ in 0..1 + rng.below(4) {
+        for _ in 0..2 + rng.below(4) {
             match rng.below(12) {
                 0 => {
                     savepoints += 1;
