@@ -201,6 +201,12 @@ impl Run {
         let mut in_the_way = Vec::new();
         if let Some(xmax) = header.xmax {
             match transactions.status(xmax) {
+                // FOR KEY SHARE stands on a version that was replaced without a change of its key, and on what
+                // came of it (heap_lock_tuple: nothing to wait for, and so nothing to fail with).
+                Status::Committed(_)
+                    if strength == LockStrength::KeyShare
+                        && header.xmax_strength == LockStrength::NoKeyUpdate
+                        && header.next.is_some() => {}
                 Status::Committed(_) => return (replaced(header.next), in_the_way),
                 Status::Running if transactions.is_own(xmax, self.session) => {
                     let own = header.cmax >= self.snapshot.command;
