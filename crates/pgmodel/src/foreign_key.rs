@@ -35,11 +35,21 @@ impl Run {
         }
     }
 
-    /// The statement's own transaction, looking at what has committed by now.
+    /// The statement's own transaction, looking at what has committed by now. Each look is a command of its own
+    /// (ri_PerformCheck increments the command counter), so that it sees what the looks before it wrote.
     fn latest(&self) -> Run {
-        let command = self.snapshot.command + 1;
+        let command = self.next_command();
         let snapshot = self.server.transactions.borrow().snapshot(command);
         Run::new(&self.server, self.session, self.params.clone(), snapshot)
+    }
+
+    fn next_command(&self) -> u32 {
+        let mut backend = self.server.backend(self.session);
+        let transaction = backend.xact();
+        if std::mem::take(&mut transaction.command_used) {
+            transaction.command += 1;
+        }
+        transaction.command
     }
 
     /// A row that refers to another: that one must be there, and stay.
@@ -55,7 +65,7 @@ impl Run {
         self.server.lock_table(self.session, to.id, TableLockMode::RowShare, false).await?;
         let repeatable = self.is_repeatable();
         let look = if repeatable {
-            let snapshot = Snapshot { command: self.snapshot.command + 1, ..self.snapshot };
+            let snapshot = Snapshot { command: self.next_command(), ..self.snapshot };
             Run::new(&self.server, self.session, self.params.clone(), snapshot)
         } else {
             self.latest()

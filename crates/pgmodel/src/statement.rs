@@ -139,6 +139,10 @@ async fn one(
             if server.backend(session).xact().read_only {
                 return Err(read_only(define::tag(definition)));
             }
+            // The server takes the snapshot of a definition before that waits (PlannedStmtRequiresSnapshot).
+            if server.backend(session).xact().keeps_snapshot() {
+                server.take_snapshot(session);
+            }
             let outcome = Box::pin(define::define(server, session, definition, several)).await?;
             server.backend(session).xact().command_used = true;
             Ok(outcome)

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use retrial_sim::engine::SessionId;
 use retrial_sim::error::Error;
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
 use super::room::{Eye, Room};
@@ -180,6 +180,10 @@ async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: A
         }
     };
     if lives_after(&ended) {
+        // An error is told before what it ends has been rolled back: only the next word is said after that.
+        if ended.is_err() {
+            let _ = connection.ping().await;
+        }
         *line.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     }
     line.running.store(false, Ordering::Release);

@@ -103,7 +103,10 @@ fn exit_3_bad_input_gets_one_line() {
         ("unwritable_json", &["run", "--trials", "1", "--rung", "calm", "--json", "/nowhere/at/all.json"]),
         ("no_such_spec", &["isolation", "nothing-here.spec"]),
         ("not_a_spec", &["isolation", "crates/retrial/tests/it/specs/broken.spec"]),
-        ("unknown_isolation_engine", &["isolation", "--engine", "sqlite", "crates/pgmodel/specs/nowait.spec"]),
+        (
+            "unknown_isolation_engine",
+            &["isolation", "--engine", "sqlite", "crates/pgmodel/specs/nowait.spec"],
+        ),
         ("model_for_sqlite", &["run", "last_seen_backfill", "--engine", "model"]),
         ("unknown_to_explain", &["explain", "last_seen_backfill/terminate"]),
     ] {
