@@ -56,9 +56,10 @@ impl Run {
     async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
         let Some(after) = &event.after else { return Ok(()) };
         let wanted = picked(after, &key.columns);
-        if wanted.contains(&Value::Null)
-            || event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted)
-        {
+        // An update that leaves the reference alone is looked after only where it replaced the transaction's own
+        // version (RI_FKey_fk_upd_check_required).
+        let kept = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
+        if wanted.contains(&Value::Null) || (kept && !event.over_own) {
             return Ok(());
         }
         let to = self.server.table(key.to);
@@ -165,6 +166,11 @@ impl Run {
                 None => LockStrength::Update,
             };
             match look.claim(from, version, strength, LockWait::Block).await? {
+                // What only the look at the latest sees is not this transaction's to change (the crosscheck snapshot of
+                // ri_PerformCheck).
+                Claim::Free if self.is_repeatable() && !self.sees_own(look, from, version) => {
+                    return Err(concurrent_update());
+                }
                 Claim::Free => {
                     match after {
                         Some(after) => {
@@ -188,6 +194,13 @@ impl Run {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Whether the transaction's snapshot, or what it has done itself by now, shows the version.
+    fn sees_own(&self, look: &Run, table: &TableDef, version: u32) -> bool {
+        let snapshot = Snapshot { command: look.snapshot.command, ..self.snapshot };
+        let heap = self.server.heap(table.id);
+        heap.sees(version, &self.server.transactions.borrow(), snapshot, self.session)
     }
 
     /// The visible versions whose columns have these values, found by an index where there is one.

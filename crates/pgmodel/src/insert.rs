@@ -63,7 +63,7 @@ impl Run {
     fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) {
         self.account(table, version, None, Some(tuple.clone()));
         let after = Some(tuple.clone());
-        self.wrote(Event { table: table.clone(), before: None, after });
+        self.wrote(Event { table: table.clone(), over_own: false, before: None, after });
     }
 
     /// Inserts a row unless an arbiter index has its key already; then does what ON CONFLICT says.

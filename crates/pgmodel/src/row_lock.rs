@@ -134,8 +134,14 @@ impl Run {
             return Ok(Claim::Free);
         }
         loop {
+            let updating = self.is_being_updated(table, version, strength);
             let claim = self.claim(table, version, strength, wait).await?;
             if claim != Claim::Free {
+                // Whoever has waited for an update waits for those that went on from it, too, before it looks at
+                // what it has got; a repeatable read transaction learns only then that it has failed.
+                if updating && matches!(claim, Claim::Updated(_) | Claim::Deleted) {
+                    self.lock_successors(table, version, strength).await?;
+                }
                 return Ok(claim);
             }
             match self.lock_successors(table, version, strength).await? {
@@ -232,6 +238,16 @@ impl Run {
             }
         }
         (Ahead::Waited, None)
+    }
+
+    /// Whether another transaction is about to replace the version in a way that keeps this strength out.
+    fn is_being_updated(&self, table: &TableDef, version: u32, strength: LockStrength) -> bool {
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        heap.header(version).is_some_and(|header| {
+            let other = |xid: &Xid| transactions.is_running(*xid) && !transactions.is_own(*xid, self.session);
+            header.xmax.as_ref().is_some_and(other) && conflicts(header.xmax_strength, strength)
+        })
     }
 
     /// Whether this transaction already holds a lock at least so strong on the version.

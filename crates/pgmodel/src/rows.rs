@@ -155,7 +155,10 @@ impl Run {
             }
             Access::Key { index, key, whole: true } => {
                 let key = self.output(key, env).await?;
-                Ok(self.under(table, *index, &key, table.indexes[*index].unique))
+                // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
+                // own in the place that another has vacated since.
+                let unique = table.indexes[*index].unique && !self.is_repeatable();
+                Ok(self.under(table, *index, &key, unique))
             }
             Access::Key { index, key, whole: false } => {
                 let prefix = self.output(key, env).await?;

@@ -33,6 +33,8 @@ pub(crate) struct Run {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) table: Rc<TableDef>,
+    /// Whether the version that was written over was this transaction's own.
+    pub(crate) over_own: bool,
     pub(crate) before: Option<Tuple>,
     pub(crate) after: Option<Tuple>,
 }

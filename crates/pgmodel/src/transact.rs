@@ -4,6 +4,8 @@
 //! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
 //! that sequences gave.
 
+use std::rc::Rc;
+
 use crate::ast::{Isolation, TransactionModes};
 use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
@@ -152,6 +154,14 @@ impl Server {
             Undo::Table(def, heap) => {
                 self.heaps.borrow_mut()[def.id.0 as usize] = Some(*heap);
                 self.schema.borrow_mut().replace(def);
+            }
+            Undo::CreatedIndex(id, name) => {
+                let mut table = crate::define::copy(&self.schema.borrow().by_id(id));
+                if let Some(place) = table.indexes.iter().position(|index| index.name == name) {
+                    table.indexes.remove(place);
+                    self.heap(id).drop_index(place);
+                    self.schema.borrow_mut().replace(Rc::new(table));
+                }
             }
             Undo::Definition(def) => self.schema.borrow_mut().replace(def),
             Undo::Created(id) => {

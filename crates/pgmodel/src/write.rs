@@ -167,22 +167,29 @@ impl Run {
         after: Tuple,
     ) -> Result<u32> {
         let (xid, command) = self.writing();
-        let (new, row) = {
+        let (new, row, over_own) = {
             let transactions = self.server.transactions.borrow();
             let mut heap = self.server.heap(table.id);
             let row = heap.row(version);
             let mut header = Header::new(xid, command, row);
+            let own = |other: Xid| transactions.is_own(other, self.session);
+            let over_own = heap.header(version).is_some_and(|old| own(old.xmin));
+            // A lock that the transaction itself has on the row already decides how strong its update is
+            // (compute_new_xmax_infomask).
+            let held = heap.header(version).and_then(|old| {
+                old.lockers.iter().filter(|(locker, _)| own(*locker)).map(|(_, held)| *held).max()
+            });
+            let strength = held.map_or(strength, |held| held.max(strength));
             // Whoever stands on the old version with a lock that let this update pass stands on the new one, too.
             if let Some(old) = heap.header(version) {
-                let stays = |locker: &&(Xid, LockStrength)| {
-                    transactions.is_running(locker.0) && !transactions.is_own(locker.0, self.session)
-                };
+                let stays =
+                    |locker: &&(Xid, LockStrength)| transactions.is_running(locker.0) && !own(locker.0);
                 header.lockers = old.lockers.iter().filter(stays).copied().collect();
             }
             let new = heap.add(after.clone(), header);
             let old = heap.mark(version);
             (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, strength, Some(new));
-            (new, row)
+            (new, row, over_own)
         };
         let old_keys = self.keys(table, &before)?;
         self.touch_keys(table.id, &old_keys, Use::Write);
@@ -196,7 +203,7 @@ impl Run {
             Box::pin(self.enter_changed(table, old_keys, &after, new)).await?;
         }
         self.account(table, row, Some(before.clone()), Some(after.clone()));
-        self.wrote(Event { table: table.clone(), before: Some(before), after: Some(after) });
+        self.wrote(Event { table: table.clone(), over_own, before: Some(before), after: Some(after) });
         Ok(new)
     }
 
@@ -234,7 +241,7 @@ impl Run {
         let keys = self.keys(table, &before)?;
         self.touch_keys(table.id, &keys, Use::Write);
         self.account(table, row, Some(before.clone()), None);
-        self.wrote(Event { table: table.clone(), before: Some(before), after: None });
+        self.wrote(Event { table: table.clone(), over_own: false, before: Some(before), after: None });
         Ok(())
     }
 

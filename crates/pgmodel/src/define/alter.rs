@@ -2,6 +2,7 @@
 
 use super::{Define, copy, without};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
+use crate::backend::Undo;
 use crate::bind;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
@@ -18,7 +19,12 @@ impl Define<'_> {
         }
         let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
         let table = super::open_table(self.server, self.session, name, mode, false).await?;
-        self.remember(&table);
+        // Rows and their locks may change beside a lock that lets others read and lock them.
+        if mode == TableLockMode::AccessExclusive {
+            self.remember(&table);
+        } else {
+            self.undo(Undo::Definition(table.clone()));
+        }
         let mut table = copy(&table);
         for action in actions {
             table = self.act(table, action).await?;

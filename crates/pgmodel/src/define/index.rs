@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::{Define, copy};
 use crate::ast::{CreateIndex, TableLockMode};
+use crate::backend::Undo;
 use crate::bind;
 use crate::catalog::{IndexDef, TableDef};
 use crate::error::{Failure, Result};
@@ -24,6 +25,9 @@ impl Define<'_> {
         let mode =
             if create.concurrently { TableLockMode::ShareUpdateExclusive } else { TableLockMode::Share };
         let table = super::open_table(self.server, self.session, &create.table, mode, false).await?;
+        if let Some(name) = &create.name {
+            self.demand_unmade(name)?;
+        }
         if let Some(name) = create.name.as_ref().filter(|name| create.if_not_exists && self.is_taken(name)) {
             self.notice(format!("relation \"{name}\" already exists, skipping"));
             return Ok(());
@@ -32,12 +36,23 @@ impl Define<'_> {
         if create.concurrently {
             return self.build_concurrently(&table, index).await;
         }
-        self.remember(&table);
+        self.undo(Undo::CreatedIndex(table.id, index.name.clone()));
         let mut table = copy(&table);
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
         self.put(copy(&table));
+        Ok(())
+    }
+
+    /// Refuses a name that another transaction is about to give to an index: the server would wait for it.
+    fn demand_unmade(&self, name: &str) -> Result<()> {
+        let backends = self.server.backends.borrow();
+        let makes = |undo: &Undo| matches!(undo, Undo::CreatedIndex(_, made) if made == name);
+        let others = backends.iter().enumerate().filter(|(index, _)| *index != self.session.0 as usize);
+        if others.into_iter().any(|(_, backend)| backend.undo.iter().any(makes)) {
+            return Err(Failure::not_modelled(format!("two transactions that create {name} at once")));
+        }
         Ok(())
     }
 

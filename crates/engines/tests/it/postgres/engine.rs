@@ -212,7 +212,7 @@ fn each_trial_begins_at_the_opening_rows_even_after_the_schema_changed() {
         );
         assert_eq!(
             told(&added.committed),
-            ["names: nothing -> 'it's (a, \"b\")\\' '2024-02-29 12:00:00.5+00' 1"],
+            ["names: nothing -> 'it's (a, \"b\")\\' time 762523200500000 1"],
             "trial {trial}"
         );
         assert_eq!(&*added.result.unwrap().rows[0], [1.into(), Value::from("2024-02-29 12:00:00.5+00")]);
