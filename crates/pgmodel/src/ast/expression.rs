@@ -33,17 +33,17 @@ pub enum Expr {
     Or(Vec<Expr>),
     /// NOT.
     Not(Box<Expr>),
-    /// IS [NOT] NULL.
+    /// IS NULL, IS NOT NULL.
     IsNull { operand: Box<Expr>, negated: bool },
-    /// IS [NOT] TRUE, FALSE or UNKNOWN (`None`).
+    /// IS TRUE, FALSE or UNKNOWN (`None`), or IS NOT.
     IsBool { operand: Box<Expr>, value: Option<bool>, negated: bool },
-    /// IS [NOT] DISTINCT FROM.
+    /// IS DISTINCT FROM, IS NOT DISTINCT FROM.
     IsDistinct { left: Box<Expr>, right: Box<Expr>, negated: bool },
-    /// [NOT] BETWEEN; SYMMETRIC is refused.
+    /// BETWEEN, NOT BETWEEN; SYMMETRIC is refused.
     Between { operand: Box<Expr>, low: Box<Expr>, high: Box<Expr>, negated: bool },
-    /// [NOT] IN (list).
+    /// IN (list), NOT IN (list).
     InList { operand: Box<Expr>, list: Vec<Expr>, negated: bool },
-    /// [NOT] IN (subquery).
+    /// IN (subquery), NOT IN (subquery).
     InQuery { operand: Box<Expr>, query: Box<With>, negated: bool },
     /// `operand operator ANY (array)`, or ALL.
     AnyArray { operand: Box<Expr>, operator: String, array: Box<Expr>, all: bool },
