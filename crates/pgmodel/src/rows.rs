@@ -155,7 +155,7 @@ impl Run {
             }
             Access::Key { index, key, whole: true } => {
                 let key = self.output(key, env).await?;
-                Ok(self.under(table, *index, &key, table.indexes[*index].unique))
+                Ok(self.under(table, *index, &key))
             }
             Access::Key { index, key, whole: false } => {
                 let prefix = self.output(key, env).await?;
@@ -175,7 +175,7 @@ impl Run {
                 values.dedup();
                 let mut found = Vec::new();
                 for value in values {
-                    found.extend(self.under(table, *index, &[value], false));
+                    found.extend(self.under(table, *index, &[value]));
                 }
                 // Rows are met in the order of the table, as a bitmap scan meets them.
                 found.sort_by_key(|cell| std::cmp::Reverse(cell.version));
@@ -199,8 +199,9 @@ impl Run {
         }
     }
 
-    /// The visible versions under a whole key, last first. Of a unique key a snapshot sees one row at most.
-    fn under(&self, table: &TableDef, index: usize, key: &[Value], unique: bool) -> Vec<Slotted> {
+    /// The visible versions under a whole key, last first. Even of a unique key a repeatable read transaction may see
+    /// two: one that others have removed since its snapshot, and its own.
+    fn under(&self, table: &TableDef, index: usize, key: &[Value]) -> Vec<Slotted> {
         if key.contains(&Value::Null) {
             return Vec::new();
         }
@@ -211,8 +212,7 @@ impl Run {
             .under(index, key)
             .rev()
             .filter(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
-        let visible = visible.map(|version| stored(heap.tuple(version), version));
-        if unique { visible.take(1).collect() } else { visible.collect() }
+        visible.map(|version| stored(heap.tuple(version), version)).collect()
     }
 
     /// The visible versions in a range of an index, in the reverse order of the table.
