@@ -56,7 +56,8 @@ impl Run {
     async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
         let Some(after) = &event.after else { return Ok(()) };
         let wanted = picked(after, &key.columns);
-        if wanted.contains(&Value::Null) || event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted) {
+        let unchanged = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
+        if wanted.contains(&Value::Null) || unchanged && !self.replaced_own(event) {
             return Ok(());
         }
         let to = self.server.table(key.to);
@@ -89,6 +90,15 @@ impl Run {
         );
         let described = described(&event.table, &key.columns, &wanted);
         Err(Failure::detailed("23503", message, format!("Key {described} is not present in table \"{}\".", to.name)))
+    }
+
+    /// Whether the transaction has replaced a version that it had made itself: whatever demanded the look at that
+    /// one's reference finds it gone, so that the new one is looked at (RI_FKey_fk_upd_check_required).
+    fn replaced_own(&self, event: &Event) -> bool {
+        let Some(version) = event.version else { return false };
+        let heap = self.server.heap(event.table.id);
+        let transactions = self.server.transactions.borrow();
+        heap.header(version).is_some_and(|header| transactions.is_own(header.xmin, self.session))
     }
 
     /// A row that others may refer to has gone or changed its key.
@@ -160,6 +170,13 @@ impl Run {
             };
             match look.claim(from, version, strength, LockWait::Block).await? {
                 Claim::Free => {
+                    // What the transaction's own snapshot does not show may not be written by it, either (the
+                    // crosscheck snapshot of ri_PerformCheck).
+                    let shown = Snapshot { command: look.snapshot.command, ..self.snapshot };
+                    let sees = |transactions| self.server.heap(from.id).sees(version, transactions, shown, self.session);
+                    if self.is_repeatable() && !sees(&self.server.transactions.borrow()) {
+                        return Err(concurrent_update());
+                    }
                     match after {
                         Some(after) => {
                             look.check_row(from, &after)?;
