@@ -105,10 +105,14 @@ impl Run {
         if self.has_lock(table, version, strength) {
             return Ok(Claim::Free);
         }
+        let waits = !self.inspect(table, version, strength).1.is_empty();
         let claim = self.claim(table, version, strength, wait).await?;
         if claim == Claim::Free {
             self.mark_locked(table, version, strength);
-            self.lock_successors(table, version, strength, wait).await?;
+            self.lock_successors(table, version, strength).await?;
+        } else if waits && matches!(claim, Claim::Updated(_)) && self.is_repeatable() {
+            // Whoever has waited for an update follows it before it looks whether that fails it (heap_lock_tuple).
+            self.lock_successors(table, version, strength).await?;
         }
         Ok(claim)
     }
@@ -141,18 +145,13 @@ impl Run {
     }
 
     /// A FOR KEY SHARE that passed an update in progress must stand on what the update makes of the row, too.
-    async fn lock_successors(
-        &self,
-        table: &TableDef,
-        version: u32,
-        strength: LockStrength,
-        wait: LockWait,
-    ) -> Result<()> {
+    /// NOWAIT and SKIP LOCKED do not reach so far.
+    async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<()> {
         let mut at = version;
         loop {
             let next = self.server.heap(table.id).header(at).and_then(|header| header.next);
             let Some(next) = next else { return Ok(()) };
-            if self.claim(table, next, strength, wait).await? == Claim::Free {
+            if self.claim(table, next, strength, LockWait::Block).await? == Claim::Free {
                 self.mark_locked(table, next, strength);
             }
             at = next;
@@ -194,9 +193,12 @@ impl Run {
         };
         if !made {
             // A version that another transaction has made and not committed is reached by following an update
-            // that FOR KEY SHARE passed; its maker is not in the way of that strength.
+            // that FOR KEY SHARE passed; its maker is not in the way of that strength, but what else it did to
+            // this version may be (heap_lock_updated_tuple_rec).
             let passes = transactions.is_running(header.xmin) && strength == LockStrength::KeyShare;
-            return (if passes { Claim::Free } else { Claim::Invisible }, Vec::new());
+            if !passes {
+                return (Claim::Invisible, Vec::new());
+            }
         }
         let mut in_the_way = Vec::new();
         if let Some(xmax) = header.xmax {

@@ -169,12 +169,16 @@ impl Run {
             let mut heap = self.server.heap(table.id);
             let row = heap.row(version);
             let mut header = Header::new(xid, command, row);
+            let mut strength = strength;
             // Whoever stands on the old version with a lock that let this update pass stands on the new one, too.
             if let Some(old) = heap.header(version) {
                 let stays = |locker: &&(Xid, LockStrength)| {
                     transactions.is_running(locker.0) && !transactions.is_own(locker.0, self.session)
                 };
                 header.lockers = old.lockers.iter().filter(stays).copied().collect();
+                // An update counts as strong as the lock its transaction had on the row (compute_new_xmax_infomask).
+                let own = old.lockers.iter().filter(|(locker, _)| transactions.is_own(*locker, self.session));
+                strength = own.map(|(_, held)| *held).fold(strength, LockStrength::max);
             }
             let new = heap.add(after.clone(), header);
             let old = heap.mark(version);
