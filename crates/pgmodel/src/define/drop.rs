@@ -93,9 +93,9 @@ impl Define<'_> {
                     let message = "cannot truncate a table referenced in a foreign key constraint";
                     return Err(Failure::sql("0A000", message));
                 }
-                self.notice(format!("truncate cascades to table \"{}\"", from.name));
                 let mode = TableLockMode::AccessExclusive;
                 tables.push(super::open_table(self.server, self.session, &from.name, mode, false).await?);
+                self.notice(format!("truncate cascades to table \"{}\"", from.name));
             }
         }
         let run = self.run();
