@@ -164,6 +164,11 @@ impl Heap {
         (0..self.len()).filter(|version| self.sees(*version, transactions, snapshot, session)).collect()
     }
 
+    /// How many indexes there are.
+    pub(crate) fn indexes(&self) -> usize {
+        self.indexes.len()
+    }
+
     /// An index is gone.
     pub(crate) fn drop_index(&mut self, index: usize) {
         self.indexes.remove(index);

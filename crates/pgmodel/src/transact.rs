@@ -154,7 +154,12 @@ impl Server {
                 self.heaps.borrow_mut()[def.id.0 as usize] = Some(*heap);
                 self.schema.borrow_mut().replace(def);
             }
-            Undo::Definition(def) => self.schema.borrow_mut().replace(def),
+            Undo::Definition(def) => {
+                // Of what changes a definition alone only a new index has left something with the rows.
+                let added = self.heap(def.id).indexes();
+                (def.indexes.len()..added).rev().for_each(|index| self.heap(def.id).drop_index(index));
+                self.schema.borrow_mut().replace(def);
+            }
             Undo::Created(id) => {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;

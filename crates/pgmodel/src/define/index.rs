@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::{Define, copy};
 use crate::ast::{CreateIndex, TableLockMode};
+use crate::backend::Undo;
 use crate::bind;
 use crate::catalog::{IndexDef, TableDef};
 use crate::error::{Failure, Result};
@@ -24,6 +25,9 @@ impl Define<'_> {
         let mode =
             if create.concurrently { TableLockMode::ShareUpdateExclusive } else { TableLockMode::Share };
         let table = super::open_table(self.server, self.session, &create.table, mode, false).await?;
+        if self.is_being_changed(&table) {
+            return Err(Failure::not_modelled("CREATE INDEX beside another transaction's on the same table"));
+        }
         if let Some(name) = create.name.as_ref().filter(|name| create.if_not_exists && self.is_taken(name)) {
             self.notice(format!("relation \"{name}\" already exists, skipping"));
             return Ok(());
@@ -32,13 +36,24 @@ impl Define<'_> {
         if create.concurrently {
             return self.build_concurrently(&table, index).await;
         }
-        self.remember(&table);
+        // The rows stay as they are if this is taken back: others may lock them meanwhile.
+        self.undo(Undo::Definition(table.clone()));
         let mut table = copy(&table);
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
         self.put(copy(&table));
         Ok(())
+    }
+
+    /// Whether another session's open transaction has changed the table's definition.
+    fn is_being_changed(&self, table: &TableDef) -> bool {
+        let backends = self.server.backends.borrow();
+        let others = backends.iter().enumerate().filter(|(number, _)| *number != self.session.0 as usize);
+        others.flat_map(|(_, backend)| &backend.undo).any(|undo| match undo {
+            Undo::Table(def, _) | Undo::Definition(def) => def.id == table.id,
+            _ => false,
+        })
     }
 
     fn index(&self, table: &TableDef, create: &CreateIndex) -> Result<IndexDef> {
