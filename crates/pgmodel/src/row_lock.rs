@@ -109,7 +109,7 @@ impl Run {
         let claim = self.claim(table, version, strength, wait).await?;
         if claim == Claim::Free {
             self.mark_locked(table, version, strength);
-            self.lock_successors(table, version, strength).await?;
+            return self.lock_successors(table, version, strength).await;
         } else if waits && matches!(claim, Claim::Updated(_)) && self.is_repeatable() {
             // Whoever has waited for an update follows it before it looks whether that fails it (heap_lock_tuple).
             self.lock_successors(table, version, strength).await?;
@@ -146,13 +146,18 @@ impl Run {
 
     /// A FOR KEY SHARE that passed an update in progress must stand on what the update makes of the row, too.
     /// NOWAIT and SKIP LOCKED do not reach so far.
-    async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<()> {
+    async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<Claim> {
+        let first = self.server.heap(table.id).header(version).and_then(|header| header.next);
         let mut at = version;
         loop {
             let next = self.server.heap(table.id).header(at).and_then(|header| header.next);
-            let Some(next) = next else { return Ok(()) };
-            if self.claim(table, next, strength, LockWait::Block).await? == Claim::Free {
-                self.mark_locked(table, next, strength);
+            let Some(next) = next else { return Ok(Claim::Free) };
+            match self.claim(table, next, strength, LockWait::Block).await? {
+                Claim::Free => self.mark_locked(table, next, strength),
+                // A change that does conflict has committed further on.
+                Claim::Updated(_) => return Ok(replaced(first)),
+                Claim::Deleted => return Ok(Claim::Deleted),
+                _ => {}
             }
             at = next;
         }
