@@ -6,9 +6,11 @@
 use std::rc::Rc;
 
 use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
+use crate::backend::Held;
 use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::insert::described;
+use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::run::{Event, Run, update_strength};
 use crate::transaction::Snapshot;
@@ -57,10 +59,13 @@ impl Run {
         let Some(after) = &event.after else { return Ok(()) };
         let wanted = picked(after, &key.columns);
         let unchanged = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
-        if wanted.contains(&Value::Null) || unchanged && !self.replaced_own(event) {
+        let to = self.server.table(key.to);
+        if wanted.contains(&Value::Null) {
+            return if event.before.is_none() { self.look_in(&to).await } else { Ok(()) };
+        }
+        if unchanged && !self.replaced_own(event) {
             return Ok(());
         }
-        let to = self.server.table(key.to);
         self.server.lock_table(self.session, to.id, TableLockMode::RowShare, false).await?;
         let repeatable = self.is_repeatable();
         let look = if repeatable {
@@ -90,6 +95,19 @@ impl Run {
         );
         let described = described(&event.table, &key.columns, &wanted);
         Err(Failure::detailed("23503", message, format!("Key {described} is not present in table \"{}\".", to.name)))
+    }
+
+    /// An inserted row's check opens the table that is referred to before it finds that there is no reference, and lets
+    /// go of it again (RI_FKey_check).
+    async fn look_in(&self, to: &TableDef) -> Result<()> {
+        let (tag, mode) = (LockTag::Table(to.id), TableLockMode::RowShare);
+        let is_held = |held: &Held| held.tag == tag && held.mode == mode;
+        let had = self.server.backend(self.session).held.iter().any(is_held);
+        self.server.lock_table(self.session, to.id, mode, false).await?;
+        if !had {
+            self.server.unlock(self.session, tag, mode);
+        }
+        Ok(())
     }
 
     /// Whether the transaction has replaced a version that it had made itself: whatever demanded the look at that
