@@ -61,6 +61,8 @@ fn sql_value(value: &Value) -> SqlValue {
         Value::Integer(number) => SqlValue::Integer(*number),
         Value::Text(text) => SqlValue::Text(text.to_string()),
         Value::Blob(bytes) => SqlValue::Blob(bytes.to_vec()),
+        Value::Bool(truth) => SqlValue::Integer(i64::from(*truth)),
+        Value::Timestamp(_) | Value::Array(_) => panic!("SQLite has no such value"),
     }
 }
 

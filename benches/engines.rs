@@ -35,6 +35,10 @@ const STRATEGIES: [&str; 3] = ["keyset_cursor", "keyset_cursor_monotonic", "limi
 const TURNS: usize = 60;
 const TRIALS: u32 = 20;
 
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut duels: Vec<Duel> = STRATEGIES.into_iter().map(Duel::new).collect();

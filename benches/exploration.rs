@@ -16,6 +16,10 @@ use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, Setup, TestBed};
 
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let mut group = criterion.benchmark_group("kernel");

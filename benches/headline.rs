@@ -69,6 +69,10 @@ struct Line {
     waits: Times,
 }
 
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // `cargo test --benches` gives no `--bench`, and wants to know only that it runs.
     let arguments: Vec<String> = std::env::args().collect();

@@ -43,6 +43,10 @@ const REPETITIONS: usize = 3;
 /// Linux counts processor time for user space in hundredths of a second, on every architecture that matters here.
 const MILLISECONDS_A_TICK: u64 = 10;
 
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|given| given == MEMORY_OF) {

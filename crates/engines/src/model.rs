@@ -161,10 +161,11 @@ impl Engine for Model {
             Ok(parsed) => parsed,
             Err(Failure::NotModelled(what)) => return Err(refused(&what)),
             Err(Failure::Sql(_)) => {
-                let step = self.database.send(SessionNo(session.0), sql).map_err(|failure| match failure {
-                    Failure::NotModelled(what) => refused(&what),
-                    Failure::Sql(error) => Error::refused(error.message),
-                })?;
+                let step =
+                    self.database.send(SessionNo(session.0), sql).map_err(|failure| match failure {
+                        Failure::NotModelled(what) => refused(&what),
+                        Failure::Sql(error) => Error::refused(error.message),
+                    })?;
                 return self.reply(session, step);
             }
         };
@@ -220,7 +221,7 @@ impl Engine for Model {
             return Err(Error::refused(format!("there is no table {table}")));
         };
         let known = self.tables.table(&def);
-        Ok((known, rows.into_iter().map(|(_, tuple)| convert::row(&def, &tuple)).collect()))
+        Ok((known, rows.iter().map(|tuple| convert::row(&def, tuple)).collect()))
     }
 }
 

@@ -1,12 +1,392 @@
-//! A live Postgres server: a throwaway cluster, or one at a URL.
+//! A live Postgres server: a throwaway cluster made from the binaries on this machine, or the one at a URL.
+//!
+//! Nothing of the server is simulated. Its clock is the real one: `now()` and the order in which waiters of
+//! one lock go on are its own affair, and `random()` alone is seeded. A trial is as reproducible as that
+//! leaves it.
+//!
+//! A statement is blocked when the server says so (`pg_blocking_pids`, asked from a connection of ours), and
+//! not before the server has looked for a deadlock. [`Engine::wake`] waits until every other statement has
+//! ended or waits again, so a trial does not depend on how fast the server is.
+//!
+//! What the server does not tell: [`Work::steps`] is the number of rows returned or changed and one;
+//! committed changes come from triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
 
-mod cluster;
-mod console;
-mod driver;
-mod room;
-mod server;
-mod tap;
-mod watcher;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
+use retrial_sim::error::Error;
+use retrial_sim::seed::Seed;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+use self::catalog::Catalog;
+use self::changes::Account;
+use self::convert::Plain;
+use self::reset::Image;
+use self::room::Room;
+use self::seat::Seat;
+use self::server::unreachable;
+use self::session::{Desk, Outcome, Request};
+use self::statement::Class;
 
 pub use self::console::PostgresConsole;
 pub use self::server::Server;
+
+mod answer;
+mod catalog;
+mod changes;
+mod cluster;
+mod console;
+mod convert;
+mod driver;
+mod forms;
+mod reset;
+mod room;
+mod seat;
+mod server;
+mod session;
+mod statement;
+mod tap;
+mod waits;
+mod watcher;
+
+/// As many statements as a strategy is likely to use stay prepared.
+const PREPARED_STATEMENTS: usize = 128;
+
+/// What a connection that is given back must not leave to the next trial; prepared statements stay.
+const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; \
+                    RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES";
+
+/// The engine, in a database of its own.
+pub struct Postgres {
+    room: Room,
+    seats: Vec<Seat>,
+    image: Option<Image>,
+    account: Account,
+    ambient: Seed,
+    /// This trial has changed the schema, or may have.
+    defined: bool,
+    /// The catalogue as this trial has left it, if it has been read since.
+    redefined: Option<Catalog>,
+    /// Something has ended since blocked sessions were last looked at.
+    stirred: bool,
+    /// Changes of statements that ended unseen: their actor was gone, or had given up.
+    unseen: Vec<RowChange>,
+    /// What went wrong where it could not be told.
+    failure: Option<Error>,
+}
+
+impl Postgres {
+    /// An engine on a new database of that server.
+    ///
+    /// # Errors
+    /// Where the server cannot make one.
+    pub fn new(server: &Arc<Server>) -> Result<Postgres, Error> {
+        Ok(Postgres {
+            room: Room::new(server)?,
+            seats: Vec::new(),
+            image: None,
+            account: Account::default(),
+            ambient: Seed(0),
+            defined: false,
+            redefined: None,
+            stirred: false,
+            unseen: Vec::new(),
+            failure: None,
+        })
+    }
+
+    /// Lets the clock's time pass until a blocked statement has ended, or the server shows another who waits
+    /// for whom, at most so long. Tells whether a blocked statement has ended.
+    pub fn wait_for_news(&mut self, longest: Duration) -> bool {
+        let waits = |seat: &&Seat| seat.pending.is_some();
+        let ended = |seats: &[Seat]| seats.iter().filter(waits).any(|seat| !seat.desk.is_running());
+        if ended(&self.seats) || !self.seats.iter().any(|seat| seat.pending.is_some()) {
+            return ended(&self.seats);
+        }
+        let known = self.seats.iter().filter(waits).map(|seat| seat.desk.pid).collect();
+        if let Err(error) = self.room.wait_for_news(longest, self.pids(), known) {
+            self.failure.get_or_insert(error);
+        }
+        self.stirred = true;
+        ended(&self.seats)
+    }
+
+    fn seat(&mut self, id: SessionId) -> &mut Seat {
+        &mut self.seats[id.0 as usize]
+    }
+
+    fn pids(&self) -> Vec<i32> {
+        self.seats.iter().filter(|seat| seat.open).map(|seat| seat.desk.pid).collect()
+    }
+
+    /// Connects anew; the server takes a few milliseconds for it, so connections outlive a trial.
+    fn new_seat(&self) -> Result<Seat, Error> {
+        let options = self
+            .room
+            .options()
+            .clone()
+            .application_name(&format!("retrial session {}", self.seats.len()))
+            .statement_cache_capacity(PREPARED_STATEMENTS)
+            // A plan must depend neither on values nor on how often its statement has run before.
+            .options([
+                ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
+                ("plan_cache_mode", "force_generic_plan"),
+            ]);
+        let desk = self.room.ask(move || async move {
+            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
+            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await;
+            Ok(Desk::new(pid.map_err(unreachable)?, connection))
+        })?;
+        Ok(Seat::new(desk))
+    }
+
+    /// Sends a request, if there is one, and tells where the session's statement stands then.
+    fn go_on(&mut self, id: SessionId, class: Class, request: Option<Request>) -> Result<Reply, Error> {
+        let (desk, eye, everyone) = (self.seat(id).desk.clone(), self.room.eye().clone(), self.pids());
+        let holders = self.room.ask(move || async move {
+            if let Some(request) = request {
+                desk.start(&eye, request);
+            }
+            waits::settle(&eye, &[desk], &everyone).await
+        })?;
+        let seat = self.seat(id);
+        if !seat.desk.is_running() {
+            return Ok(Reply::Done(self.done(id, class, false)?));
+        }
+        seat.pending = Some(class);
+        seat.told = false;
+        Ok(Reply::Blocked(self.sessions_of(&holders)))
+    }
+
+    fn sessions_of(&self, pids: &[i32]) -> Vec<SessionId> {
+        let holds = |index: &usize| pids.contains(&self.seats[*index].desk.pid);
+        (0..self.seats.len()).filter(holds).map(|index| SessionId(index as u32)).collect()
+    }
+
+    /// Tells what the session's statement has come to; `expired` if it was given up for its lock timeout.
+    fn done(&mut self, id: SessionId, class: Class, expired: bool) -> Result<Done, Error> {
+        self.stirred = true;
+        let reads_may_write =
+            self.image.as_ref().is_some_and(|image| image.catalog.functions) || self.defined;
+        let seat = self.seat(id);
+        (seat.pending, seat.told) = (None, false);
+        let result = match seat.desk.take_outcome() {
+            None => return Err(Error::refused("a session that has no statement was asked for its result")),
+            Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
+            Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(answer::lock_timeout()),
+            Some(Outcome::Failed(error)) => Err(error),
+            Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
+        };
+        let touched = result.as_ref().ok().map(|answer| answer.changed);
+        let step = seat.step(class, touched, reads_may_write);
+        let pid = seat.desk.pid;
+        let mut committed = std::mem::take(&mut self.unseen);
+        if step.committed {
+            committed.extend(self.take_changes(pid)?);
+        }
+        let touched = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
+        let work = Work { steps: touched + 1, full_scan_steps: 0 };
+        let holds_write_lock = step.holds_write_lock;
+        Ok(Done { result, work, committed, unsettled: false, holds_write_lock })
+    }
+
+    fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {
+        if self.defined {
+            self.redefined = Some(Catalog::read(&self.room)?);
+        }
+        let changes = changes::take(&self.room, self.catalog()?, pid)?;
+        self.account.apply(&changes);
+        Ok(changes)
+    }
+
+    fn catalog(&self) -> Result<&Catalog, Error> {
+        let opened = self.image.as_ref().map(|image| &image.catalog);
+        self.redefined.as_ref().or(opened).ok_or_else(|| Error::refused("no opening has been made"))
+    }
+
+    /// Ends whatever the session does or has open, and then runs `sql` on it, or nothing.
+    fn abandon(&mut self, id: SessionId, sql: Option<&'static str>) -> Result<(), Error> {
+        let (desk, eye) = (self.seat(id).desk.clone(), self.room.eye().clone());
+        self.room.ask(move || async move {
+            desk.give_up(&eye).await?;
+            if let Some(sql) = sql {
+                desk.tidy(sql).await;
+            }
+            Ok(())
+        })?;
+        let seat = self.seat(id);
+        seat.told = false;
+        if let (Some(class), Some(Outcome::Ran(_))) = (seat.pending.take(), seat.desk.take_outcome()) {
+            // It had run before it could be given up. Outside a transaction that is for good.
+            let pid = seat.desk.pid;
+            if !seat.is_in_transaction() || class == Class::Commit {
+                let changes = self.take_changes(pid)?;
+                self.unseen.extend(changes);
+            }
+        }
+        self.seat(id).leave_transaction();
+        self.stirred = true;
+        Ok(())
+    }
+
+    fn note(&mut self, outcome: Result<(), Error>) {
+        if let Err(error) = outcome {
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+impl Engine for Postgres {
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
+        debug_assert!(self.seats.iter().all(|seat| !seat.open), "the sessions of a trial are closed");
+        (self.stirred, self.failure, self.redefined) = (false, None, None);
+        self.unseen.clear();
+        self.ambient = ambient;
+        let mut image = self.image.take().filter(|image| image.is_of(opening));
+        if let Some(kept) = &mut image
+            && !kept.restore(&self.room, self.defined)?
+        {
+            image = None;
+        }
+        let renewed = image.is_none();
+        let image = match image {
+            Some(image) => image,
+            None => Image::make(&self.room, opening)?,
+        };
+        if renewed || std::mem::take(&mut self.defined) {
+            self.seats.iter_mut().for_each(|seat| seat.afresh = true);
+        }
+        self.defined = false;
+        self.account.start(&image.rows);
+        self.image = Some(image);
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<SessionId, Error> {
+        let free = |seat: &Seat| !seat.open && seat.desk.is_alive();
+        let index = match self.seats.iter().position(free) {
+            Some(index) => index,
+            None => {
+                self.seats.push(self.new_seat()?);
+                self.seats.len() - 1
+            }
+        };
+        self.seats[index].open = true;
+        let id = SessionId(index as u32);
+        let fraction = (self.ambient.0 ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 1_000_000_000;
+        let sql = format!("SELECT setseed(0.{fraction:09})");
+        let request = Request { sql, params: Vec::new(), simple: true, afresh: false };
+        // What ended unseen is for a statement of the trial to tell.
+        let unseen = std::mem::take(&mut self.unseen);
+        self.go_on(id, Class::Setting, Some(request))?;
+        self.unseen = unseen;
+        Ok(id)
+    }
+
+    fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let class = Class::of(sql)?;
+        self.defined |= class == Class::Definition;
+        let simple = class.is_control() && params.is_empty();
+        let afresh = std::mem::take(&mut self.seat(session).afresh);
+        let params = params.iter().map(Plain::from).collect();
+        self.go_on(session, class, Some(Request { sql: sql.to_owned(), params, simple, afresh }))
+    }
+
+    fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        match self.seat(session).pending {
+            Some(class) => self.go_on(session, class, None),
+            None => Err(Error::refused("resumed a session that has no blocked statement")),
+        }
+    }
+
+    fn expire(&mut self, session: SessionId) -> Result<Done, Error> {
+        let seat = self.seat(session);
+        let Some(class) = seat.pending else {
+            return Err(Error::refused("a session that has no blocked statement has no lock timeout"));
+        };
+        let (desk, eye) = (seat.desk.clone(), self.room.eye().clone());
+        self.room.ask(move || async move { desk.give_up(&eye).await })?;
+        self.done(session, class, true)
+    }
+
+    fn settle(&mut self, _session: SessionId) -> Result<Reply, Error> {
+        Err(Error::refused("a live server settles its statements by itself"))
+    }
+
+    fn rollback(&mut self, session: SessionId) {
+        let seat = self.seat(session);
+        if seat.pending.is_some() || seat.is_in_transaction() {
+            let outcome = self.abandon(session, Some("ROLLBACK"));
+            self.note(outcome);
+        }
+    }
+
+    fn wake(&mut self, ready: &mut Vec<SessionId>) {
+        let waiting: Vec<Arc<Desk>> =
+            self.seats.iter().filter(|seat| seat.pending.is_some()).map(|seat| seat.desk.clone()).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.stirred) {
+            let (eye, everyone) = (self.room.eye().clone(), self.pids());
+            let settled =
+                self.room.ask(move || async move { waits::settle(&eye, &waiting, &everyone).await });
+            self.note(settled.map(|_| ()));
+        }
+        for (index, seat) in self.seats.iter_mut().enumerate() {
+            if seat.pending.is_some() && !seat.told && !seat.desk.is_running() {
+                seat.told = true;
+                ready.push(SessionId(index as u32));
+            }
+        }
+    }
+
+    fn close(&mut self, session: SessionId) {
+        let outcome = self.abandon(session, Some(TIDY));
+        self.note(outcome);
+        self.seat(session).open = false;
+    }
+
+    fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        if self.defined {
+            self.redefined = Some(Catalog::read(&self.room)?);
+        }
+        let relation = self.catalog()?.relation(table)?;
+        let all: Vec<usize> = (0..relation.types.len()).collect();
+        let order = if relation.key.is_empty() { &all } else { &relation.key };
+        let order: Vec<String> = order.iter().map(|column| (column + 1).to_string()).collect();
+        let sql = format!("SELECT * FROM {} ORDER BY {}", relation.path(), order.join(", "));
+        let rows = self.room.read(sql)?;
+        let rows: Vec<Row> =
+            rows.iter().map(|row| changes::values(&relation.types, row)).collect::<Result<_, _>>()?;
+        let table = relation.table.clone();
+        // A changed table's rows are rewritten without a trigger's knowledge.
+        if !self.defined {
+            self.account.reconcile(&table.name, &rows)?;
+        }
+        Ok((table, rows))
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("room", &self.room).finish_non_exhaustive()
+    }
+}

@@ -1,9 +1,9 @@
 //! One number for a row, the same on every Postgres engine: a primary key of one number is that number, any other
-//! key a digest of its values' texts (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>).
+//! key, or a whole row where there is none, a digest of its values' texts (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>).
 
 use retrial_sim::engine::Value;
 
-/// The row's number, from the values of its primary key.
+/// The row's number, from the values of its primary key, or all of its values where it has none.
 pub(crate) fn row_key(key: &[Value]) -> i64 {
     if let [Value::Integer(number)] = key {
         return *number;

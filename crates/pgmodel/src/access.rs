@@ -90,7 +90,8 @@ fn next(slots: &[Slot], left: &[usize], bound: &[usize], conditions: &[Expr]) ->
 fn table_access(table: &Rc<TableDef>, slot: usize, bound: &[usize], conditions: &[Expr]) -> (u8, Access) {
     let mut best = (4, Access::Scan);
     for (index, def) in table.indexes.iter().enumerate() {
-        let Some(columns) = def.columns().filter(|_| def.valid && applies(def.filter.as_ref(), conditions)) else {
+        let Some(columns) = def.columns().filter(|_| def.valid && applies(def.filter.as_ref(), conditions))
+        else {
             continue;
         };
         let equal = |column: usize| conditions.iter().find_map(|it| equality(it, slot, column, bound));
@@ -99,13 +100,16 @@ fn table_access(table: &Rc<TableDef>, slot: usize, bound: &[usize], conditions: 
             (if def.unique { 0 } else { 1 }, Access::Key { index, key, whole: true })
         } else {
             let column = columns[key.len()];
-            let bounds: Vec<_> = conditions.iter().filter_map(|it| bound_of(it, slot, column, bound)).collect();
+            let bounds: Vec<_> =
+                conditions.iter().filter_map(|it| bound_of(it, slot, column, bound)).collect();
             if !bounds.is_empty() {
                 (2, Access::Range { index, prefix: key, bounds })
             } else if !key.is_empty() {
                 (1, Access::Key { index, key, whole: false })
-            } else if let Some((list, array)) =
-                conditions.iter().find_map(|it| list_of(it, slot, column, bound)).filter(|_| columns.len() == 1)
+            } else if let Some((list, array)) = conditions
+                .iter()
+                .find_map(|it| list_of(it, slot, column, bound))
+                .filter(|_| columns.len() == 1)
             {
                 (2, Access::List { index, list, array })
             } else {
@@ -139,26 +143,33 @@ fn equality(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Op
 
 fn bound_of(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<(Comparison, Expr)> {
     let Expr::Compare { comparison, left, right, .. } = condition else { return None };
-    let is_column = |expr: &Expr| matches!(expr, Expr::Column { up: 0, slot: s, column: c } if *s == slot && *c == column);
     let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
-    if is_column(left) && usable(right) {
+    if is_column(left, slot, column) && usable(right) {
         Some((*comparison, (**right).clone()))
-    } else if is_column(right) && usable(left) {
+    } else if is_column(right, slot, column) && usable(left) {
         Some((flipped(*comparison), (**left).clone()))
     } else {
         None
     }
 }
 
-fn list_of(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<(Vec<Expr>, Option<Expr>)> {
-    let is_column = |expr: &Expr| matches!(expr, Expr::Column { up: 0, slot: s, column: c } if *s == slot && *c == column);
+fn is_column(expr: &Expr, wanted_slot: usize, wanted: usize) -> bool {
+    matches!(expr, Expr::Column { up: 0, slot, column } if *slot == wanted_slot && *column == wanted)
+}
+
+fn list_of(
+    condition: &Expr,
+    slot: usize,
+    column: usize,
+    bound: &[usize],
+) -> Option<(Vec<Expr>, Option<Expr>)> {
     let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
     match condition {
-        Expr::InList { operand, list } if is_column(operand) && list.iter().all(usable) => {
+        Expr::InList { operand, list } if is_column(operand, slot, column) && list.iter().all(usable) => {
             Some((list.clone(), None))
         }
         Expr::AnyArray { equal: true, operand, array, all: false, .. }
-            if is_column(operand) && usable(array) =>
+            if is_column(operand, slot, column) && usable(array) =>
         {
             Some((Vec::new(), Some((**array).clone())))
         }
@@ -179,7 +190,10 @@ fn flipped(comparison: Comparison) -> Comparison {
 /// Whether a value can be had without running anything else.
 fn is_plain(expr: &Expr) -> bool {
     match expr {
-        Expr::Sub { .. } | Expr::System { .. } | Expr::Aggregate { up: 0, .. } | Expr::Group { up: 0, .. } => false,
+        Expr::Sub { .. }
+        | Expr::System { .. }
+        | Expr::Aggregate { up: 0, .. }
+        | Expr::Group { up: 0, .. } => false,
         other => parts(other).into_iter().all(is_plain),
     }
 }

@@ -72,6 +72,8 @@ pub(crate) enum Undo {
     Table(Rc<TableDef>, Box<Heap>),
     /// The table's definition was this, its rows the same.
     Definition(Rc<TableDef>),
+    /// The table did not have the index; its rows and their locks stay.
+    CreatedIndex(TableId, String),
     /// The table was not there.
     Created(TableId),
     /// The sequence was not there.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::ast::{KeyAction, Serial};
 use crate::plan::Expr;
-use crate::value::Type;
+use crate::value::{Type, Value};
 
 /// A table's identity; a dropped and re-created table has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,12 +45,14 @@ pub struct Column {
 }
 
 /// An index.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct IndexDef {
     /// Its name.
     pub name: String,
     /// Its keys over slot 0, the row; a plain column is an [`Expr::Column`].
     pub keys: Vec<Expr>,
+    /// The columns of INCLUDE, which no statement sees but the one that drops them.
+    pub included: Vec<usize>,
     /// UNIQUE.
     pub unique: bool,
     /// The index of a primary key.
@@ -100,6 +102,13 @@ pub struct ForeignKey {
 }
 
 impl TableDef {
+    /// Whether a row keeps its place in every index: all of them are over whole columns, and those are the same.
+    pub(crate) fn leaves_keys_alone(&self, before: &[Value], after: &[Value]) -> bool {
+        let same =
+            |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
+        self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
+    }
+
     /// The position of a column that has not been dropped.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| !column.dropped && column.name == name)

@@ -129,7 +129,8 @@ impl Database {
 
     /// Ends a session; what it has not committed is rolled back and every lock it holds falls.
     pub fn close(&self, session: SessionNo) {
-        self.server.interrupt(session, Failure::sql("57P01", "terminating connection due to administrator command"));
+        self.server
+            .interrupt(session, Failure::sql("57P01", "terminating connection due to administrator command"));
         // A statement that waited is dropped where it stands, before what it has done is taken back.
         let running = self.server.backend(session).running.take();
         drop(running);
@@ -282,18 +283,17 @@ impl Database {
     }
 
     /// A table's definition and its committed rows in the order of its primary key, or of their making.
-    pub fn rows(&self, table: &str) -> Option<(Rc<TableDef>, Vec<(u32, Tuple)>)> {
+    pub fn rows(&self, table: &str) -> Option<(Rc<TableDef>, Vec<Tuple>)> {
         let outsider = SessionNo(u32::MAX);
         let def = self.server.schema.borrow().find(table, outsider)?;
         let transactions = self.server.transactions.borrow();
         let heap = self.server.heap(def.id);
         let seen = heap.visible(&transactions, transactions.snapshot(0), outsider);
-        let mut rows: Vec<(u32, Tuple)> =
-            seen.into_iter().map(|version| (heap.row(version), heap.tuple(version).clone())).collect();
+        let mut rows: Vec<Tuple> = seen.into_iter().map(|version| heap.tuple(version).clone()).collect();
         let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
         if let Some(columns) = primary {
             let key = |tuple: &Tuple| columns.iter().map(|column| tuple[*column].clone()).collect::<Vec<_>>();
-            rows.sort_by_key(|(_, tuple)| key(tuple));
+            rows.sort_by_cached_key(key);
         }
         drop((heap, transactions));
         Some((def, rows))

@@ -186,9 +186,11 @@ impl Define<'_> {
     /// Whether any relation has that name, as the session sees it.
     fn is_taken(&self, name: &str) -> bool {
         let schema = self.server.schema.borrow();
-        schema.all(self.session).iter().any(|table| {
-            table.name == name || table.indexes.iter().any(|index| index.name == name)
-        }) || self.server.sequences.borrow().contains_key(name)
+        schema
+            .all(self.session)
+            .iter()
+            .any(|table| table.name == name || table.indexes.iter().any(|index| index.name == name))
+            || self.server.sequences.borrow().contains_key(name)
     }
 
     /// The name, or with the first number behind it that makes it free.

@@ -36,9 +36,20 @@ type Evaluated = std::result::Result<Value, Stop>;
 impl Run {
     /// The value of an expression, after whatever it must wait for.
     pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
+        match self.evaluate(expr, env, &Had::default()) {
+            Ok(value) => Ok(value),
+            Err(Stop::Fail(failure)) => Err(failure),
+            // Most expressions need nothing, and the state of those that do is kept out of theirs.
+            Err(stop) => Box::pin(self.had_first(expr, env, stop)).await,
+        }
+    }
+
+    /// The value of an expression that needs something else first.
+    async fn had_first(&self, expr: &Expr, env: &Env<'_>, stop: Stop) -> Result<Value> {
         let mut had = Had::default();
+        let mut next = Err(stop);
         loop {
-            match self.evaluate(expr, env, &had) {
+            match next {
                 Ok(value) => return Ok(value),
                 Err(Stop::Fail(failure)) => return Err(failure),
                 Err(Stop::Rows(query)) => {
@@ -55,6 +66,7 @@ impl Run {
                     had.calls.push((site, value));
                 }
             }
+            next = self.evaluate(expr, env, &had);
         }
     }
 
@@ -92,21 +104,12 @@ impl Run {
             Expr::Not(operand) => Ok(negated(self.evaluate(operand, env, had)?)),
             Expr::IsNull(operand) => Ok(Value::Bool(self.evaluate(operand, env, had)? == Value::Null)),
             Expr::IsBool(operand, wanted) => {
-                let wanted = wanted.map_or(Value::Null, Value::Bool);
-                Ok(Value::Bool(self.evaluate(operand, env, had)? == wanted))
+                Ok(Value::Bool(self.evaluate(operand, env, had)? == wanted.map_or(Value::Null, Value::Bool)))
             }
             Expr::Same(left, right) => {
                 Ok(Value::Bool(self.evaluate(left, env, had)? == self.evaluate(right, env, had)?))
             }
-            Expr::Coalesce(args) => {
-                for arg in args {
-                    let value = self.evaluate(arg, env, had)?;
-                    if value != Value::Null {
-                        return Ok(value);
-                    }
-                }
-                Ok(Value::Null)
-            }
+            Expr::Coalesce(args) => self.first(args, env, had),
             Expr::Case { arms, otherwise } => {
                 for (condition, value) in arms {
                     if self.evaluate(condition, env, had)? == Value::Bool(true) {
@@ -123,7 +126,9 @@ impl Run {
             Expr::Array(items) => Ok(Value::Array(self.all(items, env, had)?.into())),
             Expr::Elements { apply, extra, array } => {
                 let Value::Array(items) = self.evaluate(array, env, had)? else { return Ok(Value::Null) };
-                Ok(Value::Array(items.iter().map(|item| element(*apply, *extra, item)).collect::<Result<_>>()?))
+                Ok(Value::Array(
+                    items.iter().map(|item| element(*apply, *extra, item)).collect::<Result<_>>()?,
+                ))
             }
             Expr::InList { operand, list } => {
                 let operand = self.evaluate(operand, env, had)?;
@@ -160,6 +165,17 @@ impl Run {
                 if strict && values.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&values)?) }
             }
         }
+    }
+
+    /// The first value that is not NULL.
+    fn first(&self, args: &[Expr], env: &Env<'_>, had: &Had) -> Evaluated {
+        for arg in args {
+            let value = self.evaluate(arg, env, had)?;
+            if value != Value::Null {
+                return Ok(value);
+            }
+        }
+        Ok(Value::Null)
     }
 
     fn all(&self, exprs: &[Expr], env: &Env<'_>, had: &Had) -> std::result::Result<Vec<Value>, Stop> {

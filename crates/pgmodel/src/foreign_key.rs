@@ -6,11 +6,9 @@
 use std::rc::Rc;
 
 use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
-use crate::backend::Held;
 use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::insert::described;
-use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::run::{Event, Run, update_strength};
 use crate::transaction::Snapshot;
@@ -58,14 +56,13 @@ impl Run {
     async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
         let Some(after) = &event.after else { return Ok(()) };
         let wanted = picked(after, &key.columns);
-        let unchanged = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
-        let to = self.server.table(key.to);
-        if wanted.contains(&Value::Null) {
-            return if event.before.is_none() { self.look_in(&to).await } else { Ok(()) };
-        }
-        if unchanged && !self.replaced_own(event) {
+        // An update that leaves the reference alone is looked after only where it replaced the transaction's own
+        // version (RI_FKey_fk_upd_check_required).
+        let kept = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
+        if wanted.contains(&Value::Null) || (kept && !event.over_own) {
             return Ok(());
         }
+        let to = self.server.table(key.to);
         self.server.lock_table(self.session, to.id, TableLockMode::RowShare, false).await?;
         let repeatable = self.is_repeatable();
         let look = if repeatable {
@@ -94,29 +91,11 @@ impl Run {
             event.table.name, key.name
         );
         let described = described(&event.table, &key.columns, &wanted);
-        Err(Failure::detailed("23503", message, format!("Key {described} is not present in table \"{}\".", to.name)))
-    }
-
-    /// An inserted row's check opens the table that is referred to before it finds that there is no reference, and lets
-    /// go of it again (RI_FKey_check).
-    async fn look_in(&self, to: &TableDef) -> Result<()> {
-        let (tag, mode) = (LockTag::Table(to.id), TableLockMode::RowShare);
-        let is_held = |held: &Held| held.tag == tag && held.mode == mode;
-        let had = self.server.backend(self.session).held.iter().any(is_held);
-        self.server.lock_table(self.session, to.id, mode, false).await?;
-        if !had {
-            self.server.unlock(self.session, tag, mode);
-        }
-        Ok(())
-    }
-
-    /// Whether the transaction has replaced a version that it had made itself: whatever demanded the look at that
-    /// one's reference finds it gone, so that the new one is looked at (RI_FKey_fk_upd_check_required).
-    fn replaced_own(&self, event: &Event) -> bool {
-        let Some(version) = event.version else { return false };
-        let heap = self.server.heap(event.table.id);
-        let transactions = self.server.transactions.borrow();
-        heap.header(version).is_some_and(|header| transactions.is_own(header.xmin, self.session))
+        Err(Failure::detailed(
+            "23503",
+            message,
+            format!("Key {described} is not present in table \"{}\".", to.name),
+        ))
     }
 
     /// A row that others may refer to has gone or changed its key.
@@ -187,14 +166,12 @@ impl Run {
                 None => LockStrength::Update,
             };
             match look.claim(from, version, strength, LockWait::Block).await? {
+                // What only the look at the latest sees is not this transaction's to change (the crosscheck snapshot of
+                // ri_PerformCheck).
+                Claim::Free if self.is_repeatable() && !self.sees_own(look, from, version) => {
+                    return Err(concurrent_update());
+                }
                 Claim::Free => {
-                    // What the transaction's own snapshot does not show may not be written by it, either (the
-                    // crosscheck snapshot of ri_PerformCheck).
-                    let shown = Snapshot { command: look.snapshot.command, ..self.snapshot };
-                    let sees = |transactions| self.server.heap(from.id).sees(version, transactions, shown, self.session);
-                    if self.is_repeatable() && !sees(&self.server.transactions.borrow()) {
-                        return Err(concurrent_update());
-                    }
                     match after {
                         Some(after) => {
                             look.check_row(from, &after)?;
@@ -219,12 +196,20 @@ impl Run {
         }
     }
 
+    /// Whether the transaction's snapshot, or what it has done itself by now, shows the version.
+    fn sees_own(&self, look: &Run, table: &TableDef, version: u32) -> bool {
+        let snapshot = Snapshot { command: look.snapshot.command, ..self.snapshot };
+        let heap = self.server.heap(table.id);
+        heap.sees(version, &self.server.transactions.borrow(), snapshot, self.session)
+    }
+
     /// The visible versions whose columns have these values, found by an index where there is one.
     fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
         let heap = self.server.heap(table.id);
         let transactions = self.server.transactions.borrow();
         let whole = |index: &usize| {
-            table.indexes[*index].filter.is_none() && table.indexes[*index].columns().as_deref() == Some(columns)
+            table.indexes[*index].filter.is_none()
+                && table.indexes[*index].columns().as_deref() == Some(columns)
         };
         let candidates: Vec<u32> = match (0..table.indexes.len()).find(whole) {
             Some(index) => heap.under(index, values).collect(),
@@ -248,5 +233,9 @@ fn violated(table: &TableDef, from: &TableDef, key: &ForeignKey, old: &[Value]) 
         table.name, key.name, from.name
     );
     let described = described(table, &key.referenced, old);
-    Failure::detailed("23503", message, format!("Key {described} is still referenced from table \"{}\".", from.name))
+    Failure::detailed(
+        "23503",
+        message,
+        format!("Key {described} is still referenced from table \"{}\".", from.name),
+    )
 }

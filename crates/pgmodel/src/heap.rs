@@ -118,7 +118,11 @@ impl Heap {
     }
 
     /// The versions under a key.
-    pub(crate) fn under<'h>(&'h self, index: usize, key: &[Value]) -> impl DoubleEndedIterator<Item = u32> + 'h {
+    pub(crate) fn under<'h>(
+        &'h self,
+        index: usize,
+        key: &[Value],
+    ) -> impl DoubleEndedIterator<Item = u32> + 'h {
         let base = self.base.indexes[index].get(key).map_or(&[][..], |found| &found[..]);
         let added = self.indexes[index].get(key).map_or(&[][..], |found| &found[..]);
         base.iter().chain(added).copied()
@@ -164,11 +168,6 @@ impl Heap {
         (0..self.len()).filter(|version| self.sees(*version, transactions, snapshot, session)).collect()
     }
 
-    /// How many indexes there are.
-    pub(crate) fn indexes(&self) -> usize {
-        self.indexes.len()
-    }
-
     /// An index is gone.
     pub(crate) fn drop_index(&mut self, index: usize) {
         self.indexes.remove(index);
@@ -190,8 +189,7 @@ impl Heap {
         let mut added = Index::new();
         for version in 0..self.len() {
             if let Some(key) = key(self.tuple(version))? {
-                let into =
-                    if (version as usize) < self.base.rows.len() { &mut entries } else { &mut added };
+                let into = if (version as usize) < self.base.rows.len() { &mut entries } else { &mut added };
                 into.entry(key).or_default().push(version);
             }
         }
@@ -227,7 +225,8 @@ impl Heap {
         let mut image = Image { rows: Vec::new(), indexes: vec![Index::new(); self.indexes.len()] };
         for version in 0..self.len() {
             let header = self.header(version);
-            let lives = header.is_none_or(|header| committed(header.xmin) && !header.xmax.is_some_and(committed));
+            let lives =
+                header.is_none_or(|header| committed(header.xmin) && !header.xmax.is_some_and(committed));
             if lives {
                 let number = image.rows.len() as u32;
                 let tuple = self.tuple(version).clone();

@@ -63,7 +63,7 @@ impl Run {
     fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) {
         self.account(table, version, None, Some(tuple.clone()));
         let after = Some(tuple.clone());
-        self.wrote(Event { table: table.clone(), version: None, before: None, after });
+        self.wrote(Event { table: table.clone(), over_own: false, before: None, after });
     }
 
     /// Inserts a row unless an arbiter index has its key already; then does what ON CONFLICT says.
@@ -126,10 +126,8 @@ impl Run {
             _ => return Ok(None),
         }
         let before = self.server.heap(table.id).tuple(there).clone();
-        let cells = [
-            Slotted { tuple: Some(before.clone()), version: Some(there) },
-            Slotted::row(excluded.clone()),
-        ];
+        let cells =
+            [Slotted { tuple: Some(before.clone()), version: Some(there) }, Slotted::row(excluded.clone())];
         let env = level.with(&cells);
         if let Some(filter) = &update.filter
             && !self.holds(filter, &env).await?
@@ -162,9 +160,14 @@ impl Run {
                 let (column, name) = (&column.name, &table.name);
                 return Err(Failure::sql(
                     "23502",
-                    format!("null value in column \"{column}\" of relation \"{name}\" violates not-null constraint"),
+                    format!(
+                        "null value in column \"{column}\" of relation \"{name}\" violates not-null constraint"
+                    ),
                 ));
             }
+        }
+        if table.checks.is_empty() {
+            return Ok(());
         }
         let cells = [Slotted::row(tuple.clone())];
         for check in &table.checks {

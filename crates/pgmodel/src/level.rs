@@ -36,21 +36,21 @@ impl Run {
             let env = Env::level(outer, Some(&ctes), &[]);
             let rows = match &query.core {
                 Core::Select(select) => self.select(query, select, &env).await?,
-                Core::Values(rows) => self.values(query, rows, &env).await?,
+                Core::Values(rows) => Box::pin(self.values(query, rows, &env)).await?,
                 Core::Set { operation, all, left, right } => {
                     let left = self.query(left, Some(&env)).await?;
                     let right = self.query(right, Some(&env)).await?;
-                    self.arranged(query, combine(*operation, *all, left, right), &env).await?
+                    Box::pin(self.arranged(query, combine(*operation, *all, left, right), &env)).await?
                 }
-                Core::Insert(insert) => self.insert(insert, &env).await?,
+                Core::Insert(insert) => Box::pin(self.insert(insert, &env)).await?,
                 Core::Update(update) => self.update(update, &env).await?,
-                Core::Delete(delete) => self.delete(delete, &env).await?,
+                Core::Delete(delete) => Box::pin(self.delete(delete, &env)).await?,
             };
             let affected = self.affected.get();
             // A data-modifying WITH runs to its end whether or not its rows are read (manual, 7.8.4).
             for (index, cte) in query.ctes.iter().enumerate() {
                 if matches!(cte.query.core, Core::Insert(_) | Core::Update(_) | Core::Delete(_)) {
-                    self.cte(&env, index).await?;
+                    Box::pin(self.cte(&env, index)).await?;
                 }
             }
             self.affected.set(affected);
@@ -71,9 +71,9 @@ impl Run {
     }
 
     async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
-        let path = select.path.get_or_init(|| {
-            access::path(&select.slots, select.join.as_ref(), select.filter.as_ref())
-        });
+        let path = select
+            .path
+            .get_or_init(|| access::path(&select.slots, select.join.as_ref(), select.filter.as_ref()));
         let (limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
@@ -81,7 +81,8 @@ impl Run {
             let mut skip = offset;
             while limit.is_none_or(|limit| found.len() < limit) {
                 let Some(mut cells) = rows.next().await? else { break };
-                if !self.lock_row(query, select, path, &mut cells, level).await? {
+                let locked = !query.locks.is_empty();
+                if locked && !Box::pin(self.lock_row(query, select, path, &mut cells, level)).await? {
                     continue;
                 }
                 if skip > 0 {
@@ -94,7 +95,7 @@ impl Run {
         }
         let mut candidates = Vec::new();
         if let Some(grouping) = &select.grouping {
-            for (keys, aggregates) in self.groups(grouping, &mut rows, level).await? {
+            for (keys, aggregates) in Box::pin(self.groups(grouping, &mut rows, level)).await? {
                 let cells = Vec::new();
                 candidates.push(Candidate { cells, keys, aggregates, output: None, sort: Vec::new() });
             }
@@ -104,14 +105,15 @@ impl Run {
                 candidates.push(Candidate { cells, keys, aggregates, output: None, sort });
             }
         }
-        self.sorted(query, select, &mut candidates, level).await?;
+        Box::pin(self.sorted(query, select, &mut candidates, level)).await?;
         let mut skip = offset;
         for mut candidate in candidates {
             if limit.is_some_and(|limit| found.len() >= limit) {
                 break;
             }
             let locked = !query.locks.is_empty();
-            if locked && !self.lock_row(query, select, path, &mut candidate.cells, level).await? {
+            let cells = &mut candidate.cells;
+            if locked && !Box::pin(self.lock_row(query, select, path, cells, level)).await? {
                 continue;
             }
             if skip > 0 {
@@ -238,8 +240,20 @@ fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
     for ((key, left), right) in keys.iter().zip(left).zip(right) {
         let ordering = match (left, right) {
             (Value::Null, Value::Null) => Ordering::Equal,
-            (Value::Null, _) => if key.nulls_first { Ordering::Less } else { Ordering::Greater },
-            (_, Value::Null) => if key.nulls_first { Ordering::Greater } else { Ordering::Less },
+            (Value::Null, _) => {
+                if key.nulls_first {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (_, Value::Null) => {
+                if key.nulls_first {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
             _ if key.descending => right.cmp(left),
             _ => left.cmp(right),
         };

@@ -55,28 +55,9 @@ pub(crate) struct LockTable {
     locks: BTreeMap<LockTag, Lock>,
 }
 
-const ALL: [TableLockMode; 8] = [
-    TableLockMode::AccessShare,
-    TableLockMode::RowShare,
-    TableLockMode::RowExclusive,
-    TableLockMode::ShareUpdateExclusive,
-    TableLockMode::Share,
-    TableLockMode::ShareRowExclusive,
-    TableLockMode::Exclusive,
-    TableLockMode::AccessExclusive,
-];
-
 /// The conflict table of the manual (13.3.1, table 13.2), a bit for each mode in the order of [`TableLockMode`].
-const CONFLICTS: [u8; 8] = [
-    0b1000_0000,
-    0b1100_0000,
-    0b1111_0000,
-    0b1111_1000,
-    0b1110_1100,
-    0b1111_1100,
-    0b1111_1110,
-    0b1111_1111,
-];
+const CONFLICTS: [u8; 8] =
+    [0b1000_0000, 0b1100_0000, 0b1111_0000, 0b1111_1000, 0b1110_1100, 0b1111_1100, 0b1111_1110, 0b1111_1111];
 
 /// Whether two sessions cannot hold these modes at once.
 pub(crate) fn conflict(left: TableLockMode, right: TableLockMode) -> bool {
@@ -172,20 +153,15 @@ impl LockTable {
         lock.queue.push((session, TableLockMode::Share));
     }
 
-    /// How often the session holds the lock in that mode.
-    pub(crate) fn holds(&self, session: SessionNo, tag: LockTag, mode: TableLockMode) -> u32 {
-        let lock = self.locks.get(&tag);
-        let own = lock
-            .and_then(|lock| lock.granted.iter().find(|(holder, held, _)| *holder == session && *held == mode));
-        own.map_or(0, |(_, _, count)| *count)
-    }
-
     /// The sessions that a waiting one waits for: conflicting holders, then conflicting waiters ahead of it.
     pub(crate) fn blockers(&self, session: SessionNo, tag: LockTag) -> Vec<SessionNo> {
         let Some(lock) = self.locks.get(&tag) else { return Vec::new() };
-        let Some(place) = lock.queue.iter().position(|(waiter, _)| *waiter == session) else { return Vec::new() };
+        let Some(place) = lock.queue.iter().position(|(waiter, _)| *waiter == session) else {
+            return Vec::new();
+        };
         let mode = lock.queue[place].1;
-        let holders = lock.granted.iter().filter(|(holder, held, _)| *holder != session && conflict(mode, *held));
+        let holders =
+            lock.granted.iter().filter(|(holder, held, _)| *holder != session && conflict(mode, *held));
         let ahead = lock.queue[..place].iter().filter(|(_, wanted)| conflict(mode, *wanted));
         let mut found: Vec<SessionNo> = holders.map(|(holder, _, _)| *holder).collect();
         found.extend(ahead.map(|(waiter, _)| *waiter));
@@ -231,9 +207,4 @@ impl Lock {
     fn holds_against(&self, session: SessionNo, mode: TableLockMode) -> bool {
         self.granted.iter().any(|(holder, held, _)| *holder == session && conflict(mode, *held))
     }
-}
-
-/// The mode whose bit is `index`.
-pub(crate) fn mode(index: usize) -> TableLockMode {
-    ALL[index]
 }

@@ -9,6 +9,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use crate::ast::Statement;
 use crate::error::{Failure, Result};
+use crate::statement::Plans;
 
 mod alter;
 mod call;
@@ -48,6 +49,8 @@ pub struct Parsed {
     pub text: String,
     /// The highest `$n` in it.
     pub params: u32,
+    /// Its plans, made when it is first run.
+    pub(crate) plans: Plans,
 }
 
 /// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their
@@ -93,6 +96,7 @@ fn fresh(sql: &str) -> Result<Vec<Parsed>> {
             statement: statement::statement(&node)?,
             text: text(&node),
             params: params(&node)?,
+            plans: Plans::default(),
         });
     }
     Ok(parsed)

@@ -29,7 +29,8 @@ fn walk(query: &Query, found: &mut Vec<(TableId, TableLockMode)>) {
             }
             select.output.iter().chain(&select.filter).for_each(|expr| in_expr(expr, found));
             if let Some(grouping) = &select.grouping {
-                let arguments = grouping.aggregates.iter().flat_map(|it| it.argument.iter().chain(&it.filter));
+                let arguments =
+                    grouping.aggregates.iter().flat_map(|it| it.argument.iter().chain(&it.filter));
                 let keys = grouping.keys.iter().chain(&grouping.having);
                 keys.chain(arguments).for_each(|expr| in_expr(expr, found));
             }
@@ -47,13 +48,19 @@ fn walk(query: &Query, found: &mut Vec<(TableId, TableLockMode)>) {
             walk(&insert.source, found);
             insert.row.iter().chain(&insert.returning).for_each(|expr| in_expr(expr, found));
             if let Some(update) = insert.on_conflict.as_ref().and_then(|it| it.update.as_ref()) {
-                update.set.iter().map(|(_, expr)| expr).chain(&update.filter).for_each(|it| in_expr(it, found));
+                update
+                    .set
+                    .iter()
+                    .map(|(_, expr)| expr)
+                    .chain(&update.filter)
+                    .for_each(|it| in_expr(it, found));
             }
         }
         Core::Update(update) => {
             add(update.table.id, TableLockMode::RowExclusive, found);
             update.slots.iter().skip(1).for_each(|slot| in_slot(slot, TableLockMode::AccessShare, found));
-            let exprs = update.set.iter().map(|(_, expr)| expr).chain(&update.filter).chain(&update.returning);
+            let exprs =
+                update.set.iter().map(|(_, expr)| expr).chain(&update.filter).chain(&update.returning);
             exprs.for_each(|expr| in_expr(expr, found));
             in_join(&update.join, found);
         }

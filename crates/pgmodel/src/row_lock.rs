@@ -29,6 +29,19 @@ pub(crate) enum Claim {
     Skipped,
 }
 
+/// What a lock finds on the later versions of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ahead {
+    /// All of it is locked, and nobody had to be waited for.
+    Held,
+    /// It had to wait, or has still to be marked.
+    Waited,
+    /// A later version was replaced by a change that conflicts.
+    Moved,
+    /// A later version was deleted.
+    Gone,
+}
+
 /// Whether two strengths exclude each other (manual, table 13.3).
 pub(crate) fn conflicts(held: LockStrength, wanted: LockStrength) -> bool {
     use LockStrength::{KeyShare, NoKeyUpdate, Share, Update};
@@ -54,6 +67,21 @@ impl Run {
     /// Waits until nobody holds a conflicting lock on a version, and says what it then is. Whoever gets
     /// [`Claim::Free`] must mark the version before it waits for anything else.
     pub(crate) async fn claim(
+        &self,
+        table: &TableDef,
+        version: u32,
+        strength: LockStrength,
+        wait: LockWait,
+    ) -> Result<Claim> {
+        let (state, in_the_way) = self.inspect(table, version, strength);
+        if in_the_way.is_empty() {
+            return Ok(state);
+        }
+        Box::pin(self.claim_after(table, version, strength, wait)).await
+    }
+
+    /// Claims a version that somebody else is in the way of.
+    async fn claim_after(
         &self,
         table: &TableDef,
         version: u32,
@@ -105,16 +133,31 @@ impl Run {
         if self.has_lock(table, version, strength) {
             return Ok(Claim::Free);
         }
-        let waits = !self.inspect(table, version, strength).1.is_empty();
-        let claim = self.claim(table, version, strength, wait).await?;
-        if claim == Claim::Free {
-            self.mark_locked(table, version, strength);
-            return self.lock_successors(table, version, strength).await;
-        } else if waits && matches!(claim, Claim::Updated(_)) && self.is_repeatable() {
-            // Whoever has waited for an update follows it before it looks whether that fails it (heap_lock_tuple).
-            self.lock_successors(table, version, strength).await?;
+        loop {
+            let updating = self.is_being_updated(table, version, strength);
+            let claim = self.claim(table, version, strength, wait).await?;
+            if claim != Claim::Free {
+                // Whoever has waited for an update waits for those that went on from it, too, before it looks at
+                // what it has got; a repeatable read transaction learns only then that it has failed.
+                if updating && matches!(claim, Claim::Updated(_) | Claim::Deleted) {
+                    self.lock_successors(table, version, strength).await?;
+                }
+                return Ok(claim);
+            }
+            match self.lock_successors(table, version, strength).await? {
+                Ahead::Held => {
+                    self.mark_locked(table, version, strength);
+                    return Ok(Claim::Free);
+                }
+                // Somebody may have got in the way meanwhile.
+                Ahead::Waited => {}
+                Ahead::Gone => return Ok(Claim::Deleted),
+                Ahead::Moved => {
+                    let next = self.server.heap(table.id).header(version).and_then(|header| header.next);
+                    return Ok(replaced(next));
+                }
+            }
         }
-        Ok(claim)
     }
 
     /// Locks the newest version of a row, following committed updates from `version`; with the version reached.
@@ -144,23 +187,67 @@ impl Run {
         header.lockers.push((xid, strength));
     }
 
-    /// A FOR KEY SHARE that passed an update in progress must stand on what the update makes of the row, too.
-    /// NOWAIT and SKIP LOCKED do not reach so far.
-    async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<Claim> {
-        let first = self.server.heap(table.id).header(version).and_then(|header| header.next);
-        let mut at = version;
-        loop {
-            let next = self.server.heap(table.id).header(at).and_then(|header| header.next);
-            let Some(next) = next else { return Ok(Claim::Free) };
-            match self.claim(table, next, strength, LockWait::Block).await? {
-                Claim::Free => self.mark_locked(table, next, strength),
-                // A change that does conflict has committed further on.
-                Claim::Updated(_) => return Ok(replaced(first)),
-                Claim::Deleted => return Ok(Claim::Deleted),
-                _ => {}
+    /// A FOR KEY SHARE that passed an update must stand on what the update made of the row, too, and on what later
+    /// ones made of that. Here it waits for nobody's place in a queue, and NOWAIT and SKIP LOCKED say nothing
+    /// (heap_lock_updated_tuple in src/backend/access/heap/heapam.c).
+    async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<Ahead> {
+        let (mut at, mut waited) = (version, false);
+        while let Some(next) = self.successor(table, at) {
+            loop {
+                let (ahead, in_the_way) = self.look_ahead(table, next, strength);
+                let Some(xid) = in_the_way else {
+                    match ahead {
+                        Ahead::Held => {}
+                        Ahead::Waited => self.mark_locked(table, next, strength),
+                        gone => return Ok(gone),
+                    }
+                    break;
+                };
+                self.server.await_transaction(self.session, xid).await?;
+                waited = true;
             }
             at = next;
         }
+        Ok(if waited { Ahead::Waited } else { Ahead::Held })
+    }
+
+    /// The version that replaced this one, unless its maker has rolled back.
+    fn successor(&self, table: &TableDef, version: u32) -> Option<u32> {
+        let heap = self.server.heap(table.id);
+        let header = heap.header(version)?;
+        let transactions = self.server.transactions.borrow();
+        header.xmax.filter(|xmax| transactions.status(*xmax) != Status::Aborted).and(header.next)
+    }
+
+    /// What a later version is to a lock that its row's earlier version gets: held already, still to be marked, or
+    /// lost to a committed change that conflicts; and who must be waited for to know.
+    fn look_ahead(&self, table: &TableDef, version: u32, strength: LockStrength) -> (Ahead, Option<Xid>) {
+        let heap = self.server.heap(table.id);
+        let Some(header) = heap.header(version) else { return (Ahead::Waited, None) };
+        let transactions = self.server.transactions.borrow();
+        let changes = header.xmax.iter().map(|xmax| (*xmax, header.xmax_strength, true));
+        let locks = header.lockers.iter().map(|(locker, held)| (*locker, *held, false));
+        for (xid, held, changed) in changes.chain(locks) {
+            match transactions.status(xid) {
+                Status::Running if transactions.is_own(xid, self.session) => return (Ahead::Held, None),
+                Status::Running if conflicts(held, strength) => return (Ahead::Waited, Some(xid)),
+                Status::Committed(_) if changed && conflicts(held, strength) => {
+                    return (if header.next.is_some() { Ahead::Moved } else { Ahead::Gone }, None);
+                }
+                _ => {}
+            }
+        }
+        (Ahead::Waited, None)
+    }
+
+    /// Whether another transaction is about to replace the version in a way that keeps this strength out.
+    fn is_being_updated(&self, table: &TableDef, version: u32, strength: LockStrength) -> bool {
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        heap.header(version).is_some_and(|header| {
+            let other = |xid: &Xid| transactions.is_running(*xid) && !transactions.is_own(*xid, self.session);
+            header.xmax.as_ref().is_some_and(other) && conflicts(header.xmax_strength, strength)
+        })
     }
 
     /// Whether this transaction already holds a lock at least so strong on the version.
@@ -198,22 +285,16 @@ impl Run {
         };
         if !made {
             // A version that another transaction has made and not committed is reached by following an update
-            // that FOR KEY SHARE passed; its maker is not in the way of that strength, but what else it did to
-            // this version may be (heap_lock_updated_tuple_rec).
+            // that FOR KEY SHARE passed; its maker is not in the way of that strength.
             let passes = transactions.is_running(header.xmin) && strength == LockStrength::KeyShare;
-            if !passes {
-                return (Claim::Invisible, Vec::new());
-            }
+            return (if passes { Claim::Free } else { Claim::Invisible }, Vec::new());
         }
         let mut in_the_way = Vec::new();
         if let Some(xmax) = header.xmax {
             match transactions.status(xmax) {
-                // FOR KEY SHARE stands on a version that was replaced without a change of its key, and on what
-                // came of it (heap_lock_tuple: nothing to wait for, and so nothing to fail with).
-                Status::Committed(_)
-                    if strength == LockStrength::KeyShare
-                        && header.xmax_strength == LockStrength::NoKeyUpdate
-                        && header.next.is_some() => {}
+                // A committed update that left the keys alone does not keep FOR KEY SHARE from the old version: the
+                // server locks that, and all that came of it, and shows the old values.
+                Status::Committed(_) if !conflicts(header.xmax_strength, strength) => {}
                 Status::Committed(_) => return (replaced(header.next), in_the_way),
                 Status::Running if transactions.is_own(xmax, self.session) => {
                     let own = header.cmax >= self.snapshot.command;

@@ -4,11 +4,10 @@
 use std::rc::Rc;
 
 use crate::access::{Access, Path, Step};
-use crate::ast::JoinKind;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
-use crate::plan::{Comparison, Expr, Join, SetFunction, Slot, SubKind};
+use crate::plan::{Comparison, Join, SetFunction, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
 
@@ -51,7 +50,8 @@ impl<'a> Rows<'a> {
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
         match &self.path.steps {
             Some(steps) => self.step(steps).await,
-            None => self.tree().await,
+            // An outer join is rare, and its state is kept out of every other row's.
+            None => Box::pin(self.tree()).await,
         }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Rows<'a> {
 
 impl Run {
     /// The rows of one slot, last first, given those of the slots before it.
-    async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
+    pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         let mut rows: Vec<Slotted> = match slot {
             Slot::Table(table) => return self.versions(table, &step.access, env).await,
             Slot::Query { query, .. } => {
@@ -130,7 +130,7 @@ impl Run {
                 rows.iter().cloned().map(Slotted::row).collect()
             }
             Slot::Cte { up, index, .. } => {
-                self.cte(env.up(*up), *index).await?.iter().cloned().map(Slotted::row).collect()
+                Box::pin(self.cte(env.up(*up), *index)).await?.iter().cloned().map(Slotted::row).collect()
             }
             Slot::Function { function, args } => {
                 let args = self.output(args, env).await?;
@@ -155,7 +155,10 @@ impl Run {
             }
             Access::Key { index, key, whole: true } => {
                 let key = self.output(key, env).await?;
-                Ok(self.under(table, *index, &key))
+                // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
+                // own in the place that another has vacated since.
+                let unique = table.indexes[*index].unique && !self.is_repeatable();
+                Ok(self.under(table, *index, &key, unique))
             }
             Access::Key { index, key, whole: false } => {
                 let prefix = self.output(key, env).await?;
@@ -175,7 +178,7 @@ impl Run {
                 values.dedup();
                 let mut found = Vec::new();
                 for value in values {
-                    found.extend(self.under(table, *index, &[value]));
+                    found.extend(self.under(table, *index, &[value], false));
                 }
                 // Rows are met in the order of the table, as a bitmap scan meets them.
                 found.sort_by_key(|cell| std::cmp::Reverse(cell.version));
@@ -199,9 +202,8 @@ impl Run {
         }
     }
 
-    /// The visible versions under a whole key, last first. Even of a unique key a repeatable read transaction may see
-    /// two: one that others have removed since its snapshot, and its own.
-    fn under(&self, table: &TableDef, index: usize, key: &[Value]) -> Vec<Slotted> {
+    /// The visible versions under a whole key, last first. Of a unique key a snapshot sees one row at most.
+    fn under(&self, table: &TableDef, index: usize, key: &[Value], unique: bool) -> Vec<Slotted> {
         if key.contains(&Value::Null) {
             return Vec::new();
         }
@@ -212,7 +214,8 @@ impl Run {
             .under(index, key)
             .rev()
             .filter(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
-        visible.map(|version| stored(heap.tuple(version), version)).collect()
+        let visible = visible.map(|version| stored(heap.tuple(version), version));
+        if unique { visible.take(1).collect() } else { visible.collect() }
     }
 
     /// The visible versions in a range of an index, in the reverse order of the table.
@@ -231,166 +234,6 @@ impl Run {
         found.retain(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
         found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
     }
-
-    /// All rows of a join tree.
-    fn joined<'a>(
-        &'a self,
-        join: &'a Join,
-        slots: &'a [Slot],
-        level: &'a Env<'a>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Vec<Vec<Slotted>>>> + 'a>> {
-        Box::pin(async move {
-            let (kind, left, right, on) = match join {
-                Join::Slot(slot) => {
-                    let empty = vec![Slotted::default(); slots.len()];
-                    let step = Step { slot: *slot, access: Access::Scan, filters: Vec::new() };
-                    let mut rows = self.slot(&slots[*slot], &step, &level.with(&empty)).await?;
-                    rows.reverse();
-                    let scanned = rows.iter().filter(|row| row.version.is_some()).count() as u64;
-                    self.visited(scanned, scanned);
-                    let placed = rows.into_iter().map(|row| {
-                        let mut cells = empty.clone();
-                        cells[*slot] = row;
-                        cells
-                    });
-                    return Ok(placed.collect());
-                }
-                Join::Pair { kind, left, right, on } => (*kind, left, right, on),
-            };
-            let left = self.joined(left, slots, level).await?;
-            let right = self.joined(right, slots, level).await?;
-            let mut matched = vec![false; right.len()];
-            let mut rows = Vec::new();
-            for cells in &left {
-                let mut found = false;
-                for (index, other) in right.iter().enumerate() {
-                    let both = merged(cells, other);
-                    if self.on(on.as_ref(), &level.with(&both)).await? {
-                        found = true;
-                        matched[index] = true;
-                        rows.push(both);
-                    }
-                }
-                if !found && matches!(kind, JoinKind::Left | JoinKind::Full) {
-                    rows.push(cells.clone());
-                }
-            }
-            if matches!(kind, JoinKind::Right | JoinKind::Full) {
-                rows.extend(
-                    right.into_iter().zip(matched).filter(|(_, matched)| !matched).map(|(row, _)| row),
-                );
-            }
-            Ok(rows)
-        })
-    }
-
-    async fn on(&self, on: Option<&Expr>, env: &Env<'_>) -> Result<bool> {
-        match on {
-            Some(on) => self.holds(on, env).await,
-            None => Ok(true),
-        }
-    }
-
-    /// Whether a row still belongs to the result after one of its slots has got a newer version: the conditions are
-    /// evaluated again over that one row (manual, 13.2.1), an outer join giving up its other side where they fail.
-    pub(crate) async fn recheck(
-        &self,
-        path: &Path,
-        join: Option<&Join>,
-        cells: &mut [Slotted],
-        level: &Env<'_>,
-    ) -> Result<bool> {
-        if conditions(path).any(is_semijoin) {
-            // The server joins such a subquery's rows and looks at the very row again that was joined before,
-            // not at the subquery (src/backend/executor/README, EvalPlanQual).
-            return Err(Failure::not_modelled("a row looked at again under WHERE EXISTS or IN (SELECT …)"));
-        }
-        let Some(steps) = &path.steps else {
-            if let Some(join) = join
-                && !self.rejoin(join, cells, level).await?
-            {
-                return Ok(false);
-            }
-            return match &path.filter {
-                Some(filter) => self.holds(filter, &level.with(cells)).await,
-                None => Ok(true),
-            };
-        };
-        for filter in steps.iter().flat_map(|step| &step.filters) {
-            if !self.holds(filter, &level.with(cells)).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn rejoin<'a>(
-        &'a self,
-        join: &'a Join,
-        cells: &'a mut [Slotted],
-        level: &'a Env<'a>,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<bool>> + 'a>> {
-        Box::pin(async move {
-            match join {
-                Join::Slot(slot) => Ok(cells[*slot].tuple.is_some()),
-                Join::Pair { kind, left, right, on } => {
-                    let is_left = self.rejoin(left, cells, level).await?;
-                    let is_right = self.rejoin(right, cells, level).await?;
-                    let meets = is_left && is_right && self.on(on.as_ref(), &level.with(cells)).await?;
-                    match kind {
-                        JoinKind::Inner => Ok(meets),
-                        JoinKind::Left => {
-                            if !meets {
-                                clear(right, cells);
-                            }
-                            Ok(is_left)
-                        }
-                        JoinKind::Right | JoinKind::Full => {
-                            Err(Failure::not_modelled("a row looked at again under a RIGHT or FULL join"))
-                        }
-                    }
-                }
-            }
-        })
-    }
-}
-
-/// The conditions of a level's WHERE, all of which must hold.
-fn conditions(path: &Path) -> impl Iterator<Item = &Expr> {
-    let steps = path.steps.iter().flatten().flat_map(|step| &step.filters);
-    let filter = path.filter.iter().flat_map(|filter| match filter {
-        Expr::And(parts) => &parts[..],
-        other => std::slice::from_ref(other),
-    });
-    steps.chain(filter)
-}
-
-/// Whether the server makes a join of the condition: EXISTS or NOT EXISTS of what names the level, IN of what does not.
-fn is_semijoin(condition: &Expr) -> bool {
-    match condition {
-        Expr::Not(operand) => {
-            matches!(&**operand, Expr::Sub { kind: SubKind::Exists, .. }) && is_semijoin(operand)
-        }
-        Expr::Sub { kind: SubKind::Exists, query } => query.correlated,
-        Expr::Sub { kind: SubKind::Any { all: false, .. }, query } => !query.correlated,
-        _ => false,
-    }
-}
-
-fn clear(join: &Join, cells: &mut [Slotted]) {
-    match join {
-        Join::Slot(slot) => cells[*slot] = Slotted::default(),
-        Join::Pair { left, right, .. } => {
-            clear(left, cells);
-            clear(right, cells);
-        }
-    }
-}
-
-fn merged(left: &[Slotted], right: &[Slotted]) -> Vec<Slotted> {
-    let either =
-        |(left, right): (&Slotted, &Slotted)| if left.tuple.is_some() { left.clone() } else { right.clone() };
-    left.iter().zip(right).map(either).collect()
 }
 
 fn stored(tuple: &Tuple, version: u32) -> Slotted {

@@ -33,7 +33,8 @@ pub(crate) struct Run {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) table: Rc<TableDef>,
-    pub(crate) version: Option<u32>,
+    /// Whether the version that was written over was this transaction's own.
+    pub(crate) over_own: bool,
     pub(crate) before: Option<Tuple>,
     pub(crate) after: Option<Tuple>,
 }
@@ -64,7 +65,11 @@ pub(crate) struct Env<'a> {
 
 impl<'a> Env<'a> {
     /// A level with these slots.
-    pub(crate) fn level(outer: Option<&'a Env<'a>>, ctes: Option<&'a Ctes<'a>>, cells: &'a [Slotted]) -> Env<'a> {
+    pub(crate) fn level(
+        outer: Option<&'a Env<'a>>,
+        ctes: Option<&'a Ctes<'a>>,
+        cells: &'a [Slotted],
+    ) -> Env<'a> {
         Env { outer, cells, keys: &[], aggregates: &[], output: &[], ctes }
     }
 
@@ -87,7 +92,12 @@ impl Slotted {
 
 impl Run {
     /// A statement that begins now under this snapshot.
-    pub(crate) fn new(server: &Rc<Server>, session: SessionNo, params: Rc<[Value]>, snapshot: Snapshot) -> Run {
+    pub(crate) fn new(
+        server: &Rc<Server>,
+        session: SessionNo,
+        params: Rc<[Value]>,
+        snapshot: Snapshot,
+    ) -> Run {
         Run {
             server: server.clone(),
             session,

@@ -115,6 +115,15 @@ impl Server {
         Ok(granted)
     }
 
+    /// Whether the session has all these locks already.
+    pub(crate) fn has_tables(&self, session: SessionNo, relations: &[(TableId, TableLockMode)]) -> bool {
+        let backend = self.backend(session);
+        relations.iter().all(|(table, mode)| {
+            *mode <= TableLockMode::RowExclusive
+                && backend.held.iter().any(|held| held.tag == LockTag::Table(*table) && held.mode == *mode)
+        })
+    }
+
     /// Takes a table lock unless the session has it in this mode already.
     pub(crate) async fn lock_table(
         &self,
@@ -261,15 +270,16 @@ impl Server {
     /// When the clock next changes something, and for whom.
     pub(crate) fn next_timer(&self) -> Option<(u64, SessionNo)> {
         let backends = self.backends.borrow();
-        let timers = backends.iter().enumerate().filter(|(_, backend)| backend.open).filter_map(|(index, backend)| {
-            let waits = match &backend.wait {
-                Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
-                Wait::Sleep { until } => [Some(*until), None],
-                _ => return None,
-            };
-            let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;
-            Some((due, SessionNo(index as u32)))
-        });
+        let timers =
+            backends.iter().enumerate().filter(|(_, backend)| backend.open).filter_map(|(index, backend)| {
+                let waits = match &backend.wait {
+                    Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
+                    Wait::Sleep { until } => [Some(*until), None],
+                    _ => return None,
+                };
+                let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;
+                Some((due, SessionNo(index as u32)))
+            });
         timers.min()
     }
 
@@ -295,7 +305,10 @@ impl Server {
             }
             _ if statement == Some(due) => {
                 self.backend(session).statement_deadline = None;
-                self.interrupt(session, Failure::sql("57014", "canceling statement due to statement timeout"));
+                self.interrupt(
+                    session,
+                    Failure::sql("57014", "canceling statement due to statement timeout"),
+                );
             }
             Wait::Lock { tag, lock_deadline, .. } => {
                 self.backend(session).wait = Wait::Lock { tag, deadlock_check: None, lock_deadline };

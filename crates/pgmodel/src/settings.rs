@@ -142,7 +142,8 @@ fn nanoseconds(name: &str, value: &str) -> Result<u64> {
         _ => return Err(invalid(name, value)),
     };
     if name == "deadlock_timeout" && number == 0 {
-        let range = "0 ms is outside the valid range for parameter \"deadlock_timeout\" (1 ms .. 2147483647 ms)";
+        let range =
+            "0 ms is outside the valid range for parameter \"deadlock_timeout\" (1 ms .. 2147483647 ms)";
         return Err(Failure::sql("22023", range));
     }
     number.checked_mul(unit).ok_or_else(|| invalid(name, value))

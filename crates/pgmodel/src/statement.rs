@@ -4,7 +4,6 @@
 //! (manual, 55.2.2.1). The first error ends the text.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
@@ -20,7 +19,7 @@ use crate::relations::relations;
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
-use crate::transact::{demand_block, warn};
+use crate::transact::{demand_block, is_modelled, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
@@ -48,7 +47,9 @@ pub(crate) async fn text(
             let timeout = backend.settings.statement_timeout;
             backend.statement_started = clock;
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
-            if backend.transaction.is_none() && !matches!(statement.statement, Statement::Commit | Statement::Rollback) {
+            if backend.transaction.is_none()
+                && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
+            {
                 server.open(&mut backend, false, clock);
             }
         }
@@ -65,7 +66,9 @@ pub(crate) async fn text(
         {
             transaction.command += 1;
         }
-        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit) && !several && !unsettled;
+        let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit)
+            && !several
+            && !unsettled;
         drop(backend);
         if alone {
             server.finish(session, true);
@@ -74,11 +77,13 @@ pub(crate) async fn text(
             break;
         }
     }
-    let wrote = |transaction: &crate::transaction::Transaction| transaction.levels.iter().any(|it| it.xid.is_some());
+    let wrote =
+        |transaction: &crate::transaction::Transaction| transaction.levels.iter().any(|it| it.xid.is_some());
     if unsettled && server.backend(session).transaction.as_ref().is_some_and(wrote) {
         return;
     }
-    let implicit = server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
+    let implicit =
+        server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
     if implicit {
         server.finish(session, true);
     }
@@ -108,10 +113,50 @@ async fn one(
         Statement::RollbackTo(name) => server.rollback_to(session, name),
         Statement::Release(name) => server.release_savepoint(session, name),
         Statement::SetTransaction(modes) => server.set_transaction(session, *modes),
+        Statement::Lock { tables, mode, nowait } => {
+            demand_block(&mut server.backend(session), "LOCK TABLE")?;
+            for name in tables {
+                Box::pin(define::open_table(server, session, name, *mode, *nowait)).await?;
+            }
+            Ok(Outcome::bare("LOCK TABLE"))
+        }
+        Statement::Maintenance { kind, tables } => {
+            let block = several || server.backend(session).xact().explicit;
+            if *kind == Maintenance::Vacuum && block {
+                return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
+            }
+            for name in tables {
+                let mode = TableLockMode::ShareUpdateExclusive;
+                Box::pin(define::open_table(server, session, name, mode, false)).await?;
+            }
+            Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
+        }
+        Statement::SetSessionCharacteristics(_)
+        | Statement::Set { .. }
+        | Statement::Reset(_)
+        | Statement::Show(_) => setting(server, session, statement),
+        definition => {
+            if server.backend(session).xact().read_only {
+                return Err(read_only(define::tag(definition)));
+            }
+            // The server takes the snapshot of a definition before that waits (PlannedStmtRequiresSnapshot).
+            if server.backend(session).xact().keeps_snapshot() {
+                server.take_snapshot(session);
+            }
+            let outcome = Box::pin(define::define(server, session, definition, several)).await?;
+            server.backend(session).xact().command_used = true;
+            Ok(outcome)
+        }
+    }
+}
+
+/// SET, RESET and SHOW.
+fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result<Outcome> {
+    match statement {
         Statement::SetSessionCharacteristics(modes) => {
             let mut backend = server.backend(session);
             if let Some(isolation) = modes.isolation {
-                if !crate::plan::is_modelled(isolation) {
+                if !is_modelled(isolation) {
                     return Err(Failure::not_modelled("SERIALIZABLE"));
                 }
                 backend.settings.default_isolation = isolation;
@@ -139,36 +184,7 @@ async fn one(
             let rows = vec![[Value::Text(value.into())].into()];
             Ok(Outcome { columns: [column].into(), rows, returns_rows: true, affected: 0, tag: "SHOW" })
         }
-        Statement::Lock { tables, mode, nowait } => {
-            demand_block(&mut server.backend(session), "LOCK TABLE")?;
-            for name in tables {
-                define::open_table(server, session, name, *mode, *nowait).await?;
-            }
-            Ok(Outcome::bare("LOCK TABLE"))
-        }
-        Statement::Maintenance { kind, tables } => {
-            let block = several || server.backend(session).xact().explicit;
-            if *kind == Maintenance::Vacuum && block {
-                return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
-            }
-            for name in tables {
-                let mode = TableLockMode::ShareUpdateExclusive;
-                define::open_table(server, session, name, mode, false).await?;
-            }
-            Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
-        }
-        definition => {
-            if server.backend(session).xact().read_only {
-                return Err(read_only(define::tag(definition)));
-            }
-            // The server takes the snapshot of a definition before that waits (PlannedStmtRequiresSnapshot).
-            if server.backend(session).xact().keeps_snapshot() {
-                server.take_snapshot(session);
-            }
-            let outcome = define::define(server, session, definition, several).await?;
-            server.backend(session).xact().command_used = true;
-            Ok(outcome)
-        }
+        _ => Err(Failure::not_modelled("this statement")),
     }
 }
 
@@ -184,7 +200,7 @@ pub(crate) async fn query(
     if server.backend(session).xact().keeps_snapshot() {
         server.take_snapshot(session);
     }
-    let planned = opened(server, session, &parsed.text, with).await?;
+    let planned = opened(server, session, parsed, with).await?;
     if let Some(writes) = planned.writes.filter(|_| server.backend(session).xact().read_only) {
         return Err(read_only(writes));
     }
@@ -192,7 +208,9 @@ pub(crate) async fn query(
     let snapshot = server.take_snapshot(session);
     let run = Run::new(server, session, params, snapshot);
     let rows = run.query(&planned.plan.query, None).await?;
-    run.foreign_keys().await?;
+    if !run.events.borrow().is_empty() {
+        Box::pin(run.foreign_keys()).await?;
+    }
     let tag = match with.body {
         Body::Select(_) => "SELECT",
         Body::Insert(_) => "INSERT",
@@ -208,39 +226,52 @@ pub(crate) async fn query(
 }
 
 /// The plan of a statement, its tables locked, made again where a definition changed while it waited for them.
-async fn opened(server: &Rc<Server>, session: SessionNo, text: &str, with: &With) -> Result<Rc<Planned>> {
+async fn opened(
+    server: &Rc<Server>,
+    session: SessionNo,
+    parsed: &Parsed,
+    with: &With,
+) -> Result<Rc<Planned>> {
     loop {
         let version = server.schema.borrow().version;
-        let planned = planned(server, session, version, text, with)?;
-        for (table, mode) in &planned.relations {
-            server.lock_table(session, *table, *mode, false).await?;
+        let planned = planned(server, session, version, parsed, with)?;
+        if server.has_tables(session, &planned.relations) {
+            return Ok(planned);
         }
+        // Waiting for a table is rare, and its state is kept out of every statement's.
+        Box::pin(async {
+            for (table, mode) in &planned.relations {
+                server.lock_table(session, *table, *mode, false).await?;
+            }
+            Ok(())
+        })
+        .await?;
         if server.schema.borrow().version == version {
             return Ok(planned);
         }
     }
 }
 
-/// Plans kept for a thread, by the version of the definitions they were made under.
-const PLANS_MAX: usize = 4096;
+/// The plans of a statement, by the version of the definitions they were made under. A version is never used for
+/// two sets of definitions.
+#[derive(Default)]
+pub(crate) struct Plans(RefCell<Vec<(u64, Rc<Planned>)>>);
 
-type Plans = BTreeMap<u64, BTreeMap<String, Rc<Planned>>>;
+/// Versions kept for a statement: a trial that changes definitions has a few, and each trial makes new ones.
+const PLANS_MAX: usize = 8;
 
 fn planned(
     server: &Rc<Server>,
     session: SessionNo,
     version: u64,
-    text: &str,
+    parsed: &Parsed,
     with: &With,
 ) -> Result<Rc<Planned>> {
-    thread_local! {
-        static PLANS: RefCell<Plans> = const { RefCell::new(BTreeMap::new()) };
-    }
     // What another transaction has made or dropped but not committed is seen by one session only.
     let shared = !server.schema.borrow().is_in_flux();
-    let known = PLANS.with_borrow(|plans| plans.get(&version)?.get(text).cloned());
-    if let Some(planned) = known.filter(|_| shared) {
-        return Ok(planned);
+    let mut plans = parsed.plans.0.borrow_mut();
+    if let Some((_, planned)) = plans.iter().find(|(known, _)| *known == version).filter(|_| shared) {
+        return Ok(planned.clone());
     }
     let plan = bind::statement(with, &server.names(session))?;
     let planned = Rc::new(Planned {
@@ -250,14 +281,19 @@ fn planned(
         plan,
     });
     if shared {
-        PLANS.with_borrow_mut(|plans| {
-            if plans.len() > PLANS_MAX || plans.get(&version).is_some_and(|kept| kept.len() > PLANS_MAX) {
-                plans.clear();
-            }
-            plans.entry(version).or_default().insert(text.to_owned(), planned.clone());
-        });
+        if plans.len() >= PLANS_MAX {
+            // The first is the opening's, which every trial comes back to.
+            plans.remove(1);
+        }
+        plans.push((version, planned.clone()));
     }
     Ok(planned)
+}
+
+impl std::fmt::Debug for Plans {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Plans").field(&self.0.borrow().len()).finish()
+    }
 }
 
 fn writes(query: &Query) -> Option<&'static str> {
@@ -283,8 +319,9 @@ pub(crate) fn read_only(what: &str) -> Failure {
 fn typed(params: &Rc<[Value]>, types: &[Type]) -> Result<Rc<[Value]>> {
     if params.len() != types.len() {
         let (given, wanted) = (params.len(), types.len());
-        let message =
-            format!("bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}");
+        let message = format!(
+            "bind message supplies {given} parameters, but prepared statement \"\" requires {wanted}"
+        );
         return Err(Failure::sql("08P01", message));
     }
     let fits = params.iter().zip(types).all(|(value, ty)| match (value, ty) {

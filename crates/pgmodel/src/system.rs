@@ -85,8 +85,12 @@ impl Run {
             return Err(missing(name));
         }
         let backend = self.server.backend(self.session);
-        let unset =
-            || Failure::sql("55000", format!("currval of sequence \"{name}\" is not yet defined in this session"));
+        let unset = || {
+            Failure::sql(
+                "55000",
+                format!("currval of sequence \"{name}\" is not yet defined in this session"),
+            )
+        };
         backend.sequences.get(name).map(|value| Value::Int(*value)).ok_or_else(unset)
     }
 

@@ -4,13 +4,14 @@
 //! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
 //! that sequences gave.
 
+use std::rc::Rc;
+
 use crate::ast::{Isolation, TransactionModes};
 use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
-use crate::plan::is_modelled;
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
 
@@ -154,12 +155,15 @@ impl Server {
                 self.heaps.borrow_mut()[def.id.0 as usize] = Some(*heap);
                 self.schema.borrow_mut().replace(def);
             }
-            Undo::Definition(def) => {
-                // Of what changes a definition alone only a new index has left something with the rows.
-                let added = self.heap(def.id).indexes();
-                (def.indexes.len()..added).rev().for_each(|index| self.heap(def.id).drop_index(index));
-                self.schema.borrow_mut().replace(def);
+            Undo::CreatedIndex(id, name) => {
+                let mut table = crate::define::copy(&self.schema.borrow().by_id(id));
+                if let Some(place) = table.indexes.iter().position(|index| index.name == name) {
+                    table.indexes.remove(place);
+                    self.heap(id).drop_index(place);
+                    self.schema.borrow_mut().replace(Rc::new(table));
+                }
             }
+            Undo::Definition(def) => self.schema.borrow_mut().replace(def),
             Undo::Created(id) => {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
@@ -269,10 +273,7 @@ fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
     }
     if let Some(read_only) = modes.read_only {
         if !read_only && transaction.read_only && transaction.has_snapshot {
-            return Err(Failure::sql(
-                "25001",
-                "transaction read-write mode must be set before any query",
-            ));
+            return Err(Failure::sql("25001", "transaction read-write mode must be set before any query"));
         }
         transaction.read_only = read_only;
     }
@@ -302,4 +303,9 @@ fn keep_settings(backend: &mut Backend) {
 
 pub(crate) fn warn(backend: &mut Backend, text: &str) {
     backend.notices.push(Notice { severity: "WARNING", text: text.to_owned() });
+}
+
+/// Whether the level can be had without a snapshot that the model does not offer.
+pub(crate) fn is_modelled(isolation: Isolation) -> bool {
+    isolation != Isolation::Serializable
 }

@@ -14,7 +14,7 @@ use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::rows::Rows;
 use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
 use crate::transaction::Xid;
-use crate::value::Tuple;
+use crate::value::{Tuple, Value};
 
 /// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
 struct Target<'a> {
@@ -56,7 +56,9 @@ impl Run {
     ) -> Result<Option<Tuple>> {
         let table = target.table;
         loop {
-            let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else { return Ok(None) };
+            let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else {
+                return Ok(None);
+            };
             let after = self.assigned(&before, set, &level.with(cells)).await?;
             self.check_row(table, &after)?;
             let strength = update_strength(table, &before, &after);
@@ -68,7 +70,7 @@ impl Run {
                 Claim::Updated(next) => {
                     let keys = key_columns(table).any(|column| columns.contains(&column));
                     let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
-                    if !self.look_again(target, next, lock, cells, level).await? {
+                    if !Box::pin(self.look_again(target, next, lock, cells, level)).await? {
                         return Ok(None);
                     }
                 }
@@ -99,7 +101,7 @@ impl Run {
                     }
                     Claim::Updated(next) => {
                         let lock = LockStrength::Update;
-                        if !self.look_again(&target, next, lock, &mut cells, level).await? {
+                        if !Box::pin(self.look_again(&target, next, lock, &mut cells, level)).await? {
                             continue 'rows;
                         }
                     }
@@ -131,9 +133,10 @@ impl Run {
             return Ok(false);
         }
         let tuple = self.server.heap(target.table.id).tuple(newest).clone();
+        let before = cells.to_vec();
         cells[0] = Slotted { tuple: Some(tuple), version: Some(newest) };
         self.visited(1, 0);
-        self.recheck(target.path, Some(target.join), cells, level).await
+        self.recheck(target.path, Some(target.join), &before, cells, level).await
     }
 
     fn gone(&self, claim: Claim) -> Result<()> {
@@ -164,30 +167,55 @@ impl Run {
         after: Tuple,
     ) -> Result<u32> {
         let (xid, command) = self.writing();
-        let (new, row) = {
+        let (new, row, over_own) = {
             let transactions = self.server.transactions.borrow();
             let mut heap = self.server.heap(table.id);
             let row = heap.row(version);
             let mut header = Header::new(xid, command, row);
-            let mut strength = strength;
+            let own = |other: Xid| transactions.is_own(other, self.session);
+            let over_own = heap.header(version).is_some_and(|old| own(old.xmin));
+            // A lock that the transaction itself has on the row already decides how strong its update is
+            // (compute_new_xmax_infomask).
+            let held = heap.header(version).and_then(|old| {
+                old.lockers.iter().filter(|(locker, _)| own(*locker)).map(|(_, held)| *held).max()
+            });
+            let strength = held.map_or(strength, |held| held.max(strength));
             // Whoever stands on the old version with a lock that let this update pass stands on the new one, too.
             if let Some(old) = heap.header(version) {
-                let stays = |locker: &&(Xid, LockStrength)| {
-                    transactions.is_running(locker.0) && !transactions.is_own(locker.0, self.session)
-                };
+                let stays =
+                    |locker: &&(Xid, LockStrength)| transactions.is_running(locker.0) && !own(locker.0);
                 header.lockers = old.lockers.iter().filter(stays).copied().collect();
-                // An update counts as strong as the lock its transaction had on the row (compute_new_xmax_infomask).
-                let own = old.lockers.iter().filter(|(locker, _)| transactions.is_own(*locker, self.session));
-                strength = own.map(|(_, held)| *held).fold(strength, LockStrength::max);
             }
             let new = heap.add(after.clone(), header);
             let old = heap.mark(version);
             (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, strength, Some(new));
-            (new, row)
+            (new, row, over_own)
         };
         let old_keys = self.keys(table, &before)?;
-        let new_keys = self.keys(table, &after)?;
         self.touch_keys(table.id, &old_keys, Use::Write);
+        if table.leaves_keys_alone(&before, &after) {
+            let mut heap = self.server.heap(table.id);
+            let entered = old_keys.into_iter().enumerate();
+            entered
+                .filter_map(|(index, key)| Some((index, key?)))
+                .for_each(|(index, key)| heap.enter(index, key, new));
+        } else {
+            Box::pin(self.enter_changed(table, old_keys, &after, new)).await?;
+        }
+        self.account(table, row, Some(before.clone()), Some(after.clone()));
+        self.wrote(Event { table: table.clone(), over_own, before: Some(before), after: Some(after) });
+        Ok(new)
+    }
+
+    /// Enters a new version whose keys are not all those of the one it replaces.
+    async fn enter_changed(
+        &self,
+        table: &Rc<TableDef>,
+        old_keys: Vec<Option<Vec<Value>>>,
+        after: &Tuple,
+        new: u32,
+    ) -> Result<()> {
+        let new_keys = self.keys(table, after)?;
         self.touch_keys(table.id, &new_keys, Use::Write);
         for (index, (old, key)) in old_keys.into_iter().zip(new_keys).enumerate() {
             let Some(key) = key else { continue };
@@ -196,9 +224,7 @@ impl Run {
             }
             self.server.heap(table.id).enter(index, key, new);
         }
-        self.account(table, row, Some(before.clone()), Some(after.clone()));
-        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: Some(after) });
-        Ok(new)
+        Ok(())
     }
 
     /// Deletes a version that has been claimed.
@@ -208,13 +234,14 @@ impl Run {
             let mut heap = self.server.heap(table.id);
             let row = heap.row(version);
             let old = heap.mark(version);
-            (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, LockStrength::Update, None);
+            (old.xmax, old.cmax, old.xmax_strength, old.next) =
+                (Some(xid), command, LockStrength::Update, None);
             row
         };
         let keys = self.keys(table, &before)?;
         self.touch_keys(table.id, &keys, Use::Write);
         self.account(table, row, Some(before.clone()), None);
-        self.wrote(Event { table: table.clone(), version: Some(version), before: Some(before), after: None });
+        self.wrote(Event { table: table.clone(), over_own: false, before: Some(before), after: None });
         Ok(())
     }
 
@@ -234,9 +261,11 @@ impl Run {
         cells: &mut [Slotted],
         level: &Env<'_>,
     ) -> Result<bool> {
+        let before = cells.to_vec();
         let mut moved = false;
         for lock in &query.locks {
-            let (Slot::Table(table), Some(version)) = (&select.slots[lock.slot], cells[lock.slot].version) else {
+            let (Slot::Table(table), Some(version)) = (&select.slots[lock.slot], cells[lock.slot].version)
+            else {
                 continue;
             };
             let (claim, newest) = if self.is_repeatable() {
@@ -258,6 +287,9 @@ impl Run {
                 moved = true;
             }
         }
-        if moved { self.recheck(path, select.join.as_ref(), cells, level).await } else { Ok(true) }
+        if !moved {
+            return Ok(true);
+        }
+        self.recheck(path, select.join.as_ref(), &before, cells, level).await
     }
 }

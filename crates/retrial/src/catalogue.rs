@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
-use retrial_engines::postgres::Server;
+use retrial_engines::postgres::{Postgres, Server};
 use retrial_scenarios::SCENARIOS;
 use retrial_sim::docket::{Card, Docket};
 use retrial_sim::trial::TestBed;
@@ -95,7 +95,8 @@ pub fn bed(engine: &str) -> Result<TestBed> {
         // The one scenario on SQLite has a write-ahead log, as its original does.
         "sqlite" => Ok(TestBed::new(Box::new(Sqlite::new(Journal::Wal)?))),
         "model" => Ok(TestBed::new(Box::new(retrial_engines::model::Model::new()))),
-        other => Err(anyhow!("there is no engine `{other}`; engines: model, sqlite")),
+        "postgres" => Ok(TestBed::new(Box::new(Postgres::new(&server()?)?))),
+        other => Err(anyhow!("there is no engine `{other}`; engines: model, postgres, sqlite")),
     }
 }
 

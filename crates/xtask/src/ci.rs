@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, ensure};
 use xshell::{Shell, cmd};
 
-use crate::{readme, tidy, tree};
+use crate::{postgres, readme, tidy, tree};
 
 /// Runs every step, in order.
 pub(crate) fn run(shell: &Shell) -> Result<()> {
@@ -14,6 +14,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     step("clippy", || clippy(shell))?;
     step("tidy", || tidy::run(shell))?;
     step("docs", || docs(shell))?;
+    step("postgres", || postgres::provide(shell))?;
     let commands = step("readme", || readme::commands(shell))?;
     step("test", || test(shell, &commands.test))?;
     step("main", || main_command(shell, &commands.main))?;
@@ -56,10 +57,12 @@ fn docs(shell: &Shell) -> Result<()> {
     Ok(docs.env("RUSTDOCFLAGS", "--cfg madsim -D warnings").run()?)
 }
 
-/// A golden that differs has to fail here, whatever the caller's environment asks of insta.
+/// A golden that differs has to fail here, whatever the caller's environment asks of insta; and the tests of a live
+/// server have to run here, whatever it allows to be left out.
 fn test(shell: &Shell, line: &str) -> Result<()> {
     println!("$ {line}");
-    Ok(readme::process(shell, line).env("INSTA_UPDATE", "no").run()?)
+    let tests = readme::process(shell, line).env("INSTA_UPDATE", "no");
+    Ok(tests.env_remove("RETRIAL_WITHOUT_POSTGRES").run()?)
 }
 
 fn main_command(shell: &Shell, line: &str) -> Result<()> {

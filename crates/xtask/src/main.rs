@@ -15,6 +15,7 @@ use xshell::Shell;
 
 mod bless;
 mod ci;
+mod postgres;
 mod readme;
 mod tidy;
 mod tree;

@@ -25,7 +25,7 @@ pub(super) fn param(value: &Value) -> value::Value {
 
 fn result(value: &value::Value, ty: &Type) -> Value {
     match value {
-        value::Value::Null => Value::Null,
+        value::Value::Null | value::Value::Void => Value::Null,
         value::Value::Int(number) => Value::Integer(*number),
         value::Value::Text(text) => Value::Text(text.clone()),
         value::Value::Bytes(bytes) => Value::Blob(bytes.clone()),
@@ -81,12 +81,14 @@ impl Tables {
         let of = |tuple: &Tuple| row(def, tuple);
         let (before, after) = (change.before.as_ref().map(of), change.after.as_ref().map(of));
         let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
-        let key = match (primary, change.before.as_ref().or(change.after.as_ref())) {
+        let whole = change.after.as_ref().or(change.before.as_ref());
+        let key = match (primary, whole) {
             (Some(columns), Some(tuple)) => {
                 let values = columns.iter().map(|column| result(&tuple[*column], &def.columns[*column].ty));
                 row_key(&values.collect::<Vec<_>>())
             }
-            _ => i64::from(change.row),
+            (None, Some(tuple)) => row_key(&of(tuple)),
+            (_, None) => 0,
         };
         RowChange { table: self.table(def), key, before, after }
     }

@@ -1,5 +1,6 @@
-//! A throwaway Postgres cluster: made from the server's binaries on this machine, reached by a Unix socket only, and
-//! gone with its owner. It must never listen on the network, nor outlive the process that asked for it.
+//! A throwaway Postgres cluster: made from the server's binaries on this machine, reached by a Unix socket
+//! only, and gone with its owner. It must never listen on the network, nor outlive the process that asked for
+//! it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -14,6 +15,12 @@ use super::watcher::Watcher;
 
 /// Where Debian keeps the binaries of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
+
+/// Where Linux keeps a file system in memory.
+const MEMORY_BACKED: &str = "/dev/shm";
+
+/// What a cluster must find free there, in KiB; containers often have a tenth of it.
+const ROOM: u64 = 1 << 20;
 
 /// A throwaway needs no durability, and nothing that acts at a time of its own. The trial's sessions are few.
 const SETTINGS: [&str; 16] = [
@@ -67,7 +74,10 @@ impl Cluster {
 
     /// Makes a cluster and starts its server, which may need a moment more before it takes connections.
     pub(super) fn start(binaries: Option<&Path>) -> Result<Cluster, Error> {
-        let folder = tempfile::Builder::new().prefix("retrial-postgres-").tempdir();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("retrial-postgres-");
+        let in_memory = has_room(MEMORY_BACKED).then(|| builder.tempdir_in(MEMORY_BACKED));
+        let folder = in_memory.and_then(Result::ok).map_or_else(|| builder.tempdir(), Ok);
         let folder = folder.map_err(|error| Error::refused(format!("no folder for a cluster: {error}")))?;
         let mut watcher = Watcher::over(folder.path())?;
         let account = unprivileged(&folder)?;
@@ -134,7 +144,16 @@ impl Drop for Cluster {
     }
 }
 
-/// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who that is.
+/// Whether that file system has as much room as a cluster may come to need.
+fn has_room(folder: &str) -> bool {
+    let Ok(output) = Command::new("df").args(["-Pk", folder]).output() else { return false };
+    let told = String::from_utf8_lossy(&output.stdout);
+    let free = told.lines().nth(1).and_then(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());
+    free.is_some_and(|free| free >= ROOM)
+}
+
+/// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who
+/// that is.
 fn unprivileged(folder: &TempDir) -> Result<Option<Account>, Error> {
     let unknown = |error: std::io::Error| Error::refused(format!("the cluster's folder: {error}"));
     if fs::metadata(folder.path()).map_err(unknown)?.uid() != 0 {

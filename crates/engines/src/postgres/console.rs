@@ -1,5 +1,5 @@
-//! A console on a live server: what isolation specs and the differential test hold the model against. It must never
-//! add, drop or reorder what the server says.
+//! A console on a live server: what isolation specs and the differential test hold the model against. It must
+//! never add, drop or reorder what the server says.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 use retrial_sim::engine::SessionId;
 use retrial_sim::error::Error;
-use sqlx::{AssertSqlSafe, Connection};
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
 use super::room::{Eye, Room};
@@ -32,6 +32,8 @@ struct Session {
     pid: i32,
     heard: SharedHeard,
     line: Arc<Line>,
+    /// Where its text stood when it was last looked at.
+    seen: Progress,
 }
 
 /// What the connection thread and the console share of a session.
@@ -57,8 +59,12 @@ impl PostgresConsole {
         session.ok_or_else(|| Error::refused(format!("the console has no session {}", id.0)))
     }
 
-    fn is_running(&self) -> bool {
-        self.sessions.iter().flatten().any(|session| session.line.running.load(Ordering::Acquire))
+    /// Remembers where the session's text stands.
+    fn seen(&mut self, id: SessionId, progress: Progress) -> Progress {
+        if let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::as_mut) {
+            session.seen = progress;
+        }
+        progress
     }
 }
 
@@ -77,20 +83,23 @@ impl Console for PostgresConsole {
             Ok((pid, heard, connection))
         })?;
         let line = Line { connection: Mutex::new(Some(connection)), running: AtomicBool::new(false) };
-        self.sessions.push(Some(Session { pid, heard, line: Arc::new(line) }));
+        self.sessions.push(Some(Session { pid, heard, line: Arc::new(line), seen: Progress::Finished }));
         Ok(SessionId(self.sessions.len() as u32 - 1))
     }
 
     fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
-        let session = self.session(session)?;
+        let room = &self.room;
+        let session = self.sessions.get_mut(session.0 as usize).and_then(Option::as_mut);
+        let session = session.ok_or_else(|| Error::refused("the session is closed"))?;
         if session.line.running.load(Ordering::Acquire) {
             return Err(Error::refused("the session still works on the text before"));
         }
         let connection = session.line.take();
         let connection = connection.ok_or_else(|| Error::refused("the server has ended the session"))?;
         session.line.running.store(true, Ordering::Release);
-        let (line, eye, text) = (session.line.clone(), self.room.eye().clone(), text.to_owned());
-        self.room.ask(move || async move {
+        session.seen = Progress::Running;
+        let (line, eye, text) = (session.line.clone(), room.eye().clone(), text.to_owned());
+        room.ask(move || async move {
             tokio::task::spawn_local(run(connection, text, line, eye));
             Ok(())
         })
@@ -99,13 +108,13 @@ impl Console for PostgresConsole {
     fn progress(&mut self, session: SessionId) -> Result<Progress, Error> {
         let looked_at = self.session(session)?;
         if !looked_at.line.running.load(Ordering::Acquire) {
-            return Ok(Progress::Finished);
+            return Ok(self.seen(session, Progress::Finished));
         }
         let pid = looked_at.pid;
         let others: Vec<i32> = self.sessions.iter().flatten().map(|other| other.pid).collect();
         let others: Vec<i32> = others.into_iter().filter(|other| *other != pid).collect();
         let (line, eye) = (looked_at.line.clone(), self.room.eye().clone());
-        self.room.ask(move || async move {
+        let progress = self.room.ask(move || async move {
             let blocked: bool = eye
                 .look(async |control| {
                     sqlx::query_scalar("SELECT pg_catalog.pg_isolation_test_session_is_blocked($1, $2)")
@@ -121,7 +130,8 @@ impl Console for PostgresConsole {
                 (true, true) => Progress::Blocked,
                 (true, false) => Progress::Running,
             })
-        })
+        })?;
+        Ok(self.seen(session, progress))
     }
 
     fn messages(&mut self, session: SessionId) -> Vec<Message> {
@@ -129,12 +139,15 @@ impl Console for PostgresConsole {
     }
 
     fn pass(&mut self, longest: Duration) -> Result<bool, Error> {
-        if !self.is_running() {
-            return Ok(false);
+        let open = || self.sessions.iter().flatten();
+        if open().any(|session| session.line.running.load(Ordering::Acquire)) {
+            let blocked = open().filter(|session| session.seen == Progress::Blocked);
+            let known = blocked.map(|session| session.pid).collect();
+            self.room.wait_for_news(longest, open().map(|session| session.pid).collect(), known)?;
+            return Ok(true);
         }
-        let pids = self.sessions.iter().flatten().map(|session| session.pid).collect();
-        self.room.wait_for_news(longest, pids)?;
-        Ok(true)
+        // A text that has finished since it was last looked at is news too.
+        Ok(open().any(|session| session.seen != Progress::Finished))
     }
 
     fn cancel(&mut self, session: SessionId) -> Result<(), Error> {
@@ -177,7 +190,8 @@ async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: A
     eye.news.notify_one();
 }
 
-/// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does not.
+/// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does
+/// not.
 fn lives_after(ended: &Result<(), sqlx::Error>) -> bool {
     match ended {
         Ok(()) => true,

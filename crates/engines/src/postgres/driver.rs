@@ -1,5 +1,5 @@
-//! The one thread that speaks with a live server, with an async runtime of its own. A trial's thread asks and waits
-//! for the answer; it must never wait by a clock itself, because a trial's clock is virtual.
+//! The one thread that speaks with a live server, with an async runtime of its own. A trial's thread asks and
+//! waits for the answer; it must never wait by a clock itself, because a trial's clock is virtual.
 
 use std::future::Future;
 use std::pin::Pin;

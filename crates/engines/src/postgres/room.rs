@@ -1,13 +1,13 @@
-//! A database of one's own on the live server, and the connection from which its sessions are looked at. It must
-//! never take a lock that a session could wait for, nor wait for one itself.
+//! A database of one's own on the live server, and the connection from which its sessions are looked at. It
+//! must never take a lock that a session could wait for, nor wait for one itself.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use retrial_sim::error::Error;
-use sqlx::Connection;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Connection, Row, ValueRef};
 use tokio::sync::{Mutex, Notify};
 
 use super::server::{Server, unreachable};
@@ -23,6 +23,9 @@ pub(super) struct Room {
     options: PgConnectOptions,
     eye: Arc<Eye>,
 }
+
+/// A row as the server prints it; `None` is NULL.
+pub(super) type TextRow = Vec<Option<String>>;
 
 /// What the connection thread needs to look at the sessions.
 pub(super) struct Eye {
@@ -63,18 +66,39 @@ impl Room {
         self.server.driver().ask(work)?
     }
 
-    /// Lets the clock's time pass until a statement of a session has ended, or one of these sessions has begun or
-    /// ceased to wait for another, at most so long.
-    pub(super) fn wait_for_news(&self, longest: Duration, pids: Vec<i32>) -> Result<(), Error> {
+    /// Runs a text of statements on the control connection.
+    pub(super) fn run(&self, sql: String) -> Result<(), Error> {
+        self.read(sql).map(|_| ())
+    }
+
+    /// Runs a text of statements on the control connection; tells all rows as the server prints them.
+    pub(super) fn read(&self, sql: String) -> Result<Vec<TextRow>, Error> {
+        let eye = self.eye.clone();
+        self.ask(move || async move {
+            eye.look(async |control| {
+                let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(control).await?;
+                rows.iter().map(text_row).collect()
+            })
+            .await
+        })
+    }
+
+    /// Lets the clock's time pass until a statement of a session has ended, or others of these sessions wait
+    /// for one of them than those of which the caller knows, at most so long.
+    pub(super) fn wait_for_news(
+        &self,
+        longest: Duration,
+        pids: Vec<i32>,
+        mut known: Vec<i32>,
+    ) -> Result<(), Error> {
+        known.sort_unstable();
         let eye = self.eye.clone();
         self.ask(move || async move {
             let changes = async {
-                let before = eye.waiting(&pids).await?;
                 let mut nap = FIRST_NAP;
                 loop {
-                    if tokio::time::timeout(nap, eye.news.notified()).await.is_ok()
-                        || eye.waiting(&pids).await? != before
-                    {
+                    let news = tokio::time::timeout(nap, eye.news.notified()).await.is_ok();
+                    if news || eye.waiting(&pids).await? != known {
                         return Ok(());
                     }
                     nap = (nap * 2).min(LAST_NAP);
@@ -123,6 +147,17 @@ impl Eye {
         })
         .await
     }
+}
+
+fn text_row(row: &PgRow) -> Result<TextRow, sqlx::Error> {
+    let cell = |index: usize| {
+        let cell = row.try_get_raw(index)?;
+        if cell.is_null() {
+            return Ok(None);
+        }
+        cell.as_str().map(|text| Some(text.to_owned())).map_err(sqlx::Error::Decode)
+    };
+    (0..row.len()).map(cell).collect()
 }
 
 impl Drop for Room {

@@ -1,5 +1,5 @@
-//! Finding a live server: the one at a URL, or else a throwaway cluster from the binaries on this machine. On a
-//! server that is not ours nothing is touched but databases that were made here and are dropped at the end.
+//! Finding a live server: the one at a URL, or else a throwaway cluster from the binaries on this machine. On
+//! a server that is not ours nothing is touched but databases that were made here and are dropped at the end.
 
 use std::fmt;
 use std::process;
@@ -34,11 +34,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// The server at the URL if there is one, or else a throwaway cluster, which takes a second or two to start.
+    /// The server at the URL if there is one, or else a throwaway cluster, which takes a second or two to
+    /// start.
     ///
     /// # Errors
-    /// Where there is neither, in one line that says how to get one; where the server is older than 14, or the role
-    /// is not a superuser's.
+    /// Where there is neither, in one line that says how to get one; where the server is older than 14, or
+    /// the role is not a superuser's.
     pub fn find(url: Option<&str>) -> Result<Arc<Server>, Error> {
         let (options, mut cluster) = match url {
             Some(url) => {
@@ -50,8 +51,8 @@ impl Server {
             None => {
                 let binaries = Cluster::binaries().ok_or_else(|| {
                     Error::refused(
-                        "no Postgres server was found and nothing was run on one: set RETRIAL_POSTGRES_URL, or \
-                         install one (Debian: apt-get install postgresql)",
+                        "no Postgres server was found, so nothing was run on one: set RETRIAL_POSTGRES_URL, \
+                         or install one (Debian: apt-get install postgresql)",
                     )
                 })?;
                 let cluster = Cluster::start(binaries.as_deref())?;

@@ -1,5 +1,6 @@
-//! Between sqlx and the server: sqlx lets go of what a console shows (command tags, the columns of a result without
-//! rows, the severity of a notice), so what the server says is overheard on its way. It must never change a byte.
+//! Between sqlx and the server: sqlx lets go of what a console shows (command tags, the columns of a result
+//! without rows, the severity of a notice), so what the server says is overheard on its way. It must never
+//! change a byte.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -126,7 +127,8 @@ impl Heard {
                 let mut grid = Grid::default();
                 for _ in 0..body.short()? {
                     grid.columns.push(body.text()?);
-                    // The table and the column's number in it, then the type, its size, its modifier, the format.
+                    // The table and the column's number in it, then the type, its size, its modifier, the
+                    // format.
                     body.take(6)?;
                     grid.types.push(body.long()?);
                     body.take(8)?;

@@ -1,5 +1,6 @@
-//! A shell that outlives this process and removes the throwaway cluster once it has gone, however it went: ended,
-//! panicked, interrupted or killed. It must never touch anything but the folder and the process it was told of.
+//! A shell that outlives this process and removes the throwaway cluster once it has gone, however it went:
+//! ended, panicked, interrupted or killed. It must never touch anything but the folder and the process it was
+//! told of.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -8,10 +9,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use retrial_sim::error::Error;
 
-/// Reads process ids until the pipe ends, which it does when the only process that can write to it ends. Then the
-/// last of them is stopped as `pg_ctl stop -m immediate` does it, and the folder goes. A postmaster takes its pid
-/// file away last, which tells its end even where nobody has reaped it yet. `initdb` has no such file and is not
-/// stopped by a signal to it alone, so the removal is tried again until the folder stays away.
+/// Reads process ids until the pipe ends, which it does when the only process that can write to it ends. Then
+/// the last of them is stopped as `pg_ctl stop -m immediate` does it, and the folder goes. A postmaster takes
+/// its pid file away last, which tells its end even where nobody has reaped it yet. `initdb` has no such file
+/// and is not stopped by a signal to it alone, so the removal is tried again until the folder stays away.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM QUIT PIPE
 last=none
@@ -35,8 +36,8 @@ done
 /// The shell and the pipe that keeps it waiting.
 pub(super) struct Watcher {
     shell: Child,
-    /// Closed at the end. Other processes that are started do not inherit it: the standard library opens pipes
-    /// close-on-exec.
+    /// Closed at the end. Other processes that are started do not inherit it: the standard library opens
+    /// pipes close-on-exec.
     pipe: Option<ChildStdin>,
 }
 

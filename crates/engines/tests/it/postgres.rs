@@ -1,5 +1,5 @@
-//! A live Postgres server: what is held against it. Without one these tests fail and say how to get one, unless
-//! RETRIAL_WITHOUT_POSTGRES=1 says that they are not to run; they must never pass in silence.
+//! A live Postgres server: what is held against it. Without one these tests fail and say how to get one,
+//! unless RETRIAL_WITHOUT_POSTGRES=1 says that they are not to run; they must never pass in silence.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,6 +7,8 @@ use retrial_engines::postgres::Server;
 
 mod cluster;
 mod console;
+mod engine;
+mod values;
 
 /// The server that the tests of this process share; `None` where they are not to run.
 pub(crate) fn server() -> Option<Arc<Server>> {

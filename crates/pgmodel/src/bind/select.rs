@@ -73,7 +73,15 @@ impl Binder<'_> {
             None
         };
         let slots = std::mem::take(&mut self.top().slots);
-        let mut core = Select { slots, join, filter, grouping, output, distinct: simple.distinct, path: OnceCell::new() };
+        let mut core = Select {
+            slots,
+            join,
+            filter,
+            grouping,
+            output,
+            distinct: simple.distinct,
+            path: OnceCell::new(),
+        };
         let locks = self.locks(&select.locking, &mut core)?;
         Ok(Body { core: Core::Select(core), order, limit, offset, locks, columns })
     }

@@ -59,6 +59,7 @@ fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, 
     let index = IndexDef {
         name: name.to_owned(),
         keys: keys.iter().map(|key| bind(key)).collect(),
+        included: Vec::new(),
         unique: true,
         primary: name.ends_with("_pkey"),
         constraint,
@@ -230,8 +231,8 @@ fn columns_that_depend_on_a_grouped_primary_key_become_keys() {
     assert!(matches!(select.output[0], Expr::Group { up: 0, key: 1 }));
     let Expr::Sub { query, .. } = &select.output[1] else { panic!("no subquery") };
     let Core::Select(inner) = &query.core else { panic!("no select") };
-    let Some(Expr::Apply { args, .. }) = &inner.filter else { panic!("no condition") };
-    assert!(matches!(args[1], Expr::Group { up: 1, key: 2 }), "{args:?}");
+    let Some(Expr::Compare { right, .. }) = &inner.filter else { panic!("no condition") };
+    assert!(matches!(**right, Expr::Group { up: 1, key: 2 }), "{right:?}");
 }
 
 #[test]

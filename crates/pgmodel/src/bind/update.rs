@@ -36,7 +36,10 @@ impl Binder<'_> {
         let (returning, columns) = self.returning(&update.returning)?;
         let set = self.within(Clause::Update, |binder| binder.assignments(&update.set, &table))?;
         let slots = std::mem::take(&mut self.top().slots);
-        Ok(Body::bare(Core::Update(Update { table, slots, join, filter, set, returning, path: OnceCell::new() }), columns))
+        Ok(Body::bare(
+            Core::Update(Update { table, slots, join, filter, set, returning, path: OnceCell::new() }),
+            columns,
+        ))
     }
 
     pub(super) fn delete(&mut self, delete: &ast::Delete) -> Result<Body> {
@@ -44,7 +47,10 @@ impl Binder<'_> {
         let filter = self.filter(delete.filter.as_ref())?;
         let (returning, columns) = self.returning(&delete.returning)?;
         let slots = std::mem::take(&mut self.top().slots);
-        Ok(Body::bare(Core::Delete(Delete { table, slots, join, filter, returning, path: OnceCell::new() }), columns))
+        Ok(Body::bare(
+            Core::Delete(Delete { table, slots, join, filter, returning, path: OnceCell::new() }),
+            columns,
+        ))
     }
 
     /// WHERE.

@@ -1,8 +1,8 @@
 //! ALTER TABLE.
 
-
 use super::{Define, copy, without};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
+use crate::backend::Undo;
 use crate::bind;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
@@ -19,7 +19,12 @@ impl Define<'_> {
         }
         let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
         let table = super::open_table(self.server, self.session, name, mode, false).await?;
-        self.remember(&table);
+        // Rows and their locks may change beside a lock that lets others read and lock them.
+        if mode == TableLockMode::AccessExclusive {
+            self.remember(&table);
+        } else {
+            self.undo(Undo::Definition(table.clone()));
+        }
         let mut table = copy(&table);
         for action in actions {
             table = self.act(table, action).await?;
@@ -95,7 +100,13 @@ impl Define<'_> {
         Ok(table)
     }
 
-    fn drop_column(&self, mut table: TableDef, name: &str, if_exists: bool, cascade: bool) -> Result<TableDef> {
+    fn drop_column(
+        &self,
+        mut table: TableDef,
+        name: &str,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<TableDef> {
         let Some(place) = table.column(name) else {
             let missing = format!("column \"{name}\" of relation \"{}\" does not exist", table.name);
             if if_exists {
@@ -107,18 +118,19 @@ impl Define<'_> {
         let referred = self.server.schema.borrow().referring(table.id);
         if referred.iter().any(|(_, key)| key.referenced.contains(&place)) {
             if cascade {
-                return Err(Failure::not_modelled("DROP COLUMN … CASCADE over a foreign key of another table"));
+                return Err(Failure::not_modelled(
+                    "DROP COLUMN … CASCADE over a foreign key of another table",
+                ));
             }
             let relation = &table.name;
-            let message = format!(
-                "cannot drop column {name} of table {relation} because other objects depend on it"
-            );
+            let message =
+                format!("cannot drop column {name} of table {relation} because other objects depend on it");
             return Err(Failure::sql("2BP01", message));
         }
         let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
-            if def.keys.iter().chain(&def.filter).any(uses) {
+            if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
                 table.indexes.remove(index);
                 self.server.heap(table.id).drop_index(index);
             }
@@ -143,8 +155,10 @@ impl Define<'_> {
             let columns = table.indexes[index].columns().unwrap_or_default();
             let referred = self.server.schema.borrow().referring(table.id);
             if referred.iter().any(|(_, key)| key.referenced == columns) {
-                let message =
-                    format!("cannot drop constraint {name} on table {} because other objects depend on it", table.name);
+                let message = format!(
+                    "cannot drop constraint {name} on table {} because other objects depend on it",
+                    table.name
+                );
                 return Err(Failure::sql("2BP01", message));
             }
             table.indexes.remove(index);
@@ -168,9 +182,8 @@ impl Define<'_> {
 }
 
 fn column_of(table: &TableDef, name: &str) -> Result<usize> {
-    let missing = || {
-        Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name))
-    };
+    let missing =
+        || Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
 }
 

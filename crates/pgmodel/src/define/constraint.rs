@@ -16,20 +16,21 @@ impl Define<'_> {
     /// The table with one constraint more.
     pub(super) async fn constrain(&self, table: TableDef, constraint: &Constraint) -> Result<TableDef> {
         match &constraint.kind {
-            ConstraintKind::PrimaryKey(columns) => {
+            ConstraintKind::PrimaryKey { columns, included } => {
                 if table.indexes.iter().any(|index| index.primary) {
                     let name = &table.name;
                     let message = format!("multiple primary keys for table \"{name}\" are not allowed");
                     return Err(Failure::sql("42P16", message));
                 }
                 let name = constraint.name.clone().unwrap_or_else(|| format!("{}_pkey", table.name));
-                self.key(table, name, columns, true)
+                self.key(table, name, (columns, included), true)
             }
-            ConstraintKind::Unique(columns) => {
+            ConstraintKind::Unique { columns, included } => {
                 let name = constraint.name.clone().unwrap_or_else(|| {
-                    self.free_name(format!("{}_{}_key", table.name, columns.join("_")), &table.indexes)
+                    let parts = [&columns[..], &included[..]].concat().join("_");
+                    self.free_name(format!("{}_{parts}_key", table.name), &table.indexes)
                 });
-                self.key(table, name, columns, false)
+                self.key(table, name, (columns, included), false)
             }
             ConstraintKind::Check(condition) => self.check(table, constraint, condition),
             ConstraintKind::ForeignKey { columns, table: to, referenced, on_delete, on_update } => {
@@ -52,7 +53,14 @@ impl Define<'_> {
         }
     }
 
-    fn key(&self, mut table: TableDef, name: String, columns: &[String], primary: bool) -> Result<TableDef> {
+    fn key(
+        &self,
+        mut table: TableDef,
+        name: String,
+        (columns, included): (&[String], &[String]),
+        primary: bool,
+    ) -> Result<TableDef> {
+        let included = positions(&table, included, "unique")?;
         let positions = positions(&table, columns, if primary { "primary key" } else { "unique" })?;
         if primary {
             for column in &positions {
@@ -61,7 +69,8 @@ impl Define<'_> {
             self.demand_no_null(&table, &positions)?;
         }
         let keys = positions.iter().map(|column| Expr::Column { up: 0, slot: 0, column: *column }).collect();
-        let index = IndexDef { name, keys, unique: true, primary, constraint: true, filter: None, valid: true };
+        let (unique, constraint, filter, valid) = (true, true, None, true);
+        let index = IndexDef { name, keys, included, unique, primary, constraint, filter, valid };
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
@@ -99,7 +108,8 @@ impl Define<'_> {
             let cells = [Slotted::row(tuple)];
             if run.now(&condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
                 let relation = &table.name;
-                let message = format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
+                let message =
+                    format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
                 return Err(Failure::sql("23514", message));
             }
         }
@@ -118,15 +128,19 @@ impl Define<'_> {
     }
 
     fn refer(&self, mut table: TableDef, to: Option<&TableDef>, key: ForeignKey) -> Result<TableDef> {
-        let referenced: Vec<_> = self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
+        let referenced: Vec<_> =
+            self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
         for (_, tuple) in self.live(&table) {
             let wanted: Vec<&Value> = key.columns.iter().map(|column| &tuple[*column]).collect();
             let there = wanted.contains(&&Value::Null)
-                || referenced.iter().any(|other| key.referenced.iter().map(|it| &other[*it]).eq(wanted.iter().copied()));
+                || referenced
+                    .iter()
+                    .any(|other| key.referenced.iter().map(|it| &other[*it]).eq(wanted.iter().copied()));
             if !there {
                 let (relation, name) = (&table.name, &key.name);
-                let message =
-                    format!("insert or update on table \"{relation}\" violates foreign key constraint \"{name}\"");
+                let message = format!(
+                    "insert or update on table \"{relation}\" violates foreign key constraint \"{name}\""
+                );
                 return Err(Failure::sql("23503", message));
             }
         }

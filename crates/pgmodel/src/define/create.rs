@@ -45,7 +45,10 @@ impl Define<'_> {
     /// A column with its default, and its sequence where it numbers itself.
     pub(super) fn column(&self, table: &TableDef, column: &ColumnDef) -> Result<Column> {
         if table.column(&column.name).is_some() {
-            return Err(Failure::sql("42701", format!("column \"{}\" specified more than once", column.name)));
+            return Err(Failure::sql(
+                "42701",
+                format!("column \"{}\" specified more than once", column.name),
+            ));
         }
         let default = match (&column.default, column.serial) {
             (_, Some(_)) => {

@@ -24,7 +24,8 @@ impl Define<'_> {
             }
             let mode = TableLockMode::AccessExclusive;
             let opened = super::open_table(self.server, self.session, name, mode, false).await;
-            tables.push(opened.map_err(|_| Failure::sql("42P01", format!("table \"{name}\" does not exist")))?);
+            tables
+                .push(opened.map_err(|_| Failure::sql("42P01", format!("table \"{name}\" does not exist")))?);
         }
         for table in &tables {
             let referring = self.server.schema.borrow().referring(table.id);

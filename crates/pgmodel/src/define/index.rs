@@ -25,8 +25,8 @@ impl Define<'_> {
         let mode =
             if create.concurrently { TableLockMode::ShareUpdateExclusive } else { TableLockMode::Share };
         let table = super::open_table(self.server, self.session, &create.table, mode, false).await?;
-        if self.is_being_changed(&table) {
-            return Err(Failure::not_modelled("CREATE INDEX beside another transaction's on the same table"));
+        if let Some(name) = &create.name {
+            self.demand_unmade(name)?;
         }
         if let Some(name) = create.name.as_ref().filter(|name| create.if_not_exists && self.is_taken(name)) {
             self.notice(format!("relation \"{name}\" already exists, skipping"));
@@ -36,8 +36,7 @@ impl Define<'_> {
         if create.concurrently {
             return self.build_concurrently(&table, index).await;
         }
-        // The rows stay as they are if this is taken back: others may lock them meanwhile.
-        self.undo(Undo::Definition(table.clone()));
+        self.undo(Undo::CreatedIndex(table.id, index.name.clone()));
         let mut table = copy(&table);
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
@@ -46,14 +45,15 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// Whether another session's open transaction has changed the table's definition.
-    fn is_being_changed(&self, table: &TableDef) -> bool {
+    /// Refuses a name that another transaction is about to give to an index: the server would wait for it.
+    fn demand_unmade(&self, name: &str) -> Result<()> {
         let backends = self.server.backends.borrow();
-        let others = backends.iter().enumerate().filter(|(number, _)| *number != self.session.0 as usize);
-        others.flat_map(|(_, backend)| &backend.undo).any(|undo| match undo {
-            Undo::Table(def, _) | Undo::Definition(def) => def.id == table.id,
-            _ => false,
-        })
+        let makes = |undo: &Undo| matches!(undo, Undo::CreatedIndex(_, made) if made == name);
+        let others = backends.iter().enumerate().filter(|(index, _)| *index != self.session.0 as usize);
+        if others.into_iter().any(|(_, backend)| backend.undo.iter().any(makes)) {
+            return Err(Failure::not_modelled(format!("two transactions that create {name} at once")));
+        }
+        Ok(())
     }
 
     fn index(&self, table: &TableDef, create: &CreateIndex) -> Result<IndexDef> {
@@ -61,25 +61,33 @@ impl Define<'_> {
         for key in &create.keys {
             keys.push(bind::row_expr(&key.expr, table, None)?);
         }
-        let filter = create.filter.as_ref().map(|filter| {
-            bind::row_expr(filter, table, Some(&crate::value::Type::Bool))
-        });
+        let filter = create
+            .filter
+            .as_ref()
+            .map(|filter| bind::row_expr(filter, table, Some(&crate::value::Type::Bool)));
         let part = |key: &Expr| match key {
             Expr::Column { column, .. } => table.columns[*column].name.clone(),
             _ => "expr".to_owned(),
         };
+        let place = |name: &String| {
+            let missing = || Failure::sql("42703", format!("column \"{name}\" does not exist"));
+            table.column(name).ok_or_else(missing)
+        };
+        let included = create.included.iter().map(place).collect::<Result<Vec<usize>>>()?;
         let name = match &create.name {
             Some(name) => {
                 self.demand_free(name)?;
                 name.clone()
             }
             None => {
-                let parts: Vec<String> = keys.iter().map(part).collect();
+                let parts: Vec<String> =
+                    keys.iter().map(part).chain(create.included.iter().cloned()).collect();
                 self.free_name(format!("{}_{}_idx", table.name, parts.join("_")), &table.indexes)
             }
         };
         let (unique, filter) = (create.unique, filter.transpose()?);
-        Ok(IndexDef { name, keys, unique, primary: false, constraint: false, filter, valid: true })
+        let (primary, constraint, valid) = (false, false, true);
+        Ok(IndexDef { name, keys, included, unique, primary, constraint, filter, valid })
     }
 
     /// Builds an index beside writers. It is known to them, and kept by them, before the first wait; queries use it
@@ -94,9 +102,7 @@ impl Define<'_> {
         self.await_writers(&known).await?;
         let mut done = copy(&self.server.table(table.id));
         let old = &done.indexes[place];
-        let (name, keys, filter) = (old.name.clone(), old.keys.clone(), old.filter.clone());
-        let (primary, constraint, valid) = (false, false, false);
-        let enforced = IndexDef { name, keys, filter, unique, primary, constraint, valid };
+        let enforced = IndexDef { unique, ..(**old).clone() };
         done.indexes[place] = Rc::new(enforced);
         let done = self.put(done);
         self.demand_unique_rows(&done, place)?;
@@ -104,9 +110,8 @@ impl Define<'_> {
         self.await_snapshots().await?;
         let mut valid = copy(&self.server.table(table.id));
         let old = &valid.indexes[place];
-        let (name, keys, filter) = (old.name.clone(), old.keys.clone(), old.filter.clone());
-        valid.indexes[place] =
-            Rc::new(IndexDef { name, keys, filter, unique, primary, constraint, valid: true });
+        let usable = IndexDef { valid: true, ..(**old).clone() };
+        valid.indexes[place] = Rc::new(usable);
         self.put(valid);
         Ok(())
     }

@@ -52,13 +52,22 @@ impl LockTable {
             return None;
         }
         // Moving somebody forward must not close a circle elsewhere, so that all who were moved are looked at.
-        let mut starts = vec![start];
-        starts.extend(constraints.iter().flat_map(|soft| [soft.waiter, soft.blocker]));
-        let cycle = starts.into_iter().find_map(|from| {
+        // The last circle found is the one to break, and the session that looks is looked at last.
+        let mut starts: Vec<_> = constraints.iter().flat_map(|soft| [soft.waiter, soft.blocker]).collect();
+        starts.push(start);
+        let mut soft_edges = Vec::new();
+        for from in starts {
             let mut path = Vec::new();
-            self.cycle(from, from, constraints, &mut vec![from], &mut path).then_some(path)
-        });
-        let Some(soft_edges) = cycle else { return Some(constraints.clone()) };
+            if self.cycle(from, from, constraints, &mut vec![from], &mut path) {
+                if path.is_empty() {
+                    return None;
+                }
+                soft_edges = path;
+            }
+        }
+        if soft_edges.is_empty() {
+            return Some(constraints.clone());
+        }
         for soft in soft_edges {
             constraints.push(soft);
             let solved = self.solve(start, constraints);
@@ -89,12 +98,11 @@ impl LockTable {
         let queue = self.reordered(tag, constraints).unwrap_or_else(|| lock.queue.clone());
         for (waiter, wanted) in queue.iter().take_while(|(waiter, _)| *waiter != at) {
             if conflict(mode, *wanted) {
-                let mark = soft.len();
-                soft.push(Soft { tag, waiter: at, blocker: *waiter });
+                // Entered on the way back: the wait that is farthest from the session is the first to be undone.
                 if self.leads(start, *waiter, constraints, seen, soft) {
+                    soft.push(Soft { tag, waiter: at, blocker: *waiter });
                     return true;
                 }
-                soft.truncate(mark);
             }
         }
         false
@@ -138,7 +146,7 @@ impl LockTable {
                 let must_precede = |soft: &&Soft| {
                     soft.waiter == *session && left.iter().any(|(other, _)| *other == soft.blocker)
                 };
-                !here.iter().any(|soft| must_precede(soft))
+                !here.iter().any(must_precede)
             })?;
             ordered.push(left.remove(place));
         }

@@ -1,11 +1,11 @@
 //! Constraints of columns and tables. Must never drop what would let a row in or keep one out: DEFERRABLE,
-//! NOT VALID, MATCH FULL, INCLUDE and the like are refused.
+//! NOT VALID, MATCH FULL and the like are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{self, Cursor, listed};
-use super::{expression, name, refuse};
-use crate::ast::{ColumnDef, Constraint, ConstraintKind, KeyAction, Serial};
+use super::{expression, name, refuse, tail};
+use crate::ast::{ColumnDef, Constraint, ConstraintKind, Expr, KeyAction, Serial};
 use crate::error::{Failure, Result};
 
 /// A constraint of a table.
@@ -13,8 +13,14 @@ pub(super) fn of_table(node: &SyntaxNode) -> Result<Constraint> {
     let mut cursor = Cursor::new(node);
     let name = named(&mut cursor)?;
     let kind = match node.kind() {
-        SyntaxKind::PRIMARY_KEY_CONSTRAINT => ConstraintKind::PrimaryKey(key(&mut cursor)?),
-        SyntaxKind::UNIQUE_CONSTRAINT => ConstraintKind::Unique(key(&mut cursor)?),
+        SyntaxKind::PRIMARY_KEY_CONSTRAINT => {
+            let (columns, included) = key(&mut cursor)?;
+            ConstraintKind::PrimaryKey { columns, included }
+        }
+        SyntaxKind::UNIQUE_CONSTRAINT => {
+            let (columns, included) = key(&mut cursor)?;
+            ConstraintKind::Unique { columns, included }
+        }
         SyntaxKind::CHECK_CONSTRAINT => check(&mut cursor)?,
         SyntaxKind::FOREIGN_KEY_CONSTRAINT => {
             cursor.expect(SyntaxKind::FOREIGN_KW)?;
@@ -62,12 +68,14 @@ pub(super) fn of_column(
         }
         SyntaxKind::CHECK_CONSTRAINT => constraints.push(own(check(&mut cursor)?)),
         SyntaxKind::PRIMARY_KEY_CONSTRAINT | SyntaxKind::UNIQUE_CONSTRAINT => {
-            if !key(&mut cursor)?.is_empty() {
+            let (named, included) = key(&mut cursor)?;
+            if !named.is_empty() {
                 return Err(refused(node.kind()));
             }
+            let columns = itself();
             constraints.push(own(match node.kind() {
-                SyntaxKind::UNIQUE_CONSTRAINT => ConstraintKind::Unique(itself()),
-                _ => ConstraintKind::PrimaryKey(itself()),
+                SyntaxKind::UNIQUE_CONSTRAINT => ConstraintKind::Unique { columns, included },
+                _ => ConstraintKind::PrimaryKey { columns, included },
             }));
         }
         SyntaxKind::REFERENCES_CONSTRAINT => constraints.push(own(references(&mut cursor, itself())?)),
@@ -105,19 +113,42 @@ fn refused(kind: SyntaxKind) -> Failure {
     Failure::not_modelled(title.strip_suffix(" CONSTRAINT OPTION").unwrap_or(&title))
 }
 
-/// The columns of PRIMARY KEY and UNIQUE; none where they are a column's own.
-fn key(cursor: &mut Cursor) -> Result<Vec<String>> {
+/// The columns of PRIMARY KEY and UNIQUE, none where they are a column's own, and those of INCLUDE.
+fn key(cursor: &mut Cursor) -> Result<(Vec<String>, Vec<String>)> {
     cursor.skip(&[SyntaxKind::PRIMARY_KW, SyntaxKind::KEY_KW, SyntaxKind::UNIQUE_KW]);
     if cursor.kind() == Some(SyntaxKind::USING_INDEX_NAME) {
         return Err(Failure::not_modelled("USING INDEX"));
     }
-    let Some(parameters) = cursor.take(SyntaxKind::INDEX_PARAMETERS) else { return Ok(Vec::new()) };
+    let Some(parameters) = cursor.take(SyntaxKind::INDEX_PARAMETERS) else { return Ok(Default::default()) };
     let mut cursor = Cursor::new(&parameters);
     cursor.eat(SyntaxKind::NULLS_DISTINCT);
     let columns = cursor.take(SyntaxKind::CONSTRAINT_COLUMN_REF_LIST).map(|list| name::idents(&list));
     let columns = columns.transpose()?.unwrap_or_default();
+    let included = included(&mut cursor)?;
     storage(&mut cursor)?;
     cursor.finish()?;
+    Ok((columns, included))
+}
+
+/// INCLUDE, if it is next: columns that an index stores beside its keys. What is no plain column is refused.
+pub(super) fn included(cursor: &mut Cursor) -> Result<Vec<String>> {
+    use SyntaxKind::{CONSTRAINT_INCLUDE_CLAUSE, INDEX_INCLUDE_CLAUSE};
+    let clause = cursor.take(CONSTRAINT_INCLUDE_CLAUSE).or_else(|| cursor.take(INDEX_INCLUDE_CLAUSE));
+    let Some(clause) = clause else { return Ok(Vec::new()) };
+    let mut cursor = Cursor::new(&clause);
+    cursor.expect(SyntaxKind::INCLUDE_KW)?;
+    let list = cursor.node()?;
+    cursor.finish()?;
+    if list.kind() != SyntaxKind::PARTITION_ITEM_LIST {
+        return name::idents(&list);
+    }
+    let mut columns = Vec::new();
+    for item in listed(&list, tail::sort_key)? {
+        let Expr::Column { table: None, name } = item.expr else {
+            return Err(Failure::not_modelled("INCLUDE of what is no column"));
+        };
+        columns.push(name);
+    }
     Ok(columns)
 }
 

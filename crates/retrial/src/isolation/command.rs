@@ -60,6 +60,7 @@ fn console(engine: &str) -> Result<Box<dyn Console>> {
 #[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
 fn timeout() -> Result<Duration> {
     let Ok(seconds) = std::env::var("PGISOLATIONTIMEOUT") else { return Ok(Limits::default().step) };
-    let seconds = seconds.parse().map_err(|_| anyhow!("PGISOLATIONTIMEOUT is `{seconds}`, not a number of seconds"))?;
+    let seconds =
+        seconds.parse().map_err(|_| anyhow!("PGISOLATIONTIMEOUT is `{seconds}`, not a number of seconds"))?;
     Ok(Duration::from_secs(seconds))
 }

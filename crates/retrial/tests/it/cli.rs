@@ -40,6 +40,7 @@ fn help_and_catalogue() {
     check("help", &["--help"]);
     check("help_run", &["run", "--help"]);
     check("help_replay", &["replay", "--help"]);
+    check("help_isolation", &["isolation", "--help"]);
     check("list", &["list"]);
     check("list_scenario", &["list", "last_seen_backfill"]);
     check("explain_strategy", &["explain", "last_seen_backfill/limit_loop"]);
@@ -51,6 +52,7 @@ fn exit_0_everything_is_as_expected() {
     let target = "last_seen_backfill/keyset_cursor_monotonic";
     check("exit_0_run", &["run", target, "--rung", "calm", "--trials", "12"]);
     check("exit_0_replay", &["replay", CASE]);
+    check("exit_0_isolation", &["isolation", "crates/pgmodel/specs/deadlock_two.spec"]);
 }
 
 #[test]
@@ -75,6 +77,11 @@ fn exit_2_a_case_can_no_longer_be_reached() {
 }
 
 #[test]
+fn exit_2_the_model_refuses_by_name() {
+    check("exit_2_isolation", &["isolation", "crates/retrial/tests/it/specs/refused.spec"]);
+}
+
+#[test]
 fn exit_3_bad_input_gets_one_line() {
     for (name, args) in [
         ("unknown_scenario", &["run", "last_seen_backfil"][..]),
@@ -94,6 +101,13 @@ fn exit_3_bad_input_gets_one_line() {
         ("a_folder", &["replay", "regressions"]),
         ("unknown_against", &["replay", CASE, "--against", "limit_lop"]),
         ("unwritable_json", &["run", "--trials", "1", "--rung", "calm", "--json", "/nowhere/at/all.json"]),
+        ("no_such_spec", &["isolation", "nothing-here.spec"]),
+        ("not_a_spec", &["isolation", "crates/retrial/tests/it/specs/broken.spec"]),
+        (
+            "unknown_isolation_engine",
+            &["isolation", "--engine", "sqlite", "crates/pgmodel/specs/nowait.spec"],
+        ),
+        ("model_for_sqlite", &["run", "last_seen_backfill", "--engine", "model"]),
         ("unknown_to_explain", &["explain", "last_seen_backfill/terminate"]),
     ] {
         let output = retrial(args);

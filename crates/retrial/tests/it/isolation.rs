@@ -8,11 +8,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use retrial::isolation::{Limits, Outcome, read, run_within};
+use retrial_engines::console::Console;
+use retrial_engines::model::ModelConsole;
 use retrial_engines::postgres::{PostgresConsole, Server};
 
 /// The server that these tests share: always a throwaway cluster, because the tester comes with its binaries.
 /// `None` where these tests are not to run.
-fn server() -> Option<Arc<Server>> {
+pub(crate) fn server() -> Option<Arc<Server>> {
     static SERVER: OnceLock<Option<Arc<Server>>> = OnceLock::new();
     SERVER.get_or_init(find).clone()
 }
@@ -75,18 +77,22 @@ impl<'a> Original<'a> {
     }
 }
 
-/// What we say of the same spec, and what beside it.
+/// What we say of the same spec on the live server, and what beside it.
 fn ours(server: &Arc<Server>, spec: &Path, limits: &Limits) -> (String, Outcome) {
+    told(&mut PostgresConsole::new(server).expect("the server has room"), spec, limits)
+}
+
+/// What we say of a spec on that console, and what beside it.
+pub(crate) fn told(console: &mut dyn Console, spec: &Path, limits: &Limits) -> (String, Outcome) {
     let text = fs::read_to_string(spec).expect("the spec is there");
     let file = spec.display().to_string();
     let spec = read(&file, &text).unwrap_or_else(|error| panic!("{error}"));
-    let mut console = PostgresConsole::new(server).expect("the server has room");
     let mut transcript = String::new();
-    let outcome = run_within(&spec, limits, &mut console, &mut |text| transcript.push_str(text));
+    let outcome = run_within(&spec, limits, console, &mut |text| transcript.push_str(text));
     (transcript, outcome.unwrap_or_else(|error| panic!("{file}: {error}")))
 }
 
-fn specs() -> Vec<PathBuf> {
+pub(crate) fn specs() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pgmodel/specs");
     let entries = fs::read_dir(folder).expect("there are specs");
     let mut specs: Vec<PathBuf> =
@@ -121,7 +127,7 @@ fn difference(original: &str, ours: &str) -> Option<String> {
 }
 
 #[test]
-fn every_spec_has_the_original_s_transcript() {
+fn every_spec_has_the_original_s_transcript_on_both_engines() {
     let Some(server) = server() else { return };
     let original = Original::new(&server);
     let limits = Limits { step: Duration::from_secs(60), ..Limits::default() };
@@ -137,7 +143,11 @@ fn every_spec_has_the_original_s_transcript() {
             "{} gives a step to a blocked session",
             spec.display()
         );
-        differing.extend(difference(&expected, &transcript).map(|why| format!("{}: {why}", spec.display())));
+        let (model, _) = told(&mut ModelConsole::new(), &spec, &limits);
+        for (engine, transcript) in [("postgres", transcript), ("model", model)] {
+            let why = difference(&expected, &transcript);
+            differing.extend(why.map(|why| format!("{} on {engine}: {why}", spec.display())));
+        }
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }

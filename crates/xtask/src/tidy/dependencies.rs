@@ -6,6 +6,9 @@ use crate::tree::File;
 
 const KERNEL: &str = "retrial-sim";
 
+/// A crate below the engines: it knows none of ours.
+const MODEL: &str = "retrial-pgmodel";
+
 /// Which tables of a manifest count.
 #[derive(Clone, Copy)]
 enum Tables {
@@ -14,10 +17,14 @@ enum Tables {
     AllButDev,
 }
 
-const RULES: [(&str, Tables); 3] = [
-    ("sim/Cargo.toml", Tables::All),
-    ("scenarios/Cargo.toml", Tables::AllButDev),
-    ("crates/engines/Cargo.toml", Tables::AllButDev),
+/// A manifest, which of its tables count, and what of ours it may name.
+type Rule = (&'static str, Tables, &'static [&'static str]);
+
+const RULES: [Rule; 4] = [
+    ("sim/Cargo.toml", Tables::All, &[KERNEL]),
+    ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL]),
+    ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL]),
+    ("crates/engines/Cargo.toml", Tables::AllButDev, &[KERNEL, MODEL]),
 ];
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
@@ -26,7 +33,7 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
     found
 }
 
-fn manifest(files: &[File], (path, tables): &(&str, Tables)) -> Vec<Violation> {
+fn manifest(files: &[File], (path, tables, allowed): &Rule) -> Vec<Violation> {
     let Some(file) = files.iter().find(|file| file.path == *path) else {
         // A check of a file that was moved away would hold for ever.
         return vec![Violation::new(
@@ -35,11 +42,12 @@ fn manifest(files: &[File], (path, tables): &(&str, Tables)) -> Vec<Violation> {
             "the manifest is gone; tell tidy's dependencies.rs where it is",
         )];
     };
+    let only = allowed.join(" and ");
     let message =
-        |name| format!("`{name}` is a dependency against the direction; only {KERNEL} may be named here");
+        |name| format!("`{name}` is a dependency against the direction; only {only} may be named here");
     ours(&file.text, *tables)
         .into_iter()
-        .filter(|(_, name)| *name != KERNEL)
+        .filter(|(_, name)| !allowed.contains(name))
         .map(|(number, name)| Violation::new(path, number, message(name)))
         .collect()
 }
@@ -81,7 +89,7 @@ fn scenarios_in_the_kernel(files: &[File]) -> Vec<Violation> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{file, places};
-    use super::{File, check};
+    use super::{File, RULES, check};
 
     const CLEAN: &str =
         "[package]\nname = \"retrial-x\"\n[dependencies]\nretrial-sim.workspace = true # not retrial\n";
@@ -91,6 +99,7 @@ mod tests {
         vec![
             file("sim/Cargo.toml", sim),
             file("scenarios/Cargo.toml", scenarios),
+            file("crates/pgmodel/Cargo.toml", "[dependencies]\n"),
             file("crates/engines/Cargo.toml", engines),
             file("scenarios/last_cap/schema.sql", ""),
         ]
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_manifest_that_is_gone_is_a_violation() {
-        assert_eq!(check(&[]).len(), 3);
+        assert_eq!(check(&[]).len(), RULES.len());
     }
 
     #[test]

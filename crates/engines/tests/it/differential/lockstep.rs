@@ -191,14 +191,14 @@ impl Both<'_> {
             waits = self.live.settle();
         }
         let mut differs = waits != self.waits;
-        for session in 0..SESSIONS {
+        for (session, waiting) in waits.into_iter().enumerate() {
             if !self.open[session] {
                 continue;
             }
             let model = self.model.messages(SessionId(session as u32));
             let server = self.live.messages(session);
-            let agrees = same(&self.last[session], &model, &server) && waits[session] == self.waits[session];
-            self.tell(session, agrees, &model, &server, waits[session]);
+            let agrees = same(&self.last[session], &model, &server) && waiting == self.waits[session];
+            self.tell(session, agrees, &model, &server, waiting);
             self.tally.said(&model);
             self.tally.waits += u64::from(self.waits[session]);
             differs |= !agrees;

@@ -1,0 +1,217 @@
+//! What the Postgres model costs, and what a live server costs beside it: single-row statements by key inside a
+//! transaction, putting an opening of 50 rows back, and a whole trial of 60 statements with two lock waits through
+//! the kernel. The project's targets on one core: 1,000,000 statements a second, 2 µs, 12,000 trials a second on the
+//! model and 100 on a live server.
+//!
+//! It must never measure a trial that is not the one described: its statements and waits are counted first.
+//!
+//! `cargo bench -p retrial-benches --bench postgres`; with `-- --test` each is held once.
+
+#![expect(clippy::float_arithmetic, reason = "a rate is for people to read")]
+#![expect(clippy::print_stdout, reason = "prints the ratio that it is for")]
+#![expect(clippy::disallowed_methods, reason = "measures real time, and takes `--bench` and `--test`")]
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput};
+use retrial_engines::model::Model;
+use retrial_engines::postgres::{Postgres, Server};
+use retrial_sim::choice::Pace;
+use retrial_sim::engine::{Cost, Engine, Opening, Reply, SessionId, Value};
+use retrial_sim::fault::Rung;
+use retrial_sim::scheduler::{Random, Scheduler};
+use retrial_sim::seed::Seed;
+use retrial_sim::trace::What;
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+
+const SCHEMA: &str =
+    "CREATE TABLE account (id int PRIMARY KEY, owner text NOT NULL, balance bigint NOT NULL)";
+const UPDATE: &str = "UPDATE account SET balance = balance + $2 WHERE id = $1";
+const SELECT: &str = "SELECT balance FROM account WHERE id = $1";
+
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    statements(&mut criterion);
+    reset(&mut criterion);
+    let mut trial = Trial::new();
+    let mut group = criterion.benchmark_group("trial_of_60_statements_and_2_waits");
+    group.throughput(Throughput::Elements(1));
+    let mut model = TestBed::new(Box::new(Model::new()));
+    group.bench_function("model", |bencher| bencher.iter(|| trial.hold(&mut model)));
+    group.finish();
+    criterion.final_summary();
+    let arguments: Vec<String> = std::env::args().collect();
+    let given = |argument: &str| arguments.iter().any(|given| given == argument);
+    if !given("--profile-time") {
+        trial.against_live(&mut model, if given("--bench") && !given("--test") { 200 } else { 2 });
+    }
+}
+
+fn opening() -> Rc<Opening> {
+    let row = |id: i64| ("account", vec![Value::Integer(id), Value::from("somebody"), Value::Integer(100)]);
+    Rc::new(Opening { schema: SCHEMA, rows: (1..=50).map(row).collect() })
+}
+
+/// Statements inside one transaction after another, ten to each, the rows put back now and then.
+fn statements(criterion: &mut Criterion) {
+    const TEN: u64 = 10;
+    let mut group = criterion.benchmark_group("model");
+    group.throughput(Throughput::Elements(TEN));
+    let opening = opening();
+    for (name, sql) in [("update_by_key", UPDATE), ("select_by_key", SELECT)] {
+        let mut model = Model::new();
+        let mut session = SessionId(0);
+        let mut turns = 0_u64;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                if turns.is_multiple_of(100) {
+                    model.open(&opening, Seed(0)).expect("the opening is made");
+                    session = model.connect().expect("there is room");
+                }
+                turns += 1;
+                run(&mut model, session, "BEGIN", &[]);
+                for id in 0..TEN as i64 {
+                    let params = [Value::Integer(1 + (id * 7 + turns as i64) % 50), Value::Integer(1)];
+                    run(&mut model, session, sql, if sql == UPDATE { &params } else { &params[..1] });
+                }
+                run(&mut model, session, "COMMIT", &[]);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn run(model: &mut Model, session: SessionId, sql: &str, params: &[Value]) {
+    match model.submit(session, sql, params) {
+        Ok(Reply::Done(done)) => assert!(done.result.is_ok(), "{sql}: {:?}", done.result),
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+/// Back to the opening, after a trial that has written five rows.
+fn reset(criterion: &mut Criterion) {
+    let opening = opening();
+    let mut model = Model::new();
+    criterion.bench_function("model/reset_of_50_rows", |bencher| {
+        bencher.iter_batched_ref(
+            || (),
+            |()| model.open(&opening, Seed(0)).expect("the opening is made"),
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    criterion.bench_function("model/reset_of_50_rows_after_5_updates", |bencher| {
+        bencher.iter_custom(|turns| {
+            let mut spent = Duration::ZERO;
+            for _ in 0..turns {
+                let session = model.connect().expect("there is room");
+                for id in 1..=5 {
+                    run(&mut model, session, UPDATE, &[Value::Integer(id), Value::Integer(1)]);
+                    model.settle(session).expect("it commits");
+                }
+                let began = Instant::now();
+                model.open(&opening, Seed(0)).expect("the opening is made");
+                spent += began.elapsed();
+            }
+            spent
+        });
+    });
+}
+
+/// A trial whose two actors meet at two rows.
+struct Trial {
+    opening: Rc<Opening>,
+    seed: Seed,
+}
+
+const RUNG: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+
+impl Trial {
+    /// The first seed whose trial waits twice.
+    fn new() -> Trial {
+        let opening = opening();
+        let mut bed = TestBed::new(Box::new(Model::new()));
+        for seed in (0..10_000).map(Seed) {
+            let run = hold(&mut bed, &mut Random::new(Pace::Free), seed, &opening);
+            let of = |wanted: fn(&What) -> bool| {
+                run.trace.events.iter().filter(|event| wanted(&event.what)).count()
+            };
+            let statements = of(|what| matches!(what, What::Ran(_)));
+            let waits = of(|what| matches!(what, What::Waits { resource: "a lock", .. }));
+            if waits == 2 && run.ending == Ending::Quiescent {
+                assert_eq!(statements, 60, "the trial has as many statements as it says");
+                return Trial { opening, seed };
+            }
+            bed.recycle(run);
+        }
+        panic!("no seed gives a trial with two waits");
+    }
+
+    fn hold(&mut self, bed: &mut TestBed) {
+        let run = hold(bed, &mut Random::new(Pace::Free), self.seed, &self.opening);
+        assert_eq!(run.ending, Ending::Quiescent, "the trial ends");
+        bed.recycle(run);
+    }
+
+    /// The same trial on a live server, and how many times faster the model is.
+    fn against_live(&mut self, model: &mut TestBed, turns: u32) {
+        let server = Server::find(std::env::var("RETRIAL_POSTGRES_URL").ok().as_deref());
+        let live = server.and_then(|server| Postgres::new(&server));
+        let mut live = match live {
+            Ok(live) => TestBed::new(Box::new(live)),
+            Err(error) => {
+                println!("the live server was not measured: {error}");
+                return;
+            }
+        };
+        let rate = |bed: &mut TestBed, trial: &mut Trial, turns: u32| {
+            let began = Instant::now();
+            (0..turns).for_each(|_| trial.hold(bed));
+            f64::from(turns) / began.elapsed().as_secs_f64()
+        };
+        rate(&mut live, self, 2);
+        let (fast, slow) = (rate(model, self, turns * 20), rate(&mut live, self, turns));
+        println!(
+            "trial_of_60_statements_and_2_waits: model {fast:.0}/s, live server {slow:.0}/s, ratio {:.0}",
+            fast / slow
+        );
+    }
+}
+
+/// Two clerks, each in six transactions of three statements on rows that the other uses as well; BEGIN and COMMIT
+/// make them thirty statements each.
+fn hold(bed: &mut TestBed, scheduler: &mut dyn Scheduler, seed: Seed, opening: &Rc<Opening>) -> Run {
+    let setup = Setup {
+        rung: &RUNG,
+        cost: Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::ZERO },
+        limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
+        opening: Some(opening),
+        tables: &["account"],
+    };
+    let run = bed.hold(scheduler, seed, seed.named("ambient"), &setup, |world| {
+        for clerk in ["one", "other"] {
+            world.process(clerk, move |boot| {
+                let pool = boot.pool(1, Duration::from_secs(3600));
+                boot.actor(clerk, move |actor| async move {
+                    for turn in 0..6_i64 {
+                        let transaction = pool.begin(&actor, "begin", "BEGIN").await.expect("nothing fails");
+                        for place in 0..3_i64 {
+                            // The rows go up, so that the two never wait for each other in a circle.
+                            let id = 1 + turn * 3 + place;
+                            let sql = if place == 1 { UPDATE } else { SELECT };
+                            let mut params = vec![Value::Integer(id), Value::Integer(1)];
+                            params.truncate(if place == 1 { 2 } else { 1 });
+                            transaction.execute("work", sql, params).await.expect("nothing fails");
+                        }
+                        transaction.commit("commit").await.expect("nothing fails");
+                    }
+                });
+            });
+        }
+    });
+    run.expect("nothing is refused")
+}

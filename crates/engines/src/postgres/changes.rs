@@ -1,0 +1,137 @@
+//! The account of committed row changes: triggers write each into a table of ours, in the transaction that
+//! makes it, and they are read from there once it has committed. Attributed by the server process that made
+//! them; what triggers do not see (TRUNCATE, tables made during a trial) is not in it.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use retrial_sim::engine::{Row, RowChange, Value};
+use retrial_sim::error::Error;
+
+use crate::row_key::row_key;
+
+use super::catalog::{Catalog, Relation};
+use super::room::{Room, TextRow};
+use super::{convert, forms};
+
+/// The table and the function; the order within a session comes from a setting of its own, because a sequence
+/// would change what `lastval()` says to the application.
+pub(super) const MAKE: &str = "
+CREATE SCHEMA retrial;
+CREATE TABLE retrial.changes (pid int4, number int8, relation text, before text, after text);
+CREATE FUNCTION retrial.note() RETURNS trigger LANGUAGE plpgsql
+    SET timezone = 'UTC' SET datestyle = 'ISO, MDY' SET bytea_output = 'hex' SET extra_float_digits = 1
+AS $$
+DECLARE
+    number int8 := coalesce(nullif(current_setting('retrial.number', true), ''), '0')::int8 + 1;
+BEGIN
+    PERFORM set_config('retrial.number', number::text, false);
+    INSERT INTO retrial.changes VALUES (pg_backend_pid(), number, TG_ARGV[0], OLD::text, NEW::text);
+    RETURN NULL;
+END $$;";
+
+/// The trigger of a table; its name sorts behind others, so that it comes last.
+pub(super) fn trigger(relation: &Relation) -> String {
+    format!(
+        "CREATE TRIGGER \"~retrial\" AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW \
+         EXECUTE FUNCTION retrial.note({});",
+        relation.path(),
+        forms::quoted(&relation.table.name)
+    )
+}
+
+/// What the account says that each table holds.
+#[derive(Default)]
+pub(super) struct Account {
+    /// How often each row is there.
+    tables: BTreeMap<String, BTreeMap<Row, i64>>,
+}
+
+impl Account {
+    /// Starts over from these rows.
+    pub(super) fn start(&mut self, opening: &BTreeMap<String, Vec<Row>>) {
+        self.tables.clear();
+        for (table, rows) in opening {
+            let count = self.tables.entry(table.clone()).or_default();
+            rows.iter().for_each(|row| *count.entry(row.clone()).or_default() += 1);
+        }
+    }
+
+    /// Takes in what a transaction has committed.
+    pub(super) fn apply(&mut self, committed: &[RowChange]) {
+        for change in committed {
+            let rows = self.tables.entry(change.table.name.clone()).or_default();
+            for (row, by) in [(&change.before, -1), (&change.after, 1)] {
+                let Some(row) = row else { continue };
+                let count = rows.entry(row.clone()).or_default();
+                *count += by;
+                if *count == 0 {
+                    rows.remove(row);
+                }
+            }
+        }
+    }
+
+    /// Holds the account against what the table really holds.
+    pub(super) fn reconcile(&self, table: &str, rows: &[Row]) -> Result<(), Error> {
+        let mut found: BTreeMap<Row, i64> = BTreeMap::new();
+        rows.iter().for_each(|row| *found.entry(row.clone()).or_default() += 1);
+        let told = self.tables.get(table);
+        if told.map_or(found.is_empty(), |told| *told == found) {
+            return Ok(());
+        }
+        Err(Error::refused(format!("the rows of {table} are not what the committed changes come to")))
+    }
+}
+
+/// Takes what that server process has committed since it was last asked, in the order it was done.
+pub(super) fn take(room: &Room, catalog: &Catalog, pid: i32) -> Result<Vec<RowChange>, Error> {
+    let sql =
+        format!("DELETE FROM retrial.changes WHERE pid = {pid} RETURNING number, relation, before, after");
+    let mut noted: Vec<(i64, TextRow)> = Vec::new();
+    for row in room.read(sql)? {
+        let number = row.first().and_then(Option::as_deref).and_then(|text| text.parse().ok());
+        noted.push((number.ok_or_else(|| garbled("a number"))?, row));
+    }
+    noted.sort_by_key(|(number, _)| *number);
+    noted.into_iter().map(|(_, row)| change(catalog, row)).collect()
+}
+
+fn garbled(what: &str) -> Error {
+    Error::refused(format!("the log of changes lacks {what}"))
+}
+
+fn change(catalog: &Catalog, noted: TextRow) -> Result<RowChange, Error> {
+    let [_, Some(name), before, after] = &noted[..] else { return Err(garbled("a column")) };
+    let relation = catalog.relation(name)?;
+    let values = |text: &Option<String>| text.as_deref().map(|text| row(relation, text)).transpose();
+    let (before, after) = (values(before)?, values(after)?);
+    let key = after.as_ref().or(before.as_ref()).map_or(0, |row| key(relation, row));
+    Ok(RowChange { table: relation.table.clone(), key, before, after })
+}
+
+/// A row that was cast to text.
+fn row(relation: &Relation, text: &str) -> Result<Row, Error> {
+    let fields = forms::row_fields(text).ok_or_else(|| garbled("a bracket"))?;
+    if fields.len() != relation.types.len() {
+        return Err(Error::refused(format!(
+            "{} changed its columns in the transaction that changed its rows",
+            relation.table.name
+        )));
+    }
+    values(&relation.types, &fields)
+}
+
+/// Values from the texts that the server printed.
+pub(super) fn values(types: &[u32], texts: &[Option<String>]) -> Result<Row, Error> {
+    let value = |(oid, text): (&u32, &Option<String>)| match text {
+        None => Ok(Value::Null),
+        Some(text) => convert::from_text(*oid, text),
+    };
+    Ok(Rc::from(types.iter().zip(texts).map(value).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn key(relation: &Relation, row: &Row) -> i64 {
+    let columns: Vec<Value> = relation.key.iter().filter_map(|index| row.get(*index).cloned()).collect();
+    row_key(if columns.is_empty() { row } else { &columns })
+}

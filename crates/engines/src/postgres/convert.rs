@@ -1,0 +1,292 @@
+//! The table between the server's types and [`Value`]: one line per type, both ways. Where a type is not in
+//! it the value is refused by name; it must never be passed on as something that it only resembles.
+//!
+//! Integers are integers, and so is a boolean (1 and 0); `bytea` is bytes; everything else is the text that
+//! the server itself would print, in UTC and ISO style, whether it came in binary or as text.
+
+use std::rc::Rc;
+
+use retrial_sim::engine::Value;
+use retrial_sim::error::Error;
+
+use super::forms;
+
+/// How a type is written in the binary format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Bool,
+    /// A signed integer of so many bytes.
+    Integer(usize),
+    /// An unsigned one of four bytes, as OIDs are.
+    Oid,
+    /// A float of so many bytes.
+    Float(usize),
+    Numeric,
+    Text,
+    Bytes,
+    Jsonb,
+    Uuid,
+    Date,
+    Time,
+    /// A point in time; true if it has a zone, which is UTC here.
+    Timestamp(bool),
+    Void,
+    /// An array of a type with that OID.
+    Array(u32),
+}
+
+/// The form of each type, by the OIDs of `pg_type.dat`.
+pub(super) fn form(oid: u32) -> Option<Form> {
+    Some(match oid {
+        16 => Form::Bool,
+        17 => Form::Bytes,
+        20 => Form::Integer(8),
+        21 => Form::Integer(2),
+        23 => Form::Integer(4),
+        26 | 28 => Form::Oid,
+        18 | 19 | 25 | 114 | 142 | 705 | 1042 | 1043 => Form::Text,
+        700 => Form::Float(4),
+        701 => Form::Float(8),
+        1082 => Form::Date,
+        1083 => Form::Time,
+        1114 => Form::Timestamp(false),
+        1184 => Form::Timestamp(true),
+        1700 => Form::Numeric,
+        2278 => Form::Void,
+        2950 => Form::Uuid,
+        3802 => Form::Jsonb,
+        199 => Form::Array(114),
+        1000 => Form::Array(16),
+        1001 => Form::Array(17),
+        1003 => Form::Array(19),
+        1005 => Form::Array(21),
+        1007 => Form::Array(23),
+        1009 => Form::Array(25),
+        1014 => Form::Array(1042),
+        1015 => Form::Array(1043),
+        1016 => Form::Array(20),
+        1021 => Form::Array(700),
+        1022 => Form::Array(701),
+        1028 => Form::Array(26),
+        1115 => Form::Array(1114),
+        1182 => Form::Array(1082),
+        1185 => Form::Array(1184),
+        1231 => Form::Array(1700),
+        2951 => Form::Array(2950),
+        3807 => Form::Array(3802),
+        _ => return None,
+    })
+}
+
+/// A value that can go to another thread.
+#[derive(Clone, Debug)]
+pub(super) enum Plain {
+    Null,
+    Integer(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Bool(bool),
+    /// Microseconds since 2000-01-01 00:00:00 UTC.
+    Timestamp(i64),
+}
+
+impl From<&Value> for Plain {
+    fn from(value: &Value) -> Plain {
+        match value {
+            Value::Null => Plain::Null,
+            Value::Integer(number) => Plain::Integer(*number),
+            Value::Text(text) => Plain::Text((**text).to_owned()),
+            Value::Blob(bytes) => Plain::Bytes(bytes.to_vec()),
+            Value::Bool(truth) => Plain::Bool(*truth),
+            Value::Timestamp(time) => Plain::Timestamp(*time),
+            Value::Array(items) => Plain::Text(Plain::array(items)),
+        }
+    }
+}
+
+impl Plain {
+    /// An array as the server reads it.
+    fn array(items: &[Value]) -> String {
+        let texts: Vec<Option<String>> = items.iter().map(|item| Plain::from(item).text()).collect();
+        forms::array_literal(&texts)
+    }
+
+    /// The value as the server reads it; `None` is NULL.
+    fn text(&self) -> Option<String> {
+        Some(match self {
+            Plain::Null => return None,
+            Plain::Integer(number) => number.to_string(),
+            Plain::Text(text) => text.clone(),
+            Plain::Bytes(bytes) => forms::hex(bytes),
+            Plain::Bool(truth) => (if *truth { "t" } else { "f" }).to_owned(),
+            Plain::Timestamp(time) => forms::timestamp_text(*time, true),
+        })
+    }
+
+    /// The value as a literal that takes on whatever type its place has.
+    pub(super) fn literal(&self) -> String {
+        self.text().map_or("NULL".to_owned(), |text| forms::quoted(&text))
+    }
+
+    /// The value in the binary format of that type; `None` inside is NULL.
+    pub(super) fn binary(&self, form: Form) -> Result<Option<Vec<u8>>, String> {
+        let text = match (self, form) {
+            (Plain::Null, _) => return Ok(None),
+            (Plain::Bytes(bytes), Form::Bytes) => return Ok(Some(bytes.clone())),
+            (Plain::Bytes(_), _) => return Err("bytes for a parameter of another type".to_owned()),
+            (Plain::Integer(number), Form::Text | Form::Jsonb | Form::Numeric | Form::Float(_)) => {
+                number.to_string()
+            }
+            (Plain::Integer(number), Form::Bool) if (0..=1).contains(number) => {
+                return Ok(Some(vec![*number as u8]));
+            }
+            (Plain::Integer(number), Form::Integer(_) | Form::Oid) => number.to_string(),
+            (Plain::Integer(number), _) => {
+                return Err(format!("the integer {number} for a parameter of another type"));
+            }
+            (Plain::Bool(truth), Form::Bool) => return Ok(Some(vec![u8::from(*truth)])),
+            (Plain::Bool(_), _) => return Err("a truth value for a parameter of another type".to_owned()),
+            (Plain::Timestamp(time), Form::Timestamp(true)) => return Ok(Some(time.to_be_bytes().to_vec())),
+            (Plain::Timestamp(_), _) => return Err("a time for a parameter of another type".to_owned()),
+            (Plain::Text(text), _) => text.clone(),
+        };
+        binary(form, &text).map(Some)
+    }
+}
+
+/// A text in the binary format of that type.
+fn binary(form: Form, text: &str) -> Result<Vec<u8>, String> {
+    let wrong = || format!("'{text}' for a parameter of another type");
+    Ok(match form {
+        Form::Bool => vec![u8::from(forms::boolean(text).ok_or_else(wrong)?)],
+        Form::Integer(size) => {
+            let number: i64 = text.trim().parse().map_err(|_| wrong())?;
+            let bytes = number.to_be_bytes();
+            let fits = match size {
+                2 => i16::try_from(number).is_ok(),
+                4 => i32::try_from(number).is_ok(),
+                _ => true,
+            };
+            if !fits {
+                return Err(format!("{number} is out of range for a parameter of {size} bytes"));
+            }
+            bytes[8 - size..].to_vec()
+        }
+        Form::Oid => text.parse::<u32>().map_err(|_| wrong())?.to_be_bytes().to_vec(),
+        Form::Float(4) => text.parse::<f32>().map_err(|_| wrong())?.to_be_bytes().to_vec(),
+        Form::Float(_) => text.parse::<f64>().map_err(|_| wrong())?.to_be_bytes().to_vec(),
+        Form::Numeric => forms::numeric_binary(text).ok_or_else(wrong)?,
+        Form::Text => text.as_bytes().to_vec(),
+        Form::Bytes => forms::unhex(text).unwrap_or_else(|| text.as_bytes().to_vec()),
+        Form::Jsonb => [b"\x01", text.as_bytes()].concat(),
+        Form::Uuid => forms::uuid_binary(text).ok_or_else(wrong)?,
+        Form::Date => forms::date_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
+        Form::Time => forms::time_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
+        Form::Timestamp(_) => forms::timestamp_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
+        Form::Void => Vec::new(),
+        Form::Array(oid) => array_binary(oid, text)?,
+    })
+}
+
+fn array_binary(oid: u32, text: &str) -> Result<Vec<u8>, String> {
+    let elements =
+        forms::array_elements(text).ok_or_else(|| format!("'{text}' is no array of one dimension"))?;
+    let inner = form(oid).ok_or_else(|| format!("an array of type {oid}"))?;
+    let holes = elements.iter().any(Option::is_none);
+    let word = |number: usize| (number as u32).to_be_bytes();
+    let dimensions = usize::from(!elements.is_empty());
+    let mut bytes = [word(dimensions), word(usize::from(holes)), oid.to_be_bytes()].concat();
+    if dimensions > 0 {
+        bytes.extend([word(elements.len()), word(1)].concat());
+    }
+    for element in &elements {
+        match element {
+            None => bytes.extend((-1_i32).to_be_bytes()),
+            Some(text) => {
+                let element = binary(inner, text)?;
+                bytes.extend(word(element.len()));
+                bytes.extend(element);
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// A value that the server sent in the binary format.
+pub(super) fn from_binary(oid: u32, bytes: &[u8]) -> Result<Value, Error> {
+    let unknown =
+        || Error::refused(format!("a value of the type with OID {oid} is not converted; cast it to text"));
+    let form = form(oid).ok_or_else(unknown)?;
+    let broken = || Error::refused(format!("a value of the type with OID {oid} has {} bytes", bytes.len()));
+    match form {
+        Form::Bytes => Ok(Value::Blob(bytes.into())),
+        Form::Void => Ok(Value::Null),
+        _ => from_text(oid, &text_of(form, bytes).ok_or_else(broken)?),
+    }
+}
+
+/// What the server prints for that value.
+fn text_of(form: Form, bytes: &[u8]) -> Option<String> {
+    Some(match form {
+        Form::Bool => (if *bytes.first()? == 0 { "f" } else { "t" }).to_owned(),
+        Form::Integer(2) => i16::from_be_bytes(bytes.try_into().ok()?).to_string(),
+        Form::Integer(4) => i32::from_be_bytes(bytes.try_into().ok()?).to_string(),
+        Form::Integer(_) => i64::from_be_bytes(bytes.try_into().ok()?).to_string(),
+        Form::Oid => u32::from_be_bytes(bytes.try_into().ok()?).to_string(),
+        Form::Float(4) => {
+            let number = f32::from_be_bytes(bytes.try_into().ok()?);
+            forms::float_text(&format!("{number:e}"), 6)
+        }
+        Form::Float(_) => {
+            let number = f64::from_be_bytes(bytes.try_into().ok()?);
+            forms::float_text(&format!("{number:e}"), 15)
+        }
+        Form::Numeric => forms::numeric_text(bytes)?,
+        Form::Text => String::from_utf8(bytes.to_vec()).ok()?,
+        Form::Bytes => forms::hex(bytes),
+        Form::Jsonb => String::from_utf8(bytes.get(1..)?.to_vec()).ok()?,
+        Form::Uuid => forms::uuid_text(bytes)?,
+        Form::Date => forms::date_text(i32::from_be_bytes(bytes.try_into().ok()?)),
+        Form::Time => forms::time_text(i64::from_be_bytes(bytes.try_into().ok()?)),
+        Form::Timestamp(zone) => forms::timestamp_text(i64::from_be_bytes(bytes.try_into().ok()?), zone),
+        Form::Void => String::new(),
+        Form::Array(_) => array_text(bytes)?,
+    })
+}
+
+fn array_text(bytes: &[u8]) -> Option<String> {
+    let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let inner = form(word(8)?)?;
+    match word(0)? {
+        0 => return Some("{}".to_owned()),
+        1 => {}
+        _ => return None,
+    }
+    let mut at = 20;
+    let elements: Option<Vec<Option<String>>> = (0..word(12)?)
+        .map(|_| {
+            let length = word(at)?;
+            at += 4;
+            if length == u32::MAX {
+                return Some(None);
+            }
+            let element = bytes.get(at..at + length as usize)?;
+            at += length as usize;
+            text_of(inner, element).map(Some)
+        })
+        .collect();
+    Some(forms::array_literal(&elements?))
+}
+
+/// A value that the server printed.
+pub(super) fn from_text(oid: u32, text: &str) -> Result<Value, Error> {
+    let broken = || Error::refused(format!("'{text}' is no value of the type with OID {oid}"));
+    Ok(match form(oid) {
+        Some(Form::Integer(_) | Form::Oid) => Value::Integer(text.parse().map_err(|_| broken())?),
+        Some(Form::Bool) => Value::Bool(text == "t"),
+        Some(Form::Timestamp(true)) => Value::Timestamp(forms::timestamp_binary(text).ok_or_else(broken)?),
+        Some(Form::Bytes) => Value::Blob(Rc::from(forms::unhex(text).ok_or_else(broken)?)),
+        Some(Form::Void) => Value::Null,
+        _ => Value::Text(text.into()),
+    })
+}

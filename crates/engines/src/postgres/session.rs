@@ -1,0 +1,241 @@
+//! One session of a trial: its connection, the statement it runs or waits with, and what it came to. It must
+//! never be asked two things at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use retrial_sim::engine::SqlError;
+use retrial_sim::error::Error;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgConnection, PgTypeInfo, PgTypeKind, Postgres};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column, Connection, Either, Encode, Executor, Row, SqlSafeStr, Statement, Type,
+    TypeInfo, ValueRef,
+};
+
+use super::convert::{self, Plain};
+use super::room::Eye;
+
+/// What a statement came to, before it is put into the trial's values.
+pub(super) enum Outcome {
+    Ran(Raw),
+    /// What SQL says.
+    Failed(SqlError),
+    /// What the engine does not do.
+    Refused(String),
+}
+
+/// Rows in the server's binary format.
+#[derive(Default)]
+pub(super) struct Raw {
+    pub(super) types: Vec<u32>,
+    pub(super) rows: Vec<Vec<Option<Vec<u8>>>>,
+    pub(super) affected: u64,
+}
+
+/// What is asked of a session.
+pub(super) struct Request {
+    pub(super) sql: String,
+    pub(super) params: Vec<Plain>,
+    /// By the simple protocol, as drivers send what begins and ends transactions.
+    pub(super) simple: bool,
+    /// Statements that were prepared before are forgotten first.
+    pub(super) afresh: bool,
+}
+
+/// What the trial's thread and the connection thread share of a session.
+pub(super) struct Desk {
+    pub(super) pid: i32,
+    /// Absent while a statement runs, and for good once the server has ended the session.
+    connection: Mutex<Option<PgConnection>>,
+    outcome: Mutex<Option<Outcome>>,
+    running: AtomicBool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept here is replaced as a whole, so a panic elsewhere leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    pub(super) fn new(pid: i32, connection: PgConnection) -> Desk {
+        let (connection, outcome) = (Mutex::new(Some(connection)), Mutex::new(None));
+        Desk { pid, connection, outcome, running: AtomicBool::new(false) }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Takes what the statement came to, once it has ended.
+    pub(super) fn take_outcome(&self) -> Option<Outcome> {
+        lock(&self.outcome).take()
+    }
+
+    /// Whether the server still has the session; asked while nothing runs.
+    pub(super) fn is_alive(&self) -> bool {
+        lock(&self.connection).is_some()
+    }
+
+    /// Starts a statement. On the connection thread.
+    pub(super) fn start(self: &Arc<Self>, eye: &Arc<Eye>, request: Request) {
+        self.running.store(true, Ordering::Release);
+        let (desk, eye) = (self.clone(), eye.clone());
+        let connection = lock(&self.connection).take();
+        tokio::task::spawn_local(async move {
+            let outcome = match connection {
+                None => Outcome::Failed(lost("the server has ended the session")),
+                Some(mut connection) => {
+                    let outcome = run(&mut connection, request).await;
+                    if !matches!(&outcome, Outcome::Failed(error) if is_the_end(error)) {
+                        *lock(&desk.connection) = Some(connection);
+                    }
+                    outcome
+                }
+            };
+            *lock(&desk.outcome) = Some(outcome);
+            desk.running.store(false, Ordering::Release);
+            eye.news.notify_one();
+        });
+    }
+
+    /// Has the server give up what runs, and waits until it has. On the connection thread.
+    pub(super) async fn give_up(&self, eye: &Eye) -> Result<(), Error> {
+        while self.is_running() {
+            eye.cancel(self.pid).await?;
+            let nap = Duration::from_millis(20);
+            while self.is_running() && tokio::time::timeout(nap, eye.news.notified()).await.is_ok() {}
+        }
+        Ok(())
+    }
+
+    /// Sends a text that has no rows and no business to fail, while nothing runs. On the connection thread.
+    pub(super) async fn tidy(&self, sql: &'static str) {
+        let Some(mut connection) = lock(&self.connection).take() else { return };
+        // Where it fails the session is not fit for anything any more.
+        if sqlx::raw_sql(sql).execute(&mut connection).await.is_ok() {
+            *lock(&self.connection) = Some(connection);
+        }
+    }
+}
+
+fn lost(why: &str) -> SqlError {
+    SqlError { code: "08006".to_owned(), message: why.to_owned() }
+}
+
+/// Whether the session has ended with that error: the line broke, or the server shut it (class 57P).
+fn is_the_end(error: &SqlError) -> bool {
+    error.code.starts_with("08") || error.code.starts_with("57P")
+}
+
+async fn run(connection: &mut PgConnection, request: Request) -> Outcome {
+    match ask(connection, request).await {
+        Ok(Ok(raw)) => Outcome::Ran(raw),
+        Ok(Err(refused)) => Outcome::Refused(refused),
+        Err(sqlx::Error::Database(error)) => Outcome::Failed(SqlError {
+            code: error.code().map_or_else(String::new, |code| code.into_owned()),
+            message: error.message().to_owned(),
+        }),
+        Err(error) => Outcome::Failed(lost(&error.to_string())),
+    }
+}
+
+async fn ask(connection: &mut PgConnection, request: Request) -> Result<Result<Raw, String>, sqlx::Error> {
+    if request.afresh {
+        connection.clear_cached_statements().await?;
+    }
+    if request.simple {
+        sqlx::raw_sql(AssertSqlSafe(request.sql)).execute(connection).await?;
+        return Ok(Ok(Raw::default()));
+    }
+    // What was prepared stays so under its text; the first time the server tells the parameters' types.
+    let statement = (&mut *connection).prepare(AssertSqlSafe(request.sql).into_sql_str()).await?;
+    let types = match statement.parameters() {
+        Some(Either::Left(types)) => types,
+        _ => &[],
+    };
+    let arguments = match arguments(types, &request.params) {
+        Ok(arguments) => arguments,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let mut raw = Raw {
+        types: statement.columns().iter().map(|column| oid(column.type_info())).collect(),
+        ..Raw::default()
+    };
+    let mut results = connection.fetch_many(statement.query_with(arguments));
+    while let Some(result) = results.try_next().await? {
+        match result {
+            Either::Left(done) => raw.affected += done.rows_affected(),
+            Either::Right(row) => {
+                let mut cells = Vec::with_capacity(row.len());
+                for index in 0..row.len() {
+                    let cell = row.try_get_raw(index)?;
+                    let bytes = if cell.is_null() {
+                        None
+                    } else {
+                        Some(cell.as_bytes().map_err(sqlx::Error::Decode)?)
+                    };
+                    cells.push(bytes.map(<[u8]>::to_vec));
+                }
+                raw.rows.push(cells);
+            }
+        }
+    }
+    Ok(Ok(raw))
+}
+
+/// The type that a value is written in: a domain's is the one below it, an enum's is text.
+fn oid(info: &PgTypeInfo) -> u32 {
+    match info.kind() {
+        PgTypeKind::Domain(below) => oid(below),
+        PgTypeKind::Enum(_) => 25,
+        _ => info.oid().map_or(0, |oid| oid.0),
+    }
+}
+
+fn arguments(types: &[PgTypeInfo], params: &[Plain]) -> Result<PgArguments, String> {
+    if types.len() != params.len() {
+        return Err(format!("the statement takes {} parameters and was given {}", types.len(), params.len()));
+    }
+    let mut arguments = PgArguments::default();
+    for (index, (info, param)) in types.iter().zip(params).enumerate() {
+        let number = index + 1;
+        let form = convert::form(oid(info)).ok_or_else(|| {
+            format!("${number} has the type {}, to which nothing is converted", info.name())
+        })?;
+        let bytes = param.binary(form).map_err(|why| format!("${number}: {why}"))?;
+        arguments
+            .add(Argument { bytes, info: info.clone() })
+            .map_err(|error| format!("${number}: {error}"))?;
+    }
+    Ok(arguments)
+}
+
+/// A value as the server's description of the parameter wants it.
+struct Argument {
+    bytes: Option<Vec<u8>>,
+    info: PgTypeInfo,
+}
+
+impl Type<Postgres> for Argument {
+    fn type_info() -> PgTypeInfo {
+        // Never asked: each argument has its own.
+        PgTypeInfo::with_oid(Oid(25))
+    }
+}
+
+impl Encode<'_, Postgres> for Argument {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        let Some(bytes) = &self.bytes else { return Ok(IsNull::Yes) };
+        buffer.extend_from_slice(bytes);
+        Ok(IsNull::No)
+    }
+
+    fn produces(&self) -> Option<PgTypeInfo> {
+        Some(self.info.clone())
+    }
+}

@@ -1,0 +1,276 @@
+//! The engine on a live server: waits, changes, and going back to the opening rows.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_engines::postgres::Postgres;
+use retrial_sim::engine::{Done, Engine, Opening, Reply, RowChange, SessionId, Value};
+use retrial_sim::seed::Seed;
+
+use super::server;
+
+const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v int NOT NULL CHECK (v < 100), note text);
+    CREATE TABLE names (name text PRIMARY KEY, at timestamptz, serial int GENERATED ALWAYS AS IDENTITY);";
+
+fn opening() -> Rc<Opening> {
+    let row = |id: i64| ("t", vec![id.into(), (10 * id).into(), Value::Null]);
+    Rc::new(Opening { schema: SCHEMA, rows: vec![row(1), row(2)] })
+}
+
+/// An engine at its opening rows, and so many sessions.
+fn engine(sessions: u32) -> Option<(Postgres, Vec<SessionId>)> {
+    let mut engine = Postgres::new(&server()?).unwrap();
+    engine.open(&opening(), Seed(7)).unwrap();
+    let sessions = (0..sessions).map(|_| engine.connect().unwrap()).collect();
+    Some((engine, sessions))
+}
+
+fn done(engine: &mut Postgres, session: SessionId, sql: &str, params: &[Value]) -> Done {
+    match engine.submit(session, sql, params).unwrap() {
+        Reply::Done(done) => done,
+        Reply::Blocked(on) => panic!("{sql} waits for {on:?}"),
+    }
+}
+
+fn run(engine: &mut Postgres, session: SessionId, sql: &str) -> Done {
+    done(engine, session, sql, &[])
+}
+
+fn code(done: &Done) -> &str {
+    done.result.as_ref().err().map_or("none", |error| &error.code)
+}
+
+fn tell(change: &RowChange) -> String {
+    let row = |row: &Option<Rc<[Value]>>| {
+        row.as_ref().map_or("nothing".to_owned(), |row| {
+            row.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        })
+    };
+    format!("{}: {} -> {}", change.table.name, row(&change.before), row(&change.after))
+}
+
+fn told(changes: &[RowChange]) -> Vec<String> {
+    changes.iter().map(tell).collect()
+}
+
+fn woken(engine: &mut Postgres) -> Vec<SessionId> {
+    let mut ready = Vec::new();
+    engine.wake(&mut ready);
+    ready
+}
+
+fn close(mut engine: Postgres, sessions: &[SessionId]) {
+    sessions.iter().for_each(|session| engine.close(*session));
+}
+
+#[test]
+fn a_statement_answers_with_rows_and_counts() {
+    let Some((mut engine, s)) = engine(1) else { return };
+    let read = done(&mut engine, s[0], "SELECT id, v, note FROM t WHERE id = $1", &[2.into()]);
+    let answer = read.result.unwrap();
+    assert_eq!(answer.rows, [Rc::from([Value::Integer(2), Value::Integer(20), Value::Null])]);
+    assert_eq!((answer.changed, read.work.steps), (0, 2));
+    let written = done(&mut engine, s[0], "UPDATE t SET note = $1", &["x".into()]);
+    assert_eq!(written.result.unwrap().changed, 2);
+    assert_eq!(told(&written.committed), ["t: 1 10 NULL -> 1 10 'x'", "t: 2 20 NULL -> 2 20 'x'"]);
+    assert!(!written.holds_write_lock && !written.unsettled);
+    let wrong = done(&mut engine, s[0], "UPDATE t SET v = $1 WHERE id = $2", &[100.into(), 1.into()]);
+    assert_eq!(code(&wrong), "23514");
+    assert!(engine.submit(s[0], "SELECT $1::int", &[]).is_err(), "a parameter is missing");
+    assert!(engine.submit(s[0], "SELECT $1::point", &["(1,1)".into()]).is_err(), "no such type here");
+    assert_eq!(code(&run(&mut engine, s[0], "SELECT 1")), "none", "a refusal leaves the session as it was");
+    close(engine, &s);
+}
+
+#[test]
+fn a_writer_waits_for_another_and_goes_on_with_its_row() {
+    let Some((mut engine, s)) = engine(3) else { return };
+    run(&mut engine, s[0], "BEGIN");
+    let first = run(&mut engine, s[0], "UPDATE t SET v = v + 1 WHERE id = 1");
+    assert!(first.holds_write_lock && first.committed.is_empty());
+    let add = "UPDATE t SET v = v + $1 WHERE id = 1";
+    let Reply::Blocked(on) = engine.submit(s[1], add, &[20.into()]).unwrap() else { panic!("it waits") };
+    assert_eq!(on, [s[0]]);
+    assert_eq!(run(&mut engine, s[2], "SELECT v FROM t WHERE id = 1").result.unwrap().rows[0][0], 10.into());
+    assert!(woken(&mut engine).is_empty(), "nothing has been released");
+    let committed = run(&mut engine, s[0], "COMMIT");
+    assert_eq!(told(&committed.committed), ["t: 1 10 NULL -> 1 11 NULL"]);
+    assert!(!committed.holds_write_lock);
+    assert_eq!(woken(&mut engine), [s[1]]);
+    let Reply::Done(second) = engine.resume(s[1]).unwrap() else { panic!("it may go on") };
+    assert_eq!(told(&second.committed), ["t: 1 11 NULL -> 1 31 NULL"]);
+    let (table, rows) = engine.rows("t").unwrap();
+    assert_eq!(table.columns, ["id", "v", "note"]);
+    assert_eq!(rows[0][1], 31.into());
+    close(engine, &s);
+}
+
+#[test]
+fn a_lock_timeout_is_the_drivers_error_and_aborts_the_transaction() {
+    let Some((mut engine, s)) = engine(2) else { return };
+    run(&mut engine, s[0], "BEGIN");
+    run(&mut engine, s[0], "SELECT * FROM t FOR UPDATE");
+    run(&mut engine, s[1], "BEGIN");
+    assert!(matches!(engine.submit(s[1], "DELETE FROM t", &[]).unwrap(), Reply::Blocked(_)));
+    let expired = engine.expire(s[1]).unwrap();
+    assert_eq!(code(&expired), "55P03");
+    assert_eq!(code(&run(&mut engine, s[1], "SELECT 1")), "25P02");
+    engine.rollback(s[1]);
+    assert_eq!(code(&run(&mut engine, s[1], "SELECT 1")), "none");
+    close(engine, &s);
+}
+
+#[test]
+fn the_last_to_wait_is_the_victim_of_a_deadlock() {
+    let Some((mut engine, s)) = engine(2) else { return };
+    for round in 0..5 {
+        s.iter().for_each(|session| drop(run(&mut engine, *session, "BEGIN")));
+        run(&mut engine, s[0], "UPDATE t SET v = 1 WHERE id = 1");
+        run(&mut engine, s[1], "UPDATE t SET v = 2 WHERE id = 2");
+        let cross = engine.submit(s[0], "UPDATE t SET v = 1 WHERE id = 2", &[]).unwrap();
+        assert!(matches!(cross, Reply::Blocked(_)), "round {round}");
+        assert_eq!(
+            code(&run(&mut engine, s[1], "UPDATE t SET v = 2 WHERE id = 1")),
+            "40P01",
+            "round {round}"
+        );
+        assert_eq!(woken(&mut engine), [s[0]]);
+        let Reply::Done(done) = engine.resume(s[0]).unwrap() else { panic!("it may go on") };
+        assert_eq!(code(&done), "none");
+        s.iter().for_each(|session| engine.rollback(*session));
+    }
+    close(engine, &s);
+}
+
+#[test]
+fn a_queue_of_waiters_moves_up_one_at_a_time() {
+    let Some((mut engine, s)) = engine(3) else { return };
+    for session in &s {
+        run(&mut engine, *session, "BEGIN");
+    }
+    run(&mut engine, s[0], "SELECT pg_advisory_xact_lock(1)");
+    for session in &s[1..] {
+        let reply = engine.submit(*session, "SELECT pg_advisory_xact_lock(1)", &[]).unwrap();
+        assert!(matches!(reply, Reply::Blocked(_)));
+    }
+    for pair in s.windows(2) {
+        run(&mut engine, pair[0], "COMMIT");
+        assert_eq!(woken(&mut engine), [pair[1]]);
+        assert!(matches!(engine.resume(pair[1]).unwrap(), Reply::Done(_)));
+    }
+    close(engine, &s);
+}
+
+#[test]
+fn what_was_not_committed_leaves_no_trace() {
+    let Some((mut engine, s)) = engine(2) else { return };
+    run(&mut engine, s[0], "BEGIN");
+    run(&mut engine, s[0], "INSERT INTO t VALUES (3, 30)");
+    engine.close(s[0]);
+    run(&mut engine, s[1], "BEGIN");
+    run(&mut engine, s[1], "DELETE FROM t WHERE id = 1");
+    run(&mut engine, s[1], "SAVEPOINT a");
+    run(&mut engine, s[1], "DELETE FROM t WHERE id = 2");
+    run(&mut engine, s[1], "ROLLBACK TO a");
+    let committed = run(&mut engine, s[1], "COMMIT");
+    assert_eq!(told(&committed.committed), ["t: 1 10 NULL -> nothing"]);
+    assert_eq!(committed.committed[0].key, 1);
+    assert_eq!(engine.rows("t").unwrap().1.len(), 1);
+    engine.close(s[1]);
+}
+
+#[test]
+fn a_session_that_crashes_while_it_waits_holds_nobody_up() {
+    let Some((mut engine, s)) = engine(3) else { return };
+    run(&mut engine, s[0], "BEGIN");
+    run(&mut engine, s[0], "UPDATE t SET v = 1");
+    run(&mut engine, s[1], "BEGIN");
+    run(&mut engine, s[1], "SELECT pg_advisory_lock(9)");
+    assert!(matches!(engine.submit(s[1], "UPDATE t SET v = 2", &[]).unwrap(), Reply::Blocked(_)));
+    engine.close(s[1]);
+    assert_eq!(code(&run(&mut engine, s[2], "SELECT pg_advisory_lock(9)")), "none");
+    assert!(matches!(engine.submit(s[2], "UPDATE t SET v = 3", &[]).unwrap(), Reply::Blocked(_)));
+    engine.close(s[0]);
+    assert_eq!(woken(&mut engine), [s[2]]);
+    let Reply::Done(last) = engine.resume(s[2]).unwrap() else { panic!("it may go on") };
+    assert_eq!(told(&last.committed), ["t: 1 10 NULL -> 1 3 NULL", "t: 2 20 NULL -> 2 3 NULL"]);
+    engine.close(s[2]);
+}
+
+#[test]
+fn each_trial_begins_at_the_opening_rows_even_after_the_schema_changed() {
+    let Some((mut engine, _)) = engine(0) else { return };
+    for trial in 0..6 {
+        engine.open(&opening(), Seed(trial)).unwrap();
+        let session = engine.connect().unwrap();
+        let insert = "INSERT INTO names (name, at) VALUES ($1, $2) RETURNING serial, at";
+        let added = done(
+            &mut engine,
+            session,
+            insert,
+            &["it's (a, \"b\")\\".into(), "2024-02-29T12:00:00.5Z".into()],
+        );
+        assert_eq!(
+            told(&added.committed),
+            ["names: nothing -> 'it's (a, \"b\")\\' time 762523200500000 1"],
+            "trial {trial}"
+        );
+        assert_eq!(&*added.result.unwrap().rows[0], [1.into(), Value::Timestamp(762_523_200_500_000)]);
+        run(&mut engine, session, "UPDATE t SET v = 0, id = id + 10");
+        assert_eq!(engine.rows("t").unwrap().1[0][0], 11.into());
+        assert_eq!(engine.rows("names").unwrap().1.len(), 1);
+        if trial % 2 == 1 {
+            run(&mut engine, session, "ALTER TABLE t ADD COLUMN extra int DEFAULT 5");
+            run(&mut engine, session, "CREATE INDEX CONCURRENTLY ON t (v)");
+            let changed = run(&mut engine, session, "UPDATE t SET extra = 6 WHERE id = 11");
+            assert_eq!(told(&changed.committed), ["t: 11 0 NULL 5 -> 11 0 NULL 6"]);
+            assert_eq!(engine.rows("t").unwrap().0.columns.len(), 4);
+        }
+        engine.close(session);
+    }
+    engine.open(&opening(), Seed(9)).unwrap();
+    assert_eq!(engine.rows("t").unwrap().0.columns.len(), 3);
+}
+
+#[test]
+fn rows_that_the_account_does_not_come_to_are_refused() {
+    let Some((mut engine, s)) = engine(1) else { return };
+    run(&mut engine, s[0], "BEGIN");
+    run(&mut engine, s[0], "SET LOCAL session_replication_role = replica");
+    run(&mut engine, s[0], "DELETE FROM t");
+    run(&mut engine, s[0], "COMMIT");
+    assert!(engine.rows("t").is_err());
+    assert!(engine.rows("nowhere").is_err());
+    close(engine, &s);
+}
+
+#[test]
+fn news_is_waited_for_by_the_real_clock_inside_a_trial() {
+    let Some((mut engine, s)) = engine(2) else { return };
+    madsim::runtime::Runtime::new().block_on(async move {
+        run(&mut engine, s[0], "BEGIN");
+        run(&mut engine, s[0], "UPDATE t SET v = 1");
+        run(&mut engine, s[1], "SET lock_timeout = '50ms'");
+        assert!(matches!(engine.submit(s[1], "UPDATE t SET v = 2", &[]).unwrap(), Reply::Blocked(_)));
+        assert!(engine.wait_for_news(Duration::from_secs(20)), "the server ends the wait by itself");
+        assert_eq!(woken(&mut engine), [s[1]]);
+        let Reply::Done(done) = engine.resume(s[1]).unwrap() else { panic!("it has ended") };
+        assert_eq!(code(&done), "55P03");
+        close(engine, &s);
+    });
+}
+
+#[test]
+fn the_engines_randomness_is_seeded() {
+    let Some((mut engine, s)) = engine(1) else { return };
+    let draw =
+        |engine: &mut Postgres, session| run(engine, session, "SELECT random()::text").result.unwrap().rows;
+    let first = draw(&mut engine, s[0]);
+    engine.close(s[0]);
+    for (seed, same) in [(7, true), (8, false)] {
+        engine.open(&opening(), Seed(seed)).unwrap();
+        let session = engine.connect().unwrap();
+        assert_eq!(draw(&mut engine, session) == first, same);
+        engine.close(session);
+    }
+}
