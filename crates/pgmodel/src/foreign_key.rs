@@ -6,9 +6,11 @@
 use std::rc::Rc;
 
 use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
+use crate::backend::Held;
 use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::insert::described;
+use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::run::{Event, Run, update_strength};
 use crate::transaction::Snapshot;
@@ -59,10 +61,13 @@ impl Run {
         // An update that leaves the reference alone is looked after only where it replaced the transaction's own
         // version (RI_FKey_fk_upd_check_required).
         let kept = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
-        if wanted.contains(&Value::Null) || (kept && !event.over_own) {
+        let to = self.server.table(key.to);
+        if wanted.contains(&Value::Null) {
+            return if event.before.is_none() { self.look_in(&to).await } else { Ok(()) };
+        }
+        if kept && !event.over_own {
             return Ok(());
         }
-        let to = self.server.table(key.to);
         self.server.lock_table(self.session, to.id, TableLockMode::RowShare, false).await?;
         let repeatable = self.is_repeatable();
         let look = if repeatable {
@@ -96,6 +101,19 @@ impl Run {
             message,
             format!("Key {described} is not present in table \"{}\".", to.name),
         ))
+    }
+
+    /// An inserted row's check opens the table that is referred to before it finds that there is no reference, and
+    /// lets go of it again (RI_FKey_check).
+    async fn look_in(&self, to: &TableDef) -> Result<()> {
+        let (tag, mode) = (LockTag::Table(to.id), TableLockMode::RowShare);
+        let is_held = |held: &Held| held.tag == tag && held.mode == mode;
+        let had = self.server.backend(self.session).held.iter().any(is_held);
+        self.server.lock_table(self.session, to.id, mode, false).await?;
+        if !had {
+            self.server.unlock(self.session, tag, mode);
+        }
+        Ok(())
     }
 
     /// A row that others may refer to has gone or changed its key.
