@@ -310,6 +310,8 @@ impl Run {
                 in_the_way.push(*locker);
             }
         }
+        // Of several the one with the lowest number is waited for first: a multixact keeps its members in that order.
+        in_the_way.sort_unstable();
         (Claim::Free, in_the_way)
     }
 }

@@ -107,6 +107,8 @@ impl Define<'_> {
             }
             self.remember(&table);
             self.give_heap(&table);
+            // The indexes are built anew under a lock of its own (reindex_relation).
+            self.server.lock_table(self.session, table.id, TableLockMode::Share, false).await?;
             if restart {
                 for name in sequences(&table) {
                     let mut all = self.server.sequences.borrow_mut();
