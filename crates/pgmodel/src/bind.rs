@@ -98,7 +98,7 @@ pub fn row_expr(expr: &ast::Expr, table: &TableDef, to: Option<&Type>) -> Result
     };
     let from = typed.ty.clone();
     binder.coerce(typed, to, CastContext::Assignment).map_err(|failure| {
-        let (from, into) = (naming::type_name(&from), naming::type_name(to));
+        let (from, into) = (from.name(), to.name());
         let message = match to {
             Type::Bool => format!("argument of CHECK must be type boolean, not type {from}"),
             _ => format!("column is of type {into} but default expression is of type {from}"),

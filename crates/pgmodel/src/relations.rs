@@ -3,7 +3,7 @@
 
 use crate::ast::TableLockMode;
 use crate::catalog::TableId;
-use crate::plan::{Core, Expr, Query, Slot, SubKind};
+use crate::plan::{Core, Expr, Query, Slot};
 
 /// The tables of a query and the modes they are locked in, each once.
 pub(crate) fn relations(query: &Query) -> Vec<(TableId, TableLockMode)> {
@@ -93,11 +93,8 @@ fn in_join(join: &crate::plan::Join, found: &mut Vec<(TableId, TableLockMode)>) 
 }
 
 fn in_expr(expr: &Expr, found: &mut Vec<(TableId, TableLockMode)>) {
-    if let Expr::Sub { kind, query } = expr {
+    if let Expr::Sub { query, .. } = expr {
         walk(query, found);
-        if let SubKind::Any { operands, .. } = kind {
-            operands.iter().for_each(|operand| in_expr(operand, found));
-        }
     }
     for part in crate::access::parts(expr) {
         in_expr(part, found);

@@ -10,7 +10,7 @@ use crate::value::{Type, Value};
 
 use std::rc::Rc;
 
-use super::{Binder, Parameter, Typed, naming, walk};
+use super::{Binder, Parameter, Typed, walk};
 
 /// A type without length or precision.
 pub(super) fn bare(ty: &Type) -> Type {
@@ -136,7 +136,7 @@ impl Binder<'_> {
             param.ty = ty.clone();
         } else if param.ty != *ty {
             let message = format!("inconsistent types deduced for parameter ${}", index + 1);
-            let detail = format!("{} versus {}", naming::type_name(&param.ty), naming::type_name(ty));
+            let detail = format!("{} versus {}", param.ty.name(), ty.name());
             return Err(Failure::detailed("42P08", message, detail));
         }
         param.pending = param.pending.saturating_sub(1);
@@ -151,11 +151,7 @@ impl Binder<'_> {
 
     /// Casts as an assignment would, to the type that `what` demands.
     pub(super) fn demanded(&mut self, typed: Typed, to: &Type, what: &str) -> Result<Expr> {
-        let message = format!(
-            "argument of {what} must be type {}, not type {}",
-            naming::type_name(to),
-            naming::type_name(&typed.ty)
-        );
+        let message = format!("argument of {what} must be type {}, not type {}", to.name(), typed.ty.name());
         self.coerce(typed, to, CastContext::Assignment).map_err(|failure| reworded(failure, message))
     }
 
@@ -164,8 +160,8 @@ impl Binder<'_> {
         let message = format!(
             "column \"{}\" is of type {} but expression is of type {}",
             column.name,
-            naming::type_name(&column.ty),
-            naming::type_name(&typed.ty)
+            column.ty.name(),
+            typed.ty.name()
         );
         self.coerce(typed, &column.ty, CastContext::Assignment).map_err(|failure| reworded(failure, message))
     }

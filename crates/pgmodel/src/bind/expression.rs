@@ -10,7 +10,7 @@ use crate::plan::{Comparison, Expr};
 use crate::value::{Type, Value};
 
 use super::coerce::bare;
-use super::{Binder, Typed, naming};
+use super::{Binder, Typed};
 
 /// An expression that is a condition.
 pub(super) fn boolean(expr: Expr) -> Typed {
@@ -207,7 +207,7 @@ impl Binder<'_> {
             return Err(Failure::not_modelled("an array of more than one dimension"));
         }
         if ty == Type::Void {
-            let message = format!("could not find array type for data type {}", naming::type_name(&ty));
+            let message = format!("could not find array type for data type {}", ty.name());
             return Err(Failure::sql("42704", message));
         }
         Ok(Typed { expr: Expr::Array(elements), ty: Type::Array(Box::new(bare(&ty))) })

@@ -6,28 +6,6 @@ use crate::error::{Failure, Result};
 use crate::plan::{Expr, Query};
 use crate::value::Type;
 
-/// A type as messages show it, without length or precision.
-pub(super) fn type_name(ty: &Type) -> String {
-    let name = match ty {
-        Type::Bool => "boolean",
-        Type::Int2 => "smallint",
-        Type::Int4 => "integer",
-        Type::Int8 => "bigint",
-        Type::Text => "text",
-        Type::Varchar(_) => "character varying",
-        Type::Timestamptz => "timestamp with time zone",
-        Type::Interval => "interval",
-        Type::Numeric(_) => "numeric",
-        Type::Uuid => "uuid",
-        Type::Jsonb => "jsonb",
-        Type::Bytea => "bytea",
-        Type::Array(element) => return format!("{}[]", type_name(element)),
-        Type::Void => "void",
-        Type::Unknown => "unknown",
-    };
-    name.to_owned()
-}
-
 /// A type as `pg_type` calls it, which is what a cast names its column. An array goes by its elements.
 fn catalog_name(ty: &Type) -> &'static str {
     match ty {
@@ -51,7 +29,7 @@ fn catalog_name(ty: &Type) -> &'static str {
 
 /// A function with its argument types, as messages show it.
 pub(super) fn signature(name: &str, args: &[Type]) -> String {
-    let args: Vec<_> = args.iter().map(type_name).collect();
+    let args: Vec<_> = args.iter().map(Type::name).collect();
     format!("{name}({})", args.join(", "))
 }
 

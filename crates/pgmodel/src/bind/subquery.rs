@@ -76,7 +76,7 @@ impl Binder<'_> {
             let chosen = function::operator(operator, Some(&operand.ty), &query.columns[index].ty)?;
             if chosen.result != Type::Bool {
                 let message = format!("operator {operator} must return type boolean, not type {}", {
-                    super::naming::type_name(&chosen.result)
+                    chosen.result.name()
                 });
                 return Err(Failure::sql("42804", message));
             }

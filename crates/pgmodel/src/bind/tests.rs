@@ -12,7 +12,6 @@ use crate::parse::parse;
 use crate::plan::{Core, Expr, Plan, Slot};
 use crate::value::Type;
 
-use super::naming::type_name;
 use super::{row_expr, statement};
 
 /// What the server answered, a statement and its outcome by turns: the columns, and after an arrow the types
@@ -123,10 +122,10 @@ fn told(outcome: &Result<Plan>) -> String {
         Ok(plan) => {
             let columns = plan.query.columns.iter();
             let columns: Vec<_> =
-                columns.map(|column| format!("{} {}", column.name, type_name(&column.ty))).collect();
+                columns.map(|column| format!("{} {}", column.name, column.ty.name())).collect();
             let mut told = columns.join(", ");
             if !plan.params.is_empty() {
-                let params: Vec<_> = plan.params.iter().map(type_name).collect();
+                let params: Vec<_> = plan.params.iter().map(Type::name).collect();
                 write!(told, " <- {}", params.join(", ")).expect("a string takes all");
             }
             if told.is_empty() { "no columns".to_owned() } else { told.trim().to_owned() }
