@@ -97,7 +97,7 @@ impl Bare {
             // The server's connection and one for each of the two readers.
             let connections = (0..3).map(|_| open()).collect::<rusqlite::Result<_>>()?;
             let image = Connection::open_in_memory()?;
-            image.execute_batch(opening.schema)?;
+            image.execute_batch(&opening.schema)?;
             for (table, row) in &opening.rows {
                 let marks = vec!["?"; row.len()].join(", ");
                 let sql = format!("INSERT INTO {table} VALUES ({marks})");

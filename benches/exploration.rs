@@ -63,7 +63,7 @@ fn setup() -> Setup<'static> {
     const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
     Setup {
         rung: &CALM,
-        cost: Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::ZERO },
+        cost: Cost::FREE,
         limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
         opening: None,
         tables: &[],

@@ -54,7 +54,7 @@ fn main() {
 
 fn opening() -> Rc<Opening> {
     let row = |id: i64| ("account", vec![Value::Integer(id), Value::from("somebody"), Value::Integer(100)]);
-    Rc::new(Opening { schema: SCHEMA, rows: (1..=50).map(row).collect() })
+    Rc::new(Opening { schema: SCHEMA.into(), rows: (1..=50).map(row).collect() })
 }
 
 /// Statements inside one transaction after another, ten to each, the rows put back now and then.
@@ -187,7 +187,7 @@ impl Trial {
 fn hold(bed: &mut TestBed, scheduler: &mut dyn Scheduler, seed: Seed, opening: &Rc<Opening>) -> Run {
     let setup = Setup {
         rung: &RUNG,
-        cost: Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::ZERO },
+        cost: Cost::FREE,
         limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
         opening: Some(opening),
         tables: &["account"],

@@ -27,12 +27,13 @@ impl Sample {
     pub(crate) fn new(strategy: &str, rung: &str) -> Sample {
         let strategies = LastSeenBackfill.strategies();
         let strategy = strategies.iter().position(|candidate| candidate.name == strategy);
+        let strategy = strategy.expect("the strategy is on the shelf");
         let rung = LastSeenBackfill.ladder().iter().find(|known| known.name == rung);
         let workload = Rc::new(workload());
         Sample {
-            strategy: strategy.expect("the strategy is on the shelf"),
+            strategy,
             rung: rung.expect("the rung is on the ladder"),
-            opening: Rc::new(LastSeenBackfill.opening(&workload)),
+            opening: Rc::new(LastSeenBackfill.opening(strategy, &workload)),
             workload,
         }
     }

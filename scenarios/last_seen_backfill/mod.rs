@@ -33,6 +33,7 @@ pub struct LastSeenBackfill;
 /// A row stands for about fifteen hundred of the operator's, so a step of SQLite's machine costs as many times the
 /// 150 to 210 ns that it takes on 71,000 rows (`benches/README.md`, headline).
 const COST: Cost = Cost {
+    per_statement: Duration::ZERO,
     per_step: Duration::from_micros(300),
     per_commit: Duration::from_millis(5),
     delay_unit: Duration::from_micros(10),
@@ -86,7 +87,7 @@ impl Scenario for LastSeenBackfill {
         workload.check()
     }
 
-    fn opening(&self, workload: &Workload) -> Opening {
+    fn opening(&self, _strategy: usize, workload: &Workload) -> Opening {
         workload.opening()
     }
 

@@ -86,7 +86,7 @@ impl Workload {
             let row = [index as i64 + 1, id, timestamp];
             rows.push(("observations", row.map(Value::Integer).to_vec()));
         }
-        Opening { schema: include_str!("schema.sql"), rows }
+        Opening { schema: include_str!("schema.sql").into(), rows }
     }
 }
 

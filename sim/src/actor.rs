@@ -1,15 +1,16 @@
 //! What an actor sees of the world: its own points, the virtual clock, and whether it was asked to stop.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::fault::Fault;
 use crate::point::{ActorId, PointKind};
-use crate::trace::What;
-use crate::world::Shared;
+use crate::trace::{Exchange, Field, What};
+use crate::world::{Shared, State};
 
 /// An actor's handle on the world. Cloning it gives another handle on the same actor.
 #[derive(Clone)]
@@ -17,6 +18,10 @@ pub struct Actor {
     pub(crate) shared: Rc<Shared>,
     pub(crate) id: ActorId,
 }
+
+/// The connection broke before the answer came: the request may have taken effect, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost;
 
 /// The future of an `async` block behind a trait object.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -72,6 +77,61 @@ impl Actor {
         self.shared.record(self.id, What::Noted(key, one, other));
     }
 
+    /// Takes one of `of` values, as the scheduler likes; the first is what happens by default. Not a point: nobody
+    /// moves meanwhile.
+    pub async fn pick(&self, of: usize) -> usize {
+        if of < 2 {
+            return 0;
+        }
+        Turn { actor: self, wish: Some(Wish::Pick(of)) }.await;
+        self.shared.picked.get()
+    }
+
+    /// Sends a request to a part outside the engine that answers with no more than that it has heard. The trace keeps
+    /// `body`.
+    ///
+    /// # Errors
+    /// The connection broke; the request may have arrived.
+    pub async fn request(
+        &self,
+        label: &'static str,
+        part: &'static str,
+        body: Vec<Field>,
+    ) -> Result<(), Lost> {
+        self.exchange(PointKind::Request, label, part, body, |_| ()).await
+    }
+
+    /// Stands at a point; then the request takes effect and is answered, unless a fault has it otherwise.
+    pub(crate) async fn exchange<T>(
+        &self,
+        kind: PointKind,
+        label: &'static str,
+        part: &'static str,
+        body: Vec<Field>,
+        effect: impl FnOnce(Option<Fault>) -> T,
+    ) -> Result<T, Lost> {
+        self.arrive(label, kind, Duration::ZERO).await;
+        let fault = self.shared.directive.take();
+        let arrived = fault != Some(Fault::RequestLost);
+        let heard = arrived && !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
+        self.shared.record(self.id, What::Exchanged(Rc::new(Exchange { label, part, body, arrived, heard })));
+        if !arrived {
+            return Err(Lost);
+        }
+        let answer = effect(fault);
+        match fault {
+            Some(Fault::CrashAfter) => self.die().await,
+            Some(Fault::ReplyLost) => Err(Lost),
+            _ => Ok(answer),
+        }
+    }
+
+    /// The process dies before the actor goes on.
+    pub(crate) async fn die(&self) -> ! {
+        self.shared.crash_requested.set(true);
+        pending().await
+    }
+
     /// Stands at a point until chosen.
     pub(crate) fn arrive(&self, label: &'static str, kind: PointKind, sleep: Duration) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Arrive(label, kind, sleep)) }
@@ -85,6 +145,11 @@ impl Actor {
     /// Waits until another actor's doing lets this one go on, or until the deadline.
     pub(crate) fn blocked(&self, deadline: Option<Duration>) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Block(deadline)) }
+    }
+
+    /// Waits for work, at most until the deadline. A trial may end while an actor waits for work without one.
+    pub(crate) fn idle(&self, deadline: Option<Duration>) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
     }
 
     /// Whether the wait that just ended did so because its time was up.
@@ -103,6 +168,8 @@ enum Wish {
     Arrive(&'static str, PointKind, Duration),
     Continue(Duration),
     Block(Option<Duration>),
+    Idle(Option<Duration>),
+    Pick(usize),
 }
 
 /// Becomes ready when the kernel has chosen the actor: it polls an actor that stands at a point only then.
@@ -120,7 +187,9 @@ impl Future for Turn<'_> {
             None => return Poll::Ready(()),
             Some(Wish::Arrive(label, kind, sleep)) => shared.arrive(id, label, kind, sleep),
             Some(Wish::Continue(duration)) => shared.continue_after(id, duration),
-            Some(Wish::Block(deadline)) => shared.block(id, deadline),
+            Some(Wish::Block(deadline)) => shared.block(id, State::Blocked, deadline),
+            Some(Wish::Idle(deadline)) => shared.block(id, State::Idle, deadline),
+            Some(Wish::Pick(of)) => shared.ask_pick(id, of),
         }
         self.wish = None;
         Poll::Pending

@@ -37,6 +37,11 @@ pub enum Ask<'a> {
         /// How many may still strike in this trial.
         left: u32,
     },
+    /// Which of so many values; 0 is the default and needs no entry on the tape.
+    Pick {
+        /// How many there are, at least two.
+        of: usize,
+    },
     /// How long the step lasts beyond its work, as an exponent up to `most` (0 means no delay).
     Delay {
         /// The largest answer.
@@ -53,6 +58,8 @@ pub enum Choice {
     Fault(Fault),
     /// The step was delayed by this exponent.
     Delay(u32),
+    /// This one of several values was taken.
+    Pick(usize),
 }
 
 /// Whether order follows the virtual clock.
@@ -98,6 +105,7 @@ impl Tape {
                 Choice::Next(actor) => Recorded::Next(name(*actor).to_owned()),
                 Choice::Fault(fault) => Recorded::Fault(*fault),
                 Choice::Delay(exponent) => Recorded::Delay(*exponent),
+                Choice::Pick(index) => Recorded::Pick(*index),
             },
         };
         RecordedTape {
@@ -137,6 +145,8 @@ pub enum Recorded {
     Fault(Fault),
     /// The step was delayed by this exponent.
     Delay(u32),
+    /// This one of several values was taken.
+    Pick(usize),
 }
 
 impl fmt::Display for RecordedChoice {
@@ -145,6 +155,7 @@ impl fmt::Display for RecordedChoice {
             Recorded::Next(actor) => write!(f, "{} next {actor}", self.at),
             Recorded::Fault(fault) => write!(f, "{} fault {fault}", self.at),
             Recorded::Delay(exponent) => write!(f, "{} delay {exponent}", self.at),
+            Recorded::Pick(index) => write!(f, "{} pick {index}", self.at),
         }
     }
 }
@@ -163,7 +174,8 @@ impl FromStr for RecordedChoice {
                 Recorded::Fault(Fault::named(value).ok_or_else(|| format!("`{value}` is not a fault"))?)
             }
             "delay" => Recorded::Delay(value.parse().map_err(|_| format!("`{value}` is not a delay"))?),
-            _ => return Err(format!("`{kind}` is not a kind of choice: next, fault or delay")),
+            "pick" => Recorded::Pick(value.parse().map_err(|_| format!("`{value}` is not a pick"))?),
+            _ => return Err(format!("`{kind}` is not a kind of choice: next, fault, delay or pick")),
         };
         Ok(RecordedChoice { at: at.to_owned(), what })
     }

@@ -146,7 +146,7 @@ impl Connection {
     async fn wait(&self, mut reply: Result<Reply, Error>) -> Done {
         let shared = &self.actor.shared;
         let began = shared.now.get();
-        let deadline = began + self.pool.lock_timeout;
+        let deadline = self.pool.lock_timeout.map(|timeout| began + timeout);
         let mut told_of_wait = false;
         loop {
             let on = match reply {
@@ -168,7 +168,7 @@ impl Connection {
                 shared.record(self.actor.id, What::Waits { resource: "a lock", holders });
                 told_of_wait = true;
             }
-            self.actor.blocked(Some(deadline)).await;
+            self.actor.blocked(deadline).await;
             if self.actor.timed_out() {
                 let waited = shared.now.get() - began;
                 shared.record(self.actor.id, What::Resumed { waited, timed_out: true });
@@ -188,10 +188,7 @@ impl Connection {
         result: Result<Answer, SqlError>,
     ) -> Result<Answer, SqlError> {
         match fault {
-            Some(Fault::CrashAfter) => {
-                self.actor.shared.crash_requested.set(true);
-                pending().await
-            }
+            Some(Fault::CrashAfter) => self.actor.die().await,
             Some(Fault::ReplyLost) => Err(SqlError {
                 code: "CONNECTION_LOST".to_owned(),
                 message: "the connection was lost before the reply arrived".to_owned(),

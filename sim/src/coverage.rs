@@ -41,6 +41,11 @@ fn sign(event: &Event) -> u64 {
         What::Committed(changes) => digest.word(3 << 8 | u64::from(!changes.is_empty())),
         What::Struck(fault) => digest.word(4 << 8 | *fault as u64),
         What::Noted(key, _, _) => digest.text(key),
+        What::Exchanged(exchange) => {
+            digest.text(exchange.label);
+            digest.word(u64::from(exchange.arrived) << 1 | u64::from(exchange.heard));
+        }
+        What::Stored(stored) => digest.text(stored.part),
         What::Released(_) => digest.word(5 << 8),
         What::Crashed => digest.word(6 << 8),
         What::Exited => digest.word(7 << 8),

@@ -55,6 +55,11 @@ fn sign(event: &Event) -> Digest {
             rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
         }
         What::Stepped(label) | What::Sleeps(label, _) => digest.text(label),
+        What::Exchanged(exchange) => {
+            digest.text(exchange.label);
+            digest.text(exchange.part);
+            exchange.body.iter().for_each(|(_, value)| value.digest(&mut digest));
+        }
         What::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),
         What::Waits { resource, .. } => digest.text(resource),
         What::Resumed { timed_out, .. } => digest.word(2 << 32 | u64::from(*timed_out)),

@@ -318,7 +318,7 @@ impl<'a, S: Scenario> Stand<'a, S> {
         workload: Rc<S::Workload>,
     ) -> Stand<'a, S> {
         let json = serde_json::to_string(&*workload).expect("a workload has string keys only");
-        let opening = Rc::new(scenario.opening(&workload));
+        let opening = Rc::new(scenario.opening(strategy, &workload));
         Stand { scenario, strategy, rung, engine, workload, json, opening }
     }
 

@@ -1,6 +1,7 @@
 //! Faults, and the environments (rungs) that offer them.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::point::PointKind;
 
@@ -9,20 +10,37 @@ use crate::point::PointKind;
 pub enum Fault {
     /// The engine refuses the statement before it takes effect.
     StatementError,
-    /// The process dies before the statement takes effect.
+    /// The process dies before the statement or request takes effect.
     CrashBefore,
-    /// The process dies after the statement took effect and before anyone hears of it.
+    /// The process dies after the statement or request took effect and before anyone hears of it.
     CrashAfter,
-    /// The statement takes effect, and its reply is lost: the actor sees a broken connection.
+    /// The request is lost before it takes effect: the actor sees a broken connection.
+    RequestLost,
+    /// The request takes effect, and its reply is lost: the actor sees the same broken connection.
     ReplyLost,
+    /// A queue takes an acknowledgement and delivers the message once more all the same.
+    Duplicate,
+    /// A durable object that rests is evicted: its memory is gone, its storage stays, nobody sees an error.
+    Eviction,
+    /// The process stands still for [`STALL`]; whatever was granted to it for a time lapses.
+    Stall,
     /// An operator asks the process to stop in good order; it starts again once its actors have returned.
     Shutdown,
 }
 
 impl Fault {
     /// Every fault, in the order of their severity for a reader.
-    pub const ALL: [Fault; 5] =
-        [Fault::StatementError, Fault::CrashBefore, Fault::CrashAfter, Fault::ReplyLost, Fault::Shutdown];
+    pub const ALL: [Fault; 9] = [
+        Fault::StatementError,
+        Fault::CrashBefore,
+        Fault::CrashAfter,
+        Fault::RequestLost,
+        Fault::ReplyLost,
+        Fault::Duplicate,
+        Fault::Eviction,
+        Fault::Stall,
+        Fault::Shutdown,
+    ];
 
     /// The fault's name in tapes, tables and JSON.
     pub fn name(self) -> &'static str {
@@ -30,7 +48,11 @@ impl Fault {
             Fault::StatementError => "statement-error",
             Fault::CrashBefore => "crash-before",
             Fault::CrashAfter => "crash-after",
+            Fault::RequestLost => "request-lost",
             Fault::ReplyLost => "reply-lost",
+            Fault::Duplicate => "duplicate",
+            Fault::Eviction => "eviction",
+            Fault::Stall => "stall",
             Fault::Shutdown => "shutdown",
         }
     }
@@ -40,11 +62,17 @@ impl Fault {
         Fault::ALL.into_iter().find(|fault| fault.name() == name)
     }
 
-    /// A statement is needed for an error, an effect or a reply; anything can be interrupted.
+    /// A request is needed for an effect or a reply; anything can be interrupted.
     pub(crate) fn can_strike(self, kind: PointKind) -> bool {
+        let is_request =
+            matches!(kind, PointKind::Statement | PointKind::Request | PointKind::Acknowledgement);
         match self {
-            Fault::StatementError | Fault::CrashAfter | Fault::ReplyLost => kind == PointKind::Statement,
-            Fault::CrashBefore | Fault::Shutdown => true,
+            Fault::StatementError => kind == PointKind::Statement,
+            Fault::RequestLost | Fault::ReplyLost => is_request,
+            Fault::CrashAfter => is_request || kind == PointKind::Store,
+            Fault::Duplicate => kind == PointKind::Acknowledgement,
+            Fault::Eviction => kind == PointKind::Event,
+            Fault::CrashBefore | Fault::Stall | Fault::Shutdown => true,
         }
     }
 }
@@ -54,6 +82,10 @@ impl fmt::Display for Fault {
         f.write_str(self.name())
     }
 }
+
+/// How long a stalled process stands still: longer than the leases, visibility timeouts and lock timeouts that
+/// scenarios grant.
+pub const STALL: Duration = Duration::from_secs(60);
 
 /// A fault that a rung may let strike, and where.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use crate::choice::{Ask, Candidate, Choice, Pace};
 use crate::cycle::{self, Cycle};
 use crate::engine::SessionId;
 use crate::error::Error;
-use crate::fault::{Fault, Rung};
+use crate::fault::{Fault, Rung, STALL};
 use crate::point::{ActorId, Point, PointKind};
 use crate::scheduler::Scheduler;
 use crate::trace::What;
@@ -50,6 +50,7 @@ impl<'a> Kernel<'a> {
         limits: Limits,
         pace: Pace,
     ) -> Kernel<'a> {
+        shared.in_order_of_time.set(pace == Pace::Timed);
         Kernel {
             shared,
             scheduler,
@@ -118,6 +119,7 @@ impl<'a> Kernel<'a> {
         let step = self.shared.step.get();
         if !self.fair && step >= self.limits.safety_steps {
             self.fair = true;
+            self.shared.in_order_of_time.set(true);
             self.shared.record(ActorId::NOBODY, What::FaultsStopped);
         }
         let fair_steps = step.saturating_sub(self.limits.safety_steps);
@@ -171,14 +173,16 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// Where order follows time, a lock timeout that is due before anyone's next step passes first.
+    /// A timeout that is due before anyone's next step passes first.
     fn deadline_comes_first(&mut self) -> bool {
-        if !(self.fair || self.pace == Pace::Timed) || self.candidates.is_empty() {
+        let Some(next) = self.candidates.iter().map(|candidate| candidate.not_before).min() else {
+            return false;
+        };
+        if next <= self.shared.now.get() {
             return false;
         }
-        let deadline = self.shared.actors.borrow().iter().filter_map(|cell| cell.deadline).min();
-        match deadline {
-            Some(deadline) if deadline < self.candidates[0].not_before => {
+        match self.deadline() {
+            Some(deadline) if deadline < next => {
                 self.advance(deadline);
                 true
             }
@@ -237,13 +241,26 @@ impl<'a> Kernel<'a> {
             match fault {
                 Fault::CrashBefore => return Ok(self.crash(id, process)),
                 Fault::Shutdown => self.ask_to_stop(process),
-                Fault::StatementError | Fault::CrashAfter | Fault::ReplyLost => {
-                    self.shared.directive.set(Some(fault));
+                Fault::Stall => {
+                    self.shared.continue_after(id, STALL);
+                    return Ok(None);
                 }
+                Fault::StatementError
+                | Fault::CrashAfter
+                | Fault::RequestLost
+                | Fault::ReplyLost
+                | Fault::Duplicate
+                | Fault::Eviction => self.shared.directive.set(Some(fault)),
             }
         }
-        if let Some(message) = self.poll(id) {
-            return Ok(Some(Ending::Panicked { actor: id, message }));
+        loop {
+            if let Some(message) = self.poll(id) {
+                return Ok(Some(Ending::Panicked { actor: id, message }));
+            }
+            match self.shared.pick_of.take() {
+                0 => break,
+                of => self.pick(of)?,
+            }
         }
         if self.shared.crash_requested.take() {
             return Ok(self.crash(id, process));
@@ -253,6 +270,15 @@ impl<'a> Kernel<'a> {
             return Ok(self.restart_if_stopped(process));
         }
         Ok(None)
+    }
+
+    fn pick(&mut self, of: usize) -> Result<(), Error> {
+        let index = if self.fair { 0 } else { self.scheduler.choose(&self.last, Ask::Pick { of })? };
+        if index > 0 {
+            self.entries.push((self.last, Choice::Pick(index)));
+        }
+        self.shared.picked.set(index);
+        Ok(())
     }
 
     fn ask_fault(&mut self, point: &Point, kind: PointKind) -> Result<Option<Fault>, Error> {

@@ -23,6 +23,14 @@ pub enum PointKind {
     Statement,
     /// A wait on the virtual clock.
     Sleep,
+    /// A request to a part outside the engine.
+    Request,
+    /// A request that tells a queue that a message is done with.
+    Acknowledgement,
+    /// A durable object takes up an event.
+    Event,
+    /// A durable object's writes become durable.
+    Store,
 }
 
 /// One arrival of one actor at one label, for example `consumer-1/commit#2`.

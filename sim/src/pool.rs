@@ -22,7 +22,7 @@ pub struct Pool(Rc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Rc<Shared>,
-    pub(crate) lock_timeout: Duration,
+    pub(crate) lock_timeout: Option<Duration>,
     idle: RefCell<VecDeque<SessionId>>,
     /// How many of the idle connections belong to someone who waited and has yet to come for it.
     promised: Cell<usize>,
@@ -31,7 +31,12 @@ pub(crate) struct Inner {
 }
 
 impl Pool {
-    pub(crate) fn open(shared: Rc<Shared>, process: usize, size: usize, lock_timeout: Duration) -> Pool {
+    pub(crate) fn open(
+        shared: Rc<Shared>,
+        process: usize,
+        size: usize,
+        lock_timeout: Option<Duration>,
+    ) -> Pool {
         let mut idle = VecDeque::new();
         for _ in 0..size {
             match shared.engine.borrow_mut().connect() {

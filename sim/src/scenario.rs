@@ -86,8 +86,8 @@ pub trait Scenario: Sync + 'static {
         Ok(())
     }
 
-    /// The database as the workload finds it.
-    fn opening(&self, workload: &Self::Workload) -> Opening;
+    /// The database as the workload finds it, after the migration of the strategy at that index.
+    fn opening(&self, strategy: usize, workload: &Self::Workload) -> Opening;
 
     /// How long a trial of that workload may go on.
     fn limits(&self, workload: &Self::Workload) -> Limits;

@@ -35,6 +35,53 @@ pub struct Statement {
     pub work: Work,
 }
 
+/// What of a value goes into the trace: its fields by name, in a fixed order.
+pub trait Record {
+    /// The fields.
+    fn record(&self) -> Vec<Field>;
+}
+
+/// A field of something recorded.
+pub type Field = (&'static str, Value);
+
+/// A request to a part outside the engine (a queue, a durable object, a sink), and what became of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The point's label.
+    pub label: &'static str,
+    /// The part.
+    pub part: &'static str,
+    /// What was asked or handed over.
+    pub body: Vec<Field>,
+    /// Whether it took effect; the actor may have heard otherwise.
+    pub arrived: bool,
+    /// Whether the actor heard of it.
+    pub heard: bool,
+}
+
+impl Exchange {
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.body.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
+/// What a part keeps durably, as one write left it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The part.
+    pub part: &'static str,
+    /// Everything it keeps.
+    pub state: Vec<Field>,
+}
+
+impl Stored {
+    /// The field of that name.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.state.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum What {
@@ -62,6 +109,10 @@ pub enum What {
     },
     /// A transaction became visible to others.
     Committed(Rc<[RowChange]>),
+    /// A request to a part outside the engine.
+    Exchanged(Rc<Exchange>),
+    /// A part's writes became durable.
+    Stored(Rc<Stored>),
     /// The session's write lock fell after this long.
     Released(Duration),
     /// A fault struck.
@@ -175,6 +226,16 @@ impl What {
                 digest.word(3 << 32 | changes.len() as u64);
                 changes.iter().for_each(|change| change_digest(change, digest));
             }
+            What::Exchanged(exchange) => {
+                digest.text(exchange.label);
+                digest.text(exchange.part);
+                digest.word(u64::from(exchange.arrived) << 1 | u64::from(exchange.heard));
+                exchange.body.iter().for_each(|(_, value)| value.digest(digest));
+            }
+            What::Stored(stored) => {
+                digest.text(stored.part);
+                stored.state.iter().for_each(|(_, value)| value.digest(digest));
+            }
             What::Released(held) => digest.word(4 << 32 ^ held.as_nanos() as u64),
             What::Struck(fault) => digest.word(5 << 32 | *fault as u64),
             What::Crashed => digest.word(6 << 32),
@@ -254,6 +315,16 @@ impl Trace {
             What::Resumed { waited, timed_out: false } => format!("goes on after {}us", waited.as_micros()),
             What::Resumed { waited, timed_out: true } => format!("gives up after {}us", waited.as_micros()),
             What::Committed(changes) => format!("commits {} rows", changes.len()),
+            What::Exchanged(exchange) => {
+                let Exchange { label, part, body, .. } = &**exchange;
+                let lost = match (exchange.arrived, exchange.heard) {
+                    (true, true) => "",
+                    (true, false) => ", and nothing is heard of it",
+                    (false, _) => ", which never arrives",
+                };
+                format!("{label} to {part}{}{lost}", say_fields(body))
+            }
+            What::Stored(stored) => format!("{} stores{}", stored.part, say_fields(&stored.state)),
             What::Released(held) => format!("held the write lock for {}us", held.as_micros()),
             What::Struck(fault) => format!("! {fault}"),
             What::Crashed => "crashed".to_owned(),
@@ -264,6 +335,11 @@ impl Trace {
             What::Noted(key, one, other) => format!("{key} {one} {other}"),
         }
     }
+}
+
+fn say_fields(fields: &[Field]) -> String {
+    let shown = fields.iter().filter(|(_, value)| *value != Value::Null);
+    shown.map(|(name, value)| format!(" {name}={value}")).collect()
 }
 
 fn say_rows(rows: &[crate::engine::Row]) -> String {

@@ -44,6 +44,12 @@ pub(crate) struct Shared {
     /// The fault that the statement about to run must suffer.
     pub(crate) directive: Cell<Option<Fault>>,
     pub(crate) crash_requested: Cell<bool>,
+    /// How many values the actor being polled wants one of; 0 for none.
+    pub(crate) pick_of: Cell<usize>,
+    /// The value it got.
+    pub(crate) picked: Cell<usize>,
+    /// Whether order follows the clock now.
+    pub(crate) in_order_of_time: Cell<bool>,
     /// Calls made since the actor being polled last stood at a point.
     pub(crate) calls: Cell<u32>,
     /// The first refusal of the engine; it ends the trial.
@@ -56,6 +62,8 @@ pub(crate) enum State {
     Standing,
     /// Waits for something that another actor holds.
     Blocked,
+    /// Waits for work; the trial may end without it.
+    Idle,
     /// Waits for a future that the kernel does not know; its waker will tell.
     Foreign,
     Finished,
@@ -121,9 +129,10 @@ impl Boot {
         self.shared.actors.borrow_mut()[id.index()].life = Some(life);
     }
 
-    /// Opens a pool of `size` connections, on which a statement waits for a lock for at most `lock_timeout`.
-    pub fn pool(&self, size: usize, lock_timeout: Duration) -> Pool {
-        Pool::open(self.shared.clone(), self.process, size, lock_timeout)
+    /// Opens a pool of `size` connections, on which a statement waits for a lock for at most `lock_timeout`, or for as
+    /// long as the engine lets it.
+    pub fn pool(&self, size: usize, lock_timeout: impl Into<Option<Duration>>) -> Pool {
+        Pool::open(self.shared.clone(), self.process, size, lock_timeout.into())
     }
 }
 
@@ -152,6 +161,9 @@ impl Shared {
             step: Cell::default(),
             directive: Cell::default(),
             crash_requested: Cell::default(),
+            pick_of: Cell::default(),
+            picked: Cell::default(),
+            in_order_of_time: Cell::default(),
             calls: Cell::default(),
             refusal: RefCell::default(),
         }
@@ -238,9 +250,9 @@ impl Shared {
         cell.state = State::Standing;
     }
 
-    pub(crate) fn block(&self, id: ActorId, deadline: Option<Duration>) {
+    pub(crate) fn block(&self, id: ActorId, state: State, deadline: Option<Duration>) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
-        cell.state = State::Blocked;
+        cell.state = state;
         cell.deadline = deadline;
         cell.timed_out = false;
     }
@@ -248,13 +260,19 @@ impl Shared {
     /// A blocked actor may go on, because its turn has come or its time is up.
     pub(crate) fn release(&self, id: ActorId, timed_out: bool) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
-        if cell.state == State::Blocked {
+        if matches!(cell.state, State::Blocked | State::Idle) {
             cell.state = State::Standing;
             cell.point.again += 1;
             cell.not_before = self.now.get();
             cell.timed_out = timed_out;
             cell.deadline = None;
         }
+    }
+
+    /// The actor wants one of so many values; the kernel lets it go on at once.
+    pub(crate) fn ask_pick(&self, id: ActorId, of: usize) {
+        self.actors.borrow_mut()[id.index()].state = State::Standing;
+        self.pick_of.set(of);
     }
 
     pub(crate) fn is_shutting_down(&self, id: ActorId) -> bool {

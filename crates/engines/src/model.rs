@@ -113,7 +113,7 @@ fn image(opening: &Opening) -> Result<database::Opening, Failure> {
         Step::Done(finished) => finished.results.into_iter().find_map(Result::err).map_or(Ok(()), Err),
         Step::Waiting(_) => Err(Failure::not_modelled("a schema that waits")),
     };
-    for parsed in parse(opening.schema)?.iter() {
+    for parsed in parse(&opening.schema)?.iter() {
         run(database.send(session, &parsed.text)?)?;
     }
     for (table, row) in &opening.rows {

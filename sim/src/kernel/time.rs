@@ -14,19 +14,16 @@ use crate::world::State;
 impl Kernel<'_> {
     /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
     pub(super) async fn idle(&mut self) -> Option<Ending> {
-        let (mut finished, mut foreign, mut deadline) = (true, false, None);
+        let (mut finished, mut at_rest, mut foreign) = (true, true, false);
         for cell in self.shared.actors.borrow().iter() {
             finished &= cell.state == State::Finished;
+            at_rest &= matches!(cell.state, State::Finished | State::Idle);
             foreign |= cell.state == State::Foreign;
-            if cell.state == State::Blocked {
-                deadline = [deadline, cell.deadline].into_iter().flatten().min();
-            }
         }
         if finished {
             return Some(Ending::Quiescent);
         }
-        let alarm = self.shared.engine.borrow().alarm();
-        let deadline = [deadline, alarm].into_iter().flatten().min();
+        let deadline = self.deadline();
         if foreign {
             return self.await_alarm(deadline).await;
         }
@@ -35,8 +32,16 @@ impl Kernel<'_> {
                 self.advance(deadline);
                 None
             }
+            None if at_rest => Some(Ending::Quiescent),
             None => Some(Ending::Stuck { waiting: self.waiting() }),
         }
+    }
+
+    /// When time next changes something by itself: somebody's wait is over, or the engine's alarm rings.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let waits = self.shared.actors.borrow().iter().filter_map(|cell| cell.deadline).min();
+        let alarm = self.shared.engine.borrow().alarm();
+        [waits, alarm].into_iter().flatten().min()
     }
 
     /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.

@@ -78,6 +78,7 @@ impl Scheduler for Pct {
         let among = match ask {
             Ask::Next { among, .. } => among,
             Ask::Fault { offers, left } => return Ok(self.dice.roll(&mut self.rng, offers.len(), left)),
+            Ask::Pick { of } => return Ok(self.rng.below(of as u64) as usize),
             Ask::Delay { .. } => return Ok(0),
         };
         self.steps += 1;

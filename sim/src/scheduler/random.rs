@@ -28,6 +28,7 @@ impl Scheduler for Random {
         Ok(match ask {
             Ask::Next { among, .. } => self.rng.below(among.len() as u64) as usize,
             Ask::Fault { offers, left } => self.dice.roll(&mut self.rng, offers.len(), left),
+            Ask::Pick { of } => self.rng.below(of as u64) as usize,
             Ask::Delay { most } => self.rng.heads(most) as usize,
         })
     }

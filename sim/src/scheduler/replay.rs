@@ -56,6 +56,11 @@ impl Scheduler for Replay {
                 }
                 _ => return Ok(0),
             },
+            Ask::Pick { of } => match self.entry(at, |what| matches!(what, Recorded::Pick(_))) {
+                Some(Recorded::Pick(index)) if *index < of => *index,
+                Some(_) => return Err(self.diverged("there are fewer to pick from")),
+                None => return Ok(0),
+            },
             Ask::Delay { most } => match self.entry(at, |what| matches!(what, Recorded::Delay(_))) {
                 Some(Recorded::Delay(exponent)) if *exponent <= most => *exponent as usize,
                 Some(_) => return Err(self.diverged("the delay is out of range")),

@@ -111,8 +111,8 @@ impl Scenario for Leaky {
     fn workloads(&self, _: &Rung) -> proptest::strategy::BoxedStrategy<()> {
         proptest::strategy::Strategy::boxed(proptest::strategy::Just(()))
     }
-    fn opening(&self, (): &()) -> Opening {
-        Opening { schema: "", rows: Vec::new() }
+    fn opening(&self, _strategy: usize, (): &()) -> Opening {
+        Opening { schema: "".into(), rows: Vec::new() }
     }
     fn limits(&self, (): &()) -> Limits {
         toy::LIMITS

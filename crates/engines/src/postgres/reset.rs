@@ -56,7 +56,7 @@ impl Image {
         }
         room.run("CREATE SCHEMA public".to_owned())?;
         let wrong = |what: &str, error: Error| Error::refused(format!("the opening {what}: {error}"));
-        room.run(opening.schema.to_owned()).map_err(|error| wrong("schema does not run", error))?;
+        room.run(opening.schema.clone().into_owned()).map_err(|error| wrong("schema does not run", error))?;
         room.run(inserts(opening)).map_err(|error| wrong("rows do not fit", error))?;
         let catalog = Catalog::read(room)?;
         let rows = read_rows(room, &catalog)?;

@@ -160,7 +160,7 @@ pub(super) fn read_schema(connection: &Connection) -> Result<(), Error> {
 fn image(opening: &Opening) -> Result<Connection, Error> {
     let wrong = |what: &str, error: rusqlite::Error| Error::refused(format!("the opening {what}: {error}"));
     let mut image = Connection::open_in_memory().map_err(refused)?;
-    image.execute_batch(opening.schema).map_err(|error| wrong("schema does not run", error))?;
+    image.execute_batch(&opening.schema).map_err(|error| wrong("schema does not run", error))?;
     let filling = image.transaction().map_err(refused)?;
     for (table, row) in &opening.rows {
         let marks = vec!["?"; row.len()].join(", ");

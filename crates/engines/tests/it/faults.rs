@@ -21,7 +21,7 @@ fn meet(fault: Fault) -> (Vec<String>, i64) {
         Box::leak(Box::new([Offer { fault, actors: &["writer"], labels: &["write"] }]));
     let rung = Rung { name: "one", about: "one fault", offers, budget: 1 };
     let opening = opening();
-    let cost = Cost { per_step: Duration::ZERO, per_commit: Duration::ZERO, delay_unit: Duration::ZERO };
+    let cost = Cost::FREE;
     let limits = Limits { safety_steps: 100, fair_steps: 100, progress: &["t"] };
     let setup = Setup { rung: &rung, cost, limits, opening: Some(&opening), tables: &["t"] };
     let mut bed = TestBed::new(Box::new(Sqlite::new(Journal::Wal).expect("a database can be made")));

@@ -15,7 +15,7 @@ const SCHEMA: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER NOT NULL
 
 pub(crate) fn opening() -> Rc<Opening> {
     let row = |id: i64| ("t", vec![id.into(), (10 * id).into()]);
-    Rc::new(Opening { schema: SCHEMA, rows: vec![row(1), row(2)] })
+    Rc::new(Opening { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
 }
 
 /// Runs the script from the opening rows; the transcript has a line per event.

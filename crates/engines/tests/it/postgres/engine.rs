@@ -14,7 +14,7 @@ const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v int NOT NULL CHEC
 
 fn opening() -> Rc<Opening> {
     let row = |id: i64| ("t", vec![id.into(), (10 * id).into(), Value::Null]);
-    Rc::new(Opening { schema: SCHEMA, rows: vec![row(1), row(2)] })
+    Rc::new(Opening { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
 }
 
 /// An engine at its opening rows, and so many sessions.
