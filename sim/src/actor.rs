@@ -98,7 +98,7 @@ impl Actor {
         part: &'static str,
         body: Vec<Field>,
     ) -> Result<(), Lost> {
-        self.exchange(PointKind::Request, label, part, body, |_| ()).await
+        self.exchange(PointKind::Request, label, part, || body, |_| ()).await
     }
 
     /// Stands at a point; then the request takes effect and is answered, unless a fault has it otherwise.
@@ -107,11 +107,12 @@ impl Actor {
         kind: PointKind,
         label: &'static str,
         part: &'static str,
-        body: Vec<Field>,
+        body: impl FnOnce() -> Vec<Field>,
         effect: impl FnOnce(Option<Fault>) -> T,
     ) -> Result<T, Lost> {
         self.arrive(label, kind, Duration::ZERO).await;
         let fault = self.shared.directive.take();
+        let body = body();
         let arrived = fault != Some(Fault::RequestLost);
         let heard = arrived && !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
         self.shared.record(self.id, What::Exchanged(Rc::new(Exchange { label, part, body, arrived, heard })));
@@ -152,6 +153,11 @@ impl Actor {
         Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
     }
 
+    /// Waits for work before a point, and stands at it once there is some. A trial may end while an actor rests.
+    pub(crate) fn rest(&self, label: &'static str, kind: PointKind) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Rest(label, kind)) }
+    }
+
     /// Whether the wait that just ended did so because its time was up.
     pub(crate) fn timed_out(&self) -> bool {
         self.shared.actors.borrow()[self.id.index()].timed_out
@@ -169,6 +175,7 @@ enum Wish {
     Continue(Duration),
     Block(Option<Duration>),
     Idle(Option<Duration>),
+    Rest(&'static str, PointKind),
     Pick(usize),
 }
 
@@ -189,6 +196,7 @@ impl Future for Turn<'_> {
             Some(Wish::Continue(duration)) => shared.continue_after(id, duration),
             Some(Wish::Block(deadline)) => shared.block(id, State::Blocked, deadline),
             Some(Wish::Idle(deadline)) => shared.block(id, State::Idle, deadline),
+            Some(Wish::Rest(label, kind)) => shared.rest(id, label, kind),
             Some(Wish::Pick(of)) => shared.ask_pick(id, of),
         }
         self.wish = None;

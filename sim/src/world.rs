@@ -62,8 +62,10 @@ pub(crate) enum State {
     Standing,
     /// Waits for something that another actor holds.
     Blocked,
-    /// Waits for work; the trial may end without it.
+    /// Waits for work in the middle of a step; the trial may end without it.
     Idle,
+    /// Will stand at its point once there is work; the trial may end without it.
+    Resting,
     /// Waits for a future that the kernel does not know; its waker will tell.
     Foreign,
     Finished,
@@ -260,13 +262,19 @@ impl Shared {
     /// A blocked actor may go on, because its turn has come or its time is up.
     pub(crate) fn release(&self, id: ActorId, timed_out: bool) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
-        if matches!(cell.state, State::Blocked | State::Idle) {
+        if matches!(cell.state, State::Blocked | State::Idle | State::Resting) {
+            cell.point.again += u32::from(cell.state != State::Resting);
             cell.state = State::Standing;
-            cell.point.again += 1;
             cell.not_before = self.now.get();
             cell.timed_out = timed_out;
             cell.deadline = None;
         }
+    }
+
+    /// The actor will stand at a point once it is released.
+    pub(crate) fn rest(&self, id: ActorId, label: &'static str, kind: PointKind) {
+        self.arrive(id, label, kind, Duration::ZERO);
+        self.actors.borrow_mut()[id.index()].state = State::Resting;
     }
 
     /// The actor wants one of so many values; the kernel lets it go on at once.

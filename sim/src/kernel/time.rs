@@ -17,7 +17,7 @@ impl Kernel<'_> {
         let (mut finished, mut at_rest, mut foreign) = (true, true, false);
         for cell in self.shared.actors.borrow().iter() {
             finished &= cell.state == State::Finished;
-            at_rest &= matches!(cell.state, State::Finished | State::Idle);
+            at_rest &= matches!(cell.state, State::Finished | State::Idle | State::Resting);
             foreign |= cell.state == State::Foreign;
         }
         if finished {

@@ -1,0 +1,200 @@
+//! A durable object as Cloudflare's are: one instance per name in the world, with storage of its own. It must never
+//! handle two events at a time, and never let an answer out before the writes behind it are durable.
+//!
+//! Which rule follows which guarantee ("Durable Objects", developers.cloudflare.com; K. Varda, "Durable Objects: Easy,
+//! Fast, Correct: Choose three", 2021):
+//! - Single-threaded with an input gate: while an object waits for its storage, other events wait in line. Here an
+//!   event has nothing else to wait for (no outgoing requests, no timers), so it always runs to its end before the next.
+//! - Writes between two awaits are one atomic batch: [`Object::handle`] is synchronous, and what it has done to the
+//!   storage becomes durable as a whole or not at all.
+//! - Output gate: the answer waits until the writes are durable. If they never are, the object is reset and the caller
+//!   gets an error.
+//! - Eviction: an object at rest may lose its memory at any time; its storage stays, and nobody sees an error.
+//! - Crash (an exception, an update of its code, a lost machine): memory and whatever is not yet durable are gone, all
+//!   who have called get an error, or hear nothing if their connection is lost as well.
+//! - Nobody repeats a request but the caller: a request whose caller has given up may still be handled, and may be
+//!   handled later than the caller's next one.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::actor::{Actor, Lost};
+use crate::fault::Fault;
+use crate::point::{ActorId, PointKind};
+use crate::trace::{Record, Stored, What};
+use crate::world::{Shared, World};
+
+/// What an object does: the class behind it.
+pub trait Object: 'static {
+    /// What it keeps durably.
+    type Storage: Record + Clone + PartialEq + Default + 'static;
+    /// What it is asked.
+    type Request: Record + 'static;
+    /// What it answers.
+    type Response: 'static;
+
+    /// Handles one event. `self` is the object's memory, made anew after every crash and eviction.
+    fn handle(&mut self, storage: &mut Self::Storage, request: &Self::Request) -> Self::Response;
+}
+
+/// A way to call an object; cloning it gives another one to the same object.
+pub struct Stub<O: Object>(Rc<Inner<O>>);
+
+struct Inner<O: Object> {
+    shared: Rc<Shared>,
+    name: &'static str,
+    storage: RefCell<O::Storage>,
+    line: RefCell<VecDeque<Event<O>>>,
+    /// The object's actor, once it has started.
+    host: RefCell<Option<ActorId>>,
+}
+
+/// A request that has arrived. Dropped without an answer, it answers its caller with an error.
+struct Event<O: Object> {
+    request: O::Request,
+    call: Rc<Call<O::Response>>,
+    shared: Rc<Shared>,
+}
+
+/// A caller who waits.
+struct Call<R> {
+    caller: ActorId,
+    state: RefCell<CallState<R>>,
+}
+
+enum CallState<R> {
+    Waiting,
+    Answered(Result<R, Lost>),
+    /// The caller is gone, or has given up.
+    Abandoned,
+}
+
+impl World {
+    /// Adds an object as a process of its own; `wake` makes its memory.
+    pub fn durable_object<O: Object>(&self, name: &'static str, wake: impl Fn() -> O + 'static) -> Stub<O> {
+        let inner = Rc::new(Inner {
+            shared: self.shared.clone(),
+            name,
+            storage: RefCell::default(),
+            line: RefCell::default(),
+            host: RefCell::default(),
+        });
+        let (hosted, wake) = (inner.clone(), Rc::new(wake));
+        self.process(name, move |boot| {
+            // Whoever had called the object that died hears of it.
+            hosted.line.borrow_mut().clear();
+            let (inner, wake) = (hosted.clone(), wake.clone());
+            boot.actor(name, move |actor| async move { live(&inner, &actor, &*wake).await });
+        });
+        Stub(inner)
+    }
+}
+
+impl<O: Object> Stub<O> {
+    /// Calls the object, and waits for its answer.
+    ///
+    /// # Errors
+    /// The connection broke or the object was reset; the request may have been handled, or be handled yet.
+    pub async fn call(
+        &self,
+        actor: &Actor,
+        label: &'static str,
+        request: O::Request,
+    ) -> Result<O::Response, Lost> {
+        let inner = &self.0;
+        let call = Rc::new(Call { caller: actor.id, state: RefCell::new(CallState::Waiting) });
+        let waiting = Waiting(call.clone());
+        let body = request.record();
+        let event = Event { request, call: call.clone(), shared: inner.shared.clone() };
+        actor.exchange(PointKind::Request, label, inner.name, || body, |_| inner.arrive(event)).await?;
+        let waits = matches!(*call.state.borrow(), CallState::Waiting);
+        if waits {
+            actor.blocked(None).await;
+        }
+        let answer = waiting.0.state.replace(CallState::Abandoned);
+        match answer {
+            CallState::Answered(answer) => answer,
+            CallState::Waiting | CallState::Abandoned => Err(Lost),
+        }
+    }
+}
+
+/// The object's life: event after event, each to its end.
+async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() -> O) {
+    inner.host.replace(Some(actor.id));
+    let mut memory = wake();
+    loop {
+        let rests = inner.line.borrow().is_empty();
+        if rests {
+            actor.rest("event", PointKind::Event).await;
+        } else {
+            actor.arrive("event", PointKind::Event, Duration::ZERO).await;
+        }
+        if actor.shared.directive.take() == Some(Fault::Eviction) {
+            memory = wake();
+        }
+        let event = inner.line.borrow_mut().pop_front().expect("only the object takes events from its line");
+        let mut draft = inner.storage.borrow().clone();
+        let response = memory.handle(&mut draft, &event.request);
+        if draft != *inner.storage.borrow() {
+            actor.arrive("store", PointKind::Store, Duration::ZERO).await;
+            let fault = actor.shared.directive.take();
+            let stored = Stored { part: inner.name, state: draft.record() };
+            inner.storage.replace(draft);
+            actor.shared.record(actor.id, What::Stored(Rc::new(stored)));
+            if fault == Some(Fault::CrashAfter) {
+                actor.die().await;
+            }
+        }
+        event.call.answer(&inner.shared, Ok(response));
+    }
+}
+
+impl<O: Object> Inner<O> {
+    fn arrive(&self, event: Event<O>) {
+        self.line.borrow_mut().push_back(event);
+        if let Some(host) = *self.host.borrow() {
+            self.shared.release(host, false);
+        }
+    }
+}
+
+impl<R> Call<R> {
+    fn answer(&self, shared: &Shared, answer: Result<R, Lost>) {
+        let waits = matches!(*self.state.borrow(), CallState::Waiting);
+        if waits {
+            self.state.replace(CallState::Answered(answer));
+            shared.release(self.caller, false);
+        }
+    }
+}
+
+impl<O: Object> Drop for Event<O> {
+    fn drop(&mut self) {
+        self.call.answer(&self.shared, Err(Lost));
+    }
+}
+
+/// Held by the caller while it waits: a caller that is gone is not woken.
+struct Waiting<R>(Rc<Call<R>>);
+
+impl<R> Drop for Waiting<R> {
+    fn drop(&mut self) {
+        self.0.state.replace(CallState::Abandoned);
+    }
+}
+
+impl<O: Object> Clone for Stub<O> {
+    fn clone(&self) -> Stub<O> {
+        Stub(self.0.clone())
+    }
+}
+
+impl<O: Object> fmt::Debug for Stub<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stub").field(&self.0.name).finish()
+    }
+}

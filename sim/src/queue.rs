@@ -1,0 +1,352 @@
+//! A message queue that delivers at least once, in no promised order, as Cloudflare Queues and Amazon SQS do. It must
+//! never lose a message that it has taken, and never promise that one comes only once.
+//!
+//! Which rule follows which guarantee:
+//! - A message that was taken is kept until it is acknowledged or dead (Cloudflare Queues, "Delivery guarantees": a
+//!   `send` that resolves has been written to disk; SQS Developer Guide, "Standard queues").
+//! - A delivery hides the message for the visibility timeout; a consumer that neither acknowledges nor asks for a retry
+//!   by then, because it died or is still working, does not keep it from being delivered again (SQS, "Visibility
+//!   timeout"; Cloudflare, pull consumers' `visibility_timeout_ms`).
+//! - An acknowledged message may come once more all the same ([`Fault::Duplicate`]; SQS, "At-least-once delivery").
+//! - A receipt is good for the last delivery only: an acknowledgement of an earlier one changes nothing (SQS,
+//!   `DeleteMessage`).
+//! - Messages come in any order (SQS, "Best-effort ordering"; Cloudflare promises none): which one comes first is the
+//!   scheduler's pick.
+//! - Each message of a batch is acknowledged or given back by itself, with a delay if wanted; after the most attempts it
+//!   is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`, `delaySeconds`, `max_retries`).
+//! - At most so many consumers work at a time (Cloudflare, "Consumer concurrency": `max_concurrency`).
+//!
+//! The queue itself does not fail; what is lost is requests to it and answers from it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::actor::{Actor, Lost};
+use crate::engine::Value;
+use crate::fault::Fault;
+use crate::point::{ActorId, PointKind};
+use crate::trace::{Exchange, Field, Record, What};
+use crate::world::{Shared, World};
+
+/// How a queue is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Its name in the trace.
+    pub name: &'static str,
+    /// The most messages of one batch.
+    pub batch: usize,
+    /// How long a delivered message is hidden from others.
+    pub visibility_timeout: Duration,
+    /// How often a message is delivered before it is a dead letter.
+    pub attempts: u32,
+    /// How many consumers may hold messages at a time.
+    pub concurrency: usize,
+}
+
+/// A queue of messages; cloning it gives another handle on the same one. It outlives every process.
+pub struct Queue<M>(Rc<Inner<M>>);
+
+struct Inner<M> {
+    shared: Rc<Shared>,
+    settings: Settings,
+    state: RefCell<State<M>>,
+}
+
+struct State<M> {
+    /// In the order in which they were sent.
+    messages: Vec<Message<M>>,
+    sent: u64,
+    receipts: u64,
+    /// Who waits for a message.
+    waiting: Vec<ActorId>,
+}
+
+struct Message<M> {
+    number: u64,
+    body: Rc<M>,
+    attempts: u32,
+    visible_at: Duration,
+    /// The last delivery, unless it was given back.
+    held: Option<(ActorId, u64)>,
+}
+
+/// A message in the hands of a consumer.
+#[derive(Debug)]
+pub struct Delivery<M> {
+    /// The message's number, in the order in which messages were sent.
+    pub message: u64,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// What was sent.
+    pub body: Rc<M>,
+    receipt: u64,
+}
+
+impl World {
+    /// Adds a queue.
+    pub fn queue<M: Record>(&self, settings: Settings) -> Queue<M> {
+        let state = State { messages: Vec::new(), sent: 0, receipts: 0, waiting: Vec::new() };
+        Queue(Rc::new(Inner { shared: self.shared.clone(), settings, state: RefCell::new(state) }))
+    }
+}
+
+impl<M: Record> Queue<M> {
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// The connection broke; the message may have been taken.
+    pub async fn send(&self, actor: &Actor, message: M) -> Result<(), Lost> {
+        let (inner, message) = (&self.0, Rc::new(message));
+        let body = || {
+            let mut body = vec![("message", Value::Integer(inner.state.borrow().sent as i64 + 1))];
+            body.extend(message.record());
+            body
+        };
+        let effect = |_| inner.enqueue(message.clone());
+        actor.exchange(PointKind::Request, "send", inner.settings.name, body, effect).await
+    }
+
+    /// Takes a batch, once there is a message to be had; the trial may end while a consumer waits for one.
+    ///
+    /// # Errors
+    /// The connection broke; a batch may be on its way, to be delivered again once its visibility timeout has passed.
+    pub async fn receive(&self, actor: &Actor) -> Result<Vec<Delivery<M>>, Lost> {
+        let inner = &self.0;
+        actor.arrive("receive", PointKind::Request, Duration::ZERO).await;
+        let fault = actor.shared.directive.take();
+        if fault == Some(Fault::RequestLost) {
+            inner.tell(actor, "receive", Vec::new(), false, false);
+            return Err(Lost);
+        }
+        let batch = loop {
+            inner.bury(actor);
+            let choices = inner.choices(actor);
+            if choices.is_empty() {
+                inner.state.borrow_mut().waiting.push(actor.id);
+                let _place = Place { inner, actor: actor.id };
+                actor.idle(inner.next_visible()).await;
+                continue;
+            }
+            let (number, visible_at) = choices[actor.pick(choices.len()).await];
+            if visible_at > actor.shared.now.get() {
+                // Where order does not follow time, a consumer may come so late that a delayed message is first.
+                actor.continue_after(visible_at - actor.shared.now.get()).await;
+            }
+            if inner.is_free(number, actor) {
+                break inner.take(number, actor);
+            }
+        };
+        match fault {
+            Some(Fault::CrashAfter) => actor.die().await,
+            Some(Fault::ReplyLost) => Err(Lost),
+            _ => Ok(batch),
+        }
+    }
+
+    /// Tells the queue that the message is done with.
+    ///
+    /// # Errors
+    /// The connection broke; the message may come again.
+    pub async fn ack(&self, actor: &Actor, delivery: &Delivery<M>) -> Result<(), Lost> {
+        let inner = &self.0;
+        let effect = |fault| inner.acknowledge(delivery, fault == Some(Fault::Duplicate));
+        let kind = PointKind::Acknowledgement;
+        actor.exchange(kind, "ack", inner.settings.name, || delivery.record(), effect).await
+    }
+
+    /// Gives the message back, to be delivered again after that delay; it is a dead letter if this was the last attempt.
+    ///
+    /// # Errors
+    /// The connection broke; if the queue has not heard, the message comes again after its visibility timeout.
+    pub async fn retry(&self, actor: &Actor, delivery: &Delivery<M>, delay: Duration) -> Result<(), Lost> {
+        let inner = &self.0;
+        let effect = |_| inner.give_back(actor, delivery, delay);
+        actor.exchange(PointKind::Request, "retry", inner.settings.name, || delivery.record(), effect).await
+    }
+
+    /// Whether no message is left, neither waiting nor in anybody's hands.
+    pub fn is_empty(&self) -> bool {
+        self.0.shared.count_call();
+        self.0.state.borrow().messages.is_empty()
+    }
+}
+
+impl<M> Inner<M> {
+    fn enqueue(&self, body: Rc<M>) {
+        let visible_at = self.shared.now.get();
+        let state = &mut *self.state.borrow_mut();
+        state.sent += 1;
+        state.messages.push(Message { number: state.sent, body, attempts: 0, visible_at, held: None });
+        self.wake(state);
+    }
+
+    /// The messages that this consumer may get, with the time from which on: first those that it may get now, in the
+    /// order in which they were sent; then, where order does not follow time, those that are delayed.
+    fn choices(&self, actor: &Actor) -> Vec<(u64, Duration)> {
+        let now = self.shared.now.get();
+        let state = self.state.borrow();
+        if self.is_crowded(&state, actor) {
+            return Vec::new();
+        }
+        let choice = |message: &Message<M>| (message.number, message.visible_at);
+        let visible = state.messages.iter().filter(|message| message.visible_at <= now);
+        let mut choices: Vec<_> = visible.map(choice).collect();
+        if !choices.is_empty() && !self.shared.in_order_of_time.get() {
+            let delayed = |message: &&Message<M>| message.visible_at > now && message.held.is_none();
+            choices.extend(state.messages.iter().filter(delayed).map(choice));
+        }
+        choices
+    }
+
+    /// Whether as many consumers as may work at a time hold messages already, this one not among them.
+    fn is_crowded(&self, state: &State<M>, actor: &Actor) -> bool {
+        let now = self.shared.now.get();
+        let mut holders: Vec<ActorId> = Vec::new();
+        for message in state.messages.iter().filter(|message| message.visible_at > now) {
+            if let Some((holder, _)) = message.held
+                && !holders.contains(&holder)
+            {
+                holders.push(holder);
+            }
+        }
+        holders.len() >= self.settings.concurrency && !holders.contains(&actor.id)
+    }
+
+    /// When a message next becomes visible by itself.
+    fn next_visible(&self) -> Option<Duration> {
+        let now = self.shared.now.get();
+        let state = self.state.borrow();
+        state.messages.iter().map(|message| message.visible_at).filter(|at| *at > now).min()
+    }
+
+    fn is_free(&self, number: u64, actor: &Actor) -> bool {
+        let now = self.shared.now.get();
+        let state = self.state.borrow();
+        let there =
+            state.messages.iter().any(|message| message.number == number && message.visible_at <= now);
+        there && !self.is_crowded(&state, actor)
+    }
+
+    /// Takes the message, and as many others that are visible as a batch has room for.
+    fn take(&self, number: u64, actor: &Actor) -> Vec<Delivery<M>> {
+        let now = self.shared.now.get();
+        let state = &mut *self.state.borrow_mut();
+        let others = state.messages.iter().filter(|message| message.visible_at <= now);
+        let others = others.map(|message| message.number).filter(|other| *other != number);
+        let numbers: Vec<u64> = std::iter::once(number).chain(others).take(self.settings.batch).collect();
+        let mut batch = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let message = state.messages.iter_mut().find(|message| message.number == number);
+            let message = message.expect("the message is there");
+            state.receipts += 1;
+            message.attempts += 1;
+            message.visible_at = now + self.settings.visibility_timeout;
+            message.held = Some((actor.id, state.receipts));
+            let Message { number, body, attempts, .. } = &*message;
+            let (body, receipt) = (body.clone(), state.receipts);
+            batch.push(Delivery { message: *number, attempt: *attempts, body, receipt });
+        }
+        for delivery in &batch {
+            self.tell(actor, "deliver", delivery.record(), true, true);
+        }
+        batch
+    }
+
+    fn acknowledge(&self, delivery: &Delivery<M>, again: bool) {
+        let state = &mut *self.state.borrow_mut();
+        if again {
+            if let Some(message) = state.held_by(delivery) {
+                message.visible_at = self.shared.now.get();
+                message.held = None;
+            }
+        } else {
+            state.messages.retain(|message| !message.is_held_by(delivery));
+        }
+        self.wake(state);
+    }
+
+    fn give_back(&self, actor: &Actor, delivery: &Delivery<M>, delay: Duration) {
+        let state = &mut *self.state.borrow_mut();
+        if let Some(message) = state.held_by(delivery) {
+            message.visible_at = self.shared.now.get() + delay;
+            message.held = None;
+            if message.attempts >= self.settings.attempts {
+                state.messages.retain(|message| message.number != delivery.message);
+                self.tell(actor, "dead-letter", delivery.record(), true, true);
+            }
+        }
+        self.wake(state);
+    }
+
+    /// Messages whose last attempt has lapsed are dead letters.
+    fn bury(&self, actor: &Actor) {
+        let now = self.shared.now.get();
+        let state = &mut *self.state.borrow_mut();
+        let dead =
+            |message: &Message<M>| message.visible_at <= now && message.attempts >= self.settings.attempts;
+        for message in state.messages.extract_if(.., |message| dead(message)) {
+            let body = record(message.number, message.attempts);
+            self.tell(actor, "dead-letter", body, true, true);
+        }
+    }
+
+    /// Whoever waits for a message looks again.
+    fn wake(&self, state: &mut State<M>) {
+        for actor in state.waiting.drain(..) {
+            self.shared.release(actor, false);
+        }
+    }
+
+    fn tell(&self, actor: &Actor, label: &'static str, body: Vec<Field>, arrived: bool, heard: bool) {
+        let exchange = Exchange { label, part: self.settings.name, body, arrived, heard };
+        self.shared.record(actor.id, What::Exchanged(Rc::new(exchange)));
+    }
+}
+
+impl<M> State<M> {
+    fn held_by(&mut self, delivery: &Delivery<M>) -> Option<&mut Message<M>> {
+        self.messages.iter_mut().find(|message| message.is_held_by(delivery))
+    }
+}
+
+impl<M> Message<M> {
+    fn is_held_by(&self, delivery: &Delivery<M>) -> bool {
+        self.held.is_some_and(|(_, receipt)| receipt == delivery.receipt)
+    }
+}
+
+impl<M> Record for Delivery<M> {
+    fn record(&self) -> Vec<Field> {
+        record(self.message, self.attempt)
+    }
+}
+
+fn record(message: u64, attempt: u32) -> Vec<Field> {
+    vec![("message", Value::Integer(message as i64)), ("attempt", Value::Integer(i64::from(attempt)))]
+}
+
+/// A place among those who wait; whoever leaves it, also by dying, is not woken any more.
+struct Place<'a, M> {
+    inner: &'a Inner<M>,
+    actor: ActorId,
+}
+
+impl<M> Drop for Place<'_, M> {
+    fn drop(&mut self) {
+        self.inner.state.borrow_mut().waiting.retain(|waiting| *waiting != self.actor);
+    }
+}
+
+impl<M> Clone for Queue<M> {
+    fn clone(&self) -> Queue<M> {
+        Queue(self.0.clone())
+    }
+}
+
+impl<M> fmt::Debug for Queue<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Queue").field(&self.0.settings.name).finish()
+    }
+}
