@@ -3,6 +3,8 @@
 use retrial_sim::docket::Docket;
 
 pub mod last_seen_backfill;
+pub mod session_ingest;
 
 /// Every scenario.
-pub static SCENARIOS: &[&dyn Docket] = &[&last_seen_backfill::LastSeenBackfill];
+pub static SCENARIOS: &[&dyn Docket] =
+    &[&session_ingest::SessionIngest, &last_seen_backfill::LastSeenBackfill];

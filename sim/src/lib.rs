@@ -21,6 +21,7 @@ pub mod costs;
 pub mod cycle;
 pub mod digest;
 pub mod docket;
+pub mod doorbell;
 pub mod durable_object;
 pub mod engine;
 pub mod error;

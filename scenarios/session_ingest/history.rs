@@ -1,0 +1,169 @@
+//! What a trace says of this scenario's sessions, in the scenario's own words. Read by its invariants only.
+
+use std::collections::BTreeMap;
+
+use retrial_sim::engine::{RowChange, Value};
+use retrial_sim::trace::{Exchange, Stored, What};
+use retrial_sim::trial::{Ending, Run};
+
+use super::ladder::OBJECTS;
+use super::workload::SESSIONS;
+
+/// The columns that clients' messages are about.
+pub(super) const FIELDS: [&str; 4] = ["title", "git_branch", "parent_session_id", "status"];
+
+/// One committed change of a session's row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Write<'r> {
+    /// The index of the commit's event.
+    pub(super) event: usize,
+    pub(super) actor: &'r str,
+    pub(super) session: &'r str,
+    pub(super) change: &'r RowChange,
+}
+
+impl<'r> Write<'r> {
+    pub(super) fn is_by_consumer(&self) -> bool {
+        is_consumer(self.actor)
+    }
+
+    pub(super) fn before(&self, column: &str) -> &'r Value {
+        self.change.value_before(column).unwrap_or(&Value::Null)
+    }
+
+    pub(super) fn after(&self, column: &str) -> &'r Value {
+        self.change.value_after(column).unwrap_or(&Value::Null)
+    }
+
+    pub(super) fn moves(&self, column: &str) -> bool {
+        self.before(column) != self.after(column)
+    }
+}
+
+/// One notification that the sink has received.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notification<'r> {
+    pub(super) event: usize,
+    pub(super) session: &'r str,
+    pub(super) previous: &'r Value,
+    pub(super) next: &'r Value,
+}
+
+/// A message that the queue has taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent<'r> {
+    pub(super) exchange: &'r Exchange,
+}
+
+impl<'r> Sent<'r> {
+    pub(super) fn is_poison(&self) -> bool {
+        self.exchange.field("poison").is_some()
+    }
+
+    pub(super) fn session(&self) -> &'r str {
+        self.exchange.field("session").and_then(Value::text).unwrap_or_default()
+    }
+
+    pub(super) fn field(&self, name: &str) -> Option<&'r Value> {
+        self.exchange.field(name)
+    }
+}
+
+pub(super) fn is_consumer(actor: &str) -> bool {
+    actor.starts_with("consumer")
+}
+
+/// Every committed change of a session's row, in commit order.
+pub(super) fn writes(run: &Run) -> impl Iterator<Item = Write<'_>> {
+    run.trace.commits().flat_map(move |(event, by, changes)| {
+        let actor = run.trace.name(by.actor);
+        changes.iter().filter(|change| change.table.name == "cli_sessions_v2").map(move |change| Write {
+            event,
+            actor,
+            session: change.value_after("session_id").and_then(Value::text).unwrap_or_default(),
+            change,
+        })
+    })
+}
+
+/// The committed changes of a status, in commit order.
+pub(super) fn transitions(run: &Run) -> impl Iterator<Item = Write<'_>> {
+    writes(run).filter(|write| write.moves("status"))
+}
+
+/// What a session's object has stored, write by write.
+pub(super) fn stored<'r>(run: &'r Run, session: &str) -> impl Iterator<Item = (usize, &'r Stored)> {
+    let index = SESSIONS.iter().position(|known| *known == session);
+    let object = index.map_or("", |index| OBJECTS[index]);
+    run.trace.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
+        What::Stored(stored) if stored.part == object => Some((index, &**stored)),
+        _ => None,
+    })
+}
+
+/// Everything exchanged with the queue, an object or the sink under that label, if it took effect.
+pub(super) fn exchanges<'r>(
+    run: &'r Run,
+    label: &'r str,
+) -> impl Iterator<Item = (usize, &'r str, &'r Exchange)> {
+    run.trace.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
+        What::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
+            Some((index, run.trace.name(event.actor), &**exchange))
+        }
+        _ => None,
+    })
+}
+
+/// What the sink has received, in order.
+pub(super) fn notifications(run: &Run) -> impl Iterator<Item = Notification<'_>> {
+    exchanges(run, "notify").map(|(event, _, exchange)| Notification {
+        event,
+        session: exchange.field("session").and_then(Value::text).unwrap_or_default(),
+        previous: exchange.field("previous").unwrap_or(&Value::Null),
+        next: exchange.field("next").unwrap_or(&Value::Null),
+    })
+}
+
+/// The number of the message that an exchange with the queue is about.
+pub(super) fn message(exchange: &Exchange) -> i64 {
+    exchange.field("message").and_then(Value::integer).unwrap_or_default()
+}
+
+/// The messages that the queue has taken, by number.
+pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
+    exchanges(run, "send").map(|(_, _, exchange)| (message(exchange), Sent { exchange })).collect()
+}
+
+/// The messages that are dead letters although a consumer can read them.
+pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
+    let sent = sent(run);
+    let dead = exchanges(run, "dead-letter").map(|(_, _, exchange)| message(exchange));
+    dead.filter(|number| sent.get(number).is_none_or(|sent| !sent.is_poison())).collect()
+}
+
+/// Whether the trial came to rest with nothing dead but poison.
+pub(super) fn has_drained(run: &Run) -> bool {
+    run.ending == Ending::Quiescent && dead_letters(run).is_empty()
+}
+
+/// Whether the API writer has written this column of the session.
+pub(super) fn is_api_writers(run: &Run, session: &str, column: &str) -> bool {
+    writes(run).any(|write| !write.is_by_consumer() && write.session == session && write.moves(column))
+}
+
+/// A session's field in the end: what the object has, and what the row has.
+pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: &str) -> (&'r Value, &'r Value) {
+    let object = stored(run, session).last().and_then(|(_, stored)| stored.field(field));
+    let (table, rows) = run.tables.first().expect("the trial was asked for the sessions");
+    let row = rows.iter().find(|row| row[0].text() == Some(session));
+    (object.unwrap_or(&Value::Null), row.and_then(|row| table.value(row, field)).unwrap_or(&Value::Null))
+}
+
+/// The message that a consumer has in hand at that event.
+pub(super) fn in_hand(run: &Run, event: usize) -> Option<i64> {
+    let actor = run.trace.events[event].actor;
+    run.trace.events[..event].iter().rev().find_map(|earlier| match earlier.what {
+        What::Noted("handle", message, _) if earlier.actor == actor => Some(message),
+        _ => None,
+    })
+}

@@ -1,0 +1,22 @@
+//! What must hold, in terms that an operator could check: rows, notifications, messages, locks. To add one: a file here
+//! and its name in the list.
+
+use retrial_sim::invariant::Invariant as Check;
+
+use super::Workload;
+
+retrial_sim::shelf! {
+    /// The invariants.
+    pub static INVARIANTS: dyn Check<Workload> = Invariant in [
+        no_lost_write_on_retry,
+        no_overwrite_of_concurrent_fields,
+        no_stale_overwrite,
+        previous_status_is_true,
+        no_phantom_notification,
+        every_transition_is_notified,
+        noop_is_silent,
+        no_unhandled_deadlock,
+        queue_drains,
+        row_lock_is_short,
+    ];
+}

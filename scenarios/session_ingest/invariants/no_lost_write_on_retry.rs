@@ -1,0 +1,35 @@
+//! Once the queue has drained without dead letters, every field of a session in Postgres is what its object has; columns
+//! that the API writer has written to are its own.
+
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::workload::SESSIONS;
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        if !history::has_drained(run) {
+            return Finding::Holds { exercised: 0 };
+        }
+        let mut exercised = 0;
+        for session in SESSIONS {
+            if history::stored(run, session).next().is_none() {
+                continue;
+            }
+            for field in history::FIELDS {
+                let (object, row) = history::in_the_end(run, session, field);
+                if object == row {
+                    exercised += u64::from(*object != retrial_sim::engine::Value::Null);
+                } else if !history::is_api_writers(run, session, field) {
+                    return Finding::broken(format!(
+                        "the queue is empty, the object of {session} has {field} {object}, and Postgres has {row} for ever"
+                    ));
+                }
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}

@@ -1,0 +1,26 @@
+//! Nobody is notified of a status that was not committed by then.
+
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut exercised = 0;
+        for told in history::notifications(run) {
+            let mut earlier = history::transitions(run).take_while(|write| write.event < told.event);
+            if !earlier.any(|write| write.session == told.session && write.after("status") == told.next) {
+                let sentence = format!(
+                    "{} was notified to be {}, which nobody had committed by then",
+                    told.session, told.next
+                );
+                return Finding::broken_at(told.event, sentence);
+            }
+            exercised += 1;
+        }
+        Finding::Holds { exercised }
+    }
+}

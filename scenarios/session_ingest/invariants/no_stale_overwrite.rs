@@ -1,0 +1,62 @@
+//! The persisted state of a field never goes back to an older revision of the object's.
+
+use retrial_sim::engine::Value;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::workload::SESSIONS;
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut exercised = 0;
+        for session in SESSIONS {
+            for field in history::FIELDS {
+                let revisions = revisions(evidence, session, field);
+                let mut persisted = 0;
+                let writes = history::writes(run);
+                let writes = writes.filter(|write| write.session == session && write.is_by_consumer());
+                for write in writes.filter(|write| write.moves(field)) {
+                    let value = write.after(field);
+                    let known = revisions.iter().enumerate().filter(|(_, (event, _))| *event < write.event);
+                    let same = known.filter(|(_, (_, known))| *known == value).map(|(revision, _)| revision);
+                    let same: Vec<usize> = same.collect();
+                    // A value that the object has had twice is taken for the earliest that it can be.
+                    match same.iter().find(|revision| **revision >= persisted) {
+                        Some(revision) => persisted = *revision,
+                        None if same.is_empty() => continue,
+                        None => {
+                            let sentence = format!(
+                                "{} took {field} of {session} from {} back to {value}, which is older",
+                                write.actor,
+                                write.before(field)
+                            );
+                            return Finding::broken_at(write.event, sentence);
+                        }
+                    }
+                    exercised += 1;
+                }
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}
+
+/// What the object has had in that field, from the event on at which it was stored; first of all nothing.
+fn revisions<'r>(
+    evidence: &Evidence<'r, Workload>,
+    session: &str,
+    field: &str,
+) -> Vec<(usize, &'r Value)> {
+    let mut revisions = vec![(0, &Value::Null)];
+    for (event, stored) in history::stored(evidence.run, session) {
+        if let Some(value) = stored.field(field)
+            && revisions.last().is_some_and(|(_, last)| *last != value)
+        {
+            revisions.push((event, value));
+        }
+    }
+    revisions
+}

@@ -1,0 +1,31 @@
+//! A notification's previous status is what was persisted right before, in commit order. One that no commit stands
+//! behind at all is a phantom, and another invariant's matter.
+
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut exercised = 0;
+        for told in history::notifications(run) {
+            let mut previous = history::transitions(run)
+                .filter(|write| write.session == told.session && write.after("status") == told.next)
+                .map(|write| write.before("status"))
+                .peekable();
+            let Some(first) = previous.peek().copied() else { continue };
+            if !previous.any(|previous| previous == told.previous) {
+                let sentence = format!(
+                    "{} was notified to go from {} to {}; in the database it went there from {first}",
+                    told.session, told.previous, told.next
+                );
+                return Finding::broken_at(told.event, sentence);
+            }
+            exercised += 1;
+        }
+        Finding::Holds { exercised }
+    }
+}

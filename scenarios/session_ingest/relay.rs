@@ -1,0 +1,57 @@
+//! The relay of an outbox: it sends what waits in the table and takes it out afterwards, so that every notification is
+//! sent at least once.
+
+use std::time::Duration;
+
+use retrial_sim::actor::{Actor, Lost};
+use retrial_sim::doorbell::Doorbell;
+use retrial_sim::engine::{SqlError, Value};
+use retrial_sim::pool::Pool;
+
+use super::consumer::{Outbox, notify};
+
+/// How long it waits for the bell before it looks by itself.
+const AT_MOST: Duration = Duration::from_secs(60);
+
+/// Relays until the outbox is found empty after `is_over`. A real one would look for ever; a trial must end.
+pub(super) async fn run(
+    outbox: Outbox,
+    actor: &Actor,
+    pool: &Pool,
+    bell: &Doorbell,
+    is_over: &dyn Fn() -> bool,
+) {
+    loop {
+        let last_look = is_over();
+        match relay_one(outbox, actor, pool).await {
+            Ok(true) => continue,
+            Ok(false) if last_look => return,
+            Ok(false) | Err(_) => bell.wait(actor, AT_MOST).await,
+        }
+    }
+}
+
+/// Tells whether there was something to relay.
+async fn relay_one(outbox: Outbox, actor: &Actor, pool: &Pool) -> Result<bool, Interrupted> {
+    let oldest = pool.execute(actor, "oldest", outbox.oldest, []).await?;
+    let Some(row) = oldest.rows.first() else { return Ok(false) };
+    let [id, session, previous, next] = &row[..] else { return Ok(false) };
+    notify(actor, session.clone(), previous.clone(), next.clone()).await?;
+    pool.execute(actor, "remove", outbox.remove, [Value::clone(id)]).await?;
+    Ok(true)
+}
+
+/// What was begun is begun again at the next look.
+struct Interrupted;
+
+impl From<SqlError> for Interrupted {
+    fn from(_: SqlError) -> Interrupted {
+        Interrupted
+    }
+}
+
+impl From<Lost> for Interrupted {
+    fn from(_: Lost) -> Interrupted {
+        Interrupted
+    }
+}

@@ -1,0 +1,19 @@
+//! The candidates, in the order of the story. To add one: a file here and its name in the list.
+
+use super::Persistence;
+
+retrial_sim::shelf! {
+    /// The candidates.
+    pub static STRATEGIES: dyn Persistence = Strategy in [
+        intake_snapshot,
+        long_transaction,
+        split_statements,
+        single_statement,
+        short_transaction,
+        pending_change_set,
+        full_state,
+        revision_guard,
+        transactional_outbox,
+        sequenced_intake,
+    ];
+}

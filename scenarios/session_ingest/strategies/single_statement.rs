@@ -1,0 +1,59 @@
+//! Everything in one data-modifying statement: one round trip, one commit.
+//!
+//! A counter-proposal to pull request 4322: if three statements can be torn apart, let there be one. The row is locked,
+//! the parent looked up, every field written and the previous status returned by one statement, so the lock lasts no
+//! longer than that.
+//!
+//! A reviewer would ask: who writes it when this one statement fails, and the object has nothing to tell any more?
+
+use retrial_sim::actor::Task;
+
+use super::super::object::param;
+use super::super::{Emission, Failure, Persistence, Session};
+
+pub(super) struct Strategy;
+
+impl Persistence for Strategy {
+    fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
+        Box::pin(apply(session, emission))
+    }
+}
+
+async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
+    let fields = &emission.fields;
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let [title, branch] = [param(&fields.title.value), param(&fields.git_branch.value)];
+    let [parent, status] = [param(&fields.parent.value), param(&fields.status.value)];
+    let written = session.execute("write", WRITE, [session.id(), title, branch, parent, status]).await?;
+    if let Some(row) = written.rows.first().filter(|row| row[0] != row[1]) {
+        session.notify(row[0].clone(), row[1].clone()).await?;
+    }
+    Ok(())
+}
+
+const WRITE: &str = "
+    WITH locked AS (
+        SELECT session_id, title, git_branch, parent_session_id, status
+        FROM cli_sessions_v2 WHERE session_id = $1 FOR NO KEY UPDATE
+    ), parent AS (
+        SELECT session_id FROM cli_sessions_v2 WHERE session_id = $4
+    ), next AS (
+        SELECT locked.session_id, COALESCE($2, locked.title) AS title, COALESCE($3, locked.git_branch) AS git_branch,
+            COALESCE((SELECT session_id FROM parent), locked.parent_session_id) AS parent_session_id,
+            COALESCE($5, locked.status) AS status, locked.status AS previous_status,
+            COALESCE($2, locked.title) IS DISTINCT FROM locked.title
+                OR COALESCE($3, locked.git_branch) IS DISTINCT FROM locked.git_branch
+                OR COALESCE($4, locked.parent_session_id) IS DISTINCT FROM locked.parent_session_id
+                OR COALESCE($5, locked.status) IS DISTINCT FROM locked.status AS differs
+        FROM locked
+    )
+    UPDATE cli_sessions_v2 AS session
+    SET title = next.title, git_branch = next.git_branch, parent_session_id = next.parent_session_id,
+        status = next.status, updated_at = now(),
+        status_updated_at = CASE WHEN next.status IS DISTINCT FROM next.previous_status
+            THEN now() ELSE session.status_updated_at END
+    FROM next
+    WHERE session.session_id = next.session_id AND next.differs
+    RETURNING next.previous_status, session.status";

@@ -1,0 +1,157 @@
+//! What one trial is given to do: what the clients send for each session, what the API writer renames, how many
+//! consumers there are.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use retrial_sim::engine::{Opening, Value};
+use serde::{Deserialize, Serialize};
+
+/// Two sessions, each with a client, and whoever else writes to their rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// What each session's client sends, in order.
+    pub clients: [Vec<Message>; 2],
+    /// The sessions that the API writer renames, by index, in order.
+    pub renames: Vec<usize>,
+    /// How many consumers there are, where the rung has several.
+    pub consumers: usize,
+    /// The most messages that a consumer takes at a time.
+    pub batch: usize,
+}
+
+/// What a client sends. A title or a branch is always a new one, named after the message; a parent and a status are
+/// what they say, possibly for the second time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Message {
+    /// The session has a new title.
+    #[serde(skip_serializing_if = "is_not")]
+    pub title: bool,
+    /// The session is on a new branch.
+    #[serde(skip_serializing_if = "is_not")]
+    pub branch: bool,
+    /// The session belongs to this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// The session is in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// No consumer can read it.
+    #[serde(skip_serializing_if = "is_not")]
+    pub poison: bool,
+}
+
+/// Whose child a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parent {
+    /// The trial's other session.
+    Other,
+    /// A session that nobody writes to.
+    Root,
+}
+
+/// A session's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Waits for its user.
+    Idle,
+    /// Works.
+    Busy,
+    /// Has failed.
+    Error,
+}
+
+/// The sessions' ids.
+pub(super) const SESSIONS: [&str; 2] = ["s1", "s2"];
+
+/// A session that is a parent and nothing else.
+const ROOT: &str = "root";
+
+fn is_not(truth: &bool) -> bool {
+    !truth
+}
+
+impl Status {
+    /// The status as the database has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Idle => "idle",
+            Status::Busy => "busy",
+            Status::Error => "error",
+        }
+    }
+}
+
+impl Parent {
+    /// The id of the parent of the session at that index.
+    pub(super) fn of(self, session: usize) -> &'static str {
+        match self {
+            Parent::Other => SESSIONS[1 - session],
+            Parent::Root => ROOT,
+        }
+    }
+}
+
+impl Workload {
+    /// Whether it is one that a trial can be held with.
+    pub(super) fn check(&self) -> Result<(), String> {
+        const MOST: usize = 100;
+        if self.clients.iter().any(|messages| messages.len() > MOST) || self.renames.len() > MOST {
+            return Err(format!("more than {MOST} of something"));
+        }
+        if self.renames.iter().any(|session| *session >= SESSIONS.len()) {
+            return Err("a session is 0 or 1".to_owned());
+        }
+        if !(1..=3).contains(&self.consumers) {
+            return Err("there are 1 to 3 consumers".to_owned());
+        }
+        if !(1..=MOST).contains(&self.batch) {
+            return Err(format!("a batch has 1 to {MOST} messages"));
+        }
+        Ok(())
+    }
+
+    /// Messages in all.
+    pub(super) fn messages(&self) -> u32 {
+        self.clients.iter().map(|messages| messages.len() as u32).sum()
+    }
+
+    /// The rows, after the strategy's own migration.
+    pub(super) fn opening(migration: &str) -> Opening {
+        let schema = format!("{}{migration}", include_str!("schema.sql"));
+        let row = |id: &str| ("cli_sessions_v2", vec![Value::from(id)]);
+        Opening { schema: schema.into(), rows: [ROOT].iter().chain(&SESSIONS).map(|id| row(id)).collect() }
+    }
+}
+
+/// Up to four messages for each session; `renames` allows the API writer to take part.
+pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
+    let parent = prop_oneof![3 => Just(Parent::Other), 1 => Just(Parent::Root)];
+    let status = prop_oneof![Just(Status::Idle), Just(Status::Busy), Just(Status::Error)];
+    let weighted = prop::bool::weighted;
+    let fields = (
+        weighted(0.4),
+        weighted(0.3),
+        prop::option::weighted(0.3, parent),
+        prop::option::weighted(0.6, status),
+        weighted(0.04),
+    );
+    let message = fields.prop_map(|(title, branch, parent, status, poison)| Message {
+        title,
+        branch,
+        parent,
+        status,
+        poison,
+    });
+    let client = || vec(message.clone(), 0..=3);
+    let client = || prop_oneof![1 => Just(Vec::new()), 4 => client()];
+    let renames = vec(0..SESSIONS.len(), if renames { 0..=2 } else { 0..=0 });
+    let parts = (client(), client(), renames, 2..=3usize, 1..=3usize);
+    parts
+        .prop_map(|(one, other, renames, consumers, batch)| {
+            Workload { clients: [one, other], renames, consumers, batch }
+        })
+        .boxed()
+}
