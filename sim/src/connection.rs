@@ -97,7 +97,7 @@ impl Connection {
         self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
         let fault = self.actor.shared.directive.take();
         if fault == Some(Fault::StatementError) {
-            return self.fails(label, sql, params);
+            return self.fails(label, sql, params).await;
         }
         let done = self.submit(&sql, &params).await;
         let (mut result, unsettled) = (done.result.clone(), done.unsettled);
@@ -126,7 +126,7 @@ impl Connection {
         self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
         let fault = self.actor.shared.directive.take();
         if fault == Some(Fault::StatementError) {
-            return self.fails(label, sql.into(), Vec::new()).map(|_| ());
+            return self.fails(label, sql.into(), Vec::new()).await.map(|_| ());
         }
         if sql == "COMMIT" && self.with_cell(|cell, _| cell.write_lock_since.is_some()) {
             self.actor.continue_after(self.actor.shared.cost.per_commit).await;
@@ -197,20 +197,18 @@ impl Connection {
         }
     }
 
-    /// The engine's disk fails before the statement takes effect. SQLite rolls the whole transaction back on such
-    /// an error (lang_transaction.html, "Response To Errors Within A Transaction").
-    fn fails(
+    /// The engine refuses the statement before it takes effect, with the error that is the engine's own.
+    async fn fails(
         &self,
         label: &'static str,
         sql: Cow<'static, str>,
         params: Vec<Value>,
     ) -> Result<Answer, SqlError> {
-        let error = SqlError { code: "SQLITE_IOERR".to_owned(), message: "disk I/O error".to_owned() };
-        let result = Err(error.clone());
-        let statement = Statement { label, sql, params, result, work: Work::default() };
-        self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
-        self.abandon();
-        Err(error)
+        let failed = self.engine(|engine, session| engine.fail(session, &sql));
+        let done = self.wait(failed.map(Reply::Done)).await;
+        let result = done.result.clone();
+        self.record(label, sql, params, done);
+        result
     }
 
     fn record(&self, label: &'static str, sql: Cow<'static, str>, params: Vec<Value>, done: Done) {
