@@ -21,6 +21,7 @@ use retrial_sim::world::World;
 use crate::postgres::server;
 use crate::script::{self, opening};
 
+mod connection;
 mod statement;
 
 /// What one actor heard, statement by statement.
@@ -137,6 +138,14 @@ fn a_lost_reply_hides_a_statement_that_took_effect() {
     for engine in engines() {
         let (heard, value, _) = meet(engine, (Fault::ReplyLost, "write"), alone);
         assert_eq!((heard, value), (vec!["CONNECTION_LOST".to_owned()], 11));
+    }
+}
+
+#[test]
+fn a_lost_request_took_no_effect() {
+    for engine in engines() {
+        let (heard, value, _) = meet(engine, (Fault::RequestLost, "write"), alone);
+        assert_eq!((heard, value), (vec!["CONNECTION_LOST".to_owned()], 10));
     }
 }
 
