@@ -2,6 +2,7 @@
 //! long as its work costs. What strategies call; it must never retry, which is the strategy's own business.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::future::pending;
 use std::rc::Rc;
@@ -15,11 +16,14 @@ use crate::point::{ActorId, PointKind};
 use crate::pool;
 use crate::trace::{Statement, What};
 
-/// A connection taken from a pool; dropping it gives it back.
+/// A connection taken from a pool; dropping it gives it back. One that broke answers nothing but that it did, and the
+/// pool opens another in its place once it is dropped.
 pub struct Connection {
     actor: Actor,
     session: SessionId,
     pool: Rc<pool::Inner>,
+    /// The session is not ours any more: another may have its number.
+    broken: Cell<bool>,
 }
 
 /// A transaction on a connection of its own. Dropped without an end, it is rolled back.
@@ -68,7 +72,7 @@ impl Transaction {
 
 impl Connection {
     pub(crate) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
-        let connection = Connection { actor, session, pool };
+        let connection = Connection { actor, session, pool, broken: Cell::new(false) };
         connection.with_cell(|cell, actor| cell.user = actor);
         connection
     }
@@ -94,10 +98,11 @@ impl Connection {
         params: Vec<Value>,
         alone: bool,
     ) -> Result<Answer, SqlError> {
-        self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
-        let fault = self.actor.shared.directive.take();
-        if fault == Some(Fault::StatementError) {
-            return self.fails(label, sql, params);
+        let fault = self.stand(label).await;
+        match fault {
+            Some(Fault::StatementError) => return self.fails(label, sql, params).await,
+            Some(Fault::RequestLost) => return self.goes_astray(label, sql, params),
+            _ => {}
         }
         let done = self.submit(&sql, &params).await;
         let (mut result, unsettled) = (done.result.clone(), done.unsettled);
@@ -113,7 +118,8 @@ impl Connection {
                 result = Err(error.clone());
             }
             self.note_end(settled);
-        } else if alone {
+        } else if alone || fault == Some(Fault::ReplyLost) {
+            // A server notices that nobody hears it when it answers, and not before.
             self.actor.continue_after(spent).await;
         } else {
             self.busy_for(spent);
@@ -123,10 +129,13 @@ impl Connection {
 
     /// Sends the statement that ends the transaction; making it durable takes its time under its locks.
     async fn end(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
-        self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
-        let fault = self.actor.shared.directive.take();
-        if fault == Some(Fault::StatementError) {
-            return self.fails(label, sql.into(), Vec::new()).map(|_| ());
+        let fault = self.stand(label).await;
+        match fault {
+            Some(Fault::StatementError) => {
+                return self.fails(label, sql.into(), Vec::new()).await.map(|_| ());
+            }
+            Some(Fault::RequestLost) => return self.goes_astray(label, sql.into(), Vec::new()).map(|_| ()),
+            _ => {}
         }
         if sql == "COMMIT" && self.with_cell(|cell, _| cell.write_lock_since.is_some()) {
             self.actor.continue_after(self.actor.shared.cost.per_commit).await;
@@ -135,6 +144,17 @@ impl Connection {
         let result = done.result.clone();
         self.record(label, sql.into(), Vec::new(), done);
         self.after(fault, result).await.map(|_| ())
+    }
+
+    /// Stands at the statement's point until chosen; tells which fault strikes it. On a broken connection every request
+    /// is lost before it leaves the process: a step, so that whoever tries for ever is seen to.
+    async fn stand(&self, label: &'static str) -> Option<Fault> {
+        if self.broken.get() {
+            self.actor.arrive(label, PointKind::Step, Duration::ZERO).await;
+            return Some(Fault::RequestLost);
+        }
+        self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
+        self.actor.shared.directive.take()
     }
 
     async fn submit(&self, sql: &str, params: &[Value]) -> Done {
@@ -189,28 +209,53 @@ impl Connection {
     ) -> Result<Answer, SqlError> {
         match fault {
             Some(Fault::CrashAfter) => self.actor.die().await,
-            Some(Fault::ReplyLost) => Err(SqlError {
-                code: "CONNECTION_LOST".to_owned(),
-                message: "the connection was lost before the reply arrived".to_owned(),
-            }),
+            Some(Fault::ReplyLost) => {
+                self.sever();
+                Err(lost())
+            }
             _ => result,
         }
     }
 
-    /// The engine's disk fails before the statement takes effect. SQLite rolls the whole transaction back on such
-    /// an error (lang_transaction.html, "Response To Errors Within A Transaction").
-    fn fails(
+    /// The engine refuses the statement before it takes effect, with the error that is the engine's own.
+    async fn fails(
         &self,
         label: &'static str,
         sql: Cow<'static, str>,
         params: Vec<Value>,
     ) -> Result<Answer, SqlError> {
-        let error = SqlError { code: "SQLITE_IOERR".to_owned(), message: "disk I/O error".to_owned() };
-        let result = Err(error.clone());
-        let statement = Statement { label, sql, params, result, work: Work::default() };
+        let failed = self.engine(|engine, session| engine.fail(session, &sql));
+        let done = self.wait(failed.map(Reply::Done)).await;
+        let result = done.result.clone();
+        self.record(label, sql, params, done);
+        result
+    }
+
+    /// The request is lost before the engine hears of it.
+    fn goes_astray(
+        &self,
+        label: &'static str,
+        sql: Cow<'static, str>,
+        params: Vec<Value>,
+    ) -> Result<Answer, SqlError> {
+        let statement = Statement { label, sql, params, result: Err(lost()), work: Work::default() };
         self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
-        self.abandon();
-        Err(error)
+        self.sever();
+        Err(lost())
+    }
+
+    /// The connection breaks, and the server ends the session with whatever it has not committed.
+    fn sever(&self) {
+        if self.broken.replace(true) {
+            return;
+        }
+        self.engine(|engine, session| engine.close(session));
+        let shared = &self.actor.shared;
+        let mut sessions = shared.sessions.borrow_mut();
+        let place = sessions.iter().position(|cell| cell.id == self.session).expect("the session is open");
+        let since = sessions.remove(place).write_lock_since;
+        drop(sessions);
+        self.tell_released(since);
     }
 
     fn record(&self, label: &'static str, sql: Cow<'static, str>, params: Vec<Value>, done: Done) {
@@ -235,8 +280,14 @@ impl Connection {
             (Some(_), false) => cell.write_lock_since.take(),
             _ => None,
         });
-        if let Some(since) = released {
-            shared.record(self.actor.id, What::Released(now - since));
+        self.tell_released(released);
+    }
+
+    /// Writes down that the write lock held since then, if one was, has fallen.
+    fn tell_released(&self, since: Option<Duration>) {
+        if let Some(since) = since {
+            let held = self.actor.shared.now.get() - since;
+            self.actor.shared.record(self.actor.id, What::Released(held));
         }
     }
 
@@ -246,10 +297,7 @@ impl Connection {
         engine.rollback(self.session);
         drop(engine);
         let since = self.with_cell(|cell, _| cell.write_lock_since.take());
-        if let Some(since) = since {
-            let held = self.actor.shared.now.get() - since;
-            self.actor.shared.record(self.actor.id, What::Released(held));
-        }
+        self.tell_released(since);
     }
 
     fn busy_for(&self, spent: Duration) {
@@ -275,8 +323,20 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.abandon();
-        self.pool.give_back(self.session, self.actor.id);
+        if self.broken.get() {
+            self.pool.replace(self.actor.id);
+        } else {
+            self.abandon();
+            self.pool.give_back(self.session, self.actor.id);
+        }
+    }
+}
+
+/// What a driver says of a broken connection; it cannot know which way the break was.
+fn lost() -> SqlError {
+    SqlError {
+        code: "CONNECTION_LOST".to_owned(),
+        message: "the connection was lost before the reply arrived".to_owned(),
     }
 }
 

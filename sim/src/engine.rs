@@ -295,6 +295,14 @@ pub trait Engine {
     /// As [`Engine::submit`].
     fn expire(&mut self, session: SessionId) -> Result<Done, Error>;
 
+    /// Has `sql`, which the session was about to run, fail before it takes effect, with an error that is not the
+    /// application's fault, and does to an open transaction what such an error does. Where `sql` would have ended the
+    /// transaction for good, the transaction is over and has left nothing behind. Never blocks.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    fn fail(&mut self, session: SessionId, sql: &str) -> Result<Done, Error>;
+
     /// Ends the implicit transaction that [`Done::unsettled`] left open.
     ///
     /// # Errors

@@ -37,6 +37,10 @@ impl Engine for NoEngine {
         refuse()
     }
 
+    fn fail(&mut self, _: SessionId, _: &str) -> Result<Done, Error> {
+        refuse()
+    }
+
     fn settle(&mut self, _: SessionId) -> Result<Reply, Error> {
         refuse()
     }

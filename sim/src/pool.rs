@@ -22,6 +22,7 @@ pub struct Pool(Rc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) shared: Rc<Shared>,
+    process: usize,
     pub(crate) lock_timeout: Option<Duration>,
     idle: RefCell<VecDeque<SessionId>>,
     /// How many of the idle connections belong to someone who waited and has yet to come for it.
@@ -37,21 +38,10 @@ impl Pool {
         size: usize,
         lock_timeout: Option<Duration>,
     ) -> Pool {
-        let mut idle = VecDeque::new();
-        for _ in 0..size {
-            match shared.engine.borrow_mut().connect() {
-                Ok(id) => idle.push_back(id),
-                Err(error) => shared.refuse(error),
-            }
-        }
-        shared.sessions.borrow_mut().extend(idle.iter().map(|id| SessionCell {
-            id: *id,
-            process,
-            user: ActorId::NOBODY,
-            write_lock_since: None,
-        }));
+        let idle = (0..size).filter_map(|_| connect(&shared, process)).collect();
         Pool(Rc::new(Inner {
             shared,
+            process,
             lock_timeout,
             idle: RefCell::new(idle),
             promised: Cell::default(),
@@ -142,7 +132,29 @@ impl Drop for Place {
     }
 }
 
+/// Opens a session for a process; a refusal ends the trial.
+fn connect(shared: &Shared, process: usize) -> Option<SessionId> {
+    match shared.engine.borrow_mut().connect() {
+        Ok(id) => {
+            let cell = SessionCell { id, process, user: ActorId::NOBODY, write_lock_since: None };
+            shared.sessions.borrow_mut().push(cell);
+            Some(id)
+        }
+        Err(error) => {
+            shared.refuse(error);
+            None
+        }
+    }
+}
+
 impl Inner {
+    /// Opens a connection in place of one that broke, and goes on as if that one had come back.
+    pub(crate) fn replace(&self, user: ActorId) {
+        if let Some(session) = connect(&self.shared, self.process) {
+            self.give_back(session, user);
+        }
+    }
+
     /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.
     pub(crate) fn give_back(&self, session: SessionId, user: ActorId) {
         self.idle.borrow_mut().push_back(session);

@@ -191,6 +191,17 @@ impl Engine for Model {
         }
     }
 
+    fn fail(&mut self, session: SessionId, sql: &str) -> Result<Done, Error> {
+        let parsed = match self.parsed(sql) {
+            Ok(parsed) => parsed,
+            Err(Failure::NotModelled(what)) => return Err(refused(&what)),
+            Err(Failure::Sql(_)) => Rc::default(),
+        };
+        let timeout = Failure::sql("57014", "canceling statement due to statement timeout");
+        let finished = self.database.fail(SessionNo(session.0), &parsed, timeout);
+        Ok(Done { work: Work::default(), ..self.done(session, finished)? })
+    }
+
     fn settle(&mut self, session: SessionId) -> Result<Reply, Error> {
         let finished = self.database.settle(SessionNo(session.0));
         Ok(Reply::Done(self.done(session, finished)?))

@@ -323,6 +323,25 @@ impl Engine for Postgres {
         self.done(session, class, true)
     }
 
+    fn fail(&mut self, session: SessionId, sql: &str) -> Result<Done, Error> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let (class, instead) = match Class::of(sql)? {
+            Class::Commit => (Class::Rollback, "ROLLBACK"),
+            _ => (Class::Setting, answer::FAILURE),
+        };
+        let request = Request { sql: instead.to_owned(), params: Vec::new(), simple: true, afresh: false };
+        let Reply::Done(done) = self.go_on(session, class, Some(request))? else {
+            return Err(Error::refused("a failure waits for a lock"));
+        };
+        let result = match done.result {
+            Err(error) if error.code != "25P02" => Err(error),
+            _ => Err(answer::statement_timeout()),
+        };
+        Ok(Done { result, work: Work::default(), ..done })
+    }
+
     fn settle(&mut self, _session: SessionId) -> Result<Reply, Error> {
         Err(Error::refused("a live server settles its statements by itself"))
     }

@@ -181,6 +181,13 @@ impl Engine for Sqlite {
         self.done(session, Err(session::busy()), Work::default())
     }
 
+    fn fail(&mut self, session: SessionId, _: &str) -> Result<Done, Error> {
+        // SQLite rolls the whole transaction back on such an error (<https://www.sqlite.org/lang_transaction.html>,
+        // "Response To Errors Within A Transaction").
+        self.rollback(session);
+        self.done(session, Err(session::disk_failure()), Work::default())
+    }
+
     fn settle(&mut self, session: SessionId) -> Result<Reply, Error> {
         self.go_on(session, Pending::Settle)
     }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::ast::Statement;
 use crate::backend::{Backend, Wait, Work};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
@@ -221,6 +222,23 @@ impl Database {
                 Step::Waiting(self.server.blockers(session))
             }
         }
+    }
+
+    /// Has a text fail with that error before it takes effect: the transaction that is open is aborted, or over where
+    /// the text begins with COMMIT.
+    pub fn fail(&self, session: SessionNo, parsed: &[Parsed], failure: Failure) -> Finished {
+        if matches!(parsed.first(), Some(Parsed { statement: Statement::Commit, .. })) {
+            self.server.finish(session, false);
+        } else {
+            // A statement that runs into its timeout has its snapshot, which outlives a rollback to a savepoint.
+            let transaction =
+                self.server.backend(session).transaction.as_ref().map(|it| (it.failed, it.keeps_snapshot()));
+            if transaction == Some((false, true)) {
+                self.server.take_snapshot(session);
+            }
+            self.server.fail(session);
+        }
+        Finished { results: vec![Err(failure)], ..Finished::default() }
     }
 
     /// Whether the session's text waits for a lock, and for which sessions; empty where it works, sleeps or is done.

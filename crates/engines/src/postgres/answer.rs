@@ -1,5 +1,5 @@
-//! What a statement's outcome is to a trial. It must never make up what the server did not say, but for the one
-//! error that the kernel decides on: a lock timeout.
+//! What a statement's outcome is to a trial. It must never make up what the server did not say, but for the
+//! errors that the kernel decides on: a lock timeout, and the failure that is injected where nothing runs.
 
 use std::rc::Rc;
 
@@ -13,6 +13,18 @@ use super::statement::Class;
 /// What Postgres says when `lock_timeout` has passed.
 pub(super) fn lock_timeout() -> SqlError {
     SqlError { code: "55P03".to_owned(), message: "canceling statement due to lock timeout".to_owned() }
+}
+
+/// What the server says to a statement that is made to fail.
+pub(super) const FAILURE: &str = "DO $$ BEGIN RAISE EXCEPTION \
+                                  USING ERRCODE = '57014', \
+                                  MESSAGE = 'canceling statement due to statement timeout'; END $$";
+
+/// As [`FAILURE`] where the server could not be made to say so: it runs nothing in an aborted transaction, in which
+/// COMMIT and ROLLBACK could still have failed, and a COMMIT is rolled back instead.
+pub(super) fn statement_timeout() -> SqlError {
+    let message = "canceling statement due to statement timeout".to_owned();
+    SqlError { code: "57014".to_owned(), message }
 }
 
 /// What the trial gets for what the server sent.

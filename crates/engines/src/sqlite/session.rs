@@ -181,6 +181,11 @@ pub(super) fn busy() -> SqlError {
     SqlError { code: "SQLITE_BUSY".to_owned(), message: "database is locked".to_owned() }
 }
 
+/// The error of a disk that neither reads nor writes.
+pub(super) fn disk_failure() -> SqlError {
+    SqlError { code: "SQLITE_IOERR".to_owned(), message: "disk I/O error".to_owned() }
+}
+
 /// The error as the driver words it, with SQLite's name for its code.
 fn say(error: &rusqlite::Error) -> SqlError {
     let rusqlite::Error::SqliteFailure(failure, message) = error else {

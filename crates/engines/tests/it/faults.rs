@@ -1,63 +1,172 @@
-//! Faults as a write path meets them on real SQLite: what took effect, and what the actor was told.
+//! Faults as a write path meets them on every engine: what took effect, and what the actor was told.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use retrial_engines::model::Model;
+use retrial_engines::postgres::Postgres;
 use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::Cost;
+use retrial_sim::engine::{Answer, Cost, Engine, SqlError};
 use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::pool::Pool;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, Setup, TestBed};
+use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::world::World;
 
-use crate::script::opening;
+use crate::postgres::server;
+use crate::script::{self, opening};
 
-/// Holds a trial of one writer whose one statement meets that fault; tells what the writer heard each time it ran, and
-/// the value in the end, which each run that took effect raised by one.
-fn meet(fault: Fault) -> (Vec<String>, i64) {
-    let offers: &'static [Offer] =
-        Box::leak(Box::new([Offer { fault, actors: &["writer"], labels: &["write"] }]));
-    let rung = Rung { name: "one", about: "one fault", offers, budget: 1 };
+mod connection;
+mod statement;
+
+/// What one actor heard, statement by statement.
+type Heard = Rc<RefCell<Vec<String>>>;
+
+/// The engines that are held to the same promises; the live one where there is a server.
+fn engines() -> Vec<Box<dyn Engine>> {
+    let mut engines: Vec<Box<dyn Engine>> = vec![sqlite()];
+    engines.extend(servers());
+    engines
+}
+
+fn sqlite() -> Box<dyn Engine> {
+    Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
+}
+
+/// Those that speak Postgres.
+fn servers() -> Vec<Box<dyn Engine>> {
+    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Model::new())];
+    if let Some(server) = server() {
+        engines.push(Box::new(Postgres::new(&server).expect("the server makes a database")));
+    }
+    engines
+}
+
+/// The transcript of a script, which all that speak Postgres agree on.
+fn said_by_servers(text: &str) -> String {
+    let mut engines = servers().into_iter().map(|mut engine| script::run(&mut *engine, text));
+    let first = engines.next().expect("the model is always there");
+    engines.for_each(|other| assert_eq!(first, other, "the model first, then the live server"));
+    first
+}
+
+/// What the error of an injected failure is called there.
+fn failure_of(engine: &str) -> &'static str {
+    if engine == "sqlite" { "SQLITE_IOERR" } else { "57014" }
+}
+
+/// Holds one trial without faults, or with one of `fault` where `label` stands, on the first seed for which it strikes.
+fn hold(bed: &mut TestBed, strike: Option<(Fault, &'static str)>, stage: impl Fn(&World)) -> Run {
+    let offers = strike.map(|(fault, label)| Offer {
+        fault,
+        actors: &["writer"],
+        labels: Box::leak(Box::new([label])),
+    });
+    let offers: &'static [Offer] = Box::leak(offers.into_iter().collect::<Box<[Offer]>>());
+    let rung = Rung { name: "one", about: "one fault at the most", offers, budget: 1 };
     let opening = opening();
-    let cost = Cost::FREE;
-    let limits = Limits { safety_steps: 100, fair_steps: 100, progress: &["t"] };
-    let setup = Setup { rung: &rung, cost, limits, opening: Some(&opening), tables: &["t"] };
-    let mut bed = TestBed::new(Box::new(Sqlite::new(Journal::Wal).expect("a database can be made")));
-    for seed in 0.. {
-        let heard = Rc::new(RefCell::new(Vec::new()));
-        let told = heard.clone();
-        let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
-            world.process("server", move |boot| {
-                let (pool, told) = (boot.pool(1, Duration::from_secs(5)), told.clone());
-                boot.actor("writer", move |actor| async move {
-                    let said = pool.execute(&actor, "write", "UPDATE t SET v = v + 1 WHERE id = 1", []).await;
-                    told.borrow_mut().push(said.map_or_else(|error| error.code, |_| "ok".to_owned()));
-                });
-            });
-        });
+    let limits = Limits { safety_steps: 200, fair_steps: 100, progress: &["t"] };
+    let setup = Setup { rung: &rung, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
+    for seed in 0..200 {
+        let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, &stage);
         let run = run.expect("nothing is refused");
-        if run.strikes == [(fault, "write")] {
-            return (heard.take(), run.rows("t")[0][1].integer().expect("a number"));
+        if run.strikes == strike.into_iter().collect::<Vec<_>>() {
+            return run;
         }
     }
-    unreachable!("some seed strikes")
+    panic!("some seed strikes")
+}
+
+/// Holds a trial of one writer on a pool of one connection; tells what it heard, the value in the end, which was 10, and
+/// the trial.
+fn meet<F>(
+    engine: Box<dyn Engine>,
+    strike: (Fault, &'static str),
+    life: impl Fn(Actor, Pool, Heard) -> F + 'static,
+) -> (Vec<String>, i64, Run)
+where
+    F: Future<Output = ()> + 'static,
+{
+    let (life, heard) = (Rc::new(life), Rc::new(RefCell::new(Heard::default())));
+    let run = hold(&mut TestBed::new(engine), Some(strike), |world| {
+        let (life, told) = (life.clone(), Heard::default());
+        heard.replace(told.clone());
+        world.process("server", move |boot| {
+            let (pool, life, told) = (boot.pool(1, Duration::from_secs(5)), life.clone(), told.clone());
+            boot.actor("writer", move |actor| life(actor, pool, told));
+        });
+    });
+    let value = run.rows("t")[0][1].integer().expect("a number");
+    (heard.take().take(), value, run)
+}
+
+/// Writes down what a statement came to.
+fn hear<T: Said>(heard: &Heard, result: Result<T, SqlError>) {
+    heard.borrow_mut().push(result.map_or_else(|error| error.code, |answer| answer.said()));
+}
+
+trait Said {
+    fn said(&self) -> String;
+}
+
+impl Said for Answer {
+    fn said(&self) -> String {
+        self.rows.first().map_or_else(|| "ok".to_owned(), |row| row[0].to_string())
+    }
+}
+
+impl Said for () {
+    fn said(&self) -> String {
+        "ok".to_owned()
+    }
+}
+
+const ADD: &str = "UPDATE t SET v = v + 1 WHERE id = 1";
+
+/// One statement that is a transaction of its own.
+async fn alone(actor: Actor, pool: Pool, heard: Heard) {
+    hear(&heard, pool.execute(&actor, "write", ADD, []).await);
 }
 
 #[test]
 fn a_lost_reply_hides_a_statement_that_took_effect() {
-    assert_eq!(meet(Fault::ReplyLost), (vec!["CONNECTION_LOST".to_owned()], 11));
+    for engine in engines() {
+        let (heard, value, _) = meet(engine, (Fault::ReplyLost, "write"), alone);
+        assert_eq!((heard, value), (vec!["CONNECTION_LOST".to_owned()], 11));
+    }
+}
+
+#[test]
+fn a_lost_request_took_no_effect() {
+    for engine in engines() {
+        let (heard, value, _) = meet(engine, (Fault::RequestLost, "write"), alone);
+        assert_eq!((heard, value), (vec!["CONNECTION_LOST".to_owned()], 10));
+    }
 }
 
 #[test]
 fn a_failed_statement_took_no_effect() {
-    assert_eq!(meet(Fault::StatementError), (vec!["SQLITE_IOERR".to_owned()], 10));
+    for engine in engines() {
+        let failure = failure_of(engine.name());
+        let (heard, value, _) = meet(engine, (Fault::StatementError, "write"), alone);
+        assert_eq!((heard, value), (vec![failure.to_owned()], 10));
+    }
 }
 
 #[test]
 fn a_crash_before_the_statement_leaves_nothing_and_one_after_it_leaves_its_effect() {
-    // The process starts again and runs the statement once more; only the second crash left a first effect behind.
-    assert_eq!(meet(Fault::CrashBefore), (vec!["ok".to_owned()], 11));
-    assert_eq!(meet(Fault::CrashAfter), (vec!["ok".to_owned()], 12));
+    for engine in engines() {
+        // The process starts again and runs the statement once more; only the second crash left a first effect behind.
+        let (heard, value, _) = meet(engine, (Fault::CrashBefore, "write"), alone);
+        assert_eq!((heard, value), (vec!["ok".to_owned()], 11));
+    }
+    for engine in engines() {
+        let (heard, value, _) = meet(engine, (Fault::CrashAfter, "write"), alone);
+        assert_eq!((heard, value), (vec!["ok".to_owned()], 12));
+    }
 }

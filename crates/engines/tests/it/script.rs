@@ -1,7 +1,7 @@
 //! The one `check` of this crate: runs a script of lines `session: statement` and tells what each did.
 //!
 //! Special lines: `session: !close`, `session: !expire` (its lock timeout has passed), `session: !settle` (the time of
-//! its statement has passed). Whoever was blocked and may go on is told and resumed after each line, in order.
+//! its statement has passed), `session: !fail statement` (it is made to fail). Whoever was blocked and may go on is told and resumed after each line, in order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -49,7 +49,10 @@ pub(crate) fn run_from(engine: &mut dyn Engine, opening: &Rc<Opening>, script: &
             }
             "!expire" => engine.expire(session).map(Reply::Done),
             "!settle" => engine.settle(session),
-            sql => engine.submit(session, sql, &[]),
+            sql => match sql.strip_prefix("!fail ") {
+                Some(sql) => engine.fail(session, sql).map(Reply::Done),
+                None => engine.submit(session, sql, &[]),
+            },
         };
         let told = match reply {
             Ok(reply) => tell(&names, reply),

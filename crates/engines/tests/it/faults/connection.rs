@@ -1,0 +1,126 @@
+//! A connection that breaks: what it had not committed is gone, it is of no more use, and the pool has another.
+
+use retrial_sim::actor::Actor;
+use retrial_sim::fault::Fault;
+use retrial_sim::pool::Pool;
+use retrial_sim::trial::{Ending, Run, TestBed};
+
+use super::{ADD, Heard, engines, hear, hold, meet};
+
+/// A transaction of two writes, then one write on its own.
+async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
+    match pool.begin(&actor, "begin", "BEGIN").await {
+        Ok(transaction) => {
+            hear(&heard, transaction.execute("first", ADD, []).await);
+            hear(&heard, transaction.execute("second", ADD, []).await);
+            hear(&heard, transaction.commit("commit").await);
+        }
+        Err(error) => hear::<()>(&heard, Err(error)),
+    }
+    hear(&heard, pool.execute(&actor, "after", ADD, []).await);
+}
+
+/// How often the trace tells of a lock that fell before the write on its own.
+fn released(run: &Run) -> usize {
+    let trace = run.trace.to_string();
+    let (before, _) = trace.split_once("after ->").expect("the last write ran");
+    before.matches("held the write lock").count()
+}
+
+#[test]
+fn a_connection_that_broke_takes_its_transaction_with_it() {
+    for (fault, label, said, value, locks) in [
+        (Fault::RequestLost, "begin", "LOST ok", 11, 0),
+        (Fault::RequestLost, "first", "LOST LOST LOST ok", 11, 0),
+        (Fault::RequestLost, "second", "ok LOST LOST ok", 11, 1),
+        (Fault::RequestLost, "commit", "ok ok LOST ok", 11, 1),
+        (Fault::ReplyLost, "begin", "LOST ok", 11, 0),
+        (Fault::ReplyLost, "first", "LOST LOST LOST ok", 11, 1),
+        (Fault::ReplyLost, "second", "ok LOST LOST ok", 11, 1),
+        (Fault::ReplyLost, "commit", "ok ok LOST ok", 13, 1),
+    ] {
+        for engine in engines() {
+            let name = engine.name();
+            let (heard, found, run) = meet(engine, (fault, label), transaction);
+            let heard = heard.join(" ").replace("CONNECTION_LOST", "LOST");
+            assert_eq!((&*heard, found, released(&run)), (said, value, locks), "{name}\n{}", run.trace);
+        }
+    }
+}
+
+#[test]
+fn the_trace_tells_what_became_of_a_statement_whichever_way_it_was_lost() {
+    for (fault, said) in [(Fault::RequestLost, Err("CONNECTION_LOST")), (Fault::ReplyLost, Ok(1))] {
+        for engine in engines() {
+            let (_, _, run) = meet(engine, (fault, "second"), transaction);
+            let of = |label: &str| {
+                let ran = run.trace.statements("writer").find(|(_, statement)| statement.label == label);
+                let result = ran.expect("it is told of").1.result.as_ref();
+                result.map(|answer| answer.changed).map_err(|error| error.code.as_str())
+            };
+            assert_eq!(of("second"), said);
+            assert_eq!(of("commit"), Err("CONNECTION_LOST"));
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_the_connection_or_for_its_locks_goes_on() {
+    for fault in [Fault::RequestLost, Fault::ReplyLost] {
+        for engine in engines() {
+            let run = hold(&mut TestBed::new(engine), Some((fault, "second")), |world| {
+                world.process("server", |boot| {
+                    let pool = boot.pool(1, None);
+                    for name in ["writer", "neighbour"] {
+                        let pool = pool.clone();
+                        boot.actor(name, move |actor| transaction(actor, pool, Heard::default()));
+                    }
+                });
+                world.process("other", |boot| {
+                    let pool = boot.pool(1, None);
+                    boot.actor("other", move |actor| transaction(actor, pool, Heard::default()));
+                });
+            });
+            assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
+            // Three transactions of which one broke, and three writes alone.
+            assert_eq!(run.rows("t")[0][1], 17.into(), "{}", run.trace);
+        }
+    }
+}
+
+#[test]
+fn locks_fall_when_the_connection_breaks_and_not_when_it_is_let_go_of() {
+    for engine in engines() {
+        let heard = Heard::default();
+        let told = heard.clone();
+        let run = hold(&mut TestBed::new(engine), Some((Fault::ReplyLost, "first")), |world| {
+            let told = told.clone();
+            world.process("server", move |boot| {
+                let (pool, told) = (boot.pool(2, None), told.clone());
+                boot.actor("writer", move |actor| async move {
+                    told.borrow_mut().clear();
+                    let broken = pool.begin(&actor, "begin", "BEGIN").await.expect("nothing strikes here");
+                    hear(&told, broken.execute("first", ADD, []).await);
+                    hear(&told, pool.execute(&actor, "after", ADD, []).await);
+                    hear(&told, broken.rollback("rollback").await);
+                });
+            });
+        });
+        assert_eq!((run.ending, run.tables[0].1[0][1].clone()), (Ending::Quiescent, 11.into()));
+        assert_eq!(*heard.borrow(), ["CONNECTION_LOST", "ok", "CONNECTION_LOST"]);
+    }
+}
+
+#[test]
+fn whoever_tries_a_broken_connection_for_ever_is_seen_to() {
+    for engine in engines() {
+        let life = |actor: Actor, pool: Pool, _: Heard| async move {
+            let connection = pool.acquire(&actor).await;
+            while connection.execute("write", ADD, []).await.is_err() {}
+        };
+        let (_, value, run) = meet(engine, (Fault::RequestLost, "write"), life);
+        let Ending::NoRest { cycle: Some(cycle), .. } = &run.ending else { panic!("{:?}", run.ending) };
+        assert!(cycle.round[0].1.contains("CONNECTION_LOST"), "{cycle:?}");
+        assert_eq!(value, 10);
+    }
+}
