@@ -80,6 +80,7 @@ impl Actor {
     /// Takes one of `of` values, as the scheduler likes; the first is what happens by default. Not a point: nobody
     /// moves meanwhile.
     pub async fn pick(&self, of: usize) -> usize {
+        self.shared.count_call();
         if of < 2 {
             return 0;
         }

@@ -30,6 +30,8 @@ pub(crate) struct Kernel<'a> {
     pace: Pace,
     /// The last point that was executed: what a choice of who goes next is keyed by.
     last: Point,
+    /// Picks at that point that took the default and are not on the tape.
+    default_picks: u32,
     faults_left: u32,
     fair: bool,
     clock: Option<TimeHandle>,
@@ -58,6 +60,7 @@ impl<'a> Kernel<'a> {
             limits,
             pace,
             last: Point::START,
+            default_picks: 0,
             faults_left: rung.budget,
             fair: false,
             clock: None,
@@ -75,7 +78,7 @@ impl<'a> Kernel<'a> {
     pub(crate) async fn run(&mut self) -> Result<Ending, Error> {
         let processes = self.shared.processes.borrow().len();
         for process in 0..processes {
-            if let Some(ending) = self.start(process) {
+            if let Some(ending) = self.start(process)? {
                 return Ok(ending);
             }
         }
@@ -232,6 +235,7 @@ impl<'a> Kernel<'a> {
             (cell.point, cell.kind, cell.process)
         };
         self.last = point;
+        self.default_picks = 0;
         let fault = if point.again == 0 { self.ask_fault(&point, kind)? } else { None };
         if let Some(fault) = fault {
             self.faults_left -= 1;
@@ -239,7 +243,7 @@ impl<'a> Kernel<'a> {
             self.entries.push((point, Choice::Fault(fault)));
             self.shared.record(id, What::Struck(fault));
             match fault {
-                Fault::CrashBefore => return Ok(self.crash(id, process)),
+                Fault::CrashBefore => return self.crash(id, process),
                 Fault::Shutdown => self.ask_to_stop(process),
                 Fault::Stall => {
                     self.shared.continue_after(id, STALL);
@@ -253,28 +257,42 @@ impl<'a> Kernel<'a> {
                 | Fault::Eviction => self.shared.directive.set(Some(fault)),
             }
         }
-        loop {
-            if let Some(message) = self.poll(id) {
-                return Ok(Some(Ending::Panicked { actor: id, message }));
-            }
-            match self.shared.pick_of.take() {
-                0 => break,
-                of => self.pick(of)?,
-            }
+        if let Some(message) = self.carry_on(id)? {
+            return Ok(Some(Ending::Panicked { actor: id, message }));
         }
         if self.shared.crash_requested.take() {
-            return Ok(self.crash(id, process));
+            return self.crash(id, process);
         }
         self.ask_delay(&point, id)?;
         if self.shared.actors.borrow()[id.index()].state == State::Finished {
-            return Ok(self.restart_if_stopped(process));
+            return self.restart_if_stopped(process);
         }
         Ok(None)
     }
 
+    /// Lets the actor go on up to its next point, with the values that it picks on its way; tells the message if it
+    /// panicked.
+    fn carry_on(&mut self, id: ActorId) -> Result<Option<String>, Error> {
+        self.shared.calls.set(0);
+        loop {
+            if let Some(message) = self.poll(id) {
+                return Ok(Some(message));
+            }
+            match self.shared.pick_of.take() {
+                0 => return Ok(None),
+                of => self.pick(of)?,
+            }
+        }
+    }
+
     fn pick(&mut self, of: usize) -> Result<(), Error> {
         let index = if self.fair { 0 } else { self.scheduler.choose(&self.last, Ask::Pick { of })? };
-        if index > 0 {
+        if index == 0 {
+            self.default_picks += 1;
+        } else {
+            // All picks of a step stand at one point, so those that came before this one are told apart by number.
+            let defaults = std::mem::take(&mut self.default_picks);
+            self.entries.extend((0..defaults).map(|_| (self.last, Choice::Pick(0))));
             self.entries.push((self.last, Choice::Pick(index)));
         }
         self.shared.picked.set(index);

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 
 use super::Kernel;
+use crate::error::Error;
 use crate::panics;
 use crate::point::{ActorId, PointKind};
 use crate::trace::What;
@@ -14,7 +15,6 @@ impl Kernel<'_> {
     /// Polls the actor; tells the message if it panicked.
     pub(super) fn poll(&mut self, id: ActorId) -> Option<String> {
         let shared = &self.shared;
-        shared.calls.set(0);
         let (life, waker) = {
             let cell = &mut shared.actors.borrow_mut()[id.index()];
             cell.state = State::Foreign;
@@ -41,7 +41,7 @@ impl Kernel<'_> {
     }
 
     /// Boots a process and lets each of its actors run up to its first point.
-    pub(super) fn start(&mut self, process: usize) -> Option<Ending> {
+    pub(super) fn start(&mut self, process: usize) -> Result<Option<Ending>, Error> {
         let starts = self.shared.boot(process);
         let mine: Vec<ActorId> = {
             let actors = self.shared.actors.borrow();
@@ -50,15 +50,15 @@ impl Kernel<'_> {
         };
         self.shared.record(mine.first().copied().unwrap_or(ActorId::NOBODY), What::Started(starts));
         for id in mine {
-            if let Some(message) = self.poll(id) {
-                return Some(Ending::Panicked { actor: id, message });
+            if let Some(message) = self.carry_on(id)? {
+                return Ok(Some(Ending::Panicked { actor: id, message }));
             }
         }
-        None
+        Ok(None)
     }
 
     /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
-    pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Option<Ending> {
+    pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Result<Option<Ending>, Error> {
         self.shared.record(id, What::Crashed);
         self.bury(process);
         self.start(process)
@@ -99,11 +99,11 @@ impl Kernel<'_> {
     }
 
     /// A process that was asked to stop has exited once all its actors have returned; then it starts again.
-    pub(super) fn restart_if_stopped(&mut self, process: usize) -> Option<Ending> {
+    pub(super) fn restart_if_stopped(&mut self, process: usize) -> Result<Option<Ending>, Error> {
         let stopping = self.shared.processes.borrow()[process].shutdown;
         let gone = |cell: &ActorCell| cell.process != process || cell.state == State::Finished;
         if !stopping || !self.shared.actors.borrow().iter().all(gone) {
-            return None;
+            return Ok(None);
         }
         let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
         let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));

@@ -5,6 +5,7 @@
 mod determinism;
 mod limits;
 mod pct;
+mod pick;
 mod replay;
 mod toy;
 mod world;
