@@ -5,6 +5,7 @@ use retrial_sim::scenario::Break;
 pub(super) const RESCAN: Break = Break {
     invariant: "work_per_batch_is_bounded",
     from: "calm",
+    rarely: None,
     because: "each batch looks for its rows from the beginning of the table, past all that is \
               done",
 };
@@ -12,6 +13,7 @@ pub(super) const RESCAN: Break = Break {
 pub(super) const LATE_OBSERVATION: Break = Break {
     invariant: "covers_every_eligible_row",
     from: "ingest",
+    rarely: None,
     because: "an observation that arrives late gives an untouched row its own older time \
               through the hot path, and a worklist of zeroes never looks at that row again",
 };
@@ -19,18 +21,21 @@ pub(super) const LATE_OBSERVATION: Break = Break {
 pub(super) const TWO_COMMITS: Break = Break {
     invariant: "one_commit_per_batch",
     from: "calm",
+    rarely: None,
     because: "the batch and its progress are two transactions",
 };
 
 pub(super) const LEFT_RUNNING: Break = Break {
     invariant: "survives_restart",
     from: "shutdown",
+    rarely: None,
     because: "a request to stop ends the loop and nobody takes back the status",
 };
 
 pub(super) const UNCOUNTED_ROWS: Break = Break {
     invariant: "progress_is_true",
     from: "ingest",
+    rarely: None,
     because: "a row that gains its first observation after the count is filled without having \
               been counted",
 };
@@ -38,6 +43,7 @@ pub(super) const UNCOUNTED_ROWS: Break = Break {
 pub(super) const BARREN_ROWS: Break = Break {
     invariant: "terminates",
     from: "calm",
+    rarely: None,
     because: "a row without observations is set to the zero it has, counts as changed, and \
               matches again",
 };
@@ -45,5 +51,6 @@ pub(super) const BARREN_ROWS: Break = Break {
 pub(super) const UNCHANGED_ROWS: Break = Break {
     invariant: "progress_is_true",
     from: "calm",
+    rarely: None,
     because: "rows that were set to the zero they had are counted as processed",
 };

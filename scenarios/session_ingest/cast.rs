@@ -1,7 +1,6 @@
 //! The cast: a client for each session, the intake queue, one to three consumers, a durable object for each session, an
 //! API writer that renames sessions, and a relay for strategies that have an outbox.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -42,15 +41,11 @@ pub(super) fn enter(
         attempts: ATTEMPTS,
         concurrency: consumers,
     });
-    let sending = Rc::new(Cell::new(CLIENTS.len()));
     for (session, name) in CLIENTS.into_iter().enumerate() {
-        let (queue, workload, sending) = (queue.clone(), workload.clone(), sending.clone());
+        let (queue, workload) = (queue.clone(), workload.clone());
         world.actor(name, move |actor| {
-            let (queue, workload, sending) = (queue.clone(), workload.clone(), sending.clone());
-            async move {
-                send(&actor, &queue, session, &workload.clients[session]).await;
-                sending.set(sending.get() - 1);
-            }
+            let (queue, workload) = (queue.clone(), workload.clone());
+            async move { send(&actor, &queue, session, &workload.clients[session]).await }
         });
     }
     let bell = world.doorbell();
@@ -77,12 +72,8 @@ pub(super) fn enter(
     }
     if let Some(outbox) = strategy.outbox() {
         world.process("relay", move |boot| {
-            let (pool, queue, sending) = (boot.pool(1, None), queue.clone(), sending.clone());
-            let bell = bell.clone();
-            boot.actor("relay", move |actor| async move {
-                let is_over = || sending.get() == 0 && queue.is_empty();
-                relay::run(outbox, &actor, &pool, &bell, &is_over).await;
-            });
+            let (pool, bell) = (boot.pool(1, None), bell.clone());
+            boot.actor("relay", move |actor| async move { relay::run(outbox, &actor, &pool, &bell).await });
         });
     }
 }

@@ -72,6 +72,10 @@ impl Scenario for SessionIngest {
         &["model", "postgres"]
     }
 
+    fn trials(&self) -> u64 {
+        1_200
+    }
+
     fn tables(&self) -> &'static [&'static str] {
         &["cli_sessions_v2"]
     }

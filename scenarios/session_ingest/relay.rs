@@ -10,23 +10,19 @@ use retrial_sim::pool::Pool;
 
 use super::consumer::{Outbox, notify};
 
+/// The pause after something failed.
+const RECOVERY: Duration = Duration::from_secs(1);
+
 /// How long it waits for the bell before it looks by itself.
 const AT_MOST: Duration = Duration::from_secs(60);
 
-/// Relays until the outbox is found empty after `is_over`. A real one would look for ever; a trial must end.
-pub(super) async fn run(
-    outbox: Outbox,
-    actor: &Actor,
-    pool: &Pool,
-    bell: &Doorbell,
-    is_over: &dyn Fn() -> bool,
-) {
+/// Relays for ever: one after the other while there are some, then at the bell or by itself.
+pub(super) async fn run(outbox: Outbox, actor: &Actor, pool: &Pool, bell: &Doorbell) {
     loop {
-        let last_look = is_over();
         match relay_one(outbox, actor, pool).await {
-            Ok(true) => continue,
-            Ok(false) if last_look => return,
-            Ok(false) | Err(_) => bell.wait(actor, AT_MOST).await,
+            Ok(true) => {}
+            Ok(false) => bell.wait(actor, AT_MOST).await,
+            Err(_) => actor.sleep("recover", RECOVERY).await,
         }
     }
 }

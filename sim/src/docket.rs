@@ -22,6 +22,8 @@ pub struct Card {
     pub invariants: Vec<(&'static str, &'static str)>,
     /// The engines its SQL is for, the default first.
     pub engines: &'static [&'static str],
+    /// How many trials of a candidate on a rung are held where nobody says.
+    pub trials: u64,
 }
 
 /// A scenario with its workload's type forgotten; every [`Scenario`] is one.
@@ -48,6 +50,7 @@ impl<S: Scenario> Docket for S {
             strategies: self.strategies(),
             invariants: self.invariants().iter().map(|item| (item.name, item.source)).collect(),
             engines: self.engines(),
+            trials: self.trials(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A doorbell: tells an actor that there may be something to do. It is a hint and no more (a wake-up between tasks, a
-//! LISTEN/NOTIFY, a webhook): it may ring for nothing, and whoever rings may die before. It must never be relied on, so
-//! whoever waits at it looks by itself from time to time.
+//! LISTEN/NOTIFY, a webhook): it may ring for nothing, and whoever should ring may die before. It must never be relied
+//! on, so whoever waits at it also looks by itself from time to time.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -20,13 +20,15 @@ struct Inner {
     /// It rang and nobody was there.
     rang: Cell<bool>,
     waiting: RefCell<Vec<ActorId>>,
+    /// The last step of anybody else that whoever waited last knew of.
+    seen: Cell<Option<u32>>,
 }
 
 impl World {
     /// Adds a doorbell.
     pub fn doorbell(&self) -> Doorbell {
-        let (rang, waiting) = (Cell::default(), RefCell::default());
-        Doorbell(Rc::new(Inner { shared: self.shared.clone(), rang, waiting }))
+        let shared = self.shared.clone();
+        Doorbell(Rc::new(Inner { shared, rang: Cell::default(), waiting: RefCell::default(), seen: Cell::default() }))
     }
 }
 
@@ -39,15 +41,28 @@ impl Doorbell {
         waiting.into_iter().for_each(|actor| self.0.shared.release(actor, false));
     }
 
-    /// Waits until it rings, at most so long; the time passes only when nobody else has anything to do.
+    /// Waits until it rings, at most so long. The time passes only when nobody else has anything to do; and if nobody
+    /// has done anything since the actor waited last, the trial may end meanwhile instead: what is looked for every
+    /// minute for ever is looked for once more after everyone has come to rest.
     pub async fn wait(&self, actor: &Actor, at_most: Duration) {
-        self.0.shared.count_call();
-        if self.0.rang.take() {
+        let inner = &self.0;
+        inner.shared.count_call();
+        if inner.rang.take() {
             return;
         }
-        self.0.waiting.borrow_mut().push(actor.id);
-        let _place = Place { bell: &self.0, actor: actor.id };
-        actor.idle(Some(actor.now() + at_most)).await;
+        let others = inner.last_step_of_others(actor.id);
+        let last_look = inner.seen.replace(others) == others;
+        inner.waiting.borrow_mut().push(actor.id);
+        let _place = Place { bell: inner, actor: actor.id };
+        actor.idle((!last_look).then(|| actor.now() + at_most)).await;
+    }
+}
+
+impl Inner {
+    fn last_step_of_others(&self, actor: ActorId) -> Option<u32> {
+        let actors = self.shared.actors.borrow();
+        let others = actors.iter().enumerate().filter(|(index, _)| *index != actor.index());
+        others.map(|(_, cell)| cell.last_step).max()
     }
 }
 

@@ -29,8 +29,10 @@ pub struct Item<T: ?Sized + 'static> {
 pub struct Break {
     /// The invariant.
     pub invariant: &'static str,
-    /// The first rung at which it is broken.
+    /// The rung at which it must be seen to break; later ones may break it as well.
     pub from: &'static str,
+    /// An earlier rung that breaks it, too, so rarely that it is not demanded there.
+    pub rarely: Option<&'static str>,
     /// Why, in one sentence.
     pub because: &'static str,
 }
@@ -68,6 +70,11 @@ pub trait Scenario: Sync + 'static {
 
     /// The engines that its SQL is for.
     fn engines(&self) -> &'static [&'static str];
+
+    /// How many trials of a candidate on a rung it takes to see the rarest of the breaks that are owned up to.
+    fn trials(&self) -> u64 {
+        360
+    }
 
     /// The tables whose final rows the invariants look at.
     fn tables(&self) -> &'static [&'static str];

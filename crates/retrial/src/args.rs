@@ -59,9 +59,9 @@ pub struct RunArgs {
     /// SCENARIO or SCENARIO/STRATEGY; everything where none is given
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
-    /// Trials per strategy and rung
-    #[arg(long, value_name = "N", default_value_t = 360, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub trials: u64,
+    /// Trials per strategy and rung; as many as the scenario's rarest break needs where not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub trials: Option<u64>,
     /// Hold trials for about this long instead, for example 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]
     pub time: Option<Duration>,

@@ -20,9 +20,11 @@ pub enum Surprise {
 /// Compares a verdict with what the strategy's file says of that invariant, at the rung of that index.
 pub fn compare(card: &Card, strategy: usize, invariant: &str, rung: usize, verdict: &Verdict) -> Surprise {
     let owned = card.strategies[strategy].breaks.iter().find(|broken| broken.invariant == invariant);
-    let from = owned.and_then(|broken| card.ladder.iter().position(|rung| rung.name == broken.from));
+    let place = |name: &str| card.ladder.iter().position(|rung| rung.name == name);
+    let from = owned.and_then(|broken| place(broken.from));
+    let earliest = owned.and_then(|broken| place(broken.rarely.unwrap_or(broken.from)));
     match (verdict, from) {
-        (Verdict::Violated(_), Some(from)) if rung >= from => Surprise::None,
+        (Verdict::Violated(_), _) if earliest.is_some_and(|earliest| rung >= earliest) => Surprise::None,
         (Verdict::Violated(_), _) => Surprise::Broke,
         // Later rungs have other trouble, which may hide the break; only the one it is owned up to must show it.
         (Verdict::Holds { .. }, Some(from)) if rung == from => Surprise::NotCaught,

@@ -29,6 +29,8 @@ pub struct Cell {
     pub rung: &'static Rung,
     /// How to explore.
     pub plan: Plan,
+    /// How many trials it gets, unless there is a time instead.
+    pub trials: u64,
 }
 
 /// A batch to be held: the number of its cell in the list, and its own.

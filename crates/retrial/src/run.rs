@@ -102,7 +102,8 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     for (index, selection) in selections.iter().enumerate() {
         let card = &selection.card;
         let engine = catalogue::engine_name(card, args.engine.as_deref())?;
-        let schedules = if args.time.is_some() { SCHEDULES } else { SCHEDULES.min(args.trials) };
+        let trials = if args.time.is_some() { u64::MAX } else { args.trials.unwrap_or(card.trials) };
+        let schedules = SCHEDULES.min(trials);
         let plan =
             Plan { seed: args.seed, schedules, policies: policies.clone(), audit_every: AUDIT_EVERY, engine };
         for strategy in &selection.strategies {
@@ -110,7 +111,7 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
                 card.ladder.iter().filter(|rung| args.rung.as_deref().is_none_or(|name| name == rung.name))
             {
                 let (docket, strategy, plan) = (selection.docket, *strategy, plan.clone());
-                cells.push(Cell { selection: index, docket, strategy, rung, plan });
+                cells.push(Cell { selection: index, docket, strategy, rung, plan, trials });
             }
         }
     }
@@ -128,15 +129,18 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
 fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatch) -> Result<Vec<Sum>> {
     let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let mut reports = vec![Sum::default(); cells.len()];
-    let schedules = cells[0].plan.schedules;
-    let round = |batches: std::ops::Range<u64>, trials: u64| -> Vec<Unit> {
-        let left = |batch: u64| schedules.min(trials - batch * schedules);
-        let unit = |batch, cell| Unit { cell, batch, trials: left(batch) };
-        batches.flat_map(|batch| (0..cells.len()).map(move |cell| unit(batch, cell))).collect()
+    let round = |batches: std::ops::Range<u64>| -> Vec<Unit> {
+        let unit = |batch: u64, cell: usize| {
+            let (schedules, trials) = (cells[cell].plan.schedules, cells[cell].trials);
+            let left = trials.saturating_sub(batch * schedules);
+            (left > 0).then(|| Unit { cell, batch, trials: schedules.min(left) })
+        };
+        batches.flat_map(|batch| (0..cells.len()).filter_map(move |cell| unit(batch, cell))).collect()
     };
     match args.time {
         None => {
-            let units = round(0..args.trials.div_ceil(schedules), args.trials);
+            let batches = cells.iter().map(|cell| cell.trials.div_ceil(cell.plan.schedules)).max();
+            let units = round(0..batches.unwrap_or_default());
             progress.expect(units.len());
             jobs::hold(cells, &units, jobs, &mut reports, &|| progress.step())?;
         }
@@ -145,7 +149,7 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
             let mut batch = 0;
             // A round is never cut short, so that every cell has met the same trouble.
             while batch == 0 || watch.elapsed() < time {
-                jobs::hold(cells, &round(batch..batch + 1, u64::MAX), jobs, &mut reports, &|| {
+                jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| {
                     progress.at(watch.elapsed())
                 })?;
                 batch += 1;

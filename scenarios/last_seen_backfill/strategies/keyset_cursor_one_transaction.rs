@@ -38,6 +38,7 @@ const BREAKS: &[Break] = &[
     Break {
         invariant: "readers_are_not_starved",
         from: "ingest",
+        rarely: None,
         because: "the ingestor waits for the connection until the index is built",
     },
 ];

@@ -33,6 +33,7 @@ const BREAKS: &[Break] = &[
     Break {
         invariant: "failure_is_reported",
         from: "errors",
+        rarely: None,
         because: "a failed lookup leaves the bound at 0, nothing matches, and that is reported as \
                   done",
     },

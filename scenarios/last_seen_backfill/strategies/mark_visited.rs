@@ -32,6 +32,7 @@ const BREAKS: &[Break] = &[
     Break {
         invariant: "never_goes_back",
         from: "calm",
+        rarely: None,
         because: "the sentinel -1 lies before the 0 it replaces",
     },
     breaks::LATE_OBSERVATION,
@@ -41,6 +42,7 @@ const BREAKS: &[Break] = &[
     Break {
         invariant: "progress_is_true",
         from: "shutdown",
+        rarely: None,
         because: "the count starts again at 0 after a restart",
     },
 ];
