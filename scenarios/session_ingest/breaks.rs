@@ -1,1 +1,40 @@
 //! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+
+use retrial_sim::scenario::Break;
+
+pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
+    invariant: "no_lost_write_on_retry",
+    from: "retry",
+    rarely: None,
+    because: "the queue delivers the message again, but the object has stored its values already and tells only what \
+              differs, which is nothing",
+};
+
+pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
+    invariant: "no_stale_overwrite",
+    from: "concurrent",
+    rarely: None,
+    because: "two consumers write what the object has told them in the other order, and nothing in the row says which is \
+              newer",
+};
+
+pub(super) const THE_OLDER_STAYS: Break = Break {
+    invariant: "no_lost_write_on_retry",
+    from: "concurrent",
+    rarely: None,
+    because: "two consumers write in the other order, and the older state stays",
+};
+
+pub(super) const OLD_TITLE_REVIVED: Break = Break {
+    invariant: "no_overwrite_of_concurrent_fields",
+    from: "all",
+    rarely: Some("retry"),
+    because: "a message that comes once more brings an old title, which differs from the object's and so is a change",
+};
+
+pub(super) const DIES_BEFORE_IT_NOTIFIES: Break = Break {
+    invariant: "every_transition_is_notified",
+    from: "crash",
+    rarely: None,
+    because: "the consumer dies after the commit and before the notification; the next delivery finds nothing to do",
+};

@@ -15,8 +15,8 @@ use retrial_sim::world::World;
 use super::consumer::{self, Consumer, Envelope, Persistence};
 use super::ladder::{self, CLIENTS, CONSUMERS, OBJECTS};
 use super::object::{Intake, SessionObject};
-use super::workload::{Message, SESSIONS, Workload};
 use super::relay;
+use super::workload::{Message, SESSIONS, Workload};
 
 /// Enough attempts for every fault of a trial and the deadlocks among three consumers.
 const ATTEMPTS: u32 = 10;
@@ -27,12 +27,7 @@ const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
 /// What the API writer takes between two statements of a transaction: its own work, and a slow way.
 const SLOW_ROUND_TRIP: Duration = Duration::from_millis(20);
 
-pub(super) fn enter(
-    world: &World,
-    strategy: &'static dyn Persistence,
-    rung: &Rung,
-    workload: &Rc<Workload>,
-) {
+pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Rung, workload: &Rc<Workload>) {
     let consumers = if ladder::has_many_consumers(rung) { workload.consumers } else { 1 };
     let queue = world.queue(Settings {
         name: "intake",

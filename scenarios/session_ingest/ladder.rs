@@ -64,7 +64,9 @@ pub(super) const LADDER: &[Rung] = &[
     Rung {
         name: "all",
         about: "two or three consumers, and every fault of the rungs before",
-        offers: &[STATEMENT, CRASH[0], CRASH[1], CRASH[2], CRASH[3], EVICTION, LOST[0], LOST[1], AGAIN[0], AGAIN[1]],
+        offers: &[
+            STATEMENT, CRASH[0], CRASH[1], CRASH[2], CRASH[3], EVICTION, LOST[0], LOST[1], AGAIN[0], AGAIN[1],
+        ],
         budget: 3,
     },
 ];

@@ -99,11 +99,7 @@ impl Scenario for SessionIngest {
     /// A message takes about fifteen steps, and comes a few times more where something fails.
     fn limits(&self, workload: &Workload) -> Limits {
         let work = 40 * workload.messages() + 20 * workload.renames.len() as u32;
-        Limits {
-            safety_steps: 200 + 2 * work,
-            fair_steps: 600 + 4 * work,
-            progress: &["cli_sessions_v2"],
-        }
+        Limits { safety_steps: 200 + 2 * work, fair_steps: 600 + 4 * work, progress: &["cli_sessions_v2"] }
     }
 
     fn stage(&self, world: &World, strategy: usize, rung: &Rung, workload: &Rc<Workload>) {

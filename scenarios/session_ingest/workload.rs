@@ -133,9 +133,11 @@ pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
     let rename = |sessions| vec(sessions, if renames { 0..=2 } else { 0..=0 });
     let client = || prop_oneof![1 => Just(Vec::new()), 4 => vec(message(), 0..=3)];
     let anything = (client(), client(), rename(0..SESSIONS.len()));
-    let titled = message().prop_map(|message| Message { title: true, parent: None, poison: false, ..message });
+    let titled =
+        message().prop_map(|message| Message { title: true, parent: None, poison: false, ..message });
     let titles = (vec(titled, 2..=3), Just(Vec::new()), vec(0..1usize, if renames { 1..=2 } else { 0..=0 }));
-    let child = || message().prop_map(|message| Message { parent: Some(Parent::Other), poison: false, ..message });
+    let child =
+        || message().prop_map(|message| Message { parent: Some(Parent::Other), poison: false, ..message });
     let parents = (vec(child(), 1..=2), vec(child(), 1..=2), rename(0..SESSIONS.len()));
     let moved = prop_oneof![Just(Status::Idle), Just(Status::Busy)];
     let moved = moved.prop_map(|status| Message { status: Some(status), ..Message::default() });

@@ -28,7 +28,12 @@ impl World {
     /// Adds a doorbell.
     pub fn doorbell(&self) -> Doorbell {
         let shared = self.shared.clone();
-        Doorbell(Rc::new(Inner { shared, rang: Cell::default(), waiting: RefCell::default(), seen: Cell::default() }))
+        Doorbell(Rc::new(Inner {
+            shared,
+            rang: Cell::default(),
+            waiting: RefCell::default(),
+            seen: Cell::default(),
+        }))
     }
 }
 

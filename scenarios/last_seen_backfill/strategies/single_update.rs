@@ -27,8 +27,18 @@ impl Backfill for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    Break { invariant: "batch_is_bounded", from: "calm", rarely: None, because: "one statement writes every row" },
-    Break { invariant: "work_per_batch_is_bounded", from: "calm", rarely: None, because: "one statement visits every row" },
+    Break {
+        invariant: "batch_is_bounded",
+        from: "calm",
+        rarely: None,
+        because: "one statement writes every row",
+    },
+    Break {
+        invariant: "work_per_batch_is_bounded",
+        from: "calm",
+        rarely: None,
+        because: "one statement visits every row",
+    },
     Break {
         invariant: "readers_are_not_starved",
         from: "ingest",

@@ -26,8 +26,10 @@ impl Check<Workload> for Invariant {
             match told.get_mut(&(write.session, previous, next)) {
                 Some(left) if *left > 0 => *left -= 1,
                 _ => {
-                    let sentence =
-                        format!("{} went from {previous} to {next}, and nobody was ever notified", write.session);
+                    let sentence = format!(
+                        "{} went from {previous} to {next}, and nobody was ever notified",
+                        write.session
+                    );
                     return Finding::broken_at(write.event, sentence);
                 }
             }

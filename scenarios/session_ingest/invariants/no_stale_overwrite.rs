@@ -45,11 +45,7 @@ impl Check<Workload> for Invariant {
 }
 
 /// What the object has had in that field, from the event on at which it was stored; first of all nothing.
-fn revisions<'r>(
-    evidence: &Evidence<'r, Workload>,
-    session: &str,
-    field: &str,
-) -> Vec<(usize, &'r Value)> {
+fn revisions<'r>(evidence: &Evidence<'r, Workload>, session: &str, field: &str) -> Vec<(usize, &'r Value)> {
     let mut revisions = vec![(0, &Value::Null)];
     for (event, stored) in history::stored(evidence.run, session) {
         if let Some(value) = stored.field(field)

@@ -23,8 +23,10 @@ impl Check<Workload> for Invariant {
             }
             let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(field));
             if changes_nothing && write.moves("updated_at") && brings_only_a_status(run, write.event) {
-                let sentence =
-                    format!("{} stamped updated_at of {} and changed nothing else", write.actor, write.session);
+                let sentence = format!(
+                    "{} stamped updated_at of {} and changed nothing else",
+                    write.actor, write.session
+                );
                 return Finding::broken_at(write.event, sentence);
             }
         }

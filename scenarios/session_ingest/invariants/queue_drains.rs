@@ -16,7 +16,9 @@ impl Check<Workload> for Invariant {
         match &run.ending {
             Ending::Quiescent => {}
             Ending::NoRest { fair_steps, .. } => {
-                return Finding::broken(format!("nothing fails any more, and {fair_steps} steps later messages are left"));
+                return Finding::broken(format!(
+                    "nothing fails any more, and {fair_steps} steps later messages are left"
+                ));
             }
             Ending::Stuck { waiting } => {
                 let waiting: Vec<_> = waiting.iter().map(|actor| run.trace.name(*actor)).collect();
@@ -27,10 +29,14 @@ impl Check<Workload> for Invariant {
         let sent = history::sent(run);
         let done: Vec<i64> = ["ack", "dead-letter"]
             .into_iter()
-            .flat_map(|label| history::exchanges(run, label).map(|(_, _, exchange)| history::message(exchange)))
+            .flat_map(|label| {
+                history::exchanges(run, label).map(|(_, _, exchange)| history::message(exchange))
+            })
             .collect();
         match sent.keys().find(|message| !done.contains(message)) {
-            Some(message) => Finding::broken(format!("message {message} was neither acknowledged nor given up")),
+            Some(message) => {
+                Finding::broken(format!("message {message} was neither acknowledged nor given up"))
+            }
             None => Finding::Holds { exercised: sent.len() as u64 },
         }
     }

@@ -6,9 +6,10 @@
 //! A reviewer would ask: and what somebody else wrote to those columns in between?
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Emits, Failure, Persistence, Session};
+use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
 
@@ -20,7 +21,24 @@ impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(apply(session, emission))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "no_overwrite_of_concurrent_fields",
+        from: "contended",
+        rarely: None,
+        because: "every message carries the object's title along, over what another writer has given the row",
+    },
+    breaks::THE_OLDER_STAYS,
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;

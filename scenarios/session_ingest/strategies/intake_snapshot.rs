@@ -7,9 +7,10 @@
 //! A reviewer would ask: and if the write fails, or the row had another status?
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session};
+use super::super::{Emission, Failure, Persistence, Session, breaks};
 use super::split_statements;
 
 pub(super) struct Strategy;
@@ -25,4 +26,33 @@ impl Persistence for Strategy {
             Ok(())
         })
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "no_phantom_notification",
+        from: "calm",
+        rarely: None,
+        because: "the listener hears of a status before anything is written",
+    },
+    Break {
+        invariant: "previous_status_is_true",
+        from: "retry",
+        rarely: None,
+        because: "the status that the object had before was never written, so the row came from another",
+    },
+    Break {
+        invariant: "every_transition_is_notified",
+        from: "retry",
+        rarely: None,
+        because: "what is notified is the transition of the object, not the one that the row makes",
+    },
+    breaks::NOTHING_LEFT_TO_TELL,
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::OLD_TITLE_REVIVED,
+];

@@ -7,9 +7,10 @@
 //! The review credits it with more than speed: a failure rolls the whole batch back, and the queue delivers again.
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session};
+use super::super::{Emission, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
 
@@ -17,7 +18,38 @@ impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(apply(session, emission))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::NOTHING_LEFT_TO_TELL,
+    Break {
+        invariant: "row_lock_is_short",
+        from: "calm",
+        rarely: None,
+        because: "the row is locked first, and held over up to six round trips",
+    },
+    Break {
+        invariant: "noop_is_silent",
+        from: "retry",
+        rarely: None,
+        because: "a status that the row has already is written and stamped again",
+    },
+    Break {
+        invariant: "no_unhandled_deadlock",
+        from: "concurrent",
+        rarely: None,
+        because: "two sessions that are each other's parent: each locks its own row and waits for the other's; the victim rolls \
+                  back, and its message has nothing to tell when it comes again",
+    },
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::OLD_TITLE_REVIVED,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;

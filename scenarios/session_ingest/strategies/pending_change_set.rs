@@ -8,8 +8,9 @@
 //! that is lost, while somebody else writes the same column?
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
-use super::super::{Emission, Emits, Failure, Persistence, Session};
+use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
 use super::split_statements;
 
 pub(super) struct Strategy;
@@ -29,4 +30,27 @@ impl Persistence for Strategy {
             Ok(())
         })
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::THE_OLDER_STAYS,
+    Break {
+        invariant: "no_overwrite_of_concurrent_fields",
+        from: "retry",
+        rarely: None,
+        because: "what is pending is written again with the next message, over what another writer has committed since",
+    },
+    Break {
+        invariant: "noop_is_silent",
+        from: "concurrent",
+        rarely: Some("retry"),
+        because: "a title that is pending is written again with a message that brings nothing new",
+    },
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];

@@ -9,9 +9,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Emits, Failure, Persistence, Session};
+use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
 
@@ -36,7 +37,14 @@ impl Persistence for Strategy {
             Ok(())
         })
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[breaks::DIES_BEFORE_IT_NOTIFIES, breaks::OLD_TITLE_REVIVED];
 
 pub(super) const MIGRATION: &str =
     "ALTER TABLE cli_sessions_v2 ADD COLUMN revision bigint NOT NULL DEFAULT 0;\n";

@@ -8,9 +8,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session};
+use super::super::{Emission, Failure, Persistence, Session, breaks};
 use super::split_statements::PARENT;
 
 pub(super) struct Strategy;
@@ -19,7 +20,25 @@ impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(apply(session, emission))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::NOTHING_LEFT_TO_TELL,
+    Break {
+        invariant: "row_lock_is_short",
+        from: "redelivery",
+        rarely: None,
+        because: "a consumer that stands still between two statements holds its locks for as long",
+    },
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::OLD_TITLE_REVIVED,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;

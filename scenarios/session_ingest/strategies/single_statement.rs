@@ -7,9 +7,10 @@
 //! A reviewer would ask: who writes it when this one statement fails, and the object has nothing to tell any more?
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session};
+use super::super::{Emission, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
 
@@ -17,7 +18,19 @@ impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(apply(session, emission))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::NOTHING_LEFT_TO_TELL,
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::OLD_TITLE_REVIVED,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;

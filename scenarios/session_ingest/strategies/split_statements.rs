@@ -10,9 +10,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Row;
+use retrial_sim::scenario::Break;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session};
+use super::super::{Emission, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
 
@@ -20,7 +21,19 @@ impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(write(session, emission))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::NOTHING_LEFT_TO_TELL,
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::OLD_TITLE_REVIVED,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
 
 /// Writes and notifies as the pull request does.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

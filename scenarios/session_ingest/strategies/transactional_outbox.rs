@@ -7,8 +7,9 @@
 //! A reviewer would ask: can a listener get it twice? Yes; it must know a transition when it sees it again.
 
 use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
 
-use super::super::{Emission, Emits, Failure, Outbox, Persistence, Session};
+use super::super::{Emission, Emits, Failure, Outbox, Persistence, Session, breaks};
 use super::revision_guard;
 
 pub(super) struct Strategy;
@@ -29,7 +30,14 @@ impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(write(session, emission))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[breaks::OLD_TITLE_REVIVED];
 
 /// Writes the state and the transition, and tells the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
