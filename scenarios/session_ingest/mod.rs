@@ -1,5 +1,5 @@
-//! `session_ingest`: a queue consumer that writes what a session's durable object tells it to a row that others write to
-//! as well, and notifies of the status. See README.md for the story.
+//! `session_ingest`: a queue consumer that writes what a session's durable object tells it to a row that others write
+//! to as well, and notifies of the status. See README.md for the story.
 
 use std::rc::Rc;
 use std::time::Duration;
