@@ -3,6 +3,11 @@
 //! A statement alone is a transaction of its own; where it has written, that transaction stays open until the
 //! statement's virtual duration is over ([`Engine::settle`]), so that its locks last as long as its work. What the
 //! model refuses ends the trial with the refusal's name; it must never reach an actor as an error.
+//!
+//! A circle of waits is looked for when a statement begins to wait, and not after `deadlock_timeout`: the one that
+//! closes it is the victim, at once. The live engine has its server do the same ([`super::postgres`]), so that what a
+//! trial shows on the model can be held again there; with a second of virtual time in between the victim would be
+//! the first that has waited so long, and other actors would have moved before.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -69,10 +74,19 @@ impl Model {
         Ok(parsed)
     }
 
-    fn reply(&mut self, session: SessionId, step: Step) -> Result<Reply, Error> {
-        match step {
-            Step::Waiting(on) => Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect())),
-            Step::Done(finished) => Ok(Reply::Done(self.done(session, finished)?)),
+    fn reply(&mut self, session: SessionId, mut step: Step) -> Result<Reply, Error> {
+        let number = SessionNo(session.0);
+        loop {
+            match step {
+                Step::Done(finished) => return Ok(Reply::Done(self.done(session, finished)?)),
+                Step::Waiting(_) if self.database.check_deadlock(number) => {
+                    step = self.database.resume(number);
+                }
+                Step::Waiting(_) => {
+                    let on = self.database.blockers(number);
+                    return Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect()));
+                }
+            }
         }
     }
 
@@ -89,7 +103,8 @@ impl Model {
         let committed = self.committed(&finished);
         let session = SessionNo(session.0);
         let unsettled = self.database.is_unsettled(session);
-        Ok(Done { result, work, committed, unsettled, holds_write_lock: self.database.has_written(session) })
+        let holds_write_lock = self.database.keeps_writers_out(session);
+        Ok(Done { result, work, committed, unsettled, holds_write_lock })
     }
 
     fn committed(&mut self, finished: &Finished) -> Vec<RowChange> {

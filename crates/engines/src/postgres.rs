@@ -190,7 +190,14 @@ impl Postgres {
         }
         let touched = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
         let work = Work { steps: touched + 1, full_scan_steps: 0 };
-        let holds_write_lock = step.holds_write_lock;
+        let holds_write_lock = match step.holds_write_lock {
+            Some(known) => known,
+            None => {
+                let locks = self.room.keeps_writers_out(pid)?;
+                self.seat(id).has_locks(locks);
+                locks
+            }
+        };
         Ok(Done { result, work, committed, unsettled: false, holds_write_lock })
     }
 

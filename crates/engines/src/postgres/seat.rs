@@ -1,5 +1,5 @@
 //! A session's place in the engine: whether it is taken, what it waits with, and what its transaction has
-//! done so far, as far as statements tell. The server itself is never asked for it.
+//! done so far, as far as statements tell. Where they do not, the caller has to ask the server.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ struct Transaction {
 pub(super) struct Step {
     /// It has committed what may have changed rows.
     pub(super) committed: bool,
-    /// Locks are held that keep writers out.
-    pub(super) holds_write_lock: bool,
+    /// Locks are held that keep writers out; none where the statement does not tell.
+    pub(super) holds_write_lock: Option<bool>,
 }
 
 impl Seat {
@@ -52,6 +52,11 @@ impl Seat {
         std::mem::take(&mut self.transaction).open
     }
 
+    /// Takes in what the server says of the locks of the open transaction.
+    pub(super) fn has_locks(&mut self, locks: bool) {
+        self.transaction.locks = locks;
+    }
+
     /// Takes in how a statement of that kind went: how many rows it touched, if it did not fail. Any
     /// statement may have changed rows if `reads_may_write`, because the schema has functions.
     pub(super) fn step(&mut self, class: Class, touched: Option<u64>, reads_may_write: bool) -> Step {
@@ -63,27 +68,31 @@ impl Seat {
             // Also a COMMIT that fails has ended the transaction.
             Class::Commit | Class::Rollback => *transaction = Transaction::default(),
             Class::Savepoint if !failed => transaction.savepoint = true,
-            Class::Write | Class::Definition => transaction.wrote = true,
+            Class::Write | Class::With { .. } | Class::Definition => transaction.wrote = true,
             Class::Read | Class::Lock => transaction.wrote |= reads_may_write,
             _ => {}
         }
-        match class {
-            // LOCK TABLE touches no rows.
-            Class::Definition | Class::Lock => transaction.locks |= !failed,
-            Class::Write => transaction.locks |= touched.is_some_and(|rows| rows > 0),
-            _ => {}
-        }
+        let unclear = match class {
+            Class::Write => {
+                transaction.locks |= touched.is_some_and(|rows| rows > 0);
+                false
+            }
+            // What comes of it may be fewer rows than it has locked, or more. LOCK TABLE has modes.
+            Class::Definition | Class::Lock | Class::With { .. } => !transaction.locks,
+            Class::Read => reads_may_write && !transaction.locks,
+            Class::Savepoint => transaction.locks,
+            _ => false,
+        };
         // A failure takes all locks with it, but for those from before a savepoint.
-        if failed && !transaction.savepoint {
-            transaction.locks = false;
-        }
+        let unclear = if failed { transaction.savepoint && transaction.locks } else { unclear };
+        transaction.locks &= !failed || transaction.savepoint;
         if transaction.open {
-            return Step { committed: false, holds_write_lock: transaction.locks };
+            return Step { committed: false, holds_write_lock: (!unclear).then_some(transaction.locks) };
         }
         let alone = !before.open;
         let committed =
             if alone { transaction.wrote && !failed } else { before.wrote && class != Class::Rollback };
         *transaction = Transaction::default();
-        Step { committed, holds_write_lock: false }
+        Step { committed, holds_write_lock: Some(false) }
     }
 }
