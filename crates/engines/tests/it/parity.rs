@@ -10,6 +10,7 @@ use crate::script;
 
 mod deadlock;
 mod locks;
+mod trial;
 
 /// Those that speak Postgres.
 pub(crate) fn servers() -> Vec<Box<dyn Engine>> {
