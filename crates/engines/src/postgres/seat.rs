@@ -3,8 +3,18 @@
 
 use std::sync::Arc;
 
+use retrial_sim::error::Error;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+use super::room::Room;
+use super::server::unreachable;
 use super::session::Desk;
 use super::statement::Class;
+use super::waits;
+
+/// As many statements as a strategy is likely to use stay prepared.
+const PREPARED_STATEMENTS: usize = 128;
 
 pub(super) struct Seat {
     pub(super) desk: Arc<Desk>,
@@ -37,9 +47,25 @@ pub(super) struct Step {
 }
 
 impl Seat {
-    pub(super) fn new(desk: Desk) -> Seat {
-        let transaction = Transaction::default();
-        Seat { desk: Arc::new(desk), open: true, pending: None, told: false, afresh: false, transaction }
+    /// Connects anew; the server takes a few milliseconds for it, so connections outlive a trial.
+    pub(super) fn connect(room: &Room, number: usize) -> Result<Seat, Error> {
+        let options = room
+            .options()
+            .clone()
+            .application_name(&format!("retrial session {number}"))
+            .statement_cache_capacity(PREPARED_STATEMENTS)
+            // A plan must depend neither on values nor on how often its statement has run before.
+            .options([
+                ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
+                ("plan_cache_mode", "force_generic_plan"),
+            ]);
+        let desk = room.ask(move || async move {
+            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
+            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await;
+            Ok(Desk::new(pid.map_err(unreachable)?, connection))
+        })?;
+        let (desk, transaction) = (Arc::new(desk), Transaction::default());
+        Ok(Seat { desk, open: true, pending: None, told: false, afresh: false, transaction })
     }
 
     /// Whether a transaction block is open.
