@@ -86,6 +86,7 @@ fn the_same_choices_make_the_same_trace() {
         let here = hold(&mut model, rung, seed, stage);
         let told = here.trace.to_string();
         assert_eq!(here.ending, Ending::Quiescent, "{told}");
+        assert!(!told.contains("gives up"), "{told}");
         deadlocks += told.matches("(40P01)").count();
         waits += told.matches("waits for a lock").count();
         let Some(live) = &mut live else { continue };
