@@ -19,8 +19,6 @@ use std::time::Duration;
 use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
 
 use self::catalog::Catalog;
 use self::changes::Account;
@@ -28,7 +26,6 @@ use self::convert::Plain;
 use self::reset::Image;
 use self::room::Room;
 use self::seat::Seat;
-use self::server::unreachable;
 use self::session::{Desk, Outcome, Request};
 use self::statement::Class;
 
@@ -52,9 +49,6 @@ mod statement;
 mod tap;
 mod waits;
 mod watcher;
-
-/// As many statements as a strategy is likely to use stay prepared.
-const PREPARED_STATEMENTS: usize = 128;
 
 /// What a connection that is given back must not leave to the next trial; prepared statements stay.
 const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; \
@@ -123,27 +117,6 @@ impl Postgres {
         self.seats.iter().filter(|seat| seat.open).map(|seat| seat.desk.pid).collect()
     }
 
-    /// Connects anew; the server takes a few milliseconds for it, so connections outlive a trial.
-    fn new_seat(&self) -> Result<Seat, Error> {
-        let options = self
-            .room
-            .options()
-            .clone()
-            .application_name(&format!("retrial session {}", self.seats.len()))
-            .statement_cache_capacity(PREPARED_STATEMENTS)
-            // A plan must depend neither on values nor on how often its statement has run before.
-            .options([
-                ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
-                ("plan_cache_mode", "force_generic_plan"),
-            ]);
-        let desk = self.room.ask(move || async move {
-            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
-            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await;
-            Ok(Desk::new(pid.map_err(unreachable)?, connection))
-        })?;
-        Ok(Seat::new(desk))
-    }
-
     /// Sends a request, if there is one, and tells where the session's statement stands then.
     fn go_on(&mut self, id: SessionId, class: Class, request: Option<Request>) -> Result<Reply, Error> {
         let (desk, eye, everyone) = (self.seat(id).desk.clone(), self.room.eye().clone(), self.pids());
@@ -190,7 +163,14 @@ impl Postgres {
         }
         let touched = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
         let work = Work { steps: touched + 1, full_scan_steps: 0 };
-        let holds_write_lock = step.holds_write_lock;
+        let holds_write_lock = match step.holds_write_lock {
+            Some(known) => known,
+            None => {
+                let locks = self.room.keeps_writers_out(pid)?;
+                self.seat(id).has_locks(locks);
+                locks
+            }
+        };
         Ok(Done { result, work, committed, unsettled: false, holds_write_lock })
     }
 
@@ -275,7 +255,7 @@ impl Engine for Postgres {
         let index = match self.seats.iter().position(free) {
             Some(index) => index,
             None => {
-                self.seats.push(self.new_seat()?);
+                self.seats.push(Seat::connect(&self.room, self.seats.len())?);
                 self.seats.len() - 1
             }
         };

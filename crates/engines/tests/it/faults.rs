@@ -5,8 +5,6 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_engines::model::Model;
-use retrial_engines::postgres::Postgres;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
@@ -18,8 +16,8 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, Run, Setup, TestBed};
 use retrial_sim::world::World;
 
-use crate::postgres::server;
-use crate::script::{self, opening};
+use crate::parity::servers;
+use crate::script::opening;
 
 mod connection;
 mod statement;
@@ -36,23 +34,6 @@ fn engines() -> Vec<Box<dyn Engine>> {
 
 fn sqlite() -> Box<dyn Engine> {
     Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
-}
-
-/// Those that speak Postgres.
-fn servers() -> Vec<Box<dyn Engine>> {
-    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Model::new())];
-    if let Some(server) = server() {
-        engines.push(Box::new(Postgres::new(&server).expect("the server makes a database")));
-    }
-    engines
-}
-
-/// The transcript of a script, which all that speak Postgres agree on.
-fn said_by_servers(text: &str) -> String {
-    let mut engines = servers().into_iter().map(|mut engine| script::run(&mut *engine, text));
-    let first = engines.next().expect("the model is always there");
-    engines.for_each(|other| assert_eq!(first, other, "the model first, then the live server"));
-    first
 }
 
 /// What the error of an injected failure is called there.

@@ -73,11 +73,16 @@ pub(crate) fn run_from(engine: &mut dyn Engine, opening: &Rc<Opening>, script: &
 }
 
 fn resume(engine: &mut dyn Engine, names: &BTreeMap<String, SessionId>, text: &mut String) {
-    let mut ready = Vec::new();
-    engine.wake(&mut ready);
-    for session in ready {
-        let reply = engine.resume(session).expect("a woken session goes on");
-        let _ = writeln!(text, "    {} goes on -> {}", name(names, session), tell(names, reply));
+    loop {
+        let mut ready = Vec::new();
+        engine.wake(&mut ready);
+        if ready.is_empty() {
+            return;
+        }
+        for session in ready {
+            let reply = engine.resume(session).expect("a woken session goes on");
+            let _ = writeln!(text, "    {} goes on -> {}", name(names, session), tell(names, reply));
+        }
     }
 }
 
