@@ -4,19 +4,19 @@
 //! Which rule follows which guarantee ("Durable Objects", developers.cloudflare.com; K. Varda, "Durable Objects: Easy,
 //! Fast, Correct: Choose three", 2021):
 //! - Single-threaded with an input gate: while an object waits for its storage, other events wait in line. Here an
-//!   event has nothing else to wait for (no outgoing requests, no timers), so it always runs to its end before the next.
+//!   event has nothing else to wait for (no outgoing requests, no timers), so it runs to its end before the next.
 //! - Requests whose callers wait are handled in the order in which they arrive.
 //! - Writes between two awaits are one atomic batch: [`Object::handle`] is synchronous, and what it has done to the
 //!   storage becomes durable as a whole or not at all.
 //! - Output gate: the answer waits until the writes are durable. If they never are, the object is reset and the caller
 //!   gets an error.
 //! - Eviction: an object at rest may lose its memory at any time; its storage stays, and nobody sees an error.
-//! - Crash (an update of its code, a lost machine): memory and whatever is not yet durable are gone, everyone in line and
-//!   whoever is being handled gets an error, if they have not given up already. A panic in [`Object::handle`] is no crash
-//!   but a bug, which ends the trial.
-//! - No request is handled twice unless its caller sends it twice. One whose caller has given up or is gone may still be
-//!   handled, and later than the caller's next one ("Durable Object Stub": calls by one stub come in order, a stub whose
-//!   connection broke is to be replaced, and between two stubs no order is promised).
+//! - Crash (an update of its code, a lost machine): memory and whatever is not yet durable are gone; everyone in line
+//!   and whoever is being handled gets an error, unless they have given up already. A panic in [`Object::handle`] is no
+//!   crash but a bug, which ends the trial.
+//! - No request is handled twice unless its caller sends it twice. One whose caller has given up or is gone may still
+//!   be handled, and later than the caller's next one ("Durable Object Stub": calls by one stub come in order, a stub
+//!   whose connection broke is to be replaced, and between two stubs no order is promised).
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -76,8 +76,8 @@ enum CallState<R> {
 }
 
 impl World {
-    /// Adds an object as a process of its own; `wake` makes its memory. Its points are `event` and, where it has changed
-    /// its storage, `store`.
+    /// Adds an object as a process of its own; `wake` makes its memory. Its points are `event` and, where it has
+    /// changed its storage, `store`.
     ///
     /// # Panics
     /// Where there is a process of that name already: a name stands for one object.

@@ -9,17 +9,18 @@
 //!   timeout"; Cloudflare, pull consumers' `visibility_timeout_ms`).
 //! - An acknowledged message may come once more all the same, also after its last attempt ([`Fault::Duplicate`]; SQS,
 //!   "At-least-once delivery"); the queue then knows nothing of the acknowledgement.
-//! - A receipt is good for the last delivery only: an acknowledgement of an earlier one, or of one that was given back,
-//!   changes nothing (SQS, `DeleteMessage`). It stays good after the timeout until the message comes again or is dead.
+//! - A receipt is good for the last delivery only: an acknowledgement of an earlier one, or of one that was given
+//!   back, changes nothing (SQS, `DeleteMessage`). It is good after the timeout too, until the message comes again or
+//!   is dead.
 //! - Messages come in any order (SQS, "Best-effort ordering"; Cloudflare promises none): which one comes first is the
 //!   scheduler's pick, and the rest of its batch follows as it was sent.
-//! - Each message of a batch is acknowledged or given back by itself, with a delay if wanted; after the most attempts it
-//!   is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`, `delaySeconds`, `max_retries`).
+//! - Each message of a batch is acknowledged or given back by itself, with a delay if wanted; after the most attempts
+//!   it is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`, `delaySeconds`, `max_retries`).
 //! - A message whose last attempt lapses is a dead letter as well. As in SQS, which moves it when it would be received
 //!   once more, the queue finds that out when somebody looks: a consumer that asks or waits for messages, or
 //!   [`Queue::is_empty`]. The trace has it once, as nobody's doing; where nobody looks any more it does not have it.
-//! - At most so many consumers hold messages at a time (Cloudflare, "Consumer concurrency": `max_concurrency`). One that
-//!   works on after its visibility timeout is not counted; one that died counts until then.
+//! - At most so many consumers hold messages at a time (Cloudflare, "Consumer concurrency": `max_concurrency`). One
+//!   that works on after its visibility timeout is not counted; one that died counts until then.
 //!
 //! The queue itself does not fail; what is lost is requests to it and answers from it.
 
@@ -105,7 +106,8 @@ impl World {
 }
 
 impl<M: Record> Queue<M> {
-    /// Sends a message. The trace has it with its number, or if it never arrives, with the number that it would have had.
+    /// Sends a message. The trace has it with its number, or if it never arrives, with the number that it would have
+    /// had.
     ///
     /// # Errors
     /// The connection broke; the message may have been taken.
@@ -176,7 +178,8 @@ impl<M: Record> Queue<M> {
         actor.exchange(kind, "ack", inner.settings.name, || delivery.record(), effect).await
     }
 
-    /// Gives the message back, to be delivered again after that delay; it is a dead letter if this was the last attempt.
+    /// Gives the message back, to be delivered again after that delay; it is a dead letter if this was the last
+    /// attempt.
     ///
     /// # Errors
     /// The connection broke; if the queue has not heard, the message comes again after its visibility timeout.
@@ -302,7 +305,7 @@ impl<M> Inner<M> {
         self.wake(state);
     }
 
-    /// Messages whose last attempt has lapsed are dead letters. That is nobody's doing, so nobody is told to have done it.
+    /// Messages whose last attempt has lapsed are dead letters, which is nobody's doing.
     fn bury(&self) {
         let now = self.shared.now.get();
         let state = &mut *self.state.borrow_mut();

@@ -1,5 +1,5 @@
-//! The durable object keeps its rules under every policy and fault: one event at a time, no answer before its writes are
-//! durable, no caller left waiting.
+//! The durable object keeps its rules under every policy and fault: one event at a time, no answer before its writes
+//! are durable, no caller left waiting.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

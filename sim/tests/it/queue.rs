@@ -11,7 +11,8 @@ use retrial_sim::engine::Value;
 use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::point::ActorId;
 use retrial_sim::queue::{Queue, Settings};
-use retrial_sim::trace::{Field, Record, What};
+use retrial_sim::scheduler::Random;
+use retrial_sim::trace::{Event, Field, Record, What};
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
@@ -74,8 +75,8 @@ async fn consume(queue: Queue<Job>, actor: Actor) {
     }
 }
 
-/// Beside the consumer `ada` lives `pulse`, with which it may die wherever it stands. Each life of it begins with a call
-/// of an object, a wait for something that is not a message.
+/// Beside the consumer `ada` lives `pulse`, with which it may die wherever it stands. Each life of it begins with a
+/// call of an object, a wait for something that is not a message.
 fn works(world: &World, settings: Settings) {
     let queue = world.queue::<Job>(settings);
     let stub = ledger(world, Rc::default());
@@ -141,15 +142,19 @@ fn one_at_a_time_is_one_at_a_time_and_nobody_waits_for_ever() {
     parts::sweep(&STORMY, 300, &["a turn"], |world| works(world, settings), judge);
 }
 
-/// The deliveries: when, to whom, which message.
-fn deliveries(run: &Run) -> Vec<(u64, &'static str, i64)> {
-    let delivery = |event: &retrial_sim::trace::Event| match &event.what {
-        What::Exchanged(exchange) if exchange.label == "deliver" => {
+/// What the queue did under that label: when, to whom, with which message.
+fn told(run: &Run, label: &str) -> Vec<(u64, &'static str, i64)> {
+    let told = |event: &Event| match &event.what {
+        What::Exchanged(exchange) if exchange.label == label => {
             Some((event.at.as_secs(), run.trace.name(event.actor), number(exchange, "message")))
         }
         _ => None,
     };
-    run.trace.events.iter().filter_map(delivery).collect()
+    run.trace.events.iter().filter_map(told).collect()
+}
+
+fn deliveries(run: &Run) -> Vec<(u64, &'static str, i64)> {
+    told(run, "deliver")
 }
 
 /// How a consumer that holds a message leaves the way free for the next.
@@ -191,14 +196,14 @@ fn relay(world: &World, way: Way) {
 
 #[test]
 fn whoever_waits_for_its_turn_has_it_as_soon_as_a_holder_is_done() {
-    let cases: [(Way, &[(u64, &str, i64)]); 3] = [
-        (Way::Acknowledges, &[(0, "ada", 1), (5, "bob", 2)]),
-        (Way::GivesBack, &[(0, "ada", 1), (5, "bob", 2), (15, "bob", 1)]),
-        (Way::Sleeps, &[(0, "ada", 1), (30, "bob", 1), (30, "bob", 2)]),
+    let cases: [(Way, Vec<_>); 3] = [
+        (Way::Acknowledges, vec![(0, "ada", 1), (5, "bob", 2)]),
+        (Way::GivesBack, vec![(0, "ada", 1), (5, "bob", 2), (15, "bob", 1)]),
+        (Way::Sleeps, vec![(0, "ada", 1), (30, "bob", 1), (30, "bob", 2)]),
     ];
     for (way, expected) in cases {
         let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| relay(world, way));
-        assert_eq!((deliveries(&run).as_slice(), &run.ending), (expected, &Ending::Quiescent), "{way:?}");
+        assert_eq!((deliveries(&run), run.ending), (expected, Ending::Quiescent), "{way:?}");
     }
 }
 
@@ -223,7 +228,7 @@ fn one_by_one(world: &World) {
 fn any_message_may_come_first_and_where_order_does_not_follow_time_a_delayed_one_too() {
     for (pace, may_be_late) in [(Pace::Free, true), (Pace::Timed, false)] {
         let (mut first, mut late, mut picked) = ([0; 3], 0, 0);
-        let mut scheduler = retrial_sim::scheduler::Random::new(pace);
+        let mut scheduler = Random::new(pace);
         for seed in 0..100 {
             let run = toy::hold(&mut scheduler, seed, &toy::CALM, one_by_one).expect("nothing is refused");
             let came = deliveries(&run);
@@ -255,13 +260,6 @@ const STALLED: Rung = Rung {
     budget: 1,
 };
 
-/// Everything that was said of dead letters: when, and by whom.
-fn dead_letters(run: &Run) -> Vec<(u64, &'static str)> {
-    let dead = |event: &&retrial_sim::trace::Event| matches!(&event.what, What::Exchanged(exchange) if exchange.label == "dead-letter");
-    let said = run.trace.events.iter().filter(dead);
-    said.map(|event| (event.at.as_secs(), run.trace.name(event.actor))).collect()
-}
-
 /// `ada` takes the only attempt at a message and lets it lapse; `bob` looks at 20 s, 40 s and 50 s whether all is done.
 fn abandoned(world: &World, empty: &Rc<Cell<[bool; 3]>>) {
     let queue = world.queue::<Job>(Settings { attempts: 1, ..SETTINGS });
@@ -292,7 +290,7 @@ fn a_last_attempt_that_lapses_is_told_once_by_whoever_looks_even_if_nobody_recei
     let empty = Rc::default();
     let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| abandoned(world, &empty));
     assert_eq!(empty.get(), [false, true, true]);
-    assert_eq!(dead_letters(&run), [(40, "nobody")], "{}", run.trace);
+    assert_eq!(told(&run, "dead-letter"), [(40, "nobody", 1)], "{}", run.trace);
 }
 
 #[test]
@@ -309,7 +307,7 @@ fn a_consumer_that_waits_sees_a_last_attempt_lapse_at_its_time() {
             }
         });
     });
-    assert_eq!(dead_letters(&run), [(30, "nobody"), (40, "nobody")], "{}", run.trace);
+    assert_eq!(told(&run, "dead-letter"), [(30, "nobody", 1), (40, "nobody", 1)], "{}", run.trace);
     assert_eq!(run.ending, Ending::Quiescent);
 }
 
@@ -344,7 +342,7 @@ fn what_becomes_of_a_message_whose_consumer_stands_still() {
 
 #[test]
 fn whoever_looks_at_a_queue_is_counted_and_its_name_is_told() {
-    let run = toy::hold(&mut retrial_sim::scheduler::Random::new(Pace::Free), 1, &toy::CALM, |world| {
+    let run = toy::hold(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
         let queue = world.queue::<Job>(SETTINGS);
         assert_eq!(format!("{queue:?}"), "Queue(\"jobs\")");
         world.actor("ada", move |_| {

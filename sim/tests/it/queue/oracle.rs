@@ -1,4 +1,5 @@
-//! A second opinion on the queue: it reads a trial's trace and knows from the rules alone what each message may do next.
+//! A second opinion on the queue: it reads a trial's trace and knows from the rules alone what each message may do
+//! next.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
