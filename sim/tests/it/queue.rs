@@ -207,6 +207,22 @@ fn whoever_waits_for_its_turn_has_it_as_soon_as_a_holder_is_done() {
     }
 }
 
+#[test]
+fn a_consumer_whose_turn_it_is_may_take_another_batch() {
+    let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| {
+        let queue = world.queue::<Job>(Settings { batch: 1, concurrency: 1, ..SETTINGS });
+        world.actor("ada", move |actor| {
+            let queue = queue.clone();
+            async move {
+                produce(queue.clone(), actor.clone(), 2).await;
+                queue.receive(&actor).await.expect("nothing fails");
+                queue.receive(&actor).await.expect("nothing fails");
+            }
+        });
+    });
+    assert_eq!(deliveries(&run), [(0, "ada", 1), (0, "ada", 2)]);
+}
+
 /// One consumer and three messages, of which the first to come is given back.
 fn one_by_one(world: &World) {
     let queue = world.queue::<Job>(Settings { batch: 1, ..SETTINGS });

@@ -45,6 +45,10 @@ pub(super) struct Oracle<'a> {
     tally: &'a mut Tally,
     messages: Vec<Message>,
     armed: BTreeMap<ActorId, Armed>,
+    /// What must become of the request that was struck last: its step, whether it arrives and whether it is heard.
+    expected: Option<(u32, bool, bool)>,
+    /// The last step with deliveries, and how many.
+    batch: (u32, usize),
     /// What actors were told, as the trace has it.
     heard: Vec<(ActorId, &'static str, i64, i64)>,
     /// What they say that they were told.
@@ -53,8 +57,18 @@ pub(super) struct Oracle<'a> {
 
 /// Judges a trial of one queue: no rule of it is broken, and nothing is left in the end.
 pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut Tally) -> Result<(), String> {
-    let (armed, messages) = (BTreeMap::new(), Vec::new());
-    let mut oracle = Oracle { settings, delay, tally, messages, armed, heard: Vec::new(), noted: Vec::new() };
+    let (armed, messages, batch) = (BTreeMap::new(), Vec::new(), (0, 0));
+    let mut oracle = Oracle {
+        settings,
+        delay,
+        tally,
+        messages,
+        armed,
+        expected: None,
+        batch,
+        heard: Vec::new(),
+        noted: Vec::new(),
+    };
     let mut strikes = run.strikes.iter();
     for event in &run.trace.events {
         match &event.what {
@@ -86,7 +100,13 @@ impl Oracle<'_> {
         let waits = label == "receive" && matches!(fault, Fault::CrashAfter | Fault::ReplyLost);
         if waits || matches!(fault, Fault::Duplicate) {
             self.armed.insert(event.actor, Armed { fault, step: None });
+            return;
         }
+        self.expected = match fault {
+            Fault::RequestLost => Some((event.step, false, false)),
+            Fault::ReplyLost | Fault::CrashAfter => Some((event.step, true, false)),
+            _ => None,
+        };
     }
 
     fn see(&mut self, what: &'static str) {
@@ -94,8 +114,14 @@ impl Oracle<'_> {
     }
 
     fn exchanged(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+        let (arrived, heard) = match self.expected.filter(|(step, ..)| *step == event.step) {
+            Some((_, arrived, heard)) => (arrived, heard),
+            None => (true, exchange.heard),
+        };
+        let as_expected = (exchange.arrived, exchange.heard) == (arrived, heard);
+        // A message that is given back for the last time is a dead letter in the same step.
+        ensure!(as_expected || exchange.label == "dead-letter", "it should be {arrived} and {heard}");
         if !exchange.arrived {
-            ensure!(!exchange.heard, "a request that never arrives is answered");
             return Ok(());
         }
         let index = number(exchange, "message") as usize - 1;
@@ -123,6 +149,9 @@ impl Oracle<'_> {
     }
 
     fn delivered(&mut self, event: &Event, exchange: &Exchange, index: usize) -> Result<(), String> {
+        let (step, before) = self.batch;
+        self.batch = (event.step, if step == event.step { before + 1 } else { 1 });
+        ensure!(self.batch.1 <= self.settings.batch, "a batch of {}", self.batch.1);
         let mut holders: Vec<_> = self.messages.iter().filter(|other| other.until > event.at).collect();
         holders.retain(|other| other.fate == Fate::There && other.holder != Some(event.actor));
         let mut holders: Vec<ActorId> = holders.iter().filter_map(|other| other.holder).collect();
