@@ -41,7 +41,7 @@ fn failure_of(engine: &str) -> &'static str {
     if engine == "sqlite" { "SQLITE_IOERR" } else { "57014" }
 }
 
-/// Holds one trial without faults, or with one of `fault` where `label` stands, on the first seed for which it strikes.
+/// Holds a trial without faults, or the first in which the one that is offered strikes at its label.
 fn hold(bed: &mut TestBed, strike: Option<(Fault, &'static str)>, stage: impl Fn(&World)) -> Run {
     let offers = strike.map(|(fault, label)| Offer {
         fault,
@@ -63,8 +63,8 @@ fn hold(bed: &mut TestBed, strike: Option<(Fault, &'static str)>, stage: impl Fn
     panic!("some seed strikes")
 }
 
-/// Holds a trial of one writer on a pool of one connection; tells what it heard, the value in the end, which was 10, and
-/// the trial.
+/// Holds a trial of one writer on a pool of one connection; tells what it heard, what became of the value 10, and the
+/// trial.
 fn meet<F>(
     engine: Box<dyn Engine>,
     strike: (Fault, &'static str),

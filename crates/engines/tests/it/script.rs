@@ -1,7 +1,8 @@
 //! The one `check` of this crate: runs a script of lines `session: statement` and tells what each did.
 //!
 //! Special lines: `session: !close`, `session: !expire` (its lock timeout has passed), `session: !settle` (the time of
-//! its statement has passed), `session: !fail statement` (it is made to fail). Whoever was blocked and may go on is told and resumed after each line, in order.
+//! its statement has passed), `session: !fail statement` (it is made to fail). Whoever was blocked and may go on is
+//! told and resumed after each line, in order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
