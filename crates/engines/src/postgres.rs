@@ -8,6 +8,9 @@
 //! not before the server has looked for a deadlock. [`Engine::wake`] waits until every other statement has
 //! ended or waits again, so a trial does not depend on how fast the server is.
 //!
+//! A lone statement that changes rows is a transaction that lasts: BEGIN is sent before it, and COMMIT when
+//! its virtual duration is over ([`Engine::settle`]), so that its locks last as long as on the model.
+//!
 //! What the server does not tell: [`Work::steps`] is the number of rows returned or changed and one;
 //! committed changes come from triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
 
@@ -154,6 +157,10 @@ impl Postgres {
             Some(Outcome::Failed(error)) => Err(error),
             Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
         };
+        let unsettled = std::mem::take(&mut seat.lasts) && result.is_ok();
+        if unsettled {
+            seat.enter_transaction();
+        }
         let touched = result.as_ref().ok().map(|answer| answer.changed);
         let step = seat.step(class, touched, reads_may_write);
         let pid = seat.desk.pid;
@@ -171,7 +178,7 @@ impl Postgres {
                 locks
             }
         };
-        Ok(Done { result, work, committed, unsettled: false, holds_write_lock })
+        Ok(Done { result, work, committed, unsettled, holds_write_lock })
     }
 
     fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {
@@ -203,12 +210,14 @@ impl Postgres {
         if let (Some(class), Some(Outcome::Ran(_))) = (seat.pending.take(), seat.desk.take_outcome()) {
             // It had run before it could be given up. Outside a transaction that is for good.
             let pid = seat.desk.pid;
-            if !seat.is_in_transaction() || class == Class::Commit {
+            if !(seat.is_in_transaction() || seat.lasts) || class == Class::Commit {
                 let changes = self.take_changes(pid)?;
                 self.unseen.extend(changes);
             }
         }
-        self.seat(id).leave_transaction();
+        let seat = self.seat(id);
+        seat.leave_transaction();
+        seat.lasts = false;
         self.stirred = true;
         Ok(())
     }
@@ -263,7 +272,7 @@ impl Engine for Postgres {
         let id = SessionId(index as u32);
         let fraction = (self.ambient.0 ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 1_000_000_000;
         let sql = format!("SELECT setseed(0.{fraction:09})");
-        let request = Request { sql, params: Vec::new(), simple: true, afresh: false };
+        let request = Request::control(sql);
         // What ended unseen is for a statement of the trial to tell.
         let unseen = std::mem::take(&mut self.unseen);
         self.go_on(id, Class::Setting, Some(request))?;
@@ -278,9 +287,12 @@ impl Engine for Postgres {
         let class = Class::of(sql)?;
         self.defined |= class == Class::Definition;
         let simple = class.is_control() && params.is_empty();
-        let afresh = std::mem::take(&mut self.seat(session).afresh);
+        let seat = self.seat(session);
+        let afresh = std::mem::take(&mut seat.afresh);
+        let lasts = class.changes_rows() && !seat.is_in_transaction();
+        seat.lasts = lasts;
         let params = params.iter().map(Plain::from).collect();
-        self.go_on(session, class, Some(Request { sql: sql.to_owned(), params, simple, afresh }))
+        self.go_on(session, class, Some(Request { sql: sql.to_owned(), params, simple, afresh, lasts }))
     }
 
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
@@ -311,8 +323,7 @@ impl Engine for Postgres {
             Class::Commit => (Class::Rollback, "ROLLBACK"),
             _ => (Class::Setting, answer::FAILURE),
         };
-        let request = Request { sql: instead.to_owned(), params: Vec::new(), simple: true, afresh: false };
-        let Reply::Done(done) = self.go_on(session, class, Some(request))? else {
+        let Reply::Done(done) = self.go_on(session, class, Some(Request::control(instead)))? else {
             return Err(Error::refused("a failure waits for a lock"));
         };
         let result = match done.result {
@@ -322,8 +333,8 @@ impl Engine for Postgres {
         Ok(Done { result, work: Work::default(), ..done })
     }
 
-    fn settle(&mut self, _session: SessionId) -> Result<Reply, Error> {
-        Err(Error::refused("a live server settles its statements by itself"))
+    fn settle(&mut self, session: SessionId) -> Result<Reply, Error> {
+        self.go_on(session, Class::Commit, Some(Request::control("COMMIT")))
     }
 
     fn rollback(&mut self, session: SessionId) {

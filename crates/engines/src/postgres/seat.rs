@@ -23,6 +23,8 @@ pub(super) struct Seat {
     pub(super) pending: Option<Class>,
     /// The kernel has been told that what is pending may go on.
     pub(super) told: bool,
+    /// What runs is alone: a transaction was begun around it that stays open until it is settled.
+    pub(super) lasts: bool,
     /// Statements that were prepared in earlier trials are to be forgotten before the next one.
     pub(super) afresh: bool,
     transaction: Transaction,
@@ -65,7 +67,7 @@ impl Seat {
             Ok(Desk::new(pid.map_err(unreachable)?, connection))
         })?;
         let (desk, transaction) = (Arc::new(desk), Transaction::default());
-        Ok(Seat { desk, open: true, pending: None, told: false, afresh: false, transaction })
+        Ok(Seat { desk, open: true, pending: None, told: false, lasts: false, afresh: false, transaction })
     }
 
     /// Whether a transaction block is open.
@@ -76,6 +78,11 @@ impl Seat {
     /// Forgets what was open; tells whether there was something.
     pub(super) fn leave_transaction(&mut self) -> bool {
         std::mem::take(&mut self.transaction).open
+    }
+
+    /// Takes in that a transaction was begun around what has just run.
+    pub(super) fn enter_transaction(&mut self) {
+        self.transaction.open = true;
     }
 
     /// Takes in what the server says of the locks of the open transaction.

@@ -69,6 +69,11 @@ impl Class {
         matches!(self, Class::Read | Class::Lock | Class::With { query: true })
     }
 
+    /// Whether it changes rows, and so is a transaction even alone.
+    pub(super) fn changes_rows(self) -> bool {
+        matches!(self, Class::Write | Class::With { .. })
+    }
+
     /// Whether it only moves a transaction's borders.
     pub(super) fn is_control(self) -> bool {
         matches!(self, Class::Begin | Class::Commit | Class::Rollback | Class::Savepoint)
