@@ -12,8 +12,9 @@ use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::point::ActorId;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::scheduler::Random;
+use retrial_sim::seed::Seed;
 use retrial_sim::trace::{Event, Field, Record, What};
-use retrial_sim::trial::{Ending, Run};
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
 use retrial_sim::world::World;
 
 use crate::durable_object::{Ask, Ledger, ledger};
@@ -260,9 +261,17 @@ fn any_message_may_come_first_and_where_order_does_not_follow_time_a_delayed_one
 
 #[test]
 fn where_nothing_is_chosen_messages_come_in_the_order_in_which_they_were_sent() {
+    let expected = [(0, "ada", 1), (0, "ada", 2), (0, "ada", 3), (10, "ada", 1)];
     for pace in [Pace::Free, Pace::Timed] {
         let run = parts::directed(pace, &toy::CALM, &[], one_by_one);
-        assert_eq!(deliveries(&run), [(0, "ada", 1), (0, "ada", 2), (0, "ada", 3), (10, "ada", 1)]);
+        assert_eq!(deliveries(&run), expected, "{pace:?}");
+        // Neither does a scheduler choose anything once the schedule is fair.
+        let limits = Limits { safety_steps: 0, ..toy::LIMITS };
+        let setup = Setup { rung: &toy::CALM, cost: toy::cost(), limits, opening: None, tables: &[] };
+        let mut bed = TestBed::without_engine();
+        let run = bed.hold(&mut Random::new(pace), Seed(1), Seed(1), &setup, one_by_one);
+        let run = run.expect("nothing is refused");
+        assert_eq!((deliveries(&run).as_slice(), run.tape.entries.len()), (&expected[..], 0), "{pace:?}");
     }
 }
 
