@@ -215,9 +215,7 @@ impl Postgres {
                 self.unseen.extend(changes);
             }
         }
-        let seat = self.seat(id);
-        seat.leave_transaction();
-        seat.lasts = false;
+        self.seat(id).leave_transaction();
         self.stirred = true;
         Ok(())
     }
@@ -289,10 +287,9 @@ impl Engine for Postgres {
         let simple = class.is_control() && params.is_empty();
         let seat = self.seat(session);
         let afresh = std::mem::take(&mut seat.afresh);
-        let lasts = class.changes_rows() && !seat.is_in_transaction();
-        seat.lasts = lasts;
-        let params = params.iter().map(Plain::from).collect();
-        self.go_on(session, class, Some(Request { sql: sql.to_owned(), params, simple, afresh, lasts }))
+        seat.lasts = class.changes_rows() && !seat.is_in_transaction();
+        let (sql, lasts, params) = (sql.to_owned(), seat.lasts, params.iter().map(Plain::from).collect());
+        self.go_on(session, class, Some(Request { sql, params, simple, afresh, lasts }))
     }
 
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {

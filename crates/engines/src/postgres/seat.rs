@@ -77,6 +77,7 @@ impl Seat {
 
     /// Forgets what was open; tells whether there was something.
     pub(super) fn leave_transaction(&mut self) -> bool {
+        self.lasts = false;
         std::mem::take(&mut self.transaction).open
     }
 

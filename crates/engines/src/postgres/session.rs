@@ -142,11 +142,8 @@ fn is_the_end(error: &SqlError) -> bool {
 }
 
 async fn run(connection: &mut PgConnection, request: Request) -> Outcome {
-    let answer = if request.lasts {
-        begin_and_ask(connection, request).await
-    } else {
-        ask(connection, request).await
-    };
+    let answer =
+        if request.lasts { begin_and_ask(connection, request).await } else { ask(connection, request).await };
     match answer {
         Ok(Ok(raw)) => Outcome::Ran(raw),
         Ok(Err(refused)) => Outcome::Refused(refused),
