@@ -66,6 +66,8 @@ pub enum Failure {
     Lost,
     /// The message cannot be read.
     Poison,
+    /// The row is not as the message needs it.
+    Conflict,
 }
 
 impl From<SqlError> for Failure {

@@ -30,12 +30,7 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    Break {
-        invariant: "no_overwrite_of_concurrent_fields",
-        from: "contended",
-        rarely: None,
-        because: "every message carries the object's title along, over what another writer has given the row",
-    },
+    breaks::CARRIES_THE_TITLE_ALONG,
     breaks::THE_OLDER_STAYS,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::DIES_BEFORE_IT_NOTIFIES,

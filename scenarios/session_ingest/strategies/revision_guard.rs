@@ -45,7 +45,8 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::DIES_BEFORE_IT_NOTIFIES, breaks::OLD_TITLE_REVIVED];
+const BREAKS: &[Break] =
+    &[breaks::DIES_BEFORE_IT_NOTIFIES, breaks::HANDLED_TOO_LATE, breaks::OLD_TITLE_REVIVED];
 
 pub(super) const MIGRATION: &str =
     "ALTER TABLE cli_sessions_v2 ADD COLUMN revision bigint NOT NULL DEFAULT 0;\n";
