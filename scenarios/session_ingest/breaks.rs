@@ -2,6 +2,13 @@
 
 use retrial_sim::scenario::Break;
 
+pub(super) const OUT_OF_ORDER: Break = Break {
+    invariant: "last_message_stands",
+    from: "calm",
+    rarely: None,
+    because: "the queue promises no order, and the object takes for new whatever comes last",
+};
+
 pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
     invariant: "no_lost_write_on_retry",
     from: "retry",
@@ -22,7 +29,8 @@ pub(super) const THE_OLDER_STAYS: Break = Break {
     invariant: "no_lost_write_on_retry",
     from: "concurrent",
     rarely: Some("crash"),
-    because: "two consumers write in the other order, and the older state stays",
+    because: "two consumers write in the other order and the older state stays; or the object handles a \
+              request late whose caller has given up, and nobody is left to be told",
 };
 
 pub(super) const HANDLED_TOO_LATE: Break = Break {

@@ -167,6 +167,11 @@ impl Fields {
         since
     }
 
+    /// The fields as a statement's parameters: title, branch, parent, status; NULL for those not to be written.
+    pub(super) fn params(&self) -> [Value; 4] {
+        self.each().map(|(_, field)| param(&field.value))
+    }
+
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.each().iter().all(|(_, field)| field.value.is_none())

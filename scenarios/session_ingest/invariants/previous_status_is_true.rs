@@ -13,6 +13,7 @@ impl Check<Workload> for Invariant {
         let mut exercised = 0;
         for told in history::notifications(run) {
             let mut previous = history::transitions(run)
+                .take_while(|write| write.event < told.event)
                 .filter(|write| write.session == told.session && write.after("status") == told.next)
                 .map(|write| write.before("status"))
                 .peekable();

@@ -10,7 +10,6 @@ use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
-use super::super::object::param;
 use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
 use super::revision_guard::MIGRATION;
 
@@ -36,6 +35,7 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
     Break {
         invariant: "queue_drains",
         from: "retry",
@@ -50,18 +50,14 @@ const BREAKS: &[Break] = &[
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let Emission { fields, revision, base, .. } = emission;
-    if fields.is_empty() {
-        return Ok(());
-    }
-    let [title, branch] = [param(&fields.title.value), param(&fields.git_branch.value)];
-    let [parent, status] = [param(&fields.parent.value), param(&fields.status.value)];
+    let [title, branch, parent, status] = fields.params();
     let [base, revision] = [Value::Integer(*base), Value::Integer(*revision)];
     let params = [session.id(), title, branch, parent, status, base, revision];
     let written = session.execute("write", WRITE, params).await?;
-    let Some(row) = written.rows.first() else { return Err(Failure::Conflict) };
-    if row[0] != row[1] {
-        session.notify(row[0].clone(), row[1].clone()).await?;
+    if written.rows.is_empty() {
+        return Err(Failure::Conflict);
     }
+    session.notify_of(&written).await?;
     Ok(())
 }
 
@@ -71,8 +67,10 @@ const WRITE: &str = "
     )
     UPDATE cli_sessions_v2 AS session
     SET title = COALESCE($2, session.title), git_branch = COALESCE($3, session.git_branch),
-        parent_session_id = COALESCE($4, session.parent_session_id), status = COALESCE($5, session.status),
-        revision = $7,
+        parent_session_id = COALESCE(
+            (SELECT parent.session_id FROM cli_sessions_v2 AS parent WHERE parent.session_id = $4),
+            session.parent_session_id),
+        status = COALESCE($5, session.status), revision = $7,
         status_updated_at = CASE WHEN COALESCE($5, session.status) IS DISTINCT FROM session.status
             THEN now() ELSE session.status_updated_at END,
         updated_at = CASE WHEN $6 < $7 THEN now() ELSE session.updated_at END
