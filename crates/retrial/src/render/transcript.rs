@@ -40,7 +40,8 @@ pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
     };
     say!("{said}");
     if !against && replayed.run.digest != case.digest {
-        say!("{}", style::odd("the trial is not the recorded one to the letter: its digest differs"));
+        let digest = replayed.run.digest;
+        say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
     }
 }
 
