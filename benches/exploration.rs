@@ -5,8 +5,6 @@
 //!
 //! `cargo bench -p retrial-benches --bench exploration`; with `-- --test` each is held once.
 
-use std::time::Duration;
-
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use retrial_sim::choice::Pace;

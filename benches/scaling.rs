@@ -165,8 +165,14 @@ fn cells(target: &str) -> Vec<Cell> {
         engine: "sqlite",
     };
     let selected = catalogue::select(&[target.to_owned()]).expect("the target is there").remove(0);
-    let cell =
-        |strategy, rung| Cell { selection: 0, docket: selected.docket, strategy, rung, plan: plan.clone() };
+    let cell = |strategy, rung| Cell {
+        selection: 0,
+        docket: selected.docket,
+        strategy,
+        rung,
+        plan: plan.clone(),
+        trials: u64::MAX,
+    };
     let rungs = selected.card.ladder;
     selected.strategies.iter().flat_map(|strategy| rungs.iter().map(|rung| cell(*strategy, rung))).collect()
 }

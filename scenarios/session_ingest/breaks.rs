@@ -14,8 +14,8 @@ pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
     invariant: "no_stale_overwrite",
     from: "concurrent",
     rarely: None,
-    because: "two consumers write what the object has told them in the other order, and nothing in the row says which is \
-              newer",
+    because: "two consumers write what the object has told them in the other order, and nothing in \
+              the row says which is newer",
 };
 
 pub(super) const THE_OLDER_STAYS: Break = Break {

@@ -4,16 +4,19 @@
 //! Which rule follows which guarantee ("Durable Objects", developers.cloudflare.com; K. Varda, "Durable Objects: Easy,
 //! Fast, Correct: Choose three", 2021):
 //! - Single-threaded with an input gate: while an object waits for its storage, other events wait in line. Here an
-//!   event has nothing else to wait for (no outgoing requests, no timers), so it always runs to its end before the next.
+//!   event has nothing else to wait for (no outgoing requests, no timers), so it runs to its end before the next.
+//! - Requests whose callers wait are handled in the order in which they arrive.
 //! - Writes between two awaits are one atomic batch: [`Object::handle`] is synchronous, and what it has done to the
 //!   storage becomes durable as a whole or not at all.
 //! - Output gate: the answer waits until the writes are durable. If they never are, the object is reset and the caller
 //!   gets an error.
 //! - Eviction: an object at rest may lose its memory at any time; its storage stays, and nobody sees an error.
-//! - Crash (an exception, an update of its code, a lost machine): memory and whatever is not yet durable are gone, all
-//!   who have called get an error, or hear nothing if their connection is lost as well.
-//! - Nobody repeats a request but the caller: a request whose caller has given up may still be handled, and may be
-//!   handled later than the caller's next one.
+//! - Crash (an update of its code, a lost machine): memory and whatever is not yet durable are gone; everyone in line
+//!   and whoever is being handled gets an error, unless they have given up already. A panic in [`Object::handle`] is no
+//!   crash but a bug, which ends the trial.
+//! - No request is handled twice unless its caller sends it twice. One whose caller has given up or is gone may still
+//!   be handled, and later than the caller's next one ("Durable Object Stub": calls by one stub come in order, a stub
+//!   whose connection broke is to be replaced, and between two stubs no order is promised).
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -73,8 +76,14 @@ enum CallState<R> {
 }
 
 impl World {
-    /// Adds an object as a process of its own; `wake` makes its memory.
+    /// Adds an object as a process of its own; `wake` makes its memory. Its points are `event` and, where it has
+    /// changed its storage, `store`.
+    ///
+    /// # Panics
+    /// Where there is a process of that name already: a name stands for one object.
     pub fn durable_object<O: Object>(&self, name: &'static str, wake: impl Fn() -> O + 'static) -> Stub<O> {
+        let taken = self.shared.processes.borrow().iter().any(|process| process.name == name);
+        assert!(!taken, "there is a process `{name}` already");
         let inner = Rc::new(Inner {
             shared: self.shared.clone(),
             name,
@@ -94,7 +103,8 @@ impl World {
 }
 
 impl<O: Object> Stub<O> {
-    /// Calls the object, and waits for its answer.
+    /// Calls the object, and waits for its answer. The trace has the request as heard where its connection held when it
+    /// was sent; the object may crash all the same before it answers.
     ///
     /// # Errors
     /// The connection broke or the object was reset; the request may have been handled, or be handled yet.
@@ -110,14 +120,10 @@ impl<O: Object> Stub<O> {
         let body = request.record();
         let event = Event { request, call: call.clone(), shared: inner.shared.clone() };
         actor.exchange(PointKind::Request, label, inner.name, || body, |_| inner.arrive(event)).await?;
-        let waits = matches!(*call.state.borrow(), CallState::Waiting);
-        if waits {
-            actor.blocked(None).await;
-        }
-        let answer = waiting.0.state.replace(CallState::Abandoned);
-        match answer {
+        actor.blocked(None).await;
+        match waiting.0.state.replace(CallState::Abandoned) {
             CallState::Answered(answer) => answer,
-            CallState::Waiting | CallState::Abandoned => Err(Lost),
+            CallState::Waiting | CallState::Abandoned => unreachable!("a caller is woken by its answer only"),
         }
     }
 }
@@ -134,9 +140,11 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
             actor.arrive("event", PointKind::Event, Duration::ZERO).await;
         }
         if actor.shared.directive.take() == Some(Fault::Eviction) {
+            // With events in line it does not rest, but nobody can tell that from an eviction before they came.
             memory = wake();
         }
-        let event = inner.line.borrow_mut().pop_front().expect("only the object takes events from its line");
+        let next = actor.pick(inner.may_be_next()).await;
+        let event = inner.line.borrow_mut().remove(next).expect("only the object takes events from its line");
         let mut draft = inner.storage.borrow().clone();
         let response = memory.handle(&mut draft, &event.request);
         if draft != *inner.storage.borrow() {
@@ -160,12 +168,23 @@ impl<O: Object> Inner<O> {
             self.shared.release(host, false);
         }
     }
+
+    /// How many events at the head of the line may be next: the first whose caller waits, and before it those whose
+    /// callers have given up or are gone, because what was sent on a connection that broke may take its time.
+    fn may_be_next(&self) -> usize {
+        let line = self.line.borrow();
+        let first = line.iter().position(|event| event.call.is_waited_for());
+        first.map_or(line.len(), |first| first + 1)
+    }
 }
 
 impl<R> Call<R> {
+    fn is_waited_for(&self) -> bool {
+        matches!(*self.state.borrow(), CallState::Waiting)
+    }
+
     fn answer(&self, shared: &Shared, answer: Result<R, Lost>) {
-        let waits = matches!(*self.state.borrow(), CallState::Waiting);
-        if waits {
+        if self.is_waited_for() {
             self.state.replace(CallState::Answered(answer));
             shared.release(self.caller, false);
         }

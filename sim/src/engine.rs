@@ -238,7 +238,7 @@ pub struct Done {
     /// Whether the statement's own implicit transaction is still open; [`Engine::settle`] ends it once the
     /// statement's virtual duration has passed, so that its locks are held for as long as it takes.
     pub unsettled: bool,
-    /// Whether the session holds a lock that keeps other writers out.
+    /// Whether the session holds a lock that keeps other writers out: of the database, of a table or of a row.
     pub holds_write_lock: bool,
 }
 

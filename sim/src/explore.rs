@@ -225,7 +225,8 @@ fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run) {
                 tally.violations += 1;
                 tally.exercised += 1;
                 tally.first_violation.get_or_insert(report.trials);
-                let size = (run.steps, run.strikes.len(), run.preemptions, stand.json.len());
+                let choices = run.tape.entries.len();
+                let size = (run.steps, run.strikes.len(), run.preemptions, choices, stand.json.len());
                 if tally.witness.as_ref().is_none_or(|witness| size < witness.size()) {
                     tally.witness = Some(Witness {
                         case: stand.case(run, stand.invariant(index)),

@@ -7,14 +7,20 @@
 //! - A delivery hides the message for the visibility timeout; a consumer that neither acknowledges nor asks for a retry
 //!   by then, because it died or is still working, does not keep it from being delivered again (SQS, "Visibility
 //!   timeout"; Cloudflare, pull consumers' `visibility_timeout_ms`).
-//! - An acknowledged message may come once more all the same ([`Fault::Duplicate`]; SQS, "At-least-once delivery").
-//! - A receipt is good for the last delivery only: an acknowledgement of an earlier one changes nothing (SQS,
-//!   `DeleteMessage`).
+//! - An acknowledged message may come once more all the same, also after its last attempt ([`Fault::Duplicate`]; SQS,
+//!   "At-least-once delivery"); the queue then knows nothing of the acknowledgement.
+//! - A receipt is good for the last delivery only: an acknowledgement of an earlier one, or of one that was given
+//!   back, changes nothing (SQS, `DeleteMessage`). It is good after the timeout too, until the message comes again or
+//!   is dead.
 //! - Messages come in any order (SQS, "Best-effort ordering"; Cloudflare promises none): which one comes first is the
-//!   scheduler's pick.
-//! - Each message of a batch is acknowledged or given back by itself, with a delay if wanted; after the most attempts it
-//!   is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`, `delaySeconds`, `max_retries`).
-//! - At most so many consumers work at a time (Cloudflare, "Consumer concurrency": `max_concurrency`).
+//!   scheduler's pick, and the rest of its batch follows as it was sent.
+//! - Each message of a batch is acknowledged or given back by itself, with a delay if wanted; after the most attempts
+//!   it is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`, `delaySeconds`, `max_retries`).
+//! - A message whose last attempt lapses is a dead letter as well. As in SQS, which moves it when it would be received
+//!   once more, the queue finds that out when somebody looks: a consumer that asks or waits for messages, or
+//!   [`Queue::is_empty`]. The trace has it once, as nobody's doing; where nobody looks any more it does not have it.
+//! - At most so many consumers hold messages at a time (Cloudflare, "Consumer concurrency": `max_concurrency`). One
+//!   that works on after its visibility timeout is not counted; one that died counts until then.
 //!
 //! The queue itself does not fail; what is lost is requests to it and answers from it.
 
@@ -30,7 +36,7 @@ use crate::point::{ActorId, PointKind};
 use crate::trace::{Exchange, Field, Record, What};
 use crate::world::{Shared, World};
 
-/// How a queue is set up.
+/// How a queue is set up. Each number is at least 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Its name in the trace.
@@ -67,6 +73,8 @@ struct Message<M> {
     number: u64,
     body: Rc<M>,
     attempts: u32,
+    /// How many attempts are left.
+    left: u32,
     visible_at: Duration,
     /// The last delivery, unless it was given back.
     held: Option<(ActorId, u64)>,
@@ -86,14 +94,20 @@ pub struct Delivery<M> {
 
 impl World {
     /// Adds a queue.
+    ///
+    /// # Panics
+    /// Where a number of the settings is 0: nothing would ever be delivered.
     pub fn queue<M: Record>(&self, settings: Settings) -> Queue<M> {
+        let Settings { batch, attempts, concurrency, .. } = settings;
+        assert!(batch > 0 && attempts > 0 && concurrency > 0, "this queue delivers nothing: {settings:?}");
         let state = State { messages: Vec::new(), sent: 0, receipts: 0, waiting: Vec::new() };
         Queue(Rc::new(Inner { shared: self.shared.clone(), settings, state: RefCell::new(state) }))
     }
 }
 
 impl<M: Record> Queue<M> {
-    /// Sends a message.
+    /// Sends a message. The trace has it with its number, or if it never arrives, with the number that it would have
+    /// had.
     ///
     /// # Errors
     /// The connection broke; the message may have been taken.
@@ -108,20 +122,22 @@ impl<M: Record> Queue<M> {
         actor.exchange(PointKind::Request, "send", inner.settings.name, body, effect).await
     }
 
-    /// Takes a batch, once there is a message to be had; the trial may end while a consumer waits for one.
+    /// Takes a batch, once there is a message to be had; the trial may end while a consumer waits for one. A request to
+    /// stop does not end the wait.
     ///
     /// # Errors
-    /// The connection broke; a batch may be on its way, to be delivered again once its visibility timeout has passed.
+    /// The connection broke. A batch may be on its way, to be delivered again once its visibility timeout has passed; a
+    /// reply that is lost is one with messages, so the error then comes when there are some.
     pub async fn receive(&self, actor: &Actor) -> Result<Vec<Delivery<M>>, Lost> {
         let inner = &self.0;
         actor.arrive("receive", PointKind::Request, Duration::ZERO).await;
         let fault = actor.shared.directive.take();
         if fault == Some(Fault::RequestLost) {
-            inner.tell(actor, "receive", Vec::new(), false, false);
+            inner.tell(actor.id, "receive", Vec::new(), false, false);
             return Err(Lost);
         }
         let batch = loop {
-            inner.bury(actor);
+            inner.bury();
             let choices = inner.choices(actor);
             if choices.is_empty() {
                 inner.state.borrow_mut().waiting.push(actor.id);
@@ -133,11 +149,17 @@ impl<M: Record> Queue<M> {
             if visible_at > actor.shared.now.get() {
                 // Where order does not follow time, a consumer may come so late that a delayed message is first.
                 actor.continue_after(visible_at - actor.shared.now.get()).await;
+                // Meanwhile others may have taken it, and its last attempt or that of another may have lapsed.
+                inner.bury();
             }
             if inner.is_free(number, actor) {
                 break inner.take(number, actor);
             }
         };
+        let heard = !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
+        for delivery in &batch {
+            inner.tell(actor.id, "deliver", delivery.record(), true, heard);
+        }
         match fault {
             Some(Fault::CrashAfter) => actor.die().await,
             Some(Fault::ReplyLost) => Err(Lost),
@@ -156,7 +178,8 @@ impl<M: Record> Queue<M> {
         actor.exchange(kind, "ack", inner.settings.name, || delivery.record(), effect).await
     }
 
-    /// Gives the message back, to be delivered again after that delay; it is a dead letter if this was the last attempt.
+    /// Gives the message back, to be delivered again after that delay; it is a dead letter if this was the last
+    /// attempt.
     ///
     /// # Errors
     /// The connection broke; if the queue has not heard, the message comes again after its visibility timeout.
@@ -166,9 +189,10 @@ impl<M: Record> Queue<M> {
         actor.exchange(PointKind::Request, "retry", inner.settings.name, || delivery.record(), effect).await
     }
 
-    /// Whether no message is left, neither waiting nor in anybody's hands.
+    /// Whether no message is left, neither waiting nor in anybody's hands. Looks for dead letters; see above.
     pub fn is_empty(&self) -> bool {
         self.0.shared.count_call();
+        self.0.bury();
         self.0.state.borrow().messages.is_empty()
     }
 }
@@ -178,7 +202,8 @@ impl<M> Inner<M> {
         let visible_at = self.shared.now.get();
         let state = &mut *self.state.borrow_mut();
         state.sent += 1;
-        state.messages.push(Message { number: state.sent, body, attempts: 0, visible_at, held: None });
+        let (number, left) = (state.sent, self.settings.attempts);
+        state.messages.push(Message { number, body, attempts: 0, left, visible_at, held: None });
         self.wake(state);
     }
 
@@ -242,14 +267,12 @@ impl<M> Inner<M> {
             let message = message.expect("the message is there");
             state.receipts += 1;
             message.attempts += 1;
+            message.left -= 1;
             message.visible_at = now + self.settings.visibility_timeout;
             message.held = Some((actor.id, state.receipts));
             let Message { number, body, attempts, .. } = &*message;
             let (body, receipt) = (body.clone(), state.receipts);
             batch.push(Delivery { message: *number, attempt: *attempts, body, receipt });
-        }
-        for delivery in &batch {
-            self.tell(actor, "deliver", delivery.record(), true, true);
         }
         batch
     }
@@ -260,6 +283,8 @@ impl<M> Inner<M> {
             if let Some(message) = state.held_by(delivery) {
                 message.visible_at = self.shared.now.get();
                 message.held = None;
+                // It comes once more, not dead instead.
+                message.left = message.left.max(1);
             }
         } else {
             state.messages.retain(|message| !message.is_held_by(delivery));
@@ -272,23 +297,22 @@ impl<M> Inner<M> {
         if let Some(message) = state.held_by(delivery) {
             message.visible_at = self.shared.now.get() + delay;
             message.held = None;
-            if message.attempts >= self.settings.attempts {
+            if message.left == 0 {
                 state.messages.retain(|message| message.number != delivery.message);
-                self.tell(actor, "dead-letter", delivery.record(), true, true);
+                self.tell(actor.id, "dead-letter", delivery.record(), true, true);
             }
         }
         self.wake(state);
     }
 
-    /// Messages whose last attempt has lapsed are dead letters.
-    fn bury(&self, actor: &Actor) {
+    /// Messages whose last attempt has lapsed are dead letters, which is nobody's doing.
+    fn bury(&self) {
         let now = self.shared.now.get();
         let state = &mut *self.state.borrow_mut();
-        let dead =
-            |message: &Message<M>| message.visible_at <= now && message.attempts >= self.settings.attempts;
-        for message in state.messages.extract_if(.., |message| dead(message)) {
+        let dead = |message: &mut Message<M>| message.visible_at <= now && message.left == 0;
+        for message in state.messages.extract_if(.., dead) {
             let body = record(message.number, message.attempts);
-            self.tell(actor, "dead-letter", body, true, true);
+            self.tell(ActorId::NOBODY, "dead-letter", body, true, true);
         }
     }
 
@@ -299,9 +323,9 @@ impl<M> Inner<M> {
         }
     }
 
-    fn tell(&self, actor: &Actor, label: &'static str, body: Vec<Field>, arrived: bool, heard: bool) {
+    fn tell(&self, actor: ActorId, label: &'static str, body: Vec<Field>, arrived: bool, heard: bool) {
         let exchange = Exchange { label, part: self.settings.name, body, arrived, heard };
-        self.shared.record(actor.id, What::Exchanged(Rc::new(exchange)));
+        self.shared.record(actor, What::Exchanged(Rc::new(exchange)));
     }
 }
 

@@ -37,6 +37,13 @@ pub struct Break {
     pub because: &'static str,
 }
 
+impl Break {
+    /// The first rung at which it has been seen, however rarely.
+    pub fn earliest(&self) -> &'static str {
+        self.rarely.unwrap_or(self.from)
+    }
+}
+
 /// A candidate, as the runner sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {

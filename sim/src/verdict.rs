@@ -34,8 +34,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Fewer steps make a smaller witness; then fewer faults, fewer preemptions, a shorter workload.
-    pub fn size(&self) -> (u32, usize, u32, usize) {
-        (self.steps, self.faults, self.preemptions, self.case.workload.len())
+    /// Fewer steps make a smaller witness; then fewer faults, preemptions and choices, and a shorter workload.
+    pub fn size(&self) -> (u32, usize, u32, usize, usize) {
+        (self.steps, self.faults, self.preemptions, self.case.tape.choices.len(), self.case.workload.len())
     }
 }

@@ -263,9 +263,11 @@ impl Shared {
     pub(crate) fn release(&self, id: ActorId, timed_out: bool) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
         if matches!(cell.state, State::Blocked | State::Idle | State::Resting) {
-            cell.point.again += u32::from(cell.state != State::Resting);
+            let rested = cell.state == State::Resting;
+            cell.point.again += u32::from(!rested);
             cell.state = State::Standing;
-            cell.not_before = self.now.get();
+            // Who rests has ended its last step, which may yet last; who waits is in the middle of one.
+            cell.not_before = if rested { self.now.get().max(cell.busy_until) } else { self.now.get() };
             cell.timed_out = timed_out;
             cell.deadline = None;
         }

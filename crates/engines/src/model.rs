@@ -3,6 +3,13 @@
 //! A statement alone is a transaction of its own; where it has written, that transaction stays open until the
 //! statement's virtual duration is over ([`Engine::settle`]), so that its locks last as long as its work. What the
 //! model refuses ends the trial with the refusal's name; it must never reach an actor as an error.
+//!
+//! A circle of waits is looked for when a statement begins to wait, and not after `deadlock_timeout`: the one that
+//! closes it is the victim, at once. And a statement whose wait is over goes on when that happens, and not when its
+//! actor is chosen, which then only hears of it. Both are as with the live engine ([`super::postgres`]), whose server
+//! waits for no scheduler, so that what a trial shows on the model can be held again there. Otherwise the victim of a
+//! circle would be the first that has waited for a second, others would have moved before, and could take a row that
+//! was about to be another's.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -30,6 +37,8 @@ pub struct Model {
     /// The statements of texts sent before, looked up by the address of the text and then by the text.
     statements: Vec<Known>,
     tables: convert::Tables,
+    /// What statements that had waited came to, until their actors go on.
+    ended: Vec<(SessionId, Finished)>,
 }
 
 struct Known {
@@ -53,7 +62,8 @@ impl Model {
     /// A model with no tables, until it is opened.
     #[expect(clippy::new_without_default, reason = "an engine without an opening is made on purpose")]
     pub fn new() -> Model {
-        Model { database: Database::new(), statements: Vec::new(), tables: convert::Tables::default() }
+        let (statements, tables, ended) = (Vec::new(), convert::Tables::default(), Vec::new());
+        Model { database: Database::new(), statements, tables, ended }
     }
 
     fn parsed(&mut self, sql: &str) -> Result<Rc<Vec<Parsed>>, Failure> {
@@ -70,10 +80,28 @@ impl Model {
     }
 
     fn reply(&mut self, session: SessionId, step: Step) -> Result<Reply, Error> {
-        match step {
-            Step::Waiting(on) => Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect())),
+        match self.look(session, step) {
             Step::Done(finished) => Ok(Reply::Done(self.done(session, finished)?)),
+            Step::Waiting(on) => Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect())),
         }
+    }
+
+    /// Where the statement stands once its session has looked for a deadlock.
+    fn look(&self, session: SessionId, mut step: Step) -> Step {
+        let number = SessionNo(session.0);
+        while matches!(step, Step::Waiting(_)) {
+            if !self.database.check_deadlock(number) {
+                return Step::Waiting(self.database.blockers(number));
+            }
+            step = self.database.resume(number);
+        }
+        step
+    }
+
+    /// Takes what the session's statement came to while its actor still waited.
+    fn take_ended(&mut self, session: SessionId) -> Option<Finished> {
+        let place = self.ended.iter().position(|(other, _)| *other == session)?;
+        Some(self.ended.remove(place).1)
     }
 
     fn done(&mut self, session: SessionId, mut finished: Finished) -> Result<Done, Error> {
@@ -89,7 +117,8 @@ impl Model {
         let committed = self.committed(&finished);
         let session = SessionNo(session.0);
         let unsettled = self.database.is_unsettled(session);
-        Ok(Done { result, work, committed, unsettled, holds_write_lock: self.database.has_written(session) })
+        let holds_write_lock = self.database.keeps_writers_out(session);
+        Ok(Done { result, work, committed, unsettled, holds_write_lock })
     }
 
     fn committed(&mut self, finished: &Finished) -> Vec<RowChange> {
@@ -149,6 +178,7 @@ impl Engine for Model {
             }
         };
         self.database.reset(&image);
+        self.ended.clear();
         Ok(())
     }
 
@@ -175,6 +205,9 @@ impl Engine for Model {
     }
 
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
+        if let Some(finished) = self.take_ended(session) {
+            return Ok(Reply::Done(self.done(session, finished)?));
+        }
         if !self.database.is_busy(SessionNo(session.0)) {
             return Err(Error::refused("resumed a session that has no blocked statement"));
         }
@@ -183,6 +216,9 @@ impl Engine for Model {
     }
 
     fn expire(&mut self, session: SessionId) -> Result<Done, Error> {
+        if let Some(finished) = self.take_ended(session) {
+            return self.done(session, finished);
+        }
         let timeout = Failure::sql("55P03", "canceling statement due to lock timeout");
         self.database.cancel(SessionNo(session.0), timeout);
         match self.database.resume(SessionNo(session.0)) {
@@ -208,11 +244,24 @@ impl Engine for Model {
     }
 
     fn rollback(&mut self, session: SessionId) {
+        self.take_ended(session);
         self.database.abandon(SessionNo(session.0));
     }
 
     fn wake(&mut self, ready: &mut Vec<SessionId>) {
-        ready.extend(self.database.take_ready().into_iter().map(|session| SessionId(session.0)));
+        loop {
+            let freed = self.database.take_ready();
+            if freed.is_empty() {
+                return;
+            }
+            for session in freed {
+                let (id, step) = (SessionId(session.0), self.database.resume(session));
+                if let Step::Done(finished) = self.look(id, step) {
+                    self.ended.push((id, finished));
+                    ready.push(id);
+                }
+            }
+        }
     }
 
     fn alarm(&self) -> Option<Duration> {
@@ -224,6 +273,7 @@ impl Engine for Model {
     }
 
     fn close(&mut self, session: SessionId) {
+        self.take_ended(session);
         self.database.close(SessionNo(session.0));
     }
 

@@ -8,6 +8,9 @@
 //! not before the server has looked for a deadlock. [`Engine::wake`] waits until every other statement has
 //! ended or waits again, so a trial does not depend on how fast the server is.
 //!
+//! A lone statement that changes rows is a transaction that lasts: BEGIN is sent before it, and COMMIT when
+//! its virtual duration is over ([`Engine::settle`]), so that its locks last as long as on the model.
+//!
 //! What the server does not tell: [`Work::steps`] is the number of rows returned or changed and one;
 //! committed changes come from triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
 
@@ -19,8 +22,6 @@ use std::time::Duration;
 use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
 
 use self::catalog::Catalog;
 use self::changes::Account;
@@ -28,7 +29,6 @@ use self::convert::Plain;
 use self::reset::Image;
 use self::room::Room;
 use self::seat::Seat;
-use self::server::unreachable;
 use self::session::{Desk, Outcome, Request};
 use self::statement::Class;
 
@@ -52,9 +52,6 @@ mod statement;
 mod tap;
 mod waits;
 mod watcher;
-
-/// As many statements as a strategy is likely to use stay prepared.
-const PREPARED_STATEMENTS: usize = 128;
 
 /// What a connection that is given back must not leave to the next trial; prepared statements stay.
 const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; \
@@ -123,27 +120,6 @@ impl Postgres {
         self.seats.iter().filter(|seat| seat.open).map(|seat| seat.desk.pid).collect()
     }
 
-    /// Connects anew; the server takes a few milliseconds for it, so connections outlive a trial.
-    fn new_seat(&self) -> Result<Seat, Error> {
-        let options = self
-            .room
-            .options()
-            .clone()
-            .application_name(&format!("retrial session {}", self.seats.len()))
-            .statement_cache_capacity(PREPARED_STATEMENTS)
-            // A plan must depend neither on values nor on how often its statement has run before.
-            .options([
-                ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
-                ("plan_cache_mode", "force_generic_plan"),
-            ]);
-        let desk = self.room.ask(move || async move {
-            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
-            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await;
-            Ok(Desk::new(pid.map_err(unreachable)?, connection))
-        })?;
-        Ok(Seat::new(desk))
-    }
-
     /// Sends a request, if there is one, and tells where the session's statement stands then.
     fn go_on(&mut self, id: SessionId, class: Class, request: Option<Request>) -> Result<Reply, Error> {
         let (desk, eye, everyone) = (self.seat(id).desk.clone(), self.room.eye().clone(), self.pids());
@@ -181,6 +157,10 @@ impl Postgres {
             Some(Outcome::Failed(error)) => Err(error),
             Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
         };
+        let unsettled = std::mem::take(&mut seat.lasts) && result.is_ok();
+        if unsettled {
+            seat.enter_transaction();
+        }
         let touched = result.as_ref().ok().map(|answer| answer.changed);
         let step = seat.step(class, touched, reads_may_write);
         let pid = seat.desk.pid;
@@ -190,8 +170,15 @@ impl Postgres {
         }
         let touched = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
         let work = Work { steps: touched + 1, full_scan_steps: 0 };
-        let holds_write_lock = step.holds_write_lock;
-        Ok(Done { result, work, committed, unsettled: false, holds_write_lock })
+        let holds_write_lock = match step.holds_write_lock {
+            Some(known) => known,
+            None => {
+                let locks = self.room.keeps_writers_out(pid)?;
+                self.seat(id).has_locks(locks);
+                locks
+            }
+        };
+        Ok(Done { result, work, committed, unsettled, holds_write_lock })
     }
 
     fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {
@@ -223,7 +210,7 @@ impl Postgres {
         if let (Some(class), Some(Outcome::Ran(_))) = (seat.pending.take(), seat.desk.take_outcome()) {
             // It had run before it could be given up. Outside a transaction that is for good.
             let pid = seat.desk.pid;
-            if !seat.is_in_transaction() || class == Class::Commit {
+            if !(seat.is_in_transaction() || seat.lasts) || class == Class::Commit {
                 let changes = self.take_changes(pid)?;
                 self.unseen.extend(changes);
             }
@@ -275,7 +262,7 @@ impl Engine for Postgres {
         let index = match self.seats.iter().position(free) {
             Some(index) => index,
             None => {
-                self.seats.push(self.new_seat()?);
+                self.seats.push(Seat::connect(&self.room, self.seats.len())?);
                 self.seats.len() - 1
             }
         };
@@ -283,7 +270,7 @@ impl Engine for Postgres {
         let id = SessionId(index as u32);
         let fraction = (self.ambient.0 ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 1_000_000_000;
         let sql = format!("SELECT setseed(0.{fraction:09})");
-        let request = Request { sql, params: Vec::new(), simple: true, afresh: false };
+        let request = Request::control(sql);
         // What ended unseen is for a statement of the trial to tell.
         let unseen = std::mem::take(&mut self.unseen);
         self.go_on(id, Class::Setting, Some(request))?;
@@ -298,9 +285,11 @@ impl Engine for Postgres {
         let class = Class::of(sql)?;
         self.defined |= class == Class::Definition;
         let simple = class.is_control() && params.is_empty();
-        let afresh = std::mem::take(&mut self.seat(session).afresh);
-        let params = params.iter().map(Plain::from).collect();
-        self.go_on(session, class, Some(Request { sql: sql.to_owned(), params, simple, afresh }))
+        let seat = self.seat(session);
+        let afresh = std::mem::take(&mut seat.afresh);
+        seat.lasts = class.changes_rows() && !seat.is_in_transaction();
+        let (sql, lasts, params) = (sql.to_owned(), seat.lasts, params.iter().map(Plain::from).collect());
+        self.go_on(session, class, Some(Request { sql, params, simple, afresh, lasts }))
     }
 
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
@@ -331,8 +320,7 @@ impl Engine for Postgres {
             Class::Commit => (Class::Rollback, "ROLLBACK"),
             _ => (Class::Setting, answer::FAILURE),
         };
-        let request = Request { sql: instead.to_owned(), params: Vec::new(), simple: true, afresh: false };
-        let Reply::Done(done) = self.go_on(session, class, Some(request))? else {
+        let Reply::Done(done) = self.go_on(session, class, Some(Request::control(instead)))? else {
             return Err(Error::refused("a failure waits for a lock"));
         };
         let result = match done.result {
@@ -342,8 +330,8 @@ impl Engine for Postgres {
         Ok(Done { result, work: Work::default(), ..done })
     }
 
-    fn settle(&mut self, _session: SessionId) -> Result<Reply, Error> {
-        Err(Error::refused("a live server settles its statements by itself"))
+    fn settle(&mut self, session: SessionId) -> Result<Reply, Error> {
+        self.go_on(session, Class::Commit, Some(Request::control("COMMIT")))
     }
 
     fn rollback(&mut self, session: SessionId) {

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::ast::Statement;
-use crate::backend::{Backend, Wait, Work};
+use crate::ast::{Statement, TableLockMode};
+use crate::backend::{Backend, Held, Wait, Work};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::{Heap, Image};
-use crate::lock::SessionNo;
+use crate::lock::{LockTag, SessionNo};
 use crate::outcome::{Change, Notice, Outcome};
 use crate::parse::{Parsed, parse};
 use crate::schema::Schema;
@@ -241,6 +241,13 @@ impl Database {
         Finished { results: vec![Err(failure)], ..Finished::default() }
     }
 
+    /// Looks at once for a circle that the session's wait has closed, and not only when `deadlock_timeout` has passed.
+    /// Tells whether the session may go on, with an error or with its lock.
+    pub fn check_deadlock(&self, session: SessionNo) -> bool {
+        self.server.check_deadlock(session);
+        matches!(self.server.backend(session).wait, Wait::Over | Wait::Failed(_))
+    }
+
     /// Whether the session's text waits for a lock, and for which sessions; empty where it works, sleeps or is done.
     pub fn blockers(&self, session: SessionNo) -> Vec<SessionNo> {
         self.server.blockers(session)
@@ -286,13 +293,14 @@ impl Database {
         self.server.backend(session).transaction.as_ref().is_some_and(|transaction| transaction.explicit)
     }
 
-    /// Whether the session's open transaction has written or locked a row.
-    pub fn has_written(&self, session: SessionNo) -> bool {
-        self.server
-            .backend(session)
-            .transaction
-            .as_ref()
-            .is_some_and(|transaction| transaction.levels.iter().any(|level| level.xid.is_some()))
+    /// Whether the session's open transaction keeps writers out: it has written or locked a row, or it has locked a
+    /// table against writing.
+    pub fn keeps_writers_out(&self, session: SessionNo) -> bool {
+        let backend = self.server.backend(session);
+        let locks = |held: &Held| matches!(held.tag, LockTag::Table(_)) && held.mode >= TableLockMode::Share;
+        backend.transaction.as_ref().is_some_and(|transaction| {
+            transaction.levels.iter().any(|level| level.xid.is_some()) || backend.held.iter().any(locks)
+        })
     }
 
     /// Whether the session waits for the clock alone.

@@ -310,18 +310,27 @@ impl Server {
                     Failure::sql("57014", "canceling statement due to statement timeout"),
                 );
             }
-            Wait::Lock { tag, lock_deadline, .. } => {
-                self.backend(session).wait = Wait::Lock { tag, deadlock_check: None, lock_deadline };
-                let mut woken = Vec::new();
-                let found = self.locks.borrow_mut().check_deadlock(session, &mut woken);
-                match found {
-                    Deadlock::None => {}
-                    Deadlock::Resolved => self.wake(&woken),
-                    Deadlock::Hard => self.interrupt(session, deadlock()),
-                }
-            }
+            Wait::Lock { .. } => self.check_deadlock(session),
             Wait::Sleep { .. } => self.end_wait(session, Wait::Over),
             _ => {}
+        }
+    }
+
+    /// Looks for a circle through the session's wait for a lock, unless that wait has been looked at.
+    pub(crate) fn check_deadlock(&self, session: SessionNo) {
+        let unchecked = match &mut self.backend(session).wait {
+            Wait::Lock { deadlock_check, .. } => deadlock_check.take(),
+            _ => None,
+        };
+        if unchecked.is_none() {
+            return;
+        }
+        let mut woken = Vec::new();
+        let found = self.locks.borrow_mut().check_deadlock(session, &mut woken);
+        match found {
+            Deadlock::None => {}
+            Deadlock::Resolved => self.wake(&woken),
+            Deadlock::Hard => self.interrupt(session, deadlock()),
         }
     }
 

@@ -1,6 +1,7 @@
-//! Once the queue has drained without dead letters, every field of a session in Postgres is what its object has; columns
-//! that the API writer has written to are its own.
+//! Once the queue has drained without dead letters, every field of a session in Postgres is what its object has;
+//! columns that the API writer has written to are its own.
 
+use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 use super::super::workload::SESSIONS;
@@ -22,11 +23,11 @@ impl Check<Workload> for Invariant {
             for field in history::FIELDS {
                 let (object, row) = history::in_the_end(run, session, field);
                 if object == row {
-                    exercised += u64::from(*object != retrial_sim::engine::Value::Null);
+                    exercised += u64::from(*object != Value::Null);
                 } else if !history::is_api_writers(run, session, field) {
-                    return Finding::broken(format!(
-                        "the queue is empty, the object of {session} has {field} {object}, and Postgres has {row} for ever"
-                    ));
+                    let said =
+                        format!("the object of {session} has {field} {object}, and Postgres has {row}");
+                    return Finding::broken(format!("the queue is empty, {said} for ever"));
                 }
             }
         }

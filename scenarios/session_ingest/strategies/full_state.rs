@@ -1,7 +1,8 @@
 //! The consumer writes the object's whole current state, whatever the message was about.
 //!
-//! A counter-proposal to pull request 4322: nothing to reconstruct, nothing to acknowledge. Every delivery makes the row
-//! equal to the object, so a delivery that failed is made good by the next. A row that is equal already is left alone.
+//! A counter-proposal to pull request 4322: nothing to reconstruct, nothing to acknowledge. Every delivery makes the
+//! row equal to the object, so a delivery that failed is made good by the next. A row that is equal already is left
+//! alone.
 //!
 //! A reviewer would ask: and what somebody else wrote to those columns in between?
 

@@ -43,8 +43,8 @@ const BREAKS: &[Break] = &[
         invariant: "no_unhandled_deadlock",
         from: "concurrent",
         rarely: None,
-        because: "two sessions that are each other's parent: each locks its own row and waits for the other's; the victim rolls \
-                  back, and its message has nothing to tell when it comes again",
+        because: "two sessions that are each other's parent: each locks its own row and waits for the \
+                  other's; the victim rolls back, and its message has nothing to tell when it comes again",
     },
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::OLD_TITLE_REVIVED,

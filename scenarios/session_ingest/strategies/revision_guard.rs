@@ -1,11 +1,12 @@
-//! The object's whole state, each field with the revision that it comes from; the row keeps the last revision written.
+//! The object's whole state, each field with the revision that it comes from; the row keeps the last revision
+//! written.
 //!
 //! `full_state` with a guard: a column `revision`, and a field is written only if it has changed in the object since
-//! the revision that the row has. An older state never overwrites a newer one, what another writer has put into a column
-//! stays until a client really changes that field, and a delivery that finds nothing new writes nothing.
+//! the revision that the row has. An older state never overwrites a newer one, what another writer has put into a
+//! column stays until a client really changes that field, and a delivery that finds nothing new writes nothing.
 //!
-//! A reviewer would ask: why not compare one revision for the whole row? Because the status that a message brings would
-//! carry along a title that was written long ago, over the one that a user has given it since.
+//! A reviewer would ask: why not compare one revision for the whole row? Because the status that a message brings
+//! would carry along a title that was written long ago, over the one that a user has given it since.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;

@@ -1,12 +1,12 @@
 //! `transactional_outbox`, and clients number their messages: the object takes a field only from a message later than
 //! the one that it has the field from.
 //!
-//! Came out of the trials: with every candidate before it, a message that the queue delivers once more, or that a client
-//! has sent twice because it did not hear, brings an old title back to life. The object takes what differs for new, and
-//! gives it a new revision; no guard behind it can tell. Only the sender knows what is later.
+//! Came out of the trials: with every candidate before it, a message that the queue delivers once more, or that a
+//! client has sent twice because it did not hear, brings an old title back to life. The object takes what differs for
+//! new, and gives it a new revision; no guard behind it can tell. Only the sender knows what is later.
 //!
-//! A reviewer would ask: where does a client that starts again get its numbers from? From the object, or a clock of its
-//! own; here each client counts from one.
+//! A reviewer would ask: where does a client that starts again get its numbers from? From the object, or a clock of
+//! its own; here each client counts from one.
 
 use retrial_sim::actor::Task;
 

@@ -1,10 +1,11 @@
 //! Everything worked out first, then one short transaction: rows locked in a fixed order, the status last.
 //!
-//! A counter-proposal to pull request 4322: keep all-or-nothing, but do under the lock only what needs it. The parent is
-//! looked up before the transaction begins; both rows are locked in the order of their ids, so that two sessions that
-//! are each other's parent cannot wait for each other; the payload comes from RETURNING.
+//! A counter-proposal to pull request 4322: keep all-or-nothing, but do under the lock only what needs it. The parent
+//! is looked up before the transaction begins; both rows are locked in the order of their ids, so that two sessions
+//! that are each other's parent cannot wait for each other; the payload comes from RETURNING.
 //!
-//! A reviewer would ask the same as of any candidate that takes the object's difference: who writes it the second time?
+//! A reviewer would ask the same as of any candidate that takes the object's difference: who writes it the second
+//! time?
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;

@@ -9,8 +9,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
+use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_scenarios::last_seen_backfill::LastSeenBackfill;
+use retrial_scenarios::session_ingest::SessionIngest;
 use retrial_sim::explore;
 use retrial_sim::invariant::Finding;
 use retrial_sim::scenario::Scenario;
@@ -19,15 +21,17 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trial::TestBed;
 
 thread_local! {
-    static BED: RefCell<TestBed> = RefCell::new({
+    static SQLITE: RefCell<TestBed> = RefCell::new({
         let engine = Sqlite::new(Journal::Wal).expect("a database can be made");
         TestBed::new(Box::new(engine))
     });
+    static MODEL: RefCell<TestBed> = RefCell::new(TestBed::new(Box::new(Model::new())));
 }
 
 /// Holds one trial of every strategy, the workload and the seed being the same for all.
 fn check<S: Scenario>(
     scenario: &S,
+    bed: &mut TestBed,
     rung: usize,
     workload: &str,
     policy: Policy,
@@ -36,12 +40,11 @@ fn check<S: Scenario>(
     for (index, strategy) in scenario.strategies().iter().enumerate() {
         let workload = serde_json::from_str(workload).expect("a workload is JSON");
         let rung = &scenario.ladder()[rung];
-        let found =
-            BED.with_borrow_mut(|bed| explore::one(scenario, bed, index, rung, workload, policy, seed));
+        let found = explore::one(scenario, bed, index, rung, workload, policy, seed);
         for (finding, case) in found.map_err(|refusal| TestCaseError::fail(refusal.to_string()))? {
             let place = |name: &str| scenario.ladder().iter().position(|rung| rung.name == name);
             let mut owned = strategy.breaks.iter().filter(|broken| broken.invariant == case.invariant);
-            let owned = owned.any(|broken| place(broken.from) <= place(rung.name));
+            let owned = owned.any(|broken| place(broken.earliest()) <= place(rung.name));
             let Finding::Violated(breach) = finding else { continue };
             if !owned {
                 let file = format!("{}.{}.{}.found.case", case.scenario, case.strategy, case.invariant);
@@ -55,18 +58,36 @@ fn check<S: Scenario>(
     Ok(())
 }
 
+/// A rung of the scenario, by index, and a workload for it, as JSON.
+fn drawn<S: Scenario>(scenario: &'static S) -> impl Strategy<Value = (usize, String)> {
+    (0..scenario.ladder().len()).prop_flat_map(|rung| {
+        let workloads = scenario.workloads(&scenario.ladder()[rung]);
+        (Just(rung), workloads.prop_map(|workload| serde_json::to_string(&workload).expect("it is JSON")))
+    })
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    prop::sample::select(Policy::PORTFOLIO.to_vec())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn last_seen_backfill_keeps_what_it_does_not_own_up_to(
-        (rung, workload) in (0..LastSeenBackfill.ladder().len()).prop_flat_map(|rung| {
-            let workloads = LastSeenBackfill.workloads(&LastSeenBackfill.ladder()[rung]);
-            (Just(rung), workloads.prop_map(|workload| serde_json::to_string(&workload).expect("it is JSON")))
-        }),
-        policy in prop::sample::select(Policy::PORTFOLIO.to_vec()),
+        (rung, workload) in drawn(&LastSeenBackfill),
+        policy in policy(),
         seed in any::<u64>(),
     ) {
-        check(&LastSeenBackfill, rung, &workload, policy, Seed(seed))?;
+        SQLITE.with_borrow_mut(|bed| check(&LastSeenBackfill, bed, rung, &workload, policy, Seed(seed)))?;
+    }
+
+    #[test]
+    fn session_ingest_keeps_what_it_does_not_own_up_to(
+        (rung, workload) in drawn(&SessionIngest),
+        policy in policy(),
+        seed in any::<u64>(),
+    ) {
+        MODEL.with_borrow_mut(|bed| check(&SessionIngest, bed, rung, &workload, policy, Seed(seed)))?;
     }
 }

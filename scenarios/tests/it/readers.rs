@@ -24,7 +24,7 @@ fn waits(journal: Journal) -> (usize, usize) {
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let workload =
             Rc::new(scenario.workloads(rung).new_tree(&mut runner).expect("it rejects nothing").current());
-        let opening = Rc::new(scenario.opening(&workload));
+        let opening = Rc::new(scenario.opening(0, &workload));
         let setup = Setup {
             rung,
             cost: scenario.cost(),

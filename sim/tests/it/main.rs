@@ -3,9 +3,12 @@
 //! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
 
 mod determinism;
+mod durable_object;
 mod limits;
+mod parts;
 mod pct;
 mod pick;
+mod queue;
 mod replay;
 mod toy;
 mod world;

@@ -38,6 +38,6 @@ pub(super) fn of(class: Class, raw: &Raw) -> Result<Answer, Error> {
     };
     let rows = raw.rows.iter().map(row).collect::<Result<_, _>>()?;
     // The server counts the rows of a query too, but those it has not touched.
-    let changed = if matches!(class, Class::Read | Class::Lock) { 0 } else { raw.affected };
+    let changed = if class.is_query() { 0 } else { raw.affected };
     Ok(Answer { rows, changed })
 }

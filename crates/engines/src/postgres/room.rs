@@ -83,6 +83,18 @@ impl Room {
         })
     }
 
+    /// Whether the session's transaction has written or locked a row, for which it has got a number, or has locked a
+    /// table against writing.
+    pub(super) fn keeps_writers_out(&self, pid: i32) -> Result<bool, Error> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = {pid} AND granted AND mode IN ('ShareLock', \
+             'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') \
+             AND locktype IN ('relation', 'transactionid'))"
+        );
+        let rows = self.read(sql)?;
+        Ok(rows.first().and_then(|row| row.first()).is_some_and(|cell| cell.as_deref() == Some("t")))
+    }
+
     /// Lets the clock's time pass until a statement of a session has ended, or others of these sessions wait
     /// for one of them than those of which the caller knows, at most so long.
     pub(super) fn wait_for_news(

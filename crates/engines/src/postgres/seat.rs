@@ -1,10 +1,20 @@
 //! A session's place in the engine: whether it is taken, what it waits with, and what its transaction has
-//! done so far, as far as statements tell. The server itself is never asked for it.
+//! done so far, as far as statements tell. Where they do not, the caller has to ask the server.
 
 use std::sync::Arc;
 
+use retrial_sim::error::Error;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+use super::room::Room;
+use super::server::unreachable;
 use super::session::Desk;
 use super::statement::Class;
+use super::waits;
+
+/// As many statements as a strategy is likely to use stay prepared.
+const PREPARED_STATEMENTS: usize = 128;
 
 pub(super) struct Seat {
     pub(super) desk: Arc<Desk>,
@@ -13,6 +23,8 @@ pub(super) struct Seat {
     pub(super) pending: Option<Class>,
     /// The kernel has been told that what is pending may go on.
     pub(super) told: bool,
+    /// What runs is alone: a transaction was begun around it that stays open until it is settled.
+    pub(super) lasts: bool,
     /// Statements that were prepared in earlier trials are to be forgotten before the next one.
     pub(super) afresh: bool,
     transaction: Transaction,
@@ -32,14 +44,30 @@ struct Transaction {
 pub(super) struct Step {
     /// It has committed what may have changed rows.
     pub(super) committed: bool,
-    /// Locks are held that keep writers out.
-    pub(super) holds_write_lock: bool,
+    /// Locks are held that keep writers out; none where the statement does not tell.
+    pub(super) holds_write_lock: Option<bool>,
 }
 
 impl Seat {
-    pub(super) fn new(desk: Desk) -> Seat {
-        let transaction = Transaction::default();
-        Seat { desk: Arc::new(desk), open: true, pending: None, told: false, afresh: false, transaction }
+    /// Connects anew; the server takes a few milliseconds for it, so connections outlive a trial.
+    pub(super) fn connect(room: &Room, number: usize) -> Result<Seat, Error> {
+        let options = room
+            .options()
+            .clone()
+            .application_name(&format!("retrial session {number}"))
+            .statement_cache_capacity(PREPARED_STATEMENTS)
+            // A plan must depend neither on values nor on how often its statement has run before.
+            .options([
+                ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
+                ("plan_cache_mode", "force_generic_plan"),
+            ]);
+        let desk = room.ask(move || async move {
+            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
+            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await;
+            Ok(Desk::new(pid.map_err(unreachable)?, connection))
+        })?;
+        let (desk, transaction) = (Arc::new(desk), Transaction::default());
+        Ok(Seat { desk, open: true, pending: None, told: false, lasts: false, afresh: false, transaction })
     }
 
     /// Whether a transaction block is open.
@@ -49,7 +77,18 @@ impl Seat {
 
     /// Forgets what was open; tells whether there was something.
     pub(super) fn leave_transaction(&mut self) -> bool {
+        self.lasts = false;
         std::mem::take(&mut self.transaction).open
+    }
+
+    /// Takes in that a transaction was begun around what has just run.
+    pub(super) fn enter_transaction(&mut self) {
+        self.transaction.open = true;
+    }
+
+    /// Takes in what the server says of the locks of the open transaction.
+    pub(super) fn has_locks(&mut self, locks: bool) {
+        self.transaction.locks = locks;
     }
 
     /// Takes in how a statement of that kind went: how many rows it touched, if it did not fail. Any
@@ -63,27 +102,31 @@ impl Seat {
             // Also a COMMIT that fails has ended the transaction.
             Class::Commit | Class::Rollback => *transaction = Transaction::default(),
             Class::Savepoint if !failed => transaction.savepoint = true,
-            Class::Write | Class::Definition => transaction.wrote = true,
+            Class::Write | Class::With { .. } | Class::Definition => transaction.wrote = true,
             Class::Read | Class::Lock => transaction.wrote |= reads_may_write,
             _ => {}
         }
-        match class {
-            // LOCK TABLE touches no rows.
-            Class::Definition | Class::Lock => transaction.locks |= !failed,
-            Class::Write => transaction.locks |= touched.is_some_and(|rows| rows > 0),
-            _ => {}
-        }
+        let unclear = match class {
+            Class::Write => {
+                transaction.locks |= touched.is_some_and(|rows| rows > 0);
+                false
+            }
+            // What comes of it may be fewer rows than it has locked, or more. LOCK TABLE has modes.
+            Class::Definition | Class::Lock | Class::With { .. } => !transaction.locks,
+            Class::Read => reads_may_write && !transaction.locks,
+            Class::Savepoint => transaction.locks,
+            _ => false,
+        };
         // A failure takes all locks with it, but for those from before a savepoint.
-        if failed && !transaction.savepoint {
-            transaction.locks = false;
-        }
+        let unclear = if failed { transaction.savepoint && transaction.locks } else { unclear };
+        transaction.locks &= !failed || transaction.savepoint;
         if transaction.open {
-            return Step { committed: false, holds_write_lock: transaction.locks };
+            return Step { committed: false, holds_write_lock: (!unclear).then_some(transaction.locks) };
         }
         let alone = !before.open;
         let committed =
             if alone { transaction.wrote && !failed } else { before.wrote && class != Class::Rollback };
         *transaction = Transaction::default();
-        Step { committed, holds_write_lock: false }
+        Step { committed, holds_write_lock: Some(false) }
     }
 }

@@ -45,6 +45,15 @@ pub(super) struct Request {
     pub(super) simple: bool,
     /// Statements that were prepared before are forgotten first.
     pub(super) afresh: bool,
+    /// A transaction is begun around it, which stays open if it succeeds.
+    pub(super) lasts: bool,
+}
+
+impl Request {
+    /// A text that controls the session: no parameters, no rows.
+    pub(super) fn control(sql: impl Into<String>) -> Request {
+        Request { sql: sql.into(), params: Vec::new(), simple: true, afresh: false, lasts: false }
+    }
 }
 
 /// What the trial's thread and the connection thread share of a session.
@@ -133,7 +142,9 @@ fn is_the_end(error: &SqlError) -> bool {
 }
 
 async fn run(connection: &mut PgConnection, request: Request) -> Outcome {
-    match ask(connection, request).await {
+    let answer =
+        if request.lasts { begin_and_ask(connection, request).await } else { ask(connection, request).await };
+    match answer {
         Ok(Ok(raw)) => Outcome::Ran(raw),
         Ok(Err(refused)) => Outcome::Refused(refused),
         Err(sqlx::Error::Database(error)) => Outcome::Failed(SqlError {
@@ -142,6 +153,19 @@ async fn run(connection: &mut PgConnection, request: Request) -> Outcome {
         }),
         Err(error) => Outcome::Failed(lost(&error.to_string())),
     }
+}
+
+async fn begin_and_ask(
+    connection: &mut PgConnection,
+    request: Request,
+) -> Result<Result<Raw, String>, sqlx::Error> {
+    sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
+    let answer = ask(connection, request).await;
+    if !matches!(answer, Ok(Ok(_))) {
+        // What the statement failed with is what counts; if this fails, the session has ended with it.
+        let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
+    }
+    answer
 }
 
 async fn ask(connection: &mut PgConnection, request: Request) -> Result<Result<Raw, String>, sqlx::Error> {

@@ -16,10 +16,13 @@ pub(super) enum Class {
     Savepoint,
     /// Reads without locking rows.
     Read,
-    /// Takes locks that keep writers out, and changes nothing.
+    /// Takes locks that may keep writers out, and changes nothing.
     Lock,
     /// Changes rows.
     Write,
+    /// Changes rows in its main statement or in the list before that, which may also lock some; `query` where the
+    /// main statement is one.
+    With { query: bool },
     /// Changes the session's settings.
     Setting,
     /// Changes the schema, or may.
@@ -33,9 +36,9 @@ impl Class {
     /// Where it needs a conversation of its own, or is several statements of which the first controls a
     /// transaction.
     pub(super) fn of(sql: &str) -> Result<Class, Error> {
-        let mut words = words(sql);
-        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let class = match (first.as_str(), second.as_str()) {
+        let words = words(sql);
+        let word = |index: usize| words.get(index).map_or("", |word: &Word| word.text.as_str());
+        let class = match (word(0), word(1)) {
             ("COPY", _) => return Err(Error::refused("COPY needs a conversation that no driver call has")),
             ("PREPARE", "TRANSACTION") | ("COMMIT" | "ROLLBACK", "PREPARED") => {
                 return Err(Error::refused("two-phase commit is not followed: PREPARE TRANSACTION"));
@@ -43,15 +46,16 @@ impl Class {
             ("BEGIN" | "START", _) => Class::Begin,
             ("COMMIT" | "END", _) => Class::Commit,
             ("ROLLBACK", "TO") => Class::Savepoint,
-            ("ROLLBACK", _) if words.next().as_deref() == Some("TO") => Class::Savepoint,
+            ("ROLLBACK", _) if word(2) == "TO" => Class::Savepoint,
             ("ROLLBACK" | "ABORT", _) => Class::Rollback,
             ("SAVEPOINT" | "RELEASE", _) => Class::Savepoint,
             ("SET" | "RESET" | "DISCARD" | "DEALLOCATE", _) => Class::Setting,
             ("LOCK", _) => Class::Lock,
-            ("SELECT" | "WITH", _) if makes_a_table(sql) => Class::Definition,
-            ("SELECT" | "VALUES" | "TABLE" | "SHOW" | "FETCH", _) if locks_rows(sql) => Class::Lock,
+            ("SELECT" | "WITH", _) if makes_a_table(&words) => Class::Definition,
+            ("WITH", _) => with(&words),
+            ("SELECT" | "VALUES" | "TABLE" | "SHOW" | "FETCH", _) if locks_rows(&words) => Class::Lock,
             ("SELECT" | "VALUES" | "TABLE" | "SHOW" | "FETCH", _) => Class::Read,
-            ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH" | "EXECUTE", _) => Class::Write,
+            ("INSERT" | "UPDATE" | "DELETE" | "MERGE" | "EXECUTE", _) => Class::Write,
             _ => Class::Definition,
         };
         if class.is_control() && sql.trim_end().trim_end_matches(';').contains(';') {
@@ -60,50 +64,128 @@ impl Class {
         Ok(class)
     }
 
+    /// Whether what the server counts are the rows of a query.
+    pub(super) fn is_query(self) -> bool {
+        matches!(self, Class::Read | Class::Lock | Class::With { query: true })
+    }
+
+    /// Whether it changes rows, and so is a transaction even alone.
+    pub(super) fn changes_rows(self) -> bool {
+        matches!(self, Class::Write | Class::With { .. })
+    }
+
     /// Whether it only moves a transaction's borders.
     pub(super) fn is_control(self) -> bool {
         matches!(self, Class::Begin | Class::Commit | Class::Rollback | Class::Savepoint)
     }
 }
 
-/// Whether the text has one of the clauses that lock rows. A text that only talks of one in a literal is
-/// taken for one too: it then seems to hold a lock until its transaction ends.
-fn locks_rows(sql: &str) -> bool {
-    let words: Vec<String> = words(sql).collect();
-    words
-        .windows(2)
-        .any(|pair| pair[0] == "FOR" && matches!(pair[1].as_str(), "UPDATE" | "SHARE" | "NO" | "KEY"))
+/// A word of a text, in capitals, and in how many brackets it stands.
+struct Word {
+    text: String,
+    depth: usize,
 }
 
-/// Whether the text may be a SELECT .. INTO; INSERT INTO does not count.
-fn makes_a_table(sql: &str) -> bool {
-    let words: Vec<String> = words(sql).collect();
-    words.windows(2).any(|pair| pair[1] == "INTO" && !matches!(pair[0].as_str(), "INSERT" | "MERGE"))
+/// Whether there is one of the clauses that lock rows.
+fn locks_rows(words: &[Word]) -> bool {
+    pairs(words).any(|pair| pair[0] == "FOR" && matches!(pair[1], "UPDATE" | "SHARE" | "NO" | "KEY"))
 }
 
-/// The words of a text in capitals, without its comments.
-fn words(sql: &str) -> impl Iterator<Item = String> {
-    let mut bare = String::with_capacity(sql.len());
+/// Whether it may be a SELECT .. INTO; INSERT INTO does not count.
+fn makes_a_table(words: &[Word]) -> bool {
+    pairs(words).any(|pair| pair[1] == "INTO" && !matches!(pair[0], "INSERT" | "MERGE"))
+}
+
+/// Whether rows are changed somewhere in it; FOR UPDATE changes none.
+fn changes_rows(words: &[Word]) -> bool {
+    pairs(words).any(|[before, word]| match word {
+        "UPDATE" => !matches!(before, "FOR" | "KEY"),
+        other => matches!(other, "INSERT" | "DELETE" | "MERGE"),
+    })
+}
+
+/// What a WITH is: by what follows its list, and by what is in the list.
+fn with(words: &[Word]) -> Class {
+    let main = words.iter().filter(|word| word.depth == 0).find_map(|word| match word.text.as_str() {
+        "SELECT" | "VALUES" | "TABLE" => Some(true),
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => Some(false),
+        _ => None,
+    });
+    // A query in brackets has no word of its own.
+    let query = main.unwrap_or(true);
+    match (query && !changes_rows(words), locks_rows(words)) {
+        (true, true) => Class::Lock,
+        (true, false) => Class::Read,
+        (false, _) => Class::With { query },
+    }
+}
+
+fn pairs(words: &[Word]) -> impl Iterator<Item = [&str; 2]> {
+    words.windows(2).map(|pair| [pair[0].text.as_str(), pair[1].text.as_str()])
+}
+
+/// The words of a text, without its comments, its literals and the names in quotes.
+fn words(sql: &str) -> Vec<Word> {
+    let (mut words, mut depth) = (Vec::new(), 0_usize);
     let mut left = sql;
     while let Some(next) = left.chars().next() {
-        let skipped = match () {
-            () if left.starts_with("--") => left.find('\n').unwrap_or(left.len()),
-            () if left.starts_with("/*") => left.find("*/").map_or(left.len(), |end| end + 2),
-            () => 0,
+        let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let length = match next {
+            '-' if left.starts_with("--") => left.find('\n').unwrap_or(left.len()),
+            '/' if left.starts_with("/*") => past(left, 2, "*/"),
+            // A doubled quote inside ends one literal and begins another.
+            '\'' => past(left, 1, "'"),
+            '"' => past(left, 1, "\""),
+            '$' => match left[1..].find(|letter| !is_of_word(letter)).map(|end| end + 1) {
+                Some(end) if left[end..].starts_with('$') => past(left, end + 1, &left[..=end]),
+                _ => 1,
+            },
+            letter if is_of_word(letter) => {
+                let length = left.find(|letter| !is_of_word(letter)).unwrap_or(left.len());
+                words.push(Word { text: left[..length].to_ascii_uppercase(), depth });
+                length
+            }
+            other => {
+                depth =
+                    if other == '(' { depth + 1 } else { depth.saturating_sub(usize::from(other == ')')) };
+                other.len_utf8()
+            }
         };
-        if skipped > 0 {
-            bare.push(' ');
-            left = &left[skipped..];
-        } else {
-            bare.push(next);
-            left = &left[next.len_utf8()..];
-        }
+        left = &left[length..];
     }
-    let bare = bare.to_ascii_uppercase();
-    let words: Vec<String> = bare
-        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect();
-    words.into_iter()
+    words
+}
+
+/// Where the text goes on after the first `end` behind its first `from` bytes.
+fn past(text: &str, from: usize, end: &str) -> usize {
+    text[from..].find(end).map_or(text.len(), |place| from + place + end.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Class;
+
+    #[test]
+    fn what_a_statement_is_is_told_by_its_words() {
+        for (sql, class) in [
+            ("select 1 -- for update", Class::Read),
+            ("SELECT 'x for update', \"for update\", $$ for update $$, $a$ for update $a$", Class::Read),
+            ("SELECT $1 FROM t FOR NO KEY UPDATE", Class::Lock),
+            ("(SELECT 1 FROM t) FOR SHARE", Class::Lock),
+            ("TABLE t FOR KEY SHARE", Class::Lock),
+            ("SELECT 1 INTO u", Class::Definition),
+            ("WITH a AS (SELECT 1) SELECT * FROM a", Class::Read),
+            ("WITH a AS (SELECT 1 FROM t FOR UPDATE) SELECT * FROM a", Class::Lock),
+            ("WITH a AS (SELECT 1 FROM t FOR NO KEY UPDATE) TABLE a", Class::Lock),
+            ("WITH a AS (SELECT 1 FROM t FOR UPDATE) UPDATE t SET v = 1", Class::With { query: false }),
+            ("WITH a AS (UPDATE t SET v = 1 RETURNING *) SELECT * FROM a", Class::With { query: true }),
+            ("WITH a AS (DELETE FROM t RETURNING *) (SELECT * FROM a)", Class::With { query: true }),
+            ("WITH a AS (SELECT 1) INSERT INTO t SELECT 1", Class::With { query: false }),
+            ("/* first */ insert into t values (1)", Class::Write),
+            ("ROLLBACK WORK TO SAVEPOINT a", Class::Savepoint),
+        ] {
+            assert_eq!(Class::of(sql).unwrap(), class, "{sql}");
+        }
+        assert!(Class::of("COMMIT; SELECT 1").is_err());
+    }
 }

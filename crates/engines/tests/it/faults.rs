@@ -5,8 +5,6 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_engines::model::Model;
-use retrial_engines::postgres::Postgres;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
@@ -18,8 +16,8 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, Run, Setup, TestBed};
 use retrial_sim::world::World;
 
-use crate::postgres::server;
-use crate::script::{self, opening};
+use crate::parity::servers;
+use crate::script::opening;
 
 mod connection;
 mod statement;
@@ -38,29 +36,12 @@ fn sqlite() -> Box<dyn Engine> {
     Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
 }
 
-/// Those that speak Postgres.
-fn servers() -> Vec<Box<dyn Engine>> {
-    let mut engines: Vec<Box<dyn Engine>> = vec![Box::new(Model::new())];
-    if let Some(server) = server() {
-        engines.push(Box::new(Postgres::new(&server).expect("the server makes a database")));
-    }
-    engines
-}
-
-/// The transcript of a script, which all that speak Postgres agree on.
-fn said_by_servers(text: &str) -> String {
-    let mut engines = servers().into_iter().map(|mut engine| script::run(&mut *engine, text));
-    let first = engines.next().expect("the model is always there");
-    engines.for_each(|other| assert_eq!(first, other, "the model first, then the live server"));
-    first
-}
-
 /// What the error of an injected failure is called there.
 fn failure_of(engine: &str) -> &'static str {
     if engine == "sqlite" { "SQLITE_IOERR" } else { "57014" }
 }
 
-/// Holds one trial without faults, or with one of `fault` where `label` stands, on the first seed for which it strikes.
+/// Holds a trial without faults, or the first in which the one that is offered strikes at its label.
 fn hold(bed: &mut TestBed, strike: Option<(Fault, &'static str)>, stage: impl Fn(&World)) -> Run {
     let offers = strike.map(|(fault, label)| Offer {
         fault,
@@ -82,8 +63,8 @@ fn hold(bed: &mut TestBed, strike: Option<(Fault, &'static str)>, stage: impl Fn
     panic!("some seed strikes")
 }
 
-/// Holds a trial of one writer on a pool of one connection; tells what it heard, the value in the end, which was 10, and
-/// the trial.
+/// Holds a trial of one writer on a pool of one connection; tells what it heard, what became of the value 10, and the
+/// trial.
 fn meet<F>(
     engine: Box<dyn Engine>,
     strike: (Fault, &'static str),

@@ -2,6 +2,7 @@
 
 mod differential;
 mod faults;
+mod parity;
 mod postgres;
 mod script;
 mod sqlite;

@@ -1,7 +1,8 @@
 //! The one `check` of this crate: runs a script of lines `session: statement` and tells what each did.
 //!
 //! Special lines: `session: !close`, `session: !expire` (its lock timeout has passed), `session: !settle` (the time of
-//! its statement has passed), `session: !fail statement` (it is made to fail). Whoever was blocked and may go on is told and resumed after each line, in order.
+//! its statement has passed), `session: !fail statement` (it is made to fail). Whoever was blocked and may go on is
+//! told and resumed after each line, in order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -73,11 +74,16 @@ pub(crate) fn run_from(engine: &mut dyn Engine, opening: &Rc<Opening>, script: &
 }
 
 fn resume(engine: &mut dyn Engine, names: &BTreeMap<String, SessionId>, text: &mut String) {
-    let mut ready = Vec::new();
-    engine.wake(&mut ready);
-    for session in ready {
-        let reply = engine.resume(session).expect("a woken session goes on");
-        let _ = writeln!(text, "    {} goes on -> {}", name(names, session), tell(names, reply));
+    loop {
+        let mut ready = Vec::new();
+        engine.wake(&mut ready);
+        if ready.is_empty() {
+            return;
+        }
+        for session in ready {
+            let reply = engine.resume(session).expect("a woken session goes on");
+            let _ = writeln!(text, "    {} goes on -> {}", name(names, session), tell(names, reply));
+        }
     }
 }
 

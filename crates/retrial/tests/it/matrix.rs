@@ -74,7 +74,7 @@ fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
 fn every_printed_token_reproduces_its_verdict() {
     let mut replayed = 0;
     for table in &everything().tables {
-        let mut bed = catalogue::bed("sqlite").expect("the engine starts");
+        let mut bed = catalogue::bed(table.selection.card.engines[0]).expect("the engine starts");
         for (invariant, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
             let Verdict::Violated(witness) = verdict else { continue };
             let case = token::decode(&token::encode(&witness.case)).expect("a printed token is whole");

@@ -3,9 +3,12 @@
 use std::fs;
 
 use retrial::catalogue;
+use retrial::run::Line;
 use retrial::sim::case::Case;
+use retrial::sim::docket::Card;
 use retrial::sim::invariant::Finding;
-use retrial::sim::verdict::Verdict;
+use retrial::sim::scenario::Break;
+use retrial::sim::verdict::{Verdict, Witness};
 
 use crate::trials::{everything, root};
 
@@ -35,16 +38,26 @@ fn every_regression_keeps_its_verdict() {
 fn keep_witnesses() {
     for table in &everything().tables {
         let card = &table.selection.card;
-        for line in &table.lines {
-            let strategy = &card.strategies[line.strategy];
-            for (invariant, verdict, _) in &line.verdicts {
-                let rung = card.ladder[line.rung].name;
-                let owned = strategy.breaks.iter().find(|b| b.invariant == *invariant && b.from == rung);
-                let (Some(owned), Verdict::Violated(witness)) = (owned, verdict) else { continue };
-                let file = format!("{}.{}.{invariant}.case", card.name, strategy.name);
+        for (index, strategy) in card.strategies.iter().enumerate() {
+            for owned in strategy.breaks {
+                let lines = table.lines.iter().filter(|line| line.strategy == index);
+                let least = lines.filter_map(|line| witness(card, line, owned)).min_by_key(|it| it.size());
+                let Some(witness) = least else { continue };
+                let file = format!("{}.{}.{}.case", card.name, strategy.name, owned.invariant);
                 let text = format!("# {}\n# {}\n{}", witness.sentence, owned.because, witness.case);
                 fs::write(root().join("regressions").join(file), text).expect("it can be written");
             }
         }
+    }
+}
+
+/// The witness of that break which the line has, if its rung is one that the break speaks of.
+fn witness<'l>(card: &Card, line: &'l Line, owned: &Break) -> Option<&'l Witness> {
+    let place = |name: &str| card.ladder.iter().position(|rung| rung.name == name);
+    let rungs = place(owned.earliest())?..=place(owned.from)?;
+    let (_, verdict, _) = line.verdicts.iter().find(|(invariant, ..)| *invariant == owned.invariant)?;
+    match verdict {
+        Verdict::Violated(witness) if rungs.contains(&line.rung) => Some(witness),
+        _ => None,
     }
 }

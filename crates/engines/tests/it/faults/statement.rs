@@ -4,7 +4,8 @@ use retrial_sim::actor::Actor;
 use retrial_sim::fault::Fault;
 use retrial_sim::pool::Pool;
 
-use super::{ADD, Heard, hear, meet, said_by_servers, servers, sqlite};
+use super::{ADD, Heard, hear, meet, sqlite};
+use crate::parity::{said_by_servers, servers};
 
 /// A transaction of two writes, and then one on its own.
 async fn transaction(actor: Actor, pool: Pool, heard: Heard) {

@@ -1,0 +1,259 @@
+//! A second opinion on the queue: it reads a trial's trace and knows from the rules alone what each message may do
+//! next.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use retrial_sim::fault::Fault;
+use retrial_sim::point::ActorId;
+use retrial_sim::queue::Settings;
+use retrial_sim::trace::{Event, Exchange, What};
+use retrial_sim::trial::Run;
+
+use crate::parts::{Tally, ensure, number};
+
+/// What the trace says of one message so far.
+struct Message {
+    attempts: i64,
+    /// Attempts it has left.
+    left: i64,
+    /// Hidden until then.
+    until: Duration,
+    /// Who has it, unless it was given back.
+    holder: Option<ActorId>,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    There,
+    Acknowledged,
+    Dead,
+}
+
+/// What strikes an actor's exchange: the fault, and where it has not had its effect yet, no step.
+#[derive(Clone, Copy)]
+struct Armed {
+    fault: Fault,
+    step: Option<u32>,
+}
+
+pub(super) struct Oracle<'a> {
+    settings: Settings,
+    /// After what time a message comes again that was given back.
+    delay: Duration,
+    tally: &'a mut Tally,
+    messages: Vec<Message>,
+    armed: BTreeMap<ActorId, Armed>,
+    /// What must become of the request that was struck last: its step, whether it arrives and whether it is heard.
+    expected: Option<(u32, bool, bool)>,
+    /// The last step with deliveries, and how many.
+    batch: (u32, usize),
+    /// What actors were told, as the trace has it.
+    heard: Vec<(ActorId, &'static str, i64, i64)>,
+    /// What they say that they were told.
+    noted: Vec<(ActorId, &'static str, i64, i64)>,
+}
+
+/// Judges a trial of one queue: no rule of it is broken, and nothing is left in the end.
+pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut Tally) -> Result<(), String> {
+    let (armed, messages, batch) = (BTreeMap::new(), Vec::new(), (0, 0));
+    let mut oracle = Oracle {
+        settings,
+        delay,
+        tally,
+        messages,
+        armed,
+        expected: None,
+        batch,
+        heard: Vec::new(),
+        noted: Vec::new(),
+    };
+    let mut strikes = run.strikes.iter();
+    for event in &run.trace.events {
+        match &event.what {
+            What::Struck(fault) => {
+                let (_, label) = strikes.next().expect("each strike is in the trace");
+                oracle.struck(event, *fault, label);
+            }
+            What::Crashed => {
+                let process = run.trace.process(event.actor);
+                oracle.armed.retain(|actor, _| run.trace.process(*actor) != process);
+            }
+            What::Exchanged(exchange) if exchange.part == settings.name => {
+                oracle.exchanged(event, exchange).map_err(|why| format!("{why} at step {}", event.step))?;
+            }
+            What::Noted(key @ ("took" | "told"), one, other) => {
+                oracle.noted.push((event.actor, key, *one, *other));
+            }
+            _ => {}
+        }
+    }
+    ensure!(oracle.heard == oracle.noted, "{:?} were told, {:?} heard", oracle.heard, oracle.noted);
+    let left = oracle.messages.iter().position(|message| message.fate == Fate::There);
+    ensure!(left.is_none(), "message {} is neither acknowledged nor dead", left.unwrap_or_default() + 1);
+    Ok(())
+}
+
+impl Oracle<'_> {
+    fn struck(&mut self, event: &Event, fault: Fault, label: &str) {
+        let waits = label == "receive" && matches!(fault, Fault::CrashAfter | Fault::ReplyLost);
+        if waits || matches!(fault, Fault::Duplicate) {
+            self.armed.insert(event.actor, Armed { fault, step: None });
+            return;
+        }
+        self.expected = match fault {
+            Fault::RequestLost => Some((event.step, false, false)),
+            Fault::ReplyLost | Fault::CrashAfter => Some((event.step, true, false)),
+            _ => None,
+        };
+    }
+
+    fn see(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
+    }
+
+    fn exchanged(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+        let (arrived, heard) = match self.expected.filter(|(step, ..)| *step == event.step) {
+            Some((_, arrived, heard)) => (arrived, heard),
+            None => (true, exchange.heard),
+        };
+        let as_expected = (exchange.arrived, exchange.heard) == (arrived, heard);
+        // A message that is given back for the last time is a dead letter in the same step.
+        ensure!(as_expected || exchange.label == "dead-letter", "it should be {arrived} and {heard}");
+        if !exchange.arrived {
+            return Ok(());
+        }
+        let index = number(exchange, "message") as usize - 1;
+        if exchange.label == "send" {
+            ensure!(index == self.messages.len(), "message {} is sent twice", index + 1);
+            let left = i64::from(self.settings.attempts);
+            let (until, fate) = (event.at, Fate::There);
+            self.messages.push(Message { attempts: 0, left, until, holder: None, fate });
+            return Ok(());
+        }
+        ensure!(index < self.messages.len(), "message {} was never sent", index + 1);
+        match exchange.label {
+            "deliver" => self.delivered(event, exchange, index),
+            "ack" => {
+                self.acknowledged(event, exchange, index);
+                Ok(())
+            }
+            "retry" => {
+                self.given_back(event, exchange, index);
+                Ok(())
+            }
+            "dead-letter" => self.buried(event, exchange, index),
+            other => Err(format!("{other} is nothing a queue does")),
+        }
+    }
+
+    fn delivered(&mut self, event: &Event, exchange: &Exchange, index: usize) -> Result<(), String> {
+        let (step, before) = self.batch;
+        self.batch = (event.step, if step == event.step { before + 1 } else { 1 });
+        ensure!(self.batch.1 <= self.settings.batch, "a batch of {}", self.batch.1);
+        let mut holders: Vec<_> = self.messages.iter().filter(|other| other.until > event.at).collect();
+        holders.retain(|other| other.fate == Fate::There && other.holder != Some(event.actor));
+        let mut holders: Vec<ActorId> = holders.iter().filter_map(|other| other.holder).collect();
+        holders.sort_unstable();
+        holders.dedup();
+        ensure!(holders.len() < self.settings.concurrency, "{holders:?} and one more hold messages");
+        if holders.is_empty() && self.settings.concurrency == 1 {
+            self.see("a turn");
+        }
+        let armed = self.armed.get(&event.actor).copied();
+        let armed = armed.filter(|armed| armed.step.is_none_or(|step| step == event.step));
+        match armed {
+            Some(Armed { fault, .. }) => {
+                self.armed.insert(event.actor, Armed { fault, step: Some(event.step) });
+            }
+            None => {
+                self.armed.remove(&event.actor);
+            }
+        }
+        ensure!(exchange.heard == armed.is_none(), "it is wrong that heard is {}", exchange.heard);
+        let visibility = self.settings.visibility_timeout;
+        let message = &mut self.messages[index];
+        let attempt = number(exchange, "attempt");
+        ensure!(message.fate == Fate::There, "message {} comes again, {:?}", index + 1, message.fate);
+        ensure!(message.left > 0, "message {} comes after its last attempt", index + 1);
+        ensure!(message.until <= event.at, "message {} comes while it is hidden", index + 1);
+        ensure!(attempt == message.attempts + 1, "attempt {} is called {attempt}", message.attempts + 1);
+        let lapsed = message.holder;
+        message.attempts += 1;
+        message.left -= 1;
+        message.until = event.at + visibility;
+        message.holder = Some(event.actor);
+        match lapsed {
+            Some(holder) if holder != event.actor => self.see("a lapse, to another"),
+            Some(_) => self.see("a lapse, to the same"),
+            None => {}
+        }
+        if attempt > i64::from(self.settings.attempts) {
+            self.see("once more after the last attempt");
+        }
+        if exchange.heard {
+            self.heard.push((event.actor, "took", index as i64 + 1, attempt));
+        }
+        Ok(())
+    }
+
+    /// Whether the exchange is about the message's last delivery.
+    fn is_current(&mut self, exchange: &Exchange, index: usize) -> bool {
+        let message = &self.messages[index];
+        let current = message.fate == Fate::There
+            && message.holder.is_some()
+            && message.attempts == number(exchange, "attempt");
+        if !current {
+            self.see("an old receipt");
+        }
+        current
+    }
+
+    fn acknowledged(&mut self, event: &Event, exchange: &Exchange, index: usize) {
+        if exchange.heard {
+            self.heard.push((event.actor, "told", index as i64 + 1, 0));
+        }
+        let again = self.armed.remove(&event.actor).is_some();
+        if !self.is_current(exchange, index) {
+            return;
+        }
+        let message = &mut self.messages[index];
+        if again {
+            message.holder = None;
+            message.until = event.at;
+            message.left = message.left.max(1);
+            self.see("a duplicate");
+        } else {
+            message.fate = Fate::Acknowledged;
+        }
+    }
+
+    fn given_back(&mut self, event: &Event, exchange: &Exchange, index: usize) {
+        if exchange.heard {
+            self.heard.push((event.actor, "told", index as i64 + 1, 0));
+        }
+        if self.is_current(exchange, index) {
+            let message = &mut self.messages[index];
+            message.holder = None;
+            message.until = event.at + self.delay;
+        }
+    }
+
+    fn buried(&mut self, event: &Event, exchange: &Exchange, index: usize) -> Result<(), String> {
+        let message = &mut self.messages[index];
+        ensure!(message.fate == Fate::There, "message {} is dead, and was {:?}", index + 1, message.fate);
+        ensure!(message.left == 0, "message {} is dead with {} attempts left", index + 1, message.left);
+        ensure!(message.attempts == number(exchange, "attempt"), "the attempts are {}", message.attempts);
+        message.fate = Fate::Dead;
+        if message.holder.is_some() {
+            ensure!(message.until <= event.at, "message {} is dead before it lapsed", index + 1);
+            ensure!(event.actor == ActorId::NOBODY, "a lapse is nobody's doing");
+            self.see("dead by a lapse");
+        } else {
+            ensure!(event.actor != ActorId::NOBODY, "a message that is given back is so by somebody");
+            self.see("dead by a retry");
+        }
+        Ok(())
+    }
+}
