@@ -185,7 +185,7 @@ impl Run {
 /// update that leaves them alone takes the weaker row lock (manual, 13.3.2).
 pub(crate) fn key_columns(table: &TableDef) -> impl Iterator<Item = usize> + '_ {
     let usable = table.indexes.iter().filter(|index| index.unique && index.filter.is_none());
-    usable.filter_map(|index| index.columns()).flatten()
+    usable.flat_map(|index| index.plain_columns())
 }
 
 /// How strongly an update locks its row.
