@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Ending;
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -21,7 +22,7 @@ impl Check<Workload> for Invariant {
         }
         let mut exercised = 0;
         for write in history::transitions(run) {
-            let (previous, next) = (write.before("status"), write.after("status"));
+            let (previous, next) = (write.before(Column::Status), write.after(Column::Status));
             // Two transitions that look alike need two notifications.
             match told.get_mut(&(write.session, previous, next)) {
                 Some(left) if *left > 0 => *left -= 1,

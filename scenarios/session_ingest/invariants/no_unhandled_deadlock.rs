@@ -3,6 +3,7 @@
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -10,7 +11,6 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        let (sent, dead) = (history::sent(run), history::dead_letters(run));
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
             let is_consumer = |actor| history::is_consumer(run.trace.name(actor));
@@ -25,11 +25,11 @@ impl Check<Workload> for Invariant {
                 {
                     exercised += 1;
                     let Some(message) = history::in_hand(run, index) else { continue };
-                    if dead.contains(&message) {
+                    if history::dead_letters(run).contains(&message) {
                         let sentence = format!("message {message} met a deadlock and became a dead letter");
                         return Finding::broken_at(index, sentence);
                     }
-                    let lost = sent.get(&message).and_then(|sent| lost(evidence, sent));
+                    let lost = history::sent(run).get(&message).and_then(|sent| lost(evidence, sent));
                     if let Some(field) = lost {
                         let sentence = format!("message {message} met a deadlock, and its {field} is lost");
                         return Finding::broken_at(index, sentence);
@@ -43,15 +43,15 @@ impl Check<Workload> for Invariant {
 }
 
 /// The field of the message that the object has kept and Postgres has not.
-fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<&'static str> {
+fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<Column> {
     let run = evidence.run;
     if !history::has_drained(run) {
         return None;
     }
     history::FIELDS.into_iter().find(|field| {
-        let (object, row) = history::in_the_end(run, sent.session(), field);
-        sent.field(field) == Some(object)
+        let (object, row) = history::in_the_end(run, sent.session(), *field);
+        sent.field(*field) == Some(object)
             && object != row
-            && !history::is_api_writers(run, sent.session(), field)
+            && !history::is_api_writers(run, sent.session(), *field)
     })
 }

@@ -4,6 +4,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Run;
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -12,17 +13,17 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         for write in history::writes(run).filter(history::Write::is_by_consumer) {
-            if !write.moves("status") && write.moves("status_updated_at") {
+            if !write.moves(Column::Status) && write.moves(Column::StatusUpdatedAt) {
                 let sentence = format!(
                     "{} stamped status_updated_at of {}, whose status was {} already",
                     write.actor,
                     write.session,
-                    write.after("status")
+                    write.after(Column::Status)
                 );
                 return Finding::broken_at(write.event, sentence);
             }
-            let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(field));
-            if changes_nothing && write.moves("updated_at") && brings_only_a_status(run, write.event) {
+            let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(*field));
+            if changes_nothing && write.moves(Column::UpdatedAt) && brings_only_a_status(run, write.event) {
                 let sentence = format!(
                     "{} stamped updated_at of {} and changed nothing else",
                     write.actor, write.session
@@ -44,20 +45,21 @@ impl Check<Workload> for Invariant {
 fn brings_only_a_status(run: &Run, event: usize) -> bool {
     let Some(message) = history::in_hand(run, event) else { return false };
     let sent = history::sent(run);
-    let brings = |field: &&&str| sent.get(&message).is_some_and(|sent| sent.field(field).is_some());
-    history::FIELDS.iter().filter(brings).eq([&"status"])
+    let brings = |field: &&Column| sent.get(&message).is_some_and(|sent| sent.field(**field).is_some());
+    history::FIELDS.iter().filter(brings).eq([&Column::Status])
 }
 
 /// How many messages brought a status that the row had when they were taken up.
 fn repeats(evidence: &Evidence<'_, Workload>) -> u64 {
     let run = evidence.run;
     let sent = history::sent(run);
+    let transitions: Vec<_> = history::transitions(run).collect();
     let repeated = |(event, _, exchange): &(usize, &str, &_)| {
         let Some(sent) = sent.get(&history::message(exchange)) else { return false };
-        let Some(status) = sent.field("status") else { return false };
-        let earlier = history::transitions(run).take_while(|write| write.event < *event);
+        let Some(status) = sent.field(Column::Status) else { return false };
+        let earlier = transitions.iter().take_while(|write| write.event < *event);
         let row = earlier.filter(|write| write.session == sent.session()).last();
-        row.map_or(&Value::Null, |write| write.after("status")) == status
+        row.map_or(&Value::Null, |write| write.after(Column::Status)) == status
     };
     history::exchanges(run, "deliver").filter(repeated).count() as u64
 }
