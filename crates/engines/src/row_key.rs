@@ -12,8 +12,13 @@ pub(crate) fn row_key(key: &[Value]) -> i64 {
     }
     let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
     for value in key {
+        let written = match value {
+            // As it would be written, without the machinery of writing: most keys are numbers or texts.
+            Value::Text(text) => ["'", text, "'"].into_iter().try_for_each(|part| digest.write_str(part)),
+            value => write!(digest, "{value}"),
+        };
         // The separator keeps ('a', 'bc') from ('ab', 'c').
-        write!(digest, "{value}\0").expect("a digest takes everything in");
+        written.and_then(|()| digest.write_char('\0')).expect("a digest takes everything in");
     }
     digest.0 as i64
 }

@@ -72,7 +72,7 @@ impl IndexDef {
     }
 
     /// The same, one after the other; none at all where a key is no plain column.
-    pub(crate) fn plain_columns(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn plain_columns(&self) -> impl Iterator<Item = usize> + '_ {
         let is_plain = self.keys.iter().all(|key| plain_column(key).is_some());
         self.keys.iter().filter(move |_| is_plain).filter_map(plain_column)
     }

@@ -169,6 +169,23 @@ impl Run {
         }
     }
 
+    /// Notes that this row was used, under whatever keys it has.
+    pub(crate) fn touch_row(&self, table: &TableDef, tuple: &Tuple, how: Use) -> Result<()> {
+        let [index] = &table.indexes[..] else {
+            self.touch_keys(table.id, &self.keys(table, tuple)?, how);
+            return Ok(());
+        };
+        // Most tables have a key of one column, which needs no vector.
+        match &index.keys[..] {
+            [Expr::Column { column, .. }] if index.filter.is_none() => {
+                let key = key_digest(0, std::slice::from_ref(&tuple[*column]));
+                self.touch(Object::Key(table.id, key), how);
+            }
+            _ => self.touch_keys(table.id, &self.keys(table, tuple)?, how),
+        }
+        Ok(())
+    }
+
     /// Enters a change into the transaction's account.
     pub(crate) fn account(
         &self,

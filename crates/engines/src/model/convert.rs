@@ -85,13 +85,16 @@ impl Tables {
         let def = &change.table;
         let of = |tuple: &Tuple| row(def, tuple);
         let (before, after) = (change.before.as_ref().map(of), change.after.as_ref().map(of));
-        let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
+        let primary = def.indexes.iter().find(|index| index.primary);
         let whole = change.after.as_ref().or(change.before.as_ref());
-        let value = |tuple: &Tuple, column: usize| result(&tuple[column], &def.columns[column].ty);
-        let key = match (primary.as_deref(), whole) {
-            (Some([column]), Some(tuple)) => row_key(&[value(tuple, *column)]),
-            (Some(columns), Some(tuple)) => {
-                row_key(&columns.iter().map(|column| value(tuple, *column)).collect::<Vec<_>>())
+        let key = match (primary, whole) {
+            (Some(primary), Some(tuple)) => {
+                let value = |column: usize| result(&tuple[column], &def.columns[column].ty);
+                let mut columns = primary.plain_columns();
+                match (columns.next(), columns.next()) {
+                    (Some(only), None) => row_key(&[value(only)]),
+                    _ => row_key(&primary.plain_columns().map(value).collect::<Vec<_>>()),
+                }
             }
             (None, Some(tuple)) => row_key(&of(tuple)),
             (_, None) => 0,
