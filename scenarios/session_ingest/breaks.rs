@@ -2,6 +2,13 @@
 
 use retrial_sim::scenario::Break;
 
+pub(super) const OUT_OF_ORDER: Break = Break {
+    invariant: "last_message_stands",
+    from: "calm",
+    rarely: None,
+    because: "the queue promises no order, and the object takes for new whatever comes last",
+};
+
 pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
     invariant: "no_lost_write_on_retry",
     from: "retry",
@@ -21,8 +28,24 @@ pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
 pub(super) const THE_OLDER_STAYS: Break = Break {
     invariant: "no_lost_write_on_retry",
     from: "concurrent",
+    rarely: Some("crash"),
+    because: "two consumers write in the other order and the older state stays; or the object handles a \
+              request late whose caller has given up, and nobody is left to be told",
+};
+
+pub(super) const HANDLED_TOO_LATE: Break = Break {
+    invariant: "no_lost_write_on_retry",
+    from: "crash",
+    rarely: Some("crash"),
+    because: "the object handles a request late whose caller has given up: it goes back to an old \
+              message, and nobody is left to be told",
+};
+
+pub(super) const CARRIES_THE_TITLE_ALONG: Break = Break {
+    invariant: "no_overwrite_of_concurrent_fields",
+    from: "contended",
     rarely: None,
-    because: "two consumers write in the other order, and the older state stays",
+    because: "every message carries the object's title along, over what another writer has given the row",
 };
 
 pub(super) const OLD_TITLE_REVIVED: Break = Break {

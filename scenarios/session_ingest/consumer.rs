@@ -18,8 +18,8 @@ use super::workload::SESSIONS;
 
 /// A candidate write path. One file, one required method.
 pub trait Persistence: Sync {
-    /// Writes to Postgres what the object tells, and notifies of a new status. An error gives the message back to the
-    /// queue, which delivers it again.
+    /// Writes to Postgres what the object tells, which is not nothing, and notifies of a new status. An error gives the
+    /// message back to the queue, which delivers it again.
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>>;
 
     /// How much the object tells.
@@ -66,6 +66,8 @@ pub enum Failure {
     Lost,
     /// The message cannot be read.
     Poison,
+    /// The row is not as the message needs it.
+    Conflict,
 }
 
 impl From<SqlError> for Failure {
@@ -154,6 +156,17 @@ impl Session<'_> {
         notify(&self.consumer.actor, self.id(), previous, next).await
     }
 
+    /// Sends `session.status.updated` if the statement has returned a previous status and another one after it.
+    ///
+    /// # Errors
+    /// The request was lost, or its answer.
+    pub async fn notify_of(&self, written: &Answer) -> Result<(), Lost> {
+        match written.rows.first().map(|row| &row[..]) {
+            Some([previous, next]) if previous != next => self.notify(previous.clone(), next.clone()).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Tells the relay that there may be something in the outbox.
     pub fn ring(&self) {
         self.consumer.bell.ring();
@@ -204,6 +217,9 @@ async fn handle(
     }
     let request = Request::Ingest(intake.clone());
     let emission = consumer.objects[*session].call(&consumer.actor, "ingest", request).await?;
+    if emission.fields.is_empty() {
+        return Ok(());
+    }
     strategy.apply(&Session { consumer, index: *session }, &emission).await
 }
 

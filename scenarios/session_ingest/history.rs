@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use retrial_sim::engine::{Row, RowChange, Value};
+use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Exchange, Stored, What};
 use retrial_sim::trial::{Ending, Run};
 
@@ -145,13 +146,10 @@ pub(super) fn stored<'r>(
 }
 
 /// Everything exchanged with the queue, an object or the sink under that label, if it took effect.
-pub(super) fn exchanges<'r>(
-    run: &'r Run,
-    label: &'r str,
-) -> impl Iterator<Item = (usize, &'r str, &'r Exchange)> {
+pub(super) fn exchanges<'r>(run: &'r Run, label: &'r str) -> impl Iterator<Item = (usize, &'r Exchange)> {
     run.trace.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
         What::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
-            Some((index, run.trace.name(event.actor), &**exchange))
+            Some((index, &**exchange))
         }
         _ => None,
     })
@@ -159,7 +157,7 @@ pub(super) fn exchanges<'r>(
 
 /// What the sink has received, in order.
 pub(super) fn notifications(run: &Run) -> impl Iterator<Item = Notification<'_>> {
-    exchanges(run, "notify").map(|(event, _, exchange)| Notification {
+    exchanges(run, "notify").map(|(event, exchange)| Notification {
         event,
         session: exchange.field("session").and_then(Value::text).unwrap_or_default(),
         previous: exchange.field("previous").unwrap_or(&Value::Null),
@@ -174,12 +172,12 @@ pub(super) fn message(exchange: &Exchange) -> i64 {
 
 /// The messages that the queue has taken, by number.
 pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
-    exchanges(run, "send").map(|(_, _, exchange)| (message(exchange), Sent { exchange })).collect()
+    exchanges(run, "send").map(|(_, exchange)| (message(exchange), Sent { exchange })).collect()
 }
 
 /// The messages that are dead letters although a consumer can read them.
 pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
-    let dead = exchanges(run, "dead-letter").map(|(_, _, exchange)| message(exchange));
+    let dead = exchanges(run, "dead-letter").map(|(_, exchange)| message(exchange));
     let mut dead: Vec<i64> = dead.collect();
     if !dead.is_empty() {
         let sent = sent(run);
@@ -193,9 +191,23 @@ pub(super) fn has_drained(run: &Run) -> bool {
     run.ending == Ending::Quiescent && dead_letters(run).is_empty()
 }
 
-/// Whether the API writer has written this column of the session.
-pub(super) fn is_api_writers(run: &Run, session: &str, column: Column) -> bool {
-    writes(run).any(|write| !write.is_by_consumer() && write.session == session && write.moves(column))
+/// Whether the session's column may differ from its object in the end: the API writer has written it since the object
+/// last changed, or it is a parent that is not there.
+pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
+    let (object, _) = in_the_end(run, session, column);
+    if column == Column::ParentSessionId {
+        let rows = run.tables.first().map_or(&[][..], |(_, rows)| rows);
+        return !rows.iter().any(|row| row[0] == *object);
+    }
+    let api = writes(run).filter(|write| !write.is_by_consumer() && write.session == session);
+    let renamed = api.filter(|write| write.moves(column)).last();
+    let mut since = (0, &Value::Null);
+    for (event, stored) in stored(run, session) {
+        if let Some(value) = stored.field(column.name()).filter(|value| *value != since.1) {
+            since = (event, value);
+        }
+    }
+    renamed.is_some_and(|write| since.0 < write.event)
 }
 
 /// A session's field in the end: what the object has, and what the row has.
@@ -207,8 +219,7 @@ pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: Column) -> (&'r
 }
 
 /// The message that a consumer has in hand at that event.
-pub(super) fn in_hand(run: &Run, event: usize) -> Option<i64> {
-    let actor = run.trace.events[event].actor;
+pub(super) fn in_hand(run: &Run, event: usize, actor: ActorId) -> Option<i64> {
     run.trace.events[..event].iter().rev().find_map(|earlier| match earlier.what {
         What::Noted("handle", message, _) if earlier.actor == actor => Some(message),
         _ => None,

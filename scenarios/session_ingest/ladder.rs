@@ -17,7 +17,21 @@ const fn offer(fault: Fault, actors: &'static [&'static str]) -> Offer {
     Offer { fault, actors, labels: &[] }
 }
 
-const STATEMENT: Offer = offer(Fault::StatementError, WRITERS);
+/// Every statement but BEGIN, which does nothing that could time out.
+const STATEMENTS: &[&str] = &[
+    "lock",
+    "metadata",
+    "parent-lookup",
+    "parent",
+    "status",
+    "payload",
+    "commit",
+    "write",
+    "oldest",
+    "remove",
+];
+
+const STATEMENT: Offer = Offer { fault: Fault::StatementError, actors: WRITERS, labels: STATEMENTS };
 const CRASH: [Offer; 4] = [
     offer(Fault::CrashBefore, WRITERS),
     offer(Fault::CrashAfter, WRITERS),

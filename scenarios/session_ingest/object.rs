@@ -71,6 +71,8 @@ pub(super) struct Intake {
 pub struct Emission {
     /// The object's revision.
     pub revision: i64,
+    /// The revision that it had before the message.
+    pub base: i64,
     /// The fields to be written; the others have no value here.
     pub fields: Fields,
     /// The status that the object had before the message.
@@ -108,15 +110,16 @@ impl Object for SessionObject {
                 return Emission::default();
             }
         };
-        let before = storage.revision;
+        let base = storage.revision;
         let previous_status = storage.fields.status.value.clone();
         storage.take_in(intake, self.compares_sequence);
         let since = match self.emits {
-            Emits::Difference => before,
+            Emits::Difference => base,
             Emits::Pending => storage.acknowledged,
             Emits::State => 0,
         };
-        Emission { revision: storage.revision, fields: storage.fields.since(since), previous_status }
+        let (revision, fields) = (storage.revision, storage.fields.since(since));
+        Emission { revision, base, fields, previous_status }
     }
 }
 
@@ -162,6 +165,11 @@ impl Fields {
             }
         }
         since
+    }
+
+    /// The fields as a statement's parameters: title, branch, parent, status; NULL for those not to be written.
+    pub(super) fn params(&self) -> [Value; 4] {
+        self.each().map(|(_, field)| param(&field.value))
     }
 
     /// Whether there is nothing to write.

@@ -49,6 +49,8 @@ pub enum Parent {
     Other,
     /// A session that nobody writes to.
     Root,
+    /// A session that is not there; nothing can be its child.
+    Unknown,
 }
 
 /// A session's state.
@@ -90,6 +92,7 @@ impl Parent {
         match self {
             Parent::Other => SESSIONS[1 - session],
             Parent::Root => ROOT,
+            Parent::Unknown => "unknown",
         }
     }
 }
@@ -154,7 +157,7 @@ pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
 }
 
 fn message() -> impl Strategy<Value = Message> + Clone {
-    let parent = prop_oneof![3 => Just(Parent::Other), 1 => Just(Parent::Root)];
+    let parent = prop_oneof![6 => Just(Parent::Other), 2 => Just(Parent::Root), 1 => Just(Parent::Unknown)];
     let status = prop_oneof![Just(Status::Idle), Just(Status::Busy), Just(Status::Error)];
     let chance = prop::bool::weighted;
     let fields = (

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::point::ActorId;
-use crate::world::{Shared, World};
+use crate::world::{ActorCell, Shared, State, World};
 
 /// A doorbell; cloning it gives another handle on the same one. It outlives every process.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Doorbell {
             return;
         }
         let others = inner.last_step_of_others(actor.id);
-        let last_look = inner.seen.replace(others) == others;
+        let last_look = inner.seen.replace(others) == others && inner.others_rest(actor.id);
         inner.waiting.borrow_mut().push(actor.id);
         let _place = Place { bell: inner, actor: actor.id };
         actor.idle((!last_look).then(|| actor.now() + at_most)).await;
@@ -64,6 +64,17 @@ impl Doorbell {
 }
 
 impl Inner {
+    /// Whether nobody else can do anything any more by itself.
+    fn others_rest(&self, actor: ActorId) -> bool {
+        let rests = |cell: &ActorCell| match cell.state {
+            State::Finished | State::Resting => true,
+            State::Idle => cell.deadline.is_none(),
+            State::Standing | State::Blocked | State::Foreign => false,
+        };
+        let actors = self.shared.actors.borrow();
+        actors.iter().enumerate().all(|(index, cell)| index == actor.index() || rests(cell))
+    }
+
     fn last_step_of_others(&self, actor: ActorId) -> Option<u32> {
         let actors = self.shared.actors.borrow();
         let others = actors.iter().enumerate().filter(|(index, _)| *index != actor.index());

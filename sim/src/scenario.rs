@@ -31,13 +31,19 @@ pub struct Break {
     pub invariant: &'static str,
     /// The rung at which it must be seen to break; later ones may break it as well.
     pub from: &'static str,
-    /// An earlier rung that breaks it, too, so rarely that it is not demanded there.
+    /// The first rung that breaks it so rarely that it is not demanded there; if that is `from` itself, no trial has to
+    /// show it, and a case kept under `regressions/` does.
     pub rarely: Option<&'static str>,
     /// Why, in one sentence.
     pub because: &'static str,
 }
 
 impl Break {
+    /// Whether trials must show it.
+    pub fn is_demanded(&self) -> bool {
+        self.rarely != Some(self.from)
+    }
+
     /// The first rung at which it has been seen, however rarely.
     pub fn earliest(&self) -> &'static str {
         self.rarely.unwrap_or(self.from)

@@ -322,7 +322,7 @@ impl Trace {
                     (true, false) => ", and nothing is heard of it",
                     (false, _) => ", which never arrives",
                 };
-                format!("{label} to {part}{}{lost}", say_fields(body))
+                format!("{part} {label}{}{lost}", say_fields(body))
             }
             What::Stored(stored) => format!("{} stores{}", stored.part, say_fields(&stored.state)),
             What::Released(held) => format!("held the write lock for {}us", held.as_micros()),

@@ -21,7 +21,7 @@ pub enum Surprise {
 pub fn compare(card: &Card, strategy: usize, invariant: &str, rung: usize, verdict: &Verdict) -> Surprise {
     let owned = card.strategies[strategy].breaks.iter().find(|broken| broken.invariant == invariant);
     let place = |name: &str| card.ladder.iter().position(|rung| rung.name == name);
-    let from = owned.and_then(|broken| place(broken.from));
+    let from = owned.filter(|broken| broken.is_demanded()).and_then(|broken| place(broken.from));
     let earliest = owned.and_then(|broken| place(broken.earliest()));
     match (verdict, from) {
         (Verdict::Violated(_), _) if earliest.is_some_and(|earliest| rung >= earliest) => Surprise::None,

@@ -1,6 +1,4 @@
-//! Once everything is at rest, every committed change of a status has been notified at least once.
-
-use std::collections::BTreeMap;
+//! Once everything is at rest, every committed change of a status has been notified at least once, after its commit.
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Ending;
@@ -16,24 +14,23 @@ impl Check<Workload> for Invariant {
         if run.ending != Ending::Quiescent {
             return Finding::Holds { exercised: 0 };
         }
-        let mut told: BTreeMap<_, u32> = BTreeMap::new();
-        for notification in history::notifications(run) {
-            *told.entry((notification.session, notification.previous, notification.next)).or_default() += 1;
-        }
+        let mut told: Vec<_> = history::notifications(run).collect();
         let mut exercised = 0;
         for write in history::transitions(run) {
             let (previous, next) = (write.before(Column::Status), write.after(Column::Status));
-            // Two transitions that look alike need two notifications.
-            match told.get_mut(&(write.session, previous, next)) {
-                Some(left) if *left > 0 => *left -= 1,
-                _ => {
-                    let sentence = format!(
-                        "{} went from {previous} to {next}, and nobody was ever notified",
-                        write.session
-                    );
-                    return Finding::broken_at(write.event, sentence);
-                }
-            }
+            // Two transitions that look alike need two notifications, each after its commit.
+            let mine = told.iter().position(|told| {
+                told.event > write.event
+                    && (told.session, told.previous, told.next) == (write.session, previous, next)
+            });
+            let Some(mine) = mine else {
+                let what = format!("{} went from {previous} to {next}", write.session);
+                return Finding::broken_at(
+                    write.event,
+                    format!("{what}, and nobody was notified after that"),
+                );
+            };
+            told.remove(mine);
             exercised += 1;
         }
         Finding::Holds { exercised }

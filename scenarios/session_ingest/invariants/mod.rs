@@ -9,6 +9,7 @@ retrial_sim::shelf! {
     /// The invariants.
     pub static INVARIANTS: dyn Check<Workload> = Invariant in [
         no_lost_write_on_retry,
+        last_message_stands,
         no_overwrite_of_concurrent_fields,
         no_stale_overwrite,
         previous_status_is_true,

@@ -1,7 +1,9 @@
 //! A deadlock (40P01) never ends in a dead letter or a lost change.
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::point::ActorId;
 use retrial_sim::trace::What;
+use retrial_sim::trial::Run;
 
 use super::super::history::Column;
 use super::super::{Workload, history};
@@ -15,16 +17,16 @@ impl Check<Workload> for Invariant {
         for (index, event) in run.trace.events.iter().enumerate() {
             let is_consumer = |actor| history::is_consumer(run.trace.name(actor));
             match &event.what {
-                // Consumers that wait for each other are what a deadlock is made of.
                 What::Waits { holders, .. } if is_consumer(event.actor) => {
-                    exercised += u64::from(holders.iter().any(|holder| is_consumer(*holder)));
+                    let crosses = holders.iter().any(|holder| crosses(run, index, *holder));
+                    exercised += u64::from(crosses);
                 }
                 What::Ran(statement)
                     if is_consumer(event.actor)
                         && statement.result.as_ref().is_err_and(|error| error.code == "40P01") =>
                 {
                     exercised += 1;
-                    let Some(message) = history::in_hand(run, index) else { continue };
+                    let Some(message) = history::in_hand(run, index, event.actor) else { continue };
                     if history::dead_letters(run).contains(&message) {
                         let sentence = format!("message {message} met a deadlock and became a dead letter");
                         return Finding::broken_at(index, sentence);
@@ -42,6 +44,20 @@ impl Check<Workload> for Invariant {
     }
 }
 
+/// Whether the two consumers have messages of different sessions in hand: waits across sessions are what a deadlock is
+/// made of.
+fn crosses(run: &Run, event: usize, holder: ActorId) -> bool {
+    if !history::is_consumer(run.trace.name(holder)) {
+        return false;
+    }
+    let sent = history::sent(run);
+    let session = |actor| {
+        let message = history::in_hand(run, event, actor)?;
+        Some(sent.get(&message)?.session())
+    };
+    session(run.trace.events[event].actor) != session(holder)
+}
+
 /// The field of the message that the object has kept and Postgres has not.
 fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<Column> {
     let run = evidence.run;
@@ -52,6 +68,6 @@ fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<C
         let (object, row) = history::in_the_end(run, sent.session(), *field);
         sent.field(*field) == Some(object)
             && object != row
-            && !history::is_api_writers(run, sent.session(), *field)
+            && !history::is_excepted(run, sent.session(), *field)
     })
 }

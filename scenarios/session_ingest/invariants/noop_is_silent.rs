@@ -1,5 +1,7 @@
 //! The same status again moves no timestamp and notifies nobody.
 
+use std::collections::BTreeMap;
+
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Run;
@@ -12,6 +14,7 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
+        let sent = history::sent(run);
         for write in history::writes(run).filter(history::Write::is_by_consumer) {
             if !write.moves(Column::Status) && write.moves(Column::StatusUpdatedAt) {
                 let sentence = format!(
@@ -23,7 +26,8 @@ impl Check<Workload> for Invariant {
                 return Finding::broken_at(write.event, sentence);
             }
             let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(*field));
-            if changes_nothing && write.moves(Column::UpdatedAt) && brings_only_a_status(run, write.event) {
+            if changes_nothing && write.moves(Column::UpdatedAt) && brings_the_same_status(run, &sent, &write)
+            {
                 let sentence = format!(
                     "{} stamped updated_at of {} and changed nothing else",
                     write.actor, write.session
@@ -37,24 +41,27 @@ impl Check<Workload> for Invariant {
                 return Finding::broken_at(told.event, sentence);
             }
         }
-        Finding::Holds { exercised: repeats(evidence) }
+        Finding::Holds { exercised: repeats(run, &sent) }
     }
 }
 
-/// Whether the message in hand at that event is about the status alone.
-fn brings_only_a_status(run: &Run, event: usize) -> bool {
-    let Some(message) = history::in_hand(run, event) else { return false };
-    let sent = history::sent(run);
-    let brings = |field: &&Column| sent.get(&message).is_some_and(|sent| sent.field(**field).is_some());
+/// Whether the message in hand at that write is about the status alone, and the row has that status.
+fn brings_the_same_status(
+    run: &Run,
+    sent: &BTreeMap<i64, history::Sent<'_>>,
+    write: &history::Write<'_>,
+) -> bool {
+    let message = history::in_hand(run, write.event, run.trace.events[write.event].actor);
+    let Some(sent) = message.and_then(|message| sent.get(&message)) else { return false };
+    let brings = |field: &&Column| sent.field(**field).is_some();
     history::FIELDS.iter().filter(brings).eq([&Column::Status])
+        && sent.field(Column::Status) == Some(write.after(Column::Status))
 }
 
 /// How many messages brought a status that the row had when they were taken up.
-fn repeats(evidence: &Evidence<'_, Workload>) -> u64 {
-    let run = evidence.run;
-    let sent = history::sent(run);
+fn repeats(run: &Run, sent: &BTreeMap<i64, history::Sent<'_>>) -> u64 {
     let transitions: Vec<_> = history::transitions(run).collect();
-    let repeated = |(event, _, exchange): &(usize, &str, &_)| {
+    let repeated = |(event, exchange): &(usize, &_)| {
         let Some(sent) = sent.get(&history::message(exchange)) else { return false };
         let Some(status) = sent.field(Column::Status) else { return false };
         let earlier = transitions.iter().take_while(|write| write.event < *event);

@@ -16,6 +16,7 @@ impl Check<Workload> for Invariant {
         for told in history::notifications(run) {
             let mut previous = transitions
                 .iter()
+                .take_while(|write| write.event < told.event)
                 .filter(|write| write.session == told.session && write.after(Column::Status) == told.next)
                 .map(|write| write.before(Column::Status))
                 .peekable();

@@ -1,7 +1,11 @@
 //! Every message is acknowledged in the end; only poison becomes a dead letter.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trial::Ending;
+use retrial_sim::trace::Exchange;
+use retrial_sim::trial::{Ending, Run};
 
 use super::super::{Workload, history};
 
@@ -27,12 +31,7 @@ impl Check<Workload> for Invariant {
             Ending::Panicked { .. } => return Finding::Holds { exercised: 0 },
         }
         let sent = history::sent(run);
-        let done: Vec<i64> = ["ack", "dead-letter"]
-            .into_iter()
-            .flat_map(|label| {
-                history::exchanges(run, label).map(|(_, _, exchange)| history::message(exchange))
-            })
-            .collect();
+        let done = done(run);
         match sent.keys().find(|message| !done.contains(message)) {
             Some(message) => {
                 Finding::broken(format!("message {message} was neither acknowledged nor given up"))
@@ -40,4 +39,17 @@ impl Check<Workload> for Invariant {
             None => Finding::Holds { exercised: sent.len() as u64 },
         }
     }
+}
+
+/// The messages that are dead letters, or were acknowledged at their last attempt: an earlier receipt counts for nothing.
+fn done(run: &Run) -> BTreeSet<i64> {
+    let of = |label| history::exchanges(run, label).map(|(_, exchange)| exchange);
+    let attempt =
+        |exchange: &Exchange| exchange.field("attempt").and_then(Value::integer).unwrap_or_default();
+    let delivered: BTreeMap<i64, i64> =
+        of("deliver").map(|exchange| (history::message(exchange), attempt(exchange))).collect();
+    let acknowledged = of("ack")
+        .filter(|exchange| delivered.get(&history::message(exchange)) == Some(&attempt(exchange)))
+        .chain(of("dead-letter"));
+    acknowledged.map(history::message).collect()
 }

@@ -1,7 +1,7 @@
 //! A consumer holds its row locks for at most three round trips, and for at most 40 ms of virtual time.
 //!
 //! Three round trips are a write, another write and the commit after the statement that took the locks; 40 ms are
-//! three of two milliseconds and a commit of one, with room for what a timed trial delays each. Time spent waiting
+//! those three at two milliseconds each, with room for what a timed trial delays each. Time spent waiting
 //! for somebody else's lock meanwhile is not counted. Durations are judged in timed trials only.
 
 use std::time::Duration;

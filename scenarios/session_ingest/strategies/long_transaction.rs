@@ -26,6 +26,7 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
     breaks::NOTHING_LEFT_TO_TELL,
     Break {
         invariant: "row_lock_is_short",
@@ -53,9 +54,6 @@ const BREAKS: &[Break] = &[
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;
-    if fields.is_empty() {
-        return Ok(());
-    }
     let transaction = session.begin().await?;
     let previous = transaction.execute("lock", LOCK, [session.id()]).await?;
     if fields.title.value.is_some() || fields.git_branch.value.is_some() {

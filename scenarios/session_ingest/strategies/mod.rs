@@ -12,6 +12,7 @@ retrial_sim::shelf! {
         short_transaction,
         pending_change_set,
         full_state,
+        compare_and_swap,
         revision_guard,
         transactional_outbox,
         sequenced_intake,

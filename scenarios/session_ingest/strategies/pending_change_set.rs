@@ -22,9 +22,6 @@ impl Persistence for Strategy {
 
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(async {
-            if emission.fields.is_empty() {
-                return Ok(());
-            }
             split_statements::write(session, emission).await?;
             session.acknowledge(emission.revision).await?;
             Ok(())
@@ -38,6 +35,7 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
     breaks::THE_OLDER_STAYS,
     Break {
         invariant: "no_overwrite_of_concurrent_fields",
@@ -47,7 +45,7 @@ const BREAKS: &[Break] = &[
     },
     Break {
         invariant: "noop_is_silent",
-        from: "concurrent",
+        from: "retry",
         rarely: Some("retry"),
         because: "a title that is pending is written again with a message that brings nothing new",
     },

@@ -28,13 +28,8 @@ impl Persistence for Strategy {
 
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
         Box::pin(async {
-            if emission.fields.is_empty() {
-                return Ok(());
-            }
             let written = session.execute("write", WRITE, params(session, emission)).await?;
-            if let Some(row) = written.rows.first().filter(|row| row[0] != row[1]) {
-                session.notify(row[0].clone(), row[1].clone()).await?;
-            }
+            session.notify_of(&written).await?;
             Ok(())
         })
     }
@@ -45,7 +40,12 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::DIES_BEFORE_IT_NOTIFIES, breaks::OLD_TITLE_REVIVED];
+const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+    breaks::HANDLED_TOO_LATE,
+    breaks::OLD_TITLE_REVIVED,
+];
 
 pub(super) const MIGRATION: &str =
     "ALTER TABLE cli_sessions_v2 ADD COLUMN revision bigint NOT NULL DEFAULT 0;\n";
@@ -75,7 +75,9 @@ const WRITE: &str = "
         SELECT session_id, status AS previous_status,
             CASE WHEN $4 > revision THEN $3 ELSE title END AS title,
             CASE WHEN $6 > revision THEN $5 ELSE git_branch END AS git_branch,
-            CASE WHEN $8 > revision THEN $7 ELSE parent_session_id END AS parent_session_id,
+            CASE WHEN $8 > revision THEN COALESCE(
+                (SELECT parent.session_id FROM cli_sessions_v2 AS parent WHERE parent.session_id = $7),
+                parent_session_id) ELSE parent_session_id END AS parent_session_id,
             CASE WHEN $10 > revision THEN $9 ELSE status END AS status
         FROM locked WHERE revision < $2
     )

@@ -9,14 +9,13 @@
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::Break;
 
-use super::super::object::param;
 use super::super::{Emission, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
 
 impl Persistence for Strategy {
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
-        Box::pin(apply(session, emission))
+        Box::pin(write(session, emission))
     }
 
     fn breaks(&self) -> &'static [Break] {
@@ -26,23 +25,19 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
     breaks::NOTHING_LEFT_TO_TELL,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::OLD_TITLE_REVIVED,
     breaks::DIES_BEFORE_IT_NOTIFIES,
 ];
 
-async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
+/// Writes and notifies.
+pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;
-    if fields.is_empty() {
-        return Ok(());
-    }
-    let [title, branch] = [param(&fields.title.value), param(&fields.git_branch.value)];
-    let [parent, status] = [param(&fields.parent.value), param(&fields.status.value)];
+    let [title, branch, parent, status] = fields.params();
     let written = session.execute("write", WRITE, [session.id(), title, branch, parent, status]).await?;
-    if let Some(row) = written.rows.first().filter(|row| row[0] != row[1]) {
-        session.notify(row[0].clone(), row[1].clone()).await?;
-    }
+    session.notify_of(&written).await?;
     Ok(())
 }
 
@@ -50,16 +45,11 @@ const WRITE: &str = "
     WITH locked AS (
         SELECT session_id, title, git_branch, parent_session_id, status
         FROM cli_sessions_v2 WHERE session_id = $1 FOR NO KEY UPDATE
-    ), parent AS (
-        SELECT session_id FROM cli_sessions_v2 WHERE session_id = $4
     ), next AS (
-        SELECT locked.session_id, COALESCE($2, locked.title) AS title, COALESCE($3, locked.git_branch) AS git_branch,
-            COALESCE((SELECT session_id FROM parent), locked.parent_session_id) AS parent_session_id,
-            COALESCE($5, locked.status) AS status, locked.status AS previous_status,
-            COALESCE($2, locked.title) IS DISTINCT FROM locked.title
-                OR COALESCE($3, locked.git_branch) IS DISTINCT FROM locked.git_branch
-                OR COALESCE($4, locked.parent_session_id) IS DISTINCT FROM locked.parent_session_id
-                OR COALESCE($5, locked.status) IS DISTINCT FROM locked.status AS differs
+        SELECT session_id, COALESCE($2, title) AS title, COALESCE($3, git_branch) AS git_branch,
+            COALESCE((SELECT parent.session_id FROM cli_sessions_v2 AS parent WHERE parent.session_id = $4),
+                parent_session_id) AS parent_session_id,
+            COALESCE($5, status) AS status, status AS previous_status
         FROM locked
     )
     UPDATE cli_sessions_v2 AS session
@@ -68,5 +58,8 @@ const WRITE: &str = "
         status_updated_at = CASE WHEN next.status IS DISTINCT FROM next.previous_status
             THEN now() ELSE session.status_updated_at END
     FROM next
-    WHERE session.session_id = next.session_id AND next.differs
+    WHERE session.session_id = next.session_id
+        AND (next.title IS DISTINCT FROM session.title OR next.git_branch IS DISTINCT FROM session.git_branch
+            OR next.parent_session_id IS DISTINCT FROM session.parent_session_id
+            OR next.status IS DISTINCT FROM session.status)
     RETURNING next.previous_status, session.status";

@@ -29,6 +29,7 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
     breaks::NOTHING_LEFT_TO_TELL,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::OLD_TITLE_REVIVED,

@@ -37,14 +37,12 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::OLD_TITLE_REVIVED];
+const BREAKS: &[Break] = &[breaks::OUT_OF_ORDER, breaks::HANDLED_TOO_LATE, breaks::OLD_TITLE_REVIVED];
 
 /// Writes the state and the transition, and tells the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
-    if !emission.fields.is_empty() {
-        session.execute("write", WRITE, revision_guard::params(session, emission)).await?;
-        session.ring();
-    }
+    session.execute("write", WRITE, revision_guard::params(session, emission)).await?;
+    session.ring();
     Ok(())
 }
 
@@ -69,7 +67,9 @@ const WRITE: &str = "
         SELECT session_id, status AS previous_status,
             CASE WHEN $4 > revision THEN $3 ELSE title END AS title,
             CASE WHEN $6 > revision THEN $5 ELSE git_branch END AS git_branch,
-            CASE WHEN $8 > revision THEN $7 ELSE parent_session_id END AS parent_session_id,
+            CASE WHEN $8 > revision THEN COALESCE(
+                (SELECT parent.session_id FROM cli_sessions_v2 AS parent WHERE parent.session_id = $7),
+                parent_session_id) ELSE parent_session_id END AS parent_session_id,
             CASE WHEN $10 > revision THEN $9 ELSE status END AS status
         FROM locked WHERE revision < $2
     ), written AS (

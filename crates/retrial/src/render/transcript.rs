@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::case::Case;
+use retrial_sim::engine::RowChange;
 use retrial_sim::error::Error;
 use retrial_sim::explore::Replayed;
 use retrial_sim::invariant::Finding;
@@ -18,8 +19,11 @@ const MOST_LINES: usize = 50;
 /// How wide a column is: as wide as it must be, and no wider than this, or than its share of [`PAGE`].
 const WIDEST: usize = 72;
 
+/// More actors than this are told in a list instead of in columns.
+const MOST_COLUMNS: usize = 2;
+
 /// How wide all columns together are.
-const PAGE: usize = 150;
+const PAGE: usize = 130;
 
 /// Prints a case that was held again, by the strategy it was recorded with or `against` another one.
 pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
@@ -52,39 +56,75 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     let Case { scenario, strategy, rung, engine, workload, .. } = case;
     let mut text = format!("{scenario}/{strategy} on rung {rung}, engine {engine}\nworkload {workload}\n\n");
     let shown: Vec<&Event> = trace.events.iter().filter(|event| !is_noise(event)).collect();
-    let mut columns: Vec<ActorId> = shown.iter().map(|event| event.actor).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    columns.retain(|actor| *actor != ActorId::NOBODY);
-    let widest = (PAGE / columns.len().max(1)).min(WIDEST);
-    let lines: Vec<_> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
-    let width = |actor: &ActorId| {
-        let mine = lines.iter().filter(|(_, by, _)| by == actor).map(|(_, _, line)| line.chars().count());
-        mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(widest)
+    let mut actors: Vec<ActorId> = shown.iter().map(|event| event.actor).collect();
+    actors.sort_unstable();
+    actors.dedup();
+    actors.retain(|actor| *actor != ActorId::NOBODY);
+    let page = if actors.len() <= MOST_COLUMNS {
+        Page::columns(trace, &actors, &shown)
+    } else {
+        Page::list(trace, &actors, &shown)
     };
-    let widths: Vec<usize> = columns.iter().map(width).collect();
-    let mut head = format!("{:>8}", "ms");
-    for (actor, width) in columns.iter().zip(&widths) {
-        head.push_str(&format!("  {:<width$}", trace.name(*actor)));
-    }
-    text.push_str(head.trim_end());
+    text.push_str(&format!("{:>9}  {}", "ms", page.head).trim_end());
     text.push('\n');
-    let skip = lines.len().saturating_sub(MOST_LINES);
-    for (index, (at, actor, line)) in lines.iter().enumerate() {
+    let skip = page.lines.len().saturating_sub(MOST_LINES);
+    for (index, (at, line)) in page.lines.iter().enumerate() {
         // The beginning explains, the end shows; what repeats stands between.
         if skip > 0 && index == MOST_LINES / 2 {
-            text.push_str(&format!("{:>8}  [{skip} lines left out]\n", "..."));
+            text.push_str(&format!("{:>9}  [{skip} lines left out]\n", "..."));
         }
         if skip > 0 && (MOST_LINES / 2..MOST_LINES / 2 + skip).contains(&index) {
             continue;
         }
-        let column = columns.iter().position(|column| column == actor);
-        let indent = column.map_or(0, |column| widths[..column].iter().map(|width| width + 2).sum());
         let at = format!("{}.{:03}", at.as_millis(), at.subsec_micros() % 1000);
-        text.push_str(format!("{at:>8}  {:indent$}{}", "", shorten(line, widest)).trim_end());
+        text.push_str(format!("{at:>9}  {line}").trim_end());
         text.push('\n');
     }
     text
+}
+
+/// The lines of a transcript, each with its time.
+struct Page {
+    head: String,
+    lines: Vec<(Duration, String)>,
+}
+
+impl Page {
+    /// A column per actor: who does what at the same time is seen at a glance.
+    fn columns(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
+        let widest = (PAGE / actors.len().max(1)).min(WIDEST);
+        let lines: Vec<_> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
+        let width = |actor: &ActorId| {
+            let mine = lines.iter().filter(|(_, by, _)| by == actor).map(|(_, _, line)| line.chars().count());
+            mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(widest)
+        };
+        let widths: Vec<usize> = actors.iter().map(width).collect();
+        let names =
+            actors.iter().zip(&widths).map(|(actor, width)| format!("{:<width$}", trace.name(*actor)));
+        let head = names.collect::<Vec<_>>().join("  ");
+        let place = |(at, actor, line): (Duration, ActorId, String)| {
+            let column = actors.iter().position(|known| *known == actor);
+            let indent = column.map_or(0, |column| widths[..column].iter().map(|width| width + 2).sum());
+            (at, format!("{:indent$}{}", "", shorten(&line, widest)))
+        };
+        Page { head, lines: lines.into_iter().map(place).collect() }
+    }
+
+    /// One column with names: more actors than that leave no room for what they do.
+    fn list(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
+        let width = actors.iter().map(|actor| trace.name(*actor).len()).max().unwrap_or(0);
+        let room = PAGE - width - 2;
+        let mut last = ActorId::NOBODY;
+        let mut lines = Vec::new();
+        for (at, actor, line) in shown.iter().flat_map(|event| say(trace, event, room)) {
+            // A name that stands above is not said again.
+            let name = if actor == last { "" } else { trace.name(actor) };
+            let name = if actor == ActorId::NOBODY { "" } else { name };
+            last = actor;
+            lines.push((at, format!("{name:<width$}  {}", shorten(&line, room))));
+        }
+        Page { head: String::new(), lines }
+    }
 }
 
 /// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait.
@@ -129,7 +169,7 @@ fn say_statement(statement: &Statement, room: usize) -> Vec<String> {
 }
 
 /// The values that a commit changed, and how many rows it wrote without changing them.
-fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
+fn say_changes(changes: &[RowChange]) -> Vec<String> {
     let mut told = Vec::new();
     let mut unchanged = 0;
     for change in changes {
@@ -149,7 +189,7 @@ fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
         if columns.is_empty() {
             unchanged += 1;
         } else {
-            told.push(format!("{}[{}] {}", change.table.name, change.key, columns.join(" ")));
+            told.push(format!("{}[{}] {}", change.table.name, key(change), columns.join(" ")));
         }
     }
     if unchanged > 0 {
@@ -165,6 +205,13 @@ fn say_changes(changes: &[retrial_sim::engine::RowChange]) -> Vec<String> {
         *line = format!("{}{line}", if index == 0 { "commit  " } else { "        " })
     });
     told
+}
+
+/// What a reader knows the row by: a text in its first column, else its key.
+fn key(change: &RowChange) -> String {
+    let row = change.after.as_ref().or(change.before.as_ref());
+    let first = row.and_then(|row| row.first()?.text().map(str::to_owned));
+    first.unwrap_or_else(|| change.key.to_string())
 }
 
 fn shorten(line: &str, room: usize) -> String {

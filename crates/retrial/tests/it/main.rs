@@ -3,6 +3,7 @@
 mod anomalies;
 mod cli;
 mod isolation;
+mod live;
 mod matrix;
 mod regressions;
 mod trials;

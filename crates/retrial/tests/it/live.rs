@@ -1,0 +1,76 @@
+//! What the model shows, a live server shows as well: each kept witness has the same verdict there, and a strategy
+//! that holds on every rung holds there where everything fails.
+
+use std::fs;
+
+use retrial::exit::Exit;
+use retrial::sim::case::Case;
+use retrial::sim::docket::Card;
+use retrial::sim::invariant::Finding;
+use retrial::{catalogue, scenarios};
+
+use crate::trials::{hold, root};
+
+/// Whether these tests are to run; they fail where a server is missing and nobody has said that it may be.
+#[expect(clippy::disallowed_methods, reason = "the tests of a live server are told where there is none")]
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+fn has_server() -> bool {
+    match catalogue::server() {
+        Ok(_) => true,
+        Err(error) if std::env::var("RETRIAL_WITHOUT_POSTGRES").as_deref() == Ok("1") => {
+            eprintln!("not run: {error}");
+            false
+        }
+        Err(error) => panic!("{error} (or set RETRIAL_WITHOUT_POSTGRES=1 to go without)"),
+    }
+}
+
+/// The scenarios whose SQL is Postgres'.
+fn cards() -> impl Iterator<Item = Card> {
+    let cards = scenarios::SCENARIOS.iter().map(|docket| docket.card());
+    cards.filter(|card| card.engines.contains(&"postgres"))
+}
+
+#[test]
+fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
+    if !has_server() {
+        return;
+    }
+    let mut bed = catalogue::bed("postgres").expect("the engine starts");
+    let mut replayed = 0;
+    for card in cards() {
+        let (docket, _) = catalogue::scenario(card.name).expect("its scenario is there");
+        for file in fs::read_dir(root().join("regressions")).expect("the folder is there") {
+            let path = file.expect("it can be read").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("its name is text");
+            if !name.starts_with(&format!("{}.", card.name)) {
+                continue;
+            }
+            let case: Case = fs::read_to_string(&path).expect("it is text").parse().expect("it is a case");
+            let live = docket.replay(&mut bed, &case).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(matches!(live.finding, Finding::Violated(_)), case.violated, "{name}");
+            replayed += 1;
+        }
+    }
+    assert!(replayed > 30, "only {replayed} witnesses");
+}
+
+#[test]
+fn a_strategy_that_holds_holds_on_a_live_server() {
+    if !has_server() {
+        return;
+    }
+    let mut held = 0;
+    for card in cards() {
+        let rung = card.ladder.last().expect("a ladder has rungs").name;
+        for strategy in card.strategies.iter().filter(|strategy| strategy.breaks.is_empty()) {
+            let target = format!("{}/{}", card.name, strategy.name);
+            let results = hold(&[&target, "--rung", rung, "--engine", "postgres", "--trials", "300"]);
+            assert_eq!(results.exit(), Exit::AsExpected, "{target}");
+            let report = &results.tables[0].lines[0].report;
+            assert_eq!((report.trials, &report.disagreement), (300, &None), "{target}");
+            held += 1;
+        }
+    }
+    assert!(held > 0, "there is a strategy that holds");
+}

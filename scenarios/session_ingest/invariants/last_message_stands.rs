@@ -1,0 +1,47 @@
+//! Once the queue has drained without dead letters, each field of a session is what its client has said last: no older
+//! message stands for ever. Columns that the API writer has written since are its own.
+
+use retrial_sim::engine::Value;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::history::Column;
+use super::super::workload::SESSIONS;
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        if !history::has_drained(run) {
+            return Finding::Holds { exercised: 0 };
+        }
+        let mut exercised = 0;
+        for session in SESSIONS {
+            for field in history::FIELDS {
+                let Some((said, times)) = last_said(evidence, session, field) else { continue };
+                let (_, row) = history::in_the_end(run, session, field);
+                if said != row && !history::is_excepted(run, session, field) {
+                    let sentence =
+                        format!("the client of {session} said {field} {said} last, and {row} stands");
+                    return Finding::broken(sentence);
+                }
+                exercised += u64::from(times > 1);
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}
+
+/// What the session's client has said last of that field, and how often it has said something. A client sends a message
+/// until it hears that it was taken, and only then the next, so the order of sending is the client's.
+fn last_said<'r>(
+    evidence: &Evidence<'r, Workload>,
+    session: &str,
+    field: Column,
+) -> Option<(&'r Value, usize)> {
+    let sent = history::sent(evidence.run).into_values();
+    let said = sent.filter(|sent| sent.session() == session && !sent.is_poison());
+    let said: Vec<&Value> = said.filter_map(|sent| sent.field(field)).collect();
+    Some((*said.last()?, said.len()))
+}

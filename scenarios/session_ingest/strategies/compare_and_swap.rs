@@ -1,0 +1,79 @@
+//! The row is written only if it has exactly the revision that the object's change was made from.
+//!
+//! A counter-proposal to pull request 4322, and common advice: optimistic concurrency. The row keeps the object's
+//! revision; the UPDATE demands the one before the message, and a consumer whose UPDATE finds no row gives the message
+//! back, to come again when the one before it has been written. Nothing is ever written out of order.
+//!
+//! A reviewer would ask: and when the one before it never comes again?
+
+use retrial_sim::actor::Task;
+use retrial_sim::engine::Value;
+use retrial_sim::scenario::Break;
+
+use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
+use super::revision_guard::MIGRATION;
+
+pub(super) struct Strategy;
+
+impl Persistence for Strategy {
+    fn emits(&self) -> Emits {
+        Emits::State
+    }
+
+    fn migration(&self) -> &'static str {
+        MIGRATION
+    }
+
+    fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
+        Box::pin(apply(session, emission))
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::OUT_OF_ORDER,
+    Break {
+        invariant: "queue_drains",
+        from: "retry",
+        rarely: None,
+        because: "the object has moved on when the message comes again, so the revision that it demands \
+                  is never in the row",
+    },
+    breaks::CARRIES_THE_TITLE_ALONG,
+    breaks::HANDLED_TOO_LATE,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
+
+async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
+    let Emission { fields, revision, base, .. } = emission;
+    let [title, branch, parent, status] = fields.params();
+    let [base, revision] = [Value::Integer(*base), Value::Integer(*revision)];
+    let params = [session.id(), title, branch, parent, status, base, revision];
+    let written = session.execute("write", WRITE, params).await?;
+    if written.rows.is_empty() {
+        return Err(Failure::Conflict);
+    }
+    session.notify_of(&written).await?;
+    Ok(())
+}
+
+const WRITE: &str = "
+    WITH locked AS (
+        SELECT session_id, status, revision FROM cli_sessions_v2 WHERE session_id = $1 FOR NO KEY UPDATE
+    )
+    UPDATE cli_sessions_v2 AS session
+    SET title = COALESCE($2, session.title), git_branch = COALESCE($3, session.git_branch),
+        parent_session_id = COALESCE(
+            (SELECT parent.session_id FROM cli_sessions_v2 AS parent WHERE parent.session_id = $4),
+            session.parent_session_id),
+        status = COALESCE($5, session.status), revision = $7,
+        status_updated_at = CASE WHEN COALESCE($5, session.status) IS DISTINCT FROM session.status
+            THEN now() ELSE session.status_updated_at END,
+        updated_at = CASE WHEN $6 < $7 THEN now() ELSE session.updated_at END
+    FROM locked
+    WHERE session.session_id = locked.session_id AND locked.revision = $6
+    RETURNING locked.status, session.status";
