@@ -1,8 +1,9 @@
 //! What a trace says of this scenario's sessions, in the scenario's own words. Read by its invariants only.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use retrial_sim::engine::{RowChange, Value};
+use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Exchange, Stored, What};
 use retrial_sim::trial::{Ending, Run};
@@ -10,8 +11,47 @@ use retrial_sim::trial::{Ending, Run};
 use super::ladder::OBJECTS;
 use super::workload::SESSIONS;
 
+/// A column of the sessions' table, at its place in every row: what a strategy's migration adds comes after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    SessionId,
+    Title,
+    GitBranch,
+    ParentSessionId,
+    Status,
+    StatusUpdatedAt,
+    UpdatedAt,
+}
+
 /// The columns that clients' messages are about.
-pub(super) const FIELDS: [&str; 4] = ["title", "git_branch", "parent_session_id", "status"];
+pub(super) const FIELDS: [Column; 4] =
+    [Column::Title, Column::GitBranch, Column::ParentSessionId, Column::Status];
+
+impl Column {
+    /// Its name, which is also the field's in messages and objects.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Column::SessionId => "session_id",
+            Column::Title => "title",
+            Column::GitBranch => "git_branch",
+            Column::ParentSessionId => "parent_session_id",
+            Column::Status => "status",
+            Column::StatusUpdatedAt => "status_updated_at",
+            Column::UpdatedAt => "updated_at",
+        }
+    }
+
+    /// Its value in a row; NULL where there is no row.
+    fn of(self, row: Option<&Row>) -> &Value {
+        row.map_or(&Value::Null, |row| &row[self as usize])
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// One committed change of a session's row.
 #[derive(Clone, Copy, Debug)]
@@ -28,15 +68,15 @@ impl<'r> Write<'r> {
         is_consumer(self.actor)
     }
 
-    pub(super) fn before(&self, column: &str) -> &'r Value {
-        self.change.value_before(column).unwrap_or(&Value::Null)
+    pub(super) fn before(&self, column: Column) -> &'r Value {
+        column.of(self.change.before.as_ref())
     }
 
-    pub(super) fn after(&self, column: &str) -> &'r Value {
-        self.change.value_after(column).unwrap_or(&Value::Null)
+    pub(super) fn after(&self, column: Column) -> &'r Value {
+        column.of(self.change.after.as_ref())
     }
 
-    pub(super) fn moves(&self, column: &str) -> bool {
+    pub(super) fn moves(&self, column: Column) -> bool {
         self.before(column) != self.after(column)
     }
 }
@@ -65,8 +105,8 @@ impl<'r> Sent<'r> {
         self.exchange.field("session").and_then(Value::text).unwrap_or_default()
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<&'r Value> {
-        self.exchange.field(name)
+    pub(super) fn field(&self, column: Column) -> Option<&'r Value> {
+        self.exchange.field(column.name())
     }
 }
 
@@ -81,7 +121,7 @@ pub(super) fn writes(run: &Run) -> impl Iterator<Item = Write<'_>> {
         changes.iter().filter(|change| change.table.name == "cli_sessions_v2").map(move |change| Write {
             event,
             actor,
-            session: change.value_after("session_id").and_then(Value::text).unwrap_or_default(),
+            session: Column::SessionId.of(change.after.as_ref()).text().unwrap_or_default(),
             change,
         })
     })
@@ -89,11 +129,14 @@ pub(super) fn writes(run: &Run) -> impl Iterator<Item = Write<'_>> {
 
 /// The committed changes of a status, in commit order.
 pub(super) fn transitions(run: &Run) -> impl Iterator<Item = Write<'_>> {
-    writes(run).filter(|write| write.moves("status"))
+    writes(run).filter(|write| write.moves(Column::Status))
 }
 
 /// What a session's object has stored, write by write.
-pub(super) fn stored<'r>(run: &'r Run, session: &str) -> impl Iterator<Item = (usize, &'r Stored)> {
+pub(super) fn stored<'r>(
+    run: &'r Run,
+    session: &str,
+) -> impl DoubleEndedIterator<Item = (usize, &'r Stored)> + use<'r> {
     let index = SESSIONS.iter().position(|known| *known == session);
     let object = index.map_or("", |index| OBJECTS[index]);
     run.trace.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
@@ -134,9 +177,13 @@ pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
 
 /// The messages that are dead letters although a consumer can read them.
 pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
-    let sent = sent(run);
     let dead = exchanges(run, "dead-letter").map(|(_, exchange)| message(exchange));
-    dead.filter(|number| sent.get(number).is_none_or(|sent| !sent.is_poison())).collect()
+    let mut dead: Vec<i64> = dead.collect();
+    if !dead.is_empty() {
+        let sent = sent(run);
+        dead.retain(|number| sent.get(number).is_none_or(|sent| !sent.is_poison()));
+    }
+    dead
 }
 
 /// Whether the trial came to rest with nothing dead but poison.
@@ -146,9 +193,9 @@ pub(super) fn has_drained(run: &Run) -> bool {
 
 /// Whether the session's column may differ from its object in the end: the API writer has written it since the object
 /// last changed, or it is a parent that is not there.
-pub(super) fn is_excepted(run: &Run, session: &str, column: &str) -> bool {
+pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
     let (object, _) = in_the_end(run, session, column);
-    if column == "parent_session_id" {
+    if column == Column::ParentSessionId {
         let rows = run.tables.first().map_or(&[][..], |(_, rows)| rows);
         return !rows.iter().any(|row| row[0] == *object);
     }
@@ -156,7 +203,7 @@ pub(super) fn is_excepted(run: &Run, session: &str, column: &str) -> bool {
     let renamed = api.filter(|write| write.moves(column)).last();
     let mut since = (0, &Value::Null);
     for (event, stored) in stored(run, session) {
-        if let Some(value) = stored.field(column).filter(|value| *value != since.1) {
+        if let Some(value) = stored.field(column.name()).filter(|value| *value != since.1) {
             since = (event, value);
         }
     }
@@ -164,11 +211,11 @@ pub(super) fn is_excepted(run: &Run, session: &str, column: &str) -> bool {
 }
 
 /// A session's field in the end: what the object has, and what the row has.
-pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: &str) -> (&'r Value, &'r Value) {
-    let object = stored(run, session).last().and_then(|(_, stored)| stored.field(field));
-    let (table, rows) = run.tables.first().expect("the trial was asked for the sessions");
-    let row = rows.iter().find(|row| row[0].text() == Some(session));
-    (object.unwrap_or(&Value::Null), row.and_then(|row| table.value(row, field)).unwrap_or(&Value::Null))
+pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: Column) -> (&'r Value, &'r Value) {
+    let object = stored(run, session).next_back().and_then(|(_, stored)| stored.field(field.name()));
+    let (_, rows) = run.tables.first().expect("the trial was asked for the sessions");
+    let row = rows.iter().find(|row| Column::SessionId.of(Some(row)).text() == Some(session));
+    (object.unwrap_or(&Value::Null), field.of(row))
 }
 
 /// The message that a consumer has in hand at that event.

@@ -18,10 +18,11 @@ impl Digest {
     /// Takes in a text, its length included, so that `ab`, `c` differs from `a`, `bc`.
     pub fn text(&mut self, text: &str) {
         self.word(text.len() as u64);
-        for chunk in text.as_bytes().chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.word(u64::from_le_bytes(word));
+        let (whole, rest) = text.as_bytes().as_chunks();
+        whole.iter().for_each(|chunk| self.word(u64::from_le_bytes(*chunk)));
+        if !rest.is_empty() {
+            let first_is_lowest = |word, byte: &u8| word << 8 | u64::from(*byte);
+            self.word(rest.iter().rev().fold(0, first_is_lowest));
         }
     }
 }

@@ -206,7 +206,10 @@ fn confirm<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, bed: &mut Tes
         }
         report.audited += 1;
         let how = match stand.again(bed, case.tape.clone()) {
-            Ok(again) if again.digest == case.digest => continue,
+            Ok(again) if again.digest == case.digest => {
+                bed.recycle(again);
+                continue;
+            }
             Ok(_) => "held again from its own tape, the trial of a witness differed".to_owned(),
             Err(error) => format!("held again from its own tape, the trial of a witness {error}"),
         };
@@ -371,6 +374,7 @@ impl<'a, S: Scenario> Stand<'a, S> {
             Err(error) => return Some(format!("held again from its own tape, the trial {error}")),
         };
         if again.digest == run.digest && again.steps == run.steps {
+            bed.recycle(again);
             return None;
         }
         let mut lines = run.trace.to_string().lines().map(str::to_owned).collect::<Vec<_>>().into_iter();

@@ -37,6 +37,8 @@ pub(crate) struct Kernel<'a> {
     clock: Option<TimeHandle>,
     candidates: Vec<Candidate>,
     offers: Vec<Fault>,
+    /// For each actor met so far, a bit for each offer of the rung that is about it.
+    offers_to: Vec<u64>,
     woken: Vec<SessionId>,
     pub(crate) entries: Vec<(Point, Choice)>,
     pub(crate) strikes: Vec<(Fault, &'static str)>,
@@ -53,6 +55,7 @@ impl<'a> Kernel<'a> {
         pace: Pace,
     ) -> Kernel<'a> {
         shared.in_order_of_time.set(pace == Pace::Timed);
+        assert!(rung.offers.len() <= 64, "a rung has at most 64 offers");
         Kernel {
             shared,
             scheduler,
@@ -66,6 +69,7 @@ impl<'a> Kernel<'a> {
             clock: None,
             candidates: Vec::with_capacity(8),
             offers: Vec::new(),
+            offers_to: Vec::with_capacity(8),
             woken: Vec::new(),
             entries: Vec::with_capacity(32),
             strikes: Vec::new(),
@@ -85,8 +89,8 @@ impl<'a> Kernel<'a> {
         let cast: Vec<_> = self.shared.trace.borrow().cast.iter().map(|member| member.name).collect();
         self.scheduler.cast(&cast);
         loop {
-            if let Some(error) = self.shared.refusal.borrow_mut().take() {
-                return Err(error);
+            if self.shared.refusal.borrow().is_some() {
+                return Err(self.shared.refusal.take().expect("there is one"));
             }
             if let Some(ending) = self.budget() {
                 return Ok(ending);
@@ -120,6 +124,9 @@ impl<'a> Kernel<'a> {
     /// Ends the safety phase when its steps are used up, and the trial when those of the fair phase are.
     fn budget(&mut self) -> Option<Ending> {
         let step = self.shared.step.get();
+        if step < self.limits.safety_steps {
+            return None;
+        }
         if !self.fair && step >= self.limits.safety_steps {
             self.fair = true;
             self.shared.in_order_of_time.set(true);
@@ -303,13 +310,13 @@ impl<'a> Kernel<'a> {
         if self.fair || self.faults_left == 0 || self.rung.offers.is_empty() {
             return Ok(None);
         }
-        let name = self.shared.trace.borrow().name(point.actor);
+        let mut left = self.offers_to(point.actor);
         self.offers.clear();
-        for offer in self.rung.offers {
-            let here = offer.actors.contains(&name)
-                && (offer.labels.is_empty() || offer.labels.contains(&point.label))
-                && offer.fault.can_strike(kind);
-            if here {
+        while left != 0 {
+            let offer = &self.rung.offers[left.trailing_zeros() as usize];
+            left &= left - 1;
+            let here = offer.labels.is_empty() || offer.labels.contains(&point.label);
+            if here && offer.fault.can_strike(kind) {
                 self.offers.push(offer.fault);
             }
         }
@@ -319,6 +326,21 @@ impl<'a> Kernel<'a> {
         let ask = Ask::Fault { offers: &self.offers, left: self.faults_left };
         let answer = self.scheduler.choose(point, ask)?;
         Ok(answer.checked_sub(1).map(|index| self.offers[index]))
+    }
+
+    /// The rung's offers about an actor; names are compared once for each.
+    fn offers_to(&mut self, actor: ActorId) -> u64 {
+        while self.offers_to.len() <= actor.index() {
+            let name = self.shared.trace.borrow().name(ActorId(self.offers_to.len() as u16));
+            let bits = self
+                .rung
+                .offers
+                .iter()
+                .enumerate()
+                .map(|(bit, offer)| u64::from(offer.actors.contains(&name)) << bit);
+            self.offers_to.push(bits.sum());
+        }
+        self.offers_to[actor.index()]
     }
 
     /// In a timed trial each step lasts longer than its work by a drawn delay.

@@ -51,7 +51,8 @@ struct Known {
 const STATEMENTS_MAX: usize = 512;
 
 thread_local! {
-    /// The images of the openings met last, so that a thread makes each once.
+    /// The images of the openings met last, so that a thread makes each once. Openings that say the same share one, and
+    /// with it the plans of the statements that were run there.
     static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<database::Opening>)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -134,6 +135,17 @@ fn unmade(failure: Failure) -> Error {
     Error::refused(format!("the opening of the database: {failure}"))
 }
 
+/// The image of this opening, or of one that says the same, which this one then stands for.
+fn known_image(opening: &Rc<Opening>) -> Option<Rc<database::Opening>> {
+    IMAGES.with_borrow_mut(|images| {
+        let place = images.iter().position(|(known, _)| Rc::ptr_eq(known, opening));
+        let same = |known: &Opening| known.schema == opening.schema && known.rows == opening.rows;
+        let place = place.or_else(|| images.iter().position(|(known, _)| same(known)))?;
+        images[place].0 = opening.clone();
+        Some(images[place].1.clone())
+    })
+}
+
 /// Makes the database that an opening describes.
 fn image(opening: &Opening) -> Result<database::Opening, Failure> {
     let database = Database::new();
@@ -161,10 +173,7 @@ impl Engine for Model {
     }
 
     fn open(&mut self, opening: &Rc<Opening>, _ambient: Seed) -> Result<(), Error> {
-        let known = IMAGES.with_borrow(|images| {
-            images.iter().find(|(known, _)| Rc::ptr_eq(known, opening)).map(|(_, image)| image.clone())
-        });
-        let image = match known {
+        let image = match known_image(opening) {
             Some(image) => image,
             None => {
                 let image = Rc::new(image(opening).map_err(unmade)?);
@@ -249,12 +258,8 @@ impl Engine for Model {
     }
 
     fn wake(&mut self, ready: &mut Vec<SessionId>) {
-        loop {
-            let freed = self.database.take_ready();
-            if freed.is_empty() {
-                return;
-            }
-            for session in freed {
+        while self.database.has_ready() {
+            for session in self.database.take_ready() {
                 let (id, step) = (SessionId(session.0), self.database.resume(session));
                 if let Step::Done(finished) = self.look(id, step) {
                     self.ended.push((id, finished));

@@ -1,6 +1,8 @@
 //! One number for a row, the same on every Postgres engine: a primary key of one number is that number, any other
 //! key, or a whole row where there is none, a digest of its values' texts (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>).
 
+use std::fmt::{self, Write as _};
+
 use retrial_sim::engine::Value;
 
 /// The row's number, from the values of its primary key, or all of its values where it has none.
@@ -8,12 +10,26 @@ pub(crate) fn row_key(key: &[Value]) -> i64 {
     if let [Value::Integer(number)] = key {
         return *number;
     }
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
+    let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
     for value in key {
+        let written = match value {
+            // As it would be written, without the machinery of writing: most keys are numbers or texts.
+            Value::Text(text) => ["'", text, "'"].into_iter().try_for_each(|part| digest.write_str(part)),
+            value => write!(digest, "{value}"),
+        };
         // The separator keeps ('a', 'bc') from ('ab', 'c').
-        for byte in value.to_string().bytes().chain([0]) {
-            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        written.and_then(|()| digest.write_char('\0')).expect("a digest takes everything in");
     }
-    digest as i64
+    digest.0 as i64
+}
+
+struct Fnv(u64);
+
+impl fmt::Write for Fnv {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(())
+    }
 }

@@ -68,9 +68,24 @@ pub struct IndexDef {
 impl IndexDef {
     /// The columns that are its keys, where every key is a plain column.
     pub fn columns(&self) -> Option<Vec<usize>> {
-        let column = |key: &Expr| if let Expr::Column { column, .. } = key { Some(*column) } else { None };
-        self.keys.iter().map(column).collect()
+        self.keys.iter().map(plain_column).collect()
     }
+
+    /// The same, one after the other; none at all where a key is no plain column.
+    pub fn plain_columns(&self) -> impl Iterator<Item = usize> + '_ {
+        let is_plain = self.keys.iter().all(|key| plain_column(key).is_some());
+        self.keys.iter().filter(move |_| is_plain).filter_map(plain_column)
+    }
+
+    /// Whether those columns are its keys, in that order.
+    pub(crate) fn is_over(&self, columns: &[usize]) -> bool {
+        self.keys.len() == columns.len()
+            && self.keys.iter().zip(columns).all(|(key, column)| plain_column(key) == Some(*column))
+    }
+}
+
+fn plain_column(key: &Expr) -> Option<usize> {
+    if let Expr::Column { column, .. } = key { Some(*column) } else { None }
 }
 
 /// A CHECK constraint.

@@ -2,6 +2,7 @@
 //! for has happened, and is finished. Nothing here blocks and nothing here reads a clock: time is what
 //! [`Database::advance`] says it is.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -130,8 +131,10 @@ impl Database {
 
     /// Ends a session; what it has not committed is rolled back and every lock it holds falls.
     pub fn close(&self, session: SessionNo) {
-        self.server
-            .interrupt(session, Failure::sql("57P01", "terminating connection due to administrator command"));
+        if self.server.is_waiting(session) {
+            let failure = Failure::sql("57P01", "terminating connection due to administrator command");
+            self.server.interrupt(session, failure);
+        }
         // A statement that waited is dropped where it stands, before what it has done is taken back.
         let running = self.server.backend(session).running.take();
         drop(running);
@@ -189,8 +192,10 @@ impl Database {
 
     /// Rolls back whatever the session has open and gives up what it works on.
     pub fn abandon(&self, session: SessionNo) {
-        let timeout = Failure::sql("57014", "canceling statement due to user request");
-        self.server.interrupt(session, timeout);
+        if self.server.is_waiting(session) {
+            let failure = Failure::sql("57014", "canceling statement due to user request");
+            self.server.interrupt(session, failure);
+        }
         let running = self.server.backend(session).running.take();
         drop(running);
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
@@ -263,6 +268,11 @@ impl Database {
         self.server.interrupt(session, failure);
     }
 
+    /// Whether there are sessions that may go on.
+    pub fn has_ready(&self) -> bool {
+        !self.server.ready.borrow().is_empty()
+    }
+
     /// Takes the sessions that may go on, in the order in which their waits ended.
     pub fn take_ready(&self) -> Vec<SessionNo> {
         std::mem::take(&mut *self.server.ready.borrow_mut())
@@ -316,10 +326,11 @@ impl Database {
         let heap = self.server.heap(def.id);
         let seen = heap.visible(&transactions, transactions.snapshot(0), outsider);
         let mut rows: Vec<Tuple> = seen.into_iter().map(|version| heap.tuple(version).clone()).collect();
-        let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
-        if let Some(columns) = primary {
-            let key = |tuple: &Tuple| columns.iter().map(|column| tuple[*column].clone()).collect::<Vec<_>>();
-            rows.sort_by_cached_key(key);
+        if let Some(primary) = def.indexes.iter().find(|index| index.primary) {
+            rows.sort_by(|left, right| {
+                let mut columns = primary.plain_columns().map(|column| left[column].cmp(&right[column]));
+                columns.find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+            });
         }
         drop((heap, transactions));
         Some((def, rows))

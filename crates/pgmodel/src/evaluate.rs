@@ -31,21 +31,26 @@ pub(crate) struct Had {
     calls: Vec<(usize, Value)>,
 }
 
-type Evaluated = std::result::Result<Value, Stop>;
+pub(crate) type Evaluated = std::result::Result<Value, Stop>;
 
 impl Run {
     /// The value of an expression, after whatever it must wait for.
     pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
-        match self.evaluate(expr, env, &Had::default()) {
+        match self.at_once(expr, env) {
             Ok(value) => Ok(value),
-            Err(Stop::Fail(failure)) => Err(failure),
             // Most expressions need nothing, and the state of those that do is kept out of theirs.
             Err(stop) => Box::pin(self.had_first(expr, env, stop)).await,
         }
     }
 
-    /// The value of an expression that needs something else first.
-    async fn had_first(&self, expr: &Expr, env: &Env<'_>, stop: Stop) -> Result<Value> {
+    /// The value of an expression that needs nothing else first. Whoever has many looks here before it waits for
+    /// [`Run::had_first`], which saves making a future for each.
+    pub(crate) fn at_once(&self, expr: &Expr, env: &Env<'_>) -> Evaluated {
+        self.evaluate(expr, env, None)
+    }
+
+    /// The value of an expression that has stopped.
+    pub(crate) async fn had_first(&self, expr: &Expr, env: &Env<'_>, stop: Stop) -> Result<Value> {
         let mut had = Had::default();
         let mut next = Err(stop);
         loop {
@@ -66,24 +71,28 @@ impl Run {
                     had.calls.push((site, value));
                 }
             }
-            next = self.evaluate(expr, env, &had);
+            next = self.evaluate(expr, env, Some(&had));
         }
     }
 
     /// Whether a condition is true; unknown is not.
     pub(crate) async fn holds(&self, expr: &Expr, env: &Env<'_>) -> Result<bool> {
-        Ok(self.value(expr, env).await? == Value::Bool(true))
+        let value = match self.at_once(expr, env) {
+            Ok(value) => value,
+            Err(stop) => Box::pin(self.had_first(expr, env, stop)).await?,
+        };
+        Ok(value == Value::Bool(true))
     }
 
     /// The value of an expression that never waits: an index key, a predicate, a CHECK.
     pub(crate) fn now(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
-        self.evaluate(expr, env, &Had::default()).map_err(|stop| match stop {
+        self.at_once(expr, env).map_err(|stop| match stop {
             Stop::Fail(failure) => failure,
             _ => Failure::not_modelled("a subquery or a volatile function in an index, a CHECK or a look-up"),
         })
     }
 
-    pub(crate) fn evaluate(&self, expr: &Expr, env: &Env<'_>, had: &Had) -> Evaluated {
+    pub(crate) fn evaluate(&self, expr: &Expr, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
         match expr {
             Expr::Const(value) => Ok(value.clone()),
             Expr::Param(index) => Ok(self.params[*index].clone()),
@@ -141,7 +150,11 @@ impl Run {
             }
             Expr::Sub { kind, query } => self.subquery(kind, query, env, had),
             Expr::System { call, args, site } => {
-                if let Some((_, value)) = had.calls.iter().find(|(done, _)| done == site) {
+                if let Some(value) = self.constant(*call) {
+                    return Ok(value);
+                }
+                let known = had.and_then(|had| had.calls.iter().find(|(done, _)| done == site));
+                if let Some((_, value)) = known {
                     return Ok(value.clone());
                 }
                 Err(Stop::Call { call: *call, args: self.all(args, env, had)?, site: *site })
@@ -149,7 +162,14 @@ impl Run {
         }
     }
 
-    fn apply(&self, apply: Apply, strict: bool, args: &[Expr], env: &Env<'_>, had: &Had) -> Evaluated {
+    fn apply(
+        &self,
+        apply: Apply,
+        strict: bool,
+        args: &[Expr],
+        env: &Env<'_>,
+        had: Option<&Had>,
+    ) -> Evaluated {
         // One and two arguments are by far the most, and need no vector.
         match args {
             [one] => {
@@ -168,7 +188,7 @@ impl Run {
     }
 
     /// The first value that is not NULL.
-    fn first(&self, args: &[Expr], env: &Env<'_>, had: &Had) -> Evaluated {
+    fn first(&self, args: &[Expr], env: &Env<'_>, had: Option<&Had>) -> Evaluated {
         for arg in args {
             let value = self.evaluate(arg, env, had)?;
             if value != Value::Null {
@@ -178,12 +198,12 @@ impl Run {
         Ok(Value::Null)
     }
 
-    fn all(&self, exprs: &[Expr], env: &Env<'_>, had: &Had) -> std::result::Result<Vec<Value>, Stop> {
+    fn all(&self, exprs: &[Expr], env: &Env<'_>, had: Option<&Had>) -> std::result::Result<Vec<Value>, Stop> {
         exprs.iter().map(|expr| self.evaluate(expr, env, had)).collect()
     }
 
     /// AND (`decisive` false) or OR (true): the decisive value wins over NULL.
-    fn junction(&self, parts: &[Expr], decisive: bool, env: &Env<'_>, had: &Had) -> Evaluated {
+    fn junction(&self, parts: &[Expr], decisive: bool, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
         let mut unknown = false;
         for part in parts {
             match self.evaluate(part, env, had)? {
@@ -195,7 +215,7 @@ impl Run {
         Ok(if unknown { Value::Null } else { Value::Bool(!decisive) })
     }
 
-    fn among(&self, operand: &Value, list: &[Expr], env: &Env<'_>, had: &Had) -> Evaluated {
+    fn among(&self, operand: &Value, list: &[Expr], env: &Env<'_>, had: Option<&Had>) -> Evaluated {
         if *operand == Value::Null {
             return Ok(Value::Null);
         }
@@ -210,9 +230,10 @@ impl Run {
         Ok(if unknown { Value::Null } else { Value::Bool(false) })
     }
 
-    fn subquery(&self, kind: &SubKind, query: &Rc<Query>, env: &Env<'_>, had: &Had) -> Evaluated {
+    fn subquery(&self, kind: &SubKind, query: &Rc<Query>, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
         let address = Rc::as_ptr(query) as usize;
-        let own = had.rows.iter().find(|(had, _)| *had == address).map(|(_, rows)| rows.clone());
+        let own = had.and_then(|had| had.rows.iter().find(|(had, _)| *had == address));
+        let own = own.map(|(_, rows)| rows.clone());
         let Some(rows) = own.or_else(|| self.once.borrow().get(&address).cloned()) else {
             return Err(Stop::Rows(query.clone()));
         };

@@ -17,8 +17,10 @@ use crate::transaction::Snapshot;
 use crate::value::{Tuple, Value};
 
 impl Run {
-    pub(crate) fn has_foreign_keys(&self, table: &TableDef) -> bool {
-        !table.foreign_keys.is_empty() || self.server.schema.borrow().is_referenced(table.id)
+    /// Whether a written row must be looked after: most leave their keys alone.
+    pub(crate) fn concerns_foreign_keys(&self, event: &Event) -> bool {
+        event.table.foreign_keys.iter().any(|key| event.concerns_reference(key))
+            || self.server.schema.borrow().is_referenced(event.table.id, |key| event.concerns_referred(key))
     }
 
     /// Looks after the foreign keys of every row written, those written on the way included.
@@ -56,17 +58,13 @@ impl Run {
 
     /// A row that refers to another: that one must be there, and stay.
     async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
-        let Some(after) = &event.after else { return Ok(()) };
+        let Some(after) = event.after.as_ref().filter(|_| event.concerns_reference(key)) else {
+            return Ok(());
+        };
         let wanted = picked(after, &key.columns);
-        // An update that leaves the reference alone is looked after only where it replaced the transaction's own
-        // version (RI_FKey_fk_upd_check_required).
-        let kept = event.before.as_ref().is_some_and(|old| picked(old, &key.columns) == wanted);
         let to = self.server.table(key.to);
         if wanted.contains(&Value::Null) {
-            return if event.before.is_none() { self.look_in(&to).await } else { Ok(()) };
-        }
-        if kept && !event.over_own {
-            return Ok(());
+            return self.look_in(&to).await;
         }
         self.server.lock_table(self.session, to.id, TableLockMode::RowShare, false).await?;
         let repeatable = self.is_repeatable();
@@ -118,12 +116,11 @@ impl Run {
 
     /// A row that others may refer to has gone or changed its key.
     async fn referenced(&self, event: &Event, from: &Rc<TableDef>, key: &Rc<ForeignKey>) -> Result<()> {
-        let Some(before) = &event.before else { return Ok(()) };
+        let Some(before) = event.before.as_ref().filter(|_| event.concerns_referred(key)) else {
+            return Ok(());
+        };
         let old = picked(before, &key.referenced);
         let new = event.after.as_ref().map(|after| picked(after, &key.referenced));
-        if old.contains(&Value::Null) || new.as_ref() == Some(&old) {
-            return Ok(());
-        }
         let action = if new.is_some() { key.on_update } else { key.on_delete };
         let look = self.latest();
         // With NO ACTION another row may have taken the key over.
@@ -225,10 +222,8 @@ impl Run {
     fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
         let heap = self.server.heap(table.id);
         let transactions = self.server.transactions.borrow();
-        let whole = |index: &usize| {
-            table.indexes[*index].filter.is_none()
-                && table.indexes[*index].columns().as_deref() == Some(columns)
-        };
+        let whole =
+            |index: &usize| table.indexes[*index].filter.is_none() && table.indexes[*index].is_over(columns);
         let candidates: Vec<u32> = match (0..table.indexes.len()).find(whole) {
             Some(index) => heap.under(index, values).collect(),
             None => (0..heap.len()).collect(),
@@ -238,6 +233,25 @@ impl Run {
                 && picked(heap.tuple(*version), columns) == values
         });
         visible.collect()
+    }
+}
+
+impl Event {
+    /// Whether the row's reference must be looked after. An update that leaves it alone is only where it replaced the
+    /// transaction's own version (RI_FKey_fk_upd_check_required), and one to NULL never.
+    fn concerns_reference(&self, key: &ForeignKey) -> bool {
+        let Some(after) = &self.after else { return false };
+        let Some(before) = &self.before else { return true };
+        let is_null = key.columns.iter().any(|column| after[*column] == Value::Null);
+        !is_null && (self.over_own || key.columns.iter().any(|column| before[*column] != after[*column]))
+    }
+
+    /// Whether a key that others may refer to has gone.
+    fn concerns_referred(&self, key: &ForeignKey) -> bool {
+        let Some(before) = &self.before else { return false };
+        let moved = |after: &Tuple| key.referenced.iter().any(|column| before[*column] != after[*column]);
+        let is_null = key.referenced.iter().any(|column| before[*column] == Value::Null);
+        !is_null && self.after.as_ref().is_none_or(moved)
     }
 }
 

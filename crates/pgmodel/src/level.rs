@@ -159,7 +159,10 @@ impl Run {
     pub(crate) async fn output(&self, exprs: &[Expr], env: &Env<'_>) -> Result<Vec<Value>> {
         let mut row = Vec::with_capacity(exprs.len());
         for expr in exprs {
-            row.push(self.value(expr, env).await?);
+            row.push(match self.at_once(expr, env) {
+                Ok(value) => value,
+                Err(stop) => Box::pin(self.had_first(expr, env, stop)).await?,
+            });
         }
         Ok(row)
     }

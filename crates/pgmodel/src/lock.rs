@@ -49,7 +49,8 @@ pub(crate) enum Asked {
     Deadlock,
 }
 
-/// All locks that somebody holds or waits for.
+/// All locks that somebody holds or waits for. That of a table stays when nobody does any more, because the next
+/// statement wants it again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LockTable {
     locks: BTreeMap<LockTag, Lock>,
@@ -66,7 +67,11 @@ pub(crate) fn conflict(left: TableLockMode, right: TableLockMode) -> bool {
 
 impl LockTable {
     pub(crate) fn clear(&mut self) {
-        self.locks.clear();
+        self.locks.retain(|tag, lock| {
+            lock.granted.clear();
+            lock.queue.clear();
+            matches!(tag, LockTag::Table(_))
+        });
     }
 
     /// Asks for a lock. A session that must wait is not in the queue until it says so ([`LockTable::enqueue`]).
@@ -191,7 +196,8 @@ impl LockTable {
                 index += 1;
             }
         }
-        if lock.granted.is_empty() && lock.queue.is_empty() {
+        let is_idle = lock.granted.is_empty() && lock.queue.is_empty();
+        if is_idle && !matches!(tag, LockTag::Table(_)) {
             self.locks.remove(&tag);
         }
     }

@@ -125,11 +125,8 @@ impl Run {
         strength: LockStrength,
         wait: LockWait,
     ) -> Result<Claim> {
-        let keys = {
-            let tuple = self.server.heap(table.id).tuple(version).clone();
-            self.keys(table, &tuple)?
-        };
-        self.touch_keys(table.id, &keys, Use::Lock);
+        let tuple = self.server.heap(table.id).tuple(version).clone();
+        self.touch_row(table, &tuple, Use::Lock)?;
         if self.has_lock(table, version, strength) {
             return Ok(Claim::Free);
         }

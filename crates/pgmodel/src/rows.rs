@@ -78,7 +78,11 @@ impl<'a> Rows<'a> {
                     continue 'rows;
                 }
             }
-            let Some(next) = steps.get(depth + 1) else { return Ok(Some(self.cells.clone())) };
+            let Some(next) = steps.get(depth + 1) else {
+                // The last row needs no copy of what the next would have been joined with.
+                let is_last = self.open.iter().all(Vec::is_empty);
+                return Ok(Some(if is_last { std::mem::take(&mut self.cells) } else { self.cells.clone() }));
+            };
             let rows = self.run.slot(&self.slots[next.slot], next, &self.level.with(&self.cells)).await?;
             self.open.push(rows);
         }
@@ -154,11 +158,13 @@ impl Run {
                 Ok(found.into_iter().map(|version| stored(heap.tuple(version), version)).collect())
             }
             Access::Key { index, key, whole: true } => {
-                let key = self.output(key, env).await?;
                 // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
                 // own in the place that another has vacated since.
                 let unique = table.indexes[*index].unique && !self.is_repeatable();
-                Ok(self.under(table, *index, &key, unique))
+                match &key[..] {
+                    [key] => Ok(self.under(table, *index, &[self.value(key, env).await?], unique)),
+                    key => Ok(self.under(table, *index, &self.output(key, env).await?, unique)),
+                }
             }
             Access::Key { index, key, whole: false } => {
                 let prefix = self.output(key, env).await?;

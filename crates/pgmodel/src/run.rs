@@ -169,6 +169,23 @@ impl Run {
         }
     }
 
+    /// Notes that this row was used, under whatever keys it has.
+    pub(crate) fn touch_row(&self, table: &TableDef, tuple: &Tuple, how: Use) -> Result<()> {
+        let [index] = &table.indexes[..] else {
+            self.touch_keys(table.id, &self.keys(table, tuple)?, how);
+            return Ok(());
+        };
+        // Most tables have a key of one column, which needs no vector.
+        match &index.keys[..] {
+            [Expr::Column { column, .. }] if index.filter.is_none() => {
+                let key = key_digest(0, std::slice::from_ref(&tuple[*column]));
+                self.touch(Object::Key(table.id, key), how);
+            }
+            _ => self.touch_keys(table.id, &self.keys(table, tuple)?, how),
+        }
+        Ok(())
+    }
+
     /// Enters a change into the transaction's account.
     pub(crate) fn account(
         &self,
@@ -185,7 +202,7 @@ impl Run {
 /// update that leaves them alone takes the weaker row lock (manual, 13.3.2).
 pub(crate) fn key_columns(table: &TableDef) -> impl Iterator<Item = usize> + '_ {
     let usable = table.indexes.iter().filter(|index| index.unique && index.filter.is_none());
-    usable.filter_map(|index| index.columns()).flatten()
+    usable.flat_map(|index| index.plain_columns())
 }
 
 /// How strongly an update locks its row.

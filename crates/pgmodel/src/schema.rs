@@ -56,9 +56,10 @@ impl Schema {
         self.entries.iter().any(|entry| entry.made_by.is_some() || entry.dropped_by.is_some())
     }
 
-    /// Whether a foreign key refers to the table.
-    pub(crate) fn is_referenced(&self, id: TableId) -> bool {
-        self.entries.iter().any(|entry| entry.def.foreign_keys.iter().any(|key| key.to == id))
+    /// Whether such a foreign key refers to the table.
+    pub(crate) fn is_referenced(&self, id: TableId, such: impl Fn(&ForeignKey) -> bool) -> bool {
+        let mut keys = self.entries.iter().flat_map(|entry| &entry.def.foreign_keys);
+        keys.any(|key| key.to == id && such(key))
     }
 
     /// The foreign keys that refer to the table, in the order of their names, with the tables that have them.

@@ -95,33 +95,58 @@ impl Server {
         depth: Option<usize>,
         nowait: bool,
     ) -> Result<bool> {
-        let asked = self.locks.borrow_mut().ask(session, tag, mode);
-        let granted = match asked {
-            Asked::Granted => true,
-            _ if nowait => false,
-            _ => {
-                let queued = self.locks.borrow_mut().enqueue(session, tag, mode);
-                match queued {
-                    Asked::Granted => {}
-                    Asked::Deadlock => return Err(deadlock()),
-                    Asked::MustWait => self.wait_for(session, tag).await?,
-                }
-                true
-            }
-        };
+        if self.lock_at_once(session, tag, mode, depth) {
+            return Ok(true);
+        }
+        if nowait {
+            return Ok(false);
+        }
+        let queued = self.locks.borrow_mut().enqueue(session, tag, mode);
+        match queued {
+            Asked::Granted => {}
+            Asked::Deadlock => return Err(deadlock()),
+            Asked::MustWait => self.wait_for(session, tag).await?,
+        }
+        self.backend(session).held.push(Held { tag, mode, depth });
+        Ok(true)
+    }
+
+    /// Takes a lock if nobody has to be waited for.
+    fn lock_at_once(
+        &self,
+        session: SessionNo,
+        tag: LockTag,
+        mode: TableLockMode,
+        depth: Option<usize>,
+    ) -> bool {
+        let granted = self.locks.borrow_mut().ask(session, tag, mode) == Asked::Granted;
         if granted {
             self.backend(session).held.push(Held { tag, mode, depth });
         }
-        Ok(granted)
+        granted
     }
 
-    /// Whether the session has all these locks already.
-    pub(crate) fn has_tables(&self, session: SessionNo, relations: &[(TableId, TableLockMode)]) -> bool {
-        let backend = self.backend(session);
-        relations.iter().all(|(table, mode)| {
-            *mode <= TableLockMode::RowExclusive
-                && backend.held.iter().any(|held| held.tag == LockTag::Table(*table) && held.mode == *mode)
+    /// Takes these table locks as far as nobody has to be waited for; whether that is all of them.
+    pub(crate) fn lock_tables_at_once(
+        &self,
+        session: SessionNo,
+        relations: &[(TableId, TableLockMode)],
+    ) -> bool {
+        relations.iter().all(|(table, mode)| match self.lack(session, *table, *mode) {
+            Some(depth) => self.lock_at_once(session, LockTag::Table(*table), *mode, Some(depth)),
+            None => true,
         })
+    }
+
+    /// Notes that the session needs a table lock; unless it has it already, the savepoint depth to take it at.
+    fn lack(&self, session: SessionNo, table: TableId, mode: TableLockMode) -> Option<usize> {
+        let mut backend = self.backend(session);
+        if mode > TableLockMode::RowExclusive {
+            backend.footprint.add(Object::TableLock(table), Use::Lock);
+        }
+        let tag = LockTag::Table(table);
+        let has = backend.held.iter().any(|held| held.tag == tag && held.mode == mode);
+        (!has).then(|| backend.depth())
     }
 
     /// Takes a table lock unless the session has it in this mode already.
@@ -132,18 +157,10 @@ impl Server {
         mode: TableLockMode,
         nowait: bool,
     ) -> Result<bool> {
-        let tag = LockTag::Table(table);
-        let depth = {
-            let mut backend = self.backend(session);
-            if mode > TableLockMode::RowExclusive {
-                backend.footprint.add(Object::TableLock(table), Use::Lock);
-            }
-            if backend.held.iter().any(|held| held.tag == tag && held.mode == mode) {
-                return Ok(true);
-            }
-            backend.depth()
-        };
-        self.lock(session, tag, mode, Some(depth), nowait).await
+        match self.lack(session, table, mode) {
+            Some(depth) => self.lock(session, LockTag::Table(table), mode, Some(depth), nowait).await,
+            None => Ok(true),
+        }
     }
 
     /// Waits for a transaction to end, and for those it is a part of.
@@ -240,6 +257,11 @@ impl Server {
     fn end_wait(&self, session: SessionNo, how: Wait) {
         self.backend(session).wait = how;
         self.ready.borrow_mut().push(session);
+    }
+
+    /// Whether the session waits for a lock or the clock.
+    pub(crate) fn is_waiting(&self, session: SessionNo) -> bool {
+        matches!(self.backend(session).wait, Wait::Lock { .. } | Wait::Sleep { .. })
     }
 
     /// Ends a session's wait with an error; it leaves the queue it stood in.

@@ -235,17 +235,16 @@ async fn opened(
     loop {
         let version = server.schema.borrow().version;
         let planned = planned(server, session, version, parsed, with)?;
-        if server.has_tables(session, &planned.relations) {
-            return Ok(planned);
+        if !server.lock_tables_at_once(session, &planned.relations) {
+            // Waiting for a table is rare, and its state is kept out of every statement's.
+            Box::pin(async {
+                for (table, mode) in &planned.relations {
+                    server.lock_table(session, *table, *mode, false).await?;
+                }
+                Ok(())
+            })
+            .await?;
         }
-        // Waiting for a table is rare, and its state is kept out of every statement's.
-        Box::pin(async {
-            for (table, mode) in &planned.relations {
-                server.lock_table(session, *table, *mode, false).await?;
-            }
-            Ok(())
-        })
-        .await?;
         if server.schema.borrow().version == version {
             return Ok(planned);
         }

@@ -13,16 +13,24 @@ use crate::settings;
 use crate::value::{Numeric, Type, Value};
 
 impl Run {
+    /// What a call gives all through the statement, so that it can be made as often as the expression is looked at.
+    pub(crate) fn constant(&self, call: System) -> Option<Value> {
+        match call {
+            System::Now => Some(Value::Timestamptz(self.server.backend(self.session).xact().started)),
+            System::StatementTimestamp => {
+                Some(Value::Timestamptz(self.server.backend(self.session).statement_started))
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) async fn system(&self, call: System, args: &[Value]) -> Result<Value> {
         // All of them are strict, except that set_config takes what it gets.
         if args.contains(&Value::Null) && call != System::SetConfig {
             return Ok(Value::Null);
         }
         match call {
-            System::Now => Ok(Value::Timestamptz(self.server.backend(self.session).xact().started)),
-            System::StatementTimestamp => {
-                Ok(Value::Timestamptz(self.server.backend(self.session).statement_started))
-            }
+            System::Now | System::StatementTimestamp => Ok(self.constant(call).unwrap_or(Value::Null)),
             System::ClockTimestamp => Ok(Value::Timestamptz(self.server.clock())),
             System::Sleep => {
                 let Value::Numeric(seconds) = &args[0] else { return Ok(Value::Void) };

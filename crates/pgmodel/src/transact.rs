@@ -91,7 +91,11 @@ impl Server {
                     backend.footprint.add(Object::Commit, Use::Write);
                 }
                 let mut changes = std::mem::take(&mut backend.changes);
-                backend.committed.append(&mut changes);
+                if backend.committed.is_empty() {
+                    backend.committed = changes;
+                } else {
+                    backend.committed.append(&mut changes);
+                }
                 keep_settings(&mut backend);
                 self.schema.borrow_mut().commit(session);
             } else {

@@ -152,7 +152,10 @@ impl Run {
     ) -> Result<Tuple> {
         let mut after = before.to_vec();
         for (column, expr) in set {
-            after[*column] = self.value(expr, env).await?;
+            after[*column] = match self.at_once(expr, env) {
+                Ok(value) => value,
+                Err(stop) => Box::pin(self.had_first(expr, env, stop)).await?,
+            };
         }
         Ok(after.into())
     }
@@ -245,9 +248,9 @@ impl Run {
         Ok(())
     }
 
-    /// Notes a written row for the foreign keys, where the table has to do with any.
+    /// Notes a written row for the foreign keys, where it is any business of theirs.
     pub(crate) fn wrote(&self, event: Event) {
-        if self.has_foreign_keys(&event.table) {
+        if self.concerns_foreign_keys(&event) {
             self.events.borrow_mut().push(event);
         }
     }

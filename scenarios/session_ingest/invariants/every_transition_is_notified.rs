@@ -3,6 +3,7 @@
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Ending;
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -16,7 +17,7 @@ impl Check<Workload> for Invariant {
         let mut told: Vec<_> = history::notifications(run).collect();
         let mut exercised = 0;
         for write in history::transitions(run) {
-            let (previous, next) = (write.before("status"), write.after("status"));
+            let (previous, next) = (write.before(Column::Status), write.after(Column::Status));
             // Two transitions that look alike need two notifications, each after its commit.
             let mine = told.iter().position(|told| {
                 told.event > write.event

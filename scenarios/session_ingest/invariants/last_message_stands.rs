@@ -4,6 +4,7 @@
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
+use super::super::history::Column;
 use super::super::workload::SESSIONS;
 use super::super::{Workload, history};
 
@@ -37,7 +38,7 @@ impl Check<Workload> for Invariant {
 fn last_said<'r>(
     evidence: &Evidence<'r, Workload>,
     session: &str,
-    field: &str,
+    field: Column,
 ) -> Option<(&'r Value, usize)> {
     let sent = history::sent(evidence.run).into_values();
     let said = sent.filter(|sent| sent.session() == session && !sent.is_poison());

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
 
 /// A session's title as it has been: all that it was before the API writer's, and whether that still stands.
 #[derive(Default)]
-struct Column<'r> {
+struct Title<'r> {
     had: Vec<&'r Value>,
     before_rename: Option<usize>,
 }
@@ -21,36 +22,36 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let mut exercised = 0;
-        let mut columns: BTreeMap<&str, Column<'_>> = BTreeMap::new();
+        let mut titles: BTreeMap<&str, Title<'_>> = BTreeMap::new();
         for write in history::writes(run) {
-            let column = columns.entry(write.session).or_default();
-            if column.had.is_empty() {
-                column.had.push(write.before("title"));
+            let title = titles.entry(write.session).or_default();
+            if title.had.is_empty() {
+                title.had.push(write.before(Column::Title));
             }
             if write.is_by_consumer() {
-                let Some(earlier) = column.before_rename else {
-                    column.had.push(write.after("title"));
+                let Some(earlier) = title.before_rename else {
+                    title.had.push(write.after(Column::Title));
                     continue;
                 };
                 exercised += 1;
-                if write.moves("title") && column.had[..earlier].contains(&write.after("title")) {
+                if write.moves(Column::Title) && title.had[..earlier].contains(&write.after(Column::Title)) {
                     let sentence = format!(
                         "{} put the title of {} back from {}, which the API writer had committed, to {}",
                         write.actor,
                         write.session,
-                        write.before("title"),
-                        write.after("title")
+                        write.before(Column::Title),
+                        write.after(Column::Title)
                     );
                     return Finding::broken_at(write.event, sentence);
                 }
-                if write.moves("title") {
+                if write.moves(Column::Title) {
                     // A client's new title: the API writer's stands no longer.
-                    column.before_rename = None;
+                    title.before_rename = None;
                 }
-                column.had.push(write.after("title"));
-            } else if write.moves("title") {
-                column.before_rename = Some(column.had.len());
-                column.had.push(write.after("title"));
+                title.had.push(write.after(Column::Title));
+            } else if write.moves(Column::Title) {
+                title.before_rename = Some(title.had.len());
+                title.had.push(write.after(Column::Title));
             }
         }
         Finding::Holds { exercised }

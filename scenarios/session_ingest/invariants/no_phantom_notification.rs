@@ -2,6 +2,7 @@
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -9,10 +10,12 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
+        let transitions: Vec<_> = history::transitions(run).collect();
         let mut exercised = 0;
         for told in history::notifications(run) {
-            let mut earlier = history::transitions(run).take_while(|write| write.event < told.event);
-            if !earlier.any(|write| write.session == told.session && write.after("status") == told.next) {
+            let mut earlier = transitions.iter().take_while(|write| write.event < told.event);
+            if !earlier.any(|write| write.session == told.session && write.after(Column::Status) == told.next)
+            {
                 let sentence = format!(
                     "{} was notified to be {}, which nobody had committed by then",
                     told.session, told.next

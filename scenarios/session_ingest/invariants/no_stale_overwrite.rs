@@ -3,6 +3,7 @@
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
+use super::super::history::{Column, Write};
 use super::super::workload::SESSIONS;
 use super::super::{Workload, history};
 
@@ -11,14 +12,18 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
+        let writes: Vec<_> = history::writes(run).filter(Write::is_by_consumer).collect();
         let mut exercised = 0;
         for session in SESSIONS {
             for field in history::FIELDS {
+                let moves = |write: &&Write<'_>| write.session == session && write.moves(field);
+                let mut moves = writes.iter().filter(moves).peekable();
+                if moves.peek().is_none() {
+                    continue;
+                }
                 let revisions = revisions(evidence, session, field);
                 let mut persisted = 0;
-                let writes = history::writes(run);
-                let writes = writes.filter(|write| write.session == session && write.is_by_consumer());
-                for write in writes.filter(|write| write.moves(field)) {
+                for write in moves {
                     let value = write.after(field);
                     let known = revisions.iter().enumerate().filter(|(_, (event, _))| *event < write.event);
                     let same = known.filter(|(_, (_, known))| *known == value).map(|(revision, _)| revision);
@@ -45,10 +50,10 @@ impl Check<Workload> for Invariant {
 }
 
 /// What the object has had in that field, from the event on at which it was stored; first of all nothing.
-fn revisions<'r>(evidence: &Evidence<'r, Workload>, session: &str, field: &str) -> Vec<(usize, &'r Value)> {
+fn revisions<'r>(evidence: &Evidence<'r, Workload>, session: &str, field: Column) -> Vec<(usize, &'r Value)> {
     let mut revisions = vec![(0, &Value::Null)];
     for (event, stored) in history::stored(evidence.run, session) {
-        if let Some(value) = stored.field(field)
+        if let Some(value) = stored.field(field.name())
             && revisions.last().is_some_and(|(_, last)| *last != value)
         {
             revisions.push((event, value));

@@ -1,11 +1,11 @@
 //! A deadlock (40P01) never ends in a dead letter or a lost change.
 
-use std::collections::BTreeMap;
-
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::What;
+use retrial_sim::trial::Run;
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -13,13 +13,12 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        let (sent, dead) = (history::sent(run), history::dead_letters(run));
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
             let is_consumer = |actor| history::is_consumer(run.trace.name(actor));
             match &event.what {
                 What::Waits { holders, .. } if is_consumer(event.actor) => {
-                    let crosses = holders.iter().any(|holder| crosses(evidence, &sent, index, *holder));
+                    let crosses = holders.iter().any(|holder| crosses(run, index, *holder));
                     exercised += u64::from(crosses);
                 }
                 What::Ran(statement)
@@ -28,11 +27,11 @@ impl Check<Workload> for Invariant {
                 {
                     exercised += 1;
                     let Some(message) = history::in_hand(run, index, event.actor) else { continue };
-                    if dead.contains(&message) {
+                    if history::dead_letters(run).contains(&message) {
                         let sentence = format!("message {message} met a deadlock and became a dead letter");
                         return Finding::broken_at(index, sentence);
                     }
-                    let lost = sent.get(&message).and_then(|sent| lost(evidence, sent));
+                    let lost = history::sent(run).get(&message).and_then(|sent| lost(evidence, sent));
                     if let Some(field) = lost {
                         let sentence = format!("message {message} met a deadlock, and its {field} is lost");
                         return Finding::broken_at(index, sentence);
@@ -47,30 +46,28 @@ impl Check<Workload> for Invariant {
 
 /// Whether the two consumers have messages of different sessions in hand: waits across sessions are what a deadlock is
 /// made of.
-fn crosses(
-    evidence: &Evidence<'_, Workload>,
-    sent: &BTreeMap<i64, history::Sent<'_>>,
-    event: usize,
-    holder: ActorId,
-) -> bool {
-    let run = evidence.run;
+fn crosses(run: &Run, event: usize, holder: ActorId) -> bool {
+    if !history::is_consumer(run.trace.name(holder)) {
+        return false;
+    }
+    let sent = history::sent(run);
     let session = |actor| {
         let message = history::in_hand(run, event, actor)?;
         Some(sent.get(&message)?.session())
     };
-    history::is_consumer(run.trace.name(holder)) && session(run.trace.events[event].actor) != session(holder)
+    session(run.trace.events[event].actor) != session(holder)
 }
 
 /// The field of the message that the object has kept and Postgres has not.
-fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<&'static str> {
+fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<Column> {
     let run = evidence.run;
     if !history::has_drained(run) {
         return None;
     }
     history::FIELDS.into_iter().find(|field| {
-        let (object, row) = history::in_the_end(run, sent.session(), field);
-        sent.field(field) == Some(object)
+        let (object, row) = history::in_the_end(run, sent.session(), *field);
+        sent.field(*field) == Some(object)
             && object != row
-            && !history::is_excepted(run, sent.session(), field)
+            && !history::is_excepted(run, sent.session(), *field)
     })
 }

@@ -6,6 +6,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Run;
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -15,17 +16,18 @@ impl Check<Workload> for Invariant {
         let run = evidence.run;
         let sent = history::sent(run);
         for write in history::writes(run).filter(history::Write::is_by_consumer) {
-            if !write.moves("status") && write.moves("status_updated_at") {
+            if !write.moves(Column::Status) && write.moves(Column::StatusUpdatedAt) {
                 let sentence = format!(
                     "{} stamped status_updated_at of {}, whose status was {} already",
                     write.actor,
                     write.session,
-                    write.after("status")
+                    write.after(Column::Status)
                 );
                 return Finding::broken_at(write.event, sentence);
             }
-            let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(field));
-            if changes_nothing && write.moves("updated_at") && brings_the_same_status(run, &sent, &write) {
+            let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(*field));
+            if changes_nothing && write.moves(Column::UpdatedAt) && brings_the_same_status(run, &sent, &write)
+            {
                 let sentence = format!(
                     "{} stamped updated_at of {} and changed nothing else",
                     write.actor, write.session
@@ -39,7 +41,7 @@ impl Check<Workload> for Invariant {
                 return Finding::broken_at(told.event, sentence);
             }
         }
-        Finding::Holds { exercised: repeats(evidence) }
+        Finding::Holds { exercised: repeats(run, &sent) }
     }
 }
 
@@ -51,21 +53,20 @@ fn brings_the_same_status(
 ) -> bool {
     let message = history::in_hand(run, write.event, run.trace.events[write.event].actor);
     let Some(sent) = message.and_then(|message| sent.get(&message)) else { return false };
-    let brings = |field: &&&str| sent.field(field).is_some();
-    history::FIELDS.iter().filter(brings).eq([&"status"])
-        && sent.field("status") == Some(write.after("status"))
+    let brings = |field: &&Column| sent.field(**field).is_some();
+    history::FIELDS.iter().filter(brings).eq([&Column::Status])
+        && sent.field(Column::Status) == Some(write.after(Column::Status))
 }
 
 /// How many messages brought a status that the row had when they were taken up.
-fn repeats(evidence: &Evidence<'_, Workload>) -> u64 {
-    let run = evidence.run;
-    let sent = history::sent(run);
+fn repeats(run: &Run, sent: &BTreeMap<i64, history::Sent<'_>>) -> u64 {
+    let transitions: Vec<_> = history::transitions(run).collect();
     let repeated = |(event, exchange): &(usize, &_)| {
         let Some(sent) = sent.get(&history::message(exchange)) else { return false };
-        let Some(status) = sent.field("status") else { return false };
-        let earlier = history::transitions(run).take_while(|write| write.event < *event);
+        let Some(status) = sent.field(Column::Status) else { return false };
+        let earlier = transitions.iter().take_while(|write| write.event < *event);
         let row = earlier.filter(|write| write.session == sent.session()).last();
-        row.map_or(&Value::Null, |write| write.after("status")) == status
+        row.map_or(&Value::Null, |write| write.after(Column::Status)) == status
     };
     history::exchanges(run, "deliver").filter(repeated).count() as u64
 }

@@ -3,6 +3,7 @@
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
+use super::super::history::Column;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -10,12 +11,14 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
+        let transitions: Vec<_> = history::transitions(run).collect();
         let mut exercised = 0;
         for told in history::notifications(run) {
-            let mut previous = history::transitions(run)
+            let mut previous = transitions
+                .iter()
                 .take_while(|write| write.event < told.event)
-                .filter(|write| write.session == told.session && write.after("status") == told.next)
-                .map(|write| write.before("status"))
+                .filter(|write| write.session == told.session && write.after(Column::Status) == told.next)
+                .map(|write| write.before(Column::Status))
                 .peekable();
             let Some(first) = previous.peek().copied() else { continue };
             if !previous.any(|previous| previous == told.previous) {

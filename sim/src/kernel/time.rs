@@ -95,12 +95,14 @@ impl Kernel<'_> {
 
     fn expire_waits(&mut self) {
         let now = self.shared.now.get();
-        let actors = self.shared.actors.borrow().len();
-        for index in 0..actors {
-            let due = self.shared.actors.borrow()[index].deadline.is_some_and(|deadline| deadline <= now);
-            if due {
-                self.shared.release(ActorId(index as u16), true);
-            }
+        let due = |from: usize| {
+            let actors = self.shared.actors.borrow();
+            (from..actors.len()).find(|index| actors[*index].deadline.is_some_and(|due| due <= now))
+        };
+        let mut next = due(0);
+        while let Some(index) = next {
+            self.shared.release(ActorId(index as u16), true);
+            next = due(index + 1);
         }
     }
 }

@@ -28,8 +28,11 @@ impl Replay {
     /// The tape's next entry, if it was taken at this point and is of this kind.
     fn entry(&self, at: &Point, kind: fn(&Recorded) -> bool) -> Option<&Recorded> {
         let entry = self.tape.choices.get(self.next)?;
-        let label_matches = entry.at.len() > at.label.len() && entry.at.contains(at.label) || at.nth == 0;
-        let here = label_matches && kind(&entry.what) && entry.at == at.display(self.name(at.actor));
+        let name = self.name(at.actor);
+        // Most points are another actor's or at another label, which is seen without writing them out.
+        let rest = entry.at.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
+        let is_near = at.nth == 0 || rest.is_some_and(|rest| rest.starts_with(at.label));
+        let here = is_near && kind(&entry.what) && entry.at == at.display(name);
         here.then_some(&entry.what)
     }
 

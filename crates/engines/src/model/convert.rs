@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use retrial_pgmodel::catalog::TableDef;
+use retrial_pgmodel::catalog::{Column, TableDef};
 use retrial_pgmodel::outcome::{Change, Outcome};
 use retrial_pgmodel::value::{self, Tuple, Type};
 use retrial_sim::engine::{Answer, Row, RowChange, Table, Value};
@@ -50,8 +50,13 @@ fn changed(outcome: &Outcome) -> u64 {
 
 /// A row of a table, without the columns that were dropped.
 pub(super) fn row(table: &TableDef, tuple: &Tuple) -> Row {
-    let kept = table.columns.iter().zip(tuple.iter()).filter(|(column, _)| !column.dropped);
-    kept.map(|(column, value)| result(value, &column.ty)).collect()
+    let all = table.columns.iter().zip(tuple.iter());
+    let shown = |(column, value): (&Column, &value::Value)| result(value, &column.ty);
+    if table.columns.iter().any(|column| column.dropped) {
+        return all.filter(|(column, _)| !column.dropped).map(shown).collect();
+    }
+    // An iterator of known length is collected without a vector in between.
+    all.map(shown).collect()
 }
 
 /// The tables as the kernel knows them, made once for each definition.
@@ -80,12 +85,16 @@ impl Tables {
         let def = &change.table;
         let of = |tuple: &Tuple| row(def, tuple);
         let (before, after) = (change.before.as_ref().map(of), change.after.as_ref().map(of));
-        let primary = def.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());
+        let primary = def.indexes.iter().find(|index| index.primary);
         let whole = change.after.as_ref().or(change.before.as_ref());
         let key = match (primary, whole) {
-            (Some(columns), Some(tuple)) => {
-                let values = columns.iter().map(|column| result(&tuple[*column], &def.columns[*column].ty));
-                row_key(&values.collect::<Vec<_>>())
+            (Some(primary), Some(tuple)) => {
+                let value = |column: usize| result(&tuple[column], &def.columns[column].ty);
+                let mut columns = primary.plain_columns();
+                match (columns.next(), columns.next()) {
+                    (Some(only), None) => row_key(&[value(only)]),
+                    _ => row_key(&primary.plain_columns().map(value).collect::<Vec<_>>()),
+                }
             }
             (None, Some(tuple)) => row_key(&of(tuple)),
             (_, None) => 0,
