@@ -2,14 +2,16 @@
 //! the model. The project's targets: 15,000 trials a second on one core, and the lost write within 50 trials, as the
 //! median of 100 seeds.
 //!
-//! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, fault dice, trace,
-//! behaviours, all invariants, one trial in 32 held twice, and each witness held again. Those second holdings take time
-//! and do not count as trials. Beside it stand the same batches without invariants, and trials that are only held.
+//! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, fault dice,
+//! trace, behaviours, all invariants, one trial in 32 held twice, and each witness held again. Those second holdings
+//! take time and do not count as trials. Beside it stand the same batches without invariants, and trials that are
+//! only held.
 //!
-//! Time is what the thread has spent on a processor, so that other work on the machine does not count. It still shares
-//! their caches, and where it can, the bench should have the machine to itself.
+//! Time is what the thread has spent on a processor, so that other work on the machine does not count. It still
+//! shares their caches, and where it can, the bench should have the machine to itself.
 //!
-//! It must never count a trial that did not come to rest as it should: an actor that panics or a refusal fails the bench.
+//! It must never count a trial that did not come to rest as it should: an actor that panics or a refusal fails the
+//! bench.
 //!
 //! `cargo bench -p retrial-benches --bench session_ingest`; with `-- --test` each is held once.
 
@@ -200,8 +202,8 @@ impl Measurement for OnProcessor {
     }
 }
 
-/// Two sessions with three messages each: of the six, two have a title, two a branch, two a parent, four a status, which
-/// is about what the scenario's own workloads have. Nobody renames, all can be read, and a batch holds three.
+/// Two sessions with three messages each: of the six, two have a title, two a branch, two a parent, four a status,
+/// which is about what the scenario's own workloads have. Nobody renames, all can be read, and a batch holds three.
 fn workload() -> Workload {
     let nothing = Message::default;
     let one = vec![

@@ -41,7 +41,8 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// The messages that are dead letters, or were acknowledged at their last attempt: an earlier receipt counts for nothing.
+/// The messages that are dead letters, or were acknowledged at their last attempt: an earlier receipt counts for
+/// nothing.
 fn done(run: &Run) -> BTreeSet<i64> {
     let of = |label| history::exchanges(run, label).map(|(_, exchange)| exchange);
     let attempt =

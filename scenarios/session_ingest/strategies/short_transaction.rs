@@ -1,7 +1,7 @@
 //! Everything worked out first, then one short transaction: rows locked in a fixed order, the status last.
 //!
-//! A counter-proposal to pull request 4322: keep all-or-nothing, but do under the lock only what needs it. The parent is
-//! looked up before the transaction begins; both rows are locked in the order of their ids, and no stronger than the
+//! A counter-proposal to pull request 4322: keep all-or-nothing, but do under the lock only what needs it. The parent
+//! is looked up before the transaction begins; both rows are locked in the order of their ids, and no stronger than the
 //! foreign key bears (FOR NO KEY UPDATE beside its FOR KEY SHARE), so that two sessions that are each other's parent
 //! cannot wait for each other; the payload comes from RETURNING.
 //!

@@ -1,0 +1,96 @@
+//! What trials have shown, added up batch by batch.
+
+use std::collections::BTreeMap;
+
+use crate::costs::Costs;
+use crate::fault::Fault;
+use crate::verdict::{Verdict, Witness};
+
+/// What some trials of one strategy on one rung have shown.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Trials held.
+    pub trials: u64,
+    /// Steps taken in them.
+    pub steps: u64,
+    /// Trials held twice and compared.
+    pub audited: u64,
+    /// How two runs of one tape differed; a determinism failure.
+    pub disagreement: Option<String>,
+    /// What the engine refused.
+    pub refused: Option<String>,
+    /// One tally per invariant of the scenario, then the kernel's own.
+    pub tallies: Vec<Tally>,
+    /// How often each fault struck at points of that label.
+    pub strikes: BTreeMap<(Fault, &'static str), u64>,
+    /// The behaviours seen, each with the trial that showed it first.
+    pub behaviours: BTreeMap<u64, u64>,
+    /// What it cost.
+    pub costs: Costs,
+}
+
+/// What some trials have shown of one invariant.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// How often its situation came up.
+    pub exercised: u64,
+    /// Trials that broke it.
+    pub violations: u64,
+    /// The first such trial, counted from 1.
+    pub first_violation: Option<u64>,
+    /// Why a trial could not tell.
+    pub unknown: Option<String>,
+    /// The least trial that broke it.
+    pub witness: Option<Witness>,
+}
+
+impl Tally {
+    /// The verdict so far.
+    pub fn verdict(&self) -> Verdict {
+        match (&self.witness, &self.unknown) {
+            (Some(witness), _) => Verdict::Violated(Box::new(witness.clone())),
+            (None, Some(why)) => Verdict::Unknown(why.clone()),
+            (None, None) if self.exercised == 0 => Verdict::NotExercised,
+            (None, None) => Verdict::Holds { exercised: self.exercised },
+        }
+    }
+}
+
+impl Report {
+    /// The trial at which the last new behaviour was seen.
+    pub fn last_new_behaviour(&self) -> u64 {
+        self.behaviours.values().copied().max().unwrap_or_default()
+    }
+
+    /// Adds the trials of a later batch.
+    pub fn absorb(&mut self, later: Report) {
+        let before = self.trials;
+        self.trials += later.trials;
+        self.steps += later.steps;
+        self.audited += later.audited;
+        self.disagreement = self.disagreement.take().or(later.disagreement);
+        self.refused = self.refused.take().or(later.refused);
+        if self.tallies.is_empty() {
+            self.tallies.resize(later.tallies.len(), Tally::default());
+        }
+        for (tally, other) in self.tallies.iter_mut().zip(later.tallies) {
+            tally.exercised += other.exercised;
+            tally.violations += other.violations;
+            tally.first_violation =
+                tally.first_violation.or(other.first_violation.map(|trial| before + trial));
+            tally.unknown = tally.unknown.take().or(other.unknown);
+            tally.witness = smaller(tally.witness.take(), other.witness);
+        }
+        for (strike, times) in later.strikes {
+            *self.strikes.entry(strike).or_default() += times;
+        }
+        for (behaviour, trial) in later.behaviours {
+            self.behaviours.entry(behaviour).or_insert(before + trial);
+        }
+        self.costs.absorb(later.costs);
+    }
+}
+
+fn smaller(one: Option<Witness>, other: Option<Witness>) -> Option<Witness> {
+    one.into_iter().chain(other).min_by_key(Witness::size)
+}
