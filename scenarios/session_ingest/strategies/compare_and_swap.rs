@@ -35,7 +35,6 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     Break {
         invariant: "queue_drains",
         from: "retry",
@@ -46,6 +45,7 @@ const BREAKS: &[Break] = &[
     breaks::CARRIES_THE_TITLE_ALONG,
     breaks::HANDLED_TOO_LATE,
     breaks::DIES_BEFORE_IT_NOTIFIES,
+    breaks::OUT_OF_ORDER,
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

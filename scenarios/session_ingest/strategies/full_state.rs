@@ -30,9 +30,9 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     breaks::CARRIES_THE_TITLE_ALONG,
     breaks::THE_OLDER_STAYS,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::DIES_BEFORE_IT_NOTIFIES,
+    breaks::OUT_OF_ORDER,
 ];

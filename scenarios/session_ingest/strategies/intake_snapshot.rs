@@ -34,7 +34,6 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     Break {
         invariant: "no_phantom_notification",
         from: "calm",
@@ -56,4 +55,5 @@ const BREAKS: &[Break] = &[
     breaks::NOTHING_LEFT_TO_TELL,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::OLD_TITLE_REVIVED,
+    breaks::OUT_OF_ORDER,
 ];

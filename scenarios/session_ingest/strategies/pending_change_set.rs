@@ -35,7 +35,6 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     breaks::THE_OLDER_STAYS,
     Break {
         invariant: "no_overwrite_of_concurrent_fields",
@@ -51,4 +50,5 @@ const BREAKS: &[Break] = &[
     },
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::DIES_BEFORE_IT_NOTIFIES,
+    breaks::OUT_OF_ORDER,
 ];

@@ -41,10 +41,10 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     breaks::DIES_BEFORE_IT_NOTIFIES,
     breaks::HANDLED_TOO_LATE,
     breaks::OLD_TITLE_REVIVED,
+    breaks::OUT_OF_ORDER,
 ];
 
 pub(super) const MIGRATION: &str =

@@ -30,7 +30,6 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     breaks::NOTHING_LEFT_TO_TELL,
     Break {
         invariant: "row_lock_is_short",
@@ -41,6 +40,7 @@ const BREAKS: &[Break] = &[
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::OLD_TITLE_REVIVED,
     breaks::DIES_BEFORE_IT_NOTIFIES,
+    breaks::OUT_OF_ORDER,
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

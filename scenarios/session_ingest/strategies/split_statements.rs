@@ -29,11 +29,11 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::OUT_OF_ORDER,
     breaks::NOTHING_LEFT_TO_TELL,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::OLD_TITLE_REVIVED,
     breaks::DIES_BEFORE_IT_NOTIFIES,
+    breaks::OUT_OF_ORDER,
 ];
 
 /// Writes and notifies as the pull request does.

@@ -37,7 +37,7 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::OUT_OF_ORDER, breaks::HANDLED_TOO_LATE, breaks::OLD_TITLE_REVIVED];
+const BREAKS: &[Break] = &[breaks::OLD_TITLE_REVIVED, breaks::HANDLED_TOO_LATE, breaks::OUT_OF_ORDER];
 
 /// Writes the state and the transition, and tells the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

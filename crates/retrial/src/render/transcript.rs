@@ -66,7 +66,7 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     } else {
         Page::list(trace, &actors, &shown)
     };
-    text.push_str(&format!("{:>9}  {}", "ms", page.head).trim_end());
+    text.push_str(format!("{:>9}  {}", "ms", page.head).trim_end());
     text.push('\n');
     let skip = page.lines.len().saturating_sub(MOST_LINES);
     for (index, (at, line)) in page.lines.iter().enumerate() {
