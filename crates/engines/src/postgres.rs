@@ -150,6 +150,7 @@ impl Postgres {
             self.image.as_ref().is_some_and(|image| image.catalog.functions) || self.defined;
         let seat = self.seat(id);
         (seat.pending, seat.told) = (None, false);
+        let lasts = std::mem::take(&mut seat.lasts);
         let result = match seat.desk.take_outcome() {
             None => return Err(Error::refused("a session that has no statement was asked for its result")),
             Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
@@ -157,7 +158,7 @@ impl Postgres {
             Some(Outcome::Failed(error)) => Err(error),
             Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
         };
-        let unsettled = std::mem::take(&mut seat.lasts) && result.is_ok();
+        let unsettled = lasts && result.is_ok();
         if unsettled {
             seat.enter_transaction();
         }
