@@ -3,10 +3,11 @@
 
 use std::fs;
 
-use retrial::exit::Exit;
+use retrial::expectation::Surprise;
 use retrial::sim::case::Case;
 use retrial::sim::docket::Card;
 use retrial::sim::invariant::Finding;
+use retrial::sim::verdict::Verdict;
 use retrial::{catalogue, scenarios};
 
 use crate::trials::{hold, root};
@@ -24,6 +25,9 @@ fn has_server() -> bool {
         Err(error) => panic!("{error} (or set RETRIAL_WITHOUT_POSTGRES=1 to go without)"),
     }
 }
+
+/// How often a witness is tried.
+const TRIES: usize = 3;
 
 /// The scenarios whose SQL is Postgres'.
 fn cards() -> impl Iterator<Item = Card> {
@@ -47,8 +51,12 @@ fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
                 continue;
             }
             let case: Case = fs::read_to_string(&path).expect("it is text").parse().expect("it is a case");
-            let live = docket.replay(&mut bed, &case).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(matches!(live.finding, Finding::Violated(_)), case.violated, "{name}");
+            // On a busy machine the server may let another of several waiters go first.
+            let same = (0..TRIES).any(|_| {
+                let live = docket.replay(&mut bed, &case);
+                live.is_ok_and(|live| matches!(live.finding, Finding::Violated(_)) == case.violated)
+            });
+            assert!(same, "{name} has another verdict, or cannot be reached, {TRIES} times");
             replayed += 1;
         }
     }
@@ -66,9 +74,16 @@ fn a_strategy_that_holds_holds_on_a_live_server() {
         for strategy in card.strategies.iter().filter(|strategy| strategy.breaks.is_empty()) {
             let target = format!("{}/{}", card.name, strategy.name);
             let results = hold(&[&target, "--rung", rung, "--engine", "postgres", "--trials", "300"]);
-            assert_eq!(results.exit(), Exit::AsExpected, "{target}");
-            let report = &results.tables[0].lines[0].report;
-            assert_eq!((report.trials, &report.disagreement), (300, &None), "{target}");
+            let line = &results.tables[0].lines[0];
+            assert_eq!((line.report.trials, &line.report.refused), (300, &None), "{target}");
+            // That two runs of one tape agree is not asked: who of several waiters goes first is the server's affair.
+            for (invariant, verdict, surprise) in &line.verdicts {
+                assert_eq!(*surprise, Surprise::None, "{target} {invariant}");
+                assert!(
+                    !matches!(verdict, Verdict::Violated(_) | Verdict::Unknown(_)),
+                    "{target} {invariant}"
+                );
+            }
             held += 1;
         }
     }
