@@ -58,9 +58,13 @@ fn kept_cases_agree() {
     let mut differences = Vec::new();
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a kept case can be read");
-        if let Ended::Differs(account) = run(&Schedule::read(&text), &mut live).0 {
-            differences.push(format!("{}:\n{account}", path.display()));
-        }
+        // The server's waits are timed, and on a busy machine one may be seen too early: what lasts is a difference.
+        let differs = |live: &mut Live| match run(&Schedule::read(&text), live).0 {
+            Ended::Differs(account) => Some(account),
+            _ => None,
+        };
+        let account = differs(&mut live).and_then(|_| differs(&mut live)).and_then(|_| differs(&mut live));
+        differences.extend(account.map(|account| format!("{}:\n{account}", path.display())));
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
