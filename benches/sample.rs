@@ -3,10 +3,9 @@
 
 use std::rc::Rc;
 
-use retrial_scenarios::last_seen_backfill::{Arrival, LastSeenBackfill, Transmission, Workload};
+use retrial_scenarios::last_seen_backfill::{Arrival, SCENARIO, Transmission, Workload};
 use retrial_sim::engine::Opening;
 use retrial_sim::fault::Rung;
-use retrial_sim::scenario::Scenario;
 use retrial_sim::scheduler::Scheduler;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Run, Setup, TestBed};
@@ -25,15 +24,15 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn new(strategy: &str, rung: &str) -> Sample {
-        let strategies = LastSeenBackfill.strategies();
+        let strategies = SCENARIO.strategies;
         let strategy = strategies.iter().position(|candidate| candidate.name == strategy);
         let strategy = strategy.expect("the strategy is on the shelf");
-        let rung = LastSeenBackfill.ladder().iter().find(|known| known.name == rung);
+        let rung = SCENARIO.ladder.iter().find(|known| known.name == rung);
         let workload = Rc::new(workload());
         Sample {
             strategy,
             rung: rung.expect("the rung is on the ladder"),
-            opening: Rc::new(LastSeenBackfill.opening(strategy, &workload)),
+            opening: Rc::new((SCENARIO.opening)(SCENARIO.strategies[strategy].it, &workload)),
             workload,
         }
     }
@@ -48,12 +47,13 @@ impl Sample {
     ) -> Run {
         let setup = Setup {
             rung: self.rung,
-            cost: LastSeenBackfill.cost(),
-            limits: LastSeenBackfill.limits(&self.workload),
+            cost: SCENARIO.cost,
+            limits: (SCENARIO.limits)(&self.workload),
             opening: Some(&self.opening),
-            tables: LastSeenBackfill.tables(),
+            tables: SCENARIO.tables,
         };
-        let stage = |world: &_| LastSeenBackfill.stage(world, self.strategy, self.rung, &self.workload);
+        let strategy = SCENARIO.strategies[self.strategy].it;
+        let stage = |world: &_| (SCENARIO.stage)(world, strategy, self.rung, &self.workload);
         bed.hold(scheduler, seed, ambient, &setup, stage).expect("nothing in these trials is refused")
     }
 }

@@ -26,18 +26,15 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
-use proptest::strategy::{BoxedStrategy, Just, Strategy as _};
+use proptest::strategy::{Just, Strategy as _};
 use retrial_engines::model::Model;
-use retrial_scenarios::session_ingest::{Message, Parent, SessionIngest, Status, Workload};
-use retrial_sim::engine::{Cost, Opening};
+use retrial_scenarios::session_ingest::{Message, Parent, Persistence, SCENARIO, Status, Workload};
 use retrial_sim::explore::{self, Plan, Report};
 use retrial_sim::fault::Rung;
-use retrial_sim::invariant::Invariant;
-use retrial_sim::scenario::{Candidate, Item, Scenario};
+use retrial_sim::scenario::Scenario;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Ending, Limits, Setup, TestBed};
-use retrial_sim::world::World;
+use retrial_sim::trial::{Ending, Setup, TestBed};
 
 /// Schedules a workload meets, and how often a trial is held twice, as from the command line.
 const SCHEDULES: u64 = 12;
@@ -62,13 +59,13 @@ fn main() {
     // Whoever profiles the trials does not want the counts in the picture.
     if !given("--profile-time") {
         let seeds = if given("--bench") && !given("--test") { SEEDS } else { 2 };
-        until_lost(&SessionIngest, "the scenario's own workloads", seeds);
-        until_lost(&Fixed { is_judged: true }, "the fixed workload", seeds);
+        until_lost(&SCENARIO, "the scenario's own workloads", seeds);
+        until_lost(&fixed(true), "the fixed workload", seeds);
     }
     let mut group = criterion.benchmark_group("session_ingest/split_statements/crash");
     group.throughput(Throughput::Elements(SCHEDULES));
     for (name, is_judged) in [("explored", true), ("explored_unjudged", false)] {
-        let (fixed, mut bed, mut number) = (Fixed { is_judged }, bed(), 0);
+        let (fixed, mut bed, mut number) = (fixed(is_judged), bed(), 0);
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 number += 1;
@@ -80,7 +77,7 @@ fn main() {
     group.bench_function("own_workloads", |bencher| {
         bencher.iter(|| {
             number += 1;
-            batch(&SessionIngest, &mut bed, Seed(1), number)
+            batch(&SCENARIO, &mut bed, Seed(1), number)
         });
     });
     group.throughput(Throughput::Elements(1));
@@ -91,15 +88,16 @@ fn main() {
 
 /// Trials that nobody looks at, one policy after the other, as a batch has them.
 fn held(group: &mut BenchmarkGroup<'_, OnProcessor>) {
-    let (scenario, mut bed, mut number) = (SessionIngest, bed(), 0);
-    let (strategy, rung, workload) = (strategy(&scenario), rung(&scenario), Rc::new(workload()));
-    let opening = Rc::new(scenario.opening(strategy, &workload));
+    let (scenario, mut bed, mut number) = (&SCENARIO, bed(), 0);
+    let (strategy, rung, workload) = (strategy(), rung(), Rc::new(workload()));
+    let candidate = scenario.strategies[strategy].it;
+    let opening = Rc::new((scenario.opening)(candidate, &workload));
     let setup = Setup {
         rung,
-        cost: scenario.cost(),
-        limits: scenario.limits(&workload),
+        cost: scenario.cost,
+        limits: (scenario.limits)(&workload),
         opening: Some(&opening),
-        tables: scenario.tables(),
+        tables: scenario.tables,
     };
     let mut schedulers = Policy::PORTFOLIO.map(Policy::scheduler);
     group.bench_function("held", |bencher| {
@@ -107,7 +105,7 @@ fn held(group: &mut BenchmarkGroup<'_, OnProcessor>) {
             number += 1;
             let scheduler = &mut *schedulers[number % Policy::PORTFOLIO.len()];
             let seed = Seed(1).nth(number as u64);
-            let stage = |world: &_| scenario.stage(world, strategy, rung, &workload);
+            let stage = |world: &_| (scenario.stage)(world, candidate, rung, &workload);
             let run = bed.hold(scheduler, seed, seed.named("ambient"), &setup, stage);
             let run = run.expect("nothing is refused");
             assert_eq!(run.ending, Ending::Quiescent, "the trial comes to rest");
@@ -117,8 +115,8 @@ fn held(group: &mut BenchmarkGroup<'_, OnProcessor>) {
 }
 
 /// Prints after how many trials the lost write was first seen, from one seed after another.
-fn until_lost<S: Scenario>(scenario: &S, workloads: &str, seeds: u64) {
-    let invariant = scenario.invariants().iter().position(|item| item.name == LOST_WRITE);
+fn until_lost(scenario: &Sessions, workloads: &str, seeds: u64) {
+    let invariant = scenario.invariants.iter().position(|item| item.name == LOST_WRITE);
     let invariant = invariant.expect("the invariant is on the shelf");
     let mut bed = bed();
     let mut counts: Vec<u64> = (1..=seeds)
@@ -143,10 +141,10 @@ fn until_lost<S: Scenario>(scenario: &S, workloads: &str, seeds: u64) {
     );
 }
 
-fn batch<S: Scenario>(scenario: &S, bed: &mut TestBed, seed: Seed, number: u64) -> Report {
+fn batch(scenario: &Sessions, bed: &mut TestBed, seed: Seed, number: u64) -> Report {
     let policies = Policy::PORTFOLIO.to_vec();
     let plan = Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: "model" };
-    let report = explore::batch(scenario, bed, strategy(scenario), rung(scenario), &plan, number);
+    let report = explore::batch(scenario, bed, strategy(), rung(), &plan, number);
     let told = report.refused.as_ref().or(report.disagreement.as_ref());
     assert_eq!((told, report.trials), (None, SCHEDULES), "nothing is refused, and every trial repeats");
     assert_eq!(report.tallies.last().map(|tally| tally.violations), Some(0), "nobody panics");
@@ -157,13 +155,13 @@ fn bed() -> TestBed {
     TestBed::new(Box::new(Model::new()))
 }
 
-fn strategy<S: Scenario>(scenario: &S) -> usize {
-    let strategy = scenario.strategies().iter().position(|candidate| candidate.name == "split_statements");
+fn strategy() -> usize {
+    let strategy = SCENARIO.strategies.iter().position(|candidate| candidate.name == "split_statements");
     strategy.expect("the strategy is on the shelf")
 }
 
-fn rung<S: Scenario>(scenario: &S) -> &'static Rung {
-    scenario.ladder().iter().find(|rung| rung.name == "crash").expect("the rung is on the ladder")
+fn rung() -> &'static Rung {
+    SCENARIO.ladder.iter().find(|rung| rung.name == "crash").expect("the rung is on the ladder")
 }
 
 /// The time that this thread has spent on a processor.
@@ -219,59 +217,11 @@ fn workload() -> Workload {
     Workload { clients: [one, other], renames: Vec::new(), consumers: 2, batch: 3 }
 }
 
+/// What the scenario is.
+type Sessions = Scenario<Workload, dyn Persistence>;
+
 /// The scenario with that one workload, and with or without its invariants.
-struct Fixed {
-    is_judged: bool,
-}
-
-impl Scenario for Fixed {
-    type Workload = Workload;
-
-    fn name(&self) -> &'static str {
-        SessionIngest.name()
-    }
-
-    fn story(&self) -> &'static str {
-        SessionIngest.story()
-    }
-
-    fn ladder(&self) -> &'static [Rung] {
-        SessionIngest.ladder()
-    }
-
-    fn strategies(&self) -> Vec<Candidate> {
-        SessionIngest.strategies()
-    }
-
-    fn invariants(&self) -> &'static [Item<dyn Invariant<Workload>>] {
-        if self.is_judged { SessionIngest.invariants() } else { &[] }
-    }
-
-    fn engines(&self) -> &'static [&'static str] {
-        SessionIngest.engines()
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        SessionIngest.tables()
-    }
-
-    fn cost(&self) -> Cost {
-        SessionIngest.cost()
-    }
-
-    fn workloads(&self, _rung: &Rung) -> BoxedStrategy<Workload> {
-        Just(workload()).boxed()
-    }
-
-    fn opening(&self, strategy: usize, workload: &Workload) -> Opening {
-        SessionIngest.opening(strategy, workload)
-    }
-
-    fn limits(&self, workload: &Workload) -> Limits {
-        SessionIngest.limits(workload)
-    }
-
-    fn stage(&self, world: &World, strategy: usize, rung: &Rung, workload: &Rc<Workload>) {
-        SessionIngest.stage(world, strategy, rung, workload);
-    }
+fn fixed(is_judged: bool) -> Sessions {
+    let invariants = if is_judged { SCENARIO.invariants } else { &[] };
+    Scenario { workloads: |_| Just(workload()).boxed(), invariants, ..SCENARIO }
 }

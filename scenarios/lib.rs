@@ -2,9 +2,17 @@
 
 use retrial_sim::docket::Docket;
 
-pub mod last_seen_backfill;
-pub mod session_ingest;
+/// Declares the folders, and lists what stands in each: one line per scenario.
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        $(pub mod $name;)*
 
-/// Every scenario.
-pub static SCENARIOS: &[&dyn Docket] =
-    &[&session_ingest::SessionIngest, &last_seen_backfill::LastSeenBackfill];
+        /// Every scenario.
+        pub static SCENARIOS: &[&dyn Docket] = &[$(&$name::SCENARIO),*];
+    };
+}
+
+scenarios! {
+    session_ingest,
+    last_seen_backfill,
+}

@@ -51,7 +51,7 @@ pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
         ))
     };
     let mut found = Vec::new();
-    for (event, change) in changes(run, "_async_migrations") {
+    for (event, _, change) in run.trace.changes("_async_migrations") {
         let (Some(row), Some(status)) =
             (of((event, change)), change.value_after("status").and_then(Value::text))
         else {
@@ -66,10 +66,10 @@ pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
 
 /// Every committed change of `last_seen`.
 pub(super) fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
-    changes(run, "transmissions").filter_map(|(event, change)| {
+    run.trace.changes("transmissions").filter_map(|(event, by, change)| {
         Some(Seen {
             event,
-            actor: run.trace.name(run.trace.events[event].actor),
+            actor: run.trace.name(by.actor),
             id: change.key,
             old: change.value_before("last_seen").and_then(Value::integer),
             new: change.value_after("last_seen").and_then(Value::integer)?,
@@ -81,13 +81,6 @@ pub(super) fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
 pub(super) fn final_last_seen(run: &Run, id: i64) -> Option<i64> {
     let row = run.rows("transmissions").iter().find(|row| row[0] == Value::Integer(id))?;
     row[2].integer()
-}
-
-/// Every committed change of a table, with the index of the commit's event.
-pub(super) fn changes<'r>(run: &'r Run, table: &'r str) -> impl Iterator<Item = (usize, &'r RowChange)> {
-    run.trace.commits().flat_map(move |(event, _, changes)| {
-        changes.iter().filter(move |change| change.table.name == table).map(move |change| (event, change))
-    })
 }
 
 /// The statements of the migration that filled rows, one per batch.
@@ -111,7 +104,7 @@ pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) 
     let opening = workload.transmissions.iter();
     let mut counts: BTreeMap<i64, i64> =
         opening.map(|transmission| (transmission.id, transmission.observations.len() as i64)).collect();
-    for (_, change) in changes(run, "observations").take_while(|(index, _)| *index < event) {
+    for (_, _, change) in run.trace.changes("observations").take_while(|(index, ..)| *index < event) {
         if let Some(id) = change.value_after("transmission_id").and_then(Value::integer) {
             *counts.entry(id).or_default() += 1;
         }

@@ -3,7 +3,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::engine::{Opening, Value};
+use retrial_sim::fault::Rung;
 use serde::{Deserialize, Serialize};
+
+use super::cast;
 
 /// The rows of the story, made small: a row here stands for about fifteen hundred of the operator's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,4 +124,12 @@ pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
             Workload { batch, transmissions: transmissions.collect(), arrivals, polls }
         });
     workload.boxed()
+}
+
+/// Two rows in batches of one, an observation that arrives late for the second, and one poll of each reader.
+pub(super) fn smallest(rung: &Rung) -> Workload {
+    let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
+    let late = Arrival::Seen(1, EARLIEST);
+    let arrivals = if cast::takes_part("ingestor", rung) { vec![late] } else { Vec::new() };
+    Workload { batch: 1, transmissions: vec![row(1, 120), row(2, LATEST)], arrivals, polls: 1 }
 }

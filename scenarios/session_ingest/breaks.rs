@@ -1,9 +1,11 @@
 //! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 pub(super) const OUT_OF_ORDER: Break = Break {
     invariant: "last_message_stands",
+    anomalies: &[Anomaly::StaleOverwrite],
     from: "calm",
     rarely: None,
     because: "the queue promises no order, and the object takes for new whatever comes last",
@@ -11,6 +13,7 @@ pub(super) const OUT_OF_ORDER: Break = Break {
 
 pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
     invariant: "no_lost_write_on_retry",
+    anomalies: &[Anomaly::LostAcknowledgement],
     from: "retry",
     rarely: None,
     because: "the queue delivers the message again, but the object has stored its values already and tells only what \
@@ -19,6 +22,7 @@ pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
 
 pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
     invariant: "no_stale_overwrite",
+    anomalies: &[Anomaly::StaleOverwrite],
     from: "concurrent",
     rarely: None,
     because: "two consumers write what the object has told them in the other order, and nothing in \
@@ -27,6 +31,7 @@ pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
 
 pub(super) const THE_OLDER_STAYS: Break = Break {
     invariant: "no_lost_write_on_retry",
+    anomalies: &[Anomaly::LostAcknowledgement],
     from: "concurrent",
     rarely: Some("crash"),
     because: "two consumers write in the other order and the older state stays; or the object handles a \
@@ -35,6 +40,7 @@ pub(super) const THE_OLDER_STAYS: Break = Break {
 
 pub(super) const HANDLED_TOO_LATE: Break = Break {
     invariant: "no_lost_write_on_retry",
+    anomalies: &[Anomaly::LostAcknowledgement],
     from: "crash",
     rarely: Some("crash"),
     because: "the object handles a request late whose caller has given up: it goes back to an old \
@@ -43,6 +49,7 @@ pub(super) const HANDLED_TOO_LATE: Break = Break {
 
 pub(super) const CARRIES_THE_TITLE_ALONG: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
+    anomalies: &[Anomaly::StaleOverwrite],
     from: "contended",
     rarely: None,
     because: "every message carries the object's title along, over what another writer has given the row",
@@ -50,6 +57,7 @@ pub(super) const CARRIES_THE_TITLE_ALONG: Break = Break {
 
 pub(super) const OLD_TITLE_REVIVED: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
+    anomalies: &[Anomaly::StaleOverwrite],
     from: "all",
     rarely: Some("retry"),
     because: "a message that comes once more brings an old title, which differs from the object's and so is a change",
@@ -57,6 +65,7 @@ pub(super) const OLD_TITLE_REVIVED: Break = Break {
 
 pub(super) const DIES_BEFORE_IT_NOTIFIES: Break = Break {
     invariant: "every_transition_is_notified",
+    anomalies: &[Anomaly::Omission],
     from: "crash",
     rarely: None,
     because: "the consumer dies after the commit and before the notification; the next delivery finds nothing to do",

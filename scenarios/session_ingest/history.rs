@@ -23,6 +23,9 @@ pub(super) enum Column {
     UpdatedAt,
 }
 
+/// The table of the sessions.
+pub(super) const TABLE: &str = "cli_sessions_v2";
+
 /// The columns that clients' messages are about.
 pub(super) const FIELDS: [Column; 4] =
     [Column::Title, Column::GitBranch, Column::ParentSessionId, Column::Status];
@@ -116,14 +119,11 @@ pub(super) fn is_consumer(actor: &str) -> bool {
 
 /// Every committed change of a session's row, in commit order.
 pub(super) fn writes(run: &Run) -> impl Iterator<Item = Write<'_>> {
-    run.trace.commits().flat_map(move |(event, by, changes)| {
-        let actor = run.trace.name(by.actor);
-        changes.iter().filter(|change| change.table.name == "cli_sessions_v2").map(move |change| Write {
-            event,
-            actor,
-            session: Column::SessionId.of(change.after.as_ref()).text().unwrap_or_default(),
-            change,
-        })
+    run.trace.changes(TABLE).map(move |(event, by, change)| Write {
+        event,
+        actor: run.trace.name(by.actor),
+        session: Column::SessionId.of(change.after.as_ref()).text().unwrap_or_default(),
+        change,
     })
 }
 
@@ -138,26 +138,12 @@ pub(super) fn stored<'r>(
     session: &str,
 ) -> impl DoubleEndedIterator<Item = (usize, &'r Stored)> + use<'r> {
     let index = SESSIONS.iter().position(|known| *known == session);
-    let object = index.map_or("", |index| OBJECTS[index]);
-    run.trace.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
-        What::Stored(stored) if stored.part == object => Some((index, &**stored)),
-        _ => None,
-    })
-}
-
-/// Everything exchanged with the queue, an object or the sink under that label, if it took effect.
-pub(super) fn exchanges<'r>(run: &'r Run, label: &'r str) -> impl Iterator<Item = (usize, &'r Exchange)> {
-    run.trace.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
-        What::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
-            Some((index, &**exchange))
-        }
-        _ => None,
-    })
+    run.trace.stored(index.map_or("", |index| OBJECTS[index]))
 }
 
 /// What the sink has received, in order.
 pub(super) fn notifications(run: &Run) -> impl Iterator<Item = Notification<'_>> {
-    exchanges(run, "notify").map(|(event, exchange)| Notification {
+    run.trace.exchanges("notify").map(|(event, exchange)| Notification {
         event,
         session: exchange.field("session").and_then(Value::text).unwrap_or_default(),
         previous: exchange.field("previous").unwrap_or(&Value::Null),
@@ -172,12 +158,12 @@ pub(super) fn message(exchange: &Exchange) -> i64 {
 
 /// The messages that the queue has taken, by number.
 pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
-    exchanges(run, "send").map(|(_, exchange)| (message(exchange), Sent { exchange })).collect()
+    run.trace.exchanges("send").map(|(_, exchange)| (message(exchange), Sent { exchange })).collect()
 }
 
 /// The messages that are dead letters although a consumer can read them.
 pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
-    let dead = exchanges(run, "dead-letter").map(|(_, exchange)| message(exchange));
+    let dead = run.trace.exchanges("dead-letter").map(|(_, exchange)| message(exchange));
     let mut dead: Vec<i64> = dead.collect();
     if !dead.is_empty() {
         let sent = sent(run);

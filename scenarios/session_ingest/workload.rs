@@ -4,7 +4,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::engine::{self, Opening};
+use retrial_sim::fault::Rung;
 use serde::{Deserialize, Serialize};
+
+use super::ladder;
 
 /// Two sessions, each with a client, and whoever else writes to their rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,6 +157,19 @@ pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
             batch,
         })
         .boxed()
+}
+
+/// One session with two messages of one field each, and a rename of it where the API writer takes part.
+pub(super) fn smallest(rung: &Rung) -> Workload {
+    let titled = Message { title: true, ..Message::default() };
+    let status = |status| Message { status: Some(status), ..Message::default() };
+    let messages = if rung.budget == 0 {
+        vec![titled, titled]
+    } else {
+        vec![Message { title: true, ..status(Status::Busy) }]
+    };
+    let renames = if ladder::has_api_writer(rung) { vec![0] } else { Vec::new() };
+    Workload { clients: [messages, Vec::new()], renames, consumers: 2, batch: 1 }
 }
 
 fn message() -> impl Strategy<Value = Message> + Clone {

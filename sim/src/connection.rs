@@ -12,6 +12,7 @@ use crate::actor::Actor;
 use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
 use crate::error::Error;
 use crate::fault::Fault;
+use crate::footprint::Footprint;
 use crate::point::{ActorId, PointKind};
 use crate::pool;
 use crate::trace::{Statement, What};
@@ -238,7 +239,8 @@ impl Connection {
         sql: Cow<'static, str>,
         params: Vec<Value>,
     ) -> Result<Answer, SqlError> {
-        let statement = Statement { label, sql, params, result: Err(lost()), work: Work::default() };
+        let (result, work, footprint) = (Err(lost()), Work::default(), Footprint::default());
+        let statement = Statement { label, sql, params, result, work, footprint };
         self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
         self.sever();
         Err(lost())
@@ -259,8 +261,9 @@ impl Connection {
     }
 
     fn record(&self, label: &'static str, sql: Cow<'static, str>, params: Vec<Value>, done: Done) {
-        let Done { result, work, .. } = &done;
-        let statement = Statement { label, sql, params, result: result.clone(), work: *work };
+        let Done { result, work, footprint, .. } = &done;
+        let (result, work, footprint) = (result.clone(), *work, footprint.clone());
+        let statement = Statement { label, sql, params, result, work, footprint };
         self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
         self.note_end(done);
     }

@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Rung;
-use crate::scenario::{Candidate, Scenario};
+use crate::scenario::{Candidate, Scenario, Workload};
 use crate::trial::TestBed;
 
 /// What a scenario says of itself.
@@ -41,16 +41,16 @@ pub trait Docket: Sync {
     fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error>;
 }
 
-impl<S: Scenario> Docket for S {
+impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
     fn card(&self) -> Card {
         Card {
-            name: self.name(),
-            story: self.story(),
-            ladder: self.ladder(),
-            strategies: self.strategies(),
-            invariants: self.invariants().iter().map(|item| (item.name, item.source)).collect(),
-            engines: self.engines(),
-            trials: self.trials(),
+            name: self.name,
+            story: self.story,
+            ladder: self.ladder,
+            strategies: self.candidates(),
+            invariants: self.invariants.iter().map(|item| (item.name, item.source)).collect(),
+            engines: self.engines,
+            trials: self.trials,
         }
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::footprint::Footprint;
 use crate::seed::Seed;
 
 /// A connection of the engine, open from [`Engine::connect`] to [`Engine::close`].
@@ -235,6 +236,8 @@ pub struct Done {
     pub work: Work,
     /// What became visible to others by it, if it ended a transaction.
     pub committed: Vec<RowChange>,
+    /// What it read, locked and wrote; rows by their keys as [`RowChange::key`] has them.
+    pub footprint: Footprint,
     /// Whether the statement's own implicit transaction is still open; [`Engine::settle`] ends it once the
     /// statement's virtual duration has passed, so that its locks are held for as long as it takes.
     pub unsettled: bool,

@@ -11,21 +11,19 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::case::Case;
-use crate::choice::RecordedTape;
 use crate::coverage;
-use crate::engine::Opening;
 use crate::error::Error;
 use crate::fault::Rung;
-use crate::invariant::{Evidence, Finding};
-use crate::scenario::Scenario;
-use crate::scheduler::{Policy, Replay, Scheduler};
+use crate::invariant::Finding;
+use crate::scenario::{Scenario, Workload};
+use crate::scheduler::Policy;
 use crate::seed::Seed;
-use crate::trial::{Ending, Run, Setup, TestBed};
-use crate::verdict::Witness;
+use crate::stand::Stand;
+use crate::trial::{Run, TestBed};
 
 mod report;
 
-pub use self::report::{Report, Tally};
+pub use self::report::{Report, Shown, Tally};
 
 /// The kernel's own invariant, held against every scenario: an actor's panic is a violation with a witness.
 pub const NEVER_PANICS: &str = "never_panics";
@@ -46,32 +44,32 @@ pub struct Plan {
 }
 
 /// Draws one workload; every strategy of the scenario gets the same one from the same seed.
-fn draw<S: Scenario>(scenario: &S, rung: &Rung, seed: Seed) -> Rc<S::Workload> {
+fn draw<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung, seed: Seed) -> Rc<W> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let tree = scenario.workloads(rung).new_tree(&mut runner).expect("a workload strategy rejects nothing");
+    let tree = (scenario.workloads)(rung).new_tree(&mut runner).expect("a workload strategy rejects nothing");
     Rc::new(tree.current())
 }
 
 /// Holds the trials of one batch: one workload under several schedules, or, where nothing is left to choose (one
 /// actor, no faults), as many workloads.
-pub fn batch<S: Scenario>(
-    scenario: &S,
+pub fn batch<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
     bed: &mut TestBed,
     strategy: usize,
     rung: &Rung,
     plan: &Plan,
     number: u64,
 ) -> Report {
-    let workloads = plan.seed.named(scenario.name()).named(rung.name).nth(number);
-    let seed = plan.seed.named(scenario.name()).named("schedules").nth(number);
+    let workloads = plan.seed.named(scenario.name).named(rung.name).nth(number);
+    let seed = plan.seed.named(scenario.name).named("schedules").nth(number);
     let stand = |trial: u64| {
         Stand::new(scenario, strategy, rung, plan.engine, draw(scenario, rung, workloads.nth(trial)))
     };
     let mut current = stand(0);
     let mut schedulers: Vec<_> = plan.policies.iter().map(|policy| policy.scheduler()).collect();
     let mut report = Report::default();
-    report.tallies.resize(scenario.invariants().len() + 1, Tally::default());
+    report.tallies.resize(scenario.invariants.len() + 1, Tally::default());
     let mut seen = BTreeSet::new();
     for trial in 0..plan.schedules {
         let scheduler = &mut *schedulers[trial as usize % plan.policies.len()];
@@ -111,10 +109,10 @@ pub fn batch<S: Scenario>(
 }
 
 /// Holds every witness of this workload again before anyone is told of it.
-fn confirm<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, bed: &mut TestBed) {
+fn confirm<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, bed: &mut TestBed) {
     let mut confirmed = BTreeSet::new();
-    for witness in report.tallies.iter().filter_map(|tally| tally.witness.as_ref()) {
-        let case = &witness.case;
+    for shown in report.tallies.iter().flat_map(|tally| tally.anomalies.values()) {
+        let case = &shown.witness.case;
         if case.workload != stand.json || !confirmed.insert(case.digest) {
             continue;
         }
@@ -132,7 +130,7 @@ fn confirm<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, bed: &mut Tes
 }
 
 /// Enters what the invariants found.
-fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run) {
+fn enter<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, run: &Run) {
     for (index, finding) in stand.judge(run).into_iter().enumerate() {
         let tally = &mut report.tallies[index];
         match finding {
@@ -140,19 +138,17 @@ fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run) {
             Finding::Unknown(why) => tally.unknown = tally.unknown.take().or(Some(why)),
             Finding::Violated(breach) => {
                 tally.violations += 1;
-                tally.exercised += 1;
                 tally.first_violation.get_or_insert(report.trials);
-                let choices = run.tape.entries.len();
-                let size = (run.steps, run.strikes.len(), run.preemptions, choices, stand.json.len());
-                if tally.witness.as_ref().is_none_or(|witness| size < witness.size()) {
-                    tally.witness = Some(Witness {
-                        case: stand.case(run, stand.invariant(index)),
-                        sentence: breach.sentence,
-                        steps: run.steps,
-                        faults: run.strikes.len(),
-                        preemptions: run.preemptions,
-                    });
+                let anomaly = breach.anomaly;
+                let smallest = tally.anomalies.get(&anomaly).map(|shown| shown.witness.size());
+                if let (Some(smallest), Some(shown)) = (smallest, tally.anomalies.get_mut(&anomaly))
+                    && smallest <= stand.size(run)
+                {
+                    shown.trials += 1;
+                    continue;
                 }
+                let witness = stand.witness(run, index, breach);
+                tally.show(anomaly, Shown { trials: 1, witness });
             }
         }
     }
@@ -162,16 +158,16 @@ fn enter<S: Scenario>(report: &mut Report, stand: &Stand<'_, S>, run: &Run) {
 ///
 /// # Errors
 /// Where the engine refuses something by name.
-pub fn one<S: Scenario>(
-    scenario: &S,
+pub fn one<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
     bed: &mut TestBed,
     strategy: usize,
     rung: &Rung,
-    workload: S::Workload,
+    workload: W,
     policy: Policy,
     seed: Seed,
 ) -> Result<Vec<(Finding, Case)>, Error> {
-    let stand = Stand::new(scenario, strategy, rung, scenario.engines()[0], Rc::new(workload));
+    let stand = Stand::new(scenario, strategy, rung, scenario.engines[0], Rc::new(workload));
     let mut scheduler = policy.scheduler();
     // A scheduler that learns a trial's length has nothing to go by in its first.
     let learnt = stand.hold(bed, &mut *scheduler, seed.named("learn"), seed)?;
@@ -194,123 +190,27 @@ pub struct Replayed {
 ///
 /// # Errors
 /// Where the case names what does not exist, or its choices no longer apply.
-pub fn replay<S: Scenario>(scenario: &S, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {
+pub fn replay<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
+    bed: &mut TestBed,
+    case: &Case,
+) -> Result<Replayed, Error> {
     let unknown =
-        |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name()));
-    let rung = scenario.ladder().iter().find(|rung| rung.name == case.rung);
+        |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name));
+    let rung = scenario.ladder.iter().find(|rung| rung.name == case.rung);
     let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
-    let strategy = scenario.strategies().iter().position(|strategy| strategy.name == case.strategy);
+    let strategy = scenario.strategies.iter().position(|strategy| strategy.name == case.strategy);
     let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
-    let names = scenario.invariants().iter().map(|item| item.name).chain([NEVER_PANICS]);
+    let names = scenario.invariants.iter().map(|item| item.name).chain([NEVER_PANICS]);
     let invariant = names.into_iter().position(|name| name == case.invariant);
     let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
     let workload = serde_json::from_str(&case.workload).map_err(|error| {
-        Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name()))
+        Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name))
     })?;
-    scenario
-        .check(&workload)
+    (scenario.check)(&workload)
         .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
     let stand = Stand::new(scenario, strategy, rung, "", Rc::new(workload));
     let run = stand.again(bed, case.tape.clone())?;
     let finding = stand.judge(&run).swap_remove(invariant);
     Ok(Replayed { run, finding })
-}
-
-/// A workload under a strategy on a rung, ready to be tried any number of times.
-struct Stand<'a, S: Scenario> {
-    scenario: &'a S,
-    strategy: usize,
-    rung: &'a Rung,
-    engine: &'static str,
-    workload: Rc<S::Workload>,
-    json: String,
-    opening: Rc<Opening>,
-}
-
-impl<'a, S: Scenario> Stand<'a, S> {
-    fn new(
-        scenario: &'a S,
-        strategy: usize,
-        rung: &'a Rung,
-        engine: &'static str,
-        workload: Rc<S::Workload>,
-    ) -> Stand<'a, S> {
-        let json = serde_json::to_string(&*workload).expect("a workload has string keys only");
-        let opening = Rc::new(scenario.opening(strategy, &workload));
-        Stand { scenario, strategy, rung, engine, workload, json, opening }
-    }
-
-    fn hold(
-        &self,
-        bed: &mut TestBed,
-        scheduler: &mut dyn Scheduler,
-        seed: Seed,
-        ambient: Seed,
-    ) -> Result<Run, Error> {
-        let setup = Setup {
-            rung: self.rung,
-            cost: self.scenario.cost(),
-            limits: self.scenario.limits(&self.workload),
-            opening: Some(&self.opening),
-            tables: self.scenario.tables(),
-        };
-        let stage = |world: &_| self.scenario.stage(world, self.strategy, self.rung, &self.workload);
-        bed.hold(scheduler, seed, ambient, &setup, stage)
-    }
-
-    fn again(&self, bed: &mut TestBed, tape: RecordedTape) -> Result<Run, Error> {
-        let ambient = tape.ambient;
-        self.hold(bed, &mut Replay::new(tape), Seed(0), ambient)
-    }
-
-    fn judge(&self, run: &Run) -> Vec<Finding> {
-        let invariants = self.scenario.invariants();
-        let evidence = Evidence { workload: &*self.workload, rung: self.rung, run };
-        if let Ending::Panicked { actor, message } = &run.ending {
-            // Half a trial says nothing about the others.
-            let mut findings = vec![Finding::Holds { exercised: 0 }; invariants.len()];
-            findings.push(Finding::broken(format!("{} {message}", run.trace.name(*actor))));
-            return findings;
-        }
-        let mut findings: Vec<_> = invariants.iter().map(|item| item.it.check(&evidence)).collect();
-        findings.push(Finding::Holds { exercised: 1 });
-        findings
-    }
-
-    fn invariant(&self, index: usize) -> &'static str {
-        self.scenario.invariants().get(index).map_or(NEVER_PANICS, |item| item.name)
-    }
-
-    /// Holds the trial again from its tape; tells how the two differ, if they do.
-    fn disagrees(&self, bed: &mut TestBed, run: &Run) -> Option<String> {
-        let again = match self.again(bed, run.tape.recorded()) {
-            Ok(again) => again,
-            Err(error) => return Some(format!("held again from its own tape, the trial {error}")),
-        };
-        if again.digest == run.digest && again.steps == run.steps {
-            bed.recycle(again);
-            return None;
-        }
-        let mut lines = run.trace.to_string().lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
-        let differing = again.trace.to_string().lines().find_map(|second| {
-            let first = lines.next().unwrap_or_default();
-            (first != second).then(|| format!("`{}` became `{}`", first.trim(), second.trim()))
-        });
-        let differing = differing.unwrap_or_else(|| "the final rows differ".to_owned());
-        Some(format!("held again from its own tape, the trial differed: {differing}"))
-    }
-
-    fn case(&self, run: &Run, invariant: &str) -> Case {
-        Case {
-            scenario: self.scenario.name().to_owned(),
-            strategy: self.scenario.strategies()[self.strategy].name.to_owned(),
-            rung: self.rung.name.to_owned(),
-            engine: self.engine.to_owned(),
-            invariant: invariant.to_owned(),
-            violated: true,
-            digest: run.digest,
-            workload: self.json.clone(),
-            tape: run.tape.recorded(),
-        }
-    }
 }

@@ -1,7 +1,9 @@
 //! Invariants: checks over the trace and the final rows. One speaks of what could be observed from outside, never
 //! of how a strategy works, and says how often the situation it is about really came up.
 
+use crate::anomaly::{Anomaly, Cell, Kind};
 use crate::choice::Pace;
+use crate::engine::Value;
 use crate::fault::Rung;
 use crate::trial::Run;
 
@@ -40,6 +42,10 @@ pub enum Finding {
 /// How an invariant is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
+    /// What went wrong, as the field calls it.
+    pub anomaly: Anomaly,
+    /// Where it shows; none where it shows in no cell.
+    pub on: Option<Cell>,
     /// One sentence that a reviewer understands without having seen the code.
     pub sentence: String,
     /// The index of the event at which it shows; none for the end of the trial.
@@ -47,14 +53,34 @@ pub struct Breach {
 }
 
 impl Finding {
-    /// A breach that shows at this event.
-    pub fn broken_at(event: usize, sentence: impl Into<String>) -> Finding {
-        Finding::Violated(Breach { sentence: sentence.into(), event: Some(event) })
+    /// A breach that shows at the end of the trial and in no cell.
+    pub fn broken(anomaly: Anomaly, sentence: impl Into<String>) -> Finding {
+        Finding::Violated(Breach { anomaly, on: None, sentence: sentence.into(), event: None })
     }
 
-    /// A breach that shows at the end.
-    pub fn broken(sentence: impl Into<String>) -> Finding {
-        Finding::Violated(Breach { sentence: sentence.into(), event: None })
+    /// The same, where it shows at this event.
+    #[must_use]
+    pub fn at(mut self, event: usize) -> Finding {
+        if let Finding::Violated(breach) = &mut self {
+            breach.event = Some(event);
+        }
+        self
+    }
+
+    /// The same, where it shows in this column of this table or part, in the row whose first column has that value.
+    #[must_use]
+    pub fn on(mut self, part: &'static str, column: &'static str, row: impl Into<Option<Value>>) -> Finding {
+        if let Finding::Violated(breach) = &mut self {
+            breach.on = Some(Cell { part, column, row: row.into() });
+        }
+        self
+    }
+}
+
+impl Breach {
+    /// What it has in common with others of the same bug.
+    pub fn kind(&self) -> Kind {
+        Kind { anomaly: self.anomaly, on: self.on.as_ref().map(|cell| (cell.part, cell.column)) }
     }
 }
 

@@ -14,6 +14,7 @@ compile_error!(
 );
 
 pub mod actor;
+pub mod anomaly;
 pub mod case;
 pub mod choice;
 pub mod connection;
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod error;
 pub mod explore;
 pub mod fault;
+pub mod footprint;
 pub mod invariant;
 pub mod point;
 pub mod pool;
@@ -43,4 +45,5 @@ mod coverage;
 mod kernel;
 mod no_engine;
 mod panics;
+mod stand;
 mod waker;

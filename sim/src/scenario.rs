@@ -1,12 +1,13 @@
 //! What a scenario is to the rest: a name, a ladder, candidates, invariants, and a way to stage a workload.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::rc::Rc;
 
 use proptest::strategy::BoxedStrategy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::anomaly::Anomaly;
 use crate::engine::{Cost, Opening};
 use crate::fault::Rung;
 use crate::invariant::Invariant;
@@ -29,6 +30,8 @@ pub struct Item<T: ?Sized + 'static> {
 pub struct Break {
     /// The invariant.
     pub invariant: &'static str,
+    /// What goes wrong: the first must be seen; any other kind of anomaly is another reason than this one.
+    pub anomalies: &'static [Anomaly],
     /// The rung at which it must be seen to break; later ones may break it as well.
     pub from: &'static str,
     /// The first rung that breaks it so rarely that it is not demanded there; if that is `from` itself, no trial has to
@@ -61,59 +64,73 @@ pub struct Candidate {
     pub breaks: &'static [Break],
 }
 
-/// A scenario: one real system, its cast, schema, workload, ladder, invariants and candidates.
-pub trait Scenario: Sync + 'static {
-    /// What one trial is given to do.
-    type Workload: Serialize + DeserializeOwned + Debug + 'static;
+/// What one trial is given to do: it is drawn, kept in cases as JSON, and shrunk.
+pub trait Workload: Serialize + DeserializeOwned + Debug + 'static {}
 
+impl<T: Serialize + DeserializeOwned + Debug + 'static> Workload for T {}
+
+/// A scenario: one real system, its cast, schema, workload, ladder, invariants and candidates. `S` is the trait that a
+/// candidate implements. It is a value: what it does not state, it does not have.
+pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// Its folder's name.
-    fn name(&self) -> &'static str;
-
+    pub name: &'static str,
     /// Its README.
-    fn story(&self) -> &'static str;
-
+    pub story: &'static str,
+    /// The engines that its SQL is for, the default first.
+    pub engines: &'static [&'static str],
     /// Its environments, from benign to hostile.
-    fn ladder(&self) -> &'static [Rung];
-
+    pub ladder: &'static [Rung],
     /// Its candidates, in the order of the story.
-    fn strategies(&self) -> Vec<Candidate>;
-
+    pub strategies: &'static [Item<S>],
     /// Its invariants.
-    fn invariants(&self) -> &'static [Item<dyn Invariant<Self::Workload>>];
-
-    /// The engines that its SQL is for.
-    fn engines(&self) -> &'static [&'static str];
-
-    /// How many trials of a candidate on a rung it takes to see the rarest of the breaks that are owned up to.
-    fn trials(&self) -> u64 {
-        360
-    }
-
+    pub invariants: &'static [Item<dyn Invariant<W>>],
     /// The tables whose final rows the invariants look at.
-    fn tables(&self) -> &'static [&'static str];
-
+    pub tables: &'static [&'static str],
     /// What work costs here.
-    fn cost(&self) -> Cost;
-
-    /// How to draw a workload.
-    fn workloads(&self, rung: &Rung) -> BoxedStrategy<Self::Workload>;
-
-    /// Whether a workload that somebody wrote by hand is one that a trial can be held with.
-    ///
-    /// # Errors
-    /// What is wrong with it, in a few words.
-    fn check(&self, _workload: &Self::Workload) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// The database as the workload finds it, after the migration of the strategy at that index.
-    fn opening(&self, strategy: usize, workload: &Self::Workload) -> Opening;
-
+    pub cost: Cost,
+    /// How many trials of a candidate on a rung it takes to see the rarest of the breaks that are owned up to.
+    pub trials: u64,
+    /// What a candidate is expected to break; everything else it must keep.
+    pub breaks: fn(&S) -> &'static [Break],
+    /// How to draw a workload for a rung.
+    pub workloads: fn(&Rung) -> BoxedStrategy<W>,
+    /// The least workload in which everything that the rung is about can happen: what an exhaustive search is given.
+    pub smallest: fn(&Rung) -> W,
+    /// Whether a workload that somebody wrote by hand is one that a trial can be held with; if not, what is wrong with
+    /// it, in a few words.
+    pub check: fn(&W) -> Result<(), String>,
+    /// The database as the workload finds it, after the candidate's migration.
+    pub opening: fn(&S, &W) -> Opening,
     /// How long a trial of that workload may go on.
-    fn limits(&self, workload: &Self::Workload) -> Limits;
+    pub limits: fn(&W) -> Limits,
+    /// Fills the world for one trial of the candidate.
+    pub stage: fn(&World, &'static S, &Rung, &Rc<W>),
+}
 
-    /// Fills the world for one trial of the strategy at that index.
-    fn stage(&self, world: &World, strategy: usize, rung: &Rung, workload: &Rc<Self::Workload>);
+impl<W: 'static, S: ?Sized> Scenario<W, S> {
+    /// Its candidates, as the runner sees them.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        let candidate = |item: &Item<S>| Candidate {
+            name: item.name,
+            source: item.source,
+            breaks: (self.breaks)(item.it),
+        };
+        self.strategies.iter().map(candidate).collect()
+    }
+}
+
+impl<W: 'static, S: ?Sized> Clone for Scenario<W, S> {
+    fn clone(&self) -> Scenario<W, S> {
+        *self
+    }
+}
+
+impl<W: 'static, S: ?Sized> Copy for Scenario<W, S> {}
+
+impl<W: 'static, S: ?Sized> Debug for Scenario<W, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Declares a shelf: a list of files beside this one, each of which defines a unit struct of the given name.

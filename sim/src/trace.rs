@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::digest::Digest;
 use crate::engine::{Answer, RowChange, SqlError, Value, Work};
 use crate::fault::Fault;
+use crate::footprint::Footprint;
 use crate::point::ActorId;
 
 /// A member of the cast.
@@ -33,6 +34,8 @@ pub struct Statement {
     pub result: Result<Answer, SqlError>,
     /// The work it took.
     pub work: Work,
+    /// What it read, locked and wrote.
+    pub footprint: Footprint,
 }
 
 /// What of a value goes into the trace: its fields by name, in a fixed order.
@@ -182,6 +185,32 @@ impl Trace {
     pub fn commits(&self) -> impl Iterator<Item = (usize, &Event, &[RowChange])> {
         self.events.iter().enumerate().filter_map(|(index, event)| match &event.what {
             What::Committed(changes) => Some((index, event, &**changes)),
+            _ => None,
+        })
+    }
+
+    /// Every committed change of a table's rows, in commit order, with the index and the event of its commit.
+    pub fn changes<'t>(&'t self, table: &'t str) -> impl Iterator<Item = (usize, &'t Event, &'t RowChange)> {
+        self.commits().flat_map(move |(index, event, changes)| {
+            let of_table = changes.iter().filter(move |change| change.table.name == table);
+            of_table.map(move |change| (index, event, change))
+        })
+    }
+
+    /// Everything exchanged under that label that took effect, in order.
+    pub fn exchanges<'t>(&'t self, label: &'t str) -> impl Iterator<Item = (usize, &'t Exchange)> {
+        self.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
+            What::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
+                Some((index, &**exchange))
+            }
+            _ => None,
+        })
+    }
+
+    /// What a part has stored, write by write.
+    pub fn stored<'t>(&'t self, part: &'t str) -> impl DoubleEndedIterator<Item = (usize, &'t Stored)> {
+        self.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
+            What::Stored(stored) if stored.part == part => Some((index, &**stored)),
             _ => None,
         })
     }

@@ -1,5 +1,6 @@
 //! Verdicts: what many trials say of one invariant. A violation cannot exist without its witness.
 
+use crate::anomaly::Kind;
 use crate::case::Case;
 
 /// What is known of an invariant under one strategy on one rung.
@@ -23,6 +24,8 @@ pub enum Verdict {
 pub struct Witness {
     /// How to hold it again.
     pub case: Case,
+    /// What went wrong, and on what kind of cell.
+    pub kind: Kind,
     /// What went wrong, in one sentence.
     pub sentence: String,
     /// The kernel's steps.
@@ -33,9 +36,12 @@ pub struct Witness {
     pub preemptions: u32,
 }
 
+/// How large a witness is: see [`Witness::size`].
+pub type Size = (u32, usize, u32, usize, usize);
+
 impl Witness {
     /// Fewer steps make a smaller witness; then fewer faults, preemptions and choices, and a shorter workload.
-    pub fn size(&self) -> (u32, usize, u32, usize, usize) {
+    pub fn size(&self) -> Size {
         (self.steps, self.faults, self.preemptions, self.case.tape.choices.len(), self.case.workload.len())
     }
 }

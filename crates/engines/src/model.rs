@@ -119,7 +119,8 @@ impl Model {
         let session = SessionNo(session.0);
         let unsettled = self.database.is_unsettled(session);
         let holds_write_lock = self.database.keeps_writers_out(session);
-        Ok(Done { result, work, committed, unsettled, holds_write_lock })
+        let footprint = convert::footprint(&finished.footprint);
+        Ok(Done { result, work, committed, footprint, unsettled, holds_write_lock })
     }
 
     fn committed(&mut self, finished: &Finished) -> Vec<RowChange> {

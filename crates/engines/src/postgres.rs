@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
+use retrial_sim::footprint::Footprint;
 use retrial_sim::seed::Seed;
 
 use self::catalog::Catalog;
@@ -179,7 +180,8 @@ impl Postgres {
                 locks
             }
         };
-        Ok(Done { result, work, committed, unsettled, holds_write_lock })
+        let footprint = Footprint::default();
+        Ok(Done { result, work, committed, footprint, unsettled, holds_write_lock })
     }
 
     fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {

@@ -16,6 +16,7 @@ use retrial_sim::engine::{
     Answer, Done, Engine, Opening, Reply, Row, SessionId, SqlError, Table, Value, Work,
 };
 use retrial_sim::error::Error;
+use retrial_sim::footprint::Footprint;
 use retrial_sim::seed::Seed;
 use rusqlite::TransactionState;
 use tempfile::TempDir;
@@ -98,7 +99,9 @@ impl Sqlite {
             session.had_locks = true;
         }
         let unsettled = session.implicit;
-        Ok(Done { result, work, committed, unsettled, holds_write_lock: state == TransactionState::Write })
+        let holds_write_lock = state == TransactionState::Write;
+        let footprint = Footprint::default();
+        Ok(Done { result, work, committed, footprint, unsettled, holds_write_lock })
     }
 
     /// Whoever may hold what that session waits for: the writer, or else everyone in a transaction.

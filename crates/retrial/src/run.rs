@@ -182,7 +182,7 @@ fn compare(
             let names = card.invariants.iter().map(|(name, _)| *name).chain([NEVER_PANICS]);
             let verdicts = names.zip(&report.tallies).map(|(name, tally)| {
                 let verdict = tally.verdict();
-                let surprise = expectation::compare(card, cell.strategy, name, rung, &verdict);
+                let surprise = expectation::compare(card, cell.strategy, name, rung, tally);
                 (name, verdict, surprise)
             });
             let verdicts = verdicts.collect();
@@ -204,12 +204,11 @@ impl Results {
         let verdicts = || lines().flat_map(|line| &line.verdicts);
         if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
-        } else if verdicts().any(|(_, _, surprise)| matches!(surprise, Surprise::Broke | Surprise::NotCaught))
-        {
+        } else if verdicts().any(|(_, _, surprise)| surprise.is_difference()) {
             Exit::Differs
         } else if lines().any(|line| line.report.refused.is_some())
             || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
-            || verdicts().any(|(_, _, surprise)| *surprise == Surprise::NotCovered)
+            || verdicts().any(|(_, _, surprise)| matches!(surprise, Surprise::NotCovered))
         {
             Exit::Unknown
         } else {

@@ -1,6 +1,7 @@
 //! No write transaction of the migration changes more rows of `transmissions` than the batch size.
 
 use super::super::Workload;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
@@ -17,7 +18,7 @@ impl Check<Workload> for Invariant {
             if rows > workload.batch {
                 let sentence =
                     format!("one transaction wrote {rows} rows, and the batch size is {}", workload.batch);
-                return Finding::broken_at(event, sentence);
+                return Finding::broken(Anomaly::UnboundedWork, sentence).at(event);
             }
             exercised += u64::from(rows > 0 && workload.rows() > workload.batch);
         }

@@ -2,6 +2,8 @@
 //! them, or a later time that the hot path gave it.
 
 use super::super::{Workload, history};
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
@@ -17,11 +19,13 @@ impl Check<Workload> for Invariant {
             let Some(latest) = transmission.observations.iter().max() else { continue };
             let found = history::final_last_seen(run, transmission.id);
             if found.is_none_or(|found| found < *latest) {
-                return Finding::broken(format!(
+                let sentence = format!(
                     "the status is done, and transmission {} has last_seen {} although it was observed at {latest}",
                     transmission.id,
                     found.unwrap_or_default(),
-                ));
+                );
+                let row = Value::Integer(transmission.id);
+                return Finding::broken(Anomaly::Omission, sentence).on("transmissions", "last_seen", row);
             }
             exercised += u64::from(transmission.last_seen == 0);
         }

@@ -2,6 +2,7 @@
 //! never `done`. Failed for good means that the same statement, with the same
 //! parameters, did not succeed later.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use std::collections::BTreeMap;
 
@@ -27,14 +28,15 @@ impl Check<Workload> for Invariant {
             Some(end) if end.status == "failed" && end.error.is_some() => {
                 Finding::Holds { exercised: failures }
             }
-            end => Finding::broken_at(
-                *event,
-                format!(
+            end => {
+                let sentence = format!(
                     "`{}` failed and was not tried again, and the status is `{}`",
                     statement.label,
                     end.map_or("absent", |end| end.status)
-                ),
-            ),
+                );
+                let broken = Finding::broken(Anomaly::FalseReport, sentence).at(*event);
+                broken.on("_async_migrations", "status", None)
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! No row's `last_seen` ever decreases, and none gains a time at which the transmission was not observed.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ impl Check<Workload> for Invariant {
         for transmission in &workload.transmissions {
             observed.insert(transmission.id, transmission.observations.clone());
         }
-        for (_, change) in history::changes(run, "observations") {
+        for (_, _, change) in run.trace.changes("observations") {
             let number = |column| change.value_after(column).and_then(Value::integer);
             if let (Some(id), Some(timestamp)) = (number("transmission_id"), number("timestamp")) {
                 observed.entry(id).or_default().push(timestamp);
@@ -29,12 +30,20 @@ impl Check<Workload> for Invariant {
             if new < old {
                 let sentence =
                     format!("{actor} took last_seen of transmission {id} back from {old} to {new}");
-                return Finding::broken_at(event, sentence);
+                return Finding::broken(Anomaly::StaleOverwrite, sentence).at(event).on(
+                    "transmissions",
+                    "last_seen",
+                    Value::Integer(id),
+                );
             }
             if !observed.get(&id).is_some_and(|times| times.contains(&new)) {
                 let sentence =
                     format!("{actor} gave transmission {id} the time {new}, at which nobody observed it");
-                return Finding::broken_at(event, sentence);
+                return Finding::broken(Anomaly::StaleOverwrite, sentence).at(event).on(
+                    "transmissions",
+                    "last_seen",
+                    Value::Integer(id),
+                );
             }
             exercised += 1;
         }

@@ -1,5 +1,6 @@
 //! The writer lock is taken once per batch: between two batches of one run the migration lets go of it only once.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 
@@ -17,7 +18,7 @@ impl Check<Workload> for Invariant {
                     (What::Ran(ran), before) if ran.label == "batch" => {
                         if let Some(times @ 2..) = *before {
                             let sentence = format!("the writer lock was taken {times} times for one batch");
-                            return Finding::broken_at(event, sentence);
+                            return Finding::broken(Anomaly::TornWrite, sentence).at(event);
                         }
                         exercised += u64::from(before.is_some());
                         *before = Some(0);

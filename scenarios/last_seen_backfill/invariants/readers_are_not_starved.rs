@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 use retrial_sim::trace::What;
@@ -39,7 +40,7 @@ impl Check<Workload> for Invariant {
                 let (waited, most) = (waited.as_millis(), bound.as_millis());
                 let sentence =
                     format!("{name} waited {waited} ms, and no batch can need more than {most} ms");
-                return Finding::broken_at(index, sentence);
+                return Finding::broken(Anomaly::Starvation, sentence).at(index);
             }
             exercised += 1;
         }

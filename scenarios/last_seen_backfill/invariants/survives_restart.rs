@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 use retrial_sim::trial::Ending;
@@ -23,7 +25,11 @@ impl Check<Workload> for Invariant {
                     let left = statuses.iter().rev().find(|status| status.event < index);
                     if left.is_some_and(|left| left.status == "running") {
                         let sentence = "the process stopped in good order and left the status at `running`";
-                        return Finding::broken_at(index, sentence);
+                        return Finding::broken(Anomaly::FalseReport, sentence).at(index).on(
+                            "_async_migrations",
+                            "status",
+                            None,
+                        );
                     }
                 }
                 _ => {}
@@ -34,18 +40,23 @@ impl Check<Workload> for Invariant {
         }
         match statuses.last() {
             Some(last) if last.status == "done" => match unfilled(evidence) {
-                Some(id) => Finding::broken(format!(
-                    "after a restart the status is done and transmission {id} is not filled"
-                )),
+                Some(id) => {
+                    let sentence =
+                        format!("after a restart the status is done and transmission {id} is not filled");
+                    let row = Value::Integer(id);
+                    Finding::broken(Anomaly::Omission, sentence).on("transmissions", "last_seen", row)
+                }
                 None => Finding::Holds { exercised },
             },
-            Some(last) => Finding::broken(format!(
-                "after a restart everything is at rest and the status is `{}`",
-                last.status
-            )),
-            None => Finding::broken(
-                "after a restart everything is at rest and the migration was never registered",
-            ),
+            Some(last) => {
+                let sentence =
+                    format!("after a restart everything is at rest and the status is `{}`", last.status);
+                Finding::broken(Anomaly::FalseReport, sentence).on("_async_migrations", "status", None)
+            }
+            None => {
+                let sentence = "after a restart everything is at rest and the migration was never registered";
+                Finding::broken(Anomaly::Omission, sentence).on("_async_migrations", "status", None)
+            }
         }
     }
 }

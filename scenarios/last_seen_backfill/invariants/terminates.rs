@@ -3,6 +3,7 @@
 //! Judged at rest, after faults have stopped and under a fair schedule. What arrives while the migration runs may each
 //! cost a batch of its own: a row that was there without an observation gains its first.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 use retrial_sim::trial::Ending;
@@ -22,7 +23,7 @@ impl Check<Workload> for Invariant {
             Ending::NoRest { cycle: Some(cycle), .. } => {
                 let round: Vec<_> =
                     cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
-                return Finding::broken(format!(
+                return livelock(format!(
                     "after {batches} batches over {} rows the migration goes round in a circle that changes no \
                      value ({})",
                     workload.rows(),
@@ -30,12 +31,14 @@ impl Check<Workload> for Invariant {
                 ));
             }
             Ending::NoRest { fair_steps, .. } => {
-                return Finding::broken(format!(
+                return livelock(format!(
                     "after {batches} batches over {} rows it had not ended {fair_steps} steps after faults stopped",
                     workload.rows()
                 ));
             }
-            Ending::Stuck { .. } => return Finding::broken("everyone waits for everyone else"),
+            Ending::Stuck { .. } => {
+                return Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else");
+            }
             _ => {}
         }
         let bound = workload.batches() + workload.arrivals.len() as i64 + SLACK;
@@ -44,15 +47,20 @@ impl Check<Workload> for Invariant {
                 life.iter().filter(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "batch"));
             if let Some((event, _)) = batches.nth(bound as usize) {
                 let rows = workload.rows();
-                return Finding::broken_at(*event, format!("{rows} rows took more than {bound} batches"));
+                return livelock(format!("{rows} rows took more than {bound} batches")).at(*event);
             }
         }
         match history::statuses(run).last() {
-            Some(last) if !last.is_terminal() => Finding::broken_at(
-                last.event,
-                format!("everything is at rest and the status is `{}`", last.status),
-            ),
+            Some(last) if !last.is_terminal() => {
+                let sentence = format!("everything is at rest and the status is `{}`", last.status);
+                let broken = Finding::broken(Anomaly::FalseReport, sentence).at(last.event);
+                broken.on("_async_migrations", "status", None)
+            }
             _ => Finding::Holds { exercised: u64::from(batches > 0) },
         }
     }
+}
+
+fn livelock(sentence: String) -> Finding {
+    Finding::broken(Anomaly::Livelock, sentence).on("transmissions", "last_seen", None)
 }

@@ -5,6 +5,7 @@
 //! Work is SQLite's count of virtual machine steps; what rows are worth stands in `effort.rs`.
 
 use super::super::{Workload, effort, history};
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
@@ -30,7 +31,7 @@ impl Check<Workload> for Invariant {
                     workload.batch,
                     workload.rows(),
                 );
-                return Finding::broken_at(event, sentence);
+                return Finding::broken(Anomaly::UnboundedWork, sentence).at(event);
             }
             exercised += u64::from(workload.rows() > workload.batch);
         }

@@ -9,6 +9,7 @@
 //! the writer connection while that index is built?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
@@ -37,6 +38,7 @@ const BREAKS: &[Break] = &[
     breaks::LATE_OBSERVATION,
     Break {
         invariant: "readers_are_not_starved",
+        anomalies: &[Anomaly::Starvation],
         from: "ingest",
         rarely: None,
         because: "the ingestor waits for the connection until the index is built",

@@ -7,6 +7,7 @@
 //! A reviewer should ask: does "this batch changed nothing" imply "no batch will"?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration, breaks};
@@ -44,6 +45,7 @@ impl Backfill for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "covers_every_eligible_row",
+        anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
         because: "a batch made of rows without observations changes nothing, and the rows behind \
@@ -51,6 +53,7 @@ const BREAKS: &[Break] = &[
     },
     Break {
         invariant: "terminates",
+        anomalies: &[Anomaly::Livelock],
         from: "calm",
         rarely: None,
         because: "rows without observations fill most of each batch, so that it takes more batches \
@@ -58,6 +61,7 @@ const BREAKS: &[Break] = &[
     },
     Break {
         invariant: "work_per_batch_is_bounded",
+        anomalies: &[Anomaly::UnboundedWork],
         from: "calm",
         rarely: None,
         because: "each batch looks for its rows from the beginning of the table, and counts what \
@@ -67,6 +71,7 @@ const BREAKS: &[Break] = &[
     breaks::LEFT_RUNNING,
     Break {
         invariant: "progress_is_true",
+        anomalies: &[Anomaly::FalseReport],
         from: "ingest",
         rarely: None,
         because: "what the hot path fills is taken for work of the migration",

@@ -7,6 +7,7 @@
 //! A reviewer should ask: which value does each variable have after its query failed?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration, breaks};
@@ -32,6 +33,7 @@ impl Backfill for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "failure_is_reported",
+        anomalies: &[Anomaly::FalseReport],
         from: "errors",
         rarely: None,
         because: "a failed lookup leaves the bound at 0, nothing matches, and that is reported as \

@@ -6,6 +6,7 @@
 //! A reviewer should ask: who else reads this column, and what do they make of a time before all times?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration, breaks};
@@ -31,6 +32,7 @@ impl Backfill for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "never_goes_back",
+        anomalies: &[Anomaly::StaleOverwrite],
         from: "calm",
         rarely: None,
         because: "the sentinel -1 lies before the 0 it replaces",
@@ -41,6 +43,7 @@ const BREAKS: &[Break] = &[
     breaks::LEFT_RUNNING,
     Break {
         invariant: "progress_is_true",
+        anomalies: &[Anomaly::FalseReport],
         from: "shutdown",
         rarely: None,
         because: "the count starts again at 0 after a restart",

@@ -6,6 +6,7 @@
 //! A reviewer should ask: what else needs that connection, and for how many rows was this timed?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration, breaks};
@@ -29,18 +30,21 @@ impl Backfill for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "batch_is_bounded",
+        anomalies: &[Anomaly::UnboundedWork],
         from: "calm",
         rarely: None,
         because: "one statement writes every row",
     },
     Break {
         invariant: "work_per_batch_is_bounded",
+        anomalies: &[Anomaly::UnboundedWork],
         from: "calm",
         rarely: None,
         because: "one statement visits every row",
     },
     Break {
         invariant: "readers_are_not_starved",
+        anomalies: &[Anomaly::Starvation],
         from: "ingest",
         rarely: None,
         because: "the ingestor waits for the connection until the last row is filled",

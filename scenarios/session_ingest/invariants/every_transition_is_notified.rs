@@ -1,9 +1,11 @@
 //! Once everything is at rest, every committed change of a status has been notified at least once, after its commit.
 
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Ending;
 
-use super::super::history::Column;
+use super::super::history::{Column, TABLE};
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -25,10 +27,9 @@ impl Check<Workload> for Invariant {
             });
             let Some(mine) = mine else {
                 let what = format!("{} went from {previous} to {next}", write.session);
-                return Finding::broken_at(
-                    write.event,
-                    format!("{what}, and nobody was notified after that"),
-                );
+                let sentence = format!("{what}, and nobody was notified after that");
+                let broken = Finding::broken(Anomaly::Omission, sentence).at(write.event);
+                return broken.on(TABLE, "status", Value::from(write.session));
             };
             told.remove(mine);
             exercised += 1;

@@ -1,10 +1,11 @@
 //! Once the queue has drained without dead letters, each field of a session is what its client has said last: no older
 //! message stands for ever. Columns that the API writer has written since are its own.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use super::super::history::Column;
+use super::super::history::{Column, TABLE};
 use super::super::workload::SESSIONS;
 use super::super::{Workload, history};
 
@@ -24,7 +25,8 @@ impl Check<Workload> for Invariant {
                 if said != row && !history::is_excepted(run, session, field) {
                     let sentence =
                         format!("the client of {session} said {field} {said} last, and {row} stands");
-                    return Finding::broken(sentence);
+                    let broken = Finding::broken(Anomaly::StaleOverwrite, sentence);
+                    return broken.on(TABLE, field.name(), Value::from(session));
                 }
                 exercised += u64::from(times > 1);
             }

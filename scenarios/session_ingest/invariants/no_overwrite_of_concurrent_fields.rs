@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use super::super::history::Column;
+use super::super::history::{Column, TABLE};
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -42,7 +43,11 @@ impl Check<Workload> for Invariant {
                         write.before(Column::Title),
                         write.after(Column::Title)
                     );
-                    return Finding::broken_at(write.event, sentence);
+                    return Finding::broken(Anomaly::StaleOverwrite, sentence).at(write.event).on(
+                        TABLE,
+                        "title",
+                        Value::from(write.session),
+                    );
                 }
                 if write.moves(Column::Title) {
                     // A client's new title: the API writer's stands no longer.

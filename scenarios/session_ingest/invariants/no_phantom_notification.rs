@@ -1,5 +1,6 @@
 //! Nobody is notified of a status that was not committed by then.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 use super::super::history::Column;
@@ -20,7 +21,9 @@ impl Check<Workload> for Invariant {
                     "{} was notified to be {}, which nobody had committed by then",
                     told.session, told.next
                 );
-                return Finding::broken_at(told.event, sentence);
+                return Finding::broken(Anomaly::PhantomEffect, sentence)
+                    .at(told.event)
+                    .on("sink", "next", None);
             }
             exercised += 1;
         }

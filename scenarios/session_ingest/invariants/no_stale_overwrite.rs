@@ -1,9 +1,10 @@
 //! The persisted state of a field never goes back to an older revision of the object's.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use super::super::history::{Column, Write};
+use super::super::history::{Column, TABLE, Write};
 use super::super::workload::SESSIONS;
 use super::super::{Workload, history};
 
@@ -38,7 +39,11 @@ impl Check<Workload> for Invariant {
                                 write.actor,
                                 write.before(field)
                             );
-                            return Finding::broken_at(write.event, sentence);
+                            return Finding::broken(Anomaly::StaleOverwrite, sentence).at(write.event).on(
+                                TABLE,
+                                field.name(),
+                                Value::from(session),
+                            );
                         }
                     }
                     exercised += 1;

@@ -1,5 +1,6 @@
 //! A deadlock (40P01) never ends in a dead letter or a lost change.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::What;
@@ -29,12 +30,12 @@ impl Check<Workload> for Invariant {
                     let Some(message) = history::in_hand(run, index, event.actor) else { continue };
                     if history::dead_letters(run).contains(&message) {
                         let sentence = format!("message {message} met a deadlock and became a dead letter");
-                        return Finding::broken_at(index, sentence);
+                        return Finding::broken(Anomaly::Deadlock, sentence).at(index);
                     }
                     let lost = history::sent(run).get(&message).and_then(|sent| lost(evidence, sent));
                     if let Some(field) = lost {
                         let sentence = format!("message {message} met a deadlock, and its {field} is lost");
-                        return Finding::broken_at(index, sentence);
+                        return Finding::broken(Anomaly::Deadlock, sentence).at(index);
                     }
                 }
                 _ => {}

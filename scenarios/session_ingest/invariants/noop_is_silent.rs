@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trial::Run;
 
-use super::super::history::Column;
+use super::super::history::{Column, TABLE};
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -23,7 +24,11 @@ impl Check<Workload> for Invariant {
                     write.session,
                     write.after(Column::Status)
                 );
-                return Finding::broken_at(write.event, sentence);
+                return Finding::broken(Anomaly::DuplicateEffect, sentence).at(write.event).on(
+                    TABLE,
+                    "status_updated_at",
+                    Value::from(write.session),
+                );
             }
             let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(*field));
             if changes_nothing && write.moves(Column::UpdatedAt) && brings_the_same_status(run, &sent, &write)
@@ -32,13 +37,19 @@ impl Check<Workload> for Invariant {
                     "{} stamped updated_at of {} and changed nothing else",
                     write.actor, write.session
                 );
-                return Finding::broken_at(write.event, sentence);
+                return Finding::broken(Anomaly::DuplicateEffect, sentence).at(write.event).on(
+                    TABLE,
+                    "updated_at",
+                    Value::from(write.session),
+                );
             }
         }
         for told in history::notifications(run) {
             if told.previous == told.next {
                 let sentence = format!("{} was notified to go from {} to the same", told.session, told.next);
-                return Finding::broken_at(told.event, sentence);
+                return Finding::broken(Anomaly::DuplicateEffect, sentence)
+                    .at(told.event)
+                    .on("sink", "next", None);
             }
         }
         Finding::Holds { exercised: repeats(run, &sent) }
@@ -68,5 +79,5 @@ fn repeats(run: &Run, sent: &BTreeMap<i64, history::Sent<'_>>) -> u64 {
         let row = earlier.filter(|write| write.session == sent.session()).last();
         row.map_or(&Value::Null, |write| write.after(Column::Status)) == status
     };
-    history::exchanges(run, "deliver").filter(repeated).count() as u64
+    run.trace.exchanges("deliver").filter(repeated).count() as u64
 }

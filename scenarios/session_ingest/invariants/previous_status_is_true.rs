@@ -1,6 +1,7 @@
 //! A notification's previous status is what was persisted right before, in commit order. One that no commit stands
 //! behind at all is a phantom, and another invariant's matter.
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 use super::super::history::Column;
@@ -26,7 +27,9 @@ impl Check<Workload> for Invariant {
                     "{} was notified to go from {} to {}; in the database it went there from {first}",
                     told.session, told.previous, told.next
                 );
-                return Finding::broken_at(told.event, sentence);
+                return Finding::broken(Anomaly::FalseReport, sentence)
+                    .at(told.event)
+                    .on("sink", "previous", None);
             }
             exercised += 1;
         }

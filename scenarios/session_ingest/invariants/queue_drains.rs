@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::Exchange;
@@ -15,18 +16,20 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         if let Some(message) = history::dead_letters(run).first() {
-            return Finding::broken(format!("message {message} is no poison and became a dead letter"));
+            let sentence = format!("message {message} is no poison and became a dead letter");
+            return Finding::broken(Anomaly::LostAcknowledgement, sentence);
         }
         match &run.ending {
             Ending::Quiescent => {}
             Ending::NoRest { fair_steps, .. } => {
-                return Finding::broken(format!(
-                    "nothing fails any more, and {fair_steps} steps later messages are left"
-                ));
+                let sentence =
+                    format!("nothing fails any more, and {fair_steps} steps later messages are left");
+                return Finding::broken(Anomaly::Livelock, sentence);
             }
             Ending::Stuck { waiting } => {
                 let waiting: Vec<_> = waiting.iter().map(|actor| run.trace.name(*actor)).collect();
-                return Finding::broken(format!("{} wait for ever", waiting.join(" and ")));
+                let sentence = format!("{} wait for ever", waiting.join(" and "));
+                return Finding::broken(Anomaly::Deadlock, sentence);
             }
             Ending::Panicked { .. } => return Finding::Holds { exercised: 0 },
         }
@@ -34,7 +37,8 @@ impl Check<Workload> for Invariant {
         let done = done(run);
         match sent.keys().find(|message| !done.contains(message)) {
             Some(message) => {
-                Finding::broken(format!("message {message} was neither acknowledged nor given up"))
+                let sentence = format!("message {message} was neither acknowledged nor given up");
+                Finding::broken(Anomaly::Omission, sentence)
             }
             None => Finding::Holds { exercised: sent.len() as u64 },
         }
@@ -44,7 +48,7 @@ impl Check<Workload> for Invariant {
 /// The messages that are dead letters, or were acknowledged at their last attempt: an earlier receipt counts for
 /// nothing.
 fn done(run: &Run) -> BTreeSet<i64> {
-    let of = |label| history::exchanges(run, label).map(|(_, exchange)| exchange);
+    let of = |label| run.trace.exchanges(label).map(|(_, exchange)| exchange);
     let attempt =
         |exchange: &Exchange| exchange.field("attempt").and_then(Value::integer).unwrap_or_default();
     let delivered: BTreeMap<i64, i64> =

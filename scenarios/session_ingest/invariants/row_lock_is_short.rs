@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 
@@ -34,12 +35,12 @@ impl Check<Workload> for Invariant {
             let round_trips = own.iter().filter(|earlier| matches!(earlier.what, What::Ran(_))).count();
             if round_trips > MOST_ROUND_TRIPS {
                 let sentence = format!("{name} held a row lock over {round_trips} round trips");
-                return Finding::broken_at(index, sentence);
+                return Finding::broken(Anomaly::LongLockHold, sentence).at(index);
             }
             let waited: Duration = own.iter().map(|earlier| waited(&earlier.what)).sum();
             if evidence.is_timed() && held.saturating_sub(waited) > MOST_TIME {
                 let sentence = format!("{name} held a row lock for {} ms", held.as_millis());
-                return Finding::broken_at(index, sentence);
+                return Finding::broken(Anomaly::LongLockHold, sentence).at(index);
             }
         }
         Finding::Holds { exercised }

@@ -7,6 +7,7 @@
 //! A reviewer would ask: and when the one before it never comes again?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
@@ -37,6 +38,7 @@ impl Persistence for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "queue_drains",
+        anomalies: &[Anomaly::Deadlock],
         from: "retry",
         rarely: None,
         because: "the object has moved on when the message comes again, so the revision that it demands \

@@ -7,6 +7,7 @@
 //! A reviewer would ask: and if the write fails, or the row had another status?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::object::param;
@@ -36,18 +37,21 @@ impl Persistence for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "no_phantom_notification",
+        anomalies: &[Anomaly::PhantomEffect],
         from: "calm",
         rarely: None,
         because: "the listener hears of a status before anything is written",
     },
     Break {
         invariant: "previous_status_is_true",
+        anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "it is told before its own commit, when only an earlier one has gone there, from elsewhere",
     },
     Break {
         invariant: "every_transition_is_notified",
+        anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
         because: "the notification goes out before the commit, and none comes after it",

@@ -7,6 +7,7 @@
 //! The review credits it with more than speed: a failure rolls the whole batch back, and the queue delivers again.
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::object::param;
@@ -29,18 +30,21 @@ const BREAKS: &[Break] = &[
     breaks::NOTHING_LEFT_TO_TELL,
     Break {
         invariant: "row_lock_is_short",
+        anomalies: &[Anomaly::LongLockHold],
         from: "calm",
         rarely: None,
         because: "the row is locked first, and held over up to six round trips",
     },
     Break {
         invariant: "noop_is_silent",
+        anomalies: &[Anomaly::DuplicateEffect],
         from: "retry",
         rarely: None,
         because: "a status that the row has already is written and stamped again",
     },
     Break {
         invariant: "no_unhandled_deadlock",
+        anomalies: &[Anomaly::Deadlock],
         from: "concurrent",
         rarely: None,
         because: "two sessions that are each other's parent: each locks its own row and waits for the \

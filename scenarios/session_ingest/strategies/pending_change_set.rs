@@ -8,6 +8,7 @@
 //! that is lost, while somebody else writes the same column?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
@@ -38,12 +39,14 @@ const BREAKS: &[Break] = &[
     breaks::THE_OLDER_STAYS,
     Break {
         invariant: "no_overwrite_of_concurrent_fields",
+        anomalies: &[Anomaly::StaleOverwrite],
         from: "retry",
         rarely: None,
         because: "what is pending is written again with the next message, over what another writer has committed since",
     },
     Break {
         invariant: "noop_is_silent",
+        anomalies: &[Anomaly::DuplicateEffect],
         from: "retry",
         rarely: Some("retry"),
         because: "a title that is pending is written again with a message that brings nothing new",

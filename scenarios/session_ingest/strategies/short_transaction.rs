@@ -9,6 +9,7 @@
 //! time?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
@@ -33,6 +34,7 @@ const BREAKS: &[Break] = &[
     breaks::NOTHING_LEFT_TO_TELL,
     Break {
         invariant: "row_lock_is_short",
+        anomalies: &[Anomaly::LongLockHold],
         from: "redelivery",
         rarely: None,
         because: "a consumer that stands still between two statements holds its locks for as long",

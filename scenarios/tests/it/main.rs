@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
-use retrial_scenarios::last_seen_backfill::LastSeenBackfill;
-use retrial_scenarios::session_ingest::SessionIngest;
+use retrial_scenarios::last_seen_backfill;
+use retrial_scenarios::session_ingest;
 use retrial_sim::explore;
 use retrial_sim::invariant::Finding;
-use retrial_sim::scenario::Scenario;
+use retrial_sim::scenario::{Scenario, Workload};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::TestBed;
@@ -29,20 +29,20 @@ thread_local! {
 }
 
 /// Holds one trial of every strategy, the workload and the seed being the same for all.
-fn check<S: Scenario>(
-    scenario: &S,
+fn check<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
     bed: &mut TestBed,
     rung: usize,
     workload: &str,
     policy: Policy,
     seed: Seed,
 ) -> Result<(), TestCaseError> {
-    for (index, strategy) in scenario.strategies().iter().enumerate() {
+    for (index, strategy) in scenario.candidates().iter().enumerate() {
         let workload = serde_json::from_str(workload).expect("a workload is JSON");
-        let rung = &scenario.ladder()[rung];
+        let rung = &scenario.ladder[rung];
         let found = explore::one(scenario, bed, index, rung, workload, policy, seed);
         for (finding, case) in found.map_err(|refusal| TestCaseError::fail(refusal.to_string()))? {
-            let place = |name: &str| scenario.ladder().iter().position(|rung| rung.name == name);
+            let place = |name: &str| scenario.ladder.iter().position(|rung| rung.name == name);
             let mut owned = strategy.breaks.iter().filter(|broken| broken.invariant == case.invariant);
             let owned = owned.any(|broken| place(broken.earliest()) <= place(rung.name));
             let Finding::Violated(breach) = finding else { continue };
@@ -59,9 +59,11 @@ fn check<S: Scenario>(
 }
 
 /// A rung of the scenario, by index, and a workload for it, as JSON.
-fn drawn<S: Scenario>(scenario: &'static S) -> impl Strategy<Value = (usize, String)> {
-    (0..scenario.ladder().len()).prop_flat_map(|rung| {
-        let workloads = scenario.workloads(&scenario.ladder()[rung]);
+fn drawn<W: Workload, S: ?Sized>(
+    scenario: &'static Scenario<W, S>,
+) -> impl Strategy<Value = (usize, String)> {
+    (0..scenario.ladder.len()).prop_flat_map(|rung| {
+        let workloads = (scenario.workloads)(&scenario.ladder[rung]);
         (Just(rung), workloads.prop_map(|workload| serde_json::to_string(&workload).expect("it is JSON")))
     })
 }
@@ -75,19 +77,19 @@ proptest! {
 
     #[test]
     fn last_seen_backfill_keeps_what_it_does_not_own_up_to(
-        (rung, workload) in drawn(&LastSeenBackfill),
+        (rung, workload) in drawn(&last_seen_backfill::SCENARIO),
         policy in policy(),
         seed in any::<u64>(),
     ) {
-        SQLITE.with_borrow_mut(|bed| check(&LastSeenBackfill, bed, rung, &workload, policy, Seed(seed)))?;
+        SQLITE.with_borrow_mut(|bed| check(&last_seen_backfill::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
     }
 
     #[test]
     fn session_ingest_keeps_what_it_does_not_own_up_to(
-        (rung, workload) in drawn(&SessionIngest),
+        (rung, workload) in drawn(&session_ingest::SCENARIO),
         policy in policy(),
         seed in any::<u64>(),
     ) {
-        MODEL.with_borrow_mut(|bed| check(&SessionIngest, bed, rung, &workload, policy, Seed(seed)))?;
+        MODEL.with_borrow_mut(|bed| check(&session_ingest::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
     }
 }

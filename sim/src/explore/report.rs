@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::anomaly::Anomaly;
 use crate::costs::Costs;
 use crate::fault::Fault;
 use crate::verdict::{Verdict, Witness};
@@ -36,18 +37,47 @@ pub struct Tally {
     pub exercised: u64,
     /// Trials that broke it.
     pub violations: u64,
+    /// What they showed.
+    pub anomalies: BTreeMap<Anomaly, Shown>,
     /// The first such trial, counted from 1.
     pub first_violation: Option<u64>,
     /// Why a trial could not tell.
     pub unknown: Option<String>,
-    /// The least trial that broke it.
-    pub witness: Option<Witness>,
+}
+
+/// How often an anomaly was seen.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// In how many trials.
+    pub trials: u64,
+    /// The least of them.
+    pub witness: Witness,
 }
 
 impl Tally {
+    /// The least trial that broke it.
+    pub fn witness(&self) -> Option<&Witness> {
+        self.anomalies.values().map(|shown| &shown.witness).min_by_key(|witness| witness.size())
+    }
+
+    /// Enters what trials have shown.
+    pub fn show(&mut self, anomaly: Anomaly, shown: Shown) {
+        match self.anomalies.get_mut(&anomaly) {
+            None => {
+                self.anomalies.insert(anomaly, shown);
+            }
+            Some(known) => {
+                known.trials += shown.trials;
+                if shown.witness.size() < known.witness.size() {
+                    known.witness = shown.witness;
+                }
+            }
+        }
+    }
+
     /// The verdict so far.
     pub fn verdict(&self) -> Verdict {
-        match (&self.witness, &self.unknown) {
+        match (self.witness(), &self.unknown) {
             (Some(witness), _) => Verdict::Violated(Box::new(witness.clone())),
             (None, Some(why)) => Verdict::Unknown(why.clone()),
             (None, None) if self.exercised == 0 => Verdict::NotExercised,
@@ -76,10 +106,10 @@ impl Report {
         for (tally, other) in self.tallies.iter_mut().zip(later.tallies) {
             tally.exercised += other.exercised;
             tally.violations += other.violations;
+            other.anomalies.into_iter().for_each(|(anomaly, shown)| tally.show(anomaly, shown));
             tally.first_violation =
                 tally.first_violation.or(other.first_violation.map(|trial| before + trial));
             tally.unknown = tally.unknown.take().or(other.unknown);
-            tally.witness = smaller(tally.witness.take(), other.witness);
         }
         for (strike, times) in later.strikes {
             *self.strikes.entry(strike).or_default() += times;
@@ -89,8 +119,4 @@ impl Report {
         }
         self.costs.absorb(later.costs);
     }
-}
-
-fn smaller(one: Option<Witness>, other: Option<Witness>) -> Option<Witness> {
-    one.into_iter().chain(other).min_by_key(Witness::size)
 }

@@ -2,18 +2,15 @@
 //! breaks that is caught.
 
 use std::process::Command;
-use std::rc::Rc;
 
+use proptest::strategy::{Just, Strategy};
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::{Cost, Opening};
+use retrial_sim::engine::Opening;
 use retrial_sim::explore::{self, Plan};
-use retrial_sim::fault::Rung;
-use retrial_sim::invariant::Invariant;
-use retrial_sim::scenario::{Candidate, Item, Scenario};
+use retrial_sim::scenario::{Item, Scenario};
 use retrial_sim::scheduler::{Pct, Policy, Random, Scheduler};
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, TestBed};
-use retrial_sim::world::World;
+use retrial_sim::trial::TestBed;
 
 use crate::toy;
 
@@ -76,55 +73,34 @@ fn print_traces_for_another_process() {
     println!("{}", traces());
 }
 
-/// A scenario whose one actor asks the operating system for randomness behind everyone's back.
-struct Leaky;
-
-const CANDIDATE: Candidate = Candidate { name: "leaky", source: "", breaks: &[] };
-
-impl Scenario for Leaky {
-    type Workload = ();
-
-    fn name(&self) -> &'static str {
-        "leaky"
-    }
-    fn story(&self) -> &'static str {
-        ""
-    }
-    fn ladder(&self) -> &'static [Rung] {
-        &[toy::CALM]
-    }
-    fn strategies(&self) -> Vec<Candidate> {
-        vec![CANDIDATE]
-    }
-    fn invariants(&self) -> &'static [Item<dyn Invariant<()>>] {
-        &[]
-    }
-    fn engines(&self) -> &'static [&'static str] {
-        &["none"]
-    }
-    fn tables(&self) -> &'static [&'static str] {
-        &[]
-    }
-    fn cost(&self) -> Cost {
-        toy::cost()
-    }
-    fn workloads(&self, _: &Rung) -> proptest::strategy::BoxedStrategy<()> {
-        proptest::strategy::Strategy::boxed(proptest::strategy::Just(()))
-    }
-    fn opening(&self, _strategy: usize, (): &()) -> Opening {
-        Opening { schema: "".into(), rows: Vec::new() }
-    }
-    fn limits(&self, (): &()) -> Limits {
-        toy::LIMITS
-    }
-    fn stage(&self, world: &World, leaks: usize, _: &Rung, _: &Rc<()>) {
+/// A scenario whose one actor asks the operating system for randomness behind everyone's back, or does not.
+static LEAKY: Scenario<(), bool> = Scenario {
+    name: "leaky",
+    story: "",
+    engines: &["none"],
+    ladder: &[toy::CALM],
+    strategies: &[
+        Item { name: "leaky", source: "", it: &true },
+        Item { name: "sound", source: "", it: &false },
+    ],
+    invariants: &[],
+    tables: &[],
+    cost: toy::COST,
+    trials: 4,
+    breaks: |_| &[],
+    workloads: |_| Strategy::boxed(Just(())),
+    smallest: |_| (),
+    check: |()| Ok(()),
+    opening: |_, ()| Opening { schema: "".into(), rows: Vec::new() },
+    limits: |()| toy::LIMITS,
+    stage: |world, leaks, _, _| {
         world.actor("leaky", move |actor| async move {
-            let number = if leaks == 0 { os_randomness() } else { 7 };
+            let number = if *leaks { os_randomness() } else { 7 };
             actor.note("number", i64::from(number), 0);
             actor.step("done").await;
         });
-    }
-}
+    },
+};
 
 /// Two bytes by a raw system call, which no interception of library functions sees.
 fn os_randomness() -> u16 {
@@ -145,10 +121,10 @@ fn an_actor_that_reads_the_systems_randomness_is_caught_by_the_audit() {
         engine: "none",
     };
     let mut bed = TestBed::without_engine();
-    let report = explore::batch(&Leaky, &mut bed, 0, &toy::CALM, &plan, 0);
+    let report = explore::batch(&LEAKY, &mut bed, 0, &toy::CALM, &plan, 0);
     let how = report.disagreement.expect("the audit disagrees");
     assert!(how.contains("number"), "it names the first line that differs: {how}");
     // The same world without the leak passes the same audit, so it is the leak that was caught.
-    let report = explore::batch(&Leaky, &mut bed, 1, &toy::CALM, &plan, 0);
+    let report = explore::batch(&LEAKY, &mut bed, 1, &toy::CALM, &plan, 0);
     assert_eq!((report.disagreement, report.audited), (None, 4));
 }

@@ -267,7 +267,7 @@ fn where_nothing_is_chosen_messages_come_in_the_order_in_which_they_were_sent() 
         assert_eq!(deliveries(&run), expected, "{pace:?}");
         // Neither does a scheduler choose anything once the schedule is fair.
         let limits = Limits { safety_steps: 0, ..toy::LIMITS };
-        let setup = Setup { rung: &toy::CALM, cost: toy::cost(), limits, opening: None, tables: &[] };
+        let setup = Setup { rung: &toy::CALM, cost: toy::COST, limits, opening: None, tables: &[] };
         let mut bed = TestBed::without_engine();
         let run = bed.hold(&mut Random::new(pace), Seed(1), Seed(1), &setup, one_by_one);
         let run = run.expect("nothing is refused");

@@ -14,9 +14,7 @@ pub(crate) const CALM: Rung = Rung { name: "calm", about: "nothing fails", offer
 
 pub(crate) const LIMITS: Limits = Limits { safety_steps: 400, fair_steps: 400, progress: &[] };
 
-pub(crate) fn cost() -> Cost {
-    Cost { delay_unit: Duration::from_micros(10), ..Cost::FREE }
-}
+pub(crate) const COST: Cost = Cost { delay_unit: Duration::from_micros(10), ..Cost::FREE };
 
 /// Holds one trial of that world.
 pub(crate) fn hold(
@@ -25,7 +23,7 @@ pub(crate) fn hold(
     rung: &Rung,
     stage: impl FnOnce(&World),
 ) -> Result<Run, Error> {
-    let setup = Setup { rung, cost: cost(), limits: LIMITS, opening: None, tables: &[] };
+    let setup = Setup { rung, cost: COST, limits: LIMITS, opening: None, tables: &[] };
     TestBed::without_engine().hold(scheduler, Seed(seed), Seed(seed), &setup, stage)
 }
 

@@ -3,10 +3,12 @@
 
 use std::rc::Rc;
 
-use retrial_pgmodel::catalog::{Column, TableDef};
+use retrial_pgmodel::catalog::{Column, TableDef, TableId};
+use retrial_pgmodel::footprint::{self, Object};
 use retrial_pgmodel::outcome::{Change, Outcome};
 use retrial_pgmodel::value::{self, Tuple, Type};
 use retrial_sim::engine::{Answer, Row, RowChange, Table, Value};
+use retrial_sim::footprint::{Footprint, Touch, Use, part};
 
 use crate::row_key::row_key;
 
@@ -57,6 +59,26 @@ pub(super) fn row(table: &TableDef, tuple: &Tuple) -> Row {
     }
     // An iterator of known length is collected without a vector in between.
     all.map(shown).collect()
+}
+
+/// What a statement used, in the kernel's words. The order of commits matters to snapshots that last, and to them only.
+pub(super) fn footprint(used: &footprint::Footprint) -> Footprint {
+    let touch = |(object, how): &(Object, footprint::Use)| {
+        let (part, item) = match object {
+            Object::Table(table) | Object::TableLock(table) => (table_part(*table), None),
+            Object::Key(table, key) => (table_part(*table), Some(*key)),
+            Object::Advisory(key) => (part("advisory lock", ""), Some(*key as u64)),
+            Object::Sequence(name) => (part("sequence", ""), Some(*name)),
+            Object::Commit => (part("commits", ""), None),
+        };
+        let how = if *how == footprint::Use::Read { Use::Read } else { Use::Write };
+        Touch { part, item, how }
+    };
+    Footprint { touched: used.touched.iter().map(touch).collect() }
+}
+
+fn table_part(table: TableId) -> u64 {
+    part("table", "").wrapping_add(2 * u64::from(table.0))
 }
 
 /// The tables as the kernel knows them, made once for each definition.

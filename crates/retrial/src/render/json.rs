@@ -141,7 +141,7 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
                 Verdict::Unknown(_) => "unknown",
                 Verdict::NotExercised => "not_exercised",
             },
-            expected: *surprise == Surprise::None,
+            expected: matches!(surprise, Surprise::None),
             confidence: Confidence {
                 trials: report.trials,
                 last_new_behaviour_trial: report.last_new_behaviour(),
@@ -150,7 +150,7 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
             violations: tally.violations,
             first_violation_trial: tally.first_violation,
             unknown: tally.unknown.as_deref(),
-            witness: tally.witness.as_ref().map(|witness| WitnessFigures {
+            witness: tally.witness().map(|witness| WitnessFigures {
                 token: token::encode(&witness.case),
                 sentence: witness.sentence.clone(),
                 steps: witness.steps,

@@ -69,7 +69,7 @@ fn verdict(table: &Table, lines: &[&Line], invariant: &str) -> Cell {
     for line in lines {
         let found = line.verdicts.iter().find(|(name, _, _)| *name == invariant);
         if let Some((_, verdict, surprise)) = found {
-            surprised |= *surprise != Surprise::None;
+            surprised |= !matches!(surprise, Surprise::None);
             unknown |= matches!(verdict, Verdict::Unknown(_));
             exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
         }
@@ -193,7 +193,7 @@ fn conclusion(results: &Results) {
         for (invariant, verdict, surprise) in &line.verdicts {
             if let Verdict::Unknown(why) = verdict {
                 say!("{}", style::odd(format!("unknown: {} and {invariant}: {why}", where_(table, line))));
-            } else if *surprise == Surprise::NotCovered {
+            } else if matches!(surprise, Surprise::NotCovered) {
                 let why = "no trial was fit to show the break that its file names";
                 say!(
                     "{}",
@@ -210,6 +210,11 @@ fn conclusion(results: &Results) {
                     let why = "its file says that it breaks here, and no trial broke it";
                     say!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
                     again(results, table, line);
+                }
+                (Surprise::OtherReason(other, witness), _) => {
+                    let why = format!("breaks {invariant} for another reason than its file gives: {other}");
+                    say!("{}", style::bad(format!("unexpected: {place} {why}")));
+                    say!("    retrial replay {}", token::encode(&witness.case));
                 }
                 (Surprise::Broke, Verdict::Violated(witness)) => {
                     let sentence = &witness.sentence;

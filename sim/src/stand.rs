@@ -1,0 +1,135 @@
+//! A stand: one workload under one strategy on one rung, ready to be tried any number of times, and judged.
+
+use std::rc::Rc;
+
+use crate::anomaly::Anomaly;
+use crate::case::Case;
+use crate::choice::RecordedTape;
+use crate::engine::Opening;
+use crate::error::Error;
+use crate::explore::NEVER_PANICS;
+use crate::fault::Rung;
+use crate::invariant::{Breach, Evidence, Finding};
+use crate::scenario::{Scenario, Workload};
+use crate::scheduler::{Replay, Scheduler};
+use crate::seed::Seed;
+use crate::trial::{Ending, Run, Setup, TestBed};
+use crate::verdict::{Size, Witness};
+
+/// A workload under a strategy on a rung, ready to be tried any number of times.
+pub(crate) struct Stand<'a, W: 'static, S: ?Sized + 'static> {
+    pub(crate) scenario: &'a Scenario<W, S>,
+    pub(crate) strategy: usize,
+    pub(crate) rung: &'a Rung,
+    pub(crate) engine: &'static str,
+    pub(crate) workload: Rc<W>,
+    /// The workload's text.
+    pub(crate) json: String,
+    opening: Rc<Opening>,
+}
+
+impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
+    pub(crate) fn new(
+        scenario: &'a Scenario<W, S>,
+        strategy: usize,
+        rung: &'a Rung,
+        engine: &'static str,
+        workload: Rc<W>,
+    ) -> Stand<'a, W, S> {
+        let json = serde_json::to_string(&*workload).expect("a workload has string keys only");
+        let opening = Rc::new((scenario.opening)(scenario.strategies[strategy].it, &workload));
+        Stand { scenario, strategy, rung, engine, workload, json, opening }
+    }
+
+    pub(crate) fn hold(
+        &self,
+        bed: &mut TestBed,
+        scheduler: &mut dyn Scheduler,
+        seed: Seed,
+        ambient: Seed,
+    ) -> Result<Run, Error> {
+        let setup = Setup {
+            rung: self.rung,
+            cost: self.scenario.cost,
+            limits: (self.scenario.limits)(&self.workload),
+            opening: Some(&self.opening),
+            tables: self.scenario.tables,
+        };
+        let strategy = self.scenario.strategies[self.strategy].it;
+        let stage = |world: &_| (self.scenario.stage)(world, strategy, self.rung, &self.workload);
+        bed.hold(scheduler, seed, ambient, &setup, stage)
+    }
+
+    pub(crate) fn again(&self, bed: &mut TestBed, tape: RecordedTape) -> Result<Run, Error> {
+        let ambient = tape.ambient;
+        self.hold(bed, &mut Replay::new(tape), Seed(0), ambient)
+    }
+
+    pub(crate) fn judge(&self, run: &Run) -> Vec<Finding> {
+        let invariants = self.scenario.invariants;
+        let evidence = Evidence { workload: &*self.workload, rung: self.rung, run };
+        if let Ending::Panicked { actor, message } = &run.ending {
+            // Half a trial says nothing about the others.
+            let mut findings = vec![Finding::Holds { exercised: 0 }; invariants.len()];
+            findings.push(Finding::broken(Anomaly::Panic, format!("{} {message}", run.trace.name(*actor))));
+            return findings;
+        }
+        let mut findings: Vec<_> = invariants.iter().map(|item| item.it.check(&evidence)).collect();
+        findings.push(Finding::Holds { exercised: 1 });
+        findings
+    }
+
+    /// What a breach of the invariant of that index in that trial is kept as.
+    pub(crate) fn witness(&self, run: &Run, index: usize, breach: Breach) -> Witness {
+        Witness {
+            case: self.case(run, self.invariant(index)),
+            kind: breach.kind(),
+            sentence: breach.sentence,
+            steps: run.steps,
+            faults: run.strikes.len(),
+            preemptions: run.preemptions,
+        }
+    }
+
+    /// See [`Witness::size`].
+    pub(crate) fn size(&self, run: &Run) -> Size {
+        (run.steps, run.strikes.len(), run.preemptions, run.tape.entries.len(), self.json.len())
+    }
+
+    pub(crate) fn invariant(&self, index: usize) -> &'static str {
+        self.scenario.invariants.get(index).map_or(NEVER_PANICS, |item| item.name)
+    }
+
+    /// Holds the trial again from its tape; tells how the two differ, if they do.
+    pub(crate) fn disagrees(&self, bed: &mut TestBed, run: &Run) -> Option<String> {
+        let again = match self.again(bed, run.tape.recorded()) {
+            Ok(again) => again,
+            Err(error) => return Some(format!("held again from its own tape, the trial {error}")),
+        };
+        if again.digest == run.digest && again.steps == run.steps {
+            bed.recycle(again);
+            return None;
+        }
+        let mut lines = run.trace.to_string().lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
+        let differing = again.trace.to_string().lines().find_map(|second| {
+            let first = lines.next().unwrap_or_default();
+            (first != second).then(|| format!("`{}` became `{}`", first.trim(), second.trim()))
+        });
+        let differing = differing.unwrap_or_else(|| "the final rows differ".to_owned());
+        Some(format!("held again from its own tape, the trial differed: {differing}"))
+    }
+
+    pub(crate) fn case(&self, run: &Run, invariant: &str) -> Case {
+        Case {
+            scenario: self.scenario.name.to_owned(),
+            strategy: self.scenario.strategies[self.strategy].name.to_owned(),
+            rung: self.rung.name.to_owned(),
+            engine: self.engine.to_owned(),
+            invariant: invariant.to_owned(),
+            violated: true,
+            digest: run.digest,
+            workload: self.json.clone(),
+            tape: run.tape.recorded(),
+        }
+    }
+}
