@@ -13,7 +13,7 @@ pub(super) const OUT_OF_ORDER: Break = Break {
 
 pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
     invariant: "no_lost_write_on_retry",
-    anomalies: &[Anomaly::LostAcknowledgement],
+    anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
     from: "retry",
     rarely: None,
     because: "the queue delivers the message again, but the object has stored its values already and tells only what \
@@ -31,7 +31,7 @@ pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
 
 pub(super) const THE_OLDER_STAYS: Break = Break {
     invariant: "no_lost_write_on_retry",
-    anomalies: &[Anomaly::LostAcknowledgement],
+    anomalies: &[Anomaly::StaleOverwrite, Anomaly::LostAcknowledgement],
     from: "concurrent",
     rarely: Some("crash"),
     because: "two consumers write in the other order and the older state stays; or the object handles a \
@@ -40,7 +40,7 @@ pub(super) const THE_OLDER_STAYS: Break = Break {
 
 pub(super) const HANDLED_TOO_LATE: Break = Break {
     invariant: "no_lost_write_on_retry",
-    anomalies: &[Anomaly::LostAcknowledgement],
+    anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
     from: "crash",
     rarely: Some("crash"),
     because: "the object handles a request late whose caller has given up: it goes back to an old \

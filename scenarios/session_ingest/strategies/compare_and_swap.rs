@@ -38,7 +38,7 @@ impl Persistence for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         invariant: "queue_drains",
-        anomalies: &[Anomaly::Deadlock],
+        anomalies: &[Anomaly::LostAcknowledgement],
         from: "retry",
         rarely: None,
         because: "the object has moved on when the message comes again, so the revision that it demands \
