@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::fault::Fault;
+use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
 use crate::trace::{Exchange, Field, What};
 use crate::world::{Shared, State};
@@ -63,6 +64,7 @@ impl Actor {
     /// The virtual time since the trial began.
     pub fn now(&self) -> Duration {
         self.shared.count_call();
+        self.shared.looks_at_clock();
         self.shared.now.get()
     }
 
@@ -99,7 +101,11 @@ impl Actor {
         part: &'static str,
         body: Vec<Field>,
     ) -> Result<(), Lost> {
-        self.exchange(PointKind::Request, label, part, || body, |_| ()).await
+        // The order in which it is heard of can be told from outside, beside that of commits.
+        let effect = |_| {
+            self.shared.touch("outcome", "", None, Use::Write);
+        };
+        self.exchange(PointKind::Request, label, part, || body, effect).await
     }
 
     /// Stands at a point; then the request takes effect and is answered, unless a fault has it otherwise.

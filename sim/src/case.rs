@@ -85,7 +85,7 @@ impl FromStr for Case {
         };
         let digest = u64::from_str_radix(digest, 16).map_err(|_| broken("digest", digest))?;
         let (pace, ambient) = schedule.split_once(' ').ok_or_else(|| broken("schedule", schedule))?;
-        let pace = [Pace::Free, Pace::Timed].into_iter().find(|known| known.name() == pace);
+        let pace = Pace::ALL.into_iter().find(|known| known.name() == pace);
         let pace = pace.ok_or_else(|| broken("schedule", schedule))?;
         let ambient = ambient.parse().map(Seed).map_err(|_| broken("schedule", schedule))?;
         let choices =

@@ -18,6 +18,8 @@ pub struct Candidate {
     pub actor: ActorId,
     /// Not before this virtual time; choosing an actor that sleeps moves the clock there.
     pub not_before: Duration,
+    /// Where it stands.
+    pub point: Point,
 }
 
 /// What the kernel asks of a scheduler. The answer is an index into the alternatives.
@@ -70,14 +72,21 @@ pub enum Pace {
     /// The actor whose time has come first goes next: fit for waits and lock holds. Timers that the kernel does not
     /// know (madsim's own) ring when the clock passes them, not before others' steps.
     Timed,
+    /// As [`Pace::Free`], and no work takes any time: the clock moves when somebody who sleeps is chosen, or when
+    /// nobody can go on. So two steps that have nothing to do with each other can be swapped.
+    Logical,
 }
 
 impl Pace {
+    /// Every pace.
+    pub const ALL: [Pace; 3] = [Pace::Free, Pace::Timed, Pace::Logical];
+
     /// The pace's name in tapes.
     pub fn name(self) -> &'static str {
         match self {
             Pace::Free => "free",
             Pace::Timed => "timed",
+            Pace::Logical => "logical",
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Costs {
 impl Costs {
     /// Takes in a trial, if it was timed.
     pub(crate) fn add(&mut self, run: &Run) {
-        if run.tape.pace == Pace::Free {
+        if run.tape.pace != Pace::Timed {
             return;
         }
         let mut failed = vec![""; run.trace.cast.len()];

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::actor::Actor;
+use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::world::{ActorCell, Shared, State, World};
 
@@ -41,6 +42,7 @@ impl Doorbell {
     /// Rings. Not a point: it takes effect at once and cannot fail.
     pub fn ring(&self) {
         self.0.shared.count_call();
+        self.0.touch();
         let waiting = self.0.waiting.take();
         self.0.rang.set(waiting.is_empty());
         waiting.into_iter().for_each(|actor| self.0.shared.release(actor, false));
@@ -52,9 +54,12 @@ impl Doorbell {
     pub async fn wait(&self, actor: &Actor, at_most: Duration) {
         let inner = &self.0;
         inner.shared.count_call();
+        inner.touch();
         if inner.rang.take() {
             return;
         }
+        // Whether it is the last look depends on what everybody does.
+        inner.shared.touches_everything();
         let others = inner.last_step_of_others(actor.id);
         let last_look = inner.seen.replace(others) == others && inner.others_rest(actor.id);
         inner.waiting.borrow_mut().push(actor.id);
@@ -64,6 +69,11 @@ impl Doorbell {
 }
 
 impl Inner {
+    /// A world has few bells, so they count as one.
+    fn touch(&self) {
+        self.shared.touch("doorbell", "", None, Use::Write);
+    }
+
     /// Whether nobody else can do anything any more by itself.
     fn others_rest(&self, actor: ActorId) -> bool {
         let rests = |cell: &ActorCell| match cell.state {
@@ -90,6 +100,7 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        self.bell.touch();
         self.bell.waiting.borrow_mut().retain(|waiting| *waiting != self.actor);
     }
 }

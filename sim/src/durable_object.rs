@@ -26,6 +26,7 @@ use std::time::Duration;
 
 use crate::actor::{Actor, Lost};
 use crate::fault::Fault;
+use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
 use crate::trace::{Record, Stored, What};
 use crate::world::{Shared, World};
@@ -65,6 +66,9 @@ struct Event<O: Object> {
 /// A caller who waits.
 struct Call<R> {
     caller: ActorId,
+    /// The object that it is about; its line looks at who still waits.
+    object: &'static str,
+    shared: Rc<Shared>,
     state: RefCell<CallState<R>>,
 }
 
@@ -94,6 +98,7 @@ impl World {
         let (hosted, wake) = (inner.clone(), Rc::new(wake));
         self.process(name, move |boot| {
             // Whoever had called the object that died hears of it.
+            hosted.touch();
             hosted.line.borrow_mut().clear();
             let (inner, wake) = (hosted.clone(), wake.clone());
             boot.actor(name, move |actor| async move { live(&inner, &actor, &*wake).await });
@@ -115,7 +120,12 @@ impl<O: Object> Stub<O> {
         request: O::Request,
     ) -> Result<O::Response, Lost> {
         let inner = &self.0;
-        let call = Rc::new(Call { caller: actor.id, state: RefCell::new(CallState::Waiting) });
+        let call = Rc::new(Call {
+            caller: actor.id,
+            object: inner.name,
+            shared: inner.shared.clone(),
+            state: RefCell::new(CallState::Waiting),
+        });
         let waiting = Waiting(call.clone());
         let body = request.record();
         let event = Event { request, call: call.clone(), shared: inner.shared.clone() };
@@ -143,6 +153,7 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
             // With events in line it does not rest, but nobody can tell that from an eviction before they came.
             memory = wake();
         }
+        inner.touch();
         let next = actor.pick(inner.may_be_next()).await;
         let event = inner.line.borrow_mut().remove(next).expect("only the object takes events from its line");
         let mut draft = inner.storage.borrow().clone();
@@ -150,6 +161,7 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
         if draft != *inner.storage.borrow() {
             actor.arrive("store", PointKind::Store, Duration::ZERO).await;
             let fault = actor.shared.directive.take();
+            inner.touch();
             let stored = Stored { part: inner.name, state: draft.record() };
             inner.storage.replace(draft);
             actor.shared.record(actor.id, What::Stored(Rc::new(stored)));
@@ -162,7 +174,12 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
 }
 
 impl<O: Object> Inner<O> {
+    fn touch(&self) {
+        self.shared.touch("object", self.name, None, Use::Write);
+    }
+
     fn arrive(&self, event: Event<O>) {
+        self.touch();
         self.line.borrow_mut().push_back(event);
         if let Some(host) = *self.host.borrow() {
             self.shared.release(host, false);
@@ -202,6 +219,7 @@ struct Waiting<R>(Rc<Call<R>>);
 
 impl<R> Drop for Waiting<R> {
     fn drop(&mut self) {
+        self.0.shared.touch("object", self.0.object, None, Use::Write);
         self.0.state.replace(CallState::Abandoned);
     }
 }

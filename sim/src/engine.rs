@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, Use, part};
 use crate::seed::Seed;
 
 /// A connection of the engine, open from [`Engine::connect`] to [`Engine::close`].
@@ -329,6 +329,17 @@ pub trait Engine {
     /// [`Engine::wake`].
     fn advance(&mut self, now: Duration) {
         let _ = now;
+    }
+
+    /// Whether the engine is to keep account of what is used from here on; it may cost time.
+    fn track(&mut self, tracks: bool) {
+        let _ = tracks;
+    }
+
+    /// Adds what has been used since the last call, by whichever session: also by statements that wait, that go on
+    /// because somebody else's end, and by sessions that are closed. An engine that cannot tell has used everything.
+    fn take_footprint(&mut self, used: &mut Footprint) {
+        used.add_part(part("database", ""), Use::Write);
     }
 
     /// Ends a session: what it had not committed is rolled back, its locks fall.

@@ -18,6 +18,7 @@ use crate::world::{Shared, State};
 
 mod life;
 mod time;
+mod told;
 
 /// The largest exponent of a delay in a timed trial.
 const MOST_DELAY: u32 = 12;
@@ -55,6 +56,7 @@ impl<'a> Kernel<'a> {
         pace: Pace,
     ) -> Kernel<'a> {
         shared.in_order_of_time.set(pace == Pace::Timed);
+        shared.tracks.set(scheduler.wants_footprints());
         assert!(rung.offers.len() <= 64, "a rung has at most 64 offers");
         Kernel {
             shared,
@@ -86,6 +88,7 @@ impl<'a> Kernel<'a> {
                 return Ok(ending);
             }
         }
+        self.take_footprint();
         let cast: Vec<_> = self.shared.trace.borrow().cast.iter().map(|member| member.name).collect();
         self.scheduler.cast(&cast);
         loop {
@@ -110,7 +113,9 @@ impl<'a> Kernel<'a> {
             let chosen = self.choose()?;
             self.shared.step.set(self.shared.step.get() + 1);
             self.advance(chosen.not_before);
-            if let Some(ending) = self.take_step(chosen.actor)? {
+            let ended = self.take_step(chosen.actor)?;
+            self.tell_step(&chosen);
+            if let Some(ending) = ended {
                 return Ok(ending);
             }
         }
@@ -172,7 +177,9 @@ impl<'a> Kernel<'a> {
         self.candidates.clear();
         for (index, cell) in self.shared.actors.borrow().iter().enumerate() {
             if cell.state == State::Standing {
-                self.candidates.push(Candidate { actor: ActorId(index as u16), not_before: cell.not_before });
+                let actor = ActorId(index as u16);
+                let (not_before, point) = (cell.not_before, cell.point);
+                self.candidates.push(Candidate { actor, not_before, point });
             }
         }
         if (self.fair || self.pace == Pace::Timed) && self.candidates.len() > 1 {
@@ -194,6 +201,7 @@ impl<'a> Kernel<'a> {
         match self.deadline() {
             Some(deadline) if deadline < next => {
                 self.advance(deadline);
+                self.tell_passed_time();
                 true
             }
             _ => false,
@@ -345,7 +353,7 @@ impl<'a> Kernel<'a> {
 
     /// In a timed trial each step lasts longer than its work by a drawn delay.
     fn ask_delay(&mut self, point: &Point, id: ActorId) -> Result<(), Error> {
-        if self.fair || self.pace == Pace::Free {
+        if self.fair || self.pace != Pace::Timed {
             return Ok(());
         }
         let exponent = self.scheduler.choose(point, Ask::Delay { most: MOST_DELAY })? as u32;

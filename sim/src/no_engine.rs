@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::engine::{Done, Engine, Opening, Reply, Row, SessionId, Table, Value};
 use crate::error::Error;
+use crate::footprint::Footprint;
 use crate::seed::Seed;
 
 pub(crate) struct NoEngine;
@@ -48,6 +49,8 @@ impl Engine for NoEngine {
     fn rollback(&mut self, _: SessionId) {}
 
     fn wake(&mut self, _: &mut Vec<SessionId>) {}
+
+    fn take_footprint(&mut self, _used: &mut Footprint) {}
 
     fn close(&mut self, _: SessionId) {}
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::actor::Actor;
 use crate::connection::{Connection, Transaction};
 use crate::engine::{Answer, SessionId, SqlError, Value};
+use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::trace::What;
 use crate::world::{SessionCell, Shared};
@@ -53,6 +54,7 @@ impl Pool {
     /// Takes a connection, after everyone who asked before. Waiting for one is a wait like any other.
     pub async fn acquire(&self, actor: &Actor) -> Connection {
         let pool = &self.0;
+        pool.touch();
         if pool.idle.borrow().len() > pool.promised.get() {
             pool.users.borrow_mut().push(actor.id);
         } else {
@@ -114,6 +116,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.pool.touch();
         if self.served {
             return;
         }
@@ -148,6 +151,11 @@ fn connect(shared: &Shared, process: usize) -> Option<SessionId> {
 }
 
 impl Inner {
+    /// Who comes first gets the connection. A process has few pools, so they count as one.
+    fn touch(&self) {
+        self.shared.touch("pool", "", Some(self.process as u64), Use::Write);
+    }
+
     /// Opens a connection in place of one that broke, and goes on as if that one had come back.
     pub(crate) fn replace(&self, user: ActorId) {
         if let Some(session) = connect(&self.shared, self.process) {
@@ -157,6 +165,7 @@ impl Inner {
 
     /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.
     pub(crate) fn give_back(&self, session: SessionId, user: ActorId) {
+        self.touch();
         self.idle.borrow_mut().push_back(session);
         let mut users = self.users.borrow_mut();
         if let Some(index) = users.iter().position(|other| *other == user) {

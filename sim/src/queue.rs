@@ -32,6 +32,7 @@ use std::time::Duration;
 use crate::actor::{Actor, Lost};
 use crate::engine::Value;
 use crate::fault::Fault;
+use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
 use crate::trace::{Exchange, Field, Record, What};
 use crate::world::{Shared, World};
@@ -114,6 +115,7 @@ impl<M: Record> Queue<M> {
     pub async fn send(&self, actor: &Actor, message: M) -> Result<(), Lost> {
         let (inner, message) = (&self.0, Rc::new(message));
         let body = || {
+            inner.touch();
             let mut body = vec![("message", Value::Integer(inner.state.borrow().sent as i64 + 1))];
             body.extend(message.record());
             body
@@ -137,6 +139,7 @@ impl<M: Record> Queue<M> {
             return Err(Lost);
         }
         let batch = loop {
+            inner.touch();
             inner.bury();
             let choices = inner.choices(actor);
             if choices.is_empty() {
@@ -149,6 +152,7 @@ impl<M: Record> Queue<M> {
             if visible_at > actor.shared.now.get() {
                 // Where order does not follow time, a consumer may come so late that a delayed message is first.
                 actor.continue_after(visible_at - actor.shared.now.get()).await;
+                inner.touch();
                 // Meanwhile others may have taken it, and its last attempt or that of another may have lapsed.
                 inner.bury();
             }
@@ -192,13 +196,21 @@ impl<M: Record> Queue<M> {
     /// Whether no message is left, neither waiting nor in anybody's hands. Looks for dead letters; see above.
     pub fn is_empty(&self) -> bool {
         self.0.shared.count_call();
+        self.0.touch();
         self.0.bury();
         self.0.state.borrow().messages.is_empty()
     }
 }
 
 impl<M> Inner<M> {
+    /// Which message comes first, and to whom, depends on all that is there, and on the time.
+    fn touch(&self) {
+        self.shared.touch("queue", self.settings.name, None, Use::Write);
+        self.shared.looks_at_clock();
+    }
+
     fn enqueue(&self, body: Rc<M>) {
+        self.touch();
         let visible_at = self.shared.now.get();
         let state = &mut *self.state.borrow_mut();
         state.sent += 1;
@@ -278,6 +290,7 @@ impl<M> Inner<M> {
     }
 
     fn acknowledge(&self, delivery: &Delivery<M>, again: bool) {
+        self.touch();
         let state = &mut *self.state.borrow_mut();
         if again {
             if let Some(message) = state.held_by(delivery) {
@@ -293,6 +306,7 @@ impl<M> Inner<M> {
     }
 
     fn give_back(&self, actor: &Actor, delivery: &Delivery<M>, delay: Duration) {
+        self.touch();
         let state = &mut *self.state.borrow_mut();
         if let Some(message) = state.held_by(delivery) {
             message.visible_at = self.shared.now.get() + delay;
@@ -359,6 +373,7 @@ struct Place<'a, M> {
 
 impl<M> Drop for Place<'_, M> {
     fn drop(&mut self) {
+        self.inner.touch();
         self.inner.state.borrow_mut().waiting.retain(|waiting| *waiting != self.actor);
     }
 }

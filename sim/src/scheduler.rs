@@ -6,15 +6,20 @@ use std::str::FromStr;
 
 use crate::choice::{Ask, Pace};
 use crate::error::Error;
-use crate::point::Point;
+use crate::footprint::Footprint;
+use crate::point::{ActorId, Point};
 use crate::seed::Seed;
 
 mod dice;
+mod exhaustive;
 mod pct;
+mod pos;
 mod random;
 mod replay;
 
+pub use exhaustive::{Counts, Exhaustive};
 pub use pct::Pct;
+pub use pos::Pos;
 pub use random::Random;
 pub use replay::Replay;
 
@@ -38,6 +43,14 @@ pub trait Scheduler {
     /// Tells the scheduler who takes part, before the first choice.
     fn cast(&mut self, _names: &[&'static str]) {}
 
+    /// Whether it is to be told what each step uses, which takes time to find out.
+    fn wants_footprints(&self) -> bool {
+        false
+    }
+
+    /// That actor has taken a step from that point, and used that; nobody, where time passed because no one could go on.
+    fn stepped(&mut self, _actor: ActorId, _from: &Point, _used: &Footprint) {}
+
     /// The trial is over.
     ///
     /// # Errors
@@ -54,19 +67,28 @@ pub enum Policy {
     Random(Pace),
     /// [`Pct`] of a depth.
     Pct(u32),
+    /// [`Pos`].
+    Pos,
+    /// [`Exhaustive`], with at most so many preemptions, or any number.
+    Exhaustive(Option<u32>),
 }
 
 impl Policy {
-    /// What a run without `--scheduler` rotates through. A timed trial never stands alone: ordering by sampled
-    /// time is a poor way to meet rare interleavings.
+    /// What a run without `--scheduler` rotates through once the least workload has been searched. A timed trial never
+    /// stands alone: ordering by sampled time is a poor way to meet rare interleavings.
     pub const PORTFOLIO: [Policy; 4] =
-        [Policy::Pct(3), Policy::Random(Pace::Free), Policy::Pct(2), Policy::Random(Pace::Timed)];
+        [Policy::Pos, Policy::Pct(3), Policy::Random(Pace::Free), Policy::Random(Pace::Timed)];
+
+    /// The names, for whoever is asked to choose one.
+    pub const NAMES: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS]";
 
     /// A fresh scheduler of this policy.
     pub fn scheduler(self) -> Box<dyn Scheduler> {
         match self {
             Policy::Random(pace) => Box::new(Random::new(pace)),
             Policy::Pct(depth) => Box::new(Pct::new(depth)),
+            Policy::Pos => Box::new(Pos::new()),
+            Policy::Exhaustive(bound) => Box::new(Exhaustive::new(bound)),
         }
     }
 
@@ -87,6 +109,9 @@ impl fmt::Display for Policy {
         match self {
             Policy::Random(pace) => write!(f, "random:{}", pace.name()),
             Policy::Pct(depth) => write!(f, "pct:{depth}"),
+            Policy::Pos => f.write_str("pos"),
+            Policy::Exhaustive(None) => f.write_str("exhaustive"),
+            Policy::Exhaustive(Some(bound)) => write!(f, "exhaustive:{bound}"),
         }
     }
 }
@@ -105,9 +130,13 @@ impl FromStr for Policy {
                 Ok(depth @ 1..=16) => Ok(Policy::Pct(depth)),
                 _ => Err(format!("`{depth}` is not a depth: pct:DEPTH takes 1 to 16")),
             },
-            _ => {
-                Err(format!("`{text}` is not a scheduler: random, random:free, random:timed or pct[:DEPTH]"))
-            }
+            ("pos", None) => Ok(Policy::Pos),
+            ("exhaustive", None) => Ok(Policy::Exhaustive(None)),
+            ("exhaustive", Some(bound)) => match bound.parse() {
+                Ok(bound) => Ok(Policy::Exhaustive(Some(bound))),
+                Err(_) => Err(format!("`{bound}` is not a number of preemptions: exhaustive:PREEMPTIONS")),
+            },
+            _ => Err(format!("`{text}` is not a scheduler: {}", Policy::NAMES)),
         }
     }
 }

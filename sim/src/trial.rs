@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use madsim::runtime::Runtime;
 
-use crate::choice::Tape;
+use crate::choice::{Pace, Tape};
 use crate::cycle::Cycle;
 use crate::digest::Digest;
 use crate::engine::{Cost, Engine, Opening, Row, Table};
@@ -137,13 +137,15 @@ impl TestBed {
         stage: impl FnOnce(&World),
     ) -> Result<Run, Error> {
         let mut engine = self.engine.take().unwrap_or_else(|| Box::new(NoEngine));
+        engine.track(scheduler.wants_footprints());
         if let Some(opening) = setup.opening
             && let Err(error) = engine.open(opening, ambient)
         {
             self.engine = Some(engine);
             return Err(error);
         }
-        let shared = Rc::new(Shared::new(engine, setup.cost, std::mem::take(&mut self.events)));
+        let cost = if scheduler.pace() == Pace::Logical { Cost::FREE } else { setup.cost };
+        let shared = Rc::new(Shared::new(engine, cost, std::mem::take(&mut self.events)));
         let held = run(&shared, scheduler, seed, ambient, setup, stage);
         // Dropping the actors gives their connections back, so the engine must still be there.
         let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();

@@ -14,6 +14,7 @@ use crate::actor::Actor;
 use crate::engine::{Cost, Engine, SessionId};
 use crate::error::Error;
 use crate::fault::Fault;
+use crate::footprint::{Footprint, Touch, Use, WORLD, part};
 use crate::point::{ActorId, Point, PointKind};
 use crate::pool::Pool;
 use crate::trace::{Event, Member, Trace, What};
@@ -54,6 +55,10 @@ pub(crate) struct Shared {
     pub(crate) calls: Cell<u32>,
     /// The first refusal of the engine; it ends the trial.
     pub(crate) refusal: RefCell<Option<Error>>,
+    /// Whether the scheduler wants to know what each step uses.
+    pub(crate) tracks: Cell<bool>,
+    /// What the step has used so far, the engine's own apart.
+    pub(crate) used: RefCell<Footprint>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -168,6 +173,8 @@ impl Shared {
             in_order_of_time: Cell::default(),
             calls: Cell::default(),
             refusal: RefCell::default(),
+            tracks: Cell::default(),
+            used: RefCell::default(),
         }
     }
 
@@ -215,7 +222,30 @@ impl Shared {
         ActorId(u16::try_from(index).expect("a cast has fewer than 65,536 members"))
     }
 
+    /// The step uses a part of the world, or one item of it.
+    pub(crate) fn touch(&self, kind: &'static str, name: &str, item: Option<u64>, how: Use) {
+        if self.tracks.get() {
+            self.used.borrow_mut().add(Touch { part: part(kind, name), item, how });
+        }
+    }
+
+    /// The step looks at what everybody else does.
+    pub(crate) fn touches_everything(&self) {
+        if self.tracks.get() {
+            self.used.borrow_mut().add_part(WORLD, Use::Write);
+        }
+    }
+
+    /// The step goes by the clock.
+    pub(crate) fn looks_at_clock(&self) {
+        self.touch("clock", "", None, Use::Read);
+    }
+
     pub(crate) fn record(&self, actor: ActorId, what: What) {
+        // What has come to pass for good, invariants may put in order, whoever did it.
+        if matches!(what, What::Committed(_) | What::Stored(_) | What::Exited) {
+            self.touch("outcome", "", None, Use::Write);
+        }
         let event = Event { step: self.step.get(), at: self.now.get(), actor, what };
         self.trace.borrow_mut().push(event);
     }
@@ -237,6 +267,9 @@ impl Shared {
                 }
             };
         *seen += 1;
+        if sleep > Duration::ZERO {
+            self.looks_at_clock();
+        }
         cell.point = Point { actor: id, label, nth: *seen, again: 0 };
         cell.kind = kind;
         cell.not_before = cell.busy_until.max(self.now.get()) + sleep;
@@ -246,6 +279,9 @@ impl Shared {
     /// The actor goes on from the middle of its step, once it has been busy for that long.
     pub(crate) fn continue_after(&self, id: ActorId, duration: Duration) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
+        if duration > Duration::ZERO {
+            self.looks_at_clock();
+        }
         cell.point.again += 1;
         cell.not_before = self.now.get() + duration;
         cell.busy_until = cell.not_before;
@@ -253,6 +289,9 @@ impl Shared {
     }
 
     pub(crate) fn block(&self, id: ActorId, state: State, deadline: Option<Duration>) {
+        if deadline.is_some() {
+            self.looks_at_clock();
+        }
         let cell = &mut self.actors.borrow_mut()[id.index()];
         cell.state = state;
         cell.deadline = deadline;
@@ -263,6 +302,7 @@ impl Shared {
     pub(crate) fn release(&self, id: ActorId, timed_out: bool) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
         if matches!(cell.state, State::Blocked | State::Idle | State::Resting) {
+            self.touch("actor", "", Some(u64::from(id.0)), Use::Write);
             let rested = cell.state == State::Resting;
             cell.point.again += u32::from(!rested);
             cell.state = State::Standing;

@@ -24,6 +24,7 @@ use retrial_sim::engine::{
     Answer, Done, Engine, Opening, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
 };
 use retrial_sim::error::Error;
+use retrial_sim::footprint::Footprint;
 use retrial_sim::seed::Seed;
 
 mod console;
@@ -276,6 +277,14 @@ impl Engine for Model {
 
     fn advance(&mut self, now: Duration) {
         self.database.advance(now);
+    }
+
+    fn track(&mut self, tracks: bool) {
+        self.database.track(tracks);
+    }
+
+    fn take_footprint(&mut self, used: &mut Footprint) {
+        used.absorb(&convert::footprint(&self.database.take_used()));
     }
 
     fn close(&mut self, session: SessionId) {

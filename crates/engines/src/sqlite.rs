@@ -16,7 +16,7 @@ use retrial_sim::engine::{
     Answer, Done, Engine, Opening, Reply, Row, SessionId, SqlError, Table, Value, Work,
 };
 use retrial_sim::error::Error;
-use retrial_sim::footprint::Footprint;
+use retrial_sim::footprint::{Footprint, Use, part};
 use retrial_sim::seed::Seed;
 use rusqlite::TransactionState;
 use tempfile::TempDir;
@@ -49,6 +49,8 @@ pub struct Sqlite {
     log: ChangeLog,
     /// A lock has fallen since blocked sessions were last told.
     released: bool,
+    /// How the file has been used since somebody asked last.
+    used: Option<Use>,
     /// Keeps the database's folder until the engine goes.
     _folder: TempDir,
 }
@@ -62,7 +64,7 @@ impl Sqlite {
         let folder = database::folder()?;
         let database = Database::create(folder.path(), journal)?;
         let (sessions, log) = (Vec::new(), ChangeLog::default());
-        Ok(Sqlite { journal, database, sessions, log, released: false, _folder: folder })
+        Ok(Sqlite { journal, database, sessions, log, released: false, used: None, _folder: folder })
     }
 
     fn session(&mut self, id: SessionId) -> &mut Session {
@@ -71,6 +73,8 @@ impl Sqlite {
 
     /// Runs what is pending on the session, and tells what came of it.
     fn go_on(&mut self, id: SessionId, pending: Pending) -> Result<Reply, Error> {
+        let how = if self.sessions[id.0 as usize].only_looks(&pending) { Use::Read } else { Use::Write };
+        self.used = self.used.max(Some(how));
         let log = &mut self.log;
         let outcome = self.sessions[id.0 as usize].run(&pending, self.journal, log)?;
         match outcome {
@@ -196,6 +200,7 @@ impl Engine for Sqlite {
     }
 
     fn rollback(&mut self, session: SessionId) {
+        self.used = Some(Use::Write);
         let session = &mut self.sessions[session.0 as usize];
         self.released |= std::mem::take(&mut session.had_locks);
         session.abandon();
@@ -207,6 +212,13 @@ impl Engine for Sqlite {
         }
         let blocked = self.sessions.iter().enumerate().filter(|(_, session)| session.pending.is_some());
         ready.extend(blocked.map(|(index, _)| SessionId(index as u32)));
+    }
+
+    fn take_footprint(&mut self, used: &mut Footprint) {
+        // There is one writer at a time, and a snapshot is of the whole file.
+        if let Some(how) = self.used.take() {
+            used.add_part(part("database", ""), how);
+        }
     }
 
     fn close(&mut self, session: SessionId) {

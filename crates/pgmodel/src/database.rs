@@ -11,7 +11,7 @@ use crate::ast::{Statement, TableLockMode};
 use crate::backend::{Backend, Held, Wait, Work};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, Object, Use};
 use crate::heap::{Heap, Image};
 use crate::lock::{LockTag, SessionNo};
 use crate::outcome::{Change, Notice, Outcome};
@@ -122,6 +122,17 @@ impl Database {
         }
     }
 
+    /// Whether statements keep their footprints from here on, which takes time.
+    pub fn track(&self, tracks: bool) {
+        self.server.tracks.set(tracks);
+        self.server.used.take();
+    }
+
+    /// Takes what has been used since the last call, by whichever session, statements that wait included.
+    pub fn take_used(&self) -> Footprint {
+        self.server.used.take()
+    }
+
     /// Opens a session.
     pub fn connect(&self) -> SessionNo {
         let mut backends = self.server.backends.borrow_mut();
@@ -140,6 +151,12 @@ impl Database {
         drop(running);
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
         self.server.finish(session, false);
+        let held: Vec<LockTag> = self.server.backend(session).held.iter().map(|held| held.tag).collect();
+        for tag in held {
+            if let LockTag::Advisory(key, _) = tag {
+                self.server.touch(session, Object::Advisory(key), Use::Lock);
+            }
+        }
         self.server.release(session, &[], |_| true);
         self.server.backend(session).open = false;
     }

@@ -24,14 +24,18 @@ pub enum Object {
     Table(TableId),
     /// The rows of a table that have a key: a digest of the index's position and the key's values.
     Key(TableId, u64),
-    /// A table-level lock strong enough to conflict with reading or writing rows.
+    /// A table's lock: locked where the mode is strong enough to conflict with reading or writing rows, else read.
     TableLock(TableId),
     /// An advisory lock.
     Advisory(i64),
     /// A sequence, by a digest of its name.
     Sequence(u64),
-    /// The order of commits, which snapshots depend on.
+    /// The order of commits, which snapshots that last depend on.
     Commit,
+    /// The end of a table, where new versions go: scans meet them in that order.
+    Tail(TableId),
+    /// Who waits for whom.
+    Waits,
 }
 
 /// The objects that a statement used.
@@ -60,12 +64,6 @@ fn meets((left, left_use): (Object, Use), (right, right_use): (Object, Use)) -> 
         (Object::Table(table), Object::Key(other, _)) | (Object::Key(other, _), Object::Table(table)) => {
             table == other
         }
-        // Taking a table lock meets every use of the table.
-        (
-            Object::TableLock(table),
-            Object::Table(other) | Object::Key(other, _) | Object::TableLock(other),
-        )
-        | (Object::Table(other) | Object::Key(other, _), Object::TableLock(table)) => table == other,
         (left, right) => left == right,
     };
     writes && same

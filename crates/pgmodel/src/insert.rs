@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::ast::{LockStrength, LockWait};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::footprint::Use;
+use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{ConflictUpdate, Insert, OnConflict};
 use crate::row_lock::{Claim, concurrent_update};
@@ -54,6 +54,7 @@ impl Run {
     }
 
     fn store(&self, table: &TableDef, tuple: &Tuple) -> u32 {
+        self.touch(Object::Tail(table.id), Use::Write);
         let (xid, command) = self.writing();
         let mut heap = self.server.heap(table.id);
         let row = heap.len();

@@ -131,7 +131,7 @@ impl Run {
     }
 
     pub(crate) fn touch(&self, object: Object, how: Use) {
-        self.server.backend(self.session).footprint.add(object, how);
+        self.server.touch(self.session, object, how);
     }
 
     /// The keys under which each index of a table has a tuple; none where the index leaves it out.
@@ -158,19 +158,21 @@ impl Run {
 
     /// Notes that rows with these keys were used.
     pub(crate) fn touch_keys(&self, table: TableId, keys: &[Option<Vec<Value>>], how: Use) {
-        let mut backend = self.server.backend(self.session);
         if keys.is_empty() {
-            backend.footprint.add(Object::Table(table), how);
+            self.touch(Object::Table(table), how);
         }
         for (index, key) in keys.iter().enumerate() {
             if let Some(key) = key {
-                backend.footprint.add(Object::Key(table, key_digest(index, key)), how);
+                self.touch(Object::Key(table, key_digest(index, key)), how);
             }
         }
     }
 
     /// Notes that this row was used, under whatever keys it has.
     pub(crate) fn touch_row(&self, table: &TableDef, tuple: &Tuple, how: Use) -> Result<()> {
+        if !self.server.tracks.get() {
+            return Ok(());
+        }
         let [index] = &table.indexes[..] else {
             self.touch_keys(table.id, &self.keys(table, tuple)?, how);
             return Ok(());

@@ -13,7 +13,7 @@ use crate::ast::TableLockMode;
 use crate::backend::{Backend, Held, Wait};
 use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
-use crate::footprint::{Object, Use};
+use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
 use crate::schema::Schema;
@@ -35,6 +35,10 @@ pub(crate) struct Server {
     pub(crate) now: Cell<u64>,
     /// How many UUIDs have been made up.
     pub(crate) uuids: Cell<u64>,
+    /// Whether footprints are kept.
+    pub(crate) tracks: Cell<bool>,
+    /// What has been used since somebody asked last, by whichever session.
+    pub(crate) used: RefCell<Footprint>,
 }
 
 /// 2026-01-01 00:00:00 UTC in the server's count of microseconds: when every trial begins.
@@ -52,6 +56,8 @@ impl Server {
             ready: RefCell::new(Vec::new()),
             now: Cell::new(0),
             uuids: Cell::new(0),
+            tracks: Cell::new(false),
+            used: RefCell::default(),
         }
     }
 
@@ -63,6 +69,36 @@ impl Server {
         RefMut::map(self.heaps.borrow_mut(), |heaps| {
             heaps[table.0 as usize].as_mut().expect("a table that is looked up has a heap")
         })
+    }
+
+    /// Notes that the session has used an object. What it has locked or written is used once more when its transaction
+    /// ends, because then others see it and may have it.
+    pub(crate) fn touch(&self, session: SessionNo, object: Object, how: Use) {
+        if !self.tracks.get() {
+            return;
+        }
+        self.used.borrow_mut().add(object, how);
+        let mut backend = self.backend(session);
+        backend.footprint.add(object, how);
+        let held = match object {
+            Object::TableLock(_) => true,
+            // The order in which versions were added stays as it is.
+            Object::Tail(_) => false,
+            _ => how != Use::Read,
+        };
+        if let Some(transaction) = backend.transaction.as_mut().filter(|_| held) {
+            transaction.held.add(object, how);
+        }
+    }
+
+    /// Uses everything once more that the session's transaction has locked or written, which is about to become visible
+    /// or free.
+    pub(crate) fn touch_held(&self, session: SessionNo) {
+        if !self.tracks.get() {
+            return;
+        }
+        let held = self.backend(session).transaction.as_ref().map(|it| it.held.clone()).unwrap_or_default();
+        held.touched.into_iter().for_each(|(object, how)| self.touch(session, object, how));
     }
 
     /// The virtual clock as `clock_timestamp()` shows it.
@@ -140,10 +176,9 @@ impl Server {
 
     /// Notes that the session needs a table lock; unless it has it already, the savepoint depth to take it at.
     fn lack(&self, session: SessionNo, table: TableId, mode: TableLockMode) -> Option<usize> {
-        let mut backend = self.backend(session);
-        if mode > TableLockMode::RowExclusive {
-            backend.footprint.add(Object::TableLock(table), Use::Lock);
-        }
+        let how = if mode > TableLockMode::RowExclusive { Use::Lock } else { Use::Read };
+        self.touch(session, Object::TableLock(table), how);
+        let backend = self.backend(session);
         let tag = LockTag::Table(table);
         let has = backend.held.iter().any(|held| held.tag == tag && held.mode == mode);
         (!has).then(|| backend.depth())
@@ -183,6 +218,8 @@ impl Server {
 
     /// Waits for a lock whose queue the session has joined.
     async fn wait_for(&self, session: SessionNo, tag: LockTag) -> Result<()> {
+        // Whether a circle closes, and with whom, depends on who else waits.
+        self.touch(session, Object::Waits, Use::Lock);
         {
             let now = self.now.get();
             let mut backend = self.backend(session);

@@ -71,6 +71,7 @@ impl Run {
             }
             System::RandomUuid => {
                 // Version 4 as RFC 9562 lays it out, its random bits counted instead of drawn.
+                self.touch(Object::Sequence(name_digest("gen_random_uuid")), Use::Write);
                 self.server.uuids.set(self.server.uuids.get() + 1);
                 let count = u128::from(self.server.uuids.get());
                 Ok(Value::Uuid((count << 80) | (0x4 << 76) | (0x8 << 60) | count))

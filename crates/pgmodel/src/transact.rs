@@ -81,6 +81,10 @@ impl Server {
 
     /// Ends the session's transaction, if it has one.
     pub(crate) fn finish(&self, session: SessionNo, commit: bool) {
+        self.touch_held(session);
+        if commit && self.backend(session).transaction.is_some() {
+            self.touch(session, Object::Commit, Use::Write);
+        }
         let ended = {
             let mut backend = self.backend(session);
             let Some(transaction) = backend.transaction.as_ref() else { return };
@@ -88,7 +92,6 @@ impl Server {
             if commit {
                 if !ended.is_empty() {
                     self.transactions.borrow_mut().commit(&ended);
-                    backend.footprint.add(Object::Commit, Use::Write);
                 }
                 let mut changes = std::mem::take(&mut backend.changes);
                 if backend.committed.is_empty() {
@@ -125,6 +128,7 @@ impl Server {
 
     /// Takes back what was done at savepoint depth `depth` and deeper.
     fn undo_from(&self, session: SessionNo, depth: usize) {
+        self.touch_held(session);
         let ended = {
             let mut backend = self.backend(session);
             let ended = backend.xact().xids(depth);
@@ -226,8 +230,10 @@ impl Server {
 
     /// The snapshot that a statement reads by.
     pub(crate) fn take_snapshot(&self, session: SessionNo) -> Snapshot {
+        if self.backend(session).xact().keeps_snapshot() {
+            self.touch(session, Object::Commit, Use::Read);
+        }
         let mut backend = self.backend(session);
-        backend.footprint.add(Object::Commit, Use::Read);
         let transaction = backend.xact();
         transaction.has_snapshot = true;
         let command = transaction.command;

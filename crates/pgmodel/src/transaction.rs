@@ -4,6 +4,7 @@
 //! transaction did in earlier commands (manual, 13.2). It must never see what an aborted transaction wrote.
 
 use crate::ast::Isolation;
+use crate::footprint::Footprint;
 use crate::lock::SessionNo;
 
 /// A transaction's or subtransaction's number, given to it when it first writes or locks a row.
@@ -134,6 +135,8 @@ pub(crate) struct Transaction {
     /// The transaction itself, then its open savepoints.
     pub(crate) levels: Vec<Level>,
     pub(crate) started: i64,
+    /// What it has locked or written, where footprints are kept.
+    pub(crate) held: Footprint,
 }
 
 /// The transaction itself or one of its savepoints.
@@ -166,6 +169,7 @@ impl Transaction {
             command_used: false,
             levels: vec![top],
             started,
+            held: Footprint::default(),
         }
     }
 

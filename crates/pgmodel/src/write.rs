@@ -7,7 +7,7 @@ use crate::access::{self, Path};
 use crate::ast::{LockStrength, LockWait};
 use crate::catalog::TableDef;
 use crate::error::Result;
-use crate::footprint::Use;
+use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
@@ -195,6 +195,7 @@ impl Run {
             (new, row, over_own)
         };
         let old_keys = self.keys(table, &before)?;
+        self.touch(Object::Tail(table.id), Use::Write);
         self.touch_keys(table.id, &old_keys, Use::Write);
         if table.leaves_keys_alone(&before, &after) {
             let mut heap = self.server.heap(table.id);

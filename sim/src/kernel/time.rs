@@ -7,6 +7,7 @@ use std::time::Duration;
 use madsim::time::TimeHandle;
 
 use super::Kernel;
+use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::trial::Ending;
 use crate::world::State;
@@ -25,11 +26,14 @@ impl Kernel<'_> {
         }
         let deadline = self.deadline();
         if foreign {
-            return self.await_alarm(deadline).await;
+            let ending = self.await_alarm(deadline).await;
+            self.tell_passed_time();
+            return ending;
         }
         match deadline {
             Some(deadline) => {
                 self.advance(deadline);
+                self.tell_passed_time();
                 None
             }
             None if at_rest => Some(Ending::Quiescent),
@@ -78,6 +82,7 @@ impl Kernel<'_> {
     pub(super) fn advance(&mut self, to: Duration) {
         let now = self.shared.now.get();
         if to > now {
+            self.shared.touch("clock", "", None, Use::Write);
             self.shared.now.set(to);
             self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
         }

@@ -65,11 +65,14 @@ pub(super) fn row(table: &TableDef, tuple: &Tuple) -> Row {
 pub(super) fn footprint(used: &footprint::Footprint) -> Footprint {
     let touch = |(object, how): &(Object, footprint::Use)| {
         let (part, item) = match object {
-            Object::Table(table) | Object::TableLock(table) => (table_part(*table), None),
+            Object::Table(table) => (table_part(*table), None),
+            Object::TableLock(table) => (part("table locks", ""), Some(u64::from(table.0))),
             Object::Key(table, key) => (table_part(*table), Some(*key)),
             Object::Advisory(key) => (part("advisory lock", ""), Some(*key as u64)),
             Object::Sequence(name) => (part("sequence", ""), Some(*name)),
             Object::Commit => (part("commits", ""), None),
+            Object::Tail(table) => (part("table ends", ""), Some(u64::from(table.0))),
+            Object::Waits => (part("waits", ""), None),
         };
         let how = if *how == footprint::Use::Read { Use::Read } else { Use::Write };
         Touch { part, item, how }

@@ -92,6 +92,12 @@ impl Session {
         super::database::read_schema(&self.connection)
     }
 
+    /// Whether it is a query in no transaction, which leaves no trace that others could see.
+    pub(super) fn only_looks(&self, pending: &Pending) -> bool {
+        let Pending::Statement { sql, class: Class::Query, .. } = pending else { return false };
+        self.connection.is_autocommit() && self.reads_only(sql)
+    }
+
     /// Runs what was asked, in a transaction of its own if none is open.
     pub(super) fn run(
         &mut self,

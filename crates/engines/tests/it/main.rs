@@ -4,5 +4,6 @@ mod differential;
 mod faults;
 mod parity;
 mod postgres;
+mod reduction;
 mod script;
 mod sqlite;

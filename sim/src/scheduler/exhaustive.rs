@@ -1,0 +1,323 @@
+//! Exhaustive search: depth first over every choice, faults and values included, with dynamic partial-order reduction.
+//!
+//! Each trial is one schedule. What was chosen where is kept as a path; after a trial the deepest choice that has an
+//! alternative left takes it, and the next trial repeats the path up to there. Of orders that come to the same one is
+//! enough: two steps whose footprints do not conflict can be swapped. Source sets say which other actors must be tried
+//! first at a choice, because a later step of theirs raced with the step taken there; sleep sets, which actors need not
+//! be, because that was tried before and nothing since has to do with them (Abdulla, Aronis, Jonsson and Sagonas,
+//! "Optimal Dynamic Partial Order Reduction", POPL 2014, Algorithm 1). Faults and values have every alternative tried:
+//! they are nobody's order.
+//!
+//! Under a bound on preemptions the reduction is weaker: no sleep sets, every racing actor is tried, and also where the
+//! interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013).
+//!
+//! It must never leave out a final state, nor a violation that a check of commits, stores and receipts can see.
+
+use crate::choice::{Ask, Candidate, Pace};
+use crate::error::Error;
+use crate::footprint::Footprint;
+use crate::point::{ActorId, Point};
+use crate::scheduler::Scheduler;
+use crate::seed::Seed;
+
+mod history;
+
+use history::History;
+
+/// The search.
+#[derive(Debug)]
+pub struct Exhaustive {
+    /// The most preemptions of a schedule; none for any number.
+    bound: Option<u32>,
+    /// Whether orders that come to the same are left out.
+    reduces: bool,
+    path: Vec<Choice>,
+    /// How many choices of the path the trial has repeated.
+    depth: usize,
+    history: History,
+    /// The actors that need not go next, each with what its step would use.
+    asleep: Vec<(ActorId, Footprint)>,
+    preemptions: u32,
+    is_redundant: bool,
+    is_done: bool,
+    counts: Counts,
+}
+
+/// How far a search has got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Schedules held.
+    pub schedules: u64,
+    /// Those among them that came to the same as an earlier one: seen too late to be left out.
+    pub redundant: u64,
+    /// The most faults that struck in one.
+    pub faults: u32,
+    /// The most preemptions in one.
+    pub preemptions: u32,
+}
+
+/// A choice of the path.
+#[derive(Debug)]
+enum Choice {
+    Next(Turn),
+    /// One of so many faults or values.
+    Value {
+        of: usize,
+        taken: usize,
+        is_fault: bool,
+    },
+}
+
+/// A choice of who goes next.
+#[derive(Debug)]
+struct Turn {
+    candidates: Vec<ActorId>,
+    chosen: ActorId,
+    /// Whoever goes on without being interrupted; none where the last actor cannot go on.
+    stays: Option<ActorId>,
+    /// Who must be tried, whether tried yet or not.
+    wanted: Vec<ActorId>,
+    /// Who was tried, with all that its step has used.
+    tried: Vec<(ActorId, Footprint)>,
+    asleep: Vec<(ActorId, Footprint)>,
+    /// What the chosen actor's step has used, in all trials of it.
+    used: Footprint,
+    /// Preemptions before.
+    preemptions: u32,
+}
+
+impl Exhaustive {
+    /// A search over all schedules with at most that many preemptions, or all.
+    pub fn new(bound: Option<u32>) -> Exhaustive {
+        Exhaustive {
+            bound,
+            reduces: true,
+            path: Vec::new(),
+            depth: 0,
+            history: History::default(),
+            asleep: Vec::new(),
+            preemptions: 0,
+            is_redundant: false,
+            is_done: false,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The same without reduction: what the reduction is held against.
+    pub fn by_brute_force(bound: Option<u32>) -> Exhaustive {
+        Exhaustive { reduces: false, ..Exhaustive::new(bound) }
+    }
+
+    /// Whether every schedule has been held.
+    pub fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// How far it has got.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Whether sleep sets are kept, which a bound on preemptions would make unsound.
+    fn sleeps(&self) -> bool {
+        self.reduces && self.bound.is_none()
+    }
+
+    fn next(&mut self, at: &Point, among: &[Candidate], default: usize) -> Result<usize, Error> {
+        let stays = (among[default].actor == at.actor).then_some(at.actor);
+        if self.depth == self.path.len() {
+            let turn = self.turn(among, default, stays);
+            self.path.push(Choice::Next(turn));
+        }
+        let Choice::Next(turn) = &self.path[self.depth] else { return Err(differs(at)) };
+        let same = turn.candidates.iter().eq(among.iter().map(|candidate| &candidate.actor));
+        if !same {
+            return Err(differs(at));
+        }
+        self.preemptions += u32::from(stays.is_some_and(|stays| stays != turn.chosen));
+        if self.sleeps() {
+            let before = turn.tried.iter().filter(|(actor, _)| *actor != turn.chosen);
+            self.asleep = turn.asleep.iter().chain(before).cloned().collect();
+        }
+        self.history.chooses(self.depth);
+        self.depth += 1;
+        let chosen = turn.chosen;
+        Ok(turn.candidates.iter().position(|actor| *actor == chosen).expect("the chosen is a candidate"))
+    }
+
+    /// A choice that was never met before: the default, unless that need not be tried.
+    fn turn(&mut self, among: &[Candidate], default: usize, stays: Option<ActorId>) -> Turn {
+        let candidates: Vec<ActorId> = among.iter().map(|candidate| candidate.actor).collect();
+        let sleeps = |actor: &&ActorId| self.asleep.iter().any(|(asleep, _)| asleep == *actor);
+        let default = candidates[default];
+        let awake = if sleeps(&&default) { candidates.iter().find(|actor| !sleeps(actor)) } else { None };
+        let chosen = match (sleeps(&&default), awake) {
+            (true, Some(awake)) => *awake,
+            (true, None) => {
+                self.is_redundant = true;
+                default
+            }
+            (false, _) => default,
+        };
+        let wanted = if self.reduces { vec![chosen] } else { candidates.clone() };
+        Turn {
+            candidates,
+            chosen,
+            stays,
+            wanted,
+            tried: Vec::new(),
+            asleep: std::mem::take(&mut self.asleep),
+            used: Footprint::default(),
+            preemptions: self.preemptions,
+        }
+    }
+
+    fn value(&mut self, at: &Point, of: usize, is_fault: bool) -> Result<usize, Error> {
+        if self.depth == self.path.len() {
+            self.path.push(Choice::Value { of, taken: 0, is_fault });
+        }
+        match self.path[self.depth] {
+            Choice::Value { of: known, taken, is_fault: same } if known == of && same == is_fault => {
+                self.depth += 1;
+                Ok(taken)
+            }
+            _ => Err(differs(at)),
+        }
+    }
+
+    /// Has the other order of the two steps tried as well, if that can be.
+    fn race(&mut self, earlier: usize, later: usize) {
+        let Some(node) = self.history.choice(earlier) else { return };
+        let racing = self.history.actor(later);
+        if self.bound.is_some() {
+            self.want(node, racing);
+            let began = self.history.turn_began(earlier);
+            if let Some(node) = began.and_then(|event| self.history.choice(event)) {
+                self.want(node, racing);
+            }
+            return;
+        }
+        let initials = self.history.initials(earlier, later);
+        let Choice::Next(turn) = &mut self.path[node] else { return };
+        let mut able = initials.iter().filter(|actor| turn.candidates.contains(actor)).peekable();
+        if able.peek().is_none() {
+            turn.wanted.clone_from(&turn.candidates);
+        } else if !able.clone().any(|actor| turn.wanted.contains(actor)) {
+            let chosen = able.clone().find(|actor| **actor == racing).or(able.next());
+            turn.wanted.extend(chosen);
+        }
+    }
+
+    /// Has that actor tried at a choice, or everyone where it cannot go.
+    fn want(&mut self, node: usize, racing: ActorId) {
+        let Choice::Next(turn) = &mut self.path[node] else { return };
+        if !turn.candidates.contains(&racing) {
+            turn.wanted.clone_from(&turn.candidates);
+        } else if !turn.wanted.contains(&racing) {
+            turn.wanted.push(racing);
+        }
+    }
+
+    /// Takes the deepest alternative that is left.
+    fn backtrack(&mut self) {
+        while let Some(choice) = self.path.last_mut() {
+            match choice {
+                Choice::Value { of, taken, .. } if *taken + 1 < *of => {
+                    *taken += 1;
+                    return;
+                }
+                Choice::Value { .. } => {}
+                Choice::Next(turn) => {
+                    if turn.take_another(self.bound) {
+                        return;
+                    }
+                }
+            }
+            self.path.pop();
+        }
+        self.is_done = true;
+    }
+}
+
+impl Turn {
+    /// Chooses somebody who must be tried and was not; tells whether there is one.
+    fn take_another(&mut self, bound: Option<u32>) -> bool {
+        self.tried.push((self.chosen, std::mem::take(&mut self.used)));
+        let is_tried = |actor: &ActorId| self.tried.iter().any(|(tried, _)| tried == actor);
+        let is_asleep = |actor: &ActorId| self.asleep.iter().any(|(asleep, _)| asleep == actor);
+        let fits = |actor: &ActorId| {
+            let interrupts = self.stays.is_some_and(|stays| stays != *actor);
+            bound.is_none_or(|bound| self.preemptions + u32::from(interrupts) <= bound)
+        };
+        let left = |actor: &&ActorId| !is_tried(actor) && !is_asleep(actor) && fits(actor);
+        match self.wanted.iter().find(left) {
+            Some(actor) => {
+                self.chosen = *actor;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// A path must lead to the same choices again.
+fn differs(at: &Point) -> Error {
+    let Point { label, nth, .. } = at;
+    Error::diverged(format!("a search met other choices at {label}#{nth} than the time before"))
+}
+
+impl Scheduler for Exhaustive {
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+        match ask {
+            Ask::Next { among, default } => self.next(at, among, default),
+            Ask::Fault { offers, .. } => self.value(at, offers.len() + 1, true),
+            Ask::Pick { of } => self.value(at, of, false),
+            Ask::Delay { .. } => Ok(0),
+        }
+    }
+
+    fn begin(&mut self, _seed: Seed) {
+        self.depth = 0;
+        self.history.clear();
+        self.asleep.clear();
+        self.preemptions = 0;
+        self.is_redundant = false;
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Logical
+    }
+
+    fn wants_footprints(&self) -> bool {
+        true
+    }
+
+    fn stepped(&mut self, actor: ActorId, _from: &Point, used: &Footprint) {
+        if !self.reduces {
+            return;
+        }
+        if let Some(node) = self.history.chosen_now()
+            && let Choice::Next(turn) = &mut self.path[node]
+        {
+            turn.used.absorb(used);
+        }
+        if self.sleeps() {
+            self.is_redundant |= self.asleep.iter().any(|(asleep, _)| *asleep == actor);
+            self.asleep.retain(|(asleep, uses)| *asleep != actor && !uses.conflicts(used));
+        }
+        let later = self.history.push(actor, used);
+        for earlier in self.history.take_races() {
+            self.race(earlier, later);
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        self.counts.schedules += 1;
+        self.counts.redundant += u64::from(self.is_redundant);
+        let struck = |choice: &&Choice| matches!(choice, Choice::Value { is_fault: true, taken: 1.., .. });
+        self.counts.faults = self.counts.faults.max(self.path.iter().filter(struck).count() as u32);
+        self.counts.preemptions = self.counts.preemptions.max(self.preemptions);
+        self.backtrack();
+        Ok(())
+    }
+}

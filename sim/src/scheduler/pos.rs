@@ -1,0 +1,115 @@
+//! Partial-order sampling: Yuan, Yang and Gu, "Partial Order Aware Concurrency Sampling", CAV 2018.
+//!
+//! Every pending step has a random priority, and the highest goes. Once it has gone, its actor's next step gets a new
+//! one, and so does every pending step that conflicts with it; those that have nothing to do with it keep theirs. So
+//! orders that differ count, and orders that come to the same do not crowd them out.
+//!
+//! What a step will use is known only once it has been taken. A pending step is taken to use what the last one from the
+//! same place did, in this trial or an earlier one of the same workload; one from a place never left before is taken to
+//! conflict with everything.
+
+use std::collections::BTreeMap;
+
+use crate::choice::{Ask, Candidate};
+use crate::error::Error;
+use crate::footprint::Footprint;
+use crate::point::{ActorId, Point};
+use crate::scheduler::Scheduler;
+use crate::scheduler::dice::Dice;
+use crate::seed::{Rng, Seed};
+
+/// A place that steps are taken from: an actor's label, and whether it goes on in the middle.
+type Place = (ActorId, &'static str, bool);
+
+/// Priorities of pending steps.
+#[derive(Debug)]
+pub struct Pos {
+    rng: Rng,
+    dice: Dice,
+    /// The pending steps that have a priority.
+    pending: Vec<Pending>,
+    /// What the last step from each place has used.
+    known: BTreeMap<Place, Footprint>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    actor: ActorId,
+    from: Point,
+    priority: u64,
+}
+
+impl Pos {
+    /// A scheduler that knows nothing yet.
+    pub fn new() -> Pos {
+        Pos { rng: Seed(0).rng(), dice: Dice::new(), pending: Vec::new(), known: BTreeMap::new() }
+    }
+
+    fn highest(&mut self, among: &[Candidate]) -> usize {
+        let mut best = (0, 0);
+        for (index, Candidate { actor, point, .. }) in among.iter().enumerate() {
+            let drawn = self.pending.iter().find(|pending| pending.actor == *actor && pending.from == *point);
+            let priority = match drawn {
+                Some(pending) => pending.priority,
+                None => {
+                    let priority = self.rng.below(u64::MAX);
+                    self.pending.retain(|pending| pending.actor != *actor);
+                    self.pending.push(Pending { actor: *actor, from: *point, priority });
+                    priority
+                }
+            };
+            if index == 0 || priority > best.1 {
+                best = (index, priority);
+            }
+        }
+        best.0
+    }
+}
+
+impl Default for Pos {
+    fn default() -> Pos {
+        Pos::new()
+    }
+}
+
+fn place(point: &Point) -> Place {
+    (point.actor, point.label, point.again > 0)
+}
+
+impl Scheduler for Pos {
+    fn choose(&mut self, _at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+        Ok(match ask {
+            Ask::Next { among, .. } => self.highest(among),
+            Ask::Fault { offers, left } => self.dice.roll(&mut self.rng, offers.len(), left),
+            Ask::Pick { of } => self.rng.below(of as u64) as usize,
+            Ask::Delay { .. } => 0,
+        })
+    }
+
+    fn begin(&mut self, seed: Seed) {
+        self.rng = seed.rng();
+        self.dice.begin();
+        self.pending.clear();
+    }
+
+    fn wants_footprints(&self) -> bool {
+        true
+    }
+
+    fn stepped(&mut self, actor: ActorId, from: &Point, used: &Footprint) {
+        let known = &self.known;
+        let keeps = |pending: &Pending| {
+            let uses = known.get(&place(&pending.from));
+            pending.actor != actor && uses.is_some_and(|uses| !uses.conflicts(used))
+        };
+        self.pending.retain(keeps);
+        if actor != ActorId::NOBODY {
+            match self.known.get_mut(&place(from)) {
+                Some(known) => known.clone_from(used),
+                None => {
+                    self.known.insert(place(from), used.clone());
+                }
+            }
+        }
+    }
+}
