@@ -124,7 +124,7 @@ fn until_lost(scenario: &Sessions, workloads: &str, seeds: u64) {
             let mut report = Report::default();
             for number in 0..MOST_BATCHES {
                 report.absorb(batch(scenario, &mut bed, Seed(seed), number));
-                if let Some(first) = report.tallies[invariant].first_violation {
+                if let Some((first, _)) = report.tallies[invariant].first_violation {
                     return first;
                 }
             }

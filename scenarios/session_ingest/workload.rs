@@ -161,13 +161,11 @@ pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
 
 /// One session with two messages of one field each, and a rename of it where the API writer takes part.
 pub(super) fn smallest(rung: &Rung) -> Workload {
-    let titled = Message { title: true, ..Message::default() };
     let status = |status| Message { status: Some(status), ..Message::default() };
-    let messages = if rung.budget == 0 {
-        vec![titled, titled]
-    } else {
-        vec![Message { title: true, ..status(Status::Busy) }]
-    };
+    let mut messages = vec![Message { title: true, ..status(Status::Busy) }];
+    if rung.budget == 0 {
+        messages.push(status(Status::Idle));
+    }
     let renames = if ladder::has_api_writer(rung) { vec![0] } else { Vec::new() };
     Workload { clients: [messages, Vec::new()], renames, consumers: 2, batch: 1 }
 }

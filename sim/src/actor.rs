@@ -160,6 +160,12 @@ impl Actor {
         Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
     }
 
+    /// Waits for work until the deadline, and then looks for it. Once everyone else has come to rest it looks once more,
+    /// and then the trial may end.
+    pub(crate) fn look_again(&self, deadline: Duration) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Look(deadline)) }
+    }
+
     /// Waits for work before a point, and stands at it once there is some. A trial may end while an actor rests.
     pub(crate) fn rest(&self, label: &'static str, kind: PointKind) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Rest(label, kind)) }
@@ -182,6 +188,7 @@ enum Wish {
     Continue(Duration),
     Block(Option<Duration>),
     Idle(Option<Duration>),
+    Look(Duration),
     Rest(&'static str, PointKind),
     Pick(usize),
 }
@@ -203,6 +210,10 @@ impl Future for Turn<'_> {
             Some(Wish::Continue(duration)) => shared.continue_after(id, duration),
             Some(Wish::Block(deadline)) => shared.block(id, State::Blocked, deadline),
             Some(Wish::Idle(deadline)) => shared.block(id, State::Idle, deadline),
+            Some(Wish::Look(deadline)) => {
+                shared.block(id, State::Idle, Some(deadline));
+                shared.actors.borrow_mut()[id.index()].looks = true;
+            }
             Some(Wish::Rest(label, kind)) => shared.rest(id, label, kind),
             Some(Wish::Pick(of)) => shared.ask_pick(id, of),
         }

@@ -34,6 +34,17 @@ pub trait Docket: Sync {
     /// See [`explore::batch`].
     fn batch(&self, bed: &mut TestBed, strategy: usize, rung: &Rung, plan: &Plan, number: u64) -> Report;
 
+    /// See [`explore::search`].
+    fn search(
+        &self,
+        bed: &mut TestBed,
+        strategy: usize,
+        rung: &Rung,
+        plan: &Plan,
+        bound: Option<u32>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Report;
+
     /// See [`explore::replay`].
     ///
     /// # Errors
@@ -56,6 +67,18 @@ impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
 
     fn batch(&self, bed: &mut TestBed, strategy: usize, rung: &Rung, plan: &Plan, number: u64) -> Report {
         explore::batch(self, bed, strategy, rung, plan, number)
+    }
+
+    fn search(
+        &self,
+        bed: &mut TestBed,
+        strategy: usize,
+        rung: &Rung,
+        plan: &Plan,
+        bound: Option<u32>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Report {
+        explore::search(self, bed, strategy, rung, plan, bound, goes_on)
     }
 
     fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::actor::Actor;
 use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::world::{ActorCell, Shared, State, World};
+use crate::world::{Shared, World};
 
 /// A doorbell; cloning it gives another handle on the same one. It outlives every process.
 #[derive(Clone)]
@@ -21,8 +21,6 @@ struct Inner {
     /// It rang and nobody was there.
     rang: Cell<bool>,
     waiting: RefCell<Vec<ActorId>>,
-    /// The last step of anybody else that whoever waited last knew of.
-    seen: Cell<Option<u32>>,
 }
 
 impl World {
@@ -33,7 +31,6 @@ impl World {
             shared,
             rang: Cell::default(),
             waiting: RefCell::default(),
-            seen: Cell::default(),
         }))
     }
 }
@@ -49,8 +46,8 @@ impl Doorbell {
     }
 
     /// Waits until it rings, at most so long. The time passes only when nobody else has anything to do; and if nobody
-    /// has done anything since the actor waited last, the trial may end meanwhile instead: what is looked for every
-    /// minute for ever is looked for once more after everyone has come to rest.
+    /// has done anything since it passed last, the trial may end meanwhile instead: what is looked for every minute for
+    /// ever is looked for once more after everyone has come to rest.
     pub async fn wait(&self, actor: &Actor, at_most: Duration) {
         let inner = &self.0;
         inner.shared.count_call();
@@ -58,13 +55,9 @@ impl Doorbell {
         if inner.rang.take() {
             return;
         }
-        // Whether it is the last look depends on what everybody does.
-        inner.shared.touches_everything();
-        let others = inner.last_step_of_others(actor.id);
-        let last_look = inner.seen.replace(others) == others && inner.others_rest(actor.id);
         inner.waiting.borrow_mut().push(actor.id);
         let _place = Place { bell: inner, actor: actor.id };
-        actor.idle((!last_look).then(|| actor.now() + at_most)).await;
+        actor.look_again(actor.now() + at_most).await;
     }
 }
 
@@ -72,23 +65,6 @@ impl Inner {
     /// A world has few bells, so they count as one.
     fn touch(&self) {
         self.shared.touch("doorbell", "", None, Use::Write);
-    }
-
-    /// Whether nobody else can do anything any more by itself.
-    fn others_rest(&self, actor: ActorId) -> bool {
-        let rests = |cell: &ActorCell| match cell.state {
-            State::Finished | State::Resting => true,
-            State::Idle => cell.deadline.is_none(),
-            State::Standing | State::Blocked | State::Foreign => false,
-        };
-        let actors = self.shared.actors.borrow();
-        actors.iter().enumerate().all(|(index, cell)| index == actor.index() || rests(cell))
-    }
-
-    fn last_step_of_others(&self, actor: ActorId) -> Option<u32> {
-        let actors = self.shared.actors.borrow();
-        let others = actors.iter().enumerate().filter(|(index, _)| *index != actor.index());
-        others.map(|(_, cell)| cell.last_step).max()
     }
 }
 

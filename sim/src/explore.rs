@@ -22,8 +22,10 @@ use crate::stand::Stand;
 use crate::trial::{Run, TestBed};
 
 mod report;
+mod search;
 
 pub use self::report::{Report, Shown, Tally};
+pub use self::search::{Searched, search};
 
 /// The kernel's own invariant, held against every scenario: an actor's panic is a violation with a witness.
 pub const NEVER_PANICS: &str = "never_panics";
@@ -81,16 +83,8 @@ pub fn batch<W: Workload, S: ?Sized>(
                 break;
             }
         };
-        report.trials += 1;
-        report.steps += u64::from(run.steps);
-        for behaviour in coverage::collect(&run.trace, &mut seen) {
-            report.behaviours.insert(behaviour, report.trials);
-        }
-        for strike in &run.strikes {
-            *report.strikes.entry(*strike).or_default() += 1;
-        }
-        report.costs.add(&run);
-        enter(&mut report, &current, &run);
+        let policy = plan.policies[trial as usize % plan.policies.len()];
+        take_in(&mut report, &current, &run, policy, &mut seen);
         if (number * plan.schedules + trial).is_multiple_of(plan.audit_every) {
             report.audited += 1;
             if let Some(how) = current.disagrees(bed, &run) {
@@ -129,8 +123,28 @@ fn confirm<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>,
     }
 }
 
+/// Adds a trial to the report.
+fn take_in<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    stand: &Stand<'_, W, S>,
+    run: &Run,
+    policy: Policy,
+    seen: &mut BTreeSet<u64>,
+) {
+    report.trials += 1;
+    report.steps += u64::from(run.steps);
+    for behaviour in coverage::collect(&run.trace, seen) {
+        report.behaviours.insert(behaviour, report.trials);
+    }
+    for strike in &run.strikes {
+        *report.strikes.entry(*strike).or_default() += 1;
+    }
+    report.costs.add(run);
+    enter(report, stand, run, policy);
+}
+
 /// Enters what the invariants found.
-fn enter<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, run: &Run) {
+fn enter<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, run: &Run, policy: Policy) {
     for (index, finding) in stand.judge(run).into_iter().enumerate() {
         let tally = &mut report.tallies[index];
         match finding {
@@ -138,7 +152,7 @@ fn enter<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, r
             Finding::Unknown(why) => tally.unknown = tally.unknown.take().or(Some(why)),
             Finding::Violated(breach) => {
                 tally.violations += 1;
-                tally.first_violation.get_or_insert(report.trials);
+                tally.first_violation.get_or_insert((report.trials, policy));
                 let anomaly = breach.anomaly;
                 let smallest = tally.anomalies.get(&anomaly).map(|shown| shown.witness.size());
                 if let (Some(smallest), Some(shown)) = (smallest, tally.anomalies.get_mut(&anomaly))

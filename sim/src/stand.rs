@@ -13,6 +13,7 @@ use crate::invariant::{Breach, Evidence, Finding};
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::{Replay, Scheduler};
 use crate::seed::Seed;
+use crate::trace::What;
 use crate::trial::{Ending, Run, Setup, TestBed};
 use crate::verdict::{Size, Witness};
 
@@ -88,6 +89,7 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
             steps: run.steps,
             faults: run.strikes.len(),
             preemptions: run.preemptions,
+            messages: run.trace.events.iter().filter(|event| matches!(event.what, What::Exchanged(_))).count(),
         }
     }
 

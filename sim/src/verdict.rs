@@ -34,6 +34,8 @@ pub struct Witness {
     pub faults: usize,
     /// How many times an actor lost its turn.
     pub preemptions: u32,
+    /// Requests to parts outside the engine, deliveries included.
+    pub messages: usize,
 }
 
 /// How large a witness is: see [`Witness::size`].

@@ -88,6 +88,10 @@ pub(crate) struct ActorCell {
     pub(crate) busy_until: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) timed_out: bool,
+    /// The deadline is when it looks for work by itself.
+    pub(crate) looks: bool,
+    /// The last step of anybody else when it did so last.
+    pub(crate) looked_after: Option<u32>,
     pub(crate) last_step: u32,
     pub(crate) alarm: Arc<Alarm>,
     /// The alarm as a waker; away while the actor is being polled.
@@ -210,6 +214,8 @@ impl Shared {
                 busy_until: now,
                 deadline: None,
                 timed_out: false,
+                looks: false,
+                looked_after: None,
                 last_step: 0,
                 alarm,
             });
@@ -219,6 +225,7 @@ impl Shared {
         cell.state = State::Standing;
         cell.busy_until = now;
         cell.deadline = None;
+        cell.looked_after = None;
         ActorId(u16::try_from(index).expect("a cast has fewer than 65,536 members"))
     }
 
@@ -296,6 +303,7 @@ impl Shared {
         cell.state = state;
         cell.deadline = deadline;
         cell.timed_out = false;
+        cell.looks = false;
     }
 
     /// A blocked actor may go on, because its turn has come or its time is up.

@@ -86,8 +86,8 @@ pub struct RunArgs {
 }
 
 /// The help of `--scheduler`; brackets in a doc comment would be a link.
-const SCHEDULERS: &str =
-    "random, random:free, random:timed or pct[:DEPTH]; a rotation of them where nothing is said";
+const SCHEDULERS: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS]; where \
+                          nothing is said, an exhaustive search of the least workload and then a rotation";
 
 /// The policies behind one `--scheduler` argument, and the argument.
 #[derive(Clone, Debug)]

@@ -31,17 +31,42 @@ pub struct Cell {
     pub plan: Plan,
     /// How many trials it gets, unless there is a time instead.
     pub trials: u64,
+    /// How the least workload is searched first, if it is.
+    pub search: Option<Search>,
 }
 
-/// A batch to be held: the number of its cell in the list, and its own.
+/// How to search the least workload exhaustively.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// The most preemptions, if there is a bound.
+    pub bound: Option<u32>,
+    /// The most schedules.
+    pub most: u64,
+    /// How long it may take, where somebody has said so.
+    pub time: Option<Duration>,
+}
+
+/// A piece of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit {
     /// Index into the cells.
     pub cell: usize,
-    /// See [`Docket::batch`].
-    pub batch: u64,
-    /// How many trials it has.
-    pub trials: u64,
+    /// What is to be done for the cell.
+    pub part: Part,
+}
+
+/// What a unit does.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// The search of the least workload; see [`Docket::search`].
+    Search(Search),
+    /// A batch of that number and of so many trials; see [`Docket::batch`].
+    Batch {
+        /// Its number.
+        number: u64,
+        /// How many trials it has.
+        trials: u64,
+    },
 }
 
 /// What the batches of a cell come to.
@@ -78,8 +103,18 @@ pub fn hold(
             }
             let bed = beds.get_mut(engine).expect("just inserted");
             let watch = Stopwatch::start();
-            let plan = Plan { schedules: unit.trials, ..cell.plan.clone() };
-            let report = cell.docket.batch(bed, cell.strategy, cell.rung, &plan, unit.batch);
+            let report = match unit.part {
+                Part::Search(search) => {
+                    let in_time = || search.time.is_none_or(|time| watch.elapsed() < time);
+                    let mut goes_on = |held| held < search.most && in_time();
+                    let (strategy, rung, bound) = (cell.strategy, cell.rung, search.bound);
+                    cell.docket.search(bed, strategy, rung, &cell.plan, bound, &mut goes_on)
+                }
+                Part::Batch { number, trials } => {
+                    let plan = Plan { schedules: trials, ..cell.plan.clone() };
+                    cell.docket.batch(bed, cell.strategy, cell.rung, &plan, number)
+                }
+            };
             let sum = Sum { report, elapsed: watch.elapsed() };
             sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
             done();

@@ -14,6 +14,7 @@ macro_rules! say {
 pub mod catalogue;
 pub mod json;
 pub mod matrix;
+pub mod searched;
 pub mod progress;
 pub mod transcript;
 

@@ -15,12 +15,18 @@ use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
-use crate::jobs::{self, Cell, Sum, Unit};
+use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
 use crate::render;
 use crate::render::progress::{Progress, Stopwatch};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
+
+/// The most schedules that the least workload of a cell is searched for before the policies take turns.
+const SEARCHED: u64 = 2_000;
+
+/// The most schedules of a search that was asked for, where nobody says how many.
+const SEARCHED_ALONE: u64 = 200_000;
 
 /// One trial in so many is held twice and compared.
 const AUDIT_EVERY: u64 = 32;
@@ -55,6 +61,8 @@ pub struct Line {
     pub rung: usize,
     /// The engine's name.
     pub engine: &'static str,
+    /// Whether nothing but an exhaustive search was asked for.
+    pub is_searched_only: bool,
     /// The sums.
     pub report: Report,
     /// How long its trials took, added up over the jobs, in wall-clock time.
@@ -97,11 +105,19 @@ pub fn hold(args: &RunArgs) -> Result<Results> {
 
 /// Every strategy on every rung that is meant.
 fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
-    let policies = args.scheduler.as_ref().map_or(Policy::PORTFOLIO.to_vec(), |policies| policies.0.clone());
+    let asked = args.scheduler.as_ref().map(|policies| policies.0.clone());
+    let bound = match asked.as_deref() {
+        Some([Policy::Exhaustive(bound)]) => Some(*bound),
+        _ => None,
+    };
+    let policies = asked.clone().unwrap_or(Policy::PORTFOLIO.to_vec());
     let mut cells = Vec::new();
     for (index, selection) in selections.iter().enumerate() {
         let card = &selection.card;
         let engine = catalogue::engine_name(card, args.engine.as_deref())?;
+        if bound.is_some() && engine == "postgres" {
+            bail!("a live server decides by itself who waits, so it cannot be searched; use --engine model");
+        }
         let trials = if args.time.is_some() { u64::MAX } else { args.trials.unwrap_or(card.trials) };
         let schedules = SCHEDULES.min(trials);
         let plan =
@@ -111,7 +127,14 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
                 card.ladder.iter().filter(|rung| args.rung.as_deref().is_none_or(|name| name == rung.name))
             {
                 let (docket, strategy, plan) = (selection.docket, *strategy, plan.clone());
-                cells.push(Cell { selection: index, docket, strategy, rung, plan, trials });
+                let search = match bound {
+                    Some(bound) => Some(Search { bound, most: args.trials.unwrap_or(SEARCHED_ALONE), time: None }),
+                    // A server of its own will would have another tree to search every time.
+                    None => (asked.is_none() && engine != "postgres")
+                        .then_some(Search { bound: None, most: SEARCHED.min(trials), time: None }),
+                };
+                let trials = if bound.is_some() { 0 } else { trials };
+                cells.push(Cell { selection: index, docket, strategy, rung, plan, trials, search });
             }
         }
     }
@@ -133,13 +156,22 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
         let unit = |batch: u64, cell: usize| {
             let (schedules, trials) = (cells[cell].plan.schedules, cells[cell].trials);
             let left = trials.saturating_sub(batch * schedules);
-            (left > 0).then(|| Unit { cell, batch, trials: schedules.min(left) })
+            let part = Part::Batch { number: batch, trials: schedules.min(left) };
+            (left > 0).then_some(Unit { cell, part })
         };
         batches.flat_map(|batch| (0..cells.len()).filter_map(move |cell| unit(batch, cell))).collect()
     };
+    let time = args.time.map(|time| time * jobs as u32 / cells.len().max(1) as u32);
+    let search = |(cell, it): (usize, &Cell)| {
+        let alone = it.trials == 0;
+        Some(Unit { cell, part: Part::Search(Search { time: time.filter(|_| alone), ..it.search? }) })
+    };
+    let searches: Vec<Unit> = cells.iter().enumerate().filter_map(search).collect();
+    progress.expect(searches.len());
+    jobs::hold(cells, &searches, jobs, &mut reports, &|| progress.step())?;
     match args.time {
         None => {
-            let batches = cells.iter().map(|cell| cell.trials.div_ceil(cell.plan.schedules)).max();
+            let batches = cells.iter().map(|cell| cell.trials.div_ceil(cell.plan.schedules.max(1))).max();
             let units = round(0..batches.unwrap_or_default());
             progress.expect(units.len());
             jobs::hold(cells, &units, jobs, &mut reports, &|| progress.step())?;
@@ -148,7 +180,7 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
             progress.expect_time(time);
             let mut batch = 0;
             // A round is never cut short, so that every cell has met the same trouble.
-            while batch == 0 || watch.elapsed() < time {
+            while cells.iter().any(|cell| cell.trials > 0) && (batch == 0 || watch.elapsed() < time) {
                 jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| {
                     progress.at(watch.elapsed())
                 })?;
@@ -188,7 +220,8 @@ fn compare(
             let verdicts = verdicts.collect();
             policies.clone_from(&cell.plan.policies);
             let (strategy, engine) = (cell.strategy, cell.plan.engine);
-            table.push(Line { strategy, rung, engine, report, elapsed, verdicts });
+            let is_searched_only = cell.trials == 0;
+            table.push(Line { strategy, rung, engine, is_searched_only, report, elapsed, verdicts });
         }
         Table { selection, policies, lines: table }
     });

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::anomaly::Anomaly;
 use crate::costs::Costs;
+use crate::explore::search::Searched;
 use crate::fault::Fault;
+use crate::scheduler::Policy;
 use crate::verdict::{Verdict, Witness};
 
 /// What some trials of one strategy on one rung have shown.
@@ -28,6 +30,8 @@ pub struct Report {
     pub behaviours: BTreeMap<u64, u64>,
     /// What it cost.
     pub costs: Costs,
+    /// How far the exhaustive search of the least workload got, if there was one.
+    pub searched: Option<Searched>,
 }
 
 /// What some trials have shown of one invariant.
@@ -39,8 +43,8 @@ pub struct Tally {
     pub violations: u64,
     /// What they showed.
     pub anomalies: BTreeMap<Anomaly, Shown>,
-    /// The first such trial, counted from 1.
-    pub first_violation: Option<u64>,
+    /// The first such trial, counted from 1, and the policy that found it.
+    pub first_violation: Option<(u64, Policy)>,
     /// Why a trial could not tell.
     pub unknown: Option<String>,
 }
@@ -108,7 +112,7 @@ impl Report {
             tally.violations += other.violations;
             other.anomalies.into_iter().for_each(|(anomaly, shown)| tally.show(anomaly, shown));
             tally.first_violation =
-                tally.first_violation.or(other.first_violation.map(|trial| before + trial));
+                tally.first_violation.or(other.first_violation.map(|(trial, policy)| (before + trial, policy)));
             tally.unknown = tally.unknown.take().or(other.unknown);
         }
         for (strike, times) in later.strikes {
@@ -117,6 +121,7 @@ impl Report {
         for (behaviour, trial) in later.behaviours {
             self.behaviours.entry(behaviour).or_insert(before + trial);
         }
+        self.searched = self.searched.or(later.searched);
         self.costs.absorb(later.costs);
     }
 }

@@ -24,7 +24,7 @@ impl Kernel<'_> {
         if finished {
             return Some(Ending::Quiescent);
         }
-        let deadline = self.deadline();
+        let deadline = if at_rest { self.deadline_at_rest() } else { self.deadline() };
         if foreign {
             let ending = self.await_alarm(deadline).await;
             self.tell_passed_time();
@@ -46,6 +46,25 @@ impl Kernel<'_> {
         let waits = self.shared.actors.borrow().iter().filter_map(|cell| cell.deadline).min();
         let alarm = self.shared.engine.borrow().alarm();
         [waits, alarm].into_iter().flatten().min()
+    }
+
+    /// The same where everyone is at rest: whoever has looked for work since the last step of anybody else need not look
+    /// again.
+    fn deadline_at_rest(&mut self) -> Option<Duration> {
+        let mut actors = self.shared.actors.borrow_mut();
+        for index in 0..actors.len() {
+            // Those who look are not counted, or two of them would keep each other looking.
+            let others = actors.iter().filter(|cell| !cell.looks).map(|cell| cell.last_step).max();
+            let cell = &mut actors[index];
+            if cell.looks && cell.deadline.is_some() {
+                if cell.looked_after == others {
+                    cell.deadline = None;
+                }
+                cell.looked_after = others;
+            }
+        }
+        drop(actors);
+        self.deadline()
     }
 
     /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.

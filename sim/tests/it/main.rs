@@ -8,6 +8,7 @@ mod limits;
 mod parts;
 mod pct;
 mod pick;
+mod planted;
 mod queue;
 mod replay;
 mod toy;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use retrial_sim::costs::Costs;
-use retrial_sim::explore::Tally;
+use retrial_sim::explore::{Searched, Tally};
 use retrial_sim::fault::Fault;
 use retrial_sim::verdict::Verdict;
 use serde::Serialize;
@@ -54,6 +54,7 @@ struct Judged<'a> {
     exercised: u64,
     violations: u64,
     first_violation_trial: Option<u64>,
+    found_by: Option<String>,
     unknown: Option<&'a str>,
     witness: Option<WitnessFigures>,
 }
@@ -62,6 +63,21 @@ struct Judged<'a> {
 struct Confidence {
     trials: u64,
     last_new_behaviour_trial: u64,
+    /// How far the exhaustive search of the least workload got.
+    exhaustive: Option<SearchFigures>,
+}
+
+#[derive(Serialize)]
+struct SearchFigures {
+    /// Whether every schedule within the bounds was held.
+    complete: bool,
+    schedules: u64,
+    /// The rung's fault budget.
+    faults: u32,
+    /// The bound on preemptions; none for any number.
+    preemptions: Option<u32>,
+    /// The most preemptions that a schedule had.
+    most_preemptions: u32,
 }
 
 #[derive(Serialize)]
@@ -71,8 +87,8 @@ struct WitnessFigures {
     steps: u32,
     faults: usize,
     preemptions: u32,
-    /// Queue messages in the workload; scenarios without a queue have none.
-    messages: u32,
+    /// Requests to parts outside the engine, deliveries included.
+    messages: usize,
 }
 
 /// Virtual time, in microseconds.
@@ -145,10 +161,12 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
             confidence: Confidence {
                 trials: report.trials,
                 last_new_behaviour_trial: report.last_new_behaviour(),
+                exhaustive: report.searched.map(searched),
             },
             exercised: tally.exercised,
             violations: tally.violations,
-            first_violation_trial: tally.first_violation,
+            first_violation_trial: tally.first_violation.map(|(trial, _)| trial),
+            found_by: tally.first_violation.map(|(_, policy)| policy.to_string()),
             unknown: tally.unknown.as_deref(),
             witness: tally.witness().map(|witness| WitnessFigures {
                 token: token::encode(&witness.case),
@@ -156,11 +174,21 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
                 steps: witness.steps,
                 faults: witness.faults,
                 preemptions: witness.preemptions,
-                messages: 0,
+                messages: witness.messages,
             }),
         }
     };
     line.verdicts.iter().zip(&report.tallies).map(judge).collect()
+}
+
+fn searched(searched: Searched) -> SearchFigures {
+    SearchFigures {
+        complete: searched.is_complete(),
+        schedules: searched.counts.schedules,
+        faults: searched.budget,
+        preemptions: searched.bound,
+        most_preemptions: searched.counts.preemptions,
+    }
 }
 
 fn figures(costs: &Costs) -> CostFigures {

@@ -9,7 +9,7 @@ use retrial_sim::explore::NEVER_PANICS;
 use retrial_sim::fault::Offer;
 use retrial_sim::verdict::{Verdict, Witness};
 
-use super::style;
+use super::{searched, style};
 use crate::exit::Exit;
 use crate::expectation::Surprise;
 use crate::run::{Line, Results, Table};
@@ -23,6 +23,12 @@ pub fn results(results: &Results) {
         say!("{}", style::heading(card.name));
         say!("{}\n", paint(table, verdicts(table)));
         say!("{}\n", costs(table));
+        if let Some(text) = searched::table(table) {
+            say!("{text}\n");
+        }
+        if table.lines.iter().all(|line| line.is_searched_only) {
+            searched::sentences(table);
+        }
         breaks(table);
         quiet_faults(table);
         trials += table.lines.iter().map(|line| line.report.trials).sum::<u64>();
@@ -238,7 +244,7 @@ fn again(results: &Results, table: &Table, line: &Line) {
     say!("    retrial run {}/{strategy} --rung {rung} --trials {trials} --seed {seed}{with}", card.name);
 }
 
-fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
+pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
     let mut groups: Vec<(&'static str, Vec<&Line>)> = Vec::new();
     for line in &table.lines {
         let name = table.selection.card.strategies[line.strategy].name;
@@ -263,7 +269,7 @@ fn ms(time: Option<Duration>) -> String {
     time.map_or("-".to_owned(), |time| format!("{} ms", time.as_millis()))
 }
 
-fn grid() -> Grid {
+pub(super) fn grid() -> Grid {
     let mut grid = Grid::new();
     grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     grid
