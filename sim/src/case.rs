@@ -26,8 +26,9 @@ pub struct Case {
     pub engine: String,
     /// The invariant that the verdict is about.
     pub invariant: String,
-    /// Whether it was violated.
-    pub violated: bool,
+    /// What the violation shows: the anomaly, and on what kind of cell, as [`Kind`](crate::anomaly::Kind) says it. None
+    /// where the invariant holds.
+    pub shows: Option<String>,
     /// The digest of the trial.
     pub digest: Digest,
     /// The workload, as one line of JSON.
@@ -38,10 +39,12 @@ pub struct Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.violated { "violated" } else { "holds" };
         writeln!(f, "{HEADING}")?;
         writeln!(f, "trial     {}/{} on {} by {}", self.scenario, self.strategy, self.rung, self.engine)?;
-        writeln!(f, "verdict   {} {verdict}", self.invariant)?;
+        match &self.shows {
+            Some(kind) => writeln!(f, "verdict   {} violated as {kind}", self.invariant)?,
+            None => writeln!(f, "verdict   {} holds", self.invariant)?,
+        }
         writeln!(f, "digest    {}", self.digest)?;
         writeln!(f, "schedule  {} {}", self.tape.pace.name(), self.tape.ambient)?;
         writeln!(f, "workload  {}", self.workload)?;
@@ -78,9 +81,12 @@ impl FromStr for Case {
         };
         let (scenario, strategy) = names.split_once('/').ok_or_else(|| broken("trial", trial))?;
         let (invariant, outcome) = verdict.split_once(' ').ok_or_else(|| broken("verdict", verdict))?;
-        let violated = match outcome {
-            "violated" => true,
-            "holds" => false,
+        let shows = match outcome.split_once(' ') {
+            None if outcome == "holds" => None,
+            Some(("violated", kind)) => match kind.strip_prefix("as ") {
+                Some(kind) if !kind.is_empty() => Some(kind.to_owned()),
+                _ => return Err(broken("verdict", verdict)),
+            },
             _ => return Err(broken("verdict", verdict)),
         };
         let digest = u64::from_str_radix(digest, 16).map_err(|_| broken("digest", digest))?;
@@ -96,7 +102,7 @@ impl FromStr for Case {
             rung: rung.to_owned(),
             engine: engine.to_owned(),
             invariant: invariant.to_owned(),
-            violated,
+            shows,
             digest: Digest(digest),
             workload,
             tape: RecordedTape { pace, ambient, choices },

@@ -187,8 +187,11 @@ pub fn one<W: Workload, S: ?Sized>(
     let learnt = stand.hold(bed, &mut *scheduler, seed.named("learn"), seed)?;
     bed.recycle(learnt);
     let run = stand.hold(bed, &mut *scheduler, seed, seed.named("ambient"))?;
-    let findings = stand.judge(&run).into_iter().enumerate();
-    Ok(findings.map(|(index, finding)| (finding, stand.case(&run, stand.invariant(index)))).collect())
+    let case = |(index, finding): (usize, Finding)| {
+        let case = stand.case(&run, stand.invariant(index), finding.kind());
+        (finding, case)
+    };
+    Ok(stand.judge(&run).into_iter().enumerate().map(case).collect())
 }
 
 /// A trial that was held again.

@@ -58,6 +58,11 @@ impl Finding {
         Finding::Violated(Breach { anomaly, on: None, sentence: sentence.into(), event: None })
     }
 
+    /// What it has in common with others of the same bug; none where nothing is broken.
+    pub fn kind(&self) -> Option<Kind> {
+        if let Finding::Violated(breach) = self { Some(breach.kind()) } else { None }
+    }
+
     /// The same, where it shows at this event.
     #[must_use]
     pub fn at(mut self, event: usize) -> Finding {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::anomaly::Anomaly;
+use crate::anomaly::{Anomaly, Kind};
 use crate::case::Case;
 use crate::choice::RecordedTape;
 use crate::engine::Opening;
@@ -83,7 +83,7 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
     /// What a breach of the invariant of that index in that trial is kept as.
     pub(crate) fn witness(&self, run: &Run, index: usize, breach: Breach) -> Witness {
         Witness {
-            case: self.case(run, self.invariant(index)),
+            case: self.case(run, self.invariant(index), Some(breach.kind())),
             kind: breach.kind(),
             sentence: breach.sentence,
             steps: run.steps,
@@ -121,14 +121,14 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         Some(format!("held again from its own tape, the trial differed: {differing}"))
     }
 
-    pub(crate) fn case(&self, run: &Run, invariant: &str) -> Case {
+    pub(crate) fn case(&self, run: &Run, invariant: &str, shows: Option<Kind>) -> Case {
         Case {
             scenario: self.scenario.name.to_owned(),
             strategy: self.scenario.strategies[self.strategy].name.to_owned(),
             rung: self.rung.name.to_owned(),
             engine: self.engine.to_owned(),
             invariant: invariant.to_owned(),
-            violated: true,
+            shows: shows.map(|kind| kind.to_string()),
             digest: run.digest,
             workload: self.json.clone(),
             tape: run.tape.recorded(),

@@ -29,11 +29,19 @@ impl Surprise {
 }
 
 /// Compares what trials have shown with what the strategy's file says of that invariant, at the rung of that index.
-pub fn compare(card: &Card, strategy: usize, invariant: &str, rung: usize, tally: &Tally) -> Surprise {
+/// `demands` is whether what the file owns up to must be seen: the least workload alone need not show it.
+pub fn compare(
+    card: &Card,
+    strategy: usize,
+    invariant: &str,
+    rung: usize,
+    tally: &Tally,
+    demands: bool,
+) -> Surprise {
     let owned = card.strategies[strategy].breaks.iter().find(|broken| broken.invariant == invariant);
     let place = |name: &str| card.ladder.iter().position(|rung| rung.name == name);
     // Later rungs have other trouble, which may hide the break; only the one it is owned up to must show it.
-    let demanded = owned.filter(|broken| broken.is_demanded() && place(broken.from) == Some(rung));
+    let demanded = owned.filter(|it| demands && it.is_demanded() && place(it.from) == Some(rung));
     let earliest = owned.and_then(|broken| place(broken.earliest()));
     match tally.verdict() {
         Verdict::Violated(_) => match owned {

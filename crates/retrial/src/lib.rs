@@ -11,6 +11,7 @@ pub mod expectation;
 pub mod isolation;
 pub mod jobs;
 pub mod render;
+pub mod regressions;
 pub mod replay;
 pub mod run;
 pub mod token;

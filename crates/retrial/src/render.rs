@@ -15,6 +15,7 @@ pub mod catalogue;
 pub mod json;
 pub mod matrix;
 pub mod searched;
+pub mod windows;
 pub mod progress;
 pub mod transcript;
 

@@ -31,9 +31,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
             match docket.replay(&mut bed, &case) {
                 Ok(replayed) => {
                     render::transcript::replayed(&case, &replayed, args.against.is_some());
-                    let violated = matches!(replayed.finding, Finding::Violated(_));
+                    let shows = replayed.finding.kind().map(|kind| kind.to_string());
                     let unknown = matches!(replayed.finding, Finding::Unknown(_));
-                    Ok(match (unknown, violated == case.violated) {
+                    Ok(match (unknown, shows == case.shows) {
                         (true, _) => Exit::Unknown,
                         (false, true) => Exit::AsExpected,
                         (false, false) => Exit::Differs,

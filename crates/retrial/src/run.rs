@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use retrial_sim::case::Case;
 use retrial_sim::explore::{NEVER_PANICS, Plan, Report};
+use retrial_sim::fault::Offer;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::verdict::Verdict;
 
@@ -16,11 +18,15 @@ use crate::catalogue::{self, Selection};
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
 use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
+use crate::regressions::{self, Held, Kept, Outcome};
 use crate::render;
 use crate::render::progress::{Progress, Stopwatch};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
+
+/// Where witnesses are kept, from the folder that the command is given in.
+const REGRESSIONS: &str = "regressions";
 
 /// The most schedules that the least workload of a cell is searched for before the policies take turns.
 const SEARCHED: u64 = 2_000;
@@ -39,6 +45,8 @@ pub struct Results {
     pub scheduler: String,
     /// How long it took, in wall-clock time; for people, never for a verdict.
     pub elapsed: Duration,
+    /// The kept witnesses that were held first.
+    pub kept: Vec<Held>,
     /// One table per scenario.
     pub tables: Vec<Table>,
 }
@@ -81,7 +89,7 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     let open = |path: &Path| File::options().create(true).write(true).truncate(false).open(path);
     let file = args.json.as_deref().map(|path| open(path).with_context(|| cannot_write(path)));
     let file = file.transpose()?;
-    let results = hold(args)?;
+    let results = hold(args, Path::new(REGRESSIONS))?;
     render::matrix::results(&results);
     if let (Some(mut file), Some(path)) = (file, &args.json) {
         let text = render::json::results(&results)?;
@@ -94,13 +102,31 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
 ///
 /// # Errors
 /// A name that is not there; an engine that cannot start.
-pub fn hold(args: &RunArgs) -> Result<Results> {
+pub fn hold(args: &RunArgs, regressions: &Path) -> Result<Results> {
     let selections = catalogue::select(&args.targets)?;
     let cells = cells(args, &selections)?;
     let progress = Progress::new();
     let watch = Stopwatch::start();
+    let kept = kept(args, &selections, regressions)?;
     let reports = explore(args, &cells, &progress, &watch)?;
-    Ok(compare(args, selections, &cells, reports, watch.elapsed()))
+    let results = compare(args, selections, &cells, reports, watch.elapsed());
+    Ok(Results { kept, ..results })
+}
+
+/// Holds the kept witnesses of what is to be tried, before it is.
+fn kept(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Vec<Held>> {
+    let is_meant = |kept: &Kept| {
+        let Case { scenario, strategy, rung, engine, .. } = &kept.case;
+        let of = |selection: &&Selection| selection.card.name == *scenario;
+        let tried = |selection: &Selection| {
+            let tried = &mut selection.strategies.iter();
+            tried.any(|index| selection.card.strategies[*index].name == *strategy)
+        };
+        selections.iter().find(of).is_some_and(tried)
+            && args.rung.as_ref().is_none_or(|only| only == rung)
+            && args.engine.as_ref().is_none_or(|only| only == engine)
+    };
+    regressions::read(folder)?.into_iter().filter(is_meant).map(regressions::hold).collect()
 }
 
 /// Every strategy on every rung that is meant.
@@ -214,7 +240,7 @@ fn compare(
             let names = card.invariants.iter().map(|(name, _)| *name).chain([NEVER_PANICS]);
             let verdicts = names.zip(&report.tallies).map(|(name, tally)| {
                 let verdict = tally.verdict();
-                let surprise = expectation::compare(card, cell.strategy, name, rung, tally);
+                let surprise = expectation::compare(card, cell.strategy, name, rung, tally, cell.trials > 0);
                 (name, verdict, surprise)
             });
             let verdicts = verdicts.collect();
@@ -227,7 +253,23 @@ fn compare(
     });
     let scheduler =
         args.scheduler.as_ref().map_or(String::new(), |given| format!(" --scheduler {}", given.1));
-    Results { seed: args.seed, scheduler, elapsed, tables: tables.collect() }
+    Results { seed: args.seed, scheduler, elapsed, kept: Vec::new(), tables: tables.collect() }
+}
+
+impl Table {
+    /// What rungs offer and no trial of a strategy there has met.
+    pub fn quiet_offers(&self) -> impl Iterator<Item = (&Line, &'static Offer)> {
+        self.lines.iter().filter(|line| line.report.trials > 0 && line.report.refused.is_none()).flat_map(|line| {
+            let offers: &'static [Offer] = self.selection.card.ladder[line.rung].offers;
+            let struck = |offer: &&Offer| {
+                let mut strikes = line.report.strikes.keys();
+                strikes.any(|(fault, label)| {
+                    *fault == offer.fault && (offer.labels.is_empty() || offer.labels.contains(label))
+                })
+            };
+            offers.iter().filter(move |offer| !struck(offer)).map(move |offer| (line, offer))
+        })
+    }
 }
 
 impl Results {
@@ -237,9 +279,12 @@ impl Results {
         let verdicts = || lines().flat_map(|line| &line.verdicts);
         if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
-        } else if verdicts().any(|(_, _, surprise)| surprise.is_difference()) {
+        } else if verdicts().any(|(_, _, surprise)| surprise.is_difference())
+            || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Other(_))) {
             Exit::Differs
         } else if lines().any(|line| line.report.refused.is_some())
+            || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Inapplicable(_)))
+            || self.tables.iter().any(|table| table.quiet_offers().next().is_some())
             || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
             || verdicts().any(|(_, _, surprise)| matches!(surprise, Surprise::NotCovered))
         {

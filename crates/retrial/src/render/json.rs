@@ -9,6 +9,7 @@ use retrial_sim::verdict::Verdict;
 use serde::Serialize;
 
 use crate::expectation::Surprise;
+use crate::regressions::{Held, Outcome};
 use crate::run::{Line, Results, Table};
 use crate::token;
 
@@ -17,7 +18,19 @@ struct Document<'a> {
     version: u32,
     seed: u64,
     elapsed_s: u64,
+    regressions: Regressions<'a>,
     results: Vec<Cell<'a>>,
+}
+
+/// The kept witnesses that were held first.
+#[derive(Serialize)]
+struct Regressions<'a> {
+    held: usize,
+    as_recorded: usize,
+    /// Those that show something else.
+    different: Vec<&'a str>,
+    /// Those whose choices no longer apply.
+    inapplicable: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -113,9 +126,22 @@ pub fn results(results: &Results) -> anyhow::Result<String> {
         version: 1,
         seed: results.seed.0,
         elapsed_s: results.elapsed.as_secs(),
+        regressions: regressions(&results.kept),
         results: cells.collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+fn regressions(kept: &[Held]) -> Regressions<'_> {
+    let names = |is: fn(&Outcome) -> bool| {
+        kept.iter().filter(|held| is(&held.outcome)).map(|held| &*held.kept.name).collect::<Vec<_>>()
+    };
+    Regressions {
+        held: kept.len(),
+        as_recorded: names(|outcome| *outcome == Outcome::AsRecorded).len(),
+        different: names(|outcome| matches!(outcome, Outcome::Other(_))),
+        inapplicable: names(|outcome| matches!(outcome, Outcome::Inapplicable(_))),
+    }
 }
 
 fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {

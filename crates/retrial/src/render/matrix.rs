@@ -9,20 +9,26 @@ use retrial_sim::explore::NEVER_PANICS;
 use retrial_sim::fault::Offer;
 use retrial_sim::verdict::{Verdict, Witness};
 
-use super::{searched, style};
+use super::{searched, style, windows};
 use crate::exit::Exit;
 use crate::expectation::Surprise;
 use crate::run::{Line, Results, Table};
+use crate::regressions::{Held, Outcome};
 use crate::token;
 
 /// Prints everything that was found.
 pub fn results(results: &Results) {
+    kept(results);
     let mut trials = 0;
     for table in &results.tables {
         let card = &table.selection.card;
         say!("{}", style::heading(card.name));
         say!("{}\n", paint(table, verdicts(table)));
         say!("{}\n", costs(table));
+        say!("{}\n", windows::invariants(table));
+        if let Some(text) = windows::faults(table) {
+            say!("{text}\n");
+        }
         if let Some(text) = searched::table(table) {
             say!("{text}\n");
         }
@@ -142,9 +148,10 @@ fn breaks(table: &Table) {
     for (strategy, lines) in by_strategy(table) {
         for (invariant, _) in card.invariants.iter().chain(&[(NEVER_PANICS, "")]) {
             let Some((rung, witness)) = first_break(&lines, invariant) else { continue };
+            let found = found(&lines, rung, invariant);
             let rung = card.ladder[rung].name;
             say!(
-                "{} {} from {rung} on: {}",
+                "{} {} from {rung} on, {found}: {}",
                 style::heading(strategy),
                 style::bad(invariant),
                 witness.sentence
@@ -156,24 +163,34 @@ fn breaks(table: &Table) {
 
 /// A rung whose faults never struck has shown nothing, and says so.
 fn quiet_faults(table: &Table) {
-    for line in &table.lines {
+    for (line, offer) in table.quiet_offers() {
         let card = &table.selection.card;
-        let rung = &card.ladder[line.rung];
-        let struck = |offer: &&Offer| {
-            let mut strikes = line.report.strikes.keys();
-            strikes.any(|(fault, label)| {
-                *fault == offer.fault && (offer.labels.is_empty() || offer.labels.contains(label))
-            })
-        };
-        let quiet = rung.offers.iter().find(|offer| !struck(offer));
-        if let (Some(offer), true) = (quiet, line.report.trials > 0) {
-            let strategy = card.strategies[line.strategy].name;
-            say!(
-                "{}",
-                style::odd(format!("{strategy} on {}: {}{} never struck", rung.name, offer.fault, at(offer)))
-            );
-        }
+        let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
+        say!("{}", style::odd(format!("not covered: {strategy} on {rung}: {}{} never struck", offer.fault, at(offer))));
     }
+}
+
+/// The kept witnesses, which were held first.
+fn kept(results: &Results) {
+    if results.kept.is_empty() {
+        return;
+    }
+    let as_recorded = results.kept.iter().filter(|held| held.outcome == Outcome::AsRecorded).count();
+    say!("{as_recorded} of {} kept witnesses show what they were kept for", results.kept.len());
+    for Held { kept, outcome } in &results.kept {
+        match outcome {
+            Outcome::AsRecorded => continue,
+            Outcome::Other(shows) => {
+                let shows = shows.as_deref().unwrap_or("nothing: the invariant holds");
+                say!("{}", style::bad(format!("unexpected: {} shows {shows}", kept.name)));
+            }
+            Outcome::Inapplicable(why) => {
+                say!("{}", style::odd(format!("not covered: {} no longer applies: {why}", kept.name)));
+            }
+        }
+        say!("    retrial replay regressions/{}", kept.name);
+    }
+    say!("");
 }
 
 fn at(offer: &Offer) -> String {
@@ -254,6 +271,16 @@ pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
         }
     }
     groups
+}
+
+/// Which policy met the break first at that rung, and at which trial.
+fn found(lines: &[&Line], rung: usize, invariant: &str) -> String {
+    let line = lines.iter().find(|line| line.rung == rung);
+    let first = line.and_then(|line| {
+        let place = line.verdicts.iter().position(|(name, ..)| *name == invariant)?;
+        line.report.tallies[place].first_violation
+    });
+    first.map_or(String::new(), |(trial, policy)| format!("found by {policy} in trial {trial}"))
 }
 
 fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Witness)> {

@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use retrial::catalogue;
+use retrial::regressions::{self, Held, Outcome};
 use retrial::run::Line;
 use retrial::scenarios::SCENARIOS;
-use retrial::sim::case::Case;
 use retrial::sim::docket::Card;
-use retrial::sim::invariant::Finding;
 use retrial::sim::scenario::Break;
 use retrial::sim::verdict::{Verdict, Witness};
 
@@ -16,20 +14,11 @@ use crate::trials::{everything, hold, root};
 
 #[test]
 fn every_regression_keeps_its_verdict() {
-    let mut files: Vec<_> = fs::read_dir(root().join("regressions"))
-        .expect("the folder is there")
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "case"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "there is at least one regression");
-    for file in files {
-        let name = file.display();
-        let case: Case = fs::read_to_string(&file).expect("it is text").parse().expect("it is a case");
-        let (docket, _) = catalogue::scenario(&case.scenario).expect("its scenario is there");
-        let mut bed = catalogue::bed(&case.engine).expect("its engine starts");
-        let replayed = docket.replay(&mut bed, &case).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(matches!(replayed.finding, Finding::Violated(_)), case.violated, "{name}");
+    let kept = regressions::read(&root().join("regressions")).expect("they are cases");
+    assert!(!kept.is_empty(), "there is at least one regression");
+    for kept in kept {
+        let Held { kept, outcome } = regressions::hold(kept).expect("its engine starts");
+        assert_eq!(outcome, Outcome::AsRecorded, "{}", kept.name);
     }
 }
 

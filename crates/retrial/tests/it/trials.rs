@@ -1,6 +1,6 @@
 //! The trials that several tests look at, held once: everything, as `retrial run` holds it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use clap::Parser;
@@ -15,7 +15,8 @@ pub(crate) fn root() -> PathBuf {
 /// What `retrial` with these arguments holds.
 pub(crate) fn hold(args: &[&str]) -> Results {
     let cli = Cli::try_parse_from(std::iter::once("retrial").chain(args.iter().copied()));
-    run::hold(&cli.expect("the arguments are sound").run).expect("the trials are held")
+    let args = cli.expect("the arguments are sound").run;
+    run::hold(&args, Path::new("no regressions here")).expect("the trials are held")
 }
 
 /// What `retrial` without arguments holds.
