@@ -28,8 +28,8 @@ const SCHEDULES: u64 = 12;
 /// Where witnesses are kept, from the folder that the command is given in.
 const REGRESSIONS: &str = "regressions";
 
-/// The most schedules that the least workload of a cell is searched for before the policies take turns.
-const SEARCHED: u64 = 2_000;
+/// How many times as many schedules the search of the least workload may take as the policies have trials.
+const SEARCHED: u64 = 2;
 
 /// The most schedules of a search that was asked for, where nobody says how many.
 const SEARCHED_ALONE: u64 = 200_000;
@@ -157,7 +157,7 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
                     Some(bound) => Some(Search { bound, most: args.trials.unwrap_or(SEARCHED_ALONE), time: None }),
                     // A server of its own will would have another tree to search every time.
                     None => (asked.is_none() && engine != "postgres")
-                        .then_some(Search { bound: None, most: SEARCHED.min(trials), time: None }),
+                        .then_some(Search { bound: None, most: trials.saturating_mul(SEARCHED).min(SEARCHED_ALONE), time: None }),
                 };
                 let trials = if bound.is_some() { 0 } else { trials };
                 cells.push(Cell { selection: index, docket, strategy, rung, plan, trials, search });
@@ -257,17 +257,18 @@ fn compare(
 }
 
 impl Table {
-    /// What rungs offer and no trial of a strategy there has met.
-    pub fn quiet_offers(&self) -> impl Iterator<Item = (&Line, &'static Offer)> {
-        self.lines.iter().filter(|line| line.report.trials > 0 && line.report.refused.is_none()).flat_map(|line| {
-            let offers: &'static [Offer] = self.selection.card.ladder[line.rung].offers;
-            let struck = |offer: &&Offer| {
-                let mut strikes = line.report.strikes.keys();
-                strikes.any(|(fault, label)| {
+    /// What rungs offer and no trial there has met, whatever the strategy, each with its rung's index.
+    pub fn quiet_offers(&self) -> impl Iterator<Item = (usize, &'static Offer)> {
+        self.selection.card.ladder.iter().enumerate().flat_map(|(rung, of)| {
+            let lines = self.lines.iter().filter(move |line| line.rung == rung && line.report.trials > 0);
+            let strikes = move || lines.clone().flat_map(|line| line.report.strikes.keys());
+            let tried = self.lines.iter().any(|line| line.rung == rung && line.report.trials > 0);
+            let struck = move |offer: &&Offer| {
+                strikes().any(|(fault, label)| {
                     *fault == offer.fault && (offer.labels.is_empty() || offer.labels.contains(label))
                 })
             };
-            offers.iter().filter(move |offer| !struck(offer)).map(move |offer| (line, offer))
+            of.offers.iter().filter(move |offer| tried && !struck(offer)).map(move |offer| (rung, offer))
         })
     }
 }

@@ -163,10 +163,9 @@ fn breaks(table: &Table) {
 
 /// A rung whose faults never struck has shown nothing, and says so.
 fn quiet_faults(table: &Table) {
-    for (line, offer) in table.quiet_offers() {
-        let card = &table.selection.card;
-        let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
-        say!("{}", style::odd(format!("not covered: {strategy} on {rung}: {}{} never struck", offer.fault, at(offer))));
+    for (rung, offer) in table.quiet_offers() {
+        let place = format!("{} on {}", table.selection.card.name, table.selection.card.ladder[rung].name);
+        say!("{}", style::odd(format!("not covered: {place}: {}{} never struck", offer.fault, at(offer))));
     }
 }
 
