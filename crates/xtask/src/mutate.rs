@@ -1,5 +1,6 @@
-//! `cargo xtask mutate`: breaks each strategy that holds, one small edit at a time, and asks whether some invariant sees
-//! it. It must never touch the project's own files: mutants live in a copy of the workspace under the target folder.
+//! `cargo xtask mutate`: breaks each strategy that holds, one small edit at a time, and asks whether some invariant
+//! sees it. It must never touch the project's own files: mutants live in a copy of the workspace under the target
+//! folder.
 
 use std::path::PathBuf;
 

@@ -1,11 +1,12 @@
-//! Drops a guard in SQL: one condition of a WHERE clause, the question that a CASE asks, or what lets a statement pass
-//! over what is there already. It must never drop two conditions at once.
+//! Drops a guard in SQL: one condition of a WHERE clause or of a CASE always holds, or a statement no longer passes
+//! over what is there already. A condition must never be taken out: a parameter that nothing mentions any more is an
+//! error of its own, and would hide what the guard is for.
 
 use std::ops::Range;
 
 use super::mutation::{Mutation, one_line};
 use super::source::Source;
-use super::sql::{self, Case, Token, Where};
+use super::sql::{self, Token};
 
 /// What lets a statement pass over what is there already, by its first word and its last.
 const PASSING_OVER: [(&str, &str); 2] = [("IF", "EXISTS"), ("ON", "NOTHING")];
@@ -14,28 +15,16 @@ pub(super) fn mutations(source: &Source) -> Vec<Mutation> {
     let mut found = Vec::new();
     for place in source.statements() {
         let tokens = sql::tokens(&source.text, place);
-        found.extend(sql::wheres(&tokens).iter().flat_map(|clause| conditions(source, clause)));
-        found.extend(sql::cases(&tokens).into_iter().map(|case| without_question(source, case)));
+        let conditions = sql::wheres(&tokens).into_iter().flatten().chain(sql::cases(&tokens));
+        found.extend(conditions.map(|condition| always(source, condition)));
         found.extend(passing_over(&tokens).map(|clause| Mutation::without(source, clause.clone(), clause)));
     }
     found
 }
 
-/// A lone condition goes with its keyword, any other with the AND that joins it to its neighbour.
-fn conditions(source: &Source, Where { keyword, conditions }: &Where) -> Vec<Mutation> {
-    let cut = |at: usize| match (at, conditions.len()) {
-        (0, 1) => keyword.start..conditions[0].end,
-        (0, _) => conditions[0].start..conditions[1].start,
-        _ => conditions[at - 1].end..conditions[at].end,
-    };
-    (0..conditions.len()).map(|at| Mutation::without(source, conditions[at].clone(), cut(at))).collect()
-}
-
-/// The CASE becomes what its first branch says.
-fn without_question(source: &Source, Case { whole, when, then }: Case) -> Mutation {
-    let text = |range: Range<usize>| &source.text[range];
-    let what = format!("always as when `{}`", one_line(text(when)));
-    Mutation::new(what, [(whole, format!("({})", text(then)))])
+fn always(source: &Source, condition: Range<usize>) -> Mutation {
+    let text = &source.text[condition.clone()];
+    Mutation::new(format!("always `{}`", one_line(text)), [(condition, format!("({text} OR TRUE)"))])
 }
 
 fn passing_over(tokens: &[Token]) -> impl Iterator<Item = Range<usize>> {
@@ -54,27 +43,25 @@ mod tests {
     use super::mutations;
 
     #[test]
-    fn each_condition_goes_by_itself() {
+    fn each_condition_always_holds_in_turn() {
         let text =
-            "const A: &str = \"\n    UPDATE a SET b = 1\n    WHERE c = $1 AND d = $2\n        AND e\";\n";
+            "const A: &str = \"\n    UPDATE a SET b = 1\n    WHERE c = $1 AND (d OR e)\n        AND f\";\n";
         let expected: &[&[&str]] = &[
-            &["- WHERE c = $1 AND d = $2", "+ WHERE d = $2"],
-            &["- WHERE c = $1 AND d = $2", "+ WHERE c = $1"],
-            &["- WHERE c = $1 AND d = $2", "- AND e\";", "+ WHERE c = $1 AND d = $2\";"],
+            &["- WHERE c = $1 AND (d OR e)", "+ WHERE (c = $1 OR TRUE) AND (d OR e)"],
+            &["- WHERE c = $1 AND (d OR e)", "+ WHERE c = $1 AND ((d OR e) OR TRUE)"],
+            &["- AND f\";", "+ AND (f OR TRUE)\";"],
         ];
         check(mutations, text, expected);
     }
 
     #[test]
-    fn a_lone_condition_goes_with_its_keyword() {
-        let text = "const A: &str = \"\n    DELETE FROM a\n    WHERE id = $1\n    RETURNING b\";\n";
-        check(mutations, text, &[&["- WHERE id = $1", "+ "]]);
-    }
-
-    #[test]
-    fn a_case_takes_its_first_branch() {
+    fn a_case_takes_the_branch_of_a_condition() {
         let text = "const A: &str = \"\n    SELECT\n    CASE WHEN a > 1 THEN b ELSE c END AS d\";\n";
-        check(mutations, text, &[&["- CASE WHEN a > 1 THEN b ELSE c END AS d\";", "+ (b) AS d\";"]]);
+        let expected: &[&[&str]] = &[&[
+            "- CASE WHEN a > 1 THEN b ELSE c END AS d\";",
+            "+ CASE WHEN (a > 1 OR TRUE) THEN b ELSE c END AS d\";",
+        ]];
+        check(mutations, text, expected);
     }
 
     #[test]

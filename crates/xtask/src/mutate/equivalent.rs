@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn an_explanation_has_a_place_a_fragment_and_a_reason() {
-        let text = "# Comment.\ns/a drop_guard\n    x > 1\n    It is,\n    always.\n\ns/b drop_statement\n    y\n    No.\n";
+        let text =
+            "# Comment.\ns/a drop_guard\n    x > 1\n    It is,\n    always.\n\ns/b swap\n    y\n    No.\n";
         let found = parse(text).expect("it is well formed").0;
         assert_eq!(found.len(), 2);
         assert_eq!(

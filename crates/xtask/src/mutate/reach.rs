@@ -1,5 +1,5 @@
-//! Which code a strategy really runs: from the `impl`s of its own file along the names of functions, constants and types
-//! to the items behind them. It must never follow a method of another file: what the scenario lends to every strategy
+//! Which code a strategy really runs: from the `impl`s of its own file along the names of functions, constants and
+//! types to the items behind them. It must never follow a method that the scenario lends: what every strategy runs
 //! alike is not what a strategy is tried for.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +88,8 @@ impl Walk<'_> {
         let Some((_, source)) = scenario.modules.get(&module) else { return };
         let found: Vec<&Item> =
             source.tree.items.iter().filter(|item| named(item).as_deref() == Some(&*name)).collect();
-        for item in &found {
+        let is_lent = |item: &Item| matches!(item, Item::Impl(_)) && !is_on_the_shelf(&module);
+        for item in found.into_iter().filter(|item| !is_lent(item)) {
             self.enter(&module, item);
         }
         // A name that the module only passes on.
@@ -97,6 +98,10 @@ impl Walk<'_> {
             self.find(&target);
         }
     }
+}
+
+fn is_on_the_shelf(module: &Module) -> bool {
+    module.first().is_some_and(|folder| folder == "strategies")
 }
 
 /// The name by which an item is meant; an `impl` goes with its type.
@@ -213,8 +218,8 @@ mod tests {
             ("plumbing.rs", "pub fn lent() {}\nimpl Kept { fn run(&self) {} }\nconst UNUSED: u8 = 0;"),
             (
                 "strategies/a.rs",
-                "use super::b::{self, fill as f};\nuse super::super::{lent, plumbing};\n\
-                 impl T for S { fn run(&self) { f(b::SQL); lent(); self.unused(); s.other(LOCAL) } }\n\
+                "use super::b::{self, fill as f};\nuse super::super::{Kept, lent, plumbing};\n\
+                 impl T for S { fn run(&self) { f(b::SQL); lent(); Kept; self.unused(); s.other(LOCAL) } }\n\
                  const LOCAL: u8 = 0;\nfn unused() {}\n#[cfg(test)] mod tests { fn other() {} }",
             ),
             (

@@ -87,6 +87,13 @@ pub(super) fn all(targets: &[Target], tried: &[Tried]) -> Result<()> {
         own().for_each(left);
         short.extend((!count.is_enough()).then(|| target.name()));
     }
+    let missing = tried.iter().find_map(|tried| match &tried.fate {
+        Fate::Survived(Exhaustive::Missing(why)) => Some(why),
+        _ => None,
+    });
+    missing
+        .into_iter()
+        .for_each(|why| println!("\nnothing is enumerated, `--scheduler exhaustive` says: {why}"));
     println!("\nall: {}", Count::of(tried.iter()).words());
     if short.is_empty() {
         return Ok(());
