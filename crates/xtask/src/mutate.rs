@@ -74,8 +74,9 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         report::progress(mutant, &fate);
         tried.push(Tried { mutant, fate, explanation });
     }
-    report::all(&targets, &tried)?;
-    explanations.unused(tried.iter().filter_map(|tried| tried.explanation))
+    let enough = report::all(&targets, &tried);
+    explanations.unused(tried.iter().filter_map(|tried| tried.explanation))?;
+    enough
 }
 
 /// Where mutants live: below the target folder, kept from run to run.

@@ -102,18 +102,31 @@ fn add<'t>(mutants: &mut Vec<Mutant<'t>>, scenario: &Scenario, target: &'t Targe
             if text == source.text || !seen.insert((path.clone(), text.clone())) {
                 continue;
             }
+            let difference = difference(&source.text, &text);
+            let mut number =
+                fingerprint(&[&target.strategy, operator, path, &mutation.what, &difference.join("\n")]);
+            while mutants.iter().any(|mutant| mutant.copy.ends_with(&format!("_m{number:08x}"))) {
+                number = number.wrapping_add(1);
+            }
             mutants.push(Mutant {
                 target,
                 operator,
                 path: path.clone(),
                 line: mutation.line(&source.text),
-                difference: difference(&source.text, &text),
                 what: mutation.what,
+                difference,
                 text,
-                copy: format!("{}_m{:03}", target.scenario, mutants.len()),
+                copy: format!("{}_m{number:08x}", target.scenario),
             });
         }
     }
+}
+
+/// A number that stays the same while others change around the mutant, so that it is neither compiled again nor tried
+/// with other workloads, which are drawn by name: 32 bits of FNV-1a.
+fn fingerprint(parts: &[&str]) -> u32 {
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
+    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Whether every strategy of the scenario runs the module alike. Invariants only look on.
@@ -125,6 +138,16 @@ fn is_on_loan(module: &Module) -> bool {
 mod tests {
     use super::super::scenario::testing::scenario;
     use super::{Target, of_all};
+
+    #[test]
+    fn mutants_that_read_the_same_have_names_of_their_own() {
+        let twice = "impl T for S { fn f() { g(); } fn h() { g(); } }";
+        let scenario = scenario(&[("mod.rs", ""), ("strategies/a.rs", twice)]);
+        let targets = Target::of_scenario(&scenario);
+        let mutants = of_all(&[scenario], &targets);
+        assert_eq!(mutants.len(), 2);
+        assert_ne!(mutants[0].copy, mutants[1].copy);
+    }
 
     #[test]
     fn only_what_a_strategy_reaches_is_broken_and_what_is_lent_to_it() {
@@ -139,12 +162,11 @@ mod tests {
         ]);
         let targets = Target::of_scenario(&scenario);
         let mutants = of_all(&[scenario], &targets);
-        let found: Vec<_> =
-            mutants.iter().map(|mutant| (mutant.operator, mutant.place(), &*mutant.copy)).collect();
+        let found: Vec<_> = mutants.iter().map(|mutant| (mutant.operator, mutant.place())).collect();
         let expected = [
-            ("ack_before_commit", "consumer.rs:1".to_owned(), "s_m000"),
-            ("drop_statement", "strategies/a.rs:2".to_owned(), "s_m001"),
-            ("drop_condition", "strategies/b.rs:2".to_owned(), "s_m002"),
+            ("ack_before_commit", "consumer.rs:1".to_owned()),
+            ("drop_statement", "strategies/a.rs:2".to_owned()),
+            ("drop_condition", "strategies/b.rs:2".to_owned()),
         ];
         assert_eq!(found, expected);
     }

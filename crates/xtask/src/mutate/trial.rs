@@ -79,7 +79,9 @@ impl Trials<'_> {
         }
         let enumerated = self.hold(&mutant.copy, &mutant.target.strategy, &["--scheduler", "exhaustive"])?;
         Ok(match enumerated {
-            Err(why) => Fate::Survived(Exhaustive::Missing(why)),
+            // A command line that does not know the scheduler says so by its name.
+            Err(why) if why.contains("exhaustive") => Fate::Survived(Exhaustive::Missing(why)),
+            Err(why) => Fate::Survived(Exhaustive::Undecided(why)),
             Ok(Results { broken, .. }) if !broken.is_empty() => Fate::Caught(broken),
             Ok(Results { silent: Some(why), .. }) => Fate::Survived(Exhaustive::Undecided(why)),
             Ok(_) => Fate::Survived(Exhaustive::Holds),
