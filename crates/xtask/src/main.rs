@@ -15,12 +15,13 @@ use xshell::Shell;
 
 mod bless;
 mod ci;
+mod mutate;
 mod postgres;
 mod readme;
 mod tidy;
 mod tree;
 
-const USAGE: &str = "usage: cargo xtask ci | tidy | bless";
+const USAGE: &str = "usage: cargo xtask ci | tidy | bless | mutate";
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the verb is the only thing that is read from outside")]
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         [verb] if verb == "ci" => ci::run,
         [verb] if verb == "tidy" => tidy::run,
         [verb] if verb == "bless" => bless::run,
+        [verb] if verb == "mutate" => mutate::run,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(3);

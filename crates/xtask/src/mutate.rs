@@ -1,0 +1,90 @@
+//! `cargo xtask mutate`: breaks each strategy that holds, one small edit at a time, and asks whether some invariant
+//! sees it. It must never touch the project's own files: mutants live in a copy of the workspace under the target
+//! folder.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use xshell::{Shell, cmd};
+
+use self::compile::Built;
+use self::equivalent::Explanations;
+use self::mutant::Target;
+use self::mutation::Operator;
+use self::report::Tried;
+use self::trial::Fate;
+use crate::tree;
+
+mod compile;
+mod equivalent;
+mod mutant;
+mod mutation;
+mod reach;
+mod report;
+mod scenario;
+mod source;
+mod sql;
+mod trial;
+mod workspace;
+
+mod ack_before_commit;
+mod commit_in_two_parts;
+mod drop_condition;
+mod drop_guard;
+mod drop_row_lock;
+mod drop_statement;
+mod swap_statements;
+
+/// What can be done to the code that a strategy reaches.
+const OPERATORS: [(&str, Operator); 6] = [
+    ("drop_statement", drop_statement::mutations),
+    ("drop_row_lock", drop_row_lock::mutations),
+    ("drop_guard", drop_guard::mutations),
+    ("drop_condition", drop_condition::mutations),
+    ("swap_statements", swap_statements::mutations),
+    ("commit_in_two_parts", commit_in_two_parts::mutations),
+];
+
+/// What can also be done to what the scenario lends to every strategy: it takes messages and acknowledges them.
+const ON_LOAN: [(&str, Operator); 1] = [("ack_before_commit", ack_before_commit::mutations)];
+
+/// Builds every mutant, tries it, and reports; fails if too few are caught.
+pub(crate) fn run(shell: &Shell) -> Result<()> {
+    let files = tree::files(shell)?;
+    let scenarios = scenario::all(&files)?;
+    let targets: Vec<Target> = scenarios.iter().flat_map(Target::of_scenario).collect();
+    ensure!(!targets.is_empty(), "no strategy is expected to hold everywhere");
+    let mutants = mutant::of_all(&scenarios, &targets);
+    println!("{} mutants of {} strategies that hold", mutants.len(), targets.len());
+
+    let home = home(shell)?;
+    let Built { binary, refused } = compile::all(shell, &home, &files, &targets, &mutants)?;
+    let trials = trial::Trials { shell, binary: &binary, json: &home.join("result.json") };
+    for target in &targets {
+        trials.baseline(target)?;
+    }
+    let explanations = Explanations::read()?;
+    let mut tried = Vec::new();
+    for mutant in &mutants {
+        let fate = if refused.contains(&mutant.copy) { Fate::NotCompiled } else { trials.fate(mutant)? };
+        let explanation = match fate {
+            Fate::Survived(_) => explanations.of(mutant),
+            _ => None,
+        };
+        report::progress(mutant, &fate);
+        tried.push(Tried { mutant, fate, explanation });
+    }
+    let enough = report::all(&targets, &tried);
+    explanations.unused(tried.iter().filter_map(|tried| tried.explanation))?;
+    enough
+}
+
+/// Where mutants live: below the target folder, kept from run to run.
+fn home(shell: &Shell) -> Result<PathBuf> {
+    let text = cmd!(shell, "cargo metadata --no-deps --format-version 1").quiet().read()?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let target = metadata["target_directory"].as_str().context("cargo metadata names no target folder")?;
+    let home = PathBuf::from(target).join("mutants");
+    shell.create_dir(&home)?;
+    Ok(home)
+}

@@ -1,0 +1,252 @@
+//! Which code a strategy really runs: from the `impl`s of its own file along the names of functions, constants and
+//! types to the items behind them. It must never follow a method that the scenario lends: what every strategy runs
+//! alike is not what a strategy is tried for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Item, Type, UseTree};
+
+use super::scenario::{Module, Scenario};
+use super::source::{Source, range};
+
+/// The parts of each module's file that a strategy reaches.
+pub(super) type Reach = BTreeMap<Module, Vec<Range<usize>>>;
+
+/// What a strategy reaches.
+pub(super) fn of(scenario: &Scenario, strategy: &str) -> Reach {
+    let start: Module = vec!["strategies".to_owned(), strategy.to_owned()];
+    let mut walk = Walk { scenario, seen: BTreeSet::new(), reach: Reach::new() };
+    if let Some((_, source)) = scenario.modules.get(&start) {
+        for item in source.tree.items.iter().filter(|item| matches!(item, Item::Impl(_))) {
+            walk.enter(&start, item);
+        }
+    }
+    walk.reach
+}
+
+struct Walk<'s> {
+    scenario: &'s Scenario,
+    seen: BTreeSet<(Module, String)>,
+    reach: Reach,
+}
+
+impl Walk<'_> {
+    /// Notes an item down, and goes on with what it names.
+    fn enter(&mut self, module: &Module, item: &Item) {
+        let parts = self.reach.entry(module.clone()).or_default();
+        if parts.contains(&range(item)) {
+            return;
+        }
+        parts.push(range(item));
+        let Some((_, source)) = self.scenario.modules.get(module) else { return };
+        let Ok(tokens) = source.slice(item).parse() else { return };
+        let mut paths = Vec::new();
+        collect(tokens, &mut paths);
+        for path in paths {
+            self.follow(module, &path);
+        }
+    }
+
+    /// Follows a path as it is written in a module.
+    fn follow(&mut self, module: &Module, path: &[String]) {
+        let Some((first, rest)) = path.split_first() else { return };
+        if matches!(&**first, "super" | "self" | "crate") {
+            if let Some(path) = absolute(self.scenario, module, path) {
+                self.find(&path);
+            }
+            return;
+        }
+        if rest.is_empty() || self.declares(module, first) {
+            self.find(&[&module[..], std::slice::from_ref(first)].concat());
+        }
+        let Some((_, source)) = self.scenario.modules.get(module) else { return };
+        for (name, target) in imports(self.scenario, module, source) {
+            if name == *first {
+                self.find(&[&target[..], rest].concat());
+            }
+        }
+    }
+
+    fn declares(&self, module: &Module, name: &str) -> bool {
+        let source = self.scenario.modules.get(module);
+        source.is_some_and(|(_, source)| {
+            source.tree.items.iter().any(|item| named(item).as_deref() == Some(name))
+        })
+    }
+
+    /// Enters what a path from the scenario's root means: the items of that name in the deepest module on its way.
+    fn find(&mut self, path: &[String]) {
+        let depth = (0..path.len()).rev().find(|depth| self.scenario.modules.contains_key(&path[..*depth]));
+        let Some(depth) = depth else { return };
+        let (module, name) = (path[..depth].to_vec(), path[depth].clone());
+        if !self.seen.insert((module.clone(), name.clone())) {
+            return;
+        }
+        let scenario = self.scenario;
+        let Some((_, source)) = scenario.modules.get(&module) else { return };
+        let found: Vec<&Item> =
+            source.tree.items.iter().filter(|item| named(item).as_deref() == Some(&*name)).collect();
+        let is_lent = |item: &Item| matches!(item, Item::Impl(_)) && !is_on_the_shelf(&module);
+        for item in found.into_iter().filter(|item| !is_lent(item)) {
+            self.enter(&module, item);
+        }
+        // A name that the module only passes on.
+        for (_, target) in imports(scenario, &module, source).into_iter().filter(|(known, _)| *known == name)
+        {
+            self.find(&target);
+        }
+    }
+}
+
+fn is_on_the_shelf(module: &Module) -> bool {
+    module.first().is_some_and(|folder| folder == "strategies")
+}
+
+/// The name by which an item is meant; an `impl` goes with its type.
+fn named(item: &Item) -> Option<String> {
+    let name = match item {
+        Item::Fn(item) => &item.sig.ident,
+        Item::Const(item) => &item.ident,
+        Item::Static(item) => &item.ident,
+        Item::Struct(item) => &item.ident,
+        Item::Enum(item) => &item.ident,
+        Item::Impl(item) => match &*item.self_ty {
+            Type::Path(path) => &path.path.segments.last()?.ident,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(name.to_string())
+}
+
+/// The paths in some code; a method, which follows a dot, is none.
+fn collect(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
+    let mut path: Vec<String> = Vec::new();
+    let (mut colons, mut dot) = (0, false);
+    for token in tokens {
+        match &token {
+            TokenTree::Ident(name) => {
+                if colons < 2 || path.is_empty() {
+                    paths.extend((!path.is_empty()).then(|| std::mem::take(&mut path)));
+                    path.clear();
+                }
+                if !dot {
+                    path.push(name.to_string());
+                }
+                (colons, dot) = (0, false);
+            }
+            TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
+            other => {
+                paths.extend((!path.is_empty()).then(|| std::mem::take(&mut path)));
+                dot = matches!(other, TokenTree::Punct(mark) if mark.as_char() == '.');
+                colons = 0;
+                if let TokenTree::Group(group) = other {
+                    collect(group.stream(), paths);
+                }
+            }
+        }
+    }
+    paths.extend((!path.is_empty()).then_some(path));
+}
+
+/// The names that a module takes from elsewhere in the scenario, each with its path from the scenario's root.
+fn imports(scenario: &Scenario, module: &Module, source: &Source) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    for item in &source.tree.items {
+        if let Item::Use(item) = item {
+            leaves(&item.tree, &mut Vec::new(), &mut found);
+        }
+    }
+    let inside = |(name, path): (String, Vec<String>)| Some((name, absolute(scenario, module, &path)?));
+    found.into_iter().filter_map(inside).collect()
+}
+
+fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec<String>)>) {
+    let with = |before: &[String], name: String| [before, &[name]].concat();
+    match tree {
+        UseTree::Path(path) => {
+            before.push(path.ident.to_string());
+            leaves(&path.tree, before, found);
+            before.pop();
+        }
+        UseTree::Name(name) if name.ident == "self" => {
+            found.extend(before.last().map(|last| (last.clone(), before.clone())));
+        }
+        UseTree::Name(name) => found.push((name.ident.to_string(), with(before, name.ident.to_string()))),
+        UseTree::Rename(name) => found.push((name.rename.to_string(), with(before, name.ident.to_string()))),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, before, found)),
+        _ => {}
+    }
+}
+
+/// A path from the scenario's root, if it leads there at all.
+fn absolute(scenario: &Scenario, module: &Module, path: &[String]) -> Option<Vec<String>> {
+    let mut whole = module.clone();
+    let mut rest = path;
+    match &*path.first()?.clone() {
+        "crate" => {
+            (path.get(1)? == &scenario.name).then_some(())?;
+            (whole, rest) = (Vec::new(), &path[2..]);
+        }
+        "self" => rest = &path[1..],
+        "super" => {}
+        name => {
+            // Without a keyword in front it is a crate, or a module beside it.
+            let beside = [&module[..], &[name.to_owned()]].concat();
+            scenario.modules.contains_key(&beside).then_some(())?;
+        }
+    }
+    while let Some(behind) = rest.strip_prefix(&["super".to_owned()]) {
+        whole.pop()?;
+        rest = behind;
+    }
+    whole.extend_from_slice(rest);
+    Some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario::testing::scenario;
+    use super::of;
+
+    #[test]
+    fn a_strategy_reaches_what_it_names() {
+        let scenario = scenario(&[
+            ("mod.rs", "pub use self::plumbing::{lent, Kept};"),
+            ("plumbing.rs", "pub fn lent() {}\nimpl Kept { fn run(&self) {} }\nconst UNUSED: u8 = 0;"),
+            (
+                "strategies/a.rs",
+                "use super::b::{self, fill as f};\nuse super::super::{Kept, lent, plumbing};\n\
+                 impl T for S { fn run(&self) { f(b::SQL); lent(); Kept; self.unused(); s.other(LOCAL) } }\n\
+                 const LOCAL: u8 = 0;\nfn unused() {}\n#[cfg(test)] mod tests { fn other() {} }",
+            ),
+            (
+                "strategies/b.rs",
+                "pub(super) fn fill() { let c = C { x: 1 }; }\nconst SQL: &str = \"\";\n\
+                 const OTHER: u8 = 0;\nstruct C;\nimpl C { fn new() {} }\nimpl T for S {}",
+            ),
+        ]);
+        let reach = of(&scenario, "a");
+        let mut found = Vec::new();
+        for (module, parts) in &reach {
+            let (path, source) = &scenario.modules[module];
+            for part in parts {
+                let text: String = source.text[part.clone()].chars().take(12).collect();
+                found.push(format!("{}: {text}", path.trim_start_matches("scenarios/s/")));
+            }
+        }
+        found.sort();
+        let expected = [
+            "plumbing.rs: pub fn lent(",
+            "strategies/a.rs: const LOCAL:",
+            "strategies/a.rs: impl T for S",
+            "strategies/b.rs: const SQL: &",
+            "strategies/b.rs: impl C { fn ",
+            "strategies/b.rs: pub(super) f",
+            "strategies/b.rs: struct C;",
+        ];
+        assert_eq!(found, expected);
+    }
+}

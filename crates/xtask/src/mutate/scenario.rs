@@ -1,0 +1,127 @@
+//! The files of one scenario, by module, and its strategies that own up to no break. It must never know a scenario by
+//! name, nor what its `mod.rs` looks like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+
+use super::source::{Source, mentions};
+use crate::tree::File;
+
+/// The names between a scenario and one of its modules, outermost first.
+pub(super) type Module = Vec<String>;
+
+/// A scenario's folder.
+pub(super) struct Scenario {
+    pub(super) name: String,
+    /// Its Rust files: the path from the root, and what is in it.
+    pub(super) modules: BTreeMap<Module, (String, Source)>,
+}
+
+/// What a strategy's file names if it owns up to a break.
+const OWNS_UP: [&str; 3] = ["breaks", "BREAKS", "Break"];
+
+/// Every scenario of the project: a folder with a shelf of strategies.
+pub(super) fn all(files: &[File]) -> Result<Vec<Scenario>> {
+    let shelves = files.iter().filter_map(|file| {
+        let name = file.path.strip_prefix("scenarios/")?.strip_suffix("/strategies/mod.rs")?;
+        (!name.contains('/')).then_some(name)
+    });
+    shelves.map(|name| Scenario::read(files, name)).collect()
+}
+
+impl Scenario {
+    fn read(files: &[File], name: &str) -> Result<Scenario> {
+        let folder = format!("scenarios/{name}/");
+        let mut modules = BTreeMap::new();
+        for file in files.iter().filter(|file| file.is_rust()) {
+            let Some(inside) = file.path.strip_prefix(&folder) else { continue };
+            let source = Source::parse(file.text.clone()).with_context(|| file.path.clone())?;
+            modules.insert(module(inside), (file.path.clone(), source));
+        }
+        Ok(Scenario { name: name.to_owned(), modules })
+    }
+
+    /// The strategies whose files own up to nothing, so that they are expected to hold everywhere.
+    pub(super) fn holding(&self) -> Vec<&str> {
+        self.strategies().filter(|(_, source)| !owns_up(source)).map(|(name, _)| name).collect()
+    }
+
+    fn strategies(&self) -> impl Iterator<Item = (&str, &Source)> {
+        self.modules.iter().filter_map(|(module, (_, source))| match module.as_slice() {
+            [shelf, name] if shelf == "strategies" => Some((&**name, source)),
+            _ => None,
+        })
+    }
+
+    /// The files on the shelf that a strategy needs to compile, itself included.
+    pub(super) fn needed(&self, strategy: &str) -> BTreeSet<String> {
+        let mut needed = BTreeSet::new();
+        let mut next = vec![strategy.to_owned()];
+        while let Some(name) = next.pop() {
+            let module = vec!["strategies".to_owned(), name.clone()];
+            let Some((_, source)) = self.modules.get(&module) else { continue };
+            if needed.insert(name) {
+                let code = code(source);
+                next.extend(
+                    self.strategies()
+                        .map(|(name, _)| name)
+                        .filter(|name| mentions(&code, name))
+                        .map(str::to_owned),
+                );
+            }
+        }
+        needed
+    }
+}
+
+fn owns_up(source: &Source) -> bool {
+    let code = code(source);
+    OWNS_UP.iter().any(|word| mentions(&code, word))
+}
+
+/// The file without what a strategy says about itself and others.
+fn code(source: &Source) -> String {
+    let lines = source.text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The module of a file inside a scenario's folder.
+fn module(inside: &str) -> Module {
+    let path = inside.trim_end_matches(".rs");
+    let path = path.strip_suffix("mod").filter(|rest| rest.is_empty() || rest.ends_with('/')).unwrap_or(path);
+    path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// What the tests of what reads scenarios share: one out of strings.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::{File, Scenario, all};
+
+    pub(in crate::mutate) fn scenario(files: &[(&str, &str)]) -> Scenario {
+        let file = |(path, text): &(&str, &str)| File {
+            path: format!("scenarios/s/{path}"),
+            text: (*text).to_owned(),
+        };
+        let mut files: Vec<File> = files.iter().map(file).collect();
+        files.push(file(&("strategies/mod.rs", "")));
+        all(&files).expect("the files are Rust").pop().expect("there is a shelf")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::scenario;
+
+    #[test]
+    fn a_strategy_holds_if_it_owns_up_to_nothing() {
+        let scenario = scenario(&[
+            ("strategies/a.rs", "//! Breaks nothing, see b.\nuse super::c;"),
+            ("strategies/b.rs", "impl T for S { fn breaks(&self) -> B { BREAKS } }"),
+            ("strategies/c.rs", "use super::{b, d};"),
+            ("mod.rs", ""),
+        ]);
+        assert_eq!(scenario.holding(), ["a", "c"]);
+        assert_eq!(scenario.needed("a").into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+}
