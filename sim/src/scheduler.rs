@@ -10,10 +10,12 @@ use crate::point::Point;
 use crate::seed::Seed;
 
 mod dice;
+mod guide;
 mod pct;
 mod random;
 mod replay;
 
+pub use guide::Guide;
 pub use pct::Pct;
 pub use random::Random;
 pub use replay::Replay;

@@ -13,4 +13,5 @@ pub mod jobs;
 pub mod render;
 pub mod replay;
 pub mod run;
+pub mod shrinking;
 pub mod token;

@@ -1,4 +1,4 @@
-//! `retrial run`: select, plan, hold, compare, render, exit.
+//! `retrial run`: select, plan, hold, shrink, compare, render, exit.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -16,8 +16,8 @@ use crate::catalogue::{self, Selection};
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
 use crate::jobs::{self, Cell, Sum, Unit};
-use crate::render;
 use crate::render::progress::{Progress, Stopwatch};
+use crate::{render, shrinking};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
@@ -91,7 +91,10 @@ pub fn hold(args: &RunArgs) -> Result<Results> {
     let cells = cells(args, &selections)?;
     let progress = Progress::new();
     let watch = Stopwatch::start();
-    let reports = explore(args, &cells, &progress, &watch)?;
+    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let mut reports = explore(args, &cells, jobs, &progress, &watch)?;
+    shrinking::shrink(&cells, &mut reports, jobs, &progress)?;
+    progress.finish();
     Ok(compare(args, selections, &cells, reports, watch.elapsed()))
 }
 
@@ -126,8 +129,13 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
 }
 
 /// Holds as many batches of each cell as the trials asked for, or batch after batch until the time is up.
-fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatch) -> Result<Vec<Sum>> {
-    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+fn explore(
+    args: &RunArgs,
+    cells: &[Cell],
+    jobs: usize,
+    progress: &Progress,
+    watch: &Stopwatch,
+) -> Result<Vec<Sum>> {
     let mut reports = vec![Sum::default(); cells.len()];
     let round = |batches: std::ops::Range<u64>| -> Vec<Unit> {
         let unit = |batch: u64, cell: usize| {
@@ -156,7 +164,6 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
             }
         }
     }
-    progress.finish();
     Ok(reports)
 }
 

@@ -10,5 +10,6 @@ mod pct;
 mod pick;
 mod queue;
 mod replay;
+mod shrink;
 mod toy;
 mod world;

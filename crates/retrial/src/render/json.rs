@@ -71,6 +71,13 @@ struct WitnessFigures {
     steps: u32,
     faults: usize,
     preemptions: u32,
+    anomaly: &'static str,
+    /// The table or part and the column, where it shows in one.
+    on: Option<[&'static str; 2]>,
+    /// Whether no single removal of a choice or of an element of the workload is left that keeps the violation.
+    minimal: bool,
+    /// The trials that shrinking it took.
+    shrink_trials: u32,
     /// Queue messages in the workload; scenarios without a queue have none.
     messages: u32,
 }
@@ -156,6 +163,10 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
                 steps: witness.steps,
                 faults: witness.faults,
                 preemptions: witness.preemptions,
+                anomaly: witness.kind.anomaly.name(),
+                on: witness.kind.on.map(|(part, column)| [part, column]),
+                minimal: witness.shrinking.is_some_and(|shrinking| shrinking.is_minimal),
+                shrink_trials: witness.shrinking.map_or(0, |shrinking| shrinking.trials),
                 messages: 0,
             }),
         }
