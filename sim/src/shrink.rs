@@ -25,6 +25,7 @@ use crate::verdict::{Shrinking, Witness};
 mod choices;
 mod faults;
 mod pace;
+mod runs;
 mod values;
 mod workload;
 
@@ -94,6 +95,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
             let before = self.least.size();
             self.pace();
             self.choices();
+            self.runs();
             self.faults();
             self.workload();
             self.values();
@@ -143,6 +145,14 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         self.attempt(stand, RecordedTape { choices, ..tape })
     }
 
+    /// Takes a trial out of the budget, if one is left.
+    fn spend(&mut self) -> bool {
+        let is_left = self.trials < self.budget.trials && self.steps < self.budget.steps;
+        self.is_cut |= !is_left;
+        self.trials += u32::from(is_left);
+        is_left
+    }
+
     /// Holds a candidate; where it shows the same and is smaller, it is the least from now on.
     fn attempt(&mut self, other: Option<Stand<'a, W, S>>, tape: RecordedTape) -> bool {
         let stand = other.as_ref().unwrap_or(&self.stand);
@@ -152,11 +162,10 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         if !self.tried.insert((stand.json.clone(), text(&tape))) {
             return false;
         }
-        if self.trials >= self.budget.trials || self.steps >= self.budget.steps {
-            self.is_cut = true;
+        if !self.spend() {
             return false;
         }
-        self.trials += 1;
+        let stand = other.as_ref().unwrap_or(&self.stand);
         let ambient = tape.ambient;
         // What the engine refuses shows nothing.
         let Ok(run) = stand.hold(self.bed, &mut Guide::new(tape), Seed(0), ambient) else { return false };
