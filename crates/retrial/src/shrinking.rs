@@ -111,8 +111,8 @@ impl Group<'_> {
         let mut hints: BTreeMap<(usize, Kind), Case> = BTreeMap::new();
         let mut left = self.searched / SHARE;
         for Task { place, witness } in &self.tasks {
-            // What one witness does not need is there for those after it.
-            let budget = Budget { trials: MOST_TRIALS, steps: LEAST_STEPS.max(left / 4) };
+            // The first take the most trials, and what they do not need is there for the others.
+            let budget = Budget { trials: MOST_TRIALS, steps: LEAST_STEPS.max(left / 2) };
             let (cell, invariant, _) = *place;
             let key = (invariant, witness.kind);
             match self.docket.shrink(bed, &witness.case, hints.get(&key), budget) {
