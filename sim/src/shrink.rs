@@ -1,9 +1,10 @@
 //! Shrinking: from a trial that shows a violation to the least one that shows the same. Workload, schedule, faults and
-//! values shrink together, pass after pass, until no single removal keeps the violation. The same means: the same invariant
-//! is broken by the same kind of anomaly on the same kind of cell; what a sentence says must never matter.
+//! values shrink together, pass after pass, until no single removal keeps the violation. The same means: the same
+//! invariant is broken by the same kind of anomaly on the same kind of cell; what a sentence says must never matter.
 //!
 //! A candidate is part of a tape, on part of a workload perhaps. It is held under [`Guide`], which follows what still
-//! applies, and if it shows the same and is smaller by [`Size`](crate::verdict::Size), the trial's own tape is the new one.
+//! applies, and if it shows the same and is smaller by [`Size`](crate::verdict::Size), the trial's own tape is the new
+//! one.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -46,14 +46,16 @@ pub struct Shrinking {
     pub trials: u32,
     /// The steps in them.
     pub steps: u64,
-    /// Whether no single removal is left that keeps the violation; if not, the budget was used up before that was known.
+    /// Whether no single removal is left that keeps the violation; if not, the budget was used up before that was
+    /// known.
     pub is_minimal: bool,
 }
 
 /// How large a witness is, what matters most to a reader first: the derived order goes by the fields from the top.
 ///
-/// A trial that is guided by part of a tape, or by a tape on part of a workload, has no choice and no fault that was not on
-/// the tape. So whatever is removed makes a witness smaller: what else may grow with a removal stands below what shrinks.
+/// A trial that is guided by part of a tape, or by a tape on part of a workload, has no choice and no fault that was
+/// not on the tape. So every removal that keeps the violation makes the witness smaller: what may grow with one,
+/// preemptions and steps, stands below what cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
     /// Faults that struck.

@@ -1,5 +1,5 @@
-//! Worker threads that share a list of work: batches, mostly. Each has a bed of its own; results are put together in the order of
-//! the list, so that how many workers there are changes nothing but the time.
+//! Worker threads that share a list of work: batches, mostly. Each has beds of its own; results are put together in the
+//! order of the list, so that how many workers there are changes nothing but the time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,6 +1,6 @@
-//! Shrinks what the trials have shown: the least witness of each anomaly of each invariant, of each strategy on each rung.
-//! A strategy's rungs go one after another, so that a later one can begin with what an earlier one came to; strategies are
-//! shared among the jobs. No shrunk witness leaves this file unless a fresh thread has held it again.
+//! Shrinks what the trials have shown: the least witness of each anomaly of each invariant, of each strategy on each
+//! rung. A strategy's rungs go one after another, so that a later one can begin with what an earlier one came to;
+//! strategies are shared among the jobs. No shrunk witness leaves this file unless a fresh thread has held it again.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -54,8 +54,8 @@ struct Outcome {
     disagreement: Option<(usize, String)>,
 }
 
-/// Puts a shrunk witness in the place of each. Those that a live server has shown stay as they were met: two runs of one
-/// tape need not agree there, and each trial takes as long as hundreds elsewhere.
+/// Puts a shrunk witness in the place of each. Those that a live server has shown stay as they were met: two runs of
+/// one tape need not agree there, and each trial takes as long as hundreds elsewhere.
 ///
 /// # Errors
 /// Where an engine cannot start.

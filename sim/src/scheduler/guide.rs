@@ -1,6 +1,6 @@
 //! Guide: a scheduler that takes a recorded tape as advice. Where an entry's point comes up and the entry can be
-//! followed, it is; everywhere else the default is taken. It must never fail: what cannot be followed is passed over, and
-//! the tape of the trial itself says what was.
+//! followed, it is; everywhere else the default is taken. It must never fail: what cannot be followed is passed over,
+//! and the tape of the trial itself says what was.
 
 use std::collections::BTreeMap;
 

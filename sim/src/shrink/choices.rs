@@ -1,6 +1,6 @@
-//! Choices of every kind: each is left to the default, first by large parts of the tape, then one by one (delta debugging:
-//! Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002). The last ones come first: what
-//! happens after the violation matters least.
+//! Choices of every kind: each is left to the default, first by large parts of the tape, then one by one (delta
+//! debugging: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002). The last ones
+//! come first: what happens after the violation matters least.
 
 use std::ops::Range;
 
@@ -25,7 +25,8 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     }
 }
 
-/// The choices but for those in the range. A pick becomes the default one, so that others at its point stay where they are.
+/// The choices but for those in the range. A pick becomes the default one, so that others at its point stay where they
+/// are.
 fn without(choices: &[RecordedChoice], removed: Range<usize>) -> Vec<RecordedChoice> {
     let mut left = choices[..removed.start].to_vec();
     for choice in &choices[removed.clone()] {

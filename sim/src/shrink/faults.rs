@@ -1,4 +1,5 @@
-//! Faults: each is replaced by the mildest that shows the same. That each is needed at all is the choices' pass to find.
+//! Faults: each is replaced by the mildest that shows the same. That each is needed at all is the choices' pass to
+//! find.
 
 use super::Search;
 use crate::choice::Recorded;

@@ -1,5 +1,5 @@
-//! The pace: a trial that shows the same without the clock is the smaller one. What needs durations must stay timed; its
-//! invariant then finds nothing in a free trial.
+//! The pace: a trial that shows the same without the clock is the smaller one. What needs durations must stay timed;
+//! its invariant then finds nothing in a free trial.
 
 use super::Search;
 use crate::choice::{Ask, Pace, Recorded, RecordedChoice, RecordedTape};

@@ -1,10 +1,10 @@
-//! The workload, as the JSON that a case keeps: elements of lists go, by large parts and then one by one, what is optional
-//! goes, and numbers become the least that the scenario draws in that place. Only what the scenario's `check` accepts is
-//! tried.
+//! The workload, as the JSON that a case keeps: elements of lists go, by large parts and then one by one, what is
+//! optional goes, and numbers become the least that the scenario draws in that place. Only what the scenario's `check`
+//! accepts is tried.
 //!
 //! proptest's own trees are not walked: a size that another value depends on cannot shrink in them without drawing
-//! everything below it anew, lists lose one element at a time, and a case read from a file has none. They are asked for what
-//! is drawn at all.
+//! everything below it anew, lists lose one element at a time, and a case read from a file has none. They are asked
+//! for what is drawn at all.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

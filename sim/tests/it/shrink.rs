@@ -1,5 +1,6 @@
-//! What shrinking promises, on a world whose least witnesses are known: an actor that is overtaken between its read and
-//! its write, which shows as several anomalies, some much easier to have than others; and much else that does not matter.
+//! What shrinking promises, on a world whose least witnesses are known: an actor that is overtaken between its read
+//! and its write, which shows as several anomalies, some much easier to have than others; and much else that does not
+//! matter.
 
 use std::cell::Cell;
 use std::rc::Rc;
