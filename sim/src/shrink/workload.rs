@@ -29,9 +29,10 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         }
         let mut index = 0;
         while let Some(member) = nth(&self.value(), index, |place| place.member()) {
-            let kept = self.with_value(&member, |_| None) || self.with_value(&member, |_| Some(Value::Null));
+            let is_gone =
+                self.with_value(&member, |_| None) || self.with_value(&member, |_| Some(Value::Null));
             // Where one went, the next stands in its place.
-            index += usize::from(!kept);
+            index += usize::from(!is_gone);
         }
         self.numbers();
     }
