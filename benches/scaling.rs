@@ -19,7 +19,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use retrial::catalogue;
-use retrial::jobs::{self, Cell, Sum, Unit};
+use retrial::jobs::{self, Cell, Part, Sum, Unit};
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
 use retrial_sim::explore::Plan;
@@ -172,6 +172,7 @@ fn cells(target: &str) -> Vec<Cell> {
         rung,
         plan: plan.clone(),
         trials: u64::MAX,
+        search: None,
     };
     let rungs = selected.card.ladder;
     selected.strategies.iter().flat_map(|strategy| rungs.iter().map(|rung| cell(*strategy, rung))).collect()
@@ -181,7 +182,9 @@ fn cells(target: &str) -> Vec<Cell> {
 fn hold(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
     let trials = SCHEDULES;
     let units: Vec<Unit> = (0..batches)
-        .flat_map(|batch| (0..cells.len()).map(move |cell| Unit { cell, batch, trials }))
+        .flat_map(|batch| {
+            (0..cells.len()).map(move |cell| Unit { cell, part: Part::Batch { number: batch, trials } })
+        })
         .collect();
     let mut sums = vec![Sum::default(); cells.len()];
     jobs::hold(cells, &units, jobs, &mut sums, &|| {}).expect("the engine starts");

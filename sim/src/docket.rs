@@ -5,7 +5,9 @@ use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Rung;
 use crate::scenario::{Candidate, Scenario, Workload};
+use crate::shrink::{self, Budget};
 use crate::trial::TestBed;
+use crate::verdict::Witness;
 
 /// What a scenario says of itself.
 #[derive(Clone, Debug)]
@@ -50,6 +52,18 @@ pub trait Docket: Sync {
     /// # Errors
     /// Where the case names what does not exist, or its choices no longer apply.
     fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error>;
+
+    /// See [`shrink::shrink`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, its choices no longer apply, or nothing is violated.
+    fn shrink(
+        &self,
+        bed: &mut TestBed,
+        case: &Case,
+        hint: Option<&Case>,
+        budget: Budget,
+    ) -> Result<Witness, Error>;
 }
 
 impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
@@ -83,5 +97,15 @@ impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
 
     fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {
         explore::replay(self, bed, case)
+    }
+
+    fn shrink(
+        &self,
+        bed: &mut TestBed,
+        case: &Case,
+        hint: Option<&Case>,
+        budget: Budget,
+    ) -> Result<Witness, Error> {
+        shrink::shrink(self, bed, case, hint, budget)
     }
 }

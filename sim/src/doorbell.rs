@@ -27,11 +27,7 @@ impl World {
     /// Adds a doorbell.
     pub fn doorbell(&self) -> Doorbell {
         let shared = self.shared.clone();
-        Doorbell(Rc::new(Inner {
-            shared,
-            rang: Cell::default(),
-            waiting: RefCell::default(),
-        }))
+        Doorbell(Rc::new(Inner { shared, rang: Cell::default(), waiting: RefCell::default() }))
     }
 }
 

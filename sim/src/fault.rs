@@ -62,6 +62,11 @@ impl Fault {
         Fault::ALL.into_iter().find(|fault| fault.name() == name)
     }
 
+    /// How grave it is for a reader: its place in [`Fault::ALL`], counted from 1.
+    pub(crate) fn severity(self) -> u32 {
+        1 + self as u32
+    }
+
     /// A request is needed for an effect or a reply; anything can be interrupted.
     pub(crate) fn can_strike(self, kind: PointKind) -> bool {
         let is_request =

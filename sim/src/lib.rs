@@ -36,6 +36,7 @@ pub mod queue;
 pub mod scenario;
 pub mod scheduler;
 pub mod seed;
+pub mod shrink;
 pub mod trace;
 pub mod trial;
 pub mod verdict;

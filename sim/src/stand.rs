@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use crate::anomaly::{Anomaly, Kind};
 use crate::case::Case;
-use crate::choice::RecordedTape;
+use crate::choice::{Choice, Pace, RecordedTape};
 use crate::engine::Opening;
 use crate::error::Error;
 use crate::explore::NEVER_PANICS;
@@ -27,6 +29,31 @@ pub(crate) struct Stand<'a, W: 'static, S: ?Sized + 'static> {
     /// The workload's text.
     pub(crate) json: String,
     opening: Rc<Opening>,
+    weight: Weight,
+}
+
+/// What a workload adds to the size of a witness.
+#[derive(Clone, Copy, Debug, Default)]
+struct Weight {
+    values: usize,
+    numbers: u64,
+}
+
+impl Weight {
+    /// An absent value and an untrue one weigh nothing.
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::Null | Value::Bool(false) => return,
+            Value::Bool(true) | Value::String(_) => {}
+            Value::Number(number) => {
+                let number = number.as_i64().map(i64::unsigned_abs).or(number.as_u64()).unwrap_or_default();
+                self.numbers = self.numbers.saturating_add(number);
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Object(members) => members.values().for_each(|member| self.add(member)),
+        }
+        self.values += 1;
+    }
 }
 
 impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
@@ -39,7 +66,32 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
     ) -> Stand<'a, W, S> {
         let json = serde_json::to_string(&*workload).expect("a workload has string keys only");
         let opening = Rc::new((scenario.opening)(scenario.strategies[strategy].it, &workload));
-        Stand { scenario, strategy, rung, engine, workload, json, opening }
+        let mut weight = Weight::default();
+        weight.add(&serde_json::to_value(&*workload).expect("it has just been written"));
+        Stand { scenario, strategy, rung, engine, workload, json, opening, weight }
+    }
+
+    /// The stand of a case, and the index of its invariant.
+    ///
+    /// # Errors
+    /// Where the case names what does not exist.
+    pub(crate) fn of(scenario: &'a Scenario<W, S>, case: &Case) -> Result<(Stand<'a, W, S>, usize), Error> {
+        let unknown =
+            |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name));
+        let rung = scenario.ladder.iter().find(|rung| rung.name == case.rung);
+        let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
+        let strategy = scenario.strategies.iter().position(|strategy| strategy.name == case.strategy);
+        let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
+        let names = scenario.invariants.iter().map(|item| item.name).chain([NEVER_PANICS]);
+        let invariant = names.into_iter().position(|name| name == case.invariant);
+        let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
+        let workload = serde_json::from_str(&case.workload).map_err(|error| {
+            Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name))
+        })?;
+        (scenario.check)(&workload)
+            .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
+        let engine = scenario.engines.iter().find(|engine| **engine == case.engine).copied().unwrap_or("");
+        Ok((Stand::new(scenario, strategy, rung, engine, Rc::new(workload)), invariant))
     }
 
     pub(crate) fn hold(
@@ -66,18 +118,22 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         self.hold(bed, &mut Replay::new(tape), Seed(0), ambient)
     }
 
+    /// What each invariant finds, the kernel's own last.
     pub(crate) fn judge(&self, run: &Run) -> Vec<Finding> {
-        let invariants = self.scenario.invariants;
-        let evidence = Evidence { workload: &*self.workload, rung: self.rung, run };
-        if let Ending::Panicked { actor, message } = &run.ending {
+        (0..=self.scenario.invariants.len()).map(|index| self.finding(run, index)).collect()
+    }
+
+    /// What the invariant of that index finds.
+    pub(crate) fn finding(&self, run: &Run, index: usize) -> Finding {
+        match (&run.ending, self.scenario.invariants.get(index)) {
             // Half a trial says nothing about the others.
-            let mut findings = vec![Finding::Holds { exercised: 0 }; invariants.len()];
-            findings.push(Finding::broken(Anomaly::Panic, format!("{} {message}", run.trace.name(*actor))));
-            return findings;
+            (Ending::Panicked { .. }, Some(_)) => Finding::Holds { exercised: 0 },
+            (Ending::Panicked { actor, message }, None) => {
+                Finding::broken(Anomaly::Panic, format!("{} {message}", run.trace.name(*actor)))
+            }
+            (_, Some(item)) => item.it.check(&Evidence { workload: &*self.workload, rung: self.rung, run }),
+            (_, None) => Finding::Holds { exercised: 1 },
         }
-        let mut findings: Vec<_> = invariants.iter().map(|item| item.it.check(&evidence)).collect();
-        findings.push(Finding::Holds { exercised: 1 });
-        findings
     }
 
     /// What a breach of the invariant of that index in that trial is kept as.
@@ -89,13 +145,36 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
             steps: run.steps,
             faults: run.strikes.len(),
             preemptions: run.preemptions,
-            messages: run.trace.events.iter().filter(|event| matches!(event.what, What::Exchanged(_))).count(),
+            messages: run
+                .trace
+                .events
+                .iter()
+                .filter(|event| matches!(event.what, What::Exchanged(_)))
+                .count(),
+            shrinking: None,
+            size: self.size(run),
         }
     }
 
     /// See [`Witness::size`].
     pub(crate) fn size(&self, run: &Run) -> Size {
-        (run.steps, run.strikes.len(), run.preemptions, run.tape.entries.len(), self.json.len())
+        let entries = run.tape.entries.iter().filter(|(_, choice)| *choice != Choice::Pick(0));
+        let reach = |choice: &Choice| match choice {
+            Choice::Next(_) | Choice::Fault(_) => 0,
+            Choice::Delay(exponent) => u64::from(*exponent),
+            Choice::Pick(index) => *index as u64,
+        };
+        Size {
+            faults: run.strikes.len(),
+            severity: run.strikes.iter().map(|(fault, _)| fault.severity()).sum(),
+            is_timed: run.tape.pace == Pace::Timed,
+            workload: self.weight.values,
+            choices: entries.clone().count(),
+            preemptions: run.preemptions,
+            reach: entries.map(|(point, choice)| u64::from(point.nth) + reach(choice)).sum(),
+            numbers: self.weight.numbers,
+            steps: run.steps,
+        }
     }
 
     pub(crate) fn invariant(&self, index: usize) -> &'static str {

@@ -36,14 +36,53 @@ pub struct Witness {
     pub preemptions: u32,
     /// Requests to parts outside the engine, deliveries included.
     pub messages: usize,
+    /// How it was shrunk; none where it is as it was met.
+    pub shrinking: Option<Shrinking>,
+    pub(crate) size: Size,
 }
 
-/// How large a witness is: see [`Witness::size`].
-pub type Size = (u32, usize, u32, usize, usize);
+/// What shrinking a witness came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shrinking {
+    /// The trials that it took.
+    pub trials: u32,
+    /// The steps in them.
+    pub steps: u64,
+    /// Whether no single removal is left that keeps the violation; if not, the budget was used up before that was
+    /// known.
+    pub is_minimal: bool,
+}
+
+/// How large a witness is, what matters most to a reader first: the derived order goes by the fields from the top.
+///
+/// A trial that is guided by part of a tape, or by a tape on part of a workload, has no choice and no fault that was
+/// not on the tape. So every removal that keeps the violation makes the witness smaller: what may grow with one,
+/// preemptions and steps, stands below what cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size {
+    /// Faults that struck.
+    pub faults: usize,
+    /// How grave they were, added up.
+    pub severity: u32,
+    /// Whether it takes durations to show it.
+    pub is_timed: bool,
+    /// The values that the workload is made of.
+    pub workload: usize,
+    /// Choices other than the default.
+    pub choices: usize,
+    /// How many times an actor lost its turn.
+    pub preemptions: u32,
+    /// How far into the trial the choices stand, and how large their values are, added up.
+    pub reach: u64,
+    /// The numbers in the workload, added up.
+    pub numbers: u64,
+    /// The kernel's steps.
+    pub steps: u32,
+}
 
 impl Witness {
-    /// Fewer steps make a smaller witness; then fewer faults, preemptions and choices, and a shorter workload.
+    /// How large it is.
     pub fn size(&self) -> Size {
-        (self.steps, self.faults, self.preemptions, self.case.tape.choices.len(), self.case.workload.len())
+        self.size
     }
 }

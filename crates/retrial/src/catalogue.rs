@@ -100,6 +100,11 @@ pub fn bed(engine: &str) -> Result<TestBed> {
     }
 }
 
+/// Whether the engine of that name is a server of its own, which nobody here can make deterministic.
+pub fn is_live(engine: &str) -> bool {
+    engine == "postgres"
+}
+
 /// The live server that this process uses: found, or started, once.
 ///
 /// # Errors

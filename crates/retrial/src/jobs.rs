@@ -1,5 +1,5 @@
-//! Worker threads that share a list of batches. Each has a bed of its own; results are put together in the order of
-//! the list, so that how many workers there are changes nothing but the time.
+//! Worker threads that share a list of work: batches, mostly. Each has beds of its own; results are put together in the
+//! order of the list, so that how many workers there are changes nothing but the time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -89,41 +89,69 @@ pub fn hold(
     sums: &mut [Sum],
     done: &(dyn Fn() + Sync),
 ) -> Result<()> {
-    let next = AtomicUsize::new(0);
     let sums = Mutex::new(Sums { sums, waiting: BTreeMap::new(), absorbed: 0 });
+    share(units, jobs, |index, unit, beds| {
+        let cell = &cells[unit.cell];
+        let bed = beds.of(cell.plan.engine)?;
+        let watch = Stopwatch::start();
+        let report = match unit.part {
+            Part::Search(search) => {
+                let in_time = || search.time.is_none_or(|time| watch.elapsed() < time);
+                let mut goes_on = |held| held < search.most && in_time();
+                let (strategy, rung, bound) = (cell.strategy, cell.rung, search.bound);
+                cell.docket.search(bed, strategy, rung, &cell.plan, bound, &mut goes_on)
+            }
+            Part::Batch { number, trials } => {
+                let plan = Plan { schedules: trials, ..cell.plan.clone() };
+                cell.docket.batch(bed, cell.strategy, cell.rung, &plan, number)
+            }
+        };
+        let sum = Sum { report, elapsed: watch.elapsed() };
+        sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
+        done();
+        Ok(())
+    })
+}
+
+/// Does the work of every item on that many threads, whoever is free taking the next.
+///
+/// # Errors
+/// The first of each thread's.
+pub fn share<T: Sync>(
+    items: &[T],
+    jobs: usize,
+    work: impl Fn(usize, &T, &mut Beds) -> Result<()> + Sync,
+) -> Result<()> {
+    let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
-        let mut beds: BTreeMap<&str, TestBed> = BTreeMap::new();
+        let mut beds = Beds::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(unit) = units.get(index) else { return Ok(()) };
-            let cell = &cells[unit.cell];
-            let engine = cell.plan.engine;
-            if !beds.contains_key(engine) {
-                beds.insert(engine, catalogue::bed(engine)?);
-            }
-            let bed = beds.get_mut(engine).expect("just inserted");
-            let watch = Stopwatch::start();
-            let report = match unit.part {
-                Part::Search(search) => {
-                    let in_time = || search.time.is_none_or(|time| watch.elapsed() < time);
-                    let mut goes_on = |held| held < search.most && in_time();
-                    let (strategy, rung, bound) = (cell.strategy, cell.rung, search.bound);
-                    cell.docket.search(bed, strategy, rung, &cell.plan, bound, &mut goes_on)
-                }
-                Part::Batch { number, trials } => {
-                    let plan = Plan { schedules: trials, ..cell.plan.clone() };
-                    cell.docket.batch(bed, cell.strategy, cell.rung, &plan, number)
-                }
-            };
-            let sum = Sum { report, elapsed: watch.elapsed() };
-            sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
-            done();
+            let Some(item) = items.get(index) else { return Ok(()) };
+            work(index, item, &mut beds)?;
         }
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
     })
+}
+
+/// The beds of one thread, one for each engine that it has met.
+#[derive(Default)]
+pub struct Beds(BTreeMap<&'static str, TestBed>);
+
+impl Beds {
+    /// The bed with that engine.
+    ///
+    /// # Errors
+    /// Where the engine cannot start.
+    pub fn of(&mut self, engine: &'static str) -> Result<&mut TestBed> {
+        if !self.0.contains_key(engine) {
+            self.0.insert(engine, catalogue::bed(engine)?);
+        }
+        Ok(self.0.get_mut(engine).expect("just inserted"))
+    }
 }
 
 /// The cells' reports so far, and those that came before their turn.

@@ -14,10 +14,10 @@ macro_rules! say {
 pub mod catalogue;
 pub mod json;
 pub mod matrix;
-pub mod searched;
-pub mod windows;
 pub mod progress;
+pub mod searched;
 pub mod transcript;
+pub mod windows;
 
 mod style;
 

@@ -1,4 +1,4 @@
-//! `retrial run`: select, plan, hold, compare, render, exit.
+//! `retrial run`: select, plan, hold, shrink, compare, render, exit.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -19,8 +19,8 @@ use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
 use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
 use crate::regressions::{self, Held, Kept, Outcome};
-use crate::render;
 use crate::render::progress::{Progress, Stopwatch};
+use crate::{render, shrinking};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
@@ -108,7 +108,10 @@ pub fn hold(args: &RunArgs, regressions: &Path) -> Result<Results> {
     let progress = Progress::new();
     let watch = Stopwatch::start();
     let kept = kept(args, &selections, regressions)?;
-    let reports = explore(args, &cells, &progress, &watch)?;
+    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let mut reports = explore(args, &cells, jobs, &progress, &watch)?;
+    shrinking::shrink(&cells, &mut reports, jobs, &progress)?;
+    progress.finish();
     let results = compare(args, selections, &cells, reports, watch.elapsed());
     Ok(Results { kept, ..results })
 }
@@ -154,10 +157,15 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
             {
                 let (docket, strategy, plan) = (selection.docket, *strategy, plan.clone());
                 let search = match bound {
-                    Some(bound) => Some(Search { bound, most: args.trials.unwrap_or(SEARCHED_ALONE), time: None }),
+                    Some(bound) => {
+                        Some(Search { bound, most: args.trials.unwrap_or(SEARCHED_ALONE), time: None })
+                    }
                     // A server of its own will would have another tree to search every time.
-                    None => (asked.is_none() && engine != "postgres")
-                        .then_some(Search { bound: None, most: trials.saturating_mul(SEARCHED).min(SEARCHED_ALONE), time: None }),
+                    None => (asked.is_none() && engine != "postgres").then_some(Search {
+                        bound: None,
+                        most: trials.saturating_mul(SEARCHED).min(SEARCHED_ALONE),
+                        time: None,
+                    }),
                 };
                 let trials = if bound.is_some() { 0 } else { trials };
                 cells.push(Cell { selection: index, docket, strategy, rung, plan, trials, search });
@@ -175,8 +183,13 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
 }
 
 /// Holds as many batches of each cell as the trials asked for, or batch after batch until the time is up.
-fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatch) -> Result<Vec<Sum>> {
-    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+fn explore(
+    args: &RunArgs,
+    cells: &[Cell],
+    jobs: usize,
+    progress: &Progress,
+    watch: &Stopwatch,
+) -> Result<Vec<Sum>> {
     let mut reports = vec![Sum::default(); cells.len()];
     let round = |batches: std::ops::Range<u64>| -> Vec<Unit> {
         let unit = |batch: u64, cell: usize| {
@@ -214,7 +227,6 @@ fn explore(args: &RunArgs, cells: &[Cell], progress: &Progress, watch: &Stopwatc
             }
         }
     }
-    progress.finish();
     Ok(reports)
 }
 
@@ -281,7 +293,8 @@ impl Results {
         if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
         } else if verdicts().any(|(_, _, surprise)| surprise.is_difference())
-            || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Other(_))) {
+            || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Other(_)))
+        {
             Exit::Differs
         } else if lines().any(|line| line.report.refused.is_some())
             || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Inapplicable(_)))

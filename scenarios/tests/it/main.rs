@@ -1,6 +1,6 @@
 //! Property tests: over generated workloads and seeds, a strategy keeps every invariant that its file does not own up
-//! to breaking. A failure is kept twice: as a proptest regression, which draws the same values again, and as a case
-//! under `regressions/`, which anyone can replay.
+//! to breaking. A failure is kept twice: as a proptest regression, which draws the same values again, and, shrunk, as
+//! a case under `regressions/`, which anyone can replay.
 
 mod readers;
 
@@ -18,6 +18,7 @@ use retrial_sim::invariant::Finding;
 use retrial_sim::scenario::{Scenario, Workload};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
+use retrial_sim::shrink::{Budget, shrink};
 use retrial_sim::trial::TestBed;
 
 thread_local! {
@@ -27,6 +28,9 @@ thread_local! {
     });
     static MODEL: RefCell<TestBed> = RefCell::new(TestBed::new(Box::new(Model::new())));
 }
+
+/// What a failure's case may take to shrink.
+const BUDGET: Budget = Budget { trials: 5_000, steps: 1_000_000 };
 
 /// Holds one trial of every strategy, the workload and the seed being the same for all.
 fn check<W: Workload, S: ?Sized>(
@@ -47,10 +51,12 @@ fn check<W: Workload, S: ?Sized>(
             let owned = owned.any(|broken| place(broken.earliest()) <= place(rung.name));
             let Finding::Violated(breach) = finding else { continue };
             if !owned {
+                let shrunk = shrink(scenario, bed, &case, None, BUDGET);
+                let (case, sentence) = shrunk.map_or((case, breach.sentence), |it| (it.case, it.sentence));
                 let file = format!("{}.{}.{}.found.case", case.scenario, case.strategy, case.invariant);
                 let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "regressions", &file].iter().collect();
-                fs::write(&path, format!("# {}\n{case}", breach.sentence)).expect("a regression can be kept");
-                let why = format!("{}: {}; kept as regressions/{file}", case.invariant, breach.sentence);
+                fs::write(&path, format!("# {sentence}\n{case}")).expect("a regression can be kept");
+                let why = format!("{}: {sentence}; kept as regressions/{file}", case.invariant);
                 return Err(TestCaseError::fail(why));
             }
         }

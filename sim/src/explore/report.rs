@@ -111,8 +111,9 @@ impl Report {
             tally.exercised += other.exercised;
             tally.violations += other.violations;
             other.anomalies.into_iter().for_each(|(anomaly, shown)| tally.show(anomaly, shown));
-            tally.first_violation =
-                tally.first_violation.or(other.first_violation.map(|(trial, policy)| (before + trial, policy)));
+            tally.first_violation = tally
+                .first_violation
+                .or(other.first_violation.map(|(trial, policy)| (before + trial, policy)));
             tally.unknown = tally.unknown.take().or(other.unknown);
         }
         for (strike, times) in later.strikes {

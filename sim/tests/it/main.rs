@@ -4,6 +4,7 @@
 
 mod determinism;
 mod durable_object;
+mod guide;
 mod limits;
 mod parts;
 mod pct;
@@ -11,5 +12,6 @@ mod pick;
 mod planted;
 mod queue;
 mod replay;
+mod shrink;
 mod toy;
 mod world;

@@ -102,6 +102,13 @@ struct WitnessFigures {
     preemptions: u32,
     /// Requests to parts outside the engine, deliveries included.
     messages: usize,
+    anomaly: &'static str,
+    /// The table or part and the column, where it shows in one.
+    on: Option<[&'static str; 2]>,
+    /// Whether no single removal of a choice or of an element of the workload is left that keeps the violation.
+    minimal: bool,
+    /// The trials that shrinking it took.
+    shrink_trials: u32,
 }
 
 /// Virtual time, in microseconds.
@@ -201,6 +208,10 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
                 faults: witness.faults,
                 preemptions: witness.preemptions,
                 messages: witness.messages,
+                anomaly: witness.kind.anomaly.name(),
+                on: witness.kind.on.map(|(part, column)| [part, column]),
+                minimal: witness.shrinking.is_some_and(|shrinking| shrinking.is_minimal),
+                shrink_trials: witness.shrinking.map_or(0, |shrinking| shrinking.trials),
             }),
         }
     };

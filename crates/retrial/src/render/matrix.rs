@@ -12,8 +12,8 @@ use retrial_sim::verdict::{Verdict, Witness};
 use super::{searched, style, windows};
 use crate::exit::Exit;
 use crate::expectation::Surprise;
-use crate::run::{Line, Results, Table};
 use crate::regressions::{Held, Outcome};
+use crate::run::{Line, Results, Table};
 use crate::token;
 
 /// Prints everything that was found.

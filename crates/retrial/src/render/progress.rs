@@ -27,8 +27,15 @@ impl Progress {
     /// A bar that has not begun.
     pub fn new() -> Progress {
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{wide_bar} {percent:>3}% {elapsed}");
+        let style = ProgressStyle::with_template("{msg}{wide_bar} {percent:>3}% {elapsed}");
         Progress(bar.with_style(style.expect("the template is well formed")))
+    }
+
+    /// What was waited for is there; now witnesses are shrunk, that many.
+    pub fn expect_shrinking(&self, witnesses: usize) {
+        self.0.set_message("shrinking ");
+        self.0.set_position(0);
+        self.0.set_length(witnesses as u64);
     }
 
     /// There will be that many steps.

@@ -14,7 +14,8 @@ pub fn table(table: &Table) -> Option<String> {
     let searched = |line: &&Line| line.report.searched.is_some();
     table.lines.iter().find(searched)?;
     let ladder = table.selection.card.ladder;
-    let rungs: Vec<usize> = (0..ladder.len()).filter(|rung| table.lines.iter().any(|line| line.rung == *rung)).collect();
+    let rungs: Vec<usize> =
+        (0..ladder.len()).filter(|rung| table.lines.iter().any(|line| line.rung == *rung)).collect();
     let mut grid = grid();
     let head = Cell::new("schedules of the\nleast workload");
     grid.set_header(std::iter::once(head).chain(rungs.iter().map(|rung| Cell::new(ladder[*rung].name))));
@@ -33,7 +34,10 @@ pub fn sentences(table: &Table) {
     let card = &table.selection.card;
     for line in &table.lines {
         let Some(searched) = &line.report.searched else { continue };
-        let place = format!("{}/{} on {}", card.name, card.strategies[line.strategy].name, card.ladder[line.rung].name);
+        let place = format!(
+            "{}/{} on {}",
+            card.name, card.strategies[line.strategy].name, card.ladder[line.rung].name
+        );
         let held = |(_, verdict, _): &&(&str, Verdict, _)| matches!(verdict, Verdict::Holds { .. });
         let holds: Vec<&str> = line.verdicts.iter().filter(held).map(|(name, ..)| *name).collect();
         let said = format!("{place}: {} holds, {}", holds.join(", "), sentence(searched));
@@ -51,7 +55,9 @@ fn sentence(searched: &Searched) -> String {
     let seen = format!("{} schedules, {budget} faults, {preemptions}", counts.schedules);
     match (searched.is_finished, cut) {
         (true, 0) => format!("exhaustively: {seen}"),
-        (true, cut) => format!("not exhaustively: {seen}, of which {cut} ran into the end of the safety phase"),
+        (true, cut) => {
+            format!("not exhaustively: {seen}, of which {cut} ran into the end of the safety phase")
+        }
         (false, _) => format!("not exhaustively: stopped after {seen}"),
     }
 }

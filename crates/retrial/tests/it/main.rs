@@ -6,4 +6,5 @@ mod isolation;
 mod live;
 mod matrix;
 mod regressions;
+mod shrinking;
 mod trials;

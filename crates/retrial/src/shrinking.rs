@@ -1,0 +1,156 @@
+//! Shrinks what the trials have shown: the least witness of each anomaly of each invariant, of each strategy on each
+//! rung. A strategy's rungs go one after another, so that a later one can begin with what an earlier one came to;
+//! strategies are shared among the jobs. No shrunk witness leaves this file unless a fresh thread has held it again.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::thread;
+
+use anyhow::{Result, anyhow};
+use retrial_sim::anomaly::{Anomaly, Kind};
+use retrial_sim::case::Case;
+use retrial_sim::docket::Docket;
+use retrial_sim::invariant::Finding;
+use retrial_sim::shrink::Budget;
+use retrial_sim::trial::TestBed;
+use retrial_sim::verdict::Witness;
+
+use crate::catalogue;
+use crate::jobs::{self, Cell, Sum};
+use crate::render::progress::Progress;
+
+/// A strategy's witnesses take one step of shrinking for so many of its search.
+const SHARE: u64 = 3;
+
+/// The most trials that one witness takes.
+const MOST_TRIALS: u32 = 1_000;
+
+/// Steps that a witness may take however short the search was.
+const LEAST_STEPS: u64 = 20_000;
+
+/// The cells of one strategy, which stand together, and the witnesses to shrink, rung after rung.
+struct Group<'a> {
+    docket: &'static dyn Docket,
+    engine: &'static str,
+    /// The steps of the search.
+    searched: u64,
+    tasks: Vec<Task<'a>>,
+}
+
+/// A witness to shrink.
+struct Task<'a> {
+    place: Place,
+    witness: &'a Witness,
+}
+
+/// Where a witness stands: the cell, the invariant's tally, the anomaly.
+type Place = (usize, usize, Anomaly);
+
+/// What became of a group.
+#[derive(Default)]
+struct Outcome {
+    shrunk: Vec<(Place, Witness)>,
+    /// What was another when it was held again.
+    disagreement: Option<(usize, String)>,
+}
+
+/// Puts a shrunk witness in the place of each. Those that a live server has shown stay as they were met: two runs of
+/// one tape need not agree there, and each trial takes as long as hundreds elsewhere.
+///
+/// # Errors
+/// Where an engine cannot start.
+pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress) -> Result<()> {
+    let groups = groups(cells, sums);
+    progress.expect_shrinking(groups.iter().map(|group| group.tasks.len()).sum());
+    let outcomes = Mutex::new(BTreeMap::new());
+    jobs::share(&groups, jobs, |index, group, beds| {
+        let outcome = group.shrink(beds.of(group.engine)?, progress)?;
+        outcomes.lock().expect("no worker panics while it holds the lock").insert(index, outcome);
+        Ok(())
+    })?;
+    let outcomes = outcomes.into_inner().expect("no worker panics while it holds the lock");
+    for outcome in outcomes.into_values() {
+        for ((cell, invariant, anomaly), witness) in outcome.shrunk {
+            let tally = &mut sums[cell].report.tallies[invariant];
+            tally.anomalies.get_mut(&anomaly).expect("it was found there").witness = witness;
+        }
+        if let Some((cell, how)) = outcome.disagreement {
+            sums[cell].report.disagreement.get_or_insert(how);
+        }
+    }
+    Ok(())
+}
+
+fn groups<'a>(cells: &'a [Cell], sums: &'a [Sum]) -> Vec<Group<'a>> {
+    let mut groups: Vec<((usize, usize), Group<'a>)> = Vec::new();
+    for (index, (cell, sum)) in cells.iter().zip(sums).enumerate() {
+        if catalogue::is_live(cell.plan.engine) {
+            continue;
+        }
+        let strategy = (cell.selection, cell.strategy);
+        if groups.last().is_none_or(|(last, _)| *last != strategy) {
+            let (docket, engine) = (cell.docket, cell.plan.engine);
+            groups.push((strategy, Group { docket, engine, searched: 0, tasks: Vec::new() }));
+        }
+        let (_, group) = groups.last_mut().expect("just pushed");
+        group.searched += sum.report.steps;
+        for (invariant, tally) in sum.report.tallies.iter().enumerate() {
+            let tasks = tally.anomalies.iter().map(|(anomaly, shown)| Task {
+                place: (index, invariant, *anomaly),
+                witness: &shown.witness,
+            });
+            group.tasks.extend(tasks);
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+impl Group<'_> {
+    fn shrink(&self, bed: &mut TestBed, progress: &Progress) -> Result<Outcome> {
+        let mut outcome = Outcome::default();
+        let mut hints: BTreeMap<(usize, Kind), Case> = BTreeMap::new();
+        let mut left = self.searched / SHARE;
+        for Task { place, witness } in &self.tasks {
+            // The first take the most trials, and what they do not need is there for the others.
+            let budget = Budget { trials: MOST_TRIALS, steps: LEAST_STEPS.max(left / 2) };
+            let (cell, invariant, _) = *place;
+            let key = (invariant, witness.kind);
+            match self.docket.shrink(bed, &witness.case, hints.get(&key), budget) {
+                Ok(shrunk) => {
+                    left = left.saturating_sub(shrunk.shrinking.map_or(0, |shrinking| shrinking.steps));
+                    if let Some(how) = self.disagrees(&shrunk)? {
+                        outcome.disagreement.get_or_insert((cell, how));
+                    }
+                    hints.insert(key, shrunk.case.clone());
+                    outcome.shrunk.push((*place, shrunk));
+                }
+                Err(error) => {
+                    let how = format!("held again to be shrunk, the trial of a witness {error}");
+                    outcome.disagreement.get_or_insert((cell, how));
+                }
+            }
+            progress.step();
+        }
+        Ok(outcome)
+    }
+
+    /// Holds a shrunk witness again where nothing that this thread has done can reach it.
+    fn disagrees(&self, witness: &Witness) -> Result<Option<String>> {
+        let again = || -> Result<Option<String>> {
+            let mut bed = catalogue::bed(self.engine)?;
+            Ok(match self.docket.replay(&mut bed, &witness.case) {
+                Err(error) => Some(format!("held again in a fresh thread, the trial of a witness {error}")),
+                Ok(again) => {
+                    let is_same =
+                        matches!(&again.finding, Finding::Violated(breach) if breach.kind() == witness.kind);
+                    (!is_same || again.run.digest != witness.case.digest)
+                        .then(|| "held again in a fresh thread, the trial of a witness differed".to_owned())
+                }
+            })
+        };
+        let joined = thread::scope(|scope| scope.spawn(again).join());
+        joined.unwrap_or_else(|_| {
+            Err(anyhow!("a shrunk witness cannot be held again: its trial ended in a panic"))
+        })
+    }
+}

@@ -1,0 +1,196 @@
+//! Shrinking: from a trial that shows a violation to the least one that shows the same. Workload, schedule, faults and
+//! values shrink together, pass after pass, until no single removal keeps the violation. The same means: the same
+//! invariant is broken by the same kind of anomaly on the same kind of cell; what a sentence says must never matter.
+//!
+//! A candidate is part of a tape, on part of a workload perhaps. It is held under [`Guide`], which follows what still
+//! applies, and if it shows the same and is smaller by [`Size`](crate::verdict::Size), the trial's own tape is the new
+//! one.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::anomaly::Kind;
+use crate::case::Case;
+use crate::choice::{RecordedChoice, RecordedTape};
+use crate::error::Error;
+use crate::invariant::Finding;
+use crate::scenario::{Scenario, Workload};
+use crate::scheduler::Guide;
+use crate::seed::Seed;
+use crate::stand::Stand;
+use crate::trial::TestBed;
+use crate::verdict::{Shrinking, Witness};
+
+mod choices;
+mod faults;
+mod pace;
+mod runs;
+mod values;
+mod workload;
+
+/// How much shrinking one witness may cost. It ends with whatever is used up first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Trials, besides the first, which holds the case again.
+    pub trials: u32,
+    /// Steps in them: what they cost, in virtual work.
+    pub steps: u64,
+}
+
+/// Shrinks a case that violates its invariant. `hint` is a witness of the same that was shrunk before, on another rung
+/// perhaps: where it shows the same here, it is a better start.
+///
+/// # Errors
+/// Where the case names what does not exist, its choices no longer apply, or nothing is violated.
+pub fn shrink<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
+    bed: &mut TestBed,
+    case: &Case,
+    hint: Option<&Case>,
+    budget: Budget,
+) -> Result<Witness, Error> {
+    let (stand, invariant) = Stand::of(scenario, case)?;
+    let run = stand.again(bed, case.tape.clone())?;
+    let Finding::Violated(breach) = stand.finding(&run, invariant) else {
+        return Err(Error::unreadable("the case's trial violates nothing: there is nothing to shrink"));
+    };
+    let least = stand.witness(&run, invariant, breach);
+    let kind = least.kind;
+    bed.recycle(run);
+    let tried = BTreeSet::new();
+    let mut search =
+        Search { bed, stand, invariant, kind, least, budget, tried, trials: 0, steps: 0, is_cut: false };
+    if let Some(hint) = hint {
+        search.start_from(hint);
+    }
+    search.until_nothing_changes();
+    let Search { least, trials, steps, is_cut, .. } = search;
+    Ok(Witness { shrinking: Some(Shrinking { trials, steps, is_minimal: !is_cut }), ..least })
+}
+
+/// The least trial so far, and what it takes to look for a lesser one.
+struct Search<'a, W: 'static, S: ?Sized + 'static> {
+    bed: &'a mut TestBed,
+    /// The workload of the least trial.
+    stand: Stand<'a, W, S>,
+    invariant: usize,
+    /// What every accepted trial must show.
+    kind: Kind,
+    least: Witness,
+    budget: Budget,
+    /// The candidates so far, workload and choices. What has been refused once is refused for good, so a round that
+    /// changes nothing costs nothing the second time.
+    tried: BTreeSet<(String, String)>,
+    trials: u32,
+    steps: u64,
+    /// Whether a candidate was left out because the budget was used up.
+    is_cut: bool,
+}
+
+impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
+    /// Every round tries each single removal, so the one that changes nothing shows that none is left.
+    fn until_nothing_changes(&mut self) {
+        loop {
+            let before = self.least.size();
+            self.pace();
+            self.choices();
+            self.runs();
+            self.faults();
+            self.workload();
+            self.values();
+            if self.is_cut || self.least.size() == before {
+                return;
+            }
+        }
+    }
+
+    fn start_from(&mut self, hint: &Case) {
+        let Ok(value) = serde_json::from_str(&hint.workload) else { return };
+        let Some(stand) = self.stand_for(value) else { return };
+        self.attempt(Some(stand), hint.tape.clone());
+    }
+
+    fn tape(&self) -> &RecordedTape {
+        &self.least.case.tape
+    }
+
+    /// The stand of another workload, if that is one that a trial can be held with.
+    fn stand_for(&self, value: Value) -> Option<Stand<'a, W, S>> {
+        let Stand { scenario, strategy, rung, engine, .. } = self.stand;
+        let workload: W = serde_json::from_value(value).ok()?;
+        (scenario.check)(&workload).ok()?;
+        Some(Stand::new(scenario, strategy, rung, engine, Rc::new(workload)))
+    }
+
+    /// Tries the same workload with these choices.
+    fn with_choices(&mut self, choices: Vec<RecordedChoice>) -> bool {
+        let tape = RecordedTape { choices, ..*self.tape() };
+        self.attempt(None, tape)
+    }
+
+    /// Tries the same tape on another workload; if that does not do it, then with every choice one arrival earlier, in
+    /// case what went had come before them.
+    fn with_workload(&mut self, value: Value) -> bool {
+        let Some(stand) = self.stand_for(value.clone()) else { return false };
+        let tape = self.tape().clone();
+        if self.attempt(Some(stand), tape.clone()) {
+            return true;
+        }
+        let choices: Vec<_> = tape.choices.iter().map(values::one_earlier).collect();
+        if choices == tape.choices {
+            return false;
+        }
+        let stand = self.stand_for(value);
+        self.attempt(stand, RecordedTape { choices, ..tape })
+    }
+
+    /// Takes a trial out of the budget, if one is left.
+    fn spend(&mut self) -> bool {
+        let is_left = self.trials < self.budget.trials && self.steps < self.budget.steps;
+        self.is_cut |= !is_left;
+        self.trials += u32::from(is_left);
+        is_left
+    }
+
+    /// Holds a candidate; where it shows the same and is smaller, it is the least from now on.
+    fn attempt(&mut self, other: Option<Stand<'a, W, S>>, tape: RecordedTape) -> bool {
+        let stand = other.as_ref().unwrap_or(&self.stand);
+        if tape == self.least.case.tape && stand.json == self.stand.json {
+            return false;
+        }
+        if !self.tried.insert((stand.json.clone(), text(&tape))) {
+            return false;
+        }
+        if !self.spend() {
+            return false;
+        }
+        let stand = other.as_ref().unwrap_or(&self.stand);
+        let ambient = tape.ambient;
+        // What the engine refuses shows nothing.
+        let Ok(run) = stand.hold(self.bed, &mut Guide::new(tape), Seed(0), ambient) else { return false };
+        self.steps += u64::from(run.steps);
+        let least = match stand.finding(&run, self.invariant) {
+            Finding::Violated(breach)
+                if breach.kind() == self.kind && stand.size(&run) < self.least.size() =>
+            {
+                Some(stand.witness(&run, self.invariant, breach))
+            }
+            _ => None,
+        };
+        self.bed.recycle(run);
+        let Some(least) = least else { return false };
+        self.least = least;
+        if let Some(other) = other {
+            self.stand = other;
+        }
+        true
+    }
+}
+
+/// The pace and the choices, to be told apart from others.
+fn text(tape: &RecordedTape) -> String {
+    let lines = tape.choices.iter().map(|choice| format!("{choice}\n"));
+    std::iter::once(tape.pace.name().to_owned()).chain(lines).collect()
+}

@@ -1,0 +1,26 @@
+//! Faults: each is replaced by the mildest that shows the same. That each is needed at all is the choices' pass to
+//! find.
+
+use super::Search;
+use crate::choice::Recorded;
+use crate::fault::Fault;
+use crate::scenario::Workload;
+
+impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+    pub(super) fn faults(&mut self) {
+        let mut index = self.tape().choices.len();
+        while index > 0 {
+            index = (index - 1).min(self.tape().choices.len());
+            let Some(Recorded::Fault(fault)) = self.tape().choices.get(index).map(|it| it.what.clone())
+            else {
+                continue;
+            };
+            // A fault that the rung does not offer there does not strike, and that trial has been held.
+            let _ = Fault::ALL.into_iter().take_while(|milder| *milder != fault).any(|milder| {
+                let mut choices = self.tape().choices.clone();
+                choices[index].what = Recorded::Fault(milder);
+                self.with_choices(choices)
+            });
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Runs: turns of one actor that become one. A detour, away from an actor and back, or over a third one, has no single
+//! choice that could go, so choices near each other go together, and who goes next at one does so at an earlier one.
+
+use super::Search;
+use crate::choice::{Recorded, RecordedChoice};
+use crate::scenario::Workload;
+
+/// How many neighbours are looked at together.
+const NEAR: usize = 4;
+
+impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+    pub(super) fn runs(&mut self) {
+        let mut index = self.tape().choices.len();
+        while index > 0 {
+            index = (index - 1).min(self.tape().choices.len());
+            for near in 1..=NEAR {
+                let choices = &self.tape().choices;
+                if index + near >= choices.len() {
+                    break;
+                }
+                let last = index + near;
+                let (before, between, after) =
+                    (&choices[..index], &choices[index + 1..last], &choices[last + 1..]);
+                let all_gone = [before, after].concat();
+                let both_gone = [before, between, after].concat();
+                let [over, at_once] = shortcuts(choices, index, last);
+                if [all_gone, both_gone, over, at_once].into_iter().any(|left| self.with_choices(left)) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Whoever goes next at `to` does so at `from` already: with what lies between gone, and with it kept. The same choices
+/// where these two are about something else.
+fn shortcuts(choices: &[RecordedChoice], from: usize, to: usize) -> [Vec<RecordedChoice>; 2] {
+    let (Recorded::Next(_), Recorded::Next(_)) = (&choices[from].what, &choices[to].what) else {
+        return [choices.to_vec(), choices.to_vec()];
+    };
+    let first = RecordedChoice { what: choices[to].what.clone(), ..choices[from].clone() };
+    let (before, between, after) = (&choices[..from], &choices[from + 1..to], &choices[to + 1..]);
+    let first = std::slice::from_ref(&first);
+    [[before, first, after].concat(), [before, first, between, after].concat()]
+}
