@@ -11,12 +11,14 @@ macro_rules! say {
     ($($words:tt)*) => { $crate::render::line(format_args!($($words)*)) };
 }
 
+pub mod argument;
 pub mod catalogue;
 pub mod json;
 pub mod matrix;
 pub mod progress;
 pub mod transcript;
 
+mod sql;
 mod style;
 
 /// What the command-line parser has to say: help is a result, anything else a complaint of one line.
