@@ -70,10 +70,12 @@ pub enum Reason {
     Died,
     /// A part had that value from the earlier on, so what the later brought changed nothing.
     Known { field: String, value: Value },
-    /// The later had to wait for a lock that the earlier's transaction held.
-    Waited,
+    /// The later had to wait for something that the earlier's actor had, and what the earlier was at.
+    Waited { resource: &'static str },
     /// Between them nobody wrote over that value.
     Stood { column: String, value: Value },
+    /// The later wrote other rows of the table, and left that one as the earlier had written it.
+    LeftAsWritten { column: String, value: Value },
 }
 
 /// One step of an argument.
@@ -99,6 +101,8 @@ pub enum Contradiction {
     OutOfNowhere { write: Act, column: String, old: Value, new: Value },
     /// What a message brought was acknowledged, and nobody committed it.
     NeverWritten { done: Option<Act>, column: String, value: Value, stands: Value },
+    /// A part took a value in when the message's deliveries had ended with `done`, so nobody was told and wrote it.
+    TooLate { store: Act, done: Act, column: String, value: Value, stands: Value },
     /// A message was given up.
     Dead { letter: Act, message: Value, attempts: Value },
     /// An effect came before any commit of the value that it tells; `later` committed it, or nobody did.
@@ -117,7 +121,7 @@ pub enum Contradiction {
     Left { report: Option<Act>, column: String, value: Value, end: Act },
     /// A row was passed over; `meanwhile` wrote elsewhere what concerns it.
     PassedOver { column: String, row: Option<Value>, stands: Value, passed: Option<Act>, meanwhile: Vec<Act> },
-    /// The round that repeats, how often it went round at the end with the same columns moving, and which.
+    /// The round that repeats, how often it went round at the end, and the columns that moved in it.
     Circle { round: Vec<Act>, times: usize, moves: Vec<String> },
     /// The same act again and again; `moved` was the last that changed a value.
     Repeated { last: Act, times: usize, moved: Option<Act> },
@@ -129,8 +133,8 @@ pub enum Contradiction {
     Held { from: Act, to: Act, statements: usize, micros: u64, kept: Vec<Act> },
     /// One piece of work: how many rows it wrote, or how much it did.
     Large { act: Act, rows: usize, steps: u64 },
-    /// What belongs together was committed one by one.
-    Parts { commits: Vec<Act> },
+    /// What belongs together was let go of in parts before `next` began.
+    Parts { parts: Vec<Act>, next: Act },
     /// Two transactions that each overwrote what the other had read.
     Crossed { one: Act, other: Act },
     /// The program gave up.

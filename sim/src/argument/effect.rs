@@ -40,11 +40,8 @@ pub(super) fn phantom(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
         if same {
             edges.push(Edge { before: story.act(event), after: act, because });
         }
-        let end = Contradiction::NothingBehind {
-            effect: story.act(event),
-            value: value.clone(),
-            later: Some(act),
-        };
+        let end =
+            Contradiction::NothingBehind { effect: story.act(event), value: value.clone(), later: Some(act) };
         return Some((edges, end));
     }
     let end = Contradiction::NothingBehind { effect: story.act(event), value: value.clone(), later: None };
@@ -64,9 +61,7 @@ fn moved_to(effect: &Exchange, change: &RowChange, value: &Value) -> Option<Stri
 /// The name under which a part has ever stored the value.
 fn stored_as(story: &Story<'_>, value: &Value) -> Option<&'static str> {
     story.events().iter().find_map(|event| match &event.what {
-        What::Stored(stored) => {
-            stored.state.iter().find(|(_, known)| known == value).map(|(name, _)| *name)
-        }
+        What::Stored(stored) => stored.state.iter().find(|(_, known)| known == value).map(|(name, _)| *name),
         _ => None,
     })
 }

@@ -81,9 +81,7 @@ pub(super) fn of_value(story: &Story<'_>, from: usize, delivery: usize, cargo: C
             }
             story.edge(statement, end, Reason::Failed { error })
         }
-        (_, None) if changed_nothing(story, statement) => {
-            story.edge(statement, end, Reason::ChangedNothing)
-        }
+        (_, None) if changed_nothing(story, statement) => story.edge(statement, end, Reason::ChangedNothing),
         _ => story.edge(statement, end, Reason::SameActor),
     };
     vec![first, second]
@@ -138,7 +136,9 @@ pub(super) fn again(
     let part = request.and_then(|request| story.exchange(request)).map(|exchange| exchange.part);
     let knew = store.filter(|store| {
         matches!(story.what(*store), What::Stored(stored) if Some(stored.part) == part)
-            && request.is_some_and(|request| sources::held_by(story, part.unwrap_or_default(), request, request + 1, cargo) == Some(*store))
+            && request.is_some_and(|request| {
+                sources::held_by(story, part.unwrap_or_default(), request, request + 1, cargo) == Some(*store)
+            })
     });
     let mut at = last;
     if let (Some(store), Some(request)) = (knew, request) {
@@ -156,9 +156,9 @@ fn done(story: &Story<'_>, from: usize, end: usize, cargo: Cargo<'_>) -> Vec<Edg
     let ran: Vec<usize> = (from + 1..end)
         .filter(|index| story.actor(*index) == actor && story.statement(*index).is_some())
         .collect();
-    let carrier = ran.iter().rfind(|index| {
-        story.statement(**index).is_some_and(|ran| ran.params.contains(cargo.value))
-    });
+    let carrier = ran
+        .iter()
+        .rfind(|index| story.statement(**index).is_some_and(|ran| ran.params.contains(cargo.value)));
     match carrier {
         Some(carrier) if changed_nothing(story, *carrier) => vec![
             story.edge(from, *carrier, cargo.carried()),

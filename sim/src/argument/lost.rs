@@ -4,7 +4,7 @@
 use super::fate::{self, Closing};
 use super::sources::{self, Cargo, way};
 use super::story::{Story, mentions};
-use super::{Contradiction, Edge, Proof, Reason, versions};
+use super::{Act, Contradiction, Edge, Proof, Reason, versions};
 use crate::engine::Value;
 use crate::invariant::Breach;
 use crate::trace::What;
@@ -35,11 +35,19 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
         }
         None => {
             let sent = *sends.last()?;
-            let brought = |(index, _): (usize, _)| (sources::sent(story, index) == Some(sent)).then_some(index);
+            let brought =
+                |(index, _): (usize, _)| (sources::sent(story, index) == Some(sent)).then_some(index);
             let delivery = story.exchanges("deliver").find_map(brought)?;
             (way(story, delivery, cargo), delivery)
         }
     };
+    if let Some(store) = store
+        && let Some(done) = over(story, delivery, store)
+    {
+        edges.extend(replaced(story, store, cargo));
+        let (store, column, value) = (story.act(store), column.to_owned(), value.clone());
+        return Some((edges, Contradiction::TooLate { store, done, column, value, stands }));
+    }
     let from = store.unwrap_or(delivery);
     edges.extend(fate::of_value(story, from, delivery, cargo));
     let (more, closing) = fate::again(story, delivery, store, cargo);
@@ -68,6 +76,25 @@ fn taken_in<'r>(story: &Story<'r>, column: &str, sends: &[usize]) -> Option<(Opt
         }
     }
     last.map(|(_, index, value)| (Some(index), value))
+}
+
+/// The last word on a message, where all of its deliveries had ended by that event.
+fn over(story: &Story<'_>, delivery: usize, event: usize) -> Option<Act> {
+    let closings =
+        fate::deliveries(story, delivery).into_iter().map(|delivery| fate::closing(story, delivery));
+    let ends: Option<Vec<usize>> = closings.map(|closing| Some(closing?.event())).collect();
+    let last = ends?.into_iter().max()?;
+    (last < event).then(|| story.act(last))
+}
+
+/// What a part had in that field before.
+fn replaced(story: &Story<'_>, store: usize, cargo: Cargo<'_>) -> Option<Edge> {
+    let What::Stored(stored) = story.what(store) else { return None };
+    let mut earlier = story.trace().stored(stored.part).take_while(|(index, _)| *index < store);
+    let (before, old) = earlier.by_ref().last()?;
+    let old = old.field(cargo.field).filter(|old| *old != cargo.value)?.clone();
+    let because = Reason::Replaced { field: cargo.field.to_owned(), old, new: cargo.value.clone() };
+    Some(story.edge(before, store, because))
 }
 
 fn is_delivery(story: &Story<'_>, event: usize) -> bool {
@@ -105,8 +132,8 @@ fn attempt(story: &Story<'_>, delivery: usize) -> Vec<Edge> {
     let mine = |index: &usize| story.actor(*index) == actor;
     let store = (delivery + 1..end).filter(mine).find_map(|index| {
         let exchange = story.exchange(index).filter(|exchange| exchange.label != "deliver")?;
-        let mut stored = story.trace().stored(exchange.part).map(|(at, _)| at);
-        stored.find(|at| (index..end).contains(at)).filter(|at| story.actor(*at) != actor)
+        let stored = story.trace().stored(exchange.part).map(|(at, _)| at);
+        stored.take_while(|at| *at < end).last()
     });
     let ran = (delivery + 1..end).filter(mine).filter(|index| story.statement(*index).is_some());
     let Some(statement) = ran.last() else { return vec![story.edge(delivery, end, Reason::SameActor)] };
@@ -121,7 +148,11 @@ fn attempt(story: &Story<'_>, delivery: usize) -> Vec<Edge> {
     match (store, carried) {
         (Some(store), Some((field, value))) if store < statement => {
             let cargo = Cargo { field, value };
-            edges.extend(way(story, store, cargo).pop());
+            if store > delivery {
+                edges.extend(way(story, store, cargo).pop());
+            } else {
+                edges.push(story.edge(delivery, statement, Reason::SameActor));
+            }
             edges.push(story.edge(store, statement, cargo.carried()));
         }
         _ => edges.push(story.edge(delivery, statement, Reason::SameActor)),

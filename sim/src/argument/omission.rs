@@ -9,11 +9,14 @@ use super::{Contradiction, Edge, Proof, Reason};
 use crate::anomaly::Cell;
 use crate::engine::Value;
 use crate::invariant::Breach;
+use crate::point::ActorId;
 use crate::trace::What;
 
 pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     match (&breach.on, breach.event) {
-        (Some(cell), Some(event)) if matches!(story.what(event), What::Committed(_)) => untold(story, cell, event),
+        (Some(cell), Some(event)) if matches!(story.what(event), What::Committed(_)) => {
+            untold(story, cell, event)
+        }
         (Some(cell), None) => passed_over(story, cell),
         _ => None,
     }
@@ -87,41 +90,45 @@ fn passed_over(story: &Story<'_>, cell: &Cell) -> Option<Proof> {
     let stands = versions::stands(story, cell.part, column, row);
     let own = versions::of(story, cell.part, column, row);
     let mut edges = versions::chain(column, &own);
-    let passes = |(index, _, changes): (usize, _, &[crate::engine::RowChange])| {
-        let there = changes.iter().any(|change| change.table.name == cell.part);
-        let moved = own.iter().any(|version| version.commit == index);
-        (there && !moved).then_some(index)
-    };
-    let passes: Vec<usize> = story.trace().commits().filter_map(passes).collect();
-    let writer = passes.last().map(|event| story.actor(*event));
-    let passes: Vec<usize> = passes.into_iter().filter(|event| Some(story.actor(*event)) == writer).collect();
-    let last = passes.last().copied();
-    if let (Some(last), Some(actor)) = (last, writer) {
-        let commits: Vec<usize> = story
-            .trace()
-            .commits()
-            .filter(|(index, event, _)| *index > last && event.actor == actor)
-            .map(|(index, ..)| index)
-            .collect();
-        if passes.len() > 1 {
-            edges.push(story.edge(passes[passes.len() - 2], last, Reason::SameActor));
+    let passed = pass(story, cell, &own);
+    if let Some(passed) = passed {
+        if let Some(last) = own.last().filter(|last| last.commit < passed) {
+            let because = Reason::LeftAsWritten { column: column.to_owned(), value: last.new.clone() };
+            edges.push(Edge { before: last.act, after: story.act(passed), because });
         }
-        if let Some(end) = commits.last() {
-            edges.push(story.edge(last, *end, Reason::SameActor));
+        let actor = story.actor(passed);
+        let commits = story.trace().commits().filter(|(index, by, _)| *index > passed && by.actor == actor);
+        if let Some((end, ..)) = commits.last() {
+            edges.push(story.edge(passed, end, Reason::SameActor));
         }
     }
-    let meanwhile = elsewhere(story, cell, row);
-    let meanwhile = meanwhile.into_iter().filter(|event| last.is_none_or(|last| *event > last));
+    let meanwhile =
+        elsewhere(story, cell, row).into_iter().filter(|event| passed.is_some_and(|it| *event > it));
     let meanwhile = meanwhile.take(3).map(|event| story.act(event)).collect();
-    let passed = last.map(|event| story.act(event));
-    let end = Contradiction::PassedOver {
-        column: column.to_owned(),
-        row: row.cloned(),
-        stands,
-        passed,
-        meanwhile,
+    let passed = passed.map(|event| story.act(event));
+    let (column, row) = (column.to_owned(), row.cloned());
+    Some((edges, Contradiction::PassedOver { column, row, stands, passed, meanwhile }))
+}
+
+/// The commit that wrote the table and left the row as it was: the first after the row's last version by somebody else
+/// than who wrote that; for a row without versions, the last of whoever wrote the most rows.
+fn pass(story: &Story<'_>, cell: &Cell, own: &[versions::Version<'_>]) -> Option<usize> {
+    let mut passes: Vec<(usize, ActorId, usize)> = Vec::new();
+    for (index, by, changes) in story.trace().commits() {
+        let rows = changes.iter().filter(|change| change.table.name == cell.part).count();
+        if rows > 0 && !own.iter().any(|version| version.commit == index) {
+            passes.push((index, by.actor, rows));
+        }
+    }
+    if let Some(last) = own.last() {
+        let after = |(index, by, _): &&(usize, ActorId, usize)| *index > last.commit && *by != last.act.actor;
+        return passes.iter().find(after).map(|(index, ..)| *index);
+    }
+    let rows = |actor: ActorId| -> usize {
+        passes.iter().filter(|(_, by, _)| *by == actor).map(|(.., rows)| rows).sum()
     };
-    Some((edges, end))
+    let busiest = passes.iter().map(|(_, by, _)| *by).max_by_key(|actor| rows(*actor))?;
+    passes.iter().rfind(|(_, by, _)| *by == busiest).map(|(index, ..)| *index)
 }
 
 /// The commits that put a row with this row's name into another table.

@@ -26,14 +26,14 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
 fn sent(story: &Story<'_>, cell: &Cell, effect: usize) -> Option<Proof> {
     let body = &story.exchange(effect)?.body;
     let said = field(body, cell.column).unwrap_or(&Value::Null);
-    let (write, change) = written_before(story, effect)?;
+    let (write, change) = written_before(story, effect, said)?;
     let columns = change.table.columns.iter();
     let (column, was, now) = columns
         .filter_map(|column| {
             let [old, new] = [change.value_before(column), change.value_after(column)];
             Some((column, old.unwrap_or(&Value::Null), new?))
         })
-        .find(|(_, was, now)| was != now && body.iter().any(|(_, told)| told == *now))?;
+        .find(|(_, was, now)| was != now && *now != said && body.iter().any(|(_, told)| told == *now))?;
     let mut edges = way(story, effect, Cargo { field: column, value: said });
     let now = Cargo { field: column, value: now };
     edges.push(Edge { before: story.act(write), after: story.act(effect), because: now.carried() });
@@ -43,10 +43,12 @@ fn sent(story: &Story<'_>, cell: &Cell, effect: usize) -> Option<Proof> {
     Some((edges, end))
 }
 
-/// The last change before a request of a row that the request names, of a value that it tells.
-fn written_before<'r>(story: &Story<'r>, effect: usize) -> Option<(usize, &'r RowChange)> {
+/// The last change before a request of a row that the request names, to a value that it tells and that is not in doubt.
+fn written_before<'r>(story: &Story<'r>, effect: usize, said: &Value) -> Option<(usize, &'r RowChange)> {
     let body = &story.exchange(effect)?.body;
-    let told = |value: Option<&Value>| body.iter().any(|(_, told)| Some(told) == value && *told != Value::Null);
+    let told = |value: Option<&Value>| {
+        body.iter().any(|(_, told)| Some(told) == value && told != said && *told != Value::Null)
+    };
     let about = |change: &&RowChange| {
         let row = change.after.as_ref().and_then(|row| row.first());
         let moves = |column: &String| {
@@ -89,7 +91,11 @@ fn counted(story: &Story<'_>, cell: &Cell, event: usize) -> Option<Proof> {
         let mut wrote = false;
         for change in others.filter(|_| by.actor == actor) {
             let which = (change.table.name.as_str(), change.key);
-            if change.before == change.after { rewritten.insert(which) } else { changed.insert(which) };
+            if change.before == change.after {
+                rewritten.insert(which)
+            } else {
+                changed.insert(which)
+            };
             wrote = true;
         }
         if wrote {

@@ -48,6 +48,8 @@ fn source(story: &Story<'_>, event: usize, cargo: Cargo<'_>) -> Option<(usize, R
         What::Stored(stored) if stored.field(cargo.field) == Some(cargo.value) => {
             let request = request(story, event, cargo)?;
             let delivery = in_hand(story, story.actor(request), request);
+            // One that nobody waited for any more is worth a step of its own.
+            let delivery = delivery.filter(|_| waits(story, request, event));
             Some((delivery.unwrap_or(request), cargo.carried()))
         }
         What::Exchanged(exchange) if exchange.label == "deliver" => {
@@ -64,18 +66,24 @@ fn source(story: &Story<'_>, event: usize, cargo: Cargo<'_>) -> Option<(usize, R
     }
 }
 
-/// Where the actor had the value from when it stood at that event.
+/// Where the actor had the value from when it stood at that event: under its name from a part or a message, else from
+/// an answer.
 fn known_from(story: &Story<'_>, event: usize, cargo: Cargo<'_>) -> Option<(usize, Reason)> {
+    named(story, event, cargo).or_else(|| {
+        let mut earlier = story.back(story.actor(event), event);
+        let read = earlier.find(|index| {
+            let answer = story.statement(*index).and_then(|ran| ran.result.as_ref().ok());
+            answer.is_some_and(|answer| answer.rows.iter().any(|row| row.contains(cargo.value)))
+        });
+        Some((read?, cargo.carried()))
+    })
+}
+
+fn named(story: &Story<'_>, event: usize, cargo: Cargo<'_>) -> Option<(usize, Reason)> {
     let actor = story.actor(event);
     let mut later = event;
     for index in story.back(actor, event) {
         match story.what(index) {
-            What::Ran(statement) => {
-                let rows = statement.result.iter().flat_map(|answer| &answer.rows);
-                if rows.into_iter().any(|row| row.contains(cargo.value)) {
-                    return Some((index, cargo.carried()));
-                }
-            }
             What::Exchanged(exchange) if exchange.label == "deliver" => {
                 let sent = sent(story, index).and_then(|sent| story.exchange(sent));
                 if sent.and_then(|sent| sent.field(cargo.field)) == Some(cargo.value) {
@@ -95,7 +103,13 @@ fn known_from(story: &Story<'_>, event: usize, cargo: Cargo<'_>) -> Option<(usiz
 }
 
 /// The write by which a part got the value that it had at some time between two events, if it had it then.
-pub(super) fn held_by(story: &Story<'_>, part: &str, from: usize, to: usize, cargo: Cargo<'_>) -> Option<usize> {
+pub(super) fn held_by(
+    story: &Story<'_>,
+    part: &str,
+    from: usize,
+    to: usize,
+    cargo: Cargo<'_>,
+) -> Option<usize> {
     let mut since = None;
     for (index, stored) in story.trace().stored(part).take_while(|(index, _)| *index < to) {
         let has = stored.field(cargo.field) == Some(cargo.value);
@@ -110,7 +124,22 @@ pub(super) fn held_by(story: &Story<'_>, part: &str, from: usize, to: usize, car
     since
 }
 
-/// The request that a part's write took the value from: one whose caller still waited, else the last.
+/// Whether the caller of a request still waits for its answer at that event.
+fn waits(story: &Story<'_>, request: usize, event: usize) -> bool {
+    let caller = story.actor(request);
+    story.exchange(request).is_some_and(|exchange| exchange.heard)
+        && (request + 1..event).all(|index| story.actor(index) != caller)
+}
+
+/// Whether the caller of a request has given up, or died, before it heard.
+fn is_abandoned(story: &Story<'_>, request: usize) -> bool {
+    let next = story.on(story.actor(request), request).next();
+    let died = next.is_some_and(|next| matches!(story.what(next), What::Crashed));
+    died || story.exchange(request).is_some_and(|exchange| !exchange.heard)
+}
+
+/// The request that a part's write took the value from: the first whose caller still waited, else the last that was
+/// abandoned. Whoever has gone on otherwise has had the answer, so it was handled before.
 fn request(story: &Story<'_>, store: usize, cargo: Cargo<'_>) -> Option<usize> {
     let What::Stored(stored) = story.what(store) else { return None };
     let brings = |index: &usize| {
@@ -121,11 +150,8 @@ fn request(story: &Story<'_>, store: usize, cargo: Cargo<'_>) -> Option<usize> {
         })
     };
     let requests: Vec<usize> = (0..store).filter(brings).collect();
-    let waits = |request: &&usize| {
-        let caller = story.actor(**request);
-        (**request + 1..store).all(|index| story.actor(index) != caller)
-    };
-    requests.iter().find(waits).or(requests.last()).copied()
+    let waiting = requests.iter().find(|request| waits(story, **request, store));
+    waiting.or_else(|| requests.iter().rfind(|request| is_abandoned(story, **request))).copied()
 }
 
 /// The sending of the message that a delivery, or what became of it, is about.

@@ -18,13 +18,15 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
         versions.truncate(at + 1);
     }
     let (last, earlier) = versions.split_last()?;
-    let Some(previous) = earlier.last() else { return lone(story, column, last) };
+    if earlier.is_empty() {
+        return lone(story, column, last);
+    }
     let by_order = |newer: usize| inverted(story, column, &versions, newer);
     by_order(earlier.len() - 1)
         .or_else(|| revived(story, column, &versions))
         .or_else(|| (0..earlier.len() - 1).rev().find_map(by_order))
         .or_else(|| replayed(story, column, last))
-        .or_else(|| unseen(story, column, previous, last))
+        .or_else(|| unseen(story, column, earlier, last))
         .or_else(|| lone(story, column, last))
 }
 
@@ -70,9 +72,7 @@ fn inverted(story: &Story<'_>, column: &str, versions: &[Version<'_>], newer: us
 
 fn order(story: &Story<'_>, column: &str, event: usize, old: &Value, new: &Value) -> Reason {
     match story.what(event) {
-        What::Stored(_) => {
-            Reason::Replaced { field: column.to_owned(), old: old.clone(), new: new.clone() }
-        }
+        What::Stored(_) => Reason::Replaced { field: column.to_owned(), old: old.clone(), new: new.clone() },
         _ => Reason::SameActor,
     }
 }
@@ -147,7 +147,8 @@ fn replayed(story: &Story<'_>, column: &str, last: &Version<'_>) -> Option<Proof
 }
 
 /// The last writer had read the value before the one that it overwrote.
-fn unseen(story: &Story<'_>, column: &str, previous: &Version<'_>, last: &Version<'_>) -> Option<Proof> {
+fn unseen(story: &Story<'_>, column: &str, earlier: &[Version<'_>], last: &Version<'_>) -> Option<Proof> {
+    let (previous, before) = earlier.split_last()?;
     let statement = last.statement?;
     let actor = story.actor(statement);
     let read = story.back(actor, statement).find(|index| {
@@ -161,7 +162,13 @@ fn unseen(story: &Story<'_>, column: &str, previous: &Version<'_>, last: &Versio
         written: previous.new.clone(),
     };
     let edge = Edge { before: story.act(read), after: previous.act, because };
-    let edges = vec![edge, versions::overwrote(column, previous, last, 0)];
+    let written = before.iter().rfind(|version| version.commit < read && version.new == previous.old);
+    let read_what = written.map(|version| {
+        let because = Reason::ReadWhatWrote { column: column.to_owned(), value: version.new.clone() };
+        Edge { before: version.act, after: story.act(read), because }
+    });
+    let mut edges: Vec<Edge> = read_what.into_iter().collect();
+    edges.extend([edge, versions::overwrote(column, previous, last, 0)]);
     let end = Contradiction::Unseen { write: last.act, lost: previous.act, read: story.act(read) };
     Some((edges, end))
 }

@@ -57,9 +57,13 @@ impl<'r> Story<'r> {
         let (events, process) = (self.events(), self.trace().process(actor));
         let trace = self.trace();
         let born = move |index: &usize| {
-            matches!(events[*index].what, What::Started(2..)) && trace.process(events[*index].actor) == process
+            matches!(events[*index].what, What::Started(2..))
+                && trace.process(events[*index].actor) == process
         };
-        (0..event).rev().take_while(move |index| !born(index)).filter(move |index| events[*index].actor == actor)
+        (0..event)
+            .rev()
+            .take_while(move |index| !born(index))
+            .filter(move |index| events[*index].actor == actor)
     }
 
     /// The actor's events after that one, up to and including the death or the end of its process.
@@ -88,7 +92,10 @@ impl<'r> Story<'r> {
     }
 
     /// The exchanges under that label that took effect.
-    pub(super) fn exchanges(&self, label: &'static str) -> impl Iterator<Item = (usize, &'r Exchange)> + use<'r> {
+    pub(super) fn exchanges(
+        &self,
+        label: &'static str,
+    ) -> impl Iterator<Item = (usize, &'r Exchange)> + use<'r> {
         self.trace().exchanges(label)
     }
 

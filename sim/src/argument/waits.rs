@@ -29,21 +29,23 @@ fn open_waits<'r>(story: &Story<'r>, at: usize) -> Vec<(usize, &'r [ActorId])> {
 
 pub(super) fn deadlock(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let Some(event) = breach.event else { return stuck(story) };
+    let waited = || Reason::Waited { resource: "a lock" };
     let victim = story.actor(event);
     let waits = open_waits(story, event);
     let (mut circle, mut edges, mut at) = (Vec::new(), Vec::new(), victim);
     // From the victim backwards: who waits for it, who waits for that one, and so on.
-    while let Some((wait, _)) = waits.iter().find(|(wait, on)| {
-        on.contains(&at) && !circle.iter().any(|known: &Act| known.event == *wait)
-    }) {
+    while let Some((wait, _)) = waits
+        .iter()
+        .find(|(wait, on)| on.contains(&at) && !circle.iter().any(|known: &Act| known.event == *wait))
+    {
         if let Some(holding) = holding(story, at, *wait) {
-            edges.push(story.edge(holding, *wait, Reason::Waited));
+            edges.push(story.edge(holding, *wait, waited()));
         }
         circle.push(story.act(*wait));
         at = story.actor(*wait);
     }
     if let Some(holding) = holding(story, at, event).filter(|_| at != victim) {
-        edges.push(story.edge(holding, event, Reason::Waited));
+        edges.push(story.edge(holding, event, waited()));
     }
     circle.push(story.act(event));
     if let Some(closing) = story.on(victim, event).find(|index| {
@@ -71,7 +73,7 @@ fn stuck(story: &Story<'_>) -> Option<Proof> {
     let circle: Vec<Act> = waits.iter().filter(mine).map(|(wait, _)| story.act(*wait)).collect();
     let edge = |(wait, on): &(usize, &[ActorId])| {
         let holding = on.iter().find_map(|holder| holding(story, *holder, *wait))?;
-        Some(story.edge(holding, *wait, Reason::Waited))
+        Some(story.edge(holding, *wait, Reason::Waited { resource: "a lock" }))
     };
     let edges = waits.iter().filter(mine).filter_map(edge).collect();
     Some((edges, Contradiction::WaitsForItself { circle, victim: None }))
@@ -80,9 +82,9 @@ fn stuck(story: &Story<'_>) -> Option<Proof> {
 /// The statement of that actor's open transaction that wrote or locked last before that event; of several, one that
 /// touched a row which the statement at the event, or the one that goes on after the wait there, touches.
 fn holding(story: &Story<'_>, holder: ActorId, at: usize) -> Option<usize> {
-    let wanted = story.statement(at).or_else(|| {
-        story.on(story.actor(at), at).find_map(|index| story.statement(index))
-    });
+    let wanted = story
+        .statement(at)
+        .or_else(|| story.on(story.actor(at), at).find_map(|index| story.statement(index)));
     let wanted = &wanted?.footprint.touched;
     let mut locking = None;
     for index in story.back(holder, at) {
@@ -104,16 +106,15 @@ fn holding(story: &Story<'_>, holder: ActorId, at: usize) -> Option<usize> {
 
 pub(super) fn starvation(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let wait = breach.event?;
-    let What::Waits { holders, .. } = story.what(wait) else { return None };
+    let What::Waits { holders, resource } = story.what(wait) else { return None };
     let end = story.on(story.actor(wait), wait).next().unwrap_or(story.events().len() - 1);
     let waited = story.events()[end].at.saturating_sub(story.events()[wait].at);
-    // What a holder last began before the wait is what the wait is for, if it ended only after it.
+    // What a holder last began before the wait is what it had in hand.
     let ran = |holder: &ActorId| story.back(*holder, wait).find(|index| story.statement(*index).is_some());
     let before: Vec<usize> = holders.iter().filter_map(ran).collect();
-    let edges = before.iter().map(|ran| story.edge(*ran, wait, Reason::Waited)).collect();
-    let during = (wait..end).filter(|index| {
-        holders.contains(&story.actor(*index)) && story.statement(*index).is_some()
-    });
+    let edges = before.iter().map(|ran| story.edge(*ran, wait, Reason::Waited { resource })).collect();
+    let during = (wait..end)
+        .filter(|index| holders.contains(&story.actor(*index)) && story.statement(*index).is_some());
     let meanwhile = during.take(6).map(|index| story.act(index)).collect();
     let micros = waited.as_micros() as u64;
     let (wait, holders) = (story.act(wait), holders.clone());
@@ -133,13 +134,18 @@ pub(super) fn hold(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let late = |index: &&usize| story.events()[**index].at > since;
     let inside = ran.iter().filter(late).count();
     let from = *ran.get(inside).or(ran.last())?;
-    let mut acts: Vec<usize> = ran[..inside].to_vec();
+    let struck = |index: &usize| {
+        let same = story.trace().process(story.actor(*index)) == story.trace().process(actor);
+        same && matches!(story.what(*index), What::Struck(_))
+    };
+    let mut acts: Vec<usize> =
+        ran[..inside].iter().copied().chain((from + 1..release).filter(struck)).collect();
     acts.push(from);
-    acts.reverse();
+    acts.sort_unstable();
     let edges = acts.windows(2).map(|pair| story.edge(pair[0], pair[1], Reason::SameActor)).collect();
-    let kept = (from..release).filter(|index| {
-        matches!(story.what(*index), What::Waits { holders, .. } if holders.contains(&actor))
-    });
+    let kept = (from..release).filter(
+        |index| matches!(story.what(*index), What::Waits { holders, .. } if holders.contains(&actor)),
+    );
     let kept = kept.map(|index| story.act(index)).collect();
     let (from, to) = (story.act(from), story.act(release));
     let micros = Duration::as_micros(&held) as u64;
@@ -154,7 +160,9 @@ pub(super) fn skew(story: &Story<'_>) -> Option<Proof> {
         let of = |event: usize| {
             let ran = story.statement(event);
             let touched = ran.into_iter().flat_map(|ran| ran.footprint.touched.iter().copied());
-            touched.filter(move |touch| touch.how == how && touch.item.is_some()).map(move |touch| (event, touch))
+            touched
+                .filter(move |touch| touch.how == how && touch.item.is_some())
+                .map(move |touch| (event, touch))
         };
         parts.flat_map(of).collect()
     };
@@ -166,11 +174,8 @@ pub(super) fn skew(story: &Story<'_>) -> Option<Proof> {
         })?;
         let mut edge = story.edge(read, writer, Reason::SameActor);
         let nothing = Value::Null;
-        edge.because = Reason::OverwroteWhatRead {
-            column: String::new(),
-            read: nothing.clone(),
-            written: nothing,
-        };
+        edge.because =
+            Reason::OverwroteWhatRead { column: String::new(), read: nothing.clone(), written: nothing };
         Some(edge)
     };
     for (place, one) in commits.iter().enumerate() {

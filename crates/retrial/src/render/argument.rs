@@ -87,8 +87,11 @@ fn because(trace: &Trace, edge: &Edge) -> String {
         Reason::Replaced { field, old, new } => {
             format!("{who} had {field} {} at {x}, and {} at {y}", shown(old), shown(new))
         }
-        Reason::Delivered { message, .. } => {
+        Reason::Delivered { message, attempt: Value::Integer(1) } => {
             format!("{y} brought message {message}, which {x} had sent")
+        }
+        Reason::Delivered { message, attempt } => {
+            format!("{y} brought message {message}, which {x} had sent, as attempt {attempt}")
         }
         Reason::DeliveredAgain { message, attempt } => {
             format!("{y} brought message {message} once more, as attempt {attempt}")
@@ -103,7 +106,12 @@ fn because(trace: &Trace, edge: &Edge) -> String {
             let part = trace.name(edge.before.actor);
             format!("{part} had {field} {} from {x} on, and {y} brought the same", shown(value))
         }
-        Reason::Waited => format!("{y} had to wait for a lock that {x} had taken"),
+        Reason::Waited { resource } => {
+            format!("{y} waited for {resource} of {}, which was at {x}", trace.name(edge.before.actor))
+        }
+        Reason::LeftAsWritten { column, value } => {
+            format!("{y} wrote other rows of the table, and left {column} {} as {x} wrote it", shown(value))
+        }
         Reason::Stood { column, value } => {
             format!("nobody wrote another {column} in between: {} stood", shown(value))
         }
@@ -157,7 +165,12 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
             format!("{} gave message {message} up after attempt {attempts}", name(letter))
         }
         Contradiction::NothingBehind { effect, value, later: Some(later) } => {
-            format!("{} told {} before any commit had it; {} wrote it after that", name(effect), shown(value), name(later))
+            format!(
+                "{} told {} before any commit had it; {} wrote it after that",
+                name(effect),
+                shown(value),
+                name(later)
+            )
         }
         Contradiction::NothingBehind { effect, value, later: None } => {
             format!("{} told {}, and no commit has it", name(effect), shown(value))
@@ -174,9 +187,22 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::Large { act, rows, steps } => {
             format!("{} alone wrote {rows} rows and took {steps} steps of work", name(act))
         }
-        Contradiction::Parts { commits } => {
-            let times = commits.len();
-            format!("what belongs together was committed {times} times, at {}", names(trace, commits))
+        Contradiction::Parts { parts, next } => {
+            let (who, times) = (trace.name(next.actor), parts.len());
+            format!(
+                "{who} let go of its lock {times} times before {}: after {}",
+                name(next),
+                names(trace, parts)
+            )
+        }
+        Contradiction::TooLate { store, done, column, value, stands } => {
+            let (value, stands) = (shown(value), shown(stands));
+            format!(
+                "{} came after {}, when nobody was left to be told, and nobody wrote its {column} {value}: \
+                 {stands} stands",
+                name(store),
+                name(done)
+            )
         }
         Contradiction::Crossed { one, other } => {
             format!("{} and {} each wrote what the other had read before", name(one), name(other))
@@ -212,7 +238,10 @@ fn reports(trace: &Trace, end: &Contradiction) -> String {
                 0 => String::new(),
                 rows => format!(", and written {rows} without changing a value"),
             };
-            format!("{of}, and by then {} had changed {changed} rows of other tables{unchanged}", trace.name(report.actor))
+            format!(
+                "{of}, and by then {} had changed {changed} rows of other tables{unchanged}",
+                trace.name(report.actor)
+            )
         }
         Contradiction::Left { report, column, value, end } => {
             let report = report.as_ref().map_or(String::new(), |report| format!(" of {}", name(report)));
@@ -221,11 +250,11 @@ fn reports(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::PassedOver { column, row, stands, passed, meanwhile } => {
             let row = row.as_ref().map_or("a row".to_owned(), |row| format!("row {}", shown(row)));
             let passed = passed.as_ref().map_or(String::new(), |passed| {
-                format!("{} was the last to write its table without moving it, and ", name(passed))
+                format!("{} wrote the table and did not move it, and ", name(passed))
             });
             let meanwhile = match &meanwhile[..] {
                 [] => String::new(),
-                acts => format!(", although {} came after that and names it", names(trace, acts)),
+                acts => format!("; {} came only after that", names(trace, acts)),
             };
             format!("{passed}{column} {} stands in {row}{meanwhile}", shown(stands))
         }
@@ -242,7 +271,9 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
             let moves = if moves.is_empty() { "nothing".to_owned() } else { moves.join(", ") };
             let last = round.last().map_or(String::new(), |last| format!(" to {}", name(last)));
             let first = round.first().map_or(String::new(), name);
-            format!("the round from {first}{last} was gone {times} times, and each moves only {moves}")
+            format!(
+                "the round from {first}{last} was gone {times} times in a row, and moved nothing but {moves}"
+            )
         }
         Contradiction::Repeated { last, times, moved } => {
             let label = last.label;
@@ -253,15 +284,15 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
         }
         Contradiction::WaitsForItself { circle, victim } => {
             let first = circle.first().map_or(String::new(), name);
-            let given = victim.as_ref().map_or(String::new(), |victim| {
-                format!("; {} was given up for it", name(victim))
-            });
+            let given = victim
+                .as_ref()
+                .map_or(String::new(), |victim| format!("; {} was given up for it", name(victim)));
             format!("each of {} waits for the next, the last for {first}{given}", names(trace, circle))
         }
         Contradiction::Waiting { wait, holders, meanwhile, micros } => {
             let holders: Vec<_> = holders.iter().map(|holder| trace.name(*holder)).collect();
             let did = match &meanwhile[..] {
-                [] => "did not move".to_owned(),
+                [] => "went on with what it was at".to_owned(),
                 acts => format!("did {}", names(trace, acts)),
             };
             format!("{} lasted {}, while {} {did}", name(wait), ms(*micros), holders.join(" and "))
@@ -273,7 +304,10 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
                 acts => format!("; {} waited for it", names(trace, acts)),
             };
             let since = name(from);
-            format!("{who} held its lock from {since} on for {} and {statements} more statements{kept}", ms(*micros))
+            format!(
+                "{who} held its lock from {since} on for {} and {statements} more statements{kept}",
+                ms(*micros)
+            )
         }
         _ => String::new(),
     }

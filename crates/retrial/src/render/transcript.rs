@@ -19,7 +19,7 @@ use super::{argument as words, sql, style};
 const MOST_LINES: usize = 51;
 
 /// How wide a column is: as wide as it must be, and no wider than this, or than its share of [`PAGE`].
-const WIDEST: usize = 72;
+const WIDEST: usize = 116;
 
 /// More actors than this are told in a list instead of in columns.
 const MOST_COLUMNS: usize = 2;
@@ -218,6 +218,10 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
 fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String> {
     let sql = sql::essence(&statement.sql, &statement.params);
     let what = shorten(&format!("{label}: {sql}"), room);
+    let is_begin_or_end = statement.params.is_empty() && !statement.sql.trim().contains(' ');
+    if is_begin_or_end && statement.result.is_ok() {
+        return vec![what];
+    }
     let outcome = match &statement.result {
         Ok(answer) if answer.rows.is_empty() => format!("  -> {} rows changed", answer.changed),
         Ok(answer) => {

@@ -63,7 +63,9 @@ fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
         let mut bed = catalogue::bed(&witness.case.engine).expect("the engine starts");
         let replayed =
             table.selection.docket.replay(&mut bed, &witness.case).expect("a witness can be held again");
-        let Finding::Violated(breach) = &replayed.finding else { panic!("{strategy}: it is not violated again") };
+        let Finding::Violated(breach) = &replayed.finding else {
+            panic!("{strategy}: it is not violated again")
+        };
         let said = transcript::tell(&witness.case, &replayed);
         let argued = argument::tell(&replayed.run, breach);
         let told = format!("{said}\n{} is violated: {}\n{argued}", witness.case.invariant, witness.sentence);
