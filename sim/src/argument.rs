@@ -107,8 +107,8 @@ pub enum Contradiction {
     Dead { letter: Act, message: Value, attempts: Value },
     /// An effect came before any commit of the value that it tells; `later` committed it, or nobody did.
     NothingBehind { effect: Act, value: Value, later: Option<Act> },
-    /// A committed value was told to nobody afterwards.
-    NobodyTold { write: Act, column: String, value: Value },
+    /// A committed value was told to nobody: from then on it was committed `alike` times, and `told` fewer times.
+    NobodyTold { write: Act, column: String, value: Value, alike: usize, told: usize },
     /// The same effect again, with nothing new behind it.
     Again { effect: Act, moved: Vec<String>, value: Option<Value> },
     /// A report says one thing, and the store has another.

@@ -63,12 +63,22 @@ pub(super) fn of_value(story: &Story<'_>, from: usize, delivery: usize, cargo: C
             })
         })
     };
+    // What the actor itself did last before: the value may be another's until it is told.
+    let own = story.back(actor, from + 1).next().unwrap_or(delivery);
     let Some(statement) = ran(true).or_else(|| ran(false)) else {
-        return (from < end).then(|| ended(story, from, closing)).into_iter().collect();
+        let unheard = mine.iter().copied().find(|index| is_unheard(story, *index));
+        let Some(unheard) = unheard else {
+            return (own < end).then(|| ended(story, own, closing)).into_iter().collect();
+        };
+        let error = "nothing was heard of it".to_owned();
+        let then = story.edge(unheard, end, Reason::Failed { error });
+        return vec![story.edge(own, unheard, Reason::SameActor), then];
     };
     let carries = story.statement(statement).is_some_and(|ran| ran.params.contains(cargo.value));
-    let because = if carries { cargo.carried() } else { Reason::SameActor };
-    let first = story.edge(from, statement, because);
+    let first = match carries {
+        true => story.edge(from, statement, cargo.carried()),
+        false => story.edge(own, statement, Reason::SameActor),
+    };
     let error = failure(story, statement, end);
     let second = match (closing, error) {
         (Closing::Died(_), _) => ended(story, statement, closing),
@@ -85,6 +95,11 @@ pub(super) fn of_value(story: &Story<'_>, from: usize, delivery: usize, cargo: C
         _ => story.edge(statement, end, Reason::SameActor),
     };
     vec![first, second]
+}
+
+/// Whether the actor has heard nothing of a request.
+fn is_unheard(story: &Story<'_>, event: usize) -> bool {
+    story.exchange(event).is_some_and(|exchange| !exchange.heard)
 }
 
 /// The first statement that failed from that one on, before that end.

@@ -27,12 +27,15 @@ fn untold(story: &Story<'_>, cell: &Cell, event: usize) -> Option<Proof> {
     let (column, row) = (cell.column, cell.row.as_ref()?);
     let versions = versions::of(story, cell.part, column, Some(row));
     let version = versions.iter().find(|version| version.commit == event)?;
-    let told = (event + 1..story.events().len()).any(|index| {
-        story.exchange(index).is_some_and(|exchange| {
+    // Two commits that look alike have to be told twice.
+    let alike = versions.iter().filter(|other| other.commit >= event && other.new == version.new).count();
+    let tells = |index: &usize| {
+        story.exchange(*index).is_some_and(|exchange| {
             exchange.arrived && mentions(&exchange.body, row) && mentions(&exchange.body, version.new)
         })
-    });
-    if told {
+    };
+    let told = (event + 1..story.events().len()).filter(tells).count();
+    if told >= alike {
         return None;
     }
     let cargo = Cargo { field: column, value: version.new };
@@ -54,7 +57,7 @@ fn untold(story: &Story<'_>, cell: &Cell, event: usize) -> Option<Proof> {
         edges.push(Edge { before: version.act, after: story.act(next), because });
     }
     let (write, value) = (version.act, version.new.clone());
-    Some((edges, Contradiction::NobodyTold { write, column: column.to_owned(), value }))
+    Some((edges, Contradiction::NobodyTold { write, column: column.to_owned(), value, alike, told }))
 }
 
 /// What the writer did between its commit and the end of its delivery.

@@ -175,7 +175,14 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::NothingBehind { effect, value, later: None } => {
             format!("{} told {}, and no commit has it", name(effect), shown(value))
         }
-        Contradiction::NobodyTold { write, column, value } => {
+        Contradiction::NobodyTold { write, column, value, alike, told } if *told > 0 => {
+            let value = shown(value);
+            format!(
+                "from {} on {column} {value} was committed {alike} times, and told {told} times",
+                name(write)
+            )
+        }
+        Contradiction::NobodyTold { write, column, value, .. } => {
             format!("{} committed {column} {}, and nothing after it tells anybody", name(write), shown(value))
         }
         Contradiction::Again { effect, value: Some(value), .. } => {
@@ -250,7 +257,7 @@ fn reports(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::PassedOver { column, row, stands, passed, meanwhile } => {
             let row = row.as_ref().map_or("a row".to_owned(), |row| format!("row {}", shown(row)));
             let passed = passed.as_ref().map_or(String::new(), |passed| {
-                format!("{} wrote the table and did not move it, and ", name(passed))
+                format!("{} wrote the table and left this cell as it was, and ", name(passed))
             });
             let meanwhile = match &meanwhile[..] {
                 [] => String::new(),

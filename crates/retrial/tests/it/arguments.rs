@@ -19,11 +19,11 @@ fn every_witness_is_argued_and_its_argument_is_true_to_its_trial() {
             let again = table.selection.docket.replay(&mut bed, &witness.case).expect("it can be reached");
             let Finding::Violated(breach) = &again.finding else { panic!("it is not violated again") };
             let argument = argue(&again.run, breach);
-            let place = || format!("{} {}: {argument:#?}", witness.case.strategy, witness.case.invariant);
-            assert!(!matches!(argument.end, Contradiction::Shows { .. }), "nothing is argued: {}", place());
+            let about = || format!("{} {}: {argument:#?}", witness.case.strategy, witness.case.invariant);
+            assert!(!matches!(argument.end, Contradiction::Shows { .. }), "nothing is argued: {}", about());
             for edge in &argument.edges {
                 let wrong = false_claim(&again.run.trace, edge);
-                assert_eq!(wrong, None, "{edge:?} of {}\n{}", place(), again.run.trace);
+                assert_eq!(wrong, None, "{edge:?} of {}\n{}", about(), again.run.trace);
             }
             argued += 1;
             edges += argument.edges.len();
