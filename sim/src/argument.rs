@@ -108,7 +108,7 @@ pub enum Contradiction {
     /// An effect came before any commit of the value that it tells; `later` committed it, or nobody did.
     NothingBehind { effect: Act, value: Value, later: Option<Act> },
     /// A committed value was told to nobody: from then on it was committed `alike` times, and `told` fewer times.
-    NobodyTold { write: Act, column: String, value: Value, alike: usize, told: usize },
+    NobodyTold { write: Act, column: String, old: Value, value: Value, alike: usize, told: usize },
     /// The same effect again, with nothing new behind it.
     Again { effect: Act, moved: Vec<String>, value: Option<Value> },
     /// A report says one thing, and the store has another.

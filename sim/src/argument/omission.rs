@@ -28,10 +28,12 @@ fn untold(story: &Story<'_>, cell: &Cell, event: usize) -> Option<Proof> {
     let versions = versions::of(story, cell.part, column, Some(row));
     let version = versions.iter().find(|version| version.commit == event)?;
     // Two commits that look alike have to be told twice.
-    let alike = versions.iter().filter(|other| other.commit >= event && other.new == version.new).count();
+    let same = |other: &&versions::Version<'_>| (other.old, other.new) == (version.old, version.new);
+    let alike = versions.iter().filter(|other| other.commit >= event).filter(same).count();
     let tells = |index: &usize| {
         story.exchange(*index).is_some_and(|exchange| {
-            exchange.arrived && mentions(&exchange.body, row) && mentions(&exchange.body, version.new)
+            let told = [row, version.old, version.new];
+            exchange.arrived && told.iter().all(|value| mentions(&exchange.body, value))
         })
     };
     let told = (event + 1..story.events().len()).filter(tells).count();
@@ -56,8 +58,8 @@ fn untold(story: &Story<'_>, cell: &Cell, event: usize) -> Option<Proof> {
         let because = if died { Reason::Died } else { Reason::SameActor };
         edges.push(Edge { before: version.act, after: story.act(next), because });
     }
-    let (write, value) = (version.act, version.new.clone());
-    Some((edges, Contradiction::NobodyTold { write, column: column.to_owned(), value, alike, told }))
+    let (write, old, value) = (version.act, version.old.clone(), version.new.clone());
+    Some((edges, Contradiction::NobodyTold { write, column: column.to_owned(), old, value, alike, told }))
 }
 
 /// What the writer did between its commit and the end of its delivery.

@@ -19,7 +19,7 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     }
     let (last, earlier) = versions.split_last()?;
     if earlier.is_empty() {
-        return lone(story, column, last);
+        return replayed(story, column, last).or_else(|| lone(story, column, last));
     }
     let by_order = |newer: usize| inverted(story, column, &versions, newer);
     by_order(earlier.len() - 1)

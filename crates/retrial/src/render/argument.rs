@@ -175,15 +175,15 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::NothingBehind { effect, value, later: None } => {
             format!("{} told {}, and no commit has it", name(effect), shown(value))
         }
-        Contradiction::NobodyTold { write, column, value, alike, told } if *told > 0 => {
-            let value = shown(value);
-            format!(
-                "from {} on {column} {value} was committed {alike} times, and told {told} times",
-                name(write)
-            )
-        }
-        Contradiction::NobodyTold { write, column, value, .. } => {
-            format!("{} committed {column} {}, and nothing after it tells anybody", name(write), shown(value))
+        Contradiction::NobodyTold { write, column, old, value, alike, told } => {
+            let moved = format!("{column} from {} to {}", shown(old), shown(value));
+            match told {
+                0 => format!("{} moved {moved}, and nothing after it tells anybody of that", name(write)),
+                _ => format!(
+                    "{alike} commits from {} on moved {moved}, and only {told} are told after it",
+                    name(write)
+                ),
+            }
         }
         Contradiction::Again { effect, value: Some(value), .. } => {
             format!("{} told {} with nothing new behind it", name(effect), shown(value))

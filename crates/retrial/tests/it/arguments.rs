@@ -20,7 +20,12 @@ fn every_witness_is_argued_and_its_argument_is_true_to_its_trial() {
             let Finding::Violated(breach) = &again.finding else { panic!("it is not violated again") };
             let argument = argue(&again.run, breach);
             let about = || format!("{} {}: {argument:#?}", witness.case.strategy, witness.case.invariant);
-            assert!(!matches!(argument.end, Contradiction::Shows { .. }), "nothing is argued: {}", about());
+            assert!(
+                !matches!(argument.end, Contradiction::Shows { .. }),
+                "nothing is argued: {}\n{}",
+                about(),
+                again.run.trace
+            );
             for edge in &argument.edges {
                 let wrong = false_claim(&again.run.trace, edge);
                 assert_eq!(wrong, None, "{edge:?} of {}\n{}", about(), again.run.trace);
