@@ -1,6 +1,6 @@
-//! What became of something that an actor knew and had yet to write: the statement that failed, changed nothing or never
-//! came, the death of the process, the next delivery, and how the message was done with. It must say of each delivery
-//! only what its own actor did before it was done with it.
+//! What became of something that an actor knew and had yet to write: the statement that failed, changed nothing or
+//! never came, the death of the process, the next delivery, and how the message was done with. It must say of each
+//! delivery only what its own actor did before it was done with it.
 
 use super::sources::{self, Cargo};
 use super::story::Story;

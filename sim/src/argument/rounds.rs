@@ -65,7 +65,8 @@ fn moved(change: &RowChange) -> Vec<String> {
     moved.map(|column| format!("{}.{column}", change.table.name)).collect()
 }
 
-/// No round was found, or none was waited for: the act that came too often, and the last of its kind that moved a value.
+/// No round was found, or none was waited for: the act that came too often, and the last of its kind that moved a
+/// value.
 fn repeated(story: &Story<'_>, event: Option<usize>) -> Option<Proof> {
     let ran = |index: &usize| matches!(story.what(*index), What::Ran(_));
     let last = event.or_else(|| (0..story.events().len()).rev().find(ran))?;

@@ -1,5 +1,6 @@
-//! Where a value came from: a statement's parameter from a read, from what a part had stored, or from a message; what is
-//! stored from a request; a delivery from what was sent. It must never go past the life of the actor that knew it.
+//! Where a value came from: a statement's parameter from a read, from what a part had stored, or from a message;
+//! what is stored from a request; a delivery from what was sent. It must never go past the life of the actor that
+//! knew it.
 
 use super::story::{Story, field};
 use super::{Edge, Reason};

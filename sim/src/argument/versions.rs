@@ -1,5 +1,6 @@
-//! The versions of a cell in the order of their commits, each with the statement that wrote it. They are the store's own
-//! account; this must never take a statement for a write's cause unless the counts of rows leave no other.
+//! The versions of a cell in the order of their commits, each with the statement that wrote it. They are the
+//! store's own account; this must never take a statement for a write's cause unless the counts of rows leave no
+//! other.
 
 use super::story::Story;
 use super::{Act, Edge, Reason};
@@ -129,7 +130,8 @@ pub(super) fn stands(story: &Story<'_>, table: &str, column: &str, row: Option<&
     })
 }
 
-/// Whether anything before that event carries the value: a parameter, an answer, a message, something stored or written.
+/// Whether anything before that event carries the value: a parameter, an answer, a message, something stored or
+/// written.
 pub(super) fn is_known_before(story: &Story<'_>, event: usize, value: &Value) -> bool {
     story.events()[..event].iter().any(|event| match &event.what {
         What::Ran(ran) => {

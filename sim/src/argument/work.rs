@@ -1,4 +1,5 @@
-//! Work that is too large, and work that became visible in parts. It must count what the trace counts and judge nothing.
+//! Work that is too large, and work that became visible in parts. It must count what the trace counts and judge
+//! nothing.
 
 use super::story::Story;
 use super::{Act, Contradiction, Edge, Proof, Reason};

@@ -18,7 +18,8 @@ use crate::toy;
 
 const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
 
-/// Holds the argument about column `c` of row `k` of the table `t` against what it must be. Each line of the trial is an
+/// Holds the argument about column `c` of row `k` of the table `t` against what it must be. Each line of the trial
+/// is an
 /// actor, what it does, and with what:
 ///
 /// ```text
