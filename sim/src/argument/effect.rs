@@ -100,20 +100,18 @@ fn kept(story: &Story<'_>, event: usize, statement: Option<usize>, change: &RowC
     let statement = statement?;
     let params = &story.statement(statement)?.params;
     let columns = change.table.columns.iter().skip(1);
-    let same = columns.filter_map(|column| {
+    let mut same = columns.filter_map(|column| {
         let value = change.value_after(column).filter(|value| **value != Value::Null)?;
         (params.contains(value) && change.value_before(column) == Some(value)).then_some((column, value))
     });
-    for (column, value) in same {
-        let row = change.after.as_ref()?.first();
-        let versions = versions::of(story, &change.table.name, column, row);
-        let earlier = versions.iter().rfind(|version| version.commit < event);
-        let mut edges = way(story, statement, Cargo { field: column, value });
-        if let Some(earlier) = earlier {
-            let because = Reason::Stood { column: column.clone(), value: value.clone() };
-            edges.insert(0, Edge { before: earlier.act, after: story.act(statement), because });
-        }
-        return Some(edges);
+    let (column, value) = same.next()?;
+    let row = change.after.as_ref()?.first();
+    let versions = versions::of(story, &change.table.name, column, row);
+    let earlier = versions.iter().rfind(|version| version.commit < event);
+    let mut edges = way(story, statement, Cargo { field: column, value });
+    if let Some(earlier) = earlier {
+        let because = Reason::Stood { column: column.clone(), value: value.clone() };
+        edges.insert(0, Edge { before: earlier.act, after: story.act(statement), because });
     }
-    None
+    Some(edges)
 }

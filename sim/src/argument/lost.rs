@@ -135,8 +135,8 @@ fn attempt(story: &Story<'_>, delivery: usize) -> Vec<Edge> {
         let stored = story.trace().stored(exchange.part).map(|(at, _)| at);
         stored.take_while(|at| *at < end).last()
     });
-    let ran = (delivery + 1..end).filter(mine).filter(|index| story.statement(*index).is_some());
-    let Some(statement) = ran.last() else { return vec![story.edge(delivery, end, Reason::SameActor)] };
+    let mut ran = (delivery + 1..end).filter(mine).filter(|index| story.statement(*index).is_some());
+    let Some(statement) = ran.next_back() else { return vec![story.edge(delivery, end, Reason::SameActor)] };
     let mut edges = Vec::new();
     let carried = store.and_then(|store| {
         let (What::Stored(stored), Some(ran)) = (story.what(store), story.statement(statement)) else {

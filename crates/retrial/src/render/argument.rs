@@ -140,30 +140,11 @@ fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value) -> String {
 fn leads_to(trace: &Trace, end: &Contradiction) -> String {
     let name = |act: &Act| name(trace, act);
     match end {
-        Contradiction::OlderStands { write, newer, older, column, value } => {
-            let (write, newer, older, value) = (name(write), name(newer), name(older), shown(value));
-            format!(
-                "{write} came after {newer}, and the {column} {value} that it wrote is from {older}, before that: \
-                 the older value lies over the newer"
-            )
-        }
-        Contradiction::Unseen { write, lost, read } => {
-            let (write, lost, read) = (name(write), name(lost), name(read));
-            format!("{write} came after {lost}, and was made from {read}, before it: {lost} is lost")
-        }
-        Contradiction::OutOfNowhere { write, column, old, new } => {
-            let (old, new) = (shown(old), shown(new));
-            format!("{} wrote {column} {new} over {old}, and nothing before it carries {new}", name(write))
-        }
-        Contradiction::NeverWritten { done, column, value, stands } => {
-            let done = done.as_ref().map_or("it is over".to_owned(), |done| {
-                format!("{} says that the message is done with", name(done))
-            });
-            format!("{done}, and nobody wrote its {column} {}: {} stands", shown(value), shown(stands))
-        }
-        Contradiction::Dead { letter, message, attempts } => {
-            format!("{} gave message {message} up after attempt {attempts}", name(letter))
-        }
+        valued @ (Contradiction::Dead { .. }
+        | Contradiction::NeverWritten { .. }
+        | Contradiction::OlderStands { .. }
+        | Contradiction::OutOfNowhere { .. }
+        | Contradiction::Unseen { .. }) => values(trace, valued),
         Contradiction::NothingBehind { effect, value, later: Some(later) } => {
             format!(
                 "{} told {} before any commit had it; {} wrote it after that",
@@ -224,6 +205,38 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         | Contradiction::Left { .. }
         | Contradiction::PassedOver { .. }) => reports(trace, reported),
         waited => waits(trace, waited),
+    }
+}
+
+/// Where a value lies over another, or is not there.
+fn values(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    match end {
+        Contradiction::OlderStands { write, newer, older, column, value } => {
+            let (write, newer, older, value) = (name(write), name(newer), name(older), shown(value));
+            format!(
+                "{write} came after {newer}, and the {column} {value} that it wrote is from {older}, before that: \
+                 the older value lies over the newer"
+            )
+        }
+        Contradiction::Unseen { write, lost, read } => {
+            let (write, lost, read) = (name(write), name(lost), name(read));
+            format!("{write} came after {lost}, and was made from {read}, before it: {lost} is lost")
+        }
+        Contradiction::OutOfNowhere { write, column, old, new } => {
+            let (old, new) = (shown(old), shown(new));
+            format!("{} wrote {column} {new} over {old}, and nothing before it carries {new}", name(write))
+        }
+        Contradiction::NeverWritten { done, column, value, stands } => {
+            let done = done.as_ref().map_or("it is over".to_owned(), |done| {
+                format!("{} says that the message is done with", name(done))
+            });
+            format!("{done}, and nobody wrote its {column} {}: {} stands", shown(value), shown(stands))
+        }
+        Contradiction::Dead { letter, message, attempts } => {
+            format!("{} gave message {message} up after attempt {attempts}", name(letter))
+        }
+        _ => String::new(),
     }
 }
 
