@@ -96,7 +96,9 @@ fn what(words: &[&str]) -> What {
         ["ack", rest @ ..] => exchange("ack", "queue", receipt(rest)),
         ["retry", rest @ ..] => exchange("retry", "queue", receipt(rest)),
         ["ask", text] => exchange("ask", "object", vec![("c", value(text))]),
-        ["notify", text] => exchange("notify", "sink", vec![("row", value("k")), ("c", value(text))]),
+        ["notify", text] => {
+            exchange("notify", "sink", vec![("row", value("k")), ("was", Value::Null), ("c", value(text))])
+        }
         ["store", text] => What::Stored(Rc::new(Stored { part: "object", state: vec![("c", value(text))] })),
         ["run", "write", text] => ran("write", vec![value("k"), value(text)], answer(1, Vec::new())),
         ["read", "look", text] => ran("look", vec![value("k")], answer(0, vec![[value(text)].into()])),
@@ -218,7 +220,7 @@ fn what_dies_with_a_process_is_told_to_nobody_again() {
     let edges = [
         "client/send#1 < one/deliver#1: Delivered",
         "one/deliver#1 < object/store#1: Carried",
-        "object/store#1 < one/crash#1: Died",
+        "one/ask#1 < one/crash#1: Died",
         "one/crash#1 < two/deliver#1: DeliveredAgain",
         "object/store#1 < two/ask#1: Known",
         "two/ask#1 < two/ack#1: SameActorWroteNothing",

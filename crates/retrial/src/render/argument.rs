@@ -159,7 +159,7 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::NobodyTold { write, column, old, value, alike, told } => {
             let moved = format!("{column} from {} to {}", shown(old), shown(value));
             match told {
-                0 => format!("{} moved {moved}, and nothing after it tells anybody of that", name(write)),
+                0 => format!("{} moved {moved}, and nothing after it tells both", name(write)),
                 _ => format!(
                     "{alike} commits from {} on moved {moved}, and only {told} are told after it",
                     name(write)
