@@ -124,7 +124,7 @@ pub(super) fn label(what: &What) -> &'static str {
         What::Started(_) => "start",
         What::Waits { .. } => "wait",
         What::Resumed { .. } => "resume",
-        What::Committed(_) => "commit",
+        What::Committed(_) => "visible",
         What::Released(_) => "release",
         What::Struck(fault) => fault.name(),
         What::Crashed => "crash",
