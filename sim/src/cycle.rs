@@ -32,15 +32,26 @@ pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
     };
     let since = trace.events.iter().rposition(moved).map_or(0, |index| index + 1);
     let idle = &trace.events[since..];
-    let signs: Vec<Digest> = idle.iter().map(sign).collect();
-    let length = (1..=LONGEST.min(signs.len() / ROUNDS)).find(|length| {
-        let tail = &signs[signs.len() - length * ROUNDS..];
-        tail.iter().skip(*length).zip(tail).all(|(later, earlier)| later == earlier)
-    })?;
+    let length = shortest(idle)?;
     // What a statement did to locks and rows is told by the statement.
     let told = |event: &&Event| !matches!(event.what, What::Committed(_) | What::Released(_));
     let say = |event: &Event| (trace.name(event.actor), trace.say(&event.what));
     Some(Cycle { round: idle[idle.len() - length..].iter().filter(told).map(say).collect() })
+}
+
+/// The length in events of the circle that was found at the end of the trace.
+pub(crate) fn length(trace: &Trace) -> Option<usize> {
+    // Looking no further back than a circle that was found goes, it finds the same one.
+    shortest(&trace.events)
+}
+
+fn shortest(events: &[Event]) -> Option<usize> {
+    let tail = &events[events.len().saturating_sub(LONGEST * ROUNDS)..];
+    let signs: Vec<Digest> = tail.iter().map(sign).collect();
+    (1..=LONGEST.min(signs.len() / ROUNDS)).find(|length| {
+        let tail = &signs[signs.len() - length * ROUNDS..];
+        tail.iter().skip(*length).zip(tail).all(|(later, earlier)| later == earlier)
+    })
 }
 
 /// What makes two events the same for this purpose: time, parameters and values written do not count.

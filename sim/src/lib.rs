@@ -15,6 +15,7 @@ compile_error!(
 
 pub mod actor;
 pub mod anomaly;
+pub mod argument;
 pub mod case;
 pub mod choice;
 pub mod connection;

@@ -11,6 +11,7 @@ macro_rules! say {
     ($($words:tt)*) => { $crate::render::line(format_args!($($words)*)) };
 }
 
+pub mod argument;
 pub mod catalogue;
 pub mod json;
 pub mod matrix;
@@ -19,6 +20,7 @@ pub mod searched;
 pub mod transcript;
 pub mod windows;
 
+mod sql;
 mod style;
 
 /// What the command-line parser has to say: help is a result, anything else a complaint of one line.

@@ -17,7 +17,10 @@ impl Check<Workload> for Invariant {
         let run = evidence.run;
         if let Some(message) = history::dead_letters(run).first() {
             let sentence = format!("message {message} is no poison and became a dead letter");
-            return Finding::broken(Anomaly::LostAcknowledgement, sentence);
+            let letter =
+                run.trace.exchanges("dead-letter").find(|(_, letter)| history::message(letter) == *message);
+            let broken = Finding::broken(Anomaly::LostAcknowledgement, sentence);
+            return letter.map_or(broken.clone(), |(event, _)| broken.at(event));
         }
         match &run.ending {
             Ending::Quiescent => {}

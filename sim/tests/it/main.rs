@@ -2,6 +2,7 @@
 //!
 //! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
 
+mod argument;
 mod determinism;
 mod durable_object;
 mod guide;

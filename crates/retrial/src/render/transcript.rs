@@ -1,8 +1,10 @@
 //! A trial told to a reader: a column per actor, what each statement was and returned, who waited on whom, what
-//! struck; then one sentence that says what went wrong. At most sixty lines: a long middle is left out.
+//! struck; then one sentence that says what went wrong, and the argument for it. At most sixty lines in all: a long
+//! middle is left out, and it must never be the argument's.
 
 use std::time::Duration;
 
+use retrial_sim::argument::place;
 use retrial_sim::case::Case;
 use retrial_sim::engine::RowChange;
 use retrial_sim::error::Error;
@@ -11,13 +13,13 @@ use retrial_sim::invariant::Finding;
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, Statement, Trace, What};
 
-use super::style;
+use super::{argument as words, sql, style};
 
-/// Lines of events shown; the rest of sixty is for what stands around them.
-const MOST_LINES: usize = 50;
+/// Lines of events shown together with the argument's; the rest of sixty is for what stands around them.
+const MOST_LINES: usize = 51;
 
 /// How wide a column is: as wide as it must be, and no wider than this, or than its share of [`PAGE`].
-const WIDEST: usize = 72;
+const WIDEST: usize = 116;
 
 /// More actors than this are told in a list instead of in columns.
 const MOST_COLUMNS: usize = 2;
@@ -39,6 +41,9 @@ pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
         Finding::Unknown(why) => style::odd(format!("{} is unknown: {why}", case.invariant)),
     };
     say!("{said}");
+    if let Finding::Violated(breach) = &replayed.finding {
+        say!("{}", words::tell(&replayed.run, breach).trim_end());
+    }
     if !against && replayed.run.digest != case.digest {
         let digest = replayed.run.digest;
         say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
@@ -68,13 +73,14 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     };
     text.push_str(format!("{:>9}  {}", "ms", page.head).trim_end());
     text.push('\n');
-    let skip = page.lines.len().saturating_sub(MOST_LINES);
+    let most = MOST_LINES.saturating_sub(room_for_argument(replayed));
+    let skip = page.lines.len().saturating_sub(most);
     for (index, (at, line)) in page.lines.iter().enumerate() {
         // The beginning explains, the end shows; what repeats stands between.
-        if skip > 0 && index == MOST_LINES / 2 {
+        if skip > 0 && index == most / 2 {
             text.push_str(&format!("{:>9}  [{skip} lines left out]\n", "..."));
         }
-        if skip > 0 && (MOST_LINES / 2..MOST_LINES / 2 + skip).contains(&index) {
+        if skip > 0 && (most / 2..most / 2 + skip).contains(&index) {
             continue;
         }
         let at = format!("{}.{:03}", at.as_millis(), at.subsec_micros() % 1000);
@@ -82,6 +88,14 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The lines that the argument below takes.
+fn room_for_argument(replayed: &Replayed) -> usize {
+    match &replayed.finding {
+        Finding::Violated(breach) => words::tell(&replayed.run, breach).lines().count(),
+        _ => 0,
+    }
 }
 
 /// The lines of a transcript, each with its time.
@@ -94,19 +108,28 @@ impl Page {
     /// A column per actor: who does what at the same time is seen at a glance.
     fn columns(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
         let widest = (PAGE / actors.len().max(1)).min(WIDEST);
-        let lines: Vec<_> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
+        let lines: Vec<Said> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
         let width = |actor: &ActorId| {
-            let mine = lines.iter().filter(|(_, by, _)| by == actor).map(|(_, _, line)| line.chars().count());
+            let mine = lines.iter().filter(|said| said.actor == *actor).map(|said| said.line.chars().count());
             mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(widest)
         };
         let widths: Vec<usize> = actors.iter().map(width).collect();
         let names =
             actors.iter().zip(&widths).map(|(actor, width)| format!("{:<width$}", trace.name(*actor)));
         let head = names.collect::<Vec<_>>().join("  ");
-        let place = |(at, actor, line): (Duration, ActorId, String)| {
-            let column = actors.iter().position(|known| *known == actor);
-            let indent = column.map_or(0, |column| widths[..column].iter().map(|width| width + 2).sum());
-            (at, format!("{:indent$}{}", "", shorten(&line, widest)))
+        let mut waiting = Vec::new();
+        let place = |said: Said| {
+            let mut line = String::new();
+            for (actor, width) in actors.iter().zip(&widths) {
+                let mine = said.actor == *actor;
+                let cell = if mine { shorten(&said.line, widest) } else { mark(&waiting, *actor).to_owned() };
+                line.push_str(&format!("{cell:<width$}  "));
+            }
+            if said.actor == ActorId::NOBODY {
+                line.clone_from(&said.line);
+            }
+            said.keep(&mut waiting);
+            (said.at, line.trim_end().to_owned())
         };
         Page { head, lines: lines.into_iter().map(place).collect() }
     }
@@ -116,16 +139,45 @@ impl Page {
         let width = actors.iter().map(|actor| trace.name(*actor).len()).max().unwrap_or(0);
         let room = PAGE - width - 2;
         let mut last = ActorId::NOBODY;
-        let mut lines = Vec::new();
-        for (at, actor, line) in shown.iter().flat_map(|event| say(trace, event, room)) {
+        let (mut lines, mut waiting) = (Vec::new(), Vec::new());
+        for said in shown.iter().flat_map(|event| say(trace, event, room)) {
             // A name that stands above is not said again.
-            let name = if actor == last { "" } else { trace.name(actor) };
-            let name = if actor == ActorId::NOBODY { "" } else { name };
-            last = actor;
-            lines.push((at, format!("{name:<width$}  {}", shorten(&line, room))));
+            let name = if said.actor == last { "" } else { trace.name(said.actor) };
+            let name = if said.actor == ActorId::NOBODY { "" } else { name };
+            last = said.actor;
+            let others = waiting.iter().filter(|actor| **actor != said.actor);
+            let rail: String = others.map(|actor| mark(&waiting, *actor)).collect();
+            lines.push((said.at, format!("{name:<width$} {rail:<1} {}", shorten(&said.line, room))));
+            said.keep(&mut waiting);
         }
         Page { head: String::new(), lines }
     }
+}
+
+/// A line of a transcript.
+struct Said {
+    at: Duration,
+    actor: ActorId,
+    line: String,
+    /// Whether the actor is blocked from here on, or no longer; none for a line that says nothing of it.
+    blocks: Option<bool>,
+}
+
+impl Said {
+    /// Keeps the list of those who wait.
+    fn keep(&self, waiting: &mut Vec<ActorId>) {
+        if self.blocks.is_some() {
+            waiting.retain(|actor| *actor != self.actor);
+        }
+        if self.blocks == Some(true) {
+            waiting.push(self.actor);
+        }
+    }
+}
+
+/// What stands in the column of an actor that says nothing on this line.
+fn mark(waiting: &[ActorId], actor: ActorId) -> &'static str {
+    if waiting.contains(&actor) { "|" } else { "" }
 }
 
 /// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait.
@@ -133,9 +185,10 @@ fn is_noise(event: &Event) -> bool {
     matches!(event.what, What::Finished | What::Released(_) | What::Noted(..) | What::Started(1))
 }
 
-fn say(trace: &Trace, event: &Event, room: usize) -> Vec<(Duration, ActorId, String)> {
+fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
+    let label = place(trace, event);
     let lines = match &event.what {
-        What::Ran(statement) => say_statement(statement, room),
+        What::Ran(statement) => say_statement(&label, statement, room),
         What::Committed(changes) => say_changes(changes),
         What::Struck(fault) => vec![format!("*** {fault}")],
         What::Crashed => vec!["*** the process dies".to_owned()],
@@ -143,18 +196,32 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<(Duration, ActorId, Str
         What::Started(times) => vec![format!("*** the process starts, for time {times}")],
         What::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
         What::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
+        What::Exchanged(exchange) => {
+            // The number of a request tells it from others of its name in the argument.
+            let plain = format!("{} {}", exchange.part, exchange.label);
+            let named = format!("{} {label}", exchange.part);
+            vec![trace.say(&event.what).replacen(&plain, &named, 1)]
+        }
+        What::Stored(stored) => {
+            vec![trace.say(&event.what).replacen(&format!("{} stores", stored.part), &format!("{label}:"), 1)]
+        }
         other => vec![trace.say(other)],
     };
-    lines.into_iter().map(|line| (event.at, event.actor, line)).collect()
+    let blocks = match &event.what {
+        What::Waits { .. } => Some(true),
+        _ => Some(false),
+    };
+    let (at, actor) = (event.at, event.actor);
+    lines.into_iter().map(|line| Said { at, actor, line, blocks }).collect()
 }
 
-fn say_statement(statement: &Statement, room: usize) -> Vec<String> {
-    let sql = statement.sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    let params: Vec<_> = statement.params.iter().map(ToString::to_string).collect();
-    let params = if params.is_empty() { String::new() } else { format!(" [{}]", params.join(", ")) };
-    let sql =
-        shorten(&sql, room.saturating_sub(statement.label.len() + params.chars().count() + 2).max(room / 3));
-    let what = format!("{}: {sql}{params}", statement.label);
+fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String> {
+    let sql = sql::essence(&statement.sql, &statement.params);
+    let what = shorten(&format!("{label}: {sql}"), room);
+    let is_begin_or_end = statement.params.is_empty() && !statement.sql.trim().contains(' ');
+    if is_begin_or_end && statement.result.is_ok() {
+        return vec![what];
+    }
     let outcome = match &statement.result {
         Ok(answer) if answer.rows.is_empty() => format!("  -> {} rows changed", answer.changed),
         Ok(answer) => {

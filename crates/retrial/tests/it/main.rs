@@ -1,6 +1,7 @@
 //! The command line and what it prints, held against goldens that people read.
 
 mod anomalies;
+mod arguments;
 mod cli;
 mod isolation;
 mod live;

@@ -2,7 +2,7 @@
 
 use retrial::exit::Exit;
 use retrial::expectation::Surprise;
-use retrial::render::{json, matrix, transcript};
+use retrial::render::{argument, json, matrix, transcript};
 use retrial::run::{Line, Table};
 use retrial::sim::invariant::Finding;
 use retrial::sim::verdict::{Verdict, Witness};
@@ -63,9 +63,14 @@ fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
         let mut bed = catalogue::bed(&witness.case.engine).expect("the engine starts");
         let replayed =
             table.selection.docket.replay(&mut bed, &witness.case).expect("a witness can be held again");
+        let Finding::Violated(breach) = &replayed.finding else {
+            panic!("{strategy}: it is not violated again")
+        };
         let said = transcript::tell(&witness.case, &replayed);
-        text.push_str(&format!("\n{said}\n{} is violated: {}\n", witness.case.invariant, witness.sentence));
-        assert!(said.lines().count() <= 60, "{strategy}: a transcript has at most sixty lines");
+        let argued = argument::tell(&replayed.run, breach);
+        let told = format!("{said}\n{} is violated: {}\n{argued}", witness.case.invariant, witness.sentence);
+        assert!(told.lines().count() <= 60, "{strategy}: a witness is told in at most sixty lines");
+        text.push_str(&format!("\n{told}"));
     }
     text
 }

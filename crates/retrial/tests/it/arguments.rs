@@ -1,0 +1,114 @@
+//! Every witness is argued, and every argument is true to the trial that it is about.
+
+use retrial::catalogue;
+use retrial::sim::argument::{Act, Contradiction, Edge, Reason, argue, place};
+use retrial::sim::engine::{RowChange, Value};
+use retrial::sim::invariant::Finding;
+use retrial::sim::trace::{Trace, What};
+use retrial::sim::verdict::Verdict;
+
+use crate::trials::everything;
+
+#[test]
+fn every_witness_is_argued_and_its_argument_is_true_to_its_trial() {
+    let (mut argued, mut edges) = (0, 0);
+    for table in &everything().tables {
+        let mut bed = catalogue::bed(table.selection.card.engines[0]).expect("the engine starts");
+        for (_, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
+            let Verdict::Violated(witness) = verdict else { continue };
+            let again = table.selection.docket.replay(&mut bed, &witness.case).expect("it can be reached");
+            let Finding::Violated(breach) = &again.finding else { panic!("it is not violated again") };
+            let argument = argue(&again.run, breach);
+            let about = || format!("{} {}: {argument:#?}", witness.case.strategy, witness.case.invariant);
+            assert!(
+                !matches!(argument.end, Contradiction::Shows { .. }),
+                "nothing is argued: {}\n{}",
+                about(),
+                again.run.trace
+            );
+            for edge in &argument.edges {
+                let wrong = false_claim(&again.run.trace, edge);
+                assert_eq!(wrong, None, "{edge:?} of {}\n{}", about(), again.run.trace);
+            }
+            argued += 1;
+            edges += argument.edges.len();
+        }
+    }
+    assert!(argued > 30 && edges > 3 * argued / 2, "{edges} edges in {argued} arguments");
+}
+
+/// What an edge claims that the trace does not have.
+fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
+    let Edge { before, after, because } = edge;
+    if before.event >= after.event {
+        return Some("the later comes first");
+    }
+    if [before, after].into_iter().any(|act| !exists(trace, act)) {
+        return Some("nobody did that");
+    }
+    let (one, other) = (&trace.events[before.event].what, &trace.events[after.event].what);
+    let is_so = match because {
+        Reason::Overwrote { column, old, new, between } => {
+            let wrote = changes(one).iter().any(|change| change.value_after(column) == Some(old));
+            let over = |change: &RowChange| {
+                change.value_after(column) == Some(new)
+                    && (*between > 0 || change.value_before(column) == Some(old) || changes(other).len() > 1)
+            };
+            wrote && changes(other).iter().any(over)
+        }
+        Reason::ReadWhatWrote { column, value } => {
+            changes(one).iter().any(|change| change.value_after(column) == Some(value)) && has(other, value)
+        }
+        Reason::Carried { value, .. } => {
+            // What a delivery brings stands in what was sent.
+            let told = |what: &What, act: &Act| has(what, value) || act.label == "deliver";
+            told(one, before) && told(other, after)
+        }
+        Reason::Known { value, .. } => has(one, value) && has(other, value),
+        Reason::Failed { .. } => match one {
+            What::Ran(ran) => ran.result.is_err(),
+            What::Exchanged(exchange) => !exchange.arrived || !exchange.heard,
+            _ => false,
+        },
+        Reason::ChangedNothing => {
+            matches!(one, What::Ran(ran) if ran.result.as_ref().is_ok_and(|answer| answer.changed == 0))
+        }
+        Reason::SameActor | Reason::SameActorWroteNothing => {
+            trace.process(before.actor) == trace.process(after.actor)
+        }
+        Reason::Died => matches!(other, What::Crashed | What::Exited),
+        _ => true,
+    };
+    (!is_so).then_some("that is not why")
+}
+
+/// Whether the act is there: its event is its actor's, and of that name unless it is a write named for its statement.
+fn exists(trace: &Trace, act: &Act) -> bool {
+    let Some(event) = trace.events.get(act.event) else { return false };
+    let named = place(trace, event) == format!("{}#{}", act.label, act.nth);
+    let ran = trace.events[..act.event].iter().any(|earlier| {
+        earlier.actor == act.actor && place(trace, earlier) == format!("{}#{}", act.label, act.nth)
+    });
+    let is_end = matches!(event.what, What::Committed(_) | What::Released(_));
+    event.actor == act.actor && (named || is_end && ran)
+}
+
+fn changes(what: &What) -> &[RowChange] {
+    if let What::Committed(changes) = what { changes } else { &[] }
+}
+
+/// Whether an event has the value in it: in a parameter, an answer, a request, a part or a row.
+fn has(what: &What, value: &Value) -> bool {
+    match what {
+        What::Ran(ran) => {
+            let rows = ran.result.iter().flat_map(|answer| &answer.rows);
+            ran.params.contains(value) || rows.into_iter().any(|row| row.contains(value))
+        }
+        What::Exchanged(exchange) => exchange.body.iter().any(|(_, known)| known == value),
+        What::Stored(stored) => stored.state.iter().any(|(_, known)| known == value),
+        What::Committed(changes) => {
+            changes.iter().any(|change| change.after.iter().any(|row| row.contains(value)))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,136 @@
+//! The trace as an argument needs it: acts by name, one actor's events, one life of a process. It must never judge.
+
+use super::{Act, Edge, Reason};
+use crate::engine::Value;
+use crate::point::ActorId;
+use crate::trace::{Event, Exchange, Field, Statement, Trace, What};
+use crate::trial::Run;
+
+/// A trial to argue about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Story<'r> {
+    pub(super) run: &'r Run,
+}
+
+impl<'r> Story<'r> {
+    pub(super) fn new(run: &'r Run) -> Story<'r> {
+        Story { run }
+    }
+
+    pub(super) fn trace(&self) -> &'r Trace {
+        &self.run.trace
+    }
+
+    pub(super) fn events(&self) -> &'r [Event] {
+        &self.run.trace.events
+    }
+
+    pub(super) fn what(&self, event: usize) -> &'r What {
+        &self.events()[event].what
+    }
+
+    pub(super) fn actor(&self, event: usize) -> ActorId {
+        self.events()[event].actor
+    }
+
+    /// The act of that event; of a commit, the statement that made it.
+    pub(super) fn act(&self, event: usize) -> Act {
+        let actor = self.actor(event);
+        let named = match self.what(event) {
+            What::Committed(_) => self.ran_before(actor, event).unwrap_or(event),
+            _ => event,
+        };
+        let label = label(self.what(named));
+        let same = |other: &&Event| other.actor == actor && self::label(&other.what) == label;
+        let nth = self.events()[..=named].iter().filter(same).count() as u32;
+        Act { event, actor, label, nth }
+    }
+
+    /// The last statement of that actor before that event.
+    pub(super) fn ran_before(&self, actor: ActorId, event: usize) -> Option<usize> {
+        let ran = |index: &usize| self.actor(*index) == actor && matches!(self.what(*index), What::Ran(_));
+        (0..event).rev().find(ran)
+    }
+
+    /// The actor's events before that one, the last first, no further back than its process last started.
+    pub(super) fn back(&self, actor: ActorId, event: usize) -> impl Iterator<Item = usize> + use<'r> {
+        let (events, process) = (self.events(), self.trace().process(actor));
+        let trace = self.trace();
+        let born = move |index: &usize| {
+            matches!(events[*index].what, What::Started(2..))
+                && trace.process(events[*index].actor) == process
+        };
+        (0..event)
+            .rev()
+            .take_while(move |index| !born(index))
+            .filter(move |index| events[*index].actor == actor)
+    }
+
+    /// The actor's events after that one, up to and including the death or the end of its process.
+    pub(super) fn on(&self, actor: ActorId, event: usize) -> impl Iterator<Item = usize> + use<'r> {
+        let (events, trace) = (self.events(), self.trace());
+        let process = trace.process(actor);
+        let mut over = false;
+        let mine = move |index: &usize| {
+            let Event { actor: by, what, .. } = &events[*index];
+            let same = trace.process(*by) == process;
+            *by == actor || same && matches!(what, What::Crashed | What::Exited)
+        };
+        (event + 1..events.len()).filter(mine).take_while(move |index| {
+            let before = over;
+            over |= matches!(events[*index].what, What::Crashed | What::Exited);
+            !before
+        })
+    }
+
+    pub(super) fn statement(&self, event: usize) -> Option<&'r Statement> {
+        if let What::Ran(statement) = self.what(event) { Some(statement) } else { None }
+    }
+
+    pub(super) fn exchange(&self, event: usize) -> Option<&'r Exchange> {
+        if let What::Exchanged(exchange) = self.what(event) { Some(exchange) } else { None }
+    }
+
+    /// The exchanges under that label that took effect.
+    pub(super) fn exchanges(
+        &self,
+        label: &'static str,
+    ) -> impl Iterator<Item = (usize, &'r Exchange)> + use<'r> {
+        self.trace().exchanges(label)
+    }
+
+    pub(super) fn edge(&self, before: usize, after: usize, because: Reason) -> Edge {
+        Edge { before: self.act(before), after: self.act(after), because }
+    }
+}
+
+/// The value of a field in a record.
+pub(super) fn field<'f>(fields: &'f [Field], name: &str) -> Option<&'f Value> {
+    fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// Whether a record has that value under any name.
+pub(super) fn mentions(fields: &[Field], value: &Value) -> bool {
+    fields.iter().any(|(_, known)| known == value)
+}
+
+/// What an event's place is called.
+pub(super) fn label(what: &What) -> &'static str {
+    match what {
+        What::Stepped(label) | What::Sleeps(label, _) | What::Noted(label, ..) => label,
+        What::Ran(statement) => statement.label,
+        What::Exchanged(exchange) => exchange.label,
+        What::Stored(_) => "store",
+        What::Started(_) => "start",
+        What::Waits { .. } => "wait",
+        What::Resumed { .. } => "resume",
+        What::Committed(_) => "visible",
+        What::Released(_) => "release",
+        What::Struck(fault) => fault.name(),
+        What::Crashed => "crash",
+        What::Exited => "exit",
+        What::Finished => "end",
+        What::Panicked(_) => "panic",
+        What::FaultsStopped => "calm",
+    }
+}

@@ -1,0 +1,149 @@
+//! The versions of a cell in the order of their commits, each with the statement that wrote it. They are the
+//! store's own account; this must never take a statement for a write's cause unless the counts of rows leave no
+//! other.
+
+use super::story::Story;
+use super::{Act, Edge, Reason};
+use crate::engine::{RowChange, Value};
+use crate::trace::{Statement, What};
+
+/// One committed change of a cell.
+#[derive(Clone, Debug)]
+pub(super) struct Version<'r> {
+    /// The index of the commit.
+    pub(super) commit: usize,
+    /// The write: named for its statement where that is known, and at the event of its commit.
+    pub(super) act: Act,
+    /// The event of the statement.
+    pub(super) statement: Option<usize>,
+    pub(super) old: &'r Value,
+    pub(super) new: &'r Value,
+}
+
+/// Whether a change is about the row that is known by that value; any row, where none is given.
+pub(super) fn is_of(change: &RowChange, row: Option<&Value>) -> bool {
+    let first = change.after.as_ref().or(change.before.as_ref()).and_then(|row| row.first());
+    row.is_none_or(|row| first == Some(row))
+}
+
+/// Every version of a column of a row, or of any row; a commit that wrote it twice has one.
+pub(super) fn of<'r>(story: &Story<'r>, table: &str, column: &str, row: Option<&Value>) -> Vec<Version<'r>> {
+    let mut versions: Vec<Version<'r>> = Vec::new();
+    for (commit, _, changes) in story.trace().commits() {
+        for (place, change) in changes.iter().enumerate() {
+            if change.table.name != table || !is_of(change, row) {
+                continue;
+            }
+            let old = change.value_before(column).unwrap_or(&Value::Null);
+            let new = change.value_after(column).unwrap_or(&Value::Null);
+            if old == new {
+                continue;
+            }
+            let statement = statement(story, commit, place, changes.len());
+            let mut act = story.act(statement.unwrap_or(commit));
+            act.event = commit;
+            match versions.last_mut().filter(|last| row.is_some() && last.commit == commit) {
+                Some(last) => {
+                    let old = last.old;
+                    *last = Version { commit, act, statement, old, new };
+                }
+                None => versions.push(Version { commit, act, statement, old, new }),
+            }
+        }
+    }
+    versions
+}
+
+/// The statement that made a commit's change at that place, out of so many.
+pub(super) fn statement(story: &Story<'_>, commit: usize, place: usize, all: usize) -> Option<usize> {
+    let parts = statements(story, commit);
+    if let [only] = parts[..] {
+        return Some(only);
+    }
+    let changed = |event: &usize| {
+        let answer = story.statement(*event).and_then(|statement| statement.result.as_ref().ok());
+        answer.map_or(0, |answer| answer.changed as usize)
+    };
+    if parts.iter().map(changed).sum::<usize>() != all {
+        return None;
+    }
+    let mut seen = 0;
+    parts.into_iter().find(|event| {
+        seen += changed(event);
+        seen > place
+    })
+}
+
+/// The statements of the transaction that a commit ends, in order, without its first and last words.
+pub(super) fn statements(story: &Story<'_>, commit: usize) -> Vec<usize> {
+    let actor = story.actor(commit);
+    let Some(last) = story.ran_before(actor, commit) else { return Vec::new() };
+    let word = |event: usize| story.statement(event).map_or(String::new(), first_word);
+    if !matches!(&*word(last), "COMMIT" | "END") {
+        return vec![last];
+    }
+    let mut parts = Vec::new();
+    for event in story.back(actor, last) {
+        if story.statement(event).is_none() {
+            continue;
+        }
+        if matches!(&*word(event), "BEGIN" | "START") {
+            break;
+        }
+        parts.push(event);
+    }
+    parts.reverse();
+    parts
+}
+
+fn first_word(statement: &Statement) -> String {
+    statement.sql.split_whitespace().next().unwrap_or_default().trim_end_matches(';').to_ascii_uppercase()
+}
+
+/// Why one version comes before the next, `between` others in between.
+pub(super) fn overwrote(column: &str, older: &Version<'_>, newer: &Version<'_>, between: usize) -> Edge {
+    let (old, new) = (older.new.clone(), newer.new.clone());
+    let because = Reason::Overwrote { column: column.to_owned(), old, new, between };
+    Edge { before: older.act, after: newer.act, because }
+}
+
+/// The chain from one version to a later one: each step, or where there are many, the first step to the last but one at
+/// once.
+pub(super) fn chain(column: &str, versions: &[Version<'_>]) -> Vec<Edge> {
+    let Some(last) = versions.len().checked_sub(1).filter(|last| *last > 0) else { return Vec::new() };
+    if last <= 3 {
+        return versions.windows(2).map(|pair| overwrote(column, &pair[0], &pair[1], 0)).collect();
+    }
+    let first = overwrote(column, &versions[0], &versions[last - 1], last - 2);
+    vec![first, overwrote(column, &versions[last - 1], &versions[last], 0)]
+}
+
+/// The value of a row's cell in the end, where the trial was asked for it; else as its last version left it.
+pub(super) fn stands(story: &Story<'_>, table: &str, column: &str, row: Option<&Value>) -> Value {
+    let known = story.run.tables.iter().find(|(known, _)| known.name == table);
+    let found = known.and_then(|(known, rows)| {
+        let found = rows.iter().find(|found| row.is_some() && found.first() == row)?;
+        known.value(found, column).cloned()
+    });
+    found.unwrap_or_else(|| {
+        of(story, table, column, row).last().map_or(Value::Null, |version| version.new.clone())
+    })
+}
+
+/// Whether anything before that event carries the value: a parameter, an answer, a message, something stored or
+/// written.
+pub(super) fn is_known_before(story: &Story<'_>, event: usize, value: &Value) -> bool {
+    story.events()[..event].iter().any(|event| match &event.what {
+        What::Ran(ran) => {
+            ran.params.contains(value)
+                || ran.result.iter().any(|answer| answer.rows.iter().any(|row| row.contains(value)))
+        }
+        What::Exchanged(exchange) => exchange.body.iter().any(|(_, known)| known == value),
+        What::Stored(stored) => stored.state.iter().any(|(_, known)| known == value),
+        What::Committed(changes) => changes.iter().any(|change| {
+            let rows = change.before.iter().chain(&change.after);
+            rows.flat_map(|row| row.iter()).any(|known| known == value)
+        }),
+        _ => false,
+    })
+}
