@@ -1,0 +1,189 @@
+//! How soon each scheduler finds what is known to be broken, and how small the witness is once it is shrunk; then what a
+//! trial costs under each. For every break that a strategy's file demands, at the rung that it names: the median over
+//! a hundred seeds. The exhaustive search has no seed, so it is held once. It must never count a seed that found
+//! nothing as one that did.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "measures real time, takes its arguments, and prints a table"
+)]
+
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput};
+use retrial::catalogue;
+use retrial::scenarios::SCENARIOS;
+use retrial_sim::choice::Pace;
+use retrial_sim::docket::{Card, Docket};
+use retrial_sim::explore::{Plan, Report};
+use retrial_sim::fault::Rung;
+use retrial_sim::scenario::Break;
+use retrial_sim::scheduler::Policy;
+use retrial_sim::seed::Seed;
+use retrial_sim::shrink::Budget;
+use retrial_sim::trial::TestBed;
+
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Schedules a workload meets, as from the command line.
+const SCHEDULES: u64 = 12;
+
+/// A seed whose trials have shown nothing by then has found nothing.
+const MOST: u64 = 1_200;
+
+const SEEDS: u64 = 100;
+
+const POLICIES: [Policy; 4] =
+    [Policy::Random(Pace::Free), Policy::Random(Pace::Timed), Policy::Pct(3), Policy::Pos];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let given = |argument: &str| arguments.iter().any(|given| given == argument);
+    if !given("--profile-time") {
+        finding(if given("--bench") && !given("--test") { SEEDS } else { 1 });
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    costs(&mut criterion);
+    criterion.final_summary();
+}
+
+/// A break that trials must show, and where.
+struct Wanted {
+    docket: &'static dyn Docket,
+    card: Card,
+    strategy: usize,
+    rung: &'static Rung,
+    owned: &'static Break,
+    invariant: usize,
+}
+
+fn wanted() -> Vec<Wanted> {
+    let mut wanted = Vec::new();
+    for docket in SCENARIOS {
+        let card = docket.card();
+        for (strategy, candidate) in card.strategies.iter().enumerate() {
+            for owned in candidate.breaks.iter().filter(|owned| owned.is_demanded()) {
+                let rung = card.ladder.iter().find(|rung| rung.name == owned.from);
+                let invariant = card.invariants.iter().position(|(name, _)| *name == owned.invariant);
+                let (Some(rung), Some(invariant)) = (rung, invariant) else { continue };
+                wanted.push(Wanted { docket: *docket, card: card.clone(), strategy, rung, owned, invariant });
+            }
+        }
+    }
+    wanted
+}
+
+fn finding(seeds: u64) {
+    println!("| strategy | breaks | rung | random | timed | pct:3 | pos | exhaustive | shrunk |");
+    println!("|---|---|---|---:|---:|---:|---:|---:|---:|");
+    for wanted in wanted() {
+        let mut bed = catalogue::bed(wanted.card.engines[0]).expect("the engine starts");
+        let cells: Vec<String> = POLICIES.map(|policy| wanted.median(&mut bed, policy, seeds)).into();
+        let (searched, shrunk) = (wanted.searched(&mut bed), wanted.shrunk(&mut bed));
+        let (strategy, rung) = (wanted.card.strategies[wanted.strategy].name, wanted.rung.name);
+        let invariant = wanted.owned.invariant;
+        println!("| {strategy} | {invariant} | {rung} | {} | {searched} | {shrunk} |", cells.join(" | "));
+    }
+}
+
+impl Wanted {
+    fn plan(&self, seed: Seed, policies: Vec<Policy>) -> Plan {
+        Plan { seed, schedules: SCHEDULES, policies, audit_every: u64::MAX, engine: self.card.engines[0] }
+    }
+
+    /// The trials and the time to the first violation from one seed; none where there was none.
+    fn first(&self, bed: &mut TestBed, policy: Policy, seed: Seed) -> Option<(u64, Duration)> {
+        let (plan, began) = (self.plan(seed, vec![policy]), Instant::now());
+        let mut report = Report::default();
+        for number in 0..MOST / SCHEDULES {
+            report.absorb(self.docket.batch(bed, self.strategy, self.rung, &plan, number));
+            if let Some((trial, _)) = report.tallies[self.invariant].first_violation {
+                return Some((trial, began.elapsed() * trial as u32 / report.trials as u32));
+            }
+        }
+        None
+    }
+
+    fn median(&self, bed: &mut TestBed, policy: Policy, seeds: u64) -> String {
+        let mut found = Vec::new();
+        let mut failed = 0;
+        for seed in 1..=seeds {
+            match self.first(bed, policy, Seed(seed)) {
+                Some(first) => found.push(first),
+                None => failed += 1,
+            }
+            // More than half of all seeds have found nothing, so there is no median to be had.
+            if failed * 2 > seeds {
+                return format!("> {MOST}");
+            }
+        }
+        found.sort_unstable();
+        let (trials, time) = found[(seeds as usize / 2).min(found.len() - 1)];
+        format!("{trials}, {} ms", millis(time))
+    }
+
+    fn searched(&self, bed: &mut TestBed) -> String {
+        let (plan, began) = (self.plan(Seed(1), Vec::new()), Instant::now());
+        let mut most = |held| held < MOST;
+        let report = self.docket.search(bed, self.strategy, self.rung, &plan, None, &mut most);
+        match report.tallies[self.invariant].first_violation {
+            Some((trial, _)) => {
+                format!("{trial}, {} ms", millis(began.elapsed() * trial as u32 / report.trials as u32))
+            }
+            None if report.searched.is_some_and(|searched| searched.is_complete()) => "not there".to_owned(),
+            None => format!("> {}", report.trials),
+        }
+    }
+
+    /// The size of a witness from the first seed, shrunk: faults, choices and steps.
+    fn shrunk(&self, bed: &mut TestBed) -> String {
+        let plan = self.plan(Seed(1), Policy::PORTFOLIO.to_vec());
+        for number in 0..MOST / SCHEDULES {
+            let report = self.docket.batch(bed, self.strategy, self.rung, &plan, number);
+            let Some(met) = report.tallies[self.invariant].witness() else { continue };
+            let budget = Budget { trials: 1_000, steps: 1_000_000 };
+            let least = self.docket.shrink(bed, &met.case, None, budget).expect("a witness shrinks");
+            let choices = least.case.tape.choices.len();
+            return format!("{} / {choices} / {}", least.faults, least.steps);
+        }
+        "-".to_owned()
+    }
+}
+
+/// Milliseconds with one digit behind the point.
+fn millis(time: Duration) -> String {
+    let tenths = time.as_micros().div_ceil(100);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// What trials cost under each scheduler, footprints included where it asks for them.
+fn costs(criterion: &mut Criterion) {
+    let wanted = wanted();
+    let wanted = wanted.iter().find(|it| it.card.strategies[it.strategy].name == "split_statements");
+    let wanted = wanted.expect("the strategy is on the shelf");
+    let rung = wanted.card.ladder.iter().find(|rung| rung.name == "crash").expect("the rung is there");
+    let mut group = criterion.benchmark_group("session_ingest/split_statements/crash");
+    let mut bed = catalogue::bed("model").expect("the engine starts");
+    for policy in POLICIES {
+        let (plan, mut number) = (wanted.plan(Seed(1), vec![policy]), 0);
+        group.throughput(Throughput::Elements(SCHEDULES));
+        group.bench_function(policy.to_string(), |bencher| {
+            bencher.iter(|| {
+                number += 1;
+                wanted.docket.batch(&mut bed, wanted.strategy, rung, &plan, number)
+            });
+        });
+    }
+    let plan = wanted.plan(Seed(1), Vec::new());
+    group.throughput(Throughput::Elements(100));
+    group.bench_function("exhaustive", |bencher| {
+        bencher.iter(|| {
+            let mut most = |held| held < 100;
+            wanted.docket.search(&mut bed, wanted.strategy, rung, &plan, None, &mut most)
+        });
+    });
+    group.finish();
+}
