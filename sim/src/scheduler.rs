@@ -11,6 +11,7 @@ use crate::point::{ActorId, Point};
 use crate::seed::Seed;
 
 mod dice;
+mod draws;
 mod exhaustive;
 mod guide;
 mod pct;

@@ -1,7 +1,7 @@
 //! Where faults strike when a scheduler is left to chance: at opportunities spread evenly over a trial, whose
 //! number is learnt from the trials before. The first trial guesses it.
 
-use crate::seed::{Ratio, Rng};
+use crate::seed::{Ratio, Rng, Seed};
 
 /// The number of opportunities assumed before one has been counted.
 const FIRST_GUESS: u64 = 16;
@@ -11,16 +11,19 @@ pub(super) struct Dice {
     /// The most opportunities counted in a trial so far; none before the first has ended.
     counted: Option<u64>,
     met: u64,
-    /// How many faults this trial means to see; drawn at its first opportunity.
+    /// Decides how many faults the trial means to see.
+    seed: Seed,
+    /// How many are left of them; drawn at the first opportunity.
     planned: Option<u64>,
 }
 
 impl Dice {
     pub(super) fn new() -> Dice {
-        Dice { counted: None, met: 0, planned: None }
+        Dice { counted: None, met: 0, seed: Seed(0), planned: None }
     }
 
-    pub(super) fn begin(&mut self) {
+    pub(super) fn begin(&mut self, seed: Seed) {
+        self.seed = seed;
         if self.met > 0 {
             self.counted = self.counted.max(Some(self.met));
         }
@@ -31,7 +34,9 @@ impl Dice {
     /// 0 for no fault, or one more than the index of the fault that strikes.
     pub(super) fn roll(&mut self, rng: &mut Rng, offers: usize, left: u32) -> usize {
         self.met += 1;
-        let planned = *self.planned.get_or_insert_with(|| 1 + rng.below(u64::from(left)));
+        let seed = self.seed;
+        let plan = || 1 + seed.named("faults").rng().below(u64::from(left));
+        let planned = *self.planned.get_or_insert_with(plan);
         let expected = self.counted.unwrap_or(FIRST_GUESS);
         let denominator = expected.saturating_sub(self.met - 1).max(1);
         let hit = planned > 0 && rng.hits(Ratio { numerator: planned, denominator });

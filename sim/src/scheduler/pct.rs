@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 use crate::scheduler::dice::Dice;
+use crate::scheduler::draws::{Draws, For};
 use crate::seed::{Rng, Seed};
 
 /// Priorities with change points.
@@ -20,6 +21,7 @@ use crate::seed::{Rng, Seed};
 pub struct Pct {
     depth: u32,
     rng: Rng,
+    draws: Draws,
     dice: Dice,
     /// The actors seen so far, highest priority first; an actor new to the trial enters at a random place.
     order: Vec<ActorId>,
@@ -39,6 +41,7 @@ impl Pct {
         Pct {
             depth,
             rng: Seed(0).rng(),
+            draws: Draws::new(Seed(0)),
             dice: Dice::new(),
             order: Vec::new(),
             dropped: Vec::new(),
@@ -74,11 +77,13 @@ impl Pct {
 }
 
 impl Scheduler for Pct {
-    fn choose(&mut self, _at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
         let among = match ask {
             Ask::Next { among, .. } => among,
-            Ask::Fault { offers, left } => return Ok(self.dice.roll(&mut self.rng, offers.len(), left)),
-            Ask::Pick { of } => return Ok(self.rng.below(of as u64) as usize),
+            Ask::Fault { offers, left } => {
+                return Ok(self.dice.roll(&mut self.draws.at(at, For::Fault), offers.len(), left));
+            }
+            Ask::Pick { of } => return Ok(self.draws.at(at, For::Pick).below(of as u64) as usize),
             Ask::Delay { .. } => return Ok(0),
         };
         self.steps += 1;
@@ -92,7 +97,8 @@ impl Scheduler for Pct {
 
     fn begin(&mut self, seed: Seed) {
         self.rng = seed.rng();
-        self.dice.begin();
+        self.draws = Draws::new(seed);
+        self.dice.begin(seed);
         self.order.clear();
         self.dropped.clear();
         self.changes.clear();

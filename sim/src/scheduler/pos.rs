@@ -16,7 +16,8 @@ use crate::footprint::Footprint;
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 use crate::scheduler::dice::Dice;
-use crate::seed::{Rng, Seed};
+use crate::scheduler::draws::{Draws, For};
+use crate::seed::Seed;
 
 /// A place that steps are taken from: an actor's label, and whether it goes on in the middle.
 type Place = (ActorId, &'static str, bool);
@@ -24,7 +25,9 @@ type Place = (ActorId, &'static str, bool);
 /// Priorities of pending steps.
 #[derive(Debug)]
 pub struct Pos {
-    rng: Rng,
+    draws: Draws,
+    /// How often the pending step of each actor has lost its priority.
+    redrawn: BTreeMap<ActorId, u64>,
     dice: Dice,
     /// The pending steps that have a priority.
     pending: Vec<Pending>,
@@ -42,7 +45,13 @@ struct Pending {
 impl Pos {
     /// A scheduler that knows nothing yet.
     pub fn new() -> Pos {
-        Pos { rng: Seed(0).rng(), dice: Dice::new(), pending: Vec::new(), known: BTreeMap::new() }
+        Pos {
+            draws: Draws::new(Seed(0)),
+            redrawn: BTreeMap::new(),
+            dice: Dice::new(),
+            pending: Vec::new(),
+            known: BTreeMap::new(),
+        }
     }
 
     fn highest(&mut self, among: &[Candidate]) -> usize {
@@ -52,7 +61,9 @@ impl Pos {
             let priority = match drawn {
                 Some(pending) => pending.priority,
                 None => {
-                    let priority = self.rng.below(u64::MAX);
+                    let times = self.redrawn.entry(*actor).or_default();
+                    *times += 1;
+                    let priority = self.draws.priority(point, *times);
                     self.pending.retain(|pending| pending.actor != *actor);
                     self.pending.push(Pending { actor: *actor, from: *point, priority });
                     priority
@@ -77,18 +88,21 @@ fn place(point: &Point) -> Place {
 }
 
 impl Scheduler for Pos {
-    fn choose(&mut self, _at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
         Ok(match ask {
             Ask::Next { among, .. } => self.highest(among),
-            Ask::Fault { offers, left } => self.dice.roll(&mut self.rng, offers.len(), left),
-            Ask::Pick { of } => self.rng.below(of as u64) as usize,
+            Ask::Fault { offers, left } => {
+                self.dice.roll(&mut self.draws.at(at, For::Fault), offers.len(), left)
+            }
+            Ask::Pick { of } => self.draws.at(at, For::Pick).below(of as u64) as usize,
             Ask::Delay { .. } => 0,
         })
     }
 
     fn begin(&mut self, seed: Seed) {
-        self.rng = seed.rng();
-        self.dice.begin();
+        self.draws = Draws::new(seed);
+        self.redrawn.clear();
+        self.dice.begin(seed);
         self.pending.clear();
     }
 

@@ -6,36 +6,39 @@ use crate::error::Error;
 use crate::point::Point;
 use crate::scheduler::Scheduler;
 use crate::scheduler::dice::Dice;
-use crate::seed::{Rng, Seed};
+use crate::scheduler::draws::{Draws, For};
+use crate::seed::Seed;
 
 /// Uniform choice.
 #[derive(Debug)]
 pub struct Random {
     pace: Pace,
-    rng: Rng,
+    draws: Draws,
     dice: Dice,
 }
 
 impl Random {
     /// A scheduler of that pace.
     pub fn new(pace: Pace) -> Random {
-        Random { pace, rng: Seed(0).rng(), dice: Dice::new() }
+        Random { pace, draws: Draws::new(Seed(0)), dice: Dice::new() }
     }
 }
 
 impl Scheduler for Random {
-    fn choose(&mut self, _at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
         Ok(match ask {
-            Ask::Next { among, .. } => self.rng.below(among.len() as u64) as usize,
-            Ask::Fault { offers, left } => self.dice.roll(&mut self.rng, offers.len(), left),
-            Ask::Pick { of } => self.rng.below(of as u64) as usize,
-            Ask::Delay { most } => self.rng.heads(most) as usize,
+            Ask::Next { among, .. } => self.draws.highest(at, among),
+            Ask::Fault { offers, left } => {
+                self.dice.roll(&mut self.draws.at(at, For::Fault), offers.len(), left)
+            }
+            Ask::Pick { of } => self.draws.at(at, For::Pick).below(of as u64) as usize,
+            Ask::Delay { most } => self.draws.at(at, For::Delay).heads(most) as usize,
         })
     }
 
     fn begin(&mut self, seed: Seed) {
-        self.rng = seed.rng();
-        self.dice.begin();
+        self.draws = Draws::new(seed);
+        self.dice.begin(seed);
     }
 
     fn pace(&self) -> Pace {

@@ -7,6 +7,7 @@ mod determinism;
 mod durable_object;
 mod guide;
 mod limits;
+mod paired;
 mod parts;
 mod pct;
 mod pick;

@@ -83,7 +83,7 @@ const MORTAL: Rung = Rung {
 #[test]
 fn a_crash_forgets_memory_keeps_what_is_outside_and_starts_again() {
     let outside = Rc::new(Cell::new(0));
-    let ones = (0..30).map(|seed| {
+    let ones = (0..60).map(|seed| {
         outside.set(0);
         let counted = outside.clone();
         let run = free(seed, &MORTAL, move |world| {

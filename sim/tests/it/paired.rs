@@ -1,0 +1,87 @@
+//! Two candidates meet the same trouble from the same seed, as far as their points allow: one that takes steps of its own
+//! in between shifts nothing of what happens at the points that both have.
+
+use retrial_sim::choice::Pace;
+use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::queue::Settings;
+use retrial_sim::scheduler::{Pct, Pos, Random, Scheduler};
+use retrial_sim::trace::{Field, Record, What};
+use retrial_sim::trial::Run;
+use retrial_sim::world::World;
+use std::time::Duration;
+
+use crate::toy;
+
+const ROUGH: Rung = Rung {
+    name: "rough",
+    about: "a request is lost, or its answer",
+    offers: &[
+        Offer { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
+        Offer { fault: Fault::ReplyLost, actors: &["ada"], labels: &[] },
+    ],
+    budget: 8,
+};
+
+struct Letter;
+
+impl Record for Letter {
+    fn record(&self) -> Vec<Field> {
+        Vec::new()
+    }
+}
+
+/// Ada sends letters; a candidate may think between them, which is nothing that could fail.
+fn stage(world: &World, thinks: bool) {
+    let minute = Duration::from_secs(60);
+    let settings =
+        Settings { name: "queue", batch: 1, visibility_timeout: minute, attempts: 1, concurrency: 1 };
+    let queue = world.queue::<Letter>(settings);
+    world.actor("ada", move |actor| {
+        let queue = queue.clone();
+        async move {
+            for _ in 0..8 {
+                if thinks {
+                    actor.step("think").await;
+                    actor.pick(3).await;
+                }
+                let _ = queue.send(&actor, Letter).await;
+            }
+        }
+    });
+}
+
+/// Which of the letters were struck, and by what.
+fn struck(run: &Run) -> Vec<Option<Fault>> {
+    let mut struck = Vec::new();
+    let mut last = None;
+    for event in &run.trace.events {
+        match &event.what {
+            What::Struck(fault) => last = Some(*fault),
+            What::Exchanged(_) => struck.push(last.take()),
+            _ => {}
+        }
+    }
+    struck
+}
+
+fn check(make: fn() -> Box<dyn Scheduler>) {
+    let mut faults = 0;
+    for seed in 0..200 {
+        let held = |thinks| {
+            toy::hold(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it is held")
+        };
+        let (plain, thoughtful) = (struck(&held(false)), struck(&held(true)));
+        assert_eq!(plain.len(), 8);
+        faults += plain.iter().flatten().count();
+        assert_eq!(plain, thoughtful, "seed {seed}");
+    }
+    assert!(faults > 200, "only {faults} faults struck");
+}
+
+#[test]
+fn the_same_faults_strike_at_the_points_that_both_have() {
+    check(|| Box::new(Random::new(Pace::Free)));
+    check(|| Box::new(Random::new(Pace::Timed)));
+    check(|| Box::new(Pct::new(3)));
+    check(|| Box::new(Pos::new()));
+}
