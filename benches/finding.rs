@@ -1,7 +1,7 @@
-//! How soon each scheduler finds what is known to be broken, and how small the witness is once it is shrunk; then what a
-//! trial costs under each. For every break that a strategy's file demands, at the rung that it names: the median over
-//! a hundred seeds. The exhaustive search has no seed, so it is held once. It must never count a seed that found
-//! nothing as one that did.
+//! How soon each scheduler finds what is known to be broken, and how small the witness is once it is shrunk; then
+//! what a trial costs under each. For every break that a strategy's file demands, at the rung that it names: the
+//! median over a hundred seeds. The exhaustive search has no seed, so it is held once. It must never count a seed
+//! that found nothing as one that did.
 
 #![expect(
     clippy::disallowed_methods,

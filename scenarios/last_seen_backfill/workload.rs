@@ -124,8 +124,8 @@ pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
     workload.boxed()
 }
 
-/// Two rows in batches of one, so few that every schedule can be held; and what the rung is about: a poll of each reader,
-/// or an observation that arrives late for the second row.
+/// Two rows in batches of one, so few that every schedule can be held; and what the rung is about: a poll of each
+/// reader, or an observation that arrives late for the second row.
 pub(super) fn smallest(rung: &Rung) -> Workload {
     let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
     let arrivals = if rung.name == "ingest" { vec![Arrival::Seen(1, EARLIEST)] } else { Vec::new() };

@@ -159,8 +159,8 @@ pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
         .boxed()
 }
 
-/// One session with a message or two, so few that every schedule can be held: two where nothing fails and their order is
-/// what there is; a rename where that is what the rung is about.
+/// One session with a message or two, so few that every schedule can be held: two where nothing fails and their order
+/// is what there is; a rename where that is what the rung is about.
 pub(super) fn smallest(rung: &Rung) -> Workload {
     let status = |status| Message { status: Some(status), ..Message::default() };
     let mut messages = vec![Message { title: true, ..status(Status::Busy) }];

@@ -160,8 +160,8 @@ impl Actor {
         Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
     }
 
-    /// Waits for work until the deadline, and then looks for it. Once everyone else has come to rest it looks once more,
-    /// and then the trial may end.
+    /// Waits for work until the deadline, and then looks for it. Once everyone else has come to rest it looks once
+    /// more, and then the trial may end.
     pub(crate) fn look_again(&self, deadline: Duration) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Look(deadline)) }
     }

@@ -51,7 +51,8 @@ pub trait Scheduler {
         false
     }
 
-    /// That actor has taken a step from that point, and used that; nobody, where time passed because no one could go on.
+    /// That actor has taken a step from that point, and used that; nobody, where time passed because no one could go
+    /// on.
     fn stepped(&mut self, _actor: ActorId, _from: &Point, _used: &Footprint) {}
 
     /// The trial is over.

@@ -21,7 +21,6 @@ use std::time::Duration;
 
 use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
-use retrial_sim::footprint::Footprint;
 use retrial_sim::seed::Seed;
 
 use self::catalog::Catalog;
@@ -150,8 +149,8 @@ impl Postgres {
         let reads_may_write =
             self.image.as_ref().is_some_and(|image| image.catalog.functions) || self.defined;
         let seat = self.seat(id);
-        (seat.pending, seat.told) = (None, false);
         let lasts = std::mem::take(&mut seat.lasts);
+        (seat.pending, seat.told) = (None, false);
         let result = match seat.desk.take_outcome() {
             None => return Err(Error::refused("a session that has no statement was asked for its result")),
             Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
@@ -163,15 +162,14 @@ impl Postgres {
         if unsettled {
             seat.enter_transaction();
         }
-        let touched = result.as_ref().ok().map(|answer| answer.changed);
-        let step = seat.step(class, touched, reads_may_write);
+        let step = seat.step(class, result.as_ref().ok().map(|answer| answer.changed), reads_may_write);
         let pid = seat.desk.pid;
         let mut committed = std::mem::take(&mut self.unseen);
         if step.committed {
             committed.extend(self.take_changes(pid)?);
         }
         let touched = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
-        let work = Work { steps: touched + 1, full_scan_steps: 0 };
+        let work = Work { steps: touched + 1, ..Work::default() };
         let holds_write_lock = match step.holds_write_lock {
             Some(known) => known,
             None => {
@@ -180,7 +178,7 @@ impl Postgres {
                 locks
             }
         };
-        let footprint = Footprint::default();
+        let footprint = retrial_sim::footprint::Footprint::default();
         Ok(Done { result, work, committed, footprint, unsettled, holds_write_lock })
     }
 

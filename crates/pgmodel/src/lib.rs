@@ -42,6 +42,7 @@ mod settings;
 mod statement;
 mod system;
 mod transact;
+mod used;
 mod write;
 
 pub use access::Path;

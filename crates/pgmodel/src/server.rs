@@ -71,36 +71,6 @@ impl Server {
         })
     }
 
-    /// Notes that the session has used an object. What it has locked or written is used once more when its transaction
-    /// ends, because then others see it and may have it.
-    pub(crate) fn touch(&self, session: SessionNo, object: Object, how: Use) {
-        if !self.tracks.get() {
-            return;
-        }
-        self.used.borrow_mut().add(object, how);
-        let mut backend = self.backend(session);
-        backend.footprint.add(object, how);
-        let held = match object {
-            Object::TableLock(_) => true,
-            // The order in which versions were added stays as it is.
-            Object::Tail(_) => false,
-            _ => how != Use::Read,
-        };
-        if let Some(transaction) = backend.transaction.as_mut().filter(|_| held) {
-            transaction.held.add(object, how);
-        }
-    }
-
-    /// Uses everything once more that the session's transaction has locked or written, which is about to become visible
-    /// or free.
-    pub(crate) fn touch_held(&self, session: SessionNo) {
-        if !self.tracks.get() {
-            return;
-        }
-        let held = self.backend(session).transaction.as_ref().map(|it| it.held.clone()).unwrap_or_default();
-        held.touched.into_iter().for_each(|(object, how)| self.touch(session, object, how));
-    }
-
     /// The virtual clock as `clock_timestamp()` shows it.
     pub(crate) fn clock(&self) -> i64 {
         EPOCH + (self.now.get() / 1000) as i64

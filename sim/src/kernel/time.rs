@@ -48,8 +48,8 @@ impl Kernel<'_> {
         [waits, alarm].into_iter().flatten().min()
     }
 
-    /// The same where everyone is at rest: whoever has looked for work since the last step of anybody else need not look
-    /// again.
+    /// The same where everyone is at rest: whoever has looked for work since the last step of anybody else need not
+    /// look again.
     fn deadline_at_rest(&mut self) -> Option<Duration> {
         let mut actors = self.shared.actors.borrow_mut();
         for index in 0..actors.len() {

@@ -7,8 +7,8 @@ use crate::footprint::{Footprint, Use};
 use crate::point::ActorId;
 
 impl Kernel<'_> {
-    /// Tells the scheduler what the step has used, if it wants to know. Actors of a process may share memory that nobody
-    /// else knows of, so their steps use it.
+    /// Tells the scheduler what the step has used, if it wants to know. Actors of a process may share memory that
+    /// nobody else knows of, so their steps use it.
     pub(super) fn tell_step(&mut self, chosen: &Candidate) {
         if self.shared.tracks.get() {
             // A statement that can go on now goes on because of this step.

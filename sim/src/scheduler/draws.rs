@@ -38,8 +38,8 @@ impl Draws {
         self.seed_at(at, what).rng()
     }
 
-    /// Who of them goes next, each as likely as any other: the highest draw, so that between two who could go in both of
-    /// two trials the same one is ahead.
+    /// Who of them goes next, each as likely as any other: the highest draw, so that between two who could go in both
+    /// of two trials the same one is ahead.
     pub(super) fn highest(&mut self, at: &Point, among: &[Candidate]) -> usize {
         let seed = self.seed_at(at, For::Next);
         let drawn = |index: &usize| mix(seed.0 ^ mix(u64::from(among[*index].actor.0)));

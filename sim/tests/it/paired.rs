@@ -1,5 +1,5 @@
-//! Two candidates meet the same trouble from the same seed, as far as their points allow: one that takes steps of its own
-//! in between shifts nothing of what happens at the points that both have.
+//! Two candidates meet the same trouble from the same seed, as far as their points allow: one that takes steps of its
+//! own in between shifts nothing of what happens at the points that both have.
 
 use retrial_sim::choice::Pace;
 use retrial_sim::fault::{Fault, Offer, Rung};
@@ -67,9 +67,8 @@ fn struck(run: &Run) -> Vec<Option<Fault>> {
 fn check(make: fn() -> Box<dyn Scheduler>) {
     let mut faults = 0;
     for seed in 0..200 {
-        let held = |thinks| {
-            toy::hold(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it is held")
-        };
+        let held =
+            |thinks| toy::hold(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it is held");
         let (plain, thoughtful) = (struck(&held(false)), struck(&held(true)));
         assert_eq!(plain.len(), 8);
         faults += plain.iter().flatten().count();

@@ -54,6 +54,7 @@ fn met(mut scheduler: impl Scheduler, trials: u64) -> u64 {
 fn three_orderings_are_found_in_a_fiftieth_of_the_trials_that_uniform_choice_needs() {
     let uniform = met(Random::new(Pace::Free), 60_000);
     let pct = met(Pct::new(3), 3_000);
-    // About 21 and 114 are expected, so that the bound is missed by chance once in many thousand runs; the seeds are fixed.
+    // About 21 and 114 are expected, so that the bound is missed by chance once in many thousand runs; the seeds are
+    // fixed.
     assert!(uniform > 0 && pct * 60_000 >= 50 * uniform * 3_000, "{uniform} of 60,000, {pct} of 3,000");
 }

@@ -1,5 +1,6 @@
-//! The exhaustive search leaves orders out that come to the same. Over generated programs that meet in tables, a queue, a
-//! sink and the clock, and die at any point, what is left shows every outcome that a search without reduction shows.
+//! The exhaustive search leaves orders out that come to the same. Over generated programs that meet in tables, a
+//! queue, a sink and the clock, and die at any point, what is left shows every outcome that a search without
+//! reduction shows.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! Whether green was earned: how often the situation of each invariant came up on each rung, over all strategies, and how
-//! often each fault struck. It must never pass over a zero.
+//! Whether green was earned: how often the situation of each invariant came up on each rung, over all strategies, and
+//! how often each fault struck. It must never pass over a zero.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,8 @@ pub fn invariants(table: &Table) -> String {
     right(grid)
 }
 
-/// How often each fault struck: faults down, rungs across. A dash is a fault that the rung offers and that never struck.
+/// How often each fault struck: faults down, rungs across. A dash is a fault that the rung offers and that never
+/// struck.
 pub fn faults(table: &Table) -> Option<String> {
     let rungs = rungs(table);
     let ladder = table.selection.card.ladder;
