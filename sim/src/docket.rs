@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Rung;
+use crate::intent::{self, Against};
 use crate::scenario::{Candidate, Scenario, Workload};
 use crate::trial::TestBed;
 
@@ -50,6 +51,12 @@ pub trait Docket: Sync {
     /// # Errors
     /// Where the case names what does not exist, or its choices no longer apply.
     fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error>;
+
+    /// See [`intent::against`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, or its choices no longer apply to its own strategy.
+    fn against(&self, bed: &mut TestBed, case: &Case, strategy: &str) -> Result<Against, Error>;
 }
 
 impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
@@ -83,5 +90,9 @@ impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
 
     fn replay(&self, bed: &mut TestBed, case: &Case) -> Result<Replayed, Error> {
         explore::replay(self, bed, case)
+    }
+
+    fn against(&self, bed: &mut TestBed, case: &Case, strategy: &str) -> Result<Against, Error> {
+        intent::against(self, bed, case, strategy)
     }
 }

@@ -212,21 +212,7 @@ pub fn replay<W: Workload, S: ?Sized>(
     bed: &mut TestBed,
     case: &Case,
 ) -> Result<Replayed, Error> {
-    let unknown =
-        |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name));
-    let rung = scenario.ladder.iter().find(|rung| rung.name == case.rung);
-    let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
-    let strategy = scenario.strategies.iter().position(|strategy| strategy.name == case.strategy);
-    let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
-    let names = scenario.invariants.iter().map(|item| item.name).chain([NEVER_PANICS]);
-    let invariant = names.into_iter().position(|name| name == case.invariant);
-    let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
-    let workload = serde_json::from_str(&case.workload).map_err(|error| {
-        Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name))
-    })?;
-    (scenario.check)(&workload)
-        .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
-    let stand = Stand::new(scenario, strategy, rung, "", Rc::new(workload));
+    let (stand, invariant) = Stand::of(scenario, case)?;
     let run = stand.again(bed, case.tape.clone())?;
     let finding = stand.judge(&run).swap_remove(invariant);
     Ok(Replayed { run, finding })

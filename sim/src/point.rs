@@ -59,4 +59,15 @@ impl Point {
         let Point { label, nth, again, .. } = self;
         if *again == 0 { format!("{actor}/{label}#{nth}") } else { format!("{actor}/{label}#{nth}~{again}") }
     }
+
+    /// Takes a point's text apart again: the actor and its label, the arrival, the continuation. What is not a point's
+    /// text is a label of no arrival.
+    pub(crate) fn parts(text: &str) -> (&str, u32, u32) {
+        let numbers = |numbers: &str| {
+            let (nth, again) = numbers.split_once('~').unwrap_or((numbers, "0"));
+            Some((nth.parse().ok()?, again.parse().ok()?))
+        };
+        let parts = text.rsplit_once('#').and_then(|(place, rest)| numbers(rest).map(|it| (place, it)));
+        parts.map_or((text, 0, 0), |(place, (nth, again))| (place, nth, again))
+    }
 }

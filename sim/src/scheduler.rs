@@ -12,12 +12,14 @@ use crate::seed::Seed;
 
 mod dice;
 mod exhaustive;
+mod guide;
 mod pct;
 mod pos;
 mod random;
 mod replay;
 
 pub use exhaustive::{Counts, Exhaustive};
+pub use guide::Guide;
 pub use pct::Pct;
 pub use pos::Pos;
 pub use random::Random;

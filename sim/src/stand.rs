@@ -42,6 +42,29 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         Stand { scenario, strategy, rung, engine, workload, json, opening }
     }
 
+    /// The stand of a case, and the index of its invariant.
+    ///
+    /// # Errors
+    /// Where the case names what does not exist.
+    pub(crate) fn of(scenario: &'a Scenario<W, S>, case: &Case) -> Result<(Stand<'a, W, S>, usize), Error> {
+        let unknown =
+            |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name));
+        let rung = scenario.ladder.iter().find(|rung| rung.name == case.rung);
+        let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
+        let strategy = scenario.strategies.iter().position(|strategy| strategy.name == case.strategy);
+        let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
+        let names = scenario.invariants.iter().map(|item| item.name).chain([NEVER_PANICS]);
+        let invariant = names.into_iter().position(|name| name == case.invariant);
+        let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
+        let workload = serde_json::from_str(&case.workload).map_err(|error| {
+            Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name))
+        })?;
+        (scenario.check)(&workload)
+            .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
+        let engine = scenario.engines.iter().find(|engine| **engine == case.engine).copied().unwrap_or("");
+        Ok((Stand::new(scenario, strategy, rung, engine, Rc::new(workload)), invariant))
+    }
+
     pub(crate) fn hold(
         &self,
         bed: &mut TestBed,

@@ -4,6 +4,7 @@
 
 mod determinism;
 mod durable_object;
+mod intent;
 mod limits;
 mod parts;
 mod pct;

@@ -25,8 +25,8 @@ const MOST_COLUMNS: usize = 2;
 /// How wide all columns together are.
 const PAGE: usize = 130;
 
-/// Prints a case that was held again, by the strategy it was recorded with or `against` another one.
-pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
+/// Prints a case that was held again.
+pub fn replayed(case: &Case, replayed: &Replayed) {
     say!("{}", tell(case, replayed));
     let said = match &replayed.finding {
         Finding::Violated(breach) => {
@@ -39,7 +39,7 @@ pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
         Finding::Unknown(why) => style::odd(format!("{} is unknown: {why}", case.invariant)),
     };
     say!("{said}");
-    if !against && replayed.run.digest != case.digest {
+    if replayed.run.digest != case.digest {
         let digest = replayed.run.digest;
         say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
     }

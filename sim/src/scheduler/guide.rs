@@ -1,0 +1,93 @@
+//! Guide: a scheduler that takes a recorded tape as advice. Where an entry's point comes up and the entry can be
+//! followed, it is; everywhere else the default is taken. It must never fail: what cannot be followed is passed over,
+//! and the tape of the trial itself says what was.
+
+use std::collections::BTreeMap;
+
+use crate::choice::{Ask, Pace, Recorded, RecordedTape};
+use crate::error::Error;
+use crate::point::{ActorId, Point};
+use crate::scheduler::Scheduler;
+
+/// The choices of a tape, by their points.
+#[derive(Debug)]
+pub struct Guide {
+    pace: Pace,
+    /// By the numbers of their points, which tell most points apart.
+    entries: BTreeMap<(u32, u32), Vec<Entry>>,
+    cast: Vec<&'static str>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The actor and the label, as in `consumer-1/commit`.
+    place: String,
+    what: Recorded,
+    /// Several picks may stand at one point; each is taken once, in their order.
+    is_taken: bool,
+}
+
+impl Guide {
+    /// Follows that tape where it can.
+    pub fn new(tape: RecordedTape) -> Guide {
+        let mut entries: BTreeMap<_, Vec<Entry>> = BTreeMap::new();
+        for choice in tape.choices {
+            let (place, nth, again) = Point::parts(&choice.at);
+            let entry = Entry { place: place.to_owned(), what: choice.what, is_taken: false };
+            entries.entry((nth, again)).or_default().push(entry);
+        }
+        Guide { pace: tape.pace, entries, cast: Vec::new() }
+    }
+
+    fn name(&self, actor: ActorId) -> &'static str {
+        self.cast.get(actor.index()).copied().unwrap_or("start")
+    }
+
+    /// Takes the first entry of this kind at this point that has not been taken.
+    fn take(&mut self, at: &Point, kind: fn(&Recorded) -> bool) -> Option<&Recorded> {
+        let name = self.name(at.actor);
+        let here = |place: &str| {
+            let label = place.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
+            if at.actor == ActorId::NOBODY { place == at.label } else { label == Some(at.label) }
+        };
+        let entries = self.entries.get_mut(&(at.nth, at.again))?;
+        let entry = entries.iter_mut().find(|it| !it.is_taken && kind(&it.what) && here(&it.place))?;
+        entry.is_taken = true;
+        Some(&entry.what)
+    }
+}
+
+impl Scheduler for Guide {
+    fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
+        let is_wanted: fn(&Recorded) -> bool = match ask {
+            Ask::Next { .. } => |what| matches!(what, Recorded::Next(_)),
+            Ask::Fault { .. } => |what| matches!(what, Recorded::Fault(_)),
+            Ask::Pick { .. } => |what| matches!(what, Recorded::Pick(_)),
+            Ask::Delay { .. } => |what| matches!(what, Recorded::Delay(_)),
+        };
+        let default = if let Ask::Next { default, .. } = ask { default } else { 0 };
+        let Some(what) = self.take(at, is_wanted).cloned() else { return Ok(default) };
+        let answer = match (ask, what) {
+            (Ask::Next { among, .. }, Recorded::Next(name)) => {
+                among.iter().position(|candidate| self.name(candidate.actor) == name)
+            }
+            (Ask::Fault { offers, .. }, Recorded::Fault(fault)) => {
+                offers.iter().position(|offer| *offer == fault).map(|index| index + 1)
+            }
+            (Ask::Pick { of }, Recorded::Pick(index)) => (index < of).then_some(index),
+            (Ask::Delay { most }, Recorded::Delay(exponent)) => {
+                (exponent <= most).then_some(exponent as usize)
+            }
+            _ => None,
+        };
+        Ok(answer.unwrap_or(default))
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn cast(&mut self, names: &[&'static str]) {
+        self.cast = names.to_vec();
+    }
+}
