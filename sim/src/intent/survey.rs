@@ -1,5 +1,5 @@
-//! Surveys: a trial held along a tape, with what was asked at each of its steps, and what each of them is. It must never
-//! change what happens: the choices are the guide's alone.
+//! Surveys: a trial held along a tape, with what was asked at each of its steps, and what each of them is. It must
+//! never change what happens: the choices are the guide's alone.
 
 use crate::choice::{Ask, Pace, RecordedTape};
 use crate::error::Error;
