@@ -154,7 +154,10 @@ fn find(survey: &Survey, intent: &Intent, after: Position, tape: &RecordedTape) 
         Recorded::Delay(_) => 2,
         Recorded::Next(_) => 3,
     };
-    let later = || (0..survey.stops.len()).filter(|stop| (*stop, rank) >= after);
+    // Several values may be picked at one stop; anything else is chosen there once.
+    let repeats = matches!(intent.recorded.what, Recorded::Pick(_));
+    let is_later = |position: Position| position > after || (repeats && position == after);
+    let later = || (0..survey.stops.len()).filter(|stop| is_later((*stop, rank)));
     let exact = later().filter(|stop| text(survey, *stop) == intent.recorded.at).map(|it| (it, How::Exact));
     let same = |stop: &usize| is_same(&survey.stops[*stop].place, intent);
     let by_role = later().filter(same).map(|stop| (stop, How::ByRole));

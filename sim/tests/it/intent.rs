@@ -79,6 +79,7 @@ static COUNTING: Scenario<(), Style> = Scenario {
             it: &Style::Apart { read: "read", write: "write", before: 1 },
         },
         Item { name: "other-names", source: "", it: &Style::Apart { read: "look", write: "put", before: 2 } },
+        Item { name: "crossed", source: "", it: &Style::Apart { read: "write", write: "read", before: 0 } },
         Item { name: "at-once", source: "", it: &Style::AtOnce },
         Item { name: "asleep", source: "", it: &Style::Asleep },
         Item { name: "alone", source: "", it: &Style::Alone },
@@ -230,4 +231,7 @@ fn an_intent_without_a_counterpart_is_told() {
     check(DIES, "at-once", "no Point for consumer/write#2 fault crash-before");
     let looks = "consumer/read#2 fault crash-before";
     check(&[looks], "other-names", "no Fault(CrashBefore) for consumer/read#2 fault crash-before");
+    // The name is there, but before what the first intent has led to.
+    let both = &["consumer/read#1 next consumer", "consumer/write#1 next rival"];
+    check(both, "crossed", "consumer/read#1 as it is, no Point for consumer/write#1 next rival");
 }
