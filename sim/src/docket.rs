@@ -4,6 +4,7 @@ use crate::case::Case;
 use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Rung;
+use crate::intent::{self, Against};
 use crate::scenario::{Candidate, Scenario, Workload};
 use crate::shrink::{self, Budget};
 use crate::trial::TestBed;
@@ -64,6 +65,12 @@ pub trait Docket: Sync {
         hint: Option<&Case>,
         budget: Budget,
     ) -> Result<Witness, Error>;
+
+    /// See [`intent::against`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, or its choices no longer apply to its own strategy.
+    fn against(&self, bed: &mut TestBed, case: &Case, strategy: &str) -> Result<Against, Error>;
 }
 
 impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
@@ -107,5 +114,9 @@ impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
         budget: Budget,
     ) -> Result<Witness, Error> {
         shrink::shrink(self, bed, case, hint, budget)
+    }
+
+    fn against(&self, bed: &mut TestBed, case: &Case, strategy: &str) -> Result<Against, Error> {
+        intent::against(self, bed, case, strategy)
     }
 }

@@ -30,6 +30,7 @@ pub mod error;
 pub mod explore;
 pub mod fault;
 pub mod footprint;
+pub mod intent;
 pub mod invariant;
 pub mod point;
 pub mod pool;

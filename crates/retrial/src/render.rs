@@ -11,6 +11,7 @@ macro_rules! say {
     ($($words:tt)*) => { $crate::render::line(format_args!($($words)*)) };
 }
 
+pub mod against;
 pub mod argument;
 pub mod catalogue;
 pub mod json;

@@ -5,6 +5,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 use retrial_sim::case::Case;
+use retrial_sim::intent::Outcome;
 use retrial_sim::invariant::Finding;
 
 use crate::args::ReplayArgs;
@@ -20,7 +21,6 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     let (docket, card) = catalogue::scenario(&case.scenario)?;
     if let Some(strategy) = &args.against {
         catalogue::position("strategy", strategy, &catalogue::names(&card))?;
-        case.strategy.clone_from(strategy);
     }
     let recorded = args.engine.as_deref().unwrap_or(&case.engine);
     case.engine = catalogue::engine_name(&card, Some(recorded))?.to_owned();
@@ -28,17 +28,21 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     thread::scope(|scope| {
         let replayer = scope.spawn(|| -> Result<Exit> {
             let mut bed = catalogue::bed(&case.engine)?;
-            match docket.replay(&mut bed, &case) {
-                Ok(replayed) => {
-                    render::transcript::replayed(&case, &replayed, args.against.is_some());
-                    let shows = replayed.finding.kind().map(|kind| kind.to_string());
-                    let unknown = matches!(replayed.finding, Finding::Unknown(_));
-                    Ok(match (unknown, shows == case.shows) {
-                        (true, _) => Exit::Unknown,
-                        (false, true) => Exit::AsExpected,
-                        (false, false) => Exit::Differs,
-                    })
-                }
+            let finding = match &args.against {
+                None => docket.replay(&mut bed, &case).map(|replayed| {
+                    render::transcript::replayed(&case, &replayed);
+                    Some(replayed.finding)
+                }),
+                Some(strategy) => docket.against(&mut bed, &case, strategy).map(|against| {
+                    render::against::told(&Case { strategy: strategy.clone(), ..case.clone() }, &against);
+                    match against.outcome {
+                        Outcome::Held(replayed) => Some(replayed.finding),
+                        Outcome::Unreachable(..) => None,
+                    }
+                }),
+            };
+            match finding {
+                Ok(finding) => Ok(exit(&case, finding.as_ref())),
                 Err(error) if error.is_divergence() => {
                     render::transcript::unreachable(&case, &error);
                     Ok(Exit::Unknown)
@@ -48,6 +52,15 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
         });
         replayer.join().unwrap_or_else(|_| bail!("the case cannot be held: its trial ended in a panic"))
     })
+}
+
+/// How a verdict compares with the recorded one; none where the trial could not be held.
+fn exit(case: &Case, finding: Option<&Finding>) -> Exit {
+    match finding {
+        None | Some(Finding::Unknown(_)) => Exit::Unknown,
+        Some(finding) if finding.kind().map(|kind| kind.to_string()) == case.shows => Exit::AsExpected,
+        Some(_) => Exit::Differs,
+    }
 }
 
 /// The case that a command line names: a token, or a file.

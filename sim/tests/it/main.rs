@@ -6,6 +6,7 @@ mod argument;
 mod determinism;
 mod durable_object;
 mod guide;
+mod intent;
 mod limits;
 mod paired;
 mod parts;

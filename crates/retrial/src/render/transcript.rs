@@ -27,8 +27,8 @@ const MOST_COLUMNS: usize = 2;
 /// How wide all columns together are.
 const PAGE: usize = 130;
 
-/// Prints a case that was held again, by the strategy it was recorded with or `against` another one.
-pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
+/// Prints a case that was held again.
+pub fn replayed(case: &Case, replayed: &Replayed) {
     say!("{}", tell(case, replayed));
     let said = match &replayed.finding {
         Finding::Violated(breach) => {
@@ -44,7 +44,7 @@ pub fn replayed(case: &Case, replayed: &Replayed, against: bool) {
     if let Finding::Violated(breach) = &replayed.finding {
         say!("{}", words::tell(&replayed.run, breach).trim_end());
     }
-    if !against && replayed.run.digest != case.digest {
+    if replayed.run.digest != case.digest {
         let digest = replayed.run.digest;
         say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
     }

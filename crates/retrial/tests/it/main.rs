@@ -1,5 +1,6 @@
 //! The command line and what it prints, held against goldens that people read.
 
+mod against;
 mod anomalies;
 mod arguments;
 mod cli;
