@@ -40,7 +40,8 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// What was never written is lost with its message's acknowledgement; what was written lies under somebody's older value.
+/// What was never written is lost with its message's acknowledgement; what was written lies under somebody's older
+/// value.
 fn anomaly(run: &Run, session: &str, field: Column, object: &Value) -> Anomaly {
     let mut writes = history::writes(run).filter(|write| write.session == session && write.moves(field));
     if writes.any(|write| write.after(field) == object) {
