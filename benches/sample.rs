@@ -68,5 +68,11 @@ fn workload() -> Workload {
     };
     let arrivals =
         vec![Arrival::Seen(3, 141), Arrival::New(142), Arrival::Seen(20, 120), Arrival::Seen(39, 143)];
-    Workload { batch: 5, transmissions: (0..ROWS).map(transmission).collect(), arrivals, polls: 3 }
+    Workload {
+        batch: 5,
+        transmissions: (0..ROWS).map(transmission).collect(),
+        arrivals,
+        polls: 3,
+        migrated: false,
+    }
 }

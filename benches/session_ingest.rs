@@ -201,7 +201,7 @@ impl Measurement for OnProcessor {
 }
 
 /// Two sessions with three messages each: of the six, two have a title, two a branch, two a parent, four a status,
-/// which is about what the scenario's own workloads have. Nobody renames, all can be read, and a batch holds three.
+/// which is about what the scenario's own workloads have. Nobody else writes, all can be read, and a batch holds three.
 fn workload() -> Workload {
     let nothing = Message::default;
     let one = vec![
@@ -214,7 +214,7 @@ fn workload() -> Workload {
         Message { status: Some(Status::Busy), ..nothing() },
         Message { parent: Some(Parent::Root), status: Some(Status::Error), ..nothing() },
     ];
-    Workload { clients: [one, other], renames: Vec::new(), consumers: 2, batch: 3 }
+    Workload { clients: [one, other], edits: Vec::new(), consumers: 2, batch: 3 }
 }
 
 /// What the scenario is.

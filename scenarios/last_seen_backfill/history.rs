@@ -7,6 +7,7 @@ use retrial_sim::trace::{Statement, What};
 use retrial_sim::trial::Run;
 
 use super::Workload;
+use super::migration::NAME;
 
 /// The migration's row in `_async_migrations`, as one commit left it.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,20 @@ pub(super) struct Seen<'r> {
     pub(super) new: i64,
 }
 
+/// Where migrations keep themselves: their status, and how far they are. The first column is the migration's name.
+const MIGRATIONS: [&str; 2] = ["_async_migrations", "_async_migration_cursors"];
+
+/// Every committed change of a row that a migration keeps of itself, with its event and the migration's name.
+pub(super) fn kept(run: &Run) -> impl Iterator<Item = (usize, &str, &RowChange)> {
+    let kept =
+        run.trace.commits().flat_map(|(event, _, changes)| changes.iter().map(move |change| (event, change)));
+    let kept = kept.filter(|(_, change)| MIGRATIONS.contains(&&*change.table.name));
+    kept.filter_map(|(event, change)| {
+        let row = change.before.as_ref().or(change.after.as_ref())?;
+        Some((event, row[0].text()?, change))
+    })
+}
+
 /// Every state of the migration's row, in commit order.
 pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
     let of = |(event, change): (usize, &'_ RowChange)| {
@@ -51,7 +66,8 @@ pub(super) fn statuses(run: &Run) -> Vec<Status<'_>> {
         ))
     };
     let mut found = Vec::new();
-    for (event, _, change) in run.trace.changes("_async_migrations") {
+    let own = |(_, by, change): &(usize, &str, &RowChange)| *by == NAME && change.table.name == MIGRATIONS[0];
+    for (event, _, change) in kept(run).filter(own) {
         let (Some(row), Some(status)) =
             (of((event, change)), change.value_after("status").and_then(Value::text))
         else {

@@ -17,6 +17,13 @@ pub struct Workload {
     pub arrivals: Vec<Arrival>,
     /// How often each reader polls.
     pub polls: u32,
+    /// Whether another migration has been through this database before, and left its status and its cursor.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub migrated: bool,
+}
+
+fn is_not(truth: &bool) -> bool {
+    !truth
 }
 
 /// A transmission at the start.
@@ -87,9 +94,26 @@ impl Workload {
             let row = [index as i64 + 1, id, timestamp];
             rows.push(("observations", row.map(Value::Integer).to_vec()));
         }
-        Opening { schema: include_str!("schema.sql").into(), rows }
+        let schema = include_str!("schema.sql");
+        if !self.migrated {
+            return Opening { schema: schema.into(), rows };
+        }
+        let status = [OTHER.into(), "done".into(), Value::Null, 7.into(), 9.into(), OTHER_ENDED_AT.into()];
+        rows.push(("_async_migrations", status.to_vec()));
+        rows.push(("_async_migration_cursors", [OTHER.into(), 9.into(), 9.into()].to_vec()));
+        Opening { schema: format!("{schema}{CURSORS}").into(), rows }
     }
 }
+
+/// The migration that has been there before; its name comes first in every order.
+const OTHER: &str = "obs_hash_backfill_v1";
+
+/// When it last reported, in Unix seconds.
+const OTHER_ENDED_AT: i64 = 1_700_000_000;
+
+/// Where it has kept its cursor, as `keyset_cursor_one_transaction` does.
+const CURSORS: &str =
+    "CREATE TABLE _async_migration_cursors (name TEXT PRIMARY KEY, last_id INTEGER, max_id INTEGER);\n";
 
 const EARLIEST: i64 = 100;
 const LATEST: i64 = 140;
@@ -111,16 +135,17 @@ pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
         4 => (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
     ];
     let arrivals = vec(arrival, if arrivals { 2..=8 } else { 0..=0 });
-    let workload =
-        (1..=10i64, transmissions, arrivals, 2..=4u32).prop_map(|(batch, rows, arrivals, polls)| {
+    let workload = (1..=10i64, transmissions, arrivals, 2..=4u32, any::<bool>()).prop_map(
+        |(batch, rows, arrivals, polls, migrated)| {
             let mut id = 0;
             let transmissions = rows.into_iter().map(|(gap, observations, bumped)| {
                 id += gap;
                 let latest = observations.iter().max().copied().unwrap_or(0);
                 Transmission { id, last_seen: if bumped { latest } else { 0 }, observations }
             });
-            Workload { batch, transmissions: transmissions.collect(), arrivals, polls }
-        });
+            Workload { batch, transmissions: transmissions.collect(), arrivals, polls, migrated }
+        },
+    );
     workload.boxed()
 }
 
@@ -130,5 +155,5 @@ pub(super) fn smallest(rung: &Rung) -> Workload {
     let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
     let arrivals = if rung.name == "ingest" { vec![Arrival::Seen(1, EARLIEST)] } else { Vec::new() };
     let polls = u32::from(rung.name == "readers");
-    Workload { batch: 1, transmissions: vec![row(1, 120), row(2, LATEST)], arrivals, polls }
+    Workload { batch: 1, transmissions: vec![row(1, 120), row(2, LATEST)], arrivals, polls, migrated: false }
 }

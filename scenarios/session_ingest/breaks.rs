@@ -47,12 +47,12 @@ pub(super) const HANDLED_TOO_LATE: Break = Break {
               message, and nobody is left to be told",
 };
 
-pub(super) const CARRIES_THE_TITLE_ALONG: Break = Break {
+pub(super) const CARRIES_EVERYTHING_ALONG: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
     anomalies: &[Anomaly::StaleOverwrite],
     from: "contended",
     rarely: None,
-    because: "every message carries the object's title along, over what another writer has given the row",
+    because: "every message carries the object's whole state along, over what another writer has given the row",
 };
 
 pub(super) const OLD_TITLE_REVIVED: Break = Break {

@@ -1,12 +1,12 @@
 //! The cast: a client for each session, the intake queue, one to three consumers, a durable object for each session, an
-//! API writer that renames sessions, and a relay for strategies that have an outbox.
+//! API writer that changes sessions, and a relay for strategies that have an outbox.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::durable_object::Stub;
-use retrial_sim::engine::SqlError;
+use retrial_sim::engine::{SqlError, Value};
 use retrial_sim::fault::Rung;
 use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Queue, Settings};
@@ -16,7 +16,7 @@ use super::consumer::{self, Consumer, Envelope, Persistence};
 use super::ladder::{self, CLIENTS, CONSUMERS, OBJECTS};
 use super::object::{Intake, SessionObject};
 use super::relay;
-use super::workload::{Message, SESSIONS, Workload};
+use super::workload::{Edit, Edited, Message, SESSIONS, Workload};
 
 /// Enough attempts for every fault of a trial and the deadlocks among three consumers.
 const ATTEMPTS: u32 = 10;
@@ -58,11 +58,11 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Ru
             });
         });
     }
-    if ladder::has_api_writer(rung) && !workload.renames.is_empty() {
-        let renames = workload.clone();
+    if ladder::has_api_writer(rung) && !workload.edits.is_empty() {
+        let given = workload.clone();
         world.process("api", move |boot| {
-            let (pool, workload) = (boot.pool(1, None), renames.clone());
-            boot.actor("api", move |actor| async move { rename_all(&actor, &pool, &workload.renames).await });
+            let (pool, workload) = (boot.pool(1, None), given.clone());
+            boot.actor("api", move |actor| async move { edit_all(&actor, &pool, &workload.edits).await });
         });
     }
     if let Some(outbox) = strategy.outbox() {
@@ -89,20 +89,39 @@ async fn send(actor: &Actor, queue: &Queue<Envelope>, session: usize, messages: 
     }
 }
 
-/// Renames sessions, each in a transaction of its own that reads first. What fails is the API's caller's to repeat.
-async fn rename_all(actor: &Actor, pool: &Pool, sessions: &[usize]) {
-    for (number, session) in sessions.iter().enumerate() {
-        let _ = rename(actor, pool, SESSIONS[*session], number + 1).await;
+/// Changes sessions, each in a transaction of its own that reads first. What fails is the API's caller's to repeat.
+async fn edit_all(actor: &Actor, pool: &Pool, edits: &[Edit]) {
+    for (number, one) in edits.iter().enumerate() {
+        let _ = edit(actor, pool, *one, number + 1).await;
     }
 }
 
-async fn rename(actor: &Actor, pool: &Pool, session: &'static str, number: usize) -> Result<(), SqlError> {
+async fn edit(actor: &Actor, pool: &Pool, edit: Edit, number: usize) -> Result<(), SqlError> {
+    let session = SESSIONS[edit.session];
+    let (sql, value) = match edit.column {
+        Edited::Title => {
+            let sql = "UPDATE cli_sessions_v2 SET title = $2, updated_at = now() WHERE session_id = $1";
+            (sql, format!("renamed {number}").into())
+        }
+        Edited::Branch => {
+            let sql = "UPDATE cli_sessions_v2 SET git_branch = $2, updated_at = now() WHERE session_id = $1";
+            (sql, format!("switched {number}").into())
+        }
+        Edited::Parent => {
+            let sql =
+                "UPDATE cli_sessions_v2 SET parent_session_id = $2, updated_at = now() WHERE session_id = $1";
+            (sql, Value::Null)
+        }
+        Edited::Status => {
+            let sql = "UPDATE cli_sessions_v2 SET status = $2, status_updated_at = now(), updated_at = now() \
+                       WHERE session_id = $1";
+            (sql, "stopped".into())
+        }
+    };
     let transaction = pool.begin(actor, "begin", "BEGIN").await?;
     let look = "SELECT title FROM cli_sessions_v2 WHERE session_id = $1 FOR NO KEY UPDATE";
     transaction.execute("look", look, [session.into()]).await?;
     actor.sleep("think", SLOW_ROUND_TRIP).await;
-    let sql = "UPDATE cli_sessions_v2 SET title = $2, updated_at = now() WHERE session_id = $1";
-    let title = format!("renamed {number}");
-    transaction.execute("rename", sql, [session.into(), title.into()]).await?;
+    transaction.execute("edit", sql, [session.into(), value]).await?;
     transaction.commit("commit").await
 }

@@ -183,17 +183,19 @@ pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
     let (object, _) = in_the_end(run, session, column);
     if column == Column::ParentSessionId {
         let rows = run.tables.first().map_or(&[][..], |(_, rows)| rows);
-        return !rows.iter().any(|row| row[0] == *object);
+        if !rows.iter().any(|row| row[0] == *object) {
+            return true;
+        }
     }
     let api = writes(run).filter(|write| !write.is_by_consumer() && write.session == session);
-    let renamed = api.filter(|write| write.moves(column)).last();
+    let edited = api.filter(|write| write.moves(column)).last();
     let mut since = (0, &Value::Null);
     for (event, stored) in stored(run, session) {
         if let Some(value) = stored.field(column.name()).filter(|value| *value != since.1) {
             since = (event, value);
         }
     }
-    renamed.is_some_and(|write| since.0 < write.event)
+    edited.is_some_and(|write| since.0 < write.event)
 }
 
 /// A session's field in the end: what the object has, and what the row has.

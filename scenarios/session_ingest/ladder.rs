@@ -46,7 +46,7 @@ pub(super) const LADDER: &[Rung] = &[
     Rung { name: "calm", about: "one consumer, nobody else writes, nothing fails", offers: &[], budget: 0 },
     Rung {
         name: "contended",
-        about: "an API writer renames sessions in transactions of its own, with slow round trips",
+        about: "an API writer changes sessions in transactions of its own, with slow round trips",
         offers: &[],
         budget: 0,
     },

@@ -9,7 +9,7 @@ use retrial_sim::trial::Limits;
 
 pub use self::consumer::{Failure, Outbox, Persistence, Session};
 pub use self::object::{Emission, Emits, Fields, Versioned};
-pub use self::workload::{Message, Parent, Status, Workload};
+pub use self::workload::{Edit, Edited, Message, Parent, Status, Workload};
 
 pub mod strategies;
 
@@ -54,6 +54,6 @@ const COST: Cost = Cost {
 
 /// A message takes about fifteen steps, and comes a few times more where something fails.
 fn limits(workload: &Workload) -> Limits {
-    let work = 40 * workload.messages() + 20 * workload.renames.len() as u32;
+    let work = 40 * workload.messages() + 20 * workload.edits.len() as u32;
     Limits { safety_steps: 200 + 2 * work, fair_steps: 600 + 4 * work, progress: &["cli_sessions_v2"] }
 }

@@ -1,5 +1,7 @@
-//! What one trial is given to do: what the clients send for each session, what the API writer renames, how many
+//! What one trial is given to do: what the clients send for each session, what the API writer changes, how many
 //! consumers there are.
+
+use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,8 +16,8 @@ use super::ladder;
 pub struct Workload {
     /// What each session's client sends, in order.
     pub clients: [Vec<Message>; 2],
-    /// The sessions that the API writer renames, by index, in order.
-    pub renames: Vec<usize>,
+    /// What the API writer changes, in order.
+    pub edits: Vec<Edit>,
     /// How many consumers there are, where the rung has several.
     pub consumers: usize,
     /// The most messages that a consumer takes at a time.
@@ -54,6 +56,29 @@ pub enum Parent {
     Root,
     /// A session that is not there; nothing can be its child.
     Unknown,
+}
+
+/// What the API writer does to a session, because its user has asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// The session's index.
+    pub session: usize,
+    /// The column that gets another value.
+    pub column: Edited,
+}
+
+/// A column that the API writer changes. What it writes there no client ever says, so everyone can tell whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Edited {
+    /// The session is renamed.
+    Title,
+    /// The session is put on another branch.
+    Branch,
+    /// The session is taken away from its parent.
+    Parent,
+    /// The session is stopped.
+    Status,
 }
 
 /// A session's state.
@@ -104,10 +129,10 @@ impl Workload {
     /// Whether it is one that a trial can be held with.
     pub(super) fn check(&self) -> Result<(), String> {
         const MOST: usize = 100;
-        if self.clients.iter().any(|messages| messages.len() > MOST) || self.renames.len() > MOST {
+        if self.clients.iter().any(|messages| messages.len() > MOST) || self.edits.len() > MOST {
             return Err(format!("more than {MOST} of something"));
         }
-        if self.renames.iter().any(|session| *session >= SESSIONS.len()) {
+        if self.edits.iter().any(|edit| edit.session >= SESSIONS.len()) {
             return Err("a session is 0 or 1".to_owned());
         }
         if !(1..=3).contains(&self.consumers) {
@@ -132,27 +157,40 @@ impl Workload {
     }
 }
 
-/// Up to three messages for each session; `renames` allows the API writer to take part. Besides workloads of every
-/// kind there are three that break things seldom met by chance: a title that several write to, two sessions that become
-/// each other's parent, and a status that goes to and fro.
-pub(super) fn strategy(renames: bool) -> BoxedStrategy<Workload> {
-    let rename = |sessions| vec(sessions, if renames { 0..=2 } else { 0..=0 });
+/// Up to three messages for each session; `edits` allows the API writer to take part. Besides workloads of every kind
+/// there are four that break things seldom met by chance: a title that several write to, two sessions that become each
+/// other's parent, a status that goes to and fro, and a session that has everything when its user changes something and
+/// a message about something else comes.
+pub(super) fn strategy(edits: bool) -> BoxedStrategy<Workload> {
+    let some = |sessions, least: usize| vec(edit(sessions), if edits { least..=2 } else { 0..=0 });
     let client = || prop_oneof![1 => Just(Vec::new()), 4 => vec(message(), 0..=3)];
-    let anything = (client(), client(), rename(0..SESSIONS.len()));
+    let anything = (client(), client(), some(0..SESSIONS.len(), 0));
     let titled =
         message().prop_map(|message| Message { title: true, parent: None, poison: false, ..message });
-    let titles = (vec(titled, 2..=3), Just(Vec::new()), vec(0..1usize, if renames { 1..=2 } else { 0..=0 }));
+    let renamed = Just(Edit { session: 0, column: Edited::Title });
+    let titles = (vec(titled, 2..=3), Just(Vec::new()), vec(renamed, if edits { 1..=2 } else { 0..=0 }));
     let child =
         || message().prop_map(|message| Message { parent: Some(Parent::Other), poison: false, ..message });
-    let parents = (vec(child(), 1..=2), vec(child(), 1..=2), rename(0..SESSIONS.len()));
-    let moved = prop_oneof![Just(Status::Idle), Just(Status::Busy)];
-    let moved = moved.prop_map(|status| Message { status: Some(status), ..Message::default() });
-    let statuses = (vec(moved, 2..=4), Just(Vec::new()), rename(0..1));
-    let sent = prop_oneof![2 => anything, 2 => titles, 1 => parents, 1 => statuses];
+    let parents = (vec(child(), 1..=2), vec(child(), 1..=2), some(0..SESSIONS.len(), 0));
+    let moved = || prop_oneof![Just(Status::Idle), Just(Status::Busy)];
+    let status = |status| Message { status: Some(status), ..Message::default() };
+    let statuses = (vec(moved().prop_map(status), 2..=4), Just(Vec::new()), some(0..1, 0));
+    let one = prop_oneof![
+        moved().prop_map(status),
+        Just(Message { title: true, ..Message::default() }),
+        Just(Message { branch: true, ..Message::default() }),
+    ];
+    let everything =
+        (moved(), prop_oneof![Just(Parent::Other), Just(Parent::Root)]).prop_map(|(status, parent)| {
+            Message { title: true, branch: true, parent: Some(parent), status: Some(status), poison: false }
+        });
+    let carried = (everything, vec(one, 1..=2)).prop_map(|(first, rest)| [vec![first], rest].concat());
+    let carried = (carried, Just(Vec::new()), some(0..1, 1));
+    let sent = prop_oneof![2 => anything, 2 => titles, 1 => parents, 1 => statuses, 1 => carried];
     (sent, 2..=3usize, 1..=3usize)
-        .prop_map(|((one, other, renames), consumers, batch)| Workload {
+        .prop_map(|((one, other, edits), consumers, batch)| Workload {
             clients: [one, other],
-            renames,
+            edits,
             consumers,
             batch,
         })
@@ -168,8 +206,19 @@ pub(super) fn smallest(rung: &Rung) -> Workload {
         messages.push(status(Status::Idle));
     }
     let alone = rung.budget > 0 || ladder::has_many_consumers(rung);
-    let renames = if ladder::has_api_writer(rung) && !alone { vec![0] } else { Vec::new() };
-    Workload { clients: [messages, Vec::new()], renames, consumers: 2, batch: 1 }
+    let renamed = Edit { session: 0, column: Edited::Title };
+    let edits = if ladder::has_api_writer(rung) && !alone { vec![renamed] } else { Vec::new() };
+    Workload { clients: [messages, Vec::new()], edits, consumers: 2, batch: 1 }
+}
+
+fn edit(sessions: Range<usize>) -> impl Strategy<Value = Edit> {
+    let column = prop_oneof![
+        3 => Just(Edited::Title),
+        1 => Just(Edited::Branch),
+        1 => Just(Edited::Parent),
+        1 => Just(Edited::Status),
+    ];
+    (sessions, column).prop_map(|(session, column)| Edit { session, column })
 }
 
 fn message() -> impl Strategy<Value = Message> + Clone {

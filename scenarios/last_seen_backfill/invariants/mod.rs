@@ -18,5 +18,8 @@ retrial_sim::shelf! {
         readers_are_not_starved,
         survives_restart,
         progress_is_true,
+        leaves_other_migrations_alone,
+        stops_when_asked,
+        nobody_sleeps_on_the_lock,
     ];
 }

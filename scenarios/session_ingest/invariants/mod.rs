@@ -15,6 +15,7 @@ retrial_sim::shelf! {
         previous_status_is_true,
         no_phantom_notification,
         every_transition_is_notified,
+        notified_in_time,
         noop_is_silent,
         no_unhandled_deadlock,
         queue_drains,

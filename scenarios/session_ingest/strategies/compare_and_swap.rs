@@ -44,7 +44,7 @@ const BREAKS: &[Break] = &[
         because: "the object has moved on when the message comes again, so the revision that it demands \
                   is never in the row",
     },
-    breaks::CARRIES_THE_TITLE_ALONG,
+    breaks::CARRIES_EVERYTHING_ALONG,
     breaks::HANDLED_TOO_LATE,
     breaks::DIES_BEFORE_IT_NOTIFIES,
     breaks::OUT_OF_ORDER,

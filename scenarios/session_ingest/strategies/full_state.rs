@@ -30,7 +30,7 @@ impl Persistence for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::CARRIES_THE_TITLE_ALONG,
+    breaks::CARRIES_EVERYTHING_ALONG,
     breaks::THE_OLDER_STAYS,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::DIES_BEFORE_IT_NOTIFIES,

@@ -21,8 +21,14 @@ use super::{Journal, ambient};
 /// Where Linux keeps a file system in memory.
 const MEMORY_BACKED: &str = "/dev/shm";
 
-/// The schema cookie of an image as every trial finds it.
-const COOKIE: i64 = 1_000;
+/// The schema cookie of an image as every trial finds it: the same for the same schema, and another for another, or
+/// connections would take what they remember of the one for the other.
+fn cookie(schema: &str) -> u32 {
+    // 31 bits of FNV-1a; the lowest ones are left to what a trial changes, which counts up from there.
+    let hash =
+        schema.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash >> 1 & !0xff) + 1
+}
 
 /// A new folder for a database, memory-backed where that is possible.
 pub(super) fn folder() -> Result<TempDir, Error> {
@@ -93,7 +99,7 @@ impl Database {
         if copied != StepResult::Done {
             return Err(Error::refused("the database could not be restored: a connection still holds it"));
         }
-        self.house.pragma_update(None, "schema_version", COOKIE).map_err(refused)?;
+        self.house.pragma_update(None, "schema_version", cookie(&opening.schema)).map_err(refused)?;
         let renewed = !same || self.schema_changed;
         self.schema_changed = false;
         if renewed {

@@ -18,9 +18,10 @@ pub(super) struct Tried<'m> {
 }
 
 impl Tried<'_> {
-    /// Whether it is shown to be equivalent: there is a reason, and nothing that was enumerated speaks against it.
+    /// Whether it is shown to be equivalent: there is a reason, and nothing that was enumerated, which is every
+    /// schedule of some rungs at least, speaks against it.
     fn is_equivalent(&self) -> bool {
-        self.explanation.is_some() && matches!(self.fate, Fate::Survived(Exhaustive::Holds))
+        self.explanation.is_some() && matches!(self.fate, Fate::Survived(Exhaustive::Holds(_)))
     }
 }
 
@@ -116,8 +117,8 @@ fn left(tried: &Tried) {
         Fate::NotCompiled | Fate::Caught(_) => return,
         Fate::Refused(why) => format!("the engine says nothing of it: {why}"),
         Fate::NoResults(why) => format!("it gave no results: {why}"),
-        Fate::Survived(Exhaustive::Holds) => {
-            "it holds in all that the exhaustive scheduler enumerates".to_owned()
+        Fate::Survived(Exhaustive::Holds(how_far)) => {
+            format!("it holds in all that the exhaustive scheduler has held: {how_far}")
         }
         Fate::Survived(Exhaustive::Undecided(why)) => {
             format!("the exhaustive scheduler does not decide: {why}")

@@ -14,6 +14,10 @@ use super::mutant::{Mutant, Target};
 /// How long a mutant may take, in seconds of the wall clock; what holds takes one or two.
 const AT_MOST_S: &str = "120";
 
+/// The most schedules of each cell's least workload that are enumerated for a survivor: all of most cells. Left to
+/// itself a search goes on for minutes where there are too many.
+const SCHEDULES: &str = "3000";
+
 /// What became of a mutant.
 #[derive(Debug)]
 pub(super) enum Fate {
@@ -32,8 +36,8 @@ pub(super) enum Fate {
 /// What the exhaustive scheduler says of a survivor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Exhaustive {
-    /// It holds in all that was enumerated.
-    Holds,
+    /// It holds in all that was enumerated, which got so far.
+    Holds(String),
     /// It says less than that, and why.
     Undecided(String),
     /// There is no such scheduler in this build.
@@ -45,6 +49,16 @@ struct Results {
     broken: Vec<String>,
     /// A cell that says nothing, and why.
     silent: Option<String>,
+    /// How far an enumeration got: the rungs that were enumerated whole, and those that were not.
+    whole: Vec<String>,
+    partly: Vec<String>,
+}
+
+impl Results {
+    fn how_far(&self) -> String {
+        let whole = format!("all schedules on {}", self.whole.join(", "));
+        if self.partly.is_empty() { whole } else { format!("{whole}; {}", self.partly.join(", ")) }
+    }
 }
 
 /// What it takes to hold trials.
@@ -77,14 +91,18 @@ impl Trials<'_> {
         if let Some(why) = results.silent {
             return Ok(Fate::Refused(why));
         }
-        let enumerated = self.hold(&mutant.copy, &mutant.target.strategy, &["--scheduler", "exhaustive"])?;
+        let search = ["--scheduler", "exhaustive", "--trials", SCHEDULES];
+        let enumerated = self.hold(&mutant.copy, &mutant.target.strategy, &search)?;
         Ok(match enumerated {
             // A command line that does not know the scheduler says so by its name.
             Err(why) if why.contains("exhaustive") => Fate::Survived(Exhaustive::Missing(why)),
             Err(why) => Fate::Survived(Exhaustive::Undecided(why)),
             Ok(Results { broken, .. }) if !broken.is_empty() => Fate::Caught(broken),
             Ok(Results { silent: Some(why), .. }) => Fate::Survived(Exhaustive::Undecided(why)),
-            Ok(_) => Fate::Survived(Exhaustive::Holds),
+            Ok(Results { whole, .. }) if whole.is_empty() => {
+                Fate::Survived(Exhaustive::Undecided("no rung was enumerated whole".to_owned()))
+            }
+            Ok(results) => Fate::Survived(Exhaustive::Holds(results.how_far())),
         })
     }
 
@@ -112,6 +130,7 @@ fn read(document: &Value) -> Results {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (mut broken, mut silent) = (Vec::new(), None);
+    let (mut whole, mut partly) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for cell in list(&document["results"]) {
         for invariant in list(&cell["invariants"]) {
@@ -123,11 +142,18 @@ fn read(document: &Value) -> Results {
                 silent.get_or_insert(format!("{name} is unknown: {}", text(&invariant["unknown"])));
             }
         }
+        // The search is the cell's, so each of its invariants tells the same.
+        let search = &cell["invariants"][0]["confidence"]["exhaustive"];
+        match search["complete"].as_bool() {
+            Some(true) => whole.push(text(&cell["rung"])),
+            Some(false) => partly.push(format!("{} on {}", search["schedules"], text(&cell["rung"]))),
+            None => {}
+        }
         for field in ["refused", "disagreement"] {
             silent = silent.or_else(|| cell[field].as_str().map(|why| format!("{field}: {why}")));
         }
     }
-    Results { broken, silent }
+    Results { broken, silent, whole, partly }
 }
 
 #[cfg(test)]
@@ -147,6 +173,19 @@ mod tests {
             json!({ "results": [cell("calm", "holds"), cell("retry", "violated"), cell("all", "violated")] });
         let results = read(&document);
         assert_eq!((results.broken, results.silent), (vec!["a from retry".to_owned()], None));
+    }
+
+    #[test]
+    fn how_far_a_search_got_is_told_by_rung() {
+        let cell = |rung: &str, complete: bool, schedules: u32| {
+            let exhaustive = json!({ "complete": complete, "schedules": schedules });
+            let invariant =
+                json!({ "name": "a", "verdict": "holds", "confidence": { "exhaustive": exhaustive } });
+            json!({ "rung": rung, "refused": null, "invariants": [invariant] })
+        };
+        let cells = [cell("calm", true, 1), cell("readers", false, 3_000), cell("all", true, 9)];
+        let results = read(&json!({ "results": cells }));
+        assert_eq!(results.how_far(), "all schedules on calm, all; 3000 on readers");
     }
 
     #[test]

@@ -1,0 +1,35 @@
+//! Nobody sleeps while it holds the writer lock: a pause is there to let others write.
+//!
+//! No candidate breaks it: each pauses behind its commit. It was seen to fail when the pause was moved in front of it,
+//! which is what `cargo xtask mutate` does to the candidate that holds.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
+
+use super::super::Workload;
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let trace = &evidence.run.trace;
+        let mut exercised = 0;
+        for (index, event) in trace.events.iter().enumerate() {
+            let What::Released(held) = event.what else { continue };
+            let since = event.at - held;
+            let meanwhile = trace.events[..index].iter().rev().take_while(|earlier| earlier.at > since);
+            let mut own = meanwhile.filter(|earlier| earlier.actor == event.actor);
+            if let Some(What::Sleeps(label, time)) =
+                own.find(|earlier| matches!(earlier.what, What::Sleeps(..))).map(|earlier| &earlier.what)
+            {
+                let (name, time) = (trace.name(event.actor), time.as_millis());
+                let sentence =
+                    format!("{name} slept {time} ms (`{label}`) and held the writer lock all the while");
+                return Finding::broken(Anomaly::LongLockHold, sentence).at(index);
+            }
+            exercised += 1;
+        }
+        Finding::Holds { exercised }
+    }
+}
