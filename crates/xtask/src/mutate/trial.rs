@@ -110,6 +110,8 @@ impl Trials<'_> {
     fn hold(&self, copy: &str, strategy: &str, more: &[&str]) -> Result<Result<Results, String>> {
         let Trials { shell, binary, json } = self;
         shell.remove_path(json)?;
+        // Away from the witnesses that the project keeps, which are none of a copy's.
+        let _there = shell.push_dir(json.parent().context("the results go into no folder")?);
         let target = format!("{copy}/{strategy}");
         let run =
             cmd!(shell, "timeout --signal=KILL {AT_MOST_S} {binary} run {target} --json {json} {more...}");
