@@ -256,7 +256,10 @@ fn conclusion(results: &Results) {
 fn again(results: &Results, table: &Table, line: &Line) {
     let card = &table.selection.card;
     let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
-    let (trials, seed, with) = (line.report.trials, results.seed, &results.scheduler);
+    let searched = line.report.searched.map_or(0, |searched| searched.counts.schedules);
+    // The search comes again by itself.
+    let trials = if line.is_searched_only { searched } else { line.report.trials - searched };
+    let (seed, with) = (results.seed, &results.scheduler);
     say!("    retrial run {}/{strategy} --rung {rung} --trials {trials} --seed {seed}{with}", card.name);
 }
 

@@ -9,7 +9,7 @@ use retrial::sim::invariant::Finding;
 
 /// One message, and what strikes while `split_statements` deals with it.
 fn case(rung: &str, fields: &str, choices: &[&str]) -> Case {
-    let workload = format!(r#"{{"clients":[[{{{fields}}}],[]],"renames":[],"consumers":2,"batch":2}}"#);
+    let workload = format!(r#"{{"clients":[[{{{fields}}}],[]],"edits":[],"consumers":2,"batch":2}}"#);
     let text = format!(
         "retrial case 1\ntrial session_ingest/split_statements on {rung} by model\n\
          verdict no_lost_write_on_retry violated as lost-acknowledgement of cli_sessions_v2.status\n\
