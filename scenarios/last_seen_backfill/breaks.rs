@@ -37,15 +37,6 @@ pub(super) const LEFT_RUNNING: Break = Break {
     because: "a request to stop ends the loop and nobody takes back the status",
 };
 
-pub(super) const UNCOUNTED_ROWS: Break = Break {
-    invariant: "progress_is_true",
-    anomalies: &[Anomaly::FalseReport],
-    from: "ingest",
-    rarely: None,
-    because: "a row that gains its first observation after the count is filled without having \
-              been counted",
-};
-
 pub(super) const BARREN_ROWS: Break = Break {
     invariant: "terminates",
     anomalies: &[Anomaly::Livelock],

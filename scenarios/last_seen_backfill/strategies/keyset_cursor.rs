@@ -7,6 +7,7 @@
 //! A reviewer asked: why does each batch take the writer lock twice? And where is the cursor after a restart?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::{Backfill, Failure, Migration, breaks};
@@ -43,8 +44,19 @@ impl Backfill for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::LEFT_RUNNING, breaks::LATE_OBSERVATION, breaks::TWO_COMMITS, breaks::UNCOUNTED_ROWS];
+const BREAKS: &[Break] = &[
+    breaks::LEFT_RUNNING,
+    breaks::LATE_OBSERVATION,
+    breaks::TWO_COMMITS,
+    Break {
+        invariant: "progress_is_true",
+        anomalies: &[Anomaly::FalseReport],
+        from: "shutdown",
+        rarely: Some("ingest"),
+        because: "the counts live in memory and start over with the process; and, seldom, a row that gains its first \
+                  observation after the count is filled without having been counted",
+    },
+];
 
 /// The last id of the page behind the cursor; none behind the last row.
 pub(super) const PAGE: &str = "
