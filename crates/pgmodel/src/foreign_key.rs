@@ -9,6 +9,7 @@ use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
 use crate::backend::Held;
 use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
+use crate::footprint::{Object, Use, key_digest};
 use crate::insert::described;
 use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
@@ -220,11 +221,15 @@ impl Run {
 
     /// The visible versions whose columns have these values, found by an index where there is one.
     fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
-        let heap = self.server.heap(table.id);
-        let transactions = self.server.transactions.borrow();
         let whole =
             |index: &usize| table.indexes[*index].filter.is_none() && table.indexes[*index].is_over(columns);
-        let candidates: Vec<u32> = match (0..table.indexes.len()).find(whole) {
+        let index = (0..table.indexes.len()).find(whole);
+        // That there is none is something seen, too.
+        let looked_at = |index| Object::Key(table.id, key_digest(index, values));
+        self.touch(index.map_or(Object::Table(table.id), looked_at), Use::Read);
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let candidates: Vec<u32> = match index {
             Some(index) => heap.under(index, values).collect(),
             None => (0..heap.len()).collect(),
         };

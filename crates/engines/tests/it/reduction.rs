@@ -291,6 +291,13 @@ fn every_outcome_of_a_program_on_the_model_is_found() {
     check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 0..250);
 }
 
+/// Programs that were once searched with an outcome missing.
+#[test]
+fn every_outcome_of_programs_that_missed_one_is_found() {
+    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 378..379);
+    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 1020..1021);
+}
+
 #[test]
 #[ignore = "takes minutes; for whoever changes footprints or the search"]
 fn every_outcome_of_many_programs_is_found() {
