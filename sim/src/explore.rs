@@ -70,8 +70,7 @@ pub fn batch<W: Workload, S: ?Sized>(
     };
     let mut current = stand(0);
     let mut schedulers: Vec<_> = plan.policies.iter().map(|policy| policy.scheduler()).collect();
-    let mut report = Report::default();
-    report.tallies.resize(scenario.invariants.len() + 1, Tally::default());
+    let mut report = Report::about(scenario.invariants.len());
     let mut seen = BTreeSet::new();
     for trial in 0..plan.schedules {
         let scheduler = &mut *schedulers[trial as usize % plan.policies.len()];
@@ -86,10 +85,7 @@ pub fn batch<W: Workload, S: ?Sized>(
         let policy = plan.policies[trial as usize % plan.policies.len()];
         take_in(&mut report, &current, &run, policy, &mut seen);
         if (number * plan.schedules + trial).is_multiple_of(plan.audit_every) {
-            report.audited += 1;
-            if let Some(how) = current.disagrees(bed, &run) {
-                report.disagreement.get_or_insert(how);
-            }
+            audit(&mut report, &current, bed, &run);
         }
         let settled = run.decisions == 0 && rung.offers.is_empty();
         bed.recycle(run);
@@ -100,6 +96,14 @@ pub fn batch<W: Workload, S: ?Sized>(
     }
     confirm(&mut report, &current, bed);
     report
+}
+
+/// Holds a trial again and compares.
+fn audit<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, bed: &mut TestBed, run: &Run) {
+    report.audited += 1;
+    if let Some(how) = stand.disagrees(bed, run) {
+        report.disagreement.get_or_insert(how);
+    }
 }
 
 /// Holds every witness of this workload again before anyone is told of it.

@@ -63,6 +63,11 @@ impl Finding {
         if let Finding::Violated(breach) = self { Some(breach.kind()) } else { None }
     }
 
+    /// The same in words, as cases have it.
+    pub fn shows(&self) -> Option<String> {
+        self.kind().map(|kind| kind.to_string())
+    }
+
     /// The same, where it shows at this event.
     #[must_use]
     pub fn at(mut self, event: usize) -> Finding {

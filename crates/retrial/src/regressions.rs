@@ -9,6 +9,7 @@ use retrial_sim::case::Case;
 use retrial_sim::invariant::Finding;
 
 use crate::catalogue;
+use crate::jobs::Beds;
 
 /// A kept witness.
 #[derive(Clone, Debug)]
@@ -54,8 +55,7 @@ pub fn read(folder: &Path) -> Result<Vec<Kept>> {
         if path.extension().is_none_or(|ending| ending != "case") {
             continue;
         }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let case = text.parse().with_context(|| path.display().to_string())?;
+        let case = case(&path)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         kept.push(Kept { name, case });
     }
@@ -63,16 +63,28 @@ pub fn read(folder: &Path) -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
+/// Reads a case from its file.
+///
+/// # Errors
+/// A file that cannot be read, or is not a case.
+pub fn case(path: &Path) -> Result<Case> {
+    let name = || path.display().to_string();
+    let text = fs::read(path).with_context(|| format!("cannot read {}", name()))?;
+    let text = String::from_utf8(text).ok();
+    let text = text.with_context(|| format!("{} is not a case: it is not text", name()))?;
+    text.parse().with_context(name)
+}
+
 /// Holds a kept witness again, on the engine that it was recorded with.
 ///
 /// # Errors
 /// Where its engine cannot start.
-pub fn hold(kept: Kept) -> Result<Held> {
-    let outcome = match outcome(&kept.case)? {
+pub fn hold(kept: Kept, beds: &mut Beds) -> Result<Held> {
+    let outcome = match outcome(&kept.case, beds)? {
         Ok(finding) => match finding {
             Finding::Unknown(why) => Outcome::Inapplicable(format!("the trial cannot tell: {why}")),
             finding => {
-                let shows = finding.kind().map(|kind| kind.to_string());
+                let shows = finding.shows();
                 if shows == kept.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
             }
         },
@@ -82,10 +94,10 @@ pub fn hold(kept: Kept) -> Result<Held> {
 }
 
 /// What the trial shows, or why it cannot be held any more.
-fn outcome(case: &Case) -> Result<Result<Finding, String>> {
-    let Ok((docket, _)) = catalogue::scenario(&case.scenario) else {
+fn outcome(case: &Case, beds: &mut Beds) -> Result<Result<Finding, String>> {
+    let Ok((docket, card)) = catalogue::scenario(&case.scenario) else {
         return Ok(Err(format!("there is no scenario `{}`", case.scenario)));
     };
-    let mut bed = catalogue::bed(&case.engine)?;
-    Ok(docket.replay(&mut bed, case).map(|replayed| replayed.finding).map_err(|error| error.to_string()))
+    let bed = beds.of(catalogue::engine_name(&card, Some(&case.engine))?)?;
+    Ok(docket.replay(bed, case).map(|replayed| replayed.finding).map_err(|error| error.to_string()))
 }

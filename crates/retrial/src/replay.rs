@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use retrial_sim::case::Case;
 use retrial_sim::intent::Outcome;
 use retrial_sim::invariant::Finding;
 
 use crate::args::ReplayArgs;
 use crate::exit::Exit;
-use crate::{catalogue, render, token};
+use crate::{catalogue, regressions, render, token};
 
 /// Reads the case, holds its trial again, tells it, and compares the verdict.
 ///
@@ -58,7 +58,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
 fn exit(case: &Case, finding: Option<&Finding>) -> Exit {
     match finding {
         None | Some(Finding::Unknown(_)) => Exit::Unknown,
-        Some(finding) if finding.kind().map(|kind| kind.to_string()) == case.shows => Exit::AsExpected,
+        Some(finding) if finding.shows() == case.shows => Exit::AsExpected,
         Some(_) => Exit::Differs,
     }
 }
@@ -72,8 +72,5 @@ fn read(case: &str) -> Result<Case> {
     if !path.is_file() {
         bail!("`{case}` is neither a token (they begin with {}) nor a file", token::PREFIX);
     }
-    let text = std::fs::read(path).with_context(|| format!("cannot read {case}"))?;
-    let text =
-        String::from_utf8(text).ok().with_context(|| format!("{case} is not a case: it is not text"))?;
-    text.parse().with_context(|| case.to_owned())
+    regressions::case(path)
 }

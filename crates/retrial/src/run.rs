@@ -17,7 +17,7 @@ use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
-use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
+use crate::jobs::{self, Beds, Cell, Part, Search, Sum, Unit};
 use crate::regressions::{self, Held, Kept, Outcome};
 use crate::render::progress::{Progress, Stopwatch};
 use crate::{render, shrinking};
@@ -129,7 +129,9 @@ fn kept(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Vec<H
             && args.rung.as_ref().is_none_or(|only| only == rung)
             && args.engine.as_ref().is_none_or(|only| only == engine)
     };
-    regressions::read(folder)?.into_iter().filter(is_meant).map(regressions::hold).collect()
+    let mut beds = Beds::default();
+    let meant = regressions::read(folder)?.into_iter().filter(is_meant);
+    meant.map(|kept| regressions::hold(kept, &mut beds)).collect()
 }
 
 /// Every strategy on every rung that is meant.

@@ -91,6 +91,11 @@ impl Tally {
 }
 
 impl Report {
+    /// A report of no trials yet, about so many invariants and the kernel's own.
+    pub(crate) fn about(invariants: usize) -> Report {
+        Report { tallies: vec![Tally::default(); invariants + 1], ..Report::default() }
+    }
+
     /// The trial at which the last new behaviour was seen.
     pub fn last_new_behaviour(&self) -> u64 {
         self.behaviours.values().copied().max().unwrap_or_default()

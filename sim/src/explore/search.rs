@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::{Plan, Report, Tally};
+use super::{Plan, Report};
 use crate::fault::Rung;
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::{Counts, Exhaustive, Policy};
@@ -48,8 +48,7 @@ pub fn search<W: Workload, S: ?Sized>(
     let safety_steps = (scenario.limits)(&workload).safety_steps;
     let stand = Stand::new(scenario, strategy, rung, plan.engine, workload);
     let mut scheduler = Exhaustive::new(bound);
-    let mut report = Report::default();
-    report.tallies.resize(scenario.invariants.len() + 1, Tally::default());
+    let mut report = Report::about(scenario.invariants.len());
     let mut seen = BTreeSet::new();
     let mut cut = 0;
     // The world is the same in every schedule, down to what is drawn outside of choices.
@@ -65,10 +64,7 @@ pub fn search<W: Workload, S: ?Sized>(
         cut += u64::from(run.steps >= safety_steps);
         super::take_in(&mut report, &stand, &run, Policy::Exhaustive(bound), &mut seen);
         if report.trials.is_multiple_of(plan.audit_every) {
-            report.audited += 1;
-            if let Some(how) = stand.disagrees(bed, &run) {
-                report.disagreement.get_or_insert(how);
-            }
+            super::audit(&mut report, &stand, bed, &run);
         }
         bed.recycle(run);
     }

@@ -1,23 +1,13 @@
 //! A guide follows a tape where it fits, to the letter where all of it does, and passes over what does not.
 
 use retrial_sim::choice::{Pace, Recorded, RecordedChoice, RecordedTape};
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::Fault;
 use retrial_sim::scheduler::{Guide, Policy, Replay, Scheduler};
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
-use crate::toy;
-
-const STORMY: Rung = Rung {
-    name: "stormy",
-    about: "ada may die anywhere, bob may be asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Shutdown, actors: &["bob"], labels: &["rest"] },
-    ],
-    budget: 3,
-};
+use crate::toy::{self, STORMY};
 
 /// Two actors that walk and pick, twice at each point and once before the first.
 fn world(world: &World) {

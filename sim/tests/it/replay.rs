@@ -1,22 +1,11 @@
 //! A tape holds its trial again to the same digest, and one that no longer fits says where it stopped fitting.
 
 use retrial_sim::choice::{Pace, Recorded};
-use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::scheduler::{Pct, Random, Replay, Scheduler};
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::Run;
 
-use crate::toy;
-
-const STORMY: Rung = Rung {
-    name: "stormy",
-    about: "ada may die anywhere, bob may be asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Shutdown, actors: &["bob"], labels: &["rest"] },
-    ],
-    budget: 3,
-};
+use crate::toy::{self, STORMY};
 
 fn again(run: &Run) -> Run {
     let mut replay = Replay::new(run.tape.recorded());

@@ -4,13 +4,24 @@ use std::time::Duration;
 
 use retrial_sim::engine::Cost;
 use retrial_sim::error::Error;
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::scheduler::Scheduler;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, Run, Setup, TestBed};
 use retrial_sim::world::World;
 
 pub(crate) const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+
+/// Nearly anything may happen to two of [`three_walkers`].
+pub(crate) const STORMY: Rung = Rung {
+    name: "stormy",
+    about: "ada may die anywhere, bob may be asked to stop",
+    offers: &[
+        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+        Offer { fault: Fault::Shutdown, actors: &["bob"], labels: &["rest"] },
+    ],
+    budget: 3,
+};
 
 pub(crate) const LIMITS: Limits = Limits { safety_steps: 400, fair_steps: 400, progress: &[] };
 

@@ -1,10 +1,8 @@
 //! What the model shows, a live server shows as well: each kept witness has the same verdict there, and a strategy
 //! that holds on every rung holds there where everything fails.
 
-use std::fs;
-
 use retrial::expectation::Surprise;
-use retrial::sim::case::Case;
+use retrial::regressions::{self, Kept};
 use retrial::sim::docket::Card;
 use retrial::sim::verdict::Verdict;
 use retrial::{catalogue, scenarios};
@@ -43,17 +41,12 @@ fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
     let mut replayed = 0;
     for card in cards() {
         let (docket, _) = catalogue::scenario(card.name).expect("its scenario is there");
-        for file in fs::read_dir(root().join("regressions")).expect("the folder is there") {
-            let path = file.expect("it can be read").path();
-            let name = path.file_name().and_then(|name| name.to_str()).expect("its name is text");
-            if !name.starts_with(&format!("{}.", card.name)) {
-                continue;
-            }
-            let case: Case = fs::read_to_string(&path).expect("it is text").parse().expect("it is a case");
+        let kept = regressions::read(&root().join("regressions")).expect("they are cases");
+        for Kept { name, case } in kept.into_iter().filter(|kept| kept.case.scenario == card.name) {
             // On a busy machine the server may let another of several waiters go first.
             let same = (0..TRIES).any(|_| {
                 let live = docket.replay(&mut bed, &case);
-                live.is_ok_and(|live| live.finding.kind().map(|kind| kind.to_string()) == case.shows)
+                live.is_ok_and(|live| live.finding.shows() == case.shows)
             });
             assert!(same, "{name} has another verdict, or cannot be reached, {TRIES} times");
             replayed += 1;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use retrial::jobs::Beds;
 use retrial::regressions::{self, Held, Outcome};
 use retrial::run::Line;
 use retrial::scenarios::SCENARIOS;
@@ -16,8 +17,9 @@ use crate::trials::{everything, hold, root};
 fn every_regression_keeps_its_verdict() {
     let kept = regressions::read(&root().join("regressions")).expect("they are cases");
     assert!(!kept.is_empty(), "there is at least one regression");
+    let mut beds = Beds::default();
     for kept in kept {
-        let Held { kept, outcome } = regressions::hold(kept).expect("its engine starts");
+        let Held { kept, outcome } = regressions::hold(kept, &mut beds).expect("its engine starts");
         assert_eq!(outcome, Outcome::AsRecorded, "{}", kept.name);
     }
 }
