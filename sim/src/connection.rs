@@ -25,6 +25,8 @@ pub struct Connection {
     pool: Rc<pool::Inner>,
     /// The session is not ours any more: another may have its number.
     broken: Cell<bool>,
+    /// A transaction was begun by [`Connection::begin`] and has not been ended.
+    in_transaction: Cell<bool>,
 }
 
 /// A transaction on a connection of its own. Dropped without an end, it is rolled back.
@@ -37,7 +39,7 @@ impl Transaction {
         label: &'static str,
         sql: &'static str,
     ) -> Result<Transaction, SqlError> {
-        connection.run(label, sql.into(), Vec::new(), false).await?;
+        connection.begin(label, sql).await?;
         Ok(Transaction(connection))
     }
 
@@ -51,7 +53,7 @@ impl Transaction {
         sql: impl Into<Cow<'static, str>>,
         params: impl Into<Vec<Value>>,
     ) -> Result<Answer, SqlError> {
-        self.0.run(label, sql.into(), params.into(), false).await
+        self.0.execute(label, sql, params).await
     }
 
     /// Commits, and gives the connection back.
@@ -59,7 +61,7 @@ impl Transaction {
     /// # Errors
     /// The driver's error; after a lost reply the transaction may have been committed.
     pub async fn commit(self, label: &'static str) -> Result<(), SqlError> {
-        self.0.end(label, "COMMIT").await
+        self.0.commit(label).await
     }
 
     /// Rolls back, and gives the connection back.
@@ -67,28 +69,62 @@ impl Transaction {
     /// # Errors
     /// The driver's error.
     pub async fn rollback(self, label: &'static str) -> Result<(), SqlError> {
-        self.0.end(label, "ROLLBACK").await
+        self.0.rollback(label).await
     }
 }
 
 impl Connection {
     pub(crate) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
-        let connection = Connection { actor, session, pool, broken: Cell::new(false) };
+        let (broken, in_transaction) = (Cell::new(false), Cell::new(false));
+        let connection = Connection { actor, session, pool, broken, in_transaction };
         connection.with_cell(|cell, actor| cell.user = actor);
         connection
     }
 
-    /// Runs one statement.
+    /// Runs one statement: in the transaction that was begun here, or as one of its own.
     ///
     /// # Errors
-    /// The driver's error.
+    /// The driver's error; whether an open transaction survives it is the engine's rule.
     pub async fn execute(
         &self,
         label: &'static str,
         sql: impl Into<Cow<'static, str>>,
         params: impl Into<Vec<Value>>,
     ) -> Result<Answer, SqlError> {
-        self.run(label, sql.into(), params.into(), true).await
+        self.run(label, sql.into(), params.into(), !self.in_transaction.get()).await
+    }
+
+    /// Begins a transaction on a connection that stays the caller's when it ends: who runs one after the other, as a
+    /// migration does, keeps the session and its settings.
+    ///
+    /// # Errors
+    /// The driver's error; no transaction is open then, as far as the caller can know.
+    pub async fn begin(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
+        self.run(label, sql.into(), Vec::new(), false).await?;
+        self.in_transaction.set(true);
+        Ok(())
+    }
+
+    /// Commits what was begun here.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub async fn commit(&self, label: &'static str) -> Result<(), SqlError> {
+        self.end(label, "COMMIT").await
+    }
+
+    /// Rolls back what was begun here.
+    ///
+    /// # Errors
+    /// The driver's error.
+    pub async fn rollback(&self, label: &'static str) -> Result<(), SqlError> {
+        self.end(label, "ROLLBACK").await
+    }
+
+    /// Whether a transaction that was begun by [`Connection::begin`] is still open. One that a statement has failed in
+    /// is, until it is rolled back; one whose connection broke is not.
+    pub fn is_in_transaction(&self) -> bool {
+        self.in_transaction.get()
     }
 
     /// Runs one statement; `alone` if it is a transaction of its own, whose connection goes back once it is over.
@@ -131,6 +167,9 @@ impl Connection {
     /// Sends the statement that ends the transaction; making it durable takes its time under its locks.
     async fn end(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
         let fault = self.stand(label).await;
+        // A COMMIT that fails has ended the transaction as well; a ROLLBACK that was refused has not.
+        let stays = sql != "COMMIT" && fault == Some(Fault::StatementError);
+        self.in_transaction.set(self.in_transaction.get() && stays);
         match fault {
             Some(Fault::StatementError) => {
                 return self.fails(label, sql.into(), Vec::new()).await.map(|_| ());
@@ -251,6 +290,7 @@ impl Connection {
         if self.broken.replace(true) {
             return;
         }
+        self.in_transaction.set(false);
         self.engine(|engine, session| engine.close(session));
         let shared = &self.actor.shared;
         let mut sessions = shared.sessions.borrow_mut();

@@ -3,6 +3,7 @@
 mod differential;
 mod faults;
 mod parity;
+mod plpgsql;
 mod postgres;
 mod reduction;
 mod script;

@@ -1,4 +1,5 @@
-//! Invariant: the kernel knows no scenario and no engine, and scenarios and engines know only the kernel.
+//! Invariant: the kernel knows no scenario and no engine, and scenarios and engines know only the kernel and what
+//! stands between: the stepper of scripts above it, the model of Postgres below the engines.
 //! What points the other way would make a trial depend on who looks at it.
 
 use super::{Violation, scenario_shape, words};
@@ -8,6 +9,9 @@ const KERNEL: &str = "retrial-sim";
 
 /// A crate below the engines: it knows none of ours.
 const MODEL: &str = "retrial-pgmodel";
+
+/// What steps through scripts on any engine: it knows the kernel only.
+const STEPPER: &str = "retrial-plpgsql";
 
 /// Which tables of a manifest count.
 #[derive(Clone, Copy)]
@@ -20,9 +24,10 @@ enum Tables {
 /// A manifest, which of its tables count, and what of ours it may name.
 type Rule = (&'static str, Tables, &'static [&'static str]);
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     ("sim/Cargo.toml", Tables::All, &[KERNEL]),
-    ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL]),
+    ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL, STEPPER]),
+    ("crates/plpgsql/Cargo.toml", Tables::All, &[KERNEL, STEPPER]),
     ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL]),
     ("crates/engines/Cargo.toml", Tables::AllButDev, &[KERNEL, MODEL]),
 ];
@@ -100,6 +105,7 @@ mod tests {
             file("sim/Cargo.toml", sim),
             file("scenarios/Cargo.toml", scenarios),
             file("crates/pgmodel/Cargo.toml", "[dependencies]\n"),
+            file("crates/plpgsql/Cargo.toml", "[package]\nname = \"retrial-plpgsql\"\n"),
             file("crates/engines/Cargo.toml", engines),
             file("scenarios/last_cap/schema.sql", ""),
         ]

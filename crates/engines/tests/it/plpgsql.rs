@@ -1,0 +1,111 @@
+//! The stepper of PL/pgSQL, held against the server: each script is run natively by a live server, stepped on the live
+//! engine, and stepped on the model; the final rows and the error must agree.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use retrial_plpgsql::Script;
+use retrial_sim::choice::Pace;
+use retrial_sim::engine::{Cost, Opening, SqlError, Value};
+use retrial_sim::fault::Rung;
+use retrial_sim::scheduler::Random;
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+
+use crate::parity::servers;
+
+mod cases;
+mod faults;
+mod native;
+
+use self::cases::{CASES, Case};
+use self::native::Native;
+
+/// Numbered rows with a value and a text.
+const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v bigint, s text);";
+
+const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+
+/// Seven rows of which the value of two is set.
+fn opening() -> Rc<Opening> {
+    let row = |id: i64| {
+        let v = if id % 3 == 0 { id.into() } else { Value::Null };
+        ("t", vec![id.into(), v, format!("row {id}").into()])
+    };
+    Rc::new(Opening { schema: SCHEMA.into(), rows: (1..=7).map(row).collect() })
+}
+
+/// What a script came to: its error, and the rows of the table, in words.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    error: Option<String>,
+    rows: String,
+}
+
+fn outcome(error: Option<(&str, &str)>, rows: &[Vec<Option<String>>]) -> Outcome {
+    let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
+    let row = |row: &Vec<Option<String>>| format!("({})", row.iter().map(cell).collect::<Vec<_>>().join(","));
+    let rows = rows.iter().map(row).collect::<Vec<_>>().join(" ");
+    Outcome { error: error.map(|(code, message)| format!("{code} {message}")), rows }
+}
+
+/// Steps the script on that engine, from those rows and in that environment.
+fn hold(bed: &mut TestBed, script: &'static Script, rung: &Rung, seed: u64) -> (Result<(), SqlError>, Run) {
+    let opening = opening();
+    let limits = Limits { safety_steps: 1_000, fair_steps: 500, progress: &["t"] };
+    let setup = Setup { rung, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
+    let heard = Rc::new(RefCell::new(Ok(())));
+    let told = heard.clone();
+    let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
+        world.process("migration", move |boot| {
+            let (pool, told) = (boot.pool(1, None), told.clone());
+            boot.actor("migration", move |actor| async move {
+                let connection = pool.acquire(&actor).await;
+                let result = script.run(&connection).await;
+                told.replace(result);
+            });
+        });
+    });
+    let run = run.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
+    (heard.replace(Ok(())), run)
+}
+
+/// A script lives as long as the program.
+fn script(statements: &[&str]) -> &'static Script {
+    let text = statements.join(";\n");
+    Box::leak(Box::new(Script::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))))
+}
+
+fn stepped(bed: &mut TestBed, case: &Case) -> (Outcome, Run) {
+    let (result, run) = hold(bed, script(case.statements), &CALM, 1);
+    let shown = |value: &Value| match value {
+        Value::Null => None,
+        Value::Text(text) => Some(text.to_string()),
+        other => Some(other.to_string()),
+    };
+    let rows: Vec<Vec<_>> = run.rows("t").iter().map(|row| row.iter().map(shown).collect()).collect();
+    let error = result.as_ref().err().map(|error| (&*error.code, &*error.message));
+    (outcome(error, &rows), run)
+}
+
+#[test]
+fn a_stepped_script_does_what_the_server_does() {
+    let mut native = Native::new();
+    let mut beds: Vec<TestBed> = servers().into_iter().map(TestBed::new).collect();
+    let mut differing = Vec::new();
+    for case in CASES {
+        let said = native.as_mut().map(|native| native.run(case.statements));
+        for bed in &mut beds {
+            let (found, run) = stepped(bed, case);
+            if said.as_ref().is_some_and(|said| *said != found) {
+                differing.push(format!("{}\nthe server {said:?}\nstepped {found:?}\n{}", case.name, run.trace));
+            }
+            let code = found.error.as_ref().and_then(|error| error.split(' ').next());
+            if (code, &*found.rows) != (case.error, case.rows) {
+                differing.push(format!("{}: not as written down: {found:?}\n{}", case.name, run.trace));
+            }
+        }
+    }
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}

@@ -1,0 +1,58 @@
+//! What a fault makes of a stepped script: it strikes between chunks as it strikes anywhere.
+
+use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::trial::TestBed;
+
+use super::{hold, script};
+use crate::parity::servers;
+
+/// Three rows in three transactions.
+const CHUNKS: &[&str] = &["DO $$
+    BEGIN
+      FOR i IN 1..3 LOOP
+        UPDATE t SET v = 100 WHERE id = i;
+        COMMIT;
+      END LOOP;
+    END $$"];
+
+/// The first trial in which the fault strikes at its label; the error, how many rows had been committed at the end, and
+/// the trace.
+fn struck(bed: &mut TestBed, fault: Fault, label: &'static str) -> (String, usize, String) {
+    let labels: &'static [&'static str] = Box::leak(Box::new([label]));
+    let offers: &'static [Offer] = Box::leak(Box::new([Offer { fault, actors: &["migration"], labels }]));
+    let rung = Rung { name: "one", about: "one fault", offers, budget: 1 };
+    let script = script(CHUNKS);
+    for seed in 0..200 {
+        let (result, run) = hold(bed, script, &rung, seed);
+        if !run.strikes.is_empty() {
+            let code = result.err().map_or_else(|| "ok".to_owned(), |error| error.code);
+            let done = run.rows("t").iter().filter(|row| row[1] == 100.into()).count();
+            return (code, done, run.trace.to_string());
+        }
+    }
+    panic!("some seed strikes");
+}
+
+#[test]
+fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
+    for engine in servers() {
+        let name = engine.name();
+        let mut bed = TestBed::new(engine);
+        let chunks = |told: &str| told.matches("commits").count();
+        for (fault, label, code) in [
+            (Fault::StatementError, "update", "57014"),
+            (Fault::StatementError, "begin", "57014"),
+            (Fault::StatementError, "commit", "57014"),
+            (Fault::RequestLost, "update", "CONNECTION_LOST"),
+            (Fault::RequestLost, "commit", "CONNECTION_LOST"),
+            (Fault::ReplyLost, "commit", "CONNECTION_LOST"),
+        ] {
+            let (heard, done, told) = struck(&mut bed, fault, label);
+            assert_eq!(heard, code, "{name} {fault} at {label}\n{told}");
+            let _ = (done, chunks(&told));
+        }
+        // The process starts again, and the script runs once more from its beginning.
+        let (heard, done, told) = struck(&mut bed, Fault::CrashAfter, "commit");
+        assert_eq!((&*heard, done), ("ok", 3), "{name}\n{told}");
+    }
+}

@@ -1,0 +1,56 @@
+//! A script as the server itself runs it: whole statements, through a console.
+
+use std::time::Duration;
+
+use retrial_engines::console::{Console, Message, Progress};
+use retrial_engines::postgres::PostgresConsole;
+use retrial_sim::engine::SessionId;
+
+use super::{Outcome, opening, outcome};
+use crate::postgres::server;
+
+/// A console that starts from the opening rows each time.
+pub(super) struct Native(PostgresConsole);
+
+impl Native {
+    /// None where the tests go without a server.
+    pub(super) fn new() -> Option<Native> {
+        Some(Native(PostgresConsole::new(&server()?).expect("the server makes a database")))
+    }
+
+    /// Runs the statements one by one up to the first error; whatever is open then is rolled back.
+    pub(super) fn run(&mut self, statements: &[&str]) -> Outcome {
+        let session = self.0.connect("migration").expect("a connection is there");
+        assert_eq!(self.say(session, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").0, None);
+        let opening = opening();
+        let mut text = opening.schema.to_string();
+        for (table, row) in &opening.rows {
+            let values: Vec<String> = row.iter().map(ToString::to_string).collect();
+            text.push_str(&format!("INSERT INTO {table} VALUES ({});", values.join(",")));
+        }
+        assert_eq!(self.say(session, &text).0, None);
+        let error = statements.iter().find_map(|statement| self.say(session, statement).0);
+        self.say(session, "ROLLBACK");
+        let (_, rows) = self.say(session, "SELECT * FROM t ORDER BY id");
+        self.0.close(session);
+        outcome(error.as_ref().map(|(code, message)| (&**code, &**message)), &rows)
+    }
+
+    /// The error of a text, and its rows.
+    #[expect(clippy::type_complexity, reason = "rows of optional texts are what a console shows")]
+    fn say(&mut self, session: SessionId, text: &str) -> (Option<(String, String)>, Vec<Vec<Option<String>>>) {
+        self.0.send(session, text).expect("the session is idle");
+        while self.0.progress(session).expect("the server is there") != Progress::Finished {
+            assert!(self.0.pass(Duration::from_secs(20)).expect("the server is there"));
+        }
+        let (mut error, mut rows) = (None, Vec::new());
+        for message in self.0.messages(session) {
+            match message {
+                Message::Error { code, text, .. } => error = Some((code, text)),
+                Message::Rows(grid) => rows = grid.rows,
+                Message::Notice { .. } | Message::Complete(_) => {}
+            }
+        }
+        (error, rows)
+    }
+}

@@ -1,0 +1,68 @@
+//! The names of points: what a statement is called in traces, tapes and ladders. They must never depend on anything but
+//! the statement's first words.
+
+use crate::cursor::nesting;
+use crate::token::Token;
+
+/// First words and the label of what begins with them; the first that fits counts.
+const LABELS: [(&[&str], &str); 25] = [
+    (&["create", "index"], "create-index"),
+    (&["create", "unique", "index"], "create-index"),
+    (&["create", "table"], "create-table"),
+    (&["create"], "create"),
+    (&["drop", "index"], "drop-index"),
+    (&["drop"], "drop"),
+    (&["alter"], "alter"),
+    (&["update"], "update"),
+    (&["insert"], "insert"),
+    (&["delete"], "delete"),
+    (&["merge"], "merge"),
+    (&["select"], "select"),
+    (&["values"], "select"),
+    (&["perform"], "perform"),
+    (&["set"], "set"),
+    (&["reset"], "set"),
+    (&["lock"], "lock"),
+    (&["truncate"], "truncate"),
+    (&["savepoint"], "savepoint"),
+    (&["release"], "release"),
+    (&["rollback"], "rollback-to"),
+    (&["analyze"], "analyze"),
+    (&["vacuum"], "vacuum"),
+    (&["comment"], "comment"),
+    (&["reindex"], "reindex"),
+];
+
+/// What begins a transaction.
+pub(crate) const BEGIN: &str = "begin";
+/// What commits one.
+pub(crate) const COMMIT: &str = "commit";
+/// What rolls one back.
+pub(crate) const ROLLBACK: &str = "rollback";
+/// An expression that the engine evaluates.
+pub(crate) const EVALUATE: &str = "evaluate";
+
+/// The label of a statement.
+pub(crate) fn label(tokens: &[Token<'_>]) -> &'static str {
+    let tokens = &tokens[main_verb(tokens).min(tokens.len())..];
+    let fits = |words: &&[&str]| {
+        words.len() <= tokens.len() && words.iter().zip(tokens).all(|(word, token)| token.is_word(word))
+    };
+    LABELS.iter().find(|(words, _)| fits(words)).map_or("statement", |(_, label)| label)
+}
+
+/// Where the verb of a statement stands: behind the list of a WITH.
+pub(crate) fn main_verb(tokens: &[Token<'_>]) -> usize {
+    const VERBS: [&str; 6] = ["select", "insert", "update", "delete", "merge", "values"];
+    if !tokens.first().is_some_and(|token| token.is_word("with")) {
+        return 0;
+    }
+    let mut depth = 0;
+    for (index, token) in tokens.iter().enumerate() {
+        if depth == 0 && VERBS.iter().any(|verb| token.is_word(verb)) {
+            return index;
+        }
+        depth += nesting(token);
+    }
+    0
+}

@@ -1,0 +1,163 @@
+//! SQL statements inside a body: which rows they have, and where those go. What the server would only refuse when it
+//! gets there (a query whose rows go nowhere) is refused when the file is read.
+
+use crate::cursor::{Cursor, find_outside};
+use crate::error::Error;
+use crate::label::{label, main_verb};
+use crate::op::{Op, Rows, Send};
+use crate::sql::{Sql, keep, sql};
+use crate::token::{Kind, Token};
+use crate::variable::Scope;
+
+/// Statements that begin with these words are the server's PL/pgSQL, or not allowed there, and not the stepper's.
+const REFUSED: [(&[&str], &str); 32] = [
+    (&["execute"], "EXECUTE"),
+    (&["open"], "a cursor (OPEN)"),
+    (&["fetch"], "a cursor (FETCH)"),
+    (&["move"], "a cursor (MOVE)"),
+    (&["close"], "a cursor (CLOSE)"),
+    (&["foreach"], "FOREACH"),
+    (&["case"], "a CASE statement"),
+    (&["assert"], "ASSERT"),
+    (&["call"], "CALL in a body"),
+    (&["do"], "DO in a body"),
+    (&["begin"], "a block in a block"),
+    (&["declare"], "a block in a block"),
+    (&["savepoint"], "SAVEPOINT in a body"),
+    (&["release"], "RELEASE in a body"),
+    (&["start"], "START TRANSACTION in a body"),
+    (&["abort"], "ABORT in a body"),
+    (&["explain"], "EXPLAIN in a body"),
+    (&["merge"], "MERGE in a body"),
+    (&["values"], "VALUES in a body"),
+    (&["table"], "TABLE in a body"),
+    (&["copy"], "COPY in a body"),
+    (&["show"], "SHOW in a body"),
+    (&["prepare"], "PREPARE in a body"),
+    (&["vacuum"], "VACUUM in a body"),
+    (&["create", "procedure"], "CREATE PROCEDURE in a body"),
+    (&["create", "function"], "CREATE FUNCTION in a body"),
+    (&["create", "or"], "CREATE OR REPLACE in a body"),
+    (&["drop", "procedure"], "DROP PROCEDURE in a body"),
+    (&["exception"], "an EXCEPTION section"),
+    (&["listen"], "LISTEN in a body"),
+    (&["unlisten"], "UNLISTEN in a body"),
+    (&["import"], "IMPORT in a body"),
+];
+
+/// Settings that count over a whole DO or CALL on the server, and over each statement here.
+const CLOCKS: [&str; 2] = ["statement_timeout", "idle_in_transaction_session_timeout"];
+
+/// Where a statement sets a clock that would count otherwise than on the server; setting it to 0 stops it.
+pub(crate) fn sets_clock(tokens: &[Token<'_>]) -> Option<usize> {
+    if !tokens.first().is_some_and(|token| token.is_word("set")) {
+        return None;
+    }
+    let clock = tokens.iter().find(|token| CLOCKS.iter().any(|clock| token.is_word(clock)))?;
+    let stops = tokens.last().is_some_and(|token| matches!(token.text, "0" | "'0'" | "'0s'" | "'0ms'"));
+    (!stops).then_some(clock.at)
+}
+
+/// `SELECT .. INTO v, w ..`, `.. RETURNING .. INTO v` or any other SQL statement.
+pub(crate) fn statement(cursor: &mut Cursor<'_, '_>, scope: &Scope) -> Result<Op, Error> {
+    let start = *cursor;
+    let fits = |(words, _): &&(&[&str], &str)| start.clone().take(words);
+    if let Some((_, what)) = REFUSED.iter().find(fits) {
+        return Err(start.refused(what));
+    }
+    let tokens = cursor.until(|token| token.is_symbol(";"), "`;` behind a statement")?;
+    let text = start.text;
+    if let Some(at) = sets_clock(tokens) {
+        return Err(Error::refused(text, at, "a timeout that the server counts over the whole body"));
+    }
+    let verb = tokens.get(main_verb(tokens)).map_or("", |token| token.text).to_ascii_lowercase();
+    let (tokens, into) = take_into(text, tokens, scope)?;
+    let returns = find_outside(&tokens, "returning").is_some();
+    let result = match (verb.as_str(), into.is_empty()) {
+        ("select", false) => Rows::First { locks: locks_rows(&tokens) },
+        ("select", true) => return Err(start.refused("a SELECT without INTO (PERFORM throws rows away)")),
+        ("insert" | "update" | "delete", false) if returns => Rows::Returned,
+        ("insert" | "update" | "delete", true) if !returns => Rows::Changed,
+        ("insert" | "update" | "delete", true) => return Err(start.refused("RETURNING without INTO")),
+        (_, false) => return Err(start.refused("INTO behind anything but SELECT and RETURNING")),
+        (_, true) => Rows::Utility,
+    };
+    let label = label(&tokens);
+    let sql = if result == Rows::Utility {
+        // Utility statements take no parameters, so a name in them is never a variable.
+        let text = tokens.first().map_or("", |first| &text[first.at..tokens[tokens.len() - 1].end()]);
+        Sql { label, text: keep(text.to_owned()), params: Vec::new() }
+    } else {
+        sql(label, "", text, &tokens, scope)?
+    };
+    Ok(Op::Send(Send { sql, into, result }))
+}
+
+/// `PERFORM ..`: a SELECT whose rows nobody wants.
+pub(crate) fn perform(cursor: &mut Cursor<'_, '_>, scope: &Scope) -> Result<Op, Error> {
+    let text = cursor.text;
+    cursor.next();
+    let tokens = cursor.until(|token| token.is_symbol(";"), "`;` behind PERFORM")?;
+    if find_outside(tokens, "into").is_some() {
+        return Err(cursor.refused("INTO behind PERFORM"));
+    }
+    let sql = sql("perform", "SELECT ", text, tokens, scope)?;
+    Ok(Op::Send(Send { sql, into: Vec::new(), result: Rows::Performed }))
+}
+
+/// Takes the INTO and its variables out of a statement.
+fn take_into<'t>(
+    text: &'t str,
+    tokens: &[Token<'t>],
+    scope: &Scope,
+) -> Result<(Vec<Token<'t>>, Vec<usize>), Error> {
+    let mut from = 0;
+    let place = loop {
+        let Some(place) = find_outside(&tokens[from..], "into").map(|place| from + place) else {
+            return Ok((tokens.to_vec(), Vec::new()));
+        };
+        let inserts = |token: &Token<'_>| token.is_word("insert") || token.is_word("merge");
+        if place == 0 || !inserts(&tokens[place - 1]) {
+            break place;
+        }
+        from = place + 1;
+    };
+    let at = tokens[place].at;
+    let mut into = Vec::new();
+    let mut end = place + 1;
+    loop {
+        let Some(token) = tokens.get(end) else {
+            return Err(Error::new(text, at, "INTO names no variable"));
+        };
+        if token.is_word("strict") {
+            return Err(Error::refused(text, token.at, "INTO STRICT"));
+        }
+        let slot = token.name().and_then(|name| scope.find(&name));
+        let slot = slot.ok_or_else(|| {
+            let what = format!("INTO {}, which is no variable", token.text);
+            Error::refused(text, token.at, &what)
+        })?;
+        into.push(slot);
+        end += 1;
+        if !tokens.get(end).is_some_and(|token| token.is_symbol(",")) {
+            break;
+        }
+        end += 1;
+    }
+    let mut rest = tokens[..place].to_vec();
+    rest.extend_from_slice(&tokens[end..]);
+    if find_outside(&tokens[end..], "into").is_some() {
+        return Err(Error::new(text, at, "two INTO in one statement"));
+    }
+    Ok((rest, into))
+}
+
+/// Whether a query has a clause that locks the rows it reads.
+fn locks_rows(tokens: &[Token<'_>]) -> bool {
+    let strengths = ["update", "share", "no", "key"];
+    tokens.windows(2).any(|pair| {
+        pair[0].is_word("for")
+            && pair[1].kind == Kind::Word
+            && strengths.iter().any(|word| pair[1].is_word(word))
+    })
+}
