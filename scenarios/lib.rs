@@ -14,5 +14,6 @@ macro_rules! scenarios {
 
 scenarios! {
     session_ingest,
+    runs_backfill,
     last_seen_backfill,
 }

@@ -31,6 +31,7 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     invariants: invariants::INVARIANTS,
     tables: &["transmissions", "observations", "_async_migrations"],
     cost: COST,
+    watched: &[],
     trials: 480,
     breaks: |strategy| strategy.breaks(),
     workloads: |rung| workload::strategy(cast::takes_part("ingestor", rung)),

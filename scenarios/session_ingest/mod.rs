@@ -33,6 +33,7 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
     invariants: invariants::INVARIANTS,
     tables: &["cli_sessions_v2"],
     cost: COST,
+    watched: &[],
     trials: 1_200,
     breaks: |strategy| strategy.breaks(),
     workloads: |rung| workload::strategy(ladder::has_api_writer(rung)),

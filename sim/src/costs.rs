@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::choice::Pace;
+use crate::engine::Work;
 use crate::trace::What;
 use crate::trial::Run;
 
@@ -21,11 +22,24 @@ pub struct Costs {
     pub statements: u64,
     /// Statements sent again by the same actor right after they had failed.
     pub retries: u64,
+    /// The work of the statements that the scenario watches, by their labels.
+    pub watched: BTreeMap<&'static str, Most>,
+}
+
+/// The most work that any statement of a label did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Most {
+    /// How many there were.
+    pub statements: u64,
+    /// [`Work::steps`](crate::engine::Work::steps).
+    pub steps: u64,
+    /// [`Work::full_scan_steps`](crate::engine::Work::full_scan_steps).
+    pub full_scan_steps: u64,
 }
 
 impl Costs {
-    /// Takes in a trial, if it was timed.
-    pub(crate) fn add(&mut self, run: &Run) {
+    /// Takes in a trial, if it was timed; `watched` are the labels whose work is of interest.
+    pub(crate) fn add(&mut self, run: &Run, watched: &[&'static str]) {
         if run.tape.pace != Pace::Timed {
             return;
         }
@@ -39,6 +53,11 @@ impl Costs {
                     let last = &mut failed[event.actor.index()];
                     self.retries += u64::from(*last == statement.label);
                     *last = if statement.result.is_err() { statement.label } else { "" };
+                    if let Some(label) = watched.iter().find(|label| **label == statement.label) {
+                        let Work { steps, full_scan_steps } = statement.work;
+                        let most = Most { statements: 1, steps, full_scan_steps };
+                        self.watched.entry(label).or_default().absorb(most);
+                    }
                 }
                 _ => {}
             }
@@ -55,6 +74,17 @@ impl Costs {
         self.finishes.absorb(other.finishes);
         self.statements += other.statements;
         self.retries += other.retries;
+        for (label, most) in other.watched {
+            self.watched.entry(label).or_default().absorb(most);
+        }
+    }
+}
+
+impl Most {
+    fn absorb(&mut self, other: Most) {
+        self.statements += other.statements;
+        self.steps = self.steps.max(other.steps);
+        self.full_scan_steps = self.full_scan_steps.max(other.full_scan_steps);
     }
 }
 

@@ -143,7 +143,7 @@ fn take_in<W: Workload, S: ?Sized>(
     for strike in &run.strikes {
         *report.strikes.entry(*strike).or_default() += 1;
     }
-    report.costs.add(run);
+    report.costs.add(run, stand.scenario.watched);
     enter(report, stand, run, policy);
 }
 

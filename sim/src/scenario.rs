@@ -88,6 +88,8 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     pub tables: &'static [&'static str],
     /// What work costs here.
     pub cost: Cost,
+    /// The labels of statements whose work is a cost of its own.
+    pub watched: &'static [&'static str],
     /// How many trials of a candidate on a rung it takes to see the rarest of the breaks that are owned up to.
     pub trials: u64,
     /// What a candidate is expected to break; everything else it must keep.

@@ -47,10 +47,10 @@ pub(crate) struct Backend {
     pub(crate) transactions: u32,
 }
 
-/// The rows that a statement visited.
+/// The rows that a statement visited: what it looked at, and what it wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Row versions looked at.
+    /// Row versions looked at or written.
     pub rows: u64,
     /// Of them, in scans of whole tables.
     pub scanned: u64,

@@ -144,6 +144,8 @@ impl Define<'_> {
         let run = self.run();
         // The key is made of tuples alone; the heap must not be borrowed twice while it is made.
         let mut heap = self.server.heap(table.id).clone();
+        let versions = u64::from(heap.len());
+        run.visited(versions, versions);
         heap.add_index(|tuple| run.key(table, index, tuple))?;
         *self.server.heap(table.id) = heap;
         Ok(())

@@ -54,6 +54,7 @@ impl Run {
     }
 
     fn store(&self, table: &TableDef, tuple: &Tuple) -> u32 {
+        self.visited(1, 0);
         self.touch(Object::Tail(table.id), Use::Write);
         let (xid, command) = self.writing();
         let mut heap = self.server.heap(table.id);

@@ -114,7 +114,7 @@ impl Run {
         self.server.backend(self.session).xact().keeps_snapshot()
     }
 
-    /// Counts visited rows.
+    /// Counts rows that were looked at or written.
     pub(crate) fn visited(&self, rows: u64, scanned: u64) {
         let mut backend = self.server.backend(self.session);
         backend.work.rows += rows;

@@ -58,8 +58,11 @@ impl Run {
             }
             System::BackendPid => Ok(Value::Int(i64::from(self.session.0) + 1)),
             System::CurrentSetting => {
-                let shown = settings::show(&self.server.backend(self.session), text(&args[0]))?;
-                Ok(Value::Text(shown.into()))
+                match settings::show(&self.server.backend(self.session), text(&args[0])) {
+                    Ok(shown) => Ok(Value::Text(shown.into())),
+                    Err(Failure::Sql(_)) if args.get(1) == Some(&Value::Bool(true)) => Ok(Value::Null),
+                    Err(failure) => Err(failure),
+                }
             }
             System::SetConfig => {
                 let [Value::Text(name), value, Value::Bool(local)] = args else {

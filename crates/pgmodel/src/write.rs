@@ -195,6 +195,7 @@ impl Run {
             (new, row, over_own)
         };
         let old_keys = self.keys(table, &before)?;
+        self.visited(1, 0);
         self.touch(Object::Tail(table.id), Use::Write);
         self.touch_keys(table.id, &old_keys, Use::Write);
         if table.leaves_keys_alone(&before, &after) {

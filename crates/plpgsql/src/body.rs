@@ -73,9 +73,8 @@ impl Reader<'_, '_> {
                 return Err(self.cursor.refused(&format!("{} in DECLARE", clause.to_uppercase())));
             }
         }
-        let assigns = self.cursor.take_symbol(":=")
-            || self.cursor.take_symbol("=")
-            || self.cursor.take(&["default"]);
+        let assigns =
+            self.cursor.take_symbol(":=") || self.cursor.take_symbol("=") || self.cursor.take(&["default"]);
         let slot = self.scope.slot(ty);
         if assigns {
             let value = self.expression_before_mark(";")?;
@@ -158,8 +157,8 @@ impl Reader<'_, '_> {
         let Some(name) = first.name() else { return Ok(None) };
         let slot = self.scope.find(&name);
         if second.is_symbol(":=") || second.is_symbol("=") {
-            let slot = slot
-                .ok_or_else(|| Error::new(self.cursor.text, first.at, format!("{name} is no variable")))?;
+            let slot =
+                slot.ok_or_else(|| Error::new(self.cursor.text, first.at, format!("{name} is no variable")))?;
             self.cursor.next();
             self.cursor.next();
             return Ok(Some(slot));
@@ -302,8 +301,7 @@ impl Reader<'_, '_> {
         let at = self.cursor.at();
         let name = self.cursor.name("a variable")?;
         let slot = self.scope.find(&name);
-        let slot =
-            slot.ok_or_else(|| Error::new(self.cursor.text, at, format!("{name} is no variable")))?;
+        let slot = slot.ok_or_else(|| Error::new(self.cursor.text, at, format!("{name} is no variable")))?;
         if !self.cursor.take_symbol(":=") {
             self.cursor.expect_symbol("=", "in GET DIAGNOSTICS")?;
         }

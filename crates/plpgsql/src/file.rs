@@ -22,7 +22,10 @@ pub struct Script {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// Sent as it stands there.
-    Plain { label: &'static str, text: &'static str },
+    Plain {
+        label: &'static str,
+        text: &'static str,
+    },
     /// Begins a transaction block.
     Begin(&'static str),
     Commit,
@@ -56,7 +59,9 @@ impl Script {
             }
         }
         match reader.clock.filter(|_| reader.steps.iter().any(|step| matches!(step, Step::Run(_)))) {
-            Some(at) => Err(Error::refused(text, at, "a timeout that the server counts over a whole DO or CALL")),
+            Some(at) => {
+                Err(Error::refused(text, at, "a timeout that the server counts over a whole DO or CALL"))
+            }
             None => Ok(Script { steps: reader.steps }),
         }
     }

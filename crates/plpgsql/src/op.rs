@@ -21,16 +21,30 @@ pub(crate) enum Op {
     /// Sends a statement.
     Send(Send),
     /// Gives a variable a value.
-    Assign { slot: usize, value: Expression },
+    Assign {
+        slot: usize,
+        value: Expression,
+    },
     /// Gives a variable the number of rows that the last statement touched.
     RowCount(usize),
     /// Goes on elsewhere unless the condition is true.
-    Unless { condition: Expression, to: usize },
+    Unless {
+        condition: Expression,
+        to: usize,
+    },
     Jump(usize),
     /// Begins a FOR loop over integers.
-    For { lower: Expression, upper: Expression, counter: Counter },
+    For {
+        lower: Expression,
+        upper: Expression,
+        counter: Counter,
+    },
     /// Gives the variable of a FOR loop the next number, or goes on behind the loop.
-    Iterate { counter: Counter, variable: usize, to: usize },
+    Iterate {
+        counter: Counter,
+        variable: usize,
+        to: usize,
+    },
     /// Says whether a FOR loop has gone round at all.
     EndFor(Counter),
     Commit,
@@ -38,7 +52,10 @@ pub(crate) enum Op {
     /// A RAISE below EXCEPTION: nobody hears it, but what it would say is evaluated.
     Notice(Vec<Expression>),
     /// RAISE EXCEPTION: its text around the values.
-    Raise { pieces: Vec<String>, values: Vec<Expression> },
+    Raise {
+        pieces: Vec<String>,
+        values: Vec<Expression>,
+    },
 }
 
 /// A statement that is sent, and what becomes of its rows.

@@ -141,7 +141,8 @@ impl<'a> Stepper<'a> {
         let found = match send.result {
             Rows::Performed => rows as u64,
             Rows::First { locks: true } if rows > 1 => {
-                let what = "not stepped: SELECT INTO of several rows that locks them, of which the server locks one";
+                let what =
+                    "not stepped: SELECT INTO of several rows that locks them, of which the server locks one";
                 return Err(error("0A000", what));
             }
             Rows::First { .. } => rows.min(1) as u64,

@@ -107,8 +107,7 @@ impl Names {
         if ends_set && self.set == Some(self.depth) {
             self.set = None;
         }
-        let assigned =
-            self.set == Some(self.depth) && after_symbol("=") && (comma || before_is("set"));
+        let assigned = self.set == Some(self.depth) && after_symbol("=") && (comma || before_is("set"));
         let alias = before_is("as") || before_is("into") || before_is("update");
         before.is_some_and(|before| before.is_symbol("."))
             || after_symbol(".")

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_scenarios::last_seen_backfill;
+use retrial_scenarios::runs_backfill;
 use retrial_scenarios::session_ingest;
 use retrial_sim::explore;
 use retrial_sim::invariant::Finding;
@@ -97,5 +98,14 @@ proptest! {
         seed in any::<u64>(),
     ) {
         MODEL.with_borrow_mut(|bed| check(&session_ingest::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
+    }
+
+    #[test]
+    fn runs_backfill_keeps_what_it_does_not_own_up_to(
+        (rung, workload) in drawn(&runs_backfill::SCENARIO),
+        policy in policy(),
+        seed in any::<u64>(),
+    ) {
+        MODEL.with_borrow_mut(|bed| check(&runs_backfill::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
     }
 }

@@ -86,6 +86,7 @@ static LEAKY: Scenario<(), bool> = Scenario {
     invariants: &[],
     tables: &[],
     cost: toy::COST,
+    watched: &[],
     trials: 4,
     breaks: |_| &[],
     workloads: |_| Strategy::boxed(Just(())),

@@ -87,6 +87,7 @@ static COUNTING: Scenario<(), Style> = Scenario {
     invariants: &[Item { name: "nothing_is_lost", source: "", it: &NothingIsLost }],
     tables: &[],
     cost: toy::COST,
+    watched: &[],
     trials: 4,
     breaks: |_| &[],
     workloads: |_| Strategy::boxed(Just(())),

@@ -64,6 +64,7 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
     ],
     tables: &[],
     cost: toy::COST,
+    watched: &[],
     trials: 1,
     breaks: |_| &[],
     workloads: |_| {

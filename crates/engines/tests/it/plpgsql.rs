@@ -99,7 +99,8 @@ fn a_stepped_script_does_what_the_server_does() {
         for bed in &mut beds {
             let (found, run) = stepped(bed, case);
             if said.as_ref().is_some_and(|said| *said != found) {
-                differing.push(format!("{}\nthe server {said:?}\nstepped {found:?}\n{}", case.name, run.trace));
+                differing
+                    .push(format!("{}\nthe server {said:?}\nstepped {found:?}\n{}", case.name, run.trace));
             }
             let code = found.error.as_ref().and_then(|error| error.split(' ').next());
             if (code, &*found.rows) != (case.error, case.rows) {

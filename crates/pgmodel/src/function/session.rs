@@ -23,6 +23,7 @@ pub(super) fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type
         ("setval", 3) => (System::SetVal, vec![Type::Text, Type::Int8, Type::Bool], Type::Int8),
         ("pg_backend_pid", 0) => (System::BackendPid, vec![], Type::Int4),
         ("current_setting", 1) => (System::CurrentSetting, vec![Type::Text], Type::Text),
+        ("current_setting", 2) => (System::CurrentSetting, vec![Type::Text, Type::Bool], Type::Text),
         ("set_config", 3) => (System::SetConfig, vec![Type::Text, Type::Text, Type::Bool], Type::Text),
         ("gen_random_uuid", 0) => (System::RandomUuid, vec![], Type::Uuid),
         ("txid_current", 0) => (System::TransactionId, vec![], Type::Int8),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use retrial_sim::costs::Costs;
+use retrial_sim::costs::{Costs, Most};
 use retrial_sim::explore::{Searched, Tally};
 use retrial_sim::fault::Fault;
 use retrial_sim::verdict::Verdict;
@@ -121,6 +121,16 @@ struct CostFigures {
     finish_p99_us: Option<u64>,
     statements: u64,
     retries: u64,
+    watched: Vec<Watched>,
+}
+
+/// The most work that a statement of that label did.
+#[derive(Serialize)]
+struct Watched {
+    label: &'static str,
+    statements: u64,
+    max_steps: u64,
+    max_full_scan_steps: u64,
 }
 
 /// The text of the file.
@@ -238,5 +248,11 @@ fn figures(costs: &Costs) -> CostFigures {
         finish_p99_us: us(costs.finishes.percentile(99)),
         statements: costs.statements,
         retries: costs.retries,
+        watched: costs.watched.iter().map(|(label, most)| watched(label, *most)).collect(),
     }
+}
+
+fn watched(label: &'static str, most: Most) -> Watched {
+    let Most { statements, steps, full_scan_steps } = most;
+    Watched { label, statements, max_steps: steps, max_full_scan_steps: full_scan_steps }
 }

@@ -1,6 +1,7 @@
 //! The matrix: strategies down, invariants across; beside it the costs, how sure it is, and each break with the
 //! command that replays it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
@@ -102,7 +103,9 @@ fn verdict(table: &Table, lines: &[&Line], invariant: &str) -> Cell {
 /// The costs and how sure the line is.
 pub fn costs(table: &Table) -> String {
     let mut grid = grid();
-    grid.set_header([
+    let watched: BTreeSet<&str> =
+        table.lines.iter().flat_map(|line| line.report.costs.watched.keys()).copied().collect();
+    let header = [
         "",
         "lock hold\nmax / p99",
         "wait\nmax / p99",
@@ -112,7 +115,9 @@ pub fn costs(table: &Table) -> String {
         "trials",
         "last new behaviour\nat trial",
         "held twice",
-    ]);
+    ];
+    let work = watched.iter().map(|label| format!("work of a {label}\nmax / in full scans"));
+    grid.set_header(header.into_iter().map(str::to_owned).chain(work));
     for (strategy, lines) in by_strategy(table) {
         let mut costs = Costs::default();
         let (mut trials, mut audited, mut last) = (0, 0, 0);
@@ -124,7 +129,11 @@ pub fn costs(table: &Table) -> String {
         }
         let both = |samples: &Samples| format!("{} / {}", ms(samples.longest()), ms(samples.percentile(99)));
         let timed = costs.finishes.count().max(1);
-        grid.add_row([
+        let work = watched.iter().map(|label| {
+            let most = costs.watched.get(label).copied().unwrap_or_default();
+            format!("{} / {}", most.steps, most.full_scan_steps)
+        });
+        let figures = [
             strategy.to_owned(),
             both(&costs.lock_holds),
             both(&costs.waits),
@@ -134,7 +143,8 @@ pub fn costs(table: &Table) -> String {
             trials.to_string(),
             last.to_string(),
             audited.to_string(),
-        ]);
+        ];
+        grid.add_row(figures.into_iter().chain(work));
     }
     for column in grid.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);

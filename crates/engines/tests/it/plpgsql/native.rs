@@ -38,7 +38,11 @@ impl Native {
 
     /// The error of a text, and its rows.
     #[expect(clippy::type_complexity, reason = "rows of optional texts are what a console shows")]
-    fn say(&mut self, session: SessionId, text: &str) -> (Option<(String, String)>, Vec<Vec<Option<String>>>) {
+    fn say(
+        &mut self,
+        session: SessionId,
+        text: &str,
+    ) -> (Option<(String, String)>, Vec<Vec<Option<String>>>) {
         self.0.send(session, text).expect("the session is idle");
         while self.0.progress(session).expect("the server is there") != Progress::Finished {
             assert!(self.0.pass(Duration::from_secs(20)).expect("the server is there"));

@@ -1,0 +1,37 @@
+//! The migration ends: whatever the rows are like, it is recorded in the end, in one attempt or several.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trial::Ending;
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let (attempts, commits) = (history::attempts(run).len(), history::chunks(run).count());
+        let rows = run.rows("runs").len();
+        let so_far = format!("after {commits} commits in {attempts} attempts over {rows} rows");
+        match &run.ending {
+            Ending::NoRest { cycle: Some(cycle), .. } => {
+                let round: Vec<_> =
+                    cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
+                let round = round.join("; ");
+                livelock(format!("{so_far} it goes round in a circle that changes no value ({round})"))
+            }
+            Ending::NoRest { fair_steps, .. } => {
+                livelock(format!("{so_far} it had not ended {fair_steps} steps after faults stopped"))
+            }
+            Ending::Stuck { .. } => {
+                Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else").on("runs", "id", None)
+            }
+            _ => Finding::Holds { exercised: u64::from(attempts > 0) },
+        }
+    }
+}
+
+fn livelock(sentence: String) -> Finding {
+    Finding::broken(Anomaly::Livelock, sentence).on("runs", "agent_id", None)
+}

@@ -1,0 +1,38 @@
+//! The rows that one attempt of the migration visits grow with the rows of the table, and not with their square.
+//! Exercised where the table is long enough for the difference to show.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+/// Visits of a row that an attempt may need: to find it, to look at it again, to write it, to enter it into an index.
+const PER_ROW: u64 = 4;
+
+/// Statements that a chunk may need, each of which counts as a visit of one row besides those that it does visit.
+const PER_CHUNK: u64 = 6;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let Evidence { workload, run, .. } = evidence;
+        let (rows, chunk) = (workload.runs(), workload.chunk as u64);
+        let bound = 20 + PER_ROW * rows + PER_CHUNK * rows.div_ceil(chunk);
+        let mut exercised = 0;
+        for attempt in history::attempts(run) {
+            let visits: u64 = attempt.iter().map(|(_, statement)| statement.work.steps).sum();
+            if visits > bound {
+                let sentence = format!(
+                    "the migration visited {visits} rows of a table of {rows} in chunks of {chunk}; {bound} would do"
+                );
+                let last = attempt.last().map_or(0, |(event, _)| *event);
+                return Finding::broken(Anomaly::UnboundedWork, sentence)
+                    .at(last)
+                    .on("runs", "agent_id", None);
+            }
+            exercised += u64::from(rows >= 4 * chunk && attempt.iter().any(|(_, it)| it.label == "update"));
+        }
+        Finding::Holds { exercised }
+    }
+}

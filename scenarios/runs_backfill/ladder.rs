@@ -1,0 +1,82 @@
+//! The environments, from benign to hostile. From `traffic` on runs are added and workers have rows locked; from
+//! `odd_rows` on rows are as production has them; from `rollout` on the old release is still there.
+
+use retrial_sim::fault::{Fault, Offer, Rung};
+
+const MIGRATION: &[&str] = &["migration"];
+
+/// Everyone who sends statements.
+const EVERYONE: &[&str] =
+    &["migration", "gateway-old", "verifier-old", "gateway-new", "verifier-new", "worker-1", "worker-2"];
+
+const fn offer(fault: Fault, actors: &'static [&'static str]) -> Offer {
+    Offer { fault, actors, labels: &[] }
+}
+
+const KILLED: [Offer; 2] = [offer(Fault::CrashBefore, MIGRATION), offer(Fault::CrashAfter, MIGRATION)];
+const CRASH: [Offer; 2] = [offer(Fault::CrashBefore, EVERYONE), offer(Fault::CrashAfter, EVERYONE)];
+
+pub(super) const LADDER: &[Rung] = &[
+    Rung {
+        name: "calm",
+        about: "the migration runs, and the verifier of the new release is asked",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "traffic",
+        about: "the new gateway adds runs once the schema is there, and workers have rows locked for a while",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "odd_rows",
+        about: "null, missing, empty and numeric keys, as production has them",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "rollout",
+        about: "the old release still adds runs, and its verifier is asked as well",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "killed",
+        about: "an operator kills the migration at any point and runs it again",
+        offers: &KILLED,
+        budget: 2,
+    },
+    Rung {
+        name: "crash",
+        about: "any process dies at any point and starts again",
+        offers: &CRASH,
+        budget: 2,
+    },
+    Rung {
+        name: "all",
+        about: "any process dies, and workers may hold a row for 45 s",
+        offers: &CRASH,
+        budget: 2,
+    },
+];
+
+/// Whether runs are added and worked on.
+pub(super) fn has_traffic(rung: &Rung) -> bool {
+    rung.name != "calm"
+}
+
+/// Whether there are rows of odd shapes.
+pub(super) fn has_odd_rows(rung: &Rung) -> bool {
+    !matches!(rung.name, "calm" | "traffic")
+}
+
+/// Whether the old release is still there.
+pub(super) fn has_old(rung: &Rung) -> bool {
+    matches!(rung.name, "rollout" | "killed" | "crash" | "all")
+}
+
+/// Whether workers may hold a row for longer than any lock timeout.
+pub(super) fn has_long_holds(rung: &Rung) -> bool {
+    rung.name == "all"
+}

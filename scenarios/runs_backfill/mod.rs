@@ -1,0 +1,67 @@
+//! `runs_backfill`: a migration that copies two keys of a document into columns of their own, over a table that
+//! gateways add to and workers lock rows of. See README.md for the story.
+
+use std::time::Duration;
+
+use retrial_sim::engine::Cost;
+use retrial_sim::scenario::Scenario;
+use retrial_sim::trial::Limits;
+
+pub use self::gateway::Gateway;
+pub use self::payload::{Named, Payload};
+pub use self::runner::{File, Migration};
+pub use self::workload::{Ask, Touch, Workload};
+
+pub mod gateway;
+pub mod strategies;
+
+mod breaks;
+mod cast;
+mod history;
+mod invariants;
+mod ladder;
+mod payload;
+mod runner;
+mod workload;
+
+/// The scenario.
+pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
+    name: "runs_backfill",
+    story: include_str!("README.md"),
+    engines: &["model", "postgres"],
+    ladder: ladder::LADDER,
+    strategies: strategies::STRATEGIES,
+    invariants: invariants::INVARIANTS,
+    tables: &["runs", "schema_migrations"],
+    cost: COST,
+    watched: &["verify"],
+    trials: 600,
+    breaks: |strategy| strategy.breaks(),
+    workloads: workload::strategy,
+    smallest: workload::smallest,
+    check: Workload::check,
+    opening: |strategy, workload| workload.opening(strategy.finds_columns()),
+    limits,
+    stage: cast::enter,
+};
+
+/// A row stands for a hundred thousand of production's, which take the server two seconds to rewrite.
+const COST: Cost = Cost {
+    per_statement: Duration::from_millis(1),
+    per_step: Duration::from_millis(20),
+    per_commit: Duration::from_millis(2),
+    delay_unit: Duration::from_micros(10),
+};
+
+/// A chunk takes six steps at the most; everybody else two or three for each thing to do, and a pod that is not ready
+/// looks again and again.
+fn limits(workload: &Workload) -> Limits {
+    let chunks = 2 + workload.runs() as u32 / workload.chunk as u32;
+    let touches: usize = workload.workers.iter().map(Vec::len).sum();
+    let others = 6 * (touches + 2 * workload.asks.len()) as u32 + 6 * workload.runs() as u32;
+    Limits {
+        safety_steps: 60 + 8 * chunks + others,
+        fair_steps: 500 + 30 * chunks + 4 * others,
+        progress: &["runs", "schema_migrations"],
+    }
+}

@@ -1,0 +1,34 @@
+//! Add the columns, and nothing else.
+//!
+//! What was merged. What was wrong: every backfill of four rounds, and an index that nobody needs. What changes: no
+//! backfill and no index; ADD COLUMN changes the catalogue only, new runs bring their columns with them, and the
+//! verifier falls back on the document for all others.
+//!
+//! A reviewer should ask: ADD COLUMN takes ACCESS EXCLUSIVE for a moment; how long may it wait for that moment, and who
+//! queues behind it?
+
+use retrial_sim::scenario::Break;
+
+use super::super::{File, Migration, breaks};
+
+pub(super) struct Strategy;
+
+impl Migration for Strategy {
+    fn files(&self) -> &'static [File] {
+        &FILES
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[breaks::QUEUE_BEHIND_ALTER];
+
+static FILES: [File; 1] = [File::new("20260518050000", UP)];
+
+const UP: &str = "-- migrate:up
+SET LOCAL lock_timeout = '30s';
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS agent_id text, ADD COLUMN IF NOT EXISTS conversation_id text;
+";

@@ -1,0 +1,54 @@
+//! Backfill page by page along the primary key, each page a commit.
+//!
+//! What the last review asks of an operator's runbook, had the backfill stayed. What was wrong: every chunk began at the
+//! first row again. What changes: the procedure keeps the id that it has come to, takes the next page from there, and
+//! fills the rows of the page that have both values and neither column.
+//!
+//! A reviewer should ask: who needs the columns filled, once the verifier falls back on the document?
+
+use retrial_sim::scenario::Break;
+
+use super::super::{File, Migration, breaks};
+
+pub(super) struct Strategy;
+
+impl Migration for Strategy {
+    fn files(&self) -> &'static [File] {
+        &FILES
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[breaks::QUEUE_BEHIND_ALTER];
+
+static FILES: [File; 1] = [File::new("20260518050000", UP)];
+
+const UP: &str = "-- migrate:up transaction:false
+SET lock_timeout = '30s';
+ALTER TABLE runs ADD COLUMN IF NOT EXISTS agent_id text, ADD COLUMN IF NOT EXISTS conversation_id text;
+CREATE OR REPLACE PROCEDURE pg_temp.backfill_runs() LANGUAGE plpgsql AS $$
+DECLARE
+    v_chunk bigint := COALESCE(current_setting('lobu.backfill_chunk', true)::bigint, 5000);
+    v_after bigint := 0;
+    v_until bigint;
+BEGIN
+    LOOP
+        SELECT max(id) INTO v_until
+        FROM (SELECT id FROM runs WHERE id > v_after ORDER BY id LIMIT v_chunk) AS page;
+        EXIT WHEN v_until IS NULL;
+        UPDATE runs
+        SET agent_id = action_input->>'agentId', conversation_id = action_input->>'conversationId'
+        WHERE id > v_after AND id <= v_until
+          AND agent_id IS NULL AND conversation_id IS NULL
+          AND action_input->>'agentId' IS NOT NULL AND action_input->>'conversationId' IS NOT NULL;
+        COMMIT;
+        v_after := v_until;
+    END LOOP;
+END $$;
+CALL pg_temp.backfill_runs();
+DROP PROCEDURE pg_temp.backfill_runs();
+";

@@ -1,0 +1,18 @@
+//! The candidates, in the order of the story's rounds. To add one: a file here and its name in the list.
+
+use super::Migration;
+
+retrial_sim::shelf! {
+    /// The candidates.
+    pub static STRATEGIES: dyn Migration = Strategy in [
+        one_transaction,
+        do_block,
+        procedure_key_exists,
+        procedure_not_null,
+        procedure_both_keys,
+        keyset_procedure,
+        columns_only,
+        revert,
+        columns_only_brief_lock,
+    ];
+}
