@@ -47,6 +47,7 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
 const COST: Cost = Cost {
     per_statement: Duration::ZERO,
     per_step: Duration::from_micros(300),
+    per_row: Duration::ZERO,
     per_commit: Duration::from_millis(5),
     delay_unit: Duration::from_micros(10),
 };

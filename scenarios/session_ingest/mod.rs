@@ -49,6 +49,7 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(2),
     per_step: Duration::ZERO,
+    per_row: Duration::ZERO,
     per_commit: Duration::ZERO,
     delay_unit: Duration::from_micros(2),
 };

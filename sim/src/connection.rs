@@ -143,7 +143,7 @@ impl Connection {
         }
         let done = self.submit(&sql, &params).await;
         let (mut result, unsettled) = (done.result.clone(), done.unsettled);
-        let spent = self.actor.shared.cost.of(done.work);
+        let spent = self.actor.shared.cost.of(done.work, &done.result);
         let locked = done.holds_write_lock;
         self.record(label, sql, params, done);
         if unsettled {

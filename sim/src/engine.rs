@@ -166,7 +166,7 @@ impl RowChange {
     }
 }
 
-/// The work a statement did, in the engine's own units; never wall-clock time.
+/// The work a statement did, in the engine's own units; never wall-clock time. Nothing where the engine does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Work {
     /// Instructions executed or rows visited: SQLite's `SQLITE_STMTSTATUS_VM_STEP`.
@@ -180,8 +180,10 @@ pub struct Work {
 pub struct Cost {
     /// For each statement, whatever it does: the way to the engine and back.
     pub per_statement: Duration,
-    /// For each of [`Work::steps`].
+    /// For each of [`Work::steps`], which a live server does not tell.
     pub per_step: Duration,
+    /// For each row returned or changed, which every engine tells alike.
+    pub per_row: Duration,
     /// For making a transaction durable, its locks still held.
     pub per_commit: Duration,
     /// The unit of the delays that a timed schedule draws: a delay of exponent `e` lasts `2^e - 1` units.
@@ -193,13 +195,16 @@ impl Cost {
     pub const FREE: Cost = Cost {
         per_statement: Duration::ZERO,
         per_step: Duration::ZERO,
+        per_row: Duration::ZERO,
         per_commit: Duration::ZERO,
         delay_unit: Duration::ZERO,
     };
 
-    /// The virtual duration of a statement that did that work.
-    pub fn of(&self, work: Work) -> Duration {
-        self.per_statement + Duration::from_nanos(self.per_step.as_nanos() as u64 * work.steps)
+    /// The virtual duration of a statement that did that work and was answered like that.
+    pub fn of(&self, work: Work, result: &Result<Answer, SqlError>) -> Duration {
+        let rows = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
+        let times = |each: Duration, number: u64| Duration::from_nanos(each.as_nanos() as u64 * number);
+        self.per_statement + times(self.per_step, work.steps) + times(self.per_row, rows)
     }
 }
 

@@ -11,8 +11,10 @@
 //! A lone statement that changes rows is a transaction that lasts: BEGIN is sent before it, and COMMIT when
 //! its virtual duration is over ([`Engine::settle`]), so that its locks last as long as on the model.
 //!
-//! What the server does not tell: [`Work::steps`] is the number of rows returned or changed and one;
-//! committed changes come from triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
+//! A lock timeout that a session has SET passes on the trial's clock, as on the model ([`timeout`]).
+//!
+//! What the server does not tell: the [`Work`] of a statement; committed changes come from
+//! triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
 
 use std::fmt;
 use std::rc::Rc;
@@ -41,6 +43,7 @@ mod changes;
 mod cluster;
 mod console;
 mod convert;
+mod done;
 mod driver;
 mod forms;
 mod reset;
@@ -50,6 +53,7 @@ mod server;
 mod session;
 mod statement;
 mod tap;
+mod timeout;
 mod waits;
 mod watcher;
 
@@ -66,8 +70,10 @@ pub struct Postgres {
     ambient: Seed,
     /// This trial has changed the schema, or may have.
     defined: bool,
-    /// The catalogue as this trial has left it, if it has been read since.
-    redefined: Option<Catalog>,
+    /// The catalogue as this trial has left it, each time it was found to be another.
+    redefined: Vec<Catalog>,
+    /// The trial's clock.
+    now: Duration,
     /// Something has ended since blocked sessions were last looked at.
     stirred: bool,
     /// Changes of statements that ended unseen: their actor was gone, or had given up.
@@ -89,7 +95,8 @@ impl Postgres {
             account: Account::default(),
             ambient: Seed(0),
             defined: false,
-            redefined: None,
+            redefined: Vec::new(),
+            now: Duration::ZERO,
             stirred: false,
             unseen: Vec::new(),
             failure: None,
@@ -129,10 +136,12 @@ impl Postgres {
             }
             waits::settle(&eye, &[desk], &everyone).await
         })?;
+        let now = self.now;
         let seat = self.seat(id);
         if !seat.desk.is_running() {
             return Ok(Reply::Done(self.done(id, class, false)?));
         }
+        seat.begins_to_wait(now);
         seat.pending = Some(class);
         seat.told = false;
         Ok(Reply::Blocked(self.sessions_of(&holders)))
@@ -141,59 +150,6 @@ impl Postgres {
     fn sessions_of(&self, pids: &[i32]) -> Vec<SessionId> {
         let holds = |index: &usize| pids.contains(&self.seats[*index].desk.pid);
         (0..self.seats.len()).filter(holds).map(|index| SessionId(index as u32)).collect()
-    }
-
-    /// Tells what the session's statement has come to; `expired` if it was given up for its lock timeout.
-    fn done(&mut self, id: SessionId, class: Class, expired: bool) -> Result<Done, Error> {
-        self.stirred = true;
-        let reads_may_write =
-            self.image.as_ref().is_some_and(|image| image.catalog.functions) || self.defined;
-        let seat = self.seat(id);
-        let lasts = std::mem::take(&mut seat.lasts);
-        (seat.pending, seat.told) = (None, false);
-        let result = match seat.desk.take_outcome() {
-            None => return Err(Error::refused("a session that has no statement was asked for its result")),
-            Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
-            Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(answer::lock_timeout()),
-            Some(Outcome::Failed(error)) => Err(error),
-            Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
-        };
-        let unsettled = lasts && result.is_ok();
-        if unsettled {
-            seat.enter_transaction();
-        }
-        let step = seat.step(class, result.as_ref().ok().map(|answer| answer.changed), reads_may_write);
-        let pid = seat.desk.pid;
-        let mut committed = std::mem::take(&mut self.unseen);
-        if step.committed {
-            committed.extend(self.take_changes(pid)?);
-        }
-        let touched = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
-        let work = Work { steps: touched + 1, ..Work::default() };
-        let holds_write_lock = match step.holds_write_lock {
-            Some(known) => known,
-            None => {
-                let locks = self.room.keeps_writers_out(pid)?;
-                self.seat(id).has_locks(locks);
-                locks
-            }
-        };
-        let footprint = retrial_sim::footprint::Footprint::default();
-        Ok(Done { result, work, committed, footprint, unsettled, holds_write_lock })
-    }
-
-    fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {
-        if self.defined {
-            self.redefined = Some(Catalog::read(&self.room)?);
-        }
-        let changes = changes::take(&self.room, self.catalog()?, pid)?;
-        self.account.apply(&changes);
-        Ok(changes)
-    }
-
-    fn catalog(&self) -> Result<&Catalog, Error> {
-        let opened = self.image.as_ref().map(|image| &image.catalog);
-        self.redefined.as_ref().or(opened).ok_or_else(|| Error::refused("no opening has been made"))
     }
 
     /// Ends whatever the session does or has open, and then runs `sql` on it, or nothing.
@@ -235,7 +191,8 @@ impl Engine for Postgres {
 
     fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
         debug_assert!(self.seats.iter().all(|seat| !seat.open), "the sessions of a trial are closed");
-        (self.stirred, self.failure, self.redefined) = (false, None, None);
+        (self.stirred, self.failure, self.now) = (false, None, Duration::ZERO);
+        self.redefined.clear();
         self.unseen.clear();
         self.ambient = ambient;
         let mut image = self.image.take().filter(|image| image.is_of(opening));
@@ -288,7 +245,7 @@ impl Engine for Postgres {
         let simple = class.is_control() && params.is_empty();
         let seat = self.seat(session);
         let afresh = std::mem::take(&mut seat.afresh);
-        seat.lasts = class.changes_rows() && !seat.is_in_transaction();
+        seat.lasts = class.lasts(sql) && !seat.is_in_transaction();
         let (sql, lasts, params) = (sql.to_owned(), seat.lasts, params.iter().map(Plain::from).collect());
         self.go_on(session, class, Some(Request { sql, params, simple, afresh, lasts }))
     }
@@ -363,19 +320,28 @@ impl Engine for Postgres {
         }
     }
 
+    fn alarm(&self) -> Option<Duration> {
+        self.next_timeout()
+    }
+
+    fn advance(&mut self, now: Duration) {
+        self.now = now;
+        self.pass_timeouts();
+    }
+
     fn close(&mut self, session: SessionId) {
         let outcome = self.abandon(session, Some(TIDY));
         self.note(outcome);
-        self.seat(session).open = false;
+        let seat = self.seat(session);
+        seat.open = false;
+        seat.forget_timeout();
     }
 
     fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
-        if self.defined {
-            self.redefined = Some(Catalog::read(&self.room)?);
-        }
+        self.look_again()?;
         let relation = self.catalog()?.relation(table)?;
         let all: Vec<usize> = (0..relation.types.len()).collect();
         let order = if relation.key.is_empty() { &all } else { &relation.key };

@@ -11,6 +11,7 @@ use super::forms;
 use super::room::Room;
 
 /// A table: its definition, and what the engine needs to know beyond that.
+#[derive(PartialEq, Eq)]
 pub(super) struct Relation {
     pub(super) table: Rc<Table>,
     /// The OID of each column's type; a domain's is the one below it.
@@ -36,7 +37,7 @@ impl Relation {
 }
 
 /// All tables, by name.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq)]
 pub(super) struct Catalog {
     relations: BTreeMap<String, Relation>,
     /// Whether there are functions, which may do anything where they are called.
@@ -88,6 +89,10 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// The table of that name.
+    ///
+    /// # Errors
+    /// Where there is none.
     pub(super) fn relation(&self, name: &str) -> Result<&Relation, Error> {
         self.relations.get(name).ok_or_else(|| Error::refused(format!("there is no table {name}")))
     }

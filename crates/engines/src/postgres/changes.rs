@@ -84,8 +84,9 @@ impl Account {
     }
 }
 
-/// Takes what that server process has committed since it was last asked, in the order it was done.
-pub(super) fn take(room: &Room, catalog: &Catalog, pid: i32) -> Result<Vec<RowChange>, Error> {
+/// Takes what that server process has committed since it was last asked, in the order it was done. `catalogs` are those
+/// of this trial, the last one first: a row may have been written before its table got another column.
+pub(super) fn take(room: &Room, catalogs: &[&Catalog], pid: i32) -> Result<Vec<RowChange>, Error> {
     let sql =
         format!("DELETE FROM retrial.changes WHERE pid = {pid} RETURNING number, relation, before, after");
     let mut noted: Vec<(i64, TextRow)> = Vec::new();
@@ -94,32 +95,45 @@ pub(super) fn take(room: &Room, catalog: &Catalog, pid: i32) -> Result<Vec<RowCh
         noted.push((number.ok_or_else(|| garbled("a number"))?, row));
     }
     noted.sort_by_key(|(number, _)| *number);
-    noted.into_iter().map(|(_, row)| change(catalog, row)).collect()
+    noted.into_iter().map(|(_, row)| change(catalogs, row)).collect()
 }
 
 fn garbled(what: &str) -> Error {
     Error::refused(format!("the log of changes lacks {what}"))
 }
 
-fn change(catalog: &Catalog, noted: TextRow) -> Result<RowChange, Error> {
+fn change(catalogs: &[&Catalog], noted: TextRow) -> Result<RowChange, Error> {
     let [_, Some(name), before, after] = &noted[..] else { return Err(garbled("a column")) };
-    let relation = catalog.relation(name)?;
-    let values = |text: &Option<String>| text.as_deref().map(|text| row(relation, text)).transpose();
-    let (before, after) = (values(before)?, values(after)?);
+    let fields = |text: &Option<String>| {
+        let fields = text.as_deref().map(|text| forms::row_fields(text).ok_or_else(|| garbled("a bracket")));
+        fields.transpose()
+    };
+    let (before, after) = (fields(before)?, fields(after)?);
+    let relation = relation(catalogs, name, [&before, &after])?;
+    let row = |fields: Option<Vec<Option<String>>>| {
+        fields.map(|fields| values(&relation.types, &fields)).transpose()
+    };
+    let (before, after) = (row(before)?, row(after)?);
     let key = after.as_ref().or(before.as_ref()).map_or(0, |row| key(relation, row));
     Ok(RowChange { table: relation.table.clone(), key, before, after })
 }
 
-/// A row that was cast to text.
-fn row(relation: &Relation, text: &str) -> Result<Row, Error> {
-    let fields = forms::row_fields(text).ok_or_else(|| garbled("a bracket"))?;
-    if fields.len() != relation.types.len() {
-        return Err(Error::refused(format!(
-            "{} changed its columns in the transaction that changed its rows",
-            relation.table.name
-        )));
+/// The table as it was when rows with so many fields were written.
+fn relation<'c>(
+    catalogs: &[&'c Catalog],
+    name: &str,
+    rows: [&Option<Vec<Option<String>>>; 2],
+) -> Result<&'c Relation, Error> {
+    let known = catalogs.iter().filter_map(|catalog| catalog.relation(name).ok());
+    let fits =
+        |relation: &&Relation| rows.iter().copied().flatten().all(|row| row.len() == relation.types.len());
+    let mut fitting = known.filter(fits);
+    let changed = || format!("{name} changed its columns in the transaction that changed its rows");
+    let found = fitting.next().ok_or_else(|| Error::refused(changed()))?;
+    match fitting.all(|other| other.table.columns == found.table.columns) {
+        true => Ok(found),
+        false => Err(Error::refused(format!("{name} had other columns before, as many as now"))),
     }
-    values(&relation.types, &fields)
 }
 
 /// Values from the texts that the server printed.

@@ -2,6 +2,7 @@
 //! done so far, as far as statements tell. Where they do not, the caller has to ask the server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use retrial_sim::error::Error;
 use sqlx::Connection;
@@ -28,6 +29,20 @@ pub(super) struct Seat {
     /// Statements that were prepared in earlier trials are to be forgotten before the next one.
     pub(super) afresh: bool,
     transaction: Transaction,
+    timeout: Timeout,
+}
+
+/// The session's lock timeout, on the trial's clock.
+#[derive(Clone, Copy, Default)]
+struct Timeout {
+    /// How long it is; none if it is off.
+    after: Option<Duration>,
+    /// The open transaction may have set another, which ends with it.
+    set: bool,
+    /// When it passes for the statement that waits.
+    due: Option<Duration>,
+    /// It has passed for the statement that waited.
+    passed: bool,
 }
 
 /// What is open in a session.
@@ -67,7 +82,50 @@ impl Seat {
             Ok(Desk::new(pid.map_err(unreachable)?, connection))
         })?;
         let (desk, transaction) = (Arc::new(desk), Transaction::default());
-        Ok(Seat { desk, open: true, pending: None, told: false, lasts: false, afresh: false, transaction })
+        let timeout = Timeout::default();
+        let (pending, told, lasts, afresh) = (None, false, false, false);
+        Ok(Seat { desk, open: true, pending, told, lasts, afresh, transaction, timeout })
+    }
+
+    /// A statement that was sent at that time waits, or waits on.
+    pub(super) fn begins_to_wait(&mut self, now: Duration) {
+        if self.pending.is_none() {
+            self.timeout.due = self.timeout.after.map(|after| now + after);
+        }
+    }
+
+    /// When the statement that waits is to be given up.
+    pub(super) fn gives_up_at(&self) -> Option<Duration> {
+        self.timeout.due.filter(|_| self.pending.is_some())
+    }
+
+    /// The statement that waited has been given up.
+    pub(super) fn has_timed_out(&mut self) {
+        (self.timeout.due, self.timeout.passed) = (None, true);
+    }
+
+    /// The statement has ended; tells whether it was given up.
+    pub(super) fn ends_its_wait(&mut self) -> bool {
+        self.timeout.due = None;
+        std::mem::take(&mut self.timeout.passed)
+    }
+
+    /// Whether the lock timeout may be another after a statement of that kind.
+    pub(super) fn may_have_set(&mut self, class: Class) -> bool {
+        let ended = !self.transaction.open && std::mem::take(&mut self.timeout.set);
+        let sets = class == Class::Setting;
+        self.timeout.set |= sets && self.transaction.open;
+        sets || ended
+    }
+
+    /// Takes in what the lock timeout is, if the server could be asked.
+    pub(super) fn has_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout.after = timeout.filter(|timeout| !timeout.is_zero());
+    }
+
+    /// The session's settings are the server's again.
+    pub(super) fn forget_timeout(&mut self) {
+        self.timeout = Timeout::default();
     }
 
     /// Whether a transaction block is open.

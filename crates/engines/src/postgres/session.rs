@@ -122,6 +122,16 @@ impl Desk {
         Ok(())
     }
 
+    /// The session's lock timeout, zero if it is off; none where the server could not be asked. On the connection
+    /// thread, while nothing runs.
+    pub(super) async fn lock_timeout(&self) -> Option<Duration> {
+        let mut connection = lock(&self.connection).take()?;
+        let sql = "SELECT setting::int8 FROM pg_settings WHERE name = 'lock_timeout'";
+        let found: Result<i64, _> = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+        *lock(&self.connection) = Some(connection);
+        found.ok().and_then(|milliseconds| u64::try_from(milliseconds).ok()).map(Duration::from_millis)
+    }
+
     /// Sends a text that has no rows and no business to fail, while nothing runs. On the connection thread.
     pub(super) async fn tidy(&self, sql: &'static str) {
         let Some(mut connection) = lock(&self.connection).take() else { return };

@@ -69,9 +69,20 @@ impl Class {
         matches!(self, Class::Read | Class::Lock | Class::With { query: true })
     }
 
-    /// Whether it changes rows, and so is a transaction even alone.
-    pub(super) fn changes_rows(self) -> bool {
-        matches!(self, Class::Write | Class::With { .. })
+    /// Whether a statement of this kind is a transaction that lasts, even alone: it changes rows, or defines something
+    /// that can be defined in a transaction.
+    pub(super) fn lasts(self, sql: &str) -> bool {
+        match self {
+            Class::Write | Class::With { .. } => true,
+            Class::Definition => {
+                let words = words(sql);
+                let word = |index: usize| words.get(index).map_or("", |word: &Word| word.text.as_str());
+                let defines = matches!(word(0), "ALTER" | "CREATE" | "DROP" | "TRUNCATE");
+                let cluster = matches!(word(1), "SYSTEM" | "DATABASE" | "TABLESPACE" | "SUBSCRIPTION");
+                defines && !cluster && words.iter().all(|word| word.text != "CONCURRENTLY")
+            }
+            _ => false,
+        }
     }
 
     /// Whether it only moves a transaction's borders.

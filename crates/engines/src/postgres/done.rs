@@ -1,0 +1,78 @@
+//! What a statement of a live server has come to: its answer, what it has committed, what it has locked. It must never
+//! take a row for another table's shape than the one it was written in.
+
+use retrial_sim::engine::{Done, RowChange, SessionId, Work};
+use retrial_sim::error::Error;
+
+use super::catalog::Catalog;
+use super::session::Outcome;
+use super::statement::Class;
+use super::{Postgres, answer, changes};
+
+impl Postgres {
+    /// Tells what the session's statement has come to; `expired` if it was given up for its lock timeout.
+    pub(super) fn done(&mut self, id: SessionId, class: Class, expired: bool) -> Result<Done, Error> {
+        self.stirred = true;
+        let reads_may_write =
+            self.image.as_ref().is_some_and(|image| image.catalog.functions) || self.defined;
+        let seat = self.seat(id);
+        let lasts = std::mem::take(&mut seat.lasts);
+        (seat.pending, seat.told) = (None, false);
+        let expired = seat.ends_its_wait() || expired;
+        let result = match seat.desk.take_outcome() {
+            None => return Err(Error::refused("a session that has no statement was asked for its result")),
+            Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
+            Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(answer::lock_timeout()),
+            Some(Outcome::Failed(error)) => Err(error),
+            Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
+        };
+        let unsettled = lasts && result.is_ok();
+        if unsettled {
+            seat.enter_transaction();
+        }
+        let step = seat.step(class, result.as_ref().ok().map(|answer| answer.changed), reads_may_write);
+        let pid = seat.desk.pid;
+        let mut committed = std::mem::take(&mut self.unseen);
+        if step.committed {
+            committed.extend(self.take_changes(pid)?);
+        }
+        self.learn_timeout(id, class, result.is_ok())?;
+        let holds_write_lock = match step.holds_write_lock {
+            Some(known) => known,
+            None => {
+                let locks = self.room.keeps_writers_out(pid)?;
+                self.seat(id).has_locks(locks);
+                locks
+            }
+        };
+        let footprint = retrial_sim::footprint::Footprint::default();
+        Ok(Done { result, work: Work::default(), committed, footprint, unsettled, holds_write_lock })
+    }
+
+    /// What that server process has committed since it was last asked.
+    pub(super) fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {
+        self.look_again()?;
+        let opened = self.image.as_ref().map(|image| &image.catalog);
+        let catalogs: Vec<&Catalog> = self.redefined.iter().rev().chain(opened).collect();
+        let changes = changes::take(&self.room, &catalogs, pid)?;
+        self.account.apply(&changes);
+        Ok(changes)
+    }
+
+    /// Reads the catalogue, if the trial may have changed it.
+    pub(super) fn look_again(&mut self) -> Result<(), Error> {
+        if self.defined {
+            let now = Catalog::read(&self.room)?;
+            if *self.catalog()? != now {
+                self.redefined.push(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// The catalogue as it was last read.
+    pub(super) fn catalog(&self) -> Result<&Catalog, Error> {
+        let opened = self.image.as_ref().map(|image| &image.catalog);
+        self.redefined.last().or(opened).ok_or_else(|| Error::refused("no opening has been made"))
+    }
+}

@@ -1,0 +1,52 @@
+//! Lock timeouts on the trial's clock. The server keeps its own, on its own clock, which a trial outruns: half a minute
+//! of a trial takes it a millisecond. So whoever has SET a lock timeout is given up when the trial's clock says so.
+//!
+//! What counts is how long a statement has waited in all, where the server counts for each lock anew (manual, 20.11).
+//! `statement_timeout` is left to the server.
+
+use std::time::Duration;
+
+use retrial_sim::engine::SessionId;
+use retrial_sim::error::Error;
+
+use super::Postgres;
+use super::statement::Class;
+
+impl Postgres {
+    /// When the next lock timeout passes.
+    pub(super) fn next_timeout(&self) -> Option<Duration> {
+        self.seats.iter().filter_map(|seat| seat.gives_up_at()).min()
+    }
+
+    /// Gives up the statements whose lock timeout has passed.
+    pub(super) fn pass_timeouts(&mut self) {
+        let now = self.now;
+        for index in 0..self.seats.len() {
+            if self.seats[index].gives_up_at().is_none_or(|due| due > now) {
+                continue;
+            }
+            let (desk, eye) = (self.seats[index].desk.clone(), self.room.eye().clone());
+            let outcome = self.room.ask(move || async move { desk.give_up(&eye).await });
+            if let Err(error) = outcome {
+                self.failure.get_or_insert(error);
+            }
+            self.seats[index].has_timed_out();
+            self.stirred = true;
+        }
+    }
+
+    /// Asks for the session's lock timeout where a statement of that kind may have changed it.
+    pub(super) fn learn_timeout(
+        &mut self,
+        id: SessionId,
+        class: Class,
+        went_well: bool,
+    ) -> Result<(), Error> {
+        if self.seat(id).may_have_set(class) && went_well {
+            let desk = self.seat(id).desk.clone();
+            let timeout = self.room.ask(move || async move { Ok(desk.lock_timeout().await) })?;
+            self.seat(id).has_timeout(timeout);
+        }
+        Ok(())
+    }
+}
