@@ -103,8 +103,8 @@ impl Local {
     }
 }
 
-/// AND is decided by a false operand, OR by a true one; NULL otherwise outweighs the other. The right one is not looked
-/// at where the left one decides.
+/// AND is decided by a false operand, OR by a true one; NULL otherwise outweighs the other. The right one is not
+/// looked at where the left one decides.
 fn decide(
     left: Value,
     deciding: bool,

@@ -20,6 +20,8 @@ mod op;
 mod run;
 mod sql;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod token;
 mod variable;
 

@@ -21,7 +21,7 @@ impl Script {
     pub async fn run(&self, connection: &Connection) -> Result<(), SqlError> {
         let result = self.steps(connection).await;
         if result.is_err() && connection.is_in_transaction() {
-            // What ended the script is told; a connection that cannot even do this is rolled back when it is given back.
+            // What ended the script is told; whatever cannot even be rolled back is when the connection is given back.
             let _ = connection.rollback(ROLLBACK).await;
         }
         result

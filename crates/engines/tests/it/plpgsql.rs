@@ -1,7 +1,7 @@
 //! The stepper of PL/pgSQL, held against the server: each script is run natively by a live server, stepped on the live
 //! engine, and stepped on the model; the final rows and the error must agree.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use retrial_plpgsql::Script;
@@ -30,23 +30,38 @@ const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], bud
 fn opening() -> Rc<Opening> {
     let row = |id: i64| {
         let v = if id % 3 == 0 { id.into() } else { Value::Null };
-        ("t", vec![id.into(), v, format!("row {id}").into()])
+        ("t", vec![id.into(), v, format!("r{id}").into()])
     };
     Rc::new(Opening { schema: SCHEMA.into(), rows: (1..=7).map(row).collect() })
 }
 
-/// What a script came to: its error, and the rows of the table, in words.
+/// What a script came to: its error, and the rows of the table that are not as they were, in words.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     error: Option<String>,
-    rows: String,
+    changed: String,
 }
 
-fn outcome(error: Option<(&str, &str)>, rows: &[Vec<Option<String>>]) -> Outcome {
+/// A row of the table as texts, where it is not NULL.
+type Texts = Vec<Option<String>>;
+
+fn outcome(error: Option<(&str, &str)>, rows: &[Texts]) -> Outcome {
+    let before: Vec<Texts> = opening().rows.iter().map(|(_, row)| row.iter().map(shown).collect()).collect();
     let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
-    let row = |row: &Vec<Option<String>>| format!("({})", row.iter().map(cell).collect::<Vec<_>>().join(","));
-    let rows = rows.iter().map(row).collect::<Vec<_>>().join(" ");
-    Outcome { error: error.map(|(code, message)| format!("{code} {message}")), rows }
+    let told = |row: &Texts| row.iter().map(cell).collect::<Vec<_>>().join(" ");
+    let changed = rows.iter().filter(|row| !before.contains(row)).map(told);
+    let gone = before.iter().filter(|old| !rows.iter().any(|row| row[0] == old[0]));
+    let gone = gone.map(|row| format!("-{}", cell(&row[0])));
+    let changed = changed.chain(gone).collect::<Vec<_>>().join(", ");
+    Outcome { error: error.map(|(code, message)| format!("{code} {message}")), changed }
+}
+
+fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Text(text) => Some(text.to_string()),
+        other => Some(other.to_string()),
+    }
 }
 
 /// Steps the script on that engine, from those rows and in that environment.
@@ -54,7 +69,7 @@ fn hold(bed: &mut TestBed, script: &'static Script, rung: &Rung, seed: u64) -> (
     let opening = opening();
     let limits = Limits { safety_steps: 1_000, fair_steps: 500, progress: &["t"] };
     let setup = Setup { rung, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
-    let heard = Rc::new(RefCell::new(Ok(())));
+    let heard = Rc::new(Cell::new(None));
     let told = heard.clone();
     let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
         world.process("migration", move |boot| {
@@ -62,13 +77,13 @@ fn hold(bed: &mut TestBed, script: &'static Script, rung: &Rung, seed: u64) -> (
             boot.actor("migration", move |actor| async move {
                 let connection = pool.acquire(&actor).await;
                 let result = script.run(&connection).await;
-                told.replace(result);
+                told.set(Some(result));
             });
         });
     });
     let run = run.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
-    (heard.replace(Ok(())), run)
+    (heard.take().expect("the script has come to an end"), run)
 }
 
 /// A script lives as long as the program.
@@ -79,12 +94,7 @@ fn script(statements: &[&str]) -> &'static Script {
 
 fn stepped(bed: &mut TestBed, case: &Case) -> (Outcome, Run) {
     let (result, run) = hold(bed, script(case.statements), &CALM, 1);
-    let shown = |value: &Value| match value {
-        Value::Null => None,
-        Value::Text(text) => Some(text.to_string()),
-        other => Some(other.to_string()),
-    };
-    let rows: Vec<Vec<_>> = run.rows("t").iter().map(|row| row.iter().map(shown).collect()).collect();
+    let rows: Vec<Texts> = run.rows("t").iter().map(|row| row.iter().map(shown).collect()).collect();
     let error = result.as_ref().err().map(|error| (&*error.code, &*error.message));
     (outcome(error, &rows), run)
 }
@@ -94,7 +104,7 @@ fn a_stepped_script_does_what_the_server_does() {
     let mut native = Native::new();
     let mut beds: Vec<TestBed> = servers().into_iter().map(TestBed::new).collect();
     let mut differing = Vec::new();
-    for case in CASES {
+    for case in CASES.into_iter().flatten() {
         let said = native.as_mut().map(|native| native.run(case.statements));
         for bed in &mut beds {
             let (found, run) = stepped(bed, case);
@@ -103,7 +113,7 @@ fn a_stepped_script_does_what_the_server_does() {
                     .push(format!("{}\nthe server {said:?}\nstepped {found:?}\n{}", case.name, run.trace));
             }
             let code = found.error.as_ref().and_then(|error| error.split(' ').next());
-            if (code, &*found.rows) != (case.error, case.rows) {
+            if (code, &*found.changed) != (case.error, case.changed) {
                 differing.push(format!("{}: not as written down: {found:?}\n{}", case.name, run.trace));
             }
         }

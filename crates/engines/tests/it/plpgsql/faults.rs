@@ -38,7 +38,6 @@ fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
     for engine in servers() {
         let name = engine.name();
         let mut bed = TestBed::new(engine);
-        let chunks = |told: &str| told.matches("commits").count();
         for (fault, label, code) in [
             (Fault::StatementError, "update", "57014"),
             (Fault::StatementError, "begin", "57014"),
@@ -49,7 +48,13 @@ fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
         ] {
             let (heard, done, told) = struck(&mut bed, fault, label);
             assert_eq!(heard, code, "{name} {fault} at {label}\n{told}");
-            let _ = (done, chunks(&told));
+            assert_eq!(done, told.matches("commits 1 rows").count(), "{name} {fault} at {label}\n{told}");
+            // Only what is open can be rolled back, and only by who still hears the server.
+            assert_eq!(
+                told.contains("rollback ->"),
+                (fault, label) == (Fault::StatementError, "update"),
+                "{told}"
+            );
         }
         // The process starts again, and the script runs once more from its beginning.
         let (heard, done, told) = struck(&mut bed, Fault::CrashAfter, "commit");

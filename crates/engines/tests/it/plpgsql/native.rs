@@ -6,7 +6,7 @@ use retrial_engines::console::{Console, Message, Progress};
 use retrial_engines::postgres::PostgresConsole;
 use retrial_sim::engine::SessionId;
 
-use super::{Outcome, opening, outcome};
+use super::{Outcome, Texts, opening, outcome};
 use crate::postgres::server;
 
 /// A console that starts from the opening rows each time.
@@ -37,12 +37,7 @@ impl Native {
     }
 
     /// The error of a text, and its rows.
-    #[expect(clippy::type_complexity, reason = "rows of optional texts are what a console shows")]
-    fn say(
-        &mut self,
-        session: SessionId,
-        text: &str,
-    ) -> (Option<(String, String)>, Vec<Vec<Option<String>>>) {
+    fn say(&mut self, session: SessionId, text: &str) -> (Option<(String, String)>, Vec<Texts>) {
         self.0.send(session, text).expect("the session is idle");
         while self.0.progress(session).expect("the server is there") != Progress::Finished {
             assert!(self.0.pass(Duration::from_secs(20)).expect("the server is there"));
