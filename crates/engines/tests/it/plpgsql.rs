@@ -16,6 +16,7 @@ use crate::parity::servers;
 
 mod cases;
 mod faults;
+mod interleaving;
 mod native;
 
 use self::cases::{CASES, Case};

@@ -38,6 +38,23 @@ pub(in super::super) const CASES: &[Case] = &[
         "1 1 r1, 2 1 r2, 30 0 false, 31 1 true, 32 4 true, 33 0 false, 34 1 6, 35 2 10, 36 1 6, 37 0 false",
     ),
     case(
+        "statements about no rows leave FOUND as it was",
+        &["DO $$
+           DECLARE n bigint; m bigint;
+           BEGIN
+             UPDATE t SET v = 1 WHERE id = 1;
+             SET LOCAL lock_timeout = '5s';
+             GET DIAGNOSTICS n = ROW_COUNT;
+             INSERT INTO t VALUES (40, n, FOUND::text);
+             DELETE FROM t WHERE id < 0;
+             CREATE INDEX t_v ON t (v);
+             GET DIAGNOSTICS n = ROW_COUNT;
+             INSERT INTO t VALUES (41, n, FOUND::text);
+           END $$"],
+        None,
+        "1 1 r1, 40 0 true, 41 0 false",
+    ),
+    case(
         "three values of logic",
         &["DO $$
            DECLARE a int; b boolean; n int := 0;
