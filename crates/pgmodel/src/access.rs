@@ -2,13 +2,14 @@
 //! looked into, and where each condition is first known.
 //!
 //! An index is used where the server could use it: equality, a list of values, or a range, on a prefix of its
-//! columns (manual, 11.1 to 11.3). It must never change which rows are found, only how many are looked at.
+//! columns (manual, 11.1 to 11.3), and for ORDER BY with LIMIT (11.4), where only as many rows are looked at as are
+//! wanted. It must never change which rows are found or how they are sorted, only how many are looked at.
 
 use std::rc::Rc;
 
 use crate::ast::JoinKind;
 use crate::catalog::TableDef;
-use crate::plan::{Comparison, Expr, Join, Slot, SubKind};
+use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind};
 
 /// How the rows of a level are reached.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Step {
     pub(crate) access: Access,
     /// The conditions that are first known here.
     pub(crate) filters: Vec<Expr>,
+    /// The column by whose values the rows are met, lowest first; none where they are met as the table has them.
+    pub(crate) by: Option<usize>,
 }
 
 /// How a slot's rows are found.
@@ -61,12 +64,59 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
         let known = |condition: &Expr| is_last || needs(condition).is_some_and(|used| covers(&now, &used));
         let (filters, later) = conditions.into_iter().partition(known);
         conditions = later;
-        steps.push(Step { slot, access, filters });
+        steps.push(Step { slot, access, filters, by: None });
     }
     if steps.is_empty() && !conditions.is_empty() {
         return Path { steps: None, filter: filter.cloned() };
     }
     Path { steps: Some(steps), filter: None }
+}
+
+/// Finds the way for a query of its own. Where it has a LIMIT, and an index has the rows of its only table in the order
+/// of the first key, they are met in that order, so that whoever has enough of them can stop.
+pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
+    let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
+    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.distinct;
+    if let (true, Some([step]), [Slot::Table(table)]) = (sorts, path.steps.as_deref_mut(), &select.slots[..])
+        && let Some(column) = first_key(query, select)
+        && let Some(access) = walk(table, step, column)
+    {
+        (step.access, step.by) = (access, Some(column));
+    }
+    path
+}
+
+/// The column that is the first key of ORDER BY, ascending.
+fn first_key(query: &Query, select: &Select) -> Option<usize> {
+    let key = query.order.first().filter(|key| !key.descending)?;
+    let expr = if let Expr::Output(index) = key.expr { &select.output[index] } else { &key.expr };
+    if let Expr::Column { up: 0, slot: 0, column } = expr { Some(*column) } else { None }
+}
+
+/// The way to the rows of a step in the order of a column, where an index that is used already has it, or one takes the
+/// place of a scan. A NULL has no place in a range, so without a bound the column must not have any.
+fn walk(table: &Rc<TableDef>, step: &Step, column: usize) -> Option<Access> {
+    let goes_on = |index: usize, prefix: usize| {
+        table.indexes[index].columns().is_some_and(|columns| columns.get(prefix) == Some(&column))
+    };
+    let whole = table.columns[column].not_null;
+    match &step.access {
+        Access::Range { index, prefix, bounds } if goes_on(*index, prefix.len()) => {
+            Some(Access::Range { index: *index, prefix: prefix.clone(), bounds: bounds.clone() })
+        }
+        Access::Key { index, key, whole: false } if whole && goes_on(*index, key.len()) => {
+            Some(Access::Range { index: *index, prefix: key.clone(), bounds: Vec::new() })
+        }
+        Access::Scan if whole => {
+            let usable = |index: &usize| {
+                let def = &table.indexes[*index];
+                def.valid && applies(def.filter.as_ref(), &step.filters) && goes_on(*index, 0)
+            };
+            let index = (0..table.indexes.len()).find(usable)?;
+            Some(Access::Range { index, prefix: Vec::new(), bounds: Vec::new() })
+        }
+        _ => None,
+    }
 }
 
 /// The slot to join next: one that an index finds, then one that is no table, then the first table to scan.

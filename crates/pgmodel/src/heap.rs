@@ -145,6 +145,26 @@ impl Heap {
         found
     }
 
+    /// The same in the order of their next column, and of their making where that is the same.
+    pub(crate) fn ordered(
+        &self,
+        index: usize,
+        prefix: &[Value],
+        within: impl Fn(&Value) -> bool,
+    ) -> Vec<u32> {
+        let mut found: Vec<(&Value, u32)> = Vec::new();
+        for entries in [&self.base.indexes[index], &self.indexes[index]] {
+            let under = entries.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+            for (key, versions) in under {
+                if let Some(value) = key.get(prefix.len()).filter(|value| within(value)) {
+                    found.extend(versions.iter().map(|version| (value, *version)));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(_, version)| version).collect()
+    }
+
     /// Whether a snapshot of that session sees a version.
     pub(crate) fn sees(
         &self,

@@ -23,7 +23,7 @@ impl Run {
             let (kind, left, right, on) = match join {
                 Join::Slot(slot) => {
                     let empty = vec![Slotted::default(); slots.len()];
-                    let step = Step { slot: *slot, access: Access::Scan, filters: Vec::new() };
+                    let step = Step { slot: *slot, access: Access::Scan, filters: Vec::new(), by: None };
                     let mut rows = self.slot(&slots[*slot], &step, &level.with(&empty)).await?;
                     rows.reverse();
                     let scanned = rows.iter().filter(|row| row.version.is_some()).count() as u64;

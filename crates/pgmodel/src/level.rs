@@ -71,9 +71,7 @@ impl Run {
     }
 
     async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
-        let path = select
-            .path
-            .get_or_init(|| access::path(&select.slots, select.join.as_ref(), select.filter.as_ref()));
+        let path = select.path.get_or_init(|| access::path_of(query, select));
         let (limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
@@ -93,38 +91,46 @@ impl Run {
             }
             return Ok(found);
         }
-        let mut candidates = Vec::new();
-        if let Some(grouping) = &select.grouping {
-            for (keys, aggregates) in Box::pin(self.groups(grouping, &mut rows, level)).await? {
-                let cells = Vec::new();
-                candidates.push(Candidate { cells, keys, aggregates, output: None, sort: Vec::new() });
-            }
-        } else {
-            while let Some(cells) = rows.next().await? {
-                let (keys, aggregates, sort) = (Vec::new(), Vec::new(), Vec::new());
-                candidates.push(Candidate { cells, keys, aggregates, output: None, sort });
-            }
-        }
-        Box::pin(self.sorted(query, select, &mut candidates, level)).await?;
-        let mut skip = offset;
-        for mut candidate in candidates {
-            if limit.is_some_and(|limit| found.len() >= limit) {
+        let (mut skip, mut aggregated) = (offset, false);
+        while limit.is_none_or(|limit| found.len() < limit) {
+            let mut candidates: Vec<Candidate> = match &select.grouping {
+                Some(_) if aggregated => break,
+                Some(grouping) => {
+                    aggregated = true;
+                    let groups = Box::pin(self.groups(grouping, &mut rows, level)).await?;
+                    groups
+                        .into_iter()
+                        .map(|(keys, values)| Candidate::new(Vec::new(), keys, values))
+                        .collect()
+                }
+                None => {
+                    let group = Box::pin(rows.group()).await?;
+                    group.into_iter().map(|cells| Candidate::new(cells, Vec::new(), Vec::new())).collect()
+                }
+            };
+            if candidates.is_empty() {
                 break;
             }
-            let locked = !query.locks.is_empty();
-            let cells = &mut candidate.cells;
-            if locked && !Box::pin(self.lock_row(query, select, path, cells, level)).await? {
-                continue;
+            Box::pin(self.sorted(query, select, &mut candidates, level)).await?;
+            for mut candidate in candidates {
+                if limit.is_some_and(|limit| found.len() >= limit) {
+                    break;
+                }
+                let locked = !query.locks.is_empty();
+                let cells = &mut candidate.cells;
+                if locked && !Box::pin(self.lock_row(query, select, path, cells, level)).await? {
+                    continue;
+                }
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                let output = match candidate.output.take().filter(|_| !locked) {
+                    Some(output) => output,
+                    None => self.output(&select.output, &candidate.env(level)).await?,
+                };
+                found.push(output.into());
             }
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            let output = match candidate.output.take().filter(|_| !locked) {
-                Some(output) => output,
-                None => self.output(&select.output, &candidate.env(level)).await?,
-            };
-            found.push(output.into());
         }
         Ok(found)
     }
@@ -210,6 +216,10 @@ impl Run {
 }
 
 impl Candidate {
+    fn new(cells: Vec<Slotted>, keys: Vec<Value>, aggregates: Vec<Value>) -> Candidate {
+        Candidate { cells, keys, aggregates, output: None, sort: Vec::new() }
+    }
+
     fn env<'a>(&'a self, level: &Env<'a>) -> Env<'a> {
         Env {
             cells: &self.cells,

@@ -22,6 +22,8 @@ pub(crate) struct Rows<'a> {
     cells: Vec<Slotted>,
     /// For each open slot of the loop, what is left of its rows, the next one last.
     open: Vec<Vec<Slotted>>,
+    /// A row that was met while looking for others.
+    ahead: Option<Vec<Slotted>>,
 }
 
 impl<'a> Env<'a> {
@@ -43,7 +45,7 @@ impl<'a> Rows<'a> {
         path: &'a Path,
     ) -> Rows<'a> {
         let cells = vec![Slotted::default(); slots.len()];
-        Rows { run, level, slots, join, path, started: false, cells, open: Vec::new() }
+        Rows { run, level, slots, join, path, started: false, cells, open: Vec::new(), ahead: None }
     }
 
     /// The next row, one tuple for each slot.
@@ -52,6 +54,32 @@ impl<'a> Rows<'a> {
             Some(steps) => self.step(steps).await,
             // An outer join is rare, and its state is kept out of every other row's.
             None => Box::pin(self.tree()).await,
+        }
+    }
+
+    /// The next rows that only further keys can put in order: all of them, or where they come in the order of a column
+    /// those of one value, in which case there may be more. None at all are the end.
+    pub(crate) async fn group(&mut self) -> Result<Vec<Vec<Slotted>>> {
+        let by = self.path.steps.as_ref().and_then(|steps| steps.first()).and_then(|step| step.by);
+        let mut group: Vec<Vec<Slotted>> = self.ahead.take().into_iter().collect();
+        loop {
+            let goes_on = match (by, group.first()) {
+                (Some(by), Some(first)) => {
+                    // An index shows where its value ends before the next row is looked at.
+                    let next = self.open.first().and_then(|rows| rows.last());
+                    next.is_some_and(|next| next.value(by) == first[0].value(by))
+                }
+                _ => true,
+            };
+            let Some(row) = (if goes_on { self.next().await? } else { None }) else { return Ok(group) };
+            if let (Some(by), Some(first)) = (by, group.first())
+                && row[0].value(by) != first[0].value(by)
+            {
+                // The rest of that value was filtered out.
+                self.ahead = Some(row);
+                return Ok(group);
+            }
+            group.push(row);
         }
     }
 
@@ -117,7 +145,7 @@ impl Run {
     /// The rows of one slot, last first, given those of the slots before it.
     pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         let mut rows: Vec<Slotted> = match slot {
-            Slot::Table(table) => return self.versions(table, &step.access, env).await,
+            Slot::Table(table) => return self.versions(table, step, env).await,
             Slot::Query { query, .. } => {
                 let address = Rc::as_ptr(query) as usize;
                 let known = self.once.borrow().get(&address).cloned();
@@ -146,9 +174,9 @@ impl Run {
         Ok(rows)
     }
 
-    /// The visible versions of a table that the access finds, last first.
-    async fn versions(&self, table: &TableDef, access: &Access, env: &Env<'_>) -> Result<Vec<Slotted>> {
-        match access {
+    /// The visible versions of a table that a step finds, last first.
+    async fn versions(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
+        match &step.access {
             Access::Scan => {
                 self.touch(Object::Table(table.id), Use::Read);
                 let heap = self.server.heap(table.id);
@@ -171,7 +199,7 @@ impl Run {
                 if prefix.contains(&Value::Null) {
                     return Ok(Vec::new());
                 }
-                Ok(self.within(table, *index, &prefix, |_| true))
+                Ok(self.within(table, *index, &prefix, false, |_| true))
             }
             Access::List { index, list, array } => {
                 let mut values = self.output(list, env).await?;
@@ -203,7 +231,7 @@ impl Run {
                     *value != Value::Null
                         && limits.iter().all(|(comparison, limit)| meets(*comparison, value, limit))
                 };
-                Ok(self.within(table, *index, &prefix, inside))
+                Ok(self.within(table, *index, &prefix, step.by.is_some(), inside))
             }
         }
     }
@@ -224,18 +252,20 @@ impl Run {
         if unique { visible.take(1).collect() } else { visible.collect() }
     }
 
-    /// The visible versions in a range of an index, in the reverse order of the table.
+    /// The visible versions in a range of an index, in the reverse order of the table or, if `ordered`, of the index.
     fn within(
         &self,
         table: &TableDef,
         index: usize,
         prefix: &[Value],
+        ordered: bool,
         inside: impl Fn(&Value) -> bool,
     ) -> Vec<Slotted> {
         self.touch(Object::Table(table.id), Use::Read);
         let heap = self.server.heap(table.id);
         let transactions = self.server.transactions.borrow();
-        let mut found = heap.range(index, prefix, inside);
+        let mut found =
+            if ordered { heap.ordered(index, prefix, inside) } else { heap.range(index, prefix, inside) };
         found.reverse();
         found.retain(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
         found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()

@@ -88,6 +88,11 @@ impl Slotted {
     pub(crate) fn row(tuple: Tuple) -> Slotted {
         Slotted { tuple: Some(tuple), version: None }
     }
+
+    /// A column of the row, if there is one.
+    pub(crate) fn value(&self, column: usize) -> Option<&Value> {
+        self.tuple.as_ref()?.get(column)
+    }
 }
 
 impl Run {
