@@ -91,7 +91,7 @@ fn explain(
     }
     let line = |word: &str| lines.iter().find(|line| line.contains(word)).map_or("", |line| line.trim());
     let scan = line("Scan").trim_start_matches("-> ");
-    let plan = scan.split(" (").next().unwrap_or_default();
+    let plan = scan.split(" (").next().unwrap_or_default().trim();
     let found = scan.split("rows=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("?");
     assert_eq!(found, "1", "the run is found: {lines:?}");
     let removed = line("Rows Removed").rsplit(' ').next().filter(|word| !word.is_empty()).unwrap_or("0");
