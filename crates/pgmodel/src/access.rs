@@ -11,6 +11,9 @@ use crate::ast::JoinKind;
 use crate::catalog::TableDef;
 use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind};
 
+#[cfg(test)]
+mod tests;
+
 /// How the rows of a level are reached.
 #[derive(Debug)]
 pub struct Path {
