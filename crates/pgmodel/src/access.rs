@@ -42,9 +42,18 @@ pub(crate) enum Access {
     /// Those under a whole key, or under a prefix of it.
     Key { index: usize, key: Vec<Expr>, whole: bool },
     /// Those under any of the values in an index's first column.
-    List { index: usize, list: Vec<Expr>, array: Option<Expr> },
+    List { index: usize, list: List },
     /// Those whose next column after an equal prefix lies within the bounds.
     Range { index: usize, prefix: Vec<Expr>, bounds: Vec<(Comparison, Expr)> },
+}
+
+/// Values that a column is to have one of.
+#[derive(Debug)]
+pub(crate) enum List {
+    Each(Vec<Expr>),
+    Array(Expr),
+    /// The only column of a query that looks at nothing outside itself.
+    Query(Rc<Query>),
 }
 
 /// Finds the way for a level.
@@ -127,7 +136,7 @@ fn next(slots: &[Slot], left: &[usize], bound: &[usize], conditions: &[Expr]) ->
     let mut best: Option<(u8, usize, Access)> = None;
     for (place, slot) in left.iter().enumerate() {
         let (rank, access) = match &slots[*slot] {
-            Slot::Table(table) => table_access(table, *slot, bound, conditions),
+            Slot::Table(table) => table_access(table, *slot, bound, conditions, slots.len() == 1),
             Slot::Query { lateral: true, .. } | Slot::Function { .. } if place > 0 => (9, Access::Scan),
             _ => (3, Access::Scan),
         };
@@ -139,8 +148,15 @@ fn next(slots: &[Slot], left: &[usize], bound: &[usize], conditions: &[Expr]) ->
     (place, access)
 }
 
-/// The best way into a table, with its rank: 0 a unique row, 1 a key, 2 a list or range, 4 a scan.
-fn table_access(table: &Rc<TableDef>, slot: usize, bound: &[usize], conditions: &[Expr]) -> (u8, Access) {
+/// The best way into a table, with its rank: 0 a unique row, 1 a key, 2 a list or range, 4 a scan. One that is `alone`
+/// in its level may be found by what a query has, which would otherwise change the order of a join.
+fn table_access(
+    table: &Rc<TableDef>,
+    slot: usize,
+    bound: &[usize],
+    conditions: &[Expr],
+    alone: bool,
+) -> (u8, Access) {
     let mut best = (4, Access::Scan);
     for (index, def) in table.indexes.iter().enumerate() {
         let Some(columns) = def.columns().filter(|_| def.valid && applies(def.filter.as_ref(), conditions))
@@ -159,12 +175,12 @@ fn table_access(table: &Rc<TableDef>, slot: usize, bound: &[usize], conditions: 
                 (2, Access::Range { index, prefix: key, bounds })
             } else if !key.is_empty() {
                 (1, Access::Key { index, key, whole: false })
-            } else if let Some((list, array)) = conditions
+            } else if let Some(list) = conditions
                 .iter()
-                .find_map(|it| list_of(it, slot, column, bound))
+                .find_map(|it| list_of(it, slot, column, bound, alone))
                 .filter(|_| columns.len() == 1)
             {
-                (2, Access::List { index, list, array })
+                (2, Access::List { index, list })
             } else {
                 continue;
             }
@@ -210,21 +226,21 @@ fn is_column(expr: &Expr, wanted_slot: usize, wanted: usize) -> bool {
     matches!(expr, Expr::Column { up: 0, slot, column } if *slot == wanted_slot && *column == wanted)
 }
 
-fn list_of(
-    condition: &Expr,
-    slot: usize,
-    column: usize,
-    bound: &[usize],
-) -> Option<(Vec<Expr>, Option<Expr>)> {
+fn list_of(condition: &Expr, slot: usize, column: usize, bound: &[usize], alone: bool) -> Option<List> {
     let usable = |expr: &Expr| needs(expr).is_some_and(|used| covers(bound, &used)) && is_plain(expr);
     match condition {
         Expr::InList { operand, list } if is_column(operand, slot, column) && list.iter().all(usable) => {
-            Some((list.clone(), None))
+            Some(List::Each(list.clone()))
         }
         Expr::AnyArray { equal: true, operand, array, all: false, .. }
             if is_column(operand, slot, column) && usable(array) =>
         {
-            Some((Vec::new(), Some((**array).clone())))
+            Some(List::Array((**array).clone()))
+        }
+        Expr::Sub { kind: SubKind::Any { equal: true, operands, all: false, .. }, query }
+            if alone && !query.correlated && operands.len() == 1 && is_column(&operands[0], slot, column) =>
+        {
+            Some(List::Query(query.clone()))
         }
         _ => None,
     }

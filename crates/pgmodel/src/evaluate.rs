@@ -247,7 +247,7 @@ impl Run {
             SubKind::ScalarColumn(column) => Ok(only(*column)?),
             SubKind::Exists => Ok(Value::Bool(!rows.is_empty())),
             SubKind::Array => Ok(Value::Array(rows.iter().map(|row| row[0].clone()).collect())),
-            SubKind::Any { apply, operands, all } => {
+            SubKind::Any { apply, operands, all, .. } => {
                 let operands = self.all(operands, env, had)?;
                 quantified(*all, rows.iter().map(|row| compare_rows(apply, &operands, row)))
             }

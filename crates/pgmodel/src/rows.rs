@@ -3,11 +3,11 @@
 
 use std::rc::Rc;
 
-use crate::access::{Access, Path, Step};
+use crate::access::{Access, List, Path, Step};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
-use crate::plan::{Comparison, Join, SetFunction, Slot};
+use crate::plan::{Comparison, Join, Query, SetFunction, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
 
@@ -147,18 +147,7 @@ impl Run {
         let mut rows: Vec<Slotted> = match slot {
             Slot::Table(table) => return self.versions(table, step, env).await,
             Slot::Query { query, .. } => {
-                let address = Rc::as_ptr(query) as usize;
-                let known = self.once.borrow().get(&address).cloned();
-                let rows = match known {
-                    Some(rows) => rows,
-                    None => {
-                        let rows = Rc::new(self.query(query, Some(env)).await?);
-                        if !query.correlated {
-                            self.once.borrow_mut().insert(address, rows.clone());
-                        }
-                        rows
-                    }
-                };
+                let rows = self.rows_of(query, env).await?;
                 rows.iter().cloned().map(Slotted::row).collect()
             }
             Slot::Cte { up, index, .. } => {
@@ -171,6 +160,20 @@ impl Run {
             Slot::Excluded => return Err(Failure::not_modelled("excluded outside of ON CONFLICT")),
         };
         rows.reverse();
+        Ok(rows)
+    }
+
+    /// The rows of a query in a query, which is run once if it looks at nothing outside itself.
+    async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
+        let address = Rc::as_ptr(query) as usize;
+        let known = self.once.borrow().get(&address).cloned();
+        if let Some(rows) = known {
+            return Ok(rows);
+        }
+        let rows = Rc::new(self.query(query, Some(env)).await?);
+        if !query.correlated {
+            self.once.borrow_mut().insert(address, rows.clone());
+        }
         Ok(rows)
     }
 
@@ -201,13 +204,17 @@ impl Run {
                 }
                 Ok(self.within(table, *index, &prefix, false, |_| true))
             }
-            Access::List { index, list, array } => {
-                let mut values = self.output(list, env).await?;
-                if let Some(array) = array
-                    && let Value::Array(items) = self.value(array, env).await?
-                {
-                    values.extend(items.iter().cloned());
-                }
+            Access::List { index, list } => {
+                let mut values = match list {
+                    List::Each(list) => self.output(list, env).await?,
+                    List::Array(array) => match self.value(array, env).await? {
+                        Value::Array(items) => items.to_vec(),
+                        _ => Vec::new(),
+                    },
+                    List::Query(query) => {
+                        self.rows_of(query, env).await?.iter().map(|row| row[0].clone()).collect()
+                    }
+                };
                 values.sort_unstable();
                 values.dedup();
                 let mut found = Vec::new();

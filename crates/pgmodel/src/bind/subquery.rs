@@ -87,6 +87,7 @@ impl Binder<'_> {
             self.coerce_output(&mut query, index, right)?;
             apply.push(chosen.apply);
         }
-        Ok(Expr::Sub { kind: SubKind::Any { apply, operands: cast, all }, query: Rc::new(query) })
+        let kind = SubKind::Any { apply, equal: operator == "=", operands: cast, all };
+        Ok(Expr::Sub { kind, query: Rc::new(query) })
     }
 }

@@ -84,8 +84,9 @@ pub enum SubKind {
     ScalarColumn(usize),
     /// EXISTS.
     Exists,
-    /// `operand op ANY (…)` or ALL; IN is `= ANY`. The operands are as many as the columns.
-    Any { apply: Vec<Apply>, operands: Vec<Expr>, all: bool },
+    /// `operand op ANY (…)` or ALL; IN is `= ANY`. The operands are as many as the columns; `equal` says that the
+    /// operator is `=`.
+    Any { apply: Vec<Apply>, equal: bool, operands: Vec<Expr>, all: bool },
     /// ARRAY(SELECT …).
     Array,
 }
