@@ -121,3 +121,17 @@ fn a_stepped_script_does_what_the_server_does() {
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
+
+/// A tool that sends a file as one text, as dbmate does, sends one transaction: a procedure that commits cannot be called
+/// there, though it can be on its own.
+#[test]
+fn a_procedure_that_commits_cannot_be_called_in_a_text_of_several_statements() {
+    let Some(mut native) = Native::new() else { return };
+    let create = "CREATE OR REPLACE PROCEDURE pg_temp.fill() LANGUAGE plpgsql AS $$ BEGIN \
+                  UPDATE t SET v = 0 WHERE id = 1; COMMIT; UPDATE t SET v = 0 WHERE id = 2; END $$";
+    let call = "CALL pg_temp.fill()";
+    assert_eq!(native.run(&[create, call]), Outcome { error: None, changed: "1 0 r1, 2 0 r2".into() });
+    let whole = native.run(&[&format!("{create}; {call}")]);
+    let error = Some("2D000 invalid transaction termination".to_owned());
+    assert_eq!(whole, Outcome { error, changed: String::new() });
+}
