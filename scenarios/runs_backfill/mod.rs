@@ -50,7 +50,7 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(1),
     per_step: Duration::ZERO,
-    per_row: Duration::from_millis(40),
+    per_row: Duration::from_millis(80),
     per_commit: Duration::from_millis(2),
     delay_unit: Duration::from_micros(10),
 };

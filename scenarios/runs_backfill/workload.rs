@@ -145,12 +145,12 @@ pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
         }
     };
     let at_most = move |most: usize, there: bool| if there { 0..=most } else { 0..=0 };
-    let rows = prop_oneof![3 => vec(payload(), 1..=8), 1 => vec(payload(), 16..=24)];
+    let rows = prop_oneof![2 => vec(payload(), 1..=8), 1 => vec(payload(), 16..=24)];
     let touch = move || {
         let touch = (which(), 0..=3u32, prop::bool::weighted(if long { 0.5 } else { 0.0 }));
         touch.prop_map(|(which, after, long)| (which, Touch { run: 0, after, long }))
     };
-    let touches = move || vec(touch(), at_most(2, traffic));
+    let touches = move || vec(touch(), at_most(3, traffic));
     let added = (vec(payload(), at_most(2, traffic)), vec(payload(), at_most(2, old)));
     (rows, 1..=4i64, added, (touches(), touches()), vec(ask(odd), 1..=5))
         .prop_map(|(rows, chunk, (added, added_by_old), (one, other), asks)| {

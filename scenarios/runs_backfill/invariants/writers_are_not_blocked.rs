@@ -13,7 +13,7 @@ pub(super) struct Invariant;
 
 /// What a wait may last besides the work of a chunk: a worker that has a row locked and is waited for in turn, and
 /// the delays of some steps.
-const ALLOWANCE: Duration = Duration::from_millis(400);
+const ALLOWANCE: Duration = Duration::from_millis(450);
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
