@@ -1,0 +1,154 @@
+//! How many trials a second a scenario is explored with: a module of the benches that a target is stated for.
+//!
+//! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, fault dice,
+//! trace, behaviours, all invariants, one trial in 32 held twice, and each witness held again. Those second holdings
+//! take time and do not count as trials. Beside it stand the same batches without invariants, and trials that are
+//! only held.
+//!
+//! Time is what the thread has spent on a processor, so that other work on the machine does not count. It still
+//! shares their caches, and where it can, a bench should have the machine to itself.
+//!
+//! It must never count a trial that was not held as it should: an actor that panics or a refusal fails the bench.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use criterion::measurement::{Measurement, ValueFormatter, WallTime};
+use criterion::{BenchmarkGroup, Criterion, Throughput};
+use retrial_engines::model::Model;
+use retrial_sim::explore::{self, Plan, Report};
+use retrial_sim::fault::Rung;
+use retrial_sim::scenario::{Scenario, Workload};
+use retrial_sim::scheduler::Policy;
+use retrial_sim::seed::Seed;
+use retrial_sim::trial::{Ending, Setup, TestBed};
+
+/// Schedules a workload meets, and how often a trial is held twice, as from the command line.
+const SCHEDULES: u64 = 12;
+const AUDIT_EVERY: u64 = 32;
+
+/// A candidate of a scenario on a rung.
+pub(crate) struct Place<W: 'static, S: ?Sized + 'static> {
+    /// The scenario as it is.
+    pub(crate) own: Scenario<W, S>,
+    /// The scenario with one workload, which is also its least.
+    pub(crate) fixed: Scenario<W, S>,
+    pub(crate) strategy: &'static str,
+    pub(crate) rung: &'static str,
+}
+
+impl<W: Workload, S: ?Sized> Place<W, S> {
+    /// Measures all of it.
+    pub(crate) fn measure(&self) {
+        let mut criterion = Criterion::default().with_measurement(OnProcessor).configure_from_args();
+        let name = format!("{}/{}/{}", self.own.name, self.strategy, self.rung);
+        let mut group = criterion.benchmark_group(name);
+        group.throughput(Throughput::Elements(SCHEDULES));
+        let unjudged = Scenario { invariants: &[], ..self.fixed };
+        for (name, scenario) in
+            [("explored", &self.fixed), ("explored_unjudged", &unjudged), ("own_workloads", &self.own)]
+        {
+            let (mut bed, mut number) = (bed(), 0);
+            group.bench_function(name, |bencher| {
+                bencher.iter(|| {
+                    number += 1;
+                    self.batch(scenario, &mut bed, Seed(1), number)
+                });
+            });
+        }
+        group.throughput(Throughput::Elements(1));
+        self.held(&mut group);
+        group.finish();
+        criterion.final_summary();
+    }
+
+    /// Holds a batch of the scenario, which is one of the place's.
+    pub(crate) fn batch(&self, scenario: &Scenario<W, S>, bed: &mut TestBed, seed: Seed, number: u64) -> Report {
+        let policies = Policy::PORTFOLIO.to_vec();
+        let plan = Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: "model" };
+        let report = explore::batch(scenario, bed, self.strategy(), self.rung(), &plan, number);
+        let told = report.refused.as_ref().or(report.disagreement.as_ref());
+        assert_eq!((told, report.trials), (None, SCHEDULES), "nothing is refused, and every trial repeats");
+        assert_eq!(report.tallies.last().map(|tally| tally.violations), Some(0), "nobody panics");
+        report
+    }
+
+    /// Trials that nobody looks at, one policy after the other, as a batch has them.
+    fn held(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
+        let (scenario, mut bed, mut number) = (&self.fixed, bed(), 0);
+        let rung = self.rung();
+        let workload = Rc::new((scenario.smallest)(rung));
+        let candidate = scenario.strategies[self.strategy()].it;
+        let opening = Rc::new((scenario.opening)(candidate, &workload));
+        let setup = Setup {
+            rung,
+            cost: scenario.cost,
+            limits: (scenario.limits)(&workload),
+            opening: Some(&opening),
+            tables: scenario.tables,
+        };
+        let mut schedulers = Policy::PORTFOLIO.map(Policy::scheduler);
+        group.bench_function("held", |bencher| {
+            bencher.iter(|| {
+                number += 1;
+                let scheduler = &mut *schedulers[number % Policy::PORTFOLIO.len()];
+                let seed = Seed(1).nth(number as u64);
+                let stage = |world: &_| (scenario.stage)(world, candidate, rung, &workload);
+                let run = bed.hold(scheduler, seed, seed.named("ambient"), &setup, stage);
+                let run = run.expect("nothing is refused");
+                assert_eq!(run.ending, Ending::Quiescent, "the trial comes to rest");
+                bed.recycle(run);
+            });
+        });
+    }
+
+    fn strategy(&self) -> usize {
+        let strategy = self.own.strategies.iter().position(|candidate| candidate.name == self.strategy);
+        strategy.expect("the strategy is on the shelf")
+    }
+
+    fn rung(&self) -> &'static Rung {
+        self.own.ladder.iter().find(|rung| rung.name == self.rung).expect("the rung is on the ladder")
+    }
+}
+
+/// A bed with the model.
+pub(crate) fn bed() -> TestBed {
+    TestBed::new(Box::new(Model::new()))
+}
+
+/// The time that this thread has spent on a processor.
+struct OnProcessor;
+
+impl Measurement for OnProcessor {
+    type Intermediate = Duration;
+    type Value = Duration;
+
+    fn start(&self) -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the pointer is to a live `timespec`, which is all that the call writes to.
+        let told = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+        assert_eq!(told, 0, "every system that this runs on has the clock");
+        Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    }
+
+    fn end(&self, started: Duration) -> Duration {
+        self.start() - started
+    }
+
+    fn add(&self, one: &Duration, other: &Duration) -> Duration {
+        *one + *other
+    }
+
+    fn zero(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn to_f64(&self, value: &Duration) -> f64 {
+        WallTime.to_f64(value)
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        WallTime.formatter()
+    }
+}

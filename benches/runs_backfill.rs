@@ -1,0 +1,42 @@
+//! What exploring `runs_backfill` costs: `procedure_not_null` on rung `traffic`, twelve rows in chunks of three, on the
+//! model. The project's target: 12,000 trials a second on one core.
+//!
+//! It must never count a trial in which something went wrong; see [`rate`].
+//!
+//! `cargo bench -p retrial-benches --bench runs_backfill`; with `-- --test` each is held once.
+
+mod rate;
+
+use proptest::strategy::{Just, Strategy as _};
+use retrial_scenarios::runs_backfill::{Ask, Migration, Named, Payload, SCENARIO, Touch, Workload};
+use retrial_sim::scenario::Scenario;
+
+use self::rate::Place;
+
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    Place { own: SCENARIO, fixed: fixed(), strategy: "procedure_not_null", rung: "traffic" }.measure();
+}
+
+/// Twelve rows, of which three are a connector's; one run is added, each worker takes one, and the verifier is asked twice.
+fn workload() -> Workload {
+    let shape = |index: usize| if index % 4 == 3 { Payload::Connector } else { Payload::Chat };
+    let touch = |run| vec![Touch { run, after: 1, long: false }];
+    let ask = |run| Ask { run, agent: Named::Right, conversation: Named::Right, elsewhere: false };
+    Workload {
+        rows: (0..12).map(shape).collect(),
+        chunk: 3,
+        added: vec![Payload::Chat],
+        added_by_old: Vec::new(),
+        workers: [touch(1), touch(8)],
+        asks: vec![ask(0), ask(12)],
+    }
+}
+
+/// The scenario with that one workload.
+fn fixed() -> Scenario<Workload, dyn Migration> {
+    Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
+}
