@@ -21,7 +21,8 @@ fn main() {
     Place { own: SCENARIO, fixed: fixed(), strategy: "procedure_not_null", rung: "traffic" }.measure();
 }
 
-/// Twelve rows, of which three are a connector's; one run is added, each worker takes one, and the verifier is asked twice.
+/// Twelve rows, of which three are a connector's; one run is added, each worker takes one, and the verifier is asked
+/// twice.
 fn workload() -> Workload {
     let shape = |index: usize| if index % 4 == 3 { Payload::Connector } else { Payload::Chat };
     let touch = |run| vec![Touch { run, after: 1, long: false }];

@@ -1,6 +1,6 @@
 //! What the verifier of `runs_backfill` costs on a live server, over a million runs: each of the story's three reads,
-//! without the columns, with them, and with each of the two indexes that were built for it. The story says that the read
-//! of the document is a sequential scan of 10 to 100 ms; the server's own plan settles that.
+//! without the columns, with them, and with each of the two indexes that were built for it. The story says that the
+//! read of the document is a sequential scan of 10 to 100 ms; the server's own plan settles that.
 //!
 //! It must never time a read that finds nothing: the run that it asks for is there.
 //!

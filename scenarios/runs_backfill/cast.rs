@@ -65,7 +65,8 @@ pub(super) fn enter(world: &World, migration: &'static dyn Migration, rung: &Run
     }
 }
 
-/// A pod of the gateway, in which runs are added and the verifier is asked. One that is being deployed gets ready first.
+/// A pod of the gateway, in which runs are added and the verifier is asked. One that is being deployed gets ready
+/// first.
 fn release(
     world: &World,
     names: Names,

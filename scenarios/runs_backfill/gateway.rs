@@ -1,5 +1,5 @@
-//! A release of the gateway: how it adds a run (`RunsQueue.send`), and how it asks whether a run belongs to the agent and
-//! the conversation that a worker's token names (`isRunOwnedByJwtScope`).
+//! A release of the gateway: how it adds a run (`RunsQueue.send`), and how it asks whether a run belongs to the agent
+//! and the conversation that a worker's token names (`isRunOwnedByJwtScope`).
 
 use std::time::Duration;
 

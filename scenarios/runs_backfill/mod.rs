@@ -45,8 +45,8 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     stage: cast::enter,
 };
 
-/// A row that is written or returned stands for many of production's. What is only looked at costs nothing here, because
-/// a live server does not tell it; `work_is_linear` counts it.
+/// A row that is written or returned stands for many of production's. What is only looked at costs nothing here,
+/// because a live server does not tell it; `work_is_linear` counts it.
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(1),
     per_step: Duration::ZERO,

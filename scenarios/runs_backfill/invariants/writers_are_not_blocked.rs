@@ -1,6 +1,6 @@
-//! Nobody waits for the migration for longer than a chunk takes: its rows written, a worker's own time, and the delays of
-//! a timed schedule. A wait must not last as long as the backfill. Judged in timed trials, where time means something;
-//! exercised where somebody waits for the migration.
+//! Nobody waits for the migration for longer than a chunk takes: its rows written, a worker's own time, and the
+//! delays of a timed schedule. A wait must not last as long as the backfill. Judged in timed trials, where time means
+//! something; exercised where somebody waits for the migration.
 
 use std::time::Duration;
 

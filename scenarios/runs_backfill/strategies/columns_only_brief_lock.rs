@@ -1,8 +1,8 @@
 //! Add the columns with a lock timeout that traffic can bear, and try again.
 //!
 //! `columns_only`, but for one line. What was wrong: ADD COLUMN itself takes no time, yet while it waits for a
-//! transaction that is open on the table, everybody else queues behind it, for as long as its lock timeout. What changes:
-//! the timeout is shorter than a request may take, and a migration that met it is run again.
+//! transaction that is open on the table, everybody else queues behind it, for as long as its lock timeout. What
+//! changes: the timeout is shorter than a request may take, and a migration that met it is run again.
 //!
 //! A reviewer should ask: who runs it again, and how often?
 

@@ -1,8 +1,8 @@
 //! Backfill page by page along the primary key, each page a commit.
 //!
-//! What the last review asks of an operator's runbook, had the backfill stayed. What was wrong: every chunk began at the
-//! first row again. What changes: the procedure keeps the id that it has come to, takes the next page from there, and
-//! fills the rows of the page that have both values and neither column.
+//! What the last review asks of an operator's runbook, had the backfill stayed. What was wrong: every chunk began at
+//! the first row again. What changes: the procedure keeps the id that it has come to, takes the next page from there,
+//! and fills the rows of the page that have both values and neither column.
 //!
 //! A reviewer should ask: who needs the columns filled, once the verifier falls back on the document?
 

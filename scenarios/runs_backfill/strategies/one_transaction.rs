@@ -1,9 +1,9 @@
 //! Denormalize agent_id and conversation_id on runs, backfill, and index, for an index-only verifier.
 //!
 //! Pull request 870 as it was opened. What was wrong: `isRunOwnedByJwtScope` was believed to scan the table through the
-//! document. What changes: two columns, filled for the rows that are there by one UPDATE, and an index over them, all in
-//! dbmate's one transaction. The lock timeout is 30 s for the definition and none for the backfill, "so row-locks can
-//! wait under live traffic".
+//! document. What changes: two columns, filled for the rows that are there by one UPDATE, and an index over them, all
+//! in dbmate's one transaction. The lock timeout is 30 s for the definition and none for the backfill, "so row-locks
+//! can wait under live traffic".
 //!
 //! A reviewer asked: who writes to runs while ADD COLUMN's ACCESS EXCLUSIVE is held until the commit? And what does
 //! a gateway of the old release write into the columns after it?

@@ -1,8 +1,8 @@
 //! Backfill rows that have both values, and leave the others alone.
 //!
-//! What the fourth push says in its title and not in its predicate: the index and every reader of the columns want both,
-//! so a row of which only the agent is known is better left as it is. What changes: the predicate asks for both values.
-//! Everything else is the fourth push's.
+//! What the fourth push says in its title and not in its predicate: the index and every reader of the columns want
+//! both, so a row of which only the agent is known is better left as it is. What changes: the predicate asks for both
+//! values. Everything else is the fourth push's.
 //!
 //! A reviewer should ask the same of it: where does each chunk begin to look?
 

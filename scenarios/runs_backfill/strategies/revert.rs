@@ -1,8 +1,8 @@
 //! Drop the columns again, and read the document by primary key.
 //!
-//! Pull request 873. What was wrong: the premise. The verifier looks a run up by its primary key, and taking two keys out
-//! of one document is a matter of microseconds; nobody else reads the columns. What changes: they are dropped, the
-//! gateway writes the document alone, and the verifier reads it alone.
+//! Pull request 873. What was wrong: the premise. The verifier looks a run up by its primary key, and taking two keys
+//! out of one document is a matter of microseconds; nobody else reads the columns. What changes: they are dropped,
+//! the gateway writes the document alone, and the verifier reads it alone.
 //!
 //! A reviewer should ask: which release is still running when the columns go?
 

@@ -122,8 +122,8 @@ fn a_stepped_script_does_what_the_server_does() {
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-/// A tool that sends a file as one text, as dbmate does, sends one transaction: a procedure that commits cannot be called
-/// there, though it can be on its own.
+/// A tool that sends a file as one text, as dbmate does, sends one transaction: a procedure that commits cannot be
+/// called there, though it can be on its own.
 #[test]
 fn a_procedure_that_commits_cannot_be_called_in_a_text_of_several_statements() {
     let Some(mut native) = Native::new() else { return };
