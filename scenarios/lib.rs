@@ -14,5 +14,6 @@ macro_rules! scenarios {
 
 scenarios! {
     session_ingest,
+    reserve_cap,
     last_seen_backfill,
 }
