@@ -25,7 +25,12 @@ const PAUSE: Duration = Duration::from_secs(6);
 /// An ordinary query.
 const QUERY: &str = "SELECT run_id FROM transcripts WHERE conversation_id = $1";
 
-pub(super) fn enter(world: &World, lock: &'static dyn ConversationLock, rung: &Rung, workload: &Rc<Workload>) {
+pub(super) fn enter(
+    world: &World,
+    lock: &'static dyn ConversationLock,
+    rung: &Rung,
+    workload: &Rc<Workload>,
+) {
     let pods = if ladder::has_two_pods(rung) { workload.pods } else { 1 };
     let queue = world.queue::<Run>(Settings {
         name: "runs",

@@ -13,16 +13,19 @@ pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
 
 /// Whoever has a connection reserved.
 const HOLDERS: &[&str] = &[
-    "run-1a", "run-1b", "run-1c", "run-1d", "run-1e", "run-1f", "run-2a", "run-2b", "run-2c", "run-2d", "run-2e",
-    "run-2f",
+    "run-1a", "run-1b", "run-1c", "run-1d", "run-1e", "run-1f", "run-2a", "run-2b", "run-2c", "run-2d",
+    "run-2e", "run-2f",
 ];
 
 /// Where the pool may throw.
 const RELEASE_ERROR: Offer = Offer { fault: Fault::ReleaseError, actors: HOLDERS, labels: &["release"] };
 
 /// Where a reserved connection may die: with a statement on it, and while nobody sends one.
-const DISCONNECT: Offer =
-    Offer { fault: Fault::Disconnect, actors: HOLDERS, labels: &["lock", "fence", "restore", "work", "post", "snapshot", "unlock"] };
+const DISCONNECT: Offer = Offer {
+    fault: Fault::Disconnect,
+    actors: HOLDERS,
+    labels: &["lock", "fence", "restore", "work", "post", "snapshot", "unlock"],
+};
 
 /// Where a pod may die. Before the lock and after the release there is nothing to lose.
 const MORTAL: &[&str] = &["lock", "fence", "restore", "work", "post", "snapshot", "unlock", "release"];
@@ -39,7 +42,12 @@ pub(super) const LADDER: &[Rung] = &[
         offers: &[],
         budget: 0,
     },
-    Rung { name: "busy", about: "one pod, more conversations than its pool has connections", offers: &[], budget: 0 },
+    Rung {
+        name: "busy",
+        about: "one pod, more conversations than its pool has connections",
+        offers: &[],
+        budget: 0,
+    },
     Rung {
         name: "same_conversation",
         about: "one or two pods, and several runs of one conversation",

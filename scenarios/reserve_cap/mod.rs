@@ -31,7 +31,7 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     invariants: invariants::INVARIANTS,
     tables: &["transcripts"],
     cost: COST,
-    trials: 1_200,
+    trials: 960,
     breaks: |strategy| strategy.breaks(),
     workloads: workload::strategy,
     smallest: workload::smallest,
@@ -54,5 +54,9 @@ const COST: Cost = Cost {
 fn limits(workload: &Workload) -> Limits {
     let runs = workload.runs.len() as u32;
     let work = 40 * runs + 5 * (workload.queries + workload.probes) * workload.pods as u32;
-    Limits { safety_steps: 150 + 2 * work, fair_steps: 300 + 60 * runs + 40 * runs * runs, progress: &["transcripts"] }
+    Limits {
+        safety_steps: 150 + 2 * work,
+        fair_steps: 300 + 60 * runs + 40 * runs * runs,
+        progress: &["transcripts"],
+    }
 }

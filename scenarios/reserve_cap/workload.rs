@@ -39,7 +39,8 @@ impl Workload {
         if self.runs.iter().any(|conversation| !(1..=CONVERSATIONS).contains(conversation)) {
             return Err(format!("a conversation is 1 to {CONVERSATIONS}"));
         }
-        if !(1..=2).contains(&self.pods) || !(2..=20).contains(&self.pool) || !(1..=6).contains(&self.runners) {
+        if !(1..=2).contains(&self.pods) || !(2..=20).contains(&self.pool) || !(1..=6).contains(&self.runners)
+        {
             return Err("there are 1 or 2 pods, 2 to 20 connections in a pool, 1 to 6 runners".to_owned());
         }
         Ok(())
@@ -61,9 +62,10 @@ impl Workload {
 /// what the pool has.
 pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
     let name = rung.name;
-    let set = prop_oneof![Just("0"), Just("1"), Just("-1"), Just("a few")].prop_map(str::to_owned);
-    let environment = prop::option::weighted(0.2, set);
-    (2..=4usize, 1..=2usize, 0..=2u32, 0..=2u32, environment)
+    let set = prop_oneof![2 => Just("0"), 1 => Just("1"), 1 => Just("-1"), 1 => Just("a few")];
+    let environment = prop::option::weighted(0.3, set.prop_map(str::to_owned));
+    let pods = prop_oneof![1 => Just(1), 3 => Just(2)];
+    (2..=4usize, pods, 0..=2u32, 0..=2u32, environment)
         .prop_flat_map(move |(pool, pods, queries, probes, environment)| {
             let (runs, runners) = runs(name, pool);
             (runs, runners).prop_map(move |(runs, runners)| {
@@ -81,7 +83,7 @@ fn runs(rung: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize
         "calm" => ((1..pool).prop_map(each).boxed(), Just(pool).boxed()),
         "busy" => ((pool + 1..=pool + 2).prop_map(each).boxed(), (pool + 1..=pool + 2).boxed()),
         _ => {
-            let few = vec(1..=2u8, 2..=4).boxed();
+            let few = prop_oneof![1 => vec(Just(1), 2..=3), 2 => vec(1..=2u8, 2..=4)];
             let many = vec(1..=CONVERSATIONS, 2..=pool + 2).boxed();
             (prop_oneof![2 => few, 1 => many].boxed(), (2..=pool + 1).boxed())
         }

@@ -22,8 +22,7 @@ impl Check<Workload> for Invariant {
             }
             let Some(cap) = gauge.cap else { continue };
             if gauge.reserved > cap {
-                let sentence =
-                    format!("{} connections are reserved, and the cap is {cap}", gauge.reserved);
+                let sentence = format!("{} connections are reserved, and the cap is {cap}", gauge.reserved);
                 return Finding::broken(Anomaly::WriteSkew, sentence).at(index).on("pool", "reserved", None);
             }
             exercised += 1;

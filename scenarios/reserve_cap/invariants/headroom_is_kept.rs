@@ -29,8 +29,10 @@ impl Check<Workload> for Invariant {
                 What::Ran(_) if !*asks => exercised += 1,
                 What::Resumed { waited, .. } if !*asks && evidence.is_timed() && waited > MOST => {
                     let name = run.trace.name(event.actor);
-                    let sentence =
-                        format!("an ordinary query of {name} waited {} ms for a connection", waited.as_millis());
+                    let sentence = format!(
+                        "an ordinary query of {name} waited {} ms for a connection",
+                        waited.as_millis()
+                    );
                     return Finding::broken(Anomaly::Starvation, sentence).at(index);
                 }
                 _ => {}

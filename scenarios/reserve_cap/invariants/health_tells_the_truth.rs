@@ -26,12 +26,14 @@ impl Check<Workload> for Invariant {
                 Some(Fact::Health { count, cap }) => {
                     let Gauge { reserved, asking, .. } = *gauge;
                     if !(reserved..=reserved + asking).contains(&count) {
-                        let sentence =
-                            format!("the page says that {count} connections are reserved, and {reserved} are");
+                        let sentence = format!(
+                            "the page says that {count} connections are reserved, and {reserved} are"
+                        );
                         return broken("reserved_conversation_locks", sentence);
                     }
                     if cap > size {
-                        let sentence = format!("the page says that the cap is {cap}, and the pool has {size}");
+                        let sentence =
+                            format!("the page says that the cap is {cap}, and the pool has {size}");
                         return broken("cap", sentence);
                     }
                     told[pod] = cap;
@@ -42,7 +44,8 @@ impl Check<Workload> for Invariant {
                     let (cap, sure) = (told[pod], is_near(reserved, told[pod]));
                     if near != sure && near != is_near(reserved + asking, cap) {
                         let not = if near { "" } else { "not " };
-                        let sentence = format!("the page says {not}near the cap, and {reserved} of {cap} are reserved");
+                        let sentence =
+                            format!("the page says {not}near the cap, and {reserved} of {cap} are reserved");
                         return broken("near_cap", sentence);
                     }
                 }

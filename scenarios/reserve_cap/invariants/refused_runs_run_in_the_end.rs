@@ -16,8 +16,13 @@ pub(super) struct Invariant;
 struct Known {
     refused: u64,
     is_done: bool,
-    /// The pod that it is in, and its conversation, while it asks for the lock or has it.
-    at: Option<(usize, i64)>,
+}
+
+/// What is known of who takes up runs, while it asks for a conversation's lock or has it.
+#[derive(Clone, Copy)]
+struct Present {
+    pod: usize,
+    conversation: i64,
     /// Nothing has been in its way since it asked.
     has_way: bool,
 }
@@ -26,6 +31,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let mut runs = vec![Known::default(); evidence.workload.runs.len()];
+        let mut present: Vec<Option<Present>> = vec![None; run.trace.cast.len()];
         let mut gauges = [Gauge::default(); 2];
         for (index, event) in run.trace.events.iter().enumerate() {
             if let What::Exchanged(exchange) = &event.what {
@@ -36,22 +42,26 @@ impl Check<Workload> for Invariant {
                 continue;
             }
             let Some(pod) = history::pod(run, event.actor) else { continue };
-            match gauges[pod].take(event) {
-                Some(Fact::Started) => {
-                    runs.iter_mut().filter(|known| known.at.is_some_and(|at| at.0 == pod)).for_each(|known| known.at = None);
+            let Some(fact) = gauges[pod].take(event) else { continue };
+            let actor = usize::from(event.actor.0);
+            match fact {
+                Fact::Started => present.iter_mut().for_each(|it| *it = it.filter(|it| it.pod != pod)),
+                Fact::Asks { conversation, .. } => {
+                    let is_alone = stand_in_way(&mut present, conversation);
+                    let has_way = is_alone && has_room(&gauges[pod]);
+                    present[actor] = Some(Present { pod, conversation, has_way });
                 }
-                Some(Fact::Asks { run, conversation }) => ask(&mut runs, &gauges[pod], run, (pod, conversation)),
-                Some(Fact::Answered { run, answer }) if answer != Answer::Acquired => {
-                    let known = &mut runs[run as usize - 1];
-                    known.refused += 1;
-                    known.at = None;
-                    if answer == Answer::Refused && known.has_way {
-                        let sentence =
-                            format!("run {run} was refused, with nobody at its conversation and room under the cap");
+                Fact::Answered { run, answer } if answer != Answer::Acquired => {
+                    runs[run as usize - 1].refused += 1;
+                    let had_way = present[actor].take().is_some_and(|it| it.has_way);
+                    if answer == Answer::Refused && had_way {
+                        let sentence = format!(
+                            "run {run} was refused, with nobody at its conversation and room under the cap"
+                        );
                         return Finding::broken(Anomaly::Starvation, sentence).at(index);
                     }
                 }
-                Some(Fact::Released { run }) => runs[run as usize - 1].at = None,
+                Fact::Released { .. } => present[actor] = None,
                 _ => {}
             }
         }
@@ -59,17 +69,19 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// A run asks for its conversation's lock: it is in the way of those who ask for the same, and they in its.
-fn ask(runs: &mut [Known], gauge: &Gauge, run: i64, at: (usize, i64)) {
+/// Whoever asks for a conversation's lock is in the way of those who ask for the same; tells whether there is nobody.
+fn stand_in_way(present: &mut [Option<Present>], conversation: i64) -> bool {
     let mut is_alone = true;
-    for other in runs.iter_mut().filter(|other| other.at.is_some_and(|other| other.1 == at.1)) {
+    for other in present.iter_mut().flatten().filter(|other| other.conversation == conversation) {
         other.has_way = false;
         is_alone = false;
     }
-    // Whoever asks beside it may be counted before it.
-    let has_room = gauge.cap.is_none_or(|cap| gauge.reserved + gauge.asking - 1 < cap);
-    let known = &mut runs[run as usize - 1];
-    (known.at, known.has_way) = (Some(at), is_alone && has_room);
+    is_alone
+}
+
+/// Whether there is room under the cap for whoever has just asked; others who ask may be counted before it.
+fn has_room(gauge: &Gauge) -> bool {
+    gauge.cap.is_none_or(|cap| gauge.reserved + gauge.asking - 1 < cap)
 }
 
 fn judge(ending: &Ending, runs: &[Known]) -> Finding {
@@ -89,6 +101,8 @@ fn judge(ending: &Ending, runs: &[Known]) -> Finding {
             Finding::broken(Anomaly::Deadlock, format!("{told}: workers wait for each other's connections"))
         }
         (_, Some(told)) => Finding::broken(Anomaly::Omission, format!("{told}, and nobody does anything")),
-        (_, None) => Finding::Holds { exercised: runs.iter().filter(|known| known.refused > 0).count() as u64 },
+        (_, None) => {
+            Finding::Holds { exercised: runs.iter().filter(|known| known.refused > 0).count() as u64 }
+        }
     }
 }

@@ -31,8 +31,10 @@ impl Check<Workload> for Invariant {
                 Fact::Answered { run, .. } => {
                     let waited = place.take().map_or(Duration::ZERO, |(_, since)| event.at - since);
                     if evidence.is_timed() && waited > MOST {
-                        let sentence =
-                            format!("run {run} waited {} ms for an answer, in the pool's line", waited.as_millis());
+                        let sentence = format!(
+                            "run {run} waited {} ms for an answer, in the pool's line",
+                            waited.as_millis()
+                        );
                         return Finding::broken(Anomaly::Starvation, sentence).at(index);
                     }
                     exercised += 1;

@@ -28,7 +28,8 @@ impl Check<Workload> for Invariant {
             let (gauge, crossing) = (&mut gauges[pod], &mut crossings[pod]);
             // The warning comes with the crossing, in one step.
             if crossing.since.is_some_and(|since| since < event.step) && crossing.warnings == 0 {
-                let sentence = format!("the counter came to {} of {}, and nobody was warned", gauge.count, cap(gauge));
+                let sentence =
+                    format!("the counter came to {} of {}, and nobody was warned", gauge.count, cap(gauge));
                 return Finding::broken(Anomaly::Omission, sentence).at(index).on("log", "warn", None);
             }
             match gauge.take(event) {
@@ -59,7 +60,8 @@ fn judge(gauge: &Gauge, crossing: Crossing) -> Option<Finding> {
         return Some(Finding::broken(Anomaly::PhantomEffect, sentence));
     }
     if !is_near(reserved + gauge.asking, cap) {
-        let sentence = format!("a warning came of {count} of {cap}, and no more than {reserved} are reserved");
+        let sentence =
+            format!("a warning came of {count} of {cap}, and no more than {reserved} are reserved");
         return Some(Finding::broken(Anomaly::PhantomEffect, sentence));
     }
     let again = format!("the counter came to {count} of {cap} once, and {} warnings came", crossing.warnings);

@@ -11,7 +11,7 @@ use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::no_cap;
 
 pub(super) struct Strategy;
@@ -39,4 +39,5 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] =
+    &[breaks::NO_HEADROOM, breaks::WORKERS_NEED_THE_POOL, breaks::LOCK_FALLS_WITH_ITS_SESSION];

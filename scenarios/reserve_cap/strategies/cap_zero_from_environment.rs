@@ -6,10 +6,11 @@
 //! A reviewer would ask: what does a gateway do whose cap is 0?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally;
 
 pub(super) struct Strategy;
@@ -33,7 +34,16 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Livelock],
+        from: "calm",
+        rarely: None,
+        because: "where LOBU_MAX_RESERVED_LOCKS is 0 so is the cap, and every run is refused for ever",
+    },
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 fn cap(gateway: &Gateway) -> i64 {
     gateway.environment().filter(|parsed| *parsed >= 0).unwrap_or(gateway.derived_cap())

@@ -5,11 +5,12 @@
 //! null. A reviewer would ask: what do two callers see who both look before either has its connection?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
 
@@ -28,7 +29,33 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "count_is_balanced",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "between the connection and the count somebody else may look",
+    },
+    Break {
+        invariant: "health_tells_the_truth",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the page is asked between the connection and the count",
+    },
+    Break {
+        invariant: "cap_is_never_exceeded",
+        anomalies: &[Anomaly::WriteSkew],
+        from: "busy",
+        rarely: None,
+        because: "two callers find the counter below the cap before either raises it",
+    },
+    breaks::BLOCKS_IN_RESERVE,
+    breaks::NO_HEADROOM,
+    breaks::WORKERS_NEED_THE_POOL,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let cap = gateway.derived_cap();

@@ -12,7 +12,7 @@ use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -36,7 +36,7 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[breaks::LOCK_FALLS_WITH_ITS_SESSION];
 
 /// Acquires within that cap.
 pub(super) async fn acquire(

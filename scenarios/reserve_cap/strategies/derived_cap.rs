@@ -11,7 +11,7 @@ use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
 
@@ -34,7 +34,13 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::REPORTS_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 /// What the operator has set, or what the pool has less the headroom.
 pub(super) fn cap(gateway: &Gateway) -> i64 {

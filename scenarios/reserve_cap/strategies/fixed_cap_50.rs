@@ -8,10 +8,11 @@
 //! sql.reserve() instead of hitting the cap at all". The pools here have two to four, the cap is 50 as there.
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally;
 
 pub(super) struct Strategy;
@@ -35,7 +36,19 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "health_tells_the_truth",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the page says 50, which no pool here can come to, and never that 80% of it are near",
+    },
+    breaks::BLOCKS_IN_RESERVE,
+    breaks::NO_HEADROOM,
+    breaks::WORKERS_NEED_THE_POOL,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 const DEFAULT: i64 = 50;
 

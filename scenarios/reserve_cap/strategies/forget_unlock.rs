@@ -7,11 +7,12 @@
 //! A reviewer would ask: on which connection does the next run of that conversation ask?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally::release;
 use super::derived_cap;
 
@@ -36,7 +37,16 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Starvation],
+        from: "same_conversation",
+        rarely: None,
+        because: "a connection at rest in the pool still has the lock, which nobody gets on another",
+    },
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
     if gateway.count() >= cap {

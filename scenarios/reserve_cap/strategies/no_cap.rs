@@ -11,7 +11,7 @@ use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
 
@@ -34,7 +34,12 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::BLOCKS_IN_RESERVE,
+    breaks::NO_HEADROOM,
+    breaks::WORKERS_NEED_THE_POOL,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 /// Acquires as the gateway did before there was a cap.
 pub(super) async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {

@@ -8,6 +8,7 @@
 use std::rc::Rc;
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
@@ -36,7 +37,13 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[Break {
+    invariant: "one_worker_per_conversation",
+    anomalies: &[Anomaly::LostUpdate],
+    from: "connection_dies",
+    rarely: Some("connection_dies"),
+    because: "the connection dies after the gateway has looked and before the transcript is written",
+}];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
     if gateway.count() >= cap {
