@@ -2,7 +2,8 @@
 //!
 //! Came out of the trials: the advisory lock falls with its session, the worker goes on, and another is let in; with every
 //! candidate before this one the slower of the two overwrites what the other has left. What changes: whoever has the lock
-//! raises the conversation's fence, and a snapshot is taken only from the worker that raised it last.
+//! raises the conversation's fence, and a snapshot is taken only from the worker that raised it last. And what the operator
+//! sets for the cap is taken as far as the pool goes, less the headroom.
 //!
 //! A reviewer would ask: and what does a worker do to the world that is no row? For that the receiver would have to know
 //! the fence as well.
@@ -23,16 +24,21 @@ impl ConversationLock for Strategy {
         gateway: &'a Gateway,
         conversation: i64,
     ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
-        Box::pin(acquire(gateway, conversation, derived_cap::cap(gateway)))
+        Box::pin(acquire(gateway, conversation, cap(gateway)))
     }
 
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
-        Some(derived_cap::cap(gateway))
+        Some(cap(gateway))
     }
 
     fn migration(&self) -> &'static str {
         "ALTER TABLE transcripts ADD COLUMN fence bigint NOT NULL DEFAULT 0;"
     }
+}
+
+/// What the operator has set, but never into the headroom.
+fn cap(gateway: &Gateway) -> i64 {
+    derived_cap::cap(gateway).min(gateway.derived_cap())
 }
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
