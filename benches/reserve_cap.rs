@@ -1,9 +1,10 @@
-//! What exploring `reserve_cap` costs: `derived_cap` on rung `busy`, a pool of four and five conversations, on the model.
-//! The project's target: 30,000 trials a second on one core.
+//! What exploring `reserve_cap` costs: `derived_cap` on rung `busy`, a pool of four and five conversations, on the
+//! model. The project's target: 30,000 trials a second on one core.
 //!
-//! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, trace, behaviours,
-//! all invariants, one trial in 32 held twice, and each witness held again. Those second holdings take time and do not
-//! count as trials. Beside it stand the same batches without invariants, and trials that are only held.
+//! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, trace,
+//! behaviours, all invariants, one trial in 32 held twice, and each witness held again. Those second holdings take
+//! time and do not count as trials. Beside it stand the same batches without invariants, and trials that are only
+//! held.
 //!
 //! Time is what the thread has spent on a processor, so that other work on the machine does not count. It still
 //! shares their caches, and where it can, the bench should have the machine to itself.

@@ -24,7 +24,7 @@ pub(super) const WORKERS_NEED_THE_POOL: Break = Break {
     anomalies: &[Anomaly::Deadlock, Anomaly::Livelock],
     from: "busy",
     rarely: None,
-    because: "a worker reads and writes its transcript through the pool: if workers have all of it, none comes to its end",
+    because: "a worker reads and writes its transcript through the pool; where workers have all of it, none ends",
 };
 
 pub(super) const LOCK_FALLS_WITH_ITS_SESSION: Break = Break {
@@ -32,7 +32,7 @@ pub(super) const LOCK_FALLS_WITH_ITS_SESSION: Break = Break {
     anomalies: &[Anomaly::LostUpdate],
     from: "connection_dies",
     rarely: None,
-    because: "the session ends and the lock falls with it, the worker goes on, and another begins with the same transcript",
+    because: "the session ends, its lock falls, its worker goes on, and another begins with the same transcript",
 };
 
 pub(super) const LEAKS_THE_COUNT: Break = Break {

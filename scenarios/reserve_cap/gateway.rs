@@ -1,4 +1,5 @@
-//! The gateway's side of a conversation's lock: the one trait that a candidate implements, and what it has to work with.
+//! The gateway's side of a conversation's lock: the one trait that a candidate implements, and what it has to work
+//! with.
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,8 +22,8 @@ pub trait ConversationLock: Sync {
         conversation: i64,
     ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>>;
 
-    /// How many connections may be reserved at a time, as `/health/orchestrator` tells it; none where there is no cap and
-    /// no such page.
+    /// How many connections may be reserved at a time, as `/health/orchestrator` tells it; none where there is no cap
+    /// and no such page.
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(gateway.derived_cap())
     }
@@ -75,8 +76,8 @@ pub(super) struct Counter {
     warned: Cell<bool>,
 }
 
-/// How many connections the derived cap leaves to everyone else. The pull request's `POOL_HEADROOM` is 5 of 20; the pools
-/// here have two to four connections, and one stands for its five.
+/// How many connections the derived cap leaves to everyone else. The pull request's `POOL_HEADROOM` is 5 of 20; the
+/// pools here have two to four connections, and one stands for its five.
 const HEADROOM: i64 = 1;
 
 /// The first key of every conversation's lock.

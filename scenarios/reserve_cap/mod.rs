@@ -1,5 +1,5 @@
-//! `reserve_cap`: a gateway whose workers each keep a connection of the pool for an advisory lock, and a cap on how many
-//! may. See README.md for the story.
+//! `reserve_cap`: a gateway whose workers each keep a connection of the pool for an advisory lock, and a cap on how
+//! many may. See README.md for the story.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(2),
 };
 
-/// A run takes about sixteen steps; one that is refused comes back every few seconds until a worker is done, which takes
-/// four steps each time.
+/// A run takes about sixteen steps; one that is refused comes back every few seconds until a worker is done, which
+/// takes four steps each time.
 fn limits(workload: &Workload) -> Limits {
     let runs = workload.runs.len() as u32;
     let work = 40 * runs + 5 * (workload.queries + workload.probes) * workload.pods as u32;

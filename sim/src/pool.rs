@@ -3,19 +3,21 @@
 //!
 //! Which rule follows which driver:
 //! - Who finds no connection waits in a line, first come first served (node-postgres, `pool.connect`: "a FIFO queue";
-//!   postgres.js, `reserve` in `src/index.js`: shifted from `queries` as connections open), for ever (postgres.js, whose
-//!   `reserve` has no timeout) or until the pool's acquire timeout ([`Pool::giving_up_after`]; sqlx, `acquire_timeout`;
-//!   node-postgres, `connectionTimeoutMillis`). One that comes back goes to the first in line and to nobody else.
-//! - A reserved connection is its holder's until it is released (postgres.js, `sql.reserve()` and `release()`). Ordinary
-//!   statements take one connection each for as long as they last; postgres.js may send several on one that is not
-//!   reserved, which is not modelled.
+//!   postgres.js, `reserve` in `src/index.js`: shifted from `queries` as connections open), for ever (postgres.js,
+//!   whose `reserve` has no timeout) or until the pool's acquire timeout ([`Pool::giving_up_after`]; sqlx,
+//!   `acquire_timeout`; node-postgres, `connectionTimeoutMillis`). One that comes back goes to the first in line and
+//!   to nobody else.
+//! - A reserved connection is its holder's until it is released (postgres.js, `sql.reserve()` and `release()`).
+//!   Ordinary statements take one connection each for as long as they last; postgres.js may send several on one that
+//!   is not reserved, which is not modelled.
 //! - A connection that comes back inside a transaction is rolled back before anyone else gets it (Go's `database/sql`
-//!   through `defer tx.Rollback()`, sqlx on drop). What belongs to the session stays: its advisory locks, in particular,
-//!   "held until explicitly released or the session ends" (PostgreSQL manual, 13.3.5).
+//!   through `defer tx.Rollback()`, sqlx on drop). What belongs to the session stays: its advisory locks, in
+//!   particular, "held until explicitly released or the session ends" (PostgreSQL manual, 13.3.5).
 //! - A connection may die while somebody has it, also while nothing is sent on it ([`Fault::Disconnect`]). Whatever is
 //!   sent on it is then lost (postgres.js: `CONNECTION_CLOSED`), and the driver may be asked
-//!   ([`Connection::is_broken`]; node-postgres, the client's `error` event; postgres.js, `onclose`). Its place is taken
-//!   until its holder lets go, as with node-postgres and sqlx; postgres.js opens another at once. Then another is opened.
+//!   ([`Connection::is_broken`]; node-postgres, the client's `error` event; postgres.js, `onclose`). Its place is
+//!   taken until its holder lets go, as with node-postgres and sqlx; postgres.js opens another at once. Then another
+//!   is opened.
 //! - `release` may throw ([`Fault::ReleaseError`]; postgres.js issue 1199, where the connection was dead; node-postgres
 //!   on one that was released before). The connection is closed then, and another opened in its place.
 //!

@@ -1,8 +1,8 @@
-//! The counter says how many connections the pool has reserved: at every step, give or take those who have asked and have
-//! no answer yet, and nothing at rest.
+//! The counter says how many connections the pool has reserved: at every step, give or take those who have asked and
+//! have no answer yet, and nothing at rest.
 //!
-//! Not to the letter: whoever counts before `await sql.reserve()` counts what the pool has yet to give. So the counter may
-//! be above by as many as are asking, and never below.
+//! Not to the letter: whoever counts before `await sql.reserve()` counts what the pool has yet to give. So the counter
+//! may be above by as many as are asking, and never below.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

@@ -1,7 +1,7 @@
 //! Whatever a worker leaves in its conversation's transcript is based on what the last one has left there.
 //!
-//! Two workers of one conversation at a time, in one pod or in two, both begin with the same transcript, and the second to
-//! end overwrites the first. That two are running for a moment shows in no row, so it is not asked.
+//! Two workers of one conversation at a time, in one pod or in two, both begin with the same transcript, and the
+//! second to end overwrites the first. That two are running for a moment shows in no row, so it is not asked.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;

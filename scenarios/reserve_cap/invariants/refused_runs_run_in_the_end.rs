@@ -1,5 +1,5 @@
-//! Every run that was sent has run in the end, however often it was refused before; and none is refused for nothing, with
-//! nobody at its conversation and room under the cap.
+//! Every run that was sent has run in the end, however often it was refused before; and none is refused for nothing,
+//! with nobody at its conversation and room under the cap.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

@@ -1,8 +1,8 @@
 //! Whoever asks for a conversation's lock has an answer within a second, be it no.
 //!
-//! A second is far more than the statements take that an answer needs, each delayed, with ordinary queries before them in
-//! the pool's line; and far less than a worker's life, which is what somebody waits for who waits for its connection.
-//! Durations are judged in timed trials only; who waits for ever, in all.
+//! A second is far more than the statements take that an answer needs, each delayed, with ordinary queries before them
+//! in the pool's line; and far less than a worker's life, which is what somebody waits for who waits for its
+//! connection. Durations are judged in timed trials only; who waits for ever, in all.
 
 use std::time::Duration;
 

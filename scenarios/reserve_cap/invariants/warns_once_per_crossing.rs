@@ -1,5 +1,5 @@
-//! The log has one warning for each time that the counter comes to 80% of the cap, and is armed again when it falls below;
-//! and there is something to warn of: connections that are reserved, or asked for.
+//! The log has one warning for each time that the counter comes to 80% of the cap, and is armed again when it falls
+//! below; and there is something to warn of: connections that are reserved, or asked for.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

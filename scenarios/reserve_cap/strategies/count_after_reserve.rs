@@ -1,8 +1,8 @@
 //! A cap, and the counter raised once the connection is there.
 //!
-//! Pull request 870 before "Counter increment moves BEFORE `await sql.reserve()` to gate concurrent acquirers". What was
-//! wrong: `no_cap` takes every connection. What changes: `reservedLockCount`, and a caller that finds it at the cap gets
-//! null. A reviewer would ask: what do two callers see who both look before either has its connection?
+//! Pull request 870 before "Counter increment moves BEFORE `await sql.reserve()` to gate concurrent acquirers". What
+//! was wrong: `no_cap` takes every connection. What changes: `reservedLockCount`, and a caller that finds it at the
+//! cap gets null. A reviewer would ask: what do two callers see who both look before either has its connection?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;

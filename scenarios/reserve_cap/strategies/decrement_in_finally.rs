@@ -1,8 +1,8 @@
 //! `derived_cap`, and the count is lowered in `finally` on every way out.
 //!
 //! What the review of pull request 870 proposes as `releaseReservedAndDecrement`. What was wrong: where the lock is
-//! somebody else's, a throwing release leaves the count too high for ever. What changes: each release is guarded, and the
-//! count is lowered whatever it throws.
+//! somebody else's, a throwing release leaves the count too high for ever. What changes: each release is guarded, and
+//! the count is lowered whatever it throws.
 //!
 //! A reviewer would ask: the lock is the session's; who tells the worker when the session has ended?
 

@@ -1,8 +1,8 @@
 //! The cap is what the pool has, less some headroom; counted before the connection is reserved.
 //!
 //! Pull request 870 as it was merged. What was wrong: 50 stands above the pool. What changes: the default is
-//! `DB_POOL_MAX` less a headroom. The way out of a worker that has ended is guarded; where the lock is somebody else's, or
-//! the statement fails, the connection is released first and the count lowered after that.
+//! `DB_POOL_MAX` less a headroom. The way out of a worker that has ended is guarded; where the lock is somebody
+//! else's, or the statement fails, the connection is released first and the count lowered after that.
 //!
 //! A reviewer asked for the second: what if `release` throws?
 

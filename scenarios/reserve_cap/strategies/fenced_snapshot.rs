@@ -1,12 +1,12 @@
 //! `decrement_in_finally`, and each worker gets a number by which the database knows the last one.
 //!
-//! Came out of the trials: the advisory lock falls with its session, the worker goes on, and another is let in; with every
-//! candidate before this one the slower of the two overwrites what the other has left. What changes: whoever has the lock
-//! raises the conversation's fence, and a snapshot is taken only from the worker that raised it last. And what the operator
-//! sets for the cap is taken as far as the pool goes, less the headroom.
+//! Came out of the trials: the advisory lock falls with its session, the worker goes on, and another is let in; with
+//! every candidate before this one the slower of the two overwrites what the other has left. What changes: whoever has
+//! the lock raises the conversation's fence, and a snapshot is taken only from the worker that raised it last. And
+//! what the operator sets for the cap is taken as far as the pool goes, less the headroom.
 //!
-//! A reviewer would ask: and what does a worker do to the world that is no row? For that the receiver would have to know
-//! the fence as well.
+//! A reviewer would ask: and what does a worker do to the world that is no row? For that the receiver would have to
+//! know the fence as well.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;

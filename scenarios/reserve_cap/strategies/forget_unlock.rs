@@ -1,8 +1,8 @@
 //! `decrement_in_finally`, whose release gives the connection back and leaves the lock to the pool.
 //!
-//! Tempting, because the pool rolls back what comes back in a transaction, and closing a connection lets go of every lock.
-//! But a pool does not close it, and a session's advisory locks are no transaction's: the connection goes back to the
-//! pool and still holds the lock, which is the session's to take again and nobody else's.
+//! Tempting, because the pool rolls back what comes back in a transaction, and closing a connection lets go of every
+//! lock. But a pool does not close it, and a session's advisory locks are no transaction's: the connection goes back
+//! to the pool and still holds the lock, which is the session's to take again and nobody else's.
 //!
 //! A reviewer would ask: on which connection does the next run of that conversation ask?
 

@@ -1,7 +1,7 @@
 //! `decrement_in_finally`, and a worker whose connection has died is stopped before it writes.
 //!
-//! The first answer to "who tells the worker when the session has ended": the driver does (`onclose` in postgres.js), and
-//! the gateway takes nothing from a worker whose connection is gone.
+//! The first answer to "who tells the worker when the session has ended": the driver does (`onclose` in postgres.js),
+//! and the gateway takes nothing from a worker whose connection is gone.
 //!
 //! A reviewer would ask: and if it dies after the gateway has looked, with the snapshot on its way?
 

@@ -1,5 +1,5 @@
-//! `reserve_cap` with an operator who sets the cap above what the pool has, which no drawn workload does: it would be the
-//! same break of nearly every candidate.
+//! `reserve_cap` with an operator who sets the cap above what the pool has, which no drawn workload does: it would be
+//! the same break of nearly every candidate.
 
 use retrial_engines::model::Model;
 use retrial_scenarios::reserve_cap::{SCENARIO, Workload};
