@@ -299,3 +299,25 @@ fn who_gives_up_leaves_the_line_and_the_next_is_served() {
     });
     assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
 }
+
+#[test]
+fn first_come_first_served() {
+    let served = Rc::new(RefCell::new(Vec::new()));
+    let told = served.clone();
+    let run = directed(&toy::CALM, &[], move |world| {
+        world.process("office", move |boot| {
+            let pool = boot.pool(1, None);
+            for (index, name) in NAMES.into_iter().enumerate() {
+                let (pool, told) = (pool.clone(), told.clone());
+                boot.actor(name, move |actor| async move {
+                    actor.sleep("come", Duration::from_secs(index as u64)).await;
+                    let reserved = pool.reserve(&actor).await.expect("it comes in the end");
+                    told.borrow_mut().push(name);
+                    actor.sleep("work", Duration::from_secs(10)).await;
+                    reserved.release("release").await.expect("nothing throws");
+                });
+            }
+        });
+    });
+    assert_eq!((run.ending, &**served.borrow()), (Ending::Quiescent, &NAMES[..]));
+}
