@@ -42,6 +42,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
     pub(crate) fn measure(&self) {
         let mut criterion = Criterion::default().with_measurement(OnProcessor).configure_from_args();
         let name = format!("{}/{}/{}", self.own.name, self.strategy, self.rung);
+        self.length();
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(SCHEDULES));
         let unjudged = Scenario { invariants: &[], ..self.fixed };
@@ -62,8 +63,23 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         criterion.final_summary();
     }
 
+    /// Prints how long a trial of the fixed workload is: what its rate is to be read beside.
+    fn length(&self) {
+        let (mut bed, mut report) = (bed(), Report::default());
+        (1..=20).for_each(|number| report.absorb(self.batch(&self.fixed, &mut bed, Seed(1), number)));
+        let each = |all: u64| format!("{}.{}", all / report.trials, all * 10 / report.trials % 10);
+        // Statements are counted in the timed trials, which are a quarter of all.
+        println!("a trial: {} steps, {} statements", each(report.steps), each(4 * report.costs.statements));
+    }
+
     /// Holds a batch of the scenario, which is one of the place's.
-    pub(crate) fn batch(&self, scenario: &Scenario<W, S>, bed: &mut TestBed, seed: Seed, number: u64) -> Report {
+    pub(crate) fn batch(
+        &self,
+        scenario: &Scenario<W, S>,
+        bed: &mut TestBed,
+        seed: Seed,
+        number: u64,
+    ) -> Report {
         let policies = Policy::PORTFOLIO.to_vec();
         let plan = Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: "model" };
         let report = explore::batch(scenario, bed, self.strategy(), self.rung(), &plan, number);

@@ -5,6 +5,8 @@
 //!
 //! `cargo bench -p retrial-benches --bench runs_backfill`; with `-- --test` each is held once.
 
+#![expect(clippy::print_stdout, reason = "prints how long a trial is")]
+
 mod rate;
 
 use proptest::strategy::{Just, Strategy as _};

@@ -14,6 +14,7 @@ macro_rules! scenarios {
 
 scenarios! {
     session_ingest,
+    reserve_cap,
     runs_backfill,
     last_seen_backfill,
 }

@@ -15,7 +15,12 @@ use crate::fault::Fault;
 use crate::footprint::Footprint;
 use crate::point::{ActorId, PointKind};
 use crate::pool;
+use crate::session::SessionCell;
 use crate::trace::{Statement, What};
+
+pub use self::transaction::Transaction;
+
+mod transaction;
 
 /// A connection taken from a pool; dropping it gives it back. One that broke answers nothing but that it did, and the
 /// pool opens another in its place once it is dropped.
@@ -24,61 +29,42 @@ pub struct Connection {
     session: SessionId,
     pool: Rc<pool::Inner>,
     /// The session is not ours any more: another may have its number.
-    broken: Cell<bool>,
+    broken: Rc<Cell<bool>>,
+    /// Whether the pool counts it as reserved.
+    reserved: bool,
     /// A transaction was begun by [`Connection::begin`] and has not been ended.
     in_transaction: Cell<bool>,
 }
 
-/// A transaction on a connection of its own. Dropped without an end, it is rolled back.
-#[derive(Debug)]
-pub struct Transaction(Connection);
-
-impl Transaction {
-    pub(crate) async fn begin(
-        connection: Connection,
-        label: &'static str,
-        sql: &'static str,
-    ) -> Result<Transaction, SqlError> {
-        connection.begin(label, sql).await?;
-        Ok(Transaction(connection))
-    }
-
-    /// Runs one statement inside the transaction.
-    ///
-    /// # Errors
-    /// The driver's error; whether the transaction survives it is the engine's rule.
-    pub async fn execute(
-        &self,
-        label: &'static str,
-        sql: impl Into<Cow<'static, str>>,
-        params: impl Into<Vec<Value>>,
-    ) -> Result<Answer, SqlError> {
-        self.0.execute(label, sql, params).await
-    }
-
-    /// Commits, and gives the connection back.
-    ///
-    /// # Errors
-    /// The driver's error; after a lost reply the transaction may have been committed.
-    pub async fn commit(self, label: &'static str) -> Result<(), SqlError> {
-        self.0.commit(label).await
-    }
-
-    /// Rolls back, and gives the connection back.
-    ///
-    /// # Errors
-    /// The driver's error.
-    pub async fn rollback(self, label: &'static str) -> Result<(), SqlError> {
-        self.0.rollback(label).await
-    }
-}
-
 impl Connection {
     pub(crate) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
-        let (broken, in_transaction) = (Cell::new(false), Cell::new(false));
-        let connection = Connection { actor, session, pool, broken, in_transaction };
-        connection.with_cell(|cell, actor| cell.user = actor);
-        connection
+        let broken = actor.shared.take_session(session, actor.id);
+        Connection { actor, session, pool, broken, reserved: false, in_transaction: Cell::new(false) }
+    }
+
+    /// Whether the connection is known to have died: by an answer that never came, or because the driver has heard of
+    /// its end while nothing was sent on it.
+    pub fn is_broken(&self) -> bool {
+        self.actor.shared.count_call();
+        self.broken.get()
+    }
+
+    /// Gives the connection back, and tells whether the pool took it. Nothing comes between the point that this is and
+    /// what follows it, as where a driver's `release` is no promise. One that has died is closed and replaced.
+    ///
+    /// # Errors
+    /// The pool has thrown; the connection is closed, and another opened in its place.
+    pub async fn release(mut self, label: &'static str) -> Result<(), SqlError> {
+        self.actor.arrive(label, PointKind::Release, Duration::ZERO).await;
+        let throws = self.actor.shared.directive.take() == Some(Fault::ReleaseError);
+        self.actor.shared.record(self.actor.id, What::Stepped(label));
+        if throws {
+            self.sever();
+        }
+        if std::mem::take(&mut self.reserved) {
+            self.pool.unreserve(self.actor.id, true);
+        }
+        if throws { Err(pool::thrown()) } else { Ok(()) }
     }
 
     /// Runs one statement: in the transaction that was begun here, or as one of its own.
@@ -124,7 +110,7 @@ impl Connection {
     /// Whether a transaction that was begun by [`Connection::begin`] is still open. One that a statement has failed in
     /// is, until it is rolled back; one whose connection broke is not.
     pub fn is_in_transaction(&self) -> bool {
-        self.in_transaction.get()
+        self.in_transaction.get() && !self.broken.get()
     }
 
     /// Runs one statement; `alone` if it is a transaction of its own, whose connection goes back once it is over.
@@ -186,6 +172,11 @@ impl Connection {
         self.after(fault, result).await.map(|_| ())
     }
 
+    pub(crate) fn reserve(&mut self) {
+        self.reserved = true;
+        self.pool.reserve(self.actor.id);
+    }
+
     /// Stands at the statement's point until chosen; tells which fault strikes it. On a broken connection every request
     /// is lost before it leaves the process: a step, so that whoever tries for ever is seen to.
     async fn stand(&self, label: &'static str) -> Option<Fault> {
@@ -194,7 +185,9 @@ impl Connection {
             return Some(Fault::RequestLost);
         }
         self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
-        self.actor.shared.directive.take()
+        let fault = self.actor.shared.directive.take();
+        // It may have died while the actor stood there.
+        if self.broken.get() { Some(Fault::RequestLost) } else { fault }
     }
 
     async fn submit(&self, sql: &str, params: &[Value]) -> Done {
@@ -287,17 +280,10 @@ impl Connection {
 
     /// The connection breaks, and the server ends the session with whatever it has not committed.
     fn sever(&self) {
-        if self.broken.replace(true) {
-            return;
+        if !self.broken.get() {
+            self.actor.shared.end_session(self.session);
         }
         self.in_transaction.set(false);
-        self.engine(|engine, session| engine.close(session));
-        let shared = &self.actor.shared;
-        let mut sessions = shared.sessions.borrow_mut();
-        let place = sessions.iter().position(|cell| cell.id == self.session).expect("the session is open");
-        let since = sessions.remove(place).write_lock_since;
-        drop(sessions);
-        self.tell_released(since);
     }
 
     fn record(&self, label: &'static str, sql: Cow<'static, str>, params: Vec<Value>, done: Done) {
@@ -353,7 +339,7 @@ impl Connection {
         sessions.iter().find(|cell| cell.id == session).map_or(ActorId::NOBODY, |cell| cell.user)
     }
 
-    fn with_cell<T>(&self, f: impl FnOnce(&mut crate::world::SessionCell, ActorId) -> T) -> T {
+    fn with_cell<T>(&self, f: impl FnOnce(&mut SessionCell, ActorId) -> T) -> T {
         let mut sessions = self.actor.shared.sessions.borrow_mut();
         let cell = sessions.iter_mut().find(|cell| cell.id == self.session).expect("the session is open");
         f(cell, self.actor.id)
@@ -366,6 +352,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if self.reserved {
+            self.pool.unreserve(self.actor.id, false);
+        }
         if self.broken.get() {
             self.pool.replace(self.actor.id);
         } else {

@@ -26,11 +26,17 @@ pub enum Fault {
     Stall,
     /// An operator asks the process to stop in good order; it starts again once its actors have returned.
     Shutdown,
+    /// A connection that the actor holds dies: the server ends its session at once, and what the session had locked
+    /// falls. Where it holds several, the one that it has held longest.
+    Disconnect,
+    /// The pool throws when a connection is given back: the connection is closed, and whoever gave it back gets an
+    /// error.
+    ReleaseError,
 }
 
 impl Fault {
     /// Every fault, in the order of their severity for a reader.
-    pub const ALL: [Fault; 9] = [
+    pub const ALL: [Fault; 11] = [
         Fault::StatementError,
         Fault::CrashBefore,
         Fault::CrashAfter,
@@ -40,6 +46,8 @@ impl Fault {
         Fault::Eviction,
         Fault::Stall,
         Fault::Shutdown,
+        Fault::Disconnect,
+        Fault::ReleaseError,
     ];
 
     /// The fault's name in tapes, tables and JSON.
@@ -54,6 +62,8 @@ impl Fault {
             Fault::Eviction => "eviction",
             Fault::Stall => "stall",
             Fault::Shutdown => "shutdown",
+            Fault::Disconnect => "disconnect",
+            Fault::ReleaseError => "release-error",
         }
     }
 
@@ -77,7 +87,9 @@ impl Fault {
             Fault::CrashAfter => is_request || kind == PointKind::Store,
             Fault::Duplicate => kind == PointKind::Acknowledgement,
             Fault::Eviction => kind == PointKind::Event,
-            Fault::CrashBefore | Fault::Stall | Fault::Shutdown => true,
+            Fault::ReleaseError => kind == PointKind::Release,
+            // Whether the actor holds a connection there, the kernel looks at.
+            Fault::CrashBefore | Fault::Stall | Fault::Shutdown | Fault::Disconnect => true,
         }
     }
 }

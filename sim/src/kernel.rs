@@ -264,12 +264,17 @@ impl<'a> Kernel<'a> {
                     self.shared.continue_after(id, STALL);
                     return Ok(None);
                 }
+                Fault::Disconnect => {
+                    let session = self.shared.session_in_hand(id);
+                    self.shared.end_session(session.expect("it is offered to who has one in hand"));
+                }
                 Fault::StatementError
                 | Fault::CrashAfter
                 | Fault::RequestLost
                 | Fault::ReplyLost
                 | Fault::Duplicate
-                | Fault::Eviction => self.shared.directive.set(Some(fault)),
+                | Fault::Eviction
+                | Fault::ReleaseError => self.shared.directive.set(Some(fault)),
             }
         }
         if let Some(message) = self.carry_on(id)? {
@@ -324,7 +329,8 @@ impl<'a> Kernel<'a> {
             let offer = &self.rung.offers[left.trailing_zeros() as usize];
             left &= left - 1;
             let here = offer.labels.is_empty() || offer.labels.contains(&point.label);
-            if here && offer.fault.can_strike(kind) {
+            let holds = || self.shared.session_in_hand(point.actor).is_some();
+            if here && offer.fault.can_strike(kind) && (offer.fault != Fault::Disconnect || holds()) {
                 self.offers.push(offer.fault);
             }
         }

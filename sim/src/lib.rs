@@ -48,5 +48,6 @@ mod coverage;
 mod kernel;
 mod no_engine;
 mod panics;
+mod session;
 mod stand;
 mod waker;

@@ -31,6 +31,8 @@ pub enum PointKind {
     Event,
     /// A durable object's writes become durable.
     Store,
+    /// A connection is given back to its pool.
+    Release,
 }
 
 /// One arrival of one actor at one label, for example `consumer-1/commit#2`.

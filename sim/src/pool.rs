@@ -1,6 +1,31 @@
 //! A connection pool as database drivers have it: a fixed number of connections, first come first served, one
-//! user at a time. A connection that comes back inside a transaction is rolled back before anyone else gets it
-//! (Go's `database/sql` through `defer tx.Rollback()`, sqlx on drop).
+//! user at a time. It must never hand a connection to somebody who came later, nor one that is known to be dead.
+//!
+//! Which rule follows which driver:
+//! - Who finds no connection waits in a line, first come first served (node-postgres, `pool.connect`: "a FIFO queue";
+//!   postgres.js, `reserve` in `src/index.js`: shifted from `queries` as connections open), for ever (postgres.js,
+//!   whose `reserve` has no timeout) or until the pool's acquire timeout ([`Pool::giving_up_after`]; sqlx,
+//!   `acquire_timeout`; node-postgres, `connectionTimeoutMillis`). One that comes back goes to the first in line and
+//!   to nobody else.
+//! - A reserved connection is its holder's until it is released (postgres.js, `sql.reserve()` and `release()`).
+//!   Ordinary statements take one connection each for as long as they last; postgres.js may send several on one that
+//!   is not reserved, which is not modelled.
+//! - A connection that comes back inside a transaction is rolled back before anyone else gets it (Go's `database/sql`
+//!   through `defer tx.Rollback()`, sqlx on drop). What belongs to the session stays: its advisory locks, in
+//!   particular, "held until explicitly released or the session ends" (PostgreSQL manual, 13.3.5).
+//! - A connection may die while somebody has it, also while nothing is sent on it ([`Fault::Disconnect`]). Whatever is
+//!   sent on it is then lost (postgres.js: `CONNECTION_CLOSED`), and the driver may be asked
+//!   ([`Connection::is_broken`]; node-postgres, the client's `error` event; postgres.js, `onclose`). Its place is
+//!   taken until its holder lets go, as with node-postgres and sqlx; postgres.js opens another at once. Then another
+//!   is opened.
+//! - `release` may throw ([`Fault::ReleaseError`]; postgres.js issue 1199, where the connection was dead; node-postgres
+//!   on one that was released before). The connection is closed then, and another opened in its place.
+//!
+//! A reservation and its end are noted in the trace as `reserved`: how many of the pool's connections are reserved now,
+//! and how many it has.
+//!
+//! [`Fault::Disconnect`]: crate::fault::Fault::Disconnect
+//! [`Fault::ReleaseError`]: crate::fault::Fault::ReleaseError
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -15,16 +40,23 @@ use crate::engine::{Answer, SessionId, SqlError, Value};
 use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::trace::What;
-use crate::world::{SessionCell, Shared};
+use crate::world::Shared;
 
 /// A pool; cloning it gives another handle on the same connections.
 #[derive(Clone)]
-pub struct Pool(Rc<Inner>);
+pub struct Pool {
+    inner: Rc<Inner>,
+    /// How long this handle waits for a connection.
+    at_most: Option<Duration>,
+}
 
 pub(crate) struct Inner {
     pub(crate) shared: Rc<Shared>,
     process: usize,
+    size: usize,
     pub(crate) lock_timeout: Option<Duration>,
+    /// How many connections are reserved.
+    reserved: Cell<usize>,
     idle: RefCell<VecDeque<SessionId>>,
     /// How many of the idle connections belong to someone who waited and has yet to come for it.
     promised: Cell<usize>,
@@ -39,21 +71,51 @@ impl Pool {
         size: usize,
         lock_timeout: Option<Duration>,
     ) -> Pool {
-        let idle = (0..size).filter_map(|_| connect(&shared, process)).collect();
-        Pool(Rc::new(Inner {
+        let idle = (0..size).filter_map(|_| shared.connect(process)).collect();
+        let inner = Rc::new(Inner {
             shared,
             process,
+            size,
             lock_timeout,
+            reserved: Cell::default(),
             idle: RefCell::new(idle),
             promised: Cell::default(),
             users: RefCell::default(),
             waiting: RefCell::default(),
-        }))
+        });
+        Pool { inner, at_most: None }
     }
 
-    /// Takes a connection, after everyone who asked before. Waiting for one is a wait like any other.
+    /// Another handle on the same connections, which waits for one no longer than that.
+    pub fn giving_up_after(&self, at_most: Duration) -> Pool {
+        Pool { inner: self.inner.clone(), at_most: Some(at_most) }
+    }
+
+    /// How many connections it has.
+    pub fn size(&self) -> usize {
+        self.inner.size
+    }
+
+    /// Takes a connection, after everyone who asked before, however long that takes. Waiting for one is a wait like any
+    /// other.
     pub async fn acquire(&self, actor: &Actor) -> Connection {
-        let pool = &self.0;
+        self.take(actor, None).await.expect("who waits for ever does not give up")
+    }
+
+    /// Takes a connection for as long as its holder wants it, until [`Connection::release`].
+    ///
+    /// # Errors
+    /// The acquire timeout has passed.
+    pub async fn reserve(&self, actor: &Actor) -> Result<Connection, SqlError> {
+        let mut connection = self.take(actor, self.at_most).await?;
+        connection.reserve();
+        // Whoever awaits a promise goes on in a later turn, also where it was kept at once.
+        actor.continue_after(Duration::ZERO).await;
+        Ok(connection)
+    }
+
+    async fn take(&self, actor: &Actor, at_most: Option<Duration>) -> Result<Connection, SqlError> {
+        let pool = &self.inner;
         pool.touch();
         if pool.idle.borrow().len() > pool.promised.get() {
             pool.users.borrow_mut().push(actor.id);
@@ -63,32 +125,39 @@ impl Pool {
             actor.shared.record(actor.id, What::Waits { resource: "the connection", holders });
             pool.waiting.borrow_mut().push_back(actor.id);
             let place = Place { pool: pool.clone(), actor: actor.id, served: false };
-            actor.blocked(None).await;
-            place.take();
-            let waited = actor.shared.now.get() - began;
-            actor.shared.record(actor.id, What::Resumed { waited, timed_out: false });
+            actor.blocked(at_most.map(|at_most| began + at_most)).await;
+            let (waited, timed_out) = (actor.shared.now.get() - began, actor.timed_out());
+            if timed_out {
+                drop(place);
+            } else {
+                place.take();
+            }
+            actor.shared.record(actor.id, What::Resumed { waited, timed_out });
+            if timed_out {
+                return Err(error("ACQUIRE_TIMEOUT", "timed out waiting for a connection of the pool"));
+            }
         }
         let session = pool.idle.borrow_mut().pop_front().expect("whoever is let in finds a connection");
-        Connection::new(actor.clone(), session, pool.clone())
+        Ok(Connection::new(actor.clone(), session, pool.clone()))
     }
 
     /// Takes a connection for a transaction, and begins it with the given statement.
     ///
     /// # Errors
-    /// The driver's error.
+    /// The driver's error; the acquire timeout is one.
     pub async fn begin(
         &self,
         actor: &Actor,
         label: &'static str,
         sql: &'static str,
     ) -> Result<Transaction, SqlError> {
-        Transaction::begin(self.acquire(actor).await, label, sql).await
+        Transaction::begin(self.take(actor, self.at_most).await?, label, sql).await
     }
 
     /// Runs one statement in its own transaction: takes a connection, sends the statement, gives it back.
     ///
     /// # Errors
-    /// The driver's error.
+    /// The driver's error; the acquire timeout is one.
     pub async fn execute(
         &self,
         actor: &Actor,
@@ -96,7 +165,7 @@ impl Pool {
         sql: impl Into<Cow<'static, str>>,
         params: impl Into<Vec<Value>>,
     ) -> Result<Answer, SqlError> {
-        self.acquire(actor).await.execute(label, sql, params).await
+        self.take(actor, self.at_most).await?.execute(label, sql, params).await
     }
 }
 
@@ -135,21 +204,6 @@ impl Drop for Place {
     }
 }
 
-/// Opens a session for a process; a refusal ends the trial.
-fn connect(shared: &Shared, process: usize) -> Option<SessionId> {
-    match shared.engine.borrow_mut().connect() {
-        Ok(id) => {
-            let cell = SessionCell { id, process, user: ActorId::NOBODY, write_lock_since: None };
-            shared.sessions.borrow_mut().push(cell);
-            Some(id)
-        }
-        Err(error) => {
-            shared.refuse(error);
-            None
-        }
-    }
-}
-
 impl Inner {
     /// Who comes first gets the connection. A process has few pools, so they count as one.
     fn touch(&self) {
@@ -158,14 +212,34 @@ impl Inner {
 
     /// Opens a connection in place of one that broke, and goes on as if that one had come back.
     pub(crate) fn replace(&self, user: ActorId) {
-        if let Some(session) = connect(&self.shared, self.process) {
+        if let Some(session) = self.shared.connect(self.process) {
             self.give_back(session, user);
         }
+    }
+
+    /// One more connection is reserved.
+    pub(crate) fn reserve(&self, user: ActorId) {
+        self.reserved.set(self.reserved.get() + 1);
+        self.note_reserved(user);
+    }
+
+    /// One connection less is reserved; a holder that dies says nothing.
+    pub(crate) fn unreserve(&self, user: ActorId, says_so: bool) {
+        self.reserved.set(self.reserved.get() - 1);
+        if says_so {
+            self.note_reserved(user);
+        }
+    }
+
+    fn note_reserved(&self, user: ActorId) {
+        let (reserved, size) = (self.reserved.get() as i64, self.size as i64);
+        self.shared.record(user, What::Noted("reserved", reserved, size));
     }
 
     /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.
     pub(crate) fn give_back(&self, session: SessionId, user: ActorId) {
         self.touch();
+        self.shared.put_session_back(session);
         self.idle.borrow_mut().push_back(session);
         let mut users = self.users.borrow_mut();
         if let Some(index) = users.iter().position(|other| *other == user) {
@@ -177,6 +251,15 @@ impl Inner {
             self.shared.release(next, false);
         }
     }
+}
+
+/// What `release` throws.
+pub(crate) fn thrown() -> SqlError {
+    error("RELEASE_FAILED", "the connection could not be given back to the pool")
+}
+
+fn error(code: &str, message: &str) -> SqlError {
+    SqlError { code: code.to_owned(), message: message.to_owned() }
 }
 
 impl fmt::Debug for Pool {

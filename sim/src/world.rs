@@ -11,12 +11,13 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::engine::{Cost, Engine, SessionId};
+use crate::engine::{Cost, Engine};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::footprint::{Footprint, Touch, Use, WORLD, part};
 use crate::point::{ActorId, Point, PointKind};
 use crate::pool::Pool;
+use crate::session::SessionCell;
 use crate::trace::{Event, Member, Trace, What};
 use crate::waker::Alarm;
 
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) actors: RefCell<Vec<ActorCell>>,
     pub(crate) processes: RefCell<Vec<ProcessCell>>,
     pub(crate) sessions: RefCell<Vec<SessionCell>>,
+    /// How many times a connection was taken from a pool.
+    pub(crate) takes: Cell<u32>,
     pub(crate) engine: RefCell<Box<dyn Engine>>,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) cost: Cost,
@@ -105,13 +108,6 @@ pub(crate) struct ProcessCell {
     pub(crate) shutdown: bool,
 }
 
-pub(crate) struct SessionCell {
-    pub(crate) id: SessionId,
-    pub(crate) process: usize,
-    pub(crate) user: ActorId,
-    pub(crate) write_lock_since: Option<Duration>,
-}
-
 impl World {
     /// Adds a process. `boot` makes its actors and whatever they share; it runs at the start of the trial and
     /// again whenever the process has died or was shut down.
@@ -165,6 +161,7 @@ impl Shared {
             actors: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             processes: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             sessions: RefCell::default(),
+            takes: Cell::default(),
             engine: RefCell::new(engine),
             trace: RefCell::new(Trace::reusing(events)),
             cost,

@@ -2,6 +2,7 @@
 //! to breaking. A failure is kept twice: as a proptest regression, which draws the same values again, and, shrunk, as
 //! a case under `regressions/`, which anyone can replay.
 
+mod cap_above_pool;
 mod readers;
 
 use std::cell::RefCell;
@@ -12,6 +13,7 @@ use proptest::prelude::*;
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_scenarios::last_seen_backfill;
+use retrial_scenarios::reserve_cap;
 use retrial_scenarios::runs_backfill;
 use retrial_scenarios::session_ingest;
 use retrial_sim::explore;
@@ -98,6 +100,15 @@ proptest! {
         seed in any::<u64>(),
     ) {
         MODEL.with_borrow_mut(|bed| check(&session_ingest::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
+    }
+
+    #[test]
+    fn reserve_cap_keeps_what_it_does_not_own_up_to(
+        (rung, workload) in drawn(&reserve_cap::SCENARIO),
+        policy in policy(),
+        seed in any::<u64>(),
+    ) {
+        MODEL.with_borrow_mut(|bed| check(&reserve_cap::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod parts;
 mod pct;
 mod pick;
 mod planted;
+mod pool;
 mod queue;
 mod replay;
 mod shrink;

@@ -75,6 +75,8 @@ pub fn words(intent: &Intent) -> String {
             Fault::Eviction => format!("{who} is evicted before {thing}"),
             Fault::Stall => format!("{who} stands still before {thing}"),
             Fault::Shutdown => format!("{who} is asked to stop before {thing}"),
+            Fault::Disconnect => format!("a connection of {who} dies before {thing}"),
+            Fault::ReleaseError => format!("{thing} throws"),
         },
         Recorded::Next(next) if intent.recorded.at == "start" => format!("{next} goes first"),
         Recorded::Next(next) if next == who => format!("{who} goes on after {thing}"),

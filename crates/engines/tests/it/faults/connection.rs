@@ -1,11 +1,15 @@
 //! A connection that breaks: what it had not committed is gone, it is of no more use, and the pool has another.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::Fault;
 use retrial_sim::pool::Pool;
 use retrial_sim::trial::{Ending, Run, TestBed};
 
 use super::{ADD, Heard, engines, hear, hold, meet};
+use crate::parity::servers;
 
 /// A transaction of two writes, then one write on its own.
 async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
@@ -122,5 +126,46 @@ fn whoever_tries_a_broken_connection_for_ever_is_seen_to() {
         let Ending::NoRest { cycle: Some(cycle), .. } = &run.ending else { panic!("{:?}", run.ending) };
         assert!(cycle.round[0].1.contains("CONNECTION_LOST"), "{cycle:?}");
         assert_eq!(value, 10);
+    }
+}
+
+/// Takes an advisory lock on a reserved connection, gives it back or lets it die, and asks for the lock on another.
+async fn locks(actor: Actor, pool: Pool, heard: Heard) {
+    const TRY: &str = "SELECT pg_try_advisory_lock(1, 2)";
+    let first = pool.reserve(&actor).await.expect("there is one");
+    hear(&heard, first.execute("lock", TRY, []).await);
+    actor.step("work").await;
+    let second = pool.reserve(&actor).await.expect("there is another");
+    hear(&heard, second.execute("other", TRY, []).await);
+    hear(&heard, first.release("release").await);
+    hear(&heard, second.execute("other", TRY, []).await);
+    let again = pool.reserve(&actor).await.expect("the first is back, or another in its place");
+    hear(&heard, again.execute("again", "SELECT pg_advisory_unlock(1, 2)", []).await);
+}
+
+#[test]
+fn an_advisory_lock_survives_the_way_back_into_the_pool_and_falls_with_its_session() {
+    for (strike, said) in [
+        ((Fault::RequestLost, "never"), ""),
+        ((Fault::Disconnect, "work"), "true true ok true false"),
+        ((Fault::Disconnect, "release"), "true false ok true false"),
+        ((Fault::ReleaseError, "release"), "true false RELEASE_FAILED true false"),
+        ((Fault::StatementError, "again"), "true false ok false 57014"),
+    ] {
+        for engine in servers() {
+            let name = engine.name();
+            let heard = Rc::new(RefCell::new(Heard::default()));
+            let strike = Some(strike).filter(|_| !said.is_empty());
+            let run = hold(&mut TestBed::new(engine), strike, |world| {
+                let told = Heard::default();
+                heard.replace(told.clone());
+                world.process("server", move |boot| {
+                    let (pool, told) = (boot.pool(2, None), told.clone());
+                    boot.actor("writer", move |actor| locks(actor, pool, told));
+                });
+            });
+            let said = if said.is_empty() { "true false ok false true" } else { said };
+            assert_eq!(heard.take().take().join(" "), said, "{name}, {strike:?}\n{}", run.trace);
+        }
     }
 }

@@ -1,0 +1,43 @@
+//! What exploring `reserve_cap` costs: `derived_cap` on rung `busy`, a pool of four and five conversations, on the
+//! model. The project's target: 30,000 trials a second on one core.
+//!
+//! It must never count a trial in which something went wrong; see [`rate`].
+//!
+//! `cargo bench -p retrial-benches --bench reserve_cap`; with `-- --test` each is held once.
+
+#![expect(clippy::print_stdout, reason = "prints how long a trial is")]
+
+mod rate;
+
+use proptest::strategy::{Just, Strategy as _};
+use retrial_scenarios::reserve_cap::{ConversationLock, SCENARIO, Workload};
+use retrial_sim::scenario::Scenario;
+
+use self::rate::Place;
+
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    Place { own: SCENARIO, fixed: fixed(), strategy: "derived_cap", rung: "busy" }.measure();
+}
+
+/// Five conversations, one more than the pool has connections and two more than the cap, each with a run; an ordinary
+/// query, and a look at the health page.
+fn workload() -> Workload {
+    Workload {
+        runs: vec![1, 2, 3, 4, 5],
+        pods: 1,
+        pool: 4,
+        runners: 5,
+        queries: 1,
+        probes: 1,
+        environment: None,
+    }
+}
+
+/// The scenario with that one workload.
+fn fixed() -> Scenario<Workload, dyn ConversationLock> {
+    Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
+}

@@ -1,0 +1,32 @@
+//! The pool never has more connections reserved than the cap allows.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::history::{Fact, Gauge};
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut gauges = [Gauge::default(); 2];
+        let mut exercised = 0;
+        for (index, event) in run.trace.events.iter().enumerate() {
+            let Some(pod) = history::pod(run, event.actor) else { continue };
+            let gauge = &mut gauges[pod];
+            // A counter that lags behind tells the cap only after the connection.
+            if !matches!(gauge.take(event), Some(Fact::Reserved | Fact::Counted)) {
+                continue;
+            }
+            let Some(cap) = gauge.cap else { continue };
+            if gauge.reserved > cap {
+                let sentence = format!("{} connections are reserved, and the cap is {cap}", gauge.reserved);
+                return Finding::broken(Anomaly::WriteSkew, sentence).at(index).on("pool", "reserved", None);
+            }
+            exercised += 1;
+        }
+        Finding::Holds { exercised }
+    }
+}

@@ -1,0 +1,60 @@
+//! The counter says how many connections the pool has reserved: at every step, give or take those who have asked and
+//! have no answer yet, and nothing at rest.
+//!
+//! Not to the letter: whoever counts before `await sql.reserve()` counts what the pool has yet to give. So the counter
+//! may be above by as many as are asking, and never below.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::history::{Fact, Gauge};
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut gauges = [Gauge::default(); 2];
+        // What happens within one step, nobody sees in parts: the step that each was changed by, and where.
+        let mut changed: [Option<(u32, usize)>; 2] = [None; 2];
+        let mut exercised = 0;
+        for (index, event) in run.trace.events.iter().enumerate() {
+            let Some(pod) = history::pod(run, event.actor) else { continue };
+            if let Some((step, at)) = changed[pod]
+                && step != event.step
+            {
+                if let Some(broken) = unbalanced(&gauges[pod], at) {
+                    return broken;
+                }
+                changed[pod] = None;
+                exercised += u64::from(gauges[pod].cap.is_some());
+            }
+            match gauges[pod].take(event) {
+                Some(Fact::Started) => changed[pod] = None,
+                Some(Fact::Counted | Fact::Reserved | Fact::Answered { .. }) => {
+                    changed[pod] = Some((event.step, index));
+                }
+                _ => {}
+            }
+        }
+        let last = run.trace.events.len().saturating_sub(1);
+        let at_rest = gauges.iter().filter(|_| history::is_at_rest(run));
+        if let Some(broken) = at_rest.into_iter().find_map(|gauge| unbalanced(gauge, last)) {
+            return broken;
+        }
+        Finding::Holds { exercised }
+    }
+}
+
+fn unbalanced(gauge: &Gauge, at: usize) -> Option<Finding> {
+    // A candidate that does not count has nothing to balance.
+    gauge.cap?;
+    if gauge.is_balanced() {
+        return None;
+    }
+    let Gauge { count, reserved, asking, .. } = gauge;
+    let asking = if *asking > 0 { format!(", with {asking} more under way") } else { String::new() };
+    let sentence = format!("the counter says {count}, and {reserved} connections are reserved{asking}");
+    Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
+}

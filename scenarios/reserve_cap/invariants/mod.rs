@@ -1,0 +1,20 @@
+//! What must hold, in terms that an operator could check: metrics, the log, the health page, rows, waits. To add one: a
+//! file here and its name in the list.
+
+use retrial_sim::invariant::Invariant as Check;
+
+use super::Workload;
+
+retrial_sim::shelf! {
+    /// The invariants.
+    pub static INVARIANTS: dyn Check<Workload> = Invariant in [
+        rejects_rather_than_blocks,
+        cap_is_never_exceeded,
+        headroom_is_kept,
+        count_is_balanced,
+        one_worker_per_conversation,
+        refused_runs_run_in_the_end,
+        warns_once_per_crossing,
+        health_tells_the_truth,
+    ];
+}

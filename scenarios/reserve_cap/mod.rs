@@ -1,0 +1,64 @@
+//! `reserve_cap`: a gateway whose workers each keep a connection of the pool for an advisory lock, and a cap on how
+//! many may. See README.md for the story.
+
+use std::time::Duration;
+
+use retrial_sim::engine::Cost;
+use retrial_sim::scenario::Scenario;
+use retrial_sim::trial::Limits;
+
+pub use self::gateway::{ConversationLock, Gateway, Lease, Release};
+pub use self::workload::Workload;
+
+pub mod strategies;
+
+mod breaks;
+mod cast;
+mod gateway;
+mod history;
+mod invariants;
+mod ladder;
+mod worker;
+mod workload;
+
+/// The scenario.
+pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
+    name: "reserve_cap",
+    story: include_str!("README.md"),
+    engines: &["model", "postgres"],
+    ladder: ladder::LADDER,
+    strategies: strategies::STRATEGIES,
+    invariants: invariants::INVARIANTS,
+    tables: &["transcripts"],
+    cost: COST,
+    watched: &[],
+    trials: 960,
+    breaks: |strategy| strategy.breaks(),
+    workloads: workload::strategy,
+    smallest: workload::smallest,
+    check: Workload::check,
+    opening: |strategy, _| Workload::opening(strategy.migration()),
+    limits,
+    stage: cast::enter,
+};
+
+/// A round trip is what a statement costs, whatever it does, so that the times are the same on a live server.
+const COST: Cost = Cost {
+    per_statement: Duration::from_millis(2),
+    per_step: Duration::ZERO,
+    per_row: Duration::ZERO,
+    per_commit: Duration::ZERO,
+    delay_unit: Duration::from_micros(2),
+};
+
+/// A run takes about sixteen steps; one that is refused comes back every few seconds until a worker is done, which
+/// takes four steps each time.
+fn limits(workload: &Workload) -> Limits {
+    let runs = workload.runs.len() as u32;
+    let work = 40 * runs + 5 * (workload.queries + workload.probes) * workload.pods as u32;
+    Limits {
+        safety_steps: 150 + 2 * work,
+        fair_steps: 300 + 60 * runs + 40 * runs * runs,
+        progress: &["transcripts"],
+    }
+}

@@ -1,0 +1,44 @@
+//! No cap, but who waits for a connection gives up after a while.
+//!
+//! What other drivers would have done: node-postgres and sqlx have a timeout for whoever waits in the pool's line,
+//! which postgres.js does not have for `reserve`. What changes: `no_cap` on a pool with an acquire timeout of half a
+//! second.
+//!
+//! A reviewer would ask: the run is refused in time, but what is left for everyone else?
+
+use std::time::Duration;
+
+use retrial_sim::actor::Task;
+use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
+
+use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::no_cap;
+
+pub(super) struct Strategy;
+
+impl ConversationLock for Strategy {
+    fn acquire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        conversation: i64,
+    ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
+        Box::pin(no_cap::acquire(gateway, conversation))
+    }
+
+    fn cap(&self, _: &Gateway) -> Option<i64> {
+        None
+    }
+
+    fn reserve_at_most(&self) -> Option<Duration> {
+        Some(Duration::from_millis(500))
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] =
+    &[breaks::NO_HEADROOM, breaks::WORKERS_NEED_THE_POOL, breaks::LOCK_FALLS_WITH_ITS_SESSION];

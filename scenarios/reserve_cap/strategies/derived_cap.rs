@@ -1,0 +1,82 @@
+//! The cap is what the pool has, less some headroom; counted before the connection is reserved.
+//!
+//! Pull request 870 as it was merged. What was wrong: 50 stands above the pool. What changes: the default is
+//! `DB_POOL_MAX` less a headroom. The way out of a worker that has ended is guarded; where the lock is somebody
+//! else's, or the statement fails, the connection is released first and the count lowered after that.
+//!
+//! A reviewer asked for the second: what if `release` throws?
+
+use retrial_sim::actor::Task;
+use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
+
+use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
+
+pub(super) struct Strategy;
+
+impl ConversationLock for Strategy {
+    fn acquire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        conversation: i64,
+    ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
+        Box::pin(acquire(gateway, conversation, cap(gateway)))
+    }
+
+    fn cap(&self, gateway: &Gateway) -> Option<i64> {
+        Some(cap(gateway))
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::REPORTS_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
+
+/// What the operator has set, or what the pool has less the headroom.
+pub(super) fn cap(gateway: &Gateway) -> i64 {
+    gateway.environment().filter(|parsed| *parsed > 0).unwrap_or(gateway.derived_cap())
+}
+
+async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
+    if gateway.count() >= cap {
+        return Ok(None);
+    }
+    gateway.count_up(cap);
+    let reserved = gateway.reserve().await.inspect_err(|_| gateway.count_down(cap))?;
+    match reserved.execute("lock", TRY_LOCK, keys(conversation)).await {
+        Ok(answer) if is_acquired(&answer) => {}
+        Ok(_) => {
+            reserved.release("release").await?;
+            gateway.count_down(cap);
+            return Ok(None);
+        }
+        Err(error) => {
+            reserved.release("release").await?;
+            gateway.count_down(cap);
+            return Err(error);
+        }
+    }
+    Ok(Some(Lease {
+        fence: None,
+        is_lost: None,
+        release: Box::new(move || {
+            Box::pin(async move {
+                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let released = reserved.release("release").await;
+                // In `finally`, whatever the release has thrown.
+                gateway.count_down(cap);
+                released.and(unlocked.map(|_| ()))
+            })
+        }),
+    }))
+}

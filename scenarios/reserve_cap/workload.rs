@@ -1,0 +1,104 @@
+//! What one trial is given to do: the runs that users send, and how large everything is.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use retrial_sim::engine::{Opening, Value};
+use retrial_sim::fault::Rung;
+use serde::{Deserialize, Serialize};
+
+/// The runs, and the pods that take them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// The conversation of each run, from 1, in the order in which they are sent.
+    pub runs: Vec<u8>,
+    /// How many pods there are, where the rung has two.
+    pub pods: usize,
+    /// `DB_POOL_MAX`: the connections of each pod. The story's 20 are two to four here.
+    pub pool: usize,
+    /// How many runs a pod takes up at a time.
+    pub runners: usize,
+    /// How many ordinary queries each pod makes.
+    pub queries: u32,
+    /// How often each pod's health page is looked at.
+    pub probes: u32,
+    /// `LOBU_MAX_RESERVED_LOCKS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+}
+
+/// Conversations there are.
+const CONVERSATIONS: u8 = 6;
+
+impl Workload {
+    /// Whether it is one that a trial can be held with.
+    pub(super) fn check(&self) -> Result<(), String> {
+        const MOST: usize = 60;
+        if self.runs.len() > MOST || self.queries > 60 || self.probes > 60 {
+            return Err(format!("more than {MOST} of something"));
+        }
+        if self.runs.iter().any(|conversation| !(1..=CONVERSATIONS).contains(conversation)) {
+            return Err(format!("a conversation is 1 to {CONVERSATIONS}"));
+        }
+        if !(1..=2).contains(&self.pods) || !(2..=20).contains(&self.pool) || !(1..=6).contains(&self.runners)
+        {
+            return Err("there are 1 or 2 pods, 2 to 20 connections in a pool, 1 to 6 runners".to_owned());
+        }
+        Ok(())
+    }
+
+    /// A transcript for each conversation, after the strategy's own migration.
+    pub(super) fn opening(migration: &str) -> Opening {
+        let schema = format!("{}{migration}", include_str!("schema.sql"));
+        let row = |conversation: u8| {
+            let row = [i64::from(conversation).into(), 0.into(), Value::Null, Value::Null];
+            ("transcripts", row.to_vec())
+        };
+        Opening { schema: schema.into(), rows: (1..=CONVERSATIONS).map(row).collect() }
+    }
+}
+
+/// On `calm` every run has a conversation of its own and there are no more than the cap; on `busy` there are more than
+/// connections; elsewhere a few conversations have several runs. Sometimes the operator has set the cap by hand, within
+/// what the pool has.
+pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
+    let name = rung.name;
+    let set = prop_oneof![2 => Just("0"), 1 => Just("1"), 1 => Just("-1"), 1 => Just("a few")];
+    let environment = prop::option::weighted(0.3, set.prop_map(str::to_owned));
+    let pods = prop_oneof![1 => Just(1), 3 => Just(2)];
+    (2..=4usize, pods, 0..=2u32, 0..=2u32, environment)
+        .prop_flat_map(move |(pool, pods, queries, probes, environment)| {
+            let (runs, runners) = runs(name, pool);
+            (runs, runners).prop_map(move |(runs, runners)| {
+                let environment = environment.clone();
+                Workload { runs, pods, pool, runners, queries, probes, environment }
+            })
+        })
+        .boxed()
+}
+
+/// The runs, and how many a pod takes up at a time.
+fn runs(rung: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize>) {
+    let each = |runs: usize| (1..=CONVERSATIONS).take(runs).collect::<Vec<_>>();
+    match rung {
+        "calm" => ((1..pool).prop_map(each).boxed(), Just(pool).boxed()),
+        "busy" => ((pool + 1..=pool + 2).prop_map(each).boxed(), (pool + 1..=pool + 2).boxed()),
+        _ => {
+            let few = prop_oneof![1 => vec(Just(1), 2..=3), 2 => vec(1..=2u8, 2..=4)];
+            let many = vec(1..=CONVERSATIONS, 2..=pool + 2).boxed();
+            (prop_oneof![2 => few, 1 => many].boxed(), (2..=pool + 1).boxed())
+        }
+    }
+}
+
+/// Two runs, a pool of two and so a cap of one: so few that every schedule can be held. Of one conversation where the
+/// rung is about that; one of two pods takes up one each there.
+pub(super) fn smallest(rung: &Rung) -> Workload {
+    let (runs, pods, runners) = match rung.name {
+        "calm" => (vec![1], 1, 1),
+        "busy" => (vec![1, 2], 1, 2),
+        "release_fails" => (vec![1, 1], 1, 2),
+        _ => (vec![1, 1], 2, 1),
+    };
+    let probes = u32::from(rung.budget == 0 && rung.name != "same_conversation");
+    Workload { runs, pods, pool: 2, runners, queries: 0, probes, environment: None }
+}
