@@ -7,6 +7,7 @@
 
 use crate::anomaly::{Anomaly, Cell};
 use crate::engine::Value;
+use crate::fault::Fault;
 use crate::invariant::Breach;
 use crate::point::ActorId;
 use crate::trace::{Event, Trace};
@@ -15,7 +16,9 @@ use crate::trial::{Ending, Run};
 mod effect;
 mod fate;
 mod lost;
+mod noted;
 mod omission;
+mod plain;
 mod report;
 mod rounds;
 mod sources;
@@ -74,8 +77,25 @@ pub enum Reason {
     Waited { resource: &'static str },
     /// Between them nobody wrote over that value.
     Stood { column: String, value: Value },
+    /// In the later's process the earlier is the last note of that kind; or the later is one of the same step.
+    LastNoted { key: &'static str },
+    /// That fault struck at the earlier, and none struck the process after it.
+    Struck { fault: Fault },
     /// The later wrote other rows of the table, and left that one as the earlier had written it.
     LeftAsWritten { column: String, value: Value },
+}
+
+/// What a process wrote down of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where.
+    pub act: Act,
+    /// Of what.
+    pub key: &'static str,
+    /// The first number.
+    pub one: i64,
+    /// The second.
+    pub other: i64,
 }
 
 /// One step of an argument.
@@ -139,6 +159,12 @@ pub enum Contradiction {
     Crossed { one: Act, other: Act },
     /// The program gave up.
     Panicked { act: Act },
+    /// What a process wrote down of itself, and what else it had written down by then.
+    Noted { note: Note, beside: Option<Note> },
+    /// A statement was answered with so many rows, and that is wrong.
+    Answered { act: Act, rows: usize },
+    /// A statement failed, which it must not.
+    Failed { act: Act, error: String },
     /// All that the trace shows is where it shows.
     Shows { act: Option<Act> },
 }
@@ -171,7 +197,7 @@ type Proof = (Vec<Edge>, Contradiction);
 /// Argues a breach from the trial in which it was found.
 pub fn argue(run: &Run, breach: &Breach) -> Argument {
     let story = Story::new(run);
-    let (edges, end) = prove(&story, breach).unwrap_or_else(|| {
+    let (edges, end) = prove(&story, breach).or_else(|| plain::argue(&story, breach)).unwrap_or_else(|| {
         let event = breach.event.or_else(|| run.trace.events.len().checked_sub(1));
         (Vec::new(), Contradiction::Shows { act: event.map(|event| story.act(event)) })
     });
@@ -181,6 +207,10 @@ pub fn argue(run: &Run, breach: &Breach) -> Argument {
 fn prove(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     if let Ending::Panicked { .. } = story.run.ending {
         return waits::panic(story);
+    }
+    // What shows in a note shows in no row.
+    if let Some(proof) = breach.event.and_then(|event| noted::argue(story, event)) {
+        return Some(proof);
     }
     let stale = || stale::argue(story, breach);
     match breach.anomaly {

@@ -42,7 +42,15 @@ pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
 /// The length in events of the circle that was found at the end of the trace.
 pub(crate) fn length(trace: &Trace) -> Option<usize> {
     // Looking no further back than a circle that was found goes, it finds the same one.
-    shortest(&trace.events)
+    shortest(&trace.events[..end(trace)])
+}
+
+/// How many events there are up to the end of the circle: what a connection let go of when the trial was over is not in
+/// it.
+pub(crate) fn end(trace: &Trace) -> usize {
+    let last = trace.events.last().map_or(0, |event| event.step);
+    let of_the_last = |event: &&Event| event.step == last && matches!(event.what, What::Released(_));
+    trace.events.len() - trace.events.iter().rev().take_while(of_the_last).count()
 }
 
 fn shortest(events: &[Event]) -> Option<usize> {

@@ -42,6 +42,9 @@ use crate::point::ActorId;
 use crate::trace::What;
 use crate::world::Shared;
 
+/// The note that a pool makes of how many of its connections are reserved, and how many it has.
+pub const RESERVED: &str = "reserved";
+
 /// A pool; cloning it gives another handle on the same connections.
 #[derive(Clone)]
 pub struct Pool {
@@ -233,7 +236,7 @@ impl Inner {
 
     fn note_reserved(&self, user: ActorId) {
         let (reserved, size) = (self.reserved.get() as i64, self.size as i64);
-        self.shared.record(user, What::Noted("reserved", reserved, size));
+        self.shared.record(user, What::Noted(RESERVED, reserved, size));
     }
 
     /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.

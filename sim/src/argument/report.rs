@@ -65,7 +65,7 @@ fn written_before<'r>(story: &Story<'r>, effect: usize, said: &Value) -> Option<
 fn unreported(story: &Story<'_>, cell: &Cell, failure: usize) -> Option<Proof> {
     let error = story.statement(failure)?.result.as_ref().err()?.to_string();
     let last = versions::of(story, cell.part, cell.column, cell.row.as_ref()).pop();
-    let said = last.as_ref().map_or(Value::Null, |last| last.new.clone());
+    let said = last.as_ref()?.new.clone();
     let report = last.filter(|last| last.commit > failure).map(|last| last.act);
     let edges = report.map(|report| {
         let same = report.actor == story.actor(failure);

@@ -20,7 +20,7 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
 
 fn circle(story: &Story<'_>) -> Option<Proof> {
     let length = cycle::length(story.trace())?;
-    let all = story.events().len();
+    let all = cycle::end(story.trace());
     let moves = |from: usize| -> BTreeSet<String> {
         let committed = (from..from + length).filter_map(|event| match story.what(event) {
             What::Committed(changes) => Some(changes.iter()),
@@ -75,6 +75,9 @@ fn repeated(story: &Story<'_>, event: Option<usize>) -> Option<Proof> {
     let alike =
         |index: &usize| story.actor(*index) == actor && label(story.what(*index)) == name && ran(index);
     let times: Vec<usize> = (born..=last).filter(alike).collect();
+    if times.len() < 2 {
+        return None;
+    }
     let moves = |index: &&usize| {
         let commit = story.on(actor, **index).find(|later| matches!(story.what(*later), What::Committed(_)));
         match commit.map(|commit| story.what(commit)) {

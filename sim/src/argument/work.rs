@@ -3,6 +3,7 @@
 
 use super::story::Story;
 use super::{Act, Contradiction, Edge, Proof, Reason};
+use crate::engine::Value;
 use crate::invariant::Breach;
 use crate::trace::What;
 
@@ -32,6 +33,9 @@ pub(super) fn large(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
 /// How often the actor has let go of its lock since the statement of the same name before.
 pub(super) fn torn(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let event = breach.event?;
+    if let What::Committed(_) = story.what(event) {
+        return half(story, breach, event);
+    }
     let (actor, label) = (story.actor(event), story.statement(event)?.label);
     let since = story
         .back(actor, event)
@@ -50,4 +54,22 @@ pub(super) fn torn(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let edge = |pair: &[Act]| Edge { before: pair[0], after: pair[1], because: Reason::SameActor };
     let edges = parts.windows(2).map(edge).collect();
     Some((edges, Contradiction::Parts { parts, next: story.act(event) }))
+}
+
+/// A commit that left a cell without what belongs to the rest of its row.
+fn half(story: &Story<'_>, breach: &Breach, event: usize) -> Option<Proof> {
+    let cell = breach.on.as_ref()?;
+    let What::Committed(changes) = story.what(event) else { return None };
+    let of_table = changes.iter().filter(|change| change.table.name == cell.part);
+    let mut of_row =
+        of_table.filter(|change| cell.row.as_ref().is_none_or(|row| *row == Value::Integer(change.key)));
+    let value = of_row.next()?.value_after(cell.column)?.clone();
+    let actor = story.actor(event);
+    let is_update = |index: &usize| {
+        story.statement(*index).is_some_and(|it| it.result.as_ref().is_ok_and(|it| it.changed > 0))
+    };
+    let wrote = story.back(actor, event).find(is_update);
+    let edges = wrote.map(|wrote| story.edge(wrote, event, Reason::SameActor)).into_iter().collect();
+    let end = story.act(event);
+    Some((edges, Contradiction::Left { report: None, column: cell.column.to_owned(), value, end }))
 }

@@ -1,7 +1,7 @@
 //! An argument in words: one line per edge, `X before Y, because ...`, and the line that it leads to. It words what was
 //! decided elsewhere, and must never add a claim of its own.
 
-use retrial_sim::argument::{Act, Argument, Contradiction, Edge, Reason, argue};
+use retrial_sim::argument::{Act, Argument, Contradiction, Edge, Note, Reason, argue};
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::Breach;
 use retrial_sim::trace::{Trace, What};
@@ -109,6 +109,8 @@ fn because(trace: &Trace, edge: &Edge) -> String {
         Reason::Waited { resource } => {
             format!("{y} waited for {resource} of {}, which was at {x}", trace.name(edge.before.actor))
         }
+        Reason::LastNoted { key } => format!("that is what the process said last of `{key}`"),
+        Reason::Struck { fault } => format!("{fault} struck there, and nothing struck that process after it"),
         Reason::LeftAsWritten { column, value } => {
             format!("{y} wrote other rows of the table, and left {column} {} as {x} wrote it", shown(value))
         }
@@ -196,6 +198,14 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
             format!("{} and {} each wrote what the other had read before", name(one), name(other))
         }
         Contradiction::Panicked { act } => format!("{} is where the program gave up", name(act)),
+        Contradiction::Noted { note, beside } => {
+            let told =
+                |note: &Note| format!("{} says `{} {} {}`", name(&note.act), note.key, note.one, note.other);
+            let beside = beside.as_ref().map_or(String::new(), |beside| format!(", and {}", told(beside)));
+            format!("{}{beside}", told(note))
+        }
+        Contradiction::Answered { act, rows } => format!("{} was answered with {rows} rows", name(act)),
+        Contradiction::Failed { act, error } => format!("{} failed: {error}", name(act)),
         Contradiction::Shows { act } => {
             format!("it shows at {}", act.as_ref().map_or("the end".to_owned(), name))
         }
@@ -288,12 +298,10 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
     let ms = |micros: u64| format!("{}.{:03} ms", micros / 1000, micros % 1000);
     match end {
         Contradiction::Circle { round, times, moves } => {
-            let moves = if moves.is_empty() { "nothing".to_owned() } else { moves.join(", ") };
+            let moves = if moves.is_empty() { String::new() } else { format!(" but {}", moves.join(", ")) };
             let last = round.last().map_or(String::new(), |last| format!(" to {}", name(last)));
             let first = round.first().map_or(String::new(), name);
-            format!(
-                "the round from {first}{last} was gone {times} times in a row, and moved nothing but {moves}"
-            )
+            format!("the round from {first}{last} was gone {times} times in a row, and moved nothing{moves}")
         }
         Contradiction::Repeated { last, times, moved } => {
             let label = last.label;

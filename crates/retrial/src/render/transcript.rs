@@ -61,7 +61,9 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     let trace = &replayed.run.trace;
     let Case { scenario, strategy, rung, engine, workload, .. } = case;
     let mut text = format!("{scenario}/{strategy} on rung {rung}, engine {engine}\nworkload {workload}\n\n");
-    let shown: Vec<&Event> = trace.events.iter().filter(|event| !is_noise(event)).collect();
+    let noted = is_about_a_note(replayed);
+    let is_shown = |event: &&Event| if is_note(event) { noted } else { !is_noise(event) };
+    let shown: Vec<&Event> = trace.events.iter().filter(is_shown).collect();
     let mut actors: Vec<ActorId> = shown.iter().map(|event| event.actor).collect();
     actors.sort_unstable();
     actors.dedup();
@@ -182,7 +184,21 @@ fn mark(waiting: &[ActorId], actor: ActorId) -> &'static str {
 
 /// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait.
 fn is_noise(event: &Event) -> bool {
-    matches!(event.what, What::Finished | What::Released(_) | What::Noted(..) | What::Started(1))
+    matches!(event.what, What::Finished | What::Released(_) | What::Started(1))
+}
+
+/// What a process writes down of itself: for invariants, and for a reader only where it is what a witness is about.
+fn is_note(event: &Event) -> bool {
+    matches!(event.what, What::Noted(..))
+}
+
+fn is_about_a_note(replayed: &Replayed) -> bool {
+    match &replayed.finding {
+        Finding::Violated(breach) => {
+            breach.event.is_some_and(|event| is_note(&replayed.run.trace.events[event]))
+        }
+        _ => false,
+    }
 }
 
 fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
@@ -195,6 +211,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
         What::Exited => vec!["*** the process has stopped".to_owned()],
         What::Started(times) => vec![format!("*** the process starts, for time {times}")],
         What::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
+        What::Noted(_, one, other) => vec![format!("{label}: {one} {other}")],
         What::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
         What::Exchanged(exchange) => {
             // The number of a request tells it from others of its name in the argument.

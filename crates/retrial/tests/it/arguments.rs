@@ -76,6 +76,10 @@ fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
         Reason::SameActor | Reason::SameActorWroteNothing => {
             trace.process(before.actor) == trace.process(after.actor)
         }
+        Reason::Struck { fault } => matches!(one, What::Struck(struck) if struck == fault),
+        Reason::LastNoted { key } => {
+            [one, other].into_iter().any(|what| matches!(what, What::Noted(noted, ..) if noted == key))
+        }
         Reason::Died => matches!(other, What::Crashed | What::Exited),
         _ => true,
     };
