@@ -11,7 +11,7 @@
 //! A lone statement that changes rows is a transaction that lasts: BEGIN is sent before it, and COMMIT when
 //! its virtual duration is over ([`Engine::settle`]), so that its locks last as long as on the model.
 //!
-//! A lock timeout that a session has SET passes on the trial's clock, as on the model ([`timeout`]).
+//! A lock timeout that a session has SET passes on the trial's clock, as on the model (`timeout.rs`).
 //!
 //! What the server does not tell: the [`Work`] of a statement; committed changes come from
 //! triggers of ours, which do not see TRUNCATE nor tables that a trial makes.

@@ -197,6 +197,24 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::Crossed { one, other } => {
             format!("{} and {} each wrote what the other had read before", name(one), name(other))
         }
+        plainly @ (Contradiction::Panicked { .. }
+        | Contradiction::Noted { .. }
+        | Contradiction::Answered { .. }
+        | Contradiction::Failed { .. }
+        | Contradiction::Shows { .. }) => plain(trace, plainly),
+        reported @ (Contradiction::SaysOtherwise { .. }
+        | Contradiction::Unreported { .. }
+        | Contradiction::Counted { .. }
+        | Contradiction::Left { .. }
+        | Contradiction::PassedOver { .. }) => reports(trace, reported),
+        waited => waits(trace, waited),
+    }
+}
+
+/// What something came to, and nothing of why.
+fn plain(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    match end {
         Contradiction::Panicked { act } => format!("{} is where the program gave up", name(act)),
         Contradiction::Noted { note, beside } => {
             let told =
@@ -206,15 +224,8 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         }
         Contradiction::Answered { act, rows } => format!("{} was answered with {rows} rows", name(act)),
         Contradiction::Failed { act, error } => format!("{} failed: {error}", name(act)),
-        Contradiction::Shows { act } => {
-            format!("it shows at {}", act.as_ref().map_or("the end".to_owned(), name))
-        }
-        reported @ (Contradiction::SaysOtherwise { .. }
-        | Contradiction::Unreported { .. }
-        | Contradiction::Counted { .. }
-        | Contradiction::Left { .. }
-        | Contradiction::PassedOver { .. }) => reports(trace, reported),
-        waited => waits(trace, waited),
+        Contradiction::Shows { act: Some(act) } => format!("it shows at {}", name(act)),
+        _ => "it shows at the end".to_owned(),
     }
 }
 
