@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_engines::postgres::Postgres;
-use retrial_sim::engine::{Done, Engine, Opening, Reply, RowChange, SessionId, Value};
+use retrial_sim::engine::{Done, Engine, Opening, Reply, RowChange, SessionId, Value, Work};
 use retrial_sim::seed::Seed;
 
 use super::server;
@@ -81,7 +81,7 @@ fn a_statement_answers_with_rows_and_counts() {
     let read = done(&mut engine, s[0], "SELECT id, v, note FROM t WHERE id = $1", &[2.into()]);
     let answer = read.result.unwrap();
     assert_eq!(answer.rows, [Rc::from([Value::Integer(2), Value::Integer(20), Value::Null])]);
-    assert_eq!((answer.changed, read.work.steps), (0, 2));
+    assert_eq!((answer.changed, read.work), (0, Work::default()), "the server does not tell its work");
     let written = done(&mut engine, s[0], "UPDATE t SET note = $1", &["x".into()]);
     assert_eq!(written.result.unwrap().changed, 2);
     assert_eq!(told(&written.committed), ["t: 1 10 NULL -> 1 10 'x'", "t: 2 20 NULL -> 2 20 'x'"]);
@@ -295,4 +295,50 @@ fn the_engines_randomness_is_seeded() {
         assert_eq!(draw(&mut engine, session) == first, same);
         engine.close(session);
     }
+}
+
+#[test]
+fn a_lock_timeout_passes_on_the_trials_clock() {
+    let Some((mut engine, s)) = engine(2) else { return };
+    let update = "UPDATE t SET v = v + 1 WHERE id = 1";
+    run(&mut engine, s[0], "BEGIN");
+    run(&mut engine, s[0], update);
+    run(&mut engine, s[1], "BEGIN");
+    run(&mut engine, s[1], "SET LOCAL lock_timeout = '30s'");
+    engine.advance(Duration::from_secs(5));
+    assert!(matches!(engine.submit(s[1], update, &[]), Ok(Reply::Blocked(_))));
+    assert_eq!(engine.alarm(), Some(Duration::from_secs(35)));
+    engine.advance(Duration::from_secs(34));
+    assert!(woken(&mut engine).is_empty(), "it has a second left");
+    engine.advance(Duration::from_secs(35));
+    assert_eq!((woken(&mut engine), engine.alarm()), (vec![s[1]], None));
+    let Reply::Done(given_up) = engine.resume(s[1]).unwrap() else { panic!("it has been given up") };
+    assert_eq!(code(&given_up), "55P03");
+    run(&mut engine, s[1], "ROLLBACK");
+    assert!(matches!(engine.submit(s[1], update, &[]), Ok(Reply::Blocked(_))));
+    assert_eq!(engine.alarm(), None, "SET LOCAL has ended with its transaction");
+    close(engine, &s);
+}
+
+#[test]
+fn a_definition_lasts_and_rows_keep_the_shape_they_were_written_in() {
+    let Some((mut engine, s)) = engine(3) else { return };
+    let update = "UPDATE t SET v = v + 1 WHERE id = 1";
+    run(&mut engine, s[0], "BEGIN");
+    run(&mut engine, s[0], update);
+    let alter = "ALTER TABLE t ADD COLUMN more text";
+    assert!(matches!(engine.submit(s[1], alter, &[]), Ok(Reply::Blocked(_))));
+    // The commit lets the definition run before anyone asks what was committed.
+    let committed = run(&mut engine, s[0], "COMMIT").committed;
+    assert_eq!(told(&committed), ["t: 1 10 NULL -> 1 11 NULL"]);
+    assert_eq!(woken(&mut engine), [s[1]]);
+    let Reply::Done(altered) = engine.resume(s[1]).unwrap() else { panic!("nobody is in its way") };
+    assert!(altered.unsettled && altered.holds_write_lock, "it lasts until its time is over");
+    assert!(matches!(engine.submit(s[2], update, &[]), Ok(Reply::Blocked(_))));
+    engine.settle(s[1]).unwrap();
+    assert_eq!(woken(&mut engine), [s[2]]);
+    engine.resume(s[2]).unwrap();
+    let Reply::Done(settled) = engine.settle(s[2]).unwrap() else { panic!("a commit does not wait") };
+    assert_eq!(told(&settled.committed), ["t: 1 11 NULL NULL -> 1 12 NULL NULL"]);
+    close(engine, &s);
 }
