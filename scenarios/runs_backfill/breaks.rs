@@ -50,7 +50,7 @@ pub(super) const QUEUE_BEHIND_ALTER: Break = Break {
     from: "all",
     rarely: None,
     because: "while ALTER TABLE waits for a transaction that is open on the table, for up to its 30 s, everybody \
-              else queues behind it",
+              else queues behind it; or an UPDATE waits as long for one row of its chunk and keeps the others locked",
 };
 
 pub(super) const TIMEOUT_OF_ANOTHER_SESSION: Break = Break {
@@ -60,4 +60,13 @@ pub(super) const TIMEOUT_OF_ANOTHER_SESSION: Break = Break {
     rarely: Some("all"),
     because: "the index's file counts on the lock timeout that the first file has set for the session; run again after \
               the first was recorded, it has none",
+};
+
+pub(super) const HALF_BUILT_INDEX: Break = Break {
+    invariant: "rerun_is_safe",
+    anomalies: &[Anomaly::FalseReport],
+    from: "all",
+    rarely: None,
+    because: "CREATE INDEX CONCURRENTLY gives up after its lock timeout and leaves an index that is not valid; run again, \
+              IF NOT EXISTS finds its name and the file is recorded",
 };

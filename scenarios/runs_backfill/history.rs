@@ -67,7 +67,7 @@ pub(super) fn chunks(run: &Run) -> impl Iterator<Item = (usize, Vec<&RowChange>)
 pub(super) fn attempts(run: &Run) -> Vec<Vec<(usize, &Statement)>> {
     let mut attempts: Vec<Vec<(usize, &Statement)>> = Vec::new();
     for (event, statement) in run.trace.statements(MIGRATION) {
-        if statement.label == "configure" || attempts.is_empty() {
+        if statement.label == "connect" || attempts.is_empty() {
             attempts.push(Vec::new());
         }
         attempts.last_mut().expect("just pushed").push((event, statement));

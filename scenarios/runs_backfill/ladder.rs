@@ -43,7 +43,7 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung {
         name: "killed",
-        about: "an operator kills the migration at any point and runs it again",
+        about: "an operator kills the migration before or after any statement and runs it again",
         offers: &KILLED,
         budget: 2,
     },

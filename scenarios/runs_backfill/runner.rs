@@ -80,6 +80,8 @@ pub(super) async fn run(migration: &dyn Migration, actor: &Actor, pool: &Pool, c
 
 async fn attempt(migration: &dyn Migration, actor: &Actor, pool: &Pool, chunk: i64) -> Result<(), SqlError> {
     let connection = pool.acquire(actor).await;
+    // Whoever runs it again does so in a session of their own.
+    connection.execute("connect", "RESET lock_timeout", []).await?;
     let set = "SELECT set_config('lobu.backfill_chunk', $1, false)";
     connection.execute("configure", set, [chunk.to_string().into()]).await?;
     for file in migration.files() {

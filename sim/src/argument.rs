@@ -79,7 +79,7 @@ pub enum Reason {
     Stood { column: String, value: Value },
     /// In the later's process the earlier is the last note of that kind; or the later is one of the same step.
     LastNoted { key: &'static str },
-    /// That fault struck at the earlier, and none struck the process after it.
+    /// That fault struck at the earlier, and none struck the process between them.
     Struck { fault: Fault },
     /// The later wrote other rows of the table, and left that one as the earlier had written it.
     LeftAsWritten { column: String, value: Value },

@@ -172,7 +172,9 @@ impl Postgres {
                 self.unseen.extend(changes);
             }
         }
-        self.seat(id).leave_transaction();
+        let seat = self.seat(id);
+        seat.leave_transaction();
+        seat.ends_its_wait();
         self.stirred = true;
         Ok(())
     }

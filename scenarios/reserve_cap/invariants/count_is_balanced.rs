@@ -40,7 +40,8 @@ impl Check<Workload> for Invariant {
         }
         let last = run.trace.events.len().saturating_sub(1);
         let at_rest = gauges.iter().filter(|_| history::is_at_rest(run));
-        if let Some(broken) = at_rest.into_iter().find_map(|gauge| unbalanced(gauge, last)) {
+        let left = |gauge: &Gauge| unbalanced(gauge, last).or_else(|| left_over(gauge, last));
+        if let Some(broken) = at_rest.into_iter().find_map(left) {
             return broken;
         }
         Finding::Holds { exercised }
@@ -56,5 +57,17 @@ fn unbalanced(gauge: &Gauge, at: usize) -> Option<Finding> {
     let Gauge { count, reserved, asking, .. } = gauge;
     let asking = if *asking > 0 { format!(", with {asking} more under way") } else { String::new() };
     let sentence = format!("the counter says {count}, and {reserved} connections are reserved{asking}");
+    Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
+}
+
+/// What is counted and reserved alike although nobody is there any more.
+fn left_over(gauge: &Gauge, at: usize) -> Option<Finding> {
+    gauge.cap?;
+    let Gauge { count, reserved, .. } = gauge;
+    if (*count, *reserved) == (0, 0) {
+        return None;
+    }
+    let sentence =
+        format!("everything is at rest, the counter says {count}, and {reserved} connections are reserved");
     Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
 }

@@ -1,4 +1,4 @@
-//! `decrement_in_finally`, with the cap read from the environment as pull request 870 reads it.
+//! `decrement_in_finally`, with the cap read from the environment as pull request 870 read it when it was reviewed.
 //!
 //! `parsed >= 0 ? parsed : default`: what is no number and what is negative becomes the default, and 0 goes through. A
 //! second review asked for `parsed <= 0`, of the health page's copy of that line.

@@ -4,6 +4,9 @@
 //! `DB_POOL_MAX` less a headroom. The way out of a worker that has ended is guarded; where the lock is somebody
 //! else's, or the statement fails, the connection is released first and the count lowered after that.
 //!
+//! That what is set to 0 does not go through any more is taken for granted here: a review asked for it, and the story
+//! does not say when it was done.
+//!
 //! A reviewer asked for the second: what if `release` throws?
 
 use retrial_sim::actor::Task;

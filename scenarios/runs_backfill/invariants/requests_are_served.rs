@@ -1,5 +1,5 @@
 //! No release's request fails because the schema is not the one that its code was written for: no run is refused and no
-//! verifier answers with an error, whatever is deployed first.
+//! verifier answers with an error. A new release's pod takes requests once the columns that it writes are there.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

@@ -27,7 +27,12 @@ impl Check<Workload> for Invariant {
             Ending::Stuck { .. } => {
                 Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else").on("runs", "id", None)
             }
-            _ => Finding::Holds { exercised: u64::from(attempts > 0) },
+            Ending::Quiescent if attempts > 0 && run.rows("schema_migrations").is_empty() => {
+                let broken = Finding::broken(Anomaly::FalseReport, "it has ended and is not recorded");
+                broken.on("schema_migrations", "version", None)
+            }
+            Ending::Quiescent => Finding::Holds { exercised: u64::from(attempts > 0) },
+            Ending::Panicked { .. } => Finding::Holds { exercised: 0 },
         }
     }
 }

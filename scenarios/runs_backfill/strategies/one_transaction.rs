@@ -39,9 +39,9 @@ const BREAKS: &[Break] = &[
         invariant: "verifier_is_right",
         anomalies: &[Anomaly::FalseReport],
         from: "rollout",
-        rarely: None,
-        because: "the old release adds a run without the columns once the backfill is over, and the verifier of the \
-                  new one reads nothing else",
+        rarely: Some("odd_rows"),
+        because: "the old release adds a run without the columns once the backfill is over, and the new one leaves an \
+                  agent that is empty or a number out of them; its verifier reads nothing else",
     },
 ];
 

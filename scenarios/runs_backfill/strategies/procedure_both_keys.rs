@@ -23,7 +23,12 @@ impl Migration for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::RESCAN, breaks::QUEUE_BEHIND_ALTER, breaks::TIMEOUT_OF_ANOTHER_SESSION];
+const BREAKS: &[Break] = &[
+    breaks::RESCAN,
+    breaks::QUEUE_BEHIND_ALTER,
+    breaks::TIMEOUT_OF_ANOTHER_SESSION,
+    breaks::HALF_BUILT_INDEX,
+];
 
 static FILES: [File; 2] = [File::new("20260518050000", UP), File::new("20260518050001", INDEX)];
 

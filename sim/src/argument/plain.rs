@@ -3,6 +3,7 @@
 
 use super::story::Story;
 use super::{Contradiction, Edge, Proof, Reason, noted, work};
+use crate::anomaly::Anomaly;
 use crate::invariant::Breach;
 use crate::trace::What;
 
@@ -20,7 +21,7 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
             };
             Some((before(story, breach, event), end))
         }
-        What::Committed(_) => work::large(story, breach),
+        What::Committed(_) if breach.anomaly == Anomaly::LongLockHold => work::large(story, breach),
         _ => None,
     }
 }

@@ -130,7 +130,7 @@ fn relation<'c>(
     let mut fitting = known.filter(fits);
     let changed = || format!("{name} changed its columns in the transaction that changed its rows");
     let found = fitting.next().ok_or_else(|| Error::refused(changed()))?;
-    match fitting.all(|other| other.table.columns == found.table.columns) {
+    match fitting.all(|other| other == found) {
         true => Ok(found),
         false => Err(Error::refused(format!("{name} had other columns before, as many as now"))),
     }

@@ -39,6 +39,8 @@ struct Timeout {
     after: Option<Duration>,
     /// The open transaction may have set another, which ends with it.
     set: bool,
+    /// A transaction that had set another has ended, and nobody has asked what it is since.
+    stale: bool,
     /// When it passes for the statement that waits.
     due: Option<Duration>,
     /// It has passed for the statement that waited.
@@ -113,14 +115,19 @@ impl Seat {
     /// Whether the lock timeout may be another after a statement of that kind.
     pub(super) fn may_have_set(&mut self, class: Class) -> bool {
         let ended = !self.transaction.open && std::mem::take(&mut self.timeout.set);
-        let sets = class == Class::Setting;
+        // What was set after a savepoint is taken back to it.
+        let sets = class == Class::Setting || class == Class::Savepoint && self.timeout.set;
         self.timeout.set |= sets && self.transaction.open;
-        sets || ended
+        self.timeout.stale |= sets || ended;
+        self.timeout.stale
     }
 
     /// Takes in what the lock timeout is, if the server could be asked.
     pub(super) fn has_timeout(&mut self, timeout: Option<Duration>) {
-        self.timeout.after = timeout.filter(|timeout| !timeout.is_zero());
+        if let Some(timeout) = timeout {
+            self.timeout.after = Some(timeout).filter(|timeout| !timeout.is_zero());
+            self.timeout.stale = false;
+        }
     }
 
     /// The session's settings are the server's again.
@@ -136,6 +143,7 @@ impl Seat {
     /// Forgets what was open; tells whether there was something.
     pub(super) fn leave_transaction(&mut self) -> bool {
         self.lasts = false;
+        self.timeout.stale |= std::mem::take(&mut self.timeout.set);
         std::mem::take(&mut self.transaction).open
     }
 

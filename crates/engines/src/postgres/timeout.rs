@@ -1,8 +1,9 @@
 //! Lock timeouts on the trial's clock. The server keeps its own, on its own clock, which a trial outruns: half a minute
 //! of a trial takes it a millisecond. So whoever has SET a lock timeout is given up when the trial's clock says so.
 //!
-//! What counts is how long a statement has waited in all, where the server counts for each lock anew (manual, 20.11).
-//! `statement_timeout` is left to the server.
+//! What counts is how long a statement has waited in all, where the server and the model count for each lock anew (manual,
+//! 20.11). Timeouts that are due at once are given up session by session. The server's own timeout goes on beside it: one
+//! of a few milliseconds may pass there first. `statement_timeout` is left to the server.
 
 use std::time::Duration;
 
@@ -42,7 +43,9 @@ impl Postgres {
         class: Class,
         went_well: bool,
     ) -> Result<(), Error> {
-        if self.seat(id).may_have_set(class) && went_well {
+        let seat = self.seat(id);
+        // In a transaction that has failed the server answers nothing; it is asked once that is over.
+        if seat.may_have_set(class) && (went_well || !seat.is_in_transaction()) {
             let desk = self.seat(id).desk.clone();
             let timeout = self.room.ask(move || async move { Ok(desk.lock_timeout().await) })?;
             self.seat(id).has_timeout(timeout);

@@ -110,7 +110,9 @@ fn because(trace: &Trace, edge: &Edge) -> String {
             format!("{y} waited for {resource} of {}, which was at {x}", trace.name(edge.before.actor))
         }
         Reason::LastNoted { key } => format!("that is what the process said last of `{key}`"),
-        Reason::Struck { fault } => format!("{fault} struck there, and nothing struck that process after it"),
+        Reason::Struck { fault } => {
+            format!("{fault} struck there, and nothing struck that process between them")
+        }
         Reason::LeftAsWritten { column, value } => {
             format!("{y} wrote other rows of the table, and left {column} {} as {x} wrote it", shown(value))
         }
