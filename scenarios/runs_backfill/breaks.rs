@@ -67,6 +67,6 @@ pub(super) const HALF_BUILT_INDEX: Break = Break {
     anomalies: &[Anomaly::FalseReport],
     from: "all",
     rarely: None,
-    because: "CREATE INDEX CONCURRENTLY gives up after its lock timeout and leaves an index that is not valid; run again, \
-              IF NOT EXISTS finds its name and the file is recorded",
+    because: "CREATE INDEX CONCURRENTLY gives up after its lock timeout and leaves an index that is not valid; run \
+              again, IF NOT EXISTS finds its name and the file is recorded",
 };

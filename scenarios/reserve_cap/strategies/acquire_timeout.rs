@@ -2,8 +2,8 @@
 //!
 //! What other drivers would have done: node-postgres and sqlx have a timeout for whoever waits in the pool's line,
 //! which postgres.js does not have for `reserve`. What changes: `no_cap`, whose `reserve` gives up after half a second.
-//! Whatever else wants a connection waits as before, as in postgres.js; a driver whose every acquire gives up would fail
-//! those queries instead.
+//! Whatever else wants a connection waits as before, as in postgres.js; a driver whose every acquire gives up would
+//! fail those queries instead.
 //!
 //! A reviewer would ask: the run is refused in time, but what is left for everyone else?
 

@@ -1,6 +1,6 @@
-//! A migration that was killed or has failed can be run again: it does not fail over what it has left behind itself, does
-//! not take for done what it has left half done, and changes no value that is filled already. Exercised where it was run
-//! again.
+//! A migration that was killed or has failed can be run again: it does not fail over what it has left behind itself,
+//! does not take for done what it has left half done, and changes no value that is filled already. Exercised where it
+//! was run again.
 //!
 //! What CREATE INDEX CONCURRENTLY leaves behind where it fails is an index that is not valid, which no query uses and
 //! every write maintains (manual, "Building Indexes Concurrently"); IF NOT EXISTS finds it by its name.

@@ -1,9 +1,9 @@
 //! Lock timeouts on the trial's clock. The server keeps its own, on its own clock, which a trial outruns: half a minute
 //! of a trial takes it a millisecond. So whoever has SET a lock timeout is given up when the trial's clock says so.
 //!
-//! What counts is how long a statement has waited in all, where the server and the model count for each lock anew (manual,
-//! 20.11). Timeouts that are due at once are given up session by session. The server's own timeout goes on beside it: one
-//! of a few milliseconds may pass there first. `statement_timeout` is left to the server.
+//! What counts is how long a statement has waited in all, where the server and the model count for each lock anew
+//! (manual, 20.11). Timeouts that are due at once are given up session by session. The server's own timeout goes on
+//! beside it: one of a few milliseconds may pass there first. `statement_timeout` is left to the server.
 
 use std::time::Duration;
 
