@@ -46,8 +46,6 @@ pub(super) struct Gauge {
     pub(super) cap: Option<i64>,
     /// Connections that the pool has reserved.
     pub(super) reserved: i64,
-    /// Connections that it has.
-    pub(super) size: i64,
     /// Runs that have asked for a lock and have no answer.
     pub(super) asking: i64,
 }
@@ -91,7 +89,7 @@ impl Gauge {
                 Some(Fact::Counted)
             }
             "reserved" => {
-                (self.reserved, self.size) = (one, other);
+                self.reserved = one;
                 Some(Fact::Reserved)
             }
             "cap" => {

@@ -44,16 +44,7 @@ pub(super) async fn acquire(
     conversation: i64,
     cap: i64,
 ) -> Result<Option<Lease<'_>>, SqlError> {
-    if gateway.count() >= cap {
-        return Ok(None);
-    }
-    gateway.count_up(cap);
-    let reserved = gateway.reserve().await.inspect_err(|_| gateway.count_down(cap))?;
-    let locked = reserved.execute("lock", TRY_LOCK, keys(conversation)).await;
-    if !locked.as_ref().is_ok_and(is_acquired) {
-        release(gateway, reserved, cap).await;
-        return locked.map(|_| None);
-    }
+    let Some(reserved) = lock_within(gateway, conversation, cap).await? else { return Ok(None) };
     Ok(Some(Lease {
         fence: None,
         is_lost: None,
@@ -65,6 +56,26 @@ pub(super) async fn acquire(
             })
         }),
     }))
+}
+
+/// Counts one more if the cap allows it, reserves a connection and tries the lock on it; none where the cap is
+/// reached or somebody else has the lock. Whatever goes wrong, the count is lowered again.
+pub(super) async fn lock_within(
+    gateway: &Gateway,
+    conversation: i64,
+    cap: i64,
+) -> Result<Option<Connection>, SqlError> {
+    if gateway.count() >= cap {
+        return Ok(None);
+    }
+    gateway.count_up(cap);
+    let reserved = gateway.reserve().await.inspect_err(|_| gateway.count_down(cap))?;
+    let locked = reserved.execute("lock", TRY_LOCK, keys(conversation)).await;
+    if !locked.as_ref().is_ok_and(is_acquired) {
+        release(gateway, reserved, cap).await;
+        return locked.map(|_| None);
+    }
+    Ok(Some(reserved))
 }
 
 /// `releaseReservedAndDecrement`: what the release throws is logged, and the count is lowered in any case.

@@ -11,9 +11,9 @@
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
+use super::super::gateway::{UNLOCK, keys};
 use super::super::{ConversationLock, Gateway, Lease};
-use super::decrement_in_finally::release;
+use super::decrement_in_finally::{lock_within, release};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -42,16 +42,7 @@ fn cap(gateway: &Gateway) -> i64 {
 }
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
-    if gateway.count() >= cap {
-        return Ok(None);
-    }
-    gateway.count_up(cap);
-    let reserved = gateway.reserve().await.inspect_err(|_| gateway.count_down(cap))?;
-    let locked = reserved.execute("lock", TRY_LOCK, keys(conversation)).await;
-    if !locked.as_ref().is_ok_and(is_acquired) {
-        release(gateway, reserved, cap).await;
-        return locked.map(|_| None);
-    }
+    let Some(reserved) = lock_within(gateway, conversation, cap).await? else { return Ok(None) };
     let fence = match reserved.execute("fence", FENCE, [conversation.into()]).await {
         Ok(fenced) => fenced.rows.first().and_then(|row| row[0].integer()),
         Err(error) => {

@@ -12,8 +12,9 @@ use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
+use super::super::gateway::{UNLOCK, keys};
 use super::super::{ConversationLock, Gateway, Lease};
+use super::decrement_in_finally::lock_within;
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -46,17 +47,7 @@ const BREAKS: &[Break] = &[Break {
 }];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
-    if gateway.count() >= cap {
-        return Ok(None);
-    }
-    gateway.count_up(cap);
-    let reserved = gateway.reserve().await.inspect_err(|_| gateway.count_down(cap))?;
-    let locked = reserved.execute("lock", TRY_LOCK, keys(conversation)).await;
-    if !locked.as_ref().is_ok_and(is_acquired) {
-        let _ = reserved.release("release").await;
-        gateway.count_down(cap);
-        return locked.map(|_| None);
-    }
+    let Some(reserved) = lock_within(gateway, conversation, cap).await? else { return Ok(None) };
     let reserved = Rc::new(reserved);
     let watched = reserved.clone();
     Ok(Some(Lease {

@@ -9,6 +9,7 @@
 use retrial_sim::scenario::Break;
 
 use super::super::{File, Migration, breaks};
+use super::procedure_not_null::INDEX;
 
 pub(super) struct Strategy;
 
@@ -56,9 +57,4 @@ BEGIN
 END $$;
 CALL pg_temp.backfill_runs();
 DROP PROCEDURE pg_temp.backfill_runs();
-";
-
-const INDEX: &str = "-- migrate:up transaction:false
-CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_agent_conv_idx ON runs (agent_id, conversation_id, id DESC)
-    WHERE agent_id IS NOT NULL AND conversation_id IS NOT NULL;
 ";

@@ -57,7 +57,8 @@ CALL pg_temp.backfill_runs();
 DROP PROCEDURE pg_temp.backfill_runs();
 ";
 
-const INDEX: &str = "-- migrate:up transaction:false
+/// The file that builds the index.
+pub(super) const INDEX: &str = "-- migrate:up transaction:false
 CREATE INDEX CONCURRENTLY IF NOT EXISTS runs_agent_conv_idx ON runs (agent_id, conversation_id, id DESC)
     WHERE agent_id IS NOT NULL AND conversation_id IS NOT NULL;
 ";
