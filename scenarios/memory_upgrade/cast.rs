@@ -1,0 +1,69 @@
+//! The cast: the upgrade tool in one or two processes, the plugin in one or two, and what they share: the file lock, the
+//! store, the model.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_sim::document_store;
+use retrial_sim::fault::Rung;
+use retrial_sim::file_lock::{self, Retries};
+use retrial_sim::slow_call;
+use retrial_sim::world::World;
+
+use super::ladder::{self, PLUGINS, UPGRADERS};
+use super::plugin::{self, Plugin};
+use super::smart_metadata;
+use super::upgrader::{self, Upgrade, Upgrader};
+use super::workload::Workload;
+
+/// As `runWithFileLock` sets it up: 1 s, 2 s, 4 s, 8 s, 16 s and five times 30 s, "about 151 seconds".
+const LOCK: file_lock::Settings = file_lock::Settings {
+    name: "memory-write.lock",
+    stale: Duration::from_secs(10),
+    update: Duration::from_secs(5),
+    retries: Retries {
+        count: 10,
+        factor: 2,
+        min_timeout: Duration::from_secs(1),
+        max_timeout: Duration::from_secs(30),
+    },
+};
+
+const MEMORIES: document_store::Settings =
+    document_store::Settings { name: "memories", shows: smart_metadata::SHOWN };
+
+/// "A few seconds" in the pull request's words.
+const MODEL_TAKES: Duration = Duration::from_secs(3);
+
+pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, rung: &Rung, workload: &Rc<Workload>) {
+    let store = world.document_store(MEMORIES, world.file_lock(LOCK), workload.documents());
+    let outcomes = ladder::outcomes(rung);
+    let model = world.slow_call(slow_call::Settings { name: "model", takes: MODEL_TAKES, outcomes });
+    for name in UPGRADERS.into_iter().take(ladder::upgraders(rung)) {
+        let (store, model, workload) = (store.clone(), model.clone(), workload.clone());
+        world.actor(name, move |actor| {
+            let scope = workload.scope();
+            let tool = Upgrader { actor, store: store.clone(), scope, model: model.clone() };
+            let workload = workload.clone();
+            async move { upgrader::run(strategy, &tool, workload.runs, workload.batch).await }
+        });
+    }
+    for (index, name) in PLUGINS.into_iter().enumerate() {
+        let (store, workload) = (store.clone(), workload.clone());
+        let next: Rc<Cell<usize>> = Rc::default();
+        if errands(&workload, index).is_empty() {
+            continue;
+        }
+        world.actor(name, move |actor| {
+            let number = index as i64 + 1;
+            let plugin = Plugin { actor, store: store.clone(), number, next: next.clone() };
+            let workload = workload.clone();
+            async move { plugin::run(strategy, &plugin, errands(&workload, index)).await }
+        });
+    }
+}
+
+fn errands(workload: &Workload, process: usize) -> &[super::Errand] {
+    if process == 0 { &workload.plugin } else { &workload.second }
+}

@@ -1,0 +1,62 @@
+//! `memory_upgrade`: a tool that has a model enrich old memories, and a plugin that goes on writing to them, on a store
+//! whose only update is to delete a row and add it again, under a file lock. See README.md for the story.
+
+use std::time::Duration;
+
+use retrial_sim::engine::{Cost, Opening};
+use retrial_sim::scenario::Scenario;
+use retrial_sim::trial::Limits;
+
+pub use self::upgrader::{BatchResult, Legacy, Upgrade, Upgrader};
+pub use self::workload::{Content, Does, Entry, Errand, Workload};
+
+pub mod strategies;
+
+mod breaks;
+mod bulk;
+mod cast;
+mod history;
+mod invariants;
+mod ladder;
+mod plugin;
+mod smart_metadata;
+mod upgrader;
+mod workload;
+
+/// The scenario.
+pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
+    name: "memory_upgrade",
+    story: include_str!("README.md"),
+    engines: &["none"],
+    ladder: ladder::LADDER,
+    strategies: strategies::STRATEGIES,
+    invariants: invariants::INVARIANTS,
+    tables: &[],
+    cost: COST,
+    watched: &[],
+    trials: 960,
+    breaks: |strategy| strategy.breaks(),
+    workloads: workload::strategy,
+    smallest: workload::smallest,
+    check: Workload::check,
+    opening: |_, _| Opening { schema: "".into(), rows: Vec::new() },
+    limits,
+    stage: cast::enter,
+};
+
+/// What a step on the disk costs, be it the lock's or the store's: the pull request calls them "milliseconds".
+const COST: Cost = Cost {
+    per_statement: Duration::from_millis(2),
+    per_step: Duration::ZERO,
+    per_row: Duration::ZERO,
+    per_commit: Duration::ZERO,
+    delay_unit: Duration::from_micros(10),
+};
+
+/// An entry takes about seven steps where each has a lock of its own; a lock that cannot be had takes twenty-two.
+fn limits(workload: &Workload) -> Limits {
+    let entries = workload.entries.len() as u32;
+    let errands = (workload.plugin.len() + workload.second.len()) as u32;
+    let work = 40 * entries * u32::from(workload.runs) + 40 * errands;
+    Limits { safety_steps: 200 + 2 * work, fair_steps: 400 + 3 * work, progress: &["memories"] }
+}

@@ -1,0 +1,205 @@
+//! The plugin: auto-recall raises counters, its user edits, adds and deletes memories. How a change to a memory is
+//! written is the candidate's to say, because upgrade and plugin share the store's code.
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_sim::actor::Actor;
+use retrial_sim::document_store::{Changes, Document, DocumentStore, Metadata, UpdateError};
+use retrial_sim::engine::Value;
+use retrial_sim::operation::Operation;
+use retrial_sim::trace::Field;
+use serde_json::Value as Json;
+
+use super::smart_metadata::{self, count, fields};
+use super::upgrader::Upgrade;
+use super::workload::{Does, Errand, SCOPES};
+
+/// A process of the plugin.
+pub(super) struct Plugin {
+    pub(super) actor: Actor,
+    pub(super) store: DocumentStore,
+    /// Which process it is, from 1.
+    pub(super) number: i64,
+    /// The errand that comes next; users do not repeat themselves because a process has died.
+    pub(super) next: Rc<Cell<usize>>,
+}
+
+/// A change that the plugin wants to make to a memory, whatever the memory holds.
+pub struct Revision<'a> {
+    /// The process.
+    pub actor: &'a Actor,
+    /// The memories.
+    pub store: &'a DocumentStore,
+    /// Which memory.
+    pub id: i64,
+    operation: &'a Operation,
+    change: &'a dyn Fn(&Document) -> Change,
+}
+
+/// A change, made out for a row that was read.
+struct Change {
+    changes: Changes,
+    intends: Vec<Field>,
+}
+
+impl Revision<'_> {
+    /// The change for a row that was read just now.
+    pub fn of(&self, row: &Document) -> Changes {
+        let Change { changes, intends } = (self.change)(row);
+        self.operation.saw();
+        self.operation.intends(intends);
+        changes
+    }
+}
+
+/// `patchMetadata`, and the tool `memory_update`: both read the row, build the whole metadata on what they have read,
+/// and then call `update`, which takes the lock.
+pub(super) async fn read_then_update(revision: &Revision<'_>) -> Result<bool, UpdateError> {
+    let Revision { actor, store, id, .. } = revision;
+    let Some(existing) = store.get_by_id(actor, "recall", *id).await else { return Ok(false) };
+    let changes = revision.of(&existing);
+    Ok(store.update(actor, *id, &changes, None).await?.is_some())
+}
+
+/// Runs the plugin's errands.
+pub(super) async fn run(strategy: &dyn Upgrade, plugin: &Plugin, errands: &[Errand]) {
+    strategy.recover(&plugin.store, &plugin.actor).await;
+    while let Some(errand) = errands.get(plugin.next.get()) {
+        plugin.actor.sleep("pause", Duration::from_secs(u64::from(errand.after))).await;
+        let number = plugin.next.replace(plugin.next.get() + 1) as i64 + 1;
+        // An error is logged: the plugin's work goes on without the memory's.
+        let _ = match errand.does {
+            Does::Recall(id) => recall(strategy, plugin, i64::from(id)).await,
+            Does::Edit(id) => edit(strategy, plugin, i64::from(id), number).await,
+            Does::Store => plugin.add(1000 * plugin.number + number).await,
+            Does::Forget(id) => plugin.forget(i64::from(id)).await.map(|_| ()),
+            Does::Move(id) => plugin.move_over(i64::from(id)).await,
+        };
+    }
+}
+
+/// `runRecallLifecycle` and the injection after it, whose two patches are one here.
+async fn recall(strategy: &dyn Upgrade, plugin: &Plugin, id: i64) -> Result<(), UpdateError> {
+    let now = plugin.actor.unix_seconds();
+    let change = |row: &Document| {
+        let injected = count(&row.metadata, "injected_count") + 1;
+        let accessed = count(&row.metadata, "access_count") + 1;
+        let patch = fields([
+            ("injected_count", Json::from(injected)),
+            ("access_count", Json::from(accessed)),
+            ("last_injected_at", Json::from(now)),
+        ]);
+        let metadata = Metadata::from_fields(smart_metadata::build(row, &patch));
+        Change {
+            changes: Changes { metadata: Some(metadata), ..Changes::default() },
+            intends: vec![("injected_count", injected.into()), ("access_count", accessed.into())],
+        }
+    };
+    plugin.revise(strategy, id, &change).await
+}
+
+/// `memory_update` with a new text: what stands in the metadata about the text is made anew with it.
+async fn edit(strategy: &dyn Upgrade, plugin: &Plugin, id: i64, number: i64) -> Result<(), UpdateError> {
+    let text: Rc<str> = format!("memory {id}, edit {}.{number}", plugin.number).into();
+    let overview = format!("- {text}");
+    let change = |row: &Document| {
+        let patch = fields([
+            ("l0_abstract", Json::from(&*text)),
+            ("l1_overview", Json::from(&*overview)),
+            ("l2_content", Json::from(&*text)),
+        ]);
+        let metadata = Metadata::from_fields(smart_metadata::build(row, &patch));
+        let changes = Changes {
+            text: Some(text.clone()),
+            vector: Some(10 * id + number),
+            metadata: Some(metadata),
+        };
+        let own = |name| (name, Value::Text(text.clone()));
+        let overview = ("l1_overview", Value::from(overview.as_str()));
+        Change { changes, intends: vec![own("text"), own("l0_abstract"), overview, own("l2_content")] }
+    };
+    plugin.revise(strategy, id, &change).await
+}
+
+impl Plugin {
+    async fn revise(
+        &self,
+        strategy: &dyn Upgrade,
+        id: i64,
+        change: &dyn Fn(&Document) -> Change,
+    ) -> Result<(), UpdateError> {
+        let operation = self.actor.operation("memories", id);
+        let revision =
+            Revision { actor: &self.actor, store: &self.store, id, operation: &operation, change };
+        if strategy.revise(&revision).await? {
+            operation.acknowledged();
+        }
+        Ok(())
+    }
+
+    /// `store()`.
+    async fn add(&self, id: i64) -> Result<(), UpdateError> {
+        let text: Rc<str> = format!("memory {id}").into();
+        let document = Document {
+            id,
+            version: 0,
+            scope: SCOPES[0],
+            text: text.clone(),
+            vector: Some(10 * id),
+            timestamp: self.actor.unix_seconds(),
+            metadata: Metadata::from_fields(fields([
+                ("l0_abstract", Json::from(&*text)),
+                ("memory_category", Json::from("events")),
+            ])),
+        };
+        self.put(document, "store").await
+    }
+
+    /// `delete()`; gives back the row that it has deleted.
+    async fn forget(&self, id: i64) -> Result<Option<Rc<Document>>, UpdateError> {
+        let held = self.store.lock().acquire(&self.actor, "lock").await?;
+        let row = self.store.get_by_id(&self.actor, "look", id).await;
+        let mut deleted = Ok(());
+        if row.is_some() {
+            let operation = self.actor.operation("memories", id);
+            operation.deletes();
+            deleted = self.store.delete(&self.actor, "forget", &[id]).await;
+            if deleted.is_ok() {
+                operation.acknowledged();
+            }
+        }
+        let _ = held.release("unlock").await;
+        deleted.map(|()| row).map_err(UpdateError::Write)
+    }
+
+    /// `memory-pro export`, `delete` and `importEntry`, which keeps the id.
+    async fn move_over(&self, id: i64) -> Result<(), UpdateError> {
+        let Some(row) = self.forget(id).await? else { return Ok(()) };
+        let other = if row.scope == SCOPES[0] { SCOPES[1] } else { SCOPES[0] };
+        self.put(Document { scope: other, ..Document::clone(&row) }, "import").await
+    }
+
+    async fn put(&self, document: Document, label: &'static str) -> Result<(), UpdateError> {
+        let operation = self.actor.operation("memories", document.id);
+        let held = self.store.lock().acquire(&self.actor, "lock").await?;
+        operation.intends(vec![
+            ("scope", Value::from(document.scope)),
+            ("text", Value::Text(document.text.clone())),
+        ]);
+        let added = self.store.add(&self.actor, label, &[document]).await;
+        if added.is_ok() {
+            operation.acknowledged();
+        }
+        let _ = held.release("unlock").await;
+        added.map_err(UpdateError::Write)
+    }
+}
+
+impl fmt::Debug for Revision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Revision").field(&self.id).finish()
+    }
+}

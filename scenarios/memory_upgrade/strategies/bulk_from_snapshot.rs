@@ -1,0 +1,38 @@
+//! One call for the batch, one lock, and the whole metadata text as phase one has built it.
+//!
+//! `bulkUpdateMetadata`, "1 lock per batch" at last: a read, a delete and an add of all rows under one lock. What is
+//! wrong: the read under the lock gives everything but the metadata, which is the snapshot's, so "Plugin's
+//! injected_count=5" is overwritten all the same. A row without a vector is deleted and cannot be added again. And where
+//! an add has failed, the recovery throws, whatever it has saved.
+//!
+//! A reviewer would ask: why read, if not to merge?
+
+use retrial_sim::actor::Task;
+use retrial_sim::document_store::Changes;
+use retrial_sim::scenario::Break;
+
+use super::super::bulk::{Merged, Recovery, bulk_update};
+use super::super::upgrader::{BatchResult, Legacy, Upgrader};
+use super::super::{Upgrade, breaks};
+
+pub(super) struct Strategy;
+
+impl Upgrade for Strategy {
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
+        Box::pin(async move {
+            let enriched = tool.enrich_batch(batch).await;
+            bulk_update(tool, &enriched, None, Recovery::Throws, |row, enriched| {
+                let metadata = Some(tool.metadata(&enriched.legacy.entry, enriched));
+                Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))
+            })
+            .await
+        })
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[];

@@ -1,0 +1,45 @@
+//! As `bulk_patch_in_lock`, and what the model's answer lacks is `undefined` in the patch.
+//!
+//! "[Q8-crisis] Spread undefined override: Object spread {...base, ...{x:undefined}} OVERWRITES base.x with undefined."
+//! The patch here is the model's answer as it came, so a field that it lacks is taken away from the row, and JSON has no
+//! word for it. Without `memory_category` the entry looks old for ever.
+//!
+//! A reviewer would ask: what is in the patch where the model said nothing?
+
+use retrial_sim::actor::Task;
+use retrial_sim::document_store::{Changes, Metadata};
+use retrial_sim::scenario::Break;
+
+use super::super::bulk::{Merged, Recovery, bulk_update};
+use super::super::smart_metadata::{self, ENRICHED};
+use super::super::upgrader::{BatchResult, Legacy, Upgrader};
+use super::super::{Upgrade, breaks};
+
+pub(super) struct Strategy;
+
+impl Upgrade for Strategy {
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
+        Box::pin(async move {
+            let enriched = tool.enrich_batch(batch).await;
+            bulk_update(tool, &enriched, None, Recovery::CountsRestored, |row, enriched| {
+                if row.vector.is_none() {
+                    return Merged::Throws;
+                }
+                let mut merged = smart_metadata::build(row, &enriched.patch());
+                for field in ENRICHED.into_iter().filter(|field| !enriched.answer.contains_key(*field)) {
+                    merged.remove(field);
+                }
+                let metadata = Metadata::from_fields(smart_metadata::merge(merged, &tool.marker()));
+                Merged::Write(row.with(&Changes { metadata: Some(metadata), ..Changes::default() }))
+            })
+            .await
+        })
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[];

@@ -1,0 +1,62 @@
+//! No lock: the tool writes a row only if it is still of the version that it has read.
+//!
+//! Plan B of the pull request (issue 638, "Compare-and-Swap for Lock-Free Memory Upgrades"), as far as the tool alone
+//! can go: read, build, swap, and where that is refused, read again. The old version is pruned afterwards.
+//!
+//! What is wrong: one side swaps and the other does not. The plugin's `update` reads under its lock, which keeps the
+//! tool from nothing, and then deletes whatever is there. And a tool that dies between swap and prune leaves the entry
+//! behind twice. A reviewer would ask: who else writes these rows, and do they compare?
+
+use retrial_sim::actor::Task;
+use retrial_sim::document_store::Changes;
+use retrial_sim::scenario::Break;
+
+use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
+use super::super::{Upgrade, breaks};
+
+pub(super) struct Strategy;
+
+/// How often it tries.
+const ATTEMPTS: u32 = 5;
+
+impl Upgrade for Strategy {
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
+        Box::pin(async move {
+            let mut result = BatchResult { success: 0, failed: Vec::new() };
+            for legacy in batch {
+                let enriched = tool.enrich(legacy).await;
+                match write(tool, &enriched).await {
+                    true => result.success += 1,
+                    false => result.failed.push(enriched.id()),
+                }
+            }
+            result
+        })
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[];
+
+async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
+    let (Upgrader { actor, store, .. }, id) = (tool, enriched.id());
+    for _ in 0..ATTEMPTS {
+        let Some(row) = store.get_by_id(actor, "read", id).await else { return false };
+        let metadata = Some(tool.metadata(&row, enriched));
+        let updated = row.with(&Changes { metadata, ..Changes::default() });
+        match store.swap(actor, "swap", &[updated]).await {
+            Ok(taken) if taken.is_empty() => {}
+            Ok(_) => {
+                // A row too many does not show: reads take the newest.
+                let _ = store.prune(actor, "prune", Some(&[id])).await;
+                return true;
+            }
+            Err(_) => return false,
+        }
+    }
+    false
+}

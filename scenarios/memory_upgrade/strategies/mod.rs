@@ -1,0 +1,21 @@
+//! The candidates, in the order of the story. To add one: a file here and its name in the list.
+
+use super::Upgrade;
+
+retrial_sim::shelf! {
+    /// The candidates.
+    pub static STRATEGIES: dyn Upgrade = Strategy in [
+        lock_per_entry_around_llm,
+        update_after_llm,
+        two_phase_nested_lock,
+        two_phase_snapshot,
+        reread_then_update,
+        bulk_from_snapshot,
+        bulk_patch_undefined,
+        bulk_patch_overwrites_text,
+        bulk_patch_in_lock,
+        compare_and_swap,
+        merge_under_the_lock,
+        swap_then_prune,
+    ];
+}

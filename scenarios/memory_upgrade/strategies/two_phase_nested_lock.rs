@@ -1,0 +1,39 @@
+//! Two phases: the model is asked for the whole batch, then all is written under one lock.
+//!
+//! Pull request 639 as first pushed: "Phase 2: Single lock per batch for DB writes". What is wrong: the loop under the
+//! lock calls `store.update()`, which takes the same lock. "proper-lockfile is not reentrant": each update tries for two
+//! and a half minutes and then fails, under a lock that its own process keeps fresh.
+//!
+//! A reviewer would ask: does `store.update` take the lock?
+
+use retrial_sim::actor::Task;
+use retrial_sim::scenario::Break;
+
+use super::super::upgrader::{BatchResult, Legacy, Upgrader};
+use super::super::{Upgrade, breaks};
+use super::update_after_llm::write_back;
+
+pub(super) struct Strategy;
+
+impl Upgrade for Strategy {
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
+        Box::pin(async move {
+            let enriched = tool.enrich_batch(batch).await;
+            let lock = tool.store.lock();
+            let Ok(held) = lock.acquire(&tool.actor, "lock").await else { return BatchResult::failed(batch) };
+            let mut result = BatchResult { success: 0, failed: Vec::new() };
+            for enriched in &enriched {
+                write_back(tool, enriched, &mut result).await;
+            }
+            let _ = held.release("unlock").await;
+            result
+        })
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[];

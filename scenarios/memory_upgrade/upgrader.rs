@@ -1,0 +1,207 @@
+//! The upgrade tool, and the one trait that a candidate implements: what it does with a batch of old memories.
+
+use std::fmt;
+use std::rc::Rc;
+
+use retrial_sim::actor::{Actor, Task};
+use retrial_sim::document_store::{Document, DocumentStore, Fields, Metadata, UpdateError};
+use retrial_sim::operation::Operation;
+use retrial_sim::scenario::Break;
+use retrial_sim::slow_call::SlowCall;
+use serde_json::Value as Json;
+
+use super::plugin::{self, Revision};
+use super::smart_metadata::{self, ENRICHED, fields};
+
+/// A candidate for how old memories are upgraded. One file, one required method.
+pub trait Upgrade: Sync {
+    /// Has the model enrich the entries, and writes back what it answers.
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult>;
+
+    /// How the plugin changes a memory that it has read. Tells whether it was there.
+    fn revise<'a>(&'a self, revision: &'a Revision<'a>) -> Task<'a, Result<bool, UpdateError>> {
+        Box::pin(plugin::read_then_update(revision))
+    }
+
+    /// What every process does before anything else.
+    fn recover<'a>(&'a self, _: &'a DocumentStore, _: &'a Actor) -> Task<'a, ()> {
+        Box::pin(async {})
+    }
+
+    /// What it is known to break, and why.
+    fn breaks(&self) -> &'static [Break] {
+        &[]
+    }
+}
+
+/// What a candidate says of a batch, as `upgrade()` adds it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchResult {
+    /// How many entries are upgraded.
+    pub success: usize,
+    /// Which are not.
+    pub failed: Vec<i64>,
+}
+
+/// An old memory, as the tool's scan has found it.
+pub struct Legacy {
+    /// The row as it was then.
+    pub entry: Rc<Document>,
+    operation: Operation,
+}
+
+/// An entry, and what the model has answered about it.
+pub struct Enriched<'a> {
+    /// The entry.
+    pub legacy: &'a Legacy,
+    /// What the answer holds, and nothing for what it lacks.
+    pub answer: Fields,
+}
+
+/// What a candidate has to work with: the tool in its process.
+pub struct Upgrader {
+    /// The process.
+    pub actor: Actor,
+    /// The memories.
+    pub store: DocumentStore,
+    /// The scope that the tool is called for.
+    pub scope: Option<&'static str>,
+    pub(super) model: SlowCall,
+}
+
+impl Upgrader {
+    /// Has the model enrich an entry: `prepareEntry`. Seconds pass.
+    pub async fn enrich<'a>(&self, legacy: &'a Legacy) -> Enriched<'a> {
+        let called = self.model.call(&self.actor, "enrich", legacy.entry.id).await;
+        let text = &legacy.entry.text;
+        let answer = match called {
+            Err(_) => Fields::new(),
+            Ok(missing) => {
+                let mut answer = fields([
+                    ("l0_abstract", Json::from(format!("abstract of {text}"))),
+                    ("l1_overview", Json::from(format!("- abstract of {text}"))),
+                    ("l2_content", Json::from(&**text)),
+                    ("memory_category", Json::from("profile")),
+                ]);
+                missing.map(|field| answer.remove(field));
+                answer
+            }
+        };
+        let enriched = Enriched { legacy, answer };
+        let intended = enriched.fields();
+        let field = |name: &'static str| Some((name, intended.get(name)?.as_str()?.into()));
+        legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());
+        enriched
+    }
+
+    /// The same for a whole batch, one entry after the other: phase one.
+    pub async fn enrich_batch<'a>(&self, batch: &'a [Legacy]) -> Vec<Enriched<'a>> {
+        let mut enriched = Vec::with_capacity(batch.len());
+        for legacy in batch {
+            enriched.push(self.enrich(legacy).await);
+        }
+        enriched
+    }
+
+    /// `upgraded_from` and `upgraded_at`.
+    pub fn marker(&self) -> Fields {
+        fields([("upgraded_from", Json::from("fact")), ("upgraded_at", Json::from(self.actor.unix_seconds()))])
+    }
+
+    /// The whole metadata that an entry gets, built on `row`.
+    pub fn metadata(&self, row: &Document, enriched: &Enriched<'_>) -> Metadata {
+        let patch = smart_metadata::merge(enriched.patch(), &self.marker());
+        Metadata::from_fields(smart_metadata::build(row, &patch))
+    }
+}
+
+impl Enriched<'_> {
+    /// The entry's id.
+    pub fn id(&self) -> i64 {
+        self.legacy.entry.id
+    }
+
+    /// What was asked for: from the answer, and what that lacks from the text itself (`simpleEnrich`).
+    pub fn fields(&self) -> Fields {
+        let text = &self.legacy.entry.text;
+        let simple = fields([
+            ("l0_abstract", Json::from(&**text)),
+            ("l1_overview", Json::from(format!("- {text}"))),
+            ("l2_content", Json::from(&**text)),
+            ("memory_category", Json::from("cases")),
+        ]);
+        smart_metadata::merge(simple, &self.answer)
+    }
+
+    /// The patch as the pull request sends it, with the values that a new memory begins with.
+    pub fn patch(&self) -> Fields {
+        let defaults =
+            [("tier", Json::from("working")), ("access_count", Json::from(0)), ("confidence", Json::from(70))];
+        smart_metadata::merge(fields(defaults), &self.fields())
+    }
+
+    /// The abstract, which some candidates make the text.
+    pub fn abstracted(&self) -> Rc<str> {
+        self.fields()["l0_abstract"].as_str().unwrap_or_default().into()
+    }
+}
+
+impl Legacy {
+    /// The candidate has looked at the row again, and what it writes is right for what it saw.
+    pub fn is_as_seen(&self) {
+        self.operation.saw();
+    }
+}
+
+impl BatchResult {
+    /// Nothing was upgraded.
+    pub fn failed(batch: &[Legacy]) -> BatchResult {
+        BatchResult { success: 0, failed: batch.iter().map(|legacy| legacy.entry.id).collect() }
+    }
+}
+
+/// The operator calls the tool so often.
+pub(super) async fn run(strategy: &dyn Upgrade, tool: &Upgrader, runs: u8, batch: usize) {
+    strategy.recover(&tool.store, &tool.actor).await;
+    for _ in 0..runs {
+        upgrade(strategy, tool, batch).await;
+    }
+}
+
+/// `upgrade()`: scans all memories, and upgrades the old ones batch by batch.
+async fn upgrade(strategy: &dyn Upgrade, tool: &Upgrader, batch: usize) {
+    let Upgrader { actor, store, scope, .. } = tool;
+    let all = store.list(actor, "scan", *scope).await;
+    let legacy = |entry: &Rc<Document>| {
+        let operation = actor.operation("memories", entry.id);
+        operation.saw();
+        Legacy { entry: entry.clone(), operation }
+    };
+    let legacies: Vec<Legacy> = all.iter().filter(|entry| smart_metadata::is_legacy(entry)).map(legacy).collect();
+    let (mut upgraded, mut errors) = (0, 0);
+    for (number, batch) in legacies.chunks(batch).enumerate() {
+        actor.note("batch", number as i64 + 1, batch.len() as i64);
+        batch.iter().for_each(|legacy| actor.note("entry", legacy.entry.id, 0));
+        let BatchResult { success, failed } = strategy.upgrade_batch(tool, batch).await;
+        failed.iter().for_each(|id| actor.note("failed", *id, 0));
+        actor.note("success", success as i64, failed.len() as i64);
+        for legacy in batch.iter().filter(|legacy| !failed.contains(&legacy.entry.id)) {
+            legacy.operation.acknowledged();
+        }
+        upgraded += success as i64;
+        errors += failed.len() as i64;
+    }
+    actor.note("upgraded", upgraded, errors);
+}
+
+impl fmt::Debug for Upgrader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Upgrader").field(&self.actor).finish()
+    }
+}
+
+impl fmt::Debug for Legacy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Legacy").field(&self.entry.id).finish()
+    }
+}

@@ -1,0 +1,202 @@
+//! What one trial is given to do: the memories there are, how the tool is called, and what the plugin does meanwhile.
+
+use std::rc::Rc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use retrial_sim::document_store::{Document, Metadata};
+use retrial_sim::fault::Rung;
+use serde::{Deserialize, Serialize};
+
+/// Everything that a trial begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// The memories there are; their ids count from 1.
+    pub entries: Vec<Entry>,
+    /// How many the tool takes at a time.
+    pub batch: usize,
+    /// Whether the tool is called for the first scope only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scoped: bool,
+    /// How often the operator calls each tool, one time after the other.
+    pub runs: u8,
+    /// What the plugin does.
+    pub plugin: Vec<Errand>,
+    /// What the second process of the plugin does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub second: Vec<Errand>,
+}
+
+/// A memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its scope, 1 or 2.
+    pub scope: usize,
+    /// What its metadata holds.
+    pub metadata: Content,
+    /// Whether an old version of the plugin has left it without a vector.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_vector: bool,
+}
+
+/// A metadata text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// The plugin has counted there.
+    Valid,
+    /// Nothing.
+    Empty,
+    /// A JSON text that was cut off.
+    Broken,
+}
+
+/// Something that the plugin does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Errand {
+    /// How many seconds after the one before.
+    pub after: u8,
+    /// What.
+    pub does: Does,
+}
+
+/// What an errand does, and to which memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Does {
+    /// Auto-recall: the memory goes into a prompt, and its counters are raised.
+    Recall(u8),
+    /// The tool `memory_update`: a new text, with everything that is derived from it.
+    Edit(u8),
+    /// A new memory.
+    Store,
+    /// The memory is deleted.
+    Forget(u8),
+    /// The memory goes over to the other scope, as an export and import does it.
+    Move(u8),
+}
+
+/// The scopes.
+pub(super) const SCOPES: [&str; 2] = ["agent:main", "agent:work"];
+
+/// The most entries of a drawn workload, and of any.
+const DRAWN: usize = 30;
+const MOST: usize = 100;
+
+impl Workload {
+    /// Whether it is one that a trial can be held with.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let errands = self.plugin.iter().chain(&self.second);
+        if self.entries.len() > MOST || self.plugin.len() > MOST || self.second.len() > MOST {
+            return Err(format!("more than {MOST} of something"));
+        }
+        if !(1..=MOST).contains(&self.batch) || !(1..=3).contains(&self.runs) {
+            return Err(format!("a batch is 1 to {MOST}, and there are 1 to 3 runs"));
+        }
+        if self.entries.iter().any(|entry| !(1..=2).contains(&entry.scope)) {
+            return Err("a scope is 1 or 2".to_owned());
+        }
+        let known = |id: u8| (1..=self.entries.len()).contains(&usize::from(id));
+        if errands.filter_map(|errand| errand.does.about()).any(|id| !known(id)) {
+            return Err("an errand is about an entry that is not there".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The rows that the store opens with.
+    pub(super) fn documents(&self) -> Vec<Document> {
+        let document = |(index, entry): (usize, &Entry)| {
+            let id = index as i64 + 1;
+            Document {
+                id,
+                version: 0,
+                scope: SCOPES[entry.scope - 1],
+                text: text(id),
+                vector: (!entry.no_vector).then_some(10 * id),
+                timestamp: id,
+                metadata: Metadata::from_text(entry.metadata.text()),
+            }
+        };
+        self.entries.iter().enumerate().map(document).collect()
+    }
+
+    /// The scope that the tool is called for.
+    pub(super) fn scope(&self) -> Option<&'static str> {
+        self.scoped.then_some(SCOPES[0])
+    }
+}
+
+/// The text that a memory begins with.
+pub(super) fn text(id: i64) -> Rc<str> {
+    format!("memory {id}").into()
+}
+
+impl Content {
+    fn text(self) -> &'static str {
+        match self {
+            Content::Valid => r#"{"access_count":1,"injected_count":2,"source":"manual"}"#,
+            Content::Empty => "",
+            Content::Broken => r#"{"injected_count":2,"sour"#,
+        }
+    }
+}
+
+impl Does {
+    /// The entry that it is about.
+    fn about(self) -> Option<u8> {
+        match self {
+            Does::Recall(id) | Does::Edit(id) | Does::Forget(id) | Does::Move(id) => Some(id),
+            Does::Store => None,
+        }
+    }
+}
+
+/// On `calm` nobody but the tool is there; elsewhere the plugin is. Mostly there are few entries, so that errands meet
+/// the entry that is being upgraded.
+pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
+    let name = rung.name;
+    let entries = prop_oneof![4 => 1..=4usize, 2 => 5..=11usize, 1 => 12..=DRAWN];
+    let broken = if matches!(name, "broken_metadata" | "all") { 3 } else { 0 };
+    let without = if matches!(name, "add_fails" | "all") { 0.2 } else { 0.0 };
+    let metadata = prop_oneof![
+        3 => Just(Content::Valid),
+        1 => Just(Content::Empty),
+        broken => Just(Content::Broken),
+    ];
+    let scope = prop_oneof![3 => Just(1), 1 => Just(2)];
+    let entry = (scope, metadata, prop::bool::weighted(without))
+        .prop_map(|(scope, metadata, no_vector)| Entry { scope, metadata, no_vector });
+    (entries, 1..=10usize, prop::bool::weighted(0.3), 1..=2u8)
+        .prop_flat_map(move |(entries, batch, scoped, runs)| {
+            let most = if name == "calm" { 0 } else { 4 };
+            let errands = vec(errand(entries), most.min(1)..=most);
+            let second = vec(errand(entries), 0..=most / 2);
+            (vec(entry.clone(), entries), errands, second).prop_map(move |(entries, plugin, second)| {
+                Workload { entries, batch, scoped, runs, plugin, second }
+            })
+        })
+        .boxed()
+}
+
+/// An errand to one of so many entries, mostly to the first, while the tool is at work.
+fn errand(entries: usize) -> impl Strategy<Value = Errand> + use<> {
+    let id = prop_oneof![2 => Just(1), 1 => 1..=entries.min(4) as u8, 1 => 1..=entries as u8];
+    let does = id.prop_flat_map(|id| {
+        prop_oneof![
+            5 => Just(Does::Recall(id)),
+            3 => Just(Does::Edit(id)),
+            1 => Just(Does::Store),
+            1 => Just(Does::Forget(id)),
+            1 => Just(Does::Move(id)),
+        ]
+    });
+    (0..=8u8, does).prop_map(|(after, does)| Errand { after, does })
+}
+
+/// One entry, two where the rung is about a batch, and one recall of the first.
+pub(super) fn smallest(rung: &Rung) -> Workload {
+    let metadata = if rung.name == "broken_metadata" { Content::Broken } else { Content::Valid };
+    let entry = Entry { scope: 1, metadata, no_vector: false };
+    let errand = Errand { after: 0, does: Does::Recall(1) };
+    let plugin = if rung.name == "calm" { Vec::new() } else { vec![errand] };
+    let runs = if rung.name == "calm" { 2 } else { 1 };
+    Workload { entries: vec![entry], batch: 1, scoped: false, runs, plugin, second: Vec::new() }
+}
