@@ -29,6 +29,7 @@ pub mod engine;
 pub mod error;
 pub mod explore;
 pub mod fault;
+pub mod file_lock;
 pub mod footprint;
 pub mod intent;
 pub mod invariant;
