@@ -140,6 +140,12 @@ impl Actor {
         pending().await
     }
 
+    /// The work of the step lasts that long: the actor stands at its next point no sooner.
+    pub(crate) fn busy_for(&self, spent: Duration) {
+        let busy_until = self.shared.now.get() + spent;
+        self.shared.actors.borrow_mut()[self.id.index()].busy_until = busy_until;
+    }
+
     /// Stands at a point until chosen.
     pub(crate) fn arrive(&self, label: &'static str, kind: PointKind, sleep: Duration) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Arrive(label, kind, sleep)) }

@@ -145,7 +145,7 @@ impl Connection {
             // A server notices that nobody hears it when it answers, and not before.
             self.actor.continue_after(spent).await;
         } else {
-            self.busy_for(spent);
+            self.actor.busy_for(spent);
         }
         self.after(fault, result).await
     }
@@ -327,11 +327,6 @@ impl Connection {
         drop(engine);
         let since = self.with_cell(|cell, _| cell.write_lock_since.take());
         self.tell_released(since);
-    }
-
-    fn busy_for(&self, spent: Duration) {
-        let shared = &self.actor.shared;
-        shared.actors.borrow_mut()[self.actor.id.index()].busy_until = shared.now.get() + spent;
     }
 
     fn user(&self, session: SessionId) -> ActorId {

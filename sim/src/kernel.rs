@@ -262,6 +262,7 @@ impl<'a> Kernel<'a> {
                 Fault::Shutdown => self.ask_to_stop(process),
                 Fault::Stall => {
                     self.shared.continue_after(id, STALL);
+                    self.shared.holds_timers_up(process, self.shared.now.get() + STALL);
                     return Ok(None);
                 }
                 Fault::Disconnect => {

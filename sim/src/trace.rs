@@ -98,7 +98,7 @@ pub enum What {
     Ran(Rc<Statement>),
     /// The actor waits for what these actors hold.
     Waits {
-        /// What it waits for: a lock of the engine, a connection of a pool.
+        /// What it waits for: a lock of the engine, a connection of a pool, a file lock.
         resource: &'static str,
         /// Who holds it.
         holders: Vec<ActorId>,
@@ -116,7 +116,8 @@ pub enum What {
     Exchanged(Rc<Exchange>),
     /// A part's writes became durable.
     Stored(Rc<Stored>),
-    /// The session's write lock fell after this long.
+    /// A lock that keeps other writers out fell after this long: a session's write lock, or a file lock that its holder
+    /// has released.
     Released(Duration),
     /// A fault struck.
     Struck(Fault),
@@ -354,7 +355,7 @@ impl Trace {
                 format!("{part} {label}{}{lost}", say_fields(body))
             }
             What::Stored(stored) => format!("{} stores{}", stored.part, say_fields(&stored.state)),
-            What::Released(held) => format!("held the write lock for {}us", held.as_micros()),
+            What::Released(held) => format!("held the lock for {}us", held.as_micros()),
             What::Struck(fault) => format!("! {fault}"),
             What::Crashed => "crashed".to_owned(),
             What::Exited => "exited".to_owned(),

@@ -14,6 +14,7 @@ use crate::actor::Actor;
 use crate::engine::{Cost, Engine};
 use crate::error::Error;
 use crate::fault::Fault;
+use crate::file_lock::Disk;
 use crate::footprint::{Footprint, Touch, Use, WORLD, part};
 use crate::point::{ActorId, Point, PointKind};
 use crate::pool::Pool;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) actors: RefCell<Vec<ActorCell>>,
     pub(crate) processes: RefCell<Vec<ProcessCell>>,
     pub(crate) sessions: RefCell<Vec<SessionCell>>,
+    pub(crate) file_locks: RefCell<Vec<Rc<Disk>>>,
     /// How many times a connection was taken from a pool.
     pub(crate) takes: Cell<u32>,
     pub(crate) engine: RefCell<Box<dyn Engine>>,
@@ -106,13 +108,16 @@ pub(crate) struct ProcessCell {
     pub(crate) boot: Rc<dyn Fn(&Boot)>,
     pub(crate) starts: u32,
     pub(crate) shutdown: bool,
+    /// It stands still until then, and so do its timers.
+    pub(crate) stands_still_until: Duration,
 }
 
 impl World {
     /// Adds a process. `boot` makes its actors and whatever they share; it runs at the start of the trial and
     /// again whenever the process has died or was shut down.
     pub fn process(&self, name: &'static str, boot: impl Fn(&Boot) + 'static) {
-        let cell = ProcessCell { name, boot: Rc::new(boot), starts: 0, shutdown: false };
+        let (boot, stands_still_until) = (Rc::new(boot), Duration::ZERO);
+        let cell = ProcessCell { name, boot, starts: 0, shutdown: false, stands_still_until };
         self.shared.processes.borrow_mut().push(cell);
     }
 
@@ -161,6 +166,7 @@ impl Shared {
             actors: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             processes: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             sessions: RefCell::default(),
+            file_locks: RefCell::default(),
             takes: Cell::default(),
             engine: RefCell::new(engine),
             trace: RefCell::new(Trace::reusing(events)),
@@ -184,6 +190,7 @@ impl Shared {
             let cell = &mut self.processes.borrow_mut()[process];
             cell.starts += 1;
             cell.shutdown = false;
+            cell.stands_still_until = Duration::ZERO;
             (cell.boot.clone(), cell.starts)
         };
         boot(&Boot { shared: self.clone(), process });
@@ -330,9 +337,12 @@ impl Shared {
         self.pick_of.set(of);
     }
 
+    pub(crate) fn process_of(&self, id: ActorId) -> usize {
+        self.actors.borrow()[id.index()].process
+    }
+
     pub(crate) fn is_shutting_down(&self, id: ActorId) -> bool {
-        let process = self.actors.borrow()[id.index()].process;
-        self.processes.borrow()[process].shutdown
+        self.processes.borrow()[self.process_of(id)].shutdown
     }
 
     /// Counts a call that is not a point, so that an actor which never reaches one is stopped.

@@ -60,6 +60,7 @@ impl Kernel<'_> {
     /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
     pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Result<Option<Ending>, Error> {
         self.shared.record(id, What::Crashed);
+        self.shared.lets_locks_age(process);
         self.bury(process);
         self.start(process)
     }
@@ -108,6 +109,7 @@ impl Kernel<'_> {
         let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
         let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));
         self.shared.record(first, What::Exited);
+        self.shared.removes_locks(process, first);
         self.bury(process);
         self.start(process)
     }

@@ -28,7 +28,7 @@ async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
 fn released(run: &Run) -> usize {
     let trace = run.trace.to_string();
     let (before, _) = trace.split_once("after ->").expect("the last write ran");
-    before.matches("held the write lock").count()
+    before.matches("held the lock").count()
 }
 
 #[test]

@@ -24,7 +24,7 @@ async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
 fn fail_at(engine: Box<dyn retrial_sim::engine::Engine>, label: &'static str) -> (String, i64) {
     let (heard, value, run) = meet(engine, (Fault::StatementError, label), transaction);
     let trace = run.trace.to_string();
-    let released = trace.split("after ->").next().map(|before| before.matches("held the write lock").count());
+    let released = trace.split("after ->").next().map(|before| before.matches("held the lock").count());
     // However it ends, a transaction that has written lets go of its lock once.
     assert_eq!(released, Some(usize::from(label == "second" || label == "commit")), "{trace}");
     (heard.join(" "), value)
