@@ -9,7 +9,7 @@ use std::time::Duration;
 use retrial_sim::actor::Actor;
 use retrial_sim::document_store::{Changes, Document, DocumentStore, Metadata, UpdateError};
 use retrial_sim::engine::Value;
-use retrial_sim::operation::Operation;
+use retrial_sim::operation::Ongoing;
 use retrial_sim::trace::Field;
 use serde_json::Value as Json;
 
@@ -35,7 +35,7 @@ pub struct Revision<'a> {
     pub store: &'a DocumentStore,
     /// Which memory.
     pub id: i64,
-    operation: &'a Operation,
+    operation: &'a Ongoing,
     change: &'a dyn Fn(&Document) -> Change,
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use retrial_sim::actor::{Actor, Task};
 use retrial_sim::document_store::{Document, DocumentStore, Fields, Metadata, UpdateError};
-use retrial_sim::operation::Operation;
+use retrial_sim::operation::Ongoing;
 use retrial_sim::scenario::Break;
 use retrial_sim::slow_call::SlowCall;
 use serde_json::Value as Json;
@@ -47,7 +47,7 @@ pub struct BatchResult {
 pub struct Legacy {
     /// The row as it was then.
     pub entry: Rc<Document>,
-    operation: Operation,
+    operation: Ongoing,
 }
 
 /// An entry, and what the model has answered about it.
@@ -88,9 +88,7 @@ impl Upgrader {
             }
         };
         let enriched = Enriched { legacy, answer };
-        let intended = enriched.fields();
-        let field = |name: &'static str| Some((name, intended.get(name)?.as_str()?.into()));
-        legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());
+        enriched.intends();
         enriched
     }
 
@@ -140,16 +138,21 @@ impl Enriched<'_> {
         smart_metadata::merge(fields(defaults), &self.fields())
     }
 
+    /// The candidate has read the row again, and what the model has said is right for what it saw.
+    pub fn is_right_for_the_row(&self) {
+        self.legacy.operation.saw();
+        self.intends();
+    }
+
+    fn intends(&self) {
+        let intended = self.fields();
+        let field = |name: &'static str| Some((name, intended.get(name)?.as_str()?.into()));
+        self.legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());
+    }
+
     /// The abstract, which some candidates make the text.
     pub fn abstracted(&self) -> Rc<str> {
         self.fields()["l0_abstract"].as_str().unwrap_or_default().into()
-    }
-}
-
-impl Legacy {
-    /// The candidate has looked at the row again, and what it writes is right for what it saw.
-    pub fn is_as_seen(&self) {
-        self.operation.saw();
     }
 }
 
@@ -177,17 +180,18 @@ async fn upgrade(strategy: &dyn Upgrade, tool: &Upgrader, batch: usize) {
         operation.saw();
         Legacy { entry: entry.clone(), operation }
     };
-    let legacies: Vec<Legacy> = all.iter().filter(|entry| smart_metadata::is_legacy(entry)).map(legacy).collect();
+    let legacies = all.iter().filter(|entry| smart_metadata::is_legacy(entry)).map(legacy);
+    let mut legacies: Vec<Legacy> = legacies.collect();
     let (mut upgraded, mut errors) = (0, 0);
-    for (number, batch) in legacies.chunks(batch).enumerate() {
-        actor.note("batch", number as i64 + 1, batch.len() as i64);
+    while !legacies.is_empty() {
+        let batch: Vec<Legacy> = legacies.drain(..batch.min(legacies.len())).collect();
+        actor.note("batch", batch.len() as i64, 0);
         batch.iter().for_each(|legacy| actor.note("entry", legacy.entry.id, 0));
-        let BatchResult { success, failed } = strategy.upgrade_batch(tool, batch).await;
+        let BatchResult { success, failed } = strategy.upgrade_batch(tool, &batch).await;
         failed.iter().for_each(|id| actor.note("failed", *id, 0));
         actor.note("success", success as i64, failed.len() as i64);
-        for legacy in batch.iter().filter(|legacy| !failed.contains(&legacy.entry.id)) {
-            legacy.operation.acknowledged();
-        }
+        let upgrade = batch.into_iter().filter(|legacy| !failed.contains(&legacy.entry.id));
+        upgrade.for_each(|legacy| legacy.operation.acknowledged());
         upgraded += success as i64;
         errors += failed.len() as i64;
     }

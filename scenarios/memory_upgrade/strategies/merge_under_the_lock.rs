@@ -52,7 +52,7 @@ pub(super) fn merged(tool: &Upgrader, row: &Document, enriched: &Enriched<'_>) -
     if row.text != enriched.legacy.entry.text || row.vector.is_none() {
         return Merged::Left;
     }
-    enriched.legacy.is_as_seen();
+    enriched.is_right_for_the_row();
     let patch = smart_metadata::merge(enriched.fields(), &tool.marker());
     let metadata = Some(Metadata::from_fields(smart_metadata::build(row, &patch)));
     Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))

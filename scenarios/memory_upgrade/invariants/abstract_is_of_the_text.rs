@@ -1,0 +1,32 @@
+//! The abstract of an upgraded memory is of the text that it has in the end, and not of one that somebody has replaced.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+
+use super::super::history::{Column, MEMORIES, Rows};
+use super::super::Workload;
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let rows = Rows::in_the_end(evidence.workload, evidence.run);
+        let mut exercised = 0;
+        for id in rows.ids() {
+            let Some(row) = rows.newest(id) else { continue };
+            let texts = [Column::Text, Column::Abstract].map(|column| column.of(row).text());
+            let [Some(text), Some(abstracted)] = texts else { continue };
+            if *Column::UpgradedAt.of(row) == Value::Null {
+                continue;
+            }
+            if abstracted != text && abstracted.strip_prefix("abstract of ") != Some(text) {
+                let sentence = format!("the text of memory {id} is `{text}`, and its abstract `{abstracted}`");
+                let broken = Finding::broken(Anomaly::TornWrite, sentence);
+                return broken.on(MEMORIES, "l0_abstract", Value::Integer(id));
+            }
+            exercised += 1;
+        }
+        Finding::Holds { exercised }
+    }
+}

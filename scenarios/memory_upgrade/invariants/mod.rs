@@ -1,0 +1,23 @@
+//! What must hold, in terms that an operator could check: rows, waits, acquisitions of the lock, what the tool prints. To
+//! add one: a file here and its name in the list.
+
+use retrial_sim::invariant::Invariant as Check;
+
+use super::Workload;
+
+retrial_sim::shelf! {
+    /// The invariants.
+    pub static INVARIANTS: dyn Check<Workload> = Invariant in [
+        no_overwrite_of_concurrent_fields,
+        no_entry_lost,
+        upgrade_is_applied,
+        abstract_is_of_the_text,
+        plugin_is_not_starved,
+        lock_is_never_nested,
+        one_lock_per_batch,
+        recovery_reports_truth,
+        rerun_is_idempotent,
+        scope_is_respected,
+        mutual_exclusion_or_fencing,
+    ];
+}

@@ -1,0 +1,94 @@
+//! Where two processes hold the lock at a time, or one goes on after its lock was taken over, none of them changes a
+//! memory that another has changed since it looked.
+//!
+//! That two hold it for a while shows in no row, and nobody can prevent it who has no clock in common with the others; so
+//! it is not asked. Asked is that the one who is late has no effect.
+
+use std::collections::BTreeMap;
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::point::ActorId;
+use retrial_sim::trace::What;
+
+use super::super::history::{self, Hold, MEMORIES};
+use super::super::Workload;
+
+pub(super) struct Invariant;
+
+/// Who has the lock, by what each believes.
+#[derive(Default)]
+struct Holders {
+    holds: Vec<(ActorId, i64)>,
+    last: i64,
+}
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut holders = Holders::default();
+        // The last look of each actor at the store, and the last change of each memory: when, by whom, its version.
+        let mut looked = vec![0; run.trace.cast.len()];
+        let mut changed: BTreeMap<i64, (usize, ActorId, i64)> = BTreeMap::new();
+        let mut exercised = 0;
+        for (index, event) in run.trace.events.iter().enumerate() {
+            holders.take(event.actor, history::hold(event), &event.what);
+            if let Some(exchange) = history::exchange(event)
+                && exchange.part == MEMORIES
+                && matches!(exchange.label, "scan" | "read" | "look" | "query" | "check" | "reread" | "recall")
+            {
+                looked[usize::from(event.actor.0)] = index;
+            }
+            let What::Committed(changes) = &event.what else { continue };
+            for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
+                let row = change.after.as_ref().or(change.before.as_ref());
+                let Some([id, version, ..]) = row.map(|row| &row[..]) else { continue };
+                let (Some(id), Some(version)) = (id.integer(), version.integer()) else { continue };
+                let last = changed.get(&id).copied();
+                // A row that a newer one stands beside is no longer what anybody reads.
+                if last.is_some_and(|(.., newest)| version < newest) {
+                    continue;
+                }
+                if let Some((when, who, _)) = last
+                    && holders.is_in_doubt(event.actor)
+                    && who != event.actor
+                {
+                    if when > looked[usize::from(event.actor.0)] {
+                        let (name, other) = (run.trace.name(event.actor), run.trace.name(who));
+                        let sentence = format!(
+                            "{name} writes to memory {id} under a lock that it has lost, over what {other} wrote"
+                        );
+                        let broken = Finding::broken(Anomaly::LostUpdate, sentence).at(index);
+                        return broken.on(MEMORIES, "version", Value::Integer(id));
+                    }
+                    exercised += 1;
+                }
+                changed.insert(id, (index, event.actor, version));
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}
+
+impl Holders {
+    fn take(&mut self, actor: ActorId, hold: Option<Hold>, what: &What) {
+        match hold {
+            Some(Hold::Taken(token)) => {
+                self.holds.push((actor, token));
+                self.last = self.last.max(token);
+            }
+            Some(Hold::Released(token)) => self.holds.retain(|(_, held)| *held != token),
+            Some(Hold::Tried { .. }) | None => {}
+        }
+        if matches!(what, What::Crashed) {
+            self.holds.retain(|(holder, _)| *holder != actor);
+        }
+    }
+
+    /// Whether the actor believes to hold the lock, and somebody else does so too or has done so since.
+    fn is_in_doubt(&self, actor: ActorId) -> bool {
+        let own = self.holds.iter().filter(|(holder, _)| *holder == actor).map(|(_, token)| *token).max();
+        own.is_some_and(|own| own < self.last || self.holds.len() > 1)
+    }
+}

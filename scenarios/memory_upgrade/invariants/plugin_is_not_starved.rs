@@ -1,0 +1,45 @@
+//! The plugin waits for the lock for at most five seconds, where nobody has died or stood still with it.
+//!
+//! Five seconds are two refusals in a row, after pauses of one and two seconds; the third would make it seven. A lock that
+//! is held for the milliseconds of a write is not met twice by chance; one that is held while a model is asked is met by
+//! whoever comes. Durations are judged in timed trials only; who gives up altogether, too.
+
+use std::time::Duration;
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
+
+use super::super::{Workload, history};
+
+pub(super) struct Invariant;
+
+const MOST: Duration = Duration::from_secs(5);
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        if !evidence.is_timed() || history::anybody_was_struck(run) {
+            return Finding::Holds { exercised: 0 };
+        }
+        let mut exercised = 0;
+        for (index, event) in run.trace.events.iter().enumerate() {
+            if !history::is_plugin(run, event.actor) {
+                continue;
+            }
+            match event.what {
+                What::Resumed { waited, timed_out } if waited > MOST => {
+                    let end = if timed_out { "and gave up" } else { "and got it then" };
+                    let sentence = format!(
+                        "{} waited {} ms for the file lock, {end}",
+                        run.trace.name(event.actor),
+                        waited.as_millis()
+                    );
+                    return Finding::broken(Anomaly::Starvation, sentence).at(index);
+                }
+                _ => exercised += u64::from(matches!(history::hold(event), Some(history::Hold::Taken(_)))),
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}

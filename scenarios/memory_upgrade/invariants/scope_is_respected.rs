@@ -1,0 +1,43 @@
+//! A tool that is called for one scope writes to no memory of another, and takes none from one to the other.
+
+use std::collections::BTreeMap;
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
+
+use super::super::history::{self, Column, MEMORIES};
+use super::super::workload::SCOPES;
+use super::super::Workload;
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let (run, workload) = (evidence.run, evidence.workload);
+        let Some(scope) = workload.scope() else { return Finding::Holds { exercised: 0 } };
+        let opened = workload.entries.iter().enumerate();
+        let mut scopes: BTreeMap<i64, Value> =
+            opened.map(|(index, entry)| (index as i64 + 1, SCOPES[entry.scope - 1].into())).collect();
+        let mut exercised = 0;
+        for (index, event) in run.trace.events.iter().enumerate() {
+            let What::Committed(changes) = &event.what else { continue };
+            for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
+                let Some(row) = &change.after else { continue };
+                let Some(id) = row[0].integer() else { continue };
+                let known = scopes.insert(id, Column::Scope.of(row).clone());
+                if !history::is_tool(run, event.actor) {
+                    continue;
+                }
+                if let Some(known) = known.filter(|known| known.text() != Some(scope)) {
+                    let sentence = format!("the tool was called for {scope}, and writes to memory {id} of {known}");
+                    let broken = Finding::broken(Anomaly::PhantomEffect, sentence).at(index);
+                    return broken.on(MEMORIES, "scope", Value::Integer(id));
+                }
+                exercised += 1;
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}

@@ -1,0 +1,47 @@
+//! A memory that a tool calls upgraded has what the model was asked for, and the marker, in the end. One that it calls
+//! neither upgraded nor failed was forgotten. What is deleted later, nobody can keep.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
+use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::operation;
+
+use super::super::history::{self, Column, MEMORIES, Rows};
+use super::super::Workload;
+
+pub(super) struct Invariant;
+
+impl Check<Workload> for Invariant {
+    fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
+        let run = evidence.run;
+        let mut operations = operation::recorded(&run.trace, MEMORIES);
+        for operation in operations.iter_mut().filter(|operation| !history::is_tool(run, operation.actor)) {
+            operation.acknowledged = None;
+        }
+        let found = history::losses(run, &operations);
+        if matches!(found, Finding::Violated(_)) {
+            return found;
+        }
+        let rows = Rows::in_the_end(evidence.workload, run);
+        let mut exercised = 0;
+        for batch in history::batches(run) {
+            let Some(ended) = batch.ended else { continue };
+            for id in batch.entries.iter().filter(|id| !batch.failed.contains(id)) {
+                if rows.count(*id) == 0 || operations.iter().any(|it| it.deletes && it.row.integer() == Some(*id)) {
+                    continue;
+                }
+                let row = rows.newest(*id);
+                let has = |column: Column| row.is_some_and(|row| *column.of(row) != Value::Null);
+                for (column, name) in [(Column::UpgradedAt, "upgraded_at"), (Column::Category, "memory_category")] {
+                    if !has(column) {
+                        let sentence = format!("memory {id} was reported upgraded, and has no {name} in the end");
+                        let broken = Finding::broken(Anomaly::Omission, sentence).at(ended);
+                        return broken.on(MEMORIES, name, Value::Integer(*id));
+                    }
+                }
+                exercised += 1;
+            }
+        }
+        Finding::Holds { exercised }
+    }
+}
