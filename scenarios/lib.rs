@@ -17,4 +17,5 @@ scenarios! {
     reserve_cap,
     runs_backfill,
     last_seen_backfill,
+    memory_upgrade,
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, Value};
 use retrial_sim::fault::Fault;
+use retrial_sim::invariant::Finding;
+use retrial_sim::operation::{self, Lost, Operation};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, Exchange, What};
 use retrial_sim::trial::Run;
@@ -179,7 +182,20 @@ pub(super) fn batches(run: &Run) -> Vec<Batch> {
     batches
 }
 
-/// What the general check of operations says.
+/// The first of the acknowledged intents that is lost.
 pub(super) fn losses(run: &Run, operations: &[Operation]) -> Finding {
-    todo!("wait for the check")
+    let (exercised, lost) = operation::lost(&run.trace, MEMORIES, operations, |_| true);
+    let Some(Lost { operation, column, value, stands, actor, event, anomaly, .. }) = lost else {
+        return Finding::Holds { exercised };
+    };
+    let Operation { actor: whose, row, .. } = &operations[operation];
+    let (whose, by) = (run.trace.name(*whose), run.trace.name(actor));
+    let stands = stands.unwrap_or(Value::Null);
+    let sentence = match anomaly {
+        Anomaly::LostAcknowledgement => {
+            format!("{whose} was told that {column} of memory {row} is {value}, and it never was")
+        }
+        _ => format!("{by} put {column} of memory {row} from {value}, which {whose} had written, to {stands}"),
+    };
+    Finding::broken(anomaly, sentence).at(event).on(MEMORIES, column, row.clone())
 }

@@ -87,9 +87,7 @@ impl Upgrader {
                 answer
             }
         };
-        let enriched = Enriched { legacy, answer };
-        enriched.intends();
-        enriched
+        Enriched { legacy, answer }
     }
 
     /// The same for a whole batch, one entry after the other: phase one.
@@ -131,14 +129,16 @@ impl Enriched<'_> {
         smart_metadata::merge(simple, &self.answer)
     }
 
-    /// The patch as the pull request sends it, with the values that a new memory begins with.
+    /// The patch as the pull request sends it, with the values that a new memory begins with: to be written, whatever the
+    /// row holds by then.
     pub fn patch(&self) -> Fields {
+        self.intends();
         let defaults =
             [("tier", Json::from("working")), ("access_count", Json::from(0)), ("confidence", Json::from(70))];
         smart_metadata::merge(fields(defaults), &self.fields())
     }
 
-    /// The candidate has read the row again, and what the model has said is right for what it saw.
+    /// The candidate has read the row again, what the model has said is right for what it saw, and is to be written.
     pub fn is_right_for_the_row(&self) {
         self.legacy.operation.saw();
         self.intends();

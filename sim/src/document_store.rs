@@ -23,10 +23,11 @@ use std::rc::Rc;
 
 use crate::actor::{Actor, Lost};
 use crate::engine::{Row, RowChange, Table, Value};
+use crate::fault::Fault;
 use crate::file_lock::{FileLock, Locked};
 use crate::footprint::Use;
 use crate::point::PointKind;
-use crate::trace::What;
+use crate::trace::{Field, What};
 use crate::world::{Shared, World};
 
 pub use self::metadata::{Fields, Metadata};
@@ -158,7 +159,7 @@ impl DocumentStore {
             inner.shared.touch("document_store", inner.name, Some(id as u64), Use::Read);
             inner.newest(id)
         };
-        actor.exchange(PointKind::Step, label, inner.name, body, effect).await.expect(NOT_LOST)
+        inner.read(actor, label, body, effect).await
     }
 
     /// The newest rows of those ids, in one read; who is not there is left out.
@@ -169,7 +170,7 @@ impl DocumentStore {
             inner.touch(ids, Use::Read);
             ids.iter().filter_map(|id| inner.newest(*id)).collect()
         };
-        actor.exchange(PointKind::Step, label, inner.name, body, effect).await.expect(NOT_LOST)
+        inner.read(actor, label, body, effect).await
     }
 
     /// The newest row of every id, or of those in that scope.
@@ -187,7 +188,7 @@ impl DocumentStore {
             let newest = rows.iter().filter(|stored| inner.is_newest(&rows, stored));
             newest.map(|stored| stored.document.clone()).filter(|row| row.is_in(scope)).collect()
         };
-        actor.exchange(PointKind::Step, label, inner.name, body, effect).await.expect(NOT_LOST)
+        inner.read(actor, label, body, effect).await
     }
 
     /// Deletes every row of those ids, in one commit.
@@ -326,9 +327,6 @@ impl DocumentStore {
     }
 }
 
-/// Reads stand at points where nothing can be lost on its way.
-const NOT_LOST: &str = "only writes are lost";
-
 fn ids(documents: &[Document]) -> Vec<i64> {
     documents.iter().map(|document| document.id).collect()
 }
@@ -363,19 +361,33 @@ impl Inner {
         }
     }
 
+    /// A read, which does not fail.
+    async fn read<T>(
+        &self,
+        actor: &Actor,
+        label: &'static str,
+        body: impl FnOnce() -> Vec<Field>,
+        effect: impl FnOnce(Option<Fault>) -> T,
+    ) -> T {
+        let read = actor.exchange(PointKind::Step, label, self.name, body, effect).await;
+        actor.busy_for(self.shared.cost.per_statement);
+        read.expect("at a step nothing is lost on its way")
+    }
+
     /// A commit, as its writer sees it.
     async fn write<T>(
         &self,
         actor: &Actor,
         label: &'static str,
         ids: &[i64],
-        effect: impl FnOnce(Option<crate::fault::Fault>) -> T,
+        effect: impl FnOnce(Option<Fault>) -> T,
     ) -> Result<T, WriteError> {
         let body = || match ids {
             [id] => vec![("id", Value::Integer(*id))],
             _ => vec![("rows", Value::Integer(ids.len() as i64))],
         };
         let written = actor.exchange(PointKind::Request, label, self.name, body, effect).await;
+        actor.busy_for(self.shared.cost.per_statement);
         written.map_err(|Lost| WriteError::Unknown)
     }
 

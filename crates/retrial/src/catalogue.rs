@@ -96,7 +96,9 @@ pub fn bed(engine: &str) -> Result<TestBed> {
         "sqlite" => Ok(TestBed::new(Box::new(Sqlite::new(Journal::Wal)?))),
         "model" => Ok(TestBed::new(Box::new(retrial_engines::model::Model::new()))),
         "postgres" => Ok(TestBed::new(Box::new(Postgres::new(&server()?)?))),
-        other => Err(anyhow!("there is no engine `{other}`; engines: model, postgres, sqlite")),
+        // For scenarios that send no SQL.
+        "none" => Ok(TestBed::without_engine()),
+        other => Err(anyhow!("there is no engine `{other}`; engines: model, postgres, sqlite, none")),
     }
 }
 

@@ -2,7 +2,8 @@
 //! memory that another has changed since it looked.
 //!
 //! That two hold it for a while shows in no row, and nobody can prevent it who has no clock in common with the others; so
-//! it is not asked. Asked is that the one who is late has no effect.
+//! it is not asked. Asked is that the one who is late has no effect. A user who deletes a memory means it whatever it holds
+//! by then.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,9 @@ use super::super::history::{self, Hold, MEMORIES};
 use super::super::Workload;
 
 pub(super) struct Invariant;
+
+/// The labels of reads.
+const LOOKS: [&str; 7] = ["scan", "read", "look", "query", "check", "reread", "recall"];
 
 /// Who has the lock, by what each believes.
 #[derive(Default)]
@@ -31,14 +35,17 @@ impl Check<Workload> for Invariant {
         // The last look of each actor at the store, and the last change of each memory: when, by whom, its version.
         let mut looked = vec![0; run.trace.cast.len()];
         let mut changed: BTreeMap<i64, (usize, ActorId, i64)> = BTreeMap::new();
-        let mut exercised = 0;
+        let (mut forgets, mut exercised) = (false, 0);
         for (index, event) in run.trace.events.iter().enumerate() {
             holders.take(event.actor, history::hold(event), &event.what);
             if let Some(exchange) = history::exchange(event)
                 && exchange.part == MEMORIES
-                && matches!(exchange.label, "scan" | "read" | "look" | "query" | "check" | "reread" | "recall")
             {
-                looked[usize::from(event.actor.0)] = index;
+                // A commit is the next event of the request that makes it.
+                forgets = exchange.label == "forget";
+                if LOOKS.contains(&exchange.label) {
+                    looked[usize::from(event.actor.0)] = index;
+                }
             }
             let What::Committed(changes) = &event.what else { continue };
             for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
@@ -53,6 +60,7 @@ impl Check<Workload> for Invariant {
                 if let Some((when, who, _)) = last
                     && holders.is_in_doubt(event.actor)
                     && who != event.actor
+                    && !forgets
                 {
                     if when > looked[usize::from(event.actor.0)] {
                         let (name, other) = (run.trace.name(event.actor), run.trace.name(who));

@@ -1,7 +1,7 @@
-//! The plugin waits for the lock for at most five seconds, where nobody has died or stood still with it.
+//! The plugin waits for the lock for at most ten seconds, where nobody has died or stood still with it.
 //!
-//! Five seconds are two refusals in a row, after pauses of one and two seconds; the third would make it seven. A lock that
-//! is held for the milliseconds of a write is not met twice by chance; one that is held while a model is asked is met by
+//! That is three refusals in a row, after pauses of one, two and four seconds; the fourth would make it fifteen. A lock that
+//! is held for the milliseconds of a write is not met so often by chance; one that is held while a model is asked is met by
 //! whoever comes. Durations are judged in timed trials only; who gives up altogether, too.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::super::{Workload, history};
 
 pub(super) struct Invariant;
 
-const MOST: Duration = Duration::from_secs(5);
+const MOST: Duration = Duration::from_secs(10);
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {

@@ -97,7 +97,8 @@ async fn revise(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     for _ in 0..ATTEMPTS {
         let held = store.lock().acquire(actor, "lock").await?;
         let revised = revise_locked(revision).await;
-        if let Ok(Some(true)) = revised {
+        // A swap that seems to fail may have been made.
+        if !matches!(revised, Ok(None | Some(false))) {
             prune(store, actor, Some(&[*id])).await;
         }
         let _ = held.release("unlock").await;
