@@ -32,6 +32,7 @@ pub mod fault;
 pub mod footprint;
 pub mod intent;
 pub mod invariant;
+pub mod operation;
 pub mod point;
 pub mod pool;
 pub mod queue;

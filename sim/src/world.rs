@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) sessions: RefCell<Vec<SessionCell>>,
     /// How many times a connection was taken from a pool.
     pub(crate) takes: Cell<u32>,
+    /// How many logical operations have begun.
+    pub(crate) operations: Cell<u32>,
     pub(crate) engine: RefCell<Box<dyn Engine>>,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) cost: Cost,
@@ -162,6 +164,7 @@ impl Shared {
             processes: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             sessions: RefCell::default(),
             takes: Cell::default(),
+            operations: Cell::default(),
             engine: RefCell::new(engine),
             trace: RefCell::new(Trace::reusing(events)),
             cost,
