@@ -41,6 +41,7 @@ fn sign(event: &Event) -> u64 {
         What::Committed(changes) => digest.word(3 << 8 | u64::from(!changes.is_empty())),
         What::Struck(fault) => digest.word(4 << 8 | *fault as u64),
         What::Noted(key, _, _) => digest.text(key),
+        What::Operated(_, stage) => digest.text(stage.name()),
         What::Exchanged(exchange) => {
             digest.text(exchange.label);
             digest.word(u64::from(exchange.arrived) << 1 | u64::from(exchange.heard));

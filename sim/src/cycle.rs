@@ -33,8 +33,9 @@ pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
     let since = trace.events.iter().rposition(moved).map_or(0, |index| index + 1);
     let idle = &trace.events[since..];
     let length = shortest(idle)?;
-    // What a statement did to locks and rows is told by the statement.
-    let told = |event: &&Event| !matches!(event.what, What::Committed(_) | What::Released(_));
+    // What a statement did to locks and rows is told by the statement, and what an operation says is about those.
+    let told =
+        |event: &&Event| !matches!(event.what, What::Committed(_) | What::Released(_) | What::Operated(..));
     let say = |event: &Event| (trace.name(event.actor), trace.say(&event.what));
     Some(Cycle { round: idle[idle.len() - length..].iter().filter(told).map(say).collect() })
 }
@@ -80,6 +81,7 @@ fn sign(event: &Event) -> Digest {
             exchange.body.iter().for_each(|(_, value)| value.digest(&mut digest));
         }
         What::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),
+        What::Operated(_, stage) => digest.text(stage.name()),
         What::Waits { resource, .. } => digest.text(resource),
         What::Resumed { timed_out, .. } => digest.word(2 << 32 | u64::from(*timed_out)),
         What::Released(_) => digest.word(3 << 32),

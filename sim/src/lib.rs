@@ -34,6 +34,7 @@ pub mod file_lock;
 pub mod footprint;
 pub mod intent;
 pub mod invariant;
+pub mod operation;
 pub mod point;
 pub mod pool;
 pub mod queue;

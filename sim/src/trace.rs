@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::engine::{Answer, RowChange, SqlError, Value, Work};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
+use crate::operation::Stage;
 use crate::point::ActorId;
 
 /// A member of the cast.
@@ -133,6 +134,8 @@ pub enum What {
     FaultsStopped,
     /// Something the scenario wants its invariants to know.
     Noted(&'static str, i64, i64),
+    /// A logical operation, by its number in the trial, has come that far.
+    Operated(u32, Stage),
 }
 
 /// One line of the trace.
@@ -278,6 +281,10 @@ impl What {
                 digest.word(*one as u64);
                 digest.word(*other as u64);
             }
+            What::Operated(number, stage) => {
+                digest.word(10 << 32 | u64::from(*number));
+                stage.digest(digest);
+            }
         }
     }
 }
@@ -363,6 +370,7 @@ impl Trace {
             What::Panicked(message) => format!("panicked: {message}"),
             What::FaultsStopped => "faults stop, the schedule is fair".to_owned(),
             What::Noted(key, one, other) => format!("{key} {one} {other}"),
+            What::Operated(number, stage) => format!("operation {number} {stage}"),
         }
     }
 }

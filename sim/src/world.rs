@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) file_locks: RefCell<Vec<Rc<Disk>>>,
     /// How many times a connection was taken from a pool.
     pub(crate) takes: Cell<u32>,
+    /// How many logical operations have begun.
+    pub(crate) operations: Cell<u32>,
     pub(crate) engine: RefCell<Box<dyn Engine>>,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) cost: Cost,
@@ -168,6 +170,7 @@ impl Shared {
             sessions: RefCell::default(),
             file_locks: RefCell::default(),
             takes: Cell::default(),
+            operations: Cell::default(),
             engine: RefCell::new(engine),
             trace: RefCell::new(Trace::reusing(events)),
             cost,

@@ -43,7 +43,9 @@ fn circle(story: &Story<'_>) -> Option<Proof> {
     let times = (1..=all / length).take_while(|round| alike(all - round * length)).count();
     let first = all - times * length;
     let moving: BTreeSet<String> = (0..times).flat_map(|round| moves(first + round * length)).collect();
-    let told = |event: &usize| !matches!(story.what(*event), What::Committed(_) | What::Released(_));
+    let told = |event: &usize| {
+        !matches!(story.what(*event), What::Committed(_) | What::Released(_) | What::Operated(..))
+    };
     let round: Vec<Act> = (first..first + length).filter(told).map(|event| story.act(event)).collect();
     let edge = |pair: &[Act]| {
         let because = Reason::SameActor;

@@ -120,6 +120,7 @@ pub(super) fn label(what: &What) -> &'static str {
         What::Stepped(label) | What::Sleeps(label, _) | What::Noted(label, ..) => label,
         What::Ran(statement) => statement.label,
         What::Exchanged(exchange) => exchange.label,
+        What::Operated(_, stage) => stage.name(),
         What::Stored(_) => "store",
         What::Started(_) => "start",
         What::Waits { .. } => "wait",
