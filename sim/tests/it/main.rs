@@ -5,6 +5,7 @@
 mod argument;
 mod determinism;
 mod durable_object;
+mod file_lock;
 mod guide;
 mod intent;
 mod limits;
