@@ -2,8 +2,8 @@
 //! memory that another has changed since it looked.
 //!
 //! That two hold it for a while shows in no row, and nobody can prevent it who has no clock in common with the others; so
-//! it is not asked. Asked is that the one who is late has no effect. A user who deletes a memory means it whatever it holds
-//! by then.
+//! it is not asked. Asked is that the one who is late has no effect. A user who deletes a memory, or brings one in, means it
+//! whatever the store holds by then.
 
 use std::collections::BTreeMap;
 
@@ -35,14 +35,14 @@ impl Check<Workload> for Invariant {
         // The last look of each actor at the store, and the last change of each memory: when, by whom, its version.
         let mut looked = vec![0; run.trace.cast.len()];
         let mut changed: BTreeMap<i64, (usize, ActorId, i64)> = BTreeMap::new();
-        let (mut forgets, mut exercised) = (false, 0);
+        let (mut is_meant, mut exercised) = (false, 0);
         for (index, event) in run.trace.events.iter().enumerate() {
             holders.take(event.actor, history::hold(event), &event.what);
             if let Some(exchange) = history::exchange(event)
                 && exchange.part == MEMORIES
             {
                 // A commit is the next event of the request that makes it.
-                forgets = exchange.label == "forget";
+                is_meant = matches!(exchange.label, "forget" | "store" | "import");
                 if LOOKS.contains(&exchange.label) {
                     looked[usize::from(event.actor.0)] = index;
                 }
@@ -60,7 +60,7 @@ impl Check<Workload> for Invariant {
                 if let Some((when, who, _)) = last
                     && holders.is_in_doubt(event.actor)
                     && who != event.actor
-                    && !forgets
+                    && !is_meant
                 {
                     if when > looked[usize::from(event.actor.0)] {
                         let (name, other) = (run.trace.name(event.actor), run.trace.name(who));
