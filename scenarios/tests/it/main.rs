@@ -3,6 +3,7 @@
 //! a case under `regressions/`, which anyone can replay.
 
 mod cap_above_pool;
+mod lock_counts;
 mod readers;
 
 use std::cell::RefCell;
@@ -13,6 +14,7 @@ use proptest::prelude::*;
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_scenarios::last_seen_backfill;
+use retrial_scenarios::memory_upgrade;
 use retrial_scenarios::reserve_cap;
 use retrial_scenarios::runs_backfill;
 use retrial_scenarios::session_ingest;
@@ -29,6 +31,7 @@ thread_local! {
         let engine = Sqlite::new(Journal::Wal).expect("a database can be made");
         TestBed::new(Box::new(engine))
     });
+    static NONE: RefCell<TestBed> = RefCell::new(TestBed::without_engine());
     static MODEL: RefCell<TestBed> = RefCell::new(TestBed::new(Box::new(Model::new())));
 }
 
@@ -109,6 +112,15 @@ proptest! {
         seed in any::<u64>(),
     ) {
         MODEL.with_borrow_mut(|bed| check(&reserve_cap::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
+    }
+
+    #[test]
+    fn memory_upgrade_keeps_what_it_does_not_own_up_to(
+        (rung, workload) in drawn(&memory_upgrade::SCENARIO),
+        policy in policy(),
+        seed in any::<u64>(),
+    ) {
+        NONE.with_borrow_mut(|bed| check(&memory_upgrade::SCENARIO, bed, rung, &workload, policy, Seed(seed)))?;
     }
 
     #[test]

@@ -66,6 +66,8 @@ struct Judged<'a> {
     confidence: Confidence,
     exercised: u64,
     violations: u64,
+    /// What the violations show, by the names of the anomalies.
+    anomalies: Vec<&'static str>,
     first_violation_trial: Option<u64>,
     found_by: Option<String>,
     unknown: Option<&'a str>,
@@ -208,6 +210,7 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
             },
             exercised: tally.exercised,
             violations: tally.violations,
+            anomalies: tally.anomalies.keys().map(|anomaly| anomaly.name()).collect(),
             first_violation_trial: tally.first_violation.map(|(trial, _)| trial),
             found_by: tally.first_violation.map(|(_, policy)| policy.to_string()),
             unknown: tally.unknown.as_deref(),
