@@ -1,1 +1,117 @@
 //! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::scenario::Break;
+
+const LOSSES: &[Anomaly] = &[Anomaly::LostUpdate, Anomaly::StaleOverwrite];
+
+const GONE: &[Anomaly] = &[Anomaly::LostAcknowledgement, Anomaly::DuplicateEffect];
+
+pub(super) const OVERWRITES_FROM_THE_SCAN: Break = Break {
+    invariant: "no_overwrite_of_concurrent_fields",
+    anomalies: LOSSES,
+    from: "plugin",
+    rarely: None,
+    because: "what is written back is as old as the scan, and lies over what the plugin has written since",
+};
+
+pub(super) const RESETS_THE_COUNTERS: Break = Break {
+    invariant: "no_overwrite_of_concurrent_fields",
+    anomalies: LOSSES,
+    from: "plugin",
+    rarely: None,
+    because: "the patch brings `access_count: 0` over what the plugin has counted, and an abstract over a newer text's",
+};
+
+/// Everybody before `merge_under_the_lock`, also where the tool does no harm.
+pub(super) const PLUGIN_READS_TOO_SOON: Break = Break {
+    invariant: "no_overwrite_of_concurrent_fields",
+    anomalies: LOSSES,
+    from: "plugin",
+    rarely: None,
+    because: "`patchMetadata` reads before it takes the lock, and puts back what another process has written since",
+};
+
+pub(super) const PLUGIN_TAKES_IT_BACK: Break = Break {
+    invariant: "upgrade_is_applied",
+    anomalies: &[
+        Anomaly::LostUpdate,
+        Anomaly::StaleOverwrite,
+        Anomaly::LostAcknowledgement,
+        Anomaly::Omission,
+    ],
+    from: "plugin",
+    rarely: None,
+    because: "`patchMetadata` reads before it takes the lock, and writes what it has read over abstract and marker",
+};
+
+pub(super) const TEXT_HAS_CHANGED: Break = Break {
+    invariant: "abstract_is_of_the_text",
+    anomalies: &[Anomaly::TornWrite],
+    from: "plugin",
+    rarely: None,
+    because: "the user edits the text while the model is asked, and the abstract of the old one is written beside it",
+};
+
+pub(super) const METADATA_IS_PUT_BACK: Break = Break {
+    rarely: Some("plugin"),
+    because: "`memory_update` brings text and abstract, and a `patchMetadata` that read before it puts the abstract back",
+    ..TEXT_HAS_CHANGED
+};
+
+pub(super) const A_LOCK_FOR_EACH: Break = Break {
+    invariant: "one_lock_per_batch",
+    anomalies: &[Anomaly::UnboundedWork],
+    from: "calm",
+    rarely: None,
+    because: "every `update` takes the lock for itself",
+};
+
+pub(super) const WRITES_OUT_OF_SCOPE: Break = Break {
+    invariant: "scope_is_respected",
+    anomalies: &[Anomaly::PhantomEffect],
+    from: "plugin",
+    rarely: None,
+    because: "the tool asks for its scope when it scans and not when it writes; a memory may have gone over meanwhile",
+};
+
+pub(super) const NO_ROW_BETWEEN_DELETE_AND_ADD: Break = Break {
+    invariant: "no_entry_lost",
+    anomalies: GONE,
+    from: "add_fails",
+    rarely: None,
+    because: "after the delete there is no row until an add succeeds, and no add takes a row without a vector",
+};
+
+pub(super) const SAYS_FAILED_WHATEVER_WAS_DONE: Break = Break {
+    invariant: "recovery_reports_truth",
+    anomalies: &[Anomaly::FalseReport],
+    from: "add_fails",
+    rarely: None,
+    because: "an add that seems to fail may have been made, and its error is all that the report goes by",
+};
+
+pub(super) const RESTORED_COUNTS_AS_UPGRADED: Break = Break {
+    invariant: "recovery_reports_truth",
+    anomalies: &[Anomaly::FalseReport],
+    from: "add_fails",
+    rarely: None,
+    because: "an entry whose original was put back is counted among those that are upgraded",
+};
+
+pub(super) const WRITES_UNDER_A_LOST_LOCK: Break = Break {
+    invariant: "mutual_exclusion_or_fencing",
+    anomalies: &[Anomaly::LostUpdate],
+    from: "stale_lock",
+    rarely: Some("crash"),
+    because: "a process that was paused goes on writing under a lock that was taken over; and of those who have seen a \
+              lock stale each removes what the other has just created",
+};
+
+pub(super) const UPGRADES_AGAIN: Break = Break {
+    invariant: "rerun_is_idempotent",
+    anomalies: &[Anomaly::DuplicateEffect],
+    from: "two_upgraders",
+    rarely: None,
+    because: "whether an entry is old is asked when the tool scans, and the other tool has upgraded it since",
+};

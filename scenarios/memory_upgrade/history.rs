@@ -57,31 +57,42 @@ pub(super) fn anybody_was_struck(run: &Run) -> bool {
 /// trial opened with have no key of the trace's until they are deleted, so they are taken from the workload.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
-    /// For each id how many of its rows were never written in the trial, and those that were, in order.
-    ids: BTreeMap<i64, (bool, Vec<(i64, Row)>)>,
+    ids: BTreeMap<i64, OfId>,
+}
+
+/// The rows of an id.
+#[derive(Clone, Debug, Default)]
+struct OfId {
+    /// Whether the row that the trial opened with is there still.
+    opening: bool,
+    /// Those that were written in the trial and are there, by their keys, in order.
+    written: Vec<(i64, Row)>,
+    /// The event of the last change.
+    changed: Option<usize>,
 }
 
 impl Rows {
     /// As the trial opens.
     pub(super) fn opening(workload: &Workload) -> Rows {
-        let untouched = |id: usize| (id as i64, (true, Vec::new()));
+        let untouched = |id: usize| (id as i64, OfId { opening: true, ..OfId::default() });
         Rows { ids: (1..=workload.entries.len()).map(untouched).collect() }
     }
 
     /// Takes in an event.
-    pub(super) fn take(&mut self, event: &Event) {
+    pub(super) fn take(&mut self, index: usize, event: &Event) {
         let What::Committed(changes) = &event.what else { return };
         for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
             let Some(id) = change.after.as_ref().or(change.before.as_ref()).and_then(|row| row[0].integer())
             else {
                 continue;
             };
-            let (opening, written) = self.ids.entry(id).or_default();
+            let of_id = self.ids.entry(id).or_default();
+            of_id.changed = Some(index);
             match &change.after {
-                Some(row) => written.push((change.key, row.clone())),
-                None => match written.iter().position(|(key, _)| *key == change.key) {
-                    Some(place) => drop(written.remove(place)),
-                    None => *opening = false,
+                Some(row) => of_id.written.push((change.key, row.clone())),
+                None => match of_id.written.iter().position(|(key, _)| *key == change.key) {
+                    Some(place) => drop(of_id.written.remove(place)),
+                    None => of_id.opening = false,
                 },
             }
         }
@@ -89,20 +100,30 @@ impl Rows {
 
     /// As they are when the trial is over.
     pub(super) fn in_the_end(workload: &Workload, run: &Run) -> Rows {
+        Rows::before(workload, run, run.trace.events.len())
+    }
+
+    /// As they are before that event.
+    pub(super) fn before(workload: &Workload, run: &Run, end: usize) -> Rows {
         let mut rows = Rows::opening(workload);
-        run.trace.events.iter().for_each(|event| rows.take(event));
+        run.trace.events[..end].iter().enumerate().for_each(|(index, event)| rows.take(index, event));
         rows
     }
 
     /// How many rows an id has.
     pub(super) fn count(&self, id: i64) -> usize {
-        self.ids.get(&id).map_or(0, |(opening, written)| usize::from(*opening) + written.len())
+        self.ids.get(&id).map_or(0, |of_id| usize::from(of_id.opening) + of_id.written.len())
     }
 
     /// The newest row of an id, where it was written in the trial.
     pub(super) fn newest(&self, id: i64) -> Option<&Row> {
-        let (_, written) = self.ids.get(&id)?;
-        written.iter().map(|(_, row)| row).max_by_key(|row| Column::Version.of(row).integer())
+        let rows = self.ids.get(&id)?.written.iter().map(|(_, row)| row);
+        rows.max_by_key(|row| Column::Version.of(row).integer())
+    }
+
+    /// The event at which an id's rows have last changed; the first where they never have.
+    pub(super) fn changed(&self, id: i64) -> usize {
+        self.ids.get(&id).and_then(|of_id| of_id.changed).unwrap_or_default()
     }
 
     /// Every id that there has ever been.

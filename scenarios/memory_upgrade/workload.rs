@@ -164,7 +164,7 @@ pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
     let scope = prop_oneof![3 => Just(1), 1 => Just(2)];
     let entry = (scope, metadata, prop::bool::weighted(without))
         .prop_map(|(scope, metadata, no_vector)| Entry { scope, metadata, no_vector });
-    (entries, 1..=10usize, prop::bool::weighted(0.3), 1..=2u8)
+    (entries, 1..=10usize, prop::bool::weighted(0.5), 1..=2u8)
         .prop_flat_map(move |(entries, batch, scoped, runs)| {
             let most = if name == "calm" { 0 } else { 4 };
             let errands = vec(errand(entries, true), most.min(1)..=most);
@@ -186,7 +186,7 @@ fn errand(entries: usize, moves: bool) -> impl Strategy<Value = Errand> + use<> 
             3 => Just(Does::Edit(id)),
             1 => Just(Does::Store),
             1 => Just(Does::Forget(id)),
-            u32::from(moves) => Just(Does::Move(id)),
+            2 * u32::from(moves) => Just(Does::Move(id)),
         ]
     });
     (0..=8u8, does).prop_map(|(after, does)| Errand { after, does })

@@ -22,7 +22,7 @@ impl Check<Workload> for Invariant {
             }
             if abstracted != text && abstracted.strip_prefix("abstract of ") != Some(text) {
                 let sentence = format!("the text of memory {id} is `{text}`, and its abstract `{abstracted}`");
-                let broken = Finding::broken(Anomaly::TornWrite, sentence);
+                let broken = Finding::broken(Anomaly::TornWrite, sentence).at(rows.changed(id));
                 return broken.on(MEMORIES, "l0_abstract", Value::Integer(id));
             }
             exercised += 1;

@@ -29,13 +29,13 @@ impl Check<Workload> for Invariant {
             let count = rows.count(id);
             if count > 1 {
                 let sentence = format!("memory {id} is there {count} times, and nobody will tidy up");
-                let broken = Finding::broken(Anomaly::DuplicateEffect, sentence);
+                let broken = Finding::broken(Anomaly::DuplicateEffect, sentence).at(rows.changed(id));
                 return broken.on(MEMORIES, "id", Value::Integer(id));
             }
             let must_be = (opened.contains(&id) || stored.contains(&id)) && !deleted.contains(&id);
             if must_be && count == 0 {
                 let sentence = format!("memory {id} is gone, and nobody has deleted it");
-                let broken = Finding::broken(Anomaly::LostAcknowledgement, sentence);
+                let broken = Finding::broken(Anomaly::LostAcknowledgement, sentence).at(rows.changed(id));
                 return broken.on(MEMORIES, "id", Value::Integer(id));
             }
             exercised += u64::from(must_be && rows.newest(id).is_some());

@@ -23,8 +23,7 @@ impl Check<Workload> for Invariant {
             if batch.entries.iter().any(|id| is_disputed(run, &batch, ended, *id)) {
                 continue;
             }
-            let mut rows = Rows::opening(evidence.workload);
-            run.trace.events[..ended].iter().for_each(|event| rows.take(event));
+            let rows = Rows::before(evidence.workload, run, ended);
             let is_upgraded = |id: &&i64| {
                 rows.newest(**id).is_some_and(|row| *Column::UpgradedAt.of(row) != Value::Null)
             };

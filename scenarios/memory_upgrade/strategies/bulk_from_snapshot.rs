@@ -35,4 +35,16 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::OVERWRITES_FROM_THE_SCAN,
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::TEXT_HAS_CHANGED,
+    breaks::WRITES_OUT_OF_SCOPE,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    Break {
+        because: "the recovery throws, so the batch is reported failed, with everything that was written",
+        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
+    },
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    breaks::UPGRADES_AGAIN,
+];

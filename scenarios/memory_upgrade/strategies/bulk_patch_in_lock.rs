@@ -37,7 +37,16 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::RESETS_THE_COUNTERS,
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::TEXT_HAS_CHANGED,
+    breaks::WRITES_OUT_OF_SCOPE,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::RESTORED_COUNTS_AS_UPGRADED,
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    breaks::UPGRADES_AGAIN,
+];
 
 /// The row with patch and marker merged into its metadata.
 pub(super) fn patched(row: &Document, patch: &Fields, marker: &Fields) -> Merged {

@@ -41,4 +41,13 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::OVERWRITES_FROM_THE_SCAN,
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::METADATA_IS_PUT_BACK,
+    breaks::WRITES_OUT_OF_SCOPE,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::RESTORED_COUNTS_AS_UPGRADED,
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    breaks::UPGRADES_AGAIN,
+];

@@ -42,4 +42,17 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::RESETS_THE_COUNTERS,
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::TEXT_HAS_CHANGED,
+    breaks::WRITES_OUT_OF_SCOPE,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    Break { rarely: Some("llm_fails"), ..breaks::RESTORED_COUNTS_AS_UPGRADED },
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    Break {
+        from: "llm_fails",
+        because: "without a category the entry looks old at every run",
+        ..breaks::UPGRADES_AGAIN
+    },
+];

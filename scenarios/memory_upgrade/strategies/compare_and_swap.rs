@@ -40,7 +40,19 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::RESETS_THE_COUNTERS,
+    Break {
+        because: "the plugin reads under its lock, and deletes whatever is there: what was swapped in meanwhile, too",
+        ..breaks::PLUGIN_TAKES_IT_BACK
+    },
+    breaks::TEXT_HAS_CHANGED,
+    Break { from: "two_upgraders", rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    breaks::UPGRADES_AGAIN,
+];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
     let (Upgrader { actor, store, .. }, id) = (tool, enriched.id());

@@ -7,6 +7,7 @@
 //! lock?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::document_store::Changes;
 use retrial_sim::scenario::Break;
 
@@ -35,7 +36,24 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::A_LOCK_FOR_EACH,
+    breaks::OVERWRITES_FROM_THE_SCAN,
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::METADATA_IS_PUT_BACK,
+    Break {
+        invariant: "plugin_is_not_starved",
+        anomalies: &[Anomaly::Starvation],
+        from: "plugin",
+        rarely: None,
+        because: "the lock is held for as long as the model takes, one entry after the other",
+    },
+    Break { from: "two_upgraders", rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
+    Break { from: "crash", rarely: None, ..breaks::WRITES_UNDER_A_LOST_LOCK },
+    breaks::UPGRADES_AGAIN,
+];
 
 async fn upgrade_entry(tool: &Upgrader, legacy: &Legacy) -> bool {
     let Upgrader { actor, store, .. } = tool;

@@ -45,7 +45,21 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    breaks::A_LOCK_FOR_EACH,
+    Break {
+        because: "between the read and the update the plugin writes, and the update puts back what was read; and it \
+                  resets the counters",
+        ..breaks::RESETS_THE_COUNTERS
+    },
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::TEXT_HAS_CHANGED,
+    breaks::WRITES_OUT_OF_SCOPE,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    breaks::UPGRADES_AGAIN,
+];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
     let Upgrader { actor, store, .. } = tool;

@@ -7,6 +7,7 @@
 //! A reviewer would ask: does `store.update` take the lock?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
@@ -36,4 +37,26 @@ impl Upgrade for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[];
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "lock_is_never_nested",
+        anomalies: &[Anomaly::Deadlock],
+        from: "calm",
+        rarely: None,
+        because: "`update` takes the lock that the batch has",
+    },
+    Break {
+        invariant: "plugin_is_not_starved",
+        anomalies: &[Anomaly::Starvation],
+        from: "plugin",
+        rarely: None,
+        because: "the lock is held for as long as the nested attempts take, two and a half minutes for each entry",
+    },
+    breaks::PLUGIN_READS_TOO_SOON,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    Break { from: "crash", rarely: Some("crash"), ..breaks::PLUGIN_TAKES_IT_BACK },
+    Break { from: "crash", rarely: Some("crash"), because: "its own lock was taken over, so the nested one is free", ..breaks::A_LOCK_FOR_EACH },
+    Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_OUT_OF_SCOPE },
+    Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_UNDER_A_LOST_LOCK },
+    Break { from: "all", rarely: Some("all"), ..breaks::UPGRADES_AGAIN },
+];
