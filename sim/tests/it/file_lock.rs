@@ -13,6 +13,7 @@ use retrial_sim::world::World;
 use crate::parts;
 
 mod oracle;
+mod reduction;
 
 /// Who is refused waits for 9 seconds in all, which is longer than it takes to become stale.
 const SETTINGS: Settings = Settings {
@@ -122,7 +123,7 @@ fn the_rules_hold_in_a_storm() {
         "an exit removes another's lock",
         "a request to stop within a pause",
     ];
-    parts::sweep(&STORMY, 600, &wanted, workers, oracle::judge);
+    parts::sweep(&STORMY, 1000, &wanted, workers, oracle::judge);
 }
 
 #[test]

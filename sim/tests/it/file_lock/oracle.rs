@@ -257,7 +257,11 @@ impl Oracle<'_> {
         let (process, at) = (self.run.trace.process(event.actor), event.at);
         for (index, other) in self.takings.iter().enumerate().filter(|(_, taking)| taking.held) {
             let Some(excuse) = other.excuse else { return Err(format!("{} holds it as well", index + 1)) };
-            self.seen.push(if excuse == "robbed" { "two hold it, none has stood still" } else { "two hold it" });
+            self.seen.push(if excuse == "robbed" {
+                "two hold it, none has stood still"
+            } else {
+                "two hold it"
+            });
         }
         let token = self.takings.len() as i64 + 1;
         self.there = Some((token, at));
