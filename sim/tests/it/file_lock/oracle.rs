@@ -1,5 +1,5 @@
-//! A second opinion on the lock: it goes through the trace of a trial, makes every heartbeat happen one by one, and says what
-//! each point must have found, and how whoever is refused goes on.
+//! A second opinion on the lock: it goes through the trace of a trial, makes every heartbeat happen one by one, and
+//! says what each point must have found, and how whoever is refused goes on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

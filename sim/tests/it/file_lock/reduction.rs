@@ -1,5 +1,5 @@
-//! The exhaustive search leaves orders out that come to the same. Over drawn programs that meet at a lock and on the clock,
-//! die and stand still, what is left shows every outcome that a search without reduction shows.
+//! The exhaustive search leaves orders out that come to the same. Over drawn programs that meet at a lock and on the
+//! clock, die and stand still, what is left shows every outcome that a search without reduction shows.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -105,8 +105,8 @@ fn stage(world: &World, program: &Program) {
     }
 }
 
-/// What each actor met, in its order, and how it ended. When something happened is not told where its actor did not look
-/// at the clock.
+/// What each actor met, in its order, and how it ended. When something happened is not told where its actor did not
+/// look at the clock.
 fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); run.trace.cast.len()];
     for event in run.trace.events.iter().filter(|event| !matches!(event.what, What::Started(_))) {
