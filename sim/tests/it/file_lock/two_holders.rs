@@ -134,6 +134,28 @@ fn a_process_has_one_entry_for_its_locks() {
     assert_eq!(noted(&run, "released"), released, "{}", run.trace);
 }
 
+const LATE: Rung = Rung {
+    name: "late",
+    about: "ada and cyd die, and bob stands still",
+    offers: &[
+        Offer { fault: Fault::CrashBefore, actors: &["ada", "cyd"], labels: &[] },
+        Offer { fault: Fault::Stall, actors: &["bob"], labels: &[] },
+    ],
+    budget: 3,
+};
+
+#[test]
+fn whoever_has_removed_a_stale_lock_does_not_look_at_the_time_of_the_next() {
+    // While `bob` stands still between the two, `cyd` makes the directory, and dies at 61 s; at 70 s it is stale.
+    let choices =
+        ["ada/write#1 fault crash-before", "bob/create#1 fault stall", "cyd/work#1 fault crash-before"];
+    let stage = |world: &World| two_see_it_stale(world, [0, 51_000], None);
+    let run = directed(Pace::Timed, &LATE, &choices, stage);
+    assert_eq!(noted(&run, "has")[0], ("cyd", 2, 0), "{}", run.trace);
+    let made = told(&run, "bob").into_iter().find(|line| line.contains("create"));
+    assert_eq!(made.as_deref(), Some("70000 write-lock create found='held' own=false"), "{}", run.trace);
+}
+
 #[test]
 fn an_exit_removes_whatever_directory_is_there() {
     let choices = ["ada/write#1 fault crash-before", "bob/lock#1 next cyd", "cyd/work#1 fault shutdown"];
