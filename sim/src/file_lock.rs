@@ -1,33 +1,36 @@
-//! A file lock across processes, as the library proper-lockfile (4.1.2, with `retry` 0.12) makes it of a directory: whoever
-//! creates it holds the lock, and keeps its modification time fresh. It must never be safer than the library is: two may
-//! hold it, and who has lost it may not know.
+//! A file lock across processes, as the library proper-lockfile (4.1.2, with `retry` 0.12) makes it of a directory:
+//! whoever creates it holds the lock, and keeps its modification time fresh. It must never be safer than the library
+//! is: two may hold it, and who has lost it may not know.
 //!
 //! Which rule follows which text (`lib/lockfile.js` of proper-lockfile by the names of its functions; its README):
 //! - `mkdir` is atomic, and exclusive (README, "Design"). There is no account of who asks: a process that has the lock
 //!   finds the directory as anybody else would, and is refused (`acquireLock`, on EEXIST).
-//! - An attempt that finds the directory looks at its time. Is it older than `stale`, it is removed, and made anew without
-//!   another look (`acquireLock` with `stale: 0`). What is removed is whatever is there by then (`removeLock`; no error
-//!   where nothing is): of two who have seen it stale, one can remove what the other has just made, and both hold it.
-//! - An attempt that fails is ELOCKED, and repeated up to `retries` times after pauses of `min_timeout * factor^n`, at most
-//!   `max_timeout` (`retry.js`, `_createTimeout`; `randomize` is off). A request to stop ends no pause.
+//! - An attempt that finds the directory looks at its time. Is it older than `stale`, it is removed, and made anew
+//!   without another look (`acquireLock` with `stale: 0`). What is removed is whatever is there by then
+//!   (`removeLock`; no error where nothing is): of two who have seen it stale, one can remove what the other has just
+//!   made, and both hold it.
+//! - An attempt that fails is ELOCKED, and repeated up to `retries` times after pauses of `min_timeout * factor^n`,
+//!   at most `max_timeout` (`retry.js`, `_createTimeout`; `randomize` is off). A request to stop ends no pause.
 //! - Every `update` a timer of the holder's process looks whether the directory is its own still. It is renewed then;
-//!   else the lock is compromised (`updateLock`; the README's "Compromised"). Between two such turns nobody notices anything.
-//! - A timer does not run in a process that stands still ([`Fault::Stall`]); it is the first thing that runs after that. A
-//!   directory that is its own by then is renewed, however old it is (`updateLock`, "we can still recover").
-//! - A release removes whatever directory is there, without a look at whose it is (`unlock`), unless a heartbeat has found
-//!   the lock compromised: ERELEASED, nothing is removed. A process's account of its locks has one entry for each file
-//!   (`locks[file]`): if it has acquired the lock again since, a release of the earlier one ends the later one, whose own
-//!   release is ERELEASED then; and where no entry is left the release is ENOTACQUIRED.
-//! - What is dropped without a release stays held, and fresh for as long as its process lives: JavaScript releases nothing
-//!   by itself. A process that dies leaves the directory as it is. One that ends in good order, because it was asked to
-//!   ([`Fault::Shutdown`]), removes the directory in its account, whoever's it is by then (README, "Graceful exit"; the trace
-//!   has it as an exchange `exit`, with the fields of a release). A process whose actors have returned lives on, unless it
-//!   was asked to stop.
+//!   else the lock is compromised (`updateLock`; the README's "Compromised"). Between two such turns nobody notices
+//!   anything.
+//! - A timer does not run in a process that stands still ([`Fault::Stall`]); it is the first thing that runs after
+//!   that. A directory that is its own by then is renewed, however old it is (`updateLock`, "we can still recover").
+//! - A release removes whatever directory is there, without a look at whose it is (`unlock`), unless a heartbeat has
+//!   found the lock compromised: ERELEASED, nothing is removed. A process's account of its locks has one entry for
+//!   each file (`locks[file]`): if it has acquired the lock again since, a release of the earlier one ends the later
+//!   one, whose own release is ERELEASED then; and where no entry is left the release is ENOTACQUIRED.
+//! - What is dropped without a release stays held, and fresh for as long as its process lives: JavaScript releases
+//!   nothing by itself. A process that dies leaves the directory as it is. One that ends in good order, because it
+//!   was asked to ([`Fault::Shutdown`]), removes the directory in its account, whoever's it is by then (README,
+//!   "Graceful exit"; the trace has it as an exchange `exit`, with the fields of a release). A process whose actors
+//!   have returned lives on, unless it was asked to stop.
 //!
-//! Not modelled: that `mkdir`, the look at the time and the heartbeat's two calls are requests of their own, between which
-//! others may move; a file system that fails, or keeps whole seconds; that a directory is told by its time alone, so that two
-//! made in one instant are taken for each other; and that the first lock of a process is dated up to a second ahead (`probe`
-//! in `lib/mtime-precision.js`). A stall stops all timers of the process, but of its actors only the one that it struck.
+//! Not modelled: that `mkdir`, the look at the time and the heartbeat's two calls are requests of their own, between
+//! which others may move; a file system that fails, or keeps whole seconds; that a directory is told by its time
+//! alone, so that two made in one instant are taken for each other; and that the first lock of a process is dated up
+//! to a second ahead (`probe` in `lib/mtime-precision.js`). A stall stops all timers of the process, but of its
+//! actors only the one that it struck.
 //!
 //! [`Fault::Stall`]: crate::fault::Fault::Stall
 //! [`Fault::Shutdown`]: crate::fault::Fault::Shutdown
@@ -112,8 +115,9 @@ impl World {
     /// Adds a file lock.
     ///
     /// # Panics
-    /// Where there is one of that name already; and where the library would refuse or alter a setting: it takes no `stale`
-    /// below two seconds, no `update` below one second or above half of `stale`, no `max_timeout` below `min_timeout`.
+    /// Where there is one of that name already; and where the library would refuse or alter a setting: it takes no
+    /// `stale` below two seconds (its README says five), no `update` below one second or above half of `stale`, no
+    /// `max_timeout` below `min_timeout`.
     pub fn file_lock(&self, settings: Settings) -> FileLock {
         let Settings { name, stale, update, retries } = settings;
         let mut locks = self.shared.file_locks.borrow_mut();
@@ -130,8 +134,8 @@ impl World {
 }
 
 impl FileLock {
-    /// Tries to acquire the lock, as often as its settings say. Each attempt is a point; one that finds the directory stale
-    /// has two more, `remove-stale` and `create`.
+    /// Tries to acquire the lock, as often as its settings say. Each attempt is a point; one that finds the directory
+    /// stale has two more, `remove-stale` and `create`.
     ///
     /// # Errors
     /// The last attempt was refused as well.
@@ -250,8 +254,8 @@ impl Held {
         disk.look(shared, Use::Read).acquisition(self.token).is_compromised
     }
 
-    /// The number of this acquisition, counted by creations of the directory. The library gives none: it is an account of
-    /// the trial's, for its trace, and for candidates that fence by a number of their own.
+    /// The number of this acquisition, counted by creations of the directory. The library gives none: it is an
+    /// account of the trial's, for its trace, and for candidates that fence by a number of their own.
     pub fn token(&self) -> i64 {
         self.token
     }

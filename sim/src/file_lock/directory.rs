@@ -1,5 +1,5 @@
-//! The directory that a file lock is, as it lies on the disk, and the timers in the processes that keep it fresh. It must
-//! know nothing of actors' points, and never let a heartbeat run in a process that is dead or stands still.
+//! The directory that a file lock is, as it lies on the disk, and the timers in the processes that keep it fresh. It
+//! must know nothing of actors' points, and never let a heartbeat run in a process that is dead or stands still.
 //!
 //! No timer has an actor of its own. What the heartbeats have done since somebody last looked is made up for by
 //! [`Directory::settle`], which comes before everything else that is done here; in between nothing changes whose
@@ -118,7 +118,8 @@ impl Directory {
         self.owner().map(|token| self.acquisition(token).actor)
     }
 
-    /// Whether the directory that is there was made by that process, which has not died since. Its heartbeat runs, then.
+    /// Whether the directory that is there was made by that process, which has not died since. Its heartbeat runs,
+    /// then.
     pub(super) fn is_own(&self, process: usize) -> bool {
         let own = |timer: &Timer| timer.process == process && self.owner() == Some(timer.token);
         self.timers.iter().any(own)
@@ -169,7 +170,8 @@ impl Directory {
         Ok(self.remove())
     }
 
-    /// The process stands still until then, and its timers with it; those that fall due meanwhile come first after that.
+    /// The process stands still until then, and its timers with it; those that fall due meanwhile come first after
+    /// that.
     pub(super) fn stands_still(&mut self, process: usize, until: Duration) {
         let mine = self.timers.iter_mut().filter(|timer| timer.process == process);
         mine.for_each(|timer| timer.due = timer.due.max(until));
