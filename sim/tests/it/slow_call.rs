@@ -1,6 +1,8 @@
 //! A slow call takes its time, whatever befalls its caller, and what comes of it is picked and replayed.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::choice::Pace;
@@ -8,7 +10,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::point::ActorId;
 use retrial_sim::slow_call::{Failed, Outcome, Settings, SlowCall};
-use retrial_sim::trace::What;
+use retrial_sim::trace::{Event, What};
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
@@ -141,12 +143,11 @@ fn the_rules_hold_in_a_storm() {
 
 /// When each answer came, to whom, and what it was.
 fn answers(run: &Run) -> Vec<(u64, &'static str, i64)> {
-    let answer = |(_, at, name, code): (_, Duration, &'static str, i64)| (at.as_secs(), name, code);
-    let noted = run.trace.events.iter().filter_map(|event| match &event.what {
-        What::Noted("answer", about, code) => Some((about, event.at, run.trace.name(event.actor), *code)),
+    let answer = |event: &Event| match event.what {
+        What::Noted("answer", _, code) => Some((event.at.as_secs(), run.trace.name(event.actor), code)),
         _ => None,
-    });
-    noted.map(answer).collect()
+    };
+    run.trace.events.iter().filter_map(answer).collect()
 }
 
 fn one_call_each(world: &World) {
@@ -188,13 +189,13 @@ fn what_comes_of_a_call_is_on_the_tape_whole_or_not() {
 #[test]
 fn neither_a_stall_nor_a_request_to_stop_nor_a_death_shortens_a_call() {
     // Who was asked to stop starts again once it has heard, and calls again.
-    let cases: [(&str, &[(u64, &str, i64)]); 3] = [
-        ("ada/enrich#1 fault stall", &[(2, "walker", 9), (3, "bob", 0), (63, "ada", 0)]),
-        ("ada/enrich#1 fault crash-before", &[(2, "walker", 9), (3, "bob", 0), (6, "ada", 0)]),
-        ("ada/enrich#1 fault shutdown", &[(2, "walker", 9), (3, "ada", 0), (3, "bob", 0), (6, "ada", 0)]),
-    ];
-    for (choice, expected) in cases {
-        let run = parts::directed(Pace::Timed, &STORMY, &[choice], one_call_each);
+    for (fault, expected) in [
+        ("stall", &[(2, "walker", 9), (3, "bob", 0), (63, "ada", 0)][..]),
+        ("crash-before", &[(2, "walker", 9), (3, "bob", 0), (6, "ada", 0)]),
+        ("shutdown", &[(2, "walker", 9), (3, "ada", 0), (3, "bob", 0), (6, "ada", 0)]),
+    ] {
+        let choice = format!("ada/enrich#1 fault {fault}");
+        let run = parts::directed(Pace::Timed, &STORMY, &[&choice], one_call_each);
         assert_eq!(answers(&run), expected, "{choice}\n{}", run.trace);
     }
 }
@@ -206,7 +207,7 @@ fn a_request_to_stop_that_comes_meanwhile_is_no_answer() {
         Rung { offers: &[Offer { fault: Fault::Shutdown, actors: &["pulse"], labels: &[] }], ..STORMY };
     let run = parts::directed(Pace::Timed, &rung, &["pulse/beat#1 fault shutdown"], |world| {
         let model = world.slow_call(SETTINGS);
-        let lives = std::rc::Rc::new(std::cell::Cell::new(0));
+        let lives = Rc::new(Cell::new(0));
         world.process("both", move |boot| {
             let (model, life) = (model.clone(), lives.replace(lives.get() + 1));
             boot.actor("ada", |actor| async move {
