@@ -9,12 +9,19 @@
 //! - A commit that fails for the disk's sake may have been made or not: the writer hears of an error either way
 //!   ([`WriteError::Unknown`]).
 //! - A read sees the last commit. (A LanceDB handle does so only with `readConsistencyInterval: 0`; one that refreshes
-//!   more seldom reads what is older still, which is not modelled.)
+//!   more seldom reads what is older still, which is not modelled.) It is a step: none is lost on its way.
 //! - Every row that is added gets the next number of its id's version counter, which outlives the row.
 //!   [`DocumentStore::swap`] adds a row only if the newest is the expected one. It deletes nothing: the version before
 //!   stands beside the new one until it is pruned, and reads take the newest. (LanceDB's own means to this end is
 //!   `mergeInsert`.)
-//! - [`DocumentStore::update`] takes the file lock itself, and the lock is not re-entrant.
+//! - [`DocumentStore::update`] takes the file lock itself, and the lock is not re-entrant. Under it goes on what
+//!   `performUpdateLocked` of the plugin's `src/store.ts` does (the body of `update` at 2d56900): two reads, a delete,
+//!   an add, and where that fails a look and the add of what the second read has found. `Array.from(row.vector)` throws
+//!   for a row that has none before anything is deleted, whether or not a vector is among the changes.
+//!
+//! Not modelled: that LanceDB's reads show each of two rows of one id, as an add leaves that is made twice (ours take
+//! the newest; the trace's commits have both); reads that fail; that an ENOTACQUIRED of the release becomes the error
+//! of the update, and the queue of updates within one process (`runSerializedUpdate`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -24,15 +31,17 @@ use std::rc::Rc;
 use crate::actor::{Actor, Lost};
 use crate::engine::{Row, RowChange, Table, Value};
 use crate::fault::Fault;
-use crate::file_lock::{FileLock, Locked};
+use crate::file_lock::FileLock;
 use crate::footprint::Use;
 use crate::point::PointKind;
 use crate::trace::{Field, What};
 use crate::world::{Shared, World};
 
 pub use self::metadata::{Fields, Metadata};
+pub use self::update::{Changes, UpdateError};
 
 mod metadata;
+mod update;
 
 /// How a store is set up.
 #[derive(Clone, Copy, Debug)]
@@ -62,17 +71,6 @@ pub struct Document {
     pub metadata: Metadata,
 }
 
-/// What an update changes; what is none stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// The text.
-    pub text: Option<Rc<str>>,
-    /// The vector.
-    pub vector: Option<i64>,
-    /// The whole metadata text.
-    pub metadata: Option<Metadata>,
-}
-
 /// Why a write failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteError {
@@ -80,17 +78,6 @@ pub enum WriteError {
     NullVector(i64),
     /// The commit failed; it may have been made all the same.
     Unknown,
-}
-
-/// Why an update failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateError {
-    /// Somebody else has the lock.
-    Locked,
-    /// The row is outside the scopes that were asked for.
-    OutOfScope,
-    /// The write failed; the row as it was is back where that could be done.
-    Write(WriteError),
 }
 
 /// A store; cloning it gives another handle on the same one. It outlives every process.
@@ -162,18 +149,21 @@ impl DocumentStore {
         inner.read(actor, label, body, effect).await
     }
 
-    /// The newest rows of those ids, in one read; who is not there is left out.
+    /// The newest rows of those ids, in one read, each once and in the order in which they are asked for; who is not
+    /// there is left out.
     pub async fn query(&self, actor: &Actor, label: &'static str, ids: &[i64]) -> Vec<Rc<Document>> {
         let inner = &self.0;
         let body = || vec![("rows", Value::Integer(ids.len() as i64))];
         let effect = |_| {
             inner.touch(ids, Use::Read);
-            ids.iter().filter_map(|id| inner.newest(*id)).collect()
+            // `IN` takes no row twice, however often its id is listed.
+            let asked = ids.iter().enumerate().filter(|(index, id)| !ids[..*index].contains(id));
+            asked.filter_map(|(_, id)| inner.newest(*id)).collect()
         };
         inner.read(actor, label, body, effect).await
     }
 
-    /// The newest row of every id, or of those in that scope.
+    /// The newest row of every id, or of those whose newest is in that scope, in the order in which they were added.
     pub async fn list(
         &self,
         actor: &Actor,
@@ -204,7 +194,8 @@ impl DocumentStore {
         inner.write(actor, label, ids, effect).await
     }
 
-    /// Adds those rows, in one commit. The store gives them their versions.
+    /// Adds those rows, in one commit. The store gives them their versions; what was there of the same id stays beside
+    /// them.
     ///
     /// # Errors
     /// [`WriteError`]; nothing was written where a row has no vector.
@@ -216,10 +207,7 @@ impl DocumentStore {
     ) -> Result<(), WriteError> {
         let (inner, ids) = (&self.0, ids(documents));
         let effect = |_| {
-            let refused = documents.iter().find(|document| document.vector.is_none());
-            if let Some(refused) = refused {
-                return Err(WriteError::NullVector(refused.id));
-            }
+            has_vectors(documents)?;
             inner.touch(&ids, Use::Write);
             inner.commit(actor, documents.iter().map(|document| inner.append(document.clone())).collect());
             Ok(())
@@ -228,7 +216,8 @@ impl DocumentStore {
     }
 
     /// Adds those rows, in one commit, each only if the newest row of its id is of the version that this one was read
-    /// with; tells which ids were taken. What was there before stays beside them.
+    /// with; tells which ids were taken. What was there before stays beside them. Of two of one id the first overtakes
+    /// the second.
     ///
     /// # Errors
     /// As [`DocumentStore::add`].
@@ -240,23 +229,24 @@ impl DocumentStore {
     ) -> Result<Vec<i64>, WriteError> {
         let (inner, ids) = (&self.0, ids(documents));
         let effect = |_| {
-            let refused = documents.iter().find(|document| document.vector.is_none());
-            if let Some(refused) = refused {
-                return Err(WriteError::NullVector(refused.id));
-            }
+            has_vectors(documents)?;
+            // Who is refused has looked at the versions, and a write conflicts with whatever a look does.
             inner.touch(&ids, Use::Write);
-            let expected = |document: &&Document| {
-                inner.newest(document.id).is_some_and(|newest| newest.version == document.version)
-            };
-            let taken: Vec<&Document> = documents.iter().filter(expected).collect();
-            let changes = taken.iter().map(|document| inner.append((*document).clone())).collect();
+            let (mut taken, mut changes) = (Vec::new(), Vec::new());
+            for document in documents {
+                if inner.newest(document.id).is_some_and(|newest| newest.version == document.version) {
+                    changes.push(inner.append(document.clone()));
+                    taken.push(document.id);
+                }
+            }
             inner.commit(actor, changes);
-            Ok(taken.iter().map(|document| document.id).collect())
+            Ok(taken)
         };
         inner.write(actor, label, &ids, effect).await?
     }
 
-    /// Deletes the rows that a newer one of their id stands beside, of those ids or of all, in one commit.
+    /// Deletes the rows that a newer one of their id stands beside, in one commit: of those ids or of all, which the
+    /// trace has as 0 rows.
     ///
     /// # Errors
     /// [`WriteError::Unknown`].
@@ -279,52 +269,12 @@ impl DocumentStore {
         };
         inner.write(actor, label, ids.unwrap_or_default(), effect).await
     }
+}
 
-    /// Updates a row under the lock: reads it, deletes it, adds it again with the changes. None where there is no such
-    /// row. Where the add fails, the row as it was is added again, unless the failed add turns out to have been made.
-    ///
-    /// # Errors
-    /// [`UpdateError`].
-    pub async fn update(
-        &self,
-        actor: &Actor,
-        id: i64,
-        changes: &Changes,
-        scope: Option<&'static str>,
-    ) -> Result<Option<Document>, UpdateError> {
-        let held = self.0.lock.acquire(actor, "lock").await?;
-        let updated = self.update_locked(actor, id, changes, scope).await;
-        // A lock that was taken over meanwhile is nobody's to release, and the work is done either way.
-        let _ = held.release("unlock").await;
-        updated
-    }
-
-    /// What [`DocumentStore::update`] does under its lock, for whoever has the lock already.
-    ///
-    /// # Errors
-    /// [`UpdateError`].
-    pub async fn update_locked(
-        &self,
-        actor: &Actor,
-        id: i64,
-        changes: &Changes,
-        scope: Option<&'static str>,
-    ) -> Result<Option<Document>, UpdateError> {
-        let Some(original) = self.get_by_id(actor, "read", id).await else { return Ok(None) };
-        if !original.is_in(scope) {
-            return Err(UpdateError::OutOfScope);
-        }
-        let updated = original.with(changes);
-        self.delete(actor, "delete", &[id]).await.map_err(UpdateError::Write)?;
-        if let Err(failure) = self.add(actor, "add", std::slice::from_ref(&updated)).await {
-            if self.get_by_id(actor, "check", id).await.is_none() {
-                // Whether this one fails as well, the caller learns no more than that the update did.
-                let _ = self.add(actor, "restore", &[Document::clone(&original)]).await;
-            }
-            return Err(UpdateError::Write(failure));
-        }
-        Ok(Some(updated))
-    }
+/// The rows alone decide it, so it is no look at the store.
+fn has_vectors(documents: &[Document]) -> Result<(), WriteError> {
+    let refused = documents.iter().find(|document| document.vector.is_none());
+    refused.map_or(Ok(()), |refused| Err(WriteError::NullVector(refused.id)))
 }
 
 fn ids(documents: &[Document]) -> Vec<i64> {
@@ -335,22 +285,6 @@ impl Document {
     /// Whether somebody who asks for that scope sees it.
     pub fn is_in(&self, scope: Option<&'static str>) -> bool {
         scope.is_none_or(|scope| self.scope == scope)
-    }
-
-    /// The same with those changes.
-    #[must_use]
-    pub fn with(&self, changes: &Changes) -> Document {
-        let mut changed = self.clone();
-        if let Some(text) = &changes.text {
-            changed.text = text.clone();
-        }
-        if changes.vector.is_some() {
-            changed.vector = changes.vector;
-        }
-        if let Some(metadata) = &changes.metadata {
-            changed.metadata = metadata.clone();
-        }
-        changed
     }
 }
 
@@ -410,8 +344,7 @@ impl Inner {
         *version += 1;
         document.version = *version;
         let row = self.row(&document);
-        let change =
-            RowChange { table: self.table.clone(), key, before: None, after: Some(row.clone()) };
+        let change = RowChange { table: self.table.clone(), key, before: None, after: Some(row.clone()) };
         self.rows.borrow_mut().push(Stored { key, document: Rc::new(document), row });
         change
     }
@@ -450,12 +383,6 @@ impl Inner {
             Value::Text(metadata.text().clone()),
         ];
         own.into_iter().chain(self.shows.iter().map(|field| metadata.value(field))).collect()
-    }
-}
-
-impl From<Locked> for UpdateError {
-    fn from(_: Locked) -> UpdateError {
-        UpdateError::Locked
     }
 }
 

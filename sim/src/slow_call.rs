@@ -4,7 +4,8 @@
 //! As a chat completion over HTTP: the caller waits for as long as it takes, other processes go on meanwhile, and what
 //! comes back is text that need not follow the schema it was asked to follow (OpenAI, "Structured outputs": JSON mode
 //! guarantees valid JSON, not a schema). A call has no effect outside, so losing the request, losing the answer and
-//! failing are one: the caller hears of a failure.
+//! failing are one: the caller hears of a failure. A process that dies meanwhile hears of nothing; one that is asked to
+//! stop hears of the answer in its time.
 
 use std::fmt;
 use std::rc::Rc;
@@ -31,7 +32,7 @@ pub enum Outcome {
 pub struct Settings {
     /// Its name in the trace.
     pub name: &'static str,
-    /// How long a call takes; at any pace but a timed one, at the least.
+    /// How long a call takes at the least: whoever is delayed, or stands still, hears of the answer later.
     pub takes: Duration,
     /// What can come of a call, at least one; the first is what happens by default.
     pub outcomes: &'static [Outcome],
@@ -71,7 +72,12 @@ impl SlowCall {
         subject: impl Into<Value>,
     ) -> Result<Option<&'static str>, Failed> {
         let Settings { name, takes, outcomes } = self.settings;
+        let until = self.shared.now.get() + takes;
         actor.sleep(label, takes).await;
+        // A request to stop ends a sleep, but nobody's call.
+        while actor.is_stopping() && actor.now() < until {
+            actor.sleep(label, until - self.shared.now.get()).await;
+        }
         let outcome = outcomes[actor.pick(outcomes.len()).await];
         let (missing, answer) = match outcome {
             Outcome::Whole => (Ok(None), Value::Null),

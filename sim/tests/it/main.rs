@@ -4,6 +4,7 @@
 
 mod argument;
 mod determinism;
+mod document_store;
 mod durable_object;
 mod file_lock;
 mod guide;
@@ -18,5 +19,6 @@ mod pool;
 mod queue;
 mod replay;
 mod shrink;
+mod slow_call;
 mod toy;
 mod world;

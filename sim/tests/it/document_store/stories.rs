@@ -1,0 +1,334 @@
+//! Single stories of the store: what it does, and leaves behind, when one thing goes wrong.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_sim::actor::Actor;
+use retrial_sim::choice::Pace;
+use retrial_sim::document_store::{Changes, Document, DocumentStore, UpdateError, WriteError};
+use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::trial::{Ending, Run};
+
+use super::{document, store};
+use crate::parts;
+
+const HOSTILE: Rung = Rung {
+    name: "hostile",
+    about: "anything happens to ada",
+    offers: &[
+        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+        Offer { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
+        Offer { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
+        Offer { fault: Fault::ReplyLost, actors: &["ada"], labels: &[] },
+        Offer { fault: Fault::Stall, actors: &["ada"], labels: &[] },
+    ],
+    budget: 3,
+};
+
+/// What the store opens with.
+const OPENING: &str = "1.1 text 1, 2.1 text 2, 3.1 text 5";
+
+/// What came of a story.
+struct Told {
+    /// What `ada` says of it; nothing if she died.
+    said: String,
+    /// What anybody sees after 10 and after 100 seconds.
+    seen: [String; 2],
+    run: Run,
+}
+
+fn say(rows: &[Rc<Document>]) -> String {
+    let said = rows.iter().map(|row| format!("{}.{} {}", row.id, row.version, row.text));
+    said.collect::<Vec<_>>().join(", ")
+}
+
+/// `ada` lives once, and with these choices; `bob` updates the first row after 20 seconds, if it is a story of two.
+fn held<F>(choices: &[&str], bob_updates: bool, life: impl Fn(Actor, DocumentStore) -> F + 'static) -> Told
+where
+    F: Future<Output = String> + 'static,
+{
+    let (said, seen): (Rc<RefCell<String>>, Rc<RefCell<Vec<String>>>) = Default::default();
+    let run = parts::directed(Pace::Timed, &HOSTILE, choices, |world| {
+        let store = store(world);
+        let (mine, life, said) = (store.clone(), Rc::new(life), said.clone());
+        let has_lived: Rc<Cell<bool>> = Rc::default();
+        world.actor("ada", move |actor| {
+            let (mine, life, said, has_lived) =
+                (mine.clone(), life.clone(), said.clone(), has_lived.replace(true));
+            async move {
+                if !has_lived {
+                    let told = life(actor, mine).await;
+                    *said.borrow_mut() = told;
+                }
+            }
+        });
+        if bob_updates {
+            let store = store.clone();
+            world.actor("bob", move |actor| {
+                let store = store.clone();
+                async move {
+                    actor.sleep("come late", Duration::from_secs(20)).await;
+                    store.update(&actor, 1, &text(9), None).await.expect("bob meets nobody");
+                }
+            });
+        }
+        let seen = seen.clone();
+        world.actor("eve", move |actor| {
+            let (store, seen) = (store.clone(), seen.clone());
+            async move {
+                for wait in [10, 90] {
+                    actor.sleep("wait", Duration::from_secs(wait)).await;
+                    let rows = store.list(&actor, "look", None).await;
+                    seen.borrow_mut().push(say(&rows));
+                }
+            }
+        });
+    });
+    assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
+    assert_eq!(run.strikes.len(), choices.len(), "{}", run.trace);
+    let seen = seen.take().try_into().expect("two looks");
+    Told { said: said.take(), seen, run }
+}
+
+fn story<F>(choices: &[&str], life: impl Fn(Actor, DocumentStore) -> F + 'static) -> Told
+where
+    F: Future<Output = String> + 'static,
+{
+    held(choices, false, life)
+}
+
+fn text(mark: i64) -> Changes {
+    Changes { text: Some(format!("text {mark}").into()), ..Changes::default() }
+}
+
+/// How many rows were added and how many deleted, in each commit.
+fn commits(run: &Run) -> Vec<(usize, usize)> {
+    let count = |(_, _, changes): (_, _, &[retrial_sim::engine::RowChange])| {
+        let added = changes.iter().filter(|change| change.before.is_none()).count();
+        (added, changes.len() - added)
+    };
+    run.trace.commits().map(count).collect()
+}
+
+#[test]
+fn between_a_delete_and_an_add_there_is_no_row_and_who_dies_there_leaves_none() {
+    let life = |actor: Actor, store: DocumentStore| async move {
+        store.delete(&actor, "remove", &[1]).await.expect("nothing is lost");
+        actor.sleep("think", Duration::from_secs(20)).await;
+        store.add(&actor, "put", &[document(1, 7)]).await.expect("nothing is lost");
+        "done".to_owned()
+    };
+    let told = story(&[], life);
+    assert_eq!(told.said, "done");
+    assert_eq!(told.seen, ["2.1 text 2, 3.1 text 5", "2.1 text 2, 3.1 text 5, 1.2 text 7"]);
+    assert_eq!(commits(&told.run), [(0, 1), (1, 0)]);
+    for fault in ["ada/put#1 fault crash-before", "ada/remove#1 fault crash-after"] {
+        let told = story(&[fault], life);
+        assert_eq!(told.said, "", "{fault}");
+        assert_eq!(told.seen, ["2.1 text 2, 3.1 text 5", "2.1 text 2, 3.1 text 5"], "{fault}");
+    }
+}
+
+#[test]
+fn a_row_without_a_vector_is_refused_with_all_that_come_with_it() {
+    let told = story(&[], |actor, store| async move {
+        let rows = [document(4, 7), document(5, 10), document(6, 15)];
+        let added = store.add(&actor, "put", &rows).await;
+        let swapped = [Document { version: 1, ..document(1, 7) }, Document { version: 1, ..document(2, 10) }];
+        let swapped = store.swap(&actor, "swap", &swapped).await;
+        assert_eq!(swapped, Err(WriteError::NullVector(2)));
+        format!("{added:?}")
+    });
+    assert_eq!(told.said, "Err(NullVector(5))");
+    assert_eq!(told.seen, [OPENING, OPENING]);
+    assert!(commits(&told.run).is_empty());
+}
+
+#[test]
+fn rows_that_are_there_without_a_vector_are_read_and_deleted_but_not_updated() {
+    let told = story(&[], |actor, store| async move {
+        let row = store.get_by_id(&actor, "get", 3).await.expect("it is there");
+        assert_eq!((row.vector, row.version), (None, 1));
+        let changes = Changes { vector: Some(7), ..text(7) };
+        let updated = store.update(&actor, 3, &changes, None).await;
+        assert_eq!(updated.err(), Some(UpdateError::Write(WriteError::NullVector(3))));
+        let all = store.list(&actor, "list", None).await;
+        let _ = store.delete(&actor, "remove", &[3]).await;
+        say(&all)
+    });
+    assert_eq!(told.said, OPENING);
+    assert_eq!(told.seen[0], "1.1 text 1, 2.1 text 2");
+    assert_eq!(commits(&told.run), [(0, 1)]);
+}
+
+/// Each kind of commit once, on a store in which the second row has two versions by then.
+async fn commit(actor: Actor, store: DocumentStore, label: &'static str) -> String {
+    store.add(&actor, "prepare", &[document(2, 8)]).await.expect("nothing is lost");
+    let came = match label {
+        "put" => store.add(&actor, label, &[document(4, 7)]).await,
+        "remove" => store.delete(&actor, label, &[2]).await,
+        "swap" => {
+            let row = Document { version: 2, ..document(2, 11) };
+            store.swap(&actor, label, &[row]).await.map(|taken| assert_eq!(taken, [2]))
+        }
+        _ => store.prune(&actor, label, None).await,
+    };
+    format!("{came:?}")
+}
+
+#[test]
+fn what_was_committed_stands_whatever_its_writer_hears_and_what_never_arrived_does_not() {
+    let before = "1.1 text 1, 3.1 text 5, 2.2 text 8";
+    let cases = [
+        ("put", "1.1 text 1, 3.1 text 5, 2.2 text 8, 4.1 text 7", (1, 0)),
+        ("remove", "1.1 text 1, 3.1 text 5", (0, 2)),
+        ("swap", "1.1 text 1, 3.1 text 5, 2.3 text 11", (1, 0)),
+        ("prune", before, (0, 1)),
+    ];
+    for (label, after, change) in cases {
+        let faults = [
+            (None, "Ok(())", true),
+            (Some("reply-lost"), "Err(Unknown)", true),
+            (Some("crash-after"), "", true),
+            (Some("request-lost"), "Err(Unknown)", false),
+            (Some("crash-before"), "", false),
+        ];
+        for (fault, said, stands) in faults {
+            let choices: Vec<String> =
+                fault.iter().map(|fault| format!("ada/{label}#1 fault {fault}")).collect();
+            let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+            let told = story(&choices, move |actor, store| commit(actor, store, label));
+            let seen = if stands { after } else { before };
+            assert_eq!((told.said.as_str(), told.seen[0].as_str()), (said, seen), "{label}, {fault:?}");
+            let committed = if stands { vec![(1, 0), change] } else { vec![(1, 0)] };
+            assert_eq!(commits(&told.run), committed, "{label}, {fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_swap_refuses_who_was_overtaken_and_deletes_nothing() {
+    let told = story(&[], |actor, store| async move {
+        let read = store.query(&actor, "query", &[1, 2]).await;
+        store.add(&actor, "put", &[document(1, 7)]).await.expect("nothing is lost");
+        let next = |row: &Rc<Document>, mark| Document { version: row.version, ..document(row.id, mark) };
+        let swap = |mark| read.iter().map(move |row| next(row, mark)).collect::<Vec<_>>();
+        let first = store.swap(&actor, "swap", &swap(8)).await;
+        let second = store.swap(&actor, "swap", &swap(9)).await;
+        let newest = store.get_by_id(&actor, "get", 1).await.expect("it is there");
+        let twice = store.swap(&actor, "swap", &[next(&newest, 11), next(&newest, 12)]).await;
+        let nobody = store.swap(&actor, "swap", &[document(4, 13)]).await;
+        format!("{first:?} {second:?} {twice:?} {nobody:?}")
+    });
+    assert_eq!(told.said, "Ok([2]) Ok([]) Ok([1]) Ok([])");
+    assert_eq!(told.seen[0], "3.1 text 5, 2.2 text 8, 1.3 text 11");
+    assert_eq!(commits(&told.run), [(1, 0), (1, 0), (1, 0)]);
+}
+
+#[test]
+fn a_version_counter_outlives_its_row() {
+    let told = story(&[], |actor, store| async move {
+        let row = store.get_by_id(&actor, "get", 1).await.expect("it is there");
+        let _ = store.delete(&actor, "remove", &[1]).await;
+        let gone = store.get_by_id(&actor, "get", 1).await.is_none();
+        let on_nothing = store.swap(&actor, "swap", &[Document { version: 1, ..document(1, 7) }]).await;
+        let _ = store.add(&actor, "put", &[Document::clone(&row)]).await;
+        let late = store.swap(&actor, "swap", &[Document { version: 1, ..document(1, 8) }]).await;
+        format!("{gone} {on_nothing:?} {late:?}")
+    });
+    assert_eq!(told.said, "true Ok([]) Ok([])");
+    assert_eq!(told.seen[0], "2.1 text 2, 3.1 text 5, 1.2 text 1");
+}
+
+#[test]
+fn reads_take_the_newest_and_a_prune_leaves_it() {
+    let told = story(&[], |actor, store| async move {
+        let _ = store.add(&actor, "put", &[document(1, 4), document(1, 6), document(2, 8)]).await;
+        let get = store.get_by_id(&actor, "get", 1).await;
+        let query = store.query(&actor, "query", &[2, 4, 1, 2]).await;
+        // 2 has left the scope with its newest row, 1 has come into it.
+        let scope = store.list(&actor, "list", Some("global")).await;
+        let _ = store.prune(&actor, "prune", Some(&[2, 3])).await;
+        let _ = store.prune(&actor, "prune", None).await;
+        let _ = store.prune(&actor, "prune", None).await;
+        format!("{}; {}; {}", say(&get.into_iter().collect::<Vec<_>>()), say(&query), say(&scope))
+    });
+    assert_eq!(told.said, "1.3 text 6; 2.2 text 8, 1.3 text 6; 1.3 text 6, 2.2 text 8");
+    assert_eq!(told.seen[0], "3.1 text 5, 1.3 text 6, 2.2 text 8");
+    assert_eq!(commits(&told.run), [(3, 0), (0, 1), (0, 2)]);
+}
+
+#[test]
+fn an_update_restores_where_its_add_fails_and_only_there() {
+    let life = |actor: Actor, store: DocumentStore| async move {
+        let updated = store.update(&actor, 1, &text(7), Some("agent")).await;
+        match updated {
+            Ok(row) => say(&row.into_iter().map(Rc::new).collect::<Vec<_>>()),
+            Err(error) => format!("{error:?}"),
+        }
+    };
+    let rest = "2.1 text 2, 3.1 text 5";
+    let failed = "Write(Unknown)";
+    let cases: [(&[&str], &str, &str); 7] = [
+        (&[], "1.1 text 7", "1.2 text 7"),
+        (&["ada/add#1 fault request-lost"], failed, "1.2 text 1"),
+        (&["ada/add#1 fault reply-lost"], failed, "1.2 text 7"),
+        (&["ada/add#1 fault request-lost", "ada/restore#1 fault request-lost"], failed, ""),
+        (&["ada/add#1 fault request-lost", "ada/restore#1 fault reply-lost"], failed, "1.2 text 1"),
+        (&["ada/delete#1 fault reply-lost"], failed, ""),
+        (&["ada/add#1 fault crash-before"], "", ""),
+    ];
+    for (choices, said, row) in cases {
+        let told = story(choices, life);
+        let seen = if row.is_empty() { rest.to_owned() } else { format!("{rest}, {row}") };
+        assert_eq!((told.said.as_str(), &told.seen[0]), (said, &seen), "{choices:?}");
+    }
+    let told = story(&["ada/delete#1 fault request-lost"], life);
+    assert_eq!((told.said.as_str(), told.seen[0].as_str()), (failed, OPENING));
+}
+
+#[test]
+fn an_update_changes_what_it_is_told_to_of_rows_in_its_scope() {
+    let told = story(&[], |actor, store| async move {
+        let outside = store.update(&actor, 1, &text(7), Some("global")).await.err();
+        let nobody = store.update(&actor, 4, &text(7), None).await.expect("nothing is lost").is_none();
+        let changes = Changes { vector: Some(8), metadata: Some(super::metadata(9)), ..Changes::default() };
+        let _ = store.update(&actor, 1, &changes, None).await;
+        let row = store.get_by_id(&actor, "get", 1).await.expect("it is there");
+        assert_eq!((row.vector, &**row.metadata.text(), row.timestamp), (Some(8), "[9]", 1));
+        format!("{outside:?} {nobody}")
+    });
+    assert_eq!(told.said, "Some(OutOfScope) true");
+    assert_eq!(told.seen[0], "2.1 text 2, 3.1 text 5, 1.2 text 1");
+}
+
+#[test]
+fn who_has_lost_the_lock_restores_what_it_read_last() {
+    let life = |actor: Actor, store: DocumentStore| async move {
+        let updated = store.update(&actor, 1, &text(7), None).await;
+        updated.map_or_else(|error| format!("{error:?}"), |_| "done".to_owned())
+    };
+    // The plugin's second read comes after the other's update, its first before.
+    let told = held(&["ada/backup#1 fault stall", "ada/add#1 fault request-lost"], true, life);
+    assert_eq!(told.said, "Write(Unknown)");
+    assert_eq!(told.seen, [OPENING, "2.1 text 2, 3.1 text 5, 1.3 text 9"]);
+    let told = held(&["ada/backup#1 fault stall"], true, life);
+    assert_eq!((told.said.as_str(), told.seen[1].as_str()), ("done", "2.1 text 2, 3.1 text 5, 1.3 text 7"));
+}
+
+#[test]
+fn an_update_takes_the_lock_itself_and_is_refused_within_it() {
+    let told = story(&[], |actor, store| async move {
+        let held = store.lock().acquire(&actor, "outer").await.expect("nobody else wants it");
+        let nested = store.update(&actor, 1, &text(7), None).await.err();
+        let inner = store.update_locked(&actor, 1, &text(8), None).await.is_ok();
+        held.release("leave").await.expect("it is its own");
+        let after = store.update(&actor, 2, &text(9), None).await.is_ok();
+        let free = store.lock().acquire(&actor, "outer").await.is_ok();
+        format!("{nested:?} {inner} {after} {free}")
+    });
+    assert_eq!(told.said, "Some(Locked) true true true");
+    assert_eq!(told.seen[0], "3.1 text 5, 1.2 text 8, 2.2 text 9");
+}
