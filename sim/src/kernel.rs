@@ -247,6 +247,9 @@ impl<'a> Kernel<'a> {
         let (point, kind, process) = {
             let cell = &mut self.shared.actors.borrow_mut()[id.index()];
             cell.last_step = self.shared.step.get();
+            if cell.slept {
+                self.shared.looks_at_clock();
+            }
             (cell.point, cell.kind, cell.process)
         };
         self.last = point;

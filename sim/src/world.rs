@@ -91,6 +91,8 @@ pub(crate) struct ActorCell {
     pub(crate) kind: PointKind,
     pub(crate) arrivals: Vec<(&'static str, u32)>,
     pub(crate) not_before: Duration,
+    /// Whether it slept up to then: if nobody else has moved the clock there, it does.
+    pub(crate) slept: bool,
     /// The actor is busy until then: its last step took that long.
     pub(crate) busy_until: Duration,
     pub(crate) deadline: Option<Duration>,
@@ -218,6 +220,7 @@ impl Shared {
                 kind: PointKind::Step,
                 arrivals: Vec::with_capacity(8),
                 not_before: now,
+                slept: false,
                 busy_until: now,
                 deadline: None,
                 timed_out: false,
@@ -287,6 +290,7 @@ impl Shared {
         cell.point = Point { actor: id, label, nth: *seen, again: 0 };
         cell.kind = kind;
         cell.not_before = cell.busy_until.max(self.now.get()) + sleep;
+        cell.slept = sleep > Duration::ZERO;
         cell.state = State::Standing;
     }
 
@@ -299,6 +303,7 @@ impl Shared {
         cell.point.again += 1;
         cell.not_before = self.now.get() + duration;
         cell.busy_until = cell.not_before;
+        cell.slept = duration > Duration::ZERO;
         cell.state = State::Standing;
     }
 
@@ -323,6 +328,7 @@ impl Shared {
             cell.state = State::Standing;
             // Who rests has ended its last step, which may yet last; who waits is in the middle of one.
             cell.not_before = if rested { self.now.get().max(cell.busy_until) } else { self.now.get() };
+            cell.slept = false;
             cell.timed_out = timed_out;
             cell.deadline = None;
         }

@@ -19,6 +19,7 @@ mod pool;
 mod queue;
 mod replay;
 mod shrink;
+mod sleepers;
 mod slow_call;
 mod toy;
 mod world;

@@ -39,6 +39,8 @@ const ONCE: Settings = Settings {
     retries: Retries { count: 0, factor: 2, min_timeout: ONE, max_timeout: ONE },
 };
 
+const TWICE: Settings = Settings { retries: Retries { count: 1, ..ONCE.retries }, ..ONCE };
+
 const RUNGS: [Rung; 4] = [
     rung(&[], 0),
     rung(&[Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }], 1),
@@ -56,23 +58,22 @@ struct Program {
     rung: &'static Rung,
 }
 
-/// Only `ada` sleeps: with the clock moved by one actor, what is compared is what the lock says that it uses.
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
     let rung = &RUNGS[rng.below(4) as usize];
     let cast = if rung.budget == 0 { 2 + rng.below(2) } else { 2 };
-    let mut life = |sleeps| {
+    let settings = if rng.below(3) == 0 { TWICE } else { ONCE };
+    let mut life = || {
         let act = |number| match number {
             0..3 => Act::Lock,
             3..6 => Act::Unlock,
             6 => Act::Look,
             7 => Act::Forget,
-            number if sleeps => Act::Sleep(number - 7),
-            _ => Act::Look,
+            number => Act::Sleep(number - 7),
         };
         (0..2 + rng.below(3)).map(|_| act(rng.below(12))).collect()
     };
-    Program { settings: ONCE, acts: (0..cast).map(|actor| life(actor == 0)).collect(), rung }
+    Program { settings, acts: (0..cast).map(|_| life()).collect(), rung }
 }
 
 async fn live(actor: Actor, lock: FileLock, acts: Vec<Act>) {
