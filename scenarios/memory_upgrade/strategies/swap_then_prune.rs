@@ -16,7 +16,6 @@ use retrial_sim::scenario::Break;
 
 use super::super::bulk::Merged;
 use super::super::plugin::Revision;
-use super::super::smart_metadata::is_upgraded;
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
 use super::super::Upgrade;
 use super::merge_under_the_lock::merged;
@@ -69,8 +68,8 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
     }
     let taken = match store.swap(actor, "swap", &updated).await {
         Ok(taken) => taken,
-        // The swap may have been made all the same: whoever has a marker now is upgraded.
-        Err(_) => upgraded(&store.query(actor, "check", &ids).await),
+        // The swap may have been made all the same.
+        Err(_) => written(&updated, &store.query(actor, "check", &ids).await),
     };
     prune(store, actor, Some(&taken)).await;
     let refused = updated.iter().map(|row| row.id).filter(|id| !taken.contains(id));
@@ -79,8 +78,13 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
     BatchResult { success, failed }
 }
 
-fn upgraded(rows: &[Rc<Document>]) -> Vec<i64> {
-    rows.iter().filter(|row| is_upgraded(row)).map(|row| row.id).collect()
+/// Those that stand as they were to be written.
+fn written(updated: &[Document], rows: &[Rc<Document>]) -> Vec<i64> {
+    let stands = |updated: &&Document| {
+        let own = |row: &&Rc<Document>| row.id == updated.id && row.metadata.text() == updated.metadata.text();
+        rows.iter().any(|row| own(&row))
+    };
+    updated.iter().filter(stands).map(|row| row.id).collect()
 }
 
 /// Takes away what newer rows stand beside. Doing it twice does no harm.

@@ -9,13 +9,15 @@
 //! they are nobody's order.
 //!
 //! Under a bound on preemptions the reduction is weaker: no sleep sets, every racing actor is tried, and also where the
-//! interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013).
+//! interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013). And who
+//! can go on at once, and so counts as interrupted, depends on the clock: once a step goes by that, every order within the
+//! bound is tried.
 //!
 //! It must never leave out a final state, nor a violation that a check of commits, stores and receipts can see.
 
 use crate::choice::{Ask, Candidate, Pace};
 use crate::error::Error;
-use crate::footprint::Footprint;
+use crate::footprint::{Footprint, part};
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 use crate::seed::Seed;
@@ -208,6 +210,16 @@ impl Exhaustive {
         }
     }
 
+    /// From here on every order is tried.
+    fn stop_reducing(&mut self) {
+        self.reduces = false;
+        for choice in &mut self.path {
+            if let Choice::Next(turn) = choice {
+                turn.wanted.clone_from(&turn.candidates);
+            }
+        }
+    }
+
     /// Has that actor tried at a choice, or everyone where it cannot go.
     fn want(&mut self, node: usize, racing: ActorId) {
         let Choice::Next(turn) = &mut self.path[node] else { return };
@@ -304,6 +316,9 @@ impl Scheduler for Exhaustive {
         if self.sleeps() {
             self.is_redundant |= self.asleep.iter().any(|(asleep, _)| *asleep == actor);
             self.asleep.retain(|(asleep, uses)| *asleep != actor && !uses.conflicts(used));
+        }
+        if self.bound.is_some() && used.touched.iter().any(|touch| touch.part == part("clock", "")) {
+            return self.stop_reducing();
         }
         let later = self.history.push(actor, used);
         for earlier in self.history.take_races() {
