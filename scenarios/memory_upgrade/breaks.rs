@@ -80,7 +80,7 @@ pub(super) const NO_ROW_BETWEEN_DELETE_AND_ADD: Break = Break {
     anomalies: GONE,
     from: "add_fails",
     rarely: None,
-    because: "after the delete there is no row until an add succeeds, and no add takes a row without a vector",
+    because: "after the delete there is no row until an add succeeds, be it the one that puts the original back",
 };
 
 pub(super) const SAYS_FAILED_WHATEVER_WAS_DONE: Break = Break {

@@ -32,7 +32,7 @@ const CRASH: [Offer; 2] = [
 const STALL: Offer = Offer {
     fault: Fault::Stall,
     actors: EVERYBODY,
-    labels: &["enrich", "read", "query", "delete", "add", "swap", "prune", "unlock"],
+    labels: &["enrich", "read", "query", "backup", "delete", "add", "swap", "prune", "unlock"],
 };
 
 pub(super) const LADDER: &[Rung] = &[

@@ -18,7 +18,7 @@ use super::super::Workload;
 
 pub(super) struct Invariant;
 
-/// The labels of reads.
+/// The labels of reads that something is made of; a `backup` is not.
 const LOOKS: [&str; 7] = ["scan", "read", "look", "query", "check", "reread", "recall"];
 
 /// Who has the lock, by what each believes.

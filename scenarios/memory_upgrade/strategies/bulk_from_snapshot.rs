@@ -2,8 +2,8 @@
 //!
 //! `bulkUpdateMetadata`, "1 lock per batch" at last: a read, a delete and an add of all rows under one lock. What is
 //! wrong: the read under the lock gives everything but the metadata, which is the snapshot's, so "Plugin's
-//! injected_count=5" is overwritten all the same. A row without a vector is deleted and cannot be added again. And where
-//! an add has failed, the recovery throws, whatever it has saved.
+//! injected_count=5" is overwritten all the same. And where an add has failed, the recovery throws, whatever it has saved.
+//! (A row without a vector throws before anything is deleted: `Array.from(null)` is a TypeError.)
 //!
 //! A reviewer would ask: why read, if not to merge?
 
@@ -22,6 +22,9 @@ impl Upgrade for Strategy {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
             bulk_update(tool, &enriched, None, Recovery::Throws, |row, enriched| {
+                if row.vector.is_none() {
+                    return Merged::Throws;
+                }
                 let metadata = Some(tool.metadata(&enriched.legacy.entry, enriched));
                 Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))
             })
