@@ -1,5 +1,5 @@
-//! The versions of a row, in commit order, each with the operation that wrote it. They are the store's own account; this
-//! must never judge.
+//! The versions of a row, in commit order, each with the operation that wrote it. They are the store's own account;
+//! this must never judge.
 
 use super::Operation;
 use crate::engine::{Row, RowChange, Table, Value};

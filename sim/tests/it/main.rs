@@ -8,6 +8,7 @@ mod durable_object;
 mod guide;
 mod intent;
 mod limits;
+mod operation;
 mod paired;
 mod parts;
 mod pct;
