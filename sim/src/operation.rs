@@ -43,6 +43,7 @@ use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::trace::{Field, Trace, What};
 
+pub(crate) use self::history::Lying;
 pub use self::judgement::{Lost, losses, lost};
 
 mod history;

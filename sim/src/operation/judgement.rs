@@ -17,6 +17,8 @@ pub struct Lost {
     pub column: &'static str,
     /// The value that was intended.
     pub value: Value,
+    /// The commit by which it was carried out; none where it had stood from the beginning, or never did.
+    pub since: Option<usize>,
     /// The value that stood instead; none where the row was absent.
     pub stands: Option<Value>,
     /// The place of the operation that undid it; none where what undid it was part of none, and where it was never
@@ -88,6 +90,7 @@ impl<'j> Judge<'j> {
                 operation,
                 column,
                 value: value.clone(),
+                since: None,
                 stands: stands.cloned(),
                 by: None,
                 actor: self.operations[operation].actor,
@@ -97,12 +100,14 @@ impl<'j> Judge<'j> {
             return (false, Some(loss));
         };
         let later = &self.history.states[carried_out + 1..];
-        let met = later.iter().any(|state| state.row.is_some() && state.operation != Some(operation));
+        let own = self.operations[operation].actor;
+        let met = later.iter().any(|state| state.row.is_some() && state.actor != own);
         let loss = self.undone(column, value, carried_out).and_then(|(at, anomaly)| {
             let State { since, actor, operation: by, .. } = self.history.states[at];
             let stands = self.value(&self.history.states[at], column).cloned();
             let (value, event) = (value.clone(), since?);
-            Some(Lost { operation, column, value, stands, by, actor, event, anomaly })
+            let since = self.history.states[carried_out].since;
+            Some(Lost { operation, column, value, since, stands, by, actor, event, anomaly })
         });
         (met, loss)
     }

@@ -171,6 +171,11 @@ fn who_is_not_acknowledged_leaves_what_it_superseded_to_be_judged() {
     };
     check(&trial("b crash", "2"), "holds, exercised 1");
     check(&trial("b crash", "1"), "holds, exercised 1");
+    let seen = "c begin k
+        c read k
+        c mean k c=3
+        c write";
+    check(&trial("b crash", "3").replace("c write", seen), "holds, exercised 1");
     check(&trial("b crash", "0"), "stale-overwrite of a's c=1 in line 11 by c outside of any, 0 stands");
     check(&trial("b ack k", "1"), "stale-overwrite of b's c=2 in line 11 by c outside of any, 1 stands");
 }
@@ -190,4 +195,37 @@ fn only_watched_columns_are_judged() {
     assert_eq!(found("d"), (1, None));
     assert!(found("c").1.is_some());
     assert_eq!(lost(&trial.trace, "another", &operations, |_| true), (0, None));
+}
+
+#[test]
+fn what_an_operation_writes_after_it_was_acknowledged_is_none_of_its_own() {
+    check(
+        "opening k c=0 d=0
+        b begin k
+        b mean k c=5
+        b write k c=5 d=0
+        b ack k
+        a begin k
+        a read k
+        a mean k c=6
+        a write k c=6 d=0
+        a ack k
+        b write k c=5 d=0",
+        "stale-overwrite of a's c=6 in line 11 by b outside of any, 5 stands",
+    );
+}
+
+#[test]
+fn nobody_is_exercised_by_what_the_same_actor_writes_next() {
+    check(
+        "opening k c=0 d=0
+        a begin k
+        a mean k c=1
+        a write k c=1 d=0
+        a ack k
+        a begin k
+        a mean k d=1
+        a write k c=1 d=1",
+        "holds, exercised 0",
+    );
 }

@@ -27,8 +27,8 @@ async fn life(actor: Actor, count: i64) {
     foreign.saw();
     one.intends(vec![("c", Value::Integer(1))]);
     other.deletes();
-    actor.request("get", "another", Vec::new()).await.expect("nothing is lost");
     actor.request("again", "t", Vec::new()).await.expect("nothing is lost");
+    actor.request("get", "another", Vec::new()).await.expect("nothing is lost");
     other.saw();
     one.saw();
     one.intends(vec![("c", Value::Integer(count))]);

@@ -131,3 +131,16 @@ fn operations_of_one_actor_on_several_rows_go_on_beside_each_other() {
         "stale-overwrite of a's c=1 in line 15 by c outside of any, 0 stands",
     );
 }
+
+#[test]
+fn what_stands_only_within_a_transaction_is_no_version() {
+    check(
+        "opening k c=0 d=0
+        a begin k
+        a mean k c=1
+        a write k c=1 d=0
+        a ack k
+        c blink k c=1 d=2",
+        "holds, exercised 1",
+    );
+}

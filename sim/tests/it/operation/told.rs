@@ -20,7 +20,7 @@ const CAST: [&str; 3] = ["a", "b", "c"];
 /// ```
 ///
 /// An update writes to the row that was added last, or else adds one; `delete` takes all of them away, `prune` all but
-/// the last. `look` is a read that no operation has made its own.
+/// the last; `blink` writes twice in one transaction, first nothing but the id. `look` is a read that no operation has made its own.
 pub(super) struct Trial {
     pub(super) trace: Trace,
     /// For each event its line.
@@ -72,6 +72,7 @@ impl Trial {
                 let change = self.lay(row, fields);
                 vec![exchange("add"), What::Committed([change].into())]
             }
+            ["blink", row, ref fields @ ..] => vec![self.blink(row, fields)],
             ["delete", row] => vec![exchange("delete"), self.delete(row, 0)],
             ["prune", row] => vec![exchange("prune"), self.delete(row, 1)],
             ["crash"] => vec![What::Crashed],
@@ -104,6 +105,14 @@ impl Trial {
         let (key, before) = (*key, Some(lies.clone()));
         *lies = [value(row), field(fields, "c"), field(fields, "d")].into();
         What::Committed([RowChange { table: table(), key, before, after: Some(lies.clone()) }].into())
+    }
+
+    fn blink(&mut self, row: &str, fields: &[&str]) -> What {
+        let both = [self.write(row, &[]), self.write(row, fields)].map(|what| match what {
+            What::Committed(changes) => changes[0].clone(),
+            other => panic!("{other:?} is no commit"),
+        });
+        What::Committed(both.into())
     }
 
     fn delete(&mut self, row: &str, keep: usize) -> What {
