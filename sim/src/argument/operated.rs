@@ -53,9 +53,9 @@ fn undone<'s>(story: &'s Story<'s>, cell: &'s Cell, operations: &[Operation], lo
                 let of_value = |it: &&operation::Intent| it.column == column && it.value == *stands;
                 by.intends.iter().rfind(of_value)?.based_on
             });
-            declared.filter(|read| *read < newer.event).or_else(|| reads().last())
+            declared.filter(|read| *read < newer.event).or_else(|| reads().next_back())
         }
-        _ => reads().filter(|read| cut.value_at(*read) == Some(stands)).last(),
+        _ => reads().rfind(|read| cut.value_at(*read) == Some(stands)),
     };
     let older = cut.versions.iter().rfind(|version| version.commit < newer.event && version.new == stands);
     let mut edges = Vec::new();
