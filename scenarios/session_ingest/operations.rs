@@ -8,9 +8,9 @@ use retrial_sim::trial::Run;
 
 use super::history::{self, Column, Sent, TABLE, Write};
 
-/// An operation for every commit of a session's row that the API writer has written as well. Each is blind: what the API
-/// writer's user or a session's client says depends on nothing that stood there. The API writer means every column that
-/// it changes. A consumer means a value that the session's client has said more often by then than consumers have
+/// An operation for every commit of a session's row that the API writer has written as well. Each is blind: what the
+/// API writer's user or a session's client says depends on nothing that stood there. The API writer means every column
+/// that it changes. A consumer means a value that the session's client has said more often by then than consumers have
 /// written it; what it writes beside that it carries along.
 pub(super) fn of(run: &Run) -> Vec<Operation> {
     let writes: Vec<Write<'_>> = history::writes(run).collect();

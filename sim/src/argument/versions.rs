@@ -30,8 +30,8 @@ pub(super) fn is_of(change: &RowChange, row: Option<&Value>) -> bool {
 /// A committed change, its commit, its place in that, and how many changes that has.
 type Change<'r> = (usize, usize, usize, &'r RowChange);
 
-/// Every version of a column of a row, or of any row; a commit that wrote it twice has one. While a row is absent between
-/// a delete and an add it has no version; one that nobody adds again ends with NULL.
+/// Every version of a column of a row, or of any row; a commit that wrote it twice has one. While a row is absent
+/// between a delete and an add it has no version; one that nobody adds again ends with NULL.
 pub(super) fn of<'r>(
     story: &Story<'r>,
     table: &str,
@@ -102,8 +102,8 @@ pub(super) fn statement(story: &Story<'_>, commit: usize, place: usize, all: usi
     })
 }
 
-/// The statements of the transaction that a commit ends, in order, without its first and last words; or the request that
-/// it came of.
+/// The statements of the transaction that a commit ends, in order, without its first and last words; or the request
+/// that it came of.
 pub(super) fn statements(story: &Story<'_>, commit: usize) -> Vec<usize> {
     if let Some(asked) = story.asked_by(commit) {
         return vec![asked];

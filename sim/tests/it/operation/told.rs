@@ -20,7 +20,8 @@ const CAST: [&str; 3] = ["a", "b", "c"];
 /// ```
 ///
 /// An update writes to the row that was added last, or else adds one; `delete` takes all of them away, `prune` all but
-/// the last; `blink` writes twice in one transaction, first nothing but the id. `look` is a read that no operation has made its own.
+/// the last; `blink` writes twice in one transaction, first nothing but the id. `look` is a
+/// read that no operation has made its own.
 pub(super) struct Trial {
     pub(super) trace: Trace,
     /// For each event its line.
