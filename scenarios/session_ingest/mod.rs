@@ -20,6 +20,7 @@ mod history;
 mod invariants;
 mod ladder;
 mod object;
+mod operations;
 mod relay;
 mod workload;
 

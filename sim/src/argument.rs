@@ -18,6 +18,7 @@ mod fate;
 mod lost;
 mod noted;
 mod omission;
+mod operated;
 mod plain;
 mod report;
 mod rounds;
@@ -119,7 +120,7 @@ pub enum Contradiction {
     Unseen { write: Act, lost: Act, read: Act },
     /// A value was written over another, and nothing before carries it.
     OutOfNowhere { write: Act, column: String, old: Value, new: Value },
-    /// What a message brought was acknowledged, and nobody committed it.
+    /// What a message brought, or what an operation meant, was acknowledged, and nobody, or not that one, committed it.
     NeverWritten { done: Option<Act>, column: String, value: Value, stands: Value },
     /// A part took a value in when the message's deliveries had ended with `done`, so nobody was told and wrote it.
     TooLate { store: Act, done: Act, column: String, value: Value, stands: Value },
@@ -213,11 +214,12 @@ fn prove(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
         return Some(proof);
     }
     let stale = || stale::argue(story, breach);
+    let operated = || operated::argue(story, breach);
     match breach.anomaly {
         Anomaly::LostUpdate | Anomaly::StaleOverwrite | Anomaly::DirtyRead => {
-            stale().or_else(|| lost::argue(story, breach))
+            operated().or_else(stale).or_else(|| lost::argue(story, breach))
         }
-        Anomaly::LostAcknowledgement => lost::argue(story, breach).or_else(stale),
+        Anomaly::LostAcknowledgement => operated().or_else(|| lost::argue(story, breach)).or_else(stale),
         Anomaly::WriteSkew => waits::skew(story),
         Anomaly::TornWrite => work::torn(story, breach),
         Anomaly::DuplicateEffect => effect::duplicate(story, breach),

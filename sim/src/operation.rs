@@ -5,9 +5,9 @@
 //!
 //! What an operation wrote needs no record of its own: it is every commit of its actor to its row from its beginning to
 //! its acknowledgement, or to the actor's next operation on that row, or to the end of its process. The versions of a
-//! row are the states in which it was there, in commit order (A. Adya, "Weak Consistency", MIT 1999). While it is absent
-//! between a delete and an add it has no version, and rows with the same first column are one row, of which the last
-//! that was added counts.
+//! row are the states in which it was there, in commit order (A. Adya, "Weak Consistency", MIT 1999). While it is
+//! absent between a delete and an add it has no version, and rows with the same first column are one row, of which the
+//! last that was added counts.
 //!
 //! Over each version after the one by which the intent was carried out, it is asked who wrote it:
 //! - An operation that intends the column with that value, and is based on nothing (a blind write), or on a read after
@@ -25,8 +25,10 @@
 //! lost where two *transactions* wrote what both had read the same version of). And it takes effect before it is
 //! acknowledged: an intent that was not carried out by then is a lost acknowledgement.
 //!
-//! An intent whose value stood already needs no version of its own: it is about the one that stood. Of a row that nobody
-//! in the trial writes no version is known, so whoever has nothing to change must not declare an intent there.
+//! An intent whose value stood already needs no version of its own: it is about the one that stood. Of a row that
+//! nobody in the trial writes no version is known, so whoever has nothing to change must not declare an intent there.
+//!
+//! What supersedes an intent answers for it only once it is acknowledged itself; before that, either value may stand.
 //!
 //! What is not judged: intents that were never acknowledged; and rows that are absent in the end, which is a matter of
 //! rows and another invariant's. An operation that meant to delete the row ends all intents before it.
@@ -41,6 +43,7 @@ use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::trace::{Field, Trace, What};
 
+pub(crate) use self::history::Lying;
 pub use self::judgement::{Lost, losses, lost};
 
 mod history;
@@ -59,7 +62,8 @@ pub struct Operation {
     pub began: usize,
     /// The events at which it read its row, in order.
     pub reads: Vec<usize>,
-    /// What it is to change.
+    /// What it is to change, in the order in which that was declared. Of a column the last declaration is what it is
+    /// acknowledged for; those before are steps on its way.
     pub intends: Vec<Intent>,
     /// Whether it means to delete the row.
     pub deletes: bool,
@@ -101,8 +105,8 @@ pub struct Ongoing {
 }
 
 impl Actor {
-    /// Begins an operation on the row of that table or part which is known by that value. An actor may have several, each
-    /// on another row; another one on the same row ends the one before.
+    /// Begins an operation on the row of that table or part which is known by that value. An actor may have several,
+    /// each on another row; another one on the same row ends the one before.
     pub fn operation(&self, part: &'static str, row: impl Into<Value>) -> Ongoing {
         let number = self.shared.operations.get() + 1;
         self.shared.operations.set(number);
@@ -121,7 +125,7 @@ impl Ongoing {
 
     /// It is to change these columns to these values. A value that is made from what the operation has read is declared
     /// after that read; one declared before any read depends on none. Of a column that is declared twice the last
-    /// declaration counts: a value made anew from another read must be declared anew.
+    /// declaration is what the operation is acknowledged for; a value made anew from another read is declared anew.
     pub fn intends(&self, fields: Vec<Field>) {
         self.tell(Stage::Intends(fields.into()));
     }
@@ -195,15 +199,17 @@ impl Operation {
 
     fn intend(&mut self, (column, value): &Field) {
         let intent = Intent { column, value: value.clone(), based_on: self.reads.last().copied() };
-        match self.intends.iter_mut().find(|known| known.column == *column) {
-            Some(known) => *known = intent,
-            None => self.intends.push(intent),
-        }
+        self.intends.retain(|known| (known.column, &known.value) != (column, value));
+        self.intends.push(intent);
     }
 
-    /// What it means that column to be.
-    pub fn intent(&self, column: &str) -> Option<&Intent> {
-        self.intends.iter().find(|intent| intent.column == column)
+    /// What it means to have changed in the end.
+    pub fn means(&self) -> impl Iterator<Item = &Intent> {
+        let is_last = |at: &usize| {
+            let column = self.intends[*at].column;
+            self.intends[at + 1..].iter().all(|later| later.column != column)
+        };
+        (0..self.intends.len()).filter(is_last).map(|at| &self.intends[at])
     }
 }
 

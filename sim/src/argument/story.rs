@@ -33,17 +33,31 @@ impl<'r> Story<'r> {
         self.events()[event].actor
     }
 
-    /// The act of that event; of a commit, the statement that made it.
+    /// The act of that event; of a commit, the statement or the request that made it.
     pub(super) fn act(&self, event: usize) -> Act {
         let actor = self.actor(event);
         let named = match self.what(event) {
-            What::Committed(_) => self.ran_before(actor, event).unwrap_or(event),
+            What::Committed(_) => self.behind(event).unwrap_or(event),
             _ => event,
         };
         let label = label(self.what(named));
         let same = |other: &&Event| other.actor == actor && self::label(&other.what) == label;
         let nth = self.events()[..=named].iter().filter(same).count() as u32;
         Act { event, actor, label, nth }
+    }
+
+    /// What a commit came of: a request to a part, which is told directly before it in the same step; else the actor's
+    /// last statement.
+    pub(super) fn behind(&self, commit: usize) -> Option<usize> {
+        self.asked_by(commit).or_else(|| self.ran_before(self.actor(commit), commit))
+    }
+
+    /// The request to a part that a commit came of.
+    pub(super) fn asked_by(&self, commit: usize) -> Option<usize> {
+        let before = commit.checked_sub(1)?;
+        let [asked, done] = [&self.events()[before], &self.events()[commit]];
+        let same = (asked.step, asked.actor) == (done.step, done.actor);
+        (same && matches!(asked.what, What::Exchanged(_))).then_some(before)
     }
 
     /// The last statement of that actor before that event.

@@ -1,10 +1,11 @@
-//! The versions of a cell in the order of their commits, each with the statement that wrote it. They are the
-//! store's own account; this must never take a statement for a write's cause unless the counts of rows leave no
+//! The versions of a cell in the order of their commits, each with the statement or the request that wrote it. They are
+//! the store's own account; this must never take a statement for a write's cause unless the counts of rows leave no
 //! other.
 
 use super::story::Story;
 use super::{Act, Edge, Reason};
 use crate::engine::{RowChange, Value};
+use crate::operation::Lying;
 use crate::trace::{Statement, What};
 
 /// One committed change of a cell.
@@ -14,7 +15,7 @@ pub(super) struct Version<'r> {
     pub(super) commit: usize,
     /// The write: named for its statement where that is known, and at the event of its commit.
     pub(super) act: Act,
-    /// The event of the statement.
+    /// The event of the statement, or of the request.
     pub(super) statement: Option<usize>,
     pub(super) old: &'r Value,
     pub(super) new: &'r Value,
@@ -26,29 +27,56 @@ pub(super) fn is_of(change: &RowChange, row: Option<&Value>) -> bool {
     row.is_none_or(|row| first == Some(row))
 }
 
-/// Every version of a column of a row, or of any row; a commit that wrote it twice has one.
-pub(super) fn of<'r>(story: &Story<'r>, table: &str, column: &str, row: Option<&Value>) -> Vec<Version<'r>> {
+/// A committed change, its commit, its place in that, and how many changes that has.
+type Change<'r> = (usize, usize, usize, &'r RowChange);
+
+/// Every version of a column of a row, or of any row; a commit that wrote it twice has one. While a row is absent
+/// between a delete and an add it has no version; one that nobody adds again ends with NULL.
+pub(super) fn of<'r>(
+    story: &Story<'r>,
+    table: &str,
+    column: &str,
+    row: Option<&'r Value>,
+) -> Vec<Version<'r>> {
+    let commits = story.trace().commits().flat_map(|(commit, _, changes)| {
+        let all = changes.len();
+        changes.iter().enumerate().map(move |(place, change)| (commit, place, all, change))
+    });
+    let about = |(.., change): &Change<'r>| change.table.name == table && is_of(change, row);
+    let changes: Vec<Change<'r>> = commits.filter(about).collect();
+    let mut lying = row.map(|row| Lying::before(row, changes.iter().map(|(.., change)| *change)));
     let mut versions: Vec<Version<'r>> = Vec::new();
-    for (commit, _, changes) in story.trace().commits() {
-        for (place, change) in changes.iter().enumerate() {
-            if change.table.name != table || !is_of(change, row) {
-                continue;
+    // What was seen before the row went, and how many versions there were then.
+    let mut gone: Option<(&Value, usize)> = None;
+    for (commit, place, all, change) in changes {
+        let (mut old, mut new) = (change.value_before(column), change.value_after(column));
+        if let Some(lying) = &mut lying {
+            let value = |seen| change.table.value(seen, column);
+            old = lying.seen().and_then(value);
+            lying.take(change);
+            new = lying.seen().and_then(value);
+            if let (None, Some(old)) = (lying.seen(), old) {
+                let same = versions.last().filter(|last| last.commit == commit);
+                gone =
+                    Some((same.map_or(old, |last| last.old), versions.len() - usize::from(same.is_some())));
+            } else if let Some((before, many)) = gone.take() {
+                versions.truncate(many);
+                old = Some(before);
             }
-            let old = change.value_before(column).unwrap_or(&Value::Null);
-            let new = change.value_after(column).unwrap_or(&Value::Null);
-            if old == new {
-                continue;
+        }
+        let (old, new) = (old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null));
+        if old == new {
+            continue;
+        }
+        let statement = statement(story, commit, place, all);
+        let mut act = story.act(statement.unwrap_or(commit));
+        act.event = commit;
+        match versions.last_mut().filter(|last| row.is_some() && last.commit == commit) {
+            Some(last) => {
+                let old = last.old;
+                *last = Version { commit, act, statement, old, new };
             }
-            let statement = statement(story, commit, place, changes.len());
-            let mut act = story.act(statement.unwrap_or(commit));
-            act.event = commit;
-            match versions.last_mut().filter(|last| row.is_some() && last.commit == commit) {
-                Some(last) => {
-                    let old = last.old;
-                    *last = Version { commit, act, statement, old, new };
-                }
-                None => versions.push(Version { commit, act, statement, old, new }),
-            }
+            None => versions.push(Version { commit, act, statement, old, new }),
         }
     }
     versions
@@ -74,8 +102,12 @@ pub(super) fn statement(story: &Story<'_>, commit: usize, place: usize, all: usi
     })
 }
 
-/// The statements of the transaction that a commit ends, in order, without its first and last words.
+/// The statements of the transaction that a commit ends, in order, without its first and last words; or the request
+/// that it came of.
 pub(super) fn statements(story: &Story<'_>, commit: usize) -> Vec<usize> {
+    if let Some(asked) = story.asked_by(commit) {
+        return vec![asked];
+    }
     let actor = story.actor(commit);
     let Some(last) = story.ran_before(actor, commit) else { return Vec::new() };
     let word = |event: usize| story.statement(event).map_or(String::new(), first_word);

@@ -10,7 +10,7 @@ use crate::trace::What;
 pub(super) fn large(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let event = breach.event?;
     let ran = match story.what(event) {
-        What::Committed(_) => story.ran_before(story.actor(event), event),
+        What::Committed(_) => story.behind(event),
         _ => Some(event),
     };
     let steps = ran.and_then(|ran| story.statement(ran)).map_or(0, |ran| ran.work.steps);

@@ -1,5 +1,5 @@
-//! The versions of a row, in commit order, each with the operation that wrote it. They are the store's own account; this
-//! must never judge.
+//! The versions of a row, in commit order, each with the operation that wrote it. They are the store's own account;
+//! this must never judge.
 
 use super::Operation;
 use crate::engine::{Row, RowChange, Table, Value};
@@ -107,27 +107,14 @@ fn windows(
 
 impl<'t> History<'t> {
     fn of(row: &'t Value, changes: &[Change<'t>], windows: &[Window]) -> History<'t> {
-        let mut lie = opening(row, changes);
-        let beginning = lie.last().map(|(_, row)| *row);
+        let mut lying = Lying::before(row, changes.iter().map(|(.., change)| *change));
         let nobody = ActorId::NOBODY;
-        let mut states = vec![State { since: None, actor: nobody, operation: None, row: beginning }];
+        let mut states = vec![State { since: None, actor: nobody, operation: None, row: lying.seen() }];
         for (commit, actor, change) in changes {
-            let place = lie.iter().position(|(key, _)| *key == change.key);
-            let was_last = place.is_some_and(|place| place + 1 == lie.len());
-            let after = change.after.as_ref().filter(|after| after.first() == Some(row));
-            match (place, after) {
-                (Some(place), Some(after)) => lie[place].1 = after,
-                (Some(place), None) => {
-                    lie.remove(place);
-                }
-                (None, Some(after)) => lie.push((change.key, after)),
-                (None, None) => {}
-            }
-            // What lies behind the last that was added nobody sees.
-            if !was_last && (place.is_some() || after.is_none()) {
+            if !lying.take(change) {
                 continue;
             }
-            let now = lie.last().map(|(_, row)| *row);
+            let now = lying.seen();
             match states.last_mut() {
                 Some(last) if last.since == Some(*commit) => last.row = now,
                 _ => {
@@ -148,19 +135,49 @@ impl<'t> History<'t> {
     }
 }
 
-/// What lies there before the first change: every row that is changed or deleted and was not added before.
-fn opening<'t>(row: &Value, changes: &[Change<'t>]) -> Vec<(i64, &'t Row)> {
-    let mut known: Vec<i64> = Vec::new();
-    let mut opening = Vec::new();
-    for (.., change) in changes {
-        if let Some(before) = change.before.as_ref().filter(|before| before.first() == Some(row))
-            && !known.contains(&change.key)
-        {
-            opening.push((change.key, before));
+/// Everything that lies in a table under the same first column, in the order in which it was added. The last is what is
+/// seen.
+#[derive(Debug)]
+pub(crate) struct Lying<'t> {
+    row: &'t Value,
+    rows: Vec<(i64, &'t Row)>,
+}
+
+impl<'t> Lying<'t> {
+    /// What lies there before the first of its changes: every row that is changed or deleted and was not added before.
+    pub(crate) fn before(row: &'t Value, changes: impl Iterator<Item = &'t RowChange>) -> Lying<'t> {
+        let (mut known, mut rows) = (Vec::new(), Vec::new());
+        for change in changes {
+            if let Some(before) = change.before.as_ref().filter(|before| before.first() == Some(row))
+                && !known.contains(&change.key)
+            {
+                rows.push((change.key, before));
+            }
+            known.push(change.key);
         }
-        known.push(change.key);
+        Lying { row, rows }
     }
-    opening
+
+    /// The row that is seen.
+    pub(crate) fn seen(&self) -> Option<&'t Row> {
+        self.rows.last().map(|(_, row)| *row)
+    }
+
+    /// Takes in a change; tells whether it was one of the row that is seen.
+    pub(crate) fn take(&mut self, change: &'t RowChange) -> bool {
+        let place = self.rows.iter().position(|(key, _)| *key == change.key);
+        let was_last = place.is_some_and(|place| place + 1 == self.rows.len());
+        let after = change.after.as_ref().filter(|after| after.first() == Some(self.row));
+        match (place, after) {
+            (Some(place), Some(after)) => self.rows[place].1 = after,
+            (Some(place), None) => {
+                self.rows.remove(place);
+            }
+            (None, Some(after)) => self.rows.push((change.key, after)),
+            (None, None) => {}
+        }
+        was_last || place.is_none() && after.is_some()
+    }
 }
 
 fn first(row: &Option<Row>) -> Option<&Value> {

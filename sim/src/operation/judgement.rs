@@ -1,5 +1,5 @@
-//! Whether an acknowledged intent is lost, version by version. It must never judge an intent that nobody was told of, or
-//! a row that is absent in the end.
+//! Whether an acknowledged intent is lost, version by version. It must never judge an intent that nobody was told of,
+//! or a row that is absent in the end.
 
 use super::history::{self, History, State};
 use super::{Intent, Operation};
@@ -17,6 +17,8 @@ pub struct Lost {
     pub column: &'static str,
     /// The value that was intended.
     pub value: Value,
+    /// The commit by which it was carried out; none where it had stood from the beginning, or never did.
+    pub since: Option<usize>,
     /// The value that stood instead; none where the row was absent.
     pub stands: Option<Value>,
     /// The place of the operation that undid it; none where what undid it was part of none, and where it was never
@@ -43,8 +45,8 @@ pub fn lost(
     (exercised, losses.into_iter().min_by_key(|loss| loss.event))
 }
 
-/// The same for the intents of some operations only; the others supersede, and undo. Tells all that were lost, each where
-/// it was first.
+/// The same for the intents of some operations only; the others supersede, and undo. Tells all that were lost, each
+/// where it was first.
 pub fn losses(
     trace: &Trace,
     table: &str,
@@ -62,7 +64,7 @@ pub fn losses(
         let of_row = |(_, it): &(usize, &Operation)| it.part == table && it.row == *history.row;
         for (place, operation) in operations.iter().enumerate().filter(of_row) {
             let Some(acknowledged) = operation.acknowledged else { continue };
-            for intent in operation.intends.iter().filter(|intent| judged(operation, intent.column)) {
+            for intent in operation.means().filter(|intent| judged(operation, intent.column)) {
                 let (met, loss) = judge.intent(place, intent, acknowledged);
                 exercised += u64::from(met);
                 losses.extend(loss);
@@ -88,6 +90,7 @@ impl<'j> Judge<'j> {
                 operation,
                 column,
                 value: value.clone(),
+                since: None,
                 stands: stands.cloned(),
                 by: None,
                 actor: self.operations[operation].actor,
@@ -97,18 +100,20 @@ impl<'j> Judge<'j> {
             return (false, Some(loss));
         };
         let later = &self.history.states[carried_out + 1..];
-        let met = later.iter().any(|state| state.row.is_some() && state.operation != Some(operation));
+        let own = self.operations[operation].actor;
+        let met = later.iter().any(|state| state.row.is_some() && state.actor != own);
         let loss = self.undone(column, value, carried_out).and_then(|(at, anomaly)| {
             let State { since, actor, operation: by, .. } = self.history.states[at];
             let stands = self.value(&self.history.states[at], column).cloned();
             let (value, event) = (value.clone(), since?);
-            Some(Lost { operation, column, value, stands, by, actor, event, anomaly })
+            let since = self.history.states[carried_out].since;
+            Some(Lost { operation, column, value, since, stands, by, actor, event, anomaly })
         });
         (met, loss)
     }
 
-    /// The place of the version by which an operation's intent was carried out before it was acknowledged: the last that
-    /// it wrote with that value; else the one that had it already.
+    /// The place of the version by which an operation's intent was carried out before it was acknowledged: the last
+    /// that it wrote with that value; else the one that had it already.
     fn carried_out(&self, operation: usize, intent: &Intent, acknowledged: usize) -> Option<usize> {
         let states = &self.history.states;
         let has = |state: &State<'j>| self.value(state, intent.column) == Some(&intent.value);
@@ -166,11 +171,12 @@ impl<'j> Judge<'j> {
     fn intends(&self, at: usize, column: &str) -> Option<&Intent> {
         let states = &self.history.states;
         let operation = states[at].operation?;
-        let intent = self.operations[operation].intent(column)?;
-        let carries = |state: &State<'j>| {
-            state.operation == Some(operation) && self.value(state, column) == Some(&intent.value)
-        };
-        (carries(&states[at]) && !states[..at].iter().any(carries)).then_some(intent)
+        let stands = self.value(&states[at], column);
+        let carries =
+            |state: &State<'j>| state.operation == Some(operation) && self.value(state, column) == stands;
+        let mut intends = self.operations[operation].intends.iter();
+        let intent = intends.find(|intent| intent.column == column && Some(&intent.value) == stands)?;
+        (!states[..at].iter().any(carries)).then_some(intent)
     }
 
     /// A column's value in a state; none where the row was absent.

@@ -16,6 +16,8 @@ use retrial_sim::trial::Run;
 
 use crate::toy;
 
+mod operated;
+
 const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
 
 /// Holds the argument about column `c` of row `k` of the table `t` against what it must be. Each line of the trial
@@ -27,6 +29,8 @@ const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
 /// one run write a           one fail write a       one commit NULL a   one read look a
 /// one retry 1 1             one ack 1 1            one crash           one notify a
 /// ```
+///
+/// What [`operated`] adds to that: a store whose rows are deleted and added again, and operations on them.
 #[track_caller]
 fn check(anomaly: Anomaly, at: Option<usize>, trial: &str, edges: &[&str], end: &str) {
     let mut run =
@@ -37,7 +41,8 @@ fn check(anomaly: Anomaly, at: Option<usize>, trial: &str, edges: &[&str], end: 
         let words: Vec<&str> = line.split_whitespace().collect();
         let actor = CAST.iter().position(|name| *name == words[0]).expect("a member of the cast");
         let at = Duration::from_millis(u64::from(step));
-        trace.events.push(Event { step, at, actor: ActorId(actor as u16), what: what(&words[1..]) });
+        let actor = ActorId(actor as u16);
+        trace.events.extend(what(actor, &words[1..]).into_iter().map(|what| Event { step, at, actor, what }));
     }
     run.trace = trace;
     let mut broken = Finding::broken(anomaly, "it is broken").on("t", "c", Value::from("k"));
@@ -76,7 +81,8 @@ fn value(word: &str) -> Value {
     }
 }
 
-fn what(words: &[&str]) -> What {
+/// What a line comes to: one event, but for the requests of a store, whose commit follows in the same step.
+fn what(actor: ActorId, words: &[&str]) -> Vec<What> {
     let exchange = |label, part, body: Vec<Field>| {
         What::Exchanged(Rc::new(Exchange { label, part, body, arrived: true, heard: true }))
     };
@@ -86,7 +92,7 @@ fn what(words: &[&str]) -> What {
         What::Ran(Rc::new(Statement { label, sql: "UPDATE t".into(), params, result, work, footprint }))
     };
     let answer = |changed, rows: Vec<Row>| Ok(Answer { rows, changed });
-    match words {
+    let only = match words {
         ["send", number, text] => exchange(
             "send",
             "queue",
@@ -113,8 +119,9 @@ fn what(words: &[&str]) -> What {
             What::Committed([RowChange { table, key: 1, before: row(old), after: row(new) }].into())
         }
         ["crash"] => What::Crashed,
-        other => panic!("nobody does {other:?}"),
-    }
+        other => return operated::what(actor, other),
+    };
+    vec![only]
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod file_lock;
 mod guide;
 mod intent;
 mod limits;
+mod operation;
 mod paired;
 mod parts;
 mod pct;

@@ -250,6 +250,14 @@ fn values(trace: &Trace, end: &Contradiction) -> String {
             let (old, new) = (shown(old), shown(new));
             format!("{} wrote {column} {new} over {old}, and nothing before it carries {new}", name(write))
         }
+        Contradiction::NeverWritten { done: Some(done), column, value, stands }
+            if matches!(trace.events.get(done.event).map(|event| &event.what), Some(What::Operated(..))) =>
+        {
+            let (done, value, stands) = (name(done), shown(value), shown(stands));
+            format!(
+                "{done} says that it is done, and it had not written its {column} {value}: {stands} stands"
+            )
+        }
         Contradiction::NeverWritten { done, column, value, stands } => {
             let done = done.as_ref().map_or("it is over".to_owned(), |done| {
                 format!("{} says that the message is done with", name(done))

@@ -10,6 +10,7 @@ use retrial_sim::engine::RowChange;
 use retrial_sim::error::Error;
 use retrial_sim::explore::Replayed;
 use retrial_sim::invariant::Finding;
+use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, Statement, Trace, What};
 
@@ -182,9 +183,14 @@ fn mark(waiting: &[ActorId], actor: ActorId) -> &'static str {
     if waiting.contains(&actor) { "|" } else { "" }
 }
 
-/// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait.
+/// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait, that an
+/// operation has begun or has read, which its requests tell.
 fn is_noise(event: &Event) -> bool {
-    matches!(event.what, What::Finished | What::Released(_) | What::Started(1))
+    match &event.what {
+        What::Finished | What::Released(_) | What::Started(1) => true,
+        What::Operated(_, stage) => matches!(stage, Stage::Began(_) | Stage::Saw),
+        _ => false,
+    }
 }
 
 /// What a process writes down of itself: for invariants, and for a reader only where it is what a witness is about.
@@ -219,6 +225,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
             let named = format!("{} {label}", exchange.part);
             vec![trace.say(&event.what).replacen(&plain, &named, 1)]
         }
+        What::Operated(..) => vec![format!("{label}: {}", trace.say(&event.what))],
         What::Stored(stored) => {
             vec![trace.say(&event.what).replacen(&format!("{} stores", stored.part), &format!("{label}:"), 1)]
         }

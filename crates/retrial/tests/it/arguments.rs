@@ -50,9 +50,14 @@ fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
     let is_so = match because {
         Reason::Overwrote { column, old, new, between } => {
             let wrote = changes(one).iter().any(|change| change.value_after(column) == Some(old));
+            // A row that was deleted and is added again has nothing before.
             let over = |change: &RowChange| {
+                let before = change.value_before(column);
                 change.value_after(column) == Some(new)
-                    && (*between > 0 || change.value_before(column) == Some(old) || changes(other).len() > 1)
+                    && (*between > 0
+                        || before == Some(old)
+                        || change.before.is_none()
+                        || changes(other).len() > 1)
             };
             wrote && changes(other).iter().any(over)
         }
