@@ -203,10 +203,12 @@ pub(super) fn batches(run: &Run) -> Vec<Batch> {
     batches
 }
 
-/// The first of the acknowledged intents that is lost.
-pub(super) fn losses(run: &Run, operations: &[Operation]) -> Finding {
-    let (exercised, lost) = operation::lost(&run.trace, MEMORIES, operations, |_| true);
-    let Some(Lost { operation, column, value, stands, actor, event, anomaly, .. }) = lost else {
+/// The first that was lost of what operations of those actors were acknowledged for.
+pub(super) fn first_loss(run: &Run, operations: &[Operation], whose: impl Fn(ActorId) -> bool) -> Finding {
+    let judged = |operation: &Operation, _: &str| whose(operation.actor);
+    let (exercised, losses) = operation::losses(&run.trace, MEMORIES, operations, &judged);
+    let first = losses.into_iter().min_by_key(|lost| lost.event);
+    let Some(Lost { operation, column, value, stands, actor, event, anomaly, .. }) = first else {
         return Finding::Holds { exercised };
     };
     let Operation { actor: whose, row, .. } = &operations[operation];

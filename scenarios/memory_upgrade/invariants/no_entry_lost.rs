@@ -18,11 +18,12 @@ impl Check<Workload> for Invariant {
         let run = evidence.run;
         let rows = Rows::in_the_end(evidence.workload, run);
         let operations = operation::recorded(&run.trace, MEMORIES);
+        let is_new = |operation: &operation::Operation| operation.intends.iter().any(|it| it.column == "scope");
         let of = |wanted: &dyn Fn(&operation::Operation) -> bool| -> BTreeSet<i64> {
             operations.iter().filter(|it| wanted(it)).filter_map(|it| it.row.integer()).collect()
         };
         let deleted = of(&|operation| operation.deletes);
-        let stored = of(&|operation| operation.intent("scope").is_some() && operation.acknowledged.is_some());
+        let stored = of(&|operation| is_new(operation) && operation.acknowledged.is_some());
         let opened = 1..=evidence.workload.entries.len() as i64;
         let mut exercised = 0;
         for id in rows.ids() {

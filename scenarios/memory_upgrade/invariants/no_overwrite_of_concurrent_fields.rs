@@ -11,11 +11,7 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        let mut operations = operation::recorded(&run.trace, history::MEMORIES);
-        for operation in operations.iter_mut().filter(|operation| history::is_tool(run, operation.actor)) {
-            // What the tool was acknowledged for is another invariant's.
-            operation.acknowledged = None;
-        }
-        history::losses(run, &operations)
+        let operations = operation::recorded(&run.trace, history::MEMORIES);
+        history::first_loss(run, &operations, |actor| history::is_plugin(run, actor))
     }
 }

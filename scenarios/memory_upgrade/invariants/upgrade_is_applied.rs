@@ -14,11 +14,8 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        let mut operations = operation::recorded(&run.trace, MEMORIES);
-        for operation in operations.iter_mut().filter(|operation| !history::is_tool(run, operation.actor)) {
-            operation.acknowledged = None;
-        }
-        let found = history::losses(run, &operations);
+        let operations = operation::recorded(&run.trace, MEMORIES);
+        let found = history::first_loss(run, &operations, |actor| history::is_tool(run, actor));
         if matches!(found, Finding::Violated(_)) {
             return found;
         }
