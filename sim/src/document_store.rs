@@ -410,8 +410,7 @@ impl Inner {
         *version += 1;
         document.version = *version;
         let row = self.row(&document);
-        let change =
-            RowChange { table: self.table.clone(), key, before: None, after: Some(row.clone()) };
+        let change = RowChange { table: self.table.clone(), key, before: None, after: Some(row.clone()) };
         self.rows.borrow_mut().push(Stored { key, document: Rc::new(document), row });
         change
     }
@@ -449,7 +448,11 @@ impl Inner {
             Value::Integer(*timestamp),
             Value::Text(metadata.text().clone()),
         ];
-        own.into_iter().chain(self.shows.iter().map(|field| metadata.value(field))).collect()
+        let mut row = vec![Value::Null; own.len() + self.shows.len()];
+        let (first, shown) = row.split_at_mut(own.len());
+        first.iter_mut().zip(own).for_each(|(place, value)| *place = value);
+        metadata.show(self.shows, shown);
+        row.into()
     }
 }
 
