@@ -1,5 +1,5 @@
-//! What exploring `memory_upgrade` costs: `bulk_patch_in_lock` on rung `plugin`, six memories in one batch, a plugin that
-//! recalls, edits and recalls while the model is asked. The project's target: 20,000 trials a second on one core.
+//! What exploring `memory_upgrade` costs: `bulk_patch_in_lock` on rung `plugin`, six memories in one batch, a plugin
+//! that recalls, edits and recalls while the model is asked. The project's target: 20,000 trials a second on one core.
 //!
 //! It must never count a trial in which something went wrong; see [`rate`].
 //!
@@ -23,8 +23,8 @@ fn main() {
     Place { own: SCENARIO, fixed: fixed(), strategy: "bulk_patch_in_lock", rung: "plugin" }.measure();
 }
 
-/// Six memories, one of which nothing was ever written down about; one run, one batch. The first is recalled, edited and
-/// recalled again within the eighteen seconds in which the model is asked.
+/// Six memories, one of which nothing was ever written down about; one run, one batch. The first is recalled, edited
+/// and recalled again within the eighteen seconds in which the model is asked.
 fn workload() -> Workload {
     let entry = |metadata| Entry { scope: 1, metadata, no_vector: false };
     let errand = |does| Errand { after: 4, does };
