@@ -49,7 +49,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         for (name, scenario) in
             [("explored", &self.fixed), ("explored_unjudged", &unjudged), ("own_workloads", &self.own)]
         {
-            let (mut bed, mut number) = (bed(), 0);
+            let (mut bed, mut number) = (self.bed(), 0);
             group.bench_function(name, |bencher| {
                 bencher.iter(|| {
                     number += 1;
@@ -65,7 +65,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
 
     /// Prints how long a trial of the fixed workload is: what its rate is to be read beside.
     fn length(&self) {
-        let (mut bed, mut report) = (bed(), Report::default());
+        let (mut bed, mut report) = (self.bed(), Report::default());
         (1..=20).for_each(|number| report.absorb(self.batch(&self.fixed, &mut bed, Seed(1), number)));
         let each = |all: u64| format!("{}.{}", all / report.trials, all * 10 / report.trials % 10);
         // Statements are counted in the timed trials, which are a quarter of all.
@@ -81,7 +81,8 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         number: u64,
     ) -> Report {
         let policies = Policy::PORTFOLIO.to_vec();
-        let plan = Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: "model" };
+        let plan =
+            Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: self.engine() };
         let report = explore::batch(scenario, bed, self.strategy(), self.rung(), &plan, number);
         let told = report.refused.as_ref().or(report.disagreement.as_ref());
         assert_eq!((told, report.trials), (None, SCHEDULES), "nothing is refused, and every trial repeats");
@@ -91,7 +92,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
 
     /// Trials that nobody looks at, one policy after the other, as a batch has them.
     fn held(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
-        let (scenario, mut bed, mut number) = (&self.fixed, bed(), 0);
+        let (scenario, mut bed, mut number) = (&self.fixed, self.bed(), 0);
         let rung = self.rung();
         let workload = Rc::new((scenario.smallest)(rung));
         let candidate = scenario.strategies[self.strategy()].it;
@@ -118,6 +119,20 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         });
     }
 
+    /// A bed with the scenario's engine.
+    pub(crate) fn bed(&self) -> TestBed {
+        match self.engine() {
+            "model" => TestBed::new(Box::new(Model::new())),
+            "none" => TestBed::without_engine(),
+            other => panic!("no rate is stated on the engine {other}"),
+        }
+    }
+
+    /// The scenario's first engine, as from the command line.
+    fn engine(&self) -> &'static str {
+        self.own.engines[0]
+    }
+
     fn strategy(&self) -> usize {
         let strategy = self.own.strategies.iter().position(|candidate| candidate.name == self.strategy);
         strategy.expect("the strategy is on the shelf")
@@ -126,11 +141,6 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
     fn rung(&self) -> &'static Rung {
         self.own.ladder.iter().find(|rung| rung.name == self.rung).expect("the rung is on the ladder")
     }
-}
-
-/// A bed with the model.
-pub(crate) fn bed() -> TestBed {
-    TestBed::new(Box::new(Model::new()))
 }
 
 /// The time that this thread has spent on a processor.

@@ -20,7 +20,7 @@ use retrial_sim::explore::Report;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::seed::Seed;
 
-use self::rate::{Place, bed};
+use self::rate::Place;
 
 /// Seeds over which the trials until the first lost write are counted.
 const SEEDS: u64 = 100;
@@ -56,7 +56,7 @@ fn until_lost(
 ) {
     let invariant = scenario.invariants.iter().position(|item| item.name == LOST_WRITE);
     let invariant = invariant.expect("the invariant is on the shelf");
-    let mut bed = bed();
+    let mut bed = place.bed();
     let mut counts: Vec<u64> = (1..=seeds)
         .map(|seed| {
             let mut report = Report::default();

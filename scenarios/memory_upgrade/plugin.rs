@@ -92,7 +92,7 @@ async fn recall(strategy: &dyn Upgrade, plugin: &Plugin, id: i64) -> Result<(), 
             ("access_count", Json::from(accessed)),
             ("last_injected_at", Json::from(now)),
         ]);
-        let metadata = Metadata::from_fields(smart_metadata::build(row, &patch));
+        let metadata = Metadata::from_fields(smart_metadata::build(row, patch));
         Change {
             changes: Changes { metadata: Some(metadata), ..Changes::default() },
             intends: vec![("injected_count", injected.into()), ("access_count", accessed.into())],
@@ -111,12 +111,9 @@ async fn edit(strategy: &dyn Upgrade, plugin: &Plugin, id: i64, number: i64) -> 
             ("l1_overview", Json::from(&*overview)),
             ("l2_content", Json::from(&*text)),
         ]);
-        let metadata = Metadata::from_fields(smart_metadata::build(row, &patch));
-        let changes = Changes {
-            text: Some(text.clone()),
-            vector: Some(10 * id + number),
-            metadata: Some(metadata),
-        };
+        let metadata = Metadata::from_fields(smart_metadata::build(row, patch));
+        let changes =
+            Changes { text: Some(text.clone()), vector: Some(10 * id + number), metadata: Some(metadata) };
         let own = |name| (name, Value::Text(text.clone()));
         let overview = ("l1_overview", Value::from(overview.as_str()));
         Change { changes, intends: vec![own("text"), own("l0_abstract"), overview, own("l2_content")] }
@@ -132,8 +129,7 @@ impl Plugin {
         change: &dyn Fn(&Document) -> Change,
     ) -> Result<(), UpdateError> {
         let operation = self.actor.operation("memories", id);
-        let revision =
-            Revision { actor: &self.actor, store: &self.store, id, operation: &operation, change };
+        let revision = Revision { actor: &self.actor, store: &self.store, id, operation: &operation, change };
         if strategy.revise(&revision).await? {
             operation.acknowledged();
         }

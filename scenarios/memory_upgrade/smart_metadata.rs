@@ -23,32 +23,36 @@ pub(super) const SHOWN: &[&str] = &[
 /// What the model is asked for.
 pub(super) const ENRICHED: [&str; 4] = ["l0_abstract", "l1_overview", "l2_content", "memory_category"];
 
-/// `parseSmartMetadata`: what the text says, and a value for everything that it does not say. A text that is no JSON
-/// object says nothing.
-pub(super) fn parse(document: &Document) -> Fields {
-    let mut fields = document.metadata.fields().cloned().unwrap_or_default();
-    let text = || Json::from(&*document.text);
-    let l0 = fields.entry("l0_abstract").or_insert_with(text).clone();
-    let overview = || Json::from(format!("- {}", l0.as_str().unwrap_or_default()));
-    fields.entry("l1_overview").or_insert_with(overview);
-    fields.entry("l2_content").or_insert_with(text);
+/// `buildSmartMetadata`: what the text says, with a value for everything that it does not say (`parseSmartMetadata`),
+/// and over that the patch. A text that is no JSON object says nothing.
+pub(super) fn build(document: &Document, patch: Fields) -> Fields {
+    let said = document.metadata.fields();
+    let mut fields = said.cloned().unwrap_or_default();
+    let overview = || match said.and_then(|said| said.get("l0_abstract")) {
+        Some(l0) => format!("- {}", l0.as_str().unwrap_or_default()),
+        None => format!("- {}", document.text),
+    };
+    // What the patch has comes over it anyway, and most of it is made for nearly every row.
+    let mut complete = |name: &str, value: &dyn Fn() -> Json| {
+        if !patch.contains_key(name) && !fields.contains_key(name) {
+            fields.insert(name.to_owned(), value());
+        }
+    };
+    complete("l0_abstract", &|| Json::from(&*document.text));
+    complete("l1_overview", &|| Json::from(overview()));
+    complete("l2_content", &|| Json::from(&*document.text));
     // What `reverseMapCategory` makes of a fact.
-    fields.entry("memory_category").or_insert_with(|| Json::from("cases"));
-    fields.entry("tier").or_insert_with(|| Json::from("working"));
-    fields.entry("access_count").or_insert_with(|| Json::from(0));
-    fields.entry("confidence").or_insert_with(|| Json::from(70));
-    fields.entry("injected_count").or_insert_with(|| Json::from(0));
-    fields
-}
-
-/// `buildSmartMetadata`: the same under a patch.
-pub(super) fn build(document: &Document, patch: &Fields) -> Fields {
-    merge(parse(document), patch)
+    complete("memory_category", &|| Json::from("cases"));
+    complete("tier", &|| Json::from("working"));
+    complete("access_count", &|| Json::from(0));
+    complete("confidence", &|| Json::from(70));
+    complete("injected_count", &|| Json::from(0));
+    merge(fields, patch)
 }
 
 /// The fields, and over them the patch.
-pub(super) fn merge(mut fields: Fields, patch: &Fields) -> Fields {
-    fields.extend(patch.iter().map(|(name, value)| (name.clone(), value.clone())));
+pub(super) fn merge(mut fields: Fields, patch: Fields) -> Fields {
+    fields.extend(patch);
     fields
 }
 

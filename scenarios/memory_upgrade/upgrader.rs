@@ -101,13 +101,16 @@ impl Upgrader {
 
     /// `upgraded_from` and `upgraded_at`.
     pub fn marker(&self) -> Fields {
-        fields([("upgraded_from", Json::from("fact")), ("upgraded_at", Json::from(self.actor.unix_seconds()))])
+        fields([
+            ("upgraded_from", Json::from("fact")),
+            ("upgraded_at", Json::from(self.actor.unix_seconds())),
+        ])
     }
 
     /// The whole metadata that an entry gets, built on `row`.
     pub fn metadata(&self, row: &Document, enriched: &Enriched<'_>) -> Metadata {
-        let patch = smart_metadata::merge(enriched.patch(), &self.marker());
-        Metadata::from_fields(smart_metadata::build(row, &patch))
+        let patch = smart_metadata::merge(enriched.patch(), self.marker());
+        Metadata::from_fields(smart_metadata::build(row, patch))
     }
 }
 
@@ -120,32 +123,39 @@ impl Enriched<'_> {
     /// What was asked for: from the answer, and what that lacks from the text itself (`simpleEnrich`).
     pub fn fields(&self) -> Fields {
         let text = &self.legacy.entry.text;
-        let simple = fields([
-            ("l0_abstract", Json::from(&**text)),
-            ("l1_overview", Json::from(format!("- {text}"))),
-            ("l2_content", Json::from(&**text)),
-            ("memory_category", Json::from("cases")),
-        ]);
-        smart_metadata::merge(simple, &self.answer)
+        let mut fields = self.answer.clone();
+        let mut simple = |name: &str, value: &dyn Fn() -> Json| {
+            if !fields.contains_key(name) {
+                fields.insert(name.to_owned(), value());
+            }
+        };
+        simple("l0_abstract", &|| Json::from(&**text));
+        simple("l1_overview", &|| Json::from(format!("- {text}")));
+        simple("l2_content", &|| Json::from(&**text));
+        simple("memory_category", &|| Json::from("cases"));
+        fields
     }
 
     /// The patch as the pull request sends it, with the values that a new memory begins with: to be written, whatever the
     /// row holds by then.
     pub fn patch(&self) -> Fields {
-        self.intends();
-        let defaults =
-            [("tier", Json::from("working")), ("access_count", Json::from(0)), ("confidence", Json::from(70))];
-        smart_metadata::merge(fields(defaults), &self.fields())
+        let fields = self.fields();
+        self.intends(&fields);
+        let defaults = [
+            ("tier", Json::from("working")),
+            ("access_count", Json::from(0)),
+            ("confidence", Json::from(70)),
+        ];
+        smart_metadata::merge(smart_metadata::fields(defaults), fields)
     }
 
     /// The candidate has read the row again, what the model has said is right for what it saw, and is to be written.
     pub fn is_right_for_the_row(&self) {
         self.legacy.operation.saw();
-        self.intends();
+        self.intends(&self.fields());
     }
 
-    fn intends(&self) {
-        let intended = self.fields();
+    fn intends(&self, intended: &Fields) {
         let field = |name: &'static str| Some((name, intended.get(name)?.as_str()?.into()));
         self.legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());
     }

@@ -103,6 +103,9 @@ impl Workload {
 
     /// The rows that the store opens with.
     pub(super) fn documents(&self) -> Vec<Document> {
+        // Each text is read once for a trial.
+        let [valid, empty, broken] = [Content::Valid, Content::Empty, Content::Broken]
+            .map(|content| Metadata::from_text(content.text()));
         let document = |(index, entry): (usize, &Entry)| {
             let id = index as i64 + 1;
             Document {
@@ -112,7 +115,11 @@ impl Workload {
                 text: text(id),
                 vector: (!entry.no_vector).then_some(10 * id),
                 timestamp: id,
-                metadata: Metadata::from_text(entry.metadata.text()),
+                metadata: match entry.metadata {
+                    Content::Valid => valid.clone(),
+                    Content::Empty => empty.clone(),
+                    Content::Broken => broken.clone(),
+                },
             }
         };
         self.entries.iter().enumerate().map(document).collect()

@@ -382,7 +382,11 @@ impl Inner {
             Value::Integer(*timestamp),
             Value::Text(metadata.text().clone()),
         ];
-        own.into_iter().chain(self.shows.iter().map(|field| metadata.value(field))).collect()
+        let mut row = vec![Value::Null; own.len() + self.shows.len()];
+        let (first, shown) = row.split_at_mut(own.len());
+        first.iter_mut().zip(own).for_each(|(place, value)| *place = value);
+        metadata.show(self.shows, shown);
+        row.into()
     }
 }
 

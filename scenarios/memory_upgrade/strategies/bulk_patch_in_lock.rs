@@ -25,7 +25,7 @@ impl Upgrade for Strategy {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
             bulk_update(tool, &enriched, None, Recovery::CountsRestored, |row, enriched| {
-                patched(row, &Enriched::patch(enriched), &tool.marker())
+                patched(row, Enriched::patch(enriched), tool.marker())
             })
             .await
         })
@@ -49,7 +49,7 @@ const BREAKS: &[Break] = &[
 ];
 
 /// The row with patch and marker merged into its metadata.
-pub(super) fn patched(row: &Document, patch: &Fields, marker: &Fields) -> Merged {
+pub(super) fn patched(row: &Document, patch: Fields, marker: Fields) -> Merged {
     if row.vector.is_none() {
         return Merged::Throws;
     }

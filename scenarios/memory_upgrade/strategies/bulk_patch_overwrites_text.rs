@@ -23,7 +23,7 @@ impl Upgrade for Strategy {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
             bulk_update(tool, &enriched, None, Recovery::CountsRestored, |row, enriched| {
-                match patched(row, &enriched.patch(), &tool.marker()) {
+                match patched(row, enriched.patch(), tool.marker()) {
                     Merged::Write(row) => {
                         let text = Some(enriched.abstracted());
                         Merged::Write(row.with(&Changes { text, ..Changes::default() }))

@@ -25,11 +25,11 @@ impl Upgrade for Strategy {
                 if row.vector.is_none() {
                     return Merged::Throws;
                 }
-                let mut merged = smart_metadata::build(row, &enriched.patch());
+                let mut merged = smart_metadata::build(row, enriched.patch());
                 for field in ENRICHED.into_iter().filter(|field| !enriched.answer.contains_key(*field)) {
                     merged.remove(field);
                 }
-                let metadata = Metadata::from_fields(smart_metadata::merge(merged, &tool.marker()));
+                let metadata = Metadata::from_fields(smart_metadata::merge(merged, tool.marker()));
                 Merged::Write(row.with(&Changes { metadata: Some(metadata), ..Changes::default() }))
             })
             .await

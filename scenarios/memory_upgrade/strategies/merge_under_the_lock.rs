@@ -61,8 +61,8 @@ pub(super) fn merged(tool: &Upgrader, row: &Document, enriched: &Enriched<'_>) -
         return Merged::Left;
     }
     enriched.is_right_for_the_row();
-    let patch = smart_metadata::merge(enriched.fields(), &tool.marker());
-    let metadata = Some(Metadata::from_fields(smart_metadata::build(row, &patch)));
+    let patch = smart_metadata::merge(enriched.fields(), tool.marker());
+    let metadata = Some(Metadata::from_fields(smart_metadata::build(row, patch)));
     Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))
 }
 

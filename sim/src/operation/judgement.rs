@@ -1,6 +1,8 @@
 //! Whether an acknowledged intent is lost, version by version. It must never judge an intent that nobody was told of,
 //! or a row that is absent in the end.
 
+use std::cell::Cell;
+
 use super::history::{self, History, State};
 use super::{Intent, Operation};
 use crate::anomaly::Anomaly;
@@ -60,7 +62,7 @@ pub fn losses(
         if is_known && history.states.last().is_none_or(|last| last.row.is_none()) {
             continue;
         }
-        let judge = Judge { history: &history, operations };
+        let judge = Judge { history: &history, operations, place: Cell::new(0) };
         let of_row = |(_, it): &(usize, &Operation)| it.part == table && it.row == *history.row;
         for (place, operation) in operations.iter().enumerate().filter(of_row) {
             let Some(acknowledged) = operation.acknowledged else { continue };
@@ -78,6 +80,8 @@ pub fn losses(
 struct Judge<'j> {
     history: &'j History<'j>,
     operations: &'j [Operation],
+    /// Where the last column that was looked for stands: mostly it is the same one again.
+    place: Cell<usize>,
 }
 
 impl<'j> Judge<'j> {
@@ -182,8 +186,12 @@ impl<'j> Judge<'j> {
     /// A column's value in a state; none where the row was absent.
     fn value(&self, state: &State<'j>, column: &str) -> Option<&'j Value> {
         let (table, row) = (self.history.table?, state.row?);
-        let place = table.columns.iter().position(|known| known == column);
-        let place = place.unwrap_or_else(|| panic!("the table {} has no column {column}", table.name));
-        row.get(place)
+        let guess = self.place.get();
+        if table.columns.get(guess).is_none_or(|known| known != column) {
+            let place = table.columns.iter().position(|known| known == column);
+            self.place
+                .set(place.unwrap_or_else(|| panic!("the table {} has no column {column}", table.name)));
+        }
+        row.get(self.place.get())
     }
 }

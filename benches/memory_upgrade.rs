@@ -1,0 +1,46 @@
+//! What exploring `memory_upgrade` costs: `bulk_patch_in_lock` on rung `plugin`, six memories in one batch, a plugin
+//! that recalls, edits and recalls while the model is asked. The project's target: 20,000 trials a second on one core.
+//!
+//! It must never count a trial in which something went wrong; see [`rate`].
+//!
+//! `cargo bench -p retrial-benches --bench memory_upgrade`; with `-- --test` each is held once.
+
+#![expect(clippy::print_stdout, reason = "prints how long a trial is")]
+
+mod rate;
+
+use proptest::strategy::{Just, Strategy as _};
+use retrial_scenarios::memory_upgrade::{Content, Does, Entry, Errand, SCENARIO, Upgrade, Workload};
+use retrial_sim::scenario::Scenario;
+
+use self::rate::Place;
+
+/// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    Place { own: SCENARIO, fixed: fixed(), strategy: "bulk_patch_in_lock", rung: "plugin" }.measure();
+}
+
+/// Six memories, one of which nothing was ever written down about; one run, one batch. The first is recalled, edited
+/// and recalled again within the eighteen seconds in which the model is asked.
+fn workload() -> Workload {
+    let entry = |metadata| Entry { scope: 1, metadata, no_vector: false };
+    let errand = |does| Errand { after: 4, does };
+    let mut entries = vec![entry(Content::Valid); 5];
+    entries.push(entry(Content::Empty));
+    Workload {
+        entries,
+        batch: 6,
+        scoped: false,
+        runs: 1,
+        plugin: vec![errand(Does::Recall(1)), errand(Does::Edit(1)), errand(Does::Recall(1))],
+        second: Vec::new(),
+    }
+}
+
+/// The scenario with that one workload.
+fn fixed() -> Scenario<Workload, dyn Upgrade> {
+    Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
+}
