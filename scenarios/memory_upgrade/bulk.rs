@@ -30,12 +30,16 @@ pub(super) enum Recovery {
     CountsWritten,
 }
 
-/// What became of a batch before its rows are written.
-struct Batch {
-    originals: Vec<Rc<Document>>,
-    updated: Vec<Document>,
-    done: usize,
-    failed: Vec<i64>,
+/// What becomes of a batch.
+pub(super) struct Batch {
+    /// The rows that are to be written, as they are.
+    pub(super) originals: Vec<Rc<Document>>,
+    /// The same as they will be.
+    pub(super) updated: Vec<Document>,
+    /// How many are upgraded already.
+    pub(super) done: usize,
+    /// Who is left as it is.
+    pub(super) failed: Vec<i64>,
 }
 
 /// Takes the lock once, and writes the batch.
@@ -57,17 +61,18 @@ pub(super) async fn bulk_update(
 }
 
 /// What the caller makes of an exception.
-fn all_failed(batch: &[Enriched<'_>]) -> BatchResult {
+pub(super) fn all_failed(batch: &[Enriched<'_>]) -> BatchResult {
     BatchResult { success: 0, failed: batch.iter().map(Enriched::id).collect() }
 }
 
-async fn query(tool: &Upgrader, label: &'static str, batch: &[Enriched<'_>]) -> Vec<Rc<Document>> {
+/// Reads the batch's rows.
+pub(super) async fn query(tool: &Upgrader, label: &'static str, batch: &[Enriched<'_>]) -> Vec<Rc<Document>> {
     let ids: Vec<i64> = batch.iter().map(Enriched::id).collect();
     tool.store.query(&tool.actor, label, &ids).await
 }
 
-/// None where the call throws.
-fn prepare(
+/// What becomes of each row; none where the call throws.
+pub(super) fn prepare(
     batch: &[Enriched<'_>],
     rows: &[Rc<Document>],
     scope: Option<&'static str>,

@@ -1,5 +1,5 @@
-//! The cast: the upgrade tool in one or two processes, the plugin in one or two, and what they share: the file lock, the
-//! store, the model.
+//! The cast: the upgrade tool in one or two processes, the plugin in one or two, and what they share: the file lock,
+//! the store, the model.
 
 use std::cell::Cell;
 use std::rc::Rc;

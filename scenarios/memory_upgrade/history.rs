@@ -218,7 +218,9 @@ pub(super) fn first_loss(run: &Run, operations: &[Operation], whose: impl Fn(Act
         Anomaly::LostAcknowledgement => {
             format!("{whose} was told that {column} of memory {row} is {value}, and it never was")
         }
-        _ => format!("{by} put {column} of memory {row} from {value}, which {whose} had written, to {stands}"),
+        _ => {
+            format!("{by} put {column} of memory {row} from {value}, which {whose} had written, to {stands}")
+        }
     };
     Finding::broken(anomaly, sentence).at(event).on(MEMORIES, column, row.clone())
 }

@@ -73,12 +73,7 @@ pub(super) const LADDER: &[Rung] = &[
         offers: &[STALL],
         budget: 1,
     },
-    Rung {
-        name: "two_upgraders",
-        about: "the operator has started the tool twice",
-        offers: &[],
-        budget: 0,
-    },
+    Rung { name: "two_upgraders", about: "the operator has started the tool twice", offers: &[], budget: 0 },
     Rung {
         name: "all",
         about: "everything of the rungs before",

@@ -136,8 +136,8 @@ impl Enriched<'_> {
         fields
     }
 
-    /// The patch as the pull request sends it, with the values that a new memory begins with: to be written, whatever the
-    /// row holds by then.
+    /// The patch as the pull request sends it, with the values that a new memory begins with: to be written, whatever
+    /// the row holds by then.
     pub fn patch(&self) -> Fields {
         let fields = self.fields();
         self.intends(&fields);

@@ -4,8 +4,8 @@ use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use super::super::history::{Column, MEMORIES, Rows};
 use super::super::Workload;
+use super::super::history::{Column, MEMORIES, Rows};
 
 pub(super) struct Invariant;
 
@@ -21,7 +21,8 @@ impl Check<Workload> for Invariant {
                 continue;
             }
             if abstracted != text && abstracted.strip_prefix("abstract of ") != Some(text) {
-                let sentence = format!("the text of memory {id} is `{text}`, and its abstract `{abstracted}`");
+                let sentence =
+                    format!("the text of memory {id} is `{text}`, and its abstract `{abstracted}`");
                 let broken = Finding::broken(Anomaly::TornWrite, sentence).at(rows.changed(id));
                 return broken.on(MEMORIES, "l0_abstract", Value::Integer(id));
             }

@@ -3,8 +3,8 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use super::super::history::{self, Hold};
 use super::super::Workload;
+use super::super::history::{self, Hold};
 
 pub(super) struct Invariant;
 
@@ -16,7 +16,8 @@ impl Check<Workload> for Invariant {
             match history::hold(event) {
                 Some(Hold::Tried { own: true }) => {
                     let name = run.trace.name(event.actor);
-                    let sentence = format!("{name} asks for the lock that it has itself, and will not get it");
+                    let sentence =
+                        format!("{name} asks for the lock that it has itself, and will not get it");
                     return Finding::broken(Anomaly::Deadlock, sentence).at(index);
                 }
                 Some(Hold::Taken(_)) => exercised += 1,

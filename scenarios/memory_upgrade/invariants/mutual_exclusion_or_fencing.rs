@@ -1,9 +1,9 @@
 //! Where two processes hold the lock at a time, or one goes on after its lock was taken over, none of them changes a
 //! memory that another has changed since it looked.
 //!
-//! That two hold it for a while shows in no row, and nobody can prevent it who has no clock in common with the others; so
-//! it is not asked. Asked is that the one who is late has no effect. A user who deletes a memory, or brings one in, means it
-//! whatever the store holds by then.
+//! That two hold it for a while shows in no row, and nobody can prevent it who has no clock in common with the
+//! others; so it is not asked. Asked is that the one who is late has no effect. A user who deletes a memory, or
+//! brings one in, means it whatever the store holds by then.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::What;
 
-use super::super::history::{self, Hold, MEMORIES};
 use super::super::Workload;
+use super::super::history::{self, Hold, MEMORIES};
 
 pub(super) struct Invariant;
 

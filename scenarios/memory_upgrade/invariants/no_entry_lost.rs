@@ -8,8 +8,8 @@ use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::operation;
 
-use super::super::history::{MEMORIES, Rows};
 use super::super::Workload;
+use super::super::history::{MEMORIES, Rows};
 
 pub(super) struct Invariant;
 
@@ -18,7 +18,8 @@ impl Check<Workload> for Invariant {
         let run = evidence.run;
         let rows = Rows::in_the_end(evidence.workload, run);
         let operations = operation::recorded(&run.trace, MEMORIES);
-        let is_new = |operation: &operation::Operation| operation.intends.iter().any(|it| it.column == "scope");
+        let is_new =
+            |operation: &operation::Operation| operation.intends.iter().any(|it| it.column == "scope");
         let of = |wanted: &dyn Fn(&operation::Operation) -> bool| -> BTreeSet<i64> {
             operations.iter().filter(|it| wanted(it)).filter_map(|it| it.row.integer()).collect()
         };

@@ -3,8 +3,8 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use super::super::history::{self, Hold};
 use super::super::Workload;
+use super::super::history::{self, Hold};
 
 pub(super) struct Invariant;
 

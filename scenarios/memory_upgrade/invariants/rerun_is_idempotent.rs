@@ -7,8 +7,8 @@ use retrial_sim::engine::{Row, Value};
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 
-use super::super::history::{self, Column, MEMORIES};
 use super::super::Workload;
+use super::super::history::{self, Column, MEMORIES};
 
 pub(super) struct Invariant;
 

@@ -7,9 +7,9 @@ use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 
+use super::super::Workload;
 use super::super::history::{self, Column, MEMORIES};
 use super::super::workload::SCOPES;
-use super::super::Workload;
 
 pub(super) struct Invariant;
 
@@ -31,7 +31,8 @@ impl Check<Workload> for Invariant {
                     continue;
                 }
                 if let Some(known) = known.filter(|known| known.text() != Some(scope)) {
-                    let sentence = format!("the tool was called for {scope}, and writes to memory {id} of {known}");
+                    let sentence =
+                        format!("the tool was called for {scope}, and writes to memory {id} of {known}");
                     let broken = Finding::broken(Anomaly::PhantomEffect, sentence).at(index);
                     return broken.on(MEMORIES, "scope", Value::Integer(id));
                 }

@@ -6,8 +6,8 @@ use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::operation;
 
-use super::super::history::{self, Column, MEMORIES, Rows};
 use super::super::Workload;
+use super::super::history::{self, Column, MEMORIES, Rows};
 
 pub(super) struct Invariant;
 
@@ -24,14 +24,19 @@ impl Check<Workload> for Invariant {
         for batch in history::batches(run) {
             let Some(ended) = batch.ended else { continue };
             for id in batch.entries.iter().filter(|id| !batch.failed.contains(id)) {
-                if rows.count(*id) == 0 || operations.iter().any(|it| it.deletes && it.row.integer() == Some(*id)) {
+                if rows.count(*id) == 0
+                    || operations.iter().any(|it| it.deletes && it.row.integer() == Some(*id))
+                {
                     continue;
                 }
                 let row = rows.newest(*id);
                 let has = |column: Column| row.is_some_and(|row| *column.of(row) != Value::Null);
-                for (column, name) in [(Column::UpgradedAt, "upgraded_at"), (Column::Category, "memory_category")] {
+                for (column, name) in
+                    [(Column::UpgradedAt, "upgraded_at"), (Column::Category, "memory_category")]
+                {
                     if !has(column) {
-                        let sentence = format!("memory {id} was reported upgraded, and has no {name} in the end");
+                        let sentence =
+                            format!("memory {id} was reported upgraded, and has no {name} in the end");
                         let broken = Finding::broken(Anomaly::Omission, sentence).at(ended);
                         return broken.on(MEMORIES, name, Value::Integer(*id));
                     }

@@ -2,8 +2,8 @@
 //!
 //! `bulkUpdateMetadata`, "1 lock per batch" at last: a read, a delete and an add of all rows under one lock. What is
 //! wrong: the read under the lock gives everything but the metadata, which is the snapshot's, so "Plugin's
-//! injected_count=5" is overwritten all the same. And where an add has failed, the recovery throws, whatever it has saved.
-//! (A row without a vector throws before anything is deleted: `Array.from(null)` is a TypeError.)
+//! injected_count=5" is overwritten all the same. And where an add has failed, the recovery throws, whatever it has
+//! saved. (A row without a vector throws before anything is deleted: `Array.from(null)` is a TypeError.)
 //!
 //! A reviewer would ask: why read, if not to merge?
 

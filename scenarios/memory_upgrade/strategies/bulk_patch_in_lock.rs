@@ -1,13 +1,13 @@
 //! Patch and marker are merged into what is read under the lock.
 //!
 //! `bulkUpdateMetadataWithPatch`, the pull request's last word on MR2: "base = DB re-read, + cleanPatch (LLM fields), +
-//! cleanMarker; both are preserved". Absent values are filtered out before the merge, and the recovery gives back what it
-//! came to. A row without a vector throws before anything is deleted, as it did without being asked about.
+//! cleanMarker; both are preserved". Absent values are filtered out before the merge, and the recovery gives back
+//! what it came to. A row without a vector throws before anything is deleted, as it did without being asked about.
 //!
 //! What is still wrong: the patch also brings the values that a new memory begins with, `access_count: 0` among them,
-//! over what the plugin has counted. An entry whose original was restored counts as upgraded. The tool does not hand its
-//! scope on. And the plugin's own `patchMetadata` reads before it takes the lock, so it puts back what it has read over
-//! the upgrade. A reviewer would ask: which of these fields does the upgrade know better than the row?
+//! over what the plugin has counted. An entry whose original was restored counts as upgraded. The tool does not hand
+//! its scope on. And the plugin's own `patchMetadata` reads before it takes the lock, so it puts back what it has
+//! read over the upgrade. A reviewer would ask: which of these fields does the upgrade know better than the row?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Document, Fields, Metadata};

@@ -1,8 +1,8 @@
 //! As `bulk_patch_in_lock`, and what the model's answer lacks is `undefined` in the patch.
 //!
 //! "[Q8-crisis] Spread undefined override: Object spread {...base, ...{x:undefined}} OVERWRITES base.x with undefined."
-//! The patch here is the model's answer as it came, so a field that it lacks is taken away from the row, and JSON has no
-//! word for it. Without `memory_category` the entry looks old for ever.
+//! The patch here is the model's answer as it came, so a field that it lacks is taken away from the row, and JSON has
+//! no word for it. Without `memory_category` the entry looks old for ever.
 //!
 //! A reviewer would ask: what is in the patch where the model said nothing?
 

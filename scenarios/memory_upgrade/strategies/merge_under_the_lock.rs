@@ -44,12 +44,37 @@ impl Upgrade for Strategy {
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
     breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
-    Break { from: "stale_lock", rarely: Some("crash"), because: "a process that has lost its lock writes what it had read before", ..breaks::PLUGIN_READS_TOO_SOON },
-    Break { from: "stale_lock", rarely: Some("crash"), because: "a process that has lost its lock writes what it had read before", ..breaks::PLUGIN_TAKES_IT_BACK },
+    Break {
+        from: "stale_lock",
+        rarely: Some("crash"),
+        because: "a process that has lost its lock writes what it had read before",
+        ..breaks::PLUGIN_READS_TOO_SOON
+    },
+    Break {
+        from: "stale_lock",
+        rarely: Some("crash"),
+        because: "a process that has lost its lock writes what it had read before",
+        ..breaks::PLUGIN_TAKES_IT_BACK
+    },
     breaks::WRITES_UNDER_A_LOST_LOCK,
-    Break { from: "crash", rarely: Some("crash"), because: "a process that has lost its lock writes what it had read before", ..breaks::TEXT_HAS_CHANGED },
-    Break { from: "crash", rarely: Some("crash"), because: "a process that has lost its lock writes what it had read before", ..breaks::WRITES_OUT_OF_SCOPE },
-    Break { from: "all", rarely: Some("crash"), because: "a process that has lost its lock writes what it had read before", ..breaks::UPGRADES_AGAIN },
+    Break {
+        from: "crash",
+        rarely: Some("crash"),
+        because: "a process that has lost its lock writes what it had read before",
+        ..breaks::TEXT_HAS_CHANGED
+    },
+    Break {
+        from: "crash",
+        rarely: Some("crash"),
+        because: "a process that has lost its lock writes what it had read before",
+        ..breaks::WRITES_OUT_OF_SCOPE
+    },
+    Break {
+        from: "all",
+        rarely: Some("crash"),
+        because: "a process that has lost its lock writes what it had read before",
+        ..breaks::UPGRADES_AGAIN
+    },
 ];
 
 /// What becomes of a row that was read under the lock.

@@ -1,8 +1,8 @@
 //! `merge_under_the_lock`, and a row is never deleted before the next one stands.
 //!
 //! Came out of the trials: under the lock alone, a process that dies between delete and add takes the memory with it,
-//! and one that was paused goes on writing under a lock that somebody else has. What changes: every write, the tool's and
-//! the plugin's, is a swap on the version that was read, and the version before is pruned after it. Whoever was
+//! and one that was paused goes on writing under a lock that somebody else has. What changes: every write, the tool's
+//! and the plugin's, is a swap on the version that was read, and the version before is pruned after it. Whoever was
 //! overtaken is refused by the store, lock or no lock; whoever dies leaves a row too many, which no read sees and the
 //! next start prunes. The lock is left to do what it is good at: keep two from working for nothing.
 //!
@@ -14,10 +14,10 @@ use retrial_sim::actor::{Actor, Task};
 use retrial_sim::document_store::{Document, DocumentStore, UpdateError, WriteError};
 use retrial_sim::scenario::Break;
 
-use super::super::bulk::Merged;
+use super::super::Upgrade;
+use super::super::bulk::{self, Batch};
 use super::super::plugin::Revision;
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
-use super::super::Upgrade;
 use super::merge_under_the_lock::merged;
 
 pub(super) struct Strategy;
@@ -52,36 +52,27 @@ impl Upgrade for Strategy {
 
 async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
     let Upgrader { actor, store, .. } = tool;
-    let ids: Vec<i64> = batch.iter().map(Enriched::id).collect();
-    let rows = store.query(actor, "query", &ids).await;
-    let row_of = |id: i64| rows.iter().find(|row| row.id == id).filter(|row| row.is_in(tool.scope));
-    let (mut updated, mut success, mut failed): (Vec<Document>, _, _) = (Vec::new(), 0, Vec::new());
-    for enriched in batch {
-        match row_of(enriched.id()).map(|row| merged(tool, row, enriched)) {
-            Some(Merged::Write(row)) => updated.push(row),
-            Some(Merged::Done) => success += 1,
-            _ => failed.push(enriched.id()),
-        }
-    }
+    let rows = bulk::query(tool, "query", batch).await;
+    let prepared = bulk::prepare(batch, &rows, tool.scope, |row, enriched| merged(tool, row, enriched));
+    let Some(Batch { updated, done, mut failed, .. }) = prepared else { return bulk::all_failed(batch) };
     if updated.is_empty() {
-        return BatchResult { success, failed };
+        return BatchResult { success: done, failed };
     }
     let taken = match store.swap(actor, "swap", &updated).await {
         Ok(taken) => taken,
         // The swap may have been made all the same.
-        Err(_) => written(&updated, &store.query(actor, "check", &ids).await),
+        Err(_) => written(&updated, &bulk::query(tool, "check", batch).await),
     };
     prune(store, actor, Some(&taken)).await;
-    let refused = updated.iter().map(|row| row.id).filter(|id| !taken.contains(id));
-    failed.extend(refused);
-    success += updated.iter().filter(|row| taken.contains(&row.id)).count();
-    BatchResult { success, failed }
+    failed.extend(updated.iter().map(|row| row.id).filter(|id| !taken.contains(id)));
+    BatchResult { success: done + taken.len(), failed }
 }
 
 /// Those that stand as they were to be written.
 fn written(updated: &[Document], rows: &[Rc<Document>]) -> Vec<i64> {
     let stands = |updated: &&Document| {
-        let own = |row: &&Rc<Document>| row.id == updated.id && row.metadata.text() == updated.metadata.text();
+        let own =
+            |row: &&Rc<Document>| row.id == updated.id && row.metadata.text() == updated.metadata.text();
         rows.iter().any(|row| own(&row))
     };
     updated.iter().filter(stands).map(|row| row.id).collect()

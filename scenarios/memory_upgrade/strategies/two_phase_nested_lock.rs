@@ -1,8 +1,8 @@
 //! Two phases: the model is asked for the whole batch, then all is written under one lock.
 //!
 //! Pull request 639 as first pushed: "Phase 2: Single lock per batch for DB writes". What is wrong: the loop under the
-//! lock calls `store.update()`, which takes the same lock. "proper-lockfile is not reentrant": each update tries for two
-//! and a half minutes and then fails, under a lock that its own process keeps fresh.
+//! lock calls `store.update()`, which takes the same lock. "proper-lockfile is not reentrant": each update tries for
+//! two and a half minutes and then fails, under a lock that its own process keeps fresh.
 //!
 //! A reviewer would ask: does `store.update` take the lock?
 
@@ -55,7 +55,12 @@ const BREAKS: &[Break] = &[
     breaks::PLUGIN_READS_TOO_SOON,
     breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
     Break { from: "crash", rarely: Some("crash"), ..breaks::PLUGIN_TAKES_IT_BACK },
-    Break { from: "crash", rarely: Some("crash"), because: "its own lock was taken over, so the nested one is free", ..breaks::A_LOCK_FOR_EACH },
+    Break {
+        from: "crash",
+        rarely: Some("crash"),
+        because: "its own lock was taken over, so the nested one is free",
+        ..breaks::A_LOCK_FOR_EACH
+    },
     Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_OUT_OF_SCOPE },
     Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_UNDER_A_LOST_LOCK },
     Break { from: "crash", rarely: Some("crash"), ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE },

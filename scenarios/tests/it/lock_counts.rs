@@ -1,12 +1,12 @@
-//! The table of the pull request that `memory_upgrade` is about: how often the tool takes the file lock, by candidate, for
-//! 10, 25 and 100 entries in batches of 10, alone and with nothing failing; and how many of the 100 it says are upgraded.
-//! The numbers are what the trials gave.
+//! The table of the pull request that `memory_upgrade` is about: how often the tool takes the file lock, by
+//! candidate, for 10, 25 and 100 entries in batches of 10, alone and with nothing failing; and how many of the 100 it
+//! says are upgraded. The numbers are what the trials gave.
 
 use std::rc::Rc;
 
 use retrial_scenarios::memory_upgrade::{Content, Entry, SCENARIO, Workload};
-use retrial_sim::engine::Value;
 use retrial_sim::choice::Pace;
+use retrial_sim::engine::Value;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::What;

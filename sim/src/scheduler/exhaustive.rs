@@ -9,9 +9,9 @@
 //! they are nobody's order.
 //!
 //! Under a bound on preemptions the reduction is weaker: no sleep sets, every racing actor is tried, and also where the
-//! interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013). And who
-//! can go on at once, and so counts as interrupted, depends on the clock: once a step goes by that, every order within the
-//! bound is tried.
+//! interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013).
+//! And who can go on at once, and so counts as interrupted, depends on the clock: once a step goes by that, every
+//! order within the bound is tried.
 //!
 //! It must never leave out a final state, nor a violation that a check of commits, stores and receipts can see.
 

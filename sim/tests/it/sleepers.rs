@@ -1,4 +1,5 @@
-//! The exhaustive search finds every time at which an actor can look at the clock, whoever of several sleepers moves it.
+//! The exhaustive search finds every time at which an actor can look at the clock, whoever of several sleepers moves
+//! it.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

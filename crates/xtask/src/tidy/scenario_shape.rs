@@ -15,7 +15,8 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
     let mut found = Vec::new();
     for name in folders(files) {
         let folder = format!("scenarios/{name}/");
-        for part in PARTS.iter().filter(|part| !has(files, &folder, part)) {
+        let needs = |part: &&&str| **part != "schema.sql" || !sends_no_sql(files, &folder);
+        for part in PARTS.iter().filter(needs).filter(|part| !has(files, &folder, part)) {
             found.push(Violation::new(&format!("{folder}{part}"), 1, "a scenario needs this part; add it"));
         }
         for shelf in ["invariants/", "strategies/"] {
@@ -33,6 +34,12 @@ pub(super) fn folders(files: &[File]) -> BTreeSet<&str> {
 
 fn has(files: &[File], folder: &str, part: &str) -> bool {
     files.iter().filter_map(|file| file.path.strip_prefix(folder)).any(|rest| is_part(rest, part))
+}
+
+/// Whether a scenario runs without an engine, and so has no schema.
+fn sends_no_sql(files: &[File], folder: &str) -> bool {
+    let list = files.iter().find(|file| file.path.strip_prefix(folder) == Some("mod.rs"));
+    list.is_some_and(|file| comments::blank(&file.text).contains(r#"engines: &["none"]"#))
 }
 
 /// Whether a path inside a scenario's folder is the part, or lies in it if the part is a folder.
@@ -76,6 +83,19 @@ mod tests {
             let mut files = scenario();
             files.retain(|file| !file.path.starts_with(&format!("scenarios/s/{part}")));
             assert_eq!(places(&check(&files)), [format!("scenarios/s/{part}:1")]);
+        }
+    }
+
+    #[test]
+    fn a_scenario_without_sql_needs_no_schema() {
+        let mut files = scenario();
+        files.retain(|file| !file.path.ends_with("schema.sql"));
+        for (text, missing) in
+            [(r#"engines: &["none"],"#, 0), (r#"engines: &["model"],"#, 1), (r#"// engines: &["none"],"#, 1)]
+        {
+            files.retain(|file| file.path != "scenarios/s/mod.rs");
+            files.push(file("scenarios/s/mod.rs", text));
+            assert_eq!(check(&files).len(), missing, "{text}");
         }
     }
 
