@@ -55,7 +55,7 @@ pub(super) const TEXT_HAS_CHANGED: Break = Break {
 
 pub(super) const METADATA_IS_PUT_BACK: Break = Break {
     rarely: Some("plugin"),
-    because: "`memory_update` brings text and abstract, and a `patchMetadata` that has read before puts the abstract back",
+    because: "an edit brings text and abstract, and a `patchMetadata` that has read before it puts the abstract back",
     ..TEXT_HAS_CHANGED
 };
 
