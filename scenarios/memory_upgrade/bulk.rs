@@ -26,7 +26,7 @@ pub(super) enum Recovery {
     Throws,
     /// An entry whose original was restored counts as upgraded.
     CountsRestored,
-    /// An entry is upgraded if it was written.
+    /// An entry is upgraded if it was written, by the add that has failed or the one after it.
     CountsWritten,
 }
 
@@ -106,8 +106,9 @@ async fn write(tool: &Upgrader, batch: Batch, recovery: Recovery) -> Option<Batc
     if store.add(actor, "add", &updated).await.is_ok() {
         return Some(BatchResult { success: done + updated.len(), failed });
     }
-    // The add may have been made all the same.
-    let there = store.query(actor, "check", &ids).await;
+    // The add may have been made all the same; who does not look adds everything once more.
+    let looks = recovery == Recovery::CountsWritten;
+    let there = if looks { store.query(actor, "check", &ids).await } else { Vec::new() };
     let mut success = done;
     for (row, original) in updated.iter().zip(&originals) {
         let written = there.iter().any(|there| there.id == row.id)

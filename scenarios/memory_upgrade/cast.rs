@@ -17,7 +17,7 @@ use super::smart_metadata;
 use super::upgrader::{self, Upgrade, Upgrader};
 use super::workload::Workload;
 
-/// As `runWithFileLock` sets it up: 1 s, 2 s, 4 s, 8 s, 16 s and five times 30 s, "about 151 seconds".
+/// As `runWithFileLock` sets it up: 1 s, 2 s, 4 s, 8 s, 16 s and five times 30 s, which its comment adds up to 151.
 const LOCK: file_lock::Settings = file_lock::Settings {
     name: "memory-write.lock",
     stale: Duration::from_secs(10),

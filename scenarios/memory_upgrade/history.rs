@@ -121,6 +121,11 @@ impl Rows {
         rows.max_by_key(|row| Column::Version.of(row).integer())
     }
 
+    /// Whether anybody has changed an id's rows in the trial.
+    pub(super) fn was_written(&self, id: i64) -> bool {
+        self.ids.get(&id).is_some_and(|of_id| of_id.changed.is_some())
+    }
+
     /// The event at which an id's rows have last changed; the first where they never have.
     pub(super) fn changed(&self, id: i64) -> usize {
         self.ids.get(&id).and_then(|of_id| of_id.changed).unwrap_or_default()
@@ -203,11 +208,16 @@ pub(super) fn batches(run: &Run) -> Vec<Batch> {
     batches
 }
 
-/// The first that was lost of what operations of those actors were acknowledged for.
-pub(super) fn first_loss(run: &Run, operations: &[Operation], whose: impl Fn(ActorId) -> bool) -> Finding {
+/// The first that was lost of what operations of those actors were acknowledged for, if that counts.
+pub(super) fn first_loss(
+    run: &Run,
+    operations: &[Operation],
+    whose: impl Fn(ActorId) -> bool,
+    counts: impl Fn(&Lost) -> bool,
+) -> Finding {
     let judged = |operation: &Operation, _: &str| whose(operation.actor);
     let (exercised, losses) = operation::losses(&run.trace, MEMORIES, operations, &judged);
-    let first = losses.into_iter().min_by_key(|lost| lost.event);
+    let first = losses.into_iter().filter(counts).min_by_key(|lost| lost.event);
     let Some(Lost { operation, column, value, stands, actor, event, anomaly, .. }) = first else {
         return Finding::Holds { exercised };
     };

@@ -95,7 +95,11 @@ async fn recall(strategy: &dyn Upgrade, plugin: &Plugin, id: i64) -> Result<(), 
         let metadata = Metadata::from_fields(smart_metadata::build(row, patch));
         Change {
             changes: Changes { metadata: Some(metadata), ..Changes::default() },
-            intends: vec![("injected_count", injected.into()), ("access_count", accessed.into())],
+            intends: vec![
+                ("injected_count", injected.into()),
+                ("access_count", accessed.into()),
+                ("last_injected_at", now.into()),
+            ],
         }
     };
     plugin.revise(strategy, id, &change).await
@@ -116,7 +120,11 @@ async fn edit(strategy: &dyn Upgrade, plugin: &Plugin, id: i64, number: i64) -> 
             Changes { text: Some(text.clone()), vector: Some(10 * id + number), metadata: Some(metadata) };
         let own = |name| (name, Value::Text(text.clone()));
         let overview = ("l1_overview", Value::from(overview.as_str()));
-        Change { changes, intends: vec![own("text"), own("l0_abstract"), overview, own("l2_content")] }
+        let vector = ("vector", Value::Integer(10 * id + number));
+        Change {
+            changes,
+            intends: vec![own("text"), vector, own("l0_abstract"), overview, own("l2_content")],
+        }
     };
     plugin.revise(strategy, id, &change).await
 }

@@ -110,6 +110,9 @@ impl Upgrader {
     /// The whole metadata that an entry gets, built on `row`.
     pub fn metadata(&self, row: &Document, enriched: &Enriched<'_>) -> Metadata {
         let patch = smart_metadata::merge(enriched.patch(), self.marker());
+        if !std::ptr::eq(row, &*enriched.legacy.entry) {
+            enriched.is_laid_over_the_row_just_read();
+        }
         Metadata::from_fields(smart_metadata::build(row, patch))
     }
 }
@@ -149,10 +152,15 @@ impl Enriched<'_> {
         smart_metadata::merge(smart_metadata::fields(defaults), fields)
     }
 
-    /// The candidate has read the row again, what the model has said is right for what it saw, and is to be written.
-    pub fn is_right_for_the_row(&self) {
+    /// The candidate has read the row again, and what the model has said is right for what it saw, and to be written.
+    pub fn is_for_the_row_just_read(&self) {
         self.legacy.operation.saw();
         self.intends(&self.fields());
+    }
+
+    /// The candidate has read the row again, and lays over it what was right for the one that the scan has read.
+    pub fn is_laid_over_the_row_just_read(&self) {
+        self.legacy.operation.saw();
     }
 
     fn intends(&self, intended: &Fields) {

@@ -18,8 +18,8 @@ use super::super::history::{self, Hold, MEMORIES};
 
 pub(super) struct Invariant;
 
-/// The labels of reads that something is made of; a `backup` is not.
-const LOOKS: [&str; 7] = ["scan", "read", "look", "query", "check", "reread", "recall"];
+/// The labels of reads that something is made of; a `backup` and a `check` are not.
+const LOOKS: [&str; 6] = ["scan", "read", "look", "query", "reread", "recall"];
 
 /// Who has the lock, by what each believes.
 #[derive(Default)]
@@ -65,7 +65,8 @@ impl Check<Workload> for Invariant {
                     if when > looked[usize::from(event.actor.0)] {
                         let (name, other) = (run.trace.name(event.actor), run.trace.name(who));
                         let sentence = format!(
-                            "{name} writes to memory {id} under a lock that it has lost, over what {other} wrote"
+                            "{name} writes to memory {id} over what {other} wrote and it has not seen, and the lock is \
+                             not its own alone"
                         );
                         let broken = Finding::broken(Anomaly::LostUpdate, sentence).at(index);
                         return broken.on(MEMORIES, "version", Value::Integer(id));

@@ -12,6 +12,6 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let operations = operation::recorded(&run.trace, history::MEMORIES);
-        history::first_loss(run, &operations, |actor| history::is_plugin(run, actor))
+        history::first_loss(run, &operations, |actor| history::is_plugin(run, actor), |_| true)
     }
 }

@@ -1,10 +1,10 @@
-//! What the tool says of a batch is what the store has of it: as many entries carry the marker by then as it calls
-//! upgraded, and none of those that it calls failed does.
+//! What the tool says of an entry is what it has done: one that it calls upgraded it has written with the marker, or it
+//! carries one; one that it calls failed carries none. And it says something of every entry.
 //!
-//! An entry that somebody else has written to, or deleted, since the batch began is not held against the report.
+//! What somebody else has written to an entry, or deleted, since the scan is not held against the report.
 
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::engine::{Row, Value};
+use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 use retrial_sim::trial::Run;
@@ -14,47 +14,67 @@ use super::super::history::{self, Batch, Column, MEMORIES, Rows};
 
 pub(super) struct Invariant;
 
+/// What was committed to an entry between the scan and the report.
+#[derive(Default)]
+struct Meanwhile {
+    /// The tool has written it with its marker.
+    upgraded: bool,
+    /// Somebody else has written or deleted it.
+    disputed: bool,
+}
+
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let mut exercised = 0;
         for batch in history::batches(run) {
             let Some(ended) = batch.ended else { continue };
-            if is_disputed(run, &batch, ended) {
-                continue;
-            }
             let rows = Rows::before(evidence.workload, run, ended);
-            let is_upgraded =
-                |id: &&i64| rows.newest(**id).is_some_and(|row| *Column::UpgradedAt.of(row) != Value::Null);
-            let upgraded = batch.entries.iter().filter(is_upgraded).count() as i64;
-            if let Some(id) = batch.failed.iter().find(is_upgraded) {
-                let sentence = format!("memory {id} is reported failed, and is upgraded");
-                let broken = Finding::broken(Anomaly::FalseReport, sentence);
-                return broken.at(ended);
+            for id in &batch.entries {
+                let Meanwhile { upgraded, disputed } = meanwhile(run, &batch, ended, *id);
+                let stands = rows.newest(*id).is_some_and(is_marked);
+                let says = match batch.failed.contains(id) {
+                    true if stands && !disputed => Some("failed, and is upgraded"),
+                    false if !stands && (!upgraded || !disputed) => Some("upgraded, and is not"),
+                    _ => None,
+                };
+                if let Some(says) = says {
+                    let sentence = format!("memory {id} is reported {says}");
+                    return Finding::broken(Anomaly::FalseReport, sentence).at(ended);
+                }
+                exercised += u64::from(!disputed);
             }
-            if upgraded != batch.success {
-                let success = batch.success;
-                let sentence =
-                    format!("{success} are reported upgraded, and {upgraded} of {} are", batch.entries.len());
+            let (told, entries) = (batch.success + batch.failed.len() as i64, batch.entries.len());
+            if told != entries as i64 {
+                let sentence = format!("the report speaks of {told} entries of {entries}");
                 return Finding::broken(Anomaly::FalseReport, sentence).at(ended);
             }
-            exercised += 1;
         }
         Finding::Holds { exercised }
     }
 }
 
-/// Whether anybody but the batch's tool has written to one of its entries since the batch began.
-fn is_disputed(run: &Run, batch: &Batch, ended: usize) -> bool {
+fn is_marked(row: &Row) -> bool {
+    *Column::UpgradedAt.of(row) != Value::Null
+}
+
+fn meanwhile(run: &Run, batch: &Batch, ended: usize, id: i64) -> Meanwhile {
     // The scan that the batch is from may be older than the batch.
     let scan = run.trace.events[..batch.began].iter().rposition(|event| {
         event.actor == batch.tool && history::exchange(event).is_some_and(|it| it.label == "scan")
     });
-    let is_meant = |row: &Row| row[0].integer().is_some_and(|id| batch.entries.contains(&id));
-    run.trace.events[scan.unwrap_or_default()..ended].iter().any(|event| match &event.what {
-        What::Committed(changes) if event.actor != batch.tool => changes.iter().any(|change| {
-            change.table.name == MEMORIES && change.after.iter().chain(&change.before).any(is_meant)
-        }),
-        _ => false,
-    })
+    let is_meant = |row: &&Row| row[0].integer() == Some(id);
+    let marks = |change: &RowChange| change.after.as_ref().filter(is_meant).is_some_and(is_marked);
+    let touches = |change: &RowChange| change.after.iter().chain(&change.before).any(|row| is_meant(&row));
+    let mut meanwhile = Meanwhile::default();
+    for event in &run.trace.events[scan.unwrap_or_default()..ended] {
+        let What::Committed(changes) = &event.what else { continue };
+        let mut changes = changes.iter().filter(|change| change.table.name == MEMORIES);
+        if event.actor == batch.tool {
+            meanwhile.upgraded |= changes.any(marks);
+        } else {
+            meanwhile.disputed |= changes.any(touches);
+        }
+    }
+    meanwhile
 }

@@ -8,7 +8,7 @@ use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
 
 use super::super::Workload;
-use super::super::history::{self, Column, MEMORIES};
+use super::super::history::{self, Column, MEMORIES, Rows};
 use super::super::workload::SCOPES;
 
 pub(super) struct Invariant;
@@ -20,14 +20,17 @@ impl Check<Workload> for Invariant {
         let opened = workload.entries.iter().enumerate();
         let mut scopes: BTreeMap<i64, Value> =
             opened.map(|(index, entry)| (index as i64 + 1, SCOPES[entry.scope - 1].into())).collect();
-        let mut exercised = 0;
+        let (mut rows, mut exercised) = (Rows::opening(workload), 0);
         for (index, event) in run.trace.events.iter().enumerate() {
             let What::Committed(changes) = &event.what else { continue };
+            rows.take(index, event);
             for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
-                let Some(row) = &change.after else { continue };
+                let Some(row) = change.after.as_ref().or(change.before.as_ref()) else { continue };
                 let Some(id) = row[0].integer() else { continue };
                 let known = scopes.insert(id, Column::Scope.of(row).clone());
-                if !history::is_tool(run, event.actor) {
+                // A row that goes while a newer one of its memory stands is not missed.
+                let is_missed = change.after.is_some() || rows.count(id) == 0;
+                if !history::is_tool(run, event.actor) || !is_missed {
                     continue;
                 }
                 if let Some(known) = known.filter(|known| known.text() != Some(scope)) {

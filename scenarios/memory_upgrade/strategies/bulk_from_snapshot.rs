@@ -49,5 +49,5 @@ const BREAKS: &[Break] = &[
         ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
     },
     breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::UPGRADES_AGAIN,
+    breaks::ADDS_AGAIN,
 ];

@@ -1,7 +1,7 @@
 //! As `bulk_patch_in_lock`, and the abstract becomes the text.
 //!
 //! "Update text to L0 abstract for better search indexing": so did the code before the pull request, its first versions
-//! did, one in the middle did not, and the branch ended with it again ("old design preserved stale text"). What is
+//! did, 2d56900 does not, and the branch ended with it again ("old design preserved stale text"). What is
 //! wrong: the abstract is of the text that the scan has seen. What the user has written since is gone, and nobody has
 //! read it.
 //!
@@ -23,7 +23,7 @@ impl Upgrade for Strategy {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
             bulk_update(tool, &enriched, None, Recovery::CountsRestored, |row, enriched| {
-                match patched(row, enriched.patch(), tool.marker()) {
+                match patched(tool, row, enriched) {
                     Merged::Write(row) => {
                         let text = Some(enriched.abstracted());
                         Merged::Write(row.with(&Changes { text, ..Changes::default() }))
@@ -49,5 +49,5 @@ const BREAKS: &[Break] = &[
     breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
     breaks::RESTORED_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::UPGRADES_AGAIN,
+    breaks::ADDS_AGAIN,
 ];

@@ -11,7 +11,7 @@ use retrial_sim::document_store::{Changes, Metadata};
 use retrial_sim::scenario::Break;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};
-use super::super::smart_metadata::{self, ENRICHED};
+use super::super::smart_metadata::ENRICHED;
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
 use super::super::{Upgrade, breaks};
 
@@ -25,12 +25,12 @@ impl Upgrade for Strategy {
                 if row.vector.is_none() {
                     return Merged::Throws;
                 }
-                let mut merged = smart_metadata::build(row, enriched.patch());
+                let mut merged = tool.metadata(row, enriched).fields().cloned().unwrap_or_default();
                 for field in ENRICHED.into_iter().filter(|field| !enriched.answer.contains_key(*field)) {
                     merged.remove(field);
                 }
-                let metadata = Metadata::from_fields(smart_metadata::merge(merged, tool.marker()));
-                Merged::Write(row.with(&Changes { metadata: Some(metadata), ..Changes::default() }))
+                let metadata = Some(Metadata::from_fields(merged));
+                Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))
             })
             .await
         })

@@ -47,7 +47,7 @@ const BREAKS: &[Break] = &[
         ..breaks::PLUGIN_TAKES_IT_BACK
     },
     breaks::TEXT_HAS_CHANGED,
-    Break { from: "two_upgraders", rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
+    Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
     breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
     breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
     breaks::WRITES_UNDER_A_LOST_LOCK,

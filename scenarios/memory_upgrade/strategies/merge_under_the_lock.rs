@@ -1,13 +1,14 @@
 //! Everybody reads, merges and writes under the lock, and the patch holds nothing but what the model was asked for.
 //!
 //! Came out of the trials: what is still wrong with `bulk_patch_in_lock`, put right. The counters stay the row's; an
-//! entry whose text has changed since the model saw it is left for the next run, and one that is upgraded already is
-//! left as it is; the tool hands its scope on; an entry is upgraded if it was written, and not if it was restored. And
-//! the plugin does the same: what it changes is made out of what it reads under the lock.
+//! entry whose text has changed since the model saw it is left alone and reported failed (and no later run will find
+//! it, because the edit has given it a category; see the README), and one that is upgraded already is left as it is;
+//! the tool hands its scope on; an entry is upgraded if it was written, and not if it was restored. And the plugin
+//! does the same: what it changes is made out of what it reads under the lock.
 //!
-//! So the gap between read and update is not inherent: nothing but the place of the read has changed. What is left is
-//! what a lock cannot give: a process that dies between delete and add, and one that goes on writing after its lock was
-//! taken over. A reviewer would ask: and if you stop right here?
+//! So the gap between read and update is not inherent: the same store, the same lock, the same delete and add. What
+//! is left is what a lock cannot give: a process that dies between delete and add, and one that goes on writing after
+//! its lock was taken over. A reviewer would ask: and if you stop right here?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
@@ -70,6 +71,12 @@ const BREAKS: &[Break] = &[
         ..breaks::WRITES_OUT_OF_SCOPE
     },
     Break {
+        from: "crash",
+        rarely: Some("crash"),
+        because: "a process that has lost its lock writes what it had read before",
+        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
+    },
+    Break {
         from: "all",
         rarely: Some("crash"),
         because: "a process that has lost its lock writes what it had read before",
@@ -85,7 +92,7 @@ pub(super) fn merged(tool: &Upgrader, row: &Document, enriched: &Enriched<'_>) -
     if row.text != enriched.legacy.entry.text || row.vector.is_none() {
         return Merged::Left;
     }
-    enriched.is_right_for_the_row();
+    enriched.is_for_the_row_just_read();
     let patch = smart_metadata::merge(enriched.fields(), tool.marker());
     let metadata = Some(Metadata::from_fields(smart_metadata::build(row, patch)));
     Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))

@@ -2,7 +2,8 @@
 //!
 //! Pull request 639 as first pushed: "Phase 2: Single lock per batch for DB writes". What is wrong: the loop under the
 //! lock calls `store.update()`, which takes the same lock. "proper-lockfile is not reentrant": each update tries for
-//! two and a half minutes and then fails, under a lock that its own process keeps fresh.
+//! three minutes and then fails, under a lock that its own process keeps fresh. (With the lock's settings of that day
+//! for half a minute. And where the outer lock was refused, the whole run ended; here the batch is reported failed.)
 //!
 //! A reviewer would ask: does `store.update` take the lock?
 
@@ -50,7 +51,7 @@ const BREAKS: &[Break] = &[
         anomalies: &[Anomaly::Starvation],
         from: "plugin",
         rarely: None,
-        because: "the lock is held for as long as the nested attempts take, two and a half minutes for each entry",
+        because: "the lock is held for as long as the nested attempts take, three minutes for each entry",
     },
     breaks::PLUGIN_READS_TOO_SOON,
     breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,

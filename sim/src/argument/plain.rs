@@ -1,8 +1,8 @@
 //! What can be said where nothing better can: what the statement at which it shows came to, how large the commit was,
-//! what was noted last. It must never say why.
+//! what was noted last, what was left as it is. It must never say why.
 
 use super::story::Story;
-use super::{Contradiction, Edge, Proof, Reason, noted, work};
+use super::{Contradiction, Edge, Proof, Reason, noted, report, work};
 use crate::anomaly::Anomaly;
 use crate::invariant::Breach;
 use crate::trace::What;
@@ -22,6 +22,8 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
             Some((before(story, breach, event), end))
         }
         What::Committed(_) if breach.anomaly == Anomaly::LongLockHold => work::large(story, breach),
+        // What was left so, and by whom.
+        What::Committed(_) => report::left(story, breach.on.as_ref()?, story.events().len().checked_sub(1)?),
         _ => None,
     }
 }

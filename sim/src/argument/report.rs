@@ -115,8 +115,8 @@ fn counted(story: &Story<'_>, cell: &Cell, event: usize) -> Option<Proof> {
     Some((edges, Contradiction::Counted { report, column, said, changed: changed.len(), rewritten }))
 }
 
-/// A report is left as it is when everything is over.
-fn left(story: &Story<'_>, cell: &Cell, end: usize) -> Option<Proof> {
+/// A report, or anything else, is left as it is when everything is over.
+pub(super) fn left(story: &Story<'_>, cell: &Cell, end: usize) -> Option<Proof> {
     let versions = versions::of(story, cell.part, cell.column, cell.row.as_ref());
     let last = versions.iter().rfind(|version| version.commit < end);
     let value = last.map_or(Value::Null, |last| last.new.clone());

@@ -81,7 +81,8 @@ fn because(trace: &Trace, edge: &Edge) -> String {
         }
         Reason::Overwrote { column, old, new, between } => {
             let (old, new) = (shown(old), shown(new));
-            format!("{y} wrote {column} {new}, {between} versions after the {old} that {x} wrote")
+            let versions = if *between == 1 { "version" } else { "versions" };
+            format!("{y} wrote {column} {new}, {between} {versions} after the {old} that {x} wrote")
         }
         Reason::Carried { field, value } => carried(trace, edge, field, value),
         Reason::Replaced { field, old, new } => {

@@ -47,10 +47,12 @@ fn keep_witnesses() {
             for owned in strategy.breaks {
                 let lines = table.lines.iter().filter(|line| line.strategy == index);
                 let least = lines.filter_map(|line| witness(card, line, owned)).min_by_key(|it| it.size());
-                let least = least.cloned().or_else(|| search(card, strategy.name, owned));
-                let Some(witness) = least else { continue };
+                let path = kept(card, strategy.name, owned);
+                // One that the trials have not met this time stays what it is.
+                let search = || if path.exists() { None } else { search(card, strategy.name, owned) };
+                let Some(witness) = least.cloned().or_else(search) else { continue };
                 let text = format!("# {}\n# {}\n{}", witness.sentence, owned.because, witness.case);
-                fs::write(kept(card, strategy.name, owned), text).expect("it can be written");
+                fs::write(path, text).expect("it can be written");
             }
         }
     }
