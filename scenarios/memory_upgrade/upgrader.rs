@@ -110,9 +110,6 @@ impl Upgrader {
     /// The whole metadata that an entry gets, built on `row`.
     pub fn metadata(&self, row: &Document, enriched: &Enriched<'_>) -> Metadata {
         let patch = smart_metadata::merge(enriched.patch(), self.marker());
-        if !std::ptr::eq(row, &*enriched.legacy.entry) {
-            enriched.is_laid_over_the_row_just_read();
-        }
         Metadata::from_fields(smart_metadata::build(row, patch))
     }
 }

@@ -56,5 +56,6 @@ pub(super) fn patched(tool: &Upgrader, row: &Document, enriched: &Enriched<'_>) 
         return Merged::Throws;
     }
     let metadata = Some(tool.metadata(row, enriched));
+    enriched.is_laid_over_the_row_just_read();
     Merged::Write(row.with(&Changes { metadata, ..Changes::default() }))
 }

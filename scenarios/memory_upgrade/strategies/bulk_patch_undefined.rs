@@ -26,6 +26,7 @@ impl Upgrade for Strategy {
                     return Merged::Throws;
                 }
                 let mut merged = tool.metadata(row, enriched).fields().cloned().unwrap_or_default();
+                enriched.is_laid_over_the_row_just_read();
                 for field in ENRICHED.into_iter().filter(|field| !enriched.answer.contains_key(*field)) {
                     merged.remove(field);
                 }

@@ -59,6 +59,7 @@ async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
     for _ in 0..ATTEMPTS {
         let Some(row) = store.get_by_id(actor, "read", id).await else { return false };
         let metadata = Some(tool.metadata(&row, enriched));
+        enriched.is_laid_over_the_row_just_read();
         let updated = row.with(&Changes { metadata, ..Changes::default() });
         match store.swap(actor, "swap", &[updated]).await {
             Ok(taken) if taken.is_empty() => {}

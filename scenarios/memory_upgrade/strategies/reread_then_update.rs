@@ -65,5 +65,6 @@ async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
     let Upgrader { actor, store, .. } = tool;
     let Some(latest) = store.get_by_id(actor, "reread", enriched.id()).await else { return false };
     let changes = Changes { metadata: Some(tool.metadata(&latest, enriched)), ..Changes::default() };
+    enriched.is_laid_over_the_row_just_read();
     store.update(actor, enriched.id(), &changes, None).await.is_ok()
 }
