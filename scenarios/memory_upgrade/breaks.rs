@@ -94,8 +94,8 @@ pub(super) const SAYS_FAILED_WHATEVER_WAS_DONE: Break = Break {
 
 pub(super) const NULL_COUNTS_AS_UPGRADED: Break = Break {
     from: "plugin",
-    because: "`update` gives back null for a memory that is gone, and only an exception counts as a failure; and an add \
-              that seems to fail may have been made",
+    because: "`update` gives back null for a memory that is gone, and only an exception counts as a failure; \
+              and an add that seems to fail may have been made",
     ..SAYS_FAILED_WHATEVER_WAS_DONE
 };
 
@@ -118,8 +118,8 @@ pub(super) const WRITES_UNDER_A_LOST_LOCK: Break = Break {
 
 pub(super) const ADDS_AGAIN: Break = Break {
     from: "add_fails",
-    because: "an add that seems to fail is made once more without a look at what is there; and whether an entry is old is \
-              asked when the tool scans",
+    because: "an add that seems to fail is made once more without a look at what is there; and whether an entry \
+              is old is asked when the tool scans",
     ..UPGRADES_AGAIN
 };
 

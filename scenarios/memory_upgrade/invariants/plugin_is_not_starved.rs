@@ -35,7 +35,10 @@ impl Check<Workload> for Invariant {
                         run.trace.name(event.actor),
                         waited.as_millis()
                     );
-                    return Finding::broken(Anomaly::Starvation, sentence).at(index);
+                    let began = run.trace.events[..index].iter().rposition(|earlier| {
+                        earlier.actor == event.actor && matches!(earlier.what, What::Waits { .. })
+                    });
+                    return Finding::broken(Anomaly::Starvation, sentence).at(began.unwrap_or(index));
                 }
                 _ => exercised += u64::from(matches!(history::hold(event), Some(history::Hold::Taken(_)))),
             }

@@ -107,15 +107,23 @@ fn holding(story: &Story<'_>, holder: ActorId, at: usize) -> Option<usize> {
 pub(super) fn starvation(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let wait = breach.event?;
     let What::Waits { holders, resource } = story.what(wait) else { return None };
-    let end = story.on(story.actor(wait), wait).next().unwrap_or(story.events().len() - 1);
+    let resumed = |index: &usize| matches!(story.what(*index), What::Resumed { .. });
+    let end = story.on(story.actor(wait), wait).find(resumed).unwrap_or(story.events().len() - 1);
     let waited = story.events()[end].at.saturating_sub(story.events()[wait].at);
-    // What a holder last began before the wait is what it had in hand.
-    let ran = |holder: &ActorId| story.back(*holder, wait).find(|index| story.statement(*index).is_some());
+    // What a holder last began before the wait is what it had in hand. Who sends no statements sends requests.
+    let ran = |holder: &ActorId| {
+        let mut ran = story.back(*holder, wait).filter(|index| story.statement(*index).is_some());
+        let asked = || story.back(*holder, wait).find(|index| story.exchange(*index).is_some());
+        ran.next().or_else(asked)
+    };
     let before: Vec<usize> = holders.iter().filter_map(ran).collect();
     let edges = before.iter().map(|ran| story.edge(*ran, wait, Reason::Waited { resource })).collect();
-    let during = (wait..end)
-        .filter(|index| holders.contains(&story.actor(*index)) && story.statement(*index).is_some());
-    let meanwhile = during.take(6).map(|index| story.act(index)).collect();
+    let during = || (wait..end).filter(|index| holders.contains(&story.actor(*index)));
+    let mut ran: Vec<usize> = during().filter(|index| story.statement(*index).is_some()).take(6).collect();
+    if ran.is_empty() {
+        ran = during().filter(|index| story.exchange(*index).is_some()).take(6).collect();
+    }
+    let meanwhile = ran.into_iter().map(|index| story.act(index)).collect();
     let micros = waited.as_micros() as u64;
     let (wait, holders) = (story.act(wait), holders.clone());
     Some((edges, Contradiction::Waiting { wait, holders, meanwhile, micros }))

@@ -9,6 +9,14 @@ use crate::trace::What;
 
 pub(super) fn large(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
     let event = breach.event?;
+    if let Some(exchange) = story.exchange(event) {
+        let alike = |index: &usize| story.exchange(*index).is_some_and(|it| it.label == exchange.label);
+        let mut parts: Vec<usize> = story.back(story.actor(event), event).filter(alike).collect();
+        parts.reverse();
+        let edges = parts.last().map(|last| story.edge(*last, event, Reason::SameActor));
+        let parts = parts.into_iter().map(|index| story.act(index)).collect();
+        return Some((edges.into_iter().collect(), Contradiction::Parts { parts, next: story.act(event) }));
+    }
     let ran = match story.what(event) {
         What::Committed(_) => story.behind(event),
         _ => Some(event),
