@@ -22,8 +22,10 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
             Some((before(story, breach, event), end))
         }
         What::Committed(_) if breach.anomaly == Anomaly::LongLockHold => work::large(story, breach),
-        // What was left so, and by whom.
-        What::Committed(_) => report::left(story, breach.on.as_ref()?, story.events().len().checked_sub(1)?),
+        // What was left so, and by whom. Of what was not done no commit tells.
+        What::Committed(_) if breach.anomaly != Anomaly::Omission => {
+            report::left(story, breach.on.as_ref()?, story.events().len().checked_sub(1)?)
+        }
         _ => None,
     }
 }
