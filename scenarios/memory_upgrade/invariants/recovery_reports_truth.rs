@@ -1,5 +1,5 @@
-//! What the tool says of an entry is what it has done: one that it calls upgraded it has written with the marker, or it
-//! carries one; one that it calls failed carries none. And it says something of every entry.
+//! What the tool says of an entry is what it has done: one that it calls upgraded carries the marker, or did so
+//! since the scan; one that it calls failed carries none. And it says something of every entry.
 //!
 //! What somebody else has written to an entry, or deleted, since the scan is not held against the report.
 
@@ -17,7 +17,7 @@ pub(super) struct Invariant;
 /// What was committed to an entry between the scan and the report.
 #[derive(Default)]
 struct Meanwhile {
-    /// The tool has written it with its marker.
+    /// It carried a marker for a while, whoever has written it.
     upgraded: bool,
     /// Somebody else has written or deleted it.
     disputed: bool,
@@ -69,11 +69,9 @@ fn meanwhile(run: &Run, batch: &Batch, ended: usize, id: i64) -> Meanwhile {
     let mut meanwhile = Meanwhile::default();
     for event in &run.trace.events[scan.unwrap_or_default()..ended] {
         let What::Committed(changes) = &event.what else { continue };
-        let mut changes = changes.iter().filter(|change| change.table.name == MEMORIES);
-        if event.actor == batch.tool {
-            meanwhile.upgraded |= changes.any(marks);
-        } else {
-            meanwhile.disputed |= changes.any(touches);
+        for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
+            meanwhile.upgraded |= marks(change);
+            meanwhile.disputed |= event.actor != batch.tool && touches(change);
         }
     }
     meanwhile
