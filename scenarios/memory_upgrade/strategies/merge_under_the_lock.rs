@@ -71,12 +71,6 @@ const BREAKS: &[Break] = &[
         ..breaks::WRITES_OUT_OF_SCOPE
     },
     Break {
-        from: "crash",
-        rarely: Some("crash"),
-        because: "a process that has lost its lock writes what it had read before",
-        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
-    },
-    Break {
         from: "all",
         rarely: Some("crash"),
         because: "a process that has lost its lock writes what it had read before",
