@@ -171,13 +171,6 @@ impl Enriched<'_> {
     }
 }
 
-impl BatchResult {
-    /// Nothing was upgraded.
-    pub fn failed(batch: &[Legacy]) -> BatchResult {
-        BatchResult { success: 0, failed: batch.iter().map(|legacy| legacy.entry.id).collect() }
-    }
-}
-
 /// The operator calls the tool so often.
 pub(super) async fn run(strategy: &dyn Upgrade, tool: &Upgrader, runs: u8, batch: usize) {
     strategy.recover(&tool.store, &tool.actor).await;

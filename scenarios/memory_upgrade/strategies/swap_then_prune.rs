@@ -30,7 +30,9 @@ impl Upgrade for Strategy {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
             let lock = tool.store.lock();
-            let Ok(held) = lock.acquire(&tool.actor, "lock").await else { return BatchResult::failed(batch) };
+            let Ok(held) = lock.acquire(&tool.actor, "lock").await else {
+                return bulk::all_failed(&enriched);
+            };
             let result = write(tool, &enriched).await;
             let _ = held.release("unlock").await;
             result

@@ -11,6 +11,7 @@ use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
+use super::super::bulk::all_failed;
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
 use super::super::{Upgrade, breaks};
 use super::update_after_llm::write_back;
@@ -22,7 +23,7 @@ impl Upgrade for Strategy {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
             let lock = tool.store.lock();
-            let Ok(held) = lock.acquire(&tool.actor, "lock").await else { return BatchResult::failed(batch) };
+            let Ok(held) = lock.acquire(&tool.actor, "lock").await else { return all_failed(&enriched) };
             let mut result = BatchResult { success: 0, failed: Vec::new() };
             for enriched in &enriched {
                 write_back(tool, enriched, &mut result).await;
