@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::engine::Cost;
+use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
@@ -29,6 +30,10 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     ladder: ladder::LADDER,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
+    rules_off: &[RuleOff {
+        rule: "it_ends",
+        because: "`terminates` is broken by every trial that does not end, and says how far it had come",
+    }],
     tables: &["transmissions", "observations", "_async_migrations"],
     cost: COST,
     watched: &[],

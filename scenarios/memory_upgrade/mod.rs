@@ -31,6 +31,7 @@ pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
     ladder: ladder::LADDER,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
+    rules_off: &[],
     tables: &[],
     cost: COST,
     watched: &[],

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::engine::Cost;
+use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
@@ -29,6 +30,10 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     ladder: ladder::LADDER,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
+    rules_off: &[RuleOff {
+        rule: "it_ends",
+        because: "`refused_runs_run_in_the_end` is broken by every trial that does not end, and says how far it had come",
+    }],
     tables: &["transcripts"],
     cost: COST,
     watched: &[],

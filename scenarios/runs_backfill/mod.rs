@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::engine::Cost;
+use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
@@ -32,6 +33,10 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     ladder: ladder::LADDER,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
+    rules_off: &[RuleOff {
+        rule: "it_ends",
+        because: "`terminates` is broken by every trial that does not end, and says how far it had come",
+    }],
     tables: &["runs", "schema_migrations"],
     cost: COST,
     watched: &["verify"],

@@ -32,6 +32,7 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
     ladder: ladder::LADDER,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
+    rules_off: &[],
     tables: &["cli_sessions_v2"],
     cost: COST,
     watched: &[],

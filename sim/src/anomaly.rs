@@ -41,11 +41,13 @@ pub enum Anomaly {
     UnboundedWork,
     /// The program itself gave up.
     Panic,
+    /// A rule is broken that the literature has no name for.
+    RuleBroken,
 }
 
 impl Anomaly {
     /// Every kind.
-    pub const ALL: [Anomaly; 16] = [
+    pub const ALL: [Anomaly; 17] = [
         Anomaly::LostUpdate,
         Anomaly::StaleOverwrite,
         Anomaly::WriteSkew,
@@ -62,6 +64,7 @@ impl Anomaly {
         Anomaly::LongLockHold,
         Anomaly::UnboundedWork,
         Anomaly::Panic,
+        Anomaly::RuleBroken,
     ];
 
     /// Its name in cases, tables and JSON.
@@ -83,6 +86,7 @@ impl Anomaly {
             Anomaly::LongLockHold => "long-lock-hold",
             Anomaly::UnboundedWork => "unbounded-work",
             Anomaly::Panic => "panic",
+            Anomaly::RuleBroken => "rule-broken",
         }
     }
 

@@ -232,5 +232,6 @@ fn prove(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
         Anomaly::LongLockHold => waits::hold(story, breach),
         Anomaly::UnboundedWork => work::large(story, breach),
         Anomaly::Panic => waits::panic(story),
+        Anomaly::RuleBroken => None,
     }
 }

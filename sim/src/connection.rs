@@ -322,9 +322,7 @@ impl Connection {
 
     /// Rolls back whatever the session has open, without a point: drivers do it behind the application's back.
     fn abandon(&self) {
-        let mut engine = self.actor.shared.engine.borrow_mut();
-        engine.rollback(self.session);
-        drop(engine);
+        self.engine(|engine, session| engine.rollback(session));
         let since = self.with_cell(|cell, _| cell.write_lock_since.take());
         self.tell_released(since);
     }
@@ -341,7 +339,7 @@ impl Connection {
     }
 
     fn engine<T>(&self, f: impl FnOnce(&mut dyn crate::engine::Engine, SessionId) -> T) -> T {
-        f(&mut **self.actor.shared.engine.borrow_mut(), self.session)
+        self.actor.shared.with_engine(|engine| f(engine, self.session))
     }
 }
 

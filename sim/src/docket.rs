@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Rung;
 use crate::intent::{self, Against};
+use crate::rules::{Rule, RuleOff};
 use crate::scenario::{Candidate, Scenario, Workload};
 use crate::shrink::{self, Budget};
 use crate::trial::TestBed;
@@ -23,6 +24,10 @@ pub struct Card {
     pub strategies: Vec<Candidate>,
     /// The name and the text of each invariant.
     pub invariants: Vec<(&'static str, &'static str)>,
+    /// The built-in rules of a trial that are on, which are judged after the invariants.
+    pub rules: Vec<&'static Rule>,
+    /// The built-in rules that are off, each with the reason.
+    pub rules_off: &'static [RuleOff],
     /// The engines its SQL is for, the default first.
     pub engines: &'static [&'static str],
     /// How many trials of a candidate on a rung are held where nobody says.
@@ -33,6 +38,12 @@ pub struct Card {
 pub trait Docket: Sync {
     /// What it says of itself.
     fn card(&self) -> Card;
+
+    /// See [`Scenario::validate`].
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn validate(&self) -> Result<(), Error>;
 
     /// See [`explore::batch`].
     fn batch(&self, bed: &mut TestBed, strategy: usize, rung: &Rung, plan: &Plan, number: u64) -> Report;
@@ -73,6 +84,14 @@ pub trait Docket: Sync {
     fn against(&self, bed: &mut TestBed, case: &Case, strategy: &str) -> Result<Against, Error>;
 }
 
+impl Card {
+    /// The names of all that is judged trial by trial: the invariants, then the built-in rules.
+    pub fn judged(&self) -> impl Iterator<Item = &'static str> {
+        let invariants = self.invariants.iter().map(|(name, _)| *name);
+        invariants.chain(self.rules.iter().map(|rule| rule.name))
+    }
+}
+
 impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
     fn card(&self) -> Card {
         Card {
@@ -81,9 +100,15 @@ impl<W: Workload, S: ?Sized + Sync> Docket for Scenario<W, S> {
             ladder: self.ladder,
             strategies: self.candidates(),
             invariants: self.invariants.iter().map(|item| (item.name, item.source)).collect(),
+            rules: self.rules().collect(),
+            rules_off: self.rules_off,
             engines: self.engines,
             trials: self.trials,
         }
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Scenario::validate(self)
     }
 
     fn batch(&self, bed: &mut TestBed, strategy: usize, rung: &Rung, plan: &Plan, number: u64) -> Report {

@@ -114,6 +114,7 @@ impl World {
         lock: FileLock,
         documents: Vec<Document>,
     ) -> DocumentStore {
+        self.shared.names_part(settings.name);
         let columns = COLUMNS.iter().chain(settings.shows).map(|column| (*column).to_owned()).collect();
         let inner = Inner {
             shared: self.shared.clone(),

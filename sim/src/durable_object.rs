@@ -82,12 +82,8 @@ enum CallState<R> {
 impl World {
     /// Adds an object as a process of its own; `wake` makes its memory. Its points are `event` and, where it has
     /// changed its storage, `store`.
-    ///
-    /// # Panics
-    /// Where there is a process of that name already: a name stands for one object.
+    /// A name stands for one object; see [`World::process`].
     pub fn durable_object<O: Object>(&self, name: &'static str, wake: impl Fn() -> O + 'static) -> Stub<O> {
-        let taken = self.shared.processes.borrow().iter().any(|process| process.name == name);
-        assert!(!taken, "there is a process `{name}` already");
         let inner = Rc::new(Inner {
             shared: self.shared.clone(),
             name,

@@ -273,6 +273,12 @@ pub trait Engine {
     /// The engine's name, as `--engine` takes it.
     fn name(&self) -> &'static str;
 
+    /// Whether it is a server with a will of its own: who of several waiters goes on is its choice, so two runs of one
+    /// tape need not be the same to the letter.
+    fn is_live(&self) -> bool {
+        false
+    }
+
     /// Goes back to the opening rows, all sessions closed, and seeds the engine's own randomness.
     ///
     /// # Errors

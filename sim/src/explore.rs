@@ -10,25 +10,29 @@ use std::rc::Rc;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use crate::authored;
 use crate::case::Case;
+use crate::choice::{Pace, RecordedTape};
 use crate::coverage;
 use crate::error::Error;
 use crate::fault::Rung;
 use crate::invariant::Finding;
+use crate::rules::Demand;
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::Policy;
 use crate::seed::Seed;
 use crate::stand::Stand;
 use crate::trial::{Run, TestBed};
 
+mod audit;
+mod reordered;
 mod report;
 mod search;
 
-pub use self::report::{Report, Shown, Tally};
+pub use self::report::{Failure, Report, Shown, Tally};
 pub use self::search::{Searched, search};
 
-/// The kernel's own invariant, held against every scenario: an actor's panic is a violation with a witness.
-pub const NEVER_PANICS: &str = "never_panics";
+use self::search::smallest;
 
 /// How to explore.
 #[derive(Clone, Debug)]
@@ -46,14 +50,21 @@ pub struct Plan {
 }
 
 /// Draws one workload; every strategy of the scenario gets the same one from the same seed.
-fn draw<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung, seed: Seed) -> Rc<W> {
+fn draw<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung, seed: Seed) -> Result<Rc<W>, Error> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let tree = (scenario.workloads)(rung).new_tree(&mut runner).expect("a workload strategy rejects nothing");
-    Rc::new(tree.current())
+    let tree = authored::call(
+        || "the generator of workloads".to_owned(),
+        || (scenario.workloads)(rung).new_tree(&mut runner).map(|tree| tree.current()),
+    )?;
+    tree.map(Rc::new).map_err(|why| {
+        Error::scenario(format!(
+            "the generator of workloads rejects what it draws ({why}): let it draw what it keeps"
+        ))
+    })
 }
 
-/// Holds the trials of one batch: one workload under several schedules, or, where nothing is left to choose (one
+/// Runs the trials of one batch: one workload under several schedules, or, where nothing is left to choose (one
 /// actor, no faults), as many workloads.
 pub fn batch<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
@@ -63,68 +74,81 @@ pub fn batch<W: Workload, S: ?Sized>(
     plan: &Plan,
     number: u64,
 ) -> Report {
+    let mut report = Report::about(scenario);
+    if let Err(error) = trials(&mut report, scenario, bed, strategy, rung, plan, number) {
+        report.fails(error);
+    }
+    report
+}
+
+fn trials<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    scenario: &Scenario<W, S>,
+    bed: &mut TestBed,
+    strategy: usize,
+    rung: &Rung,
+    plan: &Plan,
+    number: u64,
+) -> Result<(), Error> {
     let workloads = plan.seed.named(scenario.name).named(rung.name).nth(number);
     let seed = plan.seed.named(scenario.name).named("schedules").nth(number);
     let stand = |trial: u64| {
-        Stand::new(scenario, strategy, rung, plan.engine, draw(scenario, rung, workloads.nth(trial)))
+        let workload = draw(scenario, rung, workloads.nth(trial))?;
+        Stand::new(scenario, strategy, rung, plan.engine, workload)
     };
-    let mut current = stand(0);
+    let mut current = stand(0)?;
     let mut schedulers: Vec<_> = plan.policies.iter().map(|policy| policy.scheduler()).collect();
-    let mut report = Report::about(scenario.invariants.len());
     let mut seen = BTreeSet::new();
     for trial in 0..plan.schedules {
         let scheduler = &mut *schedulers[trial as usize % plan.policies.len()];
         let ambient = seed.named("ambient").nth(trial);
-        let run = match current.hold(bed, scheduler, seed.nth(trial), ambient) {
-            Ok(run) => run,
-            Err(error) => {
-                report.refused = Some(error.to_string());
-                break;
-            }
-        };
+        let run = current.hold(bed, scheduler, seed.nth(trial), ambient)?;
         let policy = plan.policies[trial as usize % plan.policies.len()];
-        take_in(&mut report, &current, &run, policy, &mut seen);
+        take_in(report, &current, &run, policy, &mut seen)?;
         if (number * plan.schedules + trial).is_multiple_of(plan.audit_every) {
-            audit(&mut report, &current, bed, &run);
+            audit::audit(report, &current, bed, &run)?;
         }
         let settled = run.decisions == 0 && rung.offers.is_empty();
         bed.recycle(run);
         if settled && trial + 1 < plan.schedules {
-            confirm(&mut report, &current, bed);
-            current = stand(trial + 1);
+            confirm(report, &current, bed)?;
+            current = stand(trial + 1)?;
         }
     }
-    confirm(&mut report, &current, bed);
-    report
+    confirm(report, &current, bed)
 }
 
-/// Holds a trial again and compares.
-fn audit<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, bed: &mut TestBed, run: &Run) {
-    report.audited += 1;
-    if let Some(how) = stand.disagrees(bed, run) {
-        report.disagreement.get_or_insert(how);
-    }
-}
-
-/// Holds every witness of this workload again before anyone is told of it.
-fn confirm<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, bed: &mut TestBed) {
+/// Runs every witness of this workload again before anyone is told of it.
+fn confirm<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    stand: &Stand<'_, W, S>,
+    bed: &mut TestBed,
+) -> Result<(), Error> {
     let mut confirmed = BTreeSet::new();
-    for shown in report.tallies.iter().flat_map(|tally| tally.anomalies.values()) {
-        let case = &shown.witness.case;
-        if case.workload != stand.json || !confirmed.insert(case.digest) {
-            continue;
-        }
+    let shown = report.tallies.iter().flat_map(|tally| tally.anomalies.values());
+    let cases: Vec<Case> = shown
+        .map(|shown| &shown.witness.case)
+        .filter(|case| case.workload == stand.json && confirmed.insert(case.digest))
+        .cloned()
+        .collect();
+    for case in cases {
         report.audited += 1;
-        let how = match stand.again(bed, case.tape.clone()) {
-            Ok(again) if again.digest == case.digest => {
-                bed.recycle(again);
+        let again = match stand.again(bed, case.tape.clone()) {
+            Ok(again) => again,
+            Err(error) => {
+                audit::cannot_be_run_again(report, bed, error)?;
                 continue;
             }
-            Ok(_) => "held again from its own tape, the trial of a witness differed".to_owned(),
-            Err(error) => format!("held again from its own tape, the trial of a witness {error}"),
         };
-        report.disagreement.get_or_insert(how);
+        if bed.is_live() {
+            audit::same_violation(report, stand, &case, &again)?;
+        } else if again.digest != case.digest {
+            let how = "run again from its own tape, the trial of a counterexample differed";
+            report.disagreement.get_or_insert(how.to_owned());
+        }
+        bed.recycle(again);
     }
+    Ok(())
 }
 
 /// Adds a trial to the report.
@@ -134,7 +158,7 @@ fn take_in<W: Workload, S: ?Sized>(
     run: &Run,
     policy: Policy,
     seen: &mut BTreeSet<u64>,
-) {
+) -> Result<(), Error> {
     report.trials += 1;
     report.steps += u64::from(run.steps);
     for behaviour in coverage::collect(&run.trace, seen) {
@@ -144,12 +168,20 @@ fn take_in<W: Workload, S: ?Sized>(
         *report.strikes.entry(*strike).or_default() += 1;
     }
     report.costs.add(run, stand.scenario.watched);
-    enter(report, stand, run, policy);
+    enter(report, stand, run, policy)
 }
 
-/// Enters what the invariants found.
-fn enter<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, run: &Run, policy: Policy) {
-    for (index, finding) in stand.judge(run).into_iter().enumerate() {
+/// Enters what the invariants and the built-in rules found.
+fn enter<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    stand: &Stand<'_, W, S>,
+    run: &Run,
+    policy: Policy,
+) -> Result<(), Error> {
+    for index in 0..stand.judged() {
+        let finding = stand.finding(run, index).inspect_err(|_| {
+            report.failed_case = Some(stand.case(run, stand.invariant(index), None));
+        })?;
         let tally = &mut report.tallies[index];
         match finding {
             Finding::Holds { exercised } => tally.exercised += exercised,
@@ -170,12 +202,16 @@ fn enter<W: Workload, S: ?Sized>(report: &mut Report, stand: &Stand<'_, W, S>, r
             }
         }
     }
+    Ok(())
 }
 
-/// One trial on a given workload: what each invariant found, and the case that holds it again.
+/// One trial on a given workload: what each invariant and each built-in rule found, and the case that replays it.
+///
+/// A rule that some trial must keep, and that this one does not, counts as broken only where the smallest workload in a
+/// calm trial does not keep it either.
 ///
 /// # Errors
-/// Where the engine refuses something by name.
+/// Where the engine refuses something by name; where the scenario is at fault.
 pub fn one<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     bed: &mut TestBed,
@@ -185,17 +221,26 @@ pub fn one<W: Workload, S: ?Sized>(
     policy: Policy,
     seed: Seed,
 ) -> Result<Vec<(Finding, Case)>, Error> {
-    let stand = Stand::new(scenario, strategy, rung, scenario.engines[0], Rc::new(workload));
+    scenario.validate()?;
+    let stand = Stand::new(scenario, strategy, rung, scenario.engines[0], Rc::new(workload))?;
     let mut scheduler = policy.scheduler();
     // A scheduler that learns a trial's length has nothing to go by in its first.
     let learnt = stand.hold(bed, &mut *scheduler, seed.named("learn"), seed)?;
     bed.recycle(learnt);
     let run = stand.hold(bed, &mut *scheduler, seed, seed.named("ambient"))?;
-    let case = |(index, finding): (usize, Finding)| {
+    let mut found = Vec::new();
+    for index in 0..stand.judged() {
+        let mut finding = stand.finding(&run, index)?;
+        if stand.demand(index) == Demand::SomeTrial && finding.kind().is_some() {
+            let workload = Rc::new(smallest(scenario, rung)?);
+            let calm = Stand::new(scenario, strategy, rung, scenario.engines[0], workload)?;
+            let tape = RecordedTape { pace: Pace::Free, ambient: seed, choices: Vec::new() };
+            finding = calm.finding(&calm.again(bed, tape)?, index)?;
+        }
         let case = stand.case(&run, stand.invariant(index), finding.kind());
-        (finding, case)
-    };
-    Ok(stand.judge(&run).into_iter().enumerate().map(case).collect())
+        found.push((finding, case));
+    }
+    Ok(found)
 }
 
 /// A trial that was held again.
@@ -218,6 +263,6 @@ pub fn replay<W: Workload, S: ?Sized>(
 ) -> Result<Replayed, Error> {
     let (stand, invariant) = Stand::of(scenario, case)?;
     let run = stand.again(bed, case.tape.clone())?;
-    let finding = stand.finding(&run, invariant);
+    let finding = stand.finding(&run, invariant)?;
     Ok(Replayed { run, finding })
 }

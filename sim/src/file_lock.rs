@@ -115,20 +115,19 @@ impl World {
     /// Adds a file lock.
     ///
     /// # Panics
-    /// Where there is one of that name already; and where the library would refuse or alter a setting: it takes no
+    /// Where the library would refuse or alter a setting: it takes no
     /// `stale` below two seconds (its README says five), no `update` below one second or above half of `stale`, no
     /// `max_timeout` below `min_timeout`.
     pub fn file_lock(&self, settings: Settings) -> FileLock {
         let Settings { name, stale, update, retries } = settings;
-        let mut locks = self.shared.file_locks.borrow_mut();
-        assert!(locks.iter().all(|lock| lock.settings.name != name), "there is a file lock `{name}` already");
+        self.shared.names_part(name);
         let taken =
             stale >= Duration::from_secs(2) && update >= Duration::from_secs(1) && update * 2 <= stale;
         assert!(taken, "the library does not take these times as they are: {settings:?}");
         assert!(retries.min_timeout <= retries.max_timeout, "min_timeout is greater than max_timeout");
         let directory = RefCell::new(Directory::new(stale, update));
         let disk = Rc::new(Disk { settings, directory });
-        locks.push(disk.clone());
+        self.shared.file_locks.borrow_mut().push(disk.clone());
         FileLock { shared: self.shared.clone(), disk }
     }
 }

@@ -129,7 +129,7 @@ pub fn against<W: Workload, S: ?Sized>(
         }
     }
     let run = other.again(bed, tape.clone())?;
-    let finding = other.judge(&run).swap_remove(invariant);
+    let finding = other.finding(&run, invariant)?;
     Ok(Against { tape, carried, outcome: Outcome::Held(Box::new(Replayed { run, finding })) })
 }
 

@@ -25,9 +25,9 @@ pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> T {
             }
         }));
     });
-    QUIET.set(true);
+    let outer = QUIET.replace(true);
     let result = f();
-    QUIET.set(false);
+    QUIET.set(outer);
     result
 }
 

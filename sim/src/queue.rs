@@ -100,6 +100,7 @@ impl World {
     /// Where a number of the settings is 0: nothing would ever be delivered.
     pub fn queue<M: Record>(&self, settings: Settings) -> Queue<M> {
         let Settings { batch, attempts, concurrency, .. } = settings;
+        self.shared.names_part(settings.name);
         assert!(batch > 0 && attempts > 0 && concurrency > 0, "this queue delivers nothing: {settings:?}");
         let state = State { messages: Vec::new(), sent: 0, receipts: 0, waiting: Vec::new() };
         Queue(Rc::new(Inner { shared: self.shared.clone(), settings, state: RefCell::new(state) }))

@@ -9,8 +9,11 @@ use serde::de::DeserializeOwned;
 
 use crate::anomaly::Anomaly;
 use crate::engine::{Cost, Opening};
+use crate::error::Error;
 use crate::fault::Rung;
 use crate::invariant::Invariant;
+use crate::point::is_writable_name;
+use crate::rules::{self, Rule, RuleOff};
 use crate::trial::Limits;
 use crate::world::World;
 
@@ -84,6 +87,8 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     pub strategies: &'static [Item<S>],
     /// Its invariants.
     pub invariants: &'static [Item<dyn Invariant<W>>],
+    /// The built-in rules that are off here, each with the reason; see [`rules`].
+    pub rules_off: &'static [RuleOff],
     /// The tables whose final rows the invariants look at.
     pub tables: &'static [&'static str],
     /// What work costs here.
@@ -118,6 +123,64 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
             breaks: (self.breaks)(item.it),
         };
         self.strategies.iter().map(candidate).collect()
+    }
+}
+
+impl<W: 'static, S: ?Sized> Scenario<W, S> {
+    /// The built-in rules of a trial that are on.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        rules::OF_A_TRIAL.iter().filter(|rule| self.is_on(rule.name))
+    }
+
+    /// Whether the built-in rule of that name is on.
+    pub fn is_on(&self, rule: &str) -> bool {
+        self.rules_off.iter().all(|off| off.rule != rule)
+    }
+
+    /// Whether trials of it can mean anything.
+    ///
+    /// # Errors
+    /// Where a name occurs twice or cannot stand in a case; where a built-in rule is off that there is not, or for no
+    /// reason.
+    pub fn validate(&self) -> Result<(), Error> {
+        let wrong = |why: String| Err(Error::scenario(format!("scenario `{}`: {why}", self.name)));
+        let own = self.invariants.iter().map(|item| item.name);
+        let lists: [(&str, Vec<&str>); 3] = [
+            ("environment", self.ladder.iter().map(|rung| rung.name).collect()),
+            ("strategy", self.strategies.iter().map(|item| item.name).collect()),
+            ("invariant", own.chain(rules::OF_A_TRIAL.iter().map(|rule| rule.name)).collect()),
+        ];
+        if !is_writable_name(self.name) {
+            return wrong(
+                "its name cannot stand in a case: a name is one word without `/`, `#` and `~`".to_owned(),
+            );
+        }
+        for (of, names) in lists {
+            for (index, name) in names.iter().enumerate() {
+                if !is_writable_name(name) {
+                    return wrong(format!(
+                        "the name {name:?} of a {of} cannot stand in a case: a name is one word without `/`, `#` and `~`"
+                    ));
+                }
+                if names[..index].contains(name) {
+                    return wrong(format!(
+                        "there are two {of} entries of the name `{name}`; give each its own"
+                    ));
+                }
+            }
+        }
+        for off in self.rules_off {
+            if !rules::is_rule(off.rule) {
+                return wrong(format!("it switches off `{}`, which is no built-in rule", off.rule));
+            }
+            if off.because.trim().is_empty() {
+                return wrong(format!(
+                    "it switches off the built-in rule `{}` and does not say why",
+                    off.rule
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -17,6 +17,7 @@ mod guide;
 mod pct;
 mod pos;
 mod random;
+mod reorder;
 mod replay;
 
 pub use exhaustive::{Counts, Exhaustive};
@@ -24,6 +25,7 @@ pub use guide::Guide;
 pub use pct::Pct;
 pub use pos::Pos;
 pub use random::Random;
+pub(crate) use reorder::Reorder;
 pub use replay::Replay;
 
 /// Answers what the kernel asks.

@@ -25,7 +25,7 @@ pub(crate) struct SessionCell {
 impl Shared {
     /// Opens a session for a process; a refusal ends the trial.
     pub(crate) fn connect(&self, process: usize) -> Option<SessionId> {
-        match self.engine.borrow_mut().connect() {
+        match self.with_engine(|engine| engine.connect()) {
             Ok(id) => {
                 let (user, ended) = (ActorId::NOBODY, Rc::default());
                 let cell = SessionCell { id, process, user, taken: None, write_lock_since: None, ended };
@@ -65,7 +65,7 @@ impl Shared {
 
     /// The connection breaks, and the server ends the session with whatever it has not committed and all its locks.
     pub(crate) fn end_session(&self, id: SessionId) {
-        self.engine.borrow_mut().close(id);
+        self.with_engine(|engine| engine.close(id));
         let mut sessions = self.sessions.borrow_mut();
         let place = sessions.iter().position(|cell| cell.id == id).expect("the session is open");
         let cell = sessions.remove(place);

@@ -53,20 +53,34 @@ pub fn shrink<W: Workload, S: ?Sized>(
 ) -> Result<Witness, Error> {
     let (stand, invariant) = Stand::of(scenario, case)?;
     let run = stand.again(bed, case.tape.clone())?;
-    let Finding::Violated(breach) = stand.finding(&run, invariant) else {
+    let Finding::Violated(breach) = stand.finding(&run, invariant)? else {
         return Err(Error::unreadable("the case's trial violates nothing: there is nothing to shrink"));
     };
     let least = stand.witness(&run, invariant, breach);
     let kind = least.kind;
     bed.recycle(run);
     let tried = BTreeSet::new();
-    let mut search =
-        Search { bed, stand, invariant, kind, least, budget, tried, trials: 0, steps: 0, is_cut: false };
+    let mut search = Search {
+        bed,
+        stand,
+        invariant,
+        kind,
+        least,
+        budget,
+        tried,
+        trials: 0,
+        steps: 0,
+        is_cut: false,
+        failure: None,
+    };
     if let Some(hint) = hint {
         search.start_from(hint);
     }
     search.until_nothing_changes();
-    let Search { least, trials, steps, is_cut, .. } = search;
+    let Search { least, trials, steps, is_cut, failure, .. } = search;
+    if let Some(error) = failure {
+        return Err(error);
+    }
     Ok(Witness { shrinking: Some(Shrinking { trials, steps, is_minimal: !is_cut }), ..least })
 }
 
@@ -87,6 +101,8 @@ struct Search<'a, W: 'static, S: ?Sized + 'static> {
     steps: u64,
     /// Whether a candidate was left out because the budget was used up.
     is_cut: bool,
+    /// What ended the search before its time.
+    failure: Option<Error>,
 }
 
 impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
@@ -120,8 +136,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     fn stand_for(&self, value: Value) -> Option<Stand<'a, W, S>> {
         let Stand { scenario, strategy, rung, engine, .. } = self.stand;
         let workload: W = serde_json::from_value(value).ok()?;
-        (scenario.check)(&workload).ok()?;
-        Some(Stand::new(scenario, strategy, rung, engine, Rc::new(workload)))
+        Stand::new(scenario, strategy, rung, engine, Rc::new(workload)).ok()
     }
 
     /// Tries the same workload with these choices.
@@ -148,7 +163,8 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
 
     /// Takes a trial out of the budget, if one is left.
     fn spend(&mut self) -> bool {
-        let is_left = self.trials < self.budget.trials && self.steps < self.budget.steps;
+        let is_left =
+            self.trials < self.budget.trials && self.steps < self.budget.steps && self.failure.is_none();
         self.is_cut |= !is_left;
         self.trials += u32::from(is_left);
         is_left
@@ -168,11 +184,17 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         }
         let stand = other.as_ref().unwrap_or(&self.stand);
         let ambient = tape.ambient;
-        // What the engine refuses shows nothing.
-        let Ok(run) = stand.hold(self.bed, &mut Guide::new(tape), Seed(0), ambient) else { return false };
+        let run = match stand.hold(self.bed, &mut Guide::new(tape), Seed(0), ambient) {
+            Ok(run) => run,
+            Err(error) => {
+                // What the engine refuses shows nothing; a machine that fails will not show anything any more.
+                self.failure = self.failure.take().or(error.is_machine().then_some(error));
+                return false;
+            }
+        };
         self.steps += u64::from(run.steps);
         let least = match stand.finding(&run, self.invariant) {
-            Finding::Violated(breach)
+            Ok(Finding::Violated(breach))
                 if breach.kind() == self.kind && stand.size(&run) < self.least.size() =>
             {
                 Some(stand.witness(&run, self.invariant, breach))

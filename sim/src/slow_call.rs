@@ -55,6 +55,7 @@ impl World {
     /// # Panics
     /// Where nothing can come of a call.
     pub fn slow_call(&self, settings: Settings) -> SlowCall {
+        self.shared.names_part(settings.name);
         assert!(!settings.outcomes.is_empty(), "something must come of a call: {settings:?}");
         SlowCall { shared: self.shared.clone(), settings }
     }

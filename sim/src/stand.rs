@@ -4,19 +4,20 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::anomaly::{Anomaly, Kind};
+use crate::anomaly::Kind;
+use crate::authored;
 use crate::case::Case;
 use crate::choice::{Choice, Pace, RecordedTape};
 use crate::engine::Opening;
 use crate::error::Error;
-use crate::explore::NEVER_PANICS;
 use crate::fault::Rung;
 use crate::invariant::{Breach, Evidence, Finding};
+use crate::rules::{Demand, NO_DEFAULT_HASHERS, Rule};
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::{Replay, Scheduler};
 use crate::seed::Seed;
 use crate::trace::What;
-use crate::trial::{Ending, Run, Setup, TestBed};
+use crate::trial::{Ending, Limits, Run, Setup, TestBed};
 use crate::verdict::{Size, Witness};
 
 /// A workload under a strategy on a rung, ready to be tried any number of times.
@@ -57,18 +58,28 @@ impl Weight {
 }
 
 impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
+    /// # Errors
+    /// Where the scenario's own `check` says no to the workload; where its initial state cannot be made.
     pub(crate) fn new(
         scenario: &'a Scenario<W, S>,
         strategy: usize,
         rung: &'a Rung,
         engine: &'static str,
         workload: Rc<W>,
-    ) -> Stand<'a, W, S> {
-        let json = serde_json::to_string(&*workload).expect("a workload has string keys only");
-        let opening = Rc::new((scenario.opening)(scenario.strategies[strategy].it, &workload));
+    ) -> Result<Stand<'a, W, S>, Error> {
+        authored::call(|| "`check` of the workload".to_owned(), || (scenario.check)(&workload))?
+            .map_err(|why| Error::scenario(format!("`check` says no to the workload: {why}")))?;
+        let cannot = |error| Error::scenario(format!("the workload cannot be written as JSON: {error}"));
+        let json = serde_json::to_string(&*workload).map_err(cannot)?;
         let mut weight = Weight::default();
-        weight.add(&serde_json::to_value(&*workload).expect("it has just been written"));
-        Stand { scenario, strategy, rung, engine, workload, json, opening, weight }
+        weight.add(&serde_json::to_value(&*workload).map_err(cannot)?);
+        let it = scenario.strategies[strategy].it;
+        let opening = authored::call(
+            || "the making of the initial state".to_owned(),
+            || (scenario.opening)(it, &workload),
+        )?;
+        let opening = Rc::new(opening);
+        Ok(Stand { scenario, strategy, rung, engine, workload, json, opening, weight })
     }
 
     /// The stand of a case, and the index of its invariant.
@@ -82,16 +93,21 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         let rung = rung.ok_or_else(|| unknown("rung", &case.rung))?;
         let strategy = scenario.strategies.iter().position(|strategy| strategy.name == case.strategy);
         let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
-        let names = scenario.invariants.iter().map(|item| item.name).chain([NEVER_PANICS]);
-        let invariant = names.into_iter().position(|name| name == case.invariant);
+        let rules = scenario.rules().map(|rule| rule.name);
+        let invariant = scenario
+            .invariants
+            .iter()
+            .map(|item| item.name)
+            .chain(rules)
+            .position(|name| name == case.invariant);
         let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
         let workload = serde_json::from_str(&case.workload).map_err(|error| {
             Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name))
         })?;
-        (scenario.check)(&workload)
+        authored::call(|| "`check` of the workload".to_owned(), || (scenario.check)(&workload))?
             .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
         let engine = scenario.engines.iter().find(|engine| **engine == case.engine).copied().unwrap_or("");
-        Ok((Stand::new(scenario, strategy, rung, engine, Rc::new(workload)), invariant))
+        Ok((Stand::new(scenario, strategy, rung, engine, Rc::new(workload))?, invariant))
     }
 
     pub(crate) fn hold(
@@ -104,13 +120,22 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         let setup = Setup {
             rung: self.rung,
             cost: self.scenario.cost,
-            limits: (self.scenario.limits)(&self.workload),
+            limits: self.limits()?,
             opening: Some(&self.opening),
             tables: self.scenario.tables,
         };
         let strategy = self.scenario.strategies[self.strategy].it;
         let stage = |world: &_| (self.scenario.stage)(world, strategy, self.rung, &self.workload);
+        bed.checks_hashers = self.checks_hashers();
         bed.hold(scheduler, seed, ambient, &setup, stage)
+    }
+
+    pub(crate) fn limits(&self) -> Result<Limits, Error> {
+        authored::call(|| "`limits` of the workload".to_owned(), || (self.scenario.limits)(&self.workload))
+    }
+
+    fn checks_hashers(&self) -> bool {
+        self.scenario.is_on(NO_DEFAULT_HASHERS.name)
     }
 
     pub(crate) fn again(&self, bed: &mut TestBed, tape: RecordedTape) -> Result<Run, Error> {
@@ -118,22 +143,36 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         self.hold(bed, &mut Replay::new(tape), Seed(0), ambient)
     }
 
-    /// What each invariant finds, the kernel's own last.
-    pub(crate) fn judge(&self, run: &Run) -> Vec<Finding> {
-        (0..=self.scenario.invariants.len()).map(|index| self.finding(run, index)).collect()
+    /// How many findings there are of a trial: one of each invariant, then one of each built-in rule.
+    pub(crate) fn judged(&self) -> usize {
+        self.scenario.invariants.len() + self.scenario.rules().count()
     }
 
-    /// What the invariant of that index finds.
-    pub(crate) fn finding(&self, run: &Run, index: usize) -> Finding {
-        match (&run.ending, self.scenario.invariants.get(index)) {
-            // Half a trial says nothing about the others.
-            (Ending::Panicked { .. }, Some(_)) => Finding::Holds { exercised: 0 },
-            (Ending::Panicked { actor, message }, None) => {
-                Finding::broken(Anomaly::Panic, format!("{} {message}", run.trace.name(*actor)))
-            }
-            (_, Some(item)) => item.it.check(&Evidence { workload: &*self.workload, rung: self.rung, run }),
-            (_, None) => Finding::Holds { exercised: 1 },
+    /// What the invariant of that index finds, or the built-in rule.
+    ///
+    /// # Errors
+    /// Where the invariant panics.
+    pub(crate) fn finding(&self, run: &Run, index: usize) -> Result<Finding, Error> {
+        let Some(item) = self.scenario.invariants.get(index) else {
+            return Ok((self.rule(index).check)(run));
+        };
+        if let Ending::Panicked { .. } = run.ending {
+            // Half a trial says nothing of the invariants.
+            return Ok(Finding::Holds { exercised: 0 });
         }
+        let evidence = Evidence { workload: &*self.workload, rung: self.rung, run };
+        let who = || format!("the invariant `{}`", item.name);
+        authored::decision(who, self.checks_hashers(), || item.it.check(&evidence))
+    }
+
+    /// Which trials must keep the invariant or the rule of that index.
+    pub(crate) fn demand(&self, index: usize) -> Demand {
+        if index < self.scenario.invariants.len() { Demand::EveryTrial } else { self.rule(index).demand }
+    }
+
+    fn rule(&self, index: usize) -> &'static Rule {
+        let rule = self.scenario.rules().nth(index - self.scenario.invariants.len());
+        rule.expect("an index is that of an invariant or of a rule")
     }
 
     /// What a breach of the invariant of that index in that trial is kept as.
@@ -178,26 +217,7 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
     }
 
     pub(crate) fn invariant(&self, index: usize) -> &'static str {
-        self.scenario.invariants.get(index).map_or(NEVER_PANICS, |item| item.name)
-    }
-
-    /// Holds the trial again from its tape; tells how the two differ, if they do.
-    pub(crate) fn disagrees(&self, bed: &mut TestBed, run: &Run) -> Option<String> {
-        let again = match self.again(bed, run.tape.recorded()) {
-            Ok(again) => again,
-            Err(error) => return Some(format!("held again from its own tape, the trial {error}")),
-        };
-        if again.digest == run.digest && again.steps == run.steps {
-            bed.recycle(again);
-            return None;
-        }
-        let mut lines = run.trace.to_string().lines().map(str::to_owned).collect::<Vec<_>>().into_iter();
-        let differing = again.trace.to_string().lines().find_map(|second| {
-            let first = lines.next().unwrap_or_default();
-            (first != second).then(|| format!("`{}` became `{}`", first.trim(), second.trim()))
-        });
-        let differing = differing.unwrap_or_else(|| "the final rows differ".to_owned());
-        Some(format!("held again from its own tape, the trial differed: {differing}"))
+        self.scenario.invariants.get(index).map_or_else(|| self.rule(index).name, |item| item.name)
     }
 
     pub(crate) fn case(&self, run: &Run, invariant: &str, shows: Option<Kind>) -> Case {

@@ -238,7 +238,7 @@ impl Trace {
 }
 
 impl What {
-    fn digest(&self, digest: &mut Digest) {
+    pub(crate) fn digest(&self, digest: &mut Digest) {
         match self {
             What::Started(times) => digest.word(1 << 32 | u64::from(*times)),
             What::Stepped(label) => digest.text(label),

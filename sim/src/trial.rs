@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use madsim::runtime::Runtime;
 
+use crate::authored;
 use crate::choice::{Pace, Tape};
 use crate::cycle::Cycle;
 use crate::digest::Digest;
@@ -105,17 +106,24 @@ impl Run {
 pub struct TestBed {
     engine: Option<Box<dyn Engine>>,
     events: Vec<Event>,
+    /// See [`crate::rules::NO_DEFAULT_HASHERS`].
+    pub(crate) checks_hashers: bool,
 }
 
 impl TestBed {
     /// A bed with an engine.
     pub fn new(engine: Box<dyn Engine>) -> TestBed {
-        TestBed { engine: Some(engine), events: Vec::new() }
+        TestBed { engine: Some(engine), events: Vec::new(), checks_hashers: true }
     }
 
     /// A bed for worlds that send no SQL.
     pub fn without_engine() -> TestBed {
         TestBed::new(Box::new(NoEngine))
+    }
+
+    /// Whether its engine is a live server; see [`Engine::is_live`].
+    pub fn is_live(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.is_live())
     }
 
     /// Takes back the memory of a run that nobody needs any more.
@@ -145,7 +153,8 @@ impl TestBed {
             return Err(error);
         }
         let cost = if scheduler.pace() == Pace::Logical { Cost::FREE } else { setup.cost };
-        let shared = Rc::new(Shared::new(engine, cost, std::mem::take(&mut self.events)));
+        let events = std::mem::take(&mut self.events);
+        let shared = Rc::new(Shared::new(engine, cost, events, self.checks_hashers));
         let held = run(&shared, scheduler, seed, ambient, setup, stage);
         // Dropping the actors gives their connections back, so the engine must still be there.
         let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();
@@ -189,7 +198,8 @@ fn run(
     let runtime = Runtime::with_seed_and_config(ambient.0, madsim::Config::default());
     let mut kernel = Kernel::new(shared.clone(), scheduler, setup.rung, setup.limits, pace);
     let ending = runtime.block_on(async {
-        stage(&World { shared: shared.clone() });
+        let world = World { shared: shared.clone() };
+        authored::call(|| "the making of the world".to_owned(), || stage(&world))?;
         kernel.run().await
     })?;
     kernel.end()?;

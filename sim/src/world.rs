@@ -11,12 +11,14 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::actor::Actor;
+use crate::ambient::{self, Hashers};
+use crate::authored;
 use crate::engine::{Cost, Engine};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::file_lock::Disk;
 use crate::footprint::{Footprint, Touch, Use, WORLD, part};
-use crate::point::{ActorId, Point, PointKind};
+use crate::point::{ActorId, Point, PointKind, is_writable_name};
 use crate::pool::Pool;
 use crate::session::SessionCell;
 use crate::trace::{Event, Member, Trace, What};
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) processes: RefCell<Vec<ProcessCell>>,
     pub(crate) sessions: RefCell<Vec<SessionCell>>,
     pub(crate) file_locks: RefCell<Vec<Rc<Disk>>>,
+    /// The parts outside the engine, by their names.
+    parts: RefCell<Vec<&'static str>>,
     /// How many times a connection was taken from a pool.
     pub(crate) takes: Cell<u32>,
     /// How many logical operations have begun.
@@ -60,8 +64,12 @@ pub(crate) struct Shared {
     pub(crate) in_order_of_time: Cell<bool>,
     /// Calls made since the actor being polled last stood at a point.
     pub(crate) calls: Cell<u32>,
-    /// The first refusal of the engine; it ends the trial.
+    /// The first refusal of the engine, or what is wrong with the world; it ends the trial.
     pub(crate) refusal: RefCell<Option<Error>>,
+    /// Whether the scenario's code may make no default hashers.
+    checks_hashers: bool,
+    /// Hashers that the engine has made for itself since the scenario's code went on.
+    engine_hashers: Cell<u64>,
     /// Whether the scheduler wants to know what each step uses.
     pub(crate) tracks: Cell<bool>,
     /// What the step has used so far, the engine's own apart.
@@ -119,7 +127,11 @@ pub(crate) struct ProcessCell {
 impl World {
     /// Adds a process. `boot` makes its actors and whatever they share; it runs at the start of the trial and
     /// again whenever the process has died or was shut down.
+    ///
+    /// A name that another process or actor has, or that a case cannot say, ends the trial with an error.
     pub fn process(&self, name: &'static str, boot: impl Fn(&Boot) + 'static) {
+        let taken = self.shared.processes.borrow().iter().any(|process| process.name == name);
+        self.shared.must_be_a_new_name("process", name, taken);
         let (boot, stands_still_until) = (Rc::new(boot), Duration::ZERO);
         let cell = ProcessCell { name, boot, starts: 0, shutdown: false, stands_still_until };
         self.shared.processes.borrow_mut().push(cell);
@@ -136,6 +148,8 @@ impl World {
 
 impl Boot {
     /// Adds an actor to the process.
+    ///
+    /// A name that another actor has, or that a case cannot say, ends the trial with an error.
     pub fn actor<F>(&self, name: &'static str, life: impl FnOnce(Actor) -> F)
     where
         F: Future<Output = ()> + 'static,
@@ -165,12 +179,18 @@ impl fmt::Debug for Boot {
 }
 
 impl Shared {
-    pub(crate) fn new(engine: Box<dyn Engine>, cost: Cost, events: Vec<Event>) -> Shared {
+    pub(crate) fn new(
+        engine: Box<dyn Engine>,
+        cost: Cost,
+        events: Vec<Event>,
+        checks_hashers: bool,
+    ) -> Shared {
         Shared {
             actors: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             processes: RefCell::new(Vec::with_capacity(USUAL_CAST)),
             sessions: RefCell::default(),
             file_locks: RefCell::default(),
+            parts: RefCell::default(),
             takes: Cell::default(),
             operations: Cell::default(),
             engine: RefCell::new(engine),
@@ -185,12 +205,15 @@ impl Shared {
             in_order_of_time: Cell::default(),
             calls: Cell::default(),
             refusal: RefCell::default(),
+            checks_hashers,
+            engine_hashers: Cell::default(),
             tracks: Cell::default(),
             used: RefCell::default(),
         }
     }
 
-    pub(crate) fn boot(self: &Rc<Self>, process: usize) -> u32 {
+    /// Starts the process; tells how often it has been started.
+    pub(crate) fn boot(self: &Rc<Self>, process: usize) -> Result<u32, Error> {
         let (boot, starts) = {
             let cell = &mut self.processes.borrow_mut()[process];
             cell.starts += 1;
@@ -198,8 +221,60 @@ impl Shared {
             cell.stands_still_until = Duration::ZERO;
             (cell.boot.clone(), cell.starts)
         };
-        boot(&Boot { shared: self.clone(), process });
-        starts
+        let name = self.processes.borrow()[process].name;
+        let who = || format!("the start of process `{name}`");
+        self.without_default_hashers(who, || {
+            authored::call(who, || boot(&Boot { shared: self.clone(), process }))
+        })?;
+        Ok(starts)
+    }
+
+    /// A part outside the engine takes that name.
+    pub(crate) fn names_part(&self, name: &'static str) {
+        let taken = self.parts.borrow().contains(&name);
+        self.must_be_a_new_name("part", name, taken);
+        self.parts.borrow_mut().push(name);
+    }
+
+    /// Whoever finds things by their names would take two of one name for one.
+    fn must_be_a_new_name(&self, of: &str, name: &str, taken: bool) {
+        if taken {
+            self.refuse(Error::scenario(format!(
+                "there are two of the name `{name}`: give each {of} a name of its own, for example `{name}-2`"
+            )));
+        }
+        self.must_be_writable(of, name);
+    }
+
+    /// A case says names and labels, and has to find them again.
+    fn must_be_writable(&self, of: &str, name: &str) {
+        if !is_writable_name(name) {
+            self.refuse(Error::scenario(format!(
+                "the name {name:?} of a {of} cannot stand in a case: a name is one word without `/`, `#` and `~`"
+            )));
+        }
+    }
+
+    /// Calls the engine. What hashers it makes are its own affair.
+    pub(crate) fn with_engine<T>(&self, call: impl FnOnce(&mut dyn Engine) -> T) -> T {
+        let before = Hashers::now();
+        let answer = call(&mut **self.engine.borrow_mut());
+        let made = before.made_between(Hashers::now());
+        self.engine_hashers.set(self.engine_hashers.get() + made + 2);
+        answer
+    }
+
+    /// Lets the scenario's code run; if it makes a default hasher meanwhile, the trial ends with an error that says so
+    /// of `who`.
+    pub(crate) fn without_default_hashers<T>(&self, who: impl Fn() -> String, run: impl FnOnce() -> T) -> T {
+        self.engine_hashers.set(0);
+        let before = Hashers::now();
+        let answer = run();
+        let made = before.made_between(Hashers::now()) - self.engine_hashers.get();
+        if made > 0 && self.checks_hashers {
+            self.refuse(ambient::refused(&who()));
+        }
+        answer
     }
 
     /// The actor's place in the cast: a new one, or the one it had before its process started again.
@@ -208,6 +283,11 @@ impl Shared {
         let mut actors = self.actors.borrow_mut();
         let now = self.now.get();
         let found = trace.cast.iter().position(|member| member.name == name);
+        let is_second =
+            found.is_some_and(|index| actors[index].process != process || actors[index].life.is_some());
+        if found.is_none() || is_second {
+            self.must_be_a_new_name("actor", name, is_second);
+        }
         let index = found.unwrap_or_else(|| {
             trace.cast.push(Member { name, process: self.processes.borrow()[process].name });
             let alarm = Arc::<Alarm>::default();
@@ -279,6 +359,7 @@ impl Shared {
             match cell.arrivals.iter_mut().find(|(seen, _)| std::ptr::eq(*seen, label) || *seen == label) {
                 Some((_, count)) => count,
                 None => {
+                    self.must_be_writable("label", label);
                     cell.arrivals.push((label, 0));
                     &mut cell.arrivals.last_mut().expect("just pushed").1
                 }

@@ -191,6 +191,10 @@ impl Engine for Postgres {
         "postgres"
     }
 
+    fn is_live(&self) -> bool {
+        true
+    }
+
     fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
         debug_assert!(self.seats.iter().all(|seat| !seat.open), "the sessions of a trial are closed");
         (self.stirred, self.failure, self.now) = (false, None, Duration::ZERO);

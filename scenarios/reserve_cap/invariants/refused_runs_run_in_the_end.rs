@@ -100,6 +100,9 @@ fn judge(ending: &Ending, runs: &[Known]) -> Finding {
         (Ending::Stuck { .. }, Some(told)) => {
             Finding::broken(Anomaly::Deadlock, format!("{told}: workers wait for each other's connections"))
         }
+        (Ending::Stuck { .. }, None) => {
+            Finding::broken(Anomaly::Deadlock, "every run has run, and somebody waits for ever all the same")
+        }
         (_, Some(told)) => Finding::broken(Anomaly::Omission, format!("{told}, and nobody does anything")),
         (_, None) => {
             Finding::Holds { exercised: runs.iter().filter(|known| known.refused > 0).count() as u64 }

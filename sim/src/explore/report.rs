@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::anomaly::Anomaly;
+use crate::case::Case;
 use crate::costs::Costs;
+use crate::error::Error;
 use crate::explore::search::Searched;
 use crate::fault::Fault;
+use crate::rules::Demand;
+use crate::scenario::Scenario;
 use crate::scheduler::Policy;
 use crate::verdict::{Verdict, Witness};
 
@@ -20,9 +24,13 @@ pub struct Report {
     pub audited: u64,
     /// How two runs of one tape differed; a determinism failure.
     pub disagreement: Option<String>,
-    /// What the engine refused.
-    pub refused: Option<String>,
-    /// One tally per invariant of the scenario, then the kernel's own.
+    /// How two runs of one tape had other verdicts on a live server, whose order of waiters is its own.
+    pub unsteady: Option<String>,
+    /// What ended the trials before their time.
+    pub failure: Option<Failure>,
+    /// The trial in which an invariant failed to answer.
+    pub(super) failed_case: Option<Case>,
+    /// One tally per invariant of the scenario, then one per built-in rule of a trial that is on.
     pub tallies: Vec<Tally>,
     /// How often each fault struck at points of that label.
     pub strikes: BTreeMap<(Fault, &'static str), u64>,
@@ -32,6 +40,15 @@ pub struct Report {
     pub costs: Costs,
     /// How far the exhaustive search of the least workload got, if there was one.
     pub searched: Option<Searched>,
+}
+
+/// What ended the trials of a strategy in an environment before their time.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What went wrong, and whose fault it is.
+    pub error: Error,
+    /// The trial in which it did, where one can be replayed.
+    pub case: Option<Case>,
 }
 
 /// What some trials have shown of one invariant.
@@ -47,6 +64,8 @@ pub struct Tally {
     pub first_violation: Option<(u64, Policy)>,
     /// Why a trial could not tell.
     pub unknown: Option<String>,
+    /// Which trials must keep it.
+    pub demand: Demand,
 }
 
 /// How often an anomaly was seen.
@@ -79,9 +98,15 @@ impl Tally {
         }
     }
 
+    /// Whether trials that kept it make up for those that did not.
+    fn is_made_up_for(&self) -> bool {
+        self.demand == Demand::SomeTrial && self.exercised > 0
+    }
+
     /// The verdict so far.
     pub fn verdict(&self) -> Verdict {
-        match (self.witness(), &self.unknown) {
+        let witness = if self.is_made_up_for() { None } else { self.witness() };
+        match (witness, &self.unknown) {
             (Some(witness), _) => Verdict::Violated(Box::new(witness.clone())),
             (None, Some(why)) => Verdict::Unknown(why.clone()),
             (None, None) if self.exercised == 0 => Verdict::NotExercised,
@@ -91,9 +116,35 @@ impl Tally {
 }
 
 impl Report {
-    /// A report of no trials yet, about so many invariants and the kernel's own.
-    pub(crate) fn about(invariants: usize) -> Report {
-        Report { tallies: vec![Tally::default(); invariants + 1], ..Report::default() }
+    /// A report of no trials yet.
+    pub(crate) fn about<W, S: ?Sized>(scenario: &Scenario<W, S>) -> Report {
+        let invariants = scenario.invariants.iter().map(|_| Demand::EveryTrial);
+        let demands = invariants.chain(scenario.rules().map(|rule| rule.demand));
+        let tallies = demands.map(|demand| Tally { demand, ..Tally::default() }).collect();
+        Report { tallies, ..Report::default() }
+    }
+
+    /// How the search has met something that processes share and no part knows of; it is not complete then.
+    pub fn hidden_sharing(&self) -> Option<&str> {
+        self.searched.as_ref()?.hidden_sharing.as_deref()
+    }
+
+    /// The trials end here. What a search meets otherwise than before is no failure but a difference.
+    pub(super) fn fails(&mut self, error: Error) {
+        if error.is_divergence() {
+            self.disagreement.get_or_insert(format!("not the same choices as before: {error}"));
+        } else {
+            self.failure = Some(Failure { error, case: self.failed_case.take() });
+        }
+    }
+
+    /// Forgets the trials that did not keep what some other trial has kept for all, once no more are to come.
+    pub fn settle(&mut self) {
+        for tally in self.tallies.iter_mut().filter(|tally| tally.is_made_up_for()) {
+            tally.violations = 0;
+            tally.first_violation = None;
+            tally.anomalies.clear();
+        }
     }
 
     /// The trial at which the last new behaviour was seen.
@@ -108,9 +159,11 @@ impl Report {
         self.steps += later.steps;
         self.audited += later.audited;
         self.disagreement = self.disagreement.take().or(later.disagreement);
-        self.refused = self.refused.take().or(later.refused);
+        self.unsteady = self.unsteady.take().or(later.unsteady);
+        self.failure = self.failure.take().or(later.failure);
         if self.tallies.is_empty() {
-            self.tallies.resize(later.tallies.len(), Tally::default());
+            let empty = |tally: &Tally| Tally { demand: tally.demand, ..Tally::default() };
+            self.tallies = later.tallies.iter().map(empty).collect();
         }
         for (tally, other) in self.tallies.iter_mut().zip(later.tallies) {
             tally.exercised += other.exercised;
@@ -127,7 +180,7 @@ impl Report {
         for (behaviour, trial) in later.behaviours {
             self.behaviours.entry(behaviour).or_insert(before + trial);
         }
-        self.searched = self.searched.or(later.searched);
+        self.searched = self.searched.take().or(later.searched);
         self.costs.absorb(later.costs);
     }
 }

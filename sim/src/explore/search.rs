@@ -4,16 +4,20 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::{Plan, Report};
+use super::audit::audit;
+use super::{Plan, Report, reordered};
+use crate::authored;
+use crate::error::Error;
 use crate::fault::Rung;
+use crate::rules::NOTHING_IS_SHARED_UNSEEN;
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::{Counts, Exhaustive, Policy};
 use crate::seed::Seed;
 use crate::stand::Stand;
-use crate::trial::TestBed;
+use crate::trial::{Ending, TestBed};
 
 /// How far an exhaustive search got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Searched {
     /// Schedules, faults and preemptions.
     pub counts: Counts,
@@ -25,16 +29,28 @@ pub struct Searched {
     pub is_finished: bool,
     /// Schedules that were not over when the safety phase was: what came after was not searched.
     pub cut: u64,
+    /// How many schedules were run again in an order that should make no difference.
+    pub reordered: u64,
+    /// What such an order made different: orders were left out that matter.
+    pub hidden_sharing: Option<String>,
 }
 
 impl Searched {
     /// Whether every schedule within the bounds has been seen to its end.
     pub fn is_complete(&self) -> bool {
-        self.is_finished && self.cut == 0
+        self.is_finished && self.cut == 0 && self.hidden_sharing.is_none()
     }
 }
 
-/// Searches the scenario's least workload on that rung, for as long as `goes_on` says so of the schedules held.
+/// The workload that is searched.
+///
+/// # Errors
+/// Where the scenario's function panics.
+pub(super) fn smallest<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung) -> Result<W, Error> {
+    authored::call(|| "the smallest workload".to_owned(), || (scenario.smallest)(rung))
+}
+
+/// Searches the scenario's smallest workload in that environment, for as long as `goes_on` says so of the schedules run.
 pub fn search<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     bed: &mut TestBed,
@@ -44,32 +60,59 @@ pub fn search<W: Workload, S: ?Sized>(
     bound: Option<u32>,
     goes_on: &mut dyn FnMut(u64) -> bool,
 ) -> Report {
-    let workload = Rc::new((scenario.smallest)(rung));
-    let safety_steps = (scenario.limits)(&workload).safety_steps;
-    let stand = Stand::new(scenario, strategy, rung, plan.engine, workload);
+    let mut report = Report::about(scenario);
     let mut scheduler = Exhaustive::new(bound);
-    let mut report = Report::about(scenario.invariants.len());
+    let mut searched = Searched {
+        counts: Counts::default(),
+        bound,
+        budget: rung.budget,
+        is_finished: false,
+        cut: 0,
+        reordered: 0,
+        hidden_sharing: None,
+    };
+    let ended = smallest(scenario, rung)
+        .and_then(|workload| Stand::new(scenario, strategy, rung, plan.engine, Rc::new(workload)))
+        .and_then(|stand| schedules(&mut report, &mut searched, &stand, bed, plan, &mut scheduler, goes_on));
+    if let Err(error) = ended {
+        report.fails(error);
+    }
+    searched.counts = scheduler.counts();
+    searched.is_finished = scheduler.is_done();
+    report.searched = Some(searched);
+    report
+}
+
+/// Runs schedule after schedule.
+fn schedules<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    searched: &mut Searched,
+    stand: &Stand<'_, W, S>,
+    bed: &mut TestBed,
+    plan: &Plan,
+    scheduler: &mut Exhaustive,
+    goes_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<(), Error> {
+    let safety_steps = stand.limits()?.safety_steps;
     let mut seen = BTreeSet::new();
-    let mut cut = 0;
     // The world is the same in every schedule, down to what is drawn outside of choices.
-    let ambient = plan.seed.named(scenario.name).named("search");
+    let ambient = plan.seed.named(stand.scenario.name).named("search");
     while !scheduler.is_done() && goes_on(report.trials) {
-        let run = match stand.hold(bed, &mut scheduler, Seed(0), ambient) {
-            Ok(run) => run,
-            Err(error) => {
-                report.refused = Some(error.to_string());
-                break;
-            }
-        };
-        cut += u64::from(run.steps >= safety_steps);
-        super::take_in(&mut report, &stand, &run, Policy::Exhaustive(bound), &mut seen);
-        if report.trials.is_multiple_of(plan.audit_every) {
-            super::audit(&mut report, &stand, bed, &run);
+        let run = stand.hold(bed, scheduler, Seed(0), ambient)?;
+        let is_cut = run.steps >= safety_steps;
+        searched.cut += u64::from(is_cut);
+        super::take_in(report, stand, &run, Policy::Exhaustive(searched.bound), &mut seen)?;
+        let number = report.trials;
+        let is_audited = number.is_multiple_of(plan.audit_every);
+        if is_audited {
+            audit(report, stand, bed, &run)?;
+        }
+        // Behind the safety phase the order is not the schedule's, and a panic ends a trial in the middle of it.
+        let is_whole = !is_cut && !matches!(run.ending, Ending::Panicked { .. });
+        if is_whole && (is_audited || number == 1) && stand.scenario.is_on(NOTHING_IS_SHARED_UNSEEN.name) {
+            reordered::audit(searched, stand, bed, &run, &scheduler.steps(), number)?;
         }
         bed.recycle(run);
     }
-    super::confirm(&mut report, &stand, bed);
-    let (counts, is_finished) = (scheduler.counts(), scheduler.is_done());
-    report.searched = Some(Searched { counts, bound, budget: rung.budget, is_finished, cut });
-    report
+    super::confirm(report, stand, bed)
 }

@@ -22,7 +22,10 @@ impl Kernel<'_> {
         };
         let (mut life, waker) = (life?, waker?);
         let mut context = Context::from_waker(&waker);
-        let polled = panics::quietly(|| catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))));
+        let who = || format!("actor `{}`", shared.trace.borrow().name(id));
+        let mut poll =
+            || panics::quietly(|| catch_unwind(AssertUnwindSafe(|| life.as_mut().poll(&mut context))));
+        let polled = shared.without_default_hashers(who, &mut poll);
         shared.actors.borrow_mut()[id.index()].waker = Some(waker);
         match polled {
             Ok(Poll::Pending) => shared.actors.borrow_mut()[id.index()].life = Some(life),
@@ -42,7 +45,7 @@ impl Kernel<'_> {
 
     /// Boots a process and lets each of its actors run up to its first point.
     pub(super) fn start(&mut self, process: usize) -> Result<Option<Ending>, Error> {
-        let starts = self.shared.boot(process);
+        let starts = self.shared.boot(process)?;
         let mine: Vec<ActorId> = {
             let actors = self.shared.actors.borrow();
             let of_process = (0..actors.len()).filter(|index| actors[*index].process == process);

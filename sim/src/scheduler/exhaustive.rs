@@ -110,6 +110,11 @@ impl Exhaustive {
         Exhaustive { reduces: false, ..Exhaustive::new(bound) }
     }
 
+    /// The steps of the last schedule, each with what it has used; none where orders are not left out.
+    pub(crate) fn steps(&self) -> Vec<(ActorId, Footprint)> {
+        if self.sleeps() { self.history.steps() } else { Vec::new() }
+    }
+
     /// Whether every schedule has been held.
     pub fn is_done(&self) -> bool {
         self.is_done

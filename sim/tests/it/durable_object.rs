@@ -228,7 +228,7 @@ fn whoever_stands_in_line_hears_of_a_crash_and_what_is_durable_stays() {
 }
 
 #[test]
-#[should_panic(expected = "there is a process `ledger` already")]
+#[should_panic(expected = "there are two of the name `ledger`")]
 fn there_is_one_object_of_a_name() {
     let _ = parts::directed(Pace::Free, &toy::CALM, &[], |world| {
         ledger(world, Rc::default());

@@ -85,6 +85,7 @@ static COUNTING: Scenario<(), Style> = Scenario {
         Item { name: "alone", source: "", it: &Style::Alone },
     ],
     invariants: &[Item { name: "nothing_is_lost", source: "", it: &NothingIsLost }],
+    rules_off: &[],
     tables: &[],
     cost: toy::COST,
     watched: &[],

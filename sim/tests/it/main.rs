@@ -6,6 +6,7 @@ mod argument;
 mod determinism;
 mod document_store;
 mod durable_object;
+mod earned;
 mod file_lock;
 mod guide;
 mod intent;

@@ -186,7 +186,7 @@ fn relay(world: &World, way: Way) {
     world.actor("bob", move |actor| {
         let queue = queue.clone();
         async move {
-            actor.sleep("come late", Duration::from_secs(1)).await;
+            actor.sleep("come-late", Duration::from_secs(1)).await;
             for _ in 0..2 {
                 let batch = queue.receive(&actor).await.expect("nothing fails");
                 queue.ack(&actor, &batch[0]).await.expect("nothing fails");
@@ -322,7 +322,7 @@ fn a_last_attempt_that_lapses_is_told_once_by_whoever_looks_even_if_nobody_recei
 fn a_consumer_that_waits_sees_a_last_attempt_lapse_at_its_time() {
     let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| {
         abandoned(world, &Rc::default());
-        let queue = world.queue::<Job>(Settings { attempts: 1, ..SETTINGS });
+        let queue = world.queue::<Job>(Settings { name: "other-jobs", attempts: 1, ..SETTINGS });
         world.actor("cyd", move |actor| {
             let queue = queue.clone();
             async move {

@@ -2,7 +2,6 @@
 //! and its write, which shows as several anomalies, some much easier to have than others; and much else that does not
 //! matter.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use proptest::collection::vec;
@@ -62,6 +61,7 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
         Item { name: "not_overtaken", source: "", it: &NotOvertaken },
         Item { name: "not_overtaken_in_time", source: "", it: &NotOvertakenInTime },
     ],
+    rules_off: &[],
     tables: &[],
     cost: toy::COST,
     watched: &[],
@@ -81,7 +81,7 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
 /// Ada notes what she lost where she was overtaken: 7 if it was that, her pick was 2 and a send of bob's had failed;
 /// 8 if it was that; anything else if it was 5 or more.
 fn stage(world: &World, load: &Rc<Load>) {
-    let (version, has_failed) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+    let (version, has_failed) = (world.shared_state("version", 0), world.shared_state("failed", false));
     let (ours, their_version, failed, seen_failed) =
         (load.clone(), version.clone(), has_failed.clone(), has_failed);
     world.actor("ada", move |actor| {

@@ -47,6 +47,11 @@ impl History {
         self.steps[step].choice
     }
 
+    /// Who took each step, and what it has used.
+    pub(super) fn steps(&self) -> Vec<(ActorId, Footprint)> {
+        self.steps.iter().map(|step| (step.actor, step.used.clone())).collect()
+    }
+
     pub(super) fn actor(&self, step: usize) -> ActorId {
         self.steps[step].actor
     }

@@ -69,7 +69,7 @@ where
             world.actor("bob", move |actor| {
                 let store = store.clone();
                 async move {
-                    actor.sleep("come late", Duration::from_secs(20)).await;
+                    actor.sleep("come-late", Duration::from_secs(20)).await;
                     store.update(&actor, 1, &text(9), None).await.expect("bob meets nobody");
                 }
             });

@@ -258,7 +258,7 @@ fn pauses_that_shrink_are_refused() {
 }
 
 #[test]
-#[should_panic(expected = "there is a file lock `write-lock` already")]
+#[should_panic(expected = "there are two of the name `write-lock`")]
 fn there_is_one_lock_of_a_name() {
     let _ = directed(Pace::Free, &CALM, &[], |world| {
         world.file_lock(SETTINGS);

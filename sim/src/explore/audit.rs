@@ -1,0 +1,125 @@
+//! The audit: a trial is run again from its own tape, and must be the same trial. A live server has a will of its own,
+//! so there the two must have the same verdicts, and where they have not, that is told for what it is.
+
+use super::{Report, Stand};
+use crate::case::Case;
+use crate::error::{Error, ErrorKind};
+use crate::scenario::Workload;
+use crate::trace::{Trace, What};
+use crate::trial::{Run, TestBed};
+
+/// What a difference may come from, for whoever has to find it.
+const CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or random number that does \
+                      not come through the actor, an address or a pointer's value, a thread of one's own";
+
+/// Runs a trial again and compares.
+pub(super) fn audit<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    stand: &Stand<'_, W, S>,
+    bed: &mut TestBed,
+    run: &Run,
+) -> Result<(), Error> {
+    report.audited += 1;
+    let again = match stand.again(bed, run.tape.recorded()) {
+        Ok(again) => again,
+        Err(error) => return cannot_be_run_again(report, bed, error),
+    };
+    if bed.is_live() {
+        compare_verdicts(report, stand, run, &again)?;
+    } else if again.digest != run.digest || again.steps != run.steps {
+        let how = difference(&run.trace, &again.trace).unwrap_or_else(|| "the final rows differ".to_owned());
+        report
+            .disagreement
+            .get_or_insert(format!("run again from its own tape, a trial differed: {how}; {CAUSES}"));
+    }
+    bed.recycle(again);
+    Ok(())
+}
+
+/// What it means that a trial cannot be run again.
+pub(super) fn cannot_be_run_again(report: &mut Report, bed: &TestBed, error: Error) -> Result<(), Error> {
+    match error.kind() {
+        ErrorKind::Machine | ErrorKind::Scenario => return Err(error),
+        // The server had the waiters go on in another order, so the recorded choices no longer fit.
+        ErrorKind::Diverged if bed.is_live() => {
+            report.unsteady.get_or_insert(format!("run again from its own tape, a trial {error}"));
+        }
+        _ => {
+            let how = format!("run again from its own tape, a trial {error}; {CAUSES}");
+            report.disagreement.get_or_insert(how);
+        }
+    }
+    Ok(())
+}
+
+fn compare_verdicts<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    stand: &Stand<'_, W, S>,
+    run: &Run,
+    again: &Run,
+) -> Result<(), Error> {
+    for index in 0..stand.judged() {
+        let (one, other) = (stand.finding(run, index)?.shows(), stand.finding(again, index)?.shows());
+        if one != other {
+            let word = |shows: Option<String>| shows.unwrap_or_else(|| "no violation".to_owned());
+            let (name, one, other) = (stand.invariant(index), word(one), word(other));
+            report.unsteady.get_or_insert(format!("{name}: {one} in one run of a tape, {other} in another"));
+        }
+    }
+    Ok(())
+}
+
+/// A live server must show the violation of a case again, or it is told that it did not.
+pub(super) fn same_violation<W: Workload, S: ?Sized>(
+    report: &mut Report,
+    stand: &Stand<'_, W, S>,
+    case: &Case,
+    again: &Run,
+) -> Result<(), Error> {
+    for index in 0..stand.judged() {
+        if stand.invariant(index) == case.invariant && stand.finding(again, index)?.shows() != case.shows {
+            let Case { invariant, shows, .. } = case;
+            let shows = shows.as_deref().unwrap_or("no violation");
+            report
+                .unsteady
+                .get_or_insert(format!("{invariant}: {shows} in one run of a tape, and not in another"));
+        }
+    }
+    Ok(())
+}
+
+/// The first event in which two traces differ.
+pub(super) fn difference(one: &Trace, other: &Trace) -> Option<String> {
+    let (first, second) = (one.to_string(), other.to_string());
+    let (mut first, mut second) = (first.lines(), second.lines());
+    let mut number = 0;
+    loop {
+        number += 1;
+        match (first.next(), second.next()) {
+            (None, None) => return work_differs(one, other),
+            (first, second) if first == second => {}
+            (first, second) => {
+                let word =
+                    |line: Option<&str>| line.map_or("nothing".to_owned(), |it| format!("`{}`", it.trim()));
+                return Some(format!("event {number}, {}, became {}", word(first), word(second)));
+            }
+        }
+    }
+}
+
+/// Two traces that read alike may differ in what statements cost.
+fn work_differs(one: &Trace, other: &Trace) -> Option<String> {
+    one.events.iter().zip(&other.events).enumerate().find_map(|(index, pair)| {
+        match (&pair.0.what, &pair.1.what) {
+            (What::Ran(one), What::Ran(other)) if one.work != other.work => Some(format!(
+                "event {}, `{}`, took {} steps of the engine's work and then {}",
+                index + 1,
+                one.label,
+                one.work.steps,
+                other.work.steps
+            )),
+            (one, other) => (format!("{one:?}") != format!("{other:?}"))
+                .then(|| format!("event {}, {}, has other values", index + 1, "which reads alike")),
+        }
+    })
+}

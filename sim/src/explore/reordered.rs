@@ -1,0 +1,143 @@
+//! The audit of a search: its reduction leaves out an order of steps because nothing that the steps have used tells the
+//! two orders apart. So a trial is run again in such an order, and every actor must meet the same. Where one does not,
+//! processes share something that no engine and no part knows of (a cell, a channel, a static), and the search has
+//! left out orders that matter.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::Searched;
+use crate::digest::Digest;
+use crate::engine::Work;
+use crate::error::Error;
+use crate::footprint::Footprint;
+use crate::point::ActorId;
+use crate::scenario::Workload;
+use crate::scheduler::Reorder;
+use crate::seed::Seed;
+use crate::stand::Stand;
+use crate::trace::{Statement, What};
+use crate::trial::{Run, TestBed};
+
+/// How many other orders of the first schedule are tried: a search of one schedule has no other to be caught by.
+const ORDERS_OF_THE_FIRST: u64 = 8;
+
+/// Runs the schedule of that number again in other orders of its steps, until one makes a difference.
+pub(super) fn audit<W: Workload, S: ?Sized>(
+    searched: &mut Searched,
+    stand: &Stand<'_, W, S>,
+    bed: &mut TestBed,
+    run: &Run,
+    steps: &[(ActorId, Footprint)],
+    number: u64,
+) -> Result<(), Error> {
+    let orders = if number == 1 { 0..ORDERS_OF_THE_FIRST } else { number..number + 1 };
+    for order in orders {
+        if searched.hidden_sharing.is_some() {
+            break;
+        }
+        searched.hidden_sharing = difference(stand, bed, run, steps, order)?;
+        searched.reordered += 1;
+    }
+    Ok(())
+}
+
+/// Runs a trial again in another order of its steps, the one of that number, which nothing that they have used tells
+/// apart from its own. Says how the two differ, if they do.
+fn difference<W: Workload, S: ?Sized>(
+    stand: &Stand<'_, W, S>,
+    bed: &mut TestBed,
+    run: &Run,
+    steps: &[(ActorId, Footprint)],
+    number: u64,
+) -> Result<Option<String>, Error> {
+    let order = other_order(steps, number);
+    if order.iter().eq(steps.iter().map(|(actor, _)| actor)) {
+        return Ok(None);
+    }
+    let mut scheduler = Reorder::new(&run.tape, order);
+    let other = stand.hold(bed, &mut scheduler, Seed(0), run.tape.ambient)?;
+    let differing = match scheduler.strayed() {
+        Some(actor) if actor != ActorId::NOBODY => {
+            let name = run.trace.name(actor);
+            Some(format!(
+                "`{name}` can go on only after another process, and nothing that they have used says so"
+            ))
+        }
+        Some(_) => Some("one of the processes comes to rest later or sooner than before".to_owned()),
+        None => first_difference(run, &other),
+    };
+    bed.recycle(other);
+    Ok(differing.map(|how| {
+        format!(
+            "in an order of steps that should make no difference, {how}; processes share state outside engines and \
+             parts: keep it in `World::shared_state`"
+        )
+    }))
+}
+
+/// An order in which every step comes after those of its actor and those that it conflicts with, as before: the first
+/// has the last actors first, the others are drawn.
+fn other_order(steps: &[(ActorId, Footprint)], number: u64) -> Vec<ActorId> {
+    let mut rng = Seed(number).named("reordered").rng();
+    let depends = |later: usize, earlier: usize| {
+        let ((one, used), (other, uses)) = (&steps[earlier], &steps[later]);
+        one == other || used.conflicts(uses)
+    };
+    let mut left: Vec<usize> = (0..steps.len()).collect();
+    let mut order = Vec::with_capacity(steps.len());
+    while !left.is_empty() {
+        let is_free = |place: &usize| left[..*place].iter().all(|earlier| !depends(left[*place], *earlier));
+        let free: Vec<usize> = (0..left.len()).filter(is_free).collect();
+        let place = if number == 0 {
+            free.iter().max_by_key(|place| steps[left[**place]].0).copied()
+        } else {
+            free.get(rng.below(free.len() as u64) as usize).copied()
+        };
+        let step = left.remove(place.expect("the first that is left waits for nobody"));
+        order.push(steps[step].0);
+    }
+    order
+}
+
+/// The first thing that an actor meets otherwise.
+fn first_difference(run: &Run, other: &Run) -> Option<String> {
+    let (before, after) = (by_actor(run), by_actor(other));
+    for (actor, met) in &before {
+        let others = after.get(actor).map_or(&[][..], |met| met);
+        let digest = |met: &[&What], place: usize| met.get(place).map(|what| met_digest(what));
+        let differs = |place: &usize| digest(met, *place) != digest(others, *place);
+        if let Some(place) = (0..met.len().max(others.len())).find(differs) {
+            let word = |run: &Run, what: Option<&&What>| {
+                what.map_or("nothing".to_owned(), |what| format!("`{}`", run.trace.say(what)))
+            };
+            let (one, two) = (word(run, met.get(place)), word(other, others.get(place)));
+            return Some(format!("`{}` met {two} instead of {one}", run.trace.name(*actor)));
+        }
+    }
+    (run.ending != other.ending).then(|| "the trial ends otherwise".to_owned())
+}
+
+/// What each actor has met. How long a lock was held is not met by anybody.
+fn by_actor(run: &Run) -> BTreeMap<ActorId, Vec<&What>> {
+    let mut met: BTreeMap<ActorId, Vec<&What>> = BTreeMap::new();
+    for event in run.trace.events.iter().filter(|event| !matches!(event.what, What::Released(_))) {
+        met.entry(event.actor).or_default().push(&event.what);
+    }
+    met
+}
+
+/// What is met, without times, the work that it took, and numbers that are given out in the order of asking.
+fn met_digest(what: &What) -> u64 {
+    let mut digest = Digest::default();
+    match what {
+        What::Resumed { timed_out, .. } => digest.word(u64::from(*timed_out)),
+        What::Operated(_, stage) => digest.text(&stage.to_string()),
+        What::Ran(statement) => {
+            let free = Statement { work: Work::default(), ..(**statement).clone() };
+            What::Ran(Rc::new(free)).digest(&mut digest);
+        }
+        what => what.digest(&mut digest),
+    }
+    digest.0
+}
