@@ -36,6 +36,8 @@ pub enum Object {
     Tail(TableId),
     /// Who waits for whom.
     Waits,
+    /// What there is, by its names: read by a statement whose analysis fails, because that holds no table's lock.
+    Definitions,
 }
 
 /// The objects that a statement used.

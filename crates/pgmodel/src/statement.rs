@@ -11,6 +11,7 @@ use crate::bind;
 use crate::catalog::TableId;
 use crate::define;
 use crate::error::{Failure, Result};
+use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::outcome::Outcome;
 use crate::parse::Parsed;
@@ -143,6 +144,7 @@ async fn one(
             if server.backend(session).xact().keeps_snapshot() {
                 server.take_snapshot(session);
             }
+            server.touch(session, Object::Definitions, Use::Write);
             let outcome = Box::pin(define::define(server, session, definition, several)).await?;
             server.backend(session).xact().command_used = true;
             Ok(outcome)
@@ -272,7 +274,8 @@ fn planned(
     if let Some((_, planned)) = plans.iter().find(|(known, _)| *known == version).filter(|_| shared) {
         return Ok(planned.clone());
     }
-    let plan = bind::statement(with, &server.names(session))?;
+    let plan = bind::statement(with, &server.names(session))
+        .inspect_err(|_| server.touch(session, Object::Definitions, Use::Read))?;
     let planned = Rc::new(Planned {
         relations: relations(&plan.query),
         columns: plan.query.columns.clone().into(),
