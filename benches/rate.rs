@@ -84,7 +84,8 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         let plan =
             Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: self.engine() };
         let report = explore::batch(scenario, bed, self.strategy(), self.rung(), &plan, number);
-        let told = report.refused.as_ref().or(report.disagreement.as_ref());
+        let failed = report.failure.as_ref().map(|failure| failure.error.to_string());
+        let told = failed.or(report.disagreement.clone());
         assert_eq!((told, report.trials), (None, SCHEDULES), "nothing is refused, and every trial repeats");
         assert_eq!(report.tallies.last().map(|tally| tally.violations), Some(0), "nobody panics");
         report

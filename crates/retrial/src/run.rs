@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use retrial_sim::case::Case;
-use retrial_sim::explore::{NEVER_PANICS, Plan, Report};
-use retrial_sim::fault::Offer;
+use retrial_sim::error::ErrorKind;
+use retrial_sim::explore::{Plan, Report};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::verdict::Verdict;
 
@@ -17,6 +17,7 @@ use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
+use crate::gaps::gaps;
 use crate::jobs::{self, Beds, Cell, Part, Search, Sum, Unit};
 use crate::regressions::{self, Held, Kept, Outcome};
 use crate::render::progress::{Progress, Stopwatch};
@@ -75,7 +76,7 @@ pub struct Line {
     pub report: Report,
     /// How long its trials took, added up over the jobs, in wall-clock time.
     pub elapsed: Duration,
-    /// The verdict of each invariant, the kernel's own last, and how it compares with what is expected.
+    /// The verdict of each invariant and of each built-in rule, and how it compares with what is expected.
     pub verdicts: Vec<(&'static str, Verdict, Surprise)>,
 }
 
@@ -104,12 +105,14 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
 /// A name that is not there; an engine that cannot start.
 pub fn hold(args: &RunArgs, regressions: &Path) -> Result<Results> {
     let selections = catalogue::select(&args.targets)?;
+    selections.iter().try_for_each(|selection| selection.docket.validate())?;
     let cells = cells(args, &selections)?;
     let progress = Progress::new();
     let watch = Stopwatch::start();
     let kept = kept(args, &selections, regressions)?;
     let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let mut reports = explore(args, &cells, jobs, &progress, &watch)?;
+    reports.iter_mut().for_each(|sum| sum.report.settle());
     shrinking::shrink(&cells, &mut reports, jobs, &progress)?;
     progress.finish();
     let results = compare(args, selections, &cells, reports, watch.elapsed());
@@ -177,9 +180,6 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     if let (true, Some(name), Some(selection)) = (cells.is_empty(), &args.rung, selections.first()) {
         let names: Vec<_> = selection.card.ladder.iter().map(|rung| rung.name).collect();
         catalogue::position("rung", name, &names)?;
-    }
-    if cells.is_empty() {
-        bail!("there is nothing to try");
     }
     Ok(cells)
 }
@@ -251,8 +251,7 @@ fn compare(
                 .iter()
                 .position(|rung| rung.name == cell.rung.name)
                 .expect("a rung of the ladder");
-            let names = card.invariants.iter().map(|(name, _)| *name).chain([NEVER_PANICS]);
-            let verdicts = names.zip(&report.tallies).map(|(name, tally)| {
+            let verdicts = card.judged().zip(&report.tallies).map(|(name, tally)| {
                 let verdict = tally.verdict();
                 let surprise = expectation::compare(card, cell.strategy, name, rung, tally, cell.trials > 0);
                 (name, verdict, surprise)
@@ -270,37 +269,24 @@ fn compare(
     Results { seed: args.seed, scheduler, elapsed, kept: Vec::new(), tables: tables.collect() }
 }
 
-impl Table {
-    /// What rungs offer and no trial there has met, whatever the strategy, each with its rung's index.
-    pub fn quiet_offers(&self) -> impl Iterator<Item = (usize, &'static Offer)> {
-        self.selection.card.ladder.iter().enumerate().flat_map(|(rung, of)| {
-            let lines = self.lines.iter().filter(move |line| line.rung == rung && line.report.trials > 0);
-            let strikes = move || lines.clone().flat_map(|line| line.report.strikes.keys());
-            let tried = self.lines.iter().any(|line| line.rung == rung && line.report.trials > 0);
-            let struck = move |offer: &&Offer| {
-                strikes().any(|(fault, label)| {
-                    *fault == offer.fault && (offer.labels.is_empty() || offer.labels.contains(label))
-                })
-            };
-            of.offers.iter().filter(move |offer| tried && !struck(offer)).map(move |offer| (rung, offer))
-        })
-    }
-}
-
 impl Results {
     /// The exit code: the gravest of what was found.
     pub fn exit(&self) -> Exit {
         let lines = || self.tables.iter().flat_map(|table| &table.lines);
         let verdicts = || lines().flat_map(|line| &line.verdicts);
-        if lines().any(|line| line.report.disagreement.is_some()) {
+        let failures = || lines().filter_map(|line| line.report.failure.as_ref()).map(|it| it.error.kind());
+        if failures().any(|kind| kind != ErrorKind::Refused) {
+            Exit::BadInput
+        } else if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
         } else if verdicts().any(|(_, _, surprise)| surprise.is_difference())
             || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Other(_)))
         {
             Exit::Differs
-        } else if lines().any(|line| line.report.refused.is_some())
+        } else if failures().next().is_some()
             || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Inapplicable(_)))
-            || self.tables.iter().any(|table| table.quiet_offers().next().is_some())
+            || self.tables.iter().any(|table| !gaps(table).is_empty())
+            || lines().any(|line| line.report.hidden_sharing().is_some())
             || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
             || verdicts().any(|(_, _, surprise)| matches!(surprise, Surprise::NotCovered))
         {

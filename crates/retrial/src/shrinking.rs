@@ -124,6 +124,7 @@ impl Group<'_> {
                     hints.insert(key, shrunk.case.clone());
                     outcome.shrunk.push((*place, shrunk));
                 }
+                Err(error) if error.is_machine() => return Err(error.into()),
                 Err(error) => {
                     let how = format!("held again to be shrunk, the trial of a witness {error}");
                     outcome.disagreement.get_or_insert((cell, how));

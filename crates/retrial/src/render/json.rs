@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use retrial_sim::costs::{Costs, Most};
-use retrial_sim::explore::{Searched, Tally};
+use retrial_sim::error::ErrorKind;
+use retrial_sim::explore::{Report, Searched, Tally};
 use retrial_sim::fault::Fault;
 use retrial_sim::verdict::Verdict;
 use serde::Serialize;
@@ -46,7 +47,12 @@ struct Cell<'a> {
     audited: u64,
     faults: Vec<Strikes>,
     disagreement: Option<&'a str>,
-    refused: Option<&'a str>,
+    /// How two runs of one tape had other verdicts on a live server.
+    unsteady: Option<&'a str>,
+    /// What the engine refused.
+    refused: Option<String>,
+    /// What else ended the trials before their time: the machine's fault or the scenario's.
+    failed: Option<String>,
     invariants: Vec<Judged<'a>>,
     costs: CostFigures,
 }
@@ -93,6 +99,10 @@ struct SearchFigures {
     preemptions: Option<u32>,
     /// The most preemptions that a schedule had.
     most_preemptions: u32,
+    /// How many schedules were run again in an order that should make no difference.
+    reordered: u64,
+    /// What such an order made different.
+    hidden_sharing: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -184,10 +194,20 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         audited: report.audited,
         faults: report.strikes.iter().map(strikes).collect(),
         disagreement: report.disagreement.as_deref(),
-        refused: report.refused.as_deref(),
+        unsteady: report.unsteady.as_deref(),
+        refused: failure(report, |kind| kind == ErrorKind::Refused),
+        failed: failure(report, |kind| kind != ErrorKind::Refused),
         invariants: judged(line),
         costs: figures(&report.costs),
     }
+}
+
+fn failure(report: &Report, is: fn(ErrorKind) -> bool) -> Option<String> {
+    report
+        .failure
+        .as_ref()
+        .filter(|failure| is(failure.error.kind()))
+        .map(|failure| failure.error.to_string())
 }
 
 fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
@@ -206,7 +226,7 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
             confidence: Confidence {
                 trials: report.trials,
                 last_new_behaviour_trial: report.last_new_behaviour(),
-                exhaustive: report.searched.map(searched),
+                exhaustive: report.searched.as_ref().map(searched),
             },
             exercised: tally.exercised,
             violations: tally.violations,
@@ -231,13 +251,15 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
     line.verdicts.iter().zip(&report.tallies).map(judge).collect()
 }
 
-fn searched(searched: Searched) -> SearchFigures {
+fn searched(searched: &Searched) -> SearchFigures {
     SearchFigures {
         complete: searched.is_complete(),
         schedules: searched.counts.schedules,
         faults: searched.budget,
         preemptions: searched.bound,
         most_preemptions: searched.counts.preemptions,
+        reordered: searched.reordered,
+        hidden_sharing: searched.hidden_sharing.clone(),
     }
 }
 

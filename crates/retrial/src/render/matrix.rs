@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 use retrial_sim::costs::{Costs, Samples};
-use retrial_sim::explore::NEVER_PANICS;
+use retrial_sim::error::ErrorKind;
+use retrial_sim::explore::Failure;
 use retrial_sim::fault::Offer;
 use retrial_sim::verdict::{Verdict, Witness};
 
 use super::{searched, style, windows};
 use crate::exit::Exit;
 use crate::expectation::Surprise;
+use crate::gaps::{Gap, gaps};
 use crate::regressions::{Held, Outcome};
 use crate::run::{Line, Results, Table};
 use crate::token;
@@ -37,7 +39,7 @@ pub fn results(results: &Results) {
             searched::sentences(table);
         }
         breaks(table);
-        quiet_faults(table);
+        not_covered(table);
         trials += table.lines.iter().map(|line| line.report.trials).sum::<u64>();
     }
     let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
@@ -51,9 +53,9 @@ pub fn verdicts(table: &Table) -> String {
     let card = &table.selection.card;
     let mut grid = grid();
     let mut shown: Vec<_> = card.invariants.iter().map(|(name, _)| *name).collect();
-    if table.lines.iter().any(|line| first_break(&[line], NEVER_PANICS).is_some()) {
-        shown.push(NEVER_PANICS);
-    }
+    // What holds everywhere anyway is shown where it does not.
+    let is_broken = |rule: &str| table.lines.iter().any(|line| first_break(&[line], rule).is_some());
+    shown.extend(card.rules.iter().map(|rule| rule.name).filter(|rule| is_broken(rule)));
     let words = |name: &str| Cell::new(name.replace('_', "\n"));
     grid.set_header(std::iter::once(Cell::new("")).chain(shown.iter().map(|name| words(name))));
     for (strategy, lines) in by_strategy(table) {
@@ -86,7 +88,7 @@ fn verdict(table: &Table, lines: &[&Line], invariant: &str) -> Cell {
             unknown |= matches!(verdict, Verdict::Unknown(_));
             exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
         }
-        unknown |= line.report.refused.is_some();
+        unknown |= line.report.failure.is_some();
     }
     let mark = if surprised { " !" } else { "" };
     match first_break(lines, invariant) {
@@ -156,7 +158,7 @@ pub fn costs(table: &Table) -> String {
 fn breaks(table: &Table) {
     let card = &table.selection.card;
     for (strategy, lines) in by_strategy(table) {
-        for (invariant, _) in card.invariants.iter().chain(&[(NEVER_PANICS, "")]) {
+        for invariant in card.judged() {
             let Some((rung, witness)) = first_break(&lines, invariant) else { continue };
             let found = found(&lines, rung, invariant);
             let rung = card.ladder[rung].name;
@@ -171,11 +173,32 @@ fn breaks(table: &Table) {
     }
 }
 
-/// A rung whose faults never struck has shown nothing, and says so.
-fn quiet_faults(table: &Table) {
-    for (rung, offer) in table.quiet_offers() {
-        let place = format!("{} on {}", table.selection.card.name, table.selection.card.ladder[rung].name);
-        say!("{}", style::odd(format!("not covered: {place}: {}{} never struck", offer.fault, at(offer))));
+/// What has not been put to the test says so.
+fn not_covered(table: &Table) {
+    let card = &table.selection.card;
+    for gap in gaps(table) {
+        let what = match gap {
+            Gap::None(of) => format!("{} has no {of}: there is nothing that could have passed", card.name),
+            Gap::NeverExercised(invariant) => {
+                format!("{}: {invariant} was not exercised by any strategy", card.name)
+            }
+            Gap::ExercisesNothing(strategy) => {
+                format!(
+                    "{}/{} exercised no invariant in any trial",
+                    card.name, card.strategies[strategy].name
+                )
+            }
+            Gap::NeverInjected(rung, offer) => {
+                format!(
+                    "{} on {}: {}{} never struck",
+                    card.name,
+                    card.ladder[rung].name,
+                    offer.fault,
+                    at(offer)
+                )
+            }
+        };
+        say!("{}", style::odd(format!("not covered: {what}")));
     }
 }
 
@@ -218,9 +241,27 @@ fn conclusion(results: &Results) {
             say!("{}", style::bad(format!("not deterministic: {}: {how}", where_(table, line))));
             again(results, table, line);
         }
-        if let Some(why) = &line.report.refused {
-            say!("{}", style::odd(format!("not covered: {}: {why}", where_(table, line))));
-            again(results, table, line);
+        if let Some(how) = &line.report.unsteady {
+            let why =
+                "a live server chooses by itself which waiter goes on, so this is no violation by itself";
+            say!("{}", style::odd(format!("not steady: {}: {how} ({why})", where_(table, line))));
+        }
+        if let Some(how) = line.report.hidden_sharing() {
+            let place = where_(table, line);
+            say!("{}", style::odd(format!("not covered: {place}: the search is not complete: {how}")));
+        }
+        if let Some(Failure { error, case }) = &line.report.failure {
+            let place = where_(table, line);
+            let what = match error.kind() {
+                ErrorKind::Refused => style::odd(format!("not covered: {place}: {error}")),
+                ErrorKind::Machine => style::bad(format!("failed: {place}: {error}")),
+                _ => style::bad(format!("failed: {place}, seed {}: {error}", results.seed)),
+            };
+            say!("{what}");
+            match case {
+                Some(case) => say!("    retrial replay {}", token::encode(case)),
+                None => again(results, table, line),
+            }
         }
         for (invariant, verdict, surprise) in &line.verdicts {
             if let Verdict::Unknown(why) = verdict {
@@ -266,9 +307,11 @@ fn conclusion(results: &Results) {
 fn again(results: &Results, table: &Table, line: &Line) {
     let card = &table.selection.card;
     let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
-    let searched = line.report.searched.map_or(0, |searched| searched.counts.schedules);
+    let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
     // The search comes again by itself.
-    let trials = if line.is_searched_only { searched } else { line.report.trials - searched };
+    let trials = if line.is_searched_only { searched } else { line.report.trials.saturating_sub(searched) };
+    // A run that failed in its first trial needs that one again.
+    let trials = trials.max(1);
     let (seed, with) = (results.seed, &results.scheduler);
     say!("    retrial run {}/{strategy} --rung {rung} --trials {trials} --seed {seed}{with}", card.name);
 }

@@ -22,7 +22,7 @@ pub fn table(table: &Table) -> Option<String> {
     for (strategy, lines) in by_strategy(table) {
         let cell = |rung: &usize| {
             let line = lines.iter().find(|line| line.rung == *rung);
-            Cell::new(line.and_then(|line| line.report.searched).map_or(String::new(), |it| short(&it)))
+            Cell::new(line.and_then(|line| line.report.searched.as_ref()).map_or(String::new(), short))
         };
         grid.add_row(std::iter::once(Cell::new(strategy)).chain(rungs.iter().map(cell)));
     }
@@ -48,12 +48,14 @@ pub fn sentences(table: &Table) {
 /// How sure a search makes.
 fn sentence(searched: &Searched) -> String {
     let Searched { counts, bound, budget, cut, .. } = searched;
+    let shares = searched.hidden_sharing.is_some();
     let preemptions = match bound {
         Some(bound) => format!("at most {bound} preemptions"),
         None => format!("{} preemptions", counts.preemptions),
     };
     let seen = format!("{} schedules, {budget} faults, {preemptions}", counts.schedules);
     match (searched.is_finished, cut) {
+        _ if shares => format!("not exhaustively: {seen}, and processes share what no part knows of"),
         (true, 0) => format!("exhaustively: {seen}"),
         (true, cut) => {
             format!("not exhaustively: {seen}, of which {cut} ran into the end of the safety phase")
@@ -66,6 +68,7 @@ fn short(searched: &Searched) -> String {
     let schedules = searched.counts.schedules;
     match (searched.is_complete(), searched.is_finished) {
         (true, _) => format!("all {schedules}"),
+        (false, _) if searched.hidden_sharing.is_some() => format!("{schedules}, shared state"),
         (false, true) => format!("{schedules}, {} cut", searched.cut),
         (false, false) => format!("{schedules} of more"),
     }

@@ -120,10 +120,16 @@ fn a_refusal_is_unknown_and_a_break_that_is_not_owned_up_to_is_a_difference() {
     let mut results =
         hold(&["last_seen_backfill/keyset_cursor_monotonic", "--trials", "12", "--rung", "calm"]);
     assert_eq!(results.exit(), Exit::AsExpected);
-    results.tables[0].lines[0].report.refused = Some("not modelled: something".to_owned());
+    let fails = |error| Some(Failure { error, case: None });
+    results.tables[0].lines[0].report.failure = fails(Error::refused("not modelled: something"));
     assert_eq!(results.exit(), Exit::Unknown);
     results.tables[0].lines[0].verdicts[0].2 = Surprise::Broke;
     assert_eq!(results.exit(), Exit::Differs);
+    // A machine that fails has shown nothing, and a scenario at fault has not been tried.
+    for error in [Error::machine("no space left on device"), Error::scenario("two of one name")] {
+        results.tables[0].lines[0].report.failure = fails(error);
+        assert_eq!(results.exit(), Exit::BadInput);
+    }
 }
 
 #[test]
