@@ -39,6 +39,7 @@ mod run;
 mod schema;
 mod server;
 mod settings;
+mod stack;
 mod statement;
 mod system;
 mod transact;

@@ -102,7 +102,8 @@ impl Define<'_> {
         let numbered = (1..).map(|number: u32| format!("{base}{number}"));
         let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name));
         let name = constraint.name.clone().or(free).unwrap_or(base.clone());
-        let condition = bind::row_expr(condition, &table, Some(&crate::value::Type::Bool))?;
+        let condition =
+            bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool))?;
         let run = self.run();
         for (_, tuple) in self.live(&table) {
             let cells = [Slotted::row(tuple)];
