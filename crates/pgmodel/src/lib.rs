@@ -31,6 +31,7 @@ mod heap;
 mod insert;
 mod join;
 mod level;
+mod limit;
 mod parameter;
 mod relations;
 mod row_lock;

@@ -11,6 +11,7 @@ use crate::bind;
 use crate::catalog::TableId;
 use crate::define;
 use crate::error::{Failure, Result};
+use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Outcome;
 use crate::parse::Parsed;
@@ -40,6 +41,7 @@ pub(crate) async fn text(
     unsettled: bool,
 ) {
     let several = parsed.len() > 1;
+    let held = Used::default();
     for statement in parsed.iter() {
         {
             let (clock, now) = (server.clock(), server.now.get());
@@ -54,6 +56,10 @@ pub(crate) async fn text(
             }
         }
         let result = one(&server, session, statement, &params, several).await;
+        // The results of all statements of a text are held until it is done.
+        let result = result.and_then(|outcome| {
+            held.hold_many(outcome.rows.len() as u64, outcome.columns.len()).map(|()| outcome)
+        });
         let failed = result.is_err();
         if failed {
             server.fail(session);

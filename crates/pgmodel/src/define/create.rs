@@ -90,6 +90,7 @@ impl Define<'_> {
         }
         self.demand_free(name)?;
         let sequence = Sequence::new(start, increment, &Type::Int8);
+        sequence.demand_start()?;
         self.server.sequences.borrow_mut().insert(name.to_owned(), sequence);
         self.undo(Undo::CreatedSequence(name.to_owned()));
         Ok(())
