@@ -103,6 +103,7 @@ impl Database {
         server.transactions.borrow_mut().reset();
         server.locks.borrow_mut().clear();
         server.ready.borrow_mut().clear();
+        server.waiting.borrow_mut().clear();
         server.now.set(0);
         server.uuids.set(0);
         if server.schema.borrow().version != opening.schema.version {
@@ -157,6 +158,7 @@ impl Database {
             }
         }
         self.server.release(session, &[], |_| true);
+        self.server.waiting.borrow_mut().remove(&session);
         self.server.backend(session).open = false;
     }
 
@@ -225,6 +227,7 @@ impl Database {
         drop(running);
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
         self.server.backend(session).wait = Wait::No;
+        self.server.waiting.borrow_mut().remove(&session);
         self.server.finish(session, false);
         let mut backend = self.server.backend(session);
         backend.results.clear();

@@ -124,7 +124,7 @@ fn what_nests_within_reason_works() {
 
 #[test]
 fn what_nests_deep_ends_with_a_result_or_a_reason() {
-    for times in [2_000, 20_000, 2_000_000] {
+    for times in [2_000, 35_000, 2_000_000] {
         check(
             |_| times,
             |_, found| found.as_ref().err().is_none_or(|why| !why.starts_with("an error where")),

@@ -5,7 +5,7 @@ use squawk_lexer::{TokenKind, tokenize};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use crate::error::{Failure, Result};
-use crate::stack::DEEPEST;
+use crate::stack::{DEEPEST, TOKENS_MAX};
 
 /// What a common table expression adds: one that reads another is run inside of it, wherever the two stand.
 const CTE: u32 = 8;
@@ -21,7 +21,7 @@ struct Open {
 /// A bound on how deep the grammar library will follow a text, found without following it.
 ///
 /// # Errors
-/// A refusal where that is deeper than [`DEEPEST`].
+/// A refusal where that is deeper than [`TOKENS_MAX`].
 pub(super) fn bound(sql: &str) -> Result<u32> {
     let mut open = vec![Open::default()];
     let (mut depth, mut deepest, mut at) = (0u32, 0u32, 0usize);
@@ -57,7 +57,7 @@ pub(super) fn bound(sql: &str) -> Result<u32> {
             }
         }
         deepest = deepest.max(depth);
-        if deepest > DEEPEST {
+        if deepest > TOKENS_MAX {
             return Err(too_deep());
         }
     }
