@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Waker};
 
 use crate::ast::{Isolation, TableLockMode};
 use crate::error::{Failure, Result};
@@ -10,13 +11,45 @@ use crate::footprint::Footprint;
 use crate::heap::Heap;
 use crate::lock::LockTag;
 use crate::outcome::{Change, Notice, Outcome};
+use crate::stack;
 use crate::transaction::Transaction;
 use std::rc::Rc;
 
 use crate::catalog::{TableDef, TableId};
 
-/// The statements that a session works on; resolves to whether they all succeeded.
-pub(crate) type Running = Pin<Box<dyn Future<Output = ()>>>;
+/// The statements that a session works on.
+pub(crate) struct Running {
+    work: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    /// How deep they nest.
+    depth: u32,
+}
+
+impl Running {
+    pub(crate) fn new(depth: u32, work: impl Future<Output = ()> + 'static) -> Running {
+        Running { work: Some(Box::pin(work)), depth }
+    }
+
+    /// Goes on as far as they get; whether they are done.
+    pub(crate) fn poll(&mut self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        stack::with_depth(self.depth, || {
+            let done = self.work.as_mut().is_none_or(|work| work.as_mut().poll(&mut context).is_ready());
+            if done {
+                self.work = None;
+            }
+            done
+        })
+    }
+}
+
+impl Drop for Running {
+    /// A statement that is given up drops the plans that only it had.
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            stack::with_depth(self.depth, || drop(work));
+        }
+    }
+}
 
 /// A session's state.
 pub(crate) struct Backend {

@@ -17,6 +17,7 @@ mod ordering;
 mod scope;
 mod select;
 mod set;
+mod stored;
 mod subquery;
 #[cfg(test)]
 mod tests;
@@ -34,12 +35,19 @@ use crate::plan::{Expr, Plan};
 use crate::value::Type;
 
 use scope::{Clause, Level};
+pub use stored::Stored;
 
 /// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
 #[derive(Clone, Debug)]
 struct Typed {
     expr: Expr,
     ty: Type,
+}
+
+impl AsRef<Expr> for Typed {
+    fn as_ref(&self) -> &Expr {
+        &self.expr
+    }
 }
 
 /// What is known of a parameter so far.
@@ -63,6 +71,10 @@ struct Binder<'a> {
     /// The columns that were resolved, as level and slot, in the order of their binding. Who must know what
     /// an expression refers to compares the log before and after it.
     touched: Vec<(usize, usize)>,
+    /// The place with a table that is bound for, if it is one.
+    stored: Option<Stored<'a>>,
+    /// How many expressions have been bound or copied.
+    parts: usize,
 }
 
 /// Plans a query or data-modifying statement.
@@ -70,24 +82,21 @@ struct Binder<'a> {
 /// # Errors
 /// The server's errors of parse analysis, 42P01, 42703, 42883, 42804 and their kin; a refusal by name.
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
-    let mut binder =
-        Binder { names, levels: Vec::new(), params: Some(Vec::new()), sites: 0, touched: Vec::new() };
+    let mut binder = Binder::new(names, Some(Vec::new()));
     let query = binder.query(with, true)?;
     Ok(Plan { query, params: binder.parameters()? })
 }
 
-/// An expression over one row of a table, slot 0, cast to `to` if that is given: a default, a CHECK, an index
-/// key.
+/// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.
 ///
 /// # Errors
 /// As [`statement`].
-pub fn row_expr(expr: &ast::Expr, table: &TableDef, to: Option<&Type>) -> Result<Expr> {
-    let mut binder =
-        Binder { names: &NoTables, levels: Vec::new(), params: None, sites: 0, touched: Vec::new() };
+pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Option<&Type>) -> Result<Expr> {
+    let mut binder = Binder::new(&NoTables, None);
     let mut level = Level::new(Clause::Row);
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
-    let typed = binder.expr(expr)?;
+    let typed = binder.storing(place, |binder| binder.expr(expr))?;
     let Some(to) = to else {
         // An index key may be a bare literal, which is text to the server.
         return if typed.ty == Type::Unknown {
@@ -97,14 +106,9 @@ pub fn row_expr(expr: &ast::Expr, table: &TableDef, to: Option<&Type>) -> Result
         };
     };
     let from = typed.ty.clone();
-    binder.coerce(typed, to, CastContext::Assignment).map_err(|failure| {
-        let (from, into) = (from.name(), to.name());
-        let message = match to {
-            Type::Bool => format!("argument of CHECK must be type boolean, not type {from}"),
-            _ => format!("column is of type {into} but default expression is of type {from}"),
-        };
-        coerce::reworded(failure, message)
-    })
+    binder
+        .coerce(typed, to, CastContext::Assignment)
+        .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
 }
 
 /// A row's expression may name no other table.
@@ -116,7 +120,34 @@ impl Names for NoTables {
     }
 }
 
+/// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a
+/// short text can mean a very long expression.
+const PARTS_MAX: usize = 2_000_000;
+
+impl<'n> Binder<'n> {
+    fn new(names: &'n dyn Names, params: Option<Vec<Parameter>>) -> Binder<'n> {
+        Binder { names, levels: Vec::new(), params, sites: 0, touched: Vec::new(), stored: None, parts: 0 }
+    }
+}
+
 impl Binder<'_> {
+    /// Counts parts of the statement.
+    fn count(&mut self, parts: usize) -> Result<()> {
+        self.parts += parts;
+        if self.parts > PARTS_MAX {
+            let what =
+                format!("a statement of more than {PARTS_MAX} parts, those counted that it means twice");
+            return Err(Failure::not_modelled(what));
+        }
+        Ok(())
+    }
+
+    /// The same expression once more.
+    fn copied<T: AsRef<Expr> + Clone>(&mut self, of: &T) -> Result<T> {
+        self.count(walk::size(of.as_ref()))?;
+        Ok(of.clone())
+    }
+
     /// The level that is being bound. There is one whenever an expression is.
     fn top(&mut self) -> &mut Level {
         if self.levels.is_empty() {

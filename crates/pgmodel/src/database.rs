@@ -4,11 +4,10 @@
 
 use std::cmp::Ordering;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::ast::{Statement, TableLockMode};
-use crate::backend::{Backend, Held, Wait, Work};
+use crate::backend::{Backend, Held, Running, Wait, Work};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
@@ -104,6 +103,7 @@ impl Database {
         server.transactions.borrow_mut().reset();
         server.locks.borrow_mut().clear();
         server.ready.borrow_mut().clear();
+        server.waiting.borrow_mut().clear();
         server.now.set(0);
         server.uuids.set(0);
         if server.schema.borrow().version != opening.schema.version {
@@ -158,6 +158,7 @@ impl Database {
             }
         }
         self.server.release(session, &[], |_| true);
+        self.server.waiting.borrow_mut().remove(&session);
         self.server.backend(session).open = false;
     }
 
@@ -179,16 +180,25 @@ impl Database {
 
     /// Starts statements that were parsed before, with the parameters of the only one that has any.
     pub fn start(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        let work = statement::text(self.server.clone(), session, parsed, params, false);
-        self.server.backend(session).running = Some(Box::pin(work));
-        self.resume(session)
+        self.begin(session, parsed, params, false)
     }
 
     /// As [`Database::start`], but a statement alone that has written leaves its transaction open, for
     /// [`Database::settle`] to end.
     pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        let work = statement::text(self.server.clone(), session, parsed, params, true);
-        self.server.backend(session).running = Some(Box::pin(work));
+        self.begin(session, parsed, params, true)
+    }
+
+    fn begin(
+        &self,
+        session: SessionNo,
+        parsed: Rc<Vec<Parsed>>,
+        params: Rc<[Value]>,
+        unsettled: bool,
+    ) -> Step {
+        let depth = parsed.iter().map(|parsed| parsed.depth).max().unwrap_or(0);
+        let work = statement::text(self.server.clone(), session, parsed, params, unsettled);
+        self.server.backend(session).running = Some(Running::new(depth, work));
         self.resume(session)
     }
 
@@ -217,6 +227,7 @@ impl Database {
         drop(running);
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
         self.server.backend(session).wait = Wait::No;
+        self.server.waiting.borrow_mut().remove(&session);
         self.server.finish(session, false);
         let mut backend = self.server.backend(session);
         backend.results.clear();
@@ -228,22 +239,17 @@ impl Database {
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
         let running = self.server.backend(session).running.take();
         let Some(mut running) = running else { return Step::Done(Finished::default()) };
-        let mut context = Context::from_waker(Waker::noop());
-        match running.as_mut().poll(&mut context) {
-            Poll::Ready(()) => {
-                drop(running);
-                let mut backend = self.server.backend(session);
-                let results = std::mem::take(&mut backend.results);
-                let committed = std::mem::take(&mut backend.committed);
-                let work = std::mem::take(&mut backend.work);
-                let footprint = std::mem::take(&mut backend.footprint);
-                Step::Done(Finished { results, committed, work, footprint })
-            }
-            Poll::Pending => {
-                self.server.backend(session).running = Some(running);
-                Step::Waiting(self.server.blockers(session))
-            }
+        if !running.poll() {
+            self.server.backend(session).running = Some(running);
+            return Step::Waiting(self.server.blockers(session));
         }
+        drop(running);
+        let mut backend = self.server.backend(session);
+        let results = std::mem::take(&mut backend.results);
+        let committed = std::mem::take(&mut backend.committed);
+        let work = std::mem::take(&mut backend.work);
+        let footprint = std::mem::take(&mut backend.footprint);
+        Step::Done(Finished { results, committed, work, footprint })
     }
 
     /// Has a text fail with that error before it takes effect: the transaction that is open is aborted, or over where

@@ -188,18 +188,22 @@ impl Define<'_> {
     /// Whether any relation has that name, as the session sees it.
     fn is_taken(&self, name: &str) -> bool {
         let schema = self.server.schema.borrow();
-        schema
-            .all(self.session)
-            .iter()
-            .any(|table| table.name == name || table.indexes.iter().any(|index| index.name == name))
+        let is_there =
+            |table: &TableDef| table.name == name || table.indexes.iter().any(|index| index.name == name);
+        schema.visible(self.session).any(|table| is_there(table))
             || self.server.sequences.borrow().contains_key(name)
     }
 
     /// The name, or with the first number behind it that makes it free.
     fn free_name(&self, name: String, also_taken: &[Rc<IndexDef>]) -> String {
-        let taken = |name: &str| self.is_taken(name) || also_taken.iter().any(|index| index.name == name);
-        let numbered = (1..).map(|number: u32| format!("{name}{number}"));
-        std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name)
+        let (schema, sequences) = (self.server.schema.borrow(), self.server.sequences.borrow());
+        let of_table = |table: &'_ Rc<TableDef>| {
+            let indexes = table.indexes.iter().map(|index| index.name.clone());
+            indexes.chain([table.name.clone()]).filter(|taken| taken.starts_with(&name)).collect::<Vec<_>>()
+        };
+        let tables: Vec<String> = schema.visible(self.session).flat_map(of_table).collect();
+        let taken = tables.iter().chain(sequences.keys()).map(String::as_str);
+        free_among(name.clone(), taken.chain(also_taken.iter().map(|index| index.name.as_str())))
     }
 
     fn demand_free(&self, name: &str) -> Result<()> {
@@ -211,6 +215,27 @@ impl Define<'_> {
         }
         Ok(())
     }
+}
+
+/// The name, or with the least number behind it that makes it free.
+fn free_among<'n>(name: String, taken: impl Iterator<Item = &'n str>) -> String {
+    let (mut is_taken, mut numbers) = (false, Vec::new());
+    for rest in taken.filter_map(|taken| taken.strip_prefix(&name)) {
+        is_taken |= rest.is_empty();
+        numbers.extend(rest.parse::<usize>().ok().filter(|_| !rest.starts_with(['0', '+'])));
+    }
+    if !is_taken {
+        return name;
+    }
+    // Of so many numbers and one more, one is free.
+    let mut used = vec![false; numbers.len() + 2];
+    for number in numbers {
+        if let Some(used) = used.get_mut(number) {
+            *used = true;
+        }
+    }
+    let free = used.iter().skip(1).position(|used| !used).map_or(1, |place| place + 1);
+    format!("{name}{free}")
 }
 
 /// A definition to be changed.

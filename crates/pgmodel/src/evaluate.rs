@@ -8,6 +8,9 @@ use crate::plan::{Apply, Expr, Query, SubKind, System};
 use crate::run::{Env, Run};
 use crate::value::{Tuple, Value};
 
+/// How many values are compared in the time that a row takes.
+const CHEAP: u64 = 16;
+
 /// Why an expression has no value yet.
 pub(crate) enum Stop {
     /// It never will have one.
@@ -37,7 +40,10 @@ impl Run {
     /// The value of an expression, after whatever it must wait for.
     pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
         match self.at_once(expr, env) {
-            Ok(value) => Ok(value),
+            Ok(value) => {
+                self.used.weigh(expr, &value)?;
+                Ok(value)
+            }
             // Most expressions need nothing, and the state of those that do is kept out of theirs.
             Err(stop) => Box::pin(self.had_first(expr, env, stop)).await,
         }
@@ -53,6 +59,7 @@ impl Run {
     pub(crate) async fn had_first(&self, expr: &Expr, env: &Env<'_>, stop: Stop) -> Result<Value> {
         let mut had = Had::default();
         let mut next = Err(stop);
+        let held = self.used.held();
         loop {
             match next {
                 Ok(value) => return Ok(value),
@@ -61,6 +68,7 @@ impl Run {
                     let rows = Rc::new(self.query(&query, Some(env)).await?);
                     let address = Rc::as_ptr(&query) as usize;
                     if query.correlated {
+                        self.used.release(held);
                         had.rows.push((address, rows));
                     } else {
                         self.once.borrow_mut().insert(address, rows);
@@ -146,6 +154,7 @@ impl Run {
             Expr::AnyArray { apply, operand, array, all, .. } => {
                 let operand = self.evaluate(operand, env, had)?;
                 let Value::Array(items) = self.evaluate(array, env, had)? else { return Ok(Value::Null) };
+                self.used.step(items.len() as u64 / CHEAP)?;
                 quantified(*all, items.iter().map(|item| strictly(*apply, &operand, item)))
             }
             Expr::Sub { kind, query } => self.subquery(kind, query, env, had),
@@ -220,6 +229,7 @@ impl Run {
             return Ok(Value::Null);
         }
         let mut unknown = false;
+        self.used.step(list.len() as u64 / CHEAP)?;
         for item in list {
             match self.evaluate(item, env, had)? {
                 Value::Null => unknown = true,
@@ -249,6 +259,7 @@ impl Run {
             SubKind::Array => Ok(Value::Array(rows.iter().map(|row| row[0].clone()).collect())),
             SubKind::Any { apply, operands, all, .. } => {
                 let operands = self.all(operands, env, had)?;
+                self.used.step(rows.len() as u64 / CHEAP)?;
                 quantified(*all, rows.iter().map(|row| compare_rows(apply, &operands, row)))
             }
         }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
 use crate::backend::Held;
-use crate::catalog::{ForeignKey, TableDef};
+use crate::catalog::{ForeignKey, IndexDef, TableDef};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
 use crate::insert::described;
@@ -75,6 +75,7 @@ impl Run {
         } else {
             self.latest()
         };
+        self.looks_through(&to, &key.referenced)?;
         for version in look.find(&to, &key.referenced, &wanted) {
             let (claim, newest) = if repeatable {
                 let claim = look.lock_version(&to, version, LockStrength::KeyShare, LockWait::Block).await?;
@@ -124,6 +125,7 @@ impl Run {
         let new = event.after.as_ref().map(|after| picked(after, &key.referenced));
         let action = if new.is_some() { key.on_update } else { key.on_delete };
         let look = self.latest();
+        self.looks_through(from, &key.columns)?;
         // With NO ACTION another row may have taken the key over.
         if action == KeyAction::NoAction && !look.find(&event.table, &key.referenced, &old).is_empty() {
             return Ok(());
@@ -219,7 +221,18 @@ impl Run {
         heap.sees(version, &self.server.transactions.borrow(), snapshot, self.session)
     }
 
+    /// Counts the versions of a table that a look at it without an index goes through.
+    fn looks_through(&self, table: &TableDef, columns: &[usize]) -> Result<()> {
+        const CHEAP: u32 = 8;
+        let whole = |index: &Rc<IndexDef>| index.filter.is_none() && index.is_over(columns);
+        if table.indexes.iter().any(whole) {
+            return Ok(());
+        }
+        self.used.step(u64::from(self.server.heap(table.id).len() / CHEAP))
+    }
+
     /// The visible versions whose columns have these values, found by an index where there is one.
+    /// Without one all versions are looked at, each time.
     fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
         let whole =
             |index: &usize| table.indexes[*index].filter.is_none() && table.indexes[*index].is_over(columns);
@@ -234,8 +247,9 @@ impl Run {
             None => (0..heap.len()).collect(),
         };
         let visible = candidates.into_iter().filter(|version| {
-            heap.sees(*version, &transactions, self.snapshot, self.session)
-                && picked(heap.tuple(*version), columns) == values
+            let tuple = heap.tuple(*version);
+            columns.iter().zip(values).all(|(column, value)| tuple[*column] == *value)
+                && heap.sees(*version, &transactions, self.snapshot, self.session)
         });
         visible.collect()
     }

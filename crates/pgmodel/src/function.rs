@@ -102,6 +102,11 @@ pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     session::system(name, args)
 }
 
+/// Refuses a text of too many bytes.
+pub(crate) fn demand_length(bytes: usize) -> Result<()> {
+    if bytes > text::LONGEST { Err(text::too_long()) } else { Ok(()) }
+}
+
 /// What is refused where an argument is not of the type that was asked for, which only a wrong plan brings
 /// about.
 fn mistyped() -> Failure {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Failure, Result};
 use crate::function::{self, Cast, CastContext};
+use crate::limit;
 use crate::plan::{Aggregate, AggregateFunction, Apply, Grouping};
 use crate::rows::Rows;
 use crate::run::{Env, Run};
@@ -37,6 +38,9 @@ impl Run {
         while let Some(cells) = rows.next().await? {
             let env = level.with(&cells);
             let keys = self.output(&grouping.keys, &env).await?;
+            if !keys.is_empty() && !tallies.contains_key(&keys) {
+                self.used.hold(keys.len() + 4 * grouping.aggregates.len())?;
+            }
             let group = tallies.entry(keys).or_insert_with(empty);
             for (aggregate, tally) in grouping.aggregates.iter().zip(group) {
                 self.take(aggregate, tally, &env).await?;
@@ -77,6 +81,7 @@ impl Run {
         }
         tally.count += 1;
         if aggregate.function != AggregateFunction::Count {
+            self.used.hold(0)?;
             tally.values.push(value);
         }
         if let Some(delimiter) = &aggregate.delimiter {
@@ -100,7 +105,10 @@ fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
         AggregateFunction::Max => Ok(values.into_iter().max().unwrap_or(Value::Null)),
         AggregateFunction::BoolAnd => Ok(Value::Bool(truths().all(|truth| truth))),
         AggregateFunction::BoolOr => Ok(Value::Bool(truths().any(|truth| truth))),
-        AggregateFunction::ArrayAgg => Ok(Value::Array(values.into())),
+        AggregateFunction::ArrayAgg => {
+            limit::demand_elements(values.len())?;
+            Ok(Value::Array(values.into()))
+        }
         AggregateFunction::SumInt if aggregate.ty == Type::Int8 => sum(values, function_plus(&Type::Int8)?),
         AggregateFunction::SumInt => sum(numerics(values)?, function_plus(&numeric())?),
         AggregateFunction::SumNumeric => sum(values, function_plus(&numeric())?),
@@ -109,12 +117,12 @@ fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
             let divide = function::operator("/", Some(&numeric()), &numeric())?.apply;
             divide(&[sum, numeric_of(Value::Int(count))?])
         }
-        AggregateFunction::StringAgg => Ok(joined(&values, &delimiters)),
+        AggregateFunction::StringAgg => joined(&values, &delimiters),
         AggregateFunction::Count => Err(Failure::not_modelled("count of nothing")),
     }
 }
 
-fn joined(values: &[Value], delimiters: &[Value]) -> Value {
+fn joined(values: &[Value], delimiters: &[Value]) -> Result<Value> {
     let mut text = String::new();
     for (index, value) in values.iter().enumerate() {
         if let (true, Some(Value::Text(delimiter))) = (index > 0, delimiters.get(index)) {
@@ -123,8 +131,9 @@ fn joined(values: &[Value], delimiters: &[Value]) -> Value {
         if let Value::Text(value) = value {
             text.push_str(value);
         }
+        function::demand_length(text.len())?;
     }
-    Value::Text(text.into())
+    Ok(Value::Text(text.into()))
 }
 
 fn sum(values: Vec<Value>, plus: Apply) -> Result<Value> {

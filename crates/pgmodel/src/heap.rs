@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::ast::LockStrength;
+use crate::limit::weight;
 use crate::lock::SessionNo;
 use crate::transaction::{Snapshot, Status, Transactions, Xid};
 use crate::value::{Tuple, Value};
@@ -47,6 +48,8 @@ pub(crate) struct Heap {
     base: Rc<Image>,
     touched: BTreeMap<u32, Header>,
     added: Vec<(Tuple, Header)>,
+    /// What the values of added versions take that they share with no other.
+    weight: u64,
     /// Entries of added versions, for each index.
     indexes: Vec<Index>,
 }
@@ -54,7 +57,7 @@ pub(crate) struct Heap {
 impl Heap {
     pub(crate) fn new(base: Rc<Image>) -> Heap {
         let indexes = vec![Index::new(); base.indexes.len()];
-        Heap { base, touched: BTreeMap::new(), added: Vec::new(), indexes }
+        Heap { base, touched: BTreeMap::new(), added: Vec::new(), weight: 0, indexes }
     }
 
     /// Goes back to the opening rows, keeping the room.
@@ -66,6 +69,7 @@ impl Heap {
         if !self.touched.is_empty() || !self.added.is_empty() {
             self.touched.clear();
             self.added.clear();
+            self.weight = 0;
             self.indexes.iter_mut().for_each(Index::clear);
         }
     }
@@ -108,8 +112,14 @@ impl Heap {
     /// Adds a version; its index entries are the caller's business.
     pub(crate) fn add(&mut self, tuple: Tuple, header: Header) -> u32 {
         let version = self.len();
+        self.weight += tuple.iter().map(own_weight).sum::<u64>();
         self.added.push((tuple, header));
         version
+    }
+
+    /// What the values of added versions take, about.
+    pub(crate) fn weight(&self) -> u64 {
+        self.weight
     }
 
     /// Enters a version into an index under its key.
@@ -260,6 +270,18 @@ impl Heap {
         }
         image
     }
+}
+
+/// What a value takes, unless somebody else has it, too: what an update leaves alone is shared with the version before.
+fn own_weight(value: &Value) -> u64 {
+    let is_own = match value {
+        Value::Text(text) => Rc::strong_count(text) == 1,
+        Value::Bytes(bytes) => Rc::strong_count(bytes) == 1,
+        Value::Array(items) => Rc::strong_count(items) == 1,
+        Value::Json(json) => Rc::strong_count(json) == 1,
+        _ => false,
+    };
+    if is_own { weight(value) } else { 0 }
 }
 
 impl Header {

@@ -20,8 +20,10 @@ impl Run {
         let rows = self.query(source, Some(level)).await?;
         let (mut returned, mut affected) = (Vec::new(), 0);
         for source in rows {
-            let cells = [Slotted::row(source)];
-            let new: Tuple = self.output(row, &level.with(&cells)).await?.into();
+            let new: Tuple = {
+                let cells = [Slotted::row(source)];
+                self.output(row, &level.with(&cells)).await?.into()
+            };
             self.check_row(table, &new)?;
             let stored = match on_conflict {
                 None => Some(self.add(table, new).await?),
@@ -43,7 +45,7 @@ impl Run {
     async fn add(&self, table: &Rc<TableDef>, tuple: Tuple) -> Result<Tuple> {
         let keys = self.keys(table, &tuple)?;
         self.touch_keys(table.id, &keys, Use::Write);
-        let version = self.store(table, &tuple);
+        let version = self.store(table, &tuple)?;
         for (index, key) in keys.into_iter().enumerate() {
             let Some(key) = key else { continue };
             self.demand_unique(table, index, &key, version).await?;
@@ -53,13 +55,18 @@ impl Run {
         Ok(tuple)
     }
 
-    fn store(&self, table: &TableDef, tuple: &Tuple) -> u32 {
+    fn store(&self, table: &TableDef, tuple: &Tuple) -> Result<u32> {
         self.visited(1, 0);
         self.touch(Object::Tail(table.id), Use::Write);
         let (xid, command) = self.writing();
         let mut heap = self.server.heap(table.id);
         let row = heap.len();
-        heap.add(tuple.clone(), Header::new(xid, command, row))
+        let before = heap.weight();
+        heap.add(tuple.clone(), Header::new(xid, command, row));
+        let added = heap.weight() - before;
+        drop(heap);
+        self.server.demand_room(row, added)?;
+        Ok(row)
     }
 
     fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) {
@@ -96,7 +103,7 @@ impl Run {
                     None => continue 'again,
                 }
             }
-            let version = self.store(table, &tuple);
+            let version = self.store(table, &tuple)?;
             for (index, key) in keys.iter().enumerate() {
                 let Some(key) = key else { continue };
                 if !is_arbiter(&index) {

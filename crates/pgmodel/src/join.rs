@@ -28,6 +28,7 @@ impl Run {
                     rows.reverse();
                     let scanned = rows.iter().filter(|row| row.version.is_some()).count() as u64;
                     self.visited(scanned, scanned);
+                    self.used.hold_many(rows.len() as u64, slots.len())?;
                     let placed = rows.into_iter().map(|row| {
                         let mut cells = empty.clone();
                         cells[*slot] = row;
@@ -44,14 +45,17 @@ impl Run {
             for cells in &left {
                 let mut found = false;
                 for (index, other) in right.iter().enumerate() {
+                    self.used.step(1)?;
                     let both = merged(cells, other);
                     if self.on(on.as_ref(), &level.with(&both)).await? {
                         found = true;
                         matched[index] = true;
+                        self.used.hold(slots.len())?;
                         rows.push(both);
                     }
                 }
                 if !found && matches!(kind, JoinKind::Left | JoinKind::Full) {
+                    self.used.hold(slots.len())?;
                     rows.push(cells.clone());
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -34,6 +34,7 @@ impl Run {
         Box::pin(async move {
             let ctes = Ctes { query, results: RefCell::new(vec![None; query.ctes.len()]) };
             let env = Env::level(outer, Some(&ctes), &[]);
+            let held = self.used.held();
             let rows = match &query.core {
                 Core::Select(select) => self.select(query, select, &env).await?,
                 Core::Values(rows) => Box::pin(self.values(query, rows, &env)).await?,
@@ -46,6 +47,10 @@ impl Run {
                 Core::Update(update) => self.update(update, &env).await?,
                 Core::Delete(delete) => Box::pin(self.delete(delete, &env)).await?,
             };
+            if query.correlated {
+                // Its rows are wanted for one row of the query around it.
+                self.used.release(held);
+            }
             let affected = self.affected.get();
             // A data-modifying WITH runs to its end whether or not its rows are read (manual, 7.8.4).
             for (index, cte) in query.ctes.iter().enumerate() {
@@ -87,6 +92,7 @@ impl Run {
                     skip -= 1;
                     continue;
                 }
+                self.used.hold(select.output.len())?;
                 found.push(self.output(&select.output, &level.with(&cells)).await?.into());
             }
             return Ok(found);
@@ -129,6 +135,7 @@ impl Run {
                     Some(output) => output,
                     None => self.output(&select.output, &candidate.env(level)).await?,
                 };
+                self.used.hold(select.output.len())?;
                 found.push(output.into());
             }
         }
@@ -145,6 +152,7 @@ impl Run {
     ) -> Result<()> {
         let early = select.distinct || query.order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
         for candidate in candidates.iter_mut() {
+            self.used.hold(query.order.len() + if early { select.output.len() } else { 0 })?;
             if early {
                 candidate.output = Some(self.output(&select.output, &candidate.env(level)).await?);
             }
@@ -165,10 +173,12 @@ impl Run {
     pub(crate) async fn output(&self, exprs: &[Expr], env: &Env<'_>) -> Result<Vec<Value>> {
         let mut row = Vec::with_capacity(exprs.len());
         for expr in exprs {
-            row.push(match self.at_once(expr, env) {
+            let value = match self.at_once(expr, env) {
                 Ok(value) => value,
                 Err(stop) => Box::pin(self.had_first(expr, env, stop)).await?,
-            });
+            };
+            self.used.weigh(expr, &value)?;
+            row.push(value);
         }
         Ok(row)
     }
@@ -176,6 +186,7 @@ impl Run {
     async fn values(&self, query: &Query, rows: &[Vec<Expr>], level: &Env<'_>) -> Result<Vec<Tuple>> {
         let mut found: Vec<Tuple> = Vec::with_capacity(rows.len());
         for row in rows {
+            self.used.hold(row.len())?;
             found.push(self.output(row, level).await?.into());
         }
         self.arranged(query, found, level).await
@@ -186,6 +197,7 @@ impl Run {
         let (limit, offset) = self.window(query, level).await?;
         let mut keyed = Vec::with_capacity(rows.len());
         for row in rows {
+            self.used.hold(query.order.len())?;
             let mut sort = Vec::with_capacity(query.order.len());
             for key in &query.order {
                 let env = Env { output: &row, ..*level };
@@ -233,14 +245,23 @@ impl Candidate {
 
 /// UNION, INTERSECT, EXCEPT. Without ALL the first of equal rows is kept.
 fn combine(operation: SetOperation, all: bool, left: Vec<Tuple>, right: Vec<Tuple>) -> Vec<Tuple> {
-    let mut rest = right.clone();
-    let mut take = |row: &Tuple| rest.iter().position(|other| other == row).map(|place| rest.remove(place));
-    let mut rows: Vec<Tuple> = match operation {
-        SetOperation::Union => left.into_iter().chain(right).collect(),
-        SetOperation::Intersect if all => left.into_iter().filter(|row| take(row).is_some()).collect(),
-        SetOperation::Intersect => left.into_iter().filter(|row| right.contains(row)).collect(),
-        SetOperation::Except if all => left.into_iter().filter(|row| take(row).is_none()).collect(),
-        SetOperation::Except => left.into_iter().filter(|row| !right.contains(row)).collect(),
+    let mut rows: Vec<Tuple> = if operation == SetOperation::Union {
+        left.into_iter().chain(right).collect()
+    } else {
+        // How many rows like each there are on the right; with ALL each takes one of the left along.
+        let mut rest: BTreeMap<Tuple, usize> = BTreeMap::new();
+        for row in right {
+            *rest.entry(row).or_default() += 1;
+        }
+        let mut is_there = |row: &Tuple| match rest.get_mut(row) {
+            Some(0) | None => false,
+            Some(count) => {
+                *count -= usize::from(all);
+                true
+            }
+        };
+        let wanted = operation == SetOperation::Intersect;
+        left.into_iter().filter(|row| is_there(row) == wanted).collect()
     };
     if !all {
         let mut seen = BTreeSet::new();

@@ -54,6 +54,8 @@ pub(crate) enum Asked {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LockTable {
     locks: BTreeMap<LockTag, Lock>,
+    /// In which queue each waiting session stands.
+    waits: BTreeMap<SessionNo, LockTag>,
 }
 
 /// The conflict table of the manual (13.3.1, table 13.2), a bit for each mode in the order of [`TableLockMode`].
@@ -67,6 +69,7 @@ pub(crate) fn conflict(left: TableLockMode, right: TableLockMode) -> bool {
 
 impl LockTable {
     pub(crate) fn clear(&mut self) {
+        self.waits.clear();
         self.locks.retain(|tag, lock| {
             lock.granted.clear();
             lock.queue.clear();
@@ -112,11 +115,13 @@ impl LockTable {
             }
         }
         lock.queue.insert(place, (session, mode));
+        self.waits.insert(session, tag);
         Asked::MustWait
     }
 
     /// Leaves the queue; those behind may go on.
     pub(crate) fn leave(&mut self, session: SessionNo, tag: LockTag, woken: &mut Vec<SessionNo>) {
+        self.waits.remove(&session);
         if let Some(lock) = self.locks.get_mut(&tag) {
             lock.queue.retain(|(waiter, _)| *waiter != session);
             self.grant_queue(tag, woken);
@@ -145,7 +150,10 @@ impl LockTable {
     /// A transaction has ended: whoever waited for it has what it asked for, and gives it back at once.
     pub(crate) fn transaction_ended(&mut self, xid: Xid, woken: &mut Vec<SessionNo>) {
         if let Some(lock) = self.locks.remove(&LockTag::Transaction(xid)) {
-            woken.extend(lock.queue.iter().map(|(waiter, _)| *waiter));
+            for (waiter, _) in &lock.queue {
+                self.waits.remove(waiter);
+                woken.push(*waiter);
+            }
         }
     }
 
@@ -156,6 +164,7 @@ impl LockTable {
             lock.granted.push((holder, TableLockMode::Exclusive, 1));
         }
         lock.queue.push((session, TableLockMode::Share));
+        self.waits.insert(session, LockTag::Transaction(xid));
     }
 
     /// The sessions that a waiting one waits for: conflicting holders, then conflicting waiters ahead of it.
@@ -184,6 +193,7 @@ impl LockTable {
             let (waiter, mode) = lock.queue[index];
             if CONFLICTS[mode as usize] & ahead == 0 && lock.is_free(waiter, mode) {
                 lock.queue.remove(index);
+                self.waits.remove(&waiter);
                 let own =
                     lock.granted.iter_mut().find(|(holder, held, _)| *holder == waiter && *held == mode);
                 match own {

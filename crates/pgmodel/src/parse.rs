@@ -9,6 +9,7 @@ use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
 use crate::ast::Statement;
 use crate::error::{Failure, Result};
+use crate::stack;
 use crate::statement::Plans;
 
 mod alter;
@@ -51,6 +52,20 @@ pub struct Parsed {
     pub params: u32,
     /// Its plans, made when it is first run.
     pub(crate) plans: Plans,
+    /// How deep it nests.
+    pub(crate) depth: u32,
+}
+
+impl Drop for Parsed {
+    /// What nests is dropped call by call, too.
+    fn drop(&mut self) {
+        if self.depth > stack::SHALLOW {
+            stack::with_depth(self.depth, || {
+                drop(std::mem::replace(&mut self.statement, Statement::Commit));
+                drop(std::mem::take(&mut self.plans));
+            });
+        }
+    }
 }
 
 /// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their
@@ -82,10 +97,13 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the
 /// server.
 fn fresh(sql: &str) -> Result<Vec<Parsed>> {
-    depth::check_brackets(sql)?;
+    stack::with_depth(depth::bound(sql)?, || lowered(sql))
+}
+
+fn lowered(sql: &str) -> Result<Vec<Parsed>> {
     let tree = SourceFile::parse(sql);
     let root = tree.syntax_node();
-    depth::check_tree(&root)?;
+    let depth = depth::of_tree(&root)?;
     let errors = tree.errors();
     if !errors.is_empty() {
         return Err(syntax::failure(sql, &root, &errors));
@@ -97,6 +115,7 @@ fn fresh(sql: &str) -> Result<Vec<Parsed>> {
             text: text(&node),
             params: params(&node)?,
             plans: Plans::default(),
+            depth,
         });
     }
     Ok(parsed)

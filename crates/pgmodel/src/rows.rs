@@ -79,6 +79,7 @@ impl<'a> Rows<'a> {
                 self.ahead = Some(row);
                 return Ok(group);
             }
+            self.run.used.hold(row.len())?;
             group.push(row);
         }
     }
@@ -95,6 +96,7 @@ impl<'a> Rows<'a> {
                 self.open.pop();
                 continue;
             };
+            self.run.used.step(1)?;
             let depth = self.open.len() - 1;
             let step = &steps[depth];
             if row.version.is_some() {
@@ -112,9 +114,23 @@ impl<'a> Rows<'a> {
                 return Ok(Some(if is_last { std::mem::take(&mut self.cells) } else { self.cells.clone() }));
             };
             let rows = self.run.slot(&self.slots[next.slot], next, &self.level.with(&self.cells)).await?;
-            self.open.push(rows);
+            self.open(rows)?;
         }
         Ok(None)
+    }
+
+    /// Opens the rows of the next slot. The open ones are few, or they count.
+    fn open(&mut self, rows: Vec<Slotted>) -> Result<()> {
+        const FEW: usize = 10_000;
+        if rows.len() > FEW && self.open.len() > 1 {
+            let held = self.run.used.held();
+            let open: usize = self.open.iter().map(Vec::len).sum();
+            let fits = self.run.used.hold_many((open + rows.len()) as u64, 0);
+            self.run.used.release(held);
+            fits?;
+        }
+        self.open.push(rows);
+        Ok(())
     }
 
     /// Where an outer join is among them, the whole tree is joined first.
@@ -155,7 +171,11 @@ impl Run {
             }
             Slot::Function { function, args } => {
                 let args = self.output(args, env).await?;
-                set(*function, &args)?.into_iter().map(Slotted::row).collect()
+                // They are held until the slot is met again, and count as open rows do.
+                let held = self.used.held();
+                let rows = self.set(*function, &args)?;
+                self.used.release(held);
+                rows.into_iter().map(Slotted::row).collect()
             }
             Slot::Excluded => return Err(Failure::not_modelled("excluded outside of ON CONFLICT")),
         };
@@ -293,27 +313,31 @@ fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
     }
 }
 
-/// The rows of a set-returning function; none where an argument is NULL.
-fn set(function: SetFunction, args: &[Value]) -> Result<Vec<Tuple>> {
-    match (function, args) {
-        (_, args) if args.contains(&Value::Null) => Ok(Vec::new()),
-        (SetFunction::Unnest, [Value::Array(items)]) => {
-            Ok(items.iter().map(|item| Tuple::from([item.clone()])).collect())
-        }
-        (SetFunction::GenerateSeries, [Value::Int(from), Value::Int(to), rest @ ..]) => {
-            let step = match rest {
-                [Value::Int(0)] => return Err(Failure::sql("22023", "step size cannot equal zero")),
-                [Value::Int(step)] => *step,
-                _ => 1,
-            };
-            let mut rows = Vec::new();
-            let mut at = Some(*from);
-            while let Some(number) = at.filter(|at| if step > 0 { at <= to } else { at >= to }) {
-                rows.push(Tuple::from([Value::Int(number)]));
-                at = number.checked_add(step);
+impl Run {
+    /// The rows of a set-returning function; none where an argument is NULL.
+    fn set(&self, function: SetFunction, args: &[Value]) -> Result<Vec<Tuple>> {
+        match (function, args) {
+            (_, args) if args.contains(&Value::Null) => Ok(Vec::new()),
+            (SetFunction::Unnest, [Value::Array(items)]) => {
+                self.used.hold_many(items.len() as u64, 1)?;
+                Ok(items.iter().map(|item| Tuple::from([item.clone()])).collect())
             }
-            Ok(rows)
+            (SetFunction::GenerateSeries, [Value::Int(from), Value::Int(to), rest @ ..]) => {
+                let step = match rest {
+                    [Value::Int(0)] => return Err(Failure::sql("22023", "step size cannot equal zero")),
+                    [Value::Int(step)] => *step,
+                    _ => 1,
+                };
+                let mut rows = Vec::new();
+                let mut at = Some(*from);
+                while let Some(number) = at.filter(|at| if step > 0 { at <= to } else { at >= to }) {
+                    self.used.hold(1)?;
+                    rows.push(Tuple::from([Value::Int(number)]));
+                    at = number.checked_add(step);
+                }
+                Ok(rows)
+            }
+            _ => Err(Failure::not_modelled("generate_series over anything but integers")),
         }
-        _ => Err(Failure::not_modelled("generate_series over anything but integers")),
     }
 }

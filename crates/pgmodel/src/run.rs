@@ -8,6 +8,7 @@ use crate::ast::LockStrength;
 use crate::catalog::{TableDef, TableId};
 use crate::error::Result;
 use crate::footprint::{Object, Use, key_digest};
+use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
 use crate::plan::{Expr, Query};
@@ -27,6 +28,8 @@ pub(crate) struct Run {
     pub(crate) events: RefCell<Vec<Event>>,
     /// How many rows the data-modifying query that ran last has written.
     pub(crate) affected: Cell<u64>,
+    /// What it has used of what it may use.
+    pub(crate) used: Used,
 }
 
 /// A row that a statement has written.
@@ -111,6 +114,7 @@ impl Run {
             once: RefCell::default(),
             events: RefCell::default(),
             affected: Cell::new(0),
+            used: Used::default(),
         }
     }
 

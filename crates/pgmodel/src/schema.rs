@@ -25,10 +25,15 @@ struct Entry {
 impl Schema {
     /// The table of that name, as the session sees it.
     pub(crate) fn find(&self, name: &str, session: SessionNo) -> Option<Rc<TableDef>> {
-        let sees = |entry: &&Entry| {
+        self.visible(session).find(|table| table.name == name).cloned()
+    }
+
+    /// The tables that the session sees.
+    pub(crate) fn visible(&self, session: SessionNo) -> impl Iterator<Item = &Rc<TableDef>> {
+        let sees = move |entry: &&Entry| {
             entry.made_by.is_none_or(|maker| maker == session) && entry.dropped_by != Some(session)
         };
-        self.entries.iter().filter(sees).find(|entry| entry.def.name == name).map(|entry| entry.def.clone())
+        self.entries.iter().filter(sees).map(|entry| &entry.def)
     }
 
     /// Whether another session's open transaction has made a table of that name.
@@ -44,10 +49,8 @@ impl Schema {
 
     /// All tables, as the session sees them.
     pub(crate) fn all(&self, session: SessionNo) -> Vec<Rc<TableDef>> {
-        let names = self.entries.iter().filter_map(|entry| self.find(&entry.def.name, session));
-        let mut all: Vec<Rc<TableDef>> = names.collect();
+        let mut all: Vec<Rc<TableDef>> = self.visible(session).cloned().collect();
         all.sort_by_key(|def| def.id);
-        all.dedup_by_key(|def| def.id);
         all
     }
 

@@ -14,7 +14,9 @@ pub struct Sequence {
     pub increment: i64,
     /// Where it starts again with RESTART IDENTITY.
     pub start: i64,
-    /// The last number it can give.
+    /// The least number it can give.
+    pub min: i64,
+    /// The greatest.
     pub max: i64,
 }
 
@@ -26,7 +28,38 @@ impl Sequence {
             Type::Int4 => i64::from(i32::MAX),
             _ => i64::MAX,
         };
-        Sequence { last: start, called: false, increment, start, max }
+        // One that counts down has its numbers below nought (manual, CREATE SEQUENCE).
+        let (min, max) = if increment > 0 { (1, max) } else { (i64::MIN, -1) };
+        Sequence { last: start, called: false, increment, start, min, max }
+    }
+
+    /// Demands that it starts at a number that it can give.
+    ///
+    /// # Errors
+    /// 22023 where it does not.
+    pub fn demand_start(&self) -> Result<()> {
+        let (start, min, max) = (self.start, self.min, self.max);
+        let message = if start < min {
+            format!("START value ({start}) cannot be less than MINVALUE ({min})")
+        } else if start > max {
+            format!("START value ({start}) cannot be greater than MAXVALUE ({max})")
+        } else {
+            return Ok(());
+        };
+        Err(Failure::sql("22023", message))
+    }
+
+    /// Demands that it can be set to a number.
+    ///
+    /// # Errors
+    /// 22003 where it cannot.
+    pub fn demand(&self, name: &str, value: i64) -> Result<()> {
+        if (self.min..=self.max).contains(&value) {
+            return Ok(());
+        }
+        let bounds = format!("({}..{})", self.min, self.max);
+        let message = format!("setval: value {value} is out of bounds for sequence \"{name}\" {bounds}");
+        Err(Failure::sql("22003", message))
     }
 
     /// The next number.
@@ -35,9 +68,10 @@ impl Sequence {
     /// 2200H where there is none.
     pub fn next(&mut self, name: &str) -> Result<i64> {
         let next = if self.called { self.last.checked_add(self.increment) } else { Some(self.last) };
-        let next = next.filter(|next| *next <= self.max).ok_or_else(|| {
-            let max = self.max;
-            Failure::sql("2200H", format!("nextval: reached maximum value of sequence \"{name}\" ({max})"))
+        let next = next.filter(|next| (self.min..=self.max).contains(next)).ok_or_else(|| {
+            let (which, end) = if self.increment > 0 { ("maximum", self.max) } else { ("minimum", self.min) };
+            let message = format!("nextval: reached {which} value of sequence \"{name}\" ({end})");
+            Failure::sql("2200H", message)
         })?;
         self.last = next;
         self.called = true;

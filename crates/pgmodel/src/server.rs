@@ -4,7 +4,7 @@
 //! for puts it on the list of the ready. It must never wake a session that has nothing to go on with.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -15,6 +15,7 @@ use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
+use crate::limit;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
 use crate::schema::Schema;
 use crate::sequence::Sequence;
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) locks: RefCell<LockTable>,
     pub(crate) sequences: RefCell<BTreeMap<String, Sequence>>,
     pub(crate) backends: RefCell<Vec<Backend>>,
+    /// Sessions that wait for a lock or the clock. Of all that were ever opened they are few.
+    pub(crate) waiting: RefCell<BTreeSet<SessionNo>>,
     /// Sessions whose wait is over, in the order in which it ended.
     pub(crate) ready: RefCell<Vec<SessionNo>>,
     /// Nanoseconds since the opening.
@@ -53,6 +56,7 @@ impl Server {
             locks: RefCell::new(LockTable::default()),
             sequences: RefCell::new(BTreeMap::new()),
             backends: RefCell::new(Vec::new()),
+            waiting: RefCell::default(),
             ready: RefCell::new(Vec::new()),
             now: Cell::new(0),
             uuids: Cell::new(0),
@@ -69,6 +73,19 @@ impl Server {
         RefMut::map(self.heaps.borrow_mut(), |heaps| {
             heaps[table.0 as usize].as_mut().expect("a table that is looked up has a heap")
         })
+    }
+
+    /// Refuses a version more where the tables have enough. They are counted now and then, or when a value is long.
+    pub(crate) fn demand_room(&self, version: u32, weight: u64) -> Result<()> {
+        const NOW_AND_THEN: u32 = 1024;
+        const LONG: u64 = 1 << 16;
+        if version % NOW_AND_THEN != NOW_AND_THEN - 1 && weight < LONG {
+            return Ok(());
+        }
+        let heaps = self.heaps.borrow();
+        let all = || heaps.iter().flatten();
+        let versions = all().map(|heap| u64::from(heap.len())).sum();
+        limit::demand_room(versions, all().map(Heap::weight).sum())
     }
 
     /// The virtual clock as `clock_timestamp()` shows it.
@@ -197,6 +214,7 @@ impl Server {
             let deadlock_check = Some(now + backend.settings.deadlock_timeout);
             let lock_deadline = after(backend.settings.lock_timeout);
             backend.wait = Wait::Lock { tag, deadlock_check, lock_deadline };
+            self.waiting.borrow_mut().insert(session);
         }
         self.waited(session).await
     }
@@ -207,6 +225,7 @@ impl Server {
             return Ok(());
         }
         self.backend(session).wait = Wait::Sleep { until };
+        self.waiting.borrow_mut().insert(session);
         self.waited(session).await
     }
 
@@ -263,6 +282,7 @@ impl Server {
 
     fn end_wait(&self, session: SessionNo, how: Wait) {
         self.backend(session).wait = how;
+        self.waiting.borrow_mut().remove(&session);
         self.ready.borrow_mut().push(session);
     }
 
@@ -298,17 +318,17 @@ impl Server {
 
     /// When the clock next changes something, and for whom.
     pub(crate) fn next_timer(&self) -> Option<(u64, SessionNo)> {
-        let backends = self.backends.borrow();
-        let timers =
-            backends.iter().enumerate().filter(|(_, backend)| backend.open).filter_map(|(index, backend)| {
-                let waits = match &backend.wait {
-                    Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
-                    Wait::Sleep { until } => [Some(*until), None],
-                    _ => return None,
-                };
-                let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;
-                Some((due, SessionNo(index as u32)))
-            });
+        let (backends, waiting) = (self.backends.borrow(), self.waiting.borrow());
+        let timers = waiting.iter().filter_map(|session| {
+            let backend = &backends[session.0 as usize];
+            let waits = match &backend.wait {
+                Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
+                Wait::Sleep { until } => [Some(*until), None],
+                _ => return None,
+            };
+            let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;
+            Some((due, *session))
+        });
         timers.min()
     }
 

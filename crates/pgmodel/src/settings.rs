@@ -4,6 +4,9 @@
 use crate::ast::Isolation;
 use crate::backend::{Backend, SettingBefore, Settings};
 use crate::error::{Failure, Result};
+use crate::limit;
+
+mod range;
 
 /// Parameters of the server that have no effect on anything the model answers.
 const HARMLESS: &[&str] = &[
@@ -45,6 +48,7 @@ const HARMLESS: &[&str] = &[
 pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local: bool) -> Result<()> {
     let mut settings = backend.settings.clone();
     change(&mut settings, &name.to_ascii_lowercase(), value)?;
+    limit::demand_settings(settings.others.len(), backend.settings_before.len())?;
     let before = SettingBefore { local, name: name.to_owned(), settings: backend.settings.clone() };
     if backend.transaction.is_some() {
         backend.settings_before.push(before);
@@ -55,7 +59,7 @@ pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local:
 
 fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()> {
     let defaults = Settings::default();
-    let time = |default: u64| value.map_or(Ok(default), |value| nanoseconds(name, value));
+    let time = |default: u64| value.map_or(Ok(default), |value| range::time(name, value));
     match name {
         "lock_timeout" => settings.lock_timeout = time(defaults.lock_timeout)?,
         "statement_timeout" => settings.statement_timeout = time(defaults.statement_timeout)?,
@@ -70,10 +74,9 @@ fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()
             };
         }
         "default_transaction_read_only" => {
-            settings.default_read_only = match value.map(str::to_ascii_lowercase).as_deref() {
-                None | Some("off" | "false" | "no" | "0") => false,
-                Some("on" | "true" | "yes" | "1") => true,
-                Some(other) => return Err(invalid(name, other)),
+            settings.default_read_only = match value {
+                None => false,
+                Some(value) => range::truth(name, value)?,
             };
         }
         "timezone" | "time zone" => match value {
@@ -82,6 +85,9 @@ fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()
         },
         // A name with a dot is the application's own (manual, 20.16).
         name if HARMLESS.contains(&name) || name.contains('.') => {
+            if let Some(value) = value {
+                range::demand(name, value)?;
+            }
             match value {
                 Some(value) => settings.others.insert(name.to_owned(), value.to_owned()),
                 None => settings.others.remove(name),
@@ -125,28 +131,6 @@ pub(crate) fn show(backend: &Backend, name: &str) -> Result<String> {
 
 fn invalid(name: &str, value: &str) -> Failure {
     Failure::sql("22023", format!("invalid value for parameter \"{name}\": \"{value}\""))
-}
-
-/// A time with its unit, milliseconds where none is given (manual, 20.1.1).
-fn nanoseconds(name: &str, value: &str) -> Result<u64> {
-    let value = value.trim();
-    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let number: u64 = value[..digits].parse().map_err(|_| invalid(name, value))?;
-    let unit: u64 = match value[digits..].trim() {
-        "" | "ms" => 1_000_000,
-        "us" => 1_000,
-        "s" => 1_000_000_000,
-        "min" => 60_000_000_000,
-        "h" => 3_600_000_000_000,
-        "d" => 86_400_000_000_000,
-        _ => return Err(invalid(name, value)),
-    };
-    if name == "deadlock_timeout" && number == 0 {
-        let range =
-            "0 ms is outside the valid range for parameter \"deadlock_timeout\" (1 ms .. 2147483647 ms)";
-        return Err(Failure::sql("22023", range));
-    }
-    number.checked_mul(unit).ok_or_else(|| invalid(name, value))
 }
 
 /// A time in the largest unit that fits.

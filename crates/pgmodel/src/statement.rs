@@ -12,6 +12,7 @@ use crate::catalog::TableId;
 use crate::define;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
+use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Outcome;
 use crate::parse::Parsed;
@@ -41,6 +42,7 @@ pub(crate) async fn text(
     unsettled: bool,
 ) {
     let several = parsed.len() > 1;
+    let held = Used::default();
     for statement in parsed.iter() {
         {
             let (clock, now) = (server.clock(), server.now.get());
@@ -55,6 +57,10 @@ pub(crate) async fn text(
             }
         }
         let result = one(&server, session, statement, &params, several).await;
+        // The results of all statements of a text are held until it is done.
+        let result = result.and_then(|outcome| {
+            held.hold_many(outcome.rows.len() as u64, outcome.columns.len()).map(|()| outcome)
+        });
         let failed = result.is_err();
         if failed {
             server.fail(session);

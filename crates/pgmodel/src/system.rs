@@ -5,6 +5,7 @@
 use crate::ast::TableLockMode;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, name_digest};
+use crate::limit;
 use crate::lock::LockTag;
 use crate::outcome::Notice;
 use crate::plan::System;
@@ -34,7 +35,7 @@ impl Run {
             System::ClockTimestamp => Ok(Value::Timestamptz(self.server.clock())),
             System::Sleep => {
                 let Value::Numeric(seconds) = &args[0] else { return Ok(Value::Void) };
-                let until = self.server.now.get() + nanoseconds(seconds)?;
+                let until = self.server.now.get().saturating_add(nanoseconds(seconds)?);
                 self.server.sleep(self.session, until).await?;
                 Ok(Value::Void)
             }
@@ -113,6 +114,7 @@ impl Run {
         self.touch(Object::Sequence(name_digest(name)), Use::Write);
         let mut sequences = self.server.sequences.borrow_mut();
         let sequence = sequences.get_mut(&**name).ok_or_else(|| missing(name))?;
+        sequence.demand(name, *value)?;
         sequence.last = *value;
         sequence.called = rest.first() != Some(&Value::Bool(false));
         if sequence.called {
@@ -138,6 +140,7 @@ impl Run {
         if let LockTag::Advisory(key, _) = tag {
             self.touch(Object::Advisory(key), Use::Lock);
         }
+        limit::demand_locks(self.server.backend(self.session).held.len())?;
         let depth = transaction.then(|| self.server.backend(self.session).depth());
         let granted = self.server.lock(self.session, tag, mode(shared), depth, attempt).await?;
         Ok(if attempt { Value::Bool(granted) } else { Value::Void })

@@ -19,6 +19,7 @@ pub(crate) use calendar::DAY;
 pub(crate) use calendar::{Moment, days_from_civil, days_in_month};
 pub(crate) use interval::{interval_span, interval_text};
 pub use json::Json;
+pub(crate) use json_text::{DEPTH as JSON_DEPTH, too_deep as json_too_deep};
 pub use numeric::Numeric;
 pub(crate) use timestamp::{in_range as timestamp_in_range, iso_text as timestamp_iso_text};
 

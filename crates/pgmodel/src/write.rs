@@ -189,9 +189,13 @@ impl Run {
                     |locker: &&(Xid, LockStrength)| transactions.is_running(locker.0) && !own(locker.0);
                 header.lockers = old.lockers.iter().filter(stays).copied().collect();
             }
+            let weight = heap.weight();
             let new = heap.add(after.clone(), header);
+            let added = heap.weight() - weight;
             let old = heap.mark(version);
             (old.xmax, old.cmax, old.xmax_strength, old.next) = (Some(xid), command, strength, Some(new));
+            drop(heap);
+            self.server.demand_room(new, added)?;
             (new, row, over_own)
         };
         let old_keys = self.keys(table, &before)?;

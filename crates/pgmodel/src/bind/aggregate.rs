@@ -100,6 +100,7 @@ impl Binder<'_> {
         if around.peek().is_some() && around.all(|(level, _)| *level < depth) {
             return Err(Failure::not_modelled(format!("{name} over columns of an outer query")));
         }
+        self.demand_aggregates()?;
         misplaced(clause)?;
         let aggregate = self.aggregate_of(name, args, star, distinct, filter)?;
         let ty = aggregate.ty.clone();

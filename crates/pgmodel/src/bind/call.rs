@@ -35,17 +35,15 @@ impl Binder<'_> {
         if filter.is_some() {
             return wrong("FILTER");
         }
-        match name.as_str() {
-            "generate_series" | "unnest" => {
-                return Err(Failure::not_modelled(format!(
-                    "the set-returning function {name} outside of FROM"
-                )));
-            }
-            "nullif" => return self.nullif(args),
-            _ => {}
+        if name == "nullif" {
+            return self.nullif(args);
         }
         let args: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_>>()?;
         match name.as_str() {
+            "generate_series" | "unnest" => {
+                self.demand_sets()?;
+                Err(Failure::not_modelled(format!("the set-returning function {name} outside of FROM")))
+            }
             "coalesce" => {
                 let (args, ty) = self.unified(args, "COALESCE")?;
                 Ok(Typed { expr: Expr::Coalesce(args), ty })
@@ -74,7 +72,7 @@ impl Binder<'_> {
             return Err(Failure::not_modelled("NULLIF of these types"));
         };
         let value = self.argument(left, to_left)?;
-        let args = vec![value.clone(), self.argument(right, to_right)?];
+        let args = vec![self.copied(&value)?, self.argument(right, to_right)?];
         let equal = Expr::Apply { apply: chosen.apply, strict: chosen.strict, args };
         let arms = vec![(equal, Expr::Const(Value::Null))];
         // The value has the type that the comparison gave it.

@@ -64,7 +64,8 @@ impl Binder<'_> {
                 };
                 let mut compared = self.operator(operator, left, right)?.expr;
                 for (left, right) in pairs {
-                    let before = self.operator(strict, left.clone(), right.clone())?.expr;
+                    let (left_again, right_again) = (self.copied(&left)?, self.copied(&right)?);
+                    let before = self.operator(strict, left_again, right_again)?.expr;
                     let equal = self.operator("=", left, right)?.expr;
                     compared = Expr::Or(vec![before, Expr::And(vec![equal, compared])]);
                 }

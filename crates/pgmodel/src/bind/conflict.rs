@@ -6,9 +6,9 @@ use crate::catalog::{IndexDef, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{ConflictUpdate, Expr, OnConflict};
 
-use super::Binder;
 use super::scope::{Clause, Item, table_item};
 use super::walk;
+use super::{Binder, Stored};
 
 /// The conditions that a predicate joins with AND.
 fn conjuncts(expr: &Expr) -> &[Expr] {
@@ -64,10 +64,11 @@ impl Binder<'_> {
     ) -> Result<Vec<usize>> {
         let mut wanted = Vec::new();
         for expr in exprs {
-            let typed = self.within(Clause::Conflict, |binder| binder.expr(expr))?;
+            let typed = self
+                .storing(Stored::Key, |binder| binder.within(Clause::Conflict, |binder| binder.expr(expr)))?;
             wanted.push(typed.expr);
         }
-        let filter = self.filter(filter)?;
+        let filter = self.storing(Stored::Predicate, |binder| binder.filter(filter))?;
         let mut arbiters = Vec::new();
         for (position, index) in table.indexes.iter().enumerate() {
             if !index.unique || !index.valid || !same_keys(index, &wanted) {

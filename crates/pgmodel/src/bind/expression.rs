@@ -29,6 +29,7 @@ fn text(content: &str) -> Typed {
 impl Binder<'_> {
     /// An expression; its type is unknown where a literal or parameter stands alone.
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Result<Typed> {
+        self.count(1)?;
         match expr {
             ast::Expr::Null => Ok(Typed { expr: Expr::Const(Value::Null), ty: Type::Unknown }),
             ast::Expr::Bool(value) => Ok(boolean(Expr::Const(Value::Bool(*value)))),
@@ -165,7 +166,8 @@ impl Binder<'_> {
             conditions.push(match &operand {
                 Some(operand) => {
                     let condition = self.expr(condition)?;
-                    let equal = self.operator("=", operand.clone(), condition)?;
+                    let operand = self.copied(operand)?;
+                    let equal = self.operator("=", operand, condition)?;
                     self.demanded(equal, &Type::Bool, "CASE/WHEN")?
                 }
                 None => self.condition(condition, "CASE/WHEN")?,

@@ -301,6 +301,8 @@ impl Binder<'_> {
             conditions.push(condition);
             items = inside;
         }
+        // The columns that an inner join shows are hidden by this one's, and it has no name to be found by.
+        items.retain(|item| item.qualified);
         for item in &mut items {
             item.unqualified = false;
         }
@@ -367,7 +369,8 @@ impl Binder<'_> {
             let right = using_column(&mut right, name, "right")?;
             let ty = common(&[left.ty.clone(), right.ty.clone()], "JOIN/USING")?;
             let [l, r] = [left, right].map(|column| Typed { expr: column.expr, ty: column.ty });
-            conditions.push(self.operator("=", l.clone(), r.clone())?.expr);
+            let (left, right) = (self.copied(&l)?, self.copied(&r)?);
+            conditions.push(self.operator("=", left, right)?.expr);
             let l = self.implicit(l, &ty)?;
             let r = self.implicit(r, &ty)?;
             let expr = match kind {

@@ -37,7 +37,8 @@ impl Binder<'_> {
         }
         let mut equal = Vec::new();
         for item in list {
-            equal.push(self.operator("=", operand.clone(), item)?.expr);
+            let operand = self.copied(&operand)?;
+            equal.push(self.operator("=", operand, item)?.expr);
         }
         Ok(negated(Expr::Or(equal), not))
     }

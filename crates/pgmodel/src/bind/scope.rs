@@ -155,6 +155,7 @@ fn ambiguous(name: &str) -> Failure {
 impl Binder<'_> {
     /// A name, or `table.name`.
     pub(super) fn column(&mut self, table: Option<&str>, name: &str) -> Result<Typed> {
+        self.demand_columns()?;
         match table {
             Some(table) => self.qualified_column(table, name),
             None => match self.unqualified_column(name, 0)? {

@@ -10,7 +10,6 @@ use crate::plan::{Expr, Query, SubKind};
 use crate::value::Type;
 
 use super::expression::boolean;
-use super::scope::Clause;
 use super::{Binder, Typed};
 
 /// 42601 where a subquery has another number of columns than what stands on its left.
@@ -25,9 +24,7 @@ pub(super) fn as_wide(operands: usize, columns: usize) -> Result<()> {
 impl Binder<'_> {
     /// The query of a subquery in an expression.
     pub(super) fn nested(&mut self, with: &ast::With) -> Result<Query> {
-        if self.top().clause == Clause::Row {
-            return Err(Failure::not_modelled("a subquery in an expression over one row"));
-        }
+        self.demand_subqueries()?;
         if !matches!(with.body, ast::Body::Select(_)) {
             return Err(Failure::not_modelled("a data-modifying statement in an expression"));
         }

@@ -12,7 +12,7 @@ use crate::parse::parse;
 use crate::plan::{Core, Expr, Plan, Slot};
 use crate::value::Type;
 
-use super::{row_expr, statement};
+use super::{Stored, row_expr, statement};
 
 /// What the server answered, a statement and its outcome by turns: the columns, and after an arrow the types
 /// of the parameters; or an error with its detail.
@@ -54,7 +54,7 @@ fn expr(text: &str) -> ast::Expr {
 }
 
 fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, constraint: bool) {
-    let bind = |text: &str| row_expr(&expr(text), table, None).expect("the key binds");
+    let bind = |text: &str| row_expr(&expr(text), table, Stored::Key, None).expect("the key binds");
     let index = IndexDef {
         name: name.to_owned(),
         keys: keys.iter().map(|key| bind(key)).collect(),
@@ -85,7 +85,8 @@ fn catalogue() -> Catalogue {
             column("ids", Type::Array(Box::new(Type::Int4))),
         ],
     );
-    t.columns[3].default = Some(row_expr(&expr("0"), &t, Some(&Type::Int4)).expect("the default binds"));
+    t.columns[3].default =
+        Some(row_expr(&expr("0"), &t, Stored::Default("d"), Some(&Type::Int4)).expect("the default binds"));
     index(&mut t, "t_pkey", &["id"], None, true);
     index(&mut t, "t_name_key", &["name"], None, true);
     index(&mut t, "t_tag", &["tag"], Some("ok"), false);
@@ -104,9 +105,11 @@ fn catalogue() -> Catalogue {
     index(&mut u, "u_pkey", &["id"], None, true);
     let mut g = table(3, "g", vec![column("id", Type::Int4), column("v", Type::Text)]);
     g.columns[0].serial = Some(ast::Serial::Always);
-    g.columns[0].default =
-        Some(row_expr(&expr("nextval('g_id_seq')"), &g, Some(&Type::Int4)).expect("binds"));
-    g.columns[1].default = Some(row_expr(&expr("'x'"), &g, Some(&Type::Text)).expect("the default binds"));
+    g.columns[0].default = Some(
+        row_expr(&expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4)).expect("binds"),
+    );
+    g.columns[1].default =
+        Some(row_expr(&expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text)).expect("the default binds"));
     index(&mut g, "g_pkey", &["id"], None, true);
     Catalogue([t, u, g].map(|table| (table.name.clone(), Rc::new(table))).into())
 }

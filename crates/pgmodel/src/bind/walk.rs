@@ -164,6 +164,11 @@ pub(super) fn columns(expr: &mut Expr, change: &mut dyn FnMut(&mut usize, usize)
     });
 }
 
+/// How many expressions one is made of, itself among them; subqueries are shared and count as one.
+pub(super) fn size(expr: &Expr) -> usize {
+    1 + crate::access::parts(expr).into_iter().map(size).sum::<usize>()
+}
+
 /// Whether an expression holds an aggregate of its own level.
 pub(super) fn has_aggregate(expr: &Expr) -> bool {
     let mut copy = expr.clone();

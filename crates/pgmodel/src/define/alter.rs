@@ -60,7 +60,9 @@ impl Define<'_> {
             AlterAction::SetDefault { column, default } => {
                 let place = column_of(&table, column)?;
                 let ty = table.columns[place].ty.clone();
-                let default = default.as_ref().map(|default| bind::row_expr(default, &table, Some(&ty)));
+                let default = default
+                    .as_ref()
+                    .map(|default| bind::row_expr(default, &table, bind::Stored::Default(column), Some(&ty)));
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }

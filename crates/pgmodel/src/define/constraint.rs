@@ -1,6 +1,7 @@
 //! Constraints: PRIMARY KEY and UNIQUE with their indexes, CHECK, FOREIGN KEY. One that is added to a table with rows
 //! must hold for all of them.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::Define;
@@ -10,7 +11,7 @@ use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::Expr;
 use crate::run::{Env, Slotted};
-use crate::value::Value;
+use crate::value::{Tuple, Value};
 
 impl Define<'_> {
     /// The table with one constraint more.
@@ -98,11 +99,12 @@ impl Define<'_> {
             Some(column) => format!("{}_{column}_check", table.name),
             None => format!("{}_check", table.name),
         };
-        let taken = |name: &String| table.checks.iter().any(|check| check.name == *name);
-        let numbered = (1..).map(|number: u32| format!("{base}{number}"));
-        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !taken(name));
-        let name = constraint.name.clone().or(free).unwrap_or(base.clone());
-        let condition = bind::row_expr(condition, &table, Some(&crate::value::Type::Bool))?;
+        let name = constraint
+            .name
+            .clone()
+            .unwrap_or_else(|| super::free_among(base, table.checks.iter().map(|check| check.name.as_str())));
+        let condition =
+            bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool))?;
         let run = self.run();
         for (_, tuple) in self.live(&table) {
             let cells = [Slotted::row(tuple)];
@@ -113,8 +115,8 @@ impl Define<'_> {
                 return Err(Failure::sql("23514", message));
             }
         }
-        table.checks.push(Check { name, condition });
-        table.checks.sort_by(|left, right| left.name.cmp(&right.name));
+        let place = table.checks.partition_point(|check| check.name <= name);
+        table.checks.insert(place, Check { name, condition });
         Ok(table)
     }
 
@@ -128,15 +130,13 @@ impl Define<'_> {
     }
 
     fn refer(&self, mut table: TableDef, to: Option<&TableDef>, key: ForeignKey) -> Result<TableDef> {
-        let referenced: Vec<_> =
+        let referenced: Vec<Tuple> =
             self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
+        let there: BTreeSet<Vec<&Value>> =
+            referenced.iter().map(|other| key.referenced.iter().map(|it| &other[*it]).collect()).collect();
         for (_, tuple) in self.live(&table) {
             let wanted: Vec<&Value> = key.columns.iter().map(|column| &tuple[*column]).collect();
-            let there = wanted.contains(&&Value::Null)
-                || referenced
-                    .iter()
-                    .any(|other| key.referenced.iter().map(|it| &other[*it]).eq(wanted.iter().copied()));
-            if !there {
+            if !wanted.contains(&&Value::Null) && !there.contains(&wanted) {
                 let (relation, name) = (&table.name, &key.name);
                 let message = format!(
                     "insert or update on table \"{relation}\" violates foreign key constraint \"{name}\""
@@ -144,8 +144,8 @@ impl Define<'_> {
                 return Err(Failure::sql("23503", message));
             }
         }
-        table.foreign_keys.push(Rc::new(key));
-        table.foreign_keys.sort_by(|left, right| left.name.cmp(&right.name));
+        let place = table.foreign_keys.partition_point(|other| other.name <= key.name);
+        table.foreign_keys.insert(place, Rc::new(key));
         Ok(table)
     }
 }

@@ -1,5 +1,7 @@
 //! CREATE TABLE and CREATE SEQUENCE.
 
+use std::collections::BTreeSet;
+
 use super::Define;
 use crate::ast::{ColumnDef, CreateTable, Serial};
 use crate::backend::Undo;
@@ -27,6 +29,11 @@ impl Define<'_> {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
         };
+        // The server looks at the names of all columns before it looks at any default.
+        let mut names = BTreeSet::new();
+        if let Some(column) = create.columns.iter().find(|column| !names.insert(&column.name)) {
+            return Err(twice(&column.name));
+        }
         for column in &create.columns {
             let column = self.column(&table, column)?;
             table.columns.push(column);
@@ -45,10 +52,7 @@ impl Define<'_> {
     /// A column with its default, and its sequence where it numbers itself.
     pub(super) fn column(&self, table: &TableDef, column: &ColumnDef) -> Result<Column> {
         if table.column(&column.name).is_some() {
-            return Err(Failure::sql(
-                "42701",
-                format!("column \"{}\" specified more than once", column.name),
-            ));
+            return Err(twice(&column.name));
         }
         let default = match (&column.default, column.serial) {
             (_, Some(_)) => {
@@ -57,7 +61,10 @@ impl Define<'_> {
                 self.undo(Undo::CreatedSequence(name.clone()));
                 Some(numbered(&name))
             }
-            (Some(default), None) => Some(bind::row_expr(default, table, Some(&column.ty))?),
+            (Some(default), None) => {
+                let place = bind::Stored::Default(&column.name);
+                Some(bind::row_expr(default, table, place, Some(&column.ty))?)
+            }
             (None, None) => None,
         };
         Ok(Column {
@@ -83,10 +90,15 @@ impl Define<'_> {
         }
         self.demand_free(name)?;
         let sequence = Sequence::new(start, increment, &Type::Int8);
+        sequence.demand_start()?;
         self.server.sequences.borrow_mut().insert(name.to_owned(), sequence);
         self.undo(Undo::CreatedSequence(name.to_owned()));
         Ok(())
     }
+}
+
+fn twice(column: &str) -> Failure {
+    Failure::sql("42701", format!("column \"{column}\" specified more than once"))
 }
 
 /// `nextval('name')`.

@@ -4,8 +4,9 @@
 use super::signature::Kind::{AnyArray, Bool, Compat, CompatArray, Int4, Text};
 use super::signature::{Entry, lax, refused, strict};
 use super::text::{count, text};
-use super::{int, mistyped, str};
+use super::{demand_length, int, mistyped, str};
 use crate::error::Result;
+use crate::limit;
 use crate::value::Value;
 
 /// The operators.
@@ -53,30 +54,37 @@ fn joined(args: &[Value]) -> Result<Value> {
     match (elements_or_null(args, 0)?, elements_or_null(args, 1)?) {
         (None, None) => Ok(Value::Null),
         (Some(one), None) | (None, Some(one)) => Ok(Value::Array(one.into())),
-        (Some(left), Some(right)) => Ok(Value::Array([left, right].concat().into())),
+        (Some(left), Some(right)) => {
+            limit::demand_elements(left.len() + right.len())?;
+            Ok(Value::Array([left, right].concat().into()))
+        }
     }
 }
 
 fn appended(args: &[Value]) -> Result<Value> {
     let element = args.get(1).ok_or_else(mistyped)?;
     let array = elements_or_null(args, 0)?.unwrap_or(&[]);
+    limit::demand_elements(array.len() + 1)?;
     Ok(Value::Array(array.iter().chain([element]).cloned().collect()))
 }
 
 fn prepended(args: &[Value]) -> Result<Value> {
     let element = args.first().ok_or_else(mistyped)?;
     let array = elements_or_null(args, 1)?.unwrap_or(&[]);
+    limit::demand_elements(array.len() + 1)?;
     Ok(Value::Array([element].into_iter().chain(array).cloned().collect()))
 }
 
 /// Whether each element of one is an element of the other; NULL is no element.
 fn contains(args: &[Value], outer: usize, inner: usize) -> Result<bool> {
     let (outer, inner) = (elements(args, outer)?, elements(args, inner)?);
+    limit::demand_comparisons(outer.len(), inner.len())?;
     Ok(inner.iter().all(|element| !matches!(element, Value::Null) && outer.contains(element)))
 }
 
 fn overlap(args: &[Value]) -> Result<Value> {
     let (left, right) = (elements(args, 0)?, elements(args, 1)?);
+    limit::demand_comparisons(left.len(), right.len())?;
     let shared = left.iter().any(|element| !matches!(element, Value::Null) && right.contains(element));
     Ok(Value::Bool(shared))
 }
@@ -127,5 +135,7 @@ fn written(args: &[Value]) -> Result<Value> {
     };
     let part = |value: &Value| if *value == Value::Null { null.clone() } else { Some(value.text()) };
     let parts: Vec<String> = array.iter().filter_map(part).collect();
+    let whole: usize = parts.iter().map(|part| part.len() + delimiter.len()).sum();
+    demand_length(whole)?;
     text(parts.join(delimiter))
 }

@@ -7,6 +7,7 @@ use super::signature::{Entry, refused, strict};
 use super::text::{count, text};
 use super::{int, mistyped, str};
 use crate::error::{Failure, Result};
+use crate::limit;
 use crate::value::{Json, Value};
 
 /// The operators; those of `json` take part in the choice only.
@@ -20,8 +21,8 @@ pub(super) const OPERATORS: &[Entry] = &[
     strict("?", &[Jsonb, Text], Bool, |args| Ok(Value::Bool(exists(json(args, 0)?, str(args, 1)?)))),
     strict("?|", &[Jsonb, TextArray], Bool, |args| Ok(Value::Bool(keys(args)?.any(|found| found)))),
     strict("?&", &[Jsonb, TextArray], Bool, |args| Ok(Value::Bool(keys(args)?.all(|found| found)))),
-    strict("@>", &[Jsonb, Jsonb], Bool, |args| Ok(Value::Bool(contains(json(args, 0)?, json(args, 1)?)))),
-    strict("<@", &[Jsonb, Jsonb], Bool, |args| Ok(Value::Bool(contains(json(args, 1)?, json(args, 0)?)))),
+    strict("@>", &[Jsonb, Jsonb], Bool, |args| contains(json(args, 0)?, json(args, 1)?)),
+    strict("<@", &[Jsonb, Jsonb], Bool, |args| contains(json(args, 1)?, json(args, 0)?)),
     refused("->", &[PlainJson, Text], PlainJson),
     refused("->", &[PlainJson, Int4], PlainJson),
     refused("->>", &[PlainJson, Text], Text),
@@ -121,13 +122,16 @@ fn keys(args: &[Value]) -> Result<impl Iterator<Item = bool>> {
 }
 
 /// `@>`: an array may stand for a scalar that it holds, but only where neither is inside another value.
-fn contains(outer: &Json, inner: &Json) -> bool {
-    match (outer, inner) {
+fn contains(outer: &Json, inner: &Json) -> Result<Value> {
+    // Each value takes 48 bytes at the least.
+    let values = |json: &Json| usize::try_from(json.weight() / 48).unwrap_or(usize::MAX);
+    limit::demand_comparisons(values(outer), values(inner))?;
+    Ok(Value::Bool(match (outer, inner) {
         (Json::Array(elements), scalar) if scalar.is_scalar() => {
             elements.iter().any(|element| element == scalar)
         }
         _ => contains_nested(outer, inner),
-    }
+    }))
 }
 
 fn contains_nested(outer: &Json, inner: &Json) -> bool {

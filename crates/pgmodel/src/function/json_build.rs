@@ -8,7 +8,7 @@ use super::mistyped;
 use super::signature::Kind::{AnyElement, Jsonb, Rest};
 use super::signature::{Entry, lax, strict};
 use crate::error::{Failure, Result};
-use crate::value::{Json, Numeric, Value, timestamp_iso_text};
+use crate::value::{JSON_DEPTH, Json, Numeric, Value, json_too_deep, timestamp_iso_text};
 
 /// The functions.
 pub(super) const FUNCTIONS: &[Entry] = &[
@@ -22,6 +22,10 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 
 /// The `jsonb` as a value.
 pub(super) fn made(json: &Json) -> Result<Value> {
+    // One value in another, over and over, would nest deeper than anything may follow.
+    if json.depth() > JSON_DEPTH {
+        return Err(json_too_deep());
+    }
     Ok(Value::Json(Rc::new(json.clone())))
 }
 

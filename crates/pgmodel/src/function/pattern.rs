@@ -4,6 +4,7 @@ use super::signature::Kind::{Bool, Bytea, Text};
 use super::signature::{Entry, refused, strict};
 use super::str;
 use crate::error::{Failure, Result};
+use crate::limit;
 use crate::value::Value;
 
 /// The operators behind LIKE and ILIKE, and those of regular expressions, which are refused.
@@ -23,6 +24,9 @@ pub(super) const OPERATORS: &[Entry] = &[
 
 fn like(args: &[Value], negated: bool, fold: bool) -> Result<Value> {
     let (source, pattern) = (str(args, 0)?, str(args, 1)?);
+    if pattern.contains('%') {
+        limit::demand_comparisons(source.len(), pattern.len())?;
+    }
     let matched = if fold {
         matches(&source.to_ascii_lowercase(), &pattern.to_ascii_lowercase())?
     } else {

@@ -1,9 +1,11 @@
 //! Operators and functions of whole texts. They must keep to the C locale: only ASCII letters have another
 //! case, and a length counts characters.
 
+use std::collections::BTreeSet;
+
 use super::signature::Kind::{AnyNonArray, Bool, Bytea, Int4, Jsonb, Rest, Text};
 use super::signature::{Entry, lax, refused, strict};
-use super::{cast, int, mistyped, str};
+use super::{cast, demand_length, int, mistyped, str};
 use crate::error::{Failure, Result};
 use crate::value::Value;
 
@@ -74,12 +76,15 @@ fn joined(args: &[Value]) -> Result<Value> {
         joined.push_str(right);
         return if joined.len() > LONGEST { Err(too_long()) } else { text(joined) };
     }
-    text(cast::written(left) + &cast::written(right))
+    let joined = cast::written(left) + &cast::written(right);
+    demand_length(joined.len())?;
+    text(joined)
 }
 
 fn joined_bytes(args: &[Value]) -> Result<Value> {
     match args {
         [Value::Bytes(left), Value::Bytes(right)] => {
+            demand_length(left.len() + right.len())?;
             Ok(Value::Bytes([&left[..], &right[..]].concat().into()))
         }
         _ => Err(mistyped()),
@@ -143,7 +148,8 @@ fn of_code(args: &[Value]) -> Result<Value> {
 fn trimmed(args: &[Value], left: bool, right: bool) -> Result<Value> {
     let source = str(args, 0)?;
     let set = if args.len() > 1 { str(args, 1)? } else { " " };
-    let is_cut = |c: char| set.contains(c);
+    let set: BTreeSet<char> = set.chars().collect();
+    let is_cut = |c: char| set.contains(&c);
     let source = if left { source.trim_start_matches(is_cut) } else { source };
     text(if right { source.trim_end_matches(is_cut) } else { source }.to_owned())
 }
@@ -158,8 +164,9 @@ fn concatenated(args: &[Value], separator: &str) -> Result<Value> {
         }
         first = false;
         joined.push_str(&value.text());
+        demand_length(joined.len())?;
     }
-    if joined.len() > LONGEST { Err(too_long()) } else { text(joined) }
+    text(joined)
 }
 
 fn separated(args: &[Value]) -> Result<Value> {

@@ -5,6 +5,7 @@ use super::signature::{Entry, lax, refused, strict};
 use super::text::{LONGEST, count, text, too_long};
 use super::{int, mistyped, str};
 use crate::error::{Failure, Result};
+use crate::limit;
 use crate::value::Value;
 
 /// The functions.
@@ -67,7 +68,13 @@ fn left(args: &[Value]) -> Result<Value> {
 
 fn right(args: &[Value]) -> Result<Value> {
     let (source, length) = (str(args, 0)?, int(args, 1)?);
-    let skipped = if length < 0 { -length } else { characters(source) - length };
+    // The server's own arithmetic turns the least integer into itself, and gives the whole text.
+    let least = i64::from(i32::MIN);
+    let skipped = match length {
+        _ if length == least => 0,
+        ..0 => -length,
+        _ => characters(source) - length,
+    };
     text(slice(source, skipped.saturating_add(1), i64::MAX))
 }
 
@@ -114,6 +121,12 @@ fn fields(args: &[Value]) -> Result<Value> {
         None | Some(Value::Null) => None,
         Some(_) => Some(str(args, 2)?),
     };
+    let fields = match args.get(1) {
+        Some(Value::Null) => source.len(),
+        Some(Value::Text(delimiter)) if !delimiter.is_empty() => source.matches(&**delimiter).count() + 1,
+        _ => 1,
+    };
+    limit::demand_elements(fields)?;
     let parts: Vec<String> = match args.get(1) {
         _ if source.is_empty() => Vec::new(),
         Some(Value::Null) => source.chars().map(String::from).collect(),

@@ -5,8 +5,11 @@
 //!
 //! It must never report a circle that the session itself is not part of.
 
+use std::collections::BTreeSet;
+
 use super::{LockTable, LockTag, SessionNo, conflict};
 use crate::ast::TableLockMode;
+use crate::stack;
 
 /// What a look at the waits found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +61,7 @@ impl LockTable {
         let mut soft_edges = Vec::new();
         for from in starts {
             let mut path = Vec::new();
-            if self.cycle(from, from, constraints, &mut vec![from], &mut path) {
+            if self.cycle(from, from, constraints, &mut BTreeSet::from([from]), &mut path) {
                 if path.is_empty() {
                     return None;
                 }
@@ -85,7 +88,7 @@ impl LockTable {
         start: SessionNo,
         at: SessionNo,
         constraints: &Constraints,
-        seen: &mut Vec<SessionNo>,
+        seen: &mut BTreeSet<SessionNo>,
         soft: &mut Vec<Soft>,
     ) -> bool {
         let Some((tag, mode)) = self.waits_for(at) else { return false };
@@ -95,7 +98,8 @@ impl LockTable {
                 return true;
             }
         }
-        let queue = self.reordered(tag, constraints).unwrap_or_else(|| lock.queue.clone());
+        let reordered = if constraints.is_empty() { None } else { self.reordered(tag, constraints) };
+        let queue = reordered.as_ref().unwrap_or(&lock.queue);
         for (waiter, wanted) in queue.iter().take_while(|(waiter, _)| *waiter != at) {
             if conflict(mode, *wanted) {
                 // Entered on the way back: the wait that is farthest from the session is the first to be undone.
@@ -113,25 +117,21 @@ impl LockTable {
         start: SessionNo,
         next: SessionNo,
         constraints: &Constraints,
-        seen: &mut Vec<SessionNo>,
+        seen: &mut BTreeSet<SessionNo>,
         soft: &mut Vec<Soft>,
     ) -> bool {
         if next == start {
             return true;
         }
-        if seen.contains(&next) {
-            return false;
-        }
-        seen.push(next);
-        self.cycle(start, next, constraints, seen, soft)
+        // The way may lead through every session that waits.
+        seen.insert(next) && stack::grown(|| self.cycle(start, next, constraints, seen, soft))
     }
 
     /// The lock that a session waits for, and how it wants it.
     pub(crate) fn waits_for(&self, session: SessionNo) -> Option<(LockTag, TableLockMode)> {
-        self.locks.iter().find_map(|(tag, lock)| {
-            let place = lock.queue.iter().find(|(waiter, _)| *waiter == session)?;
-            Some((*tag, place.1))
-        })
+        let tag = self.waits.get(&session)?;
+        let place = self.locks.get(tag)?.queue.iter().find(|(waiter, _)| *waiter == session)?;
+        Some((*tag, place.1))
     }
 
     /// The queue of a lock with each constrained waiter before its blocker and else in the old order; none if the

@@ -74,13 +74,21 @@ pub(super) fn subquery(node: &SyntaxNode) -> Result<Option<With>> {
     Ok(found)
 }
 
+/// What is in parentheses, as many of them as there are: going through them one call each, with a look for a query
+/// at each, would take the square of their number.
 fn parenthesised(node: &SyntaxNode) -> Result<Expr> {
-    let mut cursor = Cursor::new(node);
-    cursor.expect(SyntaxKind::L_PAREN)?;
-    let expr = expression(&cursor.node()?)?;
-    cursor.expect(SyntaxKind::R_PAREN)?;
-    cursor.finish()?;
-    Ok(expr)
+    let mut node = node.clone();
+    loop {
+        let mut cursor = Cursor::new(&node);
+        cursor.expect(SyntaxKind::L_PAREN)?;
+        let inner = cursor.node()?;
+        cursor.expect(SyntaxKind::R_PAREN)?;
+        cursor.finish()?;
+        if inner.kind() != SyntaxKind::PAREN_EXPR || inner.next_sibling().is_some() {
+            return expression(&inner);
+        }
+        node = inner;
+    }
 }
 
 /// A bare name: a column, unless it is one of the words that stand for a value.

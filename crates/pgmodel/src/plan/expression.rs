@@ -60,6 +60,12 @@ pub enum Expr {
     System { call: System, args: Vec<Expr>, site: usize },
 }
 
+impl AsRef<Expr> for Expr {
+    fn as_ref(&self) -> &Expr {
+        self
+    }
+}
+
 /// A comparison that a btree index can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {

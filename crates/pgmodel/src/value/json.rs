@@ -58,6 +58,28 @@ impl Json {
         elements.get(usize::try_from(index).ok()?)
     }
 
+    /// How deep arrays and objects are nested in it.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Json::Array(elements) => 1 + elements.iter().map(Json::depth).max().unwrap_or(0),
+            Json::Object(pairs) => 1 + pairs.iter().map(|(_, value)| value.depth()).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// How many bytes it takes, about.
+    pub(crate) fn weight(&self) -> u64 {
+        let inside = match self {
+            Json::Array(elements) => elements.iter().map(Json::weight).sum(),
+            Json::Object(pairs) => {
+                pairs.iter().map(|(key, value)| 32 + key.len() as u64 + value.weight()).sum()
+            }
+            Json::String(text) => 16 + text.len() as u64,
+            _ => 0,
+        };
+        48 + inside
+    }
+
     /// What `jsonb_typeof` calls it.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use super::{Json, Numeric};
 use crate::error::{Failure, Result};
 
 /// How deep arrays and objects may be nested; the server's own limit depends on its stack.
-const DEPTH: usize = 256;
+pub(crate) const DEPTH: usize = 256;
 
 impl Json {
     /// The value that a text means.
@@ -23,6 +23,11 @@ impl Json {
             _ => Err(parser.expected("end of input")),
         }
     }
+}
+
+/// The refusal of what is nested deeper than [`DEPTH`].
+pub(crate) fn too_deep() -> Failure {
+    Failure::not_modelled(format!("jsonb nested deeper than {DEPTH} levels"))
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -209,7 +214,7 @@ impl Parser<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Json> {
         if depth > DEPTH {
-            return Err(Failure::not_modelled(format!("jsonb nested deeper than {DEPTH} levels")));
+            return Err(too_deep());
         }
         let json = match &mut self.token {
             Token::Open('[') => return self.array(depth),

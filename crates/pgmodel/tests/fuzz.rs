@@ -1,0 +1,402 @@
+//! Broken SQL: statements of the specs and the scenarios with tokens taken out, doubled, swapped, nested and replaced.
+//! Whatever comes of a text, no text may panic, and none may go on for long.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use retrial_pgmodel::database::{Database, Step};
+
+/// How many texts `cargo test` tries.
+const CASES: u32 = 1500;
+
+/// How long one text may take, without optimization and on a busy machine.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What is put in the place of a token.
+const ODD: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "2147483647",
+    "-2147483648",
+    "2147483648",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "99999999999999999999999999999999999999999",
+    "1e308",
+    "1e-400",
+    "1e99999",
+    "0.00000000001",
+    "''",
+    "'a'",
+    "'\u{e9}\u{4e2d}\u{1F600}'",
+    "'{}'",
+    "'{1,2}'",
+    "'[[[1]]]'",
+    "'{\"a\": 1}'",
+    "NULL",
+    "true",
+    "$1",
+    "$65536",
+    "$4294967295",
+    "*",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ";",
+    ".",
+    "::",
+    "::int",
+    "::text",
+    "::numeric",
+    "::jsonb",
+    "::interval",
+    "::timestamptz",
+    "::int[]",
+    "::varchar(1)",
+    "::numeric(3,2)",
+    "::uuid",
+    "::bytea",
+    "::smallint",
+    "interval '178956970 years'",
+    "interval '-9223372036854775808 us'",
+    "timestamptz '294276-12-31'",
+    "now()",
+    "||",
+    "->",
+    "->>",
+    "#>",
+    "@>",
+    "?",
+    "&&",
+    "<<",
+    ">>",
+    "%",
+    "^",
+    "~",
+    "!~",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "NOT",
+    "AND",
+    "OR",
+    "IN",
+    "IS",
+    "BETWEEN",
+    "LIKE",
+    "EXISTS",
+    "ANY",
+    "ALL",
+    "ARRAY[1]",
+    "DISTINCT",
+    "GROUP BY",
+    "ORDER BY",
+    "HAVING",
+    "LIMIT",
+    "OFFSET",
+    "UNION",
+    "INTERSECT",
+    "EXCEPT",
+    "VALUES (1)",
+    "WITH x AS (SELECT 1)",
+    "LATERAL",
+    "LEFT JOIN",
+    "FULL JOIN",
+    "ON true",
+    "USING (a)",
+    "RETURNING *",
+    "DEFAULT",
+    "FOR UPDATE",
+    "SKIP LOCKED",
+    "ON CONFLICT DO NOTHING",
+    "ON CONFLICT (a) DO UPDATE SET a = 1",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT s",
+    "ROLLBACK TO s",
+    "CREATE TABLE",
+    "ALTER TABLE",
+    "DROP TABLE",
+    "CREATE INDEX ON",
+    "CHECK (a > 0)",
+    "REFERENCES t",
+    "PRIMARY KEY",
+    "UNIQUE",
+    "int",
+    "text",
+    "a",
+    "b",
+    "t",
+    "u",
+    "count(*)",
+    "sum(a)",
+    "array_agg(a)",
+    "string_agg(a, ',')",
+    "generate_series(1, 3)",
+    "unnest(ARRAY[1, 2])",
+    "nextval('s')",
+    "lpad('a', 2147483647)",
+    "repeat('ab', 1000000)",
+    "substr('abc', -2147483648, 2147483647)",
+    "left('abc', -4)",
+    "split_part('a,b', ',', -1)",
+    "date_trunc('week', now())",
+    "extract(epoch FROM now())",
+    "make_interval(days => 1)",
+    "pg_sleep(1e9)",
+    "pg_advisory_lock(1)",
+    "round(1.5, 2147483647)",
+    "jsonb_set('[]', '{0}', '1')",
+    "E'\\\\'",
+    "U&'\\\\0000'",
+    "$$x$$",
+    "/* */",
+    "--",
+    "\"\"",
+    "\"a\"",
+    "\u{0}",
+    "\u{1F600}",
+];
+
+/// Statements that every broken text follows, so that it has something to be about.
+const BEFORE: &str = "CREATE TABLE t (a int PRIMARY KEY, b text, c numeric, d jsonb, e int[], f timestamptz);
+    CREATE TABLE u (a int REFERENCES t ON DELETE CASCADE, b interval DEFAULT '1 day');
+    CREATE SEQUENCE s;
+    INSERT INTO t VALUES (1, 'x', 1.5, '{\"a\": [1, 2]}', '{1,2}', '2025-01-01'), (2, '', -0.1, '[]', '{}', NULL);
+    INSERT INTO u VALUES (1), (NULL)";
+
+/// More texts to begin with, for what the specs do not have.
+const SEEDS: &[&str] = &[
+    "SELECT a, sum(c) FROM t WHERE b LIKE '%x' AND c BETWEEN 0 AND 2 GROUP BY a HAVING count(*) > 0 ORDER BY 2 LIMIT 3 OFFSET 0",
+    "SELECT t.a, u.b FROM t LEFT JOIN u ON t.a = u.a WHERE t.d -> 'a' IS NOT NULL AND t.e @> ARRAY[1] FOR UPDATE OF t",
+    "WITH x AS (UPDATE t SET c = c + 1 RETURNING a, c) SELECT * FROM x JOIN u USING (a)",
+    "SELECT CASE WHEN a > 1 THEN 'x' ELSE b END, coalesce(b, 'y'), nullif(a, 1), greatest(a, 2), b || 'z' FROM t",
+    "SELECT substring(b, 1, 2), lpad(b, 5, 'xy'), repeat(b, 3), split_part(b, ',', 1), left(b, -1), right(b, 2) FROM t",
+    "SELECT f + interval '1 month', date_trunc('day', f), extract(year FROM f), f - now(), interval '1 day' * 3 FROM t",
+    "SELECT c / 3, round(c, 1), trunc(c), c % 2, abs(a), -a, a::smallint, c::int, c::numeric(5, 2) FROM t",
+    "SELECT d ->> 'a', d #> '{a,0}', d @> '[]', d || '[1]', d - 'a', jsonb_set(d, '{a}', '1'), jsonb_build_object('a', a) FROM t",
+    "SELECT e || 3, array_length(e, 1), array_position(e, 2), array_to_string(e, ','), a = ANY (e), cardinality(e) FROM t",
+    "INSERT INTO t (a, b) SELECT g, g::text FROM generate_series(1, 5, 2) g ON CONFLICT (a) DO UPDATE SET b = excluded.b RETURNING *",
+    "DELETE FROM t USING u WHERE t.a = u.a AND EXISTS (SELECT 1 FROM u WHERE u.a = t.a) RETURNING t.*, u.b",
+    "SELECT a FROM t UNION ALL SELECT a FROM u INTERSECT VALUES (1), (2) ORDER BY 1 DESC NULLS LAST",
+    "SELECT * FROM (SELECT a, (SELECT max(u.a) FROM u WHERE u.a <= t.a) m FROM t) q, LATERAL (SELECT q.a + 1 AS n) l WHERE n IN (1, 2, 3)",
+    "CREATE TABLE n (a int PRIMARY KEY DEFAULT 1, b text CHECK (length(b) < 5), c bigint REFERENCES t (a) ON UPDATE CASCADE, UNIQUE (a, b))",
+    "ALTER TABLE t ADD COLUMN z int NOT NULL DEFAULT 7, ADD CONSTRAINT k CHECK (a < 100), ALTER COLUMN b SET DEFAULT 'q'",
+    "CREATE UNIQUE INDEX i ON t (lower(b), (a + 1)) WHERE c > 0; DROP INDEX i; TRUNCATE t, u RESTART IDENTITY CASCADE",
+    "BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT s; UPDATE t SET a = a + 10; ROLLBACK TO s; COMMIT",
+    "SET lock_timeout = '10s'; SHOW lock_timeout; SELECT set_config('a.b', 'c', true), current_setting('a.b', true), pg_backend_pid()",
+    "CREATE SEQUENCE q START 5 INCREMENT BY -2; SELECT nextval('q'), currval('q'), lastval(), setval('q', -3, false)",
+];
+
+/// Every piece of SQL in the repository's specs and schemas.
+fn corpus() -> Vec<Vec<String>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut texts: Vec<String> = SEEDS.iter().map(|text| (*text).to_owned()).collect();
+    for file in files(&root.join("crates/pgmodel/specs"), "spec") {
+        // What stands between braces is SQL; nothing in these files nests them but JSON, which is cut as it falls.
+        texts.extend(file.split(['{', '}']).skip(1).step_by(2).map(str::to_owned));
+    }
+    for file in files(&root.join("scenarios"), "sql") {
+        texts.extend(file.split(';').map(str::to_owned));
+    }
+    texts.iter().map(|text| tokens(text)).filter(|tokens| !tokens.is_empty()).collect()
+}
+
+/// The files below a folder, in the order of their names.
+fn files(folder: &Path, kind: &str) -> Vec<String> {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(files(&path, kind));
+        } else if path.extension().is_some_and(|extension| extension == kind) {
+            found.extend(fs::read_to_string(&path).ok());
+        }
+    }
+    found
+}
+
+/// Words, numbers, strings and symbols.
+fn tokens(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut quoted = false;
+    let mut word = false;
+    for c in text.chars() {
+        let in_word = c.is_alphanumeric() || c == '_' || c == '.';
+        if quoted {
+            if let Some(last) = found.last_mut() {
+                last.push(c);
+            }
+            quoted = c != '\'';
+            word = false;
+        } else if c.is_whitespace() {
+            word = false;
+        } else if in_word && word {
+            if let Some(last) = found.last_mut() {
+                last.push(c);
+            }
+        } else {
+            found.push(c.to_string());
+            quoted = c == '\'';
+            word = in_word;
+        }
+    }
+    found
+}
+
+/// What is done to a text.
+#[derive(Clone, Debug)]
+enum Change {
+    Remove(usize),
+    Double(usize, usize),
+    Swap(usize, usize),
+    Replace(usize, usize),
+    Insert(usize, usize),
+    /// Puts brackets, or a subquery, around a piece, so often.
+    Nest(usize, usize, usize, usize),
+    /// Takes a piece of another text in.
+    Splice(usize, usize, usize, usize),
+    Cut(usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = || 0..10_000_usize;
+    prop_oneof![
+        1 => at().prop_map(Change::Remove),
+        1 => (at(), 1..40_usize).prop_map(|(a, b)| Change::Double(a, b)),
+        1 => (at(), at()).prop_map(|(a, b)| Change::Swap(a, b)),
+        4 => (at(), at()).prop_map(|(a, b)| Change::Replace(a, b)),
+        3 => (at(), at()).prop_map(|(a, b)| Change::Insert(a, b)),
+        1 => (at(), 1..12_usize, 0..5_usize, prop_oneof![8 => 1..6_usize, 1 => 100..3000_usize])
+            .prop_map(|(a, b, c, d)| Change::Nest(a, b, c, d)),
+        2 => (at(), at(), at(), 1..15_usize).prop_map(|(a, b, c, d)| Change::Splice(a, b, c, d)),
+        1 => at().prop_map(Change::Cut),
+    ]
+}
+
+fn apply(tokens: &mut Vec<String>, change: &Change, corpus: &[Vec<String>]) {
+    let length = tokens.len().max(1);
+    let place = |at: usize| at % length;
+    let odd = |which: usize| ODD[which % ODD.len()].to_owned();
+    match *change {
+        _ if tokens.is_empty() => tokens.push("SELECT".to_owned()),
+        Change::Remove(at) => drop(tokens.remove(place(at))),
+        Change::Double(at, times) => {
+            let token = tokens[place(at)].clone();
+            tokens.splice(place(at)..place(at), std::iter::repeat_n(token, times));
+        }
+        Change::Swap(a, b) => tokens.swap(place(a), place(b)),
+        Change::Replace(at, which) => tokens[place(at)] = odd(which),
+        Change::Insert(at, which) => tokens.insert(place(at), odd(which)),
+        Change::Nest(at, width, how, times) => {
+            let (open, close) =
+                [("(", ")"), ("(SELECT", ")"), ("CASE WHEN true THEN", "END"), ("NOT", ""), ("abs(", ")")]
+                    [how % 5];
+            let (from, to) = (place(at), (place(at) + width).min(tokens.len()));
+            tokens.splice(to..to, std::iter::repeat_n(close.to_owned(), times));
+            tokens.splice(from..from, std::iter::repeat_n(open.to_owned(), times));
+        }
+        Change::Splice(at, which, from, width) => {
+            let other = &corpus[which % corpus.len()];
+            let from = from % other.len();
+            let piece = other[from..(from + width).min(other.len())].to_vec();
+            tokens.splice(place(at)..place(at), piece);
+        }
+        Change::Cut(at) => tokens.truncate(place(at) + 1),
+    }
+}
+
+/// Sends a text, twice, and lets time pass; says how long that took.
+fn send(sql: &str) -> Duration {
+    let start = Instant::now();
+    let database = Database::new();
+    let session = database.connect();
+    for text in [BEFORE, sql, sql] {
+        if let Ok(Step::Waiting(_)) = database.send(session, text) {
+            while let Some(due) = database.alarm() {
+                database.advance(due);
+                for ready in database.take_ready() {
+                    let _ = database.resume(ready);
+                }
+            }
+        }
+    }
+    database.close(session);
+    start.elapsed()
+}
+
+/// Tries broken texts until there have been so many, or until the time is over; one seed, one run.
+fn try_texts(seed: u64, cases: u32, until: Option<Instant>) {
+    let corpus = corpus();
+    let mut bytes = [7; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let strategy = (0..corpus.len(), prop::collection::vec(change(), 1..8));
+    let slowest = RefCell::new((Duration::ZERO, String::new()));
+    let result = runner.run(&strategy, |(which, changes)| {
+        if until.is_some_and(|until| Instant::now() > until) {
+            return Ok(());
+        }
+        let mut tokens = corpus[which].clone();
+        changes.iter().for_each(|change| apply(&mut tokens, change, &corpus));
+        let sql = tokens.join(" ");
+        let took = std::panic::catch_unwind(|| send(&sql))
+            .map_err(|_| TestCaseError::fail(format!("a panic: {sql}")))?;
+        if took > slowest.borrow().0 {
+            *slowest.borrow_mut() = (took, sql.chars().take(2000).collect());
+        }
+        prop_assert!(took < LONGEST, "it takes {took:?}: {sql}");
+        Ok(())
+    });
+    let slowest = slowest.into_inner();
+    eprintln!("the slowest took {:?}: {}", slowest.0, slowest.1);
+    if let Err(found) = result {
+        panic!("{found}");
+    }
+}
+
+/// As [`try_texts`], on a thread with the usual stack.
+fn on_a_thread(seed: u64, cases: u32, until: Option<Instant>) {
+    let thread = thread::Builder::new().stack_size(2 << 20);
+    let found = thread.spawn(move || try_texts(seed, cases, until)).expect("a thread starts").join();
+    assert!(found.is_ok(), "a broken text was found with seed {seed}");
+}
+
+#[test]
+fn no_broken_text_panics_or_goes_on_for_long() {
+    on_a_thread(1, CASES, None);
+}
+
+/// Goes on for `RETRIAL_FUZZ_SECONDS`, a minute where nothing is said, with other texts each second.
+#[test]
+#[ignore = "takes a minute"]
+fn fuzz_sql_text() {
+    let seconds = std::env::var("RETRIAL_FUZZ_SECONDS").ok().and_then(|it| it.parse().ok()).unwrap_or(60);
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let first =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |it| it.as_secs());
+    let mut seed = first;
+    while Instant::now() < until {
+        eprintln!("seed {seed}");
+        on_a_thread(seed, 5000, Some(until));
+        seed += 1;
+    }
+}
