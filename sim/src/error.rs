@@ -14,6 +14,7 @@ enum Kind {
     Refused(String),
     Diverged(String),
     Unreadable(String),
+    Machine(String),
 }
 
 impl Error {
@@ -32,6 +33,16 @@ impl Error {
         Error { kind: Kind::Unreadable(why.into()) }
     }
 
+    /// The machine or the server failed: nothing may be judged from this trial.
+    pub fn machine(cause: impl Into<String>) -> Error {
+        Error { kind: Kind::Machine(cause.into()) }
+    }
+
+    /// Whether the machine or the server failed.
+    pub fn is_machine(&self) -> bool {
+        matches!(self.kind, Kind::Machine(_))
+    }
+
     /// Whether a recorded choice did not apply.
     pub fn is_divergence(&self) -> bool {
         matches!(self.kind, Kind::Diverged(_))
@@ -42,7 +53,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Diverged(at) => write!(f, "diverged at {at}"),
-            Kind::Refused(why) | Kind::Unreadable(why) => f.write_str(why),
+            Kind::Refused(why) | Kind::Unreadable(why) | Kind::Machine(why) => f.write_str(why),
         }
     }
 }
