@@ -9,4 +9,5 @@ pub mod model;
 pub mod postgres;
 pub mod sqlite;
 
+mod leftovers;
 mod row_key;

@@ -34,18 +34,24 @@ use self::seat::Seat;
 use self::session::{Desk, Outcome, Request};
 use self::statement::Class;
 
+pub use self::clean_up::clean_up;
+pub(crate) use self::cluster::stop_abandoned;
 pub use self::console::PostgresConsole;
 pub use self::server::Server;
 
 mod answer;
 mod catalog;
 mod changes;
+mod clean_up;
 mod cluster;
 mod console;
 mod convert;
+mod databases;
 mod done;
 mod driver;
+mod environment;
 mod forms;
+mod health;
 mod reset;
 mod room;
 mod seat;
@@ -72,6 +78,8 @@ pub struct Postgres {
     defined: bool,
     /// The catalogue as this trial has left it, each time it was found to be another.
     redefined: Vec<Catalog>,
+    /// This trial ends sessions by itself, or may.
+    terminates: bool,
     /// The trial's clock.
     now: Duration,
     /// Something has ended since blocked sessions were last looked at.
@@ -96,6 +104,7 @@ impl Postgres {
             ambient: Seed(0),
             defined: false,
             redefined: Vec::new(),
+            terminates: false,
             now: Duration::ZERO,
             stirred: false,
             unseen: Vec::new(),
@@ -158,19 +167,25 @@ impl Postgres {
         self.room.ask(move || async move {
             desk.give_up(&eye).await?;
             if let Some(sql) = sql {
-                desk.tidy(sql).await;
+                desk.tidy(&eye, sql).await?;
             }
             Ok(())
         })?;
         let seat = self.seat(id);
         seat.told = false;
-        if let (Some(class), Some(Outcome::Ran(_))) = (seat.pending.take(), seat.desk.take_outcome()) {
+        match (seat.pending.take(), seat.desk.take_outcome()) {
             // It had run before it could be given up. Outside a transaction that is for good.
-            let pid = seat.desk.pid;
-            if !(seat.is_in_transaction() || seat.lasts) || class == Class::Commit {
+            (Some(class), Some(Outcome::Ran(_)))
+                if !(seat.is_in_transaction() || seat.lasts) || class == Class::Commit =>
+            {
+                let pid = seat.desk.pid;
                 let changes = self.take_changes(pid)?;
                 self.unseen.extend(changes);
             }
+            (_, Some(Outcome::Broken(error))) if !(self.terminates && done::ends_a_session(&error)) => {
+                return Err(self.room.eye().health.broken(&error));
+            }
+            _ => {}
         }
         let seat = self.seat(id);
         seat.leave_transaction();
@@ -197,7 +212,11 @@ impl Engine for Postgres {
 
     fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
         debug_assert!(self.seats.iter().all(|seat| !seat.open), "the sessions of a trial are closed");
-        (self.stirred, self.failure, self.now) = (false, None, Duration::ZERO);
+        // A trial in which nothing more was asked has not been told that the server has failed.
+        if let Some(error) = self.failure.take().filter(Error::is_machine) {
+            return Err(error);
+        }
+        (self.stirred, self.terminates, self.now) = (false, false, Duration::ZERO);
         self.redefined.clear();
         self.unseen.clear();
         self.ambient = ambient;
@@ -248,6 +267,7 @@ impl Engine for Postgres {
         }
         let class = Class::of(sql)?;
         self.defined |= class == Class::Definition;
+        self.terminates |= sql.to_ascii_lowercase().contains("pg_terminate_backend");
         let simple = class.is_control() && params.is_empty();
         let seat = self.seat(session);
         let afresh = std::mem::take(&mut seat.afresh);

@@ -19,12 +19,12 @@ use retrial_sim::error::Error;
 use retrial_sim::footprint::{Footprint, Use, part};
 use retrial_sim::seed::Seed;
 use rusqlite::TransactionState;
-use tempfile::TempDir;
 
 use self::change_log::ChangeLog;
 use self::database::Database;
 use self::session::{Outcome, Pending, Session};
 use self::statement::Class;
+use crate::leftovers::{Folder, Kind};
 
 mod ambient;
 mod change_log;
@@ -52,7 +52,7 @@ pub struct Sqlite {
     /// How the file has been used since somebody asked last.
     used: Option<Use>,
     /// Keeps the database's folder until the engine goes.
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl Sqlite {
@@ -61,7 +61,7 @@ impl Sqlite {
     /// # Errors
     /// Where the folder or the file cannot be made.
     pub fn new(journal: Journal) -> Result<Sqlite, Error> {
-        let folder = database::folder()?;
+        let folder = Folder::make(Kind::Sqlite, true)?;
         let database = Database::create(folder.path(), journal)?;
         let (sessions, log) = (Vec::new(), ChangeLog::default());
         Ok(Sqlite { journal, database, sessions, log, released: false, used: None, _folder: folder })

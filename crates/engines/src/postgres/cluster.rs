@@ -6,18 +6,15 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
-use retrial_sim::error::Error;
-use tempfile::TempDir;
-
+use super::environment;
 use super::watcher::Watcher;
+use crate::leftovers::{Folder, Kind, MEMORY_BACKED};
+use retrial_sim::error::Error;
 
 /// Where Debian keeps the binaries of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-
-/// Where Linux keeps a file system in memory.
-const MEMORY_BACKED: &str = "/dev/shm";
 
 /// What a cluster must find free there, in KiB; containers often have a tenth of it.
 const ROOM: u64 = 1 << 20;
@@ -44,10 +41,11 @@ const SETTINGS: [&str; 16] = [
 
 /// A running cluster; dropping it stops the server and removes the folder.
 pub(super) struct Cluster {
-    folder: PathBuf,
     server: Child,
     /// Its drop stops the server and waits until the folder has gone.
     watcher: Option<Watcher>,
+    /// Declared last: it goes when nobody writes into it any more.
+    folder: Folder,
 }
 
 /// Whoever the server runs as: it refuses to run as root.
@@ -74,11 +72,7 @@ impl Cluster {
 
     /// Makes a cluster and starts its server, which may need a moment more before it takes connections.
     pub(super) fn start(binaries: Option<&Path>) -> Result<Cluster, Error> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix("retrial-postgres-");
-        let in_memory = has_room(MEMORY_BACKED).then(|| builder.tempdir_in(MEMORY_BACKED));
-        let folder = in_memory.and_then(Result::ok).map_or_else(|| builder.tempdir(), Ok);
-        let folder = folder.map_err(|error| Error::refused(format!("no folder for a cluster: {error}")))?;
+        let folder = Folder::make(Kind::Cluster, has_room(MEMORY_BACKED))?;
         let mut watcher = Watcher::over(folder.path())?;
         let account = unprivileged(&folder)?;
         let binary = |name: &str| match binaries {
@@ -92,12 +86,13 @@ impl Cluster {
         initdb.args(["--wal-segsize=1", "--no-instructions"]);
         let output = as_account(&mut initdb, folder.path(), account)
             .output()
-            .map_err(|error| Error::refused(format!("initdb does not start: {error}")))?;
+            .map_err(|error| Error::machine(format!("initdb does not start: {error}")))?;
         if !output.status.success() {
-            return Err(Error::refused(format!("initdb: {}", last_words(&output))));
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::machine(format!("initdb failed: {}", reason(&said))));
         }
         let log = fs::File::create(folder.path().join("log"))
-            .map_err(|error| Error::refused(format!("no log for the cluster: {error}")))?;
+            .map_err(|error| Error::machine(format!("no log for the cluster: {error}")))?;
         let mut postgres = Command::new(binary("postgres"));
         postgres.arg("-D").arg(&data).arg("-k").arg(folder.path());
         SETTINGS.iter().for_each(|setting| {
@@ -107,15 +102,14 @@ impl Cluster {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .map_err(|error| Error::refused(format!("postgres does not start: {error}")))?;
+            .map_err(|error| Error::machine(format!("postgres does not start: {error}")))?;
         watcher.tell(Some(server.id()))?;
-        // From here on the watcher alone removes the folder, once the server that writes to it has stopped.
-        Ok(Cluster { folder: folder.keep(), server, watcher: Some(watcher) })
+        Ok(Cluster { server, watcher: Some(watcher), folder })
     }
 
     /// The folder of the server's socket.
     pub(super) fn socket(&self) -> &Path {
-        &self.folder
+        self.folder.path()
     }
 
     /// The server's process.
@@ -128,8 +122,8 @@ impl Cluster {
         match self.server.try_wait() {
             Ok(None) => None,
             Ok(Some(status)) => {
-                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-                Some(format!("{status}: {}", log.lines().last().unwrap_or("it left no word")))
+                let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                Some(format!("{status}: {}", reason(&log)))
             }
             Err(error) => Some(error.to_string()),
         }
@@ -154,8 +148,8 @@ fn has_room(folder: &str) -> bool {
 
 /// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who
 /// that is.
-fn unprivileged(folder: &TempDir) -> Result<Option<Account>, Error> {
-    let unknown = |error: std::io::Error| Error::refused(format!("the cluster's folder: {error}"));
+fn unprivileged(folder: &Folder) -> Result<Option<Account>, Error> {
+    let unknown = |error: std::io::Error| Error::machine(format!("the cluster's folder: {error}"));
     if fs::metadata(folder.path()).map_err(unknown)?.uid() != 0 {
         return Ok(None);
     }
@@ -178,14 +172,51 @@ fn as_account<'c>(command: &'c mut Command, folder: &Path, account: Option<Accou
     if let Some(account) = account {
         command.uid(account.user).gid(account.group);
     }
-    // Settings of the caller's own clients and servers are not the cluster's.
-    for name in ["PGDATA", "PGPORT", "PGHOST", "PGUSER", "PGDATABASE", "PGOPTIONS", "PGTZ", "PGDATESTYLE"] {
-        command.env_remove(name);
-    }
-    command.env("LC_ALL", "C").process_group(0).current_dir(folder).stdin(Stdio::null())
+    environment::cleaned(command).process_group(0).current_dir(folder).stdin(Stdio::null())
 }
 
-fn last_words(output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr);
-    said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed without a word").to_owned()
+/// The line that says why: the first that tells of an error, because what comes after it is only what was done about
+/// it ("removing data directory").
+fn reason(said: &str) -> &str {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let tells = |line: &&str| ["error:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word));
+    lines().find(tells).or_else(|| lines().last()).unwrap_or("it left no word")
+}
+
+/// Stops the server of a cluster that a killed run has left behind, and removes the folder.
+pub(crate) fn stop_abandoned(folder: &Path) {
+    let told = fs::read_to_string(folder.join("data/postmaster.pid")).ok();
+    let process = told.and_then(|told| told.lines().next()?.trim().parse::<u32>().ok());
+    let Ok(mut watcher) = Watcher::over(folder) else { return };
+    // The watcher stops a process only if it runs in that very folder.
+    let _ = watcher.tell(process);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn what_is_told_of_a_failure_is_its_cause() {
+        for (said, told) in [
+            ("", "it left no word"),
+            ("running bootstrap script ...\n", "running bootstrap script ..."),
+            (
+                "initdb: error: could not create directory \"/d/pg_wal\": No space left on device\n\
+                 initdb: removing data directory \"/d\"\n",
+                "initdb: error: could not create directory \"/d/pg_wal\": No space left on device",
+            ),
+            (
+                "2026-01-01 00:00:00.000 UTC [7] FATAL:  could not write to file: No space left on device\n\
+                 child process exited with exit code 1\ninitdb: removing data directory \"/d\"\n",
+                "2026-01-01 00:00:00.000 UTC [7] FATAL:  could not write to file: No space left on device",
+            ),
+            (
+                "LOG:  starting\nFATAL:  could not create lock file\nLOG:  database system is shut down\n",
+                "FATAL:  could not create lock file",
+            ),
+        ] {
+            assert_eq!(reason(said), told);
+        }
+    }
 }

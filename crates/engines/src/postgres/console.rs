@@ -11,19 +11,20 @@ use retrial_sim::engine::SessionId;
 use retrial_sim::error::Error;
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{AssertSqlSafe, Connection};
-use tempfile::TempDir;
 
+use super::health;
 use super::room::{Eye, Room};
 use super::server::Server;
 use super::tap::{self, SharedHeard};
 use crate::console::{Console, Message, Progress};
+use crate::leftovers::{Folder, Kind};
 
 /// A console with a database of its own on a live server.
 pub struct PostgresConsole {
     room: Room,
     sessions: Vec<Option<Session>>,
     /// Where the sockets lie through which sessions are overheard.
-    taps: TempDir,
+    taps: Folder,
     /// Numbers the sockets.
     next_tap: u16,
 }
@@ -41,6 +42,8 @@ struct Line {
     /// Absent while a text runs, and for good once the server has ended the session.
     connection: Mutex<Option<PgConnection>>,
     running: AtomicBool,
+    /// What failed, if it was not the text but the server, the machine or the way to it.
+    broken: Mutex<Option<Error>>,
 }
 
 impl PostgresConsole {
@@ -49,8 +52,7 @@ impl PostgresConsole {
     /// # Errors
     /// Where the server cannot make one.
     pub fn new(server: &Arc<Server>) -> Result<PostgresConsole, Error> {
-        let taps = tempfile::Builder::new().prefix("retrial-console-").tempdir();
-        let taps = taps.map_err(|error| Error::refused(format!("no folder for a console: {error}")))?;
+        let taps = Folder::make(Kind::Console, false)?;
         Ok(PostgresConsole { room: Room::new(server)?, sessions: Vec::new(), taps, next_tap: 1 })
     }
 
@@ -73,16 +75,20 @@ impl Console for PostgresConsole {
         let options = self.room.options().clone().application_name(name);
         let (folder, port) = (self.taps.path().to_owned(), self.next_tap);
         self.next_tap = self.next_tap.checked_add(1).unwrap_or(1);
+        let health = self.room.eye().health.clone();
+        health.room_has(self.sessions.iter().flatten().count() as u32 + 2);
         let (pid, heard, connection) = self.room.ask(move || async move {
-            let (mut connection, heard) = tap::connect(&options, &folder, port).await?;
-            let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()")
-                .fetch_one(&mut connection)
-                .await
-                .map_err(super::server::unreachable)?;
+            let (mut connection, heard) = tap::connect(&health, &options, &folder, port).await?;
+            let asked = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection);
+            let pid: i32 = health.within(asked).await?;
             tap::lock(&heard).take();
             Ok((pid, heard, connection))
         })?;
-        let line = Line { connection: Mutex::new(Some(connection)), running: AtomicBool::new(false) };
+        let line = Line {
+            connection: Mutex::new(Some(connection)),
+            running: AtomicBool::new(false),
+            broken: Mutex::new(None),
+        };
         self.sessions.push(Some(Session { pid, heard, line: Arc::new(line), seen: Progress::Finished }));
         Ok(SessionId(self.sessions.len() as u32 - 1))
     }
@@ -95,7 +101,12 @@ impl Console for PostgresConsole {
             return Err(Error::refused("the session still works on the text before"));
         }
         let connection = session.line.take();
-        let connection = connection.ok_or_else(|| Error::refused("the server has ended the session"))?;
+        let Some(connection) = connection else {
+            session.line.take_failure()?;
+            // Perhaps not the session alone.
+            room.read("SELECT 1".to_owned())?;
+            return Err(Error::refused("the server has ended the session"));
+        };
         session.line.running.store(true, Ordering::Release);
         session.seen = Progress::Running;
         let (line, eye, text) = (session.line.clone(), room.eye().clone(), text.to_owned());
@@ -108,6 +119,11 @@ impl Console for PostgresConsole {
     fn progress(&mut self, session: SessionId) -> Result<Progress, Error> {
         let looked_at = self.session(session)?;
         if !looked_at.line.running.load(Ordering::Acquire) {
+            looked_at.line.take_failure()?;
+            if !looked_at.line.is_alive() {
+                // Where the whole server has gone, what the session was told is nobody's result.
+                self.room.read("SELECT 1".to_owned())?;
+            }
             return Ok(self.seen(session, Progress::Finished));
         }
         let pid = looked_at.pid;
@@ -125,6 +141,9 @@ impl Console for PostgresConsole {
                 })
                 .await?;
             // The text may have ended while the server was asked.
+            if !line.running.load(Ordering::Acquire) {
+                line.take_failure()?;
+            }
             Ok(match (line.running.load(Ordering::Acquire), blocked) {
                 (false, _) => Progress::Finished,
                 (true, true) => Progress::Blocked,
@@ -179,10 +198,16 @@ async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: A
             }
         }
     };
+    if let Err(error) = &ended
+        && is_machines(error)
+    {
+        let error = health::machine_failure(error).map(|why| eye.health.failed(error, why));
+        *line.broken.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
     if lives_after(&ended) {
         // An error is told before what it ends has been rolled back: only the next word is said after that.
         if ended.is_err() {
-            let _ = connection.ping().await;
+            let _ = eye.health.within(connection.ping()).await;
         }
         *line.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     }
@@ -203,7 +228,21 @@ fn lives_after(ended: &Result<(), sqlx::Error>) -> bool {
     }
 }
 
+/// Whether the server or the way to it has failed. A session that was ended (57P01) says so itself, and may have been
+/// ended by another: where the whole server is being stopped, the next question to it fails.
+fn is_machines(error: &sqlx::Error) -> bool {
+    health::code(error).as_deref() != Some("57P01") && health::machine_failure(error).is_some()
+}
+
 impl Line {
+    fn is_alive(&self) -> bool {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn take_failure(&self) -> Result<(), Error> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
+    }
+
     fn take(&self) -> Option<PgConnection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -1,7 +1,7 @@
 //! What a statement of a live server has come to: its answer, what it has committed, what it has locked. It must never
 //! take a row for another table's shape than the one it was written in.
 
-use retrial_sim::engine::{Done, RowChange, SessionId, Work};
+use retrial_sim::engine::{Done, RowChange, SessionId, SqlError, Work};
 use retrial_sim::error::Error;
 
 use super::catalog::Catalog;
@@ -15,6 +15,7 @@ impl Postgres {
         self.stirred = true;
         let reads_may_write =
             self.image.as_ref().is_some_and(|image| image.catalog.functions) || self.defined;
+        let (terminates, health) = (self.terminates, self.room.eye().health.clone());
         let seat = self.seat(id);
         let lasts = std::mem::take(&mut seat.lasts);
         (seat.pending, seat.told) = (None, false);
@@ -22,6 +23,9 @@ impl Postgres {
         let result = match seat.desk.take_outcome() {
             None => return Err(Error::refused("a session that has no statement was asked for its result")),
             Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
+            // A session that the trial itself has ended is the trial's affair.
+            Some(Outcome::Broken(error)) if terminates && ends_a_session(&error) => Err(error),
+            Some(Outcome::Broken(error)) => return Err(health.broken(&error)),
             Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(answer::lock_timeout()),
             Some(Outcome::Failed(error)) => Err(error),
             Some(Outcome::Ran(raw)) => Ok(answer::of(class, &raw)?),
@@ -75,4 +79,9 @@ impl Postgres {
         let opened = self.image.as_ref().map(|image| &image.catalog);
         self.redefined.last().or(opened).ok_or_else(|| Error::refused("no opening has been made"))
     }
+}
+
+/// Whether `pg_terminate_backend` may be what the session has ended with.
+pub(super) fn ends_a_session(error: &SqlError) -> bool {
+    matches!(error.code.as_str(), "57P01" | "08006")
 }

@@ -26,7 +26,7 @@ impl Driver {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Error::refused(format!("no runtime for a live server: {error}")))?;
+            .map_err(|error| Error::machine(format!("no runtime for a live server: {error}")))?;
         let (jobs, mut asked) = unbounded_channel::<Job>();
         let thread = std::thread::spawn(move || {
             let local = LocalSet::new();
@@ -52,7 +52,7 @@ impl Driver {
                 let _ = answer.send(work().await);
             })
         });
-        let gone = || Error::refused("the connection thread of the live server has ended");
+        let gone = || Error::machine("the connection thread of the live server has ended");
         self.jobs.as_ref().ok_or_else(gone)?.send(job).map_err(|_| gone())?;
         answered.recv().map_err(|_| gone())
     }

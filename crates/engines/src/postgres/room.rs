@@ -10,10 +10,13 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row, ValueRef};
 use tokio::sync::{Mutex, Notify};
 
-use super::server::{Server, unreachable};
+use super::health::{Health, code};
+use super::server::Server;
 
 /// How often the server is asked who waits: soon at first, because most waits begin and end at once.
 const FIRST_NAP: Duration = Duration::from_millis(1);
+/// How often a database is made that somebody who removes abandoned ones takes for one of them.
+const TRIES: u32 = 5;
 /// The longest time between two looks.
 const LAST_NAP: Duration = Duration::from_millis(16);
 
@@ -30,23 +33,41 @@ pub(super) type TextRow = Vec<Option<String>>;
 /// What the connection thread needs to look at the sessions.
 pub(super) struct Eye {
     control: Mutex<Option<PgConnection>>,
+    pub(super) health: Arc<Health>,
     /// Told whenever a session's statement has ended.
     pub(super) news: Notify,
 }
 
 impl Room {
     pub(super) fn new(server: &Arc<Server>) -> Result<Room, Error> {
-        let options = server.make_database()?;
-        let eye = Arc::new(Eye { control: Mutex::new(None), news: Notify::new() });
-        let room = Room { server: server.clone(), options: options.clone(), eye };
-        let to = options.application_name("retrial control").options([("lock_timeout", "10s")]);
-        let eye = room.eye.clone();
-        room.ask(move || async move {
-            let connection = PgConnection::connect_with(&to).await.map_err(unreachable)?;
+        let health = server.health().clone();
+        for tries_left in (0..TRIES).rev() {
+            health.room_opens();
+            let options = server.make_database().inspect_err(|_| health.room_closes())?;
+            let eye = Eye { control: Mutex::new(None), health: health.clone(), news: Notify::new() };
+            let room = Room { server: server.clone(), options, eye: Arc::new(eye) };
+            if room.open(tries_left > 0)? {
+                return Ok(room);
+            }
+        }
+        Err(Error::machine(format!("the server at {} keeps no database that is made", health.address())))
+    }
+
+    /// Connects; from then on nobody else takes the database for abandoned. Tells whether it was still there, if that
+    /// can be helped.
+    fn open(&self, may_be_gone: bool) -> Result<bool, Error> {
+        let to = self.options.clone().application_name("retrial control").options([("lock_timeout", "10s")]);
+        let eye = self.eye.clone();
+        self.ask(move || async move {
+            let is_gone = |error: &sqlx::Error| code(error).as_deref() == Some("3D000");
+            let connection = match eye.health.within(connected(&to, is_gone)).await? {
+                None if may_be_gone => return Ok(false),
+                None => return Err(Error::machine("the database has been dropped by somebody else")),
+                Some(connection) => connection,
+            };
             *eye.control.lock().await = Some(connection);
-            Ok(())
-        })?;
-        Ok(room)
+            Ok(true)
+        })
     }
 
     pub(super) fn options(&self) -> &PgConnectOptions {
@@ -130,7 +151,7 @@ impl Eye {
     ) -> Result<T, Error> {
         let mut control = self.control.lock().await;
         let control = control.as_mut().ok_or_else(|| Error::refused("the control connection is closed"))?;
-        with(control).await.map_err(unreachable)
+        self.health.within(with(control)).await
     }
 
     /// Which of these sessions wait for another of them.
@@ -161,6 +182,18 @@ impl Eye {
     }
 }
 
+/// A connection, or none where the error is one of these.
+async fn connected(
+    to: &PgConnectOptions,
+    is_expected: impl Fn(&sqlx::Error) -> bool,
+) -> Result<Option<PgConnection>, sqlx::Error> {
+    match PgConnection::connect_with(to).await {
+        Ok(connection) => Ok(Some(connection)),
+        Err(error) if is_expected(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn text_row(row: &PgRow) -> Result<TextRow, sqlx::Error> {
     let cell = |index: usize| {
         let cell = row.try_get_raw(index)?;
@@ -178,10 +211,11 @@ impl Drop for Room {
         // A server that has gone has no database left to drop.
         let _ = self.ask(move || async move {
             if let Some(control) = eye.control.lock().await.take() {
-                control.close().await.map_err(unreachable)?;
+                eye.health.within(control.close()).await?;
             }
             Ok(())
         });
+        self.eye.health.room_closes();
         if let Some(name) = self.options.get_database() {
             let _ = self.server.drop_database(name);
         }

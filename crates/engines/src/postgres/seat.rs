@@ -5,11 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use retrial_sim::error::Error;
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
 
 use super::room::Room;
-use super::server::unreachable;
 use super::session::Desk;
 use super::statement::Class;
 use super::waits;
@@ -78,10 +75,14 @@ impl Seat {
                 ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
                 ("plan_cache_mode", "force_generic_plan"),
             ]);
+        let health = room.eye().health.clone();
+        // With the one that looks at the sessions.
+        health.room_has(number as u32 + 2);
         let desk = room.ask(move || async move {
-            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
-            let pid = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await;
-            Ok(Desk::new(pid.map_err(unreachable)?, connection))
+            let mut connection = health.connect(&options).await?;
+            let asked = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection);
+            let pid = health.within(asked).await?;
+            Ok(Desk::new(pid, connection))
         })?;
         let (desk, transaction) = (Arc::new(desk), Transaction::default());
         let timeout = Timeout::default();

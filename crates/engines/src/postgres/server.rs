@@ -2,10 +2,8 @@
 //! a server that is not ours nothing is touched but databases that were made here and are dropped at the end.
 
 use std::fmt;
-use std::process;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use retrial_sim::error::Error;
@@ -13,7 +11,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::cluster::Cluster;
+use super::databases;
 use super::driver::Driver;
+use super::health::{self, Health};
+use super::{clean_up, environment};
+use crate::leftovers;
 
 /// How long a server may take before it takes connections.
 const START: Duration = Duration::from_secs(30);
@@ -21,16 +23,16 @@ const START: Duration = Duration::from_secs(30);
 /// The oldest version whose functions are used here (`pg_terminate_backend` with a timeout).
 const OLDEST: i32 = 140_000;
 
-/// Numbers the databases of this process.
-static DATABASES: AtomicU32 = AtomicU32::new(0);
-
 /// A live server, shared by all engines and consoles of a process. It is found once, outside any trial.
 pub struct Server {
     options: PgConnectOptions,
     driver: Driver,
+    health: Arc<Health>,
     version: i32,
+    /// The databases that were made here and are not dropped yet.
+    databases: Mutex<Vec<String>>,
     /// Declared last, so that it stops when nothing is connected any more.
-    cluster: Option<Cluster>,
+    cluster: Mutex<Option<Cluster>>,
 }
 
 impl Server {
@@ -41,6 +43,18 @@ impl Server {
     /// Where there is neither, in one line that says how to get one; where the server is older than 14, or
     /// the role is not a superuser's.
     pub fn find(url: Option<&str>) -> Result<Arc<Server>, Error> {
+        Server::find_within(url, health::ANSWER)
+    }
+
+    /// As [`Server::find`], with a server that is given up once it has been silent for so long.
+    ///
+    /// # Errors
+    /// As [`Server::find`].
+    pub fn find_within(url: Option<&str>, answer: Duration) -> Result<Arc<Server>, Error> {
+        if leftovers::is_ending() {
+            return Err(leftovers::ending());
+        }
+        environment::forget_options();
         let (options, mut cluster) = match url {
             Some(url) => {
                 let options = PgConnectOptions::from_str(url).map_err(|error| {
@@ -65,9 +79,13 @@ impl Server {
                 (options, Some(cluster))
             }
         };
-        let options = options.disable_statement_logging();
+        // What a server says must not depend on the language that it was set up in.
+        let options = options.disable_statement_logging().application_name("retrial");
+        let options = options.options([("lc_messages", "C")]);
         let driver = Driver::start()?;
-        let (version, superuser) = first_words(&driver, &options, cluster.as_mut())?;
+        let health = Arc::new(Health::new(options.clone(), answer));
+        let Greeting { version, superuser, connections } =
+            first_words(&driver, &health, &options, cluster.as_mut())?;
         if version < OLDEST {
             return Err(Error::refused(format!(
                 "the server is too old: {version}, and 14 is the oldest that will do"
@@ -79,7 +97,15 @@ impl Server {
                 options.get_username()
             )));
         }
-        Ok(Arc::new(Server { options, driver, version, cluster }))
+        health.has_room_for(connections);
+        let is_ours = cluster.is_some();
+        let (databases, cluster) = (Mutex::default(), Mutex::new(cluster));
+        let server = Arc::new(Server { options, driver, health, version, databases, cluster });
+        clean_up::enter(&server);
+        if !is_ours {
+            server.maintain(databases::drop_abandoned)?;
+        }
+        Ok(server)
     }
 
     /// The server's version as it numbers it: 150018 for 15.18.
@@ -88,42 +114,77 @@ impl Server {
     }
 
     /// The folder of the throwaway cluster, if it is one.
-    pub fn folder(&self) -> Option<&std::path::Path> {
-        self.cluster.as_ref().map(Cluster::socket)
+    pub fn folder(&self) -> Option<std::path::PathBuf> {
+        lock(&self.cluster).as_ref().map(|cluster| cluster.socket().to_owned())
     }
 
     /// The process of the throwaway cluster's server, if it is one.
     pub fn process(&self) -> Option<u32> {
-        self.cluster.as_ref().map(Cluster::process)
+        lock(&self.cluster).as_ref().map(Cluster::process)
     }
 
     pub(super) fn driver(&self) -> &Driver {
         &self.driver
     }
 
+    pub(super) fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
     /// Makes a database of our own; tells how to connect to it.
     pub(super) fn make_database(&self) -> Result<PgConnectOptions, Error> {
-        let number = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("retrial_{}_{number}", process::id());
+        if leftovers::is_ending() {
+            return Err(leftovers::ending());
+        }
+        let name = databases::new_name()?;
+        lock(&self.databases).push(name.clone());
         let sql =
             format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
-        self.maintain(sql)?;
+        self.maintain(async move |connection| {
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
+        })?;
         Ok(self.options.clone().database(&name))
     }
 
     /// Drops a database that was made here, whoever is still connected to it.
     pub(super) fn drop_database(&self, name: &str) -> Result<(), Error> {
-        self.maintain(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        let dropped = self.maintain(async move |connection| {
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
+        });
+        lock(&self.databases).retain(|known| known != name);
+        dropped
     }
 
-    fn maintain(&self, sql: String) -> Result<(), Error> {
-        let options = self.options.clone();
+    /// Drops all that was made here and stops the server if it is a throwaway.
+    pub(super) fn clean_up(&self) {
+        let cluster = lock(&self.cluster).take();
+        let databases = std::mem::take(&mut *lock(&self.databases));
+        if cluster.is_none() {
+            for name in databases {
+                // One that cannot be dropped is removed by a later run.
+                let _ = self.drop_database(&name);
+            }
+        }
+        drop(cluster);
+    }
+
+    fn maintain(
+        &self,
+        work: impl AsyncFnOnce(&mut PgConnection) -> Result<(), sqlx::Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        let (options, health) = (self.options.clone(), self.health.clone());
         self.driver.ask(move || async move {
-            let mut connection = PgConnection::connect_with(&options).await.map_err(unreachable)?;
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.map_err(unreachable)?;
-            connection.close().await.map_err(unreachable)
+            let mut connection = health.connect(&options).await?;
+            health.within(work(&mut connection)).await?;
+            health.within(connection.close()).await
         })?
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept here is replaced as a whole, so a panic elsewhere leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Server {
@@ -132,23 +193,26 @@ impl fmt::Debug for Server {
     }
 }
 
-/// What the server did not answer, in one line.
-pub(super) fn unreachable(error: sqlx::Error) -> Error {
-    Error::refused(format!("the live server: {error}"))
+/// What a server tells of itself.
+struct Greeting {
+    version: i32,
+    superuser: bool,
+    connections: u32,
 }
 
 /// Asks for the version and the role's rights, as soon as the server takes connections.
 fn first_words(
     driver: &Driver,
+    health: &Arc<Health>,
     options: &PgConnectOptions,
     mut cluster: Option<&mut Cluster>,
-) -> Result<(i32, bool), Error> {
+) -> Result<Greeting, Error> {
     let nap = Duration::from_millis(20);
     let mut tries_left = START.as_millis() / nap.as_millis();
     loop {
-        let to = options.clone();
+        let (to, with) = (options.clone(), health.clone());
         let said = driver.ask(move || async move {
-            let said = greet(&to).await;
+            let said = greet(&with, &to).await;
             if said.is_err() {
                 tokio::time::sleep(nap).await;
             }
@@ -160,25 +224,26 @@ fn first_words(
         };
         // Only a server that was started just now is waited for.
         let Some(cluster) = cluster.as_deref_mut() else {
-            return Err(Error::refused(format!(
+            return Err(Error::machine(format!(
                 "the server at RETRIAL_POSTGRES_URL cannot be used: {error}"
             )));
         };
         if let Some(why) = cluster.obituary() {
-            return Err(Error::refused(format!("the throwaway cluster did not start, {why}")));
+            return Err(Error::machine(format!("the throwaway cluster did not start, {why}")));
         }
-        if tries_left == 0 {
-            return Err(Error::refused(format!("the throwaway cluster takes no connections: {error}")));
+        if tries_left == 0 || health.is_silent() {
+            return Err(Error::machine(format!("the throwaway cluster takes no connections: {error}")));
         }
         tries_left -= 1;
     }
 }
 
-async fn greet(options: &PgConnectOptions) -> Result<(i32, bool), sqlx::Error> {
-    let mut connection = PgConnection::connect_with(options).await?;
-    let sql = "SELECT current_setting('server_version_num')::int4, rolsuper FROM pg_roles \
-               WHERE rolname = current_user";
-    let said: (i32, bool) = sqlx::query_as(sql).fetch_one(&mut connection).await?;
-    connection.close().await?;
-    Ok(said)
+async fn greet(health: &Health, options: &PgConnectOptions) -> Result<Greeting, Error> {
+    let mut connection = health.connect(options).await?;
+    let sql = "SELECT current_setting('server_version_num')::int4, rolsuper, \
+               current_setting('max_connections')::int4 FROM pg_roles WHERE rolname = current_user";
+    let asked = sqlx::query_as(sql).fetch_one(&mut connection);
+    let (version, superuser, connections): (i32, bool, i32) = health.within(asked).await?;
+    health.within(connection.close()).await?;
+    Ok(Greeting { version, superuser, connections: connections.unsigned_abs() })
 }

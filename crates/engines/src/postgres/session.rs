@@ -16,15 +16,20 @@ use sqlx::{
     Arguments, AssertSqlSafe, Column, Connection, Either, Encode, Executor, Row, SqlSafeStr, Statement, Type,
     TypeInfo, ValueRef,
 };
+use tokio::time::Instant;
 
 use super::convert::{self, Plain};
+use super::health;
 use super::room::Eye;
+use super::waits;
 
 /// What a statement came to, before it is put into the trial's values.
 pub(super) enum Outcome {
     Ran(Raw),
     /// What SQL says.
     Failed(SqlError),
+    /// The server, the machine or the way to it has failed; what a driver would say of that.
+    Broken(SqlError),
     /// What the engine does not do.
     Refused(String),
 }
@@ -100,7 +105,8 @@ impl Desk {
                 None => Outcome::Failed(lost("the server has ended the session")),
                 Some(mut connection) => {
                     let outcome = run(&mut connection, request).await;
-                    if !matches!(&outcome, Outcome::Failed(error) if is_the_end(error)) {
+                    if !matches!(&outcome, Outcome::Failed(error) | Outcome::Broken(error) if is_the_end(error))
+                    {
                         *lock(&desk.connection) = Some(connection);
                     }
                     outcome
@@ -114,7 +120,11 @@ impl Desk {
 
     /// Has the server give up what runs, and waits until it has. On the connection thread.
     pub(super) async fn give_up(&self, eye: &Eye) -> Result<(), Error> {
+        let began = Instant::now();
         while self.is_running() {
+            if began.elapsed() > waits::BUDGET {
+                return Err(waits::too_long(eye, "was asked to give up a statement"));
+            }
             eye.cancel(self.pid).await?;
             let nap = Duration::from_millis(20);
             while self.is_running() && tokio::time::timeout(nap, eye.news.notified()).await.is_ok() {}
@@ -124,21 +134,29 @@ impl Desk {
 
     /// The session's lock timeout, zero if it is off; none where the server could not be asked. On the connection
     /// thread, while nothing runs.
-    pub(super) async fn lock_timeout(&self) -> Option<Duration> {
-        let mut connection = lock(&self.connection).take()?;
+    pub(super) async fn lock_timeout(&self, eye: &Eye) -> Result<Option<Duration>, Error> {
+        let Some(mut connection) = lock(&self.connection).take() else { return Ok(None) };
         let sql = "SELECT setting::int8 FROM pg_settings WHERE name = 'lock_timeout'";
-        let found: Result<i64, _> = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+        let asked = sqlx::query_scalar(sql).fetch_one(&mut connection);
+        let found: Result<i64, Error> = eye.health.within(asked).await;
         *lock(&self.connection) = Some(connection);
-        found.ok().and_then(|milliseconds| u64::try_from(milliseconds).ok()).map(Duration::from_millis)
+        match found {
+            Ok(milliseconds) => Ok(u64::try_from(milliseconds).ok().map(Duration::from_millis)),
+            Err(error) if error.is_machine() => Err(error),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Sends a text that has no rows and no business to fail, while nothing runs. On the connection thread.
-    pub(super) async fn tidy(&self, sql: &'static str) {
-        let Some(mut connection) = lock(&self.connection).take() else { return };
-        // Where it fails the session is not fit for anything any more.
-        if sqlx::raw_sql(sql).execute(&mut connection).await.is_ok() {
-            *lock(&self.connection) = Some(connection);
+    pub(super) async fn tidy(&self, eye: &Eye, sql: &'static str) -> Result<(), Error> {
+        let Some(mut connection) = lock(&self.connection).take() else { return Ok(()) };
+        match eye.health.within(sqlx::raw_sql(sql).execute(&mut connection)).await {
+            Ok(_) => *lock(&self.connection) = Some(connection),
+            Err(error) if error.is_machine() => return Err(error),
+            // Where it fails the session is not fit for anything any more.
+            Err(_) => {}
         }
+        Ok(())
     }
 }
 
@@ -157,11 +175,16 @@ async fn run(connection: &mut PgConnection, request: Request) -> Outcome {
     match answer {
         Ok(Ok(raw)) => Outcome::Ran(raw),
         Ok(Err(refused)) => Outcome::Refused(refused),
-        Err(sqlx::Error::Database(error)) => Outcome::Failed(SqlError {
-            code: error.code().map_or_else(String::new, |code| code.into_owned()),
-            message: error.message().to_owned(),
-        }),
-        Err(error) => Outcome::Failed(lost(&error.to_string())),
+        Err(sqlx::Error::Database(error)) => {
+            let code = error.code().map_or_else(String::new, |code| code.into_owned());
+            let is_machines = health::is_machines(&code);
+            let said = SqlError { code, message: error.message().to_owned() };
+            if is_machines { Outcome::Broken(said) } else { Outcome::Failed(said) }
+        }
+        Err(error) => match health::machine_failure(&error) {
+            Some(why) => Outcome::Broken(lost(&why)),
+            None => Outcome::Failed(lost(&error.to_string())),
+        },
     }
 }
 

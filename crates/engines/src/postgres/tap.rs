@@ -6,12 +6,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use retrial_sim::error::Error;
-use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 
-use super::server::unreachable;
+use super::health::Health;
 use crate::console::{Grid, Message};
 
 /// What has been overheard of one connection.
@@ -34,6 +33,7 @@ pub(super) fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
 
 /// Connects through a tap whose socket is made in that folder, under a port number that names it.
 pub(super) async fn connect(
+    health: &Health,
     options: &PgConnectOptions,
     folder: &Path,
     port: u16,
@@ -41,7 +41,7 @@ pub(super) async fn connect(
     if !matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer) {
         return Err(Error::refused("a console does not speak TLS: use a URL without sslmode"));
     }
-    let broken = |error: std::io::Error| Error::refused(format!("the console's socket: {error}"));
+    let broken = |error: std::io::Error| Error::machine(format!("the console's socket: {error}"));
     let path = folder.join(format!(".s.PGSQL.{port}"));
     let listener = UnixListener::bind(&path).map_err(broken)?;
     let heard = SharedHeard::default();
@@ -53,7 +53,7 @@ pub(super) async fn connect(
         }
     });
     let near = options.clone().socket(folder).port(port).ssl_mode(PgSslMode::Disable);
-    let connection = PgConnection::connect_with(&near).await.map_err(unreachable);
+    let connection = health.connect(&near).await;
     // The connection stands, or it never will; either way the name is not needed any more.
     let _ = std::fs::remove_file(&path);
     lock(&heard).take();

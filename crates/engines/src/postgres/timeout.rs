@@ -46,8 +46,8 @@ impl Postgres {
         let seat = self.seat(id);
         // In a transaction that has failed the server answers nothing; it is asked once that is over.
         if seat.may_have_set(class) && (went_well || !seat.is_in_transaction()) {
-            let desk = self.seat(id).desk.clone();
-            let timeout = self.room.ask(move || async move { Ok(desk.lock_timeout().await) })?;
+            let (desk, eye) = (self.seat(id).desk.clone(), self.room.eye().clone());
+            let timeout = self.room.ask(move || async move { desk.lock_timeout(&eye).await })?;
             self.seat(id).has_timeout(timeout);
         }
         Ok(())

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(1);
 const CIRCLE: Duration = Duration::from_secs(2);
 
 /// How long a statement may work that is not blocked.
-const BUDGET: Duration = Duration::from_secs(30);
+pub(super) const BUDGET: Duration = Duration::from_secs(30);
 
 /// Waits until each of these sessions has finished, or waits for a lock of another of them; tells who holds
 /// what the first waits for.
@@ -73,12 +73,14 @@ pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -
                 .collect());
         }
         if began.elapsed() > BUDGET {
-            return Err(Error::refused(format!(
-                "a statement has worked for {} s without waiting for another session",
-                BUDGET.as_secs()
-            )));
+            return Err(too_long(eye, "has worked on a statement that waits for no other session"));
         }
     }
+}
+
+/// What is told of a server that is silent about a single statement.
+pub(super) fn too_long(eye: &Eye, what: &str) -> Error {
+    Error::machine(format!("the server at {} {what} for {} s", eye.health.address(), BUDGET.as_secs()))
 }
 
 /// Whether one waits for the other, directly or through others.

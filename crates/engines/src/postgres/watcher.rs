@@ -12,11 +12,18 @@ use retrial_sim::error::Error;
 /// Reads process ids until the pipe ends, which it does when the only process that can write to it ends. Then
 /// the last of them is stopped as `pg_ctl stop -m immediate` does it, and the folder goes. A postmaster takes
 /// its pid file away last, which tells its end even where nobody has reaped it yet. `initdb` has no such file
-/// and is not stopped by a signal to it alone, so the removal is tried again until the folder stays away.
+/// and is not stopped by a signal to it alone, so the removal is tried again until the folder stays away. A process is
+/// known by the folder in which it runs, where the system tells that (`/proc`): ids are used again.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM QUIT PIPE
 last=none
 while read -r line; do last=$line; done
+if [ "$last" != none ] && [ -e /proc/self/cwd ]; then
+    case $(readlink "/proc/$last/cwd") in
+    "$1" | "$1/data") ;;
+    *) last=none ;;
+    esac
+fi
 if [ "$last" != none ]; then
     kill -QUIT "$last"
     tries=0
@@ -50,7 +57,7 @@ impl Watcher {
         command.process_group(0).current_dir("/");
         let mut shell = command
             .spawn()
-            .map_err(|error| Error::refused(format!("no shell to watch over the cluster: {error}")))?;
+            .map_err(|error| Error::machine(format!("no shell to watch over the cluster: {error}")))?;
         let pipe = shell.stdin.take();
         Ok(Watcher { shell, pipe })
     }
@@ -61,7 +68,7 @@ impl Watcher {
         let told = self.pipe.as_mut().map(|pipe| pipe.write_all(line.as_bytes()).and_then(|()| pipe.flush()));
         match told {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(Error::refused(format!("the cluster's watcher has gone: {error}"))),
+            Some(Err(error)) => Err(Error::machine(format!("the cluster's watcher has gone: {error}"))),
             None => Err(Error::refused("the cluster has been stopped")),
         }
     }

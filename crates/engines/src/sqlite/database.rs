@@ -12,14 +12,10 @@ use retrial_sim::engine::{Opening, Row, Table};
 use retrial_sim::error::Error;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tempfile::TempDir;
 
 use super::session::refused;
 use super::statement::{self, Failure, Param};
 use super::{Journal, ambient};
-
-/// Where Linux keeps a file system in memory.
-const MEMORY_BACKED: &str = "/dev/shm";
 
 /// The schema cookie of an image as every trial finds it: the same for the same schema, and another for another, or
 /// connections would take what they remember of the one for the other.
@@ -28,15 +24,6 @@ fn cookie(schema: &str) -> u32 {
     let hash =
         schema.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (hash >> 1 & !0xff) + 1
-}
-
-/// A new folder for a database, memory-backed where that is possible.
-pub(super) fn folder() -> Result<TempDir, Error> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("retrial-");
-    let in_memory = Path::new(MEMORY_BACKED).is_dir().then(|| builder.tempdir_in(MEMORY_BACKED));
-    let folder = in_memory.and_then(Result::ok).map_or_else(|| builder.tempdir(), Ok);
-    folder.map_err(|error| Error::refused(format!("no folder for the database can be made: {error}")))
 }
 
 pub(super) struct Database {

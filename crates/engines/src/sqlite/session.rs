@@ -133,6 +133,9 @@ impl Session {
                 if begins && !self.connection.is_autocommit() {
                     self.connection.execute_batch("ROLLBACK").map_err(refused)?;
                 }
+                if is_machines(&result) {
+                    return Err(refused(result));
+                }
                 if ASKED_TO_WAIT.get() && is_busy(&result) {
                     return Ok(Outcome::Waits);
                 }
@@ -153,6 +156,7 @@ impl Session {
                 Ok(Outcome::Ran(Ok(Answer::default()), Work::default()))
             }
             Err(Failure::Sql(error)) if ASKED_TO_WAIT.get() && is_busy(&error) => Ok(Outcome::Waits),
+            Err(Failure::Sql(error)) if is_machines(&error) => Err(refused(error)),
             Err(Failure::Sql(error)) => {
                 self.abandon();
                 Ok(Outcome::Ran(Err(say(&error)), Work::default()))
@@ -223,6 +227,66 @@ fn named(code: i32, message: String) -> SqlError {
     SqlError { code: name.to_owned(), message }
 }
 
+/// Whether it is not the statement that failed but the machine, whatever statement meets it
+/// (<https://www.sqlite.org/rescode.html>): no file, no room, no memory, a disk that neither reads nor writes, a file
+/// that is damaged or has been taken away.
+fn is_machines(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseCorrupt, DiskFull, FileLockingProtocolFailed, NotADatabase, OutOfMemory,
+        SystemIoFailure,
+    };
+    let code = error.sqlite_error().map(|error| (error.code, error.extended_code));
+    let of_the_file = matches!(
+        code,
+        Some((
+            CannotOpen
+                | DatabaseCorrupt
+                | DiskFull
+                | FileLockingProtocolFailed
+                | NotADatabase
+                | OutOfMemory
+                | SystemIoFailure,
+            _
+        ))
+    );
+    of_the_file || matches!(code, Some((_, ffi::SQLITE_READONLY_DBMOVED | ffi::SQLITE_READONLY_DIRECTORY)))
+}
+
 pub(super) fn refused(error: rusqlite::Error) -> Error {
-    Error::refused(format!("the sqlite engine failed: {error}"))
+    let why = format!("the sqlite engine failed: {error}");
+    if is_machines(&error) { Error::machine(why) } else { Error::refused(why) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::is_machines;
+
+    #[test]
+    fn a_failure_of_the_machine_is_told_from_a_statements_own_error() {
+        let is_machines = |code| is_machines(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for code in [
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_READONLY_DBMOVED,
+        ] {
+            assert!(is_machines(code), "{code}");
+        }
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_BUSY_SNAPSHOT,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CONSTRAINT_UNIQUE,
+            ffi::SQLITE_ERROR,
+            ffi::SQLITE_TOOBIG,
+        ] {
+            assert!(!is_machines(code), "{code}");
+        }
+    }
 }

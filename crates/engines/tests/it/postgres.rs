@@ -8,6 +8,8 @@ use retrial_engines::postgres::Server;
 mod cluster;
 mod console;
 mod engine;
+mod failures;
+mod leftovers;
 mod values;
 
 /// The server that the tests of this process share; `None` where they are not to run.

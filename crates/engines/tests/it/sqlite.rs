@@ -6,6 +6,9 @@ use retrial_sim::seed::Seed;
 
 use crate::script::{opening, run};
 
+/// Set in a child that may open few files.
+const CHILD: &str = "RETRIAL_TEST_OPENS_FEW_FILES";
+
 /// Runs the script and holds the transcript against the golden of that name.
 fn check(golden: &str, journal: Journal, script: &str) {
     let transcript = run(&mut Sqlite::new(journal).expect("a database can be made"), script);
@@ -210,4 +213,41 @@ fn work_does_not_depend_on_what_earlier_trials_prepared() {
         assert_eq!(steps(&mut used, &[change, read, write]), expected, "after {change}");
         assert_eq!(steps(&mut used, &[change, read, write]), expected, "after {change}, twice");
     }
+}
+
+#[test]
+fn a_machine_that_opens_no_more_files_fails_the_run_and_no_statement() {
+    let test = std::env::current_exe().unwrap();
+    let script = "ulimit -n 40; exec \"$0\" sqlite::as_a_child --exact --test-threads=1";
+    let child =
+        std::process::Command::new("sh").args(["-c", script]).arg(test).env(CHILD, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// Not a test of its own: the child of the one above.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "it is told by its environment that it is the child")]
+fn as_a_child() {
+    if std::env::var(CHILD).is_err() {
+        return;
+    }
+    let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
+    engine.open(&opening(), Seed(1)).expect("there are files enough");
+    let failed = (0..100).find_map(|_| {
+        let session = match engine.connect() {
+            Ok(session) => session,
+            Err(error) => return Some(error),
+        };
+        match engine.submit(session, "SELECT v FROM t", &[]) {
+            Ok(Reply::Done(done)) => {
+                assert!(done.result.is_ok(), "the statement is not what failed: {:?}", done.result);
+                None
+            }
+            Ok(Reply::Blocked(_)) => panic!("a reader waits for nobody"),
+            Err(error) => Some(error),
+        }
+    });
+    let error = failed.expect("there are no more files");
+    assert!(error.is_machine() && error.to_string().contains("unable to open database file"), "{error}");
 }

@@ -101,7 +101,7 @@ impl Kill {
 }
 
 /// Whether that process runs; one that nobody has reaped does not.
-fn runs(process: u32) -> bool {
+pub(super) fn runs(process: u32) -> bool {
     let status = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output().unwrap();
     let status = String::from_utf8_lossy(&status.stdout).trim().to_owned();
     !status.is_empty() && !status.starts_with('Z')

@@ -1,0 +1,228 @@
+//! What a process has made must go with it, however it ends; what is somebody else's must stay.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use retrial_engines::console::{Console, Message, Progress};
+use retrial_engines::postgres::{Postgres, PostgresConsole, Server, clean_up};
+use retrial_engines::sqlite::{Journal, Sqlite};
+
+/// Tells a child of these tests what to do.
+const CHILD: &str = "RETRIAL_TEST_CHILD";
+/// Tells it where a server is on which it makes a database.
+const URL: &str = "RETRIAL_TEST_URL";
+
+/// A child that does as it is told, and the words that it said about itself once it had got there.
+fn child(what: &str, url: &str, environment: &[(&str, &str)]) -> (Child, Vec<String>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["postgres::leftovers::as_a_child", "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, what)
+        .env(URL, url)
+        .envs(environment.iter().copied())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let told = lines.filter_map(|line| line.strip_prefix("told ").map(str::to_owned)).next();
+    let told = told.unwrap_or_default().split('\t').map(str::to_owned).collect();
+    (child, told)
+}
+
+/// Not a test of its own: the child of those below.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "it is told by its environment that it is the child")]
+#[expect(clippy::print_stdout, reason = "it tells its parent what to look for")]
+fn as_a_child() {
+    let Ok(what) = std::env::var(CHILD) else { return };
+    let url = std::env::var(URL).unwrap_or_default();
+    if what == "settings" {
+        println!("\ntold {}", settings());
+        return;
+    }
+    let own = Server::find(None).unwrap();
+    let console = PostgresConsole::new(&own).unwrap();
+    let users = Server::find(Some(&url)).unwrap();
+    let engine = Postgres::new(&users).unwrap();
+    let sqlite = Sqlite::new(Journal::Wal).unwrap();
+    println!("\ntold {}\t{}", own.process().unwrap(), own.folder().unwrap().display());
+    if what == "cleans up" {
+        clean_up();
+        assert!(
+            Sqlite::new(Journal::Wal).is_err() && Postgres::new(&users).is_err(),
+            "nothing is made any more"
+        );
+        // As at the end of a process that was asked to end: nothing is dropped.
+        std::process::exit(0);
+    }
+    std::thread::sleep(Duration::from_secs(60));
+    drop((console, engine, sqlite));
+}
+
+/// A server for others to leave something on, and its URL.
+fn users_server() -> Option<(std::sync::Arc<Server>, String)> {
+    super::server()?;
+    let server = Server::find(None).ok()?;
+    let folder = server.folder()?.display().to_string().replace('/', "%2F");
+    Some((server, format!("postgres://postgres@{folder}:5432/postgres")))
+}
+
+fn databases(server: &std::sync::Arc<Server>) -> Vec<String> {
+    let mut console = PostgresConsole::new(server).unwrap();
+    let own = ask(&mut console, "SELECT current_database()").remove(0);
+    let sql = "SELECT datname FROM pg_database WHERE datname ~ 'retrial' ORDER BY 1";
+    ask(&mut console, sql).into_iter().filter(|name| *name != own).collect()
+}
+
+/// The first column of what is answered.
+fn ask(console: &mut PostgresConsole, sql: &str) -> Vec<String> {
+    let session = console.connect("asks").unwrap();
+    console.send(session, sql).unwrap();
+    while console.progress(session).unwrap() != Progress::Finished {
+        console.pass(Duration::from_secs(1)).unwrap();
+    }
+    let messages = console.messages(session);
+    let rows = messages.into_iter().flat_map(|message| match message {
+        Message::Rows(grid) => grid.rows,
+        Message::Complete(_) => Vec::new(),
+        other => panic!("{other:?}"),
+    });
+    rows.map(|row| row.into_iter().next().flatten().unwrap_or_default()).collect()
+}
+
+/// The folders of that process, as it has told of one of them.
+fn folders(process: u32) -> Vec<PathBuf> {
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let links = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let locks = links.filter(|path| path.ends_with(".retrial-lock"));
+    locks.map(|path| path.parent().unwrap().to_owned()).collect()
+}
+
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    #[expect(clippy::disallowed_methods, reason = "another process is waited for")]
+    let nap = || std::thread::sleep(Duration::from_millis(50));
+    assert!(
+        (0..200).any(|_| holds() || {
+            nap();
+            false
+        }),
+        "{what}"
+    );
+}
+
+fn kill(signal: &str, processes: &str) {
+    let killed = Command::new("sh").args(["-c", &format!("kill -{signal} {processes}")]).status().unwrap();
+    assert!(killed.success());
+}
+
+#[test]
+fn a_process_that_cleans_up_leaves_nothing() {
+    let Some((server, url)) = users_server() else { return };
+    let (mut child, told) = child("cleans up", &url, &[]);
+    assert!(child.wait().unwrap().success());
+    assert!(!Path::new(&told[1]).exists() && !super::cluster::runs(told[0].parse().unwrap()), "{told:?}");
+    assert_eq!(databases(&server), [""; 0]);
+    let left = folders_of_name();
+    assert!(left.iter().all(|folder| !folder.contains(&format!("{}", child.id()))), "{left:?}");
+}
+
+fn folders_of_name() -> Vec<String> {
+    let read = |parent: &str| std::fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok);
+    let names = read("/dev/shm").chain(read("/tmp")).map(|entry| entry.path().display().to_string());
+    names.filter(|name| name.contains("retrial-")).collect()
+}
+
+#[test]
+fn what_a_killed_process_leaves_the_next_one_removes() {
+    let Some((server, url)) = users_server() else { return };
+    let mut console = PostgresConsole::new(&server).unwrap();
+    for name in
+        ["retrial_scratch_0123456789abcdef", "retrial_scratch_0123456789abcde", "retrial_1_1", "my_retrial"]
+    {
+        ask(&mut console, &format!("CREATE DATABASE {name}"));
+    }
+    let (mut killed, told) = child("keeps", &url, &[]);
+    let (mut alive, lives) = child("keeps", &url, &[]);
+    let (left, kept) = (folders(killed.id()), folders(alive.id()));
+    assert!(left.len() == 3 && kept.len() == 3, "a cluster's, a console's and SQLite's: {left:?} {kept:?}");
+    assert!(left.contains(&PathBuf::from(&told[1])));
+    // Its watcher goes with it, as in a container whose first process ends.
+    let watcher =
+        Command::new("ps").args(["-o", "pid=,comm=", "--ppid", &killed.id().to_string()]).output().unwrap();
+    let watcher = String::from_utf8_lossy(&watcher.stdout).into_owned();
+    let watcher = watcher.lines().find(|line| line.trim_end().ends_with("sh")).unwrap();
+    let watcher = watcher.split_whitespace().next().unwrap();
+    kill("KILL", &format!("{watcher} {}", killed.id()));
+    killed.wait().unwrap();
+    let process = told[0].parse().unwrap();
+    assert!(
+        super::cluster::runs(process) && left.iter().all(|folder| folder.exists()),
+        "nobody has cleaned up"
+    );
+    let mine = databases(&server);
+    assert!(mine.len() >= 6, "{mine:?}");
+    wait_until("the killed one's database is let go of", || {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname ~ '^retrial_scratch' AND pid <> pg_backend_pid()";
+        ask(&mut console, sql).remove(0) != "0"
+    });
+    let (mut next, _) = child("keeps", &url, &[]);
+    assert!(left.iter().all(|folder| !folder.exists()) && !super::cluster::runs(process));
+    assert!(kept.iter().all(|folder| folder.exists()), "what is held stays");
+    assert!(super::cluster::runs(lives[0].parse().unwrap()));
+    let now = databases(&server);
+    for (name, stays) in [
+        ("retrial_scratch_0123456789abcdef", false),
+        ("retrial_scratch_0123456789abcde", true),
+        ("retrial_1_1", true),
+        ("my_retrial", true),
+    ] {
+        assert_eq!(now.contains(&name.to_owned()), stays, "{name}: {now:?}");
+    }
+    // This console's, the living one's and the next one's.
+    assert_eq!(now.iter().filter(|name| name.starts_with("retrial_scratch_")).count(), 4, "{now:?}");
+    kill("KILL", &format!("{} {}", alive.id(), next.id()));
+    alive.wait().unwrap();
+    next.wait().unwrap();
+}
+
+/// What a transcript could show of the settings of a throwaway cluster.
+fn settings() -> String {
+    let server = Server::find(None).unwrap();
+    let mut console = PostgresConsole::new(&server).unwrap();
+    let sql = "SELECT name || '=' || setting FROM pg_settings WHERE name !~ 'file|directory|directories|external_pid' \
+               ORDER BY name";
+    ask(&mut console, sql).join("|")
+}
+
+#[test]
+fn the_callers_environment_reaches_no_server_of_ours() {
+    if super::server().is_none() || Server::find(None).is_err() {
+        return;
+    }
+    let (mut plain, expected) = child("settings", "", &[]);
+    plain.wait().unwrap();
+    assert!(expected[0].contains("TimeZone=UTC|") && expected[0].contains("lc_messages=C|"), "{expected:?}");
+    let environment = [
+        ("PGOPTIONS", "-c default_transaction_isolation=serializable -c lock_timeout=1ms --nonsense=1"),
+        ("PGTZ", "Asia/Tokyo"),
+        ("TZ", "America/New_York"),
+        ("PGDATESTYLE", "German"),
+        ("PGCLIENTENCODING", "LATIN1"),
+        ("PGAPPNAME", "somebody"),
+        ("PGDATA", "/nowhere"),
+        ("PGPORT", "1"),
+        ("PGHOST", "nowhere.invalid"),
+        ("PGUSER", "nobody"),
+        ("PGDATABASE", "nothing"),
+        ("PGPASSWORD", "secret"),
+        ("PGPASSFILE", "/nowhere"),
+        ("PGSERVICE", "nothing"),
+        ("PGSSLMODE", "verify-full"),
+        ("LANG", "de_DE.UTF-8"),
+        ("LC_ALL", "C.UTF-8"),
+    ];
+    let (mut with, told) = child("settings", "", &environment);
+    with.wait().unwrap();
+    assert_eq!(told, expected);
+}
