@@ -73,3 +73,41 @@ impl Point {
         parts.map_or((text, 0, 0), |(place, (nth, again))| (place, nth, again))
     }
 }
+
+/// The longest name that a case can say, in bytes.
+pub const LONGEST_NAME: usize = 200;
+
+/// Whether a case can say the name of an actor, a label or a part and have it read back as the same name: it is not
+/// empty, not too long, has none of the marks that part a point's text (`/`, `#`, `~`), no blank, and nothing
+/// that nobody can see.
+pub fn is_writable_name(name: &str) -> bool {
+    let fits = |c: char| !c.is_whitespace() && !is_invisible(c) && !matches!(c, '/' | '#' | '~');
+    !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
+}
+
+/// Whether a terminal shows nothing for the character, or does as it says: control characters, and what Unicode has
+/// for the direction and the joining of text.
+pub fn is_invisible(c: char) -> bool {
+    let formats = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || formats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_NAME, is_writable_name};
+
+    #[test]
+    fn a_name_that_can_be_written_is_one_visible_word_without_marks() {
+        for name in ["a", "consumer-1", "lookup_max", "ärger", "a.b:c", "名", "start"] {
+            assert!(is_writable_name(name), "{name}");
+        }
+        for name in
+            ["", " ", "a b", "a\nb", "a\tb", "#a", "a#1", "a/b", "a~1", "a\u{1b}[31m", "a\u{85}", "a\u{200b}"]
+        {
+            assert!(!is_writable_name(name), "{name:?}");
+        }
+        assert!(is_writable_name(&"n".repeat(LONGEST_NAME)));
+        assert!(!is_writable_name(&"n".repeat(LONGEST_NAME + 1)));
+    }
+}
