@@ -8,6 +8,7 @@ pub mod args;
 pub mod catalogue;
 pub mod exit;
 pub mod expectation;
+pub mod input;
 pub mod isolation;
 pub mod jobs;
 pub mod regressions;
