@@ -116,7 +116,10 @@ fn reaches(sql: &str) -> Option<String> {
             if is_body && let Some(found) = executes_text(statement) {
                 return Some(found);
             }
-            let quoted = statement.iter().filter(|word| word.kind == Kind::Text);
+            if (is_body || is_code) && statement.iter().any(|word| word.kind == Kind::Escaped) {
+                return Some("code in a string with escapes".to_owned());
+            }
+            let quoted = statement.iter().filter(|word| matches!(word.kind, Kind::Text | Kind::Escaped));
             texts.extend(quoted.map(|word| (word.text.clone(), is_body || is_code, level + 1)));
         }
     }

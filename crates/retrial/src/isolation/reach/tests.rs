@@ -24,6 +24,7 @@ fn what_stays_in_its_database_passes() {
         "SELECT load, checkpoint FROM t",
         "SET LOCAL lock_timeout = '1s'",
         "SELEC 1 $%& database",
+        "INSERT INTO t VALUES (E'a\\nb')",
     ] {
         assert_eq!(reaches(sql), None, "{sql}");
     }
@@ -62,7 +63,9 @@ fn what_reaches_beyond_it_is_named() {
         ("LOAD 'x'", "LOAD"),
         ("PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"),
         ("UPDATE pg_authid SET rolsuper = true", "`pg_authid`"),
-        ("SELECT 'open; COPY t TO PROGRAM 'sh", "COPY .. TO PROGRAM"),
+        ("SELECT 'open; COPY t TO PROGRAM sh", "COPY .. TO PROGRAM"),
+        ("SELECT 1 /* open; DROP DATABASE x", "DROP DATABASE"),
+        ("DO E'BEGIN \\x43OPY t TO PROGRAM ''sh''; END'", "code in a string with escapes"),
     ] {
         assert_eq!(reaches(sql).as_deref(), Some(expected), "{sql}");
     }

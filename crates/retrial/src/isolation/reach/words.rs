@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Quoted,
     /// A string, however it is quoted.
     Text,
+    /// A string of which some is spelt in escapes, which are left as they are.
+    Escaped,
     /// Anything else: an operator, a bracket, a number.
     Mark,
 }
@@ -51,19 +53,38 @@ pub(super) fn words(sql: &str) -> (Vec<Word>, bool) {
             TokenKind::QuotedIdent { .. } | TokenKind::Unknown | TokenKind::BlockComment { .. } => {
                 return (plain(sql), false);
             }
-            TokenKind::Literal { kind: LiteralKind::Int { .. } | LiteralKind::Numeric { .. } } => Kind::Mark,
-            TokenKind::Literal { .. } => Kind::Text,
+            TokenKind::Literal { kind } => match string(kind) {
+                None => Kind::Mark,
+                Some((true, may_escape)) if may_escape && text.contains('\\') => Kind::Escaped,
+                Some((true, _)) => Kind::Text,
+                Some((false, _)) => return (plain(sql), false),
+            },
             _ => Kind::Mark,
         };
         let text = match kind {
             Kind::Word => text.to_ascii_lowercase(),
             Kind::Quoted => text.trim_matches('"').to_owned(),
-            Kind::Text => content(text).to_owned(),
+            Kind::Text | Kind::Escaped => content(text).to_owned(),
             Kind::Mark => text.to_owned(),
         };
         found.push(Word { kind, text });
     }
     (found, true)
+}
+
+/// Of a string, whether it ends, and whether a backslash in it means something; none for a number.
+fn string(kind: LiteralKind) -> Option<(bool, bool)> {
+    match kind {
+        LiteralKind::Int { .. } | LiteralKind::Numeric { .. } => None,
+        LiteralKind::Str { terminated }
+        | LiteralKind::NationalStr { terminated }
+        | LiteralKind::ByteStr { terminated }
+        | LiteralKind::BitStr { terminated }
+        | LiteralKind::DollarQuotedString { terminated } => Some((terminated, false)),
+        LiteralKind::UnicodeEscStr { terminated } | LiteralKind::EscStr { terminated } => {
+            Some((terminated, true))
+        }
+    }
 }
 
 /// What stands between a string's quotes.

@@ -156,8 +156,8 @@ fn nothing_from_outside_tells_the_terminal_what_to_do() {
 #[test]
 fn a_spec_does_to_somebody_s_server_only_what_it_may() {
     let Some(server) = server() else { return };
-    let folder = folder("reach");
-    let file = folder.join("written");
+    // A place that the server can write to, whoever it runs as.
+    let file = server.folder().expect("it is ours").join("written");
     let url = format!(
         "postgres://postgres@localhost/postgres?host={}",
         server.folder().expect("it is ours").display()
@@ -184,4 +184,5 @@ fn a_spec_does_to_somebody_s_server_only_what_it_may() {
     let allowed = on(&["--allow-server-programs", &program]).output().expect("it runs");
     assert_eq!(allowed.status.code(), Some(0), "{:?}", said(&allowed));
     assert!(file.exists(), "what is allowed is run");
+    fs::remove_file(&file).expect("the folder is ours");
 }
