@@ -72,6 +72,28 @@ const NUMBERS: [&str; 12] = [
     "1e400",
 ];
 
+/// What can stand before and behind an expression any number of times, in SQL or in JSON.
+const WRAPS: [(&str, &str); 18] = [
+    ("(", ")"),
+    ("((", "))"),
+    ("NOT ", ""),
+    ("- ", ""),
+    ("", " || 'a'"),
+    ("", " AND true"),
+    ("", " + 1"),
+    ("", "::text"),
+    ("CASE WHEN true THEN ", " END"),
+    ("", " -> 'a'"),
+    ("(SELECT ", ")"),
+    ("coalesce(", ", 1)"),
+    ("EXPLAIN ", ""),
+    ("ARRAY[", "]"),
+    ("[", "]"),
+    ("{\"a\":", "}"),
+    ("$$", "$$"),
+    ("/*", "*/"),
+];
+
 #[derive(Clone, Debug)]
 enum Mutation {
     Remove(Index, usize),
@@ -80,8 +102,8 @@ enum Mutation {
     Number(Index, &'static str),
     /// Takes so much of another text.
     Splice(Index, Index, Index, usize),
-    /// Repeats a word: nesting and chains.
-    Nest(Index, &'static str, usize),
+    /// Wraps a word so many times: nesting and chains.
+    Wrap(Index, (&'static str, &'static str), usize),
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
@@ -89,6 +111,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     let word = || proptest::sample::select(WORDS.to_vec());
     let length = || prop_oneof![8 => 1..8usize, 1 => 8..200usize];
     let times = || prop_oneof![8 => 1..20usize, 1 => 20..5_000usize];
+    let wrap = proptest::sample::select(WRAPS.to_vec());
+    let many = prop_oneof![4 => 1..20usize, 2 => 20..2_000usize, 1 => 2_000..50_000usize];
     prop_oneof![
         2 => (at(), length()).prop_map(|(at, length)| Mutation::Remove(at, length)),
         1 => (at(), length(), times()).prop_map(|(at, length, times)| Mutation::Repeat(at, length, times)),
@@ -96,7 +120,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         1 => (at(), any::<char>()).prop_map(|(at, c)| Mutation::Insert(at, c.to_string())),
         2 => (at(), proptest::sample::select(NUMBERS.to_vec())).prop_map(|(at, number)| Mutation::Number(at, number)),
         2 => (at(), at(), at(), length()).prop_map(|(at, of, from, length)| Mutation::Splice(at, of, from, length)),
-        1 => (at(), word(), times()).prop_map(|(at, word, times)| Mutation::Nest(at, word, times)),
+        2 => (at(), wrap, many).prop_map(|(at, wrap, times)| Mutation::Wrap(at, wrap, times)),
     ]
 }
 
@@ -144,8 +168,13 @@ fn apply(mutation: &Mutation, text: &mut Vec<char>, corpus: &[Vec<char>]) {
             let part = other[from..(from + length * 4).min(other.len())].to_vec();
             insert(text, place(at, text), part);
         }
-        Mutation::Nest(at, word, times) => {
-            insert(text, place(at, text), word.repeat(*times).chars().collect())
+        Mutation::Wrap(at, (open, close), times) => {
+            let at = place(at, text);
+            let is_part = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '"');
+            let begin = text[at..].iter().position(is_part).map_or(at, |offset| at + offset);
+            let end = begin + text[begin..].iter().take_while(|c| is_part(c)).count();
+            insert(text, end, close.repeat(*times).chars().collect());
+            insert(text, begin, open.repeat(*times).chars().collect());
         }
     }
 }

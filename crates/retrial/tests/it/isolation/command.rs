@@ -2,6 +2,7 @@
 //! the terminal.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -106,6 +107,19 @@ fn a_time_that_is_none_is_refused() {
     for time in ["0", "86400"] {
         let output = command(&["isolation", spec]).env("PGISOLATIONTIMEOUT", time).output().expect("it runs");
         assert_eq!(output.status.code(), Some(0), "{time}");
+    }
+}
+
+#[test]
+fn a_server_whose_name_cannot_be_read_is_not_replaced_by_a_throwaway_one() {
+    let spec = inline("unreadable_url", SPEC);
+    let spec = spec.to_str().expect("the path is text");
+    let args = ["isolation", "--engine", "postgres", spec];
+    let url = std::ffi::OsStr::from_bytes(b"postgres://\xe9/postgres");
+    let said = refusal(command(&args).env("RETRIAL_POSTGRES_URL", url));
+    assert_eq!(said, "error: RETRIAL_POSTGRES_URL is not text\n");
+    for url in ["", "postgres", "postgres://:99999/x"] {
+        refusal(command(&args).env("RETRIAL_POSTGRES_URL", url));
     }
 }
 
