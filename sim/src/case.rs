@@ -2,16 +2,19 @@
 //! not positions, so that it outlives edits to code it does not speak of.
 
 use std::fmt;
-use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::choice::{Pace, RecordedChoice, RecordedTape};
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::point;
 use crate::seed::Seed;
 
 /// The first line of a case, with the version of the format.
 const HEADING: &str = "retrial case 1";
+
+/// What may stand around the words of a line.
+pub(crate) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// A recorded trial and the verdict it had.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,47 +58,53 @@ impl fmt::Display for Case {
 impl FromStr for Case {
     type Err = Error;
 
-    /// Reads what [`Display`](fmt::Display) writes; empty lines and lines that begin with `#` are passed over.
+    /// Reads what [`Display`](fmt::Display) writes; empty lines and lines that begin with `#` are passed over. What it
+    /// reads is written as it was read, or else refused.
     fn from_str(text: &str) -> Result<Case, Error> {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let mut lines = lines.peekable();
-        if lines.next() != Some(HEADING) {
+        let lines = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim_matches(BLANKS)));
+        let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).peekable();
+        if lines.next().is_none_or(|(_, line)| line != HEADING) {
             return Err(Error::unreadable(format!("not a case: its first line is not `{HEADING}`")));
         }
-        let mut field = |name: &str| {
-            let line = lines.next().unwrap_or_default();
-            let value = line.strip_prefix(name).filter(|value| value.starts_with(' ')).map(str::trim);
-            value.ok_or_else(|| {
-                Error::unreadable(format!("a broken case: where `{name}` should be, it has `{line}`"))
-            })
+        let mut field = |name: &'static str| {
+            let (number, line) = lines.next().unwrap_or((0, "the end"));
+            let value = line.strip_prefix(name).filter(|value| value.starts_with(' '));
+            let value = value.map(|value| value.trim_matches(BLANKS));
+            let why = || {
+                Error::unreadable(format!(
+                    "a broken case: where `{name}` should be, it has `{}`",
+                    shown(line)
+                ))
+            };
+            let value = value.ok_or_else(why)?;
+            let field = Field { name, number, value };
+            if value.contains(char::is_control) { Err(field.broken()) } else { Ok(field) }
         };
         let trial = field("trial")?;
         let verdict = field("verdict")?;
         let digest = field("digest")?;
         let schedule = field("schedule")?;
-        let workload = field("workload")?.to_owned();
-        let words: Vec<&str> = trial.split_whitespace().collect();
+        let workload = field("workload")?.value.to_owned();
+        let words: Vec<&str> = trial.value.split(BLANKS).filter(|word| !word.is_empty()).collect();
         let (names, rung, engine) = match words[..] {
             [names, "on", rung, "by", engine] => (names, rung, engine),
-            _ => return Err(broken("trial", trial)),
+            _ => return Err(trial.broken()),
         };
-        let (scenario, strategy) = names.split_once('/').ok_or_else(|| broken("trial", trial))?;
-        let (invariant, outcome) = verdict.split_once(' ').ok_or_else(|| broken("verdict", verdict))?;
-        let shows = match outcome.split_once(' ') {
-            None if outcome == "holds" => None,
-            Some(("violated", kind)) => match kind.strip_prefix("as ") {
-                Some(kind) if !kind.is_empty() => Some(kind.to_owned()),
-                _ => return Err(broken("verdict", verdict)),
-            },
-            _ => return Err(broken("verdict", verdict)),
-        };
-        let digest = u64::from_str_radix(digest, 16).map_err(|_| broken("digest", digest))?;
-        let (pace, ambient) = schedule.split_once(' ').ok_or_else(|| broken("schedule", schedule))?;
+        let (scenario, strategy) = names.split_once('/').ok_or_else(|| trial.broken())?;
+        let (invariant, shows) = verdict.verdict()?;
+        for name in [scenario, strategy, rung, engine] {
+            trial.check_name(name)?;
+        }
+        verdict.check_name(invariant)?;
+        let (pace, ambient) = schedule.value.split_once(' ').ok_or_else(|| schedule.broken())?;
         let pace = Pace::ALL.into_iter().find(|known| known.name() == pace);
-        let pace = pace.ok_or_else(|| broken("schedule", schedule))?;
-        let ambient = ambient.parse().map(Seed).map_err(|_| broken("schedule", schedule))?;
-        let choices =
-            lines.map(RecordedChoice::from_str).collect::<Result<_, _>>().map_err(Error::unreadable)?;
+        let mut choices = Vec::new();
+        for (number, line) in lines {
+            let choice = RecordedChoice::from_str(line);
+            choices.push(
+                choice.map_err(|why| Error::unreadable(format!("a broken case: line {number}: {why}")))?,
+            );
+        }
         Ok(Case {
             scenario: scenario.to_owned(),
             strategy: strategy.to_owned(),
@@ -103,15 +112,58 @@ impl FromStr for Case {
             engine: engine.to_owned(),
             invariant: invariant.to_owned(),
             shows,
-            digest: Digest(digest),
+            digest: digest.digest()?,
             workload,
-            tape: RecordedTape { pace, ambient, choices },
+            tape: RecordedTape {
+                pace: pace.ok_or_else(|| schedule.broken())?,
+                ambient: point::number(ambient).map(Seed).ok_or_else(|| schedule.broken())?,
+                choices,
+            },
         })
     }
 }
 
-fn broken(field: &str, value: &str) -> Error {
-    let mut why = String::from("a broken case: ");
-    let _ = write!(why, "its `{field}` line says `{value}`");
-    Error::unreadable(why)
+/// A line of a case: its name, its number and what it says.
+struct Field<'a> {
+    name: &'static str,
+    number: usize,
+    value: &'a str,
+}
+
+impl<'a> Field<'a> {
+    fn broken(&self) -> Error {
+        let Field { name, number, value } = self;
+        Error::unreadable(format!("a broken case: its `{name}` line, line {number}, says `{}`", shown(value)))
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), Error> {
+        if point::is_writable_name(name) {
+            return Ok(());
+        }
+        let name = shown(name);
+        Err(Error::unreadable(format!("a broken case: line {}: `{name}` is not a name", self.number)))
+    }
+
+    /// The invariant, and what is shown of its violation.
+    fn verdict(&self) -> Result<(&'a str, Option<String>), Error> {
+        let (invariant, outcome) = self.value.split_once(' ').ok_or_else(|| self.broken())?;
+        if outcome == "holds" {
+            return Ok((invariant, None));
+        }
+        let kind = outcome.strip_prefix("violated as ").filter(|kind| !kind.is_empty());
+        kind.map(|kind| (invariant, Some(kind.to_owned()))).ok_or_else(|| self.broken())
+    }
+
+    fn digest(&self) -> Result<Digest, Error> {
+        let digits = Some(self.value).filter(|value| value.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        number.map(Digest).ok_or_else(|| self.broken())
+    }
+}
+
+/// The beginning of what an error quotes.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 120;
+    let end = text.char_indices().nth(LONGEST).map(|(end, _)| end);
+    end.map_or_else(|| text.to_owned(), |end| format!("{}...", &text[..end]))
 }

@@ -7,8 +7,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::case::BLANKS;
 use crate::fault::Fault;
-use crate::point::{ActorId, Point};
+use crate::point::{self, ActorId, LONGEST_NAME, Point};
 use crate::seed::Seed;
 
 /// An actor that could take the next step.
@@ -173,18 +174,24 @@ impl FromStr for RecordedChoice {
     type Err = String;
 
     fn from_str(line: &str) -> Result<RecordedChoice, String> {
-        let words: Vec<&str> = line.split_whitespace().collect();
+        let shown = |text: &str| text.chars().take(LONGEST_NAME).collect::<String>();
+        let words: Vec<&str> = line.split(BLANKS).filter(|word| !word.is_empty()).collect();
         let [at, kind, value] = words[..] else {
-            return Err(format!("`{line}` is not a choice: it needs a point, a kind and a value"));
+            return Err(format!("`{}` is not a choice: it needs a point, a kind and a value", shown(line)));
         };
+        if !Point::is_text(at) {
+            return Err(format!("`{}` is not a point, for example `consumer-1/commit#2`", shown(at)));
+        }
+        let not_a = |kind: &str| format!("`{}` is not a {kind}", shown(value));
         let what = match kind {
-            "next" => Recorded::Next(value.to_owned()),
-            "fault" => {
-                Recorded::Fault(Fault::named(value).ok_or_else(|| format!("`{value}` is not a fault"))?)
+            "next" if point::is_writable_name(value) => Recorded::Next(value.to_owned()),
+            "next" => return Err(not_a("name")),
+            "fault" => Recorded::Fault(Fault::named(value).ok_or_else(|| not_a("fault"))?),
+            "delay" => Recorded::Delay(point::number(value).ok_or_else(|| not_a("delay"))?),
+            "pick" => Recorded::Pick(point::number(value).ok_or_else(|| not_a("pick"))?),
+            _ => {
+                return Err(format!("`{}` is not a kind of choice: next, fault, delay or pick", shown(kind)));
             }
-            "delay" => Recorded::Delay(value.parse().map_err(|_| format!("`{value}` is not a delay"))?),
-            "pick" => Recorded::Pick(value.parse().map_err(|_| format!("`{value}` is not a pick"))?),
-            _ => return Err(format!("`{kind}` is not a kind of choice: next, fault, delay or pick")),
         };
         Ok(RecordedChoice { at: at.to_owned(), what })
     }

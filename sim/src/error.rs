@@ -13,8 +13,10 @@ pub struct Error {
 /// Whose fault an [`Error`] is, which decides what may be concluded from it and what a command exits with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The engine does not implement what was asked of it, and names it.
+    /// The engine cannot do what was asked of it.
     Refused,
+    /// The engine does not do what was asked as a server would, and says so instead.
+    NotModelled,
     /// A recorded choice does not apply to this trial.
     Diverged,
     /// A text is not what it should be.
@@ -32,9 +34,14 @@ impl Error {
         Error { kind: ErrorKind::Refused, why: why.into() }
     }
 
+    /// The engine does not do what was asked as a server would: the name of what it lacks.
+    pub fn not_modelled(what: impl Into<String>) -> Error {
+        Error { kind: ErrorKind::NotModelled, why: what.into() }
+    }
+
     /// A recorded choice does not apply to this trial.
     pub fn diverged(at: impl Into<String>) -> Error {
-        Error { kind: ErrorKind::Diverged, why: format!("diverged at {}", at.into()) }
+        Error { kind: ErrorKind::Diverged, why: at.into() }
     }
 
     /// A text is not what it should be.
@@ -57,6 +64,11 @@ impl Error {
         self.kind
     }
 
+    /// The name of what the engine lacks, where that is the error.
+    pub fn lacks(&self) -> Option<&str> {
+        (self.kind == ErrorKind::NotModelled).then_some(&*self.why)
+    }
+
     /// Whether a recorded choice did not apply.
     pub fn is_divergence(&self) -> bool {
         self.kind == ErrorKind::Diverged
@@ -76,7 +88,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)
+        match self.kind {
+            ErrorKind::NotModelled => write!(f, "not modelled: {}", self.why),
+            ErrorKind::Diverged => write!(f, "diverged at {}", self.why),
+            _ => f.write_str(&self.why),
+        }
     }
 }
 

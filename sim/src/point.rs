@@ -1,6 +1,8 @@
 //! Points: the places where the schedule may switch or a fault may strike, named so that a choice made at one
 //! of them still finds it after the code around it was edited.
 
+use std::str::FromStr;
+
 /// Which actor of a trial; an index into its cast, the same in every trial of one cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ActorId(pub u16);
@@ -62,6 +64,20 @@ impl Point {
         if *again == 0 { format!("{actor}/{label}#{nth}") } else { format!("{actor}/{label}#{nth}~{again}") }
     }
 
+    /// Whether this is the text of a point that a trial can come to.
+    pub(crate) fn is_text(text: &str) -> bool {
+        let (place, nth, again) = Point::parts(text);
+        if text == Point::START.label {
+            return true;
+        }
+        // Whatever is written otherwise than a point writes itself is none: `#01` and `~0` among others.
+        let written = if again == 0 { format!("{place}#{nth}") } else { format!("{place}#{nth}~{again}") };
+        let names = place.split_once('/');
+        nth > 0
+            && written == text
+            && names.is_some_and(|(actor, label)| is_writable_name(actor) && is_writable_name(label))
+    }
+
     /// Takes a point's text apart again: the actor and its label, the arrival, the continuation. What is not a point's
     /// text is a label of no arrival.
     pub(crate) fn parts(text: &str) -> (&str, u32, u32) {
@@ -85,12 +101,18 @@ pub fn is_writable_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
 }
 
+/// The number that these digits say; none where they say another thing, or a number that is too large.
+pub(crate) fn number<T: FromStr>(digits: &str) -> Option<T> {
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
 /// Whether a terminal shows nothing for the character, or does as it says: control characters, and what Unicode has
 /// for the direction and the joining of text.
 pub fn is_invisible(c: char) -> bool {
-    let formats = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    c.is_control() || formats
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -80,4 +80,13 @@ pub trait Console {
 
     /// Ends a session; what it had not committed is rolled back.
     fn close(&mut self, session: SessionId);
+
+    /// Ends every session and goes on with an empty database, as if nothing had been sent. Only a console that
+    /// refuses by name has to be able to.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    fn start_over(&mut self) -> Result<(), Error> {
+        Err(Error::refused("this console cannot start over"))
+    }
 }

@@ -130,7 +130,7 @@ impl Model {
 }
 
 fn refused(what: &str) -> Error {
-    Error::refused(format!("not modelled: {what}"))
+    Error::not_modelled(what)
 }
 
 fn unmade(failure: Failure) -> Error {

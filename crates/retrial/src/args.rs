@@ -42,8 +42,10 @@ pub enum Command {
     },
     /// Perform isolation specs as PostgreSQL's own tester does, and print the same transcript
     #[command(
-        after_help = "Exit codes: 0 performed, 2 the engine refuses something in it by name, 3 a file is no spec or \
-                            its setup fails."
+        after_help = "Exit codes: 0 performed, 2 the engine refuses something in it by name or it has too many \
+                            interleavings, 3 a file is no spec or \
+                            its setup fails.\n\nA spec is code: on engine postgres it may do whatever the \
+                            server lets its role do."
     )]
     Isolation(IsolationArgs),
     /// Tell the story of a scenario, or of one of its strategies or invariants
@@ -115,6 +117,10 @@ pub struct IsolationArgs {
     /// The engine that performs them: model or postgres
     #[arg(long, value_name = "NAME", default_value = "model")]
     pub engine: String,
+    /// On the server at RETRIAL_POSTGRES_URL, also perform specs that run programs there, read or write its files,
+    /// or change more than their own database
+    #[arg(long)]
+    pub allow_server_programs: bool,
 }
 
 fn policies(text: &str) -> Result<Policies, String> {

@@ -1,5 +1,6 @@
 //! What there is, by name; a name that is not there is answered with the nearest.
 
+use std::env::VarError;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Result, anyhow};
@@ -117,7 +118,12 @@ pub fn server() -> Result<Arc<Server>> {
     if let Some(server) = SERVER.get() {
         return Ok(server.clone());
     }
-    let url = std::env::var("RETRIAL_POSTGRES_URL").ok();
+    let url = match std::env::var("RETRIAL_POSTGRES_URL") {
+        Ok(url) => Some(url),
+        Err(VarError::NotPresent) => None,
+        // Nobody who names a server means a throwaway one.
+        Err(VarError::NotUnicode(_)) => return Err(anyhow!("RETRIAL_POSTGRES_URL is not text")),
+    };
     let server = Server::find(url.as_deref())?;
     Ok(SERVER.get_or_init(|| server).clone())
 }

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod exit;
 pub mod expectation;
 pub mod gaps;
+pub mod input;
 pub mod isolation;
 pub mod jobs;
 pub mod regressions;

@@ -27,7 +27,7 @@ mod style;
 /// What the command-line parser has to say: help is a result, anything else a complaint of one line.
 pub fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
-        line(format_args!("{}", error.render().ansi().to_string().trim_end()));
+        let _ = writeln!(anstream::stdout(), "{}", error.render().ansi().to_string().trim_end());
         return Exit::AsExpected;
     }
     let text = error.render().to_string();
@@ -42,9 +42,9 @@ pub fn bad_input(error: &anyhow::Error) {
     complain(format_args!("error: {text}"));
 }
 
-/// A piece of an isolation spec's transcript, byte for byte.
+/// A piece of an isolation spec's transcript, byte for byte but for control characters.
 pub fn transcript_of_spec(text: &str) {
-    let _ = write!(std::io::stdout(), "{text}");
+    let _ = write!(std::io::stdout(), "{}", style::printable(text));
 }
 
 /// A remark that belongs beside a transcript.
@@ -54,9 +54,9 @@ pub fn beside(text: &str) {
 
 /// Whoever reads may have gone (`retrial run | head`); then nobody is left to tell.
 fn line(words: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stdout(), "{words}");
+    let _ = writeln!(anstream::stdout(), "{}", style::printable(&words.to_string()));
 }
 
 fn complain(words: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "{words}");
+    let _ = writeln!(anstream::stderr(), "{}", style::printable(&words.to_string()));
 }

@@ -14,9 +14,18 @@ const LARGEST: usize = 1 << 20;
 
 /// The token of a case.
 pub fn encode(case: &Case) -> String {
-    let text = case.to_string();
-    let mut bytes = checksum(&text).to_vec();
+    seal(&case.to_string())
+}
+
+/// The token of a text, which need not be a case: what a token looks like that was not cut or changed on the way.
+pub fn seal(text: &str) -> String {
+    let mut bytes = checksum(text).to_vec();
     bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
+    seal_bytes(&bytes)
+}
+
+/// A word of these bytes that looks like a token.
+pub fn seal_bytes(bytes: &[u8]) -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 

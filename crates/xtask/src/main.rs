@@ -15,17 +15,23 @@ use xshell::Shell;
 
 mod bless;
 mod ci;
+mod fuzz;
 mod mutate;
 mod postgres;
 mod readme;
 mod tidy;
 mod tree;
 
-const USAGE: &str = "usage: cargo xtask ci | tidy | bless | mutate";
+const USAGE: &str = "usage: cargo xtask ci | tidy | bless | mutate | fuzz [READER] [--seconds N]";
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the verb is the only thing that is read from outside")]
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [verb, rest @ ..] = arguments.as_slice()
+        && verb == "fuzz"
+    {
+        return fuzz::run(rest);
+    }
     let verb = match arguments.as_slice() {
         [verb] if verb == "ci" => ci::run,
         [verb] if verb == "tidy" => tidy::run,

@@ -3,6 +3,7 @@
 //! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
 
 mod argument;
+mod case;
 mod determinism;
 mod document_store;
 mod durable_object;

@@ -144,6 +144,12 @@ impl Console for ModelConsole {
         self.database.close(SessionNo(session.0));
         self.go_on();
     }
+
+    fn start_over(&mut self) -> Result<(), Error> {
+        self.database = Database::new();
+        self.sessions.clear();
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for ModelConsole {

@@ -1,31 +1,36 @@
 //! Reads a spec. What is refused here is what PostgreSQL's tester refuses; nothing that it takes may be refused,
 //! and nothing odd may panic.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use retrial_sim::error::Error;
 
-use super::scan::{Key, Token, What, tokens, wrong};
+use super::scan::{Key, Token, What, shown, tokens, wrong};
 use super::spec::{At, Hold, Session, Spec, Step, Turn};
+
+/// How many sessions a spec may have: each is a connection of its own.
+const MOST_SESSIONS: usize = 1000;
 
 /// Reads the text of a spec; the file's name is for errors alone.
 ///
 /// # Errors
 /// One line: the file, the line, what is wrong and what to do.
 pub fn read(file: &str, text: &str) -> Result<Spec, Error> {
-    let mut grammar = Grammar { file, tokens: tokens(file, text)?, at: 0 };
+    let mut grammar = Grammar { file, tokens: tokens(file, text)?, at: 0, steps: BTreeMap::new() };
     let mut spec = Spec::default();
     while let Some(sql) = grammar.optional(Key::Setup)? {
         spec.setups.push(sql);
     }
     spec.teardown = grammar.optional(Key::Teardown)?;
     while grammar.key(Key::Session) {
-        let session = grammar.session(&spec)?;
+        let session = grammar.session(spec.sessions.len())?;
         spec.sessions.push(session);
     }
     if spec.sessions.is_empty() {
         return Err(grammar.expected("`setup`, `teardown` or `session`, in this order"));
     }
     while grammar.key(Key::Permutation) {
-        let turns = grammar.permutation(&spec)?;
+        let turns = grammar.permutation()?;
         spec.permutations.push(turns);
     }
     match grammar.what() {
@@ -40,6 +45,8 @@ struct Grammar<'a> {
     file: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    /// Where each step is, by its name.
+    steps: BTreeMap<String, At>,
 }
 
 impl Grammar<'_> {
@@ -97,17 +104,24 @@ impl Grammar<'_> {
         self.block(of).map(Some)
     }
 
-    fn session(&mut self, before: &Spec) -> Result<Session, Error> {
+    fn session(&mut self, number: usize) -> Result<Session, Error> {
+        if number == MOST_SESSIONS {
+            let why =
+                format!("there are more than {MOST_SESSIONS} sessions; each is a connection of its own");
+            return Err(wrong(self.file, self.token().line, why));
+        }
         let mut session = Session { name: self.name("the session")?, ..Session::default() };
         session.setup = self.optional(Key::Setup)?;
         while self.key(Key::Step) {
             let line = self.token().line;
             let name = self.name("the step")?;
-            if before.find(&name).is_some() || session.steps.iter().any(|step| step.name == name) {
+            let at = At { session: number, step: session.steps.len() };
+            if self.steps.insert(name.clone(), at).is_some() {
+                let name = shown(&name);
                 let why = format!("there is a step `{name}` already; name each step of the spec differently");
                 return Err(wrong(self.file, line, why));
             }
-            let sql = self.block(&format!("step `{name}`"))?;
+            let sql = self.block(&format!("step `{}`", shown(&name)))?;
             session.steps.push(Step { name, sql });
         }
         if session.steps.is_empty() {
@@ -117,22 +131,25 @@ impl Grammar<'_> {
         Ok(session)
     }
 
-    fn permutation(&mut self, spec: &Spec) -> Result<Vec<Turn>, Error> {
+    fn permutation(&mut self) -> Result<Vec<Turn>, Error> {
         let mut drafts = Vec::new();
         while matches!(self.what(), What::Name(_)) {
             let line = self.token().line;
             let name = self.name("a step")?;
-            let missing =
-                || format!("there is no step `{name}`; a permutation can use only steps of the sessions");
-            let at = spec.find(&name).ok_or_else(|| wrong(self.file, line, missing()))?;
+            let Some(&at) = self.steps.get(&name) else {
+                let name = shown(&name);
+                let why =
+                    format!("there is no step `{name}`; a permutation can use only steps of the sessions");
+                return Err(wrong(self.file, line, why));
+            };
             drafts.push(Draft { name, at, markers: self.markers()? });
         }
         if drafts.is_empty() {
             return Err(self.expected("the name of a step"));
         }
-        let here: Vec<At> = drafts.iter().map(|draft| draft.at).collect();
+        let here: BTreeSet<At> = drafts.iter().map(|draft| draft.at).collect();
         let turns = drafts.into_iter().map(|draft| {
-            let holds = draft.markers.iter().map(|marker| self.hold(spec, &here, &draft, marker));
+            let holds = draft.markers.iter().map(|marker| self.hold(&here, &draft, marker));
             Ok(Turn { at: draft.at, holds: holds.collect::<Result<_, Error>>()? })
         });
         turns.collect()
@@ -171,14 +188,15 @@ impl Grammar<'_> {
     }
 
     /// What a marker means: the step it names must be another session's, and in the same permutation.
-    fn hold(&self, spec: &Spec, here: &[At], draft: &Draft, marker: &Marker) -> Result<Hold, Error> {
+    fn hold(&self, here: &BTreeSet<At>, draft: &Draft, marker: &Marker) -> Result<Hold, Error> {
         let Some((name, notices)) = &marker.other else { return Ok(Hold::Once) };
-        let of = spec.find(name).filter(|at| here.contains(at)).ok_or_else(|| {
-            let why = format!("step `{}` waits for `{name}`, which is not in its permutation", draft.name);
+        let step = shown(&draft.name);
+        let of = *self.steps.get(name).filter(|at| here.contains(at)).ok_or_else(|| {
+            let why = format!("step `{step}` waits for `{}`, which is not in its permutation", shown(name));
             wrong(self.file, marker.line, why)
         })?;
         if of.session == draft.at.session {
-            let why = format!("step `{}` cannot wait for `{name}`, which is its own session's", draft.name);
+            let why = format!("step `{step}` cannot wait for `{}`, which is its own session's", shown(name));
             return Err(wrong(self.file, marker.line, why));
         }
         Ok(notices.map_or(Hold::Step(of), |count| Hold::Notices { of, count }))
@@ -188,9 +206,9 @@ impl Grammar<'_> {
     fn expected(&self, what: &str) -> Error {
         let found = match self.what() {
             What::Key(key) => format!("`{}`", format!("{key:?}").to_lowercase()),
-            What::Name(name) => format!("`{name}`"),
+            What::Name(name) => format!("`{}`", shown(name)),
             What::Block(_) => "SQL in braces".to_owned(),
-            What::Number(digits) => format!("`{digits}`"),
+            What::Number(digits) => format!("`{}`", shown(digits)),
             What::Mark(mark) => format!("`{mark}`"),
             What::End => "the end of the file".to_owned(),
         };
@@ -212,84 +230,4 @@ struct Marker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::spec::{At, Hold, Turn};
-    use super::read;
-
-    const TWO: &str = "session s step a { A } step b { B }\nsession t step c { C }\n";
-
-    fn refusal(text: &str) -> String {
-        read("f.spec", text).expect_err("the spec is broken").to_string()
-    }
-
-    fn at(session: usize, step: usize) -> At {
-        At { session, step }
-    }
-
-    #[test]
-    fn every_part_is_read() {
-        let text = "setup { 1 } setup { 2 } teardown { 3 } # c\n\
-                    session \"x y\" setup { 4 } step a { 5 } teardown { 6 } session z step b { 7 }";
-        let spec = read("f", text).expect("the spec is well formed");
-        assert_eq!(spec.setups, ["1", "2"]);
-        assert_eq!(spec.teardown.as_deref(), Some("3"));
-        let session = &spec.sessions[0];
-        assert_eq!((&*session.name, session.setup.as_deref()), ("x y", Some("4")));
-        assert_eq!((&*session.steps[0].sql, session.teardown.as_deref()), ("5", Some("6")));
-        assert!(spec.unused().is_empty());
-    }
-
-    #[test]
-    fn markers_may_name_steps_further_on() {
-        let spec = read("f", &format!("{TWO}permutation a(c, c notices 2, *) c")).expect("it is well formed");
-        let of = at(1, 0);
-        let holds = vec![Hold::Step(of), Hold::Notices { of, count: 2 }, Hold::Once];
-        assert_eq!(spec.permutations, [[Turn { at: at(0, 0), holds }, Turn::free(of)]]);
-        assert_eq!(spec.unused(), ["b"]);
-    }
-
-    #[test]
-    fn what_does_not_belong_is_told_with_its_line() {
-        let cases = [
-            ("", "f.spec:1: the end of the file stands where something else belongs: `setup`"),
-            ("session s", "f.spec:1: the end of the file stands where something else belongs: `step`"),
-            (
-                "session s step notices { }",
-                "f.spec:1: `notices` stands where something else belongs: the name",
-            ),
-            ("session s step a { }\nstep a { }", "f.spec:2: there is a step `a` already"),
-            (
-                "session s\nstep a\nb",
-                "f.spec:3: `b` stands where something else belongs: the SQL of step `a`",
-            ),
-            ("session s step a { } setup { }", "f.spec:1: `setup` stands where something else belongs"),
-        ];
-        for (text, expected) in cases {
-            assert!(refusal(text).starts_with(expected), "{text}: {}", refusal(text));
-        }
-    }
-
-    #[test]
-    fn what_does_not_belong_in_a_permutation_is_told_too() {
-        let cases = [
-            (
-                "permutation",
-                "f.spec:3: the end of the file stands where something else belongs: the name of a step",
-            ),
-            ("permutation d", "f.spec:3: there is no step `d`"),
-            ("permutation a(c)", "f.spec:3: step `a` waits for `c`, which is not in its permutation"),
-            ("permutation a(b) b", "f.spec:3: step `a` cannot wait for `b`, which is its own session's"),
-            ("permutation a() b", "f.spec:3: `)` stands where"),
-            ("permutation a(* b", "f.spec:3: `b` stands where something else belongs: `,` or `)`"),
-            (
-                "permutation a(c notices) c",
-                "f.spec:3: `)` stands where something else belongs: how many notices",
-            ),
-            ("permutation a(c notices 99999999999) c", "f.spec:3: `99999999999` stands where"),
-        ];
-        for (text, expected) in cases {
-            let refusal = refusal(&format!("{TWO}{text}"));
-            assert!(refusal.starts_with(expected), "{text}: {refusal}");
-        }
-    }
-}
+mod tests;

@@ -7,30 +7,29 @@ use std::time::Duration;
 use retrial_engines::console::{Console, Message};
 use retrial_sim::error::Error;
 
+use super::sink::Sink;
 use super::spec::{Hold, Spec, Step, Turn};
-use super::wait::{Ended, MOMENT, Notices, Patience, Seat, settle};
-use super::{Limits, grid, transcript};
+use super::wait::{Ended, MOMENT, Patience, Seat, settle};
+use super::{Limits, Said, transcript};
 
 /// The sessions of a spec on a console, ready for one permutation after the other.
 pub(super) struct Stage<'a> {
-    spec: &'a Spec,
-    limits: Limits,
-    console: &'a mut dyn Console,
-    sink: Sink<'a>,
+    pub(super) spec: &'a Spec,
+    pub(super) limits: Limits,
+    pub(super) console: &'a mut dyn Console,
+    pub(super) sink: Sink<'a>,
     /// Who sets up and tears down.
-    control: Seat,
+    pub(super) control: Seat,
     /// The spec's sessions.
-    seats: Vec<Seat>,
+    pub(super) seats: Vec<Seat>,
     /// Which step each session is at.
-    active: Vec<Option<Active>>,
+    pub(super) active: Vec<Option<Active>>,
     /// The sessions whose step was told to wait, in that order.
-    waiting: Vec<usize>,
-    /// What belongs beside the transcript.
-    pub(super) warnings: Vec<String>,
+    pub(super) waiting: Vec<usize>,
 }
 
 /// A step that was sent and whose completion was not told.
-struct Active {
+pub(super) struct Active {
     turn: Turn,
     /// For each of its markers, how many notices there have to be.
     targets: Vec<u64>,
@@ -45,45 +44,7 @@ enum Look {
     Again,
 }
 
-/// Where the transcript goes.
-struct Sink<'a> {
-    out: &'a mut dyn FnMut(&str),
-    /// A permutation's text, while it is open whether the permutation is left out.
-    held: Option<String>,
-}
-
-impl Sink<'_> {
-    fn say(&mut self, text: &str) {
-        match &mut self.held {
-            Some(held) => held.push_str(text),
-            None => (self.out)(text),
-        }
-    }
-
-    /// Tells what a seat was told beside its results.
-    fn notices(&mut self, seat: &Seat, notices: Notices) {
-        let Some(name) = &seat.name else { return };
-        for (severity, text) in notices {
-            self.say(&transcript::notice(name, &severity, &text));
-        }
-    }
-
-    fn result(&mut self, result: &Message) {
-        match result {
-            Message::Rows(rows) => self.say(&grid::table(rows)),
-            Message::Error { severity, text, .. } => self.say(&transcript::error(severity, text)),
-            Message::Complete(_) | Message::Notice { .. } => {}
-        }
-    }
-
-    fn release(&mut self) {
-        if let Some(held) = self.held.take() {
-            (self.out)(&held);
-        }
-    }
-}
-
-fn sit(console: &mut dyn Console, name: Option<&str>) -> Result<Seat, Error> {
+pub(super) fn sit(console: &mut dyn Console, name: Option<&str>) -> Result<Seat, Error> {
     let id = console.connect(name.unwrap_or("control connection"))?;
     Ok(Seat { id, name: name.map(str::to_owned), said: VecDeque::new(), notices: 0 })
 }
@@ -94,15 +55,14 @@ impl<'a> Stage<'a> {
         spec: &'a Spec,
         limits: Limits,
         console: &'a mut dyn Console,
-        out: &'a mut dyn FnMut(&str),
+        out: &'a mut dyn FnMut(Said),
     ) -> Result<Stage<'a>, Error> {
         let control = sit(console, None)?;
         let seats = spec.sessions.iter().map(|session| sit(console, Some(&session.name)));
         let seats = seats.collect::<Result<Vec<_>, Error>>()?;
         let active = seats.iter().map(|_| None).collect();
-        let sink = Sink { out, held: None };
-        let (waiting, warnings) = (Vec::new(), Vec::new());
-        Ok(Stage { spec, limits, console, sink, control, seats, active, waiting, warnings })
+        let sink = Sink::new(out);
+        Ok(Stage { spec, limits, console, sink, control, seats, active, waiting: Vec::new() })
     }
 
     /// Closes the sessions.
@@ -122,7 +82,7 @@ impl<'a> Stage<'a> {
     /// Performs a merge, unless it gives a step to a session that stays blocked: then it leaves no transcript, and
     /// the place of that step is returned.
     pub(super) fn try_perform(&mut self, turns: &[Turn]) -> Result<Option<usize>, Error> {
-        self.sink.held = Some(String::new());
+        self.sink.hold();
         let performed = self.begin(turns).and_then(|()| self.steps(turns, true));
         if let Ok(Some(at)) = performed {
             self.abandon()?;
@@ -151,26 +111,43 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// What fails here fails without consequence.
-    fn teardown(&mut self) -> Result<(), Error> {
+    /// What fails here is told where it fails, and has no other consequence.
+    pub(super) fn teardown(&mut self) -> Result<(), Error> {
         let spec = self.spec;
         for (index, session) in spec.sessions.iter().enumerate() {
-            let Some(sql) = &session.teardown else { continue };
-            if let Some((severity, text)) = self.exec(Some(index), sql)? {
-                let what = format!("teardown of session {}", session.name);
-                self.warnings.push(transcript::failed(&what, &severity, &text));
+            if let Some(sql) = &session.teardown {
+                let failed = self.exec(Some(index), sql);
+                self.tell_failed(&format!("teardown of session {}", session.name), failed)?;
             }
         }
-        if let Some(sql) = &spec.teardown
-            && let Some((severity, text)) = self.exec(None, sql)?
-        {
-            self.warnings.push(transcript::failed("teardown", &severity, &text));
+        if let Some(sql) = &spec.teardown {
+            let failed = self.exec(None, sql);
+            self.tell_failed("teardown", failed)?;
+        }
+        Ok(())
+    }
+
+    fn tell_failed(
+        &mut self,
+        what: &str,
+        failed: Result<Option<(String, String)>, Error>,
+    ) -> Result<(), Error> {
+        match failed {
+            Ok(None) => {}
+            Ok(Some((severity, text))) => self.sink.beside(transcript::failed(what, &severity, &text)),
+            Err(error) if error.lacks().is_some() => return Err(error),
+            // A session that the server has ended can be sent nothing; the others are torn down all the same.
+            Err(error) => self.sink.beside(format!("{what} failed: {error}")),
         }
         Ok(())
     }
 
     /// Runs a text outside of the steps, tells its last result alone, and returns its error if that is one.
-    fn exec(&mut self, session: Option<usize>, sql: &str) -> Result<Option<(String, String)>, Error> {
+    pub(super) fn exec(
+        &mut self,
+        session: Option<usize>,
+        sql: &str,
+    ) -> Result<Option<(String, String)>, Error> {
         let Stage { seats, control, console, sink, limits, .. } = self;
         let seat = session.map_or(control, |index| &mut seats[index]);
         console.send(seat.id, sql)?;
@@ -346,7 +323,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn settle(&mut self, session: usize, patience: Patience) -> Result<Ended, Error> {
+    pub(super) fn settle(&mut self, session: usize, patience: Patience) -> Result<Ended, Error> {
         let Stage { seats, console, sink, .. } = self;
         settle(&mut seats[session], *console, patience, &mut |seat, notices| sink.notices(seat, notices))
     }
@@ -360,31 +337,5 @@ impl<'a> Stage<'a> {
             Hold::Step(of) => self.active[of.session].as_ref().is_some_and(|other| other.turn.at == *of),
             Hold::Notices { of, .. } => self.seats[of.session].notices < *target,
         })
-    }
-
-    /// Leaves a merge that cannot be: no trace of it is told, and none is left in the sessions.
-    fn abandon(&mut self) -> Result<(), Error> {
-        let patience = Patience { may_block: false, longest: self.limits.step };
-        for session in 0..self.seats.len() {
-            if self.active[session].take().is_some() {
-                self.console.cancel(self.seats[session].id)?;
-                self.settle(session, patience)?;
-            }
-            self.seats[session].said.clear();
-        }
-        for session in 0..self.seats.len() {
-            self.exec(Some(session), "ROLLBACK")?;
-        }
-        let warnings = self.warnings.len();
-        self.teardown()?;
-        self.warnings.truncate(warnings);
-        self.waiting.clear();
-        self.sink.held = None;
-        // A lock that a session holds beyond its transactions would be there in the next merge.
-        for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
-            self.console.close(seat.id);
-            *seat = sit(self.console, Some(&session.name))?;
-        }
-        Ok(())
     }
 }

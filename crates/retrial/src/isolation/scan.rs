@@ -1,6 +1,7 @@
 //! Cuts a spec's text into tokens. It must keep SQL as it is written: only blanks next to the braces go.
 
 use retrial_sim::error::Error;
+use retrial_sim::point::is_invisible;
 
 /// A token, and the line it begins on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,20 @@ const KEYS: [(&str, Key); 6] = [
 /// The error that a place of a file gives rise to.
 pub(super) fn wrong(file: &str, line: usize, why: impl AsRef<str>) -> Error {
     Error::unreadable(format!("{file}:{line}: {}", why.as_ref()))
+}
+
+/// A word as an error names it: its beginning, where it is long, and nothing in it that nobody can see.
+pub(super) fn shown(word: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown = String::new();
+    for (number, c) in word.chars().enumerate() {
+        match c {
+            _ if number == LONGEST => return shown + "...",
+            _ if is_invisible(c) => shown.extend(c.escape_unicode()),
+            _ => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// The tokens of the text, an end behind them.

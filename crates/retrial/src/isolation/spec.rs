@@ -1,5 +1,7 @@
 //! A spec as data, its names resolved. It must never hold a step that is not there.
 
+use std::collections::BTreeSet;
+
 /// A spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spec {
@@ -36,7 +38,7 @@ pub struct Step {
 }
 
 /// Which step: the session's index, and the step's within it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
     /// The session's index.
     pub session: usize,
@@ -82,24 +84,16 @@ impl Spec {
         &self.sessions[at.session].steps[at.step]
     }
 
-    /// The step of that name.
-    pub fn find(&self, name: &str) -> Option<At> {
-        self.sessions.iter().enumerate().find_map(|(session, steps)| {
-            let step = steps.steps.iter().position(|step| step.name == name)?;
-            Some(At { session, step })
-        })
-    }
-
     /// The names of steps that no listed permutation uses, sorted; none where no permutation is listed.
     pub fn unused(&self) -> Vec<&str> {
         if self.permutations.is_empty() {
             return Vec::new();
         }
-        let used = |at: At| self.permutations.iter().flatten().any(|turn| turn.at == at);
+        let used: BTreeSet<At> = self.permutations.iter().flatten().map(|turn| turn.at).collect();
         let all = self.sessions.iter().enumerate();
         let mut unused: Vec<&str> = all
             .flat_map(|(session, steps)| (0..steps.steps.len()).map(move |step| At { session, step }))
-            .filter(|at| !used(*at))
+            .filter(|at| !used.contains(at))
             .map(|at| &*self.step(at).name)
             .collect();
         unused.sort_unstable();

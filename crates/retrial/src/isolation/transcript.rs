@@ -60,8 +60,32 @@ pub(super) fn unused(name: &str) -> String {
 pub(super) fn left_out(count: u128) -> String {
     match count {
         1 => "1 permutation left out: it gives a step to a blocked session".to_owned(),
-        _ => format!("{count} permutations left out: they give a step to a blocked session"),
+        _ => format!("{} permutations left out: they give a step to a blocked session", counted(count)),
     }
+}
+
+/// The end of a permutation in which something is refused by name. The original has no such line.
+pub(super) fn cut(lacks: &str) -> String {
+    format!("retrial: the permutation is cut short here, not modelled: {lacks}\n")
+}
+
+/// Beside the transcript: permutations that were not performed to their end.
+pub(super) fn were_cut(count: u64) -> String {
+    match count {
+        1 => "1 permutation cut short: it has what is not modelled".to_owned(),
+        _ => format!("{count} permutations cut short: they have what is not modelled"),
+    }
+}
+
+/// Beside the transcript: merges that nobody has time for.
+pub(super) fn not_tried(count: u128, tried: u64) -> String {
+    let count = counted(count);
+    format!("{count} permutations not tried: {tried} are at the most, list those that the spec is about")
+}
+
+/// A number that may stand for one beyond counting.
+fn counted(count: u128) -> String {
+    if count == u128::MAX { "more than 10^38".to_owned() } else { count.to_string() }
 }
 
 /// Beside the transcript: a text around the steps that failed.

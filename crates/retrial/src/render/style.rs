@@ -1,27 +1,66 @@
-//! The few colours.
+//! The few colours, and what a terminal gets to see. No text that comes from outside may tell a terminal what to do.
 
 use std::fmt::Display;
 
-use anstyle::{AnsiColor, Color, Style};
+use anstyle::{AnsiColor, Reset, Style};
+
+/// What stands for a colour in a text until it is printed: nobody prints these characters, which Unicode keeps for such
+/// uses. So every control character in a text that is to be printed is somebody else's.
+const BOLD: char = '\u{fdd0}';
+const RED: char = '\u{fdd1}';
+const GREEN: char = '\u{fdd2}';
+const YELLOW: char = '\u{fdd3}';
+const END: char = '\u{fdd4}';
 
 pub(super) fn good(text: impl Display) -> String {
-    paint(AnsiColor::Green, text)
+    format!("{GREEN}{text}{END}")
 }
 
 pub(super) fn bad(text: impl Display) -> String {
-    paint(AnsiColor::Red, text)
+    format!("{RED}{text}{END}")
 }
 
 pub(super) fn odd(text: impl Display) -> String {
-    paint(AnsiColor::Yellow, text)
+    format!("{YELLOW}{text}{END}")
 }
 
 pub(super) fn heading(text: impl Display) -> String {
-    let style = Style::new().bold();
-    format!("{style}{text}{style:#}")
+    format!("{BOLD}{text}{END}")
 }
 
-fn paint(color: AnsiColor, text: impl Display) -> String {
-    let style = Style::new().fg_color(Some(Color::Ansi(color)));
-    format!("{style}{text}{style:#}")
+/// The text as a terminal may have it: colours as its own sequences, anybody else's control characters written out.
+pub(super) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            BOLD => printable.push_str(&Style::new().bold().render().to_string()),
+            RED => printable.push_str(&AnsiColor::Red.render_fg().to_string()),
+            GREEN => printable.push_str(&AnsiColor::Green.render_fg().to_string()),
+            YELLOW => printable.push_str(&AnsiColor::Yellow.render_fg().to_string()),
+            END => printable.push_str(&Reset.render().to_string()),
+            '\n' | '\t' => printable.push(c),
+            _ if c.is_control() => printable.extend(c.escape_default()),
+            _ => printable.push(c),
+        }
+    }
+    printable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{good, printable};
+
+    #[test]
+    fn control_characters_are_written_out_and_all_else_stays() {
+        assert_eq!(printable("a\u{1b}]0;b\u{7}c"), "a\\u{1b}]0;b\\u{7}c");
+        assert_eq!(printable("\r\u{0}\u{7f}\u{9b}31m\u{8}"), "\\r\\u{0}\\u{7f}\\u{9b}31m\\u{8}");
+        for text in ["", "a\n\tb", "é 名 👩\u{200d}🚀", "\\u{1b}", "'\"`"] {
+            assert_eq!(printable(text), text);
+        }
+    }
+
+    #[test]
+    fn colours_are_a_terminal_s_own() {
+        assert_eq!(printable(&good("\u{1b}[0m")), "\u{1b}[32m\\u{1b}[0m\u{1b}[0m");
+    }
 }

@@ -7,7 +7,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use retrial::isolation::{Limits, Outcome, read, run_within};
+mod command;
+mod failing;
+
+use retrial::isolation::{Limits, Outcome, Said, read, run_within};
 use retrial_engines::console::Console;
 use retrial_engines::model::ModelConsole;
 use retrial_engines::postgres::{PostgresConsole, Server};
@@ -57,6 +60,21 @@ impl<'a> Original<'a> {
 
     /// What it writes to its standard output.
     fn transcript(&self, name: &str, spec: &Path, step: Duration) -> String {
+        let (path, errors) = (transcript_file(name), Stdio::null());
+        self.perform(name, spec, step, fs::File::create(&path).expect("a file can be made"), errors);
+        fs::read_to_string(path).expect("a transcript is UTF-8")
+    }
+
+    /// What it writes to its standard output and to its standard error stream, in its order.
+    fn everything(&self, name: &str, spec: &Path) -> String {
+        let path = transcript_file(name);
+        let file = fs::File::create(&path).expect("a file can be made");
+        let errors = file.try_clone().expect("a file can be shared").into();
+        self.perform(name, spec, Limits::default().step, file, errors);
+        fs::read_to_string(path).expect("a transcript is UTF-8")
+    }
+
+    fn perform(&self, name: &str, spec: &Path, step: Duration, out: fs::File, errors: Stdio) {
         let tester = self.root.join("lib/pgxs/src/test/isolation/isolationtester");
         assert!(
             tester.exists(),
@@ -70,26 +88,41 @@ impl<'a> Original<'a> {
         let conninfo = format!("host={} user=postgres dbname={database}", self.folder().display());
         let mut command = Command::new(tester);
         command.arg(conninfo).env("PGISOLATIONTIMEOUT", step.as_secs().to_string());
-        command.stdin(fs::File::open(spec).expect("the spec is there")).stderr(Stdio::null());
-        let done = command.output().expect("the tester runs");
+        command.stdin(fs::File::open(spec).expect("the spec is there")).stdout(out).stderr(errors);
+        command.status().expect("the tester runs");
         self.sql(&format!("DROP DATABASE {database} WITH (FORCE)"));
-        String::from_utf8(done.stdout).expect("a transcript is UTF-8")
     }
 }
 
+fn transcript_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.original"))
+}
+
+/// What was done, and what was said beside the transcript.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    outcome: Outcome,
+    beside: Vec<String>,
+}
+
 /// What we say of the same spec on the live server, and what beside it.
-fn ours(server: &Arc<Server>, spec: &Path, limits: &Limits) -> (String, Outcome) {
+fn ours(server: &Arc<Server>, spec: &Path, limits: &Limits) -> (String, Told) {
     told(&mut PostgresConsole::new(server).expect("the server has room"), spec, limits)
 }
 
 /// What we say of a spec on that console, and what beside it.
-pub(crate) fn told(console: &mut dyn Console, spec: &Path, limits: &Limits) -> (String, Outcome) {
+pub(crate) fn told(console: &mut dyn Console, spec: &Path, limits: &Limits) -> (String, Told) {
     let text = fs::read_to_string(spec).expect("the spec is there");
     let file = spec.display().to_string();
     let spec = read(&file, &text).unwrap_or_else(|error| panic!("{error}"));
     let mut transcript = String::new();
-    let outcome = run_within(&spec, limits, console, &mut |text| transcript.push_str(text));
-    (transcript, outcome.unwrap_or_else(|error| panic!("{file}: {error}")))
+    let mut beside = Vec::new();
+    let outcome = run_within(&spec, limits, console, &mut |said| match said {
+        Said::Transcript(text) => transcript.push_str(&text),
+        Said::Beside(line) => beside.push(line),
+    });
+    let outcome = outcome.unwrap_or_else(|error| panic!("{file}: {error}"));
+    (transcript, Told { outcome, beside })
 }
 
 pub(crate) fn specs() -> Vec<PathBuf> {
@@ -136,14 +169,14 @@ fn every_spec_has_the_original_s_transcript_on_both_engines() {
     assert!(specs.len() > 30, "the specs are where they belong");
     for spec in specs {
         let expected = original.transcript(&stem(&spec), &spec, limits.step);
-        let (transcript, outcome) = ours(&server, &spec, &limits);
-        assert_eq!(outcome.warnings, Vec::<String>::new(), "{}", spec.display());
+        let (transcript, told) = ours(&server, &spec, &limits);
+        assert_eq!(told.beside, Vec::<String>::new(), "{}", spec.display());
         assert!(
             !transcript.contains("canceling step"),
             "{} gives a step to a blocked session",
             spec.display()
         );
-        let (model, _) = told(&mut ModelConsole::new(), &spec, &limits);
+        let (model, _) = self::told(&mut ModelConsole::new(), &spec, &limits);
         for (engine, transcript) in [("postgres", transcript), ("model", model)] {
             let why = difference(&expected, &transcript);
             differing.extend(why.map(|why| format!("{} on {engine}: {why}", spec.display())));
@@ -224,9 +257,9 @@ fn markers_hold_completions_back_as_the_original_does() {
     let spec = inline("markers", MARKERS);
     let limits = Limits::default();
     let expected = Original::new(&server).transcript("markers", &spec, limits.step);
-    let (transcript, outcome) = ours(&server, &spec, &limits);
+    let (transcript, told) = ours(&server, &spec, &limits);
     assert_eq!(transcript, expected);
-    assert_eq!(outcome.warnings, ["unused step name: unused"]);
+    assert_eq!(told.beside, ["unused step name: unused"]);
 }
 
 const BLOCKED: &str = r"
@@ -259,19 +292,20 @@ fn a_step_that_takes_too_long_is_cancelled_as_the_original_does() {
 fn every_merge_is_performed_but_those_that_cannot_be() {
     let Some(server) = server() else { return };
     let spec = inline("merges", BLOCKED);
-    let limits = Limits { step: Duration::from_secs(1), blocked: Duration::from_secs(1) };
+    let limits =
+        Limits { step: Duration::from_secs(1), blocked: Duration::from_secs(1), ..Limits::default() };
     let expected = Original::new(&server).transcript("merges", &spec, limits.step);
-    let (transcript, outcome) = ours(&server, &spec, &limits);
+    let (transcript, told) = ours(&server, &spec, &limits);
     // The original cancels what a merge that cannot be waits for; we leave such a merge out.
     let mut chunks = expected.split("\nstarting permutation:");
     let head = chunks.next().expect("a transcript has a head").to_owned();
     let (cannot, can): (Vec<&str>, Vec<&str>) = chunks.partition(|chunk| chunk.contains("canceling step"));
     let expected = can.iter().fold(head, |all, chunk| format!("{all}\nstarting permutation:{chunk}"));
     assert_eq!(transcript, expected);
-    assert_eq!((outcome.performed, outcome.left_out), (can.len() as u64, cannot.len() as u128));
-    assert_eq!(outcome.performed + outcome.left_out as u64, 30, "5! / (2! 2! 1!)");
+    assert_eq!((told.outcome.performed, told.outcome.left_out), (can.len() as u64, cannot.len() as u128));
+    assert_eq!(told.outcome.performed + told.outcome.left_out as u64, 30, "5! / (2! 2! 1!)");
     let left_out = format!("{} permutations left out: they give a step to a blocked session", cannot.len());
-    assert_eq!(outcome.warnings, [left_out]);
+    assert_eq!(told.beside, [left_out]);
 }
 
 #[test]
@@ -280,7 +314,9 @@ fn a_setup_that_fails_is_told_in_one_line() {
     let spec = read("f", "setup { SELECT 1/0; } session s step a { SELECT 1; }").expect("it is well formed");
     let mut console = PostgresConsole::new(&server).expect("the server has room");
     let mut said = String::new();
-    let error = run_within(&spec, &Limits::default(), &mut console, &mut |text| said.push_str(text));
+    let error = run_within(&spec, &Limits::default(), &mut console, &mut |piece| match piece {
+        Said::Transcript(text) | Said::Beside(text) => said.push_str(&text),
+    });
     assert_eq!(error.expect_err("the setup fails").to_string(), "setup failed: ERROR:  division by zero");
     assert_eq!(said, "Parsed test spec with 1 sessions\n\nstarting permutation: a\n");
 }

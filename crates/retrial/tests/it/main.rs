@@ -3,6 +3,7 @@
 mod against;
 mod anomalies;
 mod arguments;
+mod case;
 mod cli;
 mod isolation;
 mod live;

@@ -1,0 +1,194 @@
+//! The parent: has a child read inputs, and finds the one at which it panics, aborts, is out of memory or does not come
+//! back. It must never wait for a child without a bound.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use retrial_sim::digest::Digest;
+use retrial_sim::seed::Seed;
+
+use crate::shrink;
+use crate::target::Target;
+
+/// How much memory a child may have, in KiB: 1 GiB.
+const MEMORY_KIB: u32 = 1 << 20;
+
+/// A hunt in one reader.
+pub(crate) struct Watch {
+    pub(crate) target: &'static Target,
+    pub(crate) seed: Seed,
+    /// How long it goes on.
+    pub(crate) time: Duration,
+    /// How long one input may take.
+    pub(crate) patience: Duration,
+    /// Where failing inputs are kept.
+    pub(crate) folder: PathBuf,
+}
+
+/// How an input failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It takes too long.
+    Hang,
+    /// The process has ended, and this is how and its last words.
+    Ended(String),
+}
+
+impl Failure {
+    /// Whether another failure is of this kind; words may differ.
+    pub(crate) fn is_like(&self, other: &Failure) -> bool {
+        (self == &Failure::Hang) == (other == &Failure::Hang)
+    }
+}
+
+impl Watch {
+    /// Hunts; gives a line that tells of it, and whether an input failed.
+    pub(crate) fn hunt(&self) -> Result<(String, bool)> {
+        let folder = &self.folder;
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let name = self.target.name;
+        let (tried, failure) = self.watch()?;
+        let Some(failure) = failure else {
+            return Ok((format!("{name}: {tried} inputs, none fails"), false));
+        };
+        let input = fs::read_to_string(self.scratch()).context("the child has left no input")?;
+        let mut digest = Digest::default();
+        digest.text(&input);
+        let kept = folder.join(format!("{digest}.input"));
+        fs::write(&kept, &input)?;
+        let small = shrink::shrink(self, &input, &failure)?;
+        let shrunk = folder.join(format!("{digest}.small"));
+        fs::write(&shrunk, &small)?;
+        let how = match &failure {
+            Failure::Hang => format!("takes longer than {} s", self.patience.as_secs()),
+            Failure::Ended(words) => words.clone(),
+        };
+        let line = format!(
+            "{name}: input {tried} of seed {} fails: {how}\n  {} ({} bytes), shrunk to {} ({} bytes)\n  \
+             cargo xtask fuzz {name} --input {}",
+            self.seed,
+            kept.display(),
+            input.len(),
+            shrunk.display(),
+            small.len(),
+            shrunk.display(),
+        );
+        Ok((line, true))
+    }
+
+    /// Where the child leaves the input that it is at.
+    fn scratch(&self) -> PathBuf {
+        self.folder.join("scratch")
+    }
+
+    fn words(&self) -> PathBuf {
+        self.folder.join("words")
+    }
+
+    /// Watches a child until the time is over or an input fails: the last input's number, and how it failed.
+    fn watch(&self) -> Result<(u64, Option<Failure>)> {
+        let scratch = self.scratch();
+        let scratch = scratch.to_str().context("the folder's name is no text")?;
+        let seed = self.seed.to_string();
+        let mut child =
+            self.spawn(&["--seed", &seed, "--from", "1", "--scratch", scratch], Stdio::piped())?;
+        let out = child.stdout.take().context("a child has an output")?;
+        let (sender, numbers) = mpsc::channel();
+        let watched = thread::scope(|scope| {
+            scope.spawn(move || {
+                let lines = BufReader::new(out).lines().map_while(Result::ok);
+                for number in lines.filter_map(|line| line.parse::<u64>().ok()) {
+                    if sender.send(number).is_err() {
+                        return;
+                    }
+                }
+            });
+            let end = now() + self.time;
+            let mut last = 0;
+            loop {
+                let left = end.saturating_duration_since(now());
+                match numbers.recv_timeout(left.min(self.patience)) {
+                    Ok(number) => last = number,
+                    Err(RecvTimeoutError::Disconnected) => return end_of(&mut child, &self.words(), last),
+                    Err(RecvTimeoutError::Timeout) => {
+                        child.kill()?;
+                        child.wait()?;
+                        // Where the hunt's own end came first, nothing is known of the input.
+                        return Ok((last, (left > self.patience).then_some(Failure::Hang)));
+                    }
+                }
+                if now() >= end {
+                    child.kill()?;
+                    child.wait()?;
+                    return Ok((last, None));
+                }
+            }
+        });
+        match watched? {
+            // The reader never came to an input: that is the fuzzer's own trouble.
+            (0, Some(Failure::Ended(words))) => {
+                bail!("the child of {} did not begin: {words}", self.target.name)
+            }
+            watched => Ok(watched),
+        }
+    }
+
+    /// Has a child read that text alone; how it fails, if it does.
+    pub(crate) fn try_once(&self, text: &str) -> Result<Option<Failure>> {
+        let path = self.folder.join("attempt");
+        fs::write(&path, text)?;
+        let path = path.to_str().context("the folder's name is no text")?;
+        let mut child = self.spawn(&["--input", path], Stdio::null())?;
+        let end = now() + self.patience;
+        while now() < end {
+            if let Some(status) = child.try_wait()? {
+                return Ok((!status.success()).then(|| Failure::Ended(last_words(status, &self.words()))));
+            }
+            nap();
+        }
+        child.kill()?;
+        child.wait()?;
+        Ok(Some(Failure::Hang))
+    }
+
+    /// A child with a limit of its memory.
+    fn spawn(&self, args: &[&str], out: Stdio) -> Result<Child> {
+        let limited = format!("ulimit -v {MEMORY_KIB} && exec \"$0\" \"$@\"");
+        let program = std::env::current_exe().context("this program's own file is not known")?;
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(limited).arg(program).arg(self.target.name).args(args);
+        command.stdin(Stdio::null()).stdout(out).stderr(File::create(self.words())?);
+        command.spawn().context("a child cannot be started")
+    }
+}
+
+fn end_of(child: &mut Child, words: &Path, last: u64) -> Result<(u64, Option<Failure>)> {
+    let status = child.wait()?;
+    Ok((last, Some(Failure::Ended(last_words(status, words)))))
+}
+
+/// How a child ended, and what it said last: a panic's place, or the lack of memory.
+fn last_words(status: ExitStatus, words: &Path) -> String {
+    let said = fs::read(words).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said);
+    let telling = said.lines().filter(|line| !line.trim().is_empty() && !line.starts_with("note: "));
+    let telling: Vec<&str> = telling.take(2).map(str::trim).collect();
+    let telling: String = telling.join(" ").chars().take(300).collect();
+    if telling.is_empty() { status.to_string() } else { format!("{status}: {telling}") }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a watchdog goes by the wall clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a watchdog goes by the wall clock")]
+fn nap() {
+    thread::sleep(Duration::from_millis(5));
+}

@@ -1,0 +1,66 @@
+//! Where the transcript goes, and what is said beside it, in one order. It must never lose a word of a permutation that
+//! was begun: what is held back is released or was never performed.
+
+use retrial_engines::console::Message;
+
+use super::wait::{Notices, Seat};
+use super::{Said, grid, transcript};
+
+pub(super) struct Sink<'a> {
+    out: &'a mut dyn FnMut(Said),
+    /// What a permutation says, while it is open whether the permutation is left out.
+    held: Option<Vec<Said>>,
+}
+
+impl<'a> Sink<'a> {
+    pub(super) fn new(out: &'a mut dyn FnMut(Said)) -> Sink<'a> {
+        Sink { out, held: None }
+    }
+
+    fn put(&mut self, said: Said) {
+        match &mut self.held {
+            Some(held) => held.push(said),
+            None => (self.out)(said),
+        }
+    }
+
+    pub(super) fn say(&mut self, text: &str) {
+        self.put(Said::Transcript(text.to_owned()));
+    }
+
+    /// Says a line beside the transcript.
+    pub(super) fn beside(&mut self, line: String) {
+        self.put(Said::Beside(line));
+    }
+
+    /// Tells what a seat was told beside its results.
+    pub(super) fn notices(&mut self, seat: &Seat, notices: Notices) {
+        let Some(name) = &seat.name else { return };
+        for (severity, text) in notices {
+            self.say(&transcript::notice(name, &severity, &text));
+        }
+    }
+
+    pub(super) fn result(&mut self, result: &Message) {
+        match result {
+            Message::Rows(rows) => self.say(&grid::table(rows)),
+            Message::Error { severity, text, .. } => self.say(&transcript::error(severity, text)),
+            Message::Complete(_) | Message::Notice { .. } => {}
+        }
+    }
+
+    /// Holds back what is said from now on.
+    pub(super) fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// Says what was held back.
+    pub(super) fn release(&mut self) {
+        self.held.take().into_iter().flatten().for_each(|said| (self.out)(said));
+    }
+
+    /// Forgets what was held back.
+    pub(super) fn forget(&mut self) {
+        self.held = None;
+    }
+}
