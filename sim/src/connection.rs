@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
-use crate::error::Error;
+use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work, statement_in_short};
+use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
 use crate::point::{ActorId, PointKind};
@@ -191,7 +191,10 @@ impl Connection {
     }
 
     async fn submit(&self, sql: &str, params: &[Value]) -> Done {
-        let reply = self.engine(|engine, session| engine.submit(session, sql, params));
+        let reply = self.engine(|engine, session| engine.submit(session, sql, params)).map_err(|error| {
+            let is_refusal = matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotModelled);
+            if is_refusal { error.during(format!("in {}", statement_in_short(sql))) } else { error }
+        });
         self.wait(reply).await
     }
 

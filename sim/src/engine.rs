@@ -268,6 +268,16 @@ pub struct Opening {
     pub rows: Vec<(&'static str, Vec<Value>)>,
 }
 
+/// A statement on one line, and not all of it where it is long: to be named in a sentence.
+pub fn statement_in_short(sql: &str) -> String {
+    const LONGEST: usize = 120;
+    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}
+
 /// A database under trial.
 pub trait Engine {
     /// The engine's name, as `--engine` takes it.

@@ -22,6 +22,7 @@ use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::parse::{Parsed, parse};
 use retrial_sim::engine::{
     Answer, Done, Engine, Opening, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
+    statement_in_short,
 };
 use retrial_sim::error::Error;
 use retrial_sim::footprint::Footprint;
@@ -133,8 +134,13 @@ fn refused(what: &str) -> Error {
     Error::not_modelled(what)
 }
 
-fn unmade(failure: Failure) -> Error {
-    Error::refused(format!("the opening of the database: {failure}"))
+/// Why the initial state cannot be made, with the statement at which it could not.
+fn unmade(failure: Failure, sql: &str) -> Error {
+    let at = format!("in the initial state: {}", statement_in_short(sql));
+    match failure {
+        Failure::NotModelled(what) => Error::not_modelled(what).during(at),
+        Failure::Sql(error) => Error::scenario(format!("{} ({})", error.message, error.code)).during(at),
+    }
 }
 
 /// The image of this opening, or of one that says the same, which this one then stands for.
@@ -149,24 +155,27 @@ fn known_image(opening: &Rc<Opening>) -> Option<Rc<database::Opening>> {
 }
 
 /// Makes the database that an opening describes.
-fn image(opening: &Opening) -> Result<database::Opening, Failure> {
+fn image(opening: &Opening) -> Result<database::Opening, Error> {
     let database = Database::new();
     let session = database.connect();
     let run = |step: Step| match step {
         Step::Done(finished) => finished.results.into_iter().find_map(Result::err).map_or(Ok(()), Err),
         Step::Waiting(_) => Err(Failure::not_modelled("a schema that waits")),
     };
-    for parsed in parse(&opening.schema)?.iter() {
-        run(database.send(session, &parsed.text)?)?;
+    let schema = parse(&opening.schema).map_err(|failure| unmade(failure, &opening.schema))?;
+    for parsed in schema.iter() {
+        let sent = database.send(session, &parsed.text).and_then(run);
+        sent.map_err(|failure| unmade(failure, &parsed.text))?;
     }
     for (table, row) in &opening.rows {
         let places: Vec<String> = (1..=row.len()).map(|place| format!("${place}")).collect();
         let sql = format!("INSERT INTO {table} VALUES ({})", places.join(", "));
         let params = row.iter().map(convert::param).collect();
-        run(database.start(session, parse(&sql)?, params))?;
+        let filled = parse(&sql).and_then(|parsed| run(database.start(session, parsed, params)));
+        filled.map_err(|failure| unmade(failure, &sql))?;
     }
     database.close(session);
-    database.opening()
+    database.opening().map_err(|failure| unmade(failure, &opening.schema))
 }
 
 impl Engine for Model {
@@ -178,7 +187,7 @@ impl Engine for Model {
         let image = match known_image(opening) {
             Some(image) => image,
             None => {
-                let image = Rc::new(image(opening).map_err(unmade)?);
+                let image = Rc::new(image(opening)?);
                 IMAGES.with_borrow_mut(|images| {
                     if images.len() >= IMAGES_MAX {
                         images.remove(0);
@@ -294,7 +303,7 @@ impl Engine for Model {
 
     fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
         let Some((def, rows)) = self.database.rows(table) else {
-            return Err(Error::refused(format!("there is no table {table}")));
+            return Err(Error::scenario(format!("there is no table `{table}`, which `tables` names")));
         };
         let known = self.tables.table(&def);
         Ok((known, rows.iter().map(|tuple| convert::row(&def, tuple)).collect()))

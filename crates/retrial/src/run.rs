@@ -275,7 +275,7 @@ impl Results {
         let lines = || self.tables.iter().flat_map(|table| &table.lines);
         let verdicts = || lines().flat_map(|line| &line.verdicts);
         let failures = || lines().filter_map(|line| line.report.failure.as_ref()).map(|it| it.error.kind());
-        if failures().any(|kind| kind != ErrorKind::Refused) {
+        if failures().any(|kind| !is_unknown(kind)) {
             Exit::BadInput
         } else if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
@@ -295,4 +295,10 @@ impl Results {
             Exit::AsExpected
         }
     }
+}
+
+/// Whether it only means that nobody knows: what the engine does not do as a server would. All else that ends trials
+/// before their time is an error of the run.
+pub fn is_unknown(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Refused | ErrorKind::NotModelled)
 }

@@ -3,6 +3,7 @@
 
 use super::{Demand, Rule};
 use crate::anomaly::Anomaly;
+use crate::engine::statement_in_short;
 use crate::invariant::Finding;
 use crate::trace::{Statement, What};
 use crate::trial::{Ending, Run};
@@ -58,8 +59,10 @@ fn check(run: &Run) -> Finding {
         return Finding::broken(Anomaly::RuleBroken, sentence);
     };
     let error = result.as_ref().map_or_else(ToString::to_string, |_| String::new());
-    let sentence =
-        format!("no statement succeeded; the first to fail is `{label}`: {error}, in {}", one_line(sql));
+    let sentence = format!(
+        "no statement succeeded; the first to fail is `{label}`: {error}, in {}",
+        statement_in_short(sql)
+    );
     Finding::broken(Anomaly::RuleBroken, sentence)
 }
 
@@ -80,13 +83,4 @@ fn is_control(sql: &str) -> bool {
     ];
     let word = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     CONTROL.iter().any(|control| control.eq_ignore_ascii_case(word))
-}
-
-fn one_line(sql: &str) -> String {
-    const LONGEST: usize = 120;
-    let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}..", &line[..end]),
-        None => line,
-    }
 }

@@ -55,9 +55,12 @@ impl Image {
             }
         }
         room.run("CREATE SCHEMA public".to_owned())?;
-        let wrong = |what: &str, error: Error| Error::refused(format!("the opening {what}: {error}"));
-        room.run(opening.schema.clone().into_owned()).map_err(|error| wrong("schema does not run", error))?;
-        room.run(inserts(opening)).map_err(|error| wrong("rows do not fit", error))?;
+        let wrong = |what: &str, error: Error| match error.is_machine() {
+            true => error,
+            false => Error::scenario(format!("the {what} of the initial state: {error}")),
+        };
+        room.run(opening.schema.clone().into_owned()).map_err(|error| wrong("schema", error))?;
+        room.run(inserts(opening)).map_err(|error| wrong("rows", error))?;
         let catalog = Catalog::read(room)?;
         let rows = read_rows(room, &catalog)?;
         room.run(format!("{}; {}", changes::MAKE, copies(&catalog)))?;

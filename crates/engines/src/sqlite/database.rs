@@ -108,7 +108,12 @@ impl Database {
     /// A table's definition and rows, each with its rowid and in that order.
     pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Keyed), Error> {
         let sql = format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid");
-        let mut select = self.reader.prepare_cached(&sql).map_err(refused)?;
+        let mut select = self.reader.prepare_cached(&sql).map_err(|error| match error {
+            rusqlite::Error::SqliteFailure(_, Some(why)) if why.starts_with("no such table") => {
+                Error::scenario(format!("there is no table `{name}`, which `tables` names"))
+            }
+            error => refused(error),
+        })?;
         let columns: Vec<String> = select.column_names().skip(1).map(str::to_owned).collect();
         let end = columns.len() + 1;
         let mut found = Vec::new();
@@ -151,18 +156,21 @@ pub(super) fn read_schema(connection: &Connection) -> Result<(), Error> {
 }
 
 fn image(opening: &Opening) -> Result<Connection, Error> {
-    let wrong = |what: &str, error: rusqlite::Error| Error::refused(format!("the opening {what}: {error}"));
+    let wrong = |what: &str, error: rusqlite::Error| match refused(error) {
+        error if error.is_machine() => error,
+        error => Error::scenario(format!("the {what} of the initial state: {error}")),
+    };
     let mut image = Connection::open_in_memory().map_err(refused)?;
-    image.execute_batch(&opening.schema).map_err(|error| wrong("schema does not run", error))?;
+    image.execute_batch(&opening.schema).map_err(|error| wrong("schema", error))?;
     let filling = image.transaction().map_err(refused)?;
     for (table, row) in &opening.rows {
         let marks = vec!["?"; row.len()].join(", ");
         let mut insert = filling
             .prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))
-            .map_err(|error| wrong("rows have no table", error))?;
+            .map_err(|error| wrong("rows", error))?;
         insert
             .execute(rusqlite::params_from_iter(row.iter().map(Param)))
-            .map_err(|error| wrong("rows do not fit", error))?;
+            .map_err(|error| wrong("rows", error))?;
     }
     filling.commit().map_err(refused)?;
     Ok(image)

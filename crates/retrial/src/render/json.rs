@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::expectation::Surprise;
 use crate::regressions::{Held, Outcome};
-use crate::run::{Line, Results, Table};
+use crate::run::{Line, Results, Table, is_unknown};
 use crate::token;
 
 #[derive(Serialize)]
@@ -195,8 +195,8 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         faults: report.strikes.iter().map(strikes).collect(),
         disagreement: report.disagreement.as_deref(),
         unsteady: report.unsteady.as_deref(),
-        refused: failure(report, |kind| kind == ErrorKind::Refused),
-        failed: failure(report, |kind| kind != ErrorKind::Refused),
+        refused: failure(report, is_unknown),
+        failed: failure(report, |kind| !is_unknown(kind)),
         invariants: judged(line),
         costs: figures(&report.costs),
     }

@@ -253,7 +253,9 @@ fn conclusion(results: &Results) {
         if let Some(Failure { error, case }) = &line.report.failure {
             let place = where_(table, line);
             let what = match error.kind() {
-                ErrorKind::Refused => style::odd(format!("not covered: {place}: {error}")),
+                ErrorKind::Refused | ErrorKind::NotModelled => {
+                    style::odd(format!("not covered: {place}: {error}"))
+                }
                 ErrorKind::Machine => style::bad(format!("failed: {place}: {error}")),
                 _ => style::bad(format!("failed: {place}, seed {}: {error}", results.seed)),
             };

@@ -47,7 +47,7 @@ impl<'a> Original<'a> {
         Original { server, root }
     }
 
-    fn folder(&self) -> &Path {
+    fn folder(&self) -> PathBuf {
         self.server.folder().expect("the server is a throwaway cluster")
     }
 

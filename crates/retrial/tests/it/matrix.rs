@@ -4,6 +4,8 @@ use retrial::exit::Exit;
 use retrial::expectation::Surprise;
 use retrial::render::{argument, json, matrix, transcript};
 use retrial::run::{Line, Table};
+use retrial::sim::error::Error;
+use retrial::sim::explore::Failure;
 use retrial::sim::invariant::Finding;
 use retrial::sim::verdict::{Verdict, Witness};
 use retrial::{catalogue, token};
