@@ -52,6 +52,9 @@ struct Known {
 /// Texts kept; a trial sends a few dozen different ones.
 const STATEMENTS_MAX: usize = 512;
 
+/// Bytes that they may have together.
+const STATEMENT_BYTES_MAX: usize = 1 << 20;
+
 thread_local! {
     /// The images of the openings met last, so that a thread makes each once. Openings that say the same share one, and
     /// with it the plans of the statements that were run there.
@@ -75,7 +78,8 @@ impl Model {
             return Ok(known.parsed.clone());
         }
         let parsed = parse(sql)?;
-        if self.statements.len() >= STATEMENTS_MAX {
+        let bytes: usize = self.statements.iter().map(|it| it.text.len()).sum();
+        if self.statements.len() >= STATEMENTS_MAX || bytes + sql.len() > STATEMENT_BYTES_MAX {
             self.statements.clear();
         }
         self.statements.push(Known { address, text: sql.to_owned(), parsed: parsed.clone() });

@@ -5,7 +5,9 @@
 use std::cell::Cell;
 
 use crate::error::{Failure, Result};
+use crate::heap::Heap;
 use crate::plan::Expr;
+use crate::server::Server;
 use crate::value::Value;
 
 /// Bytes of rows that a statement may hold at a time: some two million rows of a few columns.
@@ -108,17 +110,26 @@ pub(crate) fn weight(value: &Value) -> u64 {
     }
 }
 
-/// Refuses a version more where the tables have enough: `versions` and `bytes` are what they have.
-pub(crate) fn demand_room(versions: u64, bytes: u64) -> Result<()> {
-    if versions > VERSIONS_MAX {
-        let what = format!("tables of more than {VERSIONS_MAX} row versions together");
-        return Err(Failure::not_modelled(format!("{what} (fewer or smaller writes help)")));
+impl Server {
+    /// Refuses a version more where the tables have enough. They are counted now and then, or when a value is long.
+    pub(crate) fn demand_room(&self, version: u32, weight: u64) -> Result<()> {
+        const NOW_AND_THEN: u32 = 1024;
+        const LONG: u64 = 1 << 16;
+        if version % NOW_AND_THEN != NOW_AND_THEN - 1 && weight < LONG {
+            return Ok(());
+        }
+        let heaps = self.heaps.borrow();
+        let all = || heaps.iter().flatten();
+        if all().map(|heap| u64::from(heap.len())).sum::<u64>() > VERSIONS_MAX {
+            let what = format!("tables of more than {VERSIONS_MAX} row versions together");
+            return Err(Failure::not_modelled(format!("{what} (fewer or smaller writes help)")));
+        }
+        if all().map(Heap::weight).sum::<u64>() > STORED_MAX {
+            let what = format!("tables of more than {} MB of long values", STORED_MAX >> 20);
+            return Err(Failure::not_modelled(format!("{what} (shorter values help)")));
+        }
+        Ok(())
     }
-    if bytes > STORED_MAX {
-        let what = format!("tables of more than {} MB of long values", STORED_MAX >> 20);
-        return Err(Failure::not_modelled(format!("{what} (shorter values help)")));
-    }
-    Ok(())
 }
 
 /// Refuses a lock more for a session that has enough of them.

@@ -72,8 +72,20 @@ impl Drop for Parsed {
 /// values.
 const REMEMBERED: usize = 4096;
 
+/// How many bytes they may have together; what they parse to takes a hundred times as much.
+const REMEMBERED_BYTES: usize = 1 << 20;
+
+/// How long a text may be.
+const LONGEST: usize = 4 << 20;
+
+#[derive(Default)]
+struct Remembered {
+    texts: BTreeMap<String, Rc<Vec<Parsed>>>,
+    bytes: usize,
+}
+
 thread_local! {
-    static CACHE: RefCell<BTreeMap<String, Rc<Vec<Parsed>>>> = const { RefCell::new(BTreeMap::new()) };
+    static CACHE: RefCell<Remembered> = RefCell::default();
 }
 
 /// The statements of a text, in order; parsed once per text and thread.
@@ -81,15 +93,20 @@ thread_local! {
 /// # Errors
 /// 42601 where it is not SQL; a refusal by name where it is SQL that the model does not know.
 pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
-    if let Some(known) = CACHE.with_borrow(|cache| cache.get(sql).cloned()) {
+    if let Some(known) = CACHE.with_borrow(|cache| cache.texts.get(sql).cloned()) {
         return Ok(known);
+    }
+    if sql.len() > LONGEST {
+        let what = format!("a text of more than {} MB (several shorter ones help)", LONGEST >> 20);
+        return Err(Failure::not_modelled(what));
     }
     let parsed = Rc::new(fresh(sql)?);
     CACHE.with_borrow_mut(|cache| {
-        if cache.len() >= REMEMBERED {
-            cache.clear();
+        if cache.texts.len() >= REMEMBERED || cache.bytes + sql.len() > REMEMBERED_BYTES {
+            *cache = Remembered::default();
         }
-        cache.insert(sql.to_owned(), Rc::clone(&parsed));
+        cache.bytes += sql.len();
+        cache.texts.insert(sql.to_owned(), Rc::clone(&parsed));
     });
     Ok(parsed)
 }

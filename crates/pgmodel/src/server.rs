@@ -15,7 +15,6 @@ use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
-use crate::limit;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
 use crate::schema::Schema;
 use crate::sequence::Sequence;
@@ -73,19 +72,6 @@ impl Server {
         RefMut::map(self.heaps.borrow_mut(), |heaps| {
             heaps[table.0 as usize].as_mut().expect("a table that is looked up has a heap")
         })
-    }
-
-    /// Refuses a version more where the tables have enough. They are counted now and then, or when a value is long.
-    pub(crate) fn demand_room(&self, version: u32, weight: u64) -> Result<()> {
-        const NOW_AND_THEN: u32 = 1024;
-        const LONG: u64 = 1 << 16;
-        if version % NOW_AND_THEN != NOW_AND_THEN - 1 && weight < LONG {
-            return Ok(());
-        }
-        let heaps = self.heaps.borrow();
-        let all = || heaps.iter().flatten();
-        let versions = all().map(|heap| u64::from(heap.len())).sum();
-        limit::demand_room(versions, all().map(Heap::weight).sum())
     }
 
     /// The virtual clock as `clock_timestamp()` shows it.

@@ -1,12 +1,13 @@
-//! Much of one thing: many joins, constraints, tables, rows and sessions. What takes the square of their number, or more,
-//! shows here as minutes.
+//! Much of one thing: many joins, constraints, tables, rows and sessions. What takes the square of their number, or
+//! more, shows here as minutes.
+#![expect(clippy::disallowed_methods, reason = "how long a statement takes is what is tested here")]
 
 use std::time::{Duration, Instant};
 
 use retrial_pgmodel::database::{Database, Step};
 
 /// How long one of these may take, without optimization and on a busy machine.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// What the last statement of a text ends with.
 fn run(database: &Database, sql: &str) -> String {
@@ -32,7 +33,6 @@ fn check(texts: &[String], expected: &str) {
     for text in texts {
         found = run(&database, text);
     }
-    eprintln!("{:?} {found}", start.elapsed());
     assert!(found.contains(expected), "{found}");
     assert!(start.elapsed() < LONGEST, "it takes {:?}", start.elapsed());
 }
@@ -119,7 +119,6 @@ fn a_thousand_sessions_that_wait_for_one_row() {
             }
         }
     }
-    eprintln!("{:?}", start.elapsed());
     assert_eq!(run(&database, "SELECT 1 FROM t WHERE b = 1000"), "1 rows, 1 affected");
     assert!(start.elapsed() < LONGEST, "it takes {:?}", start.elapsed());
 }

@@ -12,7 +12,7 @@ use crate::variable::{Scope, Type};
 /// Reads the body that stands in that part of the file.
 pub(crate) fn body(text: &str, tokens: &[Token<'_>], end: usize) -> Result<Body, Error> {
     let cursor = Cursor::new(text, tokens, end);
-    let mut reader = Reader { cursor, scope: Scope::new(), ops: Vec::new(), loops: Vec::new() };
+    let mut reader = Reader { cursor, scope: Scope::new(), ops: Vec::new(), loops: Vec::new(), depth: 0 };
     if reader.cursor.peek().is_some_and(|token| token.is_symbol("<<")) {
         return Err(reader.cursor.refused("a label"));
     }
@@ -40,7 +40,12 @@ struct Reader<'a, 't> {
     ops: Vec<Op>,
     /// The loops around the place that is read, the innermost last.
     loops: Vec<Loop>,
+    /// How deep in IF and loops the place is.
+    depth: usize,
 }
+
+/// How deep IF and loops may nest: a reader follows them call by call.
+const DEEPEST: usize = 100;
 
 /// The jumps of a loop whose targets are not known yet.
 #[derive(Default)]
@@ -86,12 +91,17 @@ impl Reader<'_, '_> {
 
     /// Statements up to one of these words, which is left where it is.
     fn statements(&mut self, ends: &[&str]) -> Result<(), Error> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.cursor.refused(&format!("statements nested deeper than {DEEPEST} levels")));
+        }
         while !ends.iter().any(|end| self.cursor.is(end)) {
             if self.cursor.peek().is_none() {
                 return Err(self.cursor.unexpected(&ends.join(" or ").to_uppercase()));
             }
             self.statement()?;
         }
+        self.depth -= 1;
         Ok(())
     }
 

@@ -45,6 +45,10 @@ pub(crate) enum Operator {
     GreaterOrEqual,
 }
 
+/// The tokens that an expression may have to be evaluated here. Reading, evaluating and dropping one follow its nesting
+/// call by call; a longer one is the engine's, which knows how deep it may go.
+const LOCAL_MAX: usize = 200;
+
 /// Reads an expression.
 pub(crate) fn expression(text: &str, tokens: &[Token<'_>], scope: &Scope) -> Result<Expression, Error> {
     if let [token] = tokens
@@ -55,7 +59,8 @@ pub(crate) fn expression(text: &str, tokens: &[Token<'_>], scope: &Scope) -> Res
         return Ok(Expression::Local(Local::Text(keep(inside))));
     }
     let mut reader = Reader { cursor: Cursor::new(text, tokens, 0), scope };
-    if let Some((local, _)) = reader.or()
+    if tokens.len() <= LOCAL_MAX
+        && let Some((local, _)) = reader.or()
         && reader.cursor.peek().is_none()
     {
         return Ok(Expression::Local(local));

@@ -16,6 +16,8 @@ mod error;
 mod expression;
 mod file;
 mod label;
+#[cfg(test)]
+mod nesting;
 mod op;
 mod run;
 mod sql;

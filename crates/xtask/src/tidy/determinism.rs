@@ -15,7 +15,7 @@ const BANNED: [(&str, &str); 6] = [
     ("std::env", "take it as an argument: configuration comes from the command line"),
 ];
 
-const SCOPES: [&str; 3] = ["sim/src/", "scenarios/", "crates/pgmodel/"];
+const SCOPES: [&str; 3] = ["sim/src/", "scenarios/", "crates/pgmodel/src/"];
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
     let in_scope = |file: &&File| file.is_rust() && SCOPES.iter().any(|scope| file.path.starts_with(scope));

@@ -1,5 +1,10 @@
 //! Broken SQL: statements of the specs and the scenarios with tokens taken out, doubled, swapped, nested and replaced.
 //! Whatever comes of a text, no text may panic, and none may go on for long.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a text must not take long, and a run ends after so many seconds"
+)]
+#![expect(clippy::print_stderr, reason = "whoever fuzzes wants to know the seed and the slowest text")]
 
 use std::cell::RefCell;
 use std::fs;
@@ -11,167 +16,15 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use retrial_pgmodel::database::{Database, Step};
 
+mod odd;
+
+use odd::ODD;
+
 /// How many texts `cargo test` tries.
 const CASES: u32 = 1500;
 
 /// How long one text may take, without optimization and on a busy machine.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// What is put in the place of a token.
-const ODD: &[&str] = &[
-    "0",
-    "1",
-    "-1",
-    "2147483647",
-    "-2147483648",
-    "2147483648",
-    "9223372036854775807",
-    "-9223372036854775808",
-    "9223372036854775808",
-    "99999999999999999999999999999999999999999",
-    "1e308",
-    "1e-400",
-    "1e99999",
-    "0.00000000001",
-    "''",
-    "'a'",
-    "'\u{e9}\u{4e2d}\u{1F600}'",
-    "'{}'",
-    "'{1,2}'",
-    "'[[[1]]]'",
-    "'{\"a\": 1}'",
-    "NULL",
-    "true",
-    "$1",
-    "$65536",
-    "$4294967295",
-    "*",
-    "(",
-    ")",
-    "[",
-    "]",
-    ",",
-    ";",
-    ".",
-    "::",
-    "::int",
-    "::text",
-    "::numeric",
-    "::jsonb",
-    "::interval",
-    "::timestamptz",
-    "::int[]",
-    "::varchar(1)",
-    "::numeric(3,2)",
-    "::uuid",
-    "::bytea",
-    "::smallint",
-    "interval '178956970 years'",
-    "interval '-9223372036854775808 us'",
-    "timestamptz '294276-12-31'",
-    "now()",
-    "||",
-    "->",
-    "->>",
-    "#>",
-    "@>",
-    "?",
-    "&&",
-    "<<",
-    ">>",
-    "%",
-    "^",
-    "~",
-    "!~",
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "NOT",
-    "AND",
-    "OR",
-    "IN",
-    "IS",
-    "BETWEEN",
-    "LIKE",
-    "EXISTS",
-    "ANY",
-    "ALL",
-    "ARRAY[1]",
-    "DISTINCT",
-    "GROUP BY",
-    "ORDER BY",
-    "HAVING",
-    "LIMIT",
-    "OFFSET",
-    "UNION",
-    "INTERSECT",
-    "EXCEPT",
-    "VALUES (1)",
-    "WITH x AS (SELECT 1)",
-    "LATERAL",
-    "LEFT JOIN",
-    "FULL JOIN",
-    "ON true",
-    "USING (a)",
-    "RETURNING *",
-    "DEFAULT",
-    "FOR UPDATE",
-    "SKIP LOCKED",
-    "ON CONFLICT DO NOTHING",
-    "ON CONFLICT (a) DO UPDATE SET a = 1",
-    "BEGIN",
-    "COMMIT",
-    "ROLLBACK",
-    "SAVEPOINT s",
-    "ROLLBACK TO s",
-    "CREATE TABLE",
-    "ALTER TABLE",
-    "DROP TABLE",
-    "CREATE INDEX ON",
-    "CHECK (a > 0)",
-    "REFERENCES t",
-    "PRIMARY KEY",
-    "UNIQUE",
-    "int",
-    "text",
-    "a",
-    "b",
-    "t",
-    "u",
-    "count(*)",
-    "sum(a)",
-    "array_agg(a)",
-    "string_agg(a, ',')",
-    "generate_series(1, 3)",
-    "unnest(ARRAY[1, 2])",
-    "nextval('s')",
-    "lpad('a', 2147483647)",
-    "repeat('ab', 1000000)",
-    "substr('abc', -2147483648, 2147483647)",
-    "left('abc', -4)",
-    "split_part('a,b', ',', -1)",
-    "date_trunc('week', now())",
-    "extract(epoch FROM now())",
-    "make_interval(days => 1)",
-    "pg_sleep(1e9)",
-    "pg_advisory_lock(1)",
-    "round(1.5, 2147483647)",
-    "jsonb_set('[]', '{0}', '1')",
-    "E'\\\\'",
-    "U&'\\\\0000'",
-    "$$x$$",
-    "/* */",
-    "--",
-    "\"\"",
-    "\"a\"",
-    "\u{0}",
-    "\u{1F600}",
-];
 
 /// Statements that every broken text follows, so that it has something to be about.
 const BEFORE: &str = "CREATE TABLE t (a int PRIMARY KEY, b text, c numeric, d jsonb, e int[], f timestamptz);
@@ -180,33 +33,13 @@ const BEFORE: &str = "CREATE TABLE t (a int PRIMARY KEY, b text, c numeric, d js
     INSERT INTO t VALUES (1, 'x', 1.5, '{\"a\": [1, 2]}', '{1,2}', '2025-01-01'), (2, '', -0.1, '[]', '{}', NULL);
     INSERT INTO u VALUES (1), (NULL)";
 
-/// More texts to begin with, for what the specs do not have.
-const SEEDS: &[&str] = &[
-    "SELECT a, sum(c) FROM t WHERE b LIKE '%x' AND c BETWEEN 0 AND 2 GROUP BY a HAVING count(*) > 0 ORDER BY 2 LIMIT 3 OFFSET 0",
-    "SELECT t.a, u.b FROM t LEFT JOIN u ON t.a = u.a WHERE t.d -> 'a' IS NOT NULL AND t.e @> ARRAY[1] FOR UPDATE OF t",
-    "WITH x AS (UPDATE t SET c = c + 1 RETURNING a, c) SELECT * FROM x JOIN u USING (a)",
-    "SELECT CASE WHEN a > 1 THEN 'x' ELSE b END, coalesce(b, 'y'), nullif(a, 1), greatest(a, 2), b || 'z' FROM t",
-    "SELECT substring(b, 1, 2), lpad(b, 5, 'xy'), repeat(b, 3), split_part(b, ',', 1), left(b, -1), right(b, 2) FROM t",
-    "SELECT f + interval '1 month', date_trunc('day', f), extract(year FROM f), f - now(), interval '1 day' * 3 FROM t",
-    "SELECT c / 3, round(c, 1), trunc(c), c % 2, abs(a), -a, a::smallint, c::int, c::numeric(5, 2) FROM t",
-    "SELECT d ->> 'a', d #> '{a,0}', d @> '[]', d || '[1]', d - 'a', jsonb_set(d, '{a}', '1'), jsonb_build_object('a', a) FROM t",
-    "SELECT e || 3, array_length(e, 1), array_position(e, 2), array_to_string(e, ','), a = ANY (e), cardinality(e) FROM t",
-    "INSERT INTO t (a, b) SELECT g, g::text FROM generate_series(1, 5, 2) g ON CONFLICT (a) DO UPDATE SET b = excluded.b RETURNING *",
-    "DELETE FROM t USING u WHERE t.a = u.a AND EXISTS (SELECT 1 FROM u WHERE u.a = t.a) RETURNING t.*, u.b",
-    "SELECT a FROM t UNION ALL SELECT a FROM u INTERSECT VALUES (1), (2) ORDER BY 1 DESC NULLS LAST",
-    "SELECT * FROM (SELECT a, (SELECT max(u.a) FROM u WHERE u.a <= t.a) m FROM t) q, LATERAL (SELECT q.a + 1 AS n) l WHERE n IN (1, 2, 3)",
-    "CREATE TABLE n (a int PRIMARY KEY DEFAULT 1, b text CHECK (length(b) < 5), c bigint REFERENCES t (a) ON UPDATE CASCADE, UNIQUE (a, b))",
-    "ALTER TABLE t ADD COLUMN z int NOT NULL DEFAULT 7, ADD CONSTRAINT k CHECK (a < 100), ALTER COLUMN b SET DEFAULT 'q'",
-    "CREATE UNIQUE INDEX i ON t (lower(b), (a + 1)) WHERE c > 0; DROP INDEX i; TRUNCATE t, u RESTART IDENTITY CASCADE",
-    "BEGIN ISOLATION LEVEL REPEATABLE READ; SAVEPOINT s; UPDATE t SET a = a + 10; ROLLBACK TO s; COMMIT",
-    "SET lock_timeout = '10s'; SHOW lock_timeout; SELECT set_config('a.b', 'c', true), current_setting('a.b', true), pg_backend_pid()",
-    "CREATE SEQUENCE q START 5 INCREMENT BY -2; SELECT nextval('q'), currval('q'), lastval(), setval('q', -3, false)",
-];
+/// More texts to begin with, one a line, for what the specs do not have.
+const SEEDS: &str = include_str!("seeds.sql");
 
 /// Every piece of SQL in the repository's specs and schemas.
 fn corpus() -> Vec<Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut texts: Vec<String> = SEEDS.iter().map(|text| (*text).to_owned()).collect();
+    let mut texts: Vec<String> = SEEDS.lines().map(str::to_owned).collect();
     for file in files(&root.join("crates/pgmodel/specs"), "spec") {
         // What stands between braces is SQL; nothing in these files nests them but JSON, which is cut as it falls.
         texts.extend(file.split(['{', '}']).skip(1).step_by(2).map(str::to_owned));
