@@ -1,6 +1,6 @@
-//! Which of several waiters goes first. Where each of them asks for a lock on the row, the server keeps their order, and
-//! the engine must not blur it. Where a waiter that goes on writes a new version of the row, or several wait for one
-//! transaction because of a key (ON CONFLICT, a duplicate), the server lets them race, and nothing here could tell.
+//! Which of several waiters goes first. Where each of them asks for a lock on the row, the server keeps their order,
+//! and the engine must not blur it. Where a waiter that goes on writes a new version of the row, or several wait for
+//! one transaction because of a key (ON CONFLICT, a duplicate), the server lets them race, and nothing here could tell.
 
 use std::rc::Rc;
 
