@@ -76,6 +76,8 @@ pub struct Postgres {
     ambient: Seed,
     /// This trial has changed the schema, or may have.
     defined: bool,
+    /// Something may have been defined since the catalogue was last read.
+    redefines: bool,
     /// The catalogue as this trial has left it, each time it was found to be another.
     redefined: Vec<Catalog>,
     /// This trial ends sessions by itself, or may.
@@ -103,6 +105,7 @@ impl Postgres {
             account: Account::default(),
             ambient: Seed(0),
             defined: false,
+            redefines: false,
             redefined: Vec::new(),
             terminates: false,
             now: Duration::ZERO,
@@ -171,6 +174,7 @@ impl Postgres {
             }
             Ok(())
         })?;
+        self.redefines |= self.defined;
         let seat = self.seat(id);
         seat.told = false;
         match (seat.pending.take(), seat.desk.take_outcome()) {
@@ -267,6 +271,7 @@ impl Engine for Postgres {
         }
         let class = Class::of(sql)?;
         self.defined |= class == Class::Definition;
+        self.redefines |= class == Class::Definition;
         self.terminates |= sql.to_ascii_lowercase().contains("pg_terminate_backend");
         let simple = class.is_control() && params.is_empty();
         let seat = self.seat(session);

@@ -180,7 +180,7 @@ fn as_account<'c>(command: &'c mut Command, folder: &Path, account: Option<Accou
 fn reason(said: &str) -> &str {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let tells = |line: &&str| ["error:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word));
-    lines().find(tells).or_else(|| lines().last()).unwrap_or("it left no word")
+    lines().find(tells).or_else(|| lines().next_back()).unwrap_or("it left no word")
 }
 
 /// Stops the server of a cluster that a killed run has left behind, and removes the folder.

@@ -35,7 +35,10 @@ impl Postgres {
             seat.enter_transaction();
         }
         let step = seat.step(class, result.as_ref().ok().map(|answer| answer.changed), reads_may_write);
+        // What a transaction has defined the others see once it has ended.
         let pid = seat.desk.pid;
+        self.redefines |=
+            self.defined && matches!(class, Class::Definition | Class::Commit | Class::With { .. });
         let mut committed = std::mem::take(&mut self.unseen);
         if step.committed {
             committed.extend(self.take_changes(pid)?);
@@ -65,7 +68,10 @@ impl Postgres {
 
     /// Reads the catalogue, if the trial may have changed it.
     pub(super) fn look_again(&mut self) -> Result<(), Error> {
-        if self.defined {
+        // A procedure may define something, commit, and go on.
+        let defines = self.seats.iter().any(|seat| seat.pending == Some(Class::Definition));
+        if self.defined && (defines || self.redefines || self.catalog()?.functions) {
+            self.redefines = defines;
             let now = Catalog::read(&self.room)?;
             if *self.catalog()? != now {
                 self.redefined.push(now);

@@ -2,6 +2,7 @@
 //! a server that is not ours nothing is touched but databases that were made here and are dropped at the end.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct Server {
     driver: Driver,
     health: Arc<Health>,
     version: i32,
+    /// Of the throwaway cluster, if it is one.
+    folder: Option<PathBuf>,
     /// The databases that were made here and are not dropped yet.
     databases: Mutex<Vec<String>>,
     /// Declared last, so that it stops when nothing is connected any more.
@@ -98,9 +101,10 @@ impl Server {
             )));
         }
         health.has_room_for(connections);
-        let is_ours = cluster.is_some();
+        let folder = cluster.as_ref().map(|cluster| cluster.socket().to_owned());
+        let is_ours = folder.is_some();
         let (databases, cluster) = (Mutex::default(), Mutex::new(cluster));
-        let server = Arc::new(Server { options, driver, health, version, databases, cluster });
+        let server = Arc::new(Server { options, driver, health, version, folder, databases, cluster });
         clean_up::enter(&server);
         if !is_ours {
             server.maintain(databases::drop_abandoned)?;
@@ -114,8 +118,8 @@ impl Server {
     }
 
     /// The folder of the throwaway cluster, if it is one.
-    pub fn folder(&self) -> Option<std::path::PathBuf> {
-        lock(&self.cluster).as_ref().map(|cluster| cluster.socket().to_owned())
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// The process of the throwaway cluster's server, if it is one.

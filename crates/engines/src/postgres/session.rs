@@ -67,6 +67,8 @@ pub(super) struct Desk {
     /// Absent while a statement runs, and for good once the server has ended the session.
     connection: Mutex<Option<PgConnection>>,
     outcome: Mutex<Option<Outcome>>,
+    /// When the wait began that was last told of, as the server says it; tells that wait from the next one.
+    told_wait: Mutex<Option<String>>,
     running: AtomicBool,
 }
 
@@ -78,11 +80,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desk {
     pub(super) fn new(pid: i32, connection: PgConnection) -> Desk {
         let (connection, outcome) = (Mutex::new(Some(connection)), Mutex::new(None));
-        Desk { pid, connection, outcome, running: AtomicBool::new(false) }
+        let told_wait = Mutex::new(None);
+        Desk { pid, connection, outcome, told_wait, running: AtomicBool::new(false) }
     }
 
     pub(super) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
+    }
+
+    /// Whether that wait has been told of: the server has looked for a deadlock in it.
+    pub(super) fn has_told(&self, wait: &str) -> bool {
+        lock(&self.told_wait).as_deref() == Some(wait)
+    }
+
+    /// Whether a wait of the running statement has been told of.
+    pub(super) fn has_waited(&self) -> bool {
+        lock(&self.told_wait).is_some()
+    }
+
+    /// That wait is told of.
+    pub(super) fn tells(&self, wait: &str) {
+        *lock(&self.told_wait) = Some(wait.to_owned());
     }
 
     /// Takes what the statement came to, once it has ended.
@@ -98,6 +116,7 @@ impl Desk {
     /// Starts a statement. On the connection thread.
     pub(super) fn start(self: &Arc<Self>, eye: &Arc<Eye>, request: Request) {
         self.running.store(true, Ordering::Release);
+        *lock(&self.told_wait) = None;
         let (desk, eye) = (self.clone(), eye.clone());
         let connection = lock(&self.connection).take();
         tokio::task::spawn_local(async move {

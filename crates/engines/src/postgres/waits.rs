@@ -15,8 +15,9 @@ use super::session::Desk;
 /// its victim.
 pub(super) const DEADLOCK_TIMEOUT: &str = "1ms";
 
-/// As long as a wait lasts before it is told of: the server has looked for a deadlock by then.
-const LOOKED_FOR_DEADLOCK: Duration = Duration::from_millis(2);
+/// As long as a wait has been seen to last before it is told of: the server has looked for a deadlock by then, also
+/// where its timer is late. It is counted from when the wait is seen, because a statement may work before it waits.
+const LOOKED_FOR_DEADLOCK: Duration = Duration::from_millis(3);
 
 /// How long the answer is waited for before the server is asked whether there is a wait.
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -27,49 +28,53 @@ const CIRCLE: Duration = Duration::from_secs(2);
 /// How long a statement may work that is not blocked.
 pub(super) const BUDGET: Duration = Duration::from_secs(30);
 
+/// A session that waits, for whom, and since when.
+type Edge = (i32, i32, Option<String>);
+
 /// Waits until each of these sessions has finished, or waits for a lock of another of them; tells who holds
 /// what the first waits for.
 pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -> Result<Vec<i32>, Error> {
     let began = Instant::now();
-    let mut patient = true;
+    // Who has waited before is looked at first: whoever ends a wait takes it from the server's list before it answers.
+    let mut patient = !waiting.iter().all(|desk| desk.has_waited());
+    let mut waits_since = None;
     loop {
-        let running: Vec<i32> =
-            waiting.iter().filter(|desk| desk.is_running()).map(|desk| desk.pid).collect();
+        let running: Vec<&Arc<Desk>> = waiting.iter().filter(|desk| desk.is_running()).collect();
         if running.is_empty() {
             return Ok(Vec::new());
         }
+        let has_ended = |running: &[&Arc<Desk>]| running.iter().any(|desk| !desk.is_running());
         if patient {
             // A word of news, or none: either way it is looked again.
             let _ = tokio::time::timeout(PATIENCE, eye.news.notified()).await;
-            if waiting.iter().filter(|desk| desk.is_running()).count() != running.len() {
+            if has_ended(&running) {
                 continue;
             }
         }
-        let edges: Vec<(i32, i32)> = eye
-            .look(async |control| {
-                let sql = "SELECT waiter, holder FROM unnest($1::int4[]) waiter, \
-                           unnest(pg_blocking_pids(waiter) || pg_safe_snapshot_blocking_pids(waiter)) holder";
-                sqlx::query_as(sql).bind(everyone).fetch_all(control).await
-            })
-            .await?;
-        if waiting.iter().filter(|desk| desk.is_running()).count() != running.len() {
+        let edges = edges(eye, everyone).await?;
+        if has_ended(&running) {
+            patient = true;
             continue;
         }
-        let edges: Vec<(i32, i32)> =
-            edges.into_iter().filter(|(_, holder)| everyone.contains(holder)).collect();
-        let all_wait = running.iter().all(|pid| edges.iter().any(|(waiter, _)| waiter == pid));
-        let circle = running.iter().any(|pid| reaches(&edges, *pid, *pid));
+        let wait = |desk: &Desk| edges.iter().find(|(waiter, ..)| *waiter == desk.pid);
+        let all_wait = running.iter().all(|desk| wait(desk).is_some());
+        let circle = running.iter().any(|desk| reaches(&edges, desk.pid, desk.pid));
+        let since = |desk: &Desk| wait(desk).and_then(|(.., since)| since.as_deref());
+        let is_known = running.iter().all(|desk| since(desk).is_some_and(|since| desk.has_told(since)));
         // The runtime's timers are too coarse for what is left, so the server is asked again at once.
         patient = !all_wait || circle;
-        if !patient && began.elapsed() < LOOKED_FOR_DEADLOCK {
+        if patient {
+            waits_since = None;
+        } else if !is_known && waits_since.get_or_insert_with(Instant::now).elapsed() < LOOKED_FOR_DEADLOCK {
             continue;
         }
         if all_wait && (!circle || began.elapsed() > CIRCLE) {
-            let first = running[0];
+            running.iter().for_each(|desk| since(desk).into_iter().for_each(|since| desk.tells(since)));
+            let first = running[0].pid;
             return Ok(edges
                 .iter()
-                .filter(|(waiter, _)| *waiter == first)
-                .map(|(_, holder)| *holder)
+                .filter(|(waiter, ..)| *waiter == first)
+                .map(|(_, holder, _)| *holder)
                 .collect());
         }
         if began.elapsed() > BUDGET {
@@ -78,18 +83,28 @@ pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -
     }
 }
 
+/// Which of the sessions waits for which.
+async fn edges(eye: &Eye, everyone: &[i32]) -> Result<Vec<Edge>, Error> {
+    let sql = "SELECT waiter, holder, (SELECT max(waitstart) FROM pg_locks WHERE pid = waiter AND NOT granted)::text \
+               FROM unnest($1::int4[]) waiter, \
+               unnest(pg_blocking_pids(waiter) || pg_safe_snapshot_blocking_pids(waiter)) holder";
+    let edges: Vec<Edge> =
+        eye.look(async |control| sqlx::query_as(sql).bind(everyone).fetch_all(control).await).await?;
+    Ok(edges.into_iter().filter(|(_, holder, _)| everyone.contains(holder)).collect())
+}
+
 /// What is told of a server that is silent about a single statement.
 pub(super) fn too_long(eye: &Eye, what: &str) -> Error {
     Error::machine(format!("the server at {} {what} for {} s", eye.health.address(), BUDGET.as_secs()))
 }
 
 /// Whether one waits for the other, directly or through others.
-fn reaches(edges: &[(i32, i32)], from: i32, to: i32) -> bool {
+fn reaches(edges: &[Edge], from: i32, to: i32) -> bool {
     let mut seen = vec![from];
     let mut next = 0;
     while let Some(at) = seen.get(next).copied() {
         next += 1;
-        for (_, holder) in edges.iter().filter(|(waiter, _)| *waiter == at) {
+        for (_, holder, _) in edges.iter().filter(|(waiter, ..)| *waiter == at) {
             if *holder == to {
                 return true;
             }

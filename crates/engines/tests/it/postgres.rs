@@ -10,6 +10,7 @@ mod console;
 mod engine;
 mod failures;
 mod leftovers;
+mod order;
 mod values;
 
 /// The server that the tests of this process share; `None` where they are not to run.

@@ -83,6 +83,7 @@ fn ask(console: &mut PostgresConsole, sql: &str) -> Vec<String> {
         console.pass(Duration::from_secs(1)).unwrap();
     }
     let messages = console.messages(session);
+    console.close(session);
     let rows = messages.into_iter().flat_map(|message| match message {
         Message::Rows(grid) => grid.rows,
         Message::Complete(_) => Vec::new(),
@@ -137,13 +138,13 @@ fn folders_of_name() -> Vec<String> {
 fn what_a_killed_process_leaves_the_next_one_removes() {
     let Some((server, url)) = users_server() else { return };
     let mut console = PostgresConsole::new(&server).unwrap();
+    let (mut killed, told) = child("keeps", &url, &[]);
+    let (mut alive, lives) = child("keeps", &url, &[]);
     for name in
         ["retrial_scratch_0123456789abcdef", "retrial_scratch_0123456789abcde", "retrial_1_1", "my_retrial"]
     {
         ask(&mut console, &format!("CREATE DATABASE {name}"));
     }
-    let (mut killed, told) = child("keeps", &url, &[]);
-    let (mut alive, lives) = child("keeps", &url, &[]);
     let (left, kept) = (folders(killed.id()), folders(alive.id()));
     assert!(left.len() == 3 && kept.len() == 3, "a cluster's, a console's and SQLite's: {left:?} {kept:?}");
     assert!(left.contains(&PathBuf::from(&told[1])));
@@ -163,8 +164,9 @@ fn what_a_killed_process_leaves_the_next_one_removes() {
     let mine = databases(&server);
     assert!(mine.len() >= 6, "{mine:?}");
     wait_until("the killed one's database is let go of", || {
-        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname ~ '^retrial_scratch' AND pid <> pg_backend_pid()";
-        ask(&mut console, sql).remove(0) != "0"
+        let sql = "SELECT count(*) FROM pg_database d WHERE datname ~ '^retrial_scratch_[0-9a-f]{16}$' \
+                   AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datid = d.oid)";
+        ask(&mut console, sql).remove(0) == "2"
     });
     let (mut next, _) = child("keeps", &url, &[]);
     assert!(left.iter().all(|folder| !folder.exists()) && !super::cluster::runs(process));
