@@ -140,12 +140,12 @@ impl Watch {
     }
 
     /// Has a child read that text alone; how it fails, if it does.
-    pub(crate) fn try_once(&self, text: &str) -> Result<Option<Failure>> {
+    pub(crate) fn try_once(&self, text: &str, patience: Duration) -> Result<Option<Failure>> {
         let path = self.folder.join("attempt");
         fs::write(&path, text)?;
         let path = path.to_str().context("the folder's name is no text")?;
         let mut child = self.spawn(&["--input", path], Stdio::null())?;
-        let end = now() + self.patience;
+        let end = now() + patience;
         while now() < end {
             if let Some(status) = child.try_wait()? {
                 return Ok((!status.success()).then(|| Failure::Ended(last_words(status, &self.words()))));
@@ -184,7 +184,7 @@ fn last_words(status: ExitStatus, words: &Path) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a watchdog goes by the wall clock")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

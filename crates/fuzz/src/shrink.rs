@@ -1,29 +1,37 @@
 //! Makes a failing input smaller: halves, quarters and so on of it are left out, as long as it still fails the same
 //! way.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
-use crate::hunt::{Failure, Watch};
+use crate::hunt::{self, Failure, Watch};
 
 /// How many smaller texts are tried.
 const ATTEMPTS: u32 = 300;
 
-/// How many are where each may take as long as patience does.
-const SLOW_ATTEMPTS: u32 = 12;
+/// How long an attempt may take to end its process.
+const SOON: Duration = Duration::from_secs(2);
+
+/// How long all may take where each attempt is slow, in so many times of patience.
+const PATIENCE: u32 = 6;
 
 /// A smaller text that fails as this one does; the text itself where there is none, or where it does not fail alone.
 pub(crate) fn shrink(watch: &Watch, text: &str, failure: &Failure) -> Result<String> {
-    let mut left = if *failure == Failure::Hang { SLOW_ATTEMPTS } else { ATTEMPTS };
+    let mut left = ATTEMPTS;
+    // What ends a process does so soon, or is not worth the wait.
+    let patience = if *failure == Failure::Hang { watch.patience } else { watch.patience.min(SOON) };
+    let end = hunt::now() + watch.patience * PATIENCE;
     let fails = |chars: &[char]| -> Result<bool> {
         let text: String = chars.iter().collect();
-        Ok(watch.try_once(&text)?.is_some_and(|other| other.is_like(failure)))
+        Ok(watch.try_once(&text, patience)?.is_some_and(|other| other.is_like(failure)))
     };
     let mut smallest: Vec<char> = text.chars().collect();
     let mut part = smallest.len().div_ceil(2);
     while part > 0 {
         let mut at = 0;
         while at < smallest.len() {
-            if left == 0 {
+            if left == 0 || hunt::now() > end {
                 return Ok(smallest.into_iter().collect());
             }
             left -= 1;
