@@ -85,8 +85,8 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         let names = scenario.invariants.iter().map(|item| item.name).chain([NEVER_PANICS]);
         let invariant = names.into_iter().position(|name| name == case.invariant);
         let invariant = invariant.ok_or_else(|| unknown("invariant", &case.invariant))?;
-        let workload = serde_json::from_str(&case.workload).map_err(|error| {
-            Error::unreadable(format!("the case's workload is not one of {}: {error}", scenario.name))
+        let workload = workload(&case.workload).map_err(|why| {
+            Error::unreadable(format!("the case's workload is not one of {}: {why}", scenario.name))
         })?;
         (scenario.check)(&workload)
             .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
@@ -212,5 +212,20 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
             workload: self.json.clone(),
             tape: run.tape.recorded(),
         }
+    }
+}
+
+/// The workload of a text. A field that nobody reads is a slip in an edited case: the trial would not be the one meant.
+fn workload<W: Workload>(text: &str) -> Result<W, String> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let mut unread = None;
+    let workload = serde_ignored::deserialize(&mut json, |path| {
+        unread.get_or_insert(path.to_string());
+    });
+    let workload =
+        workload.and_then(|workload| json.end().map(|()| workload)).map_err(|error| error.to_string())?;
+    match unread {
+        Some(field) => Err(format!("it has no field `{field}`")),
+        None => Ok(workload),
     }
 }
