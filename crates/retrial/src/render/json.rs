@@ -1,4 +1,6 @@
 //! The results as JSON, for programs. Fields may be added, never renamed.
+//!
+//! The same seed gives the same text, but for the fields in [`TIMES`].
 
 use std::time::Duration;
 
@@ -10,21 +12,42 @@ use serde::Serialize;
 
 use crate::expectation::Surprise;
 use crate::regressions::{Held, Outcome};
+use crate::render::progress::Share;
 use crate::run::{Line, Results, Table};
 use crate::token;
+
+/// The fields whose values depend on the wall clock, wherever they stand.
+pub const TIMES: [&str; 1] = ["elapsed_s"];
 
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
     seed: u64,
     elapsed_s: u64,
+    /// The signal that ended the run before its plan was run; null where it was run whole.
+    interrupted: Option<&'a str>,
+    /// How much of the plan was run.
+    plan: Vec<Part>,
+    /// Why a part of the plan could not be run.
+    failed: Option<&'a str>,
     regressions: Regressions<'a>,
     results: Vec<Cell<'a>>,
+}
+
+/// A part of the plan, and how much of it was run.
+#[derive(Serialize)]
+struct Part {
+    what: &'static str,
+    done: u64,
+    /// Null where a time decides.
+    planned: Option<u64>,
 }
 
 /// The kept witnesses that were held first.
 #[derive(Serialize)]
 struct Regressions<'a> {
+    /// Whether there is a folder of them.
+    has_folder: bool,
     held: usize,
     as_recorded: usize,
     /// Those that show something else.
@@ -47,6 +70,8 @@ struct Cell<'a> {
     faults: Vec<Strikes>,
     disagreement: Option<&'a str>,
     refused: Option<&'a str>,
+    /// Why some of the trials have no result.
+    failed: Option<&'a str>,
     invariants: Vec<Judged<'a>>,
     costs: CostFigures,
 }
@@ -145,17 +170,26 @@ pub fn results(results: &Results) -> anyhow::Result<String> {
         version: 1,
         seed: results.seed.0,
         elapsed_s: results.elapsed.as_secs(),
-        regressions: regressions(&results.kept),
+        interrupted: results.interrupted,
+        plan: results.shares.iter().map(part).collect(),
+        failed: results.failed.as_deref(),
+        regressions: regressions(results),
         results: cells.collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn regressions(kept: &[Held]) -> Regressions<'_> {
+fn part(share: &Share) -> Part {
+    Part { what: share.phase.name(), done: share.done, planned: share.planned }
+}
+
+fn regressions(results: &Results) -> Regressions<'_> {
+    let kept: &[Held] = &results.kept;
     let names = |is: fn(&Outcome) -> bool| {
         kept.iter().filter(|held| is(&held.outcome)).map(|held| &*held.kept.name).collect::<Vec<_>>()
     };
     Regressions {
+        has_folder: results.has_folder,
         held: kept.len(),
         as_recorded: names(|outcome| *outcome == Outcome::AsRecorded).len(),
         different: names(|outcome| matches!(outcome, Outcome::Other(_))),
@@ -185,6 +219,7 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         faults: report.strikes.iter().map(strikes).collect(),
         disagreement: report.disagreement.as_deref(),
         refused: report.refused.as_deref(),
+        failed: line.failed.as_deref(),
         invariants: judged(line),
         costs: figures(&report.costs),
     }
