@@ -187,7 +187,7 @@ fn hold(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
         })
         .collect();
     let mut sums = vec![Sum::default(); cells.len()];
-    jobs::hold(cells, &units, jobs, &mut sums, &|| {}).expect("the engine starts");
+    jobs::hold(cells, &units, jobs, &mut sums, &|_| {}).expect("the engine starts");
     assert!(sums.iter().all(|sum| sum.report.failure.is_none()), "nothing is refused");
     sums.iter().map(|sum| sum.report.trials).sum()
 }

@@ -2,10 +2,14 @@
 //! uses floating point: a chance is a [`Ratio`].
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+
+/// How many digits a commit hash may have been cut to, or has.
+const HASH_DIGITS: RangeInclusive<usize> = 7..=64;
 
 /// Where a run's randomness starts. Two runs of one seed make the same choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,15 +48,19 @@ impl fmt::Display for Seed {
 impl FromStr for Seed {
     type Err = String;
 
-    /// A decimal number is itself; anything else that is hexadecimal, a commit hash for instance, is hashed.
+    /// A decimal number is itself; a commit hash, whole or abbreviated, is hashed. What could be either is a number.
     fn from_str(text: &str) -> Result<Seed, String> {
         if let Ok(number) = text.parse() {
             return Ok(Seed(number));
         }
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let is_hash = HASH_DIGITS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());
+        // A number that is too large is a slip; whole hashes have forty digits or sixty-four.
+        if is_hash && (!is_decimal || [40, 64].contains(&text.len())) {
             return Ok(Seed(0).named(text));
         }
-        Err(format!("`{text}` is not a seed: give a number or a commit hash"))
+        let wanted = "give a decimal number below 2^64, or a commit hash of 7 to 64 hexadecimal digits";
+        Err(format!("`{text}` is not a seed: {wanted}"))
     }
 }
 

@@ -20,18 +20,6 @@ use crate::trace::What;
 use crate::trial::{Ending, Limits, Run, Setup, TestBed};
 use crate::verdict::{Size, Witness};
 
-/// The workload of a case. A field that it does not have is refused: a case with one was meant for another trial.
-fn workload<W: Workload>(json: &str) -> Result<W, String> {
-    let mut unknown = None;
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let workload = serde_ignored::deserialize(&mut reader, |path| {
-        unknown.get_or_insert_with(|| path.to_string());
-    });
-    let workload = workload.and_then(|workload| reader.end().map(|()| workload));
-    let workload = workload.map_err(|error| error.to_string())?;
-    unknown.map_or(Ok(workload), |path| Err(format!("it has no field `{path}`")))
-}
-
 /// A workload under a strategy on a rung, ready to be tried any number of times.
 pub(crate) struct Stand<'a, W: 'static, S: ?Sized + 'static> {
     pub(crate) scenario: &'a Scenario<W, S>,
@@ -245,4 +233,16 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
             tape: run.tape.recorded(),
         }
     }
+}
+
+/// The workload of a case. A field that it does not have is refused: a case with one was meant for another trial.
+fn workload<W: Workload>(json: &str) -> Result<W, String> {
+    let mut unknown = None;
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let workload = serde_ignored::deserialize(&mut reader, |path| {
+        unknown.get_or_insert_with(|| path.to_string());
+    });
+    let workload = workload.and_then(|workload| reader.end().map(|()| workload));
+    let workload = workload.map_err(|error| error.to_string())?;
+    unknown.map_or(Ok(workload), |path| Err(format!("it has no field `{path}`")))
 }

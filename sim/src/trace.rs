@@ -13,6 +13,8 @@ use crate::footprint::Footprint;
 use crate::operation::Stage;
 use crate::point::ActorId;
 
+mod outline;
+
 /// A member of the cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {

@@ -20,8 +20,8 @@ pub struct Cli {
     pub run: RunArgs,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 as expected, 1 a verdict differs, 2 unknown or not covered, 3 bad input, \
-                          4 not deterministic.";
+const EXIT_CODES: &str = "Exit codes: 0 as expected, 1 a verdict differs, 2 unknown or not covered (an interrupted \
+                          run is), 3 bad input or the run itself failed, 4 not deterministic.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -67,7 +67,7 @@ pub struct RunArgs {
     /// Hold trials for about this long instead, for example 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]
     pub time: Option<Duration>,
-    /// Where all randomness starts: a number or a commit hash
+    /// Where all randomness starts: a decimal number, or a commit hash of 7 to 64 hexadecimal digits
     #[arg(long, value_name = "S", default_value = "1", value_parser = str::parse::<Seed>)]
     pub seed: Seed,
     /// Which policies take turns.
@@ -79,10 +79,10 @@ pub struct RunArgs {
     /// The engine that runs the SQL
     #[arg(long, value_name = "NAME")]
     pub engine: Option<String>,
-    /// Worker threads; as many as there are cores where nothing is said
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Worker threads, at most 256; as many as there are cores where nothing is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
-    /// Write the results to this file as JSON
+    /// Write the results to this file as JSON; if it is standard output, nothing else is written there
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 }
@@ -139,6 +139,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "m" => number.saturating_mul(60),
         _ => return Err(format!("`{text}` is not a time: it ends in s or m, for example 30s")),
     };
+    if seconds == 0 {
+        return Err(format!("`{text}` is no time: give at least 1s"));
+    }
     if seconds > LONGEST_S {
         return Err(format!("`{text}` is longer than a week"));
     }

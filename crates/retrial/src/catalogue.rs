@@ -57,6 +57,9 @@ pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     Ok(selected)
 }
 
+/// So much of a name that is not there is compared with those that are.
+const LONGEST_NAME: usize = 100;
+
 /// The names of a scenario's strategies.
 pub fn names(card: &Card) -> Vec<&'static str> {
     card.strategies.iter().map(|strategy| strategy.name).collect()
@@ -68,7 +71,9 @@ pub fn names(card: &Card) -> Vec<&'static str> {
 /// One line with the nearest name.
 pub fn position(kind: &str, name: &str, names: &[&str]) -> Result<usize> {
     names.iter().position(|known| *known == name).ok_or_else(|| {
-        let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        // The distance takes room for each pair of letters, and no name is that long.
+        let start: String = name.chars().take(LONGEST_NAME).collect();
+        let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &start));
         let hint = nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
         anyhow!("there is no {kind} `{name}`{hint}")
     })

@@ -9,9 +9,9 @@ pub enum Exit {
     AsExpected = 0,
     /// A verdict differs from what is expected.
     Differs = 1,
-    /// Something is unknown or not covered; for `replay`, the case can no longer be reached.
+    /// Something is unknown or not covered, or a signal ended the run; for `replay`, the case can no longer be reached.
     Unknown = 2,
-    /// The command line or an input is wrong.
+    /// The command line or an input is wrong, or the run itself failed: no worker, no output.
     BadInput = 3,
     /// Two runs of one tape differed.
     NotDeterministic = 4,

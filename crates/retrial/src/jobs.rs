@@ -1,20 +1,23 @@
 //! Worker threads that share a list of work: batches, mostly. Each has beds of its own; results are put together in the
 //! order of the list, so that how many workers there are changes nothing but the time.
 
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use retrial_sim::docket::Docket;
+use retrial_sim::error::Error;
 use retrial_sim::explore::{Plan, Report};
 use retrial_sim::fault::Rung;
 use retrial_sim::trial::TestBed;
 
-use crate::catalogue;
 use crate::render::progress::Stopwatch;
+use crate::{catalogue, interruption};
 
 /// A strategy on a rung: one line of the results.
 #[derive(Clone)]
@@ -76,28 +79,32 @@ pub struct Sum {
     pub report: Report,
     /// How long they took, added up over the jobs, in wall-clock time; for people, never for a verdict.
     pub elapsed: Duration,
+    /// Why a piece of the work has no result; the others have theirs.
+    pub failed: Option<String>,
 }
 
 /// Holds the batches on that many threads, and adds what they report to the cells' reports in the order of the list.
+/// `done` hears of each piece of work: how many trials it has come to. A piece that fails is told in its cell's sum.
 ///
 /// # Errors
-/// Where an engine cannot start.
+/// Where an engine cannot start, or no worker can.
 pub fn hold(
     cells: &[Cell],
     units: &[Unit],
     jobs: usize,
     sums: &mut [Sum],
-    done: &(dyn Fn() + Sync),
+    done: &(dyn Fn(u64) + Sync),
 ) -> Result<()> {
     let sums = Mutex::new(Sums { sums, waiting: BTreeMap::new(), absorbed: 0 });
-    share(units, jobs, |index, unit, beds| {
+    let failures = share(units, jobs, |index, unit, beds| {
         let cell = &cells[unit.cell];
         let bed = beds.of(cell.plan.engine)?;
         let watch = Stopwatch::start();
         let report = match unit.part {
             Part::Search(search) => {
                 let in_time = || search.time.is_none_or(|time| watch.elapsed() < time);
-                let mut goes_on = |held| held < search.most && in_time();
+                let is_stopped = || interruption::requested().is_some();
+                let mut goes_on = |held| held < search.most && in_time() && !is_stopped();
                 let (strategy, rung, bound) = (cell.strategy, cell.rung, search.bound);
                 cell.docket.search(bed, strategy, rung, &cell.plan, bound, &mut goes_on)
             }
@@ -106,35 +113,90 @@ pub fn hold(
                 cell.docket.batch(bed, cell.strategy, cell.rung, &plan, number)
             }
         };
-        let sum = Sum { report, elapsed: watch.elapsed() };
+        let sum = Sum { report, elapsed: watch.elapsed(), failed: None };
+        let trials = sum.report.trials;
+        let machine = sum.report.failure.as_ref().map(|it| it.error.clone()).filter(Error::is_machine);
         sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
-        done();
-        Ok(())
-    })
+        done(trials);
+        // A machine that has failed fails for the next piece of work as well.
+        machine.map_or(Ok(()), |error| Err(error.into()))
+    })?;
+    let mut sums = sums.into_inner().expect("no worker panics while it holds the lock");
+    sums.take_the_rest(units);
+    for (index, why) in failures {
+        sums.sums[units[index].cell].failed.get_or_insert(why);
+    }
+    Ok(())
 }
 
-/// Does the work of every item on that many threads, whoever is free taking the next.
+/// Does the work of every item on that many threads, whoever is free taking the next, until all is done or a signal has
+/// asked to stop. Tells which items failed, and why: a panic costs its own item only.
 ///
 /// # Errors
-/// The first of each thread's.
+/// Where nothing could be done: no worker can be started, or none has come to anything.
 pub fn share<T: Sync>(
     items: &[T],
     jobs: usize,
     work: impl Fn(usize, &T, &mut Beds) -> Result<()> + Sync,
-) -> Result<()> {
+) -> Result<BTreeMap<usize, String>> {
     let next = AtomicUsize::new(0);
+    let succeeded = AtomicUsize::new(0);
+    let failures = Mutex::new(BTreeMap::new());
+    let failed = |index: usize, why: String| {
+        failures.lock().expect("no worker panics while it holds the lock").insert(index, why);
+    };
     let work = || -> Result<()> {
         let mut beds = Beds::default();
-        loop {
+        while interruption::requested().is_none() {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { return Ok(()) };
-            work(index, item, &mut beds)?;
+            let Some(item) = items.get(index) else { break };
+            match panic::catch_unwind(AssertUnwindSafe(|| work(index, item, &mut beds))) {
+                Ok(Ok(())) => {
+                    succeeded.fetch_add(1, Ordering::Relaxed);
+                }
+                // What cannot start for one item does not start for the next.
+                Ok(Err(error)) => {
+                    failed(index, format!("{error:#}"));
+                    return Err(error);
+                }
+                Err(panic) => {
+                    failed(index, format!("it ended in a panic: {}", said(&*panic)));
+                    beds = Beds::default();
+                }
+            }
         }
+        Ok(())
     };
+    let first_error = on_threads(jobs.min(items.len()), work)?;
+    match first_error {
+        Some(error) if succeeded.into_inner() == 0 => Err(error),
+        _ => Ok(failures.into_inner().expect("no worker panics while it holds the lock")),
+    }
+}
+
+/// Runs the work on that many threads, or on as many as can be started; the first error of the first thread that has one.
+fn on_threads(jobs: usize, work: impl Fn() -> Result<()> + Sync) -> Result<Option<anyhow::Error>> {
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+        let mut workers = Vec::new();
+        for _ in 0..jobs {
+            match thread::Builder::new().spawn_scoped(scope, &work) {
+                Ok(worker) => workers.push(worker),
+                Err(error) if workers.is_empty() => {
+                    return Err(error).context("cannot start a worker thread");
+                }
+                // The others do the work as well; how many there are changes nothing but the time.
+                Err(_) => break,
+            }
+        }
+        let errors = workers.into_iter().map(|worker| worker.join().expect("a worker catches its panics"));
+        Ok(errors.filter_map(Result::err).next())
     })
+}
+
+/// What a caught panic said.
+pub fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
 }
 
 /// The beds of one thread, one for each engine that it has met.
@@ -166,10 +228,21 @@ impl Sums<'_> {
     fn take(&mut self, index: usize, units: &[Unit], sum: Sum) {
         self.waiting.insert(index, sum);
         while let Some(next) = self.waiting.remove(&self.absorbed) {
-            let sum = &mut self.sums[units[self.absorbed].cell];
-            sum.report.absorb(next.report);
-            sum.elapsed += next.elapsed;
+            self.add(next, units[self.absorbed].cell);
             self.absorbed += 1;
         }
+    }
+
+    /// Adds what comes after a piece of the work that has no report.
+    fn take_the_rest(&mut self, units: &[Unit]) {
+        for (index, sum) in std::mem::take(&mut self.waiting) {
+            self.add(sum, units[index].cell);
+        }
+    }
+
+    fn add(&mut self, next: Sum, cell: usize) {
+        let sum = &mut self.sums[cell];
+        sum.report.absorb(next.report);
+        sum.elapsed += next.elapsed;
     }
 }

@@ -6,10 +6,12 @@ pub use {retrial_engines as engines, retrial_scenarios as scenarios, retrial_sim
 
 pub mod args;
 pub mod catalogue;
+pub mod destination;
 pub mod exit;
 pub mod expectation;
 pub mod gaps;
 pub mod input;
+pub mod interruption;
 pub mod isolation;
 pub mod jobs;
 pub mod regressions;

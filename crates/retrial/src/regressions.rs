@@ -1,15 +1,18 @@
 //! The witnesses kept under `regressions/`: each is held again before anything else is tried, and must show what it was
 //! kept for. One whose choices no longer apply counts as nothing, never as a pass.
 
-use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::{fs, io};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use retrial_sim::case::Case;
 use retrial_sim::invariant::Finding;
 
-use crate::catalogue;
-use crate::jobs::Beds;
+use crate::args::RunArgs;
+use crate::catalogue::{self, Selection};
+use crate::interruption;
+use crate::jobs::{self, Beds};
 
 /// A kept witness.
 #[derive(Clone, Debug)]
@@ -45,12 +48,17 @@ pub struct Held {
 /// # Errors
 /// A file that cannot be read, or is not a case.
 pub fn read(folder: &Path) -> Result<Vec<Kept>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
+    Ok(read_if_there(folder)?.unwrap_or_default())
+}
+
+fn read_if_there(folder: &Path) -> Result<Option<Vec<Kept>>> {
     let cannot = || format!("cannot read {}", folder.display());
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        entries => entries.with_context(cannot)?,
+    };
     let mut kept = Vec::new();
-    for entry in fs::read_dir(folder).with_context(cannot)? {
+    for entry in entries {
         let path = entry.with_context(cannot)?.path();
         if path.extension().is_none_or(|ending| ending != "case") {
             continue;
@@ -60,7 +68,7 @@ pub fn read(folder: &Path) -> Result<Vec<Kept>> {
         kept.push(Kept { name, case });
     }
     kept.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(kept)
+    Ok(Some(kept))
 }
 
 /// Reads a case from its file.
@@ -69,35 +77,75 @@ pub fn read(folder: &Path) -> Result<Vec<Kept>> {
 /// A file that cannot be read, or is not a case.
 pub fn case(path: &Path) -> Result<Case> {
     let name = || path.display().to_string();
-    let text = fs::read(path).with_context(|| format!("cannot read {}", name()))?;
+    let cannot = || format!("cannot read {}", name());
+    // A pipe would be waited for, and a device need not end.
+    if !fs::metadata(path).with_context(cannot)?.is_file() {
+        bail!("cannot read {}: it is not a regular file", name());
+    }
+    let text = fs::read(path).with_context(cannot)?;
     let text = String::from_utf8(text).ok();
     let text = text.with_context(|| format!("{} is not a case: it is not text", name()))?;
     text.parse().with_context(name)
 }
 
-/// Holds a kept witness again, on the engine that it was recorded with.
+/// What the folder has for the trials that are meant; none where there is no folder.
 ///
 /// # Errors
-/// Where its engine cannot start.
-pub fn hold(kept: Kept, beds: &mut Beds) -> Result<Held> {
-    let outcome = match outcome(&kept.case, beds)? {
-        Ok(finding) => match finding {
-            Finding::Unknown(why) => Outcome::Inapplicable(format!("the trial cannot tell: {why}")),
-            finding => {
-                let shows = finding.shows();
-                if shows == kept.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
-            }
-        },
-        Err(why) => Outcome::Inapplicable(why),
-    };
-    Ok(Held { kept, outcome })
+/// A file that cannot be read, or is not a case.
+pub fn meant(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Option<Vec<Kept>>> {
+    let kept = read_if_there(folder)?;
+    Ok(kept.map(|kept| kept.into_iter().filter(|it| is_meant(&it.case, args, selections)).collect()))
 }
 
-/// What the trial shows, or why it cannot be held any more.
-fn outcome(case: &Case, beds: &mut Beds) -> Result<Result<Finding, String>> {
-    let Ok((docket, card)) = catalogue::scenario(&case.scenario) else {
-        return Ok(Err(format!("there is no scenario `{}`", case.scenario)));
+/// A case is left out only where what is meant is something else that exists: one that names what is not there belongs
+/// to everything that it could have belonged to, so that a name that was changed is noticed.
+fn is_meant(case: &Case, args: &RunArgs, selections: &[Selection]) -> bool {
+    let is_of_scenario = match selections.iter().find(|selection| selection.card.name == case.scenario) {
+        Some(Selection { card, strategies, .. }) => {
+            match card.strategies.iter().position(|strategy| strategy.name == case.strategy) {
+                Some(known) => strategies.contains(&known),
+                None => strategies.len() == card.strategies.len(),
+            }
+        }
+        None => args.targets.is_empty(),
     };
+    is_of_scenario
+        && args.rung.as_ref().is_none_or(|only| *only == case.rung)
+        && args.engine.as_ref().is_none_or(|only| *only == case.engine)
+}
+
+/// Replays kept witnesses one after another, until all are done or a signal has asked to stop.
+pub fn replay(kept: Vec<Kept>, done: impl Fn()) -> Vec<Held> {
+    let mut beds = Beds::default();
+    let goes_on = |_: &Kept| interruption::requested().is_none();
+    let replay = |kept| {
+        let held = hold(kept, &mut beds);
+        done();
+        held
+    };
+    kept.into_iter().take_while(goes_on).map(replay).collect()
+}
+
+/// Holds a kept witness again, on the engine that it was recorded with.
+pub fn hold(kept: Kept, beds: &mut Beds) -> Held {
+    let outcome = match panic::catch_unwind(AssertUnwindSafe(|| outcome(&kept.case, beds))) {
+        Ok(Ok(Finding::Unknown(why))) => Outcome::Inapplicable(format!("the trial cannot tell: {why}")),
+        Ok(Ok(finding)) => {
+            let shows = finding.shows();
+            if shows == kept.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
+        }
+        Ok(Err(why)) => Outcome::Inapplicable(format!("{why:#}")),
+        Err(panic) => {
+            *beds = Beds::default();
+            Outcome::Inapplicable(format!("its trial ended in a panic: {}", jobs::said(&*panic)))
+        }
+    };
+    Held { kept, outcome }
+}
+
+/// What the trial shows; the error is why it cannot be held any more.
+fn outcome(case: &Case, beds: &mut Beds) -> Result<Finding> {
+    let (docket, card) = catalogue::scenario(&case.scenario)?;
     let bed = beds.of(catalogue::engine_name(&card, Some(&case.engine))?)?;
-    Ok(docket.replay(bed, case).map(|replayed| replayed.finding).map_err(|error| error.to_string()))
+    Ok(docket.replay(bed, case)?.finding)
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use retrial_sim::case::Case;
+use retrial_sim::docket::Docket;
+use retrial_sim::explore::Replayed;
 use retrial_sim::intent::Outcome;
 use retrial_sim::invariant::Finding;
 
@@ -22,15 +24,17 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     if let Some(strategy) = &args.against {
         catalogue::position("strategy", strategy, &catalogue::names(&card))?;
     }
-    let recorded = args.engine.as_deref().unwrap_or(&case.engine);
-    case.engine = catalogue::engine_name(&card, Some(recorded))?.to_owned();
+    let asked = args.engine.as_deref().unwrap_or(&case.engine);
+    let engine = catalogue::engine_name(&card, Some(asked))?.to_owned();
+    let recorded = std::mem::replace(&mut case.engine, engine);
     // Whatever this thread has done must not reach the trial.
     thread::scope(|scope| {
-        let replayer = scope.spawn(|| -> Result<Exit> {
+        let replay = || -> Result<Exit> {
             let mut bed = catalogue::bed(&case.engine)?;
             let finding = match &args.against {
                 None => docket.replay(&mut bed, &case).map(|replayed| {
-                    render::transcript::replayed(&case, &replayed);
+                    let likeness = likeness(docket, &case, &recorded, &replayed);
+                    render::transcript::replayed(&case, &replayed, likeness);
                     Some(replayed.finding)
                 }),
                 Some(strategy) => docket.against(&mut bed, &case, strategy).map(|against| {
@@ -49,9 +53,39 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
                 }
                 Err(error) => Err(error.into()),
             }
-        });
+        };
+        let replayer = thread::Builder::new().spawn_scoped(scope, replay);
+        let replayer = replayer.context("cannot start the thread of the trial")?;
         replayer.join().unwrap_or_else(|_| bail!("the case cannot be held: its trial ended in a panic"))
     })
+}
+
+/// How a trial compares with the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Likeness {
+    /// It is the same to the letter.
+    Same,
+    /// The same verdict and the same events; what they cost differs.
+    SameButForCosts,
+    /// It is another.
+    Other,
+}
+
+/// A case has the digest of its trial alone. So where the engine is another one than the recorded, the recorded trial is
+/// held again on its own, and the events of both are compared.
+fn likeness(docket: &dyn Docket, case: &Case, recorded: &str, replayed: &Replayed) -> Likeness {
+    if replayed.run.digest == case.digest {
+        return Likeness::Same;
+    }
+    if recorded == case.engine || catalogue::is_live(recorded) || replayed.finding.shows() != case.shows {
+        return Likeness::Other;
+    }
+    let as_recorded = Case { engine: recorded.to_owned(), ..case.clone() };
+    let again = catalogue::bed(recorded).ok().and_then(|mut bed| docket.replay(&mut bed, &as_recorded).ok());
+    let is_same = again.is_some_and(|again| {
+        again.run.digest == case.digest && again.run.outline() == replayed.run.outline()
+    });
+    if is_same { Likeness::SameButForCosts } else { Likeness::Other }
 }
 
 /// How a verdict compares with the recorded one; none where the trial could not be held.

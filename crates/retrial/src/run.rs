@@ -1,13 +1,10 @@
 //! `retrial run`: select, plan, hold, shrink, compare, render, exit.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use retrial_sim::case::Case;
+use anyhow::{Result, bail};
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::{Plan, Report};
 use retrial_sim::scheduler::Policy;
@@ -15,13 +12,14 @@ use retrial_sim::verdict::Verdict;
 
 use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
+use crate::destination::Destination;
 use crate::exit::Exit;
 use crate::expectation::{self, Surprise};
 use crate::gaps::gaps;
-use crate::jobs::{self, Beds, Cell, Part, Search, Sum, Unit};
-use crate::regressions::{self, Held, Kept, Outcome};
-use crate::render::progress::{Progress, Stopwatch};
-use crate::{render, shrinking};
+use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
+use crate::regressions::{self, Held, Outcome};
+use crate::render::progress::{Phase, Progress, Share, Stopwatch};
+use crate::{interruption, render, shrinking};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
@@ -48,6 +46,14 @@ pub struct Results {
     pub elapsed: Duration,
     /// The kept witnesses that were held first.
     pub kept: Vec<Held>,
+    /// Whether there is a folder for them.
+    pub has_folder: bool,
+    /// The signal that ended the run before its plan was run, if one did.
+    pub interrupted: Option<&'static str>,
+    /// How much of each part of the plan was run.
+    pub shares: Vec<Share>,
+    /// Why a part of the plan could not be run at all, if one could not.
+    pub failed: Option<String>,
     /// One table per scenario.
     pub tables: Vec<Table>,
 }
@@ -76,6 +82,8 @@ pub struct Line {
     pub report: Report,
     /// How long its trials took, added up over the jobs, in wall-clock time.
     pub elapsed: Duration,
+    /// Why some of its trials have no result, if some have none.
+    pub failed: Option<String>,
     /// The verdict of each invariant and of each built-in rule, and how it compares with what is expected.
     pub verdicts: Vec<(&'static str, Verdict, Surprise)>,
 }
@@ -85,17 +93,19 @@ pub struct Line {
 /// # Errors
 /// Bad input: a name that is not there, a file that cannot be written.
 pub fn run(args: &RunArgs) -> Result<Exit> {
+    let selections = catalogue::select(&args.targets)?;
+    let cells = cells(args, &selections)?;
     // A file that cannot be written is found out before the trials, not after them.
-    let cannot_write = |path: &Path| format!("cannot write {}", path.display());
-    let open = |path: &Path| File::options().create(true).write(true).truncate(false).open(path);
-    let file = args.json.as_deref().map(|path| open(path).with_context(|| cannot_write(path)));
-    let file = file.transpose()?;
-    let results = hold(args, Path::new(REGRESSIONS))?;
-    render::matrix::results(&results);
-    if let (Some(mut file), Some(path)) = (file, &args.json) {
-        let text = render::json::results(&results)?;
-        file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).with_context(|| cannot_write(path))?;
+    let destination = args.json.as_deref().map(Destination::new).transpose()?;
+    interruption::stop_in_good_order();
+    let results = hold_cells(args, selections, &cells, Path::new(REGRESSIONS))?;
+    let is_taken = destination.as_ref().is_some_and(Destination::is_standard_output);
+    // What a reader does with the output must not cost the file.
+    let written = destination.map(|place| place.write(&render::json::results(&results)?)).transpose();
+    if !is_taken {
+        render::matrix::results(&results);
     }
+    written?;
     Ok(results.exit())
 }
 
@@ -107,34 +117,42 @@ pub fn hold(args: &RunArgs, regressions: &Path) -> Result<Results> {
     let selections = catalogue::select(&args.targets)?;
     selections.iter().try_for_each(|selection| selection.docket.validate())?;
     let cells = cells(args, &selections)?;
-    let progress = Progress::new();
-    let watch = Stopwatch::start();
-    let kept = kept(args, &selections, regressions)?;
-    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let mut reports = explore(args, &cells, jobs, &progress, &watch)?;
-    reports.iter_mut().for_each(|sum| sum.report.settle());
-    shrinking::shrink(&cells, &mut reports, jobs, &progress)?;
-    progress.finish();
-    let results = compare(args, selections, &cells, reports, watch.elapsed());
-    Ok(Results { kept, ..results })
+    hold_cells(args, selections, &cells, regressions)
 }
 
-/// Holds the kept witnesses of what is to be tried, before it is.
-fn kept(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Vec<Held>> {
-    let is_meant = |kept: &Kept| {
-        let Case { scenario, strategy, rung, engine, .. } = &kept.case;
-        let of = |selection: &&Selection| selection.card.name == *scenario;
-        let tried = |selection: &Selection| {
-            let tried = &mut selection.strategies.iter();
-            tried.any(|index| selection.card.strategies[*index].name == *strategy)
-        };
-        selections.iter().find(of).is_some_and(tried)
-            && args.rung.as_ref().is_none_or(|only| only == rung)
-            && args.engine.as_ref().is_none_or(|only| only == engine)
+fn hold_cells(
+    args: &RunArgs,
+    selections: Vec<Selection>,
+    cells: &[Cell],
+    regressions: &Path,
+) -> Result<Results> {
+    let progress = Progress::new();
+    let watch = Stopwatch::start();
+    let saved = regressions::meant(args, &selections, regressions)?;
+    let has_folder = saved.is_some();
+    let saved = saved.unwrap_or_default();
+    progress.plan(Phase::Saved, Some(saved.len() as u64));
+    progress.begin(Phase::Saved);
+    let kept = regressions::replay(saved, || progress.step(1));
+    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let mut sums = vec![Sum::default(); cells.len()];
+    let explored = explore(args, cells, jobs, &mut sums, &progress, &watch);
+    sums.iter_mut().for_each(|sum| sum.report.settle());
+    let shrunk = shrinking::shrink(cells, &mut sums, jobs, &progress);
+    progress.finish();
+    let failed = match explored.and(shrunk) {
+        // Nothing was found that could be lost.
+        Err(error) if sums.iter().all(|sum| sum.report.trials == 0) => return Err(error),
+        ended => ended.err().map(|error| format!("{error:#}")),
     };
-    let mut beds = Beds::default();
-    let meant = regressions::read(folder)?.into_iter().filter(is_meant);
-    meant.map(|kept| regressions::hold(kept, &mut beds)).collect()
+    let has_ended = progress.shares().iter().all(|share| share.planned.is_none_or(|all| share.done >= all));
+    let interrupted = interruption::requested().filter(|_| args.time.is_some() || !has_ended);
+    let is_whole = interrupted.is_none() && failed.is_none();
+    let tables = compare(selections, cells, sums, is_whole);
+    let scheduler = args.scheduler.as_ref();
+    let scheduler = scheduler.map_or(String::new(), |given| format!(" --scheduler {}", given.1));
+    let (seed, elapsed, shares) = (args.seed, watch.elapsed(), progress.shares());
+    Ok(Results { seed, scheduler, elapsed, kept, has_folder, interrupted, shares, failed, tables })
 }
 
 /// Every strategy on every rung that is meant.
@@ -189,10 +207,10 @@ fn explore(
     args: &RunArgs,
     cells: &[Cell],
     jobs: usize,
+    sums: &mut [Sum],
     progress: &Progress,
     watch: &Stopwatch,
-) -> Result<Vec<Sum>> {
-    let mut reports = vec![Sum::default(); cells.len()];
+) -> Result<()> {
     let round = |batches: std::ops::Range<u64>| -> Vec<Unit> {
         let unit = |batch: u64, cell: usize| {
             let (schedules, trials) = (cells[cell].plan.schedules, cells[cell].trials);
@@ -208,65 +226,67 @@ fn explore(
         Some(Unit { cell, part: Part::Search(Search { time: time.filter(|_| alone), ..it.search? }) })
     };
     let searches: Vec<Unit> = cells.iter().enumerate().filter_map(search).collect();
-    progress.expect(searches.len());
-    jobs::hold(cells, &searches, jobs, &mut reports, &|| progress.step())?;
+    progress.plan(Phase::Searches, Some(searches.len() as u64));
+    let planned = cells.iter().map(|cell| cell.trials).fold(0, u64::saturating_add);
+    progress.plan(Phase::Trials, args.time.is_none().then_some(planned));
+    progress.begin(Phase::Searches);
+    // A search that a signal has stopped was not run.
+    let searched = |_| progress.step(u64::from(interruption::requested().is_none()));
+    jobs::hold(cells, &searches, jobs, sums, &searched)?;
     match args.time {
         None => {
             let batches = cells.iter().map(|cell| cell.trials.div_ceil(cell.plan.schedules.max(1))).max();
-            let units = round(0..batches.unwrap_or_default());
-            progress.expect(units.len());
-            jobs::hold(cells, &units, jobs, &mut reports, &|| progress.step())?;
+            progress.begin(Phase::Trials);
+            jobs::hold(cells, &round(0..batches.unwrap_or_default()), jobs, sums, &|n| progress.step(n))?;
         }
         Some(time) => {
-            progress.expect_time(time);
+            progress.plan_time(time);
+            progress.begin(Phase::Trials);
             let mut batch = 0;
+            let goes_on = || interruption::requested().is_none() && watch.elapsed() < time;
             // A round is never cut short, so that every cell has met the same trouble.
-            while cells.iter().any(|cell| cell.trials > 0) && (batch == 0 || watch.elapsed() < time) {
-                jobs::hold(cells, &round(batch..batch + 1), jobs, &mut reports, &|| {
-                    progress.at(watch.elapsed())
-                })?;
+            while cells.iter().any(|cell| cell.trials > 0) && (batch == 0 || goes_on()) {
+                jobs::hold(cells, &round(batch..batch + 1), jobs, sums, &|n| progress.step(n))?;
                 batch += 1;
             }
         }
     }
-    Ok(reports)
+    Ok(())
 }
 
-/// Puts each report beside what was expected.
-fn compare(
-    args: &RunArgs,
-    selections: Vec<Selection>,
-    cells: &[Cell],
-    sums: Vec<Sum>,
-    elapsed: Duration,
-) -> Results {
+/// Puts each report beside what was expected. `is_whole` is whether everything that was planned was tried.
+fn compare(selections: Vec<Selection>, cells: &[Cell], sums: Vec<Sum>, is_whole: bool) -> Vec<Table> {
     let mut lines = cells.iter().zip(sums).collect::<Vec<_>>().into_iter().peekable();
     let tables = selections.into_iter().enumerate().map(|(index, selection)| {
-        let card = &selection.card;
         let mut table = Vec::new();
         let mut policies = Vec::new();
-        while let Some((cell, Sum { report, elapsed })) = lines.next_if(|(cell, _)| cell.selection == index) {
-            let rung = card
-                .ladder
-                .iter()
-                .position(|rung| rung.name == cell.rung.name)
-                .expect("a rung of the ladder");
-            let verdicts = card.judged().zip(&report.tallies).map(|(name, tally)| {
-                let verdict = tally.verdict();
-                let surprise = expectation::compare(card, cell.strategy, name, rung, tally, cell.trials > 0);
-                (name, verdict, surprise)
-            });
-            let verdicts = verdicts.collect();
+        while let Some((cell, sum)) = lines.next_if(|(cell, _)| cell.selection == index) {
             policies.clone_from(&cell.plan.policies);
-            let (strategy, engine) = (cell.strategy, cell.plan.engine);
-            let is_searched_only = cell.trials == 0;
-            table.push(Line { strategy, rung, engine, is_searched_only, report, elapsed, verdicts });
+            table.push(line(&selection, cell, sum, is_whole));
         }
         Table { selection, policies, lines: table }
     });
-    let scheduler =
-        args.scheduler.as_ref().map_or(String::new(), |given| format!(" --scheduler {}", given.1));
-    Results { seed: args.seed, scheduler, elapsed, kept: Vec::new(), tables: tables.collect() }
+    tables.collect()
+}
+
+fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
+    let card = &selection.card;
+    let Sum { report, elapsed, failed } = sum;
+    let rung = card.ladder.iter().position(|rung| rung.name == cell.rung.name).expect("a rung of the ladder");
+    let searched = report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
+    let is_tried = (is_whole && failed.is_none()) || report.trials - searched >= cell.trials;
+    let verdicts = card.judged().zip(&report.tallies).map(|(name, tally)| {
+        let surprise = expectation::compare(card, cell.strategy, name, rung, tally, cell.trials > 0);
+        let surprise = match surprise {
+            // The trials that were to show it were not run.
+            Surprise::NotCaught if !is_tried => Surprise::NotCovered,
+            surprise => surprise,
+        };
+        (name, tally.verdict(), surprise)
+    });
+    let verdicts = verdicts.collect();
+    let (strategy, engine, is_searched_only) = (cell.strategy, cell.plan.engine, cell.trials == 0);
+    Line { strategy, rung, engine, is_searched_only, report, elapsed, failed, verdicts }
 }
 
 impl Results {
@@ -283,7 +303,10 @@ impl Results {
             || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Other(_)))
         {
             Exit::Differs
-        } else if failures().next().is_some()
+        } else if self.failed.is_some() || lines().any(|line| line.failed.is_some()) {
+            Exit::BadInput
+        } else if self.interrupted.is_some()
+            || failures().next().is_some()
             || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Inapplicable(_)))
             || self.tables.iter().any(|table| !gaps(table).is_empty())
             || lines().any(|line| line.report.hidden_sharing().is_some())

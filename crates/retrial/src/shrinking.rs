@@ -15,9 +15,9 @@ use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TestBed;
 use retrial_sim::verdict::Witness;
 
-use crate::catalogue;
 use crate::jobs::{self, Cell, Sum};
-use crate::render::progress::Progress;
+use crate::render::progress::{Phase, Progress};
+use crate::{catalogue, interruption};
 
 /// A strategy's witnesses take one step of shrinking for so many of its search.
 const SHARE: u64 = 3;
@@ -61,13 +61,20 @@ struct Outcome {
 /// Where an engine cannot start.
 pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress) -> Result<()> {
     let groups = groups(cells, sums);
-    progress.expect_shrinking(groups.iter().map(|group| group.tasks.len()).sum());
+    progress.plan(Phase::Shrinking, Some(groups.iter().map(|group| group.tasks.len() as u64).sum()));
+    progress.begin(Phase::Shrinking);
     let outcomes = Mutex::new(BTreeMap::new());
-    jobs::share(&groups, jobs, |index, group, beds| {
+    let mut failed = Vec::new();
+    let failures = jobs::share(&groups, jobs, |index, group, beds| {
         let outcome = group.shrink(beds.of(group.engine)?, progress)?;
         outcomes.lock().expect("no worker panics while it holds the lock").insert(index, outcome);
         Ok(())
     })?;
+    // Their witnesses stay as they were met.
+    for (index, why) in failures {
+        let place = groups[index].tasks.first().map(|task| task.place);
+        failed.extend(place.map(|(cell, ..)| (cell, format!("a counterexample cannot be shrunk: {why}"))));
+    }
     let outcomes = outcomes.into_inner().expect("no worker panics while it holds the lock");
     for outcome in outcomes.into_values() {
         for ((cell, invariant, anomaly), witness) in outcome.shrunk {
@@ -77,6 +84,9 @@ pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress
         if let Some((cell, how)) = outcome.disagreement {
             sums[cell].report.disagreement.get_or_insert(how);
         }
+    }
+    for (cell, why) in failed {
+        sums[cell].failed.get_or_insert(why);
     }
     Ok(())
 }
@@ -111,6 +121,9 @@ impl Group<'_> {
         let mut hints: BTreeMap<(usize, Kind), Case> = BTreeMap::new();
         let mut left = self.searched / SHARE;
         for Task { place, witness } in &self.tasks {
+            if interruption::requested().is_some() {
+                break;
+            }
             // The first take the most trials, and what they do not need is there for the others.
             let budget = Budget { trials: MOST_TRIALS, steps: LEAST_STEPS.max(left / 2) };
             let (cell, invariant, _) = *place;
@@ -130,7 +143,7 @@ impl Group<'_> {
                     outcome.disagreement.get_or_insert((cell, how));
                 }
             }
-            progress.step();
+            progress.step(1);
         }
         Ok(outcome)
     }

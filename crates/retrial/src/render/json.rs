@@ -1,4 +1,6 @@
 //! The results as JSON, for programs. Fields may be added, never renamed.
+//!
+//! The same seed gives the same text, but for the fields in [`TIMES`].
 
 use std::time::Duration;
 
@@ -11,21 +13,42 @@ use serde::Serialize;
 
 use crate::expectation::Surprise;
 use crate::regressions::{Held, Outcome};
+use crate::render::progress::Share;
 use crate::run::{Line, Results, Table, is_unknown};
 use crate::token;
+
+/// The fields whose values depend on the wall clock, wherever they stand.
+pub const TIMES: [&str; 1] = ["elapsed_s"];
 
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
     seed: u64,
     elapsed_s: u64,
+    /// The signal that ended the run before its plan was run; null where it was run whole.
+    interrupted: Option<&'a str>,
+    /// How much of the plan was run.
+    plan: Vec<Part>,
+    /// Why a part of the plan could not be run.
+    failed: Option<&'a str>,
     regressions: Regressions<'a>,
     results: Vec<Cell<'a>>,
+}
+
+/// A part of the plan, and how much of it was run.
+#[derive(Serialize)]
+struct Part {
+    what: &'static str,
+    done: u64,
+    /// Null where a time decides.
+    planned: Option<u64>,
 }
 
 /// The kept witnesses that were held first.
 #[derive(Serialize)]
 struct Regressions<'a> {
+    /// Whether there is a folder of them.
+    has_folder: bool,
     held: usize,
     as_recorded: usize,
     /// Those that show something else.
@@ -51,7 +74,7 @@ struct Cell<'a> {
     unsteady: Option<&'a str>,
     /// What the engine refused.
     refused: Option<String>,
-    /// What else ended the trials before their time: the machine's fault or the scenario's.
+    /// Why some of the trials have no result: the machine's fault or the scenario's.
     failed: Option<String>,
     invariants: Vec<Judged<'a>>,
     costs: CostFigures,
@@ -155,17 +178,26 @@ pub fn results(results: &Results) -> anyhow::Result<String> {
         version: 1,
         seed: results.seed.0,
         elapsed_s: results.elapsed.as_secs(),
-        regressions: regressions(&results.kept),
+        interrupted: results.interrupted,
+        plan: results.shares.iter().map(part).collect(),
+        failed: results.failed.as_deref(),
+        regressions: regressions(results),
         results: cells.collect(),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn regressions(kept: &[Held]) -> Regressions<'_> {
+fn part(share: &Share) -> Part {
+    Part { what: share.phase.name(), done: share.done, planned: share.planned }
+}
+
+fn regressions(results: &Results) -> Regressions<'_> {
+    let kept: &[Held] = &results.kept;
     let names = |is: fn(&Outcome) -> bool| {
         kept.iter().filter(|held| is(&held.outcome)).map(|held| &*held.kept.name).collect::<Vec<_>>()
     };
     Regressions {
+        has_folder: results.has_folder,
         held: kept.len(),
         as_recorded: names(|outcome| *outcome == Outcome::AsRecorded).len(),
         different: names(|outcome| matches!(outcome, Outcome::Other(_))),
@@ -196,7 +228,7 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         disagreement: report.disagreement.as_deref(),
         unsteady: report.unsteady.as_deref(),
         refused: failure(report, is_unknown),
-        failed: failure(report, |kind| !is_unknown(kind)),
+        failed: line.failed.clone().or(failure(report, |kind| !is_unknown(kind))),
         invariants: judged(line),
         costs: figures(&report.costs),
     }

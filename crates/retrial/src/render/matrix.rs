@@ -6,22 +6,18 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 use retrial_sim::costs::{Costs, Samples};
-use retrial_sim::error::ErrorKind;
-use retrial_sim::explore::Failure;
 use retrial_sim::fault::Offer;
 use retrial_sim::verdict::{Verdict, Witness};
 
-use super::{searched, style, windows};
-use crate::exit::Exit;
+use super::{conclusion, saved, searched, style, windows};
 use crate::expectation::Surprise;
 use crate::gaps::{Gap, gaps};
-use crate::regressions::{Held, Outcome};
 use crate::run::{Line, Results, Table};
 use crate::token;
 
 /// Prints everything that was found.
 pub fn results(results: &Results) {
-    kept(results);
+    saved::replayed(results);
     let mut trials = 0;
     for table in &results.tables {
         let card = &table.selection.card;
@@ -39,13 +35,15 @@ pub fn results(results: &Results) {
             searched::sentences(table);
         }
         breaks(table);
-        not_covered(table);
+        if results.interrupted.is_none() {
+            not_covered(table);
+        }
         trials += table.lines.iter().map(|line| line.report.trials).sum::<u64>();
     }
     let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
     let (seed, seconds) = (results.seed, results.elapsed.as_secs());
     say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
-    conclusion(results);
+    conclusion::conclusion(results);
 }
 
 /// The text of the matrix proper.
@@ -202,120 +200,8 @@ fn not_covered(table: &Table) {
     }
 }
 
-/// The kept witnesses, which were held first.
-fn kept(results: &Results) {
-    if results.kept.is_empty() {
-        return;
-    }
-    let as_recorded = results.kept.iter().filter(|held| held.outcome == Outcome::AsRecorded).count();
-    say!("{as_recorded} of {} kept witnesses show what they were kept for", results.kept.len());
-    for Held { kept, outcome } in &results.kept {
-        match outcome {
-            Outcome::AsRecorded => continue,
-            Outcome::Other(shows) => {
-                let shows = shows.as_deref().unwrap_or("nothing: the invariant holds");
-                say!("{}", style::bad(format!("unexpected: {} shows {shows}", kept.name)));
-            }
-            Outcome::Inapplicable(why) => {
-                say!("{}", style::odd(format!("not covered: {} no longer applies: {why}", kept.name)));
-            }
-        }
-        say!("    retrial replay regressions/{}", kept.name);
-    }
-    say!("");
-}
-
 fn at(offer: &Offer) -> String {
     if offer.labels.is_empty() { String::new() } else { format!(" at {}", offer.labels.join(", ")) }
-}
-
-/// What the exit code is about; where something is wrong the last line is the command that shows it.
-fn conclusion(results: &Results) {
-    let lines = || results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)));
-    let where_ = |table: &Table, line: &Line| {
-        let card = &table.selection.card;
-        format!("{}/{} on {}", card.name, card.strategies[line.strategy].name, card.ladder[line.rung].name)
-    };
-    for (table, line) in lines() {
-        if let Some(how) = &line.report.disagreement {
-            say!("{}", style::bad(format!("not deterministic: {}: {how}", where_(table, line))));
-            again(results, table, line);
-        }
-        if let Some(how) = &line.report.unsteady {
-            let why =
-                "a live server chooses by itself which waiter goes on, so this is no violation by itself";
-            say!("{}", style::odd(format!("not steady: {}: {how} ({why})", where_(table, line))));
-        }
-        if let Some(how) = line.report.hidden_sharing() {
-            let place = where_(table, line);
-            say!("{}", style::odd(format!("not covered: {place}: the search is not complete: {how}")));
-        }
-        if let Some(Failure { error, case }) = &line.report.failure {
-            let place = where_(table, line);
-            let what = match error.kind() {
-                ErrorKind::Refused | ErrorKind::NotModelled => {
-                    style::odd(format!("not covered: {place}: {error}"))
-                }
-                ErrorKind::Machine => style::bad(format!("failed: {place}: {error}")),
-                _ => style::bad(format!("failed: {place}, seed {}: {error}", results.seed)),
-            };
-            say!("{what}");
-            match case {
-                Some(case) => say!("    retrial replay {}", token::encode(case)),
-                None => again(results, table, line),
-            }
-        }
-        for (invariant, verdict, surprise) in &line.verdicts {
-            if let Verdict::Unknown(why) = verdict {
-                say!("{}", style::odd(format!("unknown: {} and {invariant}: {why}", where_(table, line))));
-            } else if matches!(surprise, Surprise::NotCovered) {
-                let why = "no trial was fit to show the break that its file names";
-                say!(
-                    "{}",
-                    style::odd(format!("not covered: {} and {invariant}: {why}", where_(table, line)))
-                );
-            }
-        }
-    }
-    for (table, line) in lines() {
-        for (invariant, verdict, surprise) in &line.verdicts {
-            let place = where_(table, line);
-            match (surprise, verdict) {
-                (Surprise::NotCaught, _) => {
-                    let why = "its file says that it breaks here, and no trial broke it";
-                    say!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
-                    again(results, table, line);
-                }
-                (Surprise::OtherReason(other, witness), _) => {
-                    let why = format!("breaks {invariant} for another reason than its file gives: {other}");
-                    say!("{}", style::bad(format!("unexpected: {place} {why}")));
-                    say!("    retrial replay {}", token::encode(&witness.case));
-                }
-                (Surprise::Broke, Verdict::Violated(witness)) => {
-                    let sentence = &witness.sentence;
-                    say!("{}", style::bad(format!("unexpected: {place} breaks {invariant}: {sentence}")));
-                    say!("    retrial replay {}", token::encode(&witness.case));
-                }
-                _ => {}
-            }
-        }
-    }
-    if results.exit() == Exit::AsExpected {
-        say!("{}", style::good("every verdict is as expected"));
-    }
-}
-
-/// The command that holds the trials of that line again.
-fn again(results: &Results, table: &Table, line: &Line) {
-    let card = &table.selection.card;
-    let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
-    let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
-    // The search comes again by itself.
-    let trials = if line.is_searched_only { searched } else { line.report.trials.saturating_sub(searched) };
-    // A run that failed in its first trial needs that one again.
-    let trials = trials.max(1);
-    let (seed, with) = (results.seed, &results.scheduler);
-    say!("    retrial run {}/{strategy} --rung {rung} --trials {trials} --seed {seed}{with}", card.name);
 }
 
 pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {

@@ -15,6 +15,7 @@ use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, Statement, Trace, What};
 
 use super::{argument as words, sql, style};
+use crate::replay::Likeness;
 
 /// Lines of events shown together with the argument's; the rest of sixty is for what stands around them.
 const MOST_LINES: usize = 51;
@@ -29,7 +30,7 @@ const MOST_COLUMNS: usize = 2;
 const PAGE: usize = 130;
 
 /// Prints a case that was held again.
-pub fn replayed(case: &Case, replayed: &Replayed) {
+pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) {
     say!("{}", tell(case, replayed));
     let said = match &replayed.finding {
         Finding::Violated(breach) => {
@@ -45,9 +46,15 @@ pub fn replayed(case: &Case, replayed: &Replayed) {
     if let Finding::Violated(breach) = &replayed.finding {
         say!("{}", words::tell(&replayed.run, breach).trim_end());
     }
-    if replayed.run.digest != case.digest {
-        let digest = replayed.run.digest;
-        say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
+    match likeness {
+        Likeness::Same => {}
+        Likeness::SameButForCosts => {
+            say!("the same verdict, the same events as recorded; only what they cost differs");
+        }
+        Likeness::Other => {
+            let digest = replayed.run.digest;
+            say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
+        }
     }
 }
 

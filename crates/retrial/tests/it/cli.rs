@@ -119,6 +119,93 @@ fn exit_3_bad_input_gets_one_line() {
 }
 
 #[test]
+fn a_number_out_of_bounds_gets_one_line() {
+    for args in [
+        ["--jobs", "0"],
+        ["--jobs", "257"],
+        ["--jobs", "32767"],
+        ["--jobs", "99999999999999999999"],
+        ["--trials", "0"],
+        ["--trials", "-1"],
+        ["--trials", "1000001"],
+        ["--time", "0s"],
+        ["--time", "8000000000m"],
+        ["--time", "99999999999999999999s"],
+        ["--time", "s"],
+        ["--seed", "1e3"],
+        ["--seed", "-1"],
+        ["--seed", ""],
+        ["--seed", "18446744073709551616"],
+        ["--seed", "abcdef"],
+        ["--scheduler", "pct:99999999999999999999"],
+    ] {
+        let output = retrial(&["run", "last_seen_backfill", args[0], args[1]]);
+        let said = String::from_utf8(output.stderr).expect("the output is text");
+        assert_eq!((output.status.code(), said.lines().count()), (Some(3), 1), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_long_text_is_not_said_again_whole() {
+    let long = "x".repeat(100_000);
+    let part = format!("last_seen_backfill/{long}");
+    for args in [
+        &["run", &long][..],
+        &["run", &part],
+        &["run", "--rung", &long],
+        &["run", "--engine", &long],
+        &["run", "--scheduler", &long],
+        &["run", "--seed", &long],
+        &["run", "--time", &long],
+        &["run", "--trials", &long],
+        &["run", &format!("--{long}")],
+        &["list", &long],
+        &["explain", &part],
+        &["replay", &long],
+        &["replay", CASE, "--against", &long],
+        &["replay", CASE, "--engine", &long],
+        &["isolation", "--engine", &long, "crates/pgmodel/specs/nowait.spec"],
+    ] {
+        let output = retrial(args);
+        let said = String::from_utf8(output.stderr).expect("the output is text");
+        assert_eq!((output.status.code(), said.lines().count()), (Some(3), 1), "{:.400}", said);
+        assert!(said.len() < 400, "{:.400}", said);
+    }
+}
+
+#[test]
+fn a_name_that_is_not_there_is_answered_with_the_nearest() {
+    for (args, nearest) in [
+        (&["list", "last_seen_backfil"][..], "last_seen_backfill"),
+        (&["explain", "last_seen_backfil"], "last_seen_backfill"),
+        (&["explain", "last_seen_backfill/terminate"], "terminates"),
+        (&["run", "last_seen_backfil"], "last_seen_backfill"),
+        (&["run", "last_seen_backfill/limit_lop"], "limit_loop"),
+        (&["run", "last_seen_backfill", "--rung", "calmer"], "calm"),
+        (&["replay", CASE, "--against", "limit_lop"], "limit_loop"),
+    ] {
+        let output = retrial(args);
+        let said = String::from_utf8(output.stderr).expect("the output is text");
+        assert_eq!((output.status.code(), said.lines().count()), (Some(3), 1), "{args:?}: {said}");
+        assert!(said.contains(&format!("did you mean `{nearest}`?")), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_workload_field_that_nobody_reads_is_refused_by_name() {
+    let text = fs::read_to_string(root().join(CASE)).expect("the case is kept");
+    let edited = text.replacen("workload  {", "workload  {\"consumer\":false,", 1);
+    assert_ne!(edited, text, "the case has a workload");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("edited.case");
+    fs::write(&path, edited).expect("a file can be written");
+    let output = retrial(&["replay", path.to_str().expect("the path is text")]);
+    let said = String::from_utf8(output.stderr).expect("the output is text");
+    assert_eq!((output.status.code(), said.lines().count()), (Some(3), 1), "{said}");
+    assert!(said.contains("it has no field `consumer`"), "{said}");
+}
+
+#[test]
 fn json_has_the_promised_fields() {
     let file = std::env::temp_dir().join(format!("retrial-{}.json", std::process::id()));
     let path = file.to_str().expect("the path is text");

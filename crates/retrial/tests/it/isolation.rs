@@ -48,7 +48,7 @@ impl<'a> Original<'a> {
     }
 
     fn folder(&self) -> PathBuf {
-        self.server.folder().expect("the server is a throwaway cluster")
+        self.server.folder().expect("the server is a throwaway cluster").to_owned()
     }
 
     fn sql(&self, text: &str) {

@@ -1,6 +1,8 @@
 //! What the model shows, a live server shows as well: each kept witness has the same verdict there, and a strategy
 //! that holds on every rung holds there where everything fails.
 
+use std::process::Command;
+
 use retrial::expectation::Surprise;
 use retrial::regressions::{self, Kept};
 use retrial::sim::anomaly::Anomaly;
@@ -56,6 +58,26 @@ fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
         }
     }
     assert!(replayed > 30, "only {replayed} witnesses");
+}
+
+/// A live server does not tell the work of a statement, which is no other trial.
+#[test]
+fn a_counterexample_of_the_model_is_the_same_trial_on_a_live_server() {
+    if !has_server() {
+        return;
+    }
+    let case = "regressions/session_ingest.split_statements.no_lost_write_on_retry.case";
+    let replay = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_retrial"))
+            .args(["replay", case, "--engine", "postgres"])
+            .current_dir(root())
+            .output()
+            .expect("the program runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("the output is text"))
+    };
+    let (code, said) = replay();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the same verdict, the same events as recorded"), "{said}");
 }
 
 /// How many rows a statement has visited a server does not tell, so whether work is bounded cannot be told there.
