@@ -35,7 +35,8 @@ fn engine(server: &Arc<Server>, sessions: usize) -> (Postgres, Vec<SessionId>) {
 fn signal(server: &Server, name: &str) {
     let process = server.process().unwrap();
     // One of them may end while it is listed.
-    let script = format!("kill -{name} {process} && kill -{name} $(ps -o pid= --ppid {process}) 2>/dev/null || true");
+    let script =
+        format!("kill -{name} {process} && kill -{name} $(ps -o pid= --ppid {process}) 2>/dev/null || true");
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
