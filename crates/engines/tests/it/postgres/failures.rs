@@ -34,7 +34,9 @@ fn engine(server: &Arc<Server>, sessions: usize) -> (Postgres, Vec<SessionId>) {
 /// Sends a signal to the server and all of its processes.
 fn signal(server: &Server, name: &str) {
     let process = server.process().unwrap();
-    let script = format!("kill -{name} $(ps -o pid= --ppid {process}) {process}");
+    // One of them may end while it is listed.
+    let script =
+        format!("kill -{name} {process} && kill -{name} $(ps -o pid= --ppid {process}) 2>/dev/null || true");
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
