@@ -7,6 +7,7 @@ mod cli;
 mod determinism;
 mod interruption;
 mod isolation;
+mod jobs;
 mod live;
 mod matrix;
 mod output;
