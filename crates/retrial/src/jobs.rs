@@ -174,7 +174,7 @@ pub fn share<T: Sync>(
     }
 }
 
-/// Runs the work on that many threads, or on as many as can be started; the first error of the first thread that has one.
+/// Runs the work on that many threads, or on as many as can be started; tells the first error, if a thread has one.
 fn on_threads(jobs: usize, work: impl Fn() -> Result<()> + Sync) -> Result<Option<anyhow::Error>> {
     thread::scope(|scope| {
         let mut workers = Vec::new();

@@ -71,8 +71,8 @@ pub enum Likeness {
     Other,
 }
 
-/// A case has the digest of its trial alone. So where the engine is another one than the recorded, the recorded trial is
-/// held again on its own, and the events of both are compared.
+/// A case has the digest of its trial alone. So where the engine is another than the recorded one, the recorded trial
+/// is held again on its own, and the events of both are compared.
 fn likeness(docket: &dyn Docket, case: &Case, recorded: &str, replayed: &Replayed) -> Likeness {
     if replayed.run.digest == case.digest {
         return Likeness::Same;

@@ -1,5 +1,5 @@
-//! A digest of what happened in a trial, whatever it cost: a live server does not tell the work of a statement, and what
-//! takes time there takes another time. Only costs may be left out, nothing that an application could see.
+//! A digest of what happened in a trial, whatever it cost: a live server does not tell the work of a statement, and
+//! what takes time there takes another time. Only costs may be left out, nothing that an application could see.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The end of the output: what the exit code is about. It must never say that all is well where something was not tried.
+//! The end of the output: what the exit code is about. It must never say that all is well where something was not
+//! tried.
 
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::Failure;

@@ -1,5 +1,5 @@
-//! Standard output, and what becomes of it: a text that could not be written must not end in an exit code that says that
-//! all is well.
+//! Standard output, and what becomes of it: a text that could not be written must not end in an exit code that says
+//! that all is well.
 
 use std::fmt;
 use std::io::{self, Write as _};

@@ -66,7 +66,7 @@ fn a_counterexample_of_the_model_is_the_same_trial_on_a_live_server() {
     if !has_server() {
         return;
     }
-    let case = "regressions/session_ingest.split_statements.no_lost_write_on_retry.case";
+    let case = "regressions/reserve_cap.acquire_timeout.headroom_is_kept.case";
     let replay = || {
         let output = Command::new(env!("CARGO_BIN_EXE_retrial"))
             .args(["replay", case, "--engine", "postgres"])

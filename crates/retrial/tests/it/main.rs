@@ -8,6 +8,7 @@ mod cli;
 mod determinism;
 mod interruption;
 mod isolation;
+mod jobs;
 mod live;
 mod matrix;
 mod output;

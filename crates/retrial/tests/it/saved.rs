@@ -4,6 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use clap::Parser as _;
+use retrial::args::Cli;
+use retrial::catalogue;
+use retrial::regressions::{self, Outcome};
+
 use crate::interruption::make_pipe;
 use crate::trials::root;
 
@@ -41,6 +46,24 @@ fn a_case_that_belongs_to_nothing_is_named_and_not_covered() {
         let json: serde_json::Value = serde_json::from_str(&json).expect("they are JSON");
         assert_eq!(json["regressions"]["inapplicable"][0], "moved.case", "{name}");
     }
+}
+
+/// Nobody asked for something else, so it may have been meant.
+#[test]
+fn a_case_of_a_scenario_that_is_not_there_is_meant_where_everything_is() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let kept = fs::read_to_string(root().join(CASE)).expect("the case is kept");
+    let moved = kept.replacen("last_seen_backfill/", "renamed/", 1);
+    fs::write(folder.path().join("moved.case"), moved).expect("a file can be written");
+    let meant = |args: &[&str]| {
+        let args = Cli::try_parse_from(["retrial"].iter().chain(args)).expect("the arguments are sound").run;
+        let selections = catalogue::select(&args.targets).expect("the targets are there");
+        let meant = regressions::meant(&args, &selections, folder.path()).expect("they are cases");
+        regressions::replay(meant.expect("the folder is there"), || ())
+    };
+    assert!(meant(&["last_seen_backfill"]).is_empty());
+    let held = meant(&[]);
+    assert!(matches!(&held[0].outcome, Outcome::Inapplicable(why) if why.contains("no scenario `renamed`")));
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! A worker that fails costs its own piece of work, and nothing of the others'.
+
+use std::sync::Mutex;
+
+use anyhow::bail;
+use retrial::jobs;
+
+#[test]
+fn a_panic_costs_its_own_piece_of_work_only() {
+    for threads in [1, 3] {
+        let done = Mutex::new(Vec::new());
+        let failures = jobs::share(&[0_usize; 10], threads, |index, _, _| {
+            assert_ne!(index, 4, "this one fails");
+            done.lock().expect("nobody panics while he holds it").push(index);
+            Ok(())
+        });
+        let failures = failures.expect("the others are done");
+        assert_eq!(failures.keys().copied().collect::<Vec<_>>(), [4]);
+        assert!(failures[&4].contains("this one fails"), "{}", failures[&4]);
+        let mut done = done.into_inner().expect("nobody panics while he holds it");
+        done.sort_unstable();
+        assert_eq!(done, [0, 1, 2, 3, 5, 6, 7, 8, 9]);
+    }
+}
+
+#[test]
+fn what_cannot_start_at_all_is_an_error() {
+    let failed = jobs::share(&[0; 10], 3, |_, _, _| bail!("no engine"));
+    assert_eq!(failed.expect_err("nothing was done").to_string(), "no engine");
+}
