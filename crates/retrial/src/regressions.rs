@@ -5,14 +5,14 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::{fs, io};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use retrial_sim::case::Case;
 use retrial_sim::invariant::Finding;
 
 use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
-use crate::interruption;
 use crate::jobs::{self, Beds};
+use crate::{input, interruption};
 
 /// A kept witness.
 #[derive(Clone, Debug)]
@@ -76,16 +76,8 @@ fn read_if_there(folder: &Path) -> Result<Option<Vec<Kept>>> {
 /// # Errors
 /// A file that cannot be read, or is not a case.
 pub fn case(path: &Path) -> Result<Case> {
-    let name = || path.display().to_string();
-    let cannot = || format!("cannot read {}", name());
-    // A pipe would be waited for, and a device need not end.
-    if !fs::metadata(path).with_context(cannot)?.is_file() {
-        bail!("cannot read {}: it is not a regular file", name());
-    }
-    let text = fs::read(path).with_context(cannot)?;
-    let text = String::from_utf8(text).ok();
-    let text = text.with_context(|| format!("{} is not a case: it is not text", name()))?;
-    text.parse().with_context(name)
+    let text = input::text(path, input::CASE)?;
+    text.parse().with_context(|| path.display().to_string())
 }
 
 /// What the folder has for the trials that are meant; none where there is no folder.
