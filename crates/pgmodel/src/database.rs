@@ -59,6 +59,9 @@ impl Database {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose, never by default")]
     pub fn new() -> Database {
+        // A thread asks the system once where its stack ends. Within a simulation that question has no answer, so it
+        // is asked here, before one.
+        stacker::remaining_stack();
         Database { server: Rc::new(Server::new()) }
     }
 

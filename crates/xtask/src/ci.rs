@@ -17,6 +17,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     step("postgres", || postgres::provide(shell))?;
     let commands = step("readme", || readme::commands(shell))?;
     step("test", || test(shell, &commands.test))?;
+    step("fuzz", || fuzz(shell))?;
     step("main", || main_command(shell, &commands.main))?;
     step("bench", || bench(shell))
 }
@@ -68,6 +69,11 @@ fn test(shell: &Shell, line: &str) -> Result<()> {
 fn main_command(shell: &Shell, line: &str) -> Result<()> {
     println!("$ {line}");
     Ok(readme::process(shell, line).run()?)
+}
+
+/// A minute of broken input for each reader.
+fn fuzz(shell: &Shell) -> Result<()> {
+    Ok(cmd!(shell, "cargo run --quiet --package retrial-fuzz").quiet().run()?)
 }
 
 /// Benchmarks are only compiled: what they measure on a shared machine is noise.

@@ -94,7 +94,9 @@ impl Catalog {
     /// # Errors
     /// Where there is none.
     pub(super) fn relation(&self, name: &str) -> Result<&Relation, Error> {
-        self.relations.get(name).ok_or_else(|| Error::refused(format!("there is no table {name}")))
+        self.relations
+            .get(name)
+            .ok_or_else(|| Error::scenario(format!("there is no table `{name}`, which `tables` names")))
     }
 
     pub(super) fn relations(&self) -> impl Iterator<Item = &Relation> {

@@ -1,6 +1,7 @@
 //! What the engines promise: scripts in, transcripts out.
 
 mod differential;
+mod earned;
 mod faults;
 mod parity;
 mod plpgsql;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::style;
 use crate::exit::Exit;
 
 /// The first error of standard output; nothing is written after it.
@@ -55,7 +56,7 @@ pub fn brief_piece(text: &str) -> String {
 pub(super) fn line(words: fmt::Arguments<'_>) {
     let mut failed = failed();
     if failed.is_none() {
-        *failed = writeln!(anstream::stdout(), "{words}").err();
+        *failed = writeln!(anstream::stdout(), "{}", style::printable(&words.to_string())).err();
     }
 }
 
