@@ -34,7 +34,7 @@ mod style;
 /// What the command-line parser has to say: help is a result, anything else a complaint of one line.
 pub fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
-        let _ = writeln!(anstream::stdout(), "{}", error.render().ansi().to_string().trim_end());
+        output::coloured(error.render().ansi().to_string().trim_end());
         return Exit::AsExpected;
     }
     let mut text = error.render().to_string();

@@ -54,9 +54,14 @@ pub fn brief_piece(text: &str) -> String {
 
 /// Prints a line.
 pub(super) fn line(words: fmt::Arguments<'_>) {
+    coloured(&style::printable(&words.to_string()));
+}
+
+/// Prints a line whose colours are our own already.
+pub(super) fn coloured(text: &str) {
     let mut failed = failed();
     if failed.is_none() {
-        *failed = writeln!(anstream::stdout(), "{}", style::printable(&words.to_string())).err();
+        *failed = writeln!(anstream::stdout(), "{text}").err();
     }
 }
 
