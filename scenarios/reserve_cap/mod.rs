@@ -32,7 +32,7 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
-        because: "`refused_runs_run_in_the_end` is broken by every trial that does not end, and says how far it had come",
+        because: "`refused_runs_run_in_the_end` is broken by every trial that does not end, and says how far it came",
     }],
     tables: &["transcripts"],
     cost: COST,

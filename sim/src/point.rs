@@ -93,6 +93,9 @@ impl Point {
 /// The longest name that a case can say, in bytes.
 pub const LONGEST_NAME: usize = 200;
 
+/// What [`is_writable_name`] asks, for whoever has to be told.
+pub(crate) const A_NAME_IS: &str = "a name is one word without `/`, `#` and `~`";
+
 /// Whether a case can say the name of an actor, a label or a part and have it read back as the same name: it is not
 /// empty, not too long, has none of the marks that part a point's text (`/`, `#`, `~`), no blank, and nothing
 /// that nobody can see.

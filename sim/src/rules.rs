@@ -71,7 +71,7 @@ pub const NOTHING_IS_SHARED_UNSEEN: Elsewhere = Elsewhere {
 /// Default hashers have another order in every trial.
 pub const NO_DEFAULT_HASHERS: Elsewhere = Elsewhere {
     name: "no_default_hashers",
-    about: "No actor, boot or invariant makes a HashMap whose order differs from one trial to the next.",
+    about: "No actor, boot or invariant makes a hash map whose order differs from one trial to the next.",
 };
 
 /// What was never put to the test is not green.

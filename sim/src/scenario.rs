@@ -12,7 +12,7 @@ use crate::engine::{Cost, Opening};
 use crate::error::Error;
 use crate::fault::Rung;
 use crate::invariant::Invariant;
-use crate::point::is_writable_name;
+use crate::point::{A_NAME_IS, is_writable_name};
 use crate::rules::{self, Rule, RuleOff};
 use crate::trial::Limits;
 use crate::world::World;
@@ -151,16 +151,12 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
             ("invariant", own.chain(rules::OF_A_TRIAL.iter().map(|rule| rule.name)).collect()),
         ];
         if !is_writable_name(self.name) {
-            return wrong(
-                "its name cannot stand in a case: a name is one word without `/`, `#` and `~`".to_owned(),
-            );
+            return wrong(format!("its name cannot stand in a case: {A_NAME_IS}"));
         }
         for (of, names) in lists {
             for (index, name) in names.iter().enumerate() {
                 if !is_writable_name(name) {
-                    return wrong(format!(
-                        "the name {name:?} of a {of} cannot stand in a case: a name is one word without `/`, `#` and `~`"
-                    ));
+                    return wrong(format!("the name {name:?} of a {of} cannot stand in a case: {A_NAME_IS}"));
                 }
                 if names[..index].contains(name) {
                     return wrong(format!(

@@ -1,5 +1,5 @@
-//! State that processes share outside a database: a cache on a shared disk, a counter of the harness. It is the only way
-//! in which processes may share memory: a search has to know who used what, and a plain cell tells nobody.
+//! State that processes share outside a database: a cache on a shared disk, a counter of the harness. It is the only
+//! way in which processes may share memory: a search has to know who used what, and a plain cell tells nobody.
 //!
 //! It outlives every process, and what is read and written takes effect at once; to let others come between, stand at a
 //! point in between ([`Actor::step`](crate::actor::Actor::step)).

@@ -11,18 +11,19 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::ambient::{self, Hashers};
-use crate::authored;
 use crate::engine::{Cost, Engine};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::file_lock::Disk;
 use crate::footprint::{Footprint, Touch, Use, WORLD, part};
-use crate::point::{ActorId, Point, PointKind, is_writable_name};
+use crate::point::{ActorId, Point, PointKind};
 use crate::pool::Pool;
 use crate::session::SessionCell;
 use crate::trace::{Event, Member, Trace, What};
 use crate::waker::Alarm;
+
+mod authored;
+mod names;
 
 /// What a scenario fills for one trial.
 pub struct World {
@@ -210,71 +211,6 @@ impl Shared {
             tracks: Cell::default(),
             used: RefCell::default(),
         }
-    }
-
-    /// Starts the process; tells how often it has been started.
-    pub(crate) fn boot(self: &Rc<Self>, process: usize) -> Result<u32, Error> {
-        let (boot, starts) = {
-            let cell = &mut self.processes.borrow_mut()[process];
-            cell.starts += 1;
-            cell.shutdown = false;
-            cell.stands_still_until = Duration::ZERO;
-            (cell.boot.clone(), cell.starts)
-        };
-        let name = self.processes.borrow()[process].name;
-        let who = || format!("the start of process `{name}`");
-        self.without_default_hashers(who, || {
-            authored::call(who, || boot(&Boot { shared: self.clone(), process }))
-        })?;
-        Ok(starts)
-    }
-
-    /// A part outside the engine takes that name.
-    pub(crate) fn names_part(&self, name: &'static str) {
-        let taken = self.parts.borrow().contains(&name);
-        self.must_be_a_new_name("part", name, taken);
-        self.parts.borrow_mut().push(name);
-    }
-
-    /// Whoever finds things by their names would take two of one name for one.
-    fn must_be_a_new_name(&self, of: &str, name: &str, taken: bool) {
-        if taken {
-            self.refuse(Error::scenario(format!(
-                "there are two of the name `{name}`: give each {of} a name of its own, for example `{name}-2`"
-            )));
-        }
-        self.must_be_writable(of, name);
-    }
-
-    /// A case says names and labels, and has to find them again.
-    fn must_be_writable(&self, of: &str, name: &str) {
-        if !is_writable_name(name) {
-            self.refuse(Error::scenario(format!(
-                "the name {name:?} of a {of} cannot stand in a case: a name is one word without `/`, `#` and `~`"
-            )));
-        }
-    }
-
-    /// Calls the engine. What hashers it makes are its own affair.
-    pub(crate) fn with_engine<T>(&self, call: impl FnOnce(&mut dyn Engine) -> T) -> T {
-        let before = Hashers::now();
-        let answer = call(&mut **self.engine.borrow_mut());
-        let made = before.made_between(Hashers::now());
-        self.engine_hashers.set(self.engine_hashers.get() + made + 2);
-        answer
-    }
-
-    /// Lets the scenario's code run; if it makes a default hasher meanwhile, the trial ends with an error that says so
-    /// of `who`.
-    pub(crate) fn without_default_hashers<T>(&self, who: impl Fn() -> String, run: impl FnOnce() -> T) -> T {
-        self.engine_hashers.set(0);
-        let before = Hashers::now();
-        let answer = run();
-        let made = before.made_between(Hashers::now()) - self.engine_hashers.get();
-        if made > 0 && self.checks_hashers {
-            self.refuse(ambient::refused(&who()));
-        }
-        answer
     }
 
     /// The actor's place in the cast: a new one, or the one it had before its process started again.

@@ -9,8 +9,8 @@ use crate::trace::{Trace, What};
 use crate::trial::{Run, TestBed};
 
 /// What a difference may come from, for whoever has to find it.
-const CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or random number that does \
-                      not come through the actor, an address or a pointer's value, a thread of one's own";
+const CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or a random number that \
+                      does not come through the actor, an address or a pointer's value, a thread of one's own";
 
 /// Runs a trial again and compares.
 pub(super) fn audit<W: Workload, S: ?Sized>(

@@ -50,7 +50,7 @@ pub(super) fn smallest<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: 
     authored::call(|| "the smallest workload".to_owned(), || (scenario.smallest)(rung))
 }
 
-/// Searches the scenario's smallest workload in that environment, for as long as `goes_on` says so of the schedules run.
+/// Searches the scenario's smallest workload in that environment, for as long as `goes_on` says so of the schedules.
 pub fn search<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     bed: &mut TestBed,

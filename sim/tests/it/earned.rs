@@ -1,4 +1,5 @@
-//! Green is earned: what must never pass, be called complete, or end in a panic, each as the smallest world that shows it.
+//! Green is earned: what must never pass, be called complete, or end in a panic, each as the smallest world that shows
+//! it.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! Green is earned where SQL is sent: a strategy whose statements all fail, an initial state that cannot be made, a table
-//! that is not there. Each says which statement it was, on every engine.
+//! Green is earned where SQL is sent: a strategy whose statements all fail, an initial state that cannot be made, a
+//! table that is not there. Each says which statement it was, on every engine.
 
 use proptest::strategy::{Just, Strategy as _};
 use retrial_engines::model::Model;

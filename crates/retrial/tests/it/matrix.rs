@@ -2,6 +2,7 @@
 
 use retrial::exit::Exit;
 use retrial::expectation::Surprise;
+use retrial::gaps::gaps;
 use retrial::render::{argument, json, matrix, transcript};
 use retrial::run::{Line, Table};
 use retrial::sim::error::Error;
@@ -139,4 +140,55 @@ fn a_break_that_is_not_caught_is_a_difference() {
     // One trial is not enough to meet what the file owns up to.
     let results = hold(&["last_seen_backfill/exists_filter", "--trials", "1", "--rung", "ingest"]);
     assert_eq!(results.exit(), Exit::Differs);
+}
+
+#[test]
+fn what_was_not_put_to_the_test_is_no_pass() {
+    let calm = || hold(&["last_seen_backfill/keyset_cursor_monotonic", "--trials", "12", "--rung", "calm"]);
+    type Change = fn(&mut Table);
+    let forget = |table: &mut Table, place: usize| {
+        for line in &mut table.lines {
+            line.report.tallies[place].exercised = 0;
+        }
+    };
+    let changes: [(Change, &str); 4] = [
+        (|table| table.selection.card.strategies.clear(), "None(\"strategies\")"),
+        (|table| table.selection.card.ladder = &[], "None(\"environments\")"),
+        (|table| table.selection.card.invariants.clear(), "None(\"invariants\")"),
+        (|table| table.lines.iter_mut().for_each(|line| line.report.tallies.clear()), "ExercisesNothing"),
+    ];
+    for (change, says) in changes {
+        let mut results = calm();
+        assert!(gaps(&results.tables[0]).is_empty());
+        change(&mut results.tables[0]);
+        let found = format!("{:?}", gaps(&results.tables[0]));
+        assert!(found.contains(says), "{found} says {says}");
+        assert_eq!(results.exit(), Exit::Unknown, "{says}");
+    }
+    // Of a whole scenario each invariant is asked for, and each fault that an environment offers.
+    let mut results = hold(&["last_seen_backfill", "--trials", "60"]);
+    let whole = format!("{:?}", gaps(&results.tables[0]));
+    assert!(!whole.contains("NeverExercised"), "{whole}");
+    forget(&mut results.tables[0], 0);
+    let name = results.tables[0].selection.card.invariants[0].0;
+    for line in &mut results.tables[0].lines {
+        line.report.tallies[0].violations = 0;
+        line.report.strikes.clear();
+    }
+    let found = format!("{:?}", gaps(&results.tables[0]));
+    assert!(
+        found.contains(&format!("NeverExercised(\"{name}\")")) && found.contains("NeverInjected"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_run_in_which_no_trial_could_be_run_is_told_all_the_same() {
+    let mut results =
+        hold(&["last_seen_backfill/keyset_cursor_monotonic", "--trials", "12", "--rung", "calm"]);
+    let line = &mut results.tables[0].lines[0];
+    line.report.trials = 0;
+    line.report.failure = Some(Failure { error: Error::scenario("there is no table `t`"), case: None });
+    retrial::render::matrix::results(&results);
+    assert_eq!(results.exit(), Exit::BadInput);
 }
