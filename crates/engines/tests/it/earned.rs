@@ -158,3 +158,28 @@ fn what_the_model_refuses_is_named_with_its_statement() {
     assert_eq!(failure.error.kind(), ErrorKind::NotModelled);
     assert!(failure.error.to_string().contains("initial state"), "{}", failure.error);
 }
+
+/// Two strategies' worth of statements that are each a transaction of their own, by different processes.
+fn alter_and_use(world: &World, _: &'static &'static str, _: &Rung, _: &std::rc::Rc<i64>) {
+    for (name, sql) in [("ada", "ALTER TABLE stock DROP COLUMN units"), ("bob", WORKS)] {
+        world.process(name, move |boot| {
+            let pool = boot.pool(1, None);
+            boot.actor(name, move |actor| async move {
+                let _ = pool.execute(&actor, "run", sql, []).await;
+            });
+        });
+    }
+}
+
+#[test]
+fn a_statement_whose_analysis_fails_meets_the_definition_that_made_it_fail() {
+    let toy = Scenario { stage: alter_and_use, ..of(WORKS) };
+    let policies = Policy::PORTFOLIO.to_vec();
+    let plan = Plan { seed: Seed(1), schedules: 4, policies, audit_every: 1, engine: "model" };
+    let mut bed = TestBed::new(Box::new(Model::new()));
+    let report = explore::search(&toy, &mut bed, 0, &CALM, &plan, None, &mut |run| run < 100);
+    let searched = report.searched.expect("it was searched");
+    // Bob's update comes before the column goes, or after it.
+    assert!(searched.is_complete() && searched.counts.schedules >= 2, "{searched:?}");
+    assert!(report.tallies[0].exercised > 0, "bob has changed the row in one of them");
+}

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use retrial_scenarios::SCENARIOS;
+use retrial_sim::rules;
 
 use super::style;
 use crate::catalogue::{names, position, scenario};
@@ -28,6 +29,14 @@ pub fn list(name: Option<&str>) -> Result<Exit> {
     say!("{}", style::heading("invariants"));
     for (name, source) in &card.invariants {
         say!("  {name:<32} {}", title(source));
+    }
+    say!("{}", style::heading("built-in rules"));
+    let rules = rules::OF_A_TRIAL.iter().map(|rule| (rule.name, rule.about));
+    for (name, about) in rules.chain(rules::ELSEWHERE.iter().map(|rule| (rule.name, rule.about))) {
+        match card.rules_off.iter().find(|off| off.rule == name) {
+            Some(off) => say!("  {name:<32} off: {}", off.because),
+            None => say!("  {name:<32} {about}"),
+        }
     }
     say!("{}", style::heading("rungs"));
     for rung in card.ladder {
