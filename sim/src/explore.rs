@@ -29,6 +29,7 @@ mod reordered;
 mod report;
 mod search;
 
+pub use self::audit::LIKELY_CAUSES;
 pub use self::report::{Failure, Report, Shown, Tally};
 pub use self::search::{Searched, search};
 
@@ -143,8 +144,9 @@ fn confirm<W: Workload, S: ?Sized>(
         if bed.is_live() {
             audit::same_violation(report, stand, &case, &again)?;
         } else if again.digest != case.digest {
-            let how = "run again from its own tape, the trial of a counterexample differed";
-            report.disagreement.get_or_insert(how.to_owned());
+            let once_more = stand.again(bed, case.tape.clone());
+            let how = audit::between_runs(&again, once_more.ok().as_ref());
+            report.disagreement.get_or_insert(how);
         }
         bed.recycle(again);
     }

@@ -10,6 +10,7 @@ use anyhow::{Result, anyhow};
 use retrial_sim::anomaly::{Anomaly, Kind};
 use retrial_sim::case::Case;
 use retrial_sim::docket::Docket;
+use retrial_sim::explore::LIKELY_CAUSES;
 use retrial_sim::invariant::Finding;
 use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TestBed;
@@ -157,8 +158,11 @@ impl Group<'_> {
                 Ok(again) => {
                     let is_same =
                         matches!(&again.finding, Finding::Violated(breach) if breach.kind() == witness.kind);
-                    (!is_same || again.run.digest != witness.case.digest)
-                        .then(|| "held again in a fresh thread, the trial of a witness differed".to_owned())
+                    (!is_same || again.run.digest != witness.case.digest).then(|| {
+                        format!(
+                            "held again in a fresh thread, the trial of a witness differed; {LIKELY_CAUSES}"
+                        )
+                    })
                 }
             })
         };

@@ -9,8 +9,9 @@ use crate::trace::{Trace, What};
 use crate::trial::{Run, TestBed};
 
 /// What a difference may come from, for whoever has to find it.
-const CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or a random number that \
-                      does not come through the actor, an address or a pointer's value, a thread of one's own";
+pub const LIKELY_CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or a random \
+                                 number that does not come through the actor, an address or a pointer's value, a \
+                                 thread of one's own";
 
 /// Runs a trial again and compares.
 pub(super) fn audit<W: Workload, S: ?Sized>(
@@ -30,7 +31,7 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
         let how = difference(&run.trace, &again.trace).unwrap_or_else(|| "the final rows differ".to_owned());
         report
             .disagreement
-            .get_or_insert(format!("run again from its own tape, a trial differed: {how}; {CAUSES}"));
+            .get_or_insert(format!("run again from its own tape, a trial differed: {how}; {LIKELY_CAUSES}"));
     }
     bed.recycle(again);
     Ok(())
@@ -45,7 +46,7 @@ pub(super) fn cannot_be_run_again(report: &mut Report, bed: &TestBed, error: Err
             report.unsteady.get_or_insert(format!("run again from its own tape, a trial {error}"));
         }
         _ => {
-            let how = format!("run again from its own tape, a trial {error}; {CAUSES}");
+            let how = format!("run again from its own tape, a trial {error}; {LIKELY_CAUSES}");
             report.disagreement.get_or_insert(how);
         }
     }
@@ -86,6 +87,17 @@ pub(super) fn same_violation<W: Workload, S: ?Sized>(
         }
     }
     Ok(())
+}
+
+/// How the trial of a counterexample differed. Its first run is gone, so two later ones are compared.
+pub(super) fn between_runs(one: &Run, other: Option<&Run>) -> String {
+    let how = other.map(|other| difference(&one.trace, &other.trace));
+    let how = match how {
+        Some(Some(how)) => format!("in two more runs {how}"),
+        Some(None) => "two more runs were alike, so it goes by what this thread had done before".to_owned(),
+        None => "and could not be run once more".to_owned(),
+    };
+    format!("run again from its own tape, the trial of a counterexample differed: {how}; {LIKELY_CAUSES}")
 }
 
 /// The first event in which two traces differ.

@@ -4,11 +4,9 @@
 //! left out orders that matter.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::Searched;
 use crate::digest::Digest;
-use crate::engine::Work;
 use crate::error::Error;
 use crate::footprint::Footprint;
 use crate::point::ActorId;
@@ -16,7 +14,7 @@ use crate::scenario::Workload;
 use crate::scheduler::Reorder;
 use crate::seed::Seed;
 use crate::stand::Stand;
-use crate::trace::{Statement, What};
+use crate::trace::What;
 use crate::trial::{Run, TestBed};
 
 /// How many other orders of the first schedule are tried: a search of one schedule has no other to be caught by.
@@ -105,7 +103,13 @@ fn first_difference(run: &Run, other: &Run) -> Option<String> {
     let (before, after) = (by_actor(run), by_actor(other));
     for (actor, met) in &before {
         let others = after.get(actor).map_or(&[][..], |met| met);
-        let digest = |met: &[&What], place: usize| met.get(place).map(|what| met_digest(what));
+        let digest = |met: &[&What], place: usize| {
+            met.get(place).map(|what| {
+                let mut digest = Digest::default();
+                what.outline(&mut digest);
+                digest
+            })
+        };
         let differs = |place: &usize| digest(met, *place) != digest(others, *place);
         if let Some(place) = (0..met.len().max(others.len())).find(differs) {
             let word = |run: &Run, what: Option<&&What>| {
@@ -118,26 +122,11 @@ fn first_difference(run: &Run, other: &Run) -> Option<String> {
     (run.ending != other.ending).then(|| "the trial ends otherwise".to_owned())
 }
 
-/// What each actor has met. How long a lock was held is not met by anybody.
+/// What each actor has met.
 fn by_actor(run: &Run) -> BTreeMap<ActorId, Vec<&What>> {
     let mut met: BTreeMap<ActorId, Vec<&What>> = BTreeMap::new();
-    for event in run.trace.events.iter().filter(|event| !matches!(event.what, What::Released(_))) {
+    for event in run.trace.events.iter().filter(|event| event.what.is_met()) {
         met.entry(event.actor).or_default().push(&event.what);
     }
     met
-}
-
-/// What is met, without times, the work that it took, and numbers that are given out in the order of asking.
-fn met_digest(what: &What) -> u64 {
-    let mut digest = Digest::default();
-    match what {
-        What::Resumed { timed_out, .. } => digest.word(u64::from(*timed_out)),
-        What::Operated(_, stage) => digest.text(&stage.to_string()),
-        What::Ran(statement) => {
-            let free = Statement { work: Work::default(), ..(**statement).clone() };
-            What::Ran(Rc::new(free)).digest(&mut digest);
-        }
-        what => what.digest(&mut digest),
-    }
-    digest.0
 }

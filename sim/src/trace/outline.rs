@@ -13,19 +13,9 @@ impl Run {
     /// The digest of every event, the ending and the final rows, without work and without durations.
     pub fn outline(&self) -> Digest {
         let mut digest = Digest::default();
-        for event in &self.trace.events {
+        for event in self.trace.events.iter().filter(|event| event.what.is_met()) {
             digest.word(u64::from(event.step) << 16 | u64::from(event.actor.0));
-            match &event.what {
-                What::Ran(statement) => {
-                    let free = Statement { work: Work::default(), ..(**statement).clone() };
-                    What::Ran(Rc::new(free)).digest(&mut digest);
-                }
-                What::Resumed { timed_out, .. } => {
-                    What::Resumed { waited: Duration::ZERO, timed_out: *timed_out }.digest(&mut digest);
-                }
-                What::Released(_) => What::Released(Duration::ZERO).digest(&mut digest),
-                what => what.digest(&mut digest),
-            }
+            event.what.outline(&mut digest);
         }
         if self.ending != Ending::Quiescent {
             digest.text(&format!("{:?}", self.ending));
@@ -33,5 +23,28 @@ impl Run {
         let rows = self.tables.iter().flat_map(|(_, rows)| rows);
         rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
         digest
+    }
+}
+
+impl What {
+    /// Whether its actor meets it. How long it kept others out is an account, and engines draw it up differently.
+    pub(crate) fn is_met(&self) -> bool {
+        !matches!(self, What::Released(_))
+    }
+
+    /// What its actor meets, without work, without durations, and without numbers that are given out in the order of
+    /// asking.
+    pub(crate) fn outline(&self, digest: &mut Digest) {
+        match self {
+            What::Ran(statement) => {
+                let free = Statement { work: Work::default(), ..(**statement).clone() };
+                What::Ran(Rc::new(free)).digest(digest);
+            }
+            What::Resumed { timed_out, .. } => {
+                What::Resumed { waited: Duration::ZERO, timed_out: *timed_out }.digest(digest);
+            }
+            What::Operated(_, stage) => What::Operated(0, stage.clone()).digest(digest),
+            what => what.digest(digest),
+        }
     }
 }

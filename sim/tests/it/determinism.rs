@@ -4,9 +4,11 @@
 use std::process::Command;
 
 use proptest::strategy::{Just, Strategy};
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Opening;
 use retrial_sim::explore::{self, Plan};
+use retrial_sim::invariant::{Evidence, Finding, Invariant};
 use retrial_sim::scenario::{Item, Scenario};
 use retrial_sim::scheduler::{Pct, Policy, Random, Scheduler};
 use retrial_sim::seed::Seed;
@@ -104,6 +106,15 @@ static LEAKY: Scenario<(), bool> = Scenario {
     },
 };
 
+/// Finds every trial wrong.
+struct Never;
+
+impl Invariant<()> for Never {
+    fn check(&self, _: &Evidence<'_, ()>) -> Finding {
+        Finding::broken(Anomaly::RuleBroken, "it never holds")
+    }
+}
+
 /// Two bytes by a raw system call, which no interception of library functions sees.
 fn os_randomness() -> u16 {
     let mut bytes = [0_u8; 2];
@@ -128,6 +139,15 @@ fn an_actor_that_reads_the_systems_randomness_is_caught_by_the_audit() {
     for part in ["event 2, `0         0us leaky        number", "likely causes", "thread-local"] {
         assert!(how.contains(part), "it names the first event that differs, and where to look: {how}");
     }
+    // A counterexample that is another each time says so as well.
+    let breaks = Scenario { invariants: &[Item { name: "none", source: "", it: &Never }], ..LEAKY };
+    let report =
+        explore::batch(&breaks, &mut bed, 0, &toy::CALM, &Plan { audit_every: u64::MAX, ..plan.clone() }, 1);
+    let how = report.disagreement.expect("the counterexample differs");
+    assert!(
+        how.contains("counterexample") && how.contains("number") && how.contains("likely causes"),
+        "{how}"
+    );
     // The same world without the leak passes the same audit, so it is the leak that was caught.
     let report = explore::batch(&LEAKY, &mut bed, 1, &toy::CALM, &plan, 0);
     assert_eq!((report.disagreement, report.audited), (None, 4));

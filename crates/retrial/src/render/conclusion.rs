@@ -50,7 +50,9 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
         again(results, table, line);
     }
     if let Some(Failure { error, case }) = &line.report.failure {
-        let what = match error.kind() {
+        let kind = error.kind();
+        let error = error.to_string().replace('\n', " ");
+        let what = match kind {
             kind if is_unknown(kind) => style::odd(format!("not covered: {place}: {error}")),
             ErrorKind::Machine => style::bad(format!("failed: {place}: {error}")),
             _ => style::bad(format!("failed: {place}, seed {}: {error}", results.seed)),
