@@ -151,7 +151,7 @@ fn read(document: &Value) -> Results {
             Some(false) => partly.push(format!("{} on {}", search["schedules"], text(&cell["rung"]))),
             None => {}
         }
-        for field in ["refused", "disagreement"] {
+        for field in ["refused", "failed", "disagreement"] {
             silent = silent.or_else(|| cell[field].as_str().map(|why| format!("{field}: {why}")));
         }
     }
@@ -194,5 +194,8 @@ mod tests {
     fn a_refusal_is_no_verdict() {
         let results = read(&json!({ "results": [{ "rung": "calm", "refused": "x", "invariants": [] }] }));
         assert_eq!((results.broken.len(), results.silent.as_deref()), (0, Some("refused: x")));
+        // A mutant whose run fails has shown nothing either.
+        let results = read(&json!({ "results": [{ "rung": "calm", "failed": "y", "invariants": [] }] }));
+        assert_eq!(results.silent.as_deref(), Some("failed: y"));
     }
 }
