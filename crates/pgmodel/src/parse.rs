@@ -80,7 +80,8 @@ const LONGEST: usize = 4 << 20;
 
 #[derive(Default)]
 struct Remembered {
-    texts: BTreeMap<String, Rc<Vec<Parsed>>>,
+    /// What a text was parsed to, or why it was not: finding that out may take a second, and is asked for again.
+    texts: BTreeMap<String, Result<Rc<Vec<Parsed>>>>,
     bytes: usize,
 }
 
@@ -94,21 +95,21 @@ thread_local! {
 /// 42601 where it is not SQL; a refusal by name where it is SQL that the model does not know.
 pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     if let Some(known) = CACHE.with_borrow(|cache| cache.texts.get(sql).cloned()) {
-        return Ok(known);
+        return known;
     }
     if sql.len() > LONGEST {
         let what = format!("a text of more than {} MB (several shorter ones help)", LONGEST >> 20);
         return Err(Failure::not_modelled(what));
     }
-    let parsed = Rc::new(fresh(sql)?);
+    let parsed = fresh(sql).map(Rc::new);
     CACHE.with_borrow_mut(|cache| {
         if cache.texts.len() >= REMEMBERED || cache.bytes + sql.len() > REMEMBERED_BYTES {
             *cache = Remembered::default();
         }
         cache.bytes += sql.len();
-        cache.texts.insert(sql.to_owned(), Rc::clone(&parsed));
+        cache.texts.insert(sql.to_owned(), parsed.clone());
     });
-    Ok(parsed)
+    parsed
 }
 
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the

@@ -6,7 +6,7 @@
 pub(crate) const DEEPEST: u32 = 10_000;
 
 /// How deep a text may nest if each of its tokens nested what follows it: not every one does, so these may be more.
-pub(crate) const TOKENS_MAX: u32 = 30_000;
+pub(crate) const TOKENS_MAX: u32 = 16_000;
 
 /// What nests no deeper has room enough on any thread's own stack.
 pub(crate) const SHALLOW: u32 = 150;
