@@ -142,7 +142,9 @@ fn confirm<W: Workload, S: ?Sized>(
             }
         };
         if bed.is_live() {
-            audit::same_violation(report, stand, &case, &again)?;
+            let index = (0..stand.judged()).find(|index| stand.invariant(*index) == case.invariant);
+            let index = index.expect("a case is of an invariant that was judged");
+            audit::compare_verdict(report, stand, index, case.shows.as_deref(), &again)?;
         } else if again.digest != case.digest {
             let once_more = stand.again(bed, case.tape.clone());
             let how = audit::between_runs(&again, once_more.ok().as_ref());

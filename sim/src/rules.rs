@@ -90,6 +90,11 @@ pub const FAULTS_INJECTED: Elsewhere = Elsewhere {
 pub static ELSEWHERE: [Elsewhere; 5] =
     [NAMES_ARE_UNIQUE, NOTHING_IS_SHARED_UNSEEN, NO_DEFAULT_HASHERS, INVARIANTS_EXERCISED, FAULTS_INJECTED];
 
+/// Whether the rule of that name is on where those are off.
+pub fn is_on(off: &[RuleOff], rule: &str) -> bool {
+    off.iter().all(|off| off.rule != rule)
+}
+
 /// Whether there is a rule of that name.
 pub fn is_rule(name: &str) -> bool {
     OF_A_TRIAL.iter().any(|rule| rule.name == name) || ELSEWHERE.iter().any(|rule| rule.name == name)

@@ -134,7 +134,7 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
 
     /// Whether the built-in rule of that name is on.
     pub fn is_on(&self, rule: &str) -> bool {
-        self.rules_off.iter().all(|off| off.rule != rule)
+        rules::is_on(self.rules_off, rule)
     }
 
     /// Whether trials of it can mean anything.
@@ -156,12 +156,10 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
         for (of, names) in lists {
             for (index, name) in names.iter().enumerate() {
                 if !is_writable_name(name) {
-                    return wrong(format!("the name {name:?} of a {of} cannot stand in a case: {A_NAME_IS}"));
+                    return wrong(format!("the {of} name {name:?} cannot stand in a case: {A_NAME_IS}"));
                 }
                 if names[..index].contains(name) {
-                    return wrong(format!(
-                        "there are two {of} entries of the name `{name}`; give each its own"
-                    ));
+                    return wrong(format!("two have the {of} name `{name}`; give each its own"));
                 }
             }
         }

@@ -69,6 +69,17 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
     ) -> Result<Stand<'a, W, S>, Error> {
         authored::call(|| "`check` of the workload".to_owned(), || (scenario.check)(&workload))?
             .map_err(|why| Error::scenario(format!("`check` says no to the workload: {why}")))?;
+        Stand::of_checked(scenario, strategy, rung, engine, workload)
+    }
+
+    /// The same of a workload that `check` has said yes to.
+    fn of_checked(
+        scenario: &'a Scenario<W, S>,
+        strategy: usize,
+        rung: &'a Rung,
+        engine: &'static str,
+        workload: Rc<W>,
+    ) -> Result<Stand<'a, W, S>, Error> {
         let cannot = |error| Error::scenario(format!("the workload cannot be written as JSON: {error}"));
         let json = serde_json::to_string(&*workload).map_err(cannot)?;
         let mut weight = Weight::default();
@@ -107,7 +118,7 @@ impl<'a, W: Workload, S: ?Sized> Stand<'a, W, S> {
         authored::call(|| "`check` of the workload".to_owned(), || (scenario.check)(&workload))?
             .map_err(|why| Error::unreadable(format!("the case's workload is out of range: {why}")))?;
         let engine = scenario.engines.iter().find(|engine| **engine == case.engine).copied().unwrap_or("");
-        Ok((Stand::new(scenario, strategy, rung, engine, Rc::new(workload))?, invariant))
+        Ok((Stand::of_checked(scenario, strategy, rung, engine, Rc::new(workload))?, invariant))
     }
 
     pub(crate) fn hold(

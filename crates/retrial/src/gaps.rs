@@ -3,7 +3,7 @@
 
 use retrial_sim::explore::Report;
 use retrial_sim::fault::Offer;
-use retrial_sim::rules::{FAULTS_INJECTED, INVARIANTS_EXERCISED};
+use retrial_sim::rules::{FAULTS_INJECTED, INVARIANTS_EXERCISED, is_on};
 
 use crate::run::{Line, Table};
 
@@ -30,18 +30,14 @@ pub fn gaps(table: &Table) -> Vec<Gap> {
     ];
     let mut gaps: Vec<Gap> =
         lists.iter().filter(|(_, entries)| *entries == 0).map(|(of, _)| Gap::None(of)).collect();
-    if is_on(table, INVARIANTS_EXERCISED.name) && !card.invariants.is_empty() {
+    if is_on(card.rules_off, INVARIANTS_EXERCISED.name) && !card.invariants.is_empty() {
         gaps.extend(exercises_nothing(table));
         gaps.extend(never_exercised(table));
     }
-    if is_on(table, FAULTS_INJECTED.name) {
+    if is_on(card.rules_off, FAULTS_INJECTED.name) {
         gaps.extend(never_injected(table).map(|(rung, offer)| Gap::NeverInjected(rung, offer)));
     }
     gaps
-}
-
-fn is_on(table: &Table, rule: &str) -> bool {
-    table.selection.card.rules_off.iter().all(|off| off.rule != rule)
 }
 
 /// Lines whose trials have run to their end; those that a failure ended are told of by that.

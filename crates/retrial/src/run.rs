@@ -115,7 +115,6 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
 /// A name that is not there; an engine that cannot start.
 pub fn hold(args: &RunArgs, regressions: &Path) -> Result<Results> {
     let selections = catalogue::select(&args.targets)?;
-    selections.iter().try_for_each(|selection| selection.docket.validate())?;
     let cells = cells(args, &selections)?;
     hold_cells(args, selections, &cells, regressions)
 }
@@ -156,7 +155,10 @@ fn hold_cells(
 }
 
 /// Every strategy on every rung that is meant.
-fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
+///
+/// # Errors
+/// A scenario that cannot be tried, an engine or a rung that is not there.
+pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     let asked = args.scheduler.as_ref().map(|policies| policies.0.clone());
     let bound = match asked.as_deref() {
         Some([Policy::Exhaustive(bound)]) => Some(*bound),
@@ -166,6 +168,7 @@ fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for (index, selection) in selections.iter().enumerate() {
         let card = &selection.card;
+        selection.docket.validate()?;
         let engine = catalogue::engine_name(card, args.engine.as_deref())?;
         if bound.is_some() && engine == "postgres" {
             bail!("a live server decides by itself who waits, so it cannot be searched; use --engine model");

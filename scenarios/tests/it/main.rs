@@ -113,15 +113,17 @@ fn keeps_what_it_does_not_own_up_to<W: Workload, S: ?Sized>(
     });
     outcome.unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
     let exercised = exercised.into_inner();
+    let times = |is: &dyn Fn(&'static str, &str) -> bool| -> u64 {
+        let of = exercised.iter().filter(|((strategy, invariant), _)| is(strategy, invariant));
+        of.map(|(_, times)| times).sum()
+    };
     for item in scenario.invariants {
-        let times: u64 =
-            exercised.iter().filter(|((_, of), _)| *of == item.name).map(|(_, times)| times).sum();
-        assert!(times > 0, "{}: {} was not exercised by any strategy", scenario.name, item.name);
+        let name = item.name;
+        assert!(times(&|_, of| of == name) > 0, "{}: no strategy exercised {name}", scenario.name);
     }
     for strategy in scenario.strategies {
-        let times: u64 =
-            exercised.iter().filter(|((of, _), _)| *of == strategy.name).map(|(_, times)| times).sum();
-        assert!(times > 0, "{}/{} exercised no invariant", scenario.name, strategy.name);
+        let name = strategy.name;
+        assert!(times(&|of, _| of == name) > 0, "{}/{name} exercised no invariant", scenario.name);
     }
 }
 

@@ -2,7 +2,6 @@
 //! so there the two must have the same verdicts, and where they have not, that is told for what it is.
 
 use super::{Report, Stand};
-use crate::case::Case;
 use crate::error::{Error, ErrorKind};
 use crate::scenario::Workload;
 use crate::trace::{Trace, What};
@@ -26,7 +25,10 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
         Err(error) => return cannot_be_run_again(report, bed, error),
     };
     if bed.is_live() {
-        compare_verdicts(report, stand, run, &again)?;
+        for index in 0..stand.judged() {
+            let before = stand.finding(run, index)?.shows();
+            compare_verdict(report, stand, index, before.as_deref(), &again)?;
+        }
     } else if again.digest != run.digest || again.steps != run.steps {
         let how = difference(&run.trace, &again.trace).unwrap_or_else(|| "the final rows differ".to_owned());
         report
@@ -53,38 +55,20 @@ pub(super) fn cannot_be_run_again(report: &mut Report, bed: &TestBed, error: Err
     Ok(())
 }
 
-fn compare_verdicts<W: Workload, S: ?Sized>(
+/// A live server must come to the verdict of that index that another run of the tape came to, or it is told that it did
+/// not.
+pub(super) fn compare_verdict<W: Workload, S: ?Sized>(
     report: &mut Report,
     stand: &Stand<'_, W, S>,
-    run: &Run,
+    index: usize,
+    before: Option<&str>,
     again: &Run,
 ) -> Result<(), Error> {
-    for index in 0..stand.judged() {
-        let (one, other) = (stand.finding(run, index)?.shows(), stand.finding(again, index)?.shows());
-        if one != other {
-            let word = |shows: Option<String>| shows.unwrap_or_else(|| "no violation".to_owned());
-            let (name, one, other) = (stand.invariant(index), word(one), word(other));
-            report.unsteady.get_or_insert(format!("{name}: {one} in one run of a tape, {other} in another"));
-        }
-    }
-    Ok(())
-}
-
-/// A live server must show the violation of a case again, or it is told that it did not.
-pub(super) fn same_violation<W: Workload, S: ?Sized>(
-    report: &mut Report,
-    stand: &Stand<'_, W, S>,
-    case: &Case,
-    again: &Run,
-) -> Result<(), Error> {
-    for index in 0..stand.judged() {
-        if stand.invariant(index) == case.invariant && stand.finding(again, index)?.shows() != case.shows {
-            let Case { invariant, shows, .. } = case;
-            let shows = shows.as_deref().unwrap_or("no violation");
-            report
-                .unsteady
-                .get_or_insert(format!("{invariant}: {shows} in one run of a tape, and not in another"));
-        }
+    let now = stand.finding(again, index)?.shows();
+    if now.as_deref() != before {
+        let word = |shows: Option<&str>| shows.unwrap_or("no violation").to_owned();
+        let (name, one, other) = (stand.invariant(index), word(before), word(now.as_deref()));
+        report.unsteady.get_or_insert(format!("{name}: {one} in one run of a tape, {other} in another"));
     }
     Ok(())
 }
@@ -131,7 +115,7 @@ fn work_differs(one: &Trace, other: &Trace) -> Option<String> {
                 other.work.steps
             )),
             (one, other) => (format!("{one:?}") != format!("{other:?}"))
-                .then(|| format!("event {}, {}, has other values", index + 1, "which reads alike")),
+                .then(|| format!("event {} reads alike and has other values", index + 1)),
         }
     })
 }

@@ -1,7 +1,7 @@
 //! The audit of a search: its reduction leaves out an order of steps because nothing that the steps have used tells the
 //! two orders apart. So a trial is run again in such an order, and every actor must meet the same. Where one does not,
-//! processes share something that no engine and no part knows of (a cell, a channel, a static), and the search has
-//! left out orders that matter.
+//! processes share something that no engine and no part knows of (a cell, a channel, a static), or an engine or a part
+//! has not said all that a step used; and the search has left out orders that matter.
 
 use std::collections::BTreeMap;
 
@@ -68,8 +68,8 @@ fn difference<W: Workload, S: ?Sized>(
     bed.recycle(other);
     Ok(differing.map(|how| {
         format!(
-            "in an order of steps that should make no difference, {how}; processes share state outside engines and \
-             parts: keep it in `World::shared_state`"
+            "in an order of steps that should make no difference, {how}; either processes share state outside engines \
+             and parts (keep it in `World::shared_state`), or an engine or a part does not say all that it uses"
         )
     }))
 }

@@ -1,4 +1,4 @@
-//! Where the scenario's code runs, and where the engine's: only the first may make no default hashers.
+//! Where the scenario's code runs, which may make no default hashers, and where the engine's does, which may.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -345,7 +345,7 @@ fn a_scenario_has_names_that_are_told_apart_and_reasons_for_what_it_switches_off
         Box::leak(Box::new([retrial_sim::fault::Rung { name: "all calm", ..toy::CALM }]));
     let never_panics: &[Item<dyn Invariant<u32>>] = &[Item { name: "never_panics", source: "", it: &Fine }];
     for (toy, says) in [
-        (Scenario { ladder: twice, ..toy }, "two environment entries of the name `calm`"),
+        (Scenario { ladder: twice, ..toy }, "two have the environment name `calm`"),
         (Scenario { ladder: spaced, ..toy }, "\"all calm\""),
         (Scenario { name: "to y", ..toy }, "cannot stand in a case"),
         (Scenario { invariants: never_panics, ..toy }, "`never_panics`"),

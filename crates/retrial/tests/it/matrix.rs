@@ -1,13 +1,20 @@
 //! The matrix, a witness of every strategy that breaks, and the JSON of both.
 
+use clap::Parser;
+use retrial::args::Cli;
+use retrial::catalogue::Selection;
 use retrial::exit::Exit;
 use retrial::expectation::Surprise;
 use retrial::gaps::gaps;
 use retrial::render::{argument, json, matrix, transcript};
-use retrial::run::{Line, Table};
+use retrial::run::{Line, Table, cells};
+use retrial::sim::docket::Docket;
+use retrial::sim::engine::Cost;
 use retrial::sim::error::Error;
 use retrial::sim::explore::Failure;
+use retrial::sim::fault::Rung;
 use retrial::sim::invariant::Finding;
+use retrial::sim::scenario::{Item, Scenario};
 use retrial::sim::verdict::{Verdict, Witness};
 use retrial::{catalogue, token};
 
@@ -191,4 +198,37 @@ fn a_run_in_which_no_trial_could_be_run_is_told_all_the_same() {
     line.report.failure = Some(Failure { error: Error::scenario("there is no table `t`"), case: None });
     retrial::render::matrix::results(&results);
     assert_eq!(results.exit(), Exit::BadInput);
+}
+
+/// Its one environment has a name that no case can say.
+static UNSAYABLE: Scenario<(), ()> = Scenario {
+    name: "unsayable",
+    story: "",
+    engines: &["none"],
+    ladder: &[Rung { name: "all calm", about: "nothing fails", offers: &[], budget: 0 }],
+    strategies: &[Item { name: "only", source: "", it: &() }],
+    invariants: &[],
+    rules_off: &[],
+    tables: &[],
+    cost: Cost::FREE,
+    watched: &[],
+    trials: 1,
+    breaks: |()| &[],
+    workloads: |_| unreachable!("nothing of it is tried"),
+    smallest: |_| (),
+    check: |()| Ok(()),
+    opening: |(), ()| unreachable!("nothing of it is tried"),
+    limits: |()| unreachable!("nothing of it is tried"),
+    stage: |_, (), _, _| (),
+};
+
+#[test]
+fn a_scenario_that_is_at_fault_is_refused_before_it_is_tried() {
+    let selection = Selection { docket: &UNSAYABLE, card: UNSAYABLE.card(), strategies: vec![0] };
+    let cli = Cli::try_parse_from(["retrial"]).expect("the command line is one");
+    let Err(error) = cells(&cli.run, &[selection]) else { panic!("it is planned") };
+    assert!(
+        error.to_string().contains("the environment name \"all calm\" cannot stand in a case"),
+        "{error}"
+    );
 }
