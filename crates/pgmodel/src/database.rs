@@ -105,6 +105,7 @@ impl Database {
         server.backends.borrow_mut().clear();
         server.transactions.borrow_mut().reset();
         server.locks.borrow_mut().clear();
+        server.serializable.borrow_mut().reset();
         server.ready.borrow_mut().clear();
         server.waiting.borrow_mut().clear();
         server.now.set(0);
@@ -213,11 +214,15 @@ impl Database {
 
     /// Commits the transaction that a statement alone has left open.
     pub fn settle(&self, session: SessionNo) -> Finished {
+        let mut results = Vec::new();
         if self.is_unsettled(session) {
-            self.server.finish(session, true);
+            match self.server.precommit(session) {
+                Ok(()) => self.server.finish(session, true),
+                Err(failure) => results.push(Err(failure)),
+            }
         }
         let committed = std::mem::take(&mut self.server.backend(session).committed);
-        Finished { committed, ..Finished::default() }
+        Finished { results, committed, ..Finished::default() }
     }
 
     /// Rolls back whatever the session has open and gives up what it works on.

@@ -181,7 +181,11 @@ impl Define<'_> {
         if heaps.len() <= place {
             heaps.resize_with(place + 1, || None);
         }
-        let image = Image { rows: Vec::new(), indexes: vec![Default::default(); table.indexes.len()] };
+        let image = Image {
+            rows: Vec::new(),
+            indexes: vec![Default::default(); table.indexes.len()],
+            counted: false,
+        };
         heaps[place] = Some(Heap::new(Rc::new(image)));
     }
 

@@ -76,6 +76,7 @@ impl Run {
             self.latest()
         };
         self.looks_through(&to, &key.referenced)?;
+        look.mark_look(&to, &key.referenced, &wanted)?;
         for version in look.find(&to, &key.referenced, &wanted) {
             let (claim, newest) = if repeatable {
                 let claim = look.lock_version(&to, version, LockStrength::KeyShare, LockWait::Block).await?;
@@ -127,6 +128,9 @@ impl Run {
         let look = self.latest();
         self.looks_through(from, &key.columns)?;
         // With NO ACTION another row may have taken the key over.
+        if action == KeyAction::NoAction {
+            look.mark_look(&event.table, &key.referenced, &old)?;
+        }
         if action == KeyAction::NoAction && !look.find(&event.table, &key.referenced, &old).is_empty() {
             return Ok(());
         }
@@ -135,6 +139,7 @@ impl Run {
             _ => TableLockMode::RowExclusive,
         };
         self.server.lock_table(self.session, from.id, mode, false).await?;
+        look.mark_look(from, &key.columns, &old)?;
         for version in look.find(from, &key.columns, &old) {
             match action {
                 KeyAction::NoAction | KeyAction::Restrict => {

@@ -77,6 +77,7 @@ impl Run {
 
     async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
         let path = select.path.get_or_init(|| access::path_of(query, select));
+        let _reads = self.reads(query, select);
         let (limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();

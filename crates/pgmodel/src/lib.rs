@@ -38,6 +38,7 @@ mod row_lock;
 mod rows;
 mod run;
 mod schema;
+mod serializable;
 mod server;
 mod settings;
 mod stack;

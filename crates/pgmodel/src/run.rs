@@ -12,6 +12,7 @@ use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
 use crate::plan::{Expr, Query};
+use crate::serializable::Reading;
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
 use crate::value::{Tuple, Value};
@@ -30,6 +31,9 @@ pub(crate) struct Run {
     pub(crate) affected: Cell<u64>,
     /// What it has used of what it may use.
     pub(crate) used: Used,
+    /// Whether it marks what it reads, as a serializable transaction does; and how it is about to read.
+    pub(crate) serializable: bool,
+    pub(crate) reading: Cell<Reading>,
 }
 
 /// A row that a statement has written.
@@ -106,6 +110,8 @@ impl Run {
         params: Rc<[Value]>,
         snapshot: Snapshot,
     ) -> Run {
+        let serializable =
+            server.backend(session).transaction.as_ref().is_some_and(|it| it.serializable.is_some());
         Run {
             server: server.clone(),
             session,
@@ -115,6 +121,8 @@ impl Run {
             events: RefCell::default(),
             affected: Cell::new(0),
             used: Used::default(),
+            serializable,
+            reading: Cell::default(),
         }
     }
 

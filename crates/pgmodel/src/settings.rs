@@ -8,6 +8,8 @@ use crate::limit;
 
 mod range;
 
+pub(crate) use range::truth;
+
 /// Parameters of the server that have no effect on anything the model answers.
 const HARMLESS: &[&str] = &[
     "application_name",
@@ -69,12 +71,18 @@ fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()
                 None | Some("read committed") => Isolation::ReadCommitted,
                 Some("read uncommitted") => Isolation::ReadUncommitted,
                 Some("repeatable read") => Isolation::RepeatableRead,
-                Some("serializable") => return Err(Failure::not_modelled("SERIALIZABLE")),
+                Some("serializable") => Isolation::Serializable,
                 Some(other) => return Err(invalid(name, other)),
             };
         }
         "default_transaction_read_only" => {
             settings.default_read_only = match value {
+                None => false,
+                Some(value) => range::truth(name, value)?,
+            };
+        }
+        "default_transaction_deferrable" => {
+            settings.default_deferrable = match value {
                 None => false,
                 Some(value) => range::truth(name, value)?,
             };

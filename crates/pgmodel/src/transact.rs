@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::ast::{Isolation, TransactionModes};
+use crate::ast::TransactionModes;
 use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
@@ -18,9 +18,6 @@ use crate::transaction::{Level, Snapshot, Transaction};
 impl Server {
     /// BEGIN.
     pub(crate) fn begin(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
-        if let Some(isolation) = modes.isolation.filter(|isolation| !is_modelled(*isolation)) {
-            return Err(Failure::not_modelled(format!("{isolation:?} isolation").to_uppercase()));
-        }
         let started = self.clock();
         let mut backend = self.backend(session);
         if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
@@ -33,11 +30,13 @@ impl Server {
 
     /// Makes sure that there is a transaction.
     pub(crate) fn open(&self, backend: &mut Backend, explicit: bool, started: i64) {
-        let (isolation, read_only) = (backend.settings.default_isolation, backend.settings.default_read_only);
+        let settings = &backend.settings;
+        let (isolation, read_only) = (settings.default_isolation, settings.default_read_only);
+        let deferrable = settings.default_deferrable;
         if backend.transaction.is_none() {
             backend.transactions += 1;
             let mut transaction = Transaction::new(isolation, explicit, started);
-            transaction.read_only = read_only;
+            (transaction.read_only, transaction.deferrable) = (read_only, deferrable);
             backend.transaction = Some(transaction);
         }
         backend.xact().explicit |= explicit;
@@ -55,7 +54,7 @@ impl Server {
     }
 
     /// COMMIT; of a failed transaction, ROLLBACK.
-    pub(crate) fn commit(&self, session: SessionNo) -> Outcome {
+    pub(crate) fn commit(&self, session: SessionNo) -> Result<Outcome> {
         let failed = {
             let mut backend = self.backend(session);
             if backend.transaction.as_ref().is_none_or(|transaction| !transaction.explicit) {
@@ -63,8 +62,9 @@ impl Server {
             }
             backend.transaction.as_ref().is_some_and(|transaction| transaction.failed)
         };
+        self.precommit(session)?;
         self.finish(session, !failed);
-        Outcome::bare(if failed { "ROLLBACK" } else { "COMMIT" })
+        Ok(Outcome::bare(if failed { "ROLLBACK" } else { "COMMIT" }))
     }
 
     /// ROLLBACK.
@@ -82,6 +82,7 @@ impl Server {
     /// Ends the session's transaction, if it has one.
     pub(crate) fn finish(&self, session: SessionNo, commit: bool) {
         self.touch_held(session);
+        self.touch_numbers(session);
         if commit && self.backend(session).transaction.is_some() {
             self.touch(session, Object::Commit, Use::Write);
         }
@@ -108,9 +109,10 @@ impl Server {
             backend.undo.clear();
             backend.changes.clear();
             backend.settings_before.clear();
-            backend.transaction = None;
             ended
         };
+        self.leave(session, commit);
+        self.backend(session).transaction = None;
         self.release(session, &ended, |held| held.depth.is_some());
     }
 
@@ -123,12 +125,16 @@ impl Server {
             return;
         }
         self.undo_from(session, depth);
+        if depth == 0 {
+            self.leave(session, false);
+        }
         self.backend(session).xact().failed = true;
     }
 
     /// Takes back what was done at savepoint depth `depth` and deeper.
     fn undo_from(&self, session: SessionNo, depth: usize) {
         self.touch_held(session);
+        self.touch_numbers(session);
         let ended = {
             let mut backend = self.backend(session);
             let ended = backend.xact().xids(depth);
@@ -233,6 +239,9 @@ impl Server {
         if self.backend(session).xact().keeps_snapshot() {
             self.touch(session, Object::Commit, Use::Read);
         }
+        if self.backend(session).xact().begins_serializable() {
+            self.take_part(session);
+        }
         let mut backend = self.backend(session);
         let transaction = backend.xact();
         transaction.has_snapshot = true;
@@ -276,9 +285,6 @@ fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
                 "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
             ));
         }
-        if isolation == Isolation::Serializable {
-            return Err(Failure::not_modelled("SERIALIZABLE"));
-        }
         transaction.isolation = isolation;
     }
     if let Some(read_only) = modes.read_only {
@@ -286,6 +292,17 @@ fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
             return Err(Failure::sql("25001", "transaction read-write mode must be set before any query"));
         }
         transaction.read_only = read_only;
+    }
+    if let Some(deferrable) = modes.deferrable {
+        let what = "SET TRANSACTION [NOT] DEFERRABLE";
+        if transaction.has_snapshot {
+            return Err(Failure::sql("25001", format!("{what} must be called before any query")));
+        }
+        if transaction.levels.len() > 1 {
+            let message = format!("{what} cannot be called within a subtransaction");
+            return Err(Failure::sql("25001", message));
+        }
+        transaction.deferrable = deferrable;
     }
     Ok(())
 }
@@ -301,6 +318,7 @@ fn keep_settings(backend: &mut Backend) {
             "deadlock_timeout" => now.deadlock_timeout = then.deadlock_timeout,
             "default_transaction_isolation" => now.default_isolation = then.default_isolation,
             "default_transaction_read_only" => now.default_read_only = then.default_read_only,
+            "default_transaction_deferrable" => now.default_deferrable = then.default_deferrable,
             name => {
                 match then.others.get(name) {
                     Some(value) => now.others.insert(name.to_owned(), value.clone()),
@@ -313,9 +331,4 @@ fn keep_settings(backend: &mut Backend) {
 
 pub(crate) fn warn(backend: &mut Backend, text: &str) {
     backend.notices.push(Notice { severity: "WARNING", text: text.to_owned() });
-}
-
-/// Whether the level can be had without a snapshot that the model does not offer.
-pub(crate) fn is_modelled(isolation: Isolation) -> bool {
-    isolation != Isolation::Serializable
 }

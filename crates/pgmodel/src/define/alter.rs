@@ -133,7 +133,8 @@ impl Define<'_> {
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
             if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
-                table.indexes.remove(index);
+                let removed = table.indexes.remove(index);
+                self.server.widen_marks(self.session, table.id, Some(&removed.name));
                 self.server.heap(table.id).drop_index(index);
             }
         }
@@ -164,6 +165,7 @@ impl Define<'_> {
                 return Err(Failure::sql("2BP01", message));
             }
             table.indexes.remove(index);
+            self.server.widen_marks(self.session, table.id, Some(name));
             self.server.heap(table.id).drop_index(index);
             return Ok(table);
         }

@@ -50,6 +50,7 @@ impl Define<'_> {
             for sequence in sequences(&table) {
                 self.drop_sequence(&sequence);
             }
+            self.server.meet_table(self.session, table.id)?;
             self.undo(Undo::Definition(table.clone()));
             self.server.schema.borrow_mut().drop(table.id, self.session);
         }
@@ -101,6 +102,7 @@ impl Define<'_> {
         }
         let run = self.run();
         for table in tables {
+            self.server.meet_table(self.session, table.id)?;
             for (version, tuple) in self.live(&table) {
                 let row = self.server.heap(table.id).row(version);
                 run.account(&table, row, Some(tuple), None);
@@ -109,6 +111,7 @@ impl Define<'_> {
             self.give_heap(&table);
             // The indexes are built anew under a lock of its own (reindex_relation).
             self.server.lock_table(self.session, table.id, TableLockMode::Share, false).await?;
+            self.server.widen_marks(self.session, table.id, None);
             if restart {
                 for name in sequences(&table) {
                     let mut all = self.server.sequences.borrow_mut();

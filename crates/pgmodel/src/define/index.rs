@@ -186,6 +186,7 @@ impl Define<'_> {
             self.remember(&table);
             let mut left = copy(&table);
             left.indexes.remove(index);
+            self.server.widen_marks(self.session, table.id, Some(name));
             self.server.heap(table.id).drop_index(index);
             self.put(left);
         }
