@@ -11,11 +11,12 @@ use std::task::Poll;
 
 use crate::ast::TableLockMode;
 use crate::backend::{Backend, Held, Wait};
-use crate::catalog::{Names, TableDef, TableId};
+use crate::catalog::{TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
+use crate::names::SessionNames;
 use crate::schema::Schema;
 use crate::sequence::Sequence;
 use crate::transaction::{Transactions, Xid};
@@ -135,16 +136,17 @@ impl Server {
         granted
     }
 
-    /// Takes these table locks as far as nobody has to be waited for; whether that is all of them.
-    pub(crate) fn lock_tables_at_once(
+    /// Takes these table locks as far as nobody has to be waited for; the first that somebody is in the way of.
+    pub(crate) fn first_missing(
         &self,
         session: SessionNo,
-        relations: &[(TableId, TableLockMode)],
-    ) -> bool {
-        relations.iter().all(|(table, mode)| match self.lack(session, *table, *mode) {
+        tables: &[(TableId, TableLockMode)],
+    ) -> Option<(TableId, TableLockMode)> {
+        let has = |(table, mode): &(TableId, TableLockMode)| match self.lack(session, *table, *mode) {
             Some(depth) => self.lock_at_once(session, LockTag::Table(*table), *mode, Some(depth)),
             None => true,
-        })
+        };
+        tables.iter().copied().find(|lock| !has(lock))
     }
 
     /// Notes that the session needs a table lock; unless it has it already, the savepoint depth to take it at.
@@ -177,8 +179,9 @@ impl Server {
         loop {
             if self.transactions.borrow().is_running(xid) {
                 let holder = self.transactions.borrow().session(xid);
-                self.locks.borrow_mut().await_transaction(session, xid, holder);
-                self.wait_for(session, LockTag::Transaction(xid)).await?;
+                let tag = LockTag::Transaction(xid);
+                self.locks.borrow_mut().await_transaction(session, tag, holder);
+                self.wait_for(session, tag).await?;
             }
             let transactions = self.transactions.borrow();
             // A savepoint that was released goes on as a part of its transaction.
@@ -187,6 +190,26 @@ impl Server {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Waits for the end of the transaction that another session had when it was its so-manieth.
+    pub(crate) async fn await_session(
+        &self,
+        session: SessionNo,
+        other: SessionNo,
+        number: u32,
+    ) -> Result<()> {
+        {
+            let mut backend = self.backend(other);
+            let runs = backend.transaction.as_ref().is_some_and(|transaction| !transaction.is_over());
+            if !runs || backend.transactions != number {
+                return Ok(());
+            }
+            backend.awaited = true;
+        }
+        let tag = LockTag::Virtual(other, number);
+        self.locks.borrow_mut().await_transaction(session, tag, other);
+        self.wait_for(session, tag).await
     }
 
     /// Waits for a lock whose queue the session has joined.
@@ -247,7 +270,7 @@ impl Server {
         let mut backend = self.backend(session);
         let mut locks = self.locks.borrow_mut();
         for xid in ended {
-            locks.transaction_ended(*xid, &mut woken);
+            locks.transaction_ended(LockTag::Transaction(*xid), &mut woken);
         }
         backend.held.retain(|held| {
             let release = which(held);
@@ -371,24 +394,12 @@ impl Server {
 
     /// Names as a session sees them.
     pub(crate) fn names(self: &Rc<Self>, session: SessionNo) -> SessionNames {
-        SessionNames { server: self.clone(), session }
+        SessionNames::new(self, session)
     }
 
-    /// A table by its identity.
-    pub(crate) fn table(&self, id: TableId) -> Rc<TableDef> {
-        self.schema.borrow().by_id(id)
-    }
-}
-
-/// The tables that a session may see.
-pub(crate) struct SessionNames {
-    server: Rc<Server>,
-    session: SessionNo,
-}
-
-impl Names for SessionNames {
-    fn table(&self, name: &str) -> Option<Rc<TableDef>> {
-        self.server.schema.borrow().find(name, self.session)
+    /// A table by its identity, as a session sees it.
+    pub(crate) fn table(&self, id: TableId, session: SessionNo) -> Rc<TableDef> {
+        self.schema.borrow().by_id(id, session)
     }
 }
 
