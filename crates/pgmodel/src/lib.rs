@@ -23,6 +23,7 @@ pub mod value;
 
 mod access;
 mod backend;
+mod clock;
 mod define;
 mod evaluate;
 mod foreign_key;
