@@ -230,6 +230,7 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         indexes: table.indexes.clone(),
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
+        layout: table.layout,
     }
 }
 

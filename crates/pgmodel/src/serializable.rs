@@ -25,7 +25,7 @@ mod reading;
 mod snapshot;
 mod writing;
 
-pub(crate) use plan::Reading;
+pub(crate) use plan::{PRICES, Reading};
 pub(crate) use writing::Entries;
 
 /// The parameter that says how fine the marks are: `page`, as a small table has them on the server, or `key`.

@@ -14,6 +14,8 @@ pub struct CreateTable {
     pub columns: Vec<ColumnDef>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
+    /// How full INSERT makes a page, in percent, where it is said.
+    pub fillfactor: Option<u8>,
 }
 
 /// A column's definition.
@@ -103,6 +105,8 @@ pub enum AlterAction {
     SetDefault { column: String, default: Option<Expr> },
     /// ALTER COLUMN … SET or DROP NOT NULL.
     SetNotNull { column: String, not_null: bool },
+    /// SET (storage parameters).
+    SetStorage { fillfactor: Option<u8> },
 }
 
 /// CREATE INDEX.
@@ -124,4 +128,6 @@ pub struct CreateIndex {
     pub included: Vec<String>,
     /// WHERE.
     pub filter: Option<Expr>,
+    /// How full a page is made at first, in percent, where it is said.
+    pub fillfactor: Option<u8>,
 }

@@ -75,6 +75,10 @@ impl Define<'_> {
                 table.columns[place].not_null = *not_null;
                 Ok(table)
             }
+            AlterAction::SetStorage { fillfactor } => {
+                table.layout.fillfactor = fillfactor.unwrap_or(table.layout.fillfactor);
+                Ok(table)
+            }
         }
     }
 
@@ -203,6 +207,7 @@ fn mode(action: &AlterAction) -> TableLockMode {
             ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
             _ => TableLockMode::AccessExclusive,
         },
+        AlterAction::SetStorage { .. } => TableLockMode::ShareUpdateExclusive,
         _ => TableLockMode::AccessExclusive,
     }
 }

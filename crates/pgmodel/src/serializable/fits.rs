@@ -22,15 +22,21 @@ const ROWS_MAX: u32 = 291;
 const ENTRIES_MAX: u32 = 407;
 
 /// Whether all versions of a table are in one page.
-pub(super) fn heap_fits(heap: &Heap) -> bool {
-    heap.len() <= ROWS_MAX
-        && (0..heap.len()).map(|version| row(heap.tuple(version))).sum::<u64>() <= HEAP_PAGE
+pub(super) fn heap_fits(heap: &Heap, table: &TableDef) -> bool {
+    heap.len() <= ROWS_MAX && size(heap, |_| true) <= HEAP_PAGE * u64::from(table.layout.fillfactor) / 100
 }
 
-/// Whether one more version like this one fits, too.
-pub(super) fn heap_takes(heap: &Heap, tuple: &[Value]) -> bool {
-    let all = |heap: &Heap| (0..heap.len()).map(|version| row(heap.tuple(version))).sum::<u64>();
-    heap.len() < ROWS_MAX && all(heap) + row(tuple) <= HEAP_PAGE
+/// Whether a version that replaces another goes to the page of that: there is one page, or each page has kept enough
+/// room for all the versions that ever replaced others.
+pub(super) fn heap_takes(heap: &Heap, table: &TableDef, tuple: &[Value]) -> bool {
+    let kept = HEAP_PAGE * u64::from(100 - table.layout.fillfactor) / 100;
+    let fits = |room: u64, used: u64| used + row(tuple) <= room;
+    heap.len() < ROWS_MAX && fits(HEAP_PAGE - kept, size(heap, |_| true))
+        || kept > 0 && fits(kept, size(heap, |version| heap.row(version) != version))
+}
+
+fn size(heap: &Heap, counts: impl Fn(u32) -> bool) -> u64 {
+    (0..heap.len()).filter(|version| counts(*version)).map(|version| row(heap.tuple(version))).sum()
 }
 
 /// Whether all entries of an index are in one leaf page.
@@ -46,7 +52,8 @@ pub(super) fn index_fits(heap: &Heap, table: &TableDef, index: usize) -> bool {
         let included: u64 = index.included.iter().map(|column| stored(&tuple[*column])).sum();
         ENTRY + aligned(keys + included)
     };
-    heap.len() <= ENTRIES_MAX
+    !table.layout.sparse_indexes
+        && heap.len() <= ENTRIES_MAX
         && (0..heap.len()).map(|version| size(heap.tuple(version))).sum::<u64>() <= LEAF_PAGE
 }
 

@@ -12,13 +12,31 @@ use crate::catalog::TableDef;
 use crate::plan::{AggregateFunction, Expr, Query, Select, Slot, SubKind};
 use crate::run::Run;
 
+/// Parameters that change what plans cost.
+pub(crate) const PRICES: &[&str] = &[
+    "cpu_index_tuple_cost",
+    "cpu_operator_cost",
+    "cpu_tuple_cost",
+    "max_parallel_workers_per_gather",
+    "min_parallel_index_scan_size",
+    "min_parallel_table_scan_size",
+    "parallel_setup_cost",
+    "parallel_tuple_cost",
+    "random_page_cost",
+    "seq_page_cost",
+];
+
+/// Versions of a table from which on one of them is found by an index, even if they are known to be as many.
+const MANY: u32 = 1000;
+
 /// What a query makes of the tables that it reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reading {
     /// It may stop before it has all rows: LIMIT, or `min` and `max`, which look at an end of an index.
     stops: bool,
-    /// An index may be walked for its order, or because it has all columns that are wanted.
-    orders: bool,
+    /// The indexes, by their places, that may be walked for their order.
+    orders: u64,
+    /// An index may be walked because it has all columns that are wanted.
     covered: bool,
     /// It is joined to others in a way that only the server's planner knows.
     joined: bool,
@@ -73,11 +91,15 @@ impl Run {
         let keys = keys.chain(grouping.iter().flat_map(|grouping| &grouping.keys));
         let arguments = aggregates.iter().filter_map(|aggregate| aggregate.argument.as_ref());
         let distinct = select.output.iter().filter(|_| select.distinct);
-        let mut ordered = keys.chain(arguments).chain(distinct);
-        let indexed = |expr: &Expr| table.is_some_and(|table| mentions(expr, &leading(table)));
+        let ordered: Vec<&Expr> = keys.chain(arguments).chain(distinct).collect();
+        let leading = table.map(|table| leading(table)).unwrap_or_default();
+        let orders = leading
+            .iter()
+            .enumerate()
+            .filter(|(_, first)| ordered.iter().any(|expr| mentions(expr, std::slice::from_ref(*first))));
         self.reading.set(Reading {
             stops: before.stops || query.limit.is_some() || by_end,
-            orders: ordered.any(indexed),
+            orders: orders.fold(0, |all, (place, _)| all | bit(place)),
             covered: table.is_some_and(|table| is_covered(table, query, select)),
             joined: before.joined,
         });
@@ -97,59 +119,58 @@ impl Run {
     /// How the server reads a table of a level that has `slots` of them.
     pub(super) fn how(&self, table: &TableDef, step: &Step, slots: usize, one_page: bool) -> How {
         let reading = self.reading.get();
-        let finest = self.is_finest();
-        let unique =
-            matches!(&step.access, Access::Key { index, whole: true, .. } if table.indexes[*index].unique);
-        let all = !reading.stops || unique;
-        if finest {
+        let whole = is_whole(table, &step.access);
+        let all = !reading.stops || whole;
+        if self.is_finest() {
             return if matches!(step.access, Access::Scan) { How::Scan } else { How::Index { all: true } };
         }
-        let known = self.server.heap(table.id).is_counted();
+        let (known, rows) = {
+            let heap = self.server.heap(table.id);
+            (heap.is_counted(), heap.len())
+        };
+        let small = known && one_page;
+        let priced = PRICES.iter().any(|name| self.is_set(name));
         let scans = self.is_on("enable_seqscan");
         let indexes = self.is_on("enable_indexscan") || self.is_on("enable_bitmapscan");
-        let fixed = unique && matches!(&step.access, Access::Key { key, .. } if key.iter().all(is_fixed));
-        if slots > 1 && (!fixed || known) || reading.joined {
+        let fixed = whole && matches!(&step.access, Access::Key { key, .. } if key.iter().all(is_fixed));
+        if slots > 1 && (!fixed || small || priced) || reading.joined {
             return How::Joined;
         }
-        let is_partial = table.indexes.iter().any(|index| index.filter.is_some());
-        let candidates = table.indexes.iter().filter(|index| index.valid).count();
-        let mentioned = || step.filters.iter().any(|filter| mentions(filter, &leading(table)));
-        if matches!(step.access, Access::Scan) {
-            let walks = reading.orders || mentioned() || is_partial || !scans && reading.covered;
-            return match (known && one_page && scans, walks && candidates > 0) {
-                (true, _) | (_, false) => How::Scan,
-                (false, true) => How::Walk,
-            };
-        }
-        if scans && (!indexes || known && one_page) {
+        let Some(used) = used(&step.access) else {
+            let indexed = table.indexes.iter().any(|index| index.valid);
+            let is_partial = table.indexes.iter().any(|index| index.filter.is_some());
+            let named = || step.filters.iter().any(|filter| mentions(filter, &leading(table)));
+            let walks = reading.orders != 0 || is_partial || named() || (priced || !scans) && reading.covered;
+            return if indexed && walks && !(small && scans && !priced) { How::Walk } else { How::Scan };
+        };
+        if !indexes || small && scans && !priced {
             return How::Scan;
         }
-        let others = table.indexes.iter().enumerate().filter(|(place, index)| {
-            Some(*place) != used(&step.access) && index.valid && {
-                let first = index.columns().and_then(|columns| columns.first().copied());
-                first.is_none_or(|first| step.filters.iter().any(|filter| mentions(filter, &[Some(first)])))
-            }
-        });
-        let only = unique && fixed || others.count() == 0 && !reading.orders;
-        let few = match &step.access {
-            Access::Scan => false,
-            Access::Key { .. } => true,
-            Access::List { list, .. } => matches!(list, List::Each(list) if list.len() <= 10),
-            Access::Range { prefix, bounds, .. } => !prefix.is_empty() || bounds.len() > 1,
-        };
-        if only && indexes && (!scans || few && !known) {
-            How::Index { all }
-        } else if only {
-            How::Either { all }
-        } else {
-            How::Walk
+        if !(fixed || self.is_only(table, step, used)) {
+            return How::Walk;
         }
+        // A table of many rows that were counted is not read as a whole for one of them.
+        let few = if known { fixed && rows >= MANY } else { finds_few(&step.access) };
+        if !scans || few && !priced { How::Index { all } } else { How::Either { all } }
+    }
+
+    /// Whether no other index may be of use to a step.
+    fn is_only(&self, table: &TableDef, step: &Step, used: usize) -> bool {
+        let others = leading(table).into_iter().enumerate().filter(|(place, _)| *place != used);
+        let mut usable = others.filter(|(place, first)| {
+            table.indexes[*place].valid && step.filters.iter().any(|filter| mentions(filter, &[*first]))
+        });
+        usable.next().is_none() && self.reading.get().orders & !bit(used) == 0
     }
 
     /// Whether marks are as fine as keys, whatever pages the server would mark.
     pub(super) fn is_finest(&self) -> bool {
         let backend = self.server.backend(self.session);
         backend.settings.others.get(GRANULARITY).is_some_and(|value| value == "key")
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.server.backend(self.session).settings.others.contains_key(name)
     }
 
     fn is_on(&self, name: &str) -> bool {
@@ -174,13 +195,32 @@ fn used(access: &Access) -> Option<usize> {
     }
 }
 
+/// Whether an access finds one row at the most.
+fn is_whole(table: &TableDef, access: &Access) -> bool {
+    matches!(access, Access::Key { index, whole: true, .. } if table.indexes[*index].unique)
+}
+
+/// Whether a table that was never counted is taken to have few enough rows like that for an index.
+fn finds_few(access: &Access) -> bool {
+    match access {
+        Access::Scan => false,
+        Access::Key { .. } => true,
+        Access::List { list, .. } => matches!(list, List::Each(list) if list.len() <= 10),
+        Access::Range { prefix, bounds, .. } => !prefix.is_empty() || bounds.len() > 1,
+    }
+}
+
+fn bit(place: usize) -> u64 {
+    1 << place.min(63)
+}
+
 /// The first column of each index; none where that is an expression.
 fn leading(table: &TableDef) -> Vec<Option<usize>> {
     let first = |index: &Rc<crate::catalog::IndexDef>| match index.keys.first() {
         Some(Expr::Column { column, .. }) => Some(*column),
         _ => None,
     };
-    table.indexes.iter().filter(|index| index.valid).map(first).collect()
+    table.indexes.iter().map(first).collect()
 }
 
 /// Whether an expression names one of the columns, or might be one of the expressions.

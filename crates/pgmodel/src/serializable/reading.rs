@@ -40,7 +40,7 @@ impl Run {
             Some(sought) if sought.ranges.is_empty() => return Ok(()),
             sought => sought,
         };
-        let one_page = heap_fits(&self.server.heap(table.id));
+        let one_page = heap_fits(&self.server.heap(table.id), table);
         let how = self.how(table, step, env.cells.len(), one_page);
         self.mark(me, table, sought.as_ref(), how, one_page)
     }
@@ -48,7 +48,7 @@ impl Run {
     /// Marks what a foreign key's look at a table reads.
     pub(crate) fn mark_look(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Result<()> {
         let Some(me) = self.participant() else { return Ok(()) };
-        let one_page = heap_fits(&self.server.heap(table.id));
+        let one_page = heap_fits(&self.server.heap(table.id), table);
         let whole = |index: &usize| {
             let index = &table.indexes[*index];
             index.filter.is_none() && index.is_over(columns)
@@ -202,11 +202,12 @@ impl Run {
             let heap = self.server.heap(table.id);
             let skipped = self.skipped(&heap, table, seen);
             let elsewhere = matches!(seen.how, How::Either { .. } | How::Walk | How::Joined);
-            for version in 0..heap.len() {
+            let all = (0..heap.len()).filter(|_| !matches!(seen.how, How::Index { .. }));
+            let under = seen.matched.iter().copied().filter(|_| matches!(seen.how, How::Index { .. }));
+            for version in all.chain(under) {
                 let is_matched = seen.matched.binary_search(&version).is_ok();
                 let certainty = match seen.how {
                     How::Scan => Certainty::Sure,
-                    How::Index { .. } if !is_matched => continue,
                     How::Index { all } | How::Either { all } if is_matched => match skipped.get(&version) {
                         Some(Certainty::Sure) if !elsewhere => continue,
                         Some(_) => Certainty::Doubtful,

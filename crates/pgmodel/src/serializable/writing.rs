@@ -46,7 +46,7 @@ impl Run {
 
     /// A version is about to be replaced or deleted.
     pub(crate) fn meet_change(&self, table: &TableDef, version: u32) -> Result<()> {
-        let one_page = heap_fits(&self.server.heap(table.id));
+        let one_page = heap_fits(&self.server.heap(table.id), table);
         self.meet(table, |marks| marks.met_by_change(table.id, version, one_page))?;
         let mut backend = self.server.backend(self.session);
         let (depth, number) = (backend.depth(), backend.xact().serializable);
@@ -107,7 +107,7 @@ impl Run {
         if !keeps_entries(table, before, after) {
             return Entries::All;
         }
-        if heap_takes(&self.server.heap(table.id), after) { Entries::None } else { Entries::Unknown }
+        if heap_takes(&self.server.heap(table.id), table, after) { Entries::None } else { Entries::Unknown }
     }
 
     fn meet(&self, table: &TableDef, met: impl Fn(&super::held::Marks) -> Option<Certainty>) -> Result<()> {
