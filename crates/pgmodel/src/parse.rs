@@ -34,7 +34,7 @@ mod transaction;
 mod types;
 mod write;
 
-pub(crate) use name::NAME_MAX;
+pub(crate) use name::{NAME_MAX, relation_name};
 
 #[cfg(test)]
 mod shown;

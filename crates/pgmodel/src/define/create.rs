@@ -11,7 +11,7 @@ use crate::error::{Failure, Result};
 use crate::function;
 use crate::plan::{Expr, System};
 use crate::sequence::Sequence;
-use crate::value::{Type, Value};
+use crate::value::Value;
 
 impl Define<'_> {
     pub(super) async fn create_table(&self, create: &CreateTable) -> Result<()> {
@@ -57,13 +57,19 @@ impl Define<'_> {
         let default = match (&column.default, column.serial) {
             (_, Some(_)) => {
                 let name = self.relation_name(table, Some(&column.name), "seq", false);
-                self.server.sequences.borrow_mut().insert(name.clone(), Sequence::new(1, 1, &column.ty));
-                self.undo(Undo::CreatedSequence(name.clone()));
+                let owner = Some((table.id, table.columns.len()));
+                self.add_sequence(&name, Sequence::new(1, 1, &column.ty), owner);
                 Some(numbered(&name))
             }
             (Some(default), None) => {
                 let place = bind::Stored::Default(&column.name);
-                Some(bind::row_expr(default, table, place, Some(&column.ty))?)
+                Some(bind::row_expr(
+                    &self.server.names(self.session),
+                    default,
+                    table,
+                    place,
+                    Some(&column.ty),
+                )?)
             }
             (None, None) => None,
         };
@@ -75,25 +81,6 @@ impl Define<'_> {
             serial: column.serial.filter(|serial| *serial != Serial::Serial),
             dropped: false,
         })
-    }
-
-    pub(super) fn create_sequence(
-        &self,
-        name: &str,
-        if_not_exists: bool,
-        start: i64,
-        increment: i64,
-    ) -> Result<()> {
-        if if_not_exists && self.is_taken(name) {
-            self.notice(format!("relation \"{name}\" already exists, skipping"));
-            return Ok(());
-        }
-        self.demand_free(name)?;
-        let sequence = Sequence::new(start, increment, &Type::Int8);
-        sequence.demand_start()?;
-        self.server.sequences.borrow_mut().insert(name.to_owned(), sequence);
-        self.undo(Undo::CreatedSequence(name.to_owned()));
-        Ok(())
     }
 }
 

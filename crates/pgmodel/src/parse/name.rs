@@ -28,6 +28,17 @@ pub(super) fn fold(token: &str) -> Result<String> {
     Ok(name)
 }
 
+/// The relation that a text names, as `'public.s'::regclass` does (manual, 8.19).
+pub(crate) fn relation_name(text: &str) -> Result<String> {
+    let name = text.strip_prefix("public.").unwrap_or(text);
+    let plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if name.chars().all(plain) || quoted.is_some_and(|inner| !inner.contains('"')) {
+        return fold(name);
+    }
+    Err(Failure::not_modelled(format!("the name of a relation as a text: {text}")))
+}
+
 /// The name in a node that holds one identifier and nothing else; a reserved word is none.
 pub(super) fn ident(node: &SyntaxNode) -> Result<String> {
     match node.first_token() {
