@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Define, copy};
+use super::{Define, copy, create};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{ForeignKey, TableDef};
@@ -47,8 +47,8 @@ impl Define<'_> {
                     return Err(Failure::sql("42701", exists));
                 }
                 table = self.add_column(table, column).await?;
-                for constraint in constraints {
-                    table = self.constrain(table, constraint).await?;
+                for constraint in create::arranged(constraints) {
+                    table = self.constrain(table, &constraint).await?;
                 }
                 Ok(table)
             }
