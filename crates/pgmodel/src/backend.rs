@@ -62,7 +62,14 @@ pub(crate) struct Backend {
     pub(crate) settings_before: Vec<SettingBefore>,
     pub(crate) wait: Wait,
     pub(crate) statement_deadline: Option<u64>,
+    /// When the text came that it works on.
     pub(crate) statement_started: i64,
+    /// The text came by the simple query protocol, without parameters.
+    pub(crate) simple: bool,
+    /// The text has several statements, which are a transaction block without BEGIN.
+    pub(crate) several: bool,
+    /// The parameters that the session began with, which RESET goes back to.
+    pub(crate) startup: BTreeMap<String, String>,
     pub(crate) running: Option<Running>,
     /// What the open transaction has done to rows, in order.
     pub(crate) changes: Vec<Change>,
@@ -174,6 +181,9 @@ impl Backend {
             wait: Wait::No,
             statement_deadline: None,
             statement_started: 0,
+            simple: false,
+            several: false,
+            startup: BTreeMap::new(),
             running: None,
             changes: Vec::new(),
             undo: Vec::new(),
@@ -191,6 +201,17 @@ impl Backend {
     /// The open transaction, where the caller is inside a statement, which always has one.
     pub(crate) fn xact(&mut self) -> &mut Transaction {
         self.transaction.as_mut().expect("a statement runs in a transaction")
+    }
+
+    /// Whether it is in a transaction block.
+    pub(crate) fn in_block(&self) -> bool {
+        self.several || self.transaction.as_ref().is_some_and(|transaction| transaction.explicit)
+    }
+
+    /// Gives a new session the name that it calls itself.
+    pub(crate) fn call(&mut self, application: &str) {
+        self.startup.insert("application_name".to_owned(), application.to_owned());
+        self.settings.others = self.startup.clone();
     }
 
     /// How deep in savepoints the session is.

@@ -134,4 +134,9 @@ impl TableDef {
 pub trait Names {
     /// The table of that name.
     fn table(&self, name: &str) -> Option<Rc<TableDef>>;
+
+    /// Whether statements may have parameters: those of the simple query protocol have none.
+    fn has_parameters(&self) -> bool {
+        true
+    }
 }

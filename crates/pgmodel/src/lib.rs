@@ -32,6 +32,8 @@ mod insert;
 mod join;
 mod level;
 mod limit;
+mod names;
+mod opening;
 mod parameter;
 mod relations;
 mod row_lock;
@@ -49,3 +51,4 @@ mod write;
 
 pub use access::Path;
 pub use backend::Work;
+pub use opening::Opening;

@@ -112,6 +112,16 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     parsed
 }
 
+/// As [`parse`], for a text that is sent without parameters. Where it names some all the same, its plans are not
+/// shared with those made for parameters.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_without_parameters(sql: &str) -> Result<Rc<Vec<Parsed>>> {
+    let parsed = parse(sql)?;
+    if parsed.iter().all(|statement| statement.params == 0) { Ok(parsed) } else { fresh(sql).map(Rc::new) }
+}
+
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the
 /// server.
 fn fresh(sql: &str) -> Result<Vec<Parsed>> {

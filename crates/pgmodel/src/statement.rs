@@ -45,15 +45,15 @@ pub(crate) async fn text(
     let held = Used::default();
     for statement in parsed.iter() {
         {
-            let (clock, now) = (server.clock(), server.now.get());
+            server.tick();
+            let now = server.now.get();
             let mut backend = server.backend(session);
             let timeout = backend.settings.statement_timeout;
-            backend.statement_started = clock;
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
                 && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
             {
-                server.open(&mut backend, false, clock);
+                server.open(&mut backend, false);
             }
         }
         let result = one(&server, session, statement, &params, several).await;
@@ -176,7 +176,7 @@ fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result
         }
         Statement::Set { local, name, value } => {
             let mut backend = server.backend(session);
-            if *local && !backend.xact().explicit {
+            if *local && !backend.in_block() {
                 warn(&mut backend, "SET LOCAL can only be used in transaction blocks");
             }
             settings::set(&mut backend, name, value.as_deref(), *local)?;

@@ -21,22 +21,27 @@ impl Server {
         if let Some(isolation) = modes.isolation.filter(|isolation| !is_modelled(*isolation)) {
             return Err(Failure::not_modelled(format!("{isolation:?} isolation").to_uppercase()));
         }
-        let started = self.clock();
         let mut backend = self.backend(session);
-        if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+        let begun = backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit);
+        if begun {
             warn(&mut backend, "there is already a transaction in progress");
         }
-        self.open(&mut backend, true, started);
-        apply_modes(&mut backend, modes)?;
+        self.open(&mut backend, true);
+        let applied = apply_modes(&mut backend, modes);
+        if applied.is_err() {
+            // What fails to begin is not there to be rolled back.
+            backend.xact().explicit = begun;
+        }
+        applied?;
         Ok(Outcome::bare("BEGIN"))
     }
 
     /// Makes sure that there is a transaction.
-    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool, started: i64) {
+    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool) {
         let (isolation, read_only) = (backend.settings.default_isolation, backend.settings.default_read_only);
         if backend.transaction.is_none() {
             backend.transactions += 1;
-            let mut transaction = Transaction::new(isolation, explicit, started);
+            let mut transaction = Transaction::new(isolation, explicit, backend.statement_started);
             transaction.read_only = read_only;
             backend.transaction = Some(transaction);
         }
@@ -46,7 +51,7 @@ impl Server {
     /// SET TRANSACTION.
     pub(crate) fn set_transaction(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        if !backend.xact().explicit {
+        if !backend.in_block() {
             warn(&mut backend, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(Outcome::bare("SET"));
         }
@@ -188,7 +193,7 @@ impl Server {
     /// SAVEPOINT.
     pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "SAVEPOINT")?;
+        demand_begun(&mut backend, "SAVEPOINT")?;
         let (changes, undo, settings) =
             (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
         let level = Level { name: name.to_owned(), xid: None, released: Vec::new(), changes, undo, settings };
@@ -200,7 +205,7 @@ impl Server {
     pub(crate) fn rollback_to(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let depth = {
             let mut backend = self.backend(session);
-            demand_block(&mut backend, "ROLLBACK TO SAVEPOINT")?;
+            demand_begun(&mut backend, "ROLLBACK TO SAVEPOINT")?;
             depth_of(&mut backend, name)?
         };
         self.undo_from(session, depth);
@@ -214,7 +219,7 @@ impl Server {
     /// RELEASE: what was done since becomes part of what is around it.
     pub(crate) fn release_savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "RELEASE SAVEPOINT")?;
+        demand_begun(&mut backend, "RELEASE SAVEPOINT")?;
         let depth = depth_of(&mut backend, name)?;
         let transaction = backend.xact();
         let xids = transaction.xids(depth);
@@ -246,9 +251,17 @@ impl Server {
     }
 }
 
-/// Fails where no transaction has been begun.
+/// Fails outside of a transaction block, which a text of several statements is, too.
 pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
-    if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+    if backend.in_block() {
+        return Ok(());
+    }
+    Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))
+}
+
+/// Fails where no transaction has been begun: a text of several statements is not enough for a savepoint.
+fn demand_begun(backend: &mut Backend, what: &str) -> Result<()> {
+    if backend.xact().explicit {
         return Ok(());
     }
     Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))

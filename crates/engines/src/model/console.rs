@@ -30,7 +30,7 @@ impl ModelConsole {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose")]
     pub fn new() -> ModelConsole {
-        ModelConsole { database: Database::new(), sessions: Vec::new(), woken: Vec::new() }
+        ModelConsole { database: empty(), sessions: Vec::new(), woken: Vec::new() }
     }
 
     /// Takes which sessions have gone on since this was last asked, those together that one event woke: on a live
@@ -75,6 +75,15 @@ impl ModelConsole {
     }
 }
 
+/// How long a statement takes at the least: no two transactions begin at the same time.
+const STATEMENT: Duration = Duration::from_micros(1);
+
+fn empty() -> Database {
+    let database = Database::new();
+    database.take_time(STATEMENT);
+    database
+}
+
 fn told(outcome: &Outcome) -> Message {
     if !outcome.returns_rows {
         return Message::Complete(outcome.command_tag());
@@ -91,9 +100,13 @@ fn told(outcome: &Outcome) -> Message {
 }
 
 impl Console for ModelConsole {
-    fn connect(&mut self, _name: &str) -> Result<SessionId, Error> {
+    fn connect(&mut self, name: &str) -> Result<SessionId, Error> {
         self.sessions.push(Session::default());
-        Ok(SessionId(self.database.connect().0))
+        Ok(SessionId(self.database.connect_as(name).0))
+    }
+
+    fn process(&self, session: SessionId) -> Option<i32> {
+        Some(self.database.process(SessionNo(session.0)))
     }
 
     fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
@@ -146,7 +159,7 @@ impl Console for ModelConsole {
     }
 
     fn start_over(&mut self) -> Result<(), Error> {
-        self.database = Database::new();
+        self.database = empty();
         self.sessions.clear();
         Ok(())
     }
