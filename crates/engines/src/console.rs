@@ -13,6 +13,9 @@ pub enum Message {
     Notice { severity: String, text: String },
     /// An error.
     Error { severity: String, code: String, text: String },
+    /// A statement that returns rows has begun. It is told where notices come before its rows have ended, so that they
+    /// are not taken for those of the statement before.
+    Begins,
     /// The rows of a statement that returns rows, values as text; `None` is NULL.
     Rows(Grid),
     /// A statement without rows has run; its command tag.

@@ -10,7 +10,8 @@ use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::Heap;
 use crate::lock::LockTag;
-use crate::outcome::{Change, Notice, Outcome};
+use crate::notify::Ears;
+use crate::outcome::{Change, Notices, Outcome};
 use crate::stack;
 use crate::transaction::Transaction;
 use std::rc::Rc;
@@ -76,13 +77,15 @@ pub(crate) struct Backend {
     /// How to take back what the open transaction has done to definitions.
     pub(crate) undo: Vec<Undo>,
     pub(crate) results: Vec<Result<Outcome>>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Notices,
     pub(crate) committed: Vec<Change>,
     pub(crate) work: Work,
     pub(crate) footprint: Footprint,
     /// What each sequence last gave this session.
     pub(crate) sequences: BTreeMap<String, i64>,
     pub(crate) last_sequence: Option<String>,
+    /// What it listens to.
+    pub(crate) ears: Ears,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
 }
@@ -188,12 +191,13 @@ impl Backend {
             changes: Vec::new(),
             undo: Vec::new(),
             results: Vec::new(),
-            notices: Vec::new(),
+            notices: Notices::default(),
             committed: Vec::new(),
             work: Work::default(),
             footprint: Footprint::default(),
             sequences: BTreeMap::new(),
             last_sequence: None,
+            ears: Ears::default(),
             transactions: 0,
         }
     }

@@ -13,6 +13,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 
 use crate::lock::{LockTag, SessionNo};
+use crate::notify::Ears;
 use crate::outcome::{Change, Notice, Outcome};
 use crate::parse::{Parsed, parse_without_parameters};
 use crate::server::Server;
@@ -88,11 +89,6 @@ impl Database {
         session
     }
 
-    /// What `pg_backend_pid()` gives in that session.
-    pub fn process(&self, session: SessionNo) -> i32 {
-        session.0.cast_signed().saturating_add(1)
-    }
-
     /// Opens a session.
     pub fn connect(&self) -> SessionNo {
         let mut backends = self.server.backends.borrow_mut();
@@ -119,7 +115,9 @@ impl Database {
         }
         self.server.release(session, &[], |_| true);
         self.server.waiting.borrow_mut().remove(&session);
-        self.server.backend(session).open = false;
+        let mut backend = self.server.backend(session);
+        backend.ears = Ears::default();
+        backend.open = false;
     }
 
     /// Sends a text of one or more statements.
@@ -158,6 +156,7 @@ impl Database {
             backend.statement_started = clock;
             backend.simple = sent.simple;
             backend.several = parsed.len() > 1;
+            backend.notices.behind = 0;
         }
         let depth = parsed.iter().map(|parsed| parsed.depth).max().unwrap_or(0);
         let work = statement::text(self.server.clone(), session, parsed, params, sent.unsettled);
@@ -207,6 +206,7 @@ impl Database {
             return Step::Waiting(self.server.blockers(session));
         }
         drop(running);
+        self.server.read_notifications(session);
         let mut backend = self.server.backend(session);
         let results = std::mem::take(&mut backend.results);
         let committed = std::mem::take(&mut backend.committed);
@@ -279,9 +279,9 @@ impl Database {
         Duration::from_nanos(self.server.now.get())
     }
 
-    /// Takes what the server said beside results.
-    pub fn notices(&self, session: SessionNo) -> Vec<Notice> {
-        std::mem::take(&mut self.server.backend(session).notices)
+    /// Takes what the server said beside results, each with how many results of its text come before it.
+    pub fn notices(&self, session: SessionNo) -> Vec<(usize, Notice)> {
+        self.server.backend(session).notices.take()
     }
 
     /// Whether the session has a transaction open, by BEGIN.

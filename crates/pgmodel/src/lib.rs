@@ -33,6 +33,7 @@ mod join;
 mod level;
 mod limit;
 mod names;
+mod notify;
 mod opening;
 mod parameter;
 mod relations;
@@ -51,4 +52,5 @@ mod write;
 
 pub use access::Path;
 pub use backend::Work;
+pub use notify::Notification;
 pub use opening::Opening;

@@ -21,6 +21,7 @@ mod expression;
 mod from;
 mod literal;
 mod name;
+mod notify;
 mod precedence;
 mod query;
 mod relation;

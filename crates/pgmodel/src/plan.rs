@@ -179,6 +179,8 @@ pub enum SetFunction {
     GenerateSeries,
     /// `unnest`.
     Unnest,
+    /// `pg_listening_channels`.
+    ListeningChannels,
 }
 
 /// How slots are joined.

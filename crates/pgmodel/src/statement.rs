@@ -68,6 +68,7 @@ pub(crate) async fn text(
         let mut backend = server.backend(session);
         backend.statement_deadline = None;
         backend.results.push(result);
+        backend.notices.behind += 1;
         if let Some(transaction) = &mut backend.transaction
             && std::mem::take(&mut transaction.command_used)
         {
@@ -137,6 +138,9 @@ async fn one(
                 Box::pin(define::open_table(server, session, name, mode, false)).await?;
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
+        }
+        Statement::Listen(_) | Statement::Unlisten(_) | Statement::Notify { .. } => {
+            server.notification(session, statement)
         }
         Statement::SetSessionCharacteristics(_)
         | Statement::Set { .. }

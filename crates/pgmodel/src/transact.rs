@@ -11,6 +11,7 @@ use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
+use crate::notify;
 use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
@@ -90,10 +91,11 @@ impl Server {
         if commit && self.backend(session).transaction.is_some() {
             self.touch(session, Object::Commit, Use::Write);
         }
-        let ended = {
+        let (ended, pending) = {
             let mut backend = self.backend(session);
-            let Some(transaction) = backend.transaction.as_ref() else { return };
+            let Some(transaction) = backend.transaction.as_mut() else { return };
             let ended = transaction.xids(0);
+            let pending = if commit { notify::pending(transaction) } else { None };
             if commit {
                 if !ended.is_empty() {
                     self.transactions.borrow_mut().commit(&ended);
@@ -114,8 +116,11 @@ impl Server {
             backend.changes.clear();
             backend.settings_before.clear();
             backend.transaction = None;
-            ended
+            (ended, pending)
         };
+        if let Some(pending) = pending {
+            self.publish(session, *pending);
+        }
         self.release(session, &ended, |held| held.depth.is_some());
     }
 
@@ -142,6 +147,7 @@ impl Server {
             for level in &mut backend.xact().levels[depth..] {
                 level.xid = None;
                 level.released.clear();
+                level.pending = None;
             }
             ended
         };
@@ -196,7 +202,8 @@ impl Server {
         demand_begun(&mut backend, "SAVEPOINT")?;
         let (changes, undo, settings) =
             (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
-        let level = Level { name: name.to_owned(), xid: None, released: Vec::new(), changes, undo, settings };
+        let (name, released) = (name.to_owned(), Vec::new());
+        let level = Level { name, xid: None, released, changes, undo, settings, pending: None };
         backend.xact().levels.push(level);
         Ok(Outcome::bare("SAVEPOINT"))
     }
@@ -223,6 +230,7 @@ impl Server {
         let depth = depth_of(&mut backend, name)?;
         let transaction = backend.xact();
         let xids = transaction.xids(depth);
+        notify::merge(&mut transaction.levels, depth);
         transaction.levels.truncate(depth);
         transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
         for held in &mut backend.held {

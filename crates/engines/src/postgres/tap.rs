@@ -19,6 +19,8 @@ pub(super) struct Heard {
     messages: Vec<Message>,
     /// The rows of the statement that has not completed yet.
     grid: Option<Grid>,
+    /// That it has begun was told.
+    began: bool,
     /// The beginning of a message whose end has not arrived yet.
     rest: Vec<u8>,
     /// The server has closed the connection.
@@ -151,6 +153,7 @@ impl Heard {
                     body.take(8)?;
                 }
                 self.grid = Some(grid);
+                self.began = false;
             }
             b'D' => {
                 let count = body.short()?;
@@ -166,6 +169,9 @@ impl Heard {
             }
             b'N' => {
                 let (severity, _, text) = body.report()?;
+                if self.grid.is_some() && !std::mem::replace(&mut self.began, true) {
+                    self.messages.push(Message::Begins);
+                }
                 self.messages.push(Message::Notice { severity, text });
             }
             b'E' => {

@@ -84,11 +84,16 @@ impl Seat {
 
     /// Takes the notices that are up next.
     pub(super) fn leading_notices(&mut self) -> Notices {
+        self.said.pop_front_if(|message| *message == Message::Begins);
+        self.notices_at_once()
+    }
+
+    /// Takes the notices that are up, none behind the beginning of another result.
+    fn notices_at_once(&mut self) -> Notices {
         let mut notices = Vec::new();
-        while let Some(Message::Notice { .. }) = self.said.front() {
-            if let Some(Message::Notice { severity, text }) = self.said.pop_front() {
-                notices.push((severity, text));
-            }
+        let is_notice = |message: &mut Message| matches!(message, Message::Notice { .. });
+        while let Some(Message::Notice { severity, text }) = self.said.pop_front_if(is_notice) {
+            notices.push((severity, text));
         }
         self.notices += notices.len() as u64;
         notices
@@ -96,9 +101,10 @@ impl Seat {
 
     /// Takes the next result, and the notices behind it: libpq shows those first.
     pub(super) fn next_result(&mut self) -> Option<(Message, Notices)> {
+        let mut notices = self.leading_notices();
         let result = self.said.pop_front()?;
         self.lost |= result == Message::Lost;
-        let notices = self.leading_notices();
+        notices.extend(self.notices_at_once());
         Some((result, notices))
     }
 }

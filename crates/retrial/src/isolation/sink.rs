@@ -46,7 +46,10 @@ impl<'a> Sink<'a> {
             Message::Rows(rows) => self.say(&grid::table(rows)),
             Message::Error { severity, text, .. } => self.say(&transcript::error(severity, text)),
             Message::Lost => self.say(transcript::LOST),
-            Message::Complete(_) | Message::Notice { .. } | Message::Notification { .. } => {}
+            Message::Complete(_)
+            | Message::Begins
+            | Message::Notice { .. }
+            | Message::Notification { .. } => {}
         }
     }
 
