@@ -23,6 +23,7 @@ pub mod value;
 
 mod access;
 mod backend;
+mod clock;
 mod define;
 mod evaluate;
 mod foreign_key;
@@ -34,9 +35,9 @@ mod level;
 mod limit;
 mod names;
 mod notify;
+mod numbering;
 mod opening;
 mod parameter;
-mod relations;
 mod row_lock;
 mod rows;
 mod run;

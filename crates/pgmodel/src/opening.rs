@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::catalog::TableId;
 use crate::database::Database;
 use crate::error::{Failure, Result};
 use crate::heap::{Heap, Image};
@@ -12,7 +13,7 @@ use crate::sequence::Sequence;
 pub struct Opening {
     schema: Schema,
     images: Vec<Option<Rc<Image>>>,
-    sequences: std::collections::BTreeMap<String, Sequence>,
+    sequences: std::collections::BTreeMap<TableId, Sequence>,
 }
 
 impl Database {

@@ -38,7 +38,8 @@ fn is_ordered(sql: &str) -> bool {
             _ => {}
         }
     }
-    sql.starts_with("SELECT") && outside.contains("ORDER BY")
+    // A text of several statements has several results.
+    !sql.contains(';') && sql.starts_with("SELECT") && outside.contains("ORDER BY")
 }
 
 /// What was said, in a line.

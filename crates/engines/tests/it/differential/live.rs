@@ -54,7 +54,7 @@ impl Live {
         }
         self.settle();
         for number in 0..SESSIONS {
-            self.send(number, "SELECT pg_advisory_unlock_all()");
+            self.send(number, "SELECT pg_advisory_unlock_all(); UNLISTEN *; RESET lock_timeout");
         }
         self.settle();
         self.run(0, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
