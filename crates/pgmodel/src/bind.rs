@@ -87,7 +87,7 @@ struct Binder<'a> {
 /// # Errors
 /// The server's errors of parse analysis, 42P01, 42703, 42883, 42804 and their kin; a refusal by name.
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
-    let mut binder = Binder::new(names, Some(Vec::new()));
+    let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
     let locks = std::mem::take(&mut binder.locks);
     Ok(Plan { query, params: binder.parameters()?, locks })

@@ -156,4 +156,9 @@ pub trait Names {
 
     /// Whether there is a table or a sequence of that name.
     fn has_relation(&self, name: &str) -> bool;
+
+    /// Whether statements may have parameters: those of the simple query protocol have none.
+    fn has_parameters(&self) -> bool {
+        true
+    }
 }

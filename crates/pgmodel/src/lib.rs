@@ -34,7 +34,9 @@ mod join;
 mod level;
 mod limit;
 mod names;
+mod notify;
 mod numbering;
+mod opening;
 mod parameter;
 mod row_lock;
 mod rows;
@@ -51,3 +53,5 @@ mod write;
 
 pub use access::Path;
 pub use backend::Work;
+pub use notify::Notification;
+pub use opening::Opening;

@@ -44,4 +44,8 @@ impl Names for SessionNames {
         let schema = self.server.schema.borrow();
         schema.find(name, self.session).is_some() || schema.sequences().find(name, self.session).is_some()
     }
+
+    fn has_parameters(&self) -> bool {
+        !self.server.backend(self.session).simple
+    }
 }

@@ -21,6 +21,7 @@ mod expression;
 mod from;
 mod literal;
 mod name;
+mod notify;
 mod precedence;
 mod query;
 mod relation;
@@ -114,6 +115,16 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
         cache.texts.insert(sql.to_owned(), parsed.clone());
     });
     parsed
+}
+
+/// As [`parse`], for a text that is sent without parameters. Where it names some all the same, its plans are not
+/// shared with those made for parameters.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_without_parameters(sql: &str) -> Result<Rc<Vec<Parsed>>> {
+    let parsed = parse(sql)?;
+    if parsed.iter().all(|statement| statement.params == 0) { Ok(parsed) } else { fresh(sql).map(Rc::new) }
 }
 
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the

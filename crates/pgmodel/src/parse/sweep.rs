@@ -132,8 +132,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT * FROM pg_locks", "system catalog pg_locks"),
     ("SELECT 1 FROM pg_catalog.pg_class", "schema pg_catalog"),
     ("REINDEX TABLE CONCURRENTLY t", "REINDEX"),
-    ("NOTIFY c1, 'payload'", "NOTIFY"),
-    ("LISTEN c1", "LISTEN"),
     ("EXPLAIN (COSTS OFF) SELECT 1", "EXPLAIN"),
     ("VACUUM FULL t", "VACUUM FULL"),
     ("CLUSTER t USING i", "CLUSTER"),

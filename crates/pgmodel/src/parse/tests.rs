@@ -270,7 +270,6 @@ fn what_is_not_understood_is_refused_by_name() {
         ("declare c cursor for select 1", "DECLARE CURSOR"),
         ("explain select 1", "EXPLAIN"),
         ("copy t from stdin", "COPY"),
-        ("notify x", "NOTIFY"),
         ("cluster t", "CLUSTER"),
         ("grant select on t to u", "GRANT"),
         ("select 1; reindex table t", "REINDEX"),
