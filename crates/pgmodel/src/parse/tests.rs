@@ -188,7 +188,7 @@ fn clauses_keep_their_meaning() {
         ("create table t (a int references u on delete set null)", "referenced: [], on_delete: SetNull"),
         (
             "create table t (a int, foreign key (a) references u (b))",
-            "column: None, kind: ForeignKey { columns",
+            "kind: ForeignKey { columns",
         ),
         ("create sequence s increment -2", "start: -1, increment: -2"),
         ("create unique index on t (lower(a)) where b is null", "name: None, table: \"t\", unique: true"),
