@@ -143,6 +143,8 @@ impl Run {
             _ => TableLockMode::RowExclusive,
         };
         self.server.lock_table(self.session, from.id, mode, false).await?;
+        // It may have got another name meanwhile.
+        let from = &self.server.table(from.id, self.session);
         look.mark_look(from, &key.columns, &old)?;
         for version in look.find(from, &key.columns, &old) {
             match action {

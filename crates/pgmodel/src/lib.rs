@@ -34,6 +34,9 @@ mod join;
 mod level;
 mod limit;
 mod names;
+mod notify;
+mod numbering;
+mod opening;
 mod parameter;
 mod row_lock;
 mod rows;
@@ -51,3 +54,5 @@ mod write;
 
 pub use access::Path;
 pub use backend::Work;
+pub use notify::Notification;
+pub use opening::Opening;

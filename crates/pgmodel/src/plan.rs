@@ -181,6 +181,8 @@ pub enum SetFunction {
     GenerateSeries,
     /// `unnest`.
     Unnest,
+    /// `pg_listening_channels`.
+    ListeningChannels,
 }
 
 /// How slots are joined.

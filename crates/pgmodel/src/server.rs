@@ -30,7 +30,7 @@ pub(crate) struct Server {
     pub(crate) transactions: RefCell<Transactions>,
     pub(crate) locks: RefCell<LockTable>,
     pub(crate) serializable: RefCell<Serializable>,
-    pub(crate) sequences: RefCell<BTreeMap<String, Sequence>>,
+    pub(crate) sequences: RefCell<BTreeMap<TableId, Sequence>>,
     pub(crate) backends: RefCell<Vec<Backend>>,
     /// Sessions that wait for a lock or the clock. Of all that were ever opened they are few.
     pub(crate) waiting: RefCell<BTreeSet<SessionNo>>,
@@ -38,6 +38,8 @@ pub(crate) struct Server {
     pub(crate) ready: RefCell<Vec<SessionNo>>,
     /// Nanoseconds since the opening.
     pub(crate) now: Cell<u64>,
+    /// How long a statement takes at the least, in nanoseconds.
+    pub(crate) statement_takes: Cell<u64>,
     /// How many UUIDs have been made up.
     pub(crate) uuids: Cell<u64>,
     /// Whether footprints are kept.
@@ -62,6 +64,7 @@ impl Server {
             waiting: RefCell::default(),
             ready: RefCell::new(Vec::new()),
             now: Cell::new(0),
+            statement_takes: Cell::new(0),
             uuids: Cell::new(0),
             tracks: Cell::new(false),
             used: RefCell::default(),

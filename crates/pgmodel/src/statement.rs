@@ -14,7 +14,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::limit::Used;
 use crate::lock::SessionNo;
-use crate::outcome::Outcome;
+use crate::outcome::{Notice, Outcome};
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
 use crate::run::Run;
@@ -40,18 +40,22 @@ pub(crate) async fn text(
     unsettled: bool,
 ) {
     let several = parsed.len() > 1;
+    for (whole, kept) in parsed.iter().flat_map(|statement| &statement.cut_names) {
+        let text = format!("identifier \"{whole}\" will be truncated to \"{kept}\"");
+        server.backend(session).notices.push(Notice { severity: "NOTICE", text });
+    }
     let held = Used::default();
     for statement in parsed.iter() {
         {
-            let (clock, now) = (server.clock(), server.now.get());
+            server.tick();
+            let now = server.now.get();
             let mut backend = server.backend(session);
             let timeout = backend.settings.statement_timeout;
-            backend.statement_started = clock;
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
                 && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
             {
-                server.open(&mut backend, false, clock);
+                server.open(&mut backend, false);
             }
         }
         let result = one(&server, session, statement, &params, several).await;
@@ -66,6 +70,7 @@ pub(crate) async fn text(
         let mut backend = server.backend(session);
         backend.statement_deadline = None;
         backend.results.push(result);
+        backend.notices.behind += 1;
         if let Some(transaction) = &mut backend.transaction {
             transaction.reads = false;
             transaction.command += u32::from(std::mem::take(&mut transaction.command_used));
@@ -151,6 +156,9 @@ async fn one(
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
         }
+        Statement::Listen(_) | Statement::Unlisten(_) | Statement::Notify { .. } => {
+            server.notification(session, statement)
+        }
         Statement::SetSessionCharacteristics(_)
         | Statement::Set { .. }
         | Statement::Reset(_)
@@ -189,7 +197,7 @@ fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result
         }
         Statement::Set { local, name, value } => {
             let mut backend = server.backend(session);
-            if *local && !backend.xact().explicit {
+            if *local && !backend.in_block() {
                 warn(&mut backend, "SET LOCAL can only be used in transaction blocks");
             }
             settings::set(&mut backend, name, value.as_deref(), *local)?;

@@ -9,6 +9,7 @@ use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::{LockTag, SessionNo};
+use crate::notify;
 use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
@@ -16,24 +17,29 @@ use crate::transaction::{Level, Snapshot, Transaction};
 impl Server {
     /// BEGIN.
     pub(crate) fn begin(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
-        let started = self.clock();
         let mut backend = self.backend(session);
-        if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+        let begun = backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit);
+        if begun {
             warn(&mut backend, "there is already a transaction in progress");
         }
-        self.open(&mut backend, true, started);
-        apply_modes(&mut backend, modes)?;
+        self.open(&mut backend, true);
+        let applied = apply_modes(&mut backend, modes);
+        if applied.is_err() {
+            // What fails to begin is not there to be rolled back.
+            backend.xact().explicit = begun;
+        }
+        applied?;
         Ok(Outcome::bare("BEGIN"))
     }
 
     /// Makes sure that there is a transaction.
-    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool, started: i64) {
+    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool) {
         let settings = &backend.settings;
         let (isolation, read_only) = (settings.default_isolation, settings.default_read_only);
         let deferrable = settings.default_deferrable;
         if backend.transaction.is_none() {
             backend.transactions += 1;
-            let mut transaction = Transaction::new(isolation, explicit, started);
+            let mut transaction = Transaction::new(isolation, explicit, backend.statement_started);
             (transaction.read_only, transaction.deferrable) = (read_only, deferrable);
             backend.transaction = Some(transaction);
         }
@@ -43,7 +49,7 @@ impl Server {
     /// SET TRANSACTION.
     pub(crate) fn set_transaction(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        if !backend.xact().explicit {
+        if !backend.in_block() {
             warn(&mut backend, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(Outcome::bare("SET"));
         }
@@ -85,10 +91,11 @@ impl Server {
             self.touch(session, Object::Commit, Use::Write);
         }
         self.end_virtual(session);
-        let ended = {
+        let (ended, pending) = {
             let mut backend = self.backend(session);
-            let Some(transaction) = backend.transaction.as_ref() else { return };
+            let Some(transaction) = backend.transaction.as_mut() else { return };
             let ended = transaction.xids(0);
+            let pending = if commit { notify::pending(transaction) } else { None };
             if commit {
                 if !ended.is_empty() {
                     self.transactions.borrow_mut().commit(&ended);
@@ -108,10 +115,13 @@ impl Server {
             backend.undo.clear();
             backend.changes.clear();
             backend.settings_before.clear();
-            ended
+            (ended, pending)
         };
         self.leave(session, commit);
         self.backend(session).transaction = None;
+        if let Some(pending) = pending {
+            self.publish(session, *pending);
+        }
         self.release(session, &ended, |held| held.depth.is_some());
     }
 
@@ -158,6 +168,7 @@ impl Server {
             for level in &mut backend.xact().levels[depth..] {
                 level.xid = None;
                 level.released.clear();
+                level.pending = None;
             }
             ended
         };
@@ -187,11 +198,13 @@ impl Server {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
             }
-            Undo::CreatedSequence(name) => {
-                self.sequences.borrow_mut().remove(&name);
+            Undo::CreatedSequence(id) => {
+                self.schema.borrow_mut().sequences_mut().remove(id);
+                self.sequences.borrow_mut().remove(&id);
             }
-            Undo::DroppedSequence(name, sequence) => {
-                self.sequences.borrow_mut().insert(name, sequence);
+            Undo::DroppedSequence(id) => self.schema.borrow_mut().sequences_mut().restore(id),
+            Undo::RestartedSequence(id, before) => {
+                self.sequences.borrow_mut().insert(id, before);
             }
         }
     }
@@ -199,10 +212,11 @@ impl Server {
     /// SAVEPOINT.
     pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "SAVEPOINT")?;
+        demand_begun(&mut backend, "SAVEPOINT")?;
         let (changes, undo, settings) =
             (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
-        let level = Level { name: name.to_owned(), xid: None, released: Vec::new(), changes, undo, settings };
+        let (name, released) = (name.to_owned(), Vec::new());
+        let level = Level { name, xid: None, released, changes, undo, settings, pending: None };
         backend.xact().levels.push(level);
         Ok(Outcome::bare("SAVEPOINT"))
     }
@@ -211,7 +225,7 @@ impl Server {
     pub(crate) fn rollback_to(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let depth = {
             let mut backend = self.backend(session);
-            demand_block(&mut backend, "ROLLBACK TO SAVEPOINT")?;
+            demand_begun(&mut backend, "ROLLBACK TO SAVEPOINT")?;
             depth_of(&mut backend, name)?
         };
         self.undo_from(session, depth);
@@ -225,10 +239,11 @@ impl Server {
     /// RELEASE: what was done since becomes part of what is around it.
     pub(crate) fn release_savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "RELEASE SAVEPOINT")?;
+        demand_begun(&mut backend, "RELEASE SAVEPOINT")?;
         let depth = depth_of(&mut backend, name)?;
         let transaction = backend.xact();
         let xids = transaction.xids(depth);
+        notify::merge(&mut transaction.levels, depth);
         transaction.levels.truncate(depth);
         transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
         for held in &mut backend.held {
@@ -268,9 +283,17 @@ impl Server {
     }
 }
 
-/// Fails where no transaction has been begun.
+/// Fails outside of a transaction block, which a text of several statements is, too.
 pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
-    if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+    if backend.in_block() {
+        return Ok(());
+    }
+    Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))
+}
+
+/// Fails where no transaction has been begun: a text of several statements is not enough for a savepoint.
+fn demand_begun(backend: &mut Backend, what: &str) -> Result<()> {
+    if backend.xact().explicit {
         return Ok(());
     }
     Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))

@@ -200,6 +200,10 @@ impl Binder<'_> {
                 };
                 (Slot::Function { function, args }, ty)
             }
+            "pg_listening_channels" if args.is_empty() => {
+                let function = SetFunction::ListeningChannels;
+                (Slot::Function { function, args: Vec::new() }, Type::Text)
+            }
             _ => self.function_row(name, args)?,
         };
         let next = self.top().slots.len();

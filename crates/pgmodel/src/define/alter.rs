@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Define, copy};
+use super::{Define, copy, create};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{ForeignKey, TableDef};
@@ -13,13 +13,14 @@ use crate::value::{Tuple, Value};
 
 impl Define<'_> {
     pub(super) async fn alter(&self, name: &str, if_exists: bool, actions: &[AlterAction]) -> Result<()> {
-        let known = self.server.schema.borrow().find(name, self.session).is_some();
-        if !known && if_exists {
-            self.notice(format!("relation \"{name}\" does not exist, skipping"));
-            return Ok(());
-        }
         let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
-        let table = super::open_table(self.server, self.session, name, mode, false).await?;
+        let Some(table) = super::find_table(self.server, self.session, name, mode, false).await? else {
+            if if_exists {
+                self.notice(format!("relation \"{name}\" does not exist, skipping"));
+                return Ok(());
+            }
+            return Err(Failure::sql("42P01", format!("relation \"{name}\" does not exist")));
+        };
         // Rows and their locks may change beside a lock that lets others read and lock them.
         if mode == TableLockMode::AccessExclusive {
             self.remember(&table);
@@ -46,8 +47,8 @@ impl Define<'_> {
                     return Err(Failure::sql("42701", exists));
                 }
                 table = self.add_column(table, column).await?;
-                for constraint in constraints {
-                    table = self.constrain(table, constraint).await?;
+                for constraint in create::arranged(constraints) {
+                    table = self.constrain(table, &constraint).await?;
                 }
                 Ok(table)
             }
@@ -58,12 +59,23 @@ impl Define<'_> {
             AlterAction::DropConstraint { name, if_exists } => {
                 self.drop_constraint(table, name, *if_exists).await
             }
+            AlterAction::ValidateConstraint { name } => self.validate(table, name).await,
+            AlterAction::RenameTable { to } => self.rename_table(table, to),
+            AlterAction::RenameColumn { column, to } => self.rename_column(table, column, to),
+            AlterAction::RenameConstraint { name, to } => self.rename_constraint(table, name, to),
+            AlterAction::SetType { column, ty, using } => self.retype(table, column, ty, using.as_ref()),
             AlterAction::SetDefault { column, default } => {
                 let place = column_of(&table, column)?;
                 let ty = table.columns[place].ty.clone();
-                let default = default
-                    .as_ref()
-                    .map(|default| bind::row_expr(default, &table, bind::Stored::Default(column), Some(&ty)));
+                let default = default.as_ref().map(|default| {
+                    bind::row_expr(
+                        &self.server.names(self.session),
+                        default,
+                        &table,
+                        bind::Stored::Default(column),
+                        Some(&ty),
+                    )
+                });
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }
@@ -134,7 +146,7 @@ impl Define<'_> {
                 format!("cannot drop column {name} of table {relation} because other objects depend on it");
             return Err(Failure::sql("2BP01", message));
         }
-        let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
+        let uses = |expr: &Expr| uses(expr, place);
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
             if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
@@ -144,6 +156,7 @@ impl Define<'_> {
             }
         }
         table.checks.retain(|check| !uses(&check.condition));
+        self.drop_owned_sequences(table.id, Some(place)).await?;
         let of_column = |key: &Rc<ForeignKey>| key.columns.contains(&place);
         let (gone, kept): (Vec<_>, Vec<_>) = table.foreign_keys.into_iter().partition(of_column);
         table.foreign_keys = kept;
@@ -194,7 +207,13 @@ impl Define<'_> {
     }
 }
 
-fn column_of(table: &TableDef, name: &str) -> Result<usize> {
+/// Whether an expression over a row names that column.
+pub(super) fn uses(expr: &Expr, place: usize) -> bool {
+    matches!(expr, Expr::Column { column, .. } if *column == place)
+        || crate::access::parts(expr).into_iter().any(|part| uses(part, place))
+}
+
+pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {
     let missing =
         || Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
@@ -207,7 +226,9 @@ fn mode(action: &AlterAction) -> TableLockMode {
             ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
             _ => TableLockMode::AccessExclusive,
         },
-        AlterAction::SetStorage { .. } => TableLockMode::ShareUpdateExclusive,
+        AlterAction::SetStorage { .. } | AlterAction::ValidateConstraint { .. } => {
+            TableLockMode::ShareUpdateExclusive
+        }
         _ => TableLockMode::AccessExclusive,
     }
 }

@@ -35,7 +35,7 @@ fn the_model_and_the_server_agree_on_who_cannot_be_serialized() {
     let first = super::asked("RETRIAL_DIFFERENTIAL_FROM").unwrap_or(0);
     let (mut live, mut tally, mut found) = (Live::new(&server), Tally::default(), 0);
     for number in first..first + schedules {
-        let schedule = schedule(SEED.nth(number));
+        let schedule = schedule(SEED.nth(number)); if std::env::var("SHOWALL").is_ok() { eprintln!("#{number}\n{schedule}"); }
         found += u64::from(super::one(&schedule, FIRST + number, &mut live, &mut tally));
         if found >= super::DIFFERENCES_MAX {
             break;
