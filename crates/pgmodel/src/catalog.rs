@@ -24,7 +24,7 @@ pub struct TableDef {
     pub indexes: Vec<Rc<IndexDef>>,
     /// Its CHECK constraints, in the order of their names, as the server checks them.
     pub checks: Vec<Check>,
-    /// Its foreign keys.
+    /// Its foreign keys, in the order of their making.
     pub foreign_keys: Vec<Rc<ForeignKey>>,
 }
 
@@ -98,10 +98,12 @@ pub struct Check {
     pub name: String,
     /// What must not be false, over slot 0, the row.
     pub condition: Expr,
+    /// Whether the rows that were there have been held against it.
+    pub validated: bool,
 }
 
 /// A foreign key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ForeignKey {
     /// Its name.
     pub name: String,
@@ -119,6 +121,8 @@ pub struct ForeignKey {
     pub on_delete: KeyAction,
     /// ON UPDATE.
     pub on_update: KeyAction,
+    /// Whether the rows that were there have been held against it.
+    pub validated: bool,
 }
 
 impl TableDef {
@@ -127,6 +131,12 @@ impl TableDef {
         let same =
             |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
         self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
+    }
+
+    /// Adds a CHECK, in the order of names.
+    pub(crate) fn add_check(&mut self, check: Check) {
+        let place = self.checks.partition_point(|other| other.name <= check.name);
+        self.checks.insert(place, check);
     }
 
     /// The position of a column that has not been dropped.

@@ -21,7 +21,11 @@ mod create;
 mod drop;
 mod index;
 mod name;
+mod rename;
+mod retype;
 mod sequence;
+mod using_index;
+mod validate;
 
 /// One definition being changed.
 pub(crate) struct Define<'a> {
@@ -236,6 +240,11 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
     }
+}
+
+/// The index of a table's constraint of that name.
+pub(crate) fn find_key(table: &TableDef, name: &str) -> Option<usize> {
+    table.indexes.iter().position(|index| index.constraint && index.name == name)
 }
 
 /// The foreign keys that another change leaves.

@@ -139,6 +139,8 @@ impl Run {
             _ => TableLockMode::RowExclusive,
         };
         self.server.lock_table(self.session, from.id, mode, false).await?;
+        // It may have got another name meanwhile.
+        let from = &self.server.table(from.id, self.session);
         for version in look.find(from, &key.columns, &old) {
             match action {
                 KeyAction::NoAction | KeyAction::Restrict => {

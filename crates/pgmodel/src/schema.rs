@@ -124,14 +124,15 @@ impl Schema {
         keys.any(|key| key.to == id && such(key))
     }
 
-    /// The foreign keys that refer to the table, in the order of their names, with the tables that have them.
+    /// The foreign keys that refer to the table, in the order of their making, as their triggers fire (they go by the
+    /// constraint's number), with the tables that have them.
     pub(crate) fn referring(&self, id: TableId, session: SessionNo) -> Vec<(Rc<TableDef>, Rc<ForeignKey>)> {
         let keys = |def: &Rc<TableDef>| {
             let keys = def.foreign_keys.iter().filter(|key| key.to == id);
             keys.map(|key| (def.clone(), key.clone())).collect::<Vec<_>>()
         };
         let mut found: Vec<_> = self.visible(session).flat_map(keys).collect();
-        found.sort_by(|left, right| left.1.name.cmp(&right.1.name));
+        found.sort_by_key(|(_, key)| key.made);
         found
     }
 

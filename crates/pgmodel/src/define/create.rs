@@ -98,7 +98,7 @@ pub(super) fn arranged(constraints: &[Constraint]) -> Vec<Constraint> {
     sorted.sort_by_key(|constraint| match &constraint.kind {
         ConstraintKind::Check(_) => 0,
         ConstraintKind::PrimaryKey { .. } => 1,
-        ConstraintKind::Unique { .. } => 2,
+        ConstraintKind::Unique { .. } | ConstraintKind::UsingIndex { .. } => 2,
         ConstraintKind::ForeignKey { .. } => 3,
     });
     for constraint in sorted {

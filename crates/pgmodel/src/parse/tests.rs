@@ -183,7 +183,7 @@ fn clauses_keep_their_meaning() {
         ("create table t (a int generated always as identity)", "serial: Some(Always)"),
         (
             "create table t (a int unique)",
-            "column: Some(\"a\"), kind: Unique { columns: [\"a\"], included: [] }",
+            "kind: Unique { columns: [\"a\"], included: [] }, not_valid: false",
         ),
         ("create table t (a int references u on delete set null)", "referenced: [], on_delete: SetNull"),
         (
@@ -194,6 +194,12 @@ fn clauses_keep_their_meaning() {
         ("create unique index on t (lower(a)) where b is null", "name: None, table: \"t\", unique: true"),
         ("drop index concurrently if exists i restrict", "if_exists: true, concurrently: true"),
         ("alter table t drop column if exists a cascade", "if_exists: true, cascade: true"),
+        ("alter table t add constraint c check (a > 0) not valid", "not_valid: true"),
+        (
+            "alter table t alter a set data type text using a::text",
+            "SetType { column: \"a\", ty: Text, using: Some",
+        ),
+        ("alter table t rename a to b", "RenameColumn { column: \"a\", to: \"b\" }"),
         ("alter table only t alter a set not null, alter b drop default", "not_null: true }, SetDefault"),
         ("truncate a, b restart identity cascade", "restart_identity: true, cascade: true"),
         ("vacuum (analyze, freeze) a", "kind: Vacuum, tables: [\"a\"]"),
@@ -249,9 +255,8 @@ fn what_is_not_understood_is_refused_by_name() {
         ("create table t (a int references u match full)", "MATCH FULL"),
         ("create table t (like u)", "LIKE clause"),
         ("create index on t using gin (a)", "gin index"),
-        ("alter table t alter a type text", "ALTER COLUMN SET TYPE"),
-        ("alter table t add constraint c check (a > 0) not valid", "NOT VALID"),
-        ("alter table t rename a to b", "ALTER TABLE RENAME COLUMN"),
+        ("alter table t add unique (a) deferrable", "DEFERRABLE"),
+        ("alter table t set schema s", "ALTER TABLE SET SCHEMA"),
         ("vacuum full t", "VACUUM FULL"),
         ("set x = 1, 2", "SET with a list of values"),
         ("set names 'utf8'", "SET NAMES"),
