@@ -11,6 +11,7 @@ use crate::footprint::Footprint;
 use crate::heap::Heap;
 use crate::lock::LockTag;
 use crate::outcome::{Change, Notice, Outcome};
+use crate::routine::Calls;
 use crate::stack;
 use crate::transaction::Transaction;
 use std::rc::Rc;
@@ -63,6 +64,8 @@ pub(crate) struct Backend {
     pub(crate) wait: Wait,
     pub(crate) statement_deadline: Option<u64>,
     pub(crate) statement_started: i64,
+    /// The calls of functions that the statement has come to.
+    pub(crate) calls: Calls,
     pub(crate) running: Option<Running>,
     /// What the open transaction has done to rows, in order.
     pub(crate) changes: Vec<Change>,
@@ -109,6 +112,10 @@ pub(crate) enum Undo {
     CreatedIndex(TableId, String),
     /// The table was not there.
     Created(TableId),
+    /// The function was not there.
+    CreatedRoutine(u32),
+    /// The function was there.
+    DroppedRoutine(u32),
     /// The sequence was not there.
     CreatedSequence(String),
     /// The sequence was there.
@@ -174,6 +181,7 @@ impl Backend {
             wait: Wait::No,
             statement_deadline: None,
             statement_started: 0,
+            calls: Calls::default(),
             running: None,
             changes: Vec::new(),
             undo: Vec::new(),

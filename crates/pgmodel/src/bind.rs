@@ -14,6 +14,7 @@ mod locking;
 mod membership;
 mod naming;
 mod ordering;
+mod routine;
 mod scope;
 mod select;
 mod set;
@@ -21,7 +22,9 @@ mod stored;
 mod subquery;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod update;
+mod variable;
 mod walk;
 mod with;
 
@@ -32,10 +35,13 @@ use crate::catalog::{Names, TableDef};
 use crate::error::{Failure, Result};
 use crate::function::CastContext;
 use crate::plan::{Expr, Plan};
+use crate::routine::Routine;
 use crate::value::Type;
 
 use scope::{Clause, Level};
 pub use stored::Stored;
+pub(crate) use trigger::trigger_when;
+pub(crate) use variable::{Found, Place, Inner, Variables, converted, inner, is_assignable};
 
 /// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
 #[derive(Clone, Debug)]
@@ -75,6 +81,12 @@ struct Binder<'a> {
     stored: Option<Stored<'a>>,
     /// How many expressions have been bound or copied.
     parts: usize,
+    /// The variables that names may mean, in the body of a function.
+    variables: Option<&'a dyn Variables>,
+    /// Where the values of the parameters are, in the body of a function.
+    places: Vec<Place>,
+    /// How many calls of functions of one's own have been bound.
+    routines: usize,
 }
 
 /// Plans a query or data-modifying statement.
@@ -91,8 +103,15 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
 ///
 /// # Errors
 /// As [`statement`].
-pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Option<&Type>) -> Result<Expr> {
-    let mut binder = Binder::new(&NoTables, None);
+pub fn row_expr(
+    expr: &ast::Expr,
+    table: &TableDef,
+    place: Stored<'_>,
+    to: Option<&Type>,
+    names: &dyn Names,
+) -> Result<Expr> {
+    let names = NoTables(names);
+    let mut binder = Binder::new(&names, None);
     let mut level = Level::new(Clause::Row);
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
@@ -112,9 +131,22 @@ pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Optio
 }
 
 /// A row's expression may name no other table.
-struct NoTables;
+struct NoTables<'n>(&'n dyn Names);
 
-impl Names for NoTables {
+impl Names for NoTables<'_> {
+    fn table(&self, _: &str) -> Option<Rc<TableDef>> {
+        None
+    }
+
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        self.0.routines(name)
+    }
+}
+
+/// No name means anything.
+struct Nothing;
+
+impl Names for Nothing {
     fn table(&self, _: &str) -> Option<Rc<TableDef>> {
         None
     }
@@ -126,7 +158,18 @@ const PARTS_MAX: usize = 2_000_000;
 
 impl<'n> Binder<'n> {
     fn new(names: &'n dyn Names, params: Option<Vec<Parameter>>) -> Binder<'n> {
-        Binder { names, levels: Vec::new(), params, sites: 0, touched: Vec::new(), stored: None, parts: 0 }
+        Binder {
+            names,
+            levels: Vec::new(),
+            params,
+            sites: 0,
+            touched: Vec::new(),
+            stored: None,
+            parts: 0,
+            variables: None,
+            places: Vec::new(),
+            routines: 0,
+        }
     }
 }
 

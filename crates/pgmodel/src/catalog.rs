@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use crate::ast::{KeyAction, Serial};
 use crate::plan::Expr;
+use crate::routine::Routine;
+use crate::trigger::Trigger;
 use crate::value::{Type, Value};
 
 /// A table's identity; a dropped and re-created table has another.
@@ -25,6 +27,8 @@ pub struct TableDef {
     pub checks: Vec<Check>,
     /// Its foreign keys.
     pub foreign_keys: Vec<Rc<ForeignKey>>,
+    /// Its triggers, in the order of their names.
+    pub triggers: Vec<Rc<Trigger>>,
 }
 
 /// A column.
@@ -134,4 +138,10 @@ impl TableDef {
 pub trait Names {
     /// The table of that name.
     fn table(&self, name: &str) -> Option<Rc<TableDef>>;
+
+    /// The functions of that name that CREATE FUNCTION has made.
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        let _ = name;
+        Vec::new()
+    }
 }

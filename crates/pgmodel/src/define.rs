@@ -11,7 +11,7 @@ use crate::heap::{Heap, Image};
 use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
 use crate::run::Run;
-use crate::server::Server;
+use crate::server::{Server, SessionNames};
 use crate::value::{Tuple, Value};
 
 mod alter;
@@ -38,6 +38,10 @@ pub(crate) fn tag(statement: &Statement) -> &'static str {
         Statement::CreateSequence { .. } => "CREATE SEQUENCE",
         Statement::DropSequence { .. } => "DROP SEQUENCE",
         Statement::Truncate { .. } => "TRUNCATE TABLE",
+        Statement::CreateFunction(_) => "CREATE FUNCTION",
+        Statement::DropFunction { .. } => "DROP FUNCTION",
+        Statement::CreateTrigger(_) => "CREATE TRIGGER",
+        Statement::DropTrigger { .. } => "DROP TRIGGER",
         _ => "",
     }
 }
@@ -76,6 +80,12 @@ pub(crate) async fn define(
         Statement::Truncate { tables, restart_identity, cascade } => {
             define.truncate(tables, *restart_identity, *cascade).await?;
         }
+        Statement::CreateFunction(create) => define.create_function(create)?,
+        Statement::DropFunction { functions, if_exists } => define.drop_functions(functions, *if_exists)?,
+        Statement::CreateTrigger(create) => define.create_trigger(create).await?,
+        Statement::DropTrigger { name, table, if_exists } => {
+            define.drop_trigger(name, table, *if_exists).await?;
+        }
         _ => return Err(Failure::not_modelled("this statement")),
     }
     Ok(Outcome::bare(tag(statement)))
@@ -109,11 +119,16 @@ fn missing(name: &str) -> Failure {
 }
 
 impl Define<'_> {
-    fn notice(&self, text: String) {
+    /// The names that the session knows.
+    pub(crate) fn names(&self) -> SessionNames {
+        self.server.names(self.session)
+    }
+
+    pub(crate) fn notice(&self, text: String) {
         self.server.backend(self.session).notices.push(Notice { severity: "NOTICE", text });
     }
 
-    fn undo(&self, undo: Undo) {
+    pub(crate) fn undo(&self, undo: Undo) {
         self.server.backend(self.session).undo.push(undo);
     }
 
@@ -168,7 +183,7 @@ impl Define<'_> {
     }
 
     /// Puts a changed definition in place.
-    fn put(&self, table: TableDef) -> Rc<TableDef> {
+    pub(crate) fn put(&self, table: TableDef) -> Rc<TableDef> {
         let table = Rc::new(table);
         self.server.schema.borrow_mut().replace(table.clone());
         table
@@ -247,6 +262,7 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         indexes: table.indexes.clone(),
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
+        triggers: table.triggers.clone(),
     }
 }
 

@@ -66,6 +66,11 @@ pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     resolve::function(name, args)
 }
 
+/// Whether the server has a function of that name of its own.
+pub(crate) fn is_known(name: &str) -> bool {
+    resolve::is_known(name)
+}
+
 /// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are
 /// strict: a NULL stays NULL and must not reach them. A literal of type unknown is cast by the input function
 /// of the type, so its errors (22P02) come when it is applied.

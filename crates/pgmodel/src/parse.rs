@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
-use crate::ast::Statement;
+use crate::ast::{Body, Expr, Output, Select, SelectCore, Statement};
 use crate::error::{Failure, Result};
 use crate::stack;
 use crate::statement::Plans;
+use crate::value::Type;
 
 mod alter;
 mod call;
@@ -24,6 +25,7 @@ mod name;
 mod precedence;
 mod query;
 mod relation;
+mod routine;
 mod setting;
 mod statement;
 mod symbol;
@@ -31,6 +33,7 @@ mod syntax;
 mod table;
 mod tail;
 mod transaction;
+mod trigger;
 mod types;
 mod write;
 
@@ -110,6 +113,22 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
         cache.texts.insert(sql.to_owned(), parsed.clone());
     });
     parsed
+}
+
+/// The type that a text names.
+///
+/// # Errors
+/// As [`parse`]; a refusal of what is more than a type.
+pub(crate) fn type_of(text: &str) -> Result<Type> {
+    let parsed = parse(&format!("SELECT NULL::{text}"))?;
+    if let [Parsed { statement: Statement::Query(with), .. }] = &parsed[..]
+        && let Body::Select(Select { core: SelectCore::Simple(simple), .. }) = &with.body
+        && let [Output::Expr { expr: Expr::Cast { to, .. }, alias: None }] = &simple.output[..]
+        && simple.from.is_empty()
+    {
+        return Ok(to.clone());
+    }
+    Err(Failure::not_modelled(format!("the type {text}")))
 }
 
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the

@@ -5,11 +5,15 @@ use std::rc::Rc;
 
 use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::lock::SessionNo;
+use crate::routine::Routines;
+use crate::trigger::Trigger;
 
 /// The tables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
     entries: Vec<Entry>,
+    /// The functions.
+    pub(crate) routines: Routines,
     /// Another number for each change, never one that was used before: plans are kept under it.
     pub(crate) version: u64,
     next_id: u32,
@@ -57,12 +61,18 @@ impl Schema {
     /// Whether a transaction has made or dropped a table and not ended yet.
     pub(crate) fn is_in_flux(&self) -> bool {
         self.entries.iter().any(|entry| entry.made_by.is_some() || entry.dropped_by.is_some())
+            || self.routines.is_in_flux()
     }
 
     /// Whether such a foreign key refers to the table.
     pub(crate) fn is_referenced(&self, id: TableId, such: impl Fn(&ForeignKey) -> bool) -> bool {
         let mut keys = self.entries.iter().flat_map(|entry| &entry.def.foreign_keys);
         keys.any(|key| key.to == id && such(key))
+    }
+
+    /// Whether any table has such a trigger.
+    pub(crate) fn has_trigger(&self, such: impl Fn(&Trigger) -> bool) -> bool {
+        self.entries.iter().flat_map(|entry| &entry.def.triggers).any(|trigger| such(trigger))
     }
 
     /// The foreign keys that refer to the table, in the order of their names, with the tables that have them.
@@ -110,6 +120,9 @@ impl Schema {
 
     /// The session's transaction has committed: what it made and dropped holds for everybody.
     pub(crate) fn commit(&mut self, session: SessionNo) {
+        if self.routines.commit(session) {
+            self.changed();
+        }
         let concerns = |entry: &Entry| entry.made_by == Some(session) || entry.dropped_by == Some(session);
         if self.entries.iter().any(concerns) {
             self.entries.retain(|entry| entry.dropped_by != Some(session));
@@ -120,6 +133,11 @@ impl Schema {
             }
             self.touch();
         }
+    }
+
+    /// Something beside tables has changed that plans depend on.
+    pub(crate) fn changed(&mut self) {
+        self.touch();
     }
 
     /// The count goes on for the whole thread, so that no two databases use one number for different tables.

@@ -16,6 +16,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
+use crate::routine::Routine;
 use crate::schema::Schema;
 use crate::sequence::Sequence;
 use crate::transaction::{Transactions, Xid};
@@ -389,6 +390,10 @@ pub(crate) struct SessionNames {
 impl Names for SessionNames {
     fn table(&self, name: &str) -> Option<Rc<TableDef>> {
         self.server.schema.borrow().find(name, self.session)
+    }
+
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        self.server.schema.borrow().routines.named(name, self.session)
     }
 }
 

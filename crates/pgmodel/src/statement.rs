@@ -18,6 +18,7 @@ use crate::outcome::Outcome;
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
 use crate::relations::relations;
+use crate::routine::{self, Calls};
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
@@ -25,12 +26,13 @@ use crate::transact::{demand_block, is_modelled, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
+#[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
-    relations: Vec<(TableId, TableLockMode)>,
-    columns: Rc<[OutputColumn]>,
+    pub(crate) relations: Vec<(TableId, TableLockMode)>,
+    pub(crate) columns: Rc<[OutputColumn]>,
     /// `UPDATE`, `SELECT FOR UPDATE`: what a read-only transaction is told it cannot execute.
-    writes: Option<&'static str>,
+    pub(crate) writes: Option<&'static str>,
 }
 
 /// Works through a text. With `unsettled` a statement alone that has written leaves its transaction open.
@@ -49,6 +51,7 @@ pub(crate) async fn text(
             let mut backend = server.backend(session);
             let timeout = backend.settings.statement_timeout;
             backend.statement_started = clock;
+            backend.calls = Calls::default();
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
                 && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
@@ -96,7 +99,7 @@ pub(crate) async fn text(
     }
 }
 
-async fn one(
+pub(crate) async fn one(
     server: &Rc<Server>,
     session: SessionNo,
     parsed: &Parsed,
@@ -142,6 +145,10 @@ async fn one(
         | Statement::Set { .. }
         | Statement::Reset(_)
         | Statement::Show(_) => setting(server, session, statement),
+        Statement::Do(body) => {
+            Box::pin(routine::anonymous(server, session, body)).await?;
+            Ok(Outcome::bare("DO"))
+        }
         definition => {
             if server.backend(session).xact().read_only {
                 return Err(read_only(define::tag(definition)));
@@ -282,12 +289,7 @@ fn planned(
     }
     let plan = bind::statement(with, &server.names(session))
         .inspect_err(|_| server.touch(session, Object::Definitions, Use::Read))?;
-    let planned = Rc::new(Planned {
-        relations: relations(&plan.query),
-        columns: plan.query.columns.clone().into(),
-        writes: writes(&plan.query),
-        plan,
-    });
+    let planned = Rc::new(prepared(plan));
     if shared {
         if plans.len() >= PLANS_MAX {
             // The first is the opening's, which every trial comes back to.
@@ -296,6 +298,16 @@ fn planned(
         plans.push((version, planned.clone()));
     }
     Ok(planned)
+}
+
+/// A plan with what is needed each time it is run.
+pub(crate) fn prepared(plan: Plan) -> Planned {
+    Planned {
+        relations: relations(&plan.query),
+        columns: plan.query.columns.clone().into(),
+        writes: writes(&plan.query),
+        plan,
+    }
 }
 
 impl std::fmt::Debug for Plans {

@@ -3,11 +3,11 @@
 
 use retrial_sim::engine::{SqlError, Value};
 
-use crate::cursor::{Cursor, find_outside};
-use crate::error::Error;
+use retrial_plpgsql_syntax::{Cursor, find_outside};
+use retrial_plpgsql_syntax::Error;
 use crate::label::EVALUATE;
 use crate::sql::{Sql, keep, sql};
-use crate::token::{Kind, Token};
+use retrial_plpgsql_syntax::{Kind, Token};
 use crate::variable::{Scope, Type, out_of_range};
 
 /// An expression that has been read.

@@ -34,7 +34,9 @@ impl Binder<'_> {
 
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
         let join = self.join_clause(&simple.from, None)?;
+        let routines = self.routines;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
+        let calls = self.routines != routines;
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
             Some(having) => Some(self.within(Clause::Having, |binder| binder.condition(having, "HAVING"))?),
@@ -72,6 +74,9 @@ impl Binder<'_> {
         } else {
             None
         };
+        if calls && (grouped || simple.distinct || !order.is_empty()) {
+            return Err(Failure::not_modelled("a function of one's own in a list that is sorted, grouped or distinct"));
+        }
         let slots = std::mem::take(&mut self.top().slots);
         let mut core = Select {
             slots,

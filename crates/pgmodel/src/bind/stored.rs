@@ -16,6 +16,8 @@ pub enum Stored<'a> {
     Key,
     /// The predicate of a partial index.
     Predicate,
+    /// WHEN of a trigger.
+    When,
 }
 
 impl Stored<'_> {
@@ -26,6 +28,7 @@ impl Stored<'_> {
             Stored::Check => ("check constraint", "check constraints"),
             Stored::Key => ("index expression", "index expressions"),
             Stored::Predicate => ("index predicate", "index predicates"),
+            Stored::When => ("trigger WHEN condition", "trigger WHEN conditions"),
         }
     }
 
@@ -36,7 +39,7 @@ impl Stored<'_> {
                 format!("column \"{column}\" is of type {to} but default expression is of type {from}")
             }
             Stored::Check => format!("argument of CHECK must be type boolean, not type {from}"),
-            Stored::Key | Stored::Predicate => {
+            Stored::Key | Stored::Predicate | Stored::When => {
                 format!("argument of WHERE must be type boolean, not type {from}")
             }
         }

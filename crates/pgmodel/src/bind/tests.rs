@@ -54,7 +54,7 @@ fn expr(text: &str) -> ast::Expr {
 }
 
 fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, constraint: bool) {
-    let bind = |text: &str| row_expr(&expr(text), table, Stored::Key, None).expect("the key binds");
+    let bind = |text: &str| row_expr(&expr(text), table, Stored::Key, None, &super::Nothing).expect("the key binds");
     let index = IndexDef {
         name: name.to_owned(),
         keys: keys.iter().map(|key| bind(key)).collect(),
@@ -86,7 +86,7 @@ fn catalogue() -> Catalogue {
         ],
     );
     t.columns[3].default =
-        Some(row_expr(&expr("0"), &t, Stored::Default("d"), Some(&Type::Int4)).expect("the default binds"));
+        Some(row_expr(&expr("0"), &t, Stored::Default("d"), Some(&Type::Int4), &super::Nothing).expect("the default binds"));
     index(&mut t, "t_pkey", &["id"], None, true);
     index(&mut t, "t_name_key", &["name"], None, true);
     index(&mut t, "t_tag", &["tag"], Some("ok"), false);
@@ -106,10 +106,10 @@ fn catalogue() -> Catalogue {
     let mut g = table(3, "g", vec![column("id", Type::Int4), column("v", Type::Text)]);
     g.columns[0].serial = Some(ast::Serial::Always);
     g.columns[0].default = Some(
-        row_expr(&expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4)).expect("binds"),
+        row_expr(&expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4), &super::Nothing).expect("binds"),
     );
     g.columns[1].default =
-        Some(row_expr(&expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text)).expect("the default binds"));
+        Some(row_expr(&expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text), &super::Nothing).expect("the default binds"));
     index(&mut g, "g_pkey", &["id"], None, true);
     Catalogue([t, u, g].map(|table| (table.name.clone(), Rc::new(table))).into())
 }

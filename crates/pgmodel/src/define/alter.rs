@@ -8,6 +8,7 @@ use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, System};
 use crate::run::Env;
+use crate::trigger;
 use crate::value::{Tuple, Value};
 
 impl Define<'_> {
@@ -62,10 +63,11 @@ impl Define<'_> {
                 let ty = table.columns[place].ty.clone();
                 let default = default
                     .as_ref()
-                    .map(|default| bind::row_expr(default, &table, bind::Stored::Default(column), Some(&ty)));
+                    .map(|default| bind::row_expr(default, &table, bind::Stored::Default(column), Some(&ty), &self.names()));
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }
+            AlterAction::Trigger { which, enabled } => trigger::switched(table, which, *enabled),
             AlterAction::SetNotNull { column, not_null } => {
                 let place = column_of(&table, column)?;
                 if *not_null {
@@ -196,6 +198,7 @@ fn mode(action: &AlterAction) -> TableLockMode {
             ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
             _ => TableLockMode::AccessExclusive,
         },
+        AlterAction::Trigger { .. } => TableLockMode::ShareRowExclusive,
         _ => TableLockMode::AccessExclusive,
     }
 }

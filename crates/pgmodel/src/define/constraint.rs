@@ -104,7 +104,7 @@ impl Define<'_> {
             .clone()
             .unwrap_or_else(|| super::free_among(base, table.checks.iter().map(|check| check.name.as_str())));
         let condition =
-            bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool))?;
+            bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool), &self.names())?;
         let run = self.run();
         for (_, tuple) in self.live(&table) {
             let cells = [Slotted::row(tuple)];

@@ -59,10 +59,10 @@ impl Define<'_> {
     fn index(&self, table: &TableDef, create: &CreateIndex) -> Result<IndexDef> {
         let mut keys = Vec::new();
         for key in &create.keys {
-            keys.push(bind::row_expr(&key.expr, table, bind::Stored::Key, None)?);
+            keys.push(bind::row_expr(&key.expr, table, bind::Stored::Key, None, &self.names())?);
         }
         let filter = create.filter.as_ref().map(|filter| {
-            bind::row_expr(filter, table, bind::Stored::Predicate, Some(&crate::value::Type::Bool))
+            bind::row_expr(filter, table, bind::Stored::Predicate, Some(&crate::value::Type::Bool), &self.names())
         });
         let part = |key: &Expr| match key {
             Expr::Column { column, .. } => table.columns[*column].name.clone(),

@@ -43,6 +43,14 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     }
 }
 
+/// Whether the server has a function of that name of its own, with any arguments.
+pub(super) fn is_known(name: &str) -> bool {
+    let counts = 0..8;
+    absent::function(name)
+        || counts.clone().any(|count| !expanded(name, count).is_empty())
+        || counts.into_iter().any(|count| super::session::system(name, count).is_some())
+}
+
 fn operators(symbol: &str) -> Vec<Entry> {
     let tables =
         [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];

@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{self, Cursor, separated};
-use super::{constraint, expression, name, relation, table};
+use super::{constraint, expression, name, relation, table, trigger};
 use crate::ast::{AlterAction, Statement};
 use crate::error::{Failure, Result};
 
@@ -32,6 +32,7 @@ fn action(node: &SyntaxNode) -> Result<AlterAction> {
         }
         SyntaxKind::DROP_CONSTRAINT => drop_constraint(node),
         SyntaxKind::ALTER_COLUMN => alter_column(node),
+        SyntaxKind::ENABLE_TRIGGER | SyntaxKind::DISABLE_TRIGGER => trigger::switch(node),
         kind => Err(refused(kind)),
     }
 }
