@@ -70,9 +70,9 @@ impl Schema {
         keys.any(|key| key.to == id && such(key))
     }
 
-    /// Whether any table has such a trigger.
-    pub(crate) fn has_trigger(&self, such: impl Fn(&Trigger) -> bool) -> bool {
-        self.entries.iter().flat_map(|entry| &entry.def.triggers).any(|trigger| such(trigger))
+    /// Whether any table that the session sees has such a trigger.
+    pub(crate) fn has_trigger(&self, session: SessionNo, such: impl Fn(&Trigger) -> bool) -> bool {
+        self.visible(session).flat_map(|table| &table.triggers).any(|trigger| such(trigger))
     }
 
     /// The foreign keys that refer to the table, in the order of their names, with the tables that have them.

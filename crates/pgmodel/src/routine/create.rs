@@ -88,7 +88,7 @@ impl Define<'_> {
                 self.notice(format!("function {shown}() does not exist, skipping").replace(")()", ")"));
                 continue;
             };
-            let dependent = self.server.schema.borrow().has_trigger(|trigger| trigger.function == *name);
+            let dependent = self.server.schema.borrow().has_trigger(self.session, |trigger| trigger.function == *name);
             if dependent && super::call::is_trigger(&found) {
                 let message = format!("cannot drop function {name}() because other objects depend on it");
                 return Err(Failure::sql("2BP01", message));
