@@ -14,9 +14,10 @@ use crate::outcome::{Change, Notice, Outcome};
 use crate::routine::Calls;
 use crate::stack;
 use crate::transaction::Transaction;
-use std::rc::Rc;
 
-use crate::catalog::{TableDef, TableId};
+use crate::catalog::TableId;
+use crate::schema::Pending;
+use crate::sequence::Sequence;
 
 /// The statements that a session works on.
 pub(crate) struct Running {
@@ -77,10 +78,12 @@ pub(crate) struct Backend {
     pub(crate) work: Work,
     pub(crate) footprint: Footprint,
     /// What each sequence last gave this session.
-    pub(crate) sequences: BTreeMap<String, i64>,
-    pub(crate) last_sequence: Option<String>,
+    pub(crate) sequences: BTreeMap<TableId, i64>,
+    pub(crate) last_sequence: Option<TableId>,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
+    /// Whether somebody waits for the end of the one that it has now.
+    pub(crate) awaited: bool,
 }
 
 /// The rows that a statement visited: what it looked at, and what it wrote.
@@ -104,12 +107,12 @@ pub(crate) struct Held {
 /// How to take back a change of definitions.
 #[derive(Debug)]
 pub(crate) enum Undo {
-    /// The table was as this before.
-    Table(Rc<TableDef>, Box<Heap>),
-    /// The table's definition was this, its rows the same.
-    Definition(Rc<TableDef>),
-    /// The table did not have the index; its rows and their locks stay.
-    CreatedIndex(TableId, String),
+    /// The transaction had made this of the table's definition before.
+    Definition(TableId, Option<Pending>),
+    /// The table's rows were these.
+    Rows(TableId, Box<Heap>),
+    /// The table did not have the index, the last one; its rows and their locks stay.
+    CreatedIndex(TableId),
     /// The table was not there.
     Created(TableId),
     /// The function was not there.
@@ -117,9 +120,11 @@ pub(crate) enum Undo {
     /// The function was there.
     DroppedRoutine(u32),
     /// The sequence was not there.
-    CreatedSequence(String),
+    CreatedSequence(TableId),
     /// The sequence was there.
-    DroppedSequence(String, crate::sequence::Sequence),
+    DroppedSequence(TableId),
+    /// The sequence had given these numbers.
+    RestartedSequence(TableId, Sequence),
 }
 
 /// Whether a session waits.
@@ -193,6 +198,7 @@ impl Backend {
             sequences: BTreeMap::new(),
             last_sequence: None,
             transactions: 0,
+            awaited: false,
         }
     }
 

@@ -30,16 +30,17 @@ mod with;
 
 use std::rc::Rc;
 
-use crate::ast;
-use crate::catalog::{Names, TableDef};
+use crate::ast::{self, TableLockMode};
+use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::function::CastContext;
 use crate::plan::{Expr, Plan};
-use crate::routine::Routine;
 use crate::value::Type;
 
+pub(crate) use naming::index_column;
 use scope::{Clause, Level};
 pub use stored::Stored;
+pub(crate) use naming::grammar_name;
 pub(crate) use trigger::trigger_when;
 pub(crate) use variable::{Found, Place, Inner, Variables, converted, inner, is_assignable};
 
@@ -87,6 +88,12 @@ struct Binder<'a> {
     places: Vec<Place>,
     /// How many calls of functions of one's own have been bound.
     routines: usize,
+    /// How many of them are VOLATILE.
+    volatile: usize,
+    /// The tables met, with the modes they are locked in, each once.
+    locks: Vec<(TableId, TableLockMode)>,
+    /// Whether the rows of the query that is bound next are locked by the one around it.
+    locked_from_outside: bool,
 }
 
 /// Plans a query or data-modifying statement.
@@ -96,7 +103,8 @@ struct Binder<'a> {
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let mut binder = Binder::new(names, Some(Vec::new()));
     let query = binder.query(with, true)?;
-    Ok(Plan { query, params: binder.parameters()? })
+    let locks = std::mem::take(&mut binder.locks);
+    Ok(Plan { query, params: binder.parameters()?, locks })
 }
 
 /// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.
@@ -104,14 +112,13 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
 /// # Errors
 /// As [`statement`].
 pub fn row_expr(
+    names: &dyn Names,
     expr: &ast::Expr,
     table: &TableDef,
     place: Stored<'_>,
     to: Option<&Type>,
-    names: &dyn Names,
 ) -> Result<Expr> {
-    let names = NoTables(names);
-    let mut binder = Binder::new(&names, None);
+    let mut binder = Binder::new(names, None);
     let mut level = Level::new(Clause::Row);
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
@@ -130,25 +137,16 @@ pub fn row_expr(
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
 }
 
-/// A row's expression may name no other table.
-struct NoTables<'n>(&'n dyn Names);
-
-impl Names for NoTables<'_> {
-    fn table(&self, _: &str) -> Option<Rc<TableDef>> {
-        None
-    }
-
-    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
-        self.0.routines(name)
-    }
-}
-
 /// No name means anything.
 struct Nothing;
 
 impl Names for Nothing {
-    fn table(&self, _: &str) -> Option<Rc<TableDef>> {
-        None
+    fn table(&self, _: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
+        Ok(None)
+    }
+
+    fn has_relation(&self, _: &str) -> bool {
+        false
     }
 }
 
@@ -169,6 +167,9 @@ impl<'n> Binder<'n> {
             variables: None,
             places: Vec::new(),
             routines: 0,
+            volatile: 0,
+            locks: Vec::new(),
+            locked_from_outside: false,
         }
     }
 }
@@ -183,6 +184,15 @@ impl Binder<'_> {
             return Err(Failure::not_modelled(what));
         }
         Ok(())
+    }
+
+    /// The table of that name, locked from here on.
+    fn opened(&mut self, name: &str, mode: TableLockMode) -> Result<Rc<TableDef>> {
+        let Some(table) = self.names.table(name, mode)? else { return Err(self.no_table(name)) };
+        if !self.locks.contains(&(table.id, mode)) {
+            self.locks.push((table.id, mode));
+        }
+        Ok(table)
     }
 
     /// The same expression once more.

@@ -20,7 +20,7 @@ impl Run {
         let Insert { table, source, row, on_conflict, returning } = insert;
         let updates = on_conflict.as_ref().and_then(|it| it.update.as_ref());
         if !table.triggers.is_empty() {
-            Box::pin(self.before_insert(table, updates)).await?;
+            Box::pin(self.before_insert(table, updates, level)).await?;
         }
         let rows = self.query(source, Some(level)).await?;
         let (mut returned, mut affected) = (Vec::new(), 0);

@@ -37,6 +37,8 @@ mod trigger;
 mod types;
 mod write;
 
+pub(crate) use name::{NAME_MAX, relation_name};
+
 #[cfg(test)]
 mod shown;
 #[cfg(test)]
@@ -53,6 +55,8 @@ pub struct Parsed {
     pub text: String,
     /// The highest `$n` in it.
     pub params: u32,
+    /// Names in it that are longer than the server keeps, and what it keeps of each.
+    pub(crate) cut_names: Vec<(String, String)>,
     /// Its plans, made when it is first run.
     pub(crate) plans: Plans,
     /// How deep it nests.
@@ -149,6 +153,7 @@ fn lowered(sql: &str) -> Result<Vec<Parsed>> {
     for node in root.children().filter(|node| node.kind() != SyntaxKind::EMPTY_STMT) {
         parsed.push(Parsed {
             statement: statement::statement(&node)?,
+            cut_names: name::cut(&node.text().to_string())?,
             text: text(&node),
             params: params(&node)?,
             plans: Plans::default(),

@@ -43,7 +43,7 @@ impl Run {
         let target = Target { table, slots, join, path };
         let columns: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
         if !table.triggers.is_empty() {
-            Box::pin(self.before_statement(table, Operation::Update, &columns)).await?;
+            Box::pin(self.before_statement(table, Operation::Update, &columns, level)).await?;
         }
         let mut rows = Rows::new(self, level, target.slots, Some(join), path);
         let (mut returned, mut affected) = (Vec::new(), 0);
@@ -115,7 +115,7 @@ impl Run {
         let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
         let target = Target { table, slots, join, path };
         if !table.triggers.is_empty() {
-            Box::pin(self.before_statement(table, Operation::Delete, &[])).await?;
+            Box::pin(self.before_statement(table, Operation::Delete, &[], level)).await?;
         }
         let mut rows = Rows::new(self, level, target.slots, Some(join), path);
         let (mut returned, mut affected) = (Vec::new(), 0);

@@ -27,6 +27,18 @@ fn catalog_name(ty: &Type) -> &'static str {
     }
 }
 
+/// A type as the grammar hands it on: a word of SQL is one of `pg_catalog`.
+pub(crate) fn grammar_name(ty: &Type) -> String {
+    match ty {
+        Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_) | Type::Varchar(_) => {
+            format!("pg_catalog.{}", catalog_name(ty))
+        }
+        Type::Timestamptz | Type::Interval => format!("pg_catalog.{}", catalog_name(ty)),
+        Type::Array(element) => format!("{}[]", grammar_name(element)),
+        other => catalog_name(other).to_owned(),
+    }
+}
+
 /// A function with its argument types, as messages show it.
 pub(super) fn signature(name: &str, args: &[Type]) -> String {
     let args: Vec<_> = args.iter().map(Type::name).collect();
@@ -42,6 +54,11 @@ pub(super) fn no_function<T>(name: &str, args: &[Type]) -> Result<T> {
 /// on the name of its own column, which `*` may hide from the text.
 pub(super) fn column_name(expr: &ast::Expr, bound: &Expr) -> String {
     figure(expr, bound).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
+}
+
+/// The name of an index's column (FigureIndexColname in src/backend/parser/parse_target.c).
+pub(crate) fn index_column(expr: &ast::Expr, bound: &Expr) -> String {
+    figure(expr, bound).map_or_else(|| "expr".to_owned(), |(name, _)| name)
 }
 
 /// A name and whether it is a firm one: a cast's own name yields to a firm name of what is cast.

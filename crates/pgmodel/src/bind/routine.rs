@@ -6,7 +6,8 @@ use std::rc::Rc;
 use crate::ast::{Declared, Returns, Volatility};
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::Expr;
+use crate::catalog::TableDef;
+use crate::plan::{Core, Expr, Query};
 use crate::routine::Routine;
 use crate::value::Type;
 
@@ -43,6 +44,7 @@ impl Binder<'_> {
         let args: Vec<Expr> = cast.collect::<Result<_>>()?;
         self.demand_place(routine, &args)?;
         self.routines += 1;
+        self.volatile += usize::from(routine.volatility == Volatility::Volatile);
         let expr = Expr::Routine {
             routine: routine.clone(),
             types: wanted.into(),
@@ -88,6 +90,30 @@ impl Binder<'_> {
         if let Expr::And(conditions) = conditions {
             conditions.sort_by_key(cost);
         }
+    }
+}
+
+impl Binder<'_> {
+    /// The server computes each row of an INSERT when it is its turn, between the writing of others. Where functions or
+    /// triggers could tell, only one row is modelled.
+    pub(super) fn demand_turns(
+        &self,
+        source: &Query,
+        routines: usize,
+        sites: usize,
+        table: &TableDef,
+    ) -> Result<()> {
+        let one = match &source.core {
+            Core::Values(rows) => rows.len() == 1,
+            Core::Select(select) => select.slots.is_empty(),
+            _ => false,
+        };
+        let calls = self.volatile > 0 && self.routines != routines;
+        if !one && (calls || (!table.triggers.is_empty() && self.sites != sites)) {
+            let what = "INSERT of several rows whose values are calls, beside functions of one's own or triggers";
+            return Err(Failure::not_modelled(what));
+        }
+        Ok(())
     }
 }
 

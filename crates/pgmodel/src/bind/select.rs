@@ -33,10 +33,11 @@ impl Binder<'_> {
     }
 
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
+        self.top().locking.add(&select.locking);
         let join = self.join_clause(&simple.from, None)?;
-        let routines = self.routines;
+        let volatile = self.volatile;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
-        let calls = self.routines != routines;
+        let calls = self.volatile != volatile;
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
             Some(having) => Some(self.within(Clause::Having, |binder| binder.condition(having, "HAVING"))?),
@@ -74,8 +75,10 @@ impl Binder<'_> {
         } else {
             None
         };
-        if calls && (grouped || simple.distinct || !order.is_empty()) {
-            return Err(Failure::not_modelled("a function of one's own in a list that is sorted, grouped or distinct"));
+        let early = order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
+        if calls && (grouped || simple.distinct || early) {
+            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
+            return Err(Failure::not_modelled(what));
         }
         let slots = std::mem::take(&mut self.top().slots);
         let mut core = Select {

@@ -6,7 +6,7 @@ use crate::error::{Failure, Result};
 use crate::plan::Expr;
 
 use super::scope::{Clause, Level, table_item};
-use super::{Binder, NoTables, Stored};
+use super::{Binder, Stored};
 
 /// The condition, the old row being slot 0 and the new one slot 1. `events` are INSERT, UPDATE and DELETE.
 pub(crate) fn trigger_when(
@@ -16,8 +16,7 @@ pub(crate) fn trigger_when(
     events: [bool; 3],
     names: &dyn Names,
 ) -> Result<Expr> {
-    let names = NoTables(names);
-    let mut binder = Binder::new(&names, None);
+    let mut binder = Binder::new(names, None);
     let mut level = Level::new(Clause::Row);
     for (slot, name) in ["old", "new"].into_iter().enumerate() {
         let mut item = table_item(table, name, slot);

@@ -59,7 +59,8 @@ pub(crate) fn inner(
     let query = binder.query(with, true)?;
     let places = std::mem::take(&mut binder.places);
     let calls = binder.routines > 0;
-    Ok(Inner { plan: Plan { query, params: binder.parameters()? }, places, calls })
+    let locks = std::mem::take(&mut binder.locks);
+    Ok(Inner { plan: Plan { query, params: binder.parameters()?, locks }, places, calls })
 }
 
 /// Whether an assignment makes a value of one type one of the other.

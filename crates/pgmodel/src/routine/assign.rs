@@ -93,7 +93,9 @@ impl Execution<'_> {
             return match given {
                 Given::Record(row) => self.put_row(slot, row),
                 Given::Value(Value::Null, _) => {
-                    let row = self.frame.row(slot).map(|row| nulls(&row.columns));
+                    // A record of no table forgets what its columns were.
+                    let typed = matches!(variable.ty, VariableType::RowOf(_));
+                    let row = self.frame.row(slot).filter(|_| typed).map(|row| nulls(&row.columns));
                     self.frame.set_row(slot, row);
                     Ok(())
                 }
@@ -129,7 +131,8 @@ impl Execution<'_> {
         let row = match (row, self.frame.row(slot)) {
             (Some(row), Some(own)) if typed => {
                 let columns: Rc<[OutputColumn]> = row.columns.clone();
-                Some(self.fitted(&own.columns, &columns, (!row.is_null).then_some(&row.values))?)
+                let fitted = self.fitted(&own.columns, &columns, Some(&row.values))?;
+                Some(Row { is_null: row.is_null, ..fitted })
             }
             (row, _) => row,
         };
@@ -150,7 +153,7 @@ impl Execution<'_> {
             let ty = from.get(index).map_or(&column.ty, |from| &from.ty);
             values.push(self.converted(value, ty, &column.ty)?);
         }
-        Ok(Row { columns: to.clone(), values: values.into(), is_null: row.is_none() })
+        Ok(Row { columns: to.clone(), values: values.into(), is_null: false })
     }
 
     /// Puts a row, or NULLs where there is none, into targets. Columns that are missing are NULL, and those nobody takes
@@ -168,7 +171,7 @@ impl Execution<'_> {
                 let row = match (own, row) {
                     (Some(own), row) => self.fitted(&own.columns, columns, row)?,
                     (None, Some(row)) => Row { columns: columns.clone(), values: row.clone(), is_null: false },
-                    (None, None) => nulls(columns),
+                    (None, None) => Row { is_null: false, ..nulls(columns) },
                 };
                 self.frame.set_row(*slot, Some(row));
                 Ok(())

@@ -50,6 +50,10 @@ async fn deeper<T>(server: &Rc<Server>, session: SessionNo, mut call: Pending<'_
             return Err(Failure::not_modelled(what));
         }
         backend.calls.depth += 1;
+        // The caller's command may have written by now, and the call's are others.
+        if let Some(transaction) = &mut backend.transaction {
+            transaction.command_used = true;
+        }
     }
     let result = poll_fn(|context| stack::grown(|| call.as_mut().poll(context))).await;
     server.backend(session).calls.depth -= 1;

@@ -19,7 +19,7 @@ use crate::parse;
 use crate::value::{Type, Value};
 
 impl Define<'_> {
-    pub(crate) fn create_function(&self, create: &CreateFunction) -> Result<()> {
+    pub(crate) async fn create_function(&self, create: &CreateFunction) -> Result<()> {
         let name = &create.name;
         if function::is_known(name) {
             return Err(Failure::not_modelled(format!("a function called {name}, as one of the server's own")));
@@ -36,7 +36,7 @@ impl Define<'_> {
         }
         let code = match create.language {
             Language::Plpgsql => Code::Plpgsql(program(name, &create.body, &create.params, sort(create))?),
-            Language::Sql => Code::Sql(self.sql(create)?),
+            Language::Sql => Code::Sql(self.sql(create).await?),
         };
         let id = self.server.schema.borrow_mut().routines.fresh_id();
         let routine = Rc::new(Routine {
@@ -51,7 +51,7 @@ impl Define<'_> {
         if let Some(known) = known {
             self.hide(known.id);
         }
-        self.change(|routines| routines.add(routine, self.session));
+        self.change_routines(|routines| routines.add(routine, self.session));
         self.undo(Undo::CreatedRoutine(id));
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Define<'_> {
                 if !if_exists {
                     return Err(Failure::sql("42883", missing));
                 }
-                self.notice(format!("function {shown}() does not exist, skipping").replace(")()", ")"));
+                self.notice(skipped(signature));
                 continue;
             };
             let dependent = self.server.schema.borrow().has_trigger(self.session, |trigger| trigger.function == *name);
@@ -121,11 +121,11 @@ impl Define<'_> {
     }
 
     fn hide(&self, id: u32) {
-        self.change(|routines| routines.drop(id, self.session));
+        self.change_routines(|routines| routines.drop(id, self.session));
         self.undo(Undo::DroppedRoutine(id));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Routines)) {
+    fn change_routines(&self, change: impl FnOnce(&mut Routines)) {
         let mut schema = self.server.schema.borrow_mut();
         change(&mut schema.routines);
         schema.changed();
@@ -133,7 +133,7 @@ impl Define<'_> {
 
     /// The statements of a function in SQL, every name of which must mean something, and the last of which must return
     /// what the function does.
-    fn sql(&self, create: &CreateFunction) -> Result<Vec<Sql>> {
+    async fn sql(&self, create: &CreateFunction) -> Result<Vec<Sql>> {
         if create.returns == Returns::Trigger {
             return Err(Failure::sql("42P13", "SQL functions cannot return type trigger"));
         }
@@ -159,7 +159,7 @@ impl Define<'_> {
                 return Err(Failure::not_modelled("a function in SQL that is not about rows"));
             }
             let statement = Sql::new(parsed.clone(), index, scope.clone());
-            last = Some(inner::columns(self.server, self.session, &frame, &statement)?);
+            last = Some(inner::columns(self.server, self.session, &frame, &statement).await?);
             statements.push(statement);
         }
         let Returns::Value(Declared::Type(result)) = &create.returns else {
@@ -191,6 +191,16 @@ fn sort(create: &CreateFunction) -> Sort {
         Returns::Value(Declared::Type(Type::Void)) => Sort::Void,
         Returns::Value(_) => Sort::Function,
     }
+}
+
+/// What IF EXISTS says of a function that is not there.
+fn skipped(signature: &Signature) -> String {
+    let name = |arg: &Declared| match arg {
+        Declared::Type(ty) => bind::grammar_name(ty),
+        Declared::Any(any) => format!("pg_catalog.{any}"),
+    };
+    let args = signature.args.as_deref().unwrap_or_default().iter().map(name).collect::<Vec<_>>();
+    format!("function {}({}) does not exist, skipping", signature.name, args.join(","))
 }
 
 fn shown(args: &[Declared]) -> String {

@@ -8,8 +8,9 @@ use std::rc::Rc;
 use super::frame::{Known, Shape};
 use super::program::Program;
 use super::scope::Scope;
-use crate::ast::{Body, Statement, With};
+use crate::ast::{Body, Statement, TableLockMode, With};
 use crate::bind::{self, Place};
+use crate::catalog::TableId;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
@@ -47,6 +48,9 @@ struct Ready {
     places: Vec<Place>,
     calls: bool,
 }
+
+/// A table lock.
+type Lock = (TableId, TableLockMode);
 
 /// What a statement came to.
 #[derive(Debug, Default)]
@@ -106,20 +110,18 @@ impl Inside<'_> {
     pub(super) async fn run(&self, sql: &Sql) -> Result<Found> {
         let with = sql.with()?;
         self.begin_command();
-        if self.frame.snapshot.is_none() && self.server.backend(self.session).xact().keeps_snapshot() {
+        if self.frame.snapshot.is_none() && self.server.begins_to_read(self.session) {
             self.server.take_snapshot(self.session);
         }
         let known = loop {
-            let version = self.server.schema.borrow().version;
-            let known = self.planned(sql, with, version)?;
-            if !self.server.lock_tables_at_once(self.session, &known.planned.relations) {
-                for (table, mode) in &known.planned.relations {
-                    self.server.lock_table(self.session, *table, *mode, false).await?;
-                }
-            }
-            if self.server.schema.borrow().version == version {
-                break known;
-            }
+            let (table, mode) = match self.planned(sql, with)? {
+                Err(lock) => lock,
+                Ok(known) => match self.server.first_missing(self.session, &known.planned.plan.locks) {
+                    Some(lock) => lock,
+                    None => break known,
+                },
+            };
+            self.server.lock_table(self.session, table, mode, false).await?;
         };
         let planned = &known.planned;
         if let Some(writes) = planned.writes {
@@ -165,16 +167,21 @@ impl Inside<'_> {
         }
     }
 
-    fn planned(&self, sql: &Sql, with: &With, version: u64) -> Result<Rc<Ready>> {
+    /// The plan, or the table that has to be waited for before there is one.
+    fn planned(&self, sql: &Sql, with: &With) -> Result<std::result::Result<Rc<Ready>, Lock>> {
+        let version = self.server.schema.borrow().version;
         let shape = self.frame.shape();
         let shared = !self.server.schema.borrow().is_in_flux();
         let known = sql.plan.borrow().clone();
         if let Some(known) = known.filter(|known| shared && known.version == version && known.shape == shape) {
-            return Ok(known);
+            return Ok(Ok(known));
         }
         let variables = Known { scope: &sql.scope, frame: self.frame, yields: self.yields };
-        let bind::Inner { mut plan, places, calls } = bind::inner(with, &self.server.names(self.session), &variables)
-            .inspect_err(|_| self.server.touch(self.session, Object::Definitions, Use::Read))?;
+        let bind::Inner { mut plan, places, calls } =
+            match bound(self.server, self.session, with, &variables)? {
+                Ok(inner) => inner,
+                Err(lock) => return Ok(Err(lock)),
+            };
         if let Some(limit) = sql.limit.filter(|_| matches!(with.body, Body::Select(_))) {
             let query = &mut plan.query;
             if query.limit.is_some() && !query.locks.is_empty() {
@@ -186,20 +193,42 @@ impl Inside<'_> {
         if shared {
             *sql.plan.borrow_mut() = Some(known.clone());
         }
-        Ok(known)
+        Ok(Ok(known))
     }
 }
 
 /// Whether every name of a function's statement means something; what its result is made of.
-pub(super) fn columns(
+pub(super) async fn columns(
     server: &Rc<Server>,
     session: SessionNo,
     frame: &Frame,
     sql: &Sql,
 ) -> Result<Vec<OutputColumn>> {
     let variables = Known { scope: &sql.scope, frame, yields: true };
-    let inner = bind::inner(sql.with()?, &server.names(session), &variables)?;
-    Ok(inner.plan.query.columns)
+    loop {
+        match bound(server, session, sql.with()?, &variables)? {
+            Ok(inner) => return Ok(inner.plan.query.columns),
+            Err((table, mode)) => server.lock_table(session, table, mode, false).await?,
+        };
+    }
+}
+
+/// A statement whose names are known, or the table that has to be waited for before they are.
+fn bound(
+    server: &Rc<Server>,
+    session: SessionNo,
+    with: &With,
+    variables: &Known<'_>,
+) -> Result<std::result::Result<bind::Inner, Lock>> {
+    let names = server.names(session);
+    match (bind::inner(with, &names, variables), names.missing()) {
+        (Ok(inner), _) => Ok(Ok(inner)),
+        (Err(_), Some(lock)) => Ok(Err(lock)),
+        (Err(failure), None) => {
+            server.touch(session, Object::Definitions, Use::Read);
+            Err(failure)
+        }
+    }
 }
 
 /// A body that can be run.

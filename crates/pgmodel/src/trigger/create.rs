@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::Trigger;
 use crate::ast::{CreateTrigger, TableLockMode, Which};
-use crate::backend::Undo;
 use crate::bind;
 use crate::catalog::TableDef;
 use crate::define::{Define, copy, open_table};
@@ -66,7 +65,6 @@ impl Define<'_> {
         }
         changed.triggers.push(Rc::new(trigger));
         changed.triggers.sort_by(|left, right| left.name.cmp(&right.name));
-        self.undo(Undo::Definition(table));
         self.put(changed);
         Ok(())
     }
@@ -80,16 +78,16 @@ impl Define<'_> {
         let mode = TableLockMode::AccessExclusive;
         let table = open_table(self.server, self.session, table, mode, false).await?;
         let Some(place) = table.triggers.iter().position(|trigger| trigger.name == name) else {
-            let missing = format!("trigger \"{name}\" for relation \"{}\" does not exist", table.name);
             if !if_exists {
+                let missing = format!("trigger \"{name}\" for table \"{}\" does not exist", table.name);
                 return Err(Failure::sql("42704", missing));
             }
+            let missing = format!("trigger \"{name}\" for relation \"{}\" does not exist", table.name);
             self.notice(format!("{missing}, skipping"));
             return Ok(());
         };
         let mut changed = copy(&table);
         changed.triggers.remove(place);
-        self.undo(Undo::Definition(table));
         self.put(changed);
         Ok(())
     }

@@ -7,9 +7,9 @@ use super::{Operation, Trigger, columns};
 use crate::ast::LockStrength;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::plan::{ConflictUpdate, OutputColumn};
+use crate::plan::{ConflictUpdate, Core, Cte, OutputColumn};
 use crate::routine::{Called, Row, TriggerVariable};
-use crate::run::Run;
+use crate::run::{Env, Run};
 use crate::value::{Tuple, Value};
 
 impl Run {
@@ -43,7 +43,9 @@ impl Run {
         table: &Rc<TableDef>,
         operation: Operation,
         set: &[usize],
+        level: &Env<'_>,
     ) -> Result<()> {
+        demand_alone(level)?;
         for trigger in table.triggers.iter().filter(|trigger| trigger.is(true, false, operation)) {
             if self.is_wanted(trigger, operation, set, [None, None])?
                 && self.fire(table, trigger, operation, [None, None]).await?.is_some()
@@ -60,10 +62,11 @@ impl Run {
         &self,
         table: &Rc<TableDef>,
         updates: Option<&ConflictUpdate>,
+        level: &Env<'_>,
     ) -> Result<()> {
-        self.before_statement(table, Operation::Insert, &[]).await?;
+        self.before_statement(table, Operation::Insert, &[], level).await?;
         match updates {
-            Some(update) => self.before_statement(table, Operation::Update, &columns_set(update)).await,
+            Some(update) => self.before_statement(table, Operation::Update, &columns_set(update), level).await,
             None => Ok(()),
         }
     }
@@ -89,17 +92,27 @@ impl Run {
             Failure::not_modelled("a trigger whose function has gone")
         })?;
         let shown: Rc<[OutputColumn]> = columns(table);
-        // A row trigger knows both rows, of which one may have nothing in it; a statement's knows none.
+        // The columns of a row that is not there are known, too.
         let row = |tuple: Option<&Tuple>| {
-            trigger.row.then(|| Row {
-                columns: shown.clone(),
-                values: tuple.cloned().unwrap_or_else(|| shown.iter().map(|_| Value::Null).collect()),
-                is_null: tuple.is_none(),
-            })
+            let values = tuple.cloned().unwrap_or_else(|| shown.iter().map(|_| Value::Null).collect());
+            Some(Row { columns: shown.clone(), values, is_null: tuple.is_none() })
         };
         let rows = [row(new), row(old)];
         self.call_trigger(&routine, rows, variables(table, trigger, operation)).await
     }
+}
+
+/// The parts of a statement with a data-modifying WITH take turns, so that their triggers do.
+fn demand_alone(level: &Env<'_>) -> Result<()> {
+    let mut at = Some(level);
+    while let Some(env) = at {
+        let writes = |cte: &Cte| matches!(cte.query.core, Core::Insert(_) | Core::Update(_) | Core::Delete(_));
+        if env.ctes.is_some_and(|ctes| ctes.query.ctes.iter().any(writes)) {
+            return Err(Failure::not_modelled("triggers in a statement with a WITH that writes"));
+        }
+        at = env.outer;
+    }
+    Ok(())
 }
 
 fn columns_set(update: &ConflictUpdate) -> Vec<usize> {
