@@ -11,6 +11,7 @@ mod cast;
 mod comparison;
 mod decimal;
 mod digest;
+mod format;
 mod integer;
 mod json;
 mod json_build;

@@ -1,7 +1,7 @@
 -- case: a function in SQL
 CREATE FUNCTION f1(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a * $2'
 
-SELECT f1(6, 7), f1(id, v) FROM t ORDER BY 1
+SELECT f1(6, 7), f1(id, v) FROM t ORDER BY id
 
 -- case: a function in SQL over a list
 CREATE FUNCTION f1b(a int, b int) RETURNS int LANGUAGE sql AS 'SELECT a * $2'
@@ -177,7 +177,7 @@ SELECT * FROM g18(1)
 
 SELECT x FROM g18(2) AS x
 
-SELECT t.id, y.z FROM t, g18(t.id) AS y(z) ORDER BY 1
+SELECT t.id, y.z FROM t, g18(t.id) AS y(z) ORDER BY id
 
 -- case: a function in WHERE after what is cheaper
 CREATE FUNCTION g19(a int) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'asked %', a; RETURN true; END $$

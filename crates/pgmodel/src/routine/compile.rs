@@ -403,6 +403,14 @@ impl<'t> Compiler<'t> {
         if let [token] = piece.tokens.as_slice() {
             sql.alone = token.name().and_then(|name| self.scope.find(&name));
         }
+        if let [call, open, token, close] = piece.tokens.as_slice()
+            && call.is_word("pg_typeof")
+            && open.is_symbol("(")
+            && close.is_symbol(")")
+        {
+            let slot = token.name().and_then(|name| self.scope.find(&name));
+            sql.type_of = slot.filter(|slot| !self.records.contains(slot));
+        }
         let is_query = |token: &Token<'_>| token.is_word("select") || token.is_word("from");
         sql.counts = piece.tokens.iter().any(is_query);
         sql.with()?;

@@ -214,6 +214,10 @@ impl<'a> Execution<'a> {
                 return Ok(Given::Value(value.clone(), self.frame.types.borrow()[slot].clone()));
             }
         }
+        if let Some(slot) = expression.type_of {
+            let name = self.frame.types.borrow()[slot].name();
+            return Ok(Given::Value(Value::Text(name.into()), Type::Text));
+        }
         let found = self.inside().run(expression).await?;
         if expression.counts {
             self.frame.row_count.set(found.rows.len() as u64);

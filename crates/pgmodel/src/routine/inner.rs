@@ -36,6 +36,8 @@ pub(crate) struct Sql {
     pub(super) alone: Option<usize>,
     /// The server runs it as a query, after which ROW_COUNT is about its rows.
     pub(super) counts: bool,
+    /// It asks for the type of a variable and for nothing else.
+    pub(super) type_of: Option<usize>,
     plan: RefCell<Option<Rc<Ready>>>,
 }
 
@@ -79,7 +81,16 @@ pub(super) struct Inside<'a> {
 
 impl Sql {
     pub(super) fn new(parsed: Rc<Vec<Parsed>>, index: usize, scope: Rc<Scope>) -> Sql {
-        Sql { parsed, index, scope, limit: None, alone: None, counts: false, plan: RefCell::default() }
+        Sql {
+            parsed,
+            index,
+            scope,
+            limit: None,
+            alone: None,
+            counts: false,
+            type_of: None,
+            plan: RefCell::default(),
+        }
     }
 
     /// The same, of which so many rows are asked for.
