@@ -37,12 +37,12 @@ use crate::function::CastContext;
 use crate::plan::{Expr, Plan};
 use crate::value::Type;
 
+pub(crate) use naming::grammar_name;
 pub(crate) use naming::index_column;
 use scope::{Clause, Level};
 pub use stored::Stored;
-pub(crate) use naming::grammar_name;
 pub(crate) use trigger::trigger_when;
-pub(crate) use variable::{Found, Place, Inner, Variables, converted, inner, is_assignable};
+pub(crate) use variable::{Found, Inner, Place, Variables, converted, inner, is_assignable};
 
 /// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
 #[derive(Clone, Debug)]

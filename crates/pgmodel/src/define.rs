@@ -9,9 +9,9 @@ use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::heap::{Heap, Image};
 use crate::lock::{LockTag, SessionNo};
+use crate::names::SessionNames;
 use crate::outcome::{Notice, Outcome};
 use crate::run::Run;
-use crate::names::SessionNames;
 use crate::server::Server;
 use crate::value::{Tuple, Value};
 

@@ -175,14 +175,7 @@ impl Run {
                 quantified(*all, items.iter().map(|item| strictly(*apply, &operand, item)))
             }
             Expr::Sub { kind, query } => self.subquery(kind, query, env, had),
-            Expr::Routine { routine, types, result, args, site } => {
-                if let Some((_, value)) = had.and_then(|had| had.calls.iter().find(|(done, _)| done == site)) {
-                    return Ok(value.clone());
-                }
-                let args = self.all(args, env, had)?;
-                let (routine, types, result) = (routine.clone(), types.clone(), result.clone());
-                Err(Stop::Routine(Box::new(Asked { routine, types, result, args, site: *site })))
-            }
+            Expr::Routine { site, .. } => self.routine(expr, *site, env, had),
             Expr::System { call, args, site } => {
                 if let Some(value) = self.constant(*call) {
                     return Ok(value);
@@ -219,6 +212,17 @@ impl Run {
                 if strict && values.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&values)?) }
             }
         }
+    }
+
+    /// What a function of one's own gives, which is had first.
+    fn routine(&self, expr: &Expr, site: usize, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
+        if let Some((_, value)) = had.and_then(|had| had.calls.iter().find(|(done, _)| *done == site)) {
+            return Ok(value.clone());
+        }
+        let Expr::Routine { routine, types, result, args, .. } = expr else { return Ok(Value::Null) };
+        let args = self.all(args, env, had)?;
+        let (routine, types, result) = (routine.clone(), types.clone(), result.clone());
+        Err(Stop::Routine(Box::new(Asked { routine, types, result, args, site })))
     }
 
     /// The first value that is not NULL.

@@ -295,7 +295,9 @@ impl Event {
 fn demand_no_triggers(table: &TableDef, action: KeyAction) -> Result<()> {
     let operations = match action {
         KeyAction::NoAction | KeyAction::Restrict => return Ok(()),
-        KeyAction::Cascade | KeyAction::SetNull | KeyAction::SetDefault => [Operation::Update, Operation::Delete],
+        KeyAction::Cascade | KeyAction::SetNull | KeyAction::SetDefault => {
+            [Operation::Update, Operation::Delete]
+        }
     };
     let is_called = |trigger: &Rc<Trigger>| {
         (trigger.before || !trigger.row) && operations.iter().any(|it| trigger.events[*it as usize])

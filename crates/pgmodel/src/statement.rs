@@ -311,11 +311,7 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
 
 /// A plan with what is needed each time it is run.
 pub(crate) fn prepared(plan: Plan) -> Planned {
-    Planned {
-        columns: plan.query.columns.clone().into(),
-        writes: writes(&plan.query),
-        plan,
-    }
+    Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan }
 }
 
 impl std::fmt::Debug for Plans {

@@ -8,11 +8,13 @@ use crate::plan::{Expr, OutputColumn};
 
 mod create;
 mod fire;
+mod lock;
 mod queue;
 mod when;
 
 pub(crate) use self::create::switched;
 pub(crate) use self::fire::strength;
+pub(crate) use self::lock::Locked;
 pub(crate) use self::queue::Firing;
 
 /// A trigger.
@@ -76,6 +78,7 @@ impl TableDef {
 
 /// The columns of a table's rows as triggers know them; dropped ones keep their places, without a name.
 pub(crate) fn columns(table: &TableDef) -> Rc<[OutputColumn]> {
-    let column = |column: &crate::catalog::Column| OutputColumn { name: column.name.clone(), ty: column.ty.clone() };
+    let column =
+        |column: &crate::catalog::Column| OutputColumn { name: column.name.clone(), ty: column.ty.clone() };
     table.columns.iter().map(column).collect()
 }

@@ -14,26 +14,15 @@ use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::rows::Rows;
 use crate::run::{Env, Event, Run, Slotted, update_strength};
 use crate::transaction::Xid;
-use crate::trigger::{self, Operation};
+use crate::trigger::{self, Locked, Operation};
 use crate::value::{Tuple, Value};
 
 /// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
-struct Target<'a> {
-    table: &'a Rc<TableDef>,
+pub(crate) struct Target<'a> {
+    pub(crate) table: &'a Rc<TableDef>,
     slots: &'a [Slot],
     join: &'a Join,
     path: &'a Path,
-}
-
-/// What a row is once its triggers may see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Locked {
-    /// What it was.
-    Same,
-    /// Another version of it, which is still one to write.
-    Moved,
-    /// None to write.
-    Gone,
 }
 
 impl Run {
@@ -168,35 +157,6 @@ impl Run {
         Ok(returned)
     }
 
-    /// Locks the target's row before its triggers see it (GetTupleForTrigger).
-    async fn lock_target(
-        &self,
-        target: &Target<'_>,
-        strength: LockStrength,
-        cells: &mut [Slotted],
-        level: &Env<'_>,
-    ) -> Result<Locked> {
-        let (table, Some(version)) = (target.table, cells[0].version) else { return Ok(Locked::Gone) };
-        let (claim, newest) = if self.is_repeatable() {
-            let claim = self.lock_version(table, version, strength, LockWait::Block).await?;
-            match claim {
-                Claim::Updated(_) => return Err(concurrent_update()),
-                Claim::Deleted => return Err(concurrent_delete()),
-                other => (other, version),
-            }
-        } else {
-            self.lock_newest(table, version, strength, LockWait::Block).await?
-        };
-        match claim {
-            Claim::Free if newest == version => Ok(Locked::Same),
-            Claim::Free => {
-                let is_one = self.moved(target, newest, cells, level).await?;
-                Ok(if is_one { Locked::Moved } else { Locked::Gone })
-            }
-            other => self.gone(table, newest, other, "updated").map(|()| Locked::Gone),
-        }
-    }
-
     /// Locks the newest version of the target's row and looks whether it still is one to write.
     async fn look_again(
         &self,
@@ -217,7 +177,7 @@ impl Run {
     }
 
     /// Looks whether the newest version of the target's row still is one to write.
-    async fn moved(
+    pub(crate) async fn moved(
         &self,
         target: &Target<'_>,
         newest: u32,
@@ -235,8 +195,9 @@ impl Run {
     pub(crate) fn gone(&self, table: &TableDef, version: u32, claim: Claim, what: &str) -> Result<()> {
         let changed_by = self.server.heap(table.id).header(version).map(|header| header.cmax);
         if claim == Claim::SelfModified && changed_by != Some(self.snapshot.command) {
-            let message =
-                format!("tuple to be {what} was already modified by an operation triggered by the current command");
+            let message = format!(
+                "tuple to be {what} was already modified by an operation triggered by the current command"
+            );
             return Err(Failure::sql("27000", message));
         }
         if claim == Claim::Deleted && self.is_repeatable() { Err(concurrent_delete()) } else { Ok(()) }

@@ -59,7 +59,7 @@ impl<'t> Reader<'_, 't> {
         let name = self.cursor.name("a variable")?;
         for clause in ["alias", "cursor", "no", "scroll"] {
             if self.cursor.is(clause) {
-                return Err(self.cursor.refused(format!("{} in DECLARE", clause.to_uppercase())));
+                return Err(self.cursor.refused(&format!("{} in DECLARE", clause.to_uppercase())));
             }
         }
         let constant = self.cursor.take(&["constant"]);
@@ -135,7 +135,7 @@ impl<'t> Reader<'_, 't> {
         self.depth += 1;
         if self.depth > DEEPEST {
             let what = format!("statements nested deeper than {DEEPEST} levels");
-            return Err(self.cursor.refused(what));
+            return Err(self.cursor.refused(&what));
         }
         let mut statements = Vec::new();
         while !ends.iter().any(|end| self.cursor.is(end)) {

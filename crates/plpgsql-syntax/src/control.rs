@@ -118,7 +118,9 @@ impl<'t> Reader<'_, 't> {
             let mut when = Vec::new();
             loop {
                 let ends = |token: &Token<'_>| {
-                    token.is_word("then") || token.is_symbol(";") || (operand.is_some() && token.is_symbol(","))
+                    token.is_word("then")
+                        || token.is_symbol(";")
+                        || (operand.is_some() && token.is_symbol(","))
                 };
                 let tokens = self.cursor.until(ends, "THEN behind WHEN")?;
                 when.push(self.piece(tokens)?);

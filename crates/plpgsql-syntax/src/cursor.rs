@@ -30,7 +30,10 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// Takes the next token.
-    #[expect(clippy::should_implement_trait, reason = "a cursor is no iterator: it is looked ahead of by copies")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a cursor is no iterator: it is looked ahead of by copies"
+    )]
     pub fn next(&mut self) -> Option<&'a Token<'t>> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
@@ -86,11 +89,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// The tokens before the first one outside of brackets that ends them.
-    pub fn until(
-        &mut self,
-        ends: impl Fn(&Token<'_>) -> bool,
-        end: &str,
-    ) -> Result<&'a [Token<'t>], Error> {
+    pub fn until(&mut self, ends: impl Fn(&Token<'_>) -> bool, end: &str) -> Result<&'a [Token<'t>], Error> {
         let mut depth = 0;
         for (index, token) in self.tokens.iter().enumerate() {
             if depth == 0 && ends(token) {
@@ -123,7 +122,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// The server knows this, the stepper does not.
-    pub fn refused(&self, what: impl Into<String>) -> Error {
+    pub fn refused(&self, what: &str) -> Error {
         Error::refused(self.text, self.at(), what)
     }
 }

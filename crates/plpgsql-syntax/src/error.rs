@@ -19,7 +19,7 @@ impl Error {
     }
 
     /// The text has something there that the server knows and the reader does not.
-    pub fn refused(text: &str, at: usize, what: impl Into<String>) -> Error {
+    pub fn refused(text: &str, at: usize, what: &str) -> Error {
         Error { refused: true, ..Error::new(text, at, what) }
     }
 }

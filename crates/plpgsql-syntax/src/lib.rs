@@ -16,6 +16,6 @@ pub use self::cursor::{Cursor, find_outside, nesting};
 pub use self::error::Error;
 pub use self::token::{Kind, Token, tokens};
 pub use self::tree::{
-    Arm, Block, Condition, Declaration, Diagnostic, Handler, IntoTargets, Level, Piece, Raise, Statement, Step,
-    TypeName,
+    Arm, Block, Condition, Declaration, Diagnostic, Handler, IntoTargets, Level, Piece, Raise, Statement,
+    Step, TypeName,
 };

@@ -63,8 +63,7 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn value(&mut self) -> Result<crate::tree::Piece<'t>, Error> {
-        let ends =
-            |token: &Token<'_>| token.is_symbol(",") || token.is_symbol(";") || token.is_word("using");
+        let ends = |token: &Token<'_>| token.is_symbol(",") || token.is_symbol(";") || token.is_word("using");
         let tokens = self.cursor.until(ends, "`;` behind RAISE")?;
         self.piece(tokens)
     }

@@ -34,12 +34,12 @@ impl<'t> Reader<'_, 't> {
         let start = self.cursor;
         for word in ["open", "fetch", "move", "close"] {
             if self.cursor.is(word) {
-                return Err(start.refused(format!("a cursor ({})", word.to_uppercase())));
+                return Err(start.refused(&format!("a cursor ({})", word.to_uppercase())));
             }
         }
         for word in ["assert", "call", "do"] {
             if self.cursor.is(word) {
-                return Err(start.refused(format!("{} in a body", word.to_uppercase())));
+                return Err(start.refused(&format!("{} in a body", word.to_uppercase())));
             }
         }
         if self.cursor.take(&["perform"]) {
@@ -110,10 +110,8 @@ impl<'t> Reader<'_, 't> {
         let Some(place) = find_into(tokens) else { return Ok((tokens.to_vec(), None)) };
         let at = tokens[place].at;
         let end = tokens.last().map_or(at, Token::end);
-        let mut inner = Reader {
-            cursor: crate::cursor::Cursor::new(text, &tokens[place + 1..], end),
-            depth: 0,
-        };
+        let mut inner =
+            Reader { cursor: crate::cursor::Cursor::new(text, &tokens[place + 1..], end), depth: 0 };
         let strict = inner.cursor.take(&["strict"]);
         if inner.cursor.peek().and_then(Token::name).is_none() {
             return Err(Error::new(text, at, "INTO names no variable"));

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use crate::body::body;
-use retrial_plpgsql_syntax::Cursor;
-use retrial_plpgsql_syntax::Error;
 use crate::label::label;
 use crate::op::Body;
 use crate::sql::keep;
 use crate::statement::sets_clock;
+use retrial_plpgsql_syntax::Cursor;
+use retrial_plpgsql_syntax::Error;
 use retrial_plpgsql_syntax::{Kind, Token, tokens};
 
 /// A migration file that has been read: SQL statements, DO blocks, CREATE PROCEDURE and CALL.

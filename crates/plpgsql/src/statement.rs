@@ -1,13 +1,13 @@
 //! SQL statements inside a body: which rows they have, and where those go. What the server would only refuse when it
 //! gets there (a query whose rows go nowhere) is refused when the file is read.
 
-use retrial_plpgsql_syntax::{Cursor, find_outside};
-use retrial_plpgsql_syntax::Error;
 use crate::label::{label, main_verb};
 use crate::op::{Op, Rows, Send};
 use crate::sql::{Sql, keep, sql};
-use retrial_plpgsql_syntax::{Kind, Token};
 use crate::variable::Scope;
+use retrial_plpgsql_syntax::Error;
+use retrial_plpgsql_syntax::{Cursor, find_outside};
+use retrial_plpgsql_syntax::{Kind, Token};
 
 /// Statements that begin with these words are the server's PL/pgSQL, or not allowed there, and not the stepper's.
 const REFUSED: [(&[&str], &str); 32] = [
@@ -63,7 +63,7 @@ pub(crate) fn statement(cursor: &mut Cursor<'_, '_>, scope: &Scope) -> Result<Op
     let start = *cursor;
     let fits = |(words, _): &&(&[&str], &str)| start.clone().take(words);
     if let Some((_, what)) = REFUSED.iter().find(fits) {
-        return Err(start.refused(*what));
+        return Err(start.refused(what));
     }
     let tokens = cursor.until(|token| token.is_symbol(";"), "`;` behind a statement")?;
     let text = start.text;

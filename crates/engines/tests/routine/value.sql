@@ -75,7 +75,7 @@ END $$
 DO $$ DECLARE a int; b int; BEGIN
   INSERT INTO t VALUES (4, 40, 'd') RETURNING id, v INTO a, b; RAISE NOTICE '% %', a, b;
   UPDATE t SET v = v * 2 WHERE id = 1 RETURNING v INTO a; RAISE NOTICE '%', a;
-  DELETE FROM t WHERE id = 3 RETURNING s INTO STRICT a; 
+  DELETE FROM t WHERE id = 3 RETURNING s INTO STRICT a;
 END $$
 
 -- case: UPDATE of two rows RETURNING INTO

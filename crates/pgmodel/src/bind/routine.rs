@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use crate::ast::{Declared, Returns, Volatility};
+use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::catalog::TableDef;
 use crate::plan::{Core, Expr, Query};
 use crate::routine::Routine;
 use crate::value::Type;
@@ -25,7 +25,8 @@ impl Binder<'_> {
             [only] => *only,
             several => {
                 let exact = |it: &&&Rc<Routine>| {
-                    wanted(it, &types).is_some_and(|to| to.iter().zip(&types).all(|(to, ty)| to.base() == ty.base()))
+                    wanted(it, &types)
+                        .is_some_and(|to| to.iter().zip(&types).all(|(to, ty)| to.base() == ty.base()))
                 };
                 let only = several.iter().find(exact);
                 only.ok_or_else(|| Failure::not_modelled(format!("a choice among functions {name}")))?
@@ -70,13 +71,12 @@ impl Binder<'_> {
             Volatility::Volatile
                 if matches!(clause, Clause::Group | Clause::Having | Clause::Order | Clause::Aggregate) =>
             {
-                let what = format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
+                let what =
+                    format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
                 Err(Failure::not_modelled(what))
             }
             // The server calls it when it plans the statement, whether or not there are rows.
-            Volatility::Immutable
-                if slots > 0 && args.iter().all(|arg| matches!(arg, Expr::Const(_))) =>
-            {
+            Volatility::Immutable if slots > 0 && args.iter().all(|arg| matches!(arg, Expr::Const(_))) => {
                 let what = format!("the IMMUTABLE function {name} of constants in a query over a table");
                 Err(Failure::not_modelled(what))
             }
@@ -110,7 +110,8 @@ impl Binder<'_> {
         };
         let calls = self.volatile > 0 && self.routines != routines;
         if !one && (calls || (!table.triggers.is_empty() && self.sites != sites)) {
-            let what = "INSERT of several rows whose values are calls, beside functions of one's own or triggers";
+            let what =
+                "INSERT of several rows whose values are calls, beside functions of one's own or triggers";
             return Err(Failure::not_modelled(what));
         }
         Ok(())

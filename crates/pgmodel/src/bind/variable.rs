@@ -49,11 +49,7 @@ pub(crate) struct Inner {
 }
 
 /// Plans a statement of a body: the plan, and where the values of its parameters are.
-pub(crate) fn inner(
-    with: &ast::With,
-    names: &dyn Names,
-    variables: &dyn Variables,
-) -> Result<Inner> {
+pub(crate) fn inner(with: &ast::With, names: &dyn Names, variables: &dyn Variables) -> Result<Inner> {
     let mut binder = Binder::new(names, Some(Vec::new()));
     binder.variables = Some(variables);
     let query = binder.query(with, true)?;

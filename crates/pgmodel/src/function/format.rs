@@ -19,12 +19,10 @@ fn formatted(args: &[Value]) -> Result<Value> {
             made.push(letter);
             continue;
         }
-        let kind = letters.next().ok_or_else(|| {
-            Failure::sql("22023", "unterminated format() type specifier")
-        })?;
-        let mut value = || {
-            values.next().ok_or_else(|| Failure::sql("22023", "too few arguments for format()"))
-        };
+        let kind =
+            letters.next().ok_or_else(|| Failure::sql("22023", "unterminated format() type specifier"))?;
+        let mut value =
+            || values.next().ok_or_else(|| Failure::sql("22023", "too few arguments for format()"));
         match kind {
             '%' => made.push('%'),
             's' => made.push_str(&value()?.text()),

@@ -2,7 +2,9 @@
 //! `parse_oper.c`. It must never pick one where the server would call the choice ambiguous.
 
 use super::signature::{Entry, Kind, category};
-use super::{Chosen, absent, array, comparison, decimal, digest, format, integer, json, json_build, json_change};
+use super::{
+    Chosen, absent, array, comparison, decimal, digest, format, integer, json, json_build, json_change,
+};
 use super::{pattern, text, text_part, time, unify};
 use crate::error::{Failure, Result};
 use crate::value::Type;
@@ -67,8 +69,14 @@ fn operators(symbol: &str) -> Vec<Entry> {
 fn expanded(name: &str, count: usize) -> Vec<Entry> {
     let tables =
         [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
-    let more =
-        [json::FUNCTIONS, json_build::FUNCTIONS, json_change::FUNCTIONS, array::FUNCTIONS, digest::FUNCTIONS, format::FUNCTIONS];
+    let more = [
+        json::FUNCTIONS,
+        json_build::FUNCTIONS,
+        json_change::FUNCTIONS,
+        array::FUNCTIONS,
+        digest::FUNCTIONS,
+        format::FUNCTIONS,
+    ];
     let fits = |entry: &&Entry| match entry.args.split_last() {
         Some((Kind::Rest, fixed)) => count > fixed.len(),
         _ => entry.args.len() == count,

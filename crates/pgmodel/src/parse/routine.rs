@@ -4,7 +4,9 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{Cursor, listed, separated, title};
 use super::{literal, name, refuse, relation, types};
-use crate::ast::{CreateFunction, Declared, Expr, Language, Parameter, Returns, Signature, Statement, Volatility};
+use crate::ast::{
+    CreateFunction, Declared, Expr, Language, Parameter, Returns, Signature, Statement, Volatility,
+};
 use crate::error::{Failure, Result};
 use crate::value::Type;
 

@@ -32,7 +32,9 @@ pub(crate) fn row_text(row: &Row) -> String {
         }
         let shown = value.output(&column.ty);
         let plain = |letter: char| {
-            !matches!(letter, '"' | '\\' | '(' | ')' | ',') && !letter.is_ascii_whitespace() && letter != '\u{b}'
+            !matches!(letter, '"' | '\\' | '(' | ')' | ',')
+                && !letter.is_ascii_whitespace()
+                && letter != '\u{b}'
         };
         if !shown.is_empty() && shown.chars().all(plain) {
             text.push_str(&shown);
@@ -141,12 +143,7 @@ impl Execution<'_> {
     }
 
     /// The values of a row as those of other columns, by their places.
-    fn fitted(
-        &self,
-        to: &Rc<[OutputColumn]>,
-        from: &[OutputColumn],
-        row: Option<&Tuple>,
-    ) -> Result<Row> {
+    fn fitted(&self, to: &Rc<[OutputColumn]>, from: &[OutputColumn], row: Option<&Tuple>) -> Result<Row> {
         let mut values = Vec::new();
         for (index, column) in to.iter().enumerate() {
             let value = row.and_then(|row| row.get(index)).cloned().unwrap_or(Value::Null);
@@ -156,8 +153,8 @@ impl Execution<'_> {
         Ok(Row { columns: to.clone(), values: values.into(), is_null: false })
     }
 
-    /// Puts a row, or NULLs where there is none, into targets. Columns that are missing are NULL, and those nobody takes
-    /// are dropped.
+    /// Puts a row, or NULLs where there is none, into targets. Columns that are missing are NULL, and those nobody
+    /// takes are dropped.
     pub(super) fn receive(
         &self,
         targets: &Targets,
@@ -170,7 +167,9 @@ impl Execution<'_> {
                 let own = self.frame.row(*slot).filter(|_| typed);
                 let row = match (own, row) {
                     (Some(own), row) => self.fitted(&own.columns, columns, row)?,
-                    (None, Some(row)) => Row { columns: columns.clone(), values: row.clone(), is_null: false },
+                    (None, Some(row)) => {
+                        Row { columns: columns.clone(), values: row.clone(), is_null: false }
+                    }
                     (None, None) => Row { is_null: false, ..nulls(columns) },
                 };
                 self.frame.set_row(*slot, Some(row));
@@ -193,9 +192,8 @@ impl Execution<'_> {
             VariableType::Record => Held::Record(None),
             VariableType::RowOf(table) => {
                 let found = self.server.schema.borrow().find(table, self.session);
-                let found = found.ok_or_else(|| {
-                    Failure::sql("42P01", format!("relation \"{table}\" does not exist"))
-                })?;
+                let found = found
+                    .ok_or_else(|| Failure::sql("42P01", format!("relation \"{table}\" does not exist")))?;
                 Held::Record(Some(nulls(&crate::trigger::columns(&found))))
             }
             _ => Held::Value(Value::Null),

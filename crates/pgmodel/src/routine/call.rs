@@ -119,7 +119,9 @@ impl Run {
         let execution = Execution { server: &self.server, session: self.session, program, frame: &frame };
         match execution.body().await? {
             Flow::Return(Some(Given::Value(value, from))) => converted(self, value, &from, result),
-            Flow::Return(Some(Given::Record(_))) => Err(Failure::not_modelled("a function that returns a row")),
+            Flow::Return(Some(Given::Record(_))) => {
+                Err(Failure::not_modelled("a function that returns a row"))
+            }
             _ if *result == Type::Void => Ok(Value::Void),
             _ => Err(no_return("function")),
         }

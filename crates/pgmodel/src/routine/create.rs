@@ -22,7 +22,9 @@ impl Define<'_> {
     pub(crate) async fn create_function(&self, create: &CreateFunction) -> Result<()> {
         let name = &create.name;
         if function::is_known(name) {
-            return Err(Failure::not_modelled(format!("a function called {name}, as one of the server's own")));
+            return Err(Failure::not_modelled(format!(
+                "a function called {name}, as one of the server's own"
+            )));
         }
         self.demand_uncontended(name)?;
         let args: Vec<Declared> = create.params.iter().map(|param| param.ty.clone()).collect();
@@ -88,7 +90,8 @@ impl Define<'_> {
                 self.notice(skipped(signature));
                 continue;
             };
-            let dependent = self.server.schema.borrow().has_trigger(self.session, |trigger| trigger.function == *name);
+            let dependent =
+                self.server.schema.borrow().has_trigger(self.session, |trigger| trigger.function == *name);
             if dependent && super::call::is_trigger(&found) {
                 let message = format!("cannot drop function {name}() because other objects depend on it");
                 return Err(Failure::sql("2BP01", message));
@@ -114,7 +117,10 @@ impl Define<'_> {
             if let Some(old) = &old.name
                 && new.name.as_ref() != Some(old)
             {
-                return Err(Failure::sql("42P13", format!("cannot change name of input parameter \"{old}\"")));
+                return Err(Failure::sql(
+                    "42P13",
+                    format!("cannot change name of input parameter \"{old}\""),
+                ));
             }
         }
         Ok(())

@@ -35,7 +35,10 @@ pub(super) enum Given {
 pub(super) enum Flow {
     Next,
     /// EXIT, or CONTINUE, of the loop or block of that label.
-    Leave { exit: bool, label: Option<String> },
+    Leave {
+        exit: bool,
+        label: Option<String>,
+    },
     /// RETURN.
     Return(Option<Given>),
 }

@@ -60,9 +60,7 @@ fn catches(handler: &Handler, error: &PgError) -> bool {
 pub(super) fn locks(query: &Sql) -> Result<bool> {
     let with = query.with()?;
     let locks = match &with.body {
-        Body::Select(select) => {
-            !select.locking.is_empty() || matches!(select.core, SelectCore::Set { .. })
-        }
+        Body::Select(select) => !select.locking.is_empty() || matches!(select.core, SelectCore::Set { .. }),
         _ => false,
     };
     Ok(locks || !with.ctes.is_empty())

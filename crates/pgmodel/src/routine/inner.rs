@@ -184,7 +184,8 @@ impl Inside<'_> {
         let shape = self.frame.shape();
         let shared = !self.server.schema.borrow().is_in_flux();
         let known = sql.plan.borrow().clone();
-        if let Some(known) = known.filter(|known| shared && known.version == version && known.shape == shape) {
+        if let Some(known) = known.filter(|known| shared && known.version == version && known.shape == shape)
+        {
             return Ok(Ok(known));
         }
         let variables = Known { scope: &sql.scope, frame: self.frame, yields: self.yields };

@@ -114,17 +114,52 @@ pub(super) enum Item {
 /// A statement.
 #[derive(Debug)]
 pub(super) enum Op {
-    Assign { target: Target, value: Sql },
-    If { arms: Vec<(Sql, Vec<Op>)>, otherwise: Vec<Op> },
-    Case { operand: Option<(usize, Sql)>, arms: Vec<(Sql, Vec<Op>)>, otherwise: Option<Vec<Op>> },
-    Loop { label: Option<String>, condition: Option<Sql>, body: Vec<Op> },
-    Count { label: Option<String>, count: Count, body: Vec<Op> },
-    Rows { label: Option<String>, targets: Targets, dynamic: bool, query: Sql, body: Vec<Op> },
-    Leave { exit: bool, label: Option<String>, when: Option<Sql> },
+    Assign {
+        target: Target,
+        value: Sql,
+    },
+    If {
+        arms: Vec<(Sql, Vec<Op>)>,
+        otherwise: Vec<Op>,
+    },
+    Case {
+        operand: Option<(usize, Sql)>,
+        arms: Vec<(Sql, Vec<Op>)>,
+        otherwise: Option<Vec<Op>>,
+    },
+    Loop {
+        label: Option<String>,
+        condition: Option<Sql>,
+        body: Vec<Op>,
+    },
+    Count {
+        label: Option<String>,
+        count: Count,
+        body: Vec<Op>,
+    },
+    Rows {
+        label: Option<String>,
+        targets: Targets,
+        dynamic: bool,
+        query: Sql,
+        body: Vec<Op>,
+    },
+    Leave {
+        exit: bool,
+        label: Option<String>,
+        when: Option<Sql>,
+    },
     Return(Option<Sql>),
     Perform(Sql),
-    Execute { command: Sql, into: Option<Receive>, using: Vec<Sql> },
-    Query { query: Sql, into: Option<Receive> },
+    Execute {
+        command: Sql,
+        into: Option<Receive>,
+        using: Vec<Sql>,
+    },
+    Query {
+        query: Sql,
+        into: Option<Receive>,
+    },
     /// A statement that is about no rows.
     Utility(Sql),
     Diagnostics(Vec<(Target, Item)>),

@@ -14,7 +14,9 @@ impl Execution<'_> {
     pub(super) async fn raise(&self, raise: &Raise) -> Result<()> {
         if raise.again {
             let caught = self.frame.caught.borrow().clone();
-            let outside = || Failure::sql("0Z002", "RAISE without parameters cannot be used outside an exception handler");
+            let outside = || {
+                Failure::sql("0Z002", "RAISE without parameters cannot be used outside an exception handler")
+            };
             return Err(caught.map(|error| Failure::Sql(Box::new(error))).ok_or_else(outside)?);
         }
         let (mut code, mut message, mut detail) = (None, None, None);

@@ -29,9 +29,10 @@ impl Define<'_> {
             columns.push(place);
         }
         let events = [create.insert, create.update, create.delete];
-        let when = create.when.as_ref().map(|when| {
-            bind::trigger_when(when, &table, create.row, events, &self.names())
-        });
+        let when = create
+            .when
+            .as_ref()
+            .map(|when| bind::trigger_when(when, &table, create.row, events, &self.names()));
         let when = when.transpose()?;
         let function = &create.function;
         let found = self.server.schema.borrow().routines.exact(function, &[], self.session);

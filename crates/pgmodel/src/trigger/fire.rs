@@ -1,5 +1,4 @@
-//! Calling triggers: before a row is written, and around the statement. A row that is to be updated or deleted is locked
-//! before its triggers see it, and looked at again where it has changed (GetTupleForTrigger).
+//! Calling triggers: before a row is written, and around the statement.
 
 use std::rc::Rc;
 
@@ -66,7 +65,9 @@ impl Run {
     ) -> Result<()> {
         self.before_statement(table, Operation::Insert, &[], level).await?;
         match updates {
-            Some(update) => self.before_statement(table, Operation::Update, &columns_set(update), level).await,
+            Some(update) => {
+                self.before_statement(table, Operation::Update, &columns_set(update), level).await
+            }
             None => Ok(()),
         }
     }
@@ -88,9 +89,7 @@ impl Run {
         [old, new]: [Option<&Tuple>; 2],
     ) -> Result<Called> {
         let found = self.server.schema.borrow().routines.exact(&trigger.function, &[], self.session);
-        let routine = found.ok_or_else(|| {
-            Failure::not_modelled("a trigger whose function has gone")
-        })?;
+        let routine = found.ok_or_else(|| Failure::not_modelled("a trigger whose function has gone"))?;
         let shown: Rc<[OutputColumn]> = columns(table);
         // The columns of a row that is not there are known, too.
         let row = |tuple: Option<&Tuple>| {
@@ -106,7 +105,8 @@ impl Run {
 fn demand_alone(level: &Env<'_>) -> Result<()> {
     let mut at = Some(level);
     while let Some(env) = at {
-        let writes = |cte: &Cte| matches!(cte.query.core, Core::Insert(_) | Core::Update(_) | Core::Delete(_));
+        let writes =
+            |cte: &Cte| matches!(cte.query.core, Core::Insert(_) | Core::Update(_) | Core::Delete(_));
         if env.ctes.is_some_and(|ctes| ctes.query.ctes.iter().any(writes)) {
             return Err(Failure::not_modelled("triggers in a statement with a WITH that writes"));
         }
