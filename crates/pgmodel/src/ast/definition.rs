@@ -119,6 +119,8 @@ pub enum AlterAction {
     SetNotNull { column: String, not_null: bool },
     /// SET (storage parameters).
     SetStorage { fillfactor: Option<u8> },
+    /// ENABLE or DISABLE TRIGGER.
+    Trigger { which: super::Which, enabled: bool },
 }
 
 /// CREATE INDEX.

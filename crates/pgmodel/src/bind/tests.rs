@@ -44,6 +44,7 @@ fn table(id: u32, name: &str, columns: Vec<Column>) -> TableDef {
         checks: Vec::new(),
         foreign_keys: Vec::new(),
         layout: Layout::default(),
+        triggers: Vec::new(),
     }
 }
 

@@ -29,6 +29,7 @@ impl Define<'_> {
             checks: Vec::new(),
             foreign_keys: Vec::new(),
             layout: Layout { fillfactor: create.fillfactor.unwrap_or(100), ..Layout::default() },
+            triggers: Vec::new(),
         };
         // The server looks at the names of all columns before it looks at any default.
         let mut names = BTreeSet::new();

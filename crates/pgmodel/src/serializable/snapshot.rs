@@ -5,10 +5,11 @@ use super::held::Marks;
 use super::{Number, Participant, Safety, Serializable};
 use crate::ast::Isolation;
 use crate::backend::Wait;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::server::Server;
+use crate::transaction::Transaction;
 
 impl Server {
     /// A serializable transaction takes part from its snapshot on, unless nobody can ever be in its way.
@@ -126,5 +127,23 @@ impl Server {
         self.backend(session).wait = Wait::Snapshot;
         self.waiting.borrow_mut().insert(session);
         self.waited(session).await
+    }
+}
+
+impl Transaction {
+    /// DEFERRABLE or NOT DEFERRABLE.
+    ///
+    /// # Errors
+    /// 25001 where it comes too late.
+    pub(crate) fn defer(&mut self, deferrable: bool) -> Result<()> {
+        let what = "SET TRANSACTION [NOT] DEFERRABLE";
+        if self.levels.len() > 1 {
+            return Err(Failure::sql("25001", format!("{what} cannot be called within a subtransaction")));
+        }
+        if self.has_snapshot {
+            return Err(Failure::sql("25001", format!("{what} must be called before any query")));
+        }
+        self.deferrable = deferrable;
+        Ok(())
     }
 }

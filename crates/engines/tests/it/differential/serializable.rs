@@ -35,7 +35,10 @@ fn the_model_and_the_server_agree_on_who_cannot_be_serialized() {
     let first = super::asked("RETRIAL_DIFFERENTIAL_FROM").unwrap_or(0);
     let (mut live, mut tally, mut found) = (Live::new(&server), Tally::default(), 0);
     for number in first..first + schedules {
-        let schedule = schedule(SEED.nth(number)); if std::env::var("SHOWALL").is_ok() { eprintln!("#{number}\n{schedule}"); }
+        let schedule = schedule(SEED.nth(number));
+        if std::env::var("SHOWALL").is_ok() {
+            eprintln!("#{number}\n{schedule}");
+        }
         found += u64::from(super::one(&schedule, FIRST + number, &mut live, &mut tally));
         if found >= super::DIFFERENCES_MAX {
             break;
@@ -46,7 +49,10 @@ fn the_model_and_the_server_agree_on_who_cannot_be_serialized() {
     let failures = tally.errors.get("40001").copied().unwrap_or(0);
     assert!(failures >= tally.schedules / 10, "few 40001: {tally}");
     assert!(tally.refusals.values().sum::<u64>() <= tally.schedules / 4, "many refusals: {tally}");
-    assert!(tally.unrepeated <= (tally.schedules / 200).max(2), "many differences that did not repeat: {tally}");
+    assert!(
+        tally.unrepeated <= (tally.schedules / 200).max(2),
+        "many differences that did not repeat: {tally}"
+    );
 }
 
 fn schedule(seed: Seed) -> Schedule {
@@ -161,7 +167,9 @@ fn write(rng: &mut Rng, refers: bool) -> String {
         7 => format!("DELETE FROM {table} WHERE id = {k}"),
         8 => format!("INSERT INTO {table} (id, n) VALUES ({id}, {k}) ON CONFLICT DO NOTHING"),
         9 => {
-            format!("INSERT INTO {table} (id, n) VALUES ({id}, 0) ON CONFLICT (id) DO UPDATE SET n = excluded.n")
+            format!(
+                "INSERT INTO {table} (id, n) VALUES ({id}, 0) ON CONFLICT (id) DO UPDATE SET n = excluded.n"
+            )
         }
         10 if refers => format!("INSERT INTO t2 (id, n, r) VALUES ({id}, 1, {k})"),
         11 if once_in(rng, 6) => "TRUNCATE t2".to_owned(),
