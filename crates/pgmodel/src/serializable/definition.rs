@@ -26,7 +26,9 @@ impl Server {
             .filter(|number| *number != me && reads(number))
             .collect();
         for reader in others {
-            if !serializable.conflicts.contains(&(reader, me)) {
+            // A conflict counts as none where either side is doomed (RWConflictExists).
+            let counts = !serializable.participant(me).doomed && !serializable.participant(reader).doomed;
+            if !(counts && serializable.conflicts.contains(&(reader, me))) {
                 serializable.flag(reader, me, me)?;
             }
         }

@@ -36,9 +36,6 @@ fn the_model_and_the_server_agree_on_who_cannot_be_serialized() {
     let (mut live, mut tally, mut found) = (Live::new(&server), Tally::default(), 0);
     for number in first..first + schedules {
         let schedule = schedule(SEED.nth(number));
-        if std::env::var("SHOWALL").is_ok() {
-            eprintln!("#{number}\n{schedule}");
-        }
         found += u64::from(super::one(&schedule, FIRST + number, &mut live, &mut tally));
         if found >= super::DIFFERENCES_MAX {
             break;
@@ -97,10 +94,12 @@ fn schedule(seed: Seed) -> Schedule {
 /// What one session says: a few transactions.
 fn program(rng: &mut Rng, plans: &str, refers: bool) -> Vec<String> {
     let mut said = Vec::new();
-    for _ in 0..1 + rng.below(3) {
+    for number in 0..1 + rng.below(3) {
         let mode = match rng.below(12) {
             0 => " READ ONLY",
-            1 => " READ ONLY, DEFERRABLE",
+            // Where the server still knows of an earlier transaction of the session, it does not say that this one
+            // waits (GetSafeSnapshotBlockingPids finds the earlier one).
+            1 if number == 0 => " READ ONLY, DEFERRABLE",
             _ => "",
         };
         let level = if once_in(rng, 15) { "REPEATABLE READ" } else { "SERIALIZABLE" };
