@@ -35,6 +35,7 @@ mod shrink;
 mod statement;
 mod tally;
 mod texts;
+mod trigger;
 mod volatile;
 
 /// How many threads drive the server, each with a database of its own.
