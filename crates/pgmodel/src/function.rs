@@ -124,7 +124,7 @@ fn int(args: &[Value], index: usize) -> Result<i64> {
 /// The argument as a text.
 fn str(args: &[Value], index: usize) -> Result<&str> {
     match args.get(index) {
-        Some(Value::Text(text)) => Ok(text),
+        Some(Value::Text(text) | Value::Padded(text)) => Ok(text),
         _ => Err(mistyped()),
     }
 }

@@ -193,7 +193,7 @@ impl Binder<'_> {
         };
         let fits = |arg: &Type| {
             *arg == Type::Unknown || bare(arg) == ty || {
-                ty == Type::Text && matches!(arg, Type::Varchar(_))
+                ty == Type::Text && matches!(arg, Type::Varchar(_) | Type::Char(_))
             }
         };
         if !types.iter().all(fits) {

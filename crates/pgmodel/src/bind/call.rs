@@ -81,6 +81,11 @@ impl Binder<'_> {
 
     fn function(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed> {
         let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
+        if args.is_empty() && matches!(name, "current_date" | "localtimestamp") {
+            let now = self.function("now", args)?;
+            let ty = if name == "current_date" { Type::Date } else { Type::Timestamp };
+            return Ok(Typed { expr: self.coerce(now, &ty, CastContext::Explicit)?, ty });
+        }
         if let Some((call, to, result)) = function::system(name, args.len()) {
             let mut cast = Vec::new();
             for (arg, to) in args.into_iter().zip(&to) {

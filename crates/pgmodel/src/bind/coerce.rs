@@ -14,12 +14,7 @@ use super::{Binder, Parameter, Typed, walk};
 
 /// A type without length or precision.
 pub(super) fn bare(ty: &Type) -> Type {
-    match ty {
-        Type::Varchar(_) => Type::Varchar(None),
-        Type::Numeric(_) => Type::Numeric(None),
-        Type::Array(element) => Type::Array(Box::new(bare(element))),
-        other => other.clone(),
-    }
+    ty.base()
 }
 
 /// The same failure, or 42804 with that message where there was no such cast.

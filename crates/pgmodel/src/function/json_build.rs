@@ -8,7 +8,7 @@ use super::mistyped;
 use super::signature::Kind::{AnyElement, Jsonb, Rest};
 use super::signature::{Entry, lax, strict};
 use crate::error::{Failure, Result};
-use crate::value::{JSON_DEPTH, Json, Numeric, Value, json_too_deep, timestamp_iso_text};
+use crate::value::{JSON_DEPTH, Json, Numeric, Value, json_too_deep, local_iso_text, timestamp_iso_text};
 
 /// The functions.
 pub(super) const FUNCTIONS: &[Entry] = &[
@@ -39,8 +39,9 @@ fn of(value: &Value) -> Json {
         Value::Json(json) => (**json).clone(),
         Value::Array(elements) => Json::Array(elements.iter().map(of).collect()),
         Value::Timestamptz(micros) => Json::String(timestamp_iso_text(*micros).into()),
-        Value::Text(text) => Json::String(text.clone()),
-        Value::Interval(..) | Value::Uuid(_) | Value::Bytes(_) | Value::Void => {
+        Value::Timestamp(micros) => Json::String(local_iso_text(*micros).into()),
+        Value::Text(text) | Value::Padded(text) => Json::String(text.clone()),
+        Value::Date(_) | Value::Interval(..) | Value::Uuid(_) | Value::Bytes(_) | Value::Void => {
             Json::String(value.text().into())
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
 fn operators(symbol: &str) -> Vec<Entry> {
     let tables =
         [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];
-    let more = [json::OPERATORS, json_change::OPERATORS, array::OPERATORS];
+    let more = [json::OPERATORS, json_change::OPERATORS, array::OPERATORS, time::civil::OPERATORS];
     let listed =
         tables.iter().chain(&more).flat_map(|table| table.iter()).filter(|entry| entry.name == symbol);
     let mut entries: Vec<Entry> = listed.copied().collect();
@@ -61,11 +61,12 @@ fn expanded(name: &str, count: usize) -> Vec<Entry> {
         [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
     let more =
         [json::FUNCTIONS, json_build::FUNCTIONS, json_change::FUNCTIONS, array::FUNCTIONS, digest::FUNCTIONS];
+    let of_time = [time::civil::FUNCTIONS];
     let fits = |entry: &&Entry| match entry.args.split_last() {
         Some((Kind::Rest, fixed)) => count > fixed.len(),
         _ => entry.args.len() == count,
     };
-    let all = tables.iter().chain(&more).flat_map(|table| table.iter());
+    let all = tables.iter().chain(&more).chain(&of_time).flat_map(|table| table.iter());
     all.filter(|entry| entry.name == name).filter(fits).copied().collect()
 }
 
@@ -181,7 +182,7 @@ fn accepts(entry: &Entry, args: &[Known]) -> bool {
         Kind::AnyNonArray => !matches!(ty, Type::Array(_)),
         Kind::AnyElement | Kind::Compat | Kind::Rest => true,
         Kind::Float8 => category(ty) == 'N' || *ty == Type::Unknown,
-        Kind::Json | Kind::Timestamp => *ty == Type::Unknown,
+        Kind::Json => *ty == Type::Unknown,
         kind => kind.ty().is_some_and(|to| unify::is_implicit(ty, &to)),
     });
     each && polymorphic(entry, args).is_ok()

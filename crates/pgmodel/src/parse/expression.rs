@@ -95,13 +95,9 @@ fn parenthesised(node: &SyntaxNode) -> Result<Expr> {
 fn name_ref(node: &SyntaxNode) -> Result<Expr> {
     let word = node.first_token().map(|token| token.kind());
     match word {
-        Some(SyntaxKind::CURRENT_TIMESTAMP_KW) => Ok(Expr::Call {
-            name: "current_timestamp".to_owned(),
-            args: Vec::new(),
-            star: false,
-            distinct: false,
-            filter: None,
-        }),
+        Some(SyntaxKind::CURRENT_TIMESTAMP_KW) => Ok(call::plain("current_timestamp", Vec::new())),
+        Some(SyntaxKind::CURRENT_DATE_KW) => Ok(call::plain("current_date", Vec::new())),
+        Some(SyntaxKind::LOCALTIMESTAMP_KW) => Ok(call::plain("localtimestamp", Vec::new())),
         Some(kind) if stands_for_value(kind) => Err(refuse(kind)),
         _ => Ok(Expr::Column { table: None, name: name::ident(node)? }),
     }

@@ -94,6 +94,10 @@ fn values_and_calls_are_read() {
             "count(*), count(distinct a), sum(b) filter c"
         }),
         ("pg_catalog.now(), current_timestamp, coalesce(a, 1)", "now(), current_timestamp(), coalesce(a, 1)"),
+        ("current_date, localtimestamp, date '2000-01-01'", "current_date(), localtimestamp(), '2000-01-01'::Date"),
+        ("a::char, a::character(3), a::timestamp without time zone", {
+            "a::Char(Some(1)), a::Char(Some(3)), a::Timestamp"
+        }),
         ("extract(epoch from a), position(a in b)", "extract('epoch', a), position(b, a)"),
         ("substring(a from 2 for 3), trim(leading 'x' from a)", "substring(a, 2, 3), ltrim(a, 'x')"),
         ("case a when 1 then 2 else 3 end, case when a then b end", {
@@ -232,10 +236,10 @@ fn what_is_not_understood_is_refused_by_name() {
         ("select (a).b", "fields of composite values"),
         ("select u&'x'", "U& strings"),
         ("select b'1'", "bit strings"),
-        ("select current_date", "CURRENT_DATE"),
+        ("select current_time", "CURRENT_TIME"),
         ("select 1::float8", "type float8"),
-        ("select '1'::timestamp", "type timestamp without time zone"),
-        ("select '1'::char(3)", "type character"),
+        ("select '1'::time", "type time"),
+        ("select n'1'", "type character"),
         ("select '1'::json", "type json"),
         ("select interval '1' day", "interval fields and precision"),
         ("select 1 from s.t", "schema s"),
