@@ -13,9 +13,9 @@ use crate::lock::LockTag;
 use crate::outcome::{Change, Notice, Outcome};
 use crate::stack;
 use crate::transaction::Transaction;
-use std::rc::Rc;
 
-use crate::catalog::{TableDef, TableId};
+use crate::catalog::TableId;
+use crate::schema::Pending;
 
 /// The statements that a session works on.
 pub(crate) struct Running {
@@ -78,6 +78,8 @@ pub(crate) struct Backend {
     pub(crate) last_sequence: Option<String>,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
+    /// Whether somebody waits for the end of the one that it has now.
+    pub(crate) awaited: bool,
 }
 
 /// The rows that a statement visited: what it looked at, and what it wrote.
@@ -101,12 +103,12 @@ pub(crate) struct Held {
 /// How to take back a change of definitions.
 #[derive(Debug)]
 pub(crate) enum Undo {
-    /// The table was as this before.
-    Table(Rc<TableDef>, Box<Heap>),
-    /// The table's definition was this, its rows the same.
-    Definition(Rc<TableDef>),
-    /// The table did not have the index; its rows and their locks stay.
-    CreatedIndex(TableId, String),
+    /// The transaction had made this of the table's definition before.
+    Definition(TableId, Option<Pending>),
+    /// The table's rows were these.
+    Rows(TableId, Box<Heap>),
+    /// The table did not have the index, the last one; its rows and their locks stay.
+    CreatedIndex(TableId),
     /// The table was not there.
     Created(TableId),
     /// The sequence was not there.
@@ -185,6 +187,7 @@ impl Backend {
             sequences: BTreeMap::new(),
             last_sequence: None,
             transactions: 0,
+            awaited: false,
         }
     }
 

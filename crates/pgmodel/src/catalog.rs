@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::ast::{KeyAction, Serial};
+use crate::ast::{KeyAction, Serial, TableLockMode};
+use crate::error::Result;
 use crate::plan::Expr;
 use crate::value::{Type, Value};
 
@@ -61,6 +62,8 @@ pub struct IndexDef {
     pub constraint: bool,
     /// The predicate of a partial index, over slot 0.
     pub filter: Option<Expr>,
+    /// Whether rows that are written are entered into it; a concurrent build makes it ready when it has read the table.
+    pub ready: bool,
     /// Whether queries may use it; a concurrent build makes it valid last.
     pub valid: bool,
 }
@@ -102,6 +105,8 @@ pub struct Check {
 pub struct ForeignKey {
     /// Its name.
     pub name: String,
+    /// Its place in the order in which all foreign keys were made.
+    pub made: u32,
     /// The referencing table.
     pub from: TableId,
     /// The referencing columns.
@@ -130,8 +135,12 @@ impl TableDef {
     }
 }
 
-/// Where names are looked up. The answer must be what the statement's own transaction may see.
+/// Where names are looked up. The answer must be what the statement's own transaction may see, and stay so: a table
+/// is locked when its name is met, before anything else is made of it.
 pub trait Names {
-    /// The table of that name.
-    fn table(&self, name: &str) -> Option<Rc<TableDef>>;
+    /// The table of that name, locked in that mode; none where there is none.
+    ///
+    /// # Errors
+    /// Where somebody has to be waited for; then the statement is to be analysed again.
+    fn table(&self, name: &str, mode: TableLockMode) -> Result<Option<Rc<TableDef>>>;
 }

@@ -207,6 +207,11 @@ impl Heap {
         });
     }
 
+    /// The index that was made last is gone.
+    pub(crate) fn drop_last_index(&mut self) {
+        self.drop_index(self.indexes.len() - 1);
+    }
+
     /// An index is there, with the key that `key` makes of each tuple, if it belongs in it.
     ///
     /// # Errors

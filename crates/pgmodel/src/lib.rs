@@ -23,6 +23,7 @@ pub mod value;
 
 mod access;
 mod backend;
+mod clock;
 mod define;
 mod evaluate;
 mod foreign_key;
@@ -32,8 +33,8 @@ mod insert;
 mod join;
 mod level;
 mod limit;
+mod names;
 mod parameter;
-mod relations;
 mod row_lock;
 mod rows;
 mod run;

@@ -34,6 +34,8 @@ mod transaction;
 mod types;
 mod write;
 
+pub(crate) use name::NAME_MAX;
+
 #[cfg(test)]
 mod shown;
 #[cfg(test)]

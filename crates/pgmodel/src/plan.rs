@@ -8,8 +8,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::access::Path;
-use crate::ast::{JoinKind, LockStrength, LockWait, SetOperation};
-use crate::catalog::TableDef;
+use crate::ast::{JoinKind, LockStrength, LockWait, SetOperation, TableLockMode};
+use crate::catalog::{TableDef, TableId};
 use crate::value::Type;
 
 pub use expression::{Apply, Comparison, Expr, SubKind, System};
@@ -23,6 +23,8 @@ pub struct Plan {
     pub query: Query,
     /// The types that `$1`, `$2`, … turned out to have.
     pub params: Vec<Type>,
+    /// The tables that it uses and how they are locked, in the order in which analysis meets them, each once.
+    pub locks: Vec<(TableId, TableLockMode)>,
 }
 
 /// A column of a result.

@@ -4,13 +4,11 @@
 //! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
 //! that sequences gave.
 
-use std::rc::Rc;
-
 use crate::ast::{Isolation, TransactionModes};
 use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
-use crate::lock::SessionNo;
+use crate::lock::{LockTag, SessionNo};
 use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
@@ -85,6 +83,7 @@ impl Server {
         if commit && self.backend(session).transaction.is_some() {
             self.touch(session, Object::Commit, Use::Write);
         }
+        self.end_virtual(session);
         let ended = {
             let mut backend = self.backend(session);
             let Some(transaction) = backend.transaction.as_ref() else { return };
@@ -103,7 +102,7 @@ impl Server {
                 self.schema.borrow_mut().commit(session);
             } else {
                 self.transactions.borrow_mut().abort(&ended);
-                self.take_back(&mut backend, 0, session);
+                self.take_back(&mut backend, 0);
             }
             backend.undo.clear();
             backend.changes.clear();
@@ -114,6 +113,19 @@ impl Server {
         self.release(session, &ended, |held| held.depth.is_some());
     }
 
+    /// Wakes those who wait for the session's transaction as such.
+    fn end_virtual(&self, session: SessionNo) {
+        let number = {
+            let mut backend = self.backend(session);
+            std::mem::take(&mut backend.awaited).then_some(backend.transactions)
+        };
+        if let Some(number) = number {
+            let mut woken = Vec::new();
+            self.locks.borrow_mut().transaction_ended(LockTag::Virtual(session, number), &mut woken);
+            self.wake(&woken);
+        }
+    }
+
     /// An error has ended a statement: what it was part of is rolled back at once, up to the last savepoint.
     pub(crate) fn fail(&self, session: SessionNo) {
         let depth = self.backend(session).depth();
@@ -121,6 +133,9 @@ impl Server {
         if depth == 0 && !explicit {
             self.finish(session, false);
             return;
+        }
+        if depth == 0 {
+            self.end_virtual(session);
         }
         self.undo_from(session, depth);
         self.backend(session).xact().failed = true;
@@ -133,7 +148,7 @@ impl Server {
             let mut backend = self.backend(session);
             let ended = backend.xact().xids(depth);
             self.transactions.borrow_mut().abort(&ended);
-            self.take_back(&mut backend, depth, session);
+            self.take_back(&mut backend, depth);
             for level in &mut backend.xact().levels[depth..] {
                 level.xid = None;
                 level.released.clear();
@@ -144,7 +159,7 @@ impl Server {
     }
 
     /// Puts definitions, settings and the account of changes back to where the level began.
-    fn take_back(&self, backend: &mut Backend, depth: usize, session: SessionNo) {
+    fn take_back(&self, backend: &mut Backend, depth: usize) {
         let level = &backend.xact().levels[depth];
         let (changes, undo, settings) = (level.changes, level.undo, level.settings);
         backend.changes.truncate(changes);
@@ -153,25 +168,15 @@ impl Server {
         }
         backend.settings_before.truncate(settings);
         for undo in backend.undo.drain(undo..).rev() {
-            self.undo(undo, session);
+            self.undo(undo);
         }
     }
 
-    fn undo(&self, undo: Undo, _session: SessionNo) {
+    fn undo(&self, undo: Undo) {
         match undo {
-            Undo::Table(def, heap) => {
-                self.heaps.borrow_mut()[def.id.0 as usize] = Some(*heap);
-                self.schema.borrow_mut().replace(def);
-            }
-            Undo::CreatedIndex(id, name) => {
-                let mut table = crate::define::copy(&self.schema.borrow().by_id(id));
-                if let Some(place) = table.indexes.iter().position(|index| index.name == name) {
-                    table.indexes.remove(place);
-                    self.heap(id).drop_index(place);
-                    self.schema.borrow_mut().replace(Rc::new(table));
-                }
-            }
-            Undo::Definition(def) => self.schema.borrow_mut().replace(def),
+            Undo::Definition(id, before) => self.schema.borrow_mut().restore(id, before),
+            Undo::Rows(id, heap) => self.heaps.borrow_mut()[id.0 as usize] = Some(*heap),
+            Undo::CreatedIndex(id) => self.heap(id).drop_last_index(),
             Undo::Created(id) => {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
@@ -226,6 +231,14 @@ impl Server {
             }
         }
         Ok(Outcome::bare("RELEASE"))
+    }
+
+    /// A statement begins that has a snapshot from here on; whether that is the transaction's own.
+    pub(crate) fn begins_to_read(&self, session: SessionNo) -> bool {
+        let mut backend = self.backend(session);
+        let transaction = backend.xact();
+        transaction.reads = true;
+        transaction.keeps_snapshot()
     }
 
     /// The snapshot that a statement reads by.

@@ -127,6 +127,8 @@ pub(crate) struct Transaction {
     pub(crate) failed: bool,
     /// A snapshot has been taken, so that its isolation level can no longer be changed.
     pub(crate) has_snapshot: bool,
+    /// The statement that is being worked on has a snapshot, which others may have to wait for.
+    pub(crate) reads: bool,
     /// The snapshot of a repeatable read transaction.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) command: u32,
@@ -164,6 +166,7 @@ impl Transaction {
             explicit,
             failed: false,
             has_snapshot: false,
+            reads: false,
             snapshot: None,
             command: 0,
             command_used: false,
@@ -176,6 +179,11 @@ impl Transaction {
     /// Whether every statement shares one snapshot.
     pub(crate) fn keeps_snapshot(&self) -> bool {
         matches!(self.isolation, Isolation::RepeatableRead | Isolation::Serializable)
+    }
+
+    /// Whether an error has ended all of it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.failed && self.levels.len() == 1
     }
 
     /// All ids of the levels from `depth` on.

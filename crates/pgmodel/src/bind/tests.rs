@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use crate::ast;
+use crate::ast::{self, TableLockMode};
 use crate::catalog::{Column, IndexDef, Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::parse::parse;
@@ -21,8 +21,8 @@ const CASES: &str = include_str!("tests/cases.txt");
 struct Catalogue(BTreeMap<String, Rc<TableDef>>);
 
 impl Names for Catalogue {
-    fn table(&self, name: &str) -> Option<Rc<TableDef>> {
-        self.0.get(name).cloned()
+    fn table(&self, name: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
+        Ok(self.0.get(name).cloned())
     }
 }
 
@@ -63,6 +63,7 @@ fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, 
         primary: name.ends_with("_pkey"),
         constraint,
         filter: filter.map(bind),
+        ready: true,
         valid: true,
     };
     table.indexes.push(Rc::new(index));

@@ -1,10 +1,11 @@
 //! ALTER TABLE.
 
-use super::{Define, copy, without};
+use std::rc::Rc;
+
+use super::{Define, copy};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
-use crate::backend::Undo;
 use crate::bind;
-use crate::catalog::TableDef;
+use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, System};
 use crate::run::Env;
@@ -22,8 +23,6 @@ impl Define<'_> {
         // Rows and their locks may change beside a lock that lets others read and lock them.
         if mode == TableLockMode::AccessExclusive {
             self.remember(&table);
-        } else {
-            self.undo(Undo::Definition(table.clone()));
         }
         let mut table = copy(&table);
         for action in actions {
@@ -53,10 +52,12 @@ impl Define<'_> {
                 Ok(table)
             }
             AlterAction::DropColumn { name, if_exists, cascade } => {
-                self.drop_column(table, name, *if_exists, *cascade)
+                self.drop_column(table, name, *if_exists, *cascade).await
             }
             AlterAction::AddConstraint(constraint) => self.constrain(table, constraint).await,
-            AlterAction::DropConstraint { name, if_exists } => self.drop_constraint(table, name, *if_exists),
+            AlterAction::DropConstraint { name, if_exists } => {
+                self.drop_constraint(table, name, *if_exists).await
+            }
             AlterAction::SetDefault { column, default } => {
                 let place = column_of(&table, column)?;
                 let ty = table.columns[place].ty.clone();
@@ -102,7 +103,7 @@ impl Define<'_> {
         Ok(table)
     }
 
-    fn drop_column(
+    async fn drop_column(
         &self,
         mut table: TableDef,
         name: &str,
@@ -117,7 +118,7 @@ impl Define<'_> {
             }
             return Err(Failure::sql("42703", missing));
         };
-        let referred = self.server.schema.borrow().referring(table.id);
+        let referred = self.server.schema.borrow().referring(table.id, self.session);
         if referred.iter().any(|(_, key)| key.referenced.contains(&place)) {
             if cascade {
                 return Err(Failure::not_modelled(
@@ -138,7 +139,10 @@ impl Define<'_> {
             }
         }
         table.checks.retain(|check| !uses(&check.condition));
-        table.foreign_keys.retain(|key| !key.columns.contains(&place));
+        let of_column = |key: &Rc<ForeignKey>| key.columns.contains(&place);
+        let (gone, kept): (Vec<_>, Vec<_>) = table.foreign_keys.into_iter().partition(of_column);
+        table.foreign_keys = kept;
+        self.lock_referenced(&gone).await?;
         let emptied = |tuple: &Tuple| {
             let mut values = tuple.to_vec();
             values[place] = Value::Null;
@@ -151,11 +155,11 @@ impl Define<'_> {
         Ok(table)
     }
 
-    fn drop_constraint(&self, mut table: TableDef, name: &str, if_exists: bool) -> Result<TableDef> {
+    async fn drop_constraint(&self, mut table: TableDef, name: &str, if_exists: bool) -> Result<TableDef> {
         let index = table.indexes.iter().position(|index| index.constraint && index.name == name);
         if let Some(index) = index {
             let columns = table.indexes[index].columns().unwrap_or_default();
-            let referred = self.server.schema.borrow().referring(table.id);
+            let referred = self.server.schema.borrow().referring(table.id, self.session);
             if referred.iter().any(|(_, key)| key.referenced == columns) {
                 let message = format!(
                     "cannot drop constraint {name} on table {} because other objects depend on it",
@@ -169,9 +173,10 @@ impl Define<'_> {
         }
         let checks = table.checks.len();
         table.checks.retain(|check| check.name != name);
-        let keys = without(&table.foreign_keys, name);
-        if table.checks.len() < checks || keys.len() < table.foreign_keys.len() {
-            table.foreign_keys = keys;
+        let (gone, kept): (Vec<_>, Vec<_>) = table.foreign_keys.into_iter().partition(|key| key.name == name);
+        table.foreign_keys = kept;
+        if table.checks.len() < checks || !gone.is_empty() {
+            self.lock_referenced(&gone).await?;
             return Ok(table);
         }
         let missing = format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name);

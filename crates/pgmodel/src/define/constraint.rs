@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::Define;
+use super::{Define, name};
+use crate::access;
 use crate::ast::{Constraint, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
@@ -23,22 +24,21 @@ impl Define<'_> {
                     let message = format!("multiple primary keys for table \"{name}\" are not allowed");
                     return Err(Failure::sql("42P16", message));
                 }
-                let name = constraint.name.clone().unwrap_or_else(|| format!("{}_pkey", table.name));
+                let name = self.index_name(&table, constraint, None, "pkey")?;
                 self.key(table, name, (columns, included), true)
             }
             ConstraintKind::Unique { columns, included } => {
-                let name = constraint.name.clone().unwrap_or_else(|| {
-                    let parts = [&columns[..], &included[..]].concat().join("_");
-                    self.free_name(format!("{}_{parts}_key", table.name), &table.indexes)
-                });
+                let parts = name::distinct([&columns[..], &included[..]].concat());
+                let part = name::joined(parts.iter().map(String::as_str));
+                let name = self.index_name(&table, constraint, Some(&part), "key")?;
                 self.key(table, name, (columns, included), false)
             }
             ConstraintKind::Check(condition) => self.check(table, constraint, condition),
             ConstraintKind::ForeignKey { columns, table: to, referenced, on_delete, on_update } => {
-                let name = constraint
-                    .name
-                    .clone()
-                    .unwrap_or_else(|| format!("{}_{}_fkey", table.name, columns.join("_")));
+                if let Some(name) = &constraint.name {
+                    name::demand_new_constraint(&table, name)?;
+                }
+                let part = name::joined(columns.iter().map(String::as_str));
                 let to = self.referenced_table(&table, to).await?;
                 let (to_id, referenced) = referenced_columns(to.as_deref().unwrap_or(&table), referenced)?;
                 let columns = positions(&table, columns, "foreign key")?;
@@ -47,11 +47,29 @@ impl Define<'_> {
                     return Err(Failure::sql("42830", message));
                 }
                 let (on_delete, on_update) = (*on_delete, *on_update);
-                let from = table.id;
-                let key = ForeignKey { name, from, columns, to: to_id, referenced, on_delete, on_update };
+                let generated = || self.constraint_name(&table, Some(&part), "fkey");
+                let name = constraint.name.clone().unwrap_or_else(generated);
+                let (from, to_id) = (table.id, to_id);
+                let made = self.server.schema.borrow_mut().fresh_key();
+                let key =
+                    ForeignKey { name, made, from, columns, to: to_id, referenced, on_delete, on_update };
                 self.refer(table, to.as_deref(), key)
             }
         }
+    }
+
+    /// The name of a constraint's index.
+    fn index_name(
+        &self,
+        table: &TableDef,
+        constraint: &Constraint,
+        part: Option<&str>,
+        label: &str,
+    ) -> Result<String> {
+        let Some(name) = &constraint.name else { return Ok(self.relation_name(table, part, label, true)) };
+        self.demand_free(name)?;
+        name::demand_new_constraint(table, name)?;
+        Ok(name.clone())
     }
 
     fn key(
@@ -70,8 +88,9 @@ impl Define<'_> {
             self.demand_no_null(&table, &positions)?;
         }
         let keys = positions.iter().map(|column| Expr::Column { up: 0, slot: 0, column: *column }).collect();
-        let (unique, constraint, filter, valid) = (true, true, None, true);
-        let index = IndexDef { name, keys, included, unique, primary, constraint, filter, valid };
+        let (unique, constraint, filter) = (true, true, None);
+        let (ready, valid) = (true, true);
+        let index = IndexDef { name, keys, included, unique, primary, constraint, filter, ready, valid };
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
@@ -95,16 +114,18 @@ impl Define<'_> {
         constraint: &Constraint,
         condition: &crate::ast::Expr,
     ) -> Result<TableDef> {
-        let base = match &constraint.column {
-            Some(column) => format!("{}_{column}_check", table.name),
-            None => format!("{}_check", table.name),
-        };
-        let name = constraint
-            .name
-            .clone()
-            .unwrap_or_else(|| super::free_among(base, table.checks.iter().map(|check| check.name.as_str())));
         let condition =
             bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool))?;
+        let name = match &constraint.name {
+            Some(name) => {
+                name::demand_new_constraint(&table, name)?;
+                name.clone()
+            }
+            None => {
+                let column = only_column(&condition).map(|column| table.columns[column].name.as_str());
+                self.constraint_name(&table, column, "check")
+            }
+        };
         let run = self.run();
         for (_, tuple) in self.live(&table) {
             let cells = [Slotted::row(tuple)];
@@ -150,6 +171,20 @@ impl Define<'_> {
     }
 }
 
+/// The column that a condition is about, if it is about just one: an unnamed CHECK is called after it
+/// (AddRelationNewConstraints in src/backend/catalog/heap.c).
+fn only_column(condition: &Expr) -> Option<usize> {
+    fn add(expr: &Expr, found: &mut BTreeSet<usize>) {
+        if let Expr::Column { column, .. } = expr {
+            found.insert(*column);
+        }
+        access::parts(expr).into_iter().for_each(|part| add(part, found));
+    }
+    let mut found = BTreeSet::new();
+    add(condition, &mut found);
+    if found.len() == 1 { found.first().copied() } else { None }
+}
+
 /// The referenced columns: those named, or the primary key. They must be the columns of a unique index.
 fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog::TableId, Vec<usize>)> {
     if named.is_empty() {
@@ -165,7 +200,7 @@ fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog
         let mut wanted = columns.clone();
         own.sort_unstable();
         wanted.sort_unstable();
-        index.unique && index.filter.is_none() && own == wanted
+        index.unique && index.valid && index.filter.is_none() && own == wanted
     };
     if !to.indexes.iter().any(same) {
         let name = &to.name;

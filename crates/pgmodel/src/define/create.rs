@@ -56,7 +56,7 @@ impl Define<'_> {
         }
         let default = match (&column.default, column.serial) {
             (_, Some(_)) => {
-                let name = self.free_name(format!("{}_{}_seq", table.name, column.name), &[]);
+                let name = self.relation_name(table, Some(&column.name), "seq", false);
                 self.server.sequences.borrow_mut().insert(name.clone(), Sequence::new(1, 1, &column.ty));
                 self.undo(Undo::CreatedSequence(name.clone()));
                 Some(numbered(&name))

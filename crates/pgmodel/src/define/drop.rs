@@ -24,11 +24,15 @@ impl Define<'_> {
             }
             let mode = TableLockMode::AccessExclusive;
             let opened = super::open_table(self.server, self.session, name, mode, false).await;
-            tables
-                .push(opened.map_err(|_| Failure::sql("42P01", format!("table \"{name}\" does not exist")))?);
+            tables.push(opened.map_err(|failure| match failure {
+                Failure::Sql(error) if error.code == "42P01" => {
+                    Failure::sql("42P01", format!("table \"{name}\" does not exist"))
+                }
+                other => other,
+            })?);
         }
         for table in &tables {
-            let referring = self.server.schema.borrow().referring(table.id);
+            let referring = self.server.schema.borrow().referring(table.id, self.session);
             for (from, key) in referring {
                 if tables.iter().any(|dropped| dropped.id == from.id) {
                     continue;
@@ -40,18 +44,17 @@ impl Define<'_> {
                 }
                 self.server.lock_table(self.session, from.id, TableLockMode::AccessExclusive, false).await?;
                 self.notice(format!("drop cascades to constraint {} on table {}", key.name, from.name));
-                self.undo(Undo::Definition(from.clone()));
                 let mut left = super::copy(&from);
                 left.foreign_keys = super::without(&from.foreign_keys, &key.name);
                 self.put(left);
             }
         }
         for table in tables {
+            self.lock_referenced(&table.foreign_keys).await?;
             for sequence in sequences(&table) {
                 self.drop_sequence(&sequence);
             }
-            self.undo(Undo::Definition(table.clone()));
-            self.server.schema.borrow_mut().drop(table.id, self.session);
+            self.change(table.id, None);
         }
         Ok(())
     }
@@ -85,7 +88,7 @@ impl Define<'_> {
         let mut at = 0;
         while let Some(table) = tables.get(at).cloned() {
             at += 1;
-            let referring = self.server.schema.borrow().referring(table.id);
+            let referring = self.server.schema.borrow().referring(table.id, self.session);
             for (from, _) in referring {
                 if tables.iter().any(|known| known.id == from.id) {
                     continue;

@@ -7,8 +7,8 @@ use super::cursor::{Cursor, listed};
 use super::syntax;
 use crate::error::{Failure, Result};
 
-/// The longest name that the server keeps, in bytes; it cuts off the rest.
-const LONGEST: usize = 63;
+/// The longest name that the server keeps, in bytes; it cuts off the rest (NAMEDATALEN).
+pub(crate) const NAME_MAX: usize = 63;
 
 /// The name that a token spells.
 pub(super) fn fold(token: &str) -> Result<String> {
@@ -20,7 +20,7 @@ pub(super) fn fold(token: &str) -> Result<String> {
         None if token.contains('"') => return Err(Failure::not_modelled("U& identifiers")),
         None => token.to_ascii_lowercase(),
     };
-    let mut end = name.len().min(LONGEST);
+    let mut end = name.len().min(NAME_MAX);
     while !name.is_char_boundary(end) {
         end -= 1;
     }
