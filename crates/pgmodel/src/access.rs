@@ -317,6 +317,7 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Column { .. }
         | Expr::Group { .. }
         | Expr::Aggregate { .. }
+        | Expr::Set(_)
         | Expr::Output(_) => Vec::new(),
         Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
         Expr::Apply { args, .. }

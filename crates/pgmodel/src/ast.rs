@@ -219,7 +219,7 @@ pub enum FromItem {
     /// A subquery.
     Subquery { query: Box<With>, alias: Option<Alias>, lateral: bool },
     /// A set-returning function, such as `generate_series` or `unnest`.
-    Function { name: String, args: Vec<Expr>, alias: Option<Alias> },
+    Function { name: String, args: Vec<Expr>, ordinality: bool, alias: Option<Alias> },
     /// A join; a CROSS JOIN has neither ON nor USING.
     Join { kind: JoinKind, left: Box<FromItem>, right: Box<FromItem>, on: Option<Expr>, using: Vec<String> },
 }

@@ -17,6 +17,7 @@ mod ordering;
 mod scope;
 mod select;
 mod set;
+mod sets;
 mod stored;
 mod subquery;
 #[cfg(test)]
@@ -74,6 +75,8 @@ struct Binder<'a> {
     touched: Vec<(usize, usize)>,
     /// The place with a table that is bound for, if it is one.
     stored: Option<Stored<'a>>,
+    /// Whether what was bound calls anything whose answer may change with the session's settings or the clock.
+    mutable: bool,
     /// How many expressions have been bound or copied.
     parts: usize,
     /// The tables met, with the modes they are locked in, each once.
@@ -103,6 +106,9 @@ pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Optio
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
     let typed = binder.storing(place, |binder| binder.expr(expr))?;
+    if binder.mutable && matches!(place, Stored::Key | Stored::Predicate) {
+        return Err(place.not_immutable());
+    }
     let Some(to) = to else {
         // An index key may be a bare literal, which is text to the server.
         return if typed.ty == Type::Unknown {
@@ -139,6 +145,7 @@ impl<'n> Binder<'n> {
             sites: 0,
             touched: Vec::new(),
             stored: None,
+            mutable: false,
             parts: 0,
             locks: Vec::new(),
             locked_from_outside: false,

@@ -3,7 +3,7 @@
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
-use crate::value::{Type, Value};
+use crate::value::{Json, Type, Value};
 
 mod absent;
 mod array;
@@ -18,6 +18,7 @@ mod json_change;
 mod pattern;
 mod resolve;
 mod session;
+mod set;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ pub struct Chosen {
     pub apply: Apply,
     /// Whether it is NULL as soon as an argument is.
     pub strict: bool,
+    /// Whether it answers the same whatever the settings are (manual, 38.7).
+    pub immutable: bool,
     /// The types its arguments must be cast to, in order.
     pub args: Vec<Type>,
     /// The type of its result.
@@ -76,6 +79,11 @@ pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>
     cast::cast(from, to, context)
 }
 
+/// Whether the cast answers the same whatever the settings are (manual, 38.7).
+pub(crate) fn is_immutable_cast(from: &Type, to: &Type) -> bool {
+    cast::is_immutable(from, to)
+}
+
 /// A cast.
 #[derive(Clone, Debug)]
 pub enum Cast {
@@ -100,6 +108,31 @@ pub fn unify(types: &[Type], context: &str) -> Result<Type> {
 /// result.
 pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     session::system(name, args)
+}
+
+pub use set::ChosenSet;
+
+/// Whether a function of that name returns sets of rows.
+pub(crate) fn is_set(name: &str) -> bool {
+    set::is_set(name)
+}
+
+/// The set-returning function of that name.
+///
+/// # Errors
+/// As [`function`].
+pub fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
+    set::set(name, args)
+}
+
+/// A timestamp moved by an interval.
+pub(crate) fn later(at: &Value, by: &Value) -> Result<Value> {
+    time::later(at, by)
+}
+
+/// A value of JSON as `->>` gives it.
+pub(crate) fn json_as_text(json: &Json) -> Value {
+    json::as_text(Some(json))
 }
 
 /// Refuses a text of too many bytes.

@@ -9,6 +9,7 @@ use crate::value::{Type, Value};
 
 use super::aggregate::is_aggregate;
 use super::coerce::bare;
+use super::sets::demand_none;
 use super::{Binder, Typed, naming};
 
 impl Binder<'_> {
@@ -38,13 +39,12 @@ impl Binder<'_> {
         if name == "nullif" {
             return self.nullif(args);
         }
+        let sets = self.top().set_calls;
         let args: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_>>()?;
         match name.as_str() {
-            "generate_series" | "unnest" => {
-                self.demand_sets()?;
-                Err(Failure::not_modelled(format!("the set-returning function {name} outside of FROM")))
-            }
+            name if function::is_set(name) => self.set_value(name, args),
             "coalesce" => {
+                demand_none(sets, self.top().set_calls, "COALESCE")?;
                 let (args, ty) = self.unified(args, "COALESCE")?;
                 Ok(Typed { expr: Expr::Coalesce(args), ty })
             }
@@ -96,10 +96,12 @@ impl Binder<'_> {
                 }
                 cast.push(self.implicit(arg, to)?);
             }
+            self.mutable = true;
             let site = self.site();
             return Ok(Typed { expr: Expr::System { call, args: cast, site }, ty: result });
         }
         let chosen = function::function(name, &types)?;
+        self.mutable |= !chosen.immutable;
         if chosen.args.len() != args.len() {
             return Err(Failure::not_modelled(naming::signature(name, &types)));
         }

@@ -17,10 +17,13 @@ impl Binder<'_> {
             let equal = list.iter().map(|item| Ok(self.binary("=", operand, item)?.expr));
             return Ok(negated(Expr::Or(equal.collect::<Result<_>>()?), not));
         }
-        let sites = self.sites;
+        let (sites, sets) = (self.sites, self.top().set_calls);
         let operand = self.expr(operand)?;
         let effects = self.sites != sites;
         let list: Vec<_> = list.iter().map(|item| self.expr(item)).collect::<Result<_>>()?;
+        if self.top().set_calls != sets {
+            return Err(Failure::not_modelled("a set-returning function in IN"));
+        }
         let types: Vec<_> = std::iter::once(&operand).chain(&list).map(|typed| typed.ty.clone()).collect();
         if let Ok(common) = common(&types, "IN") {
             let chosen = function::operator("=", Some(&common), &common)?;

@@ -8,6 +8,7 @@ use crate::plan::{Expr, OutputColumn, SortKey};
 use super::Binder;
 use super::scope::Clause;
 use super::select::Output;
+use super::sets::has_set;
 use super::walk;
 
 /// What a key turned out to be.
@@ -88,6 +89,9 @@ impl Binder<'_> {
                 if walk::has_aggregate(&key) {
                     let message = "aggregate functions are not allowed in GROUP BY";
                     return Err(Failure::sql("42803", message));
+                }
+                if has_set(&key) {
+                    return Err(Failure::not_modelled("GROUP BY a set-returning function"));
                 }
                 if !keys.iter().any(|known| walk::same(known, &key)) {
                     keys.push(key);

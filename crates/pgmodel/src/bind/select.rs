@@ -10,6 +10,7 @@ use crate::value::Type;
 
 use super::locking::Collected;
 use super::scope::Clause;
+use super::sets::demand_constant;
 use super::with::Body;
 use super::{Binder, Typed, naming};
 
@@ -35,6 +36,7 @@ impl Binder<'_> {
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
         self.top().locking.add(&select.locking);
         let join = self.join_clause(&simple.from, None)?;
+        let sites = self.sites;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
@@ -43,6 +45,10 @@ impl Binder<'_> {
         };
         let mut order = self.order_keys(&select.order, &mut outputs)?;
         let keys = self.group_keys(&simple.group, &mut outputs)?;
+        if !self.top().sets.is_empty() {
+            let exprs = outputs.iter().map(|output| &output.typed.expr);
+            demand_constant(exprs.chain(order.iter().map(|key| &key.expr)), self.sites - sites)?;
+        }
         if simple.distinct && order.iter().any(|key| !matches!(key.expr, Expr::Output(_))) {
             let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
             return Err(Failure::sql("42P10", message));
@@ -61,12 +67,15 @@ impl Binder<'_> {
             keys: !keys.is_empty(),
             having: having.is_some(),
             aggregates: !self.top().aggregates.is_empty(),
+            sets: !self.top().sets.is_empty(),
         };
         select.locking.iter().try_for_each(|clause| collected.lockable(clause.strength))?;
         let grouped = collected.keys || collected.having || collected.aggregates;
+        let mut sets = std::mem::take(&mut self.top().sets);
         let grouping = if grouped {
-            let rewritten =
-                output.iter_mut().chain(order.iter_mut().map(|key| &mut key.expr)).chain(&mut having);
+            let sets = sets.iter_mut().flat_map(|call| &mut call.args);
+            let sorted = order.iter_mut().map(|key| &mut key.expr);
+            let rewritten = output.iter_mut().chain(sorted).chain(&mut having).chain(sets);
             let keys = self.regroup(keys, rewritten)?;
             let aggregates = std::mem::take(&mut self.top().aggregates);
             Some(Grouping { keys, aggregates, having })
@@ -79,6 +88,7 @@ impl Binder<'_> {
             join,
             filter,
             grouping,
+            sets,
             output,
             distinct: simple.distinct,
             path: OnceCell::new(),

@@ -50,6 +50,20 @@ pub(super) fn exists(from: &Type, to: &Type, context: CastContext) -> bool {
     pathway(from, to).is_some_and(|(least, _)| least <= context)
 }
 
+/// Whether the settings leave it alone. Those of the zone and of the form of dates matter to points in time, and the
+/// text form of an array is taken for that of anything at all.
+pub(super) fn is_immutable(from: &Type, to: &Type) -> bool {
+    let is_text = |ty: &Type| category(ty) == 'S';
+    match (from, to) {
+        (from, to) if from.base() == to.base() => true,
+        (Type::Array(from), Type::Array(to)) => is_immutable(from, to),
+        (from, Type::Interval | Type::Array(_)) if is_text(from) => false,
+        (Type::Interval | Type::Array(_), to) if is_text(to) => false,
+        (Type::Date, Type::Timestamp) | (Type::Timestamp, Type::Date) => true,
+        (from, to) => category(from) != 'D' && category(to) != 'D',
+    }
+}
+
 /// Precision and scale as the server packs them.
 fn packed((precision, scale): (u16, u16)) -> i64 {
     (i64::from(precision) << 16 | i64::from(scale)) + HEADER

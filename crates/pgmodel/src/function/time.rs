@@ -77,6 +77,16 @@ fn moved(args: &[Value], at: usize, by: usize, sign: i64) -> Result<Value> {
     shifted(timestamp(args, at)?, interval(args, by)?, sign).map(Value::Timestamptz)
 }
 
+/// A timestamp of either kind moved by an interval.
+pub(super) fn later(at: &Value, by: &Value) -> Result<Value> {
+    let by = interval(std::slice::from_ref(by), 0)?;
+    match at {
+        Value::Timestamp(at) => shifted(*at, by, 1).map(Value::Timestamp),
+        Value::Timestamptz(at) => shifted(*at, by, 1).map(Value::Timestamptz),
+        _ => Err(mistyped()),
+    }
+}
+
 fn shifted(mut at: i64, (months, days, micros): (i32, i32, i64), sign: i64) -> Result<i64> {
     if months != 0 {
         let mut moment = Moment::of(at);
