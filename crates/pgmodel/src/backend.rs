@@ -16,6 +16,7 @@ use crate::transaction::Transaction;
 
 use crate::catalog::TableId;
 use crate::schema::Pending;
+use crate::sequence::Sequence;
 
 /// The statements that a session works on.
 pub(crate) struct Running {
@@ -74,8 +75,8 @@ pub(crate) struct Backend {
     pub(crate) work: Work,
     pub(crate) footprint: Footprint,
     /// What each sequence last gave this session.
-    pub(crate) sequences: BTreeMap<String, i64>,
-    pub(crate) last_sequence: Option<String>,
+    pub(crate) sequences: BTreeMap<TableId, i64>,
+    pub(crate) last_sequence: Option<TableId>,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
     /// Whether somebody waits for the end of the one that it has now.
@@ -112,9 +113,11 @@ pub(crate) enum Undo {
     /// The table was not there.
     Created(TableId),
     /// The sequence was not there.
-    CreatedSequence(String),
+    CreatedSequence(TableId),
     /// The sequence was there.
-    DroppedSequence(String, crate::sequence::Sequence),
+    DroppedSequence(TableId),
+    /// The sequence had given these numbers.
+    RestartedSequence(TableId, Sequence),
 }
 
 /// Whether a session waits.

@@ -100,8 +100,14 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
 ///
 /// # Errors
 /// As [`statement`].
-pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Option<&Type>) -> Result<Expr> {
-    let mut binder = Binder::new(&NoTables, None);
+pub fn row_expr(
+    names: &dyn Names,
+    expr: &ast::Expr,
+    table: &TableDef,
+    place: Stored<'_>,
+    to: Option<&Type>,
+) -> Result<Expr> {
+    let mut binder = Binder::new(names, None);
     let mut level = Level::new(Clause::Row);
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
@@ -121,15 +127,6 @@ pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Optio
     binder
         .coerce(typed, to, CastContext::Assignment)
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
-}
-
-/// A row's expression may name no other table.
-struct NoTables;
-
-impl Names for NoTables {
-    fn table(&self, _: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
-        Ok(None)
-    }
 }
 
 /// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a

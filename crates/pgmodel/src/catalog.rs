@@ -143,4 +143,7 @@ pub trait Names {
     /// # Errors
     /// Where somebody has to be waited for; then the statement is to be analysed again.
     fn table(&self, name: &str, mode: TableLockMode) -> Result<Option<Rc<TableDef>>>;
+
+    /// Whether there is a table or a sequence of that name.
+    fn has_relation(&self, name: &str) -> bool;
 }

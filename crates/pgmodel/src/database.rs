@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::ast::{Statement, TableLockMode};
 use crate::backend::{Backend, Held, Running, Wait, Work};
-use crate::catalog::TableDef;
+use crate::catalog::{TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::{Heap, Image};
@@ -30,7 +30,7 @@ pub struct Database {
 pub struct Opening {
     schema: Schema,
     images: Vec<Option<Rc<Image>>>,
-    sequences: std::collections::BTreeMap<String, Sequence>,
+    sequences: std::collections::BTreeMap<TableId, Sequence>,
 }
 
 /// Where a text that was sent stands.

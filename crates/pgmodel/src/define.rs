@@ -21,6 +21,7 @@ mod create;
 mod drop;
 mod index;
 mod name;
+mod sequence;
 
 /// One definition being changed.
 pub(crate) struct Define<'a> {
@@ -78,7 +79,7 @@ pub(crate) async fn define(
         Statement::CreateSequence { name, if_not_exists, start, increment } => {
             define.create_sequence(name, *if_not_exists, *start, *increment)?;
         }
-        Statement::DropSequence { names, if_exists } => define.drop_sequences(names, *if_exists)?,
+        Statement::DropSequence { names, if_exists } => define.drop_sequences(names, *if_exists).await?,
         Statement::Truncate { tables, restart_identity, cascade } => {
             define.truncate(tables, *restart_identity, *cascade).await?;
         }
@@ -103,23 +104,31 @@ pub(crate) async fn open_table(
     mode: TableLockMode,
     nowait: bool,
 ) -> Result<Rc<TableDef>> {
+    let found = find_table(server, session, name, mode, nowait).await?;
+    found.ok_or_else(|| Failure::sql("42P01", format!("relation \"{name}\" does not exist")))
+}
+
+/// The same, where there may be no such table.
+pub(crate) async fn find_table(
+    server: &Rc<Server>,
+    session: SessionNo,
+    name: &str,
+    mode: TableLockMode,
+    nowait: bool,
+) -> Result<Option<Rc<TableDef>>> {
     loop {
         let found = server.schema.borrow().find(name, session);
-        let Some(table) = found else { return Err(missing(name)) };
+        let Some(table) = found else { return Ok(None) };
         if !server.lock_table(session, table.id, mode, nowait).await? {
             return Err(Failure::sql("55P03", format!("could not obtain lock on relation \"{name}\"")));
         }
         let again = server.schema.borrow().find(name, session);
         match again {
-            Some(again) if again.id == table.id => return Ok(again),
+            Some(again) if again.id == table.id => return Ok(Some(again)),
             // What had the name before is somebody else's to use.
             _ => server.unlock(session, LockTag::Table(table.id), mode),
         }
     }
-}
-
-fn missing(name: &str) -> Failure {
-    Failure::sql("42P01", format!("relation \"{name}\" does not exist"))
 }
 
 impl Define<'_> {

@@ -34,6 +34,7 @@ mod join;
 mod level;
 mod limit;
 mod names;
+mod numbering;
 mod parameter;
 mod project_set;
 mod row_lock;

@@ -39,4 +39,9 @@ impl Names for SessionNames {
             Some(_) => Err(Failure::not_modelled("a statement analysed before its table is locked")),
         }
     }
+
+    fn has_relation(&self, name: &str) -> bool {
+        let schema = self.server.schema.borrow();
+        schema.find(name, self.session).is_some() || schema.sequences().find(name, self.session).is_some()
+    }
 }

@@ -34,7 +34,7 @@ mod transaction;
 mod types;
 mod write;
 
-pub(crate) use name::NAME_MAX;
+pub(crate) use name::{NAME_MAX, relation_name};
 
 #[cfg(test)]
 mod shown;
@@ -52,6 +52,8 @@ pub struct Parsed {
     pub text: String,
     /// The highest `$n` in it.
     pub params: u32,
+    /// Names in it that are longer than the server keeps, and what it keeps of each.
+    pub(crate) cut_names: Vec<(String, String)>,
     /// Its plans, made when it is first run.
     pub(crate) plans: Plans,
     /// How deep it nests.
@@ -132,6 +134,7 @@ fn lowered(sql: &str) -> Result<Vec<Parsed>> {
     for node in root.children().filter(|node| node.kind() != SyntaxKind::EMPTY_STMT) {
         parsed.push(Parsed {
             statement: statement::statement(&node)?,
+            cut_names: name::cut(&node.text().to_string())?,
             text: text(&node),
             params: params(&node)?,
             plans: Plans::default(),

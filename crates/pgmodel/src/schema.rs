@@ -1,15 +1,20 @@
 //! Which tables exist and how they are defined, and for whom: what a transaction has made, changed or dropped is its
 //! own until it commits, and everybody else has what was there before (manual, 13.2; the catalogues are tables).
 
+mod sequences;
+
 use std::rc::Rc;
 
 use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::lock::SessionNo;
 
+pub(crate) use sequences::{Named, Sequences};
+
 /// The tables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
     entries: Vec<Entry>,
+    sequences: Sequences,
     /// Another number for each change, never one that was used before: plans are kept under it.
     pub(crate) version: u64,
     next_id: u32,
@@ -93,9 +98,19 @@ impl Schema {
         all
     }
 
-    /// Whether an open transaction has made, changed or dropped a table, so that sessions see different ones.
+    /// Whether an open transaction has made, changed or dropped a relation, so that sessions see different ones.
     pub(crate) fn is_in_flux(&self) -> bool {
-        self.entries.iter().any(|entry| entry.pending.is_some())
+        self.entries.iter().any(|entry| entry.pending.is_some()) || self.sequences.are_in_flux()
+    }
+
+    pub(crate) fn sequences(&self) -> &Sequences {
+        &self.sequences
+    }
+
+    /// The sequences, to be changed.
+    pub(crate) fn sequences_mut(&mut self) -> &mut Sequences {
+        self.touch();
+        &mut self.sequences
     }
 
     /// Whether such a foreign key refers to the table.
@@ -175,7 +190,8 @@ impl Schema {
     /// The session's transaction has committed: what it made, changed and dropped holds for everybody.
     pub(crate) fn commit(&mut self, session: SessionNo) {
         let concerns = |entry: &Entry| entry.pending.as_ref().is_some_and(|pending| pending.by == session);
-        if self.entries.iter().any(concerns) {
+        let sequences = self.sequences.commit(session);
+        if sequences || self.entries.iter().any(concerns) {
             for entry in &mut self.entries {
                 if let Some(pending) = entry.pending.take_if(|pending| pending.by == session) {
                     entry.committed = pending.def;

@@ -28,7 +28,7 @@ pub(crate) struct Server {
     pub(crate) heaps: RefCell<Vec<Option<Heap>>>,
     pub(crate) transactions: RefCell<Transactions>,
     pub(crate) locks: RefCell<LockTable>,
-    pub(crate) sequences: RefCell<BTreeMap<String, Sequence>>,
+    pub(crate) sequences: RefCell<BTreeMap<TableId, Sequence>>,
     pub(crate) backends: RefCell<Vec<Backend>>,
     /// Sessions that wait for a lock or the clock. Of all that were ever opened they are few.
     pub(crate) waiting: RefCell<BTreeSet<SessionNo>>,

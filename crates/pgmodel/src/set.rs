@@ -10,7 +10,12 @@ use crate::value::{Json, Numeric, Tuple, Value};
 
 impl Run {
     /// The rows of a call in FROM; `ordinality` numbers them in a column more.
-    pub(crate) async fn rows_of_set(&self, call: &SetCall, ordinality: bool, env: &Env<'_>) -> Result<Vec<Tuple>> {
+    pub(crate) async fn rows_of_set(
+        &self,
+        call: &SetCall,
+        ordinality: bool,
+        env: &Env<'_>,
+    ) -> Result<Vec<Tuple>> {
         let args = self.output(&call.args, env).await?;
         // Rows are held until the slot is met again, and count as open rows do.
         let held = self.used.held();
@@ -88,11 +93,13 @@ impl Run {
 
     /// The elements of several arrays beside each other, the shorter ones filled up with NULL.
     fn side_by_side(&self, arrays: &[Value]) -> Result<Vec<Tuple>> {
-        let items = |array: &Value| if let Value::Array(items) = array { items.clone() } else { Rc::from([]) };
+        let items =
+            |array: &Value| if let Value::Array(items) = array { items.clone() } else { Rc::from([]) };
         let arrays: Vec<Rc<[Value]>> = arrays.iter().map(items).collect();
         let longest = arrays.iter().map(|items| items.len()).max().unwrap_or(0);
         self.used.hold_many(longest as u64, arrays.len())?;
-        let row = |at: usize| arrays.iter().map(|items| items.get(at).cloned().unwrap_or(Value::Null)).collect();
+        let row =
+            |at: usize| arrays.iter().map(|items| items.get(at).cloned().unwrap_or(Value::Null)).collect();
         Ok((0..longest).map(row).collect())
     }
 

@@ -14,7 +14,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::limit::Used;
 use crate::lock::SessionNo;
-use crate::outcome::Outcome;
+use crate::outcome::{Notice, Outcome};
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
 use crate::run::Run;
@@ -40,6 +40,10 @@ pub(crate) async fn text(
     unsettled: bool,
 ) {
     let several = parsed.len() > 1;
+    for (whole, kept) in parsed.iter().flat_map(|statement| &statement.cut_names) {
+        let text = format!("identifier \"{whole}\" will be truncated to \"{kept}\"");
+        server.backend(session).notices.push(Notice { severity: "NOTICE", text });
+    }
     let held = Used::default();
     for statement in parsed.iter() {
         {

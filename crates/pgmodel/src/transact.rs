@@ -181,11 +181,13 @@ impl Server {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
             }
-            Undo::CreatedSequence(name) => {
-                self.sequences.borrow_mut().remove(&name);
+            Undo::CreatedSequence(id) => {
+                self.schema.borrow_mut().sequences_mut().remove(id);
+                self.sequences.borrow_mut().remove(&id);
             }
-            Undo::DroppedSequence(name, sequence) => {
-                self.sequences.borrow_mut().insert(name, sequence);
+            Undo::DroppedSequence(id) => self.schema.borrow_mut().sequences_mut().restore(id),
+            Undo::RestartedSequence(id, before) => {
+                self.sequences.borrow_mut().insert(id, before);
             }
         }
     }

@@ -151,9 +151,8 @@ impl Binder<'_> {
     /// Casts as an assignment would, to the type that `what` demands.
     pub(super) fn demanded(&mut self, typed: Typed, to: &Type, what: &str) -> Result<Expr> {
         let message = format!("argument of {what} must be type {}, not type {}", to.name(), typed.ty.name());
-        let expr = self
-            .coerce(typed, to, CastContext::Assignment)
-            .map_err(|failure| reworded(failure, message))?;
+        let expr =
+            self.coerce(typed, to, CastContext::Assignment).map_err(|failure| reworded(failure, message))?;
         if self.top().set_calls > 0 && has_set(&expr) {
             return Err(Failure::sql("42804", format!("argument of {what} must not return a set")));
         }

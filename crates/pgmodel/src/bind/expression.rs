@@ -169,8 +169,8 @@ impl Binder<'_> {
                 Some(operand) => {
                     let condition = self.expr(condition)?;
                     let operand = self.copied(operand)?;
-                    let equal = self.operator("=", operand, condition)?;
-                    self.demanded(equal, &Type::Bool, "CASE/WHEN")?
+                    // To the server the operand is a value that CASE has, not the expression that gave it.
+                    self.operator("=", operand, condition)?.expr
                 }
                 None => self.condition(condition, "CASE/WHEN")?,
             });

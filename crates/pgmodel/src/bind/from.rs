@@ -207,7 +207,8 @@ impl Binder<'_> {
         // With an alias, a function's only column goes by that too.
         let is_one = columns.len() == 1;
         let shown_as = alias.filter(|_| is_one).map_or(name, |alias| alias.name.as_str());
-        let named = |(own, ty): (Option<&str>, Type)| OutputColumn { name: own.unwrap_or(shown_as).to_owned(), ty };
+        let named =
+            |(own, ty): (Option<&str>, Type)| OutputColumn { name: own.unwrap_or(shown_as).to_owned(), ty };
         let mut columns: Vec<_> = columns.into_iter().map(named).collect();
         if ordinality {
             columns.push(OutputColumn { name: "ordinality".to_owned(), ty: Type::Int8 });

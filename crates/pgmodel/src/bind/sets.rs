@@ -24,7 +24,9 @@ fn misplaced(clause: Clause) -> Result<()> {
             return Err(Failure::sql("0A000", "set-returning functions must appear at top level of FROM"));
         }
         Clause::Values => return Err(Failure::not_modelled("a set-returning function in VALUES")),
-        Clause::Row => return Err(Failure::not_modelled("a set-returning function in an expression over one row")),
+        Clause::Row => {
+            return Err(Failure::not_modelled("a set-returning function in an expression over one row"));
+        }
         Clause::Where => "WHERE",
         Clause::Join => "JOIN conditions",
         Clause::Having => "HAVING",
@@ -91,7 +93,9 @@ impl Binder<'_> {
         self.demand_sets()?;
         misplaced(self.top().clause)?;
         let (Some((_, ty)), true) = (columns.pop(), columns.is_empty()) else {
-            return Err(Failure::not_modelled(format!("{name} in a select list, where its rows are composite")));
+            return Err(Failure::not_modelled(format!(
+                "{name} in a select list, where its rows are composite"
+            )));
         };
         let same = |known: &SetCall| {
             known.function == call.function

@@ -24,6 +24,10 @@ impl Names for Catalogue {
     fn table(&self, name: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
         Ok(self.0.get(name).cloned())
     }
+
+    fn has_relation(&self, _: &str) -> bool {
+        true
+    }
 }
 
 fn column(name: &str, ty: Type) -> Column {
@@ -54,7 +58,9 @@ fn expr(text: &str) -> ast::Expr {
 }
 
 fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, constraint: bool) {
-    let bind = |text: &str| row_expr(&expr(text), table, Stored::Key, None).expect("the key binds");
+    let bind = |text: &str| {
+        row_expr(&Catalogue(BTreeMap::new()), &expr(text), table, Stored::Key, None).expect("the key binds")
+    };
     let index = IndexDef {
         name: name.to_owned(),
         keys: keys.iter().map(|key| bind(key)).collect(),
@@ -70,6 +76,7 @@ fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, 
 }
 
 fn catalogue() -> Catalogue {
+    let none = Catalogue(BTreeMap::new());
     let mut t = table(
         1,
         "t",
@@ -86,8 +93,9 @@ fn catalogue() -> Catalogue {
             column("ids", Type::Array(Box::new(Type::Int4))),
         ],
     );
-    t.columns[3].default =
-        Some(row_expr(&expr("0"), &t, Stored::Default("d"), Some(&Type::Int4)).expect("the default binds"));
+    t.columns[3].default = Some(
+        row_expr(&none, &expr("0"), &t, Stored::Default("d"), Some(&Type::Int4)).expect("the default binds"),
+    );
     index(&mut t, "t_pkey", &["id"], None, true);
     index(&mut t, "t_name_key", &["name"], None, true);
     index(&mut t, "t_tag", &["tag"], Some("ok"), false);
@@ -107,10 +115,13 @@ fn catalogue() -> Catalogue {
     let mut g = table(3, "g", vec![column("id", Type::Int4), column("v", Type::Text)]);
     g.columns[0].serial = Some(ast::Serial::Always);
     g.columns[0].default = Some(
-        row_expr(&expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4)).expect("binds"),
+        row_expr(&none, &expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4))
+            .expect("binds"),
     );
-    g.columns[1].default =
-        Some(row_expr(&expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text)).expect("the default binds"));
+    g.columns[1].default = Some(
+        row_expr(&none, &expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text))
+            .expect("the default binds"),
+    );
     index(&mut g, "g_pkey", &["id"], None, true);
     Catalogue([t, u, g].map(|table| (table.name.clone(), Rc::new(table))).into())
 }
@@ -164,7 +175,8 @@ fn what_has_no_place_in_a_plan_is_refused_by_name() {
         ("select t from t", "a whole-row reference: t"),
         ("select ctid from t", "the system column ctid"),
         ("select (select sum(t.qty) from u) from t", "sum over columns of an outer query"),
-        ("select generate_series(1, 2)", "the set-returning function generate_series outside of FROM"),
+        ("select generate_series(1, generate_series(1, 2))", "a set-returning function of another's rows"),
+        ("select generate_series(1, 2), nextval('s')", "a set-returning function beside calls that have effects"),
         (
             "select t.id from t left join u on true where u.n = 1 for update",
             "FOR UPDATE of a table that an outer",

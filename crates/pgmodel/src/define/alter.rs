@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Define, copy};
+use super::{Define, copy, create};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{ForeignKey, TableDef};
@@ -13,13 +13,14 @@ use crate::value::{Tuple, Value};
 
 impl Define<'_> {
     pub(super) async fn alter(&self, name: &str, if_exists: bool, actions: &[AlterAction]) -> Result<()> {
-        let known = self.server.schema.borrow().find(name, self.session).is_some();
-        if !known && if_exists {
-            self.notice(format!("relation \"{name}\" does not exist, skipping"));
-            return Ok(());
-        }
         let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
-        let table = super::open_table(self.server, self.session, name, mode, false).await?;
+        let Some(table) = super::find_table(self.server, self.session, name, mode, false).await? else {
+            if if_exists {
+                self.notice(format!("relation \"{name}\" does not exist, skipping"));
+                return Ok(());
+            }
+            return Err(Failure::sql("42P01", format!("relation \"{name}\" does not exist")));
+        };
         // Rows and their locks may change beside a lock that lets others read and lock them.
         if mode == TableLockMode::AccessExclusive {
             self.remember(&table);
@@ -46,8 +47,8 @@ impl Define<'_> {
                     return Err(Failure::sql("42701", exists));
                 }
                 table = self.add_column(table, column).await?;
-                for constraint in constraints {
-                    table = self.constrain(table, constraint).await?;
+                for constraint in create::arranged(constraints) {
+                    table = self.constrain(table, &constraint).await?;
                 }
                 Ok(table)
             }
@@ -61,9 +62,15 @@ impl Define<'_> {
             AlterAction::SetDefault { column, default } => {
                 let place = column_of(&table, column)?;
                 let ty = table.columns[place].ty.clone();
-                let default = default
-                    .as_ref()
-                    .map(|default| bind::row_expr(default, &table, bind::Stored::Default(column), Some(&ty)));
+                let default = default.as_ref().map(|default| {
+                    bind::row_expr(
+                        &self.server.names(self.session),
+                        default,
+                        &table,
+                        bind::Stored::Default(column),
+                        Some(&ty),
+                    )
+                });
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }
@@ -139,6 +146,7 @@ impl Define<'_> {
             }
         }
         table.checks.retain(|check| !uses(&check.condition));
+        self.drop_owned_sequences(table.id, Some(place)).await?;
         let of_column = |key: &Rc<ForeignKey>| key.columns.contains(&place);
         let (gone, kept): (Vec<_>, Vec<_>) = table.foreign_keys.into_iter().partition(of_column);
         table.foreign_keys = kept;

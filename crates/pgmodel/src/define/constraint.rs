@@ -114,8 +114,13 @@ impl Define<'_> {
         constraint: &Constraint,
         condition: &crate::ast::Expr,
     ) -> Result<TableDef> {
-        let condition =
-            bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool))?;
+        let condition = bind::row_expr(
+            &self.server.names(self.session),
+            condition,
+            &table,
+            bind::Stored::Check,
+            Some(&crate::value::Type::Bool),
+        )?;
         let name = match &constraint.name {
             Some(name) => {
                 name::demand_new_constraint(&table, name)?;

@@ -43,10 +43,22 @@ impl Define<'_> {
     fn index(&self, table: &TableDef, create: &CreateIndex) -> Result<IndexDef> {
         let mut keys = Vec::new();
         for key in &create.keys {
-            keys.push(bind::row_expr(&key.expr, table, bind::Stored::Key, None)?);
+            keys.push(bind::row_expr(
+                &self.server.names(self.session),
+                &key.expr,
+                table,
+                bind::Stored::Key,
+                None,
+            )?);
         }
         let filter = create.filter.as_ref().map(|filter| {
-            bind::row_expr(filter, table, bind::Stored::Predicate, Some(&crate::value::Type::Bool))
+            bind::row_expr(
+                &self.server.names(self.session),
+                filter,
+                table,
+                bind::Stored::Predicate,
+                Some(&crate::value::Type::Bool),
+            )
         });
         let place = |name: &String| {
             let missing = || Failure::sql("42703", format!("column \"{name}\" does not exist"));
@@ -78,21 +90,17 @@ impl Define<'_> {
         concurrently: bool,
     ) -> Result<()> {
         for name in names {
-            let Some(owner) = self.owner(name) else {
-                if !if_exists {
-                    return Err(missing(name));
-                }
-                self.notice(format!("index \"{name}\" does not exist, skipping"));
-                continue;
-            };
             let mode = if concurrently {
                 TableLockMode::ShareUpdateExclusive
             } else {
                 TableLockMode::AccessExclusive
             };
-            let table = super::open_table(self.server, self.session, &owner.name, mode, false).await?;
-            let Some(index) = table.indexes.iter().position(|index| index.name == *name) else {
-                return Err(missing(name));
+            let Some((table, index)) = self.find_index(name, mode).await? else {
+                if !if_exists {
+                    return Err(Failure::sql("42704", format!("index \"{name}\" does not exist")));
+                }
+                self.notice(format!("index \"{name}\" does not exist, skipping"));
+                continue;
             };
             if table.indexes[index].constraint {
                 let relation = &table.name;
@@ -113,14 +121,19 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// The table that an index of that name is of.
-    fn owner(&self, name: &str) -> Option<Rc<TableDef>> {
-        let schema = self.server.schema.borrow();
-        let all = schema.all(self.session);
-        all.into_iter().find(|table| table.indexes.iter().any(|index| index.name == name))
+    /// The index of that name, with its table locked.
+    async fn find_index(&self, name: &str, mode: TableLockMode) -> Result<Option<(Rc<TableDef>, usize)>> {
+        let place = |table: &Rc<TableDef>| table.indexes.iter().position(|index| index.name == name);
+        loop {
+            let owner =
+                self.server.schema.borrow().visible(self.session).find(|it| place(it).is_some()).cloned();
+            let Some(owner) = owner else { return Ok(None) };
+            self.server.lock_table(self.session, owner.id, mode, false).await?;
+            let schema = self.server.schema.borrow();
+            let again = schema.visible(self.session).find(|table| table.id == owner.id);
+            if let Some((table, index)) = again.and_then(|table| Some((table.clone(), place(table)?))) {
+                return Ok(Some((table, index)));
+            }
+        }
     }
-}
-
-fn missing(name: &str) -> Failure {
-    Failure::sql("42704", format!("index \"{name}\" does not exist"))
 }

@@ -20,8 +20,9 @@ impl Define<'_> {
         label: &str,
         constraint: bool,
     ) -> String {
-        let (schema, sequences) = (self.server.schema.borrow(), self.server.sequences.borrow());
-        let mut taken: BTreeSet<&str> = sequences.keys().map(String::as_str).collect();
+        let schema = self.server.schema.borrow();
+        let sequences = schema.sequences().visible(self.session);
+        let mut taken: BTreeSet<&str> = sequences.map(|sequence| sequence.name.as_str()).collect();
         for other in schema.visible(self.session).map(|other| &**other).chain([table]) {
             taken.insert(&other.name);
             taken.extend(other.indexes.iter().map(|index| index.name.as_str()));
@@ -45,13 +46,17 @@ impl Define<'_> {
         let is_there =
             |table: &TableDef| table.name == name || table.indexes.iter().any(|index| index.name == name);
         schema.visible(self.session).any(|table| is_there(table))
-            || self.server.sequences.borrow().contains_key(name)
+            || schema.sequences().find(name, self.session).is_some()
     }
 
     /// 42P07 where a relation has the name already.
     pub(super) fn demand_free(&self, name: &str) -> Result<()> {
         let schema = self.server.schema.borrow();
-        if schema.is_being_made(name, self.session) || schema.is_index_being_made(name, self.session) {
+        let sequences = schema.sequences();
+        if schema.is_being_made(name, self.session)
+            || schema.is_index_being_made(name, self.session)
+            || sequences.is_being_made(name, self.session)
+        {
             return Err(Failure::not_modelled(format!("two transactions that create {name} at once")));
         }
         drop(schema);
@@ -70,6 +75,16 @@ pub(super) fn demand_new_constraint(table: &TableDef, name: &str) -> Result<()> 
         return Err(Failure::sql("42710", message));
     }
     Ok(())
+}
+
+/// 2BP01 where something that is to be dropped is needed by what stays; of several the message names none.
+pub(super) fn needed(what: &str, of: usize) -> Failure {
+    let message = if of == 1 {
+        format!("cannot drop {what} because other objects depend on it")
+    } else {
+        "cannot drop desired object(s) because other objects depend on them".to_owned()
+    };
+    Failure::sql("2BP01", message)
 }
 
 /// Names of columns as the middle of a generated name, which they need not fill to the end.

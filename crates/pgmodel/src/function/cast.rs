@@ -184,7 +184,11 @@ fn raw(value: &Value) -> String {
 }
 
 fn date_to_local(args: &[Value]) -> Result<Value> {
-    if let Some(Value::Date(days)) = args.first() { midnight(*days).map(Value::Timestamp) } else { Err(mistyped()) }
+    if let Some(Value::Date(days)) = args.first() {
+        midnight(*days).map(Value::Timestamp)
+    } else {
+        Err(mistyped())
+    }
 }
 
 fn date_to_zoned(args: &[Value]) -> Result<Value> {

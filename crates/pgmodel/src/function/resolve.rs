@@ -2,7 +2,9 @@
 //! `parse_oper.c`. It must never pick one where the server would call the choice ambiguous.
 
 use super::signature::{Entry, Kind, category};
-use super::{Chosen, absent, array, cast, comparison, decimal, digest, integer, json, json_build, json_change};
+use super::{
+    Chosen, absent, array, cast, comparison, decimal, digest, integer, json, json_build, json_change,
+};
 use super::{pattern, text, text_part, time, unify};
 use crate::error::{Failure, Result};
 use crate::value::Type;
@@ -277,12 +279,15 @@ fn filled(entry: &Entry, args: &[Known], shown: &str) -> Result<(Vec<Type>, Type
 fn is_immutable(entry: &Entry, args: &[Type]) -> bool {
     let takes = |kind: Kind| entry.args.contains(&kind);
     match entry.name {
-        "to_jsonb" | "jsonb_build_object" | "jsonb_build_array" | "concat" | "concat_ws" | "array_to_string" => {
-            false
-        }
+        "to_jsonb" | "jsonb_build_object" | "jsonb_build_array" | "concat" | "concat_ws"
+        | "array_to_string" => false,
         // It is a cast to text and an operator of texts.
         "||" if takes(Kind::AnyNonArray) => args.iter().all(|ty| cast::is_immutable(ty, &Type::Text)),
-        "=" | "<>" | "<" | "<=" | ">" | ">=" | "-" if entry.args == [Kind::Timestamptz, Kind::Timestamptz] => true,
+        "=" | "<>" | "<" | "<=" | ">" | ">=" | "-"
+            if entry.args == [Kind::Timestamptz, Kind::Timestamptz] =>
+        {
+            true
+        }
         _ => !takes(Kind::Timestamptz),
     }
 }

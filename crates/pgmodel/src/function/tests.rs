@@ -100,21 +100,27 @@ fn differences(rows: impl Iterator<Item = (String, String, String)>) -> String {
 
 #[test]
 fn operators_answer_as_the_server_did() {
-    let rows = operator_answers::OPERATORS.iter().chain(civil_answers::OPERATORS).map(|(symbol, args, server)| {
-        let choose = |types: &[Type]| match types {
-            [left, right] => operator(symbol, Some(left), right),
-            types => operator(symbol, None, &types[0]),
-        };
-        (format!("{symbol} {args:?}"), told(called(args, choose)), (*server).to_owned())
-    });
+    let rows =
+        operator_answers::OPERATORS.iter().chain(civil_answers::OPERATORS).map(|(symbol, args, server)| {
+            let choose = |types: &[Type]| match types {
+                [left, right] => operator(symbol, Some(left), right),
+                types => operator(symbol, None, &types[0]),
+            };
+            (format!("{symbol} {args:?}"), told(called(args, choose)), (*server).to_owned())
+        });
     assert_eq!(differences(rows), "");
 }
 
 #[test]
 fn functions_answer_as_the_server_did() {
-    let rows = function_answers::FUNCTIONS.iter().chain(civil_answers::FUNCTIONS).map(|(name, args, server)| {
-        (format!("{name} {args:?}"), told(called(args, |types| function(name, types))), (*server).to_owned())
-    });
+    let rows =
+        function_answers::FUNCTIONS.iter().chain(civil_answers::FUNCTIONS).map(|(name, args, server)| {
+            (
+                format!("{name} {args:?}"),
+                told(called(args, |types| function(name, types))),
+                (*server).to_owned(),
+            )
+        });
     assert_eq!(differences(rows), "");
 }
 
@@ -125,8 +131,12 @@ fn converted(arg: &str, to: &str, context: CastContext) -> Result<String> {
 
 #[test]
 fn casts_answer_as_the_server_did() {
-    let explicit = cast_answers::CASTS.iter().chain(civil_answers::CASTS).map(|row| (row, CastContext::Explicit));
-    let assigned = cast_answers::ASSIGNMENTS.iter().chain(civil_answers::ASSIGNMENTS).map(|row| (row, CastContext::Assignment));
+    let explicit =
+        cast_answers::CASTS.iter().chain(civil_answers::CASTS).map(|row| (row, CastContext::Explicit));
+    let assigned = cast_answers::ASSIGNMENTS
+        .iter()
+        .chain(civil_answers::ASSIGNMENTS)
+        .map(|row| (row, CastContext::Assignment));
     let rows = explicit.chain(assigned).map(|((arg, to, server), context)| {
         (format!("{arg} to {to}, {context:?}"), told(converted(arg, to, context)), (*server).to_owned())
     });

@@ -1,5 +1,5 @@
-//! Text forms of `timestamp`, and of `timestamp with time zone` in the session's zone, UTC. It must never take a date in any
-//! order but year, month, day.
+//! Text forms of `timestamp`, and of `timestamp with time zone` in the session's zone, UTC. It must never take a date
+//! in any order but year, month, day.
 
 use super::calendar::{DAY as MICROS_OF_DAY, Moment, days_from_civil, days_in_month};
 use super::{Value, is_space};
