@@ -188,8 +188,10 @@ pub enum SetOperation {
 /// SELECT up to HAVING.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {
-    /// DISTINCT; DISTINCT ON is refused.
+    /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON; `distinct` is false then.
+    pub distinct_on: Vec<Expr>,
     /// The select list.
     pub output: Vec<Output>,
     /// FROM, its items in order.

@@ -20,6 +20,7 @@ mod set;
 mod sets;
 mod stored;
 mod subquery;
+mod subscript;
 #[cfg(test)]
 mod tests;
 mod update;

@@ -130,6 +130,26 @@ pub(crate) fn later(at: &Value, by: &Value) -> Result<Value> {
     time::later(at, by)
 }
 
+/// `array[index]`; NULL outside of it.
+pub(crate) fn element(args: &[Value]) -> Result<Value> {
+    array::element(args)
+}
+
+/// `array[lower:upper]`, which begins at 1 again.
+pub(crate) fn slice(args: &[Value]) -> Result<Value> {
+    array::slice(args)
+}
+
+/// `jsonb` of several values, in an array.
+pub(crate) fn json_array(values: &[Value]) -> Result<Value> {
+    json_build::array(values)
+}
+
+/// `jsonb` of keys and values, in turn.
+pub(crate) fn json_object(pairs: &[Value]) -> Result<Value> {
+    json_build::object(pairs)
+}
+
 /// A value of JSON as `->>` gives it.
 pub(crate) fn json_as_text(json: &Json) -> Value {
     json::as_text(Some(json))

@@ -170,6 +170,10 @@ impl Run {
             candidates.retain(|candidate| seen.insert(candidate.output.clone()));
         }
         candidates.sort_by(|left, right| order(&query.order, &left.sort, &right.sort));
+        if select.distinct_on > 0 {
+            candidates
+                .dedup_by(|later, kept| later.sort[..select.distinct_on] == kept.sort[..select.distinct_on]);
+        }
         Ok(())
     }
 

@@ -103,6 +103,8 @@ pub struct Select {
     pub output: Vec<Expr>,
     /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON so many of the first keys of ORDER BY.
+    pub distinct_on: usize,
     /// How the rows are reached; found when the query first runs.
     pub path: OnceCell<Path>,
 }
@@ -110,7 +112,7 @@ pub struct Select {
 impl Select {
     /// Whether rows that are alike are one.
     pub(crate) fn is_distinct(&self) -> bool {
-        self.distinct
+        self.distinct || self.distinct_on > 0
     }
 }
 
@@ -133,8 +135,10 @@ pub struct Aggregate {
     pub function: AggregateFunction,
     /// Its argument; none for `count(*)`.
     pub argument: Option<Expr>,
-    /// The second argument of `string_agg`.
-    pub delimiter: Option<Expr>,
+    /// The second argument of `string_agg` and `jsonb_object_agg`.
+    pub second: Option<Expr>,
+    /// ORDER BY.
+    pub order: Vec<SortKey>,
     /// DISTINCT.
     pub distinct: bool,
     /// FILTER (WHERE …).
@@ -166,6 +170,10 @@ pub enum AggregateFunction {
     ArrayAgg,
     /// `string_agg`.
     StringAgg,
+    /// `jsonb_agg`.
+    JsonAgg,
+    /// `jsonb_object_agg`.
+    JsonObjectAgg,
 }
 
 /// An item of FROM.

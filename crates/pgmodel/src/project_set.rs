@@ -70,6 +70,9 @@ impl Run {
             found.retain(|(_, row)| seen.insert(row.clone()));
         }
         found.sort_by(|left, right| order(&query.order, &left.0, &right.0));
+        if select.distinct_on > 0 {
+            found.dedup_by(|later, kept| later.0[..select.distinct_on] == kept.0[..select.distinct_on]);
+        }
         let rows = found.into_iter().skip(offset).map(|(_, row)| row);
         Ok(rows.take(limit.unwrap_or(usize::MAX)).collect())
     }

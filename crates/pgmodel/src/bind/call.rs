@@ -16,11 +16,11 @@ use super::{Binder, Typed, naming};
 impl Binder<'_> {
     /// A call; anything else is the caller's mistake and is refused.
     pub(super) fn call(&mut self, expr: &ast::Expr) -> Result<Typed> {
-        let ast::Expr::Call { name, args, star, distinct, filter } = expr else {
+        let ast::Expr::Call { name, args, star, distinct, order, filter } = expr else {
             return Err(Failure::not_modelled("a call of something that is no function"));
         };
         if is_aggregate(name) {
-            return self.aggregate(name, args, *star, *distinct, filter.as_deref());
+            return self.aggregate(name, args, *star, *distinct, order, filter.as_deref());
         }
         let wrong = |what: &str| {
             let message = format!("{what} specified, but {name} is not an aggregate function");
@@ -33,6 +33,9 @@ impl Binder<'_> {
         }
         if *distinct {
             return wrong("DISTINCT");
+        }
+        if !order.is_empty() {
+            return wrong("ORDER BY");
         }
         if filter.is_some() {
             return wrong("FILTER");

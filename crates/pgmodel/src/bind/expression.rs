@@ -78,6 +78,9 @@ impl Binder<'_> {
             }
             ast::Expr::Cast { operand, to } => self.cast(operand, to),
             ast::Expr::Call { .. } => self.call(expr),
+            ast::Expr::Subscript { array, index } => self.subscript(array, index),
+            ast::Expr::Slice { array, lower, upper } => self.slice(array, lower.as_deref(), upper.as_deref()),
+            ast::Expr::ArrayQuery(query) => self.array_query(query),
             ast::Expr::Array(elements) => self.array(elements),
             ast::Expr::Row(_) => Err(Failure::not_modelled("a row value")),
         }

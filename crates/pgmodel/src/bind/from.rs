@@ -224,6 +224,7 @@ impl Binder<'_> {
             args: args.to_vec(),
             star: false,
             distinct: false,
+            order: Vec::new(),
             filter: None,
         };
         if super::aggregate::is_aggregate(name) {
@@ -232,6 +233,7 @@ impl Binder<'_> {
         }
         let simple = ast::Simple {
             distinct: false,
+            distinct_on: Vec::new(),
             output: vec![ast::Output::Expr { expr: call, alias: None }],
             from: Vec::new(),
             filter: None,

@@ -55,7 +55,7 @@ impl Collected {
     fn of(select: &Select) -> Collected {
         let grouping = select.grouping.as_ref();
         Collected {
-            distinct: select.distinct,
+            distinct: select.is_distinct(),
             keys: grouping.is_some_and(|grouping| !grouping.keys.is_empty()),
             having: grouping.is_some_and(|grouping| grouping.having.is_some()),
             aggregates: grouping.is_some_and(|grouping| !grouping.aggregates.is_empty()),

@@ -58,7 +58,8 @@ fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
         ast::Expr::Column { name, .. } => Some((name.clone(), true)),
         ast::Expr::Call { name, .. } => Some((name.clone(), true)),
         ast::Expr::Exists(_) => Some(("exists".to_owned(), true)),
-        ast::Expr::Array(_) => Some(("array".to_owned(), true)),
+        ast::Expr::Subscript { array, .. } | ast::Expr::Slice { array, .. } => figure(array, bound),
+        ast::Expr::Array(_) | ast::Expr::ArrayQuery(_) => Some(("array".to_owned(), true)),
         ast::Expr::Row(_) => Some(("row".to_owned(), true)),
         ast::Expr::Scalar(_) => {
             let name = &subquery_of(bound)?.columns.first()?.name;

@@ -19,6 +19,7 @@ pub(super) enum Clause {
     Group,
     Having,
     Order,
+    DistinctOn,
     Limit,
     Offset,
     Values,

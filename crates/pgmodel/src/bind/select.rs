@@ -49,6 +49,7 @@ impl Binder<'_> {
             let exprs = outputs.iter().map(|output| &output.typed.expr);
             demand_constant(exprs.chain(order.iter().map(|key| &key.expr)), self.sites - sites)?;
         }
+        let distinct_on = self.distinct_on(&simple.distinct_on, &mut outputs, &mut order)?;
         if simple.distinct && order.iter().any(|key| !matches!(key.expr, Expr::Output(_))) {
             let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
             return Err(Failure::sql("42P10", message));
@@ -58,12 +59,16 @@ impl Binder<'_> {
         let mut output = Vec::new();
         let mut columns = Vec::new();
         for item in outputs {
-            let typed = if resolve || simple.distinct { self.known(item.typed)? } else { item.typed };
+            let typed = if resolve || simple.distinct || distinct_on > 0 {
+                self.known(item.typed)?
+            } else {
+                item.typed
+            };
             output.push(typed.expr);
             columns.push(OutputColumn { name: item.name, ty: typed.ty });
         }
         let collected = Collected {
-            distinct: simple.distinct,
+            distinct: simple.distinct || distinct_on > 0,
             keys: !keys.is_empty(),
             having: having.is_some(),
             aggregates: !self.top().aggregates.is_empty(),
@@ -91,6 +96,7 @@ impl Binder<'_> {
             sets,
             output,
             distinct: simple.distinct,
+            distinct_on,
             path: OnceCell::new(),
         };
         let locks = self.locks(&select.locking, &mut core)?;

@@ -15,7 +15,7 @@ pub(super) type Columns = (SetCall, Vec<(Option<&'static str>, Type)>);
 /// Why a set may not stand in a clause, if it may not.
 fn misplaced(clause: Clause) -> Result<()> {
     let place = match clause {
-        Clause::Select | Clause::Order | Clause::Group => return Ok(()),
+        Clause::Select | Clause::Order | Clause::DistinctOn | Clause::Group => return Ok(()),
         Clause::Aggregate => {
             let message = "aggregate function calls cannot contain set-returning function calls";
             return Err(Failure::sql("0A000", message));

@@ -112,8 +112,9 @@ fn select_core(select: &mut Select, depth: usize, visit: &mut Visit<'_>) -> Resu
     if let Some(Grouping { keys, aggregates, having }) = &mut select.grouping {
         keys.iter_mut().try_for_each(|expr| visit(expr, depth))?;
         for aggregate in aggregates {
-            let parts = [&mut aggregate.argument, &mut aggregate.delimiter, &mut aggregate.filter];
-            parts.into_iter().flatten().try_for_each(|expr| visit(expr, depth))?;
+            let parts = [&mut aggregate.argument, &mut aggregate.second, &mut aggregate.filter];
+            let keys = aggregate.order.iter_mut().map(|key| &mut key.expr);
+            parts.into_iter().flatten().chain(keys).try_for_each(|expr| visit(expr, depth))?;
         }
         having.iter_mut().try_for_each(|expr| visit(expr, depth))?;
     }

@@ -60,7 +60,7 @@ fn key(value: &Value, position: usize) -> Result<Rc<str>> {
     }
 }
 
-fn object(args: &[Value]) -> Result<Value> {
+pub(super) fn object(args: &[Value]) -> Result<Value> {
     if !args.len().is_multiple_of(2) {
         return Err(Failure::sql("22023", "argument list must have even number of elements"));
     }
@@ -71,7 +71,7 @@ fn object(args: &[Value]) -> Result<Value> {
     made(&Json::object(pairs))
 }
 
-fn array(args: &[Value]) -> Result<Value> {
+pub(super) fn array(args: &[Value]) -> Result<Value> {
     made(&Json::Array(args.iter().map(of).collect()))
 }
 

@@ -98,7 +98,7 @@ fn function(node: &SyntaxNode) -> Result<FromItem> {
     let alias = alias(&mut cursor)?;
     cursor.finish()?;
     match called {
-        Expr::Call { name, args, star: false, distinct: false, filter: None } => {
+        Expr::Call { name, args, star: false, distinct: false, order, filter: None } if order.is_empty() => {
             Ok(FromItem::Function { name, args, ordinality, alias })
         }
         _ => Err(Failure::not_modelled("this call in FROM")),
