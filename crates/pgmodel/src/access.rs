@@ -88,7 +88,7 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
 /// of the first key, they are met in that order, so that whoever has enough of them can stop.
 pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
-    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.distinct;
+    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.is_distinct();
     if let (true, Some([step]), [Slot::Table(table)]) = (sorts, path.steps.as_deref_mut(), &select.slots[..])
         && let Some(column) = first_key(query, select)
         && let Some(access) = walk(table, step, column)
@@ -318,6 +318,7 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Column { .. }
         | Expr::Group { .. }
         | Expr::Aggregate { .. }
+        | Expr::Set(_)
         | Expr::Output(_) => Vec::new(),
         Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
         Expr::Apply { args, .. }

@@ -127,6 +127,7 @@ impl Run {
             }
             Expr::Group { up, key } => Ok(env.up(*up).keys[*key].clone()),
             Expr::Aggregate { up, index } => Ok(env.up(*up).aggregates[*index].clone()),
+            Expr::Set(index) => Ok(env.sets[*index].clone()),
             Expr::Output(column) => Ok(env.output[*column].clone()),
             Expr::Compare { apply, left, right, .. } => {
                 let operands = [self.evaluate(left, env, had)?, self.evaluate(right, env, had)?];

@@ -66,6 +66,7 @@ pub(crate) struct Env<'a> {
     pub(crate) keys: &'a [Value],
     pub(crate) aggregates: &'a [Value],
     pub(crate) output: &'a [Value],
+    pub(crate) sets: &'a [Value],
     pub(crate) ctes: Option<&'a Ctes<'a>>,
 }
 
@@ -76,7 +77,7 @@ impl<'a> Env<'a> {
         ctes: Option<&'a Ctes<'a>>,
         cells: &'a [Slotted],
     ) -> Env<'a> {
-        Env { outer, cells, keys: &[], aggregates: &[], output: &[], ctes }
+        Env { outer, cells, keys: &[], aggregates: &[], output: &[], sets: &[], ctes }
     }
 
     /// The level so many levels out.
