@@ -11,6 +11,9 @@ use crate::ast::JoinKind;
 use crate::catalog::TableDef;
 use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind};
 
+pub(crate) use lateral::{Lateral, depends};
+
+mod lateral;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +24,8 @@ pub struct Path {
     pub(crate) steps: Option<Vec<Step>>,
     /// WHERE where there are no steps.
     pub(crate) filter: Option<Expr>,
+    /// The slots that name others.
+    pub(crate) laterals: Vec<Lateral>,
 }
 
 /// One slot of the nested loop.
@@ -58,9 +63,10 @@ pub(crate) enum List {
 
 /// Finds the way for a level.
 pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -> Path {
+    let laterals = lateral::laterals(slots);
     let mut conditions = Vec::new();
     if !join.is_none_or(|join| inner(join, &mut conditions)) {
-        return Path { steps: None, filter: filter.cloned() };
+        return Path { steps: None, filter: filter.cloned(), laterals };
     }
     if let Some(filter) = filter {
         flatten(filter, &mut conditions);
@@ -79,9 +85,9 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
         steps.push(Step { slot, access, filters, by: None });
     }
     if steps.is_empty() && !conditions.is_empty() {
-        return Path { steps: None, filter: filter.cloned() };
+        return Path { steps: None, filter: filter.cloned(), laterals };
     }
-    Path { steps: Some(steps), filter: None }
+    Path { steps: Some(steps), filter: None, laterals }
 }
 
 /// Finds the way for a query of its own. Where it has a LIMIT, and an index has the rows of its only table in the order

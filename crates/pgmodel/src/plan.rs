@@ -15,6 +15,7 @@ use crate::value::Type;
 pub use expression::{Apply, Comparison, Expr, SubKind, System};
 
 mod expression;
+pub(crate) mod survey;
 
 /// A query or data-modifying statement, ready to run.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use crate::access::{Access, List, Path, Step};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
+use crate::join::Tree;
 use crate::plan::{Comparison, Join, Query, SetFunction, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
@@ -139,7 +140,10 @@ impl<'a> Rows<'a> {
             self.started = true;
             // Here `open` holds whole rows, the next one last.
             self.open = match self.join {
-                Some(join) => self.run.joined(join, self.slots, self.level).await?,
+                Some(join) => {
+                    let tree = Tree { slots: self.slots, laterals: &self.path.laterals, level: self.level };
+                    self.run.joined(join, tree, &self.cells).await?
+                }
                 None => vec![Vec::new()],
             };
             self.open.reverse();

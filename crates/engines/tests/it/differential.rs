@@ -21,11 +21,13 @@ use self::tally::Tally;
 
 mod compare;
 mod generate;
+mod lateral;
 mod live;
 mod lockstep;
 mod schedule;
 mod shrink;
 mod statement;
+mod statements;
 mod tally;
 
 /// How many threads drive the server, each with a database of its own.
