@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 
 use crate::ast::{Isolation, TableLockMode};
+use crate::choice::Rerun;
 use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::Heap;
@@ -76,6 +77,8 @@ pub(crate) struct Backend {
     /// What each sequence last gave this session.
     pub(crate) sequences: BTreeMap<String, i64>,
     pub(crate) last_sequence: Option<String>,
+    /// What its driver has chosen for the statement that it sends next.
+    pub(crate) rerun: Option<Rerun>,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
 }
@@ -184,6 +187,7 @@ impl Backend {
             footprint: Footprint::default(),
             sequences: BTreeMap::new(),
             last_sequence: None,
+            rerun: None,
             transactions: 0,
         }
     }

@@ -31,7 +31,7 @@ use crate::ast;
 use crate::catalog::{Names, TableDef};
 use crate::error::{Failure, Result};
 use crate::function::CastContext;
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, Plan, planner};
 use crate::value::Type;
 
 use scope::{Clause, Level};
@@ -84,7 +84,9 @@ struct Binder<'a> {
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let mut binder = Binder::new(names, Some(Vec::new()));
     let query = binder.query(with, true)?;
-    Ok(Plan { query, params: binder.parameters()? })
+    let params = binder.parameters()?;
+    let reruns = planner::judge(&query)?;
+    Ok(Plan { query, params, reruns })
 }
 
 /// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ast::{Statement, TableLockMode};
 use crate::backend::{Backend, Held, Running, Wait, Work};
 use crate::catalog::TableDef;
+use crate::choice::{self, Rerun};
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::{Heap, Image};
@@ -190,6 +191,16 @@ impl Database {
     /// [`Database::settle`] to end.
     pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
         self.begin(session, parsed, params, true)
+    }
+
+    /// Whether the statement leaves it open how often a subquery of it is run, for [`Database::choose`] to say.
+    pub fn is_open(&self, session: SessionNo, parsed: &[Parsed]) -> bool {
+        choice::is_open(&self.server, session, parsed)
+    }
+
+    /// Chooses that for the statements that the session sends from here on.
+    pub fn choose(&self, session: SessionNo, rerun: Rerun) {
+        self.server.backend(session).rerun = Some(rerun);
     }
 
     fn begin(

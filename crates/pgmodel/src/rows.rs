@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
 
     /// The next row, one tuple for each slot.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
-        match &self.path.steps {
+        match self.path.steps(self.run.per_row) {
             Some(steps) => self.step(steps).await,
             // An outer join is rare, and its state is kept out of every other row's.
             None => Box::pin(self.tree()).await,
@@ -61,7 +61,7 @@ impl<'a> Rows<'a> {
     /// The next rows that only further keys can put in order: all of them, or where they come in the order of a column
     /// those of one value, in which case there may be more. None at all are the end.
     pub(crate) async fn group(&mut self) -> Result<Vec<Vec<Slotted>>> {
-        let by = self.path.steps.as_ref().and_then(|steps| steps.first()).and_then(|step| step.by);
+        let by = self.path.steps(self.run.per_row).and_then(|steps| steps.first()).and_then(|step| step.by);
         let mut group: Vec<Vec<Slotted>> = self.ahead.take().into_iter().collect();
         loop {
             let goes_on = match (by, group.first()) {
@@ -195,7 +195,7 @@ impl Run {
             return Ok(rows);
         }
         let rows = Rc::new(self.query(query, Some(env)).await?);
-        if !query.correlated {
+        if !query.correlated && !self.reruns(query) {
             self.once.borrow_mut().insert(address, rows.clone());
         }
         Ok(rows)
@@ -204,14 +204,8 @@ impl Run {
     /// The visible versions of a table that a step finds, last first.
     async fn versions(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         match &step.access {
-            Access::Scan => {
-                self.touch(Object::Table(table.id), Use::Read);
-                let heap = self.server.heap(table.id);
-                let transactions = self.server.transactions.borrow();
-                let mut found = heap.visible(&transactions, self.snapshot, self.session);
-                found.reverse();
-                Ok(found.into_iter().map(|version| stored(heap.tuple(version), version)).collect())
-            }
+            Access::List { list: List::Query(query), .. } if self.reruns(query) => Ok(self.scan(table)),
+            Access::Scan => Ok(self.scan(table)),
             Access::Key { index, key, whole: true } => {
                 // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
                 // own in the place that another has vacated since.
@@ -265,6 +259,16 @@ impl Run {
                 Ok(self.within(table, *index, &prefix, step.by.is_some(), inside))
             }
         }
+    }
+
+    /// All visible versions, last first.
+    fn scan(&self, table: &TableDef) -> Vec<Slotted> {
+        self.touch(Object::Table(table.id), Use::Read);
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let mut found = heap.visible(&transactions, self.snapshot, self.session);
+        found.reverse();
+        found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
     }
 
     /// The visible versions under a whole key, last first. Of a unique key a snapshot sees one row at most.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
 use crate::bind;
 use crate::catalog::TableId;
+use crate::choice::{self, Rerun};
 use crate::define;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
@@ -214,7 +215,10 @@ pub(crate) async fn query(
     }
     let params = typed(params, &planned.plan.params)?;
     let snapshot = server.take_snapshot(session);
-    let run = Run::new(server, session, params, snapshot);
+    let mut run = Run::new(server, session, params, snapshot);
+    if planned.plan.reruns {
+        run.per_row = choice::chosen(&server.backend(session))? == Rerun::PerRow;
+    }
     let rows = run.query(&planned.plan.query, None).await?;
     if !run.events.borrow().is_empty() {
         Box::pin(run.foreign_keys()).await?;
@@ -296,6 +300,12 @@ fn planned(
         plans.push((version, planned.clone()));
     }
     Ok(planned)
+}
+
+/// Whether the planner may run a subquery of the statement once or for each row; not where it cannot be planned.
+pub(crate) fn reruns(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> bool {
+    let version = server.schema.borrow().version;
+    planned(server, session, version, parsed, with).is_ok_and(|planned| planned.plan.reruns)
 }
 
 impl std::fmt::Debug for Plans {

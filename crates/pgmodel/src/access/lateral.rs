@@ -16,7 +16,7 @@ pub(crate) struct Lateral {
 }
 
 /// The items that name others of their level.
-pub(super) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
+pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
     let mut found = Vec::new();
     for (slot, item) in slots.iter().enumerate() {
         let kept = match item {
