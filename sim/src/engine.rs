@@ -307,6 +307,18 @@ pub trait Engine {
     /// Where the engine refuses the statement by name; what SQL itself says is in [`Done::result`].
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error>;
 
+    /// The plans by which the engine may run a statement of the session beside its usual one, where the statement shows
+    /// which it is: what each does, in a sentence. Nearly every statement has none.
+    fn plans(&mut self, session: SessionId, sql: &str) -> &'static [&'static str] {
+        let _ = (session, sql);
+        &[]
+    }
+
+    /// Has the statement that the session submits next run by its usual plan, 0, or by that of [`Engine::plans`].
+    fn choose_plan(&mut self, session: SessionId, plan: usize) {
+        let _ = (session, plan);
+    }
+
     /// Goes on with the blocked statement of a session that [`Engine::wake`] named.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use retrial_pgmodel::choice::Rerun;
 use retrial_pgmodel::database::{self, Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
@@ -207,7 +208,9 @@ impl Engine for Model {
     }
 
     fn connect(&mut self) -> Result<SessionId, Error> {
-        Ok(SessionId(self.database.connect().0))
+        let session = self.database.connect();
+        self.database.choose(session, Rerun::Once);
+        Ok(SessionId(session.0))
     }
 
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error> {
@@ -226,6 +229,20 @@ impl Engine for Model {
         let params: Rc<[retrial_pgmodel::value::Value]> = params.iter().map(convert::param).collect();
         let step = self.database.start_unsettled(SessionNo(session.0), parsed, params);
         self.reply(session, step)
+    }
+
+    fn plans(&mut self, session: SessionId, sql: &str) -> &'static [&'static str] {
+        let number = SessionNo(session.0);
+        match self.parsed(sql) {
+            Ok(parsed) if self.database.is_open(number, &parsed) => {
+                &["the planner runs the subquery once for each row"]
+            }
+            _ => &[],
+        }
+    }
+
+    fn choose_plan(&mut self, session: SessionId, plan: usize) {
+        self.database.choose(SessionNo(session.0), if plan == 0 { Rerun::Once } else { Rerun::PerRow });
     }
 
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {

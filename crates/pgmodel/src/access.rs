@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use crate::ast::JoinKind;
 use crate::catalog::TableDef;
+use crate::plan::planner::Wary;
 use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind, effect, planner};
 
 pub(crate) use lateral::{Lateral, depends, laterals};
@@ -30,11 +31,13 @@ pub struct Path {
     pub(crate) laterals: Vec<Lateral>,
     /// Whether the select list calls functions with an effect, which are called once the rows are sorted.
     pub(crate) calls: bool,
+    /// What another plan would have shown.
+    pub(crate) wary: Wary,
 }
 
 impl Path {
     fn of(steps: Option<Vec<Step>>, laterals: Vec<Lateral>) -> Path {
-        Path { steps, turned: None, filter: None, laterals, calls: false }
+        Path { steps, turned: None, filter: None, laterals, calls: false, wary: Wary::default() }
     }
 
     /// The steps, where a derived table is run for each row or not.
@@ -130,6 +133,7 @@ fn steps(slots: &[Slot], mut conditions: Vec<Expr>, order: Option<[usize; 2]>) -
 pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
     path.calls = select.output.iter().any(effect::in_expr);
+    path.wary = planner::wary(query, select);
     let sorts = query.limit.is_some() && select.grouping.is_none() && !select.distinct;
     if let (true, Some([step]), [Slot::Table(table)]) = (sorts, path.steps.as_deref_mut(), &select.slots[..])
         && let Some(column) = first_key(query, select)

@@ -116,6 +116,7 @@ impl Run {
                 found.push(self.output(&select.output, &level.with(&cells)).await?.into());
                 end_at(wanted, &found, &mut limit);
             }
+            rows.demand_whole()?;
             return Ok(found);
         }
         let (mut skip, mut aggregated) = (offset, false);
@@ -164,6 +165,7 @@ impl Run {
                 end_at(wanted, &found, &mut limit);
             }
         }
+        rows.demand_whole()?;
         Ok(found)
     }
 

@@ -8,6 +8,7 @@ use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
 use crate::join::Tree;
+use crate::plan::planner::Wary;
 use crate::plan::{Comparison, Join, Query, SetFunction, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
@@ -25,6 +26,8 @@ pub(crate) struct Rows<'a> {
     open: Vec<Vec<Slotted>>,
     /// A row that was met while looking for others.
     ahead: Option<Vec<Slotted>>,
+    /// Whether any row was looked at.
+    looked: bool,
 }
 
 impl<'a> Env<'a> {
@@ -46,7 +49,18 @@ impl<'a> Rows<'a> {
         path: &'a Path,
     ) -> Rows<'a> {
         let cells = vec![Slotted::default(); slots.len()];
-        Rows { run, level, slots, join, path, started: false, cells, open: Vec::new(), ahead: None }
+        Rows {
+            run,
+            level,
+            slots,
+            join,
+            path,
+            started: false,
+            cells,
+            open: Vec::new(),
+            ahead: None,
+            looked: false,
+        }
     }
 
     /// The next row, one tuple for each slot.
@@ -85,6 +99,22 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Refuses where another plan would have looked at other rows, and functions with an effect show it.
+    pub(crate) fn demand_whole(&self) -> Result<()> {
+        let Wary { some, all } = self.path.wary;
+        let by = self.path.steps.iter().flatten().next().and_then(|step| step.by);
+        let whole = by.is_some() && self.open.iter().all(Vec::is_empty) && self.ahead.is_none();
+        let missed = some
+            && !self.looked
+            && matches!(self.slots, [Slot::Table(table)] if !self.run.scan(table).is_empty());
+        if missed || all && !whole {
+            return Err(Failure::not_modelled(
+                "a function with an effect in WHERE, for rows that an index may leave out",
+            ));
+        }
+        Ok(())
+    }
+
     async fn step(&mut self, steps: &'a [Step]) -> Result<Option<Vec<Slotted>>> {
         if !self.started {
             self.started = true;
@@ -98,6 +128,7 @@ impl<'a> Rows<'a> {
                 continue;
             };
             self.run.used.step(1)?;
+            self.looked = true;
             let depth = self.open.len() - 1;
             let step = &steps[depth];
             if row.version.is_some() {

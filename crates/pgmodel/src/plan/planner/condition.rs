@@ -4,7 +4,7 @@
 
 use super::{Judge, Level, flatten, parts};
 use crate::catalog::TableDef;
-use crate::plan::{Comparison, Cte, Expr, Slot, SubKind, effect};
+use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, effect};
 
 impl<'a> Judge<'a> {
     /// Functions with an effect in the conditions themselves.
@@ -19,7 +19,7 @@ impl<'a> Judge<'a> {
             return self
                 .refuse("a function with an effect beside conditions that the server may look at later");
         }
-        let fenced = |query: &crate::plan::Query| query.limit.is_some() || query.offset.is_some();
+        let fenced = |query: &Query| query.limit.is_some() || query.offset.is_some();
         match level.slots {
             [] | [Slot::Function { .. } | Slot::Excluded] => {}
             [Slot::Table(table)] => self.call_over_table(level, table),
@@ -41,15 +41,23 @@ impl<'a> Judge<'a> {
         if level.wants_extreme() {
             return self.refuse("a function with an effect in WHERE, and a minimum or maximum");
         }
+        let called: Vec<_> = level.conditions.iter().filter(|it| calls(it)).collect();
+        let answers = |condition: &&&Expr| {
+            let later = |call: &&&Expr| cost(call) <= cost(condition);
+            columns(condition).into_iter().any(|it| indexed(table, it)) && called.iter().any(later)
+        };
+        let any_index = level.conditions.iter().filter(|it| !calls(it)).filter(answers).count() > 0;
+        if any_index && (level.select.is_none() || !called.iter().all(|it| is_kept(it))) {
+            return self
+                .refuse("a function with an effect beside a condition that an index may answer first");
+        }
         if !level.query.stops_early() {
             return;
         }
         let collects = level.select.is_some_and(|select| select.distinct || select.grouping.is_some());
         let ranges = level.query.order.is_empty() && level.conditions.iter().any(|it| ranges(it, table));
-        if collects || ranges || may_order(level, table) {
-            self.refuse(
-                "a function with an effect in WHERE, and LIMIT over rows that an index may have in order",
-            );
+        if collects || ranges {
+            self.refuse("a function with an effect in WHERE, and LIMIT over rows that an index may find");
         }
     }
 
@@ -152,6 +160,7 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         Expr::InList { list, .. } => (list.len(), list.len()),
         // Of constants it is computed beforehand.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
+        Expr::System { .. } if columns(expr).is_empty() => (2, 2),
         Expr::System { args, .. } => (2, 2 + 2 * args.len()),
         Expr::Compare { .. } | Expr::Same(..) => (2, 2),
         Expr::Elements { .. } => return None,
@@ -165,27 +174,22 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
 
 /// Whether a condition picks a range or a list of values of a column that an index has.
 fn ranges(condition: &Expr, table: &TableDef) -> bool {
-    let indexed =
-        |column: usize| table.indexes.iter().any(|index| index.plain_columns().any(|it| it == column));
     match condition {
         Expr::Compare { comparison: Comparison::Equal, .. } => false,
         Expr::Compare { .. }
         | Expr::InList { .. }
         | Expr::AnyArray { .. }
         | Expr::Sub { .. }
-        | Expr::Or(_) => columns(condition).into_iter().any(indexed),
+        | Expr::Or(_) => columns(condition).into_iter().any(|column| indexed(table, column)),
         _ => false,
     }
 }
 
 /// Whether some index could have the rows in the order that is wanted.
-fn may_order(level: &Level<'_>, table: &TableDef) -> bool {
-    let (Some(key), Some(select)) = (level.query.order.first(), level.select) else { return false };
+fn may_order(query: &Query, select: &Select, table: &TableDef, conditions: &[&Expr]) -> bool {
+    let Some(key) = query.order.first().filter(|_| query.stops_early()) else { return false };
     let key = if let Expr::Output(place) = key.expr { &select.output[place] } else { &key.expr };
-    let mut equal = Vec::new();
-    for condition in &level.conditions {
-        equal.extend(columns(condition));
-    }
+    let equal: Vec<usize> = conditions.iter().flat_map(|condition| columns(condition)).collect();
     table.indexes.iter().any(|index| match (key, index.columns()) {
         (Expr::Column { up: 0, column, .. }, Some(keys)) => keys
             .iter()
@@ -194,6 +198,45 @@ fn may_order(level: &Level<'_>, table: &TableDef) -> bool {
         (Expr::Column { .. }, None) => false,
         (_, keys) => keys.is_none(),
     })
+}
+
+/// What must hold at the end of a scan for every plan to have called the same functions with an effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wary {
+    /// That a row was looked at, if there was any: an index may have found none.
+    pub(crate) some: bool,
+    /// That all rows were, in the order of an index: with a sort they would be.
+    pub(crate) all: bool,
+}
+
+/// What must hold for a query of its own.
+pub(crate) fn wary(query: &Query, select: &Select) -> Wary {
+    let mut conditions = Vec::new();
+    if let (Some(filter), [Slot::Table(table)]) = (&select.filter, &select.slots[..]) {
+        flatten(filter, &mut conditions);
+        if conditions.iter().any(|it| calls(it)) {
+            let all = may_order(query, select, table, &conditions);
+            return Wary { some: conditions.len() > 1, all };
+        }
+    }
+    Wary::default()
+}
+
+/// Whether an index has that column.
+fn indexed(table: &TableDef, column: usize) -> bool {
+    table.indexes.iter().any(|index| index.plain_columns().any(|it| it == column))
+}
+
+/// Whether the functions with an effect in a condition take a lock for the transaction, the same for each row: to take
+/// it again does nothing.
+fn is_kept(condition: &Expr) -> bool {
+    match condition {
+        Expr::System { call: System::AdvisoryLock { transaction: true, .. }, .. } => {
+            columns(condition).is_empty()
+        }
+        Expr::System { call, .. } if effect::shows(*call) => false,
+        other => parts(other).into_iter().all(is_kept),
+    }
 }
 
 /// The columns of the level that an expression names.
