@@ -191,10 +191,6 @@ impl Connection {
     }
 
     async fn submit(&self, sql: &str, params: &[Value]) -> Done {
-        let plans = self.engine(|engine, session| engine.plans(session, sql));
-        if !plans.is_empty() {
-            self.plan(plans).await;
-        }
         let reply = self.engine(|engine, session| engine.submit(session, sql, params)).map_err(|error| {
             let is_refusal = matches!(error.kind(), ErrorKind::Refused | ErrorKind::NotModelled);
             if is_refusal { error.during(format!("in {}", statement_in_short(sql))) } else { error }
@@ -202,13 +198,13 @@ impl Connection {
         self.wait(reply).await
     }
 
-    /// Takes one of the plans by which the statement may be run; the usual one is not told of.
-    async fn plan(&self, others: &[&'static str]) {
+    /// Goes on by one of the plans by which the statement may be run; the usual one is not told of.
+    async fn choose(&self, others: &[&'static str]) -> Result<Reply, Error> {
         let plan = self.actor.pick(others.len() + 1).await;
-        self.engine(|engine, session| engine.choose_plan(session, plan));
         if let Some(told) = plan.checked_sub(1).and_then(|other| others.get(other)) {
             self.actor.shared.record(self.actor.id, What::Planned(told));
         }
+        self.engine(|engine, session| engine.choose(session, plan))
     }
 
     /// Waits while the engine says that the statement is blocked, at most until the lock timeout has passed.
@@ -229,6 +225,10 @@ impl Connection {
                         shared.record(self.actor.id, What::Resumed { waited, timed_out: false });
                     }
                     return done;
+                }
+                Ok(Reply::Choose(others)) => {
+                    reply = Box::pin(self.choose(others)).await;
+                    continue;
                 }
                 Ok(Reply::Blocked(on)) => on,
             };

@@ -257,6 +257,9 @@ pub enum Reply {
     Done(Done),
     /// The statement waits for locks held by these sessions.
     Blocked(Vec<SessionId>),
+    /// The statement shows by which plan it is run, and statistics would say by which: what each plan but the usual one
+    /// does, in a sentence. [`Engine::choose`] goes on.
+    Choose(&'static [&'static str]),
 }
 
 /// The database as a trial finds it. Two trials that share one share its image.
@@ -307,16 +310,13 @@ pub trait Engine {
     /// Where the engine refuses the statement by name; what SQL itself says is in [`Done::result`].
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error>;
 
-    /// The plans by which the engine may run a statement of the session beside its usual one, where the statement shows
-    /// which it is: what each does, in a sentence. Nearly every statement has none.
-    fn plans(&mut self, session: SessionId, sql: &str) -> &'static [&'static str] {
-        let _ = (session, sql);
-        &[]
-    }
-
-    /// Has the statement that the session submits next run by its usual plan, 0, or by that of [`Engine::plans`].
-    fn choose_plan(&mut self, session: SessionId, plan: usize) {
-        let _ = (session, plan);
+    /// Goes on with the statement of a session that was answered [`Reply::Choose`], by its usual plan, 0, or by one of the
+    /// others.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    fn choose(&mut self, session: SessionId, plan: usize) -> Result<Reply, Error> {
+        Err(Error::refused(format!("session {} has no plan {plan} to choose", session.0)))
     }
 
     /// Goes on with the blocked statement of a session that [`Engine::wake`] named.

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_pgmodel::choice::Rerun;
-use retrial_pgmodel::database::{self, Database, Finished, Step};
+use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::parse::{Parsed, parse};
@@ -59,8 +59,11 @@ const STATEMENT_BYTES_MAX: usize = 1 << 20;
 thread_local! {
     /// The images of the openings met last, so that a thread makes each once. Openings that say the same share one, and
     /// with it the plans of the statements that were run there.
-    static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<database::Opening>)>> = const { RefCell::new(Vec::new()) };
+    static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<retrial_pgmodel::Opening>)>> = const { RefCell::new(Vec::new()) };
 }
+
+/// What the server may do instead of running a subquery once.
+const PLANS: &[&str] = &["the planner runs the subquery once for each row"];
 
 /// Openings kept for a thread.
 const IMAGES_MAX: usize = 64;
@@ -90,6 +93,7 @@ impl Model {
     fn reply(&mut self, session: SessionId, step: Step) -> Result<Reply, Error> {
         match self.look(session, step) {
             Step::Done(finished) => Ok(Reply::Done(self.done(session, finished)?)),
+            Step::Waiting(_) if self.database.is_choosing(SessionNo(session.0)) => Ok(Reply::Choose(PLANS)),
             Step::Waiting(on) => Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect())),
         }
     }
@@ -149,7 +153,7 @@ fn unmade(failure: Failure, sql: &str) -> Error {
 }
 
 /// The image of this opening, or of one that says the same, which this one then stands for.
-fn known_image(opening: &Rc<Opening>) -> Option<Rc<database::Opening>> {
+fn known_image(opening: &Rc<Opening>) -> Option<Rc<retrial_pgmodel::Opening>> {
     IMAGES.with_borrow_mut(|images| {
         let place = images.iter().position(|(known, _)| Rc::ptr_eq(known, opening));
         let same = |known: &Opening| known.schema == opening.schema && known.rows == opening.rows;
@@ -160,7 +164,7 @@ fn known_image(opening: &Rc<Opening>) -> Option<Rc<database::Opening>> {
 }
 
 /// Makes the database that an opening describes.
-fn image(opening: &Opening) -> Result<database::Opening, Error> {
+fn image(opening: &Opening) -> Result<retrial_pgmodel::Opening, Error> {
     let database = Database::new();
     let session = database.connect();
     let run = |step: Step| match step {
@@ -209,7 +213,7 @@ impl Engine for Model {
 
     fn connect(&mut self) -> Result<SessionId, Error> {
         let session = self.database.connect();
-        self.database.choose(session, Rerun::Once);
+        self.database.answer(session);
         Ok(SessionId(session.0))
     }
 
@@ -231,18 +235,11 @@ impl Engine for Model {
         self.reply(session, step)
     }
 
-    fn plans(&mut self, session: SessionId, sql: &str) -> &'static [&'static str] {
+    fn choose(&mut self, session: SessionId, plan: usize) -> Result<Reply, Error> {
         let number = SessionNo(session.0);
-        match self.parsed(sql) {
-            Ok(parsed) if self.database.is_open(number, &parsed) => {
-                &["the planner runs the subquery once for each row"]
-            }
-            _ => &[],
-        }
-    }
-
-    fn choose_plan(&mut self, session: SessionId, plan: usize) {
-        self.database.choose(SessionNo(session.0), if plan == 0 { Rerun::Once } else { Rerun::PerRow });
+        self.database.choose(number, if plan == 0 { Rerun::Once } else { Rerun::PerRow });
+        let step = self.database.resume(number);
+        self.reply(session, step)
     }
 
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error> {
@@ -293,9 +290,14 @@ impl Engine for Model {
         while self.database.has_ready() {
             for session in self.database.take_ready() {
                 let (id, step) = (SessionId(session.0), self.database.resume(session));
-                if let Step::Done(finished) = self.look(id, step) {
-                    self.ended.push((id, finished));
-                    ready.push(id);
+                match self.look(id, step) {
+                    Step::Done(finished) => {
+                        self.ended.push((id, finished));
+                        ready.push(id);
+                    }
+                    // Its actor chooses once it goes on.
+                    Step::Waiting(_) if self.database.is_choosing(session) => ready.push(id),
+                    Step::Waiting(_) => {}
                 }
             }
         }

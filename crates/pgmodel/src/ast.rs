@@ -35,6 +35,12 @@ pub enum Statement {
     Reset(String),
     /// SHOW.
     Show(String),
+    /// LISTEN.
+    Listen(String),
+    /// UNLISTEN; no channel means all.
+    Unlisten(Option<String>),
+    /// NOTIFY.
+    Notify { channel: String, payload: String },
     /// LOCK TABLE.
     Lock { tables: Vec<String>, mode: TableLockMode, nowait: bool },
     /// CREATE TABLE.

@@ -11,12 +11,14 @@ use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::Heap;
 use crate::lock::LockTag;
-use crate::outcome::{Change, Notice, Outcome};
+use crate::notify::Ears;
+use crate::outcome::{Change, Notices, Outcome};
 use crate::stack;
 use crate::transaction::Transaction;
-use std::rc::Rc;
 
-use crate::catalog::{TableDef, TableId};
+use crate::catalog::TableId;
+use crate::schema::Pending;
+use crate::sequence::Sequence;
 
 /// The statements that a session works on.
 pub(crate) struct Running {
@@ -63,24 +65,36 @@ pub(crate) struct Backend {
     pub(crate) settings_before: Vec<SettingBefore>,
     pub(crate) wait: Wait,
     pub(crate) statement_deadline: Option<u64>,
+    /// When the text came that it works on.
     pub(crate) statement_started: i64,
+    /// The text came by the simple query protocol, without parameters.
+    pub(crate) simple: bool,
+    /// The text has several statements, which are a transaction block without BEGIN.
+    pub(crate) several: bool,
+    /// The parameters that the session began with, which RESET goes back to.
+    pub(crate) startup: BTreeMap<String, String>,
     pub(crate) running: Option<Running>,
     /// What the open transaction has done to rows, in order.
     pub(crate) changes: Vec<Change>,
     /// How to take back what the open transaction has done to definitions.
     pub(crate) undo: Vec<Undo>,
     pub(crate) results: Vec<Result<Outcome>>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Notices,
     pub(crate) committed: Vec<Change>,
     pub(crate) work: Work,
     pub(crate) footprint: Footprint,
     /// What each sequence last gave this session.
-    pub(crate) sequences: BTreeMap<String, i64>,
-    pub(crate) last_sequence: Option<String>,
-    /// What its driver has chosen for the statement that it sends next.
+    pub(crate) sequences: BTreeMap<TableId, i64>,
+    pub(crate) last_sequence: Option<TableId>,
+    /// What it listens to.
+    pub(crate) ears: Ears,
+    /// Whether its driver says by which plan a statement is run that leaves it open, and what it has said.
+    pub(crate) answers: bool,
     pub(crate) rerun: Option<Rerun>,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
+    /// Whether somebody waits for the end of the one that it has now.
+    pub(crate) awaited: bool,
 }
 
 /// The rows that a statement visited: what it looked at, and what it wrote.
@@ -104,18 +118,20 @@ pub(crate) struct Held {
 /// How to take back a change of definitions.
 #[derive(Debug)]
 pub(crate) enum Undo {
-    /// The table was as this before.
-    Table(Rc<TableDef>, Box<Heap>),
-    /// The table's definition was this, its rows the same.
-    Definition(Rc<TableDef>),
-    /// The table did not have the index; its rows and their locks stay.
-    CreatedIndex(TableId, String),
+    /// The transaction had made this of the table's definition before.
+    Definition(TableId, Option<Pending>),
+    /// The table's rows were these.
+    Rows(TableId, Box<Heap>),
+    /// The table did not have the index, the last one; its rows and their locks stay.
+    CreatedIndex(TableId),
     /// The table was not there.
     Created(TableId),
     /// The sequence was not there.
-    CreatedSequence(String),
+    CreatedSequence(TableId),
     /// The sequence was there.
-    DroppedSequence(String, crate::sequence::Sequence),
+    DroppedSequence(TableId),
+    /// The sequence had given these numbers.
+    RestartedSequence(TableId, Sequence),
 }
 
 /// Whether a session waits.
@@ -126,6 +142,8 @@ pub(crate) enum Wait {
     No,
     /// For a lock.
     Lock { tag: LockTag, deadlock_check: Option<u64>, lock_deadline: Option<u64> },
+    /// For its driver to choose a plan.
+    Choice,
     /// For the clock.
     Sleep { until: u64 },
     /// No longer: it may go on.
@@ -177,24 +195,41 @@ impl Backend {
             wait: Wait::No,
             statement_deadline: None,
             statement_started: 0,
+            simple: false,
+            several: false,
+            startup: BTreeMap::new(),
             running: None,
             changes: Vec::new(),
             undo: Vec::new(),
             results: Vec::new(),
-            notices: Vec::new(),
+            notices: Notices::default(),
             committed: Vec::new(),
             work: Work::default(),
             footprint: Footprint::default(),
             sequences: BTreeMap::new(),
             last_sequence: None,
+            ears: Ears::default(),
+            answers: false,
             rerun: None,
             transactions: 0,
+            awaited: false,
         }
     }
 
     /// The open transaction, where the caller is inside a statement, which always has one.
     pub(crate) fn xact(&mut self) -> &mut Transaction {
         self.transaction.as_mut().expect("a statement runs in a transaction")
+    }
+
+    /// Whether it is in a transaction block.
+    pub(crate) fn in_block(&self) -> bool {
+        self.several || self.transaction.as_ref().is_some_and(|transaction| transaction.explicit)
+    }
+
+    /// Gives a new session the name that it calls itself.
+    pub(crate) fn call(&mut self, application: &str) {
+        self.startup.insert("application_name".to_owned(), application.to_owned());
+        self.settings.others = self.startup.clone();
     }
 
     /// How deep in savepoints the session is.

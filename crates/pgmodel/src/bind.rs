@@ -27,13 +27,14 @@ mod with;
 
 use std::rc::Rc;
 
-use crate::ast;
-use crate::catalog::{Names, TableDef};
+use crate::ast::{self, TableLockMode};
+use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::function::CastContext;
 use crate::plan::{Expr, Plan, planner};
 use crate::value::Type;
 
+pub(crate) use naming::index_column;
 use scope::{Clause, Level};
 pub use stored::Stored;
 
@@ -75,6 +76,10 @@ struct Binder<'a> {
     stored: Option<Stored<'a>>,
     /// How many expressions have been bound or copied.
     parts: usize,
+    /// The tables met, with the modes they are locked in, each once.
+    locks: Vec<(TableId, TableLockMode)>,
+    /// Whether the rows of the query that is bound next are locked by the one around it.
+    locked_from_outside: bool,
 }
 
 /// Plans a query or data-modifying statement.
@@ -82,19 +87,26 @@ struct Binder<'a> {
 /// # Errors
 /// The server's errors of parse analysis, 42P01, 42703, 42883, 42804 and their kin; a refusal by name.
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
-    let mut binder = Binder::new(names, Some(Vec::new()));
+    let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
+    let locks = std::mem::take(&mut binder.locks);
     let params = binder.parameters()?;
     let reruns = planner::judge(&query)?;
-    Ok(Plan { query, params, reruns })
+    Ok(Plan { query, params, locks, reruns })
 }
 
 /// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.
 ///
 /// # Errors
 /// As [`statement`].
-pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Option<&Type>) -> Result<Expr> {
-    let mut binder = Binder::new(&NoTables, None);
+pub fn row_expr(
+    names: &dyn Names,
+    expr: &ast::Expr,
+    table: &TableDef,
+    place: Stored<'_>,
+    to: Option<&Type>,
+) -> Result<Expr> {
+    let mut binder = Binder::new(names, None);
     let mut level = Level::new(Clause::Row);
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
@@ -113,22 +125,23 @@ pub fn row_expr(expr: &ast::Expr, table: &TableDef, place: Stored<'_>, to: Optio
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
 }
 
-/// A row's expression may name no other table.
-struct NoTables;
-
-impl Names for NoTables {
-    fn table(&self, _: &str) -> Option<Rc<TableDef>> {
-        None
-    }
-}
-
 /// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a
 /// short text can mean a very long expression.
 const PARTS_MAX: usize = 2_000_000;
 
 impl<'n> Binder<'n> {
     fn new(names: &'n dyn Names, params: Option<Vec<Parameter>>) -> Binder<'n> {
-        Binder { names, levels: Vec::new(), params, sites: 0, touched: Vec::new(), stored: None, parts: 0 }
+        Binder {
+            names,
+            levels: Vec::new(),
+            params,
+            sites: 0,
+            touched: Vec::new(),
+            stored: None,
+            parts: 0,
+            locks: Vec::new(),
+            locked_from_outside: false,
+        }
     }
 }
 
@@ -142,6 +155,15 @@ impl Binder<'_> {
             return Err(Failure::not_modelled(what));
         }
         Ok(())
+    }
+
+    /// The table of that name, locked from here on.
+    fn opened(&mut self, name: &str, mode: TableLockMode) -> Result<Rc<TableDef>> {
+        let Some(table) = self.names.table(name, mode)? else { return Err(self.no_table(name)) };
+        if !self.locks.contains(&(table.id, mode)) {
+            self.locks.push((table.id, mode));
+        }
+        Ok(table)
     }
 
     /// The same expression once more.

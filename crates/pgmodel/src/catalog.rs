@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::ast::{KeyAction, Serial};
+use crate::ast::{KeyAction, Serial, TableLockMode};
+use crate::error::Result;
 use crate::plan::Expr;
 use crate::value::{Type, Value};
 
@@ -23,7 +24,7 @@ pub struct TableDef {
     pub indexes: Vec<Rc<IndexDef>>,
     /// Its CHECK constraints, in the order of their names, as the server checks them.
     pub checks: Vec<Check>,
-    /// Its foreign keys.
+    /// Its foreign keys, in the order of their making.
     pub foreign_keys: Vec<Rc<ForeignKey>>,
 }
 
@@ -61,6 +62,8 @@ pub struct IndexDef {
     pub constraint: bool,
     /// The predicate of a partial index, over slot 0.
     pub filter: Option<Expr>,
+    /// Whether rows that are written are entered into it; a concurrent build makes it ready when it has read the table.
+    pub ready: bool,
     /// Whether queries may use it; a concurrent build makes it valid last.
     pub valid: bool,
 }
@@ -95,13 +98,17 @@ pub struct Check {
     pub name: String,
     /// What must not be false, over slot 0, the row.
     pub condition: Expr,
+    /// Whether the rows that were there have been held against it.
+    pub validated: bool,
 }
 
 /// A foreign key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ForeignKey {
     /// Its name.
     pub name: String,
+    /// Its place in the order in which all foreign keys were made.
+    pub made: u32,
     /// The referencing table.
     pub from: TableId,
     /// The referencing columns.
@@ -114,6 +121,8 @@ pub struct ForeignKey {
     pub on_delete: KeyAction,
     /// ON UPDATE.
     pub on_update: KeyAction,
+    /// Whether the rows that were there have been held against it.
+    pub validated: bool,
 }
 
 impl TableDef {
@@ -124,14 +133,32 @@ impl TableDef {
         self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
     }
 
+    /// Adds a CHECK, in the order of names.
+    pub(crate) fn add_check(&mut self, check: Check) {
+        let place = self.checks.partition_point(|other| other.name <= check.name);
+        self.checks.insert(place, check);
+    }
+
     /// The position of a column that has not been dropped.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| !column.dropped && column.name == name)
     }
 }
 
-/// Where names are looked up. The answer must be what the statement's own transaction may see.
+/// Where names are looked up. The answer must be what the statement's own transaction may see, and stay so: a table
+/// is locked when its name is met, before anything else is made of it.
 pub trait Names {
-    /// The table of that name.
-    fn table(&self, name: &str) -> Option<Rc<TableDef>>;
+    /// The table of that name, locked in that mode; none where there is none.
+    ///
+    /// # Errors
+    /// Where somebody has to be waited for; then the statement is to be analysed again.
+    fn table(&self, name: &str, mode: TableLockMode) -> Result<Option<Rc<TableDef>>>;
+
+    /// Whether there is a table or a sequence of that name.
+    fn has_relation(&self, name: &str) -> bool;
+
+    /// Whether statements may have parameters: those of the simple query protocol have none.
+    fn has_parameters(&self) -> bool {
+        true
+    }
 }

@@ -5,15 +5,10 @@
 //! inside runs it for each row, and each time it locks another row, since those that the statement has updated are
 //! passed over; a hash join, or a loop with the subquery outside, runs it once. Nothing in the text says which.
 
-use std::rc::Rc;
-
-use crate::ast::Statement;
-use crate::backend::Backend;
+use crate::backend::Wait;
 use crate::error::{Failure, Result};
 use crate::lock::SessionNo;
-use crate::parse::Parsed;
 use crate::server::Server;
-use crate::statement;
 
 /// The parameter by which a session chooses; to the server it is an application's own, without a meaning.
 pub(crate) const PARAMETER: &str = "retrial.subquery_plan";
@@ -27,30 +22,26 @@ pub enum Rerun {
     PerRow,
 }
 
-/// What has been chosen for a statement that leaves it open.
+/// What is chosen for a statement that leaves it open: by the parameter, or by a driver that answers.
 ///
 /// # Errors
-/// A refusal where nobody has chosen, and one of a choice that there is not.
-pub(crate) fn chosen(backend: &Backend) -> Result<Rerun> {
-    match backend.settings.others.get(PARAMETER).map(String::as_str) {
-        Some("once") => Ok(Rerun::Once),
-        Some("per_row") => Ok(Rerun::PerRow),
+/// A refusal where nobody chooses, and one of a choice that there is not.
+pub(crate) async fn made(server: &Server, session: SessionNo) -> Result<Rerun> {
+    let said = server.backend(session).settings.others.get(PARAMETER).cloned();
+    match said.as_deref() {
+        Some("once") => return Ok(Rerun::Once),
+        Some("per_row") => return Ok(Rerun::PerRow),
         Some(other) => {
-            Err(Failure::not_modelled(format!("{PARAMETER} = '{other}', which is once or per_row")))
+            return Err(Failure::not_modelled(format!("{PARAMETER} = '{other}', which is once or per_row")));
         }
-        None => backend.rerun.ok_or_else(|| {
-            Failure::not_modelled(format!(
+        None if server.backend(session).answers => server.backend(session).wait = Wait::Choice,
+        None => {
+            return Err(Failure::not_modelled(format!(
                 "a subquery with an effect that the server's planner may run once or for each row \
                  (choose with SET {PARAMETER} = 'once' or 'per_row')"
-            ))
-        }),
+            )));
+        }
     }
-}
-
-/// Whether a text is one statement that leaves the choice open, and the session has not made it by a parameter.
-pub(crate) fn is_open(server: &Rc<Server>, session: SessionNo, parsed: &[Parsed]) -> bool {
-    let [parsed] = parsed else { return false };
-    let Statement::Query(with) = &parsed.statement else { return false };
-    statement::reruns(server, session, parsed, with)
-        && !server.backend(session).settings.others.contains_key(PARAMETER)
+    server.waited(session).await?;
+    Ok(server.backend(session).rerun.take().unwrap_or(Rerun::Once))
 }

@@ -5,20 +5,27 @@ use std::rc::Rc;
 
 use crate::ast::{Statement, TableLockMode};
 use crate::backend::Undo;
-use crate::catalog::{ForeignKey, IndexDef, TableDef};
+use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::heap::{Heap, Image};
-use crate::lock::SessionNo;
+use crate::lock::{LockTag, SessionNo};
 use crate::outcome::{Notice, Outcome};
 use crate::run::Run;
 use crate::server::Server;
 use crate::value::{Tuple, Value};
 
 mod alter;
+mod concurrent_index;
 mod constraint;
 mod create;
 mod drop;
 mod index;
+mod name;
+mod rename;
+mod retype;
+mod sequence;
+mod using_index;
+mod validate;
 
 /// One definition being changed.
 pub(crate) struct Define<'a> {
@@ -65,20 +72,32 @@ pub(crate) async fn define(
         Statement::CreateIndex(index) => define.create_index(index, several).await?,
         Statement::DropIndex { names, if_exists, concurrently } => {
             if *concurrently {
-                return Err(Failure::not_modelled("DROP INDEX CONCURRENTLY"));
+                demand_no_block(server, session, several, "DROP INDEX CONCURRENTLY")?;
+                if names.len() > 1 {
+                    let message = "DROP INDEX CONCURRENTLY does not support dropping multiple objects";
+                    return Err(Failure::sql("0A000", message));
+                }
             }
-            define.drop_indexes(names, *if_exists).await?;
+            define.drop_indexes(names, *if_exists, *concurrently).await?;
         }
         Statement::CreateSequence { name, if_not_exists, start, increment } => {
             define.create_sequence(name, *if_not_exists, *start, *increment)?;
         }
-        Statement::DropSequence { names, if_exists } => define.drop_sequences(names, *if_exists)?,
+        Statement::DropSequence { names, if_exists } => define.drop_sequences(names, *if_exists).await?,
         Statement::Truncate { tables, restart_identity, cascade } => {
             define.truncate(tables, *restart_identity, *cascade).await?;
         }
         _ => return Err(Failure::not_modelled("this statement")),
     }
     Ok(Outcome::bare(tag(statement)))
+}
+
+/// 25001 for a command that has transactions of its own inside of another.
+fn demand_no_block(server: &Server, session: SessionNo, several: bool, what: &str) -> Result<()> {
+    if several || server.backend(session).xact().explicit {
+        return Err(Failure::sql("25001", format!("{what} cannot run inside a transaction block")));
+    }
+    Ok(())
 }
 
 /// Locks a table by its name, which may mean another one after the wait.
@@ -89,23 +108,31 @@ pub(crate) async fn open_table(
     mode: TableLockMode,
     nowait: bool,
 ) -> Result<Rc<TableDef>> {
+    let found = find_table(server, session, name, mode, nowait).await?;
+    found.ok_or_else(|| Failure::sql("42P01", format!("relation \"{name}\" does not exist")))
+}
+
+/// The same, where there may be no such table.
+pub(crate) async fn find_table(
+    server: &Rc<Server>,
+    session: SessionNo,
+    name: &str,
+    mode: TableLockMode,
+    nowait: bool,
+) -> Result<Option<Rc<TableDef>>> {
     loop {
         let found = server.schema.borrow().find(name, session);
-        let Some(table) = found else { return Err(missing(name)) };
+        let Some(table) = found else { return Ok(None) };
         if !server.lock_table(session, table.id, mode, nowait).await? {
             return Err(Failure::sql("55P03", format!("could not obtain lock on relation \"{name}\"")));
         }
         let again = server.schema.borrow().find(name, session);
         match again {
-            Some(again) if again.id == table.id => return Ok(again),
-            Some(_) => {}
-            None => return Err(missing(name)),
+            Some(again) if again.id == table.id => return Ok(Some(again)),
+            // What had the name before is somebody else's to use.
+            _ => server.unlock(session, LockTag::Table(table.id), mode),
         }
     }
-}
-
-fn missing(name: &str) -> Failure {
-    Failure::sql("42P01", format!("relation \"{name}\" does not exist"))
 }
 
 impl Define<'_> {
@@ -117,10 +144,21 @@ impl Define<'_> {
         self.server.backend(self.session).undo.push(undo);
     }
 
-    /// Remembers a table, rows and all, before it changes.
-    fn remember(&self, table: &Rc<TableDef>) {
+    /// Remembers a table's rows before they change.
+    fn remember(&self, table: &TableDef) {
         let heap = Box::new(self.server.heap(table.id).clone());
-        self.undo(Undo::Table(table.clone(), heap));
+        self.undo(Undo::Rows(table.id, heap));
+    }
+
+    /// Locks the tables that foreign keys refer to, whose triggers go with them: those of the key that was made last
+    /// come first (RemoveTriggerById in src/backend/commands/trigger.c).
+    async fn lock_referenced(&self, keys: &[Rc<ForeignKey>]) -> Result<()> {
+        let mut keys: Vec<&Rc<ForeignKey>> = keys.iter().collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.made));
+        for key in keys {
+            self.server.lock_table(self.session, key.to, TableLockMode::AccessExclusive, false).await?;
+        }
+        Ok(())
     }
 
     /// A statement of this session that sees what is committed and what the transaction itself has done.
@@ -167,11 +205,17 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// Puts a changed definition in place.
+    /// Puts a changed definition in place, for this transaction until it commits.
     fn put(&self, table: TableDef) -> Rc<TableDef> {
         let table = Rc::new(table);
-        self.server.schema.borrow_mut().replace(table.clone());
+        self.change(table.id, Some(table.clone()));
         table
+    }
+
+    /// Changes or drops a definition, so that it can be taken back.
+    fn change(&self, id: TableId, def: Option<Rc<TableDef>>) {
+        let before = self.server.schema.borrow_mut().change(id, def, self.session);
+        self.undo(Undo::Definition(id, before));
     }
 
     /// Makes room for a new table's rows.
@@ -184,58 +228,6 @@ impl Define<'_> {
         let image = Image { rows: Vec::new(), indexes: vec![Default::default(); table.indexes.len()] };
         heaps[place] = Some(Heap::new(Rc::new(image)));
     }
-
-    /// Whether any relation has that name, as the session sees it.
-    fn is_taken(&self, name: &str) -> bool {
-        let schema = self.server.schema.borrow();
-        let is_there =
-            |table: &TableDef| table.name == name || table.indexes.iter().any(|index| index.name == name);
-        schema.visible(self.session).any(|table| is_there(table))
-            || self.server.sequences.borrow().contains_key(name)
-    }
-
-    /// The name, or with the first number behind it that makes it free.
-    fn free_name(&self, name: String, also_taken: &[Rc<IndexDef>]) -> String {
-        let (schema, sequences) = (self.server.schema.borrow(), self.server.sequences.borrow());
-        let of_table = |table: &'_ Rc<TableDef>| {
-            let indexes = table.indexes.iter().map(|index| index.name.clone());
-            indexes.chain([table.name.clone()]).filter(|taken| taken.starts_with(&name)).collect::<Vec<_>>()
-        };
-        let tables: Vec<String> = schema.visible(self.session).flat_map(of_table).collect();
-        let taken = tables.iter().chain(sequences.keys()).map(String::as_str);
-        free_among(name.clone(), taken.chain(also_taken.iter().map(|index| index.name.as_str())))
-    }
-
-    fn demand_free(&self, name: &str) -> Result<()> {
-        if self.server.schema.borrow().is_being_made(name, self.session) {
-            return Err(Failure::not_modelled(format!("two transactions that create {name} at once")));
-        }
-        if self.is_taken(name) {
-            return Err(Failure::sql("42P07", format!("relation \"{name}\" already exists")));
-        }
-        Ok(())
-    }
-}
-
-/// The name, or with the least number behind it that makes it free.
-fn free_among<'n>(name: String, taken: impl Iterator<Item = &'n str>) -> String {
-    let (mut is_taken, mut numbers) = (false, Vec::new());
-    for rest in taken.filter_map(|taken| taken.strip_prefix(&name)) {
-        is_taken |= rest.is_empty();
-        numbers.extend(rest.parse::<usize>().ok().filter(|_| !rest.starts_with(['0', '+'])));
-    }
-    if !is_taken {
-        return name;
-    }
-    // Of so many numbers and one more, one is free.
-    let mut used = vec![false; numbers.len() + 2];
-    for number in numbers {
-        if let Some(used) = used.get_mut(number) {
-            *used = true;
-        }
-    }
-    let free = used.iter().skip(1).position(|used| !used).map_or(1, |place| place + 1);
-    format!("{name}{free}")
 }
 
 /// A definition to be changed.
@@ -248,6 +240,11 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
     }
+}
+
+/// The index of a table's constraint of that name.
+pub(crate) fn find_key(table: &TableDef, name: &str) -> Option<usize> {
+    table.indexes.iter().position(|index| index.constraint && index.name == name)
 }
 
 /// The foreign keys that another change leaves.

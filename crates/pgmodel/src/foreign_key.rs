@@ -21,7 +21,11 @@ impl Run {
     /// Whether a written row must be looked after: most leave their keys alone.
     pub(crate) fn concerns_foreign_keys(&self, event: &Event) -> bool {
         event.table.foreign_keys.iter().any(|key| event.concerns_reference(key))
-            || self.server.schema.borrow().is_referenced(event.table.id, |key| event.concerns_referred(key))
+            || self
+                .server
+                .schema
+                .borrow()
+                .is_referenced(event.table.id, self.session, |key| event.concerns_referred(key))
     }
 
     /// Looks after the foreign keys of every row written, those written on the way included.
@@ -33,7 +37,7 @@ impl Run {
             for key in &event.table.foreign_keys {
                 self.reference(&event, key).await?;
             }
-            let referring = self.server.schema.borrow().referring(event.table.id);
+            let referring = self.server.schema.borrow().referring(event.table.id, self.session);
             for (table, key) in referring {
                 self.referenced(&event, &table, &key).await?;
             }
@@ -63,7 +67,7 @@ impl Run {
             return Ok(());
         };
         let wanted = picked(after, &key.columns);
-        let to = self.server.table(key.to);
+        let to = self.server.table(key.to, self.session);
         if wanted.contains(&Value::Null) {
             return self.look_in(&to).await;
         }
@@ -135,6 +139,8 @@ impl Run {
             _ => TableLockMode::RowExclusive,
         };
         self.server.lock_table(self.session, from.id, mode, false).await?;
+        // It may have got another name meanwhile.
+        let from = &self.server.table(from.id, self.session);
         for version in look.find(from, &key.columns, &old) {
             match action {
                 KeyAction::NoAction | KeyAction::Restrict => {
@@ -224,7 +230,7 @@ impl Run {
     /// Counts the versions of a table that a look at it without an index goes through.
     fn looks_through(&self, table: &TableDef, columns: &[usize]) -> Result<()> {
         const CHEAP: u32 = 8;
-        let whole = |index: &Rc<IndexDef>| index.filter.is_none() && index.is_over(columns);
+        let whole = |index: &Rc<IndexDef>| index.valid && index.filter.is_none() && index.is_over(columns);
         if table.indexes.iter().any(whole) {
             return Ok(());
         }
@@ -234,9 +240,8 @@ impl Run {
     /// The visible versions whose columns have these values, found by an index where there is one.
     /// Without one all versions are looked at, each time.
     fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
-        let whole =
-            |index: &usize| table.indexes[*index].filter.is_none() && table.indexes[*index].is_over(columns);
-        let index = (0..table.indexes.len()).find(whole);
+        let whole = |index: &Rc<IndexDef>| index.valid && index.filter.is_none() && index.is_over(columns);
+        let index = table.indexes.iter().position(whole);
         // That there is none is something seen, too.
         let looked_at = |index| Object::Key(table.id, key_digest(index, values));
         self.touch(index.map_or(Object::Table(table.id), looked_at), Use::Read);

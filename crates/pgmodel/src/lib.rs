@@ -24,6 +24,7 @@ pub mod value;
 
 mod access;
 mod backend;
+mod clock;
 mod define;
 mod evaluate;
 mod foreign_key;
@@ -33,8 +34,11 @@ mod insert;
 mod join;
 mod level;
 mod limit;
+mod names;
+mod notify;
+mod numbering;
+mod opening;
 mod parameter;
-mod relations;
 mod row_lock;
 mod rows;
 mod run;
@@ -50,3 +54,5 @@ mod write;
 
 pub use access::Path;
 pub use backend::Work;
+pub use notify::Notification;
+pub use opening::Opening;

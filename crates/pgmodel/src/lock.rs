@@ -28,6 +28,8 @@ pub enum LockTag {
     Tuple(TableId, u32),
     /// A transaction, held by itself until it ends; waiting for it is asking for it in share mode.
     Transaction(Xid),
+    /// A session's so-manieth transaction, which may have no number of its own, as it has written nothing.
+    Virtual(SessionNo, u32),
     /// A speculative insertion is not told from a plain one; an advisory key: 64 bits, or two of 32 (`true`).
     Advisory(i64, bool),
 }
@@ -148,8 +150,8 @@ impl LockTable {
     }
 
     /// A transaction has ended: whoever waited for it has what it asked for, and gives it back at once.
-    pub(crate) fn transaction_ended(&mut self, xid: Xid, woken: &mut Vec<SessionNo>) {
-        if let Some(lock) = self.locks.remove(&LockTag::Transaction(xid)) {
+    pub(crate) fn transaction_ended(&mut self, tag: LockTag, woken: &mut Vec<SessionNo>) {
+        if let Some(lock) = self.locks.remove(&tag) {
             for (waiter, _) in &lock.queue {
                 self.waits.remove(waiter);
                 woken.push(*waiter);
@@ -158,13 +160,13 @@ impl LockTable {
     }
 
     /// Waits for a transaction, whose own hold on itself is entered here when somebody first waits for it.
-    pub(crate) fn await_transaction(&mut self, session: SessionNo, xid: Xid, holder: SessionNo) {
-        let lock = self.locks.entry(LockTag::Transaction(xid)).or_default();
+    pub(crate) fn await_transaction(&mut self, session: SessionNo, tag: LockTag, holder: SessionNo) {
+        let lock = self.locks.entry(tag).or_default();
         if lock.granted.is_empty() {
             lock.granted.push((holder, TableLockMode::Exclusive, 1));
         }
         lock.queue.push((session, TableLockMode::Share));
-        self.waits.insert(session, LockTag::Transaction(xid));
+        self.waits.insert(session, tag);
     }
 
     /// The sessions that a waiting one waits for: conflicting holders, then conflicting waiters ahead of it.

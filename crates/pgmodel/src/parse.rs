@@ -21,6 +21,7 @@ mod expression;
 mod from;
 mod literal;
 mod name;
+mod notify;
 mod precedence;
 mod query;
 mod relation;
@@ -33,6 +34,8 @@ mod tail;
 mod transaction;
 mod types;
 mod write;
+
+pub(crate) use name::{NAME_MAX, relation_name};
 
 #[cfg(test)]
 mod shown;
@@ -50,6 +53,8 @@ pub struct Parsed {
     pub text: String,
     /// The highest `$n` in it.
     pub params: u32,
+    /// Names in it that are longer than the server keeps, and what it keeps of each.
+    pub(crate) cut_names: Vec<(String, String)>,
     /// Its plans, made when it is first run.
     pub(crate) plans: Plans,
     /// How deep it nests.
@@ -112,6 +117,16 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     parsed
 }
 
+/// As [`parse`], for a text that is sent without parameters. Where it names some all the same, its plans are not
+/// shared with those made for parameters.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_without_parameters(sql: &str) -> Result<Rc<Vec<Parsed>>> {
+    let parsed = parse(sql)?;
+    if parsed.iter().all(|statement| statement.params == 0) { Ok(parsed) } else { fresh(sql).map(Rc::new) }
+}
+
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the
 /// server.
 fn fresh(sql: &str) -> Result<Vec<Parsed>> {
@@ -130,6 +145,7 @@ fn lowered(sql: &str) -> Result<Vec<Parsed>> {
     for node in root.children().filter(|node| node.kind() != SyntaxKind::EMPTY_STMT) {
         parsed.push(Parsed {
             statement: statement::statement(&node)?,
+            cut_names: name::cut(&node.text().to_string())?,
             text: text(&node),
             params: params(&node)?,
             plans: Plans::default(),

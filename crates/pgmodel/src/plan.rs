@@ -8,8 +8,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::access::Path;
-use crate::ast::{JoinKind, LockStrength, LockWait, SetOperation};
-use crate::catalog::TableDef;
+use crate::ast::{JoinKind, LockStrength, LockWait, SetOperation, TableLockMode};
+use crate::catalog::{TableDef, TableId};
 use crate::value::Type;
 
 pub use expression::{Apply, Comparison, Expr, SubKind, System};
@@ -26,6 +26,8 @@ pub struct Plan {
     pub query: Query,
     /// The types that `$1`, `$2`, … turned out to have.
     pub params: Vec<Type>,
+    /// The tables that it uses and how they are locked, in the order in which analysis meets them, each once.
+    pub locks: Vec<(TableId, TableLockMode)>,
     /// Whether the server may run a subquery of it once, or once for each row, and it shows.
     pub reruns: bool,
 }
@@ -188,6 +190,8 @@ pub enum SetFunction {
     GenerateSeries,
     /// `unnest`.
     Unnest,
+    /// `pg_listening_channels`.
+    ListeningChannels,
 }
 
 /// How slots are joined.

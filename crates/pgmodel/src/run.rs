@@ -159,6 +159,9 @@ impl Run {
     /// The key under which an index has a tuple.
     pub(crate) fn key(&self, table: &TableDef, index: usize, tuple: &Tuple) -> Result<Option<Vec<Value>>> {
         let index = &table.indexes[index];
+        if !index.ready {
+            return Ok(None);
+        }
         let cells = [Slotted::row(tuple.clone())];
         let env = Env::level(None, None, &cells);
         if let Some(filter) = &index.filter

@@ -1,25 +1,49 @@
-//! Which tables exist, and for whom: one that a transaction has made is its own until it commits, one that it has
-//! dropped is still there for everybody else.
+//! Which tables exist and how they are defined, and for whom: what a transaction has made, changed or dropped is its
+//! own until it commits, and everybody else has what was there before (manual, 13.2; the catalogues are tables).
+
+mod sequences;
 
 use std::rc::Rc;
 
 use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::lock::SessionNo;
 
+pub(crate) use sequences::{Named, Sequences};
+
 /// The tables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
     entries: Vec<Entry>,
+    sequences: Sequences,
     /// Another number for each change, never one that was used before: plans are kept under it.
     pub(crate) version: u64,
     next_id: u32,
+    next_key: u32,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
-    def: Rc<TableDef>,
-    made_by: Option<SessionNo>,
-    dropped_by: Option<SessionNo>,
+    id: TableId,
+    /// What everybody sees; none for a table whose maker has not committed.
+    committed: Option<Rc<TableDef>>,
+    pending: Option<Pending>,
+}
+
+/// What an open transaction has made of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    by: SessionNo,
+    /// The table as that transaction sees it; none where it has dropped it.
+    def: Option<Rc<TableDef>>,
+}
+
+impl Entry {
+    fn seen_by(&self, session: SessionNo) -> Option<&Rc<TableDef>> {
+        match &self.pending {
+            Some(pending) if pending.by == session => pending.def.as_ref(),
+            _ => self.committed.as_ref(),
+        }
+    }
 }
 
 impl Schema {
@@ -30,21 +54,41 @@ impl Schema {
 
     /// The tables that the session sees.
     pub(crate) fn visible(&self, session: SessionNo) -> impl Iterator<Item = &Rc<TableDef>> {
-        let sees = move |entry: &&Entry| {
-            entry.made_by.is_none_or(|maker| maker == session) && entry.dropped_by != Some(session)
-        };
-        self.entries.iter().filter(sees).map(|entry| &entry.def)
+        self.entries.iter().filter_map(move |entry| entry.seen_by(session))
     }
 
-    /// Whether another session's open transaction has made a table of that name.
+    /// Whether another session's open transaction is about to give that name to a table.
     pub(crate) fn is_being_made(&self, name: &str, session: SessionNo) -> bool {
-        let being_made = |entry: &Entry| entry.made_by.is_some_and(|maker| maker != session);
-        self.entries.iter().any(|entry| entry.def.name == name && being_made(entry))
+        let named = |def: &Rc<TableDef>| def.name == name;
+        self.entries.iter().any(|entry| {
+            let pending = entry.pending.as_ref().filter(|pending| pending.by != session);
+            pending.and_then(|pending| pending.def.as_ref()).is_some_and(named)
+                && !entry.committed.as_ref().is_some_and(named)
+        })
     }
 
-    pub(crate) fn by_id(&self, id: TableId) -> Rc<TableDef> {
-        let entry = self.entries.iter().find(|entry| entry.def.id == id);
-        entry.expect("a table's identity is kept while somebody knows it").def.clone()
+    /// The index of that name that another session's open transaction has made, if there is one.
+    pub(crate) fn is_index_being_made(&self, name: &str, session: SessionNo) -> bool {
+        let has = |def: &Rc<TableDef>| def.indexes.iter().any(|index| index.name == name);
+        self.entries.iter().any(|entry| {
+            let pending = entry.pending.as_ref().filter(|pending| pending.by != session);
+            pending.and_then(|pending| pending.def.as_ref()).is_some_and(has)
+                && !entry.committed.as_ref().is_some_and(has)
+        })
+    }
+
+    /// Whether another session's open transaction has changed the table.
+    pub(crate) fn is_being_changed(&self, id: TableId, session: SessionNo) -> bool {
+        let pending =
+            self.entries.iter().find(|entry| entry.id == id).and_then(|entry| entry.pending.as_ref());
+        pending.is_some_and(|pending| pending.by != session)
+    }
+
+    /// The table of that identity, as the session sees it, or as it was where the session has dropped it.
+    pub(crate) fn by_id(&self, id: TableId, session: SessionNo) -> Rc<TableDef> {
+        let entry = self.entries.iter().find(|entry| entry.id == id);
+        let def = entry.and_then(|entry| entry.seen_by(session).or(entry.committed.as_ref()));
+        def.expect("a table's identity is kept while somebody knows it").clone()
     }
 
     /// All tables, as the session sees them.
@@ -54,25 +98,41 @@ impl Schema {
         all
     }
 
-    /// Whether a transaction has made or dropped a table and not ended yet.
+    /// Whether an open transaction has made, changed or dropped a relation, so that sessions see different ones.
     pub(crate) fn is_in_flux(&self) -> bool {
-        self.entries.iter().any(|entry| entry.made_by.is_some() || entry.dropped_by.is_some())
+        self.entries.iter().any(|entry| entry.pending.is_some()) || self.sequences.are_in_flux()
+    }
+
+    pub(crate) fn sequences(&self) -> &Sequences {
+        &self.sequences
+    }
+
+    /// The sequences, to be changed.
+    pub(crate) fn sequences_mut(&mut self) -> &mut Sequences {
+        self.touch();
+        &mut self.sequences
     }
 
     /// Whether such a foreign key refers to the table.
-    pub(crate) fn is_referenced(&self, id: TableId, such: impl Fn(&ForeignKey) -> bool) -> bool {
-        let mut keys = self.entries.iter().flat_map(|entry| &entry.def.foreign_keys);
+    pub(crate) fn is_referenced(
+        &self,
+        id: TableId,
+        session: SessionNo,
+        such: impl Fn(&ForeignKey) -> bool,
+    ) -> bool {
+        let mut keys = self.visible(session).flat_map(|def| &def.foreign_keys);
         keys.any(|key| key.to == id && such(key))
     }
 
-    /// The foreign keys that refer to the table, in the order of their names, with the tables that have them.
-    pub(crate) fn referring(&self, id: TableId) -> Vec<(Rc<TableDef>, Rc<ForeignKey>)> {
-        let keys = |entry: &Entry| {
-            let keys = entry.def.foreign_keys.iter().filter(|key| key.to == id);
-            keys.map(|key| (entry.def.clone(), key.clone())).collect::<Vec<_>>()
+    /// The foreign keys that refer to the table, in the order of their making, as their triggers fire (they go by the
+    /// constraint's number), with the tables that have them.
+    pub(crate) fn referring(&self, id: TableId, session: SessionNo) -> Vec<(Rc<TableDef>, Rc<ForeignKey>)> {
+        let keys = |def: &Rc<TableDef>| {
+            let keys = def.foreign_keys.iter().filter(|key| key.to == id);
+            keys.map(|key| (def.clone(), key.clone())).collect::<Vec<_>>()
         };
-        let mut found: Vec<_> = self.entries.iter().flat_map(keys).collect();
-        found.sort_by(|left, right| left.1.name.cmp(&right.1.name));
+        let mut found: Vec<_> = self.visible(session).flat_map(keys).collect();
+        found.sort_by_key(|(_, key)| key.made);
         found
     }
 
@@ -81,43 +141,64 @@ impl Schema {
         TableId(self.next_id - 1)
     }
 
-    pub(crate) fn add(&mut self, def: TableDef, session: SessionNo) {
-        self.entries.push(Entry { def: Rc::new(def), made_by: Some(session), dropped_by: None });
+    /// The next place in the order of foreign keys.
+    pub(crate) fn fresh_key(&mut self) -> u32 {
+        self.next_key += 1;
+        self.next_key
+    }
+
+    /// A table that the session makes.
+    pub(crate) fn add(&mut self, def: TableDef, by: SessionNo) {
+        let (id, def) = (def.id, Some(Rc::new(def)));
+        self.entries.push(Entry { id, committed: None, pending: Some(Pending { by, def }) });
         self.touch();
     }
 
-    /// Puts another definition in the place of the one of the same identity.
-    pub(crate) fn replace(&mut self, def: Rc<TableDef>) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.def.id == def.id) {
-            entry.def = def;
-            entry.dropped_by = None;
+    /// The session changes a table, or drops it where there is no definition; what it had made of it before.
+    pub(crate) fn change(
+        &mut self,
+        id: TableId,
+        def: Option<Rc<TableDef>>,
+        by: SessionNo,
+    ) -> Option<Pending> {
+        self.touch();
+        let entry = self.entries.iter_mut().find(|entry| entry.id == id)?;
+        entry.pending.replace(Pending { by, def })
+    }
+
+    /// Takes back a change: what the session had made of the table before is there again.
+    pub(crate) fn restore(&mut self, id: TableId, before: Option<Pending>) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.pending = before;
         }
         self.touch();
     }
 
-    pub(crate) fn drop(&mut self, id: TableId, session: SessionNo) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.def.id == id) {
-            entry.dropped_by = Some(session);
+    /// Changes a table for everybody at once, as a command does that commits on its way.
+    pub(crate) fn publish(&mut self, def: Rc<TableDef>) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == def.id) {
+            entry.committed = Some(def);
         }
         self.touch();
     }
 
     /// Takes back the making of a table.
     pub(crate) fn remove(&mut self, id: TableId) {
-        self.entries.retain(|entry| entry.def.id != id);
+        self.entries.retain(|entry| entry.id != id);
         self.touch();
     }
 
-    /// The session's transaction has committed: what it made and dropped holds for everybody.
+    /// The session's transaction has committed: what it made, changed and dropped holds for everybody.
     pub(crate) fn commit(&mut self, session: SessionNo) {
-        let concerns = |entry: &Entry| entry.made_by == Some(session) || entry.dropped_by == Some(session);
-        if self.entries.iter().any(concerns) {
-            self.entries.retain(|entry| entry.dropped_by != Some(session));
+        let concerns = |entry: &Entry| entry.pending.as_ref().is_some_and(|pending| pending.by == session);
+        let sequences = self.sequences.commit(session);
+        if sequences || self.entries.iter().any(concerns) {
             for entry in &mut self.entries {
-                if entry.made_by == Some(session) {
-                    entry.made_by = None;
+                if let Some(pending) = entry.pending.take_if(|pending| pending.by == session) {
+                    entry.committed = pending.def;
                 }
             }
+            self.entries.retain(|entry| entry.committed.is_some() || entry.pending.is_some());
             self.touch();
         }
     }

@@ -11,11 +11,12 @@ use std::task::Poll;
 
 use crate::ast::TableLockMode;
 use crate::backend::{Backend, Held, Wait};
-use crate::catalog::{Names, TableDef, TableId};
+use crate::catalog::{TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 use crate::heap::Heap;
 use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
+use crate::names::SessionNames;
 use crate::schema::Schema;
 use crate::sequence::Sequence;
 use crate::transaction::{Transactions, Xid};
@@ -27,7 +28,7 @@ pub(crate) struct Server {
     pub(crate) heaps: RefCell<Vec<Option<Heap>>>,
     pub(crate) transactions: RefCell<Transactions>,
     pub(crate) locks: RefCell<LockTable>,
-    pub(crate) sequences: RefCell<BTreeMap<String, Sequence>>,
+    pub(crate) sequences: RefCell<BTreeMap<TableId, Sequence>>,
     pub(crate) backends: RefCell<Vec<Backend>>,
     /// Sessions that wait for a lock or the clock. Of all that were ever opened they are few.
     pub(crate) waiting: RefCell<BTreeSet<SessionNo>>,
@@ -35,6 +36,8 @@ pub(crate) struct Server {
     pub(crate) ready: RefCell<Vec<SessionNo>>,
     /// Nanoseconds since the opening.
     pub(crate) now: Cell<u64>,
+    /// How long a statement takes at the least, in nanoseconds.
+    pub(crate) statement_takes: Cell<u64>,
     /// How many UUIDs have been made up.
     pub(crate) uuids: Cell<u64>,
     /// Whether footprints are kept.
@@ -58,6 +61,7 @@ impl Server {
             waiting: RefCell::default(),
             ready: RefCell::new(Vec::new()),
             now: Cell::new(0),
+            statement_takes: Cell::new(0),
             uuids: Cell::new(0),
             tracks: Cell::new(false),
             used: RefCell::default(),
@@ -135,16 +139,17 @@ impl Server {
         granted
     }
 
-    /// Takes these table locks as far as nobody has to be waited for; whether that is all of them.
-    pub(crate) fn lock_tables_at_once(
+    /// Takes these table locks as far as nobody has to be waited for; the first that somebody is in the way of.
+    pub(crate) fn first_missing(
         &self,
         session: SessionNo,
-        relations: &[(TableId, TableLockMode)],
-    ) -> bool {
-        relations.iter().all(|(table, mode)| match self.lack(session, *table, *mode) {
+        tables: &[(TableId, TableLockMode)],
+    ) -> Option<(TableId, TableLockMode)> {
+        let has = |(table, mode): &(TableId, TableLockMode)| match self.lack(session, *table, *mode) {
             Some(depth) => self.lock_at_once(session, LockTag::Table(*table), *mode, Some(depth)),
             None => true,
-        })
+        };
+        tables.iter().copied().find(|lock| !has(lock))
     }
 
     /// Notes that the session needs a table lock; unless it has it already, the savepoint depth to take it at.
@@ -177,8 +182,9 @@ impl Server {
         loop {
             if self.transactions.borrow().is_running(xid) {
                 let holder = self.transactions.borrow().session(xid);
-                self.locks.borrow_mut().await_transaction(session, xid, holder);
-                self.wait_for(session, LockTag::Transaction(xid)).await?;
+                let tag = LockTag::Transaction(xid);
+                self.locks.borrow_mut().await_transaction(session, tag, holder);
+                self.wait_for(session, tag).await?;
             }
             let transactions = self.transactions.borrow();
             // A savepoint that was released goes on as a part of its transaction.
@@ -187,6 +193,26 @@ impl Server {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// Waits for the end of the transaction that another session had when it was its so-manieth.
+    pub(crate) async fn await_session(
+        &self,
+        session: SessionNo,
+        other: SessionNo,
+        number: u32,
+    ) -> Result<()> {
+        {
+            let mut backend = self.backend(other);
+            let runs = backend.transaction.as_ref().is_some_and(|transaction| !transaction.is_over());
+            if !runs || backend.transactions != number {
+                return Ok(());
+            }
+            backend.awaited = true;
+        }
+        let tag = LockTag::Virtual(other, number);
+        self.locks.borrow_mut().await_transaction(session, tag, other);
+        self.wait_for(session, tag).await
     }
 
     /// Waits for a lock whose queue the session has joined.
@@ -215,7 +241,8 @@ impl Server {
         self.waited(session).await
     }
 
-    async fn waited(&self, session: SessionNo) -> Result<()> {
+    /// Until the session's wait is over.
+    pub(crate) async fn waited(&self, session: SessionNo) -> Result<()> {
         poll_fn(|_| {
             let mut backend = self.backend(session);
             match std::mem::take(&mut backend.wait) {
@@ -247,7 +274,7 @@ impl Server {
         let mut backend = self.backend(session);
         let mut locks = self.locks.borrow_mut();
         for xid in ended {
-            locks.transaction_ended(*xid, &mut woken);
+            locks.transaction_ended(LockTag::Transaction(*xid), &mut woken);
         }
         backend.held.retain(|held| {
             let release = which(held);
@@ -266,7 +293,7 @@ impl Server {
         }
     }
 
-    fn end_wait(&self, session: SessionNo, how: Wait) {
+    pub(crate) fn end_wait(&self, session: SessionNo, how: Wait) {
         self.backend(session).wait = how;
         self.waiting.borrow_mut().remove(&session);
         self.ready.borrow_mut().push(session);
@@ -302,55 +329,6 @@ impl Server {
         }
     }
 
-    /// When the clock next changes something, and for whom.
-    pub(crate) fn next_timer(&self) -> Option<(u64, SessionNo)> {
-        let (backends, waiting) = (self.backends.borrow(), self.waiting.borrow());
-        let timers = waiting.iter().filter_map(|session| {
-            let backend = &backends[session.0 as usize];
-            let waits = match &backend.wait {
-                Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
-                Wait::Sleep { until } => [Some(*until), None],
-                _ => return None,
-            };
-            let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;
-            Some((due, *session))
-        });
-        timers.min()
-    }
-
-    /// Moves the clock to `to`, and does on the way what was due.
-    pub(crate) fn advance(&self, to: u64) {
-        while let Some((due, session)) = self.next_timer().filter(|(due, _)| *due <= to) {
-            self.now.set(self.now.get().max(due));
-            self.ring(session, due);
-        }
-        self.now.set(self.now.get().max(to));
-    }
-
-    fn ring(&self, session: SessionNo, due: u64) {
-        let (wait, statement) = {
-            let backend = self.backend(session);
-            (backend.wait.clone(), backend.statement_deadline)
-        };
-        match wait {
-            Wait::Lock { lock_deadline: Some(deadline), .. }
-                if deadline == due && statement.is_none_or(|statement| statement >= deadline) =>
-            {
-                self.interrupt(session, Failure::sql("55P03", "canceling statement due to lock timeout"));
-            }
-            _ if statement == Some(due) => {
-                self.backend(session).statement_deadline = None;
-                self.interrupt(
-                    session,
-                    Failure::sql("57014", "canceling statement due to statement timeout"),
-                );
-            }
-            Wait::Lock { .. } => self.check_deadlock(session),
-            Wait::Sleep { .. } => self.end_wait(session, Wait::Over),
-            _ => {}
-        }
-    }
-
     /// Looks for a circle through the session's wait for a lock, unless that wait has been looked at.
     pub(crate) fn check_deadlock(&self, session: SessionNo) {
         let unchecked = match &mut self.backend(session).wait {
@@ -371,24 +349,12 @@ impl Server {
 
     /// Names as a session sees them.
     pub(crate) fn names(self: &Rc<Self>, session: SessionNo) -> SessionNames {
-        SessionNames { server: self.clone(), session }
+        SessionNames::new(self, session)
     }
 
-    /// A table by its identity.
-    pub(crate) fn table(&self, id: TableId) -> Rc<TableDef> {
-        self.schema.borrow().by_id(id)
-    }
-}
-
-/// The tables that a session may see.
-pub(crate) struct SessionNames {
-    server: Rc<Server>,
-    session: SessionNo,
-}
-
-impl Names for SessionNames {
-    fn table(&self, name: &str) -> Option<Rc<TableDef>> {
-        self.server.schema.borrow().find(name, self.session)
+    /// A table by its identity, as a session sees it.
+    pub(crate) fn table(&self, id: TableId, session: SessionNo) -> Rc<TableDef> {
+        self.schema.borrow().by_id(id, session)
     }
 }
 

@@ -15,10 +15,9 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::limit::Used;
 use crate::lock::SessionNo;
-use crate::outcome::Outcome;
+use crate::outcome::{Notice, Outcome};
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
-use crate::relations::relations;
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
@@ -28,7 +27,6 @@ use crate::value::{Type, Value};
 /// A plan with what is needed each time it is run.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
-    relations: Vec<(TableId, TableLockMode)>,
     columns: Rc<[OutputColumn]>,
     /// `UPDATE`, `SELECT FOR UPDATE`: what a read-only transaction is told it cannot execute.
     writes: Option<&'static str>,
@@ -43,18 +41,22 @@ pub(crate) async fn text(
     unsettled: bool,
 ) {
     let several = parsed.len() > 1;
+    for (whole, kept) in parsed.iter().flat_map(|statement| &statement.cut_names) {
+        let text = format!("identifier \"{whole}\" will be truncated to \"{kept}\"");
+        server.backend(session).notices.push(Notice { severity: "NOTICE", text });
+    }
     let held = Used::default();
     for statement in parsed.iter() {
         {
-            let (clock, now) = (server.clock(), server.now.get());
+            server.tick();
+            let now = server.now.get();
             let mut backend = server.backend(session);
             let timeout = backend.settings.statement_timeout;
-            backend.statement_started = clock;
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
                 && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
             {
-                server.open(&mut backend, false, clock);
+                server.open(&mut backend, false);
             }
         }
         let result = one(&server, session, statement, &params, several).await;
@@ -69,10 +71,10 @@ pub(crate) async fn text(
         let mut backend = server.backend(session);
         backend.statement_deadline = None;
         backend.results.push(result);
-        if let Some(transaction) = &mut backend.transaction
-            && std::mem::take(&mut transaction.command_used)
-        {
-            transaction.command += 1;
+        backend.notices.behind += 1;
+        if let Some(transaction) = &mut backend.transaction {
+            transaction.reads = false;
+            transaction.command += u32::from(std::mem::take(&mut transaction.command_used));
         }
         let alone = backend.transaction.as_ref().is_some_and(|transaction| !transaction.explicit)
             && !several
@@ -133,11 +135,16 @@ async fn one(
             if *kind == Maintenance::Vacuum && block {
                 return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
             }
+            // A VACUUM's snapshot is one that nobody has to wait for.
+            server.backend(session).xact().reads = *kind == Maintenance::Analyze;
             for name in tables {
                 let mode = TableLockMode::ShareUpdateExclusive;
                 Box::pin(define::open_table(server, session, name, mode, false)).await?;
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
+        }
+        Statement::Listen(_) | Statement::Unlisten(_) | Statement::Notify { .. } => {
+            server.notification(session, statement)
         }
         Statement::SetSessionCharacteristics(_)
         | Statement::Set { .. }
@@ -148,7 +155,7 @@ async fn one(
                 return Err(read_only(define::tag(definition)));
             }
             // The server takes the snapshot of a definition before that waits (PlannedStmtRequiresSnapshot).
-            if server.backend(session).xact().keeps_snapshot() {
+            if server.begins_to_read(session) {
                 server.take_snapshot(session);
             }
             server.touch(session, Object::Definitions, Use::Write);
@@ -177,7 +184,7 @@ fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result
         }
         Statement::Set { local, name, value } => {
             let mut backend = server.backend(session);
-            if *local && !backend.xact().explicit {
+            if *local && !backend.in_block() {
                 warn(&mut backend, "SET LOCAL can only be used in transaction blocks");
             }
             settings::set(&mut backend, name, value.as_deref(), *local)?;
@@ -206,7 +213,7 @@ pub(crate) async fn query(
     params: &Rc<[Value]>,
 ) -> Result<Outcome> {
     // A repeatable read transaction looks at the clock of commits before it waits for tables.
-    if server.backend(session).xact().keeps_snapshot() {
+    if server.begins_to_read(session) {
         server.take_snapshot(session);
     }
     let planned = opened(server, session, parsed, with).await?;
@@ -217,7 +224,7 @@ pub(crate) async fn query(
     let snapshot = server.take_snapshot(session);
     let mut run = Run::new(server, session, params, snapshot);
     if planned.plan.reruns {
-        run.per_row = choice::chosen(&server.backend(session))? == Rerun::PerRow;
+        run.per_row = Box::pin(choice::made(server, session)).await? == Rerun::PerRow;
     }
     let rows = run.query(&planned.plan.query, None).await?;
     if !run.events.borrow().is_empty() {
@@ -237,7 +244,8 @@ pub(crate) async fn query(
     Ok(Outcome { columns: planned.columns.clone(), rows, returns_rows, affected, tag })
 }
 
-/// The plan of a statement, its tables locked, made again where a definition changed while it waited for them.
+/// The plan of a statement, its tables locked. Each is locked when analysis meets its name, and analysis begins anew
+/// after a wait, so that it sees what has committed by then (parserOpenTable in src/backend/parser/parse_relation.c).
 async fn opened(
     server: &Rc<Server>,
     session: SessionNo,
@@ -245,21 +253,15 @@ async fn opened(
     with: &With,
 ) -> Result<Rc<Planned>> {
     loop {
-        let version = server.schema.borrow().version;
-        let planned = planned(server, session, version, parsed, with)?;
-        if !server.lock_tables_at_once(session, &planned.relations) {
-            // Waiting for a table is rare, and its state is kept out of every statement's.
-            Box::pin(async {
-                for (table, mode) in &planned.relations {
-                    server.lock_table(session, *table, *mode, false).await?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        if server.schema.borrow().version == version {
-            return Ok(planned);
-        }
+        let (table, mode) = match planned(server, session, parsed, with)? {
+            Analysed::Waits(lock) => lock,
+            Analysed::Planned(planned) => match server.first_missing(session, &planned.plan.locks) {
+                Some(lock) => lock,
+                None => return Ok(planned),
+            },
+        };
+        // Waiting for a table is rare, and its state is kept out of every statement's.
+        Box::pin(server.lock_table(session, table, mode, false)).await?;
     }
 }
 
@@ -271,27 +273,34 @@ pub(crate) struct Plans(RefCell<Vec<(u64, Rc<Planned>)>>);
 /// Versions kept for a statement: a trial that changes definitions has a few, and each trial makes new ones.
 const PLANS_MAX: usize = 8;
 
-fn planned(
-    server: &Rc<Server>,
-    session: SessionNo,
-    version: u64,
-    parsed: &Parsed,
-    with: &With,
-) -> Result<Rc<Planned>> {
-    // What another transaction has made or dropped but not committed is seen by one session only.
+/// What analysis comes to.
+enum Analysed {
+    Planned(Rc<Planned>),
+    /// A table has to be locked first, for which somebody has to be waited for.
+    Waits((TableId, TableLockMode)),
+}
+
+fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> Result<Analysed> {
+    let version = server.schema.borrow().version;
+    // What another transaction has defined but not committed is seen by one session only.
     let shared = !server.schema.borrow().is_in_flux();
     let mut plans = parsed.plans.0.borrow_mut();
     if let Some((_, planned)) = plans.iter().find(|(known, _)| *known == version).filter(|_| shared) {
-        return Ok(planned.clone());
+        return Ok(Analysed::Planned(planned.clone()));
     }
-    let plan = bind::statement(with, &server.names(session))
-        .inspect_err(|_| server.touch(session, Object::Definitions, Use::Read))?;
-    let planned = Rc::new(Planned {
-        relations: relations(&plan.query),
-        columns: plan.query.columns.clone().into(),
-        writes: writes(&plan.query),
-        plan,
-    });
+    let names = server.names(session);
+    let plan = match bind::statement(with, &names) {
+        Ok(plan) => plan,
+        Err(failure) => {
+            if let Some(lock) = names.missing() {
+                return Ok(Analysed::Waits(lock));
+            }
+            server.touch(session, Object::Definitions, Use::Read);
+            return Err(failure);
+        }
+    };
+    let planned =
+        Rc::new(Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan });
     if shared {
         if plans.len() >= PLANS_MAX {
             // The first is the opening's, which every trial comes back to.
@@ -299,13 +308,7 @@ fn planned(
         }
         plans.push((version, planned.clone()));
     }
-    Ok(planned)
-}
-
-/// Whether the planner may run a subquery of the statement once or for each row; not where it cannot be planned.
-pub(crate) fn reruns(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> bool {
-    let version = server.schema.borrow().version;
-    planned(server, session, version, parsed, with).is_ok_and(|planned| planned.plan.reruns)
+    Ok(Analysed::Planned(planned))
 }
 
 impl std::fmt::Debug for Plans {

@@ -7,6 +7,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, name_digest};
 use crate::limit;
 use crate::lock::LockTag;
+use crate::notify;
 use crate::outcome::Notice;
 use crate::plan::System;
 use crate::run::Run;
@@ -26,8 +27,8 @@ impl Run {
     }
 
     pub(crate) async fn system(&self, call: System, args: &[Value]) -> Result<Value> {
-        // All of them are strict, except that set_config takes what it gets.
-        if args.contains(&Value::Null) && call != System::SetConfig {
+        // All of them are strict, except those that take what they get.
+        if args.contains(&Value::Null) && !matches!(call, System::SetConfig | System::Notify) {
             return Ok(Value::Null);
         }
         match call {
@@ -39,15 +40,10 @@ impl Run {
                 self.server.sleep(self.session, until).await?;
                 Ok(Value::Void)
             }
-            System::NextVal => self.next_value(text(&args[0])),
-            System::CurrVal => self.current_value(text(&args[0])),
-            System::LastVal => {
-                let backend = self.server.backend(self.session);
-                let last = backend.last_sequence.as_ref().and_then(|name| backend.sequences.get(name));
-                let unset = || Failure::sql("55000", "lastval is not yet defined in this session");
-                last.map(|value| Value::Int(*value)).ok_or_else(unset)
-            }
-            System::SetVal => self.set_value(args),
+            System::NextVal => self.next_value(text(&args[0])).await,
+            System::CurrVal => self.current_value(text(&args[0])).await,
+            System::LastVal => self.last_value().await,
+            System::SetVal => self.set_value(args).await,
             System::AdvisoryLock { shared, transaction, attempt } => {
                 self.advisory_lock(args, shared, transaction, attempt).await
             }
@@ -57,7 +53,7 @@ impl Run {
                 self.server.release(self.session, &[], |held| advisory(held.tag) && held.depth.is_none());
                 Ok(Value::Void)
             }
-            System::BackendPid => Ok(Value::Int(i64::from(self.session.0) + 1)),
+            System::BackendPid => Ok(Value::Int(notify::process(self.session).into())),
             System::CurrentSetting => {
                 match settings::show(&self.server.backend(self.session), text(&args[0])) {
                     Ok(shown) => Ok(Value::Text(shown.into())),
@@ -73,6 +69,11 @@ impl Run {
                 settings::set(&mut self.server.backend(self.session), name, value.as_deref(), *local)?;
                 Ok(Value::Text(value.unwrap_or_default().into()))
             }
+            System::Notify => {
+                // NULL is an empty text to it.
+                self.server.notify(self.session, text(&args[0]), text(&args[1]))?;
+                Ok(Value::Void)
+            }
             System::RandomUuid => {
                 // Version 4 as RFC 9562 lays it out, its random bits counted instead of drawn.
                 self.touch(Object::Sequence(name_digest("gen_random_uuid")), Use::Write);
@@ -82,51 +83,6 @@ impl Run {
             }
             System::TransactionId => Ok(Value::Int(i64::from(self.server.xid(self.session).0))),
         }
-    }
-
-    fn next_value(&self, name: &str) -> Result<Value> {
-        self.touch(Object::Sequence(name_digest(name)), Use::Write);
-        let mut sequences = self.server.sequences.borrow_mut();
-        let sequence = sequences.get_mut(name).ok_or_else(|| missing(name))?;
-        let value = sequence.next(name)?;
-        self.remember(name, value);
-        Ok(Value::Int(value))
-    }
-
-    fn current_value(&self, name: &str) -> Result<Value> {
-        if !self.server.sequences.borrow().contains_key(name) {
-            return Err(missing(name));
-        }
-        let backend = self.server.backend(self.session);
-        let unset = || {
-            Failure::sql(
-                "55000",
-                format!("currval of sequence \"{name}\" is not yet defined in this session"),
-            )
-        };
-        backend.sequences.get(name).map(|value| Value::Int(*value)).ok_or_else(unset)
-    }
-
-    fn set_value(&self, args: &[Value]) -> Result<Value> {
-        let [Value::Text(name), Value::Int(value), rest @ ..] = args else {
-            return Err(Failure::not_modelled("setval of anything but a name and a number"));
-        };
-        self.touch(Object::Sequence(name_digest(name)), Use::Write);
-        let mut sequences = self.server.sequences.borrow_mut();
-        let sequence = sequences.get_mut(&**name).ok_or_else(|| missing(name))?;
-        sequence.demand(name, *value)?;
-        sequence.last = *value;
-        sequence.called = rest.first() != Some(&Value::Bool(false));
-        if sequence.called {
-            self.remember(name, *value);
-        }
-        Ok(Value::Int(*value))
-    }
-
-    fn remember(&self, name: &str, value: i64) {
-        let mut backend = self.server.backend(self.session);
-        backend.sequences.insert(name.to_owned(), value);
-        backend.last_sequence = Some(name.to_owned());
     }
 
     async fn advisory_lock(
@@ -184,10 +140,6 @@ fn mode(shared: bool) -> TableLockMode {
 
 fn text(value: &Value) -> &str {
     if let Value::Text(text) = value { text } else { "" }
-}
-
-fn missing(name: &str) -> Failure {
-    Failure::sql("42P01", format!("relation \"{name}\" does not exist"))
 }
 
 /// A number of seconds in nanoseconds, by its decimal text: the model computes without floating point.

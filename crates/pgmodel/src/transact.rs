@@ -4,13 +4,12 @@
 //! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
 //! that sequences gave.
 
-use std::rc::Rc;
-
 use crate::ast::{Isolation, TransactionModes};
 use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
-use crate::lock::SessionNo;
+use crate::lock::{LockTag, SessionNo};
+use crate::notify;
 use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
@@ -21,22 +20,27 @@ impl Server {
         if let Some(isolation) = modes.isolation.filter(|isolation| !is_modelled(*isolation)) {
             return Err(Failure::not_modelled(format!("{isolation:?} isolation").to_uppercase()));
         }
-        let started = self.clock();
         let mut backend = self.backend(session);
-        if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+        let begun = backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit);
+        if begun {
             warn(&mut backend, "there is already a transaction in progress");
         }
-        self.open(&mut backend, true, started);
-        apply_modes(&mut backend, modes)?;
+        self.open(&mut backend, true);
+        let applied = apply_modes(&mut backend, modes);
+        if applied.is_err() {
+            // What fails to begin is not there to be rolled back.
+            backend.xact().explicit = begun;
+        }
+        applied?;
         Ok(Outcome::bare("BEGIN"))
     }
 
     /// Makes sure that there is a transaction.
-    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool, started: i64) {
+    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool) {
         let (isolation, read_only) = (backend.settings.default_isolation, backend.settings.default_read_only);
         if backend.transaction.is_none() {
             backend.transactions += 1;
-            let mut transaction = Transaction::new(isolation, explicit, started);
+            let mut transaction = Transaction::new(isolation, explicit, backend.statement_started);
             transaction.read_only = read_only;
             backend.transaction = Some(transaction);
         }
@@ -46,7 +50,7 @@ impl Server {
     /// SET TRANSACTION.
     pub(crate) fn set_transaction(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        if !backend.xact().explicit {
+        if !backend.in_block() {
             warn(&mut backend, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(Outcome::bare("SET"));
         }
@@ -85,10 +89,12 @@ impl Server {
         if commit && self.backend(session).transaction.is_some() {
             self.touch(session, Object::Commit, Use::Write);
         }
-        let ended = {
+        self.end_virtual(session);
+        let (ended, pending) = {
             let mut backend = self.backend(session);
-            let Some(transaction) = backend.transaction.as_ref() else { return };
+            let Some(transaction) = backend.transaction.as_mut() else { return };
             let ended = transaction.xids(0);
+            let pending = if commit { notify::pending(transaction) } else { None };
             if commit {
                 if !ended.is_empty() {
                     self.transactions.borrow_mut().commit(&ended);
@@ -103,15 +109,31 @@ impl Server {
                 self.schema.borrow_mut().commit(session);
             } else {
                 self.transactions.borrow_mut().abort(&ended);
-                self.take_back(&mut backend, 0, session);
+                self.take_back(&mut backend, 0);
             }
             backend.undo.clear();
             backend.changes.clear();
             backend.settings_before.clear();
             backend.transaction = None;
-            ended
+            (ended, pending)
         };
+        if let Some(pending) = pending {
+            self.publish(session, *pending);
+        }
         self.release(session, &ended, |held| held.depth.is_some());
+    }
+
+    /// Wakes those who wait for the session's transaction as such.
+    fn end_virtual(&self, session: SessionNo) {
+        let number = {
+            let mut backend = self.backend(session);
+            std::mem::take(&mut backend.awaited).then_some(backend.transactions)
+        };
+        if let Some(number) = number {
+            let mut woken = Vec::new();
+            self.locks.borrow_mut().transaction_ended(LockTag::Virtual(session, number), &mut woken);
+            self.wake(&woken);
+        }
     }
 
     /// An error has ended a statement: what it was part of is rolled back at once, up to the last savepoint.
@@ -121,6 +143,9 @@ impl Server {
         if depth == 0 && !explicit {
             self.finish(session, false);
             return;
+        }
+        if depth == 0 {
+            self.end_virtual(session);
         }
         self.undo_from(session, depth);
         self.backend(session).xact().failed = true;
@@ -133,10 +158,11 @@ impl Server {
             let mut backend = self.backend(session);
             let ended = backend.xact().xids(depth);
             self.transactions.borrow_mut().abort(&ended);
-            self.take_back(&mut backend, depth, session);
+            self.take_back(&mut backend, depth);
             for level in &mut backend.xact().levels[depth..] {
                 level.xid = None;
                 level.released.clear();
+                level.pending = None;
             }
             ended
         };
@@ -144,7 +170,7 @@ impl Server {
     }
 
     /// Puts definitions, settings and the account of changes back to where the level began.
-    fn take_back(&self, backend: &mut Backend, depth: usize, session: SessionNo) {
+    fn take_back(&self, backend: &mut Backend, depth: usize) {
         let level = &backend.xact().levels[depth];
         let (changes, undo, settings) = (level.changes, level.undo, level.settings);
         backend.changes.truncate(changes);
@@ -153,34 +179,26 @@ impl Server {
         }
         backend.settings_before.truncate(settings);
         for undo in backend.undo.drain(undo..).rev() {
-            self.undo(undo, session);
+            self.undo(undo);
         }
     }
 
-    fn undo(&self, undo: Undo, _session: SessionNo) {
+    fn undo(&self, undo: Undo) {
         match undo {
-            Undo::Table(def, heap) => {
-                self.heaps.borrow_mut()[def.id.0 as usize] = Some(*heap);
-                self.schema.borrow_mut().replace(def);
-            }
-            Undo::CreatedIndex(id, name) => {
-                let mut table = crate::define::copy(&self.schema.borrow().by_id(id));
-                if let Some(place) = table.indexes.iter().position(|index| index.name == name) {
-                    table.indexes.remove(place);
-                    self.heap(id).drop_index(place);
-                    self.schema.borrow_mut().replace(Rc::new(table));
-                }
-            }
-            Undo::Definition(def) => self.schema.borrow_mut().replace(def),
+            Undo::Definition(id, before) => self.schema.borrow_mut().restore(id, before),
+            Undo::Rows(id, heap) => self.heaps.borrow_mut()[id.0 as usize] = Some(*heap),
+            Undo::CreatedIndex(id) => self.heap(id).drop_last_index(),
             Undo::Created(id) => {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
             }
-            Undo::CreatedSequence(name) => {
-                self.sequences.borrow_mut().remove(&name);
+            Undo::CreatedSequence(id) => {
+                self.schema.borrow_mut().sequences_mut().remove(id);
+                self.sequences.borrow_mut().remove(&id);
             }
-            Undo::DroppedSequence(name, sequence) => {
-                self.sequences.borrow_mut().insert(name, sequence);
+            Undo::DroppedSequence(id) => self.schema.borrow_mut().sequences_mut().restore(id),
+            Undo::RestartedSequence(id, before) => {
+                self.sequences.borrow_mut().insert(id, before);
             }
         }
     }
@@ -188,10 +206,11 @@ impl Server {
     /// SAVEPOINT.
     pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "SAVEPOINT")?;
+        demand_begun(&mut backend, "SAVEPOINT")?;
         let (changes, undo, settings) =
             (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
-        let level = Level { name: name.to_owned(), xid: None, released: Vec::new(), changes, undo, settings };
+        let (name, released) = (name.to_owned(), Vec::new());
+        let level = Level { name, xid: None, released, changes, undo, settings, pending: None };
         backend.xact().levels.push(level);
         Ok(Outcome::bare("SAVEPOINT"))
     }
@@ -200,7 +219,7 @@ impl Server {
     pub(crate) fn rollback_to(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let depth = {
             let mut backend = self.backend(session);
-            demand_block(&mut backend, "ROLLBACK TO SAVEPOINT")?;
+            demand_begun(&mut backend, "ROLLBACK TO SAVEPOINT")?;
             depth_of(&mut backend, name)?
         };
         self.undo_from(session, depth);
@@ -214,10 +233,11 @@ impl Server {
     /// RELEASE: what was done since becomes part of what is around it.
     pub(crate) fn release_savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "RELEASE SAVEPOINT")?;
+        demand_begun(&mut backend, "RELEASE SAVEPOINT")?;
         let depth = depth_of(&mut backend, name)?;
         let transaction = backend.xact();
         let xids = transaction.xids(depth);
+        notify::merge(&mut transaction.levels, depth);
         transaction.levels.truncate(depth);
         transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
         for held in &mut backend.held {
@@ -226,6 +246,14 @@ impl Server {
             }
         }
         Ok(Outcome::bare("RELEASE"))
+    }
+
+    /// A statement begins that has a snapshot from here on; whether that is the transaction's own.
+    pub(crate) fn begins_to_read(&self, session: SessionNo) -> bool {
+        let mut backend = self.backend(session);
+        let transaction = backend.xact();
+        transaction.reads = true;
+        transaction.keeps_snapshot()
     }
 
     /// The snapshot that a statement reads by.
@@ -246,9 +274,17 @@ impl Server {
     }
 }
 
-/// Fails where no transaction has been begun.
+/// Fails outside of a transaction block, which a text of several statements is, too.
 pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
-    if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+    if backend.in_block() {
+        return Ok(());
+    }
+    Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))
+}
+
+/// Fails where no transaction has been begun: a text of several statements is not enough for a savepoint.
+fn demand_begun(backend: &mut Backend, what: &str) -> Result<()> {
+    if backend.xact().explicit {
         return Ok(());
     }
     Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))

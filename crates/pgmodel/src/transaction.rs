@@ -6,6 +6,7 @@
 use crate::ast::Isolation;
 use crate::footprint::Footprint;
 use crate::lock::SessionNo;
+use crate::notify::Pending;
 
 /// A transaction's or subtransaction's number, given to it when it first writes or locks a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,6 +128,8 @@ pub(crate) struct Transaction {
     pub(crate) failed: bool,
     /// A snapshot has been taken, so that its isolation level can no longer be changed.
     pub(crate) has_snapshot: bool,
+    /// The statement that is being worked on has a snapshot, which others may have to wait for.
+    pub(crate) reads: bool,
     /// The snapshot of a repeatable read transaction.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) command: u32,
@@ -152,18 +155,28 @@ pub(crate) struct Level {
     pub(crate) undo: usize,
     /// The settings as they were, put back on rollback.
     pub(crate) settings: usize,
+    /// What it does at the commit to who listens.
+    pub(crate) pending: Option<Box<Pending>>,
 }
 
 impl Transaction {
     pub(crate) fn new(isolation: Isolation, explicit: bool, started: i64) -> Transaction {
-        let top =
-            Level { name: String::new(), xid: None, released: Vec::new(), changes: 0, undo: 0, settings: 0 };
+        let top = Level {
+            name: String::new(),
+            xid: None,
+            released: Vec::new(),
+            changes: 0,
+            undo: 0,
+            settings: 0,
+            pending: None,
+        };
         Transaction {
             isolation,
             read_only: false,
             explicit,
             failed: false,
             has_snapshot: false,
+            reads: false,
             snapshot: None,
             command: 0,
             command_used: false,
@@ -176,6 +189,11 @@ impl Transaction {
     /// Whether every statement shares one snapshot.
     pub(crate) fn keeps_snapshot(&self) -> bool {
         matches!(self.isolation, Isolation::RepeatableRead | Isolation::Serializable)
+    }
+
+    /// Whether an error has ended all of it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.failed && self.levels.len() == 1
     }
 
     /// All ids of the levels from `depth` on.

@@ -4,7 +4,8 @@
 use crate::ast;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::Expr;
+use crate::parse::relation_name;
+use crate::plan::{Expr, System};
 use crate::value::{Type, Value};
 
 use super::aggregate::is_aggregate;
@@ -79,6 +80,15 @@ impl Binder<'_> {
         Ok(Typed { expr: Expr::Case { arms, otherwise: Box::new(value) }, ty: to_left.clone() })
     }
 
+    /// 42P01 where a text that stands for a relation names none: it is looked up when the statement is analysed.
+    fn demand_relation(&self, text: &str) -> Result<()> {
+        let name = relation_name(text)?;
+        if self.names.has_relation(&name) {
+            return Ok(());
+        }
+        Err(Failure::sql("42P01", format!("relation \"{name}\" does not exist")))
+    }
+
     fn function(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed> {
         let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
         if let Some((call, to, result)) = function::system(name, args.len()) {
@@ -90,6 +100,13 @@ impl Binder<'_> {
                     return naming::no_function(name, &types);
                 }
                 cast.push(self.implicit(arg, to)?);
+            }
+            if let (
+                System::NextVal | System::CurrVal | System::SetVal,
+                Some(Expr::Const(Value::Text(text))),
+            ) = (call, cast.first())
+            {
+                self.demand_relation(text)?;
             }
             let site = self.site();
             return Ok(Typed { expr: Expr::System { call, args: cast, site }, ty: result });

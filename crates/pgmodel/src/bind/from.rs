@@ -2,7 +2,7 @@
 //! another that stands beside it, unless LATERAL says so.
 
 use crate::ast;
-use crate::ast::JoinKind;
+use crate::ast::{JoinKind, TableLockMode};
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, Join, OutputColumn, SetFunction, Slot};
 use crate::value::Type;
@@ -144,7 +144,10 @@ impl Binder<'_> {
         if let Some((slot, columns)) = self.find_cte(name)? {
             return self.placed(slot, Item::visible(name, shown(&columns, next)), alias, SourceKind::Cte);
         }
-        let Some(table) = self.names.table(name) else { return Err(self.no_table(name)) };
+        let shown_as = alias.map_or(name, |alias| &alias.name);
+        let locked = self.top().locking.locks(shown_as);
+        let table =
+            self.opened(name, if locked { TableLockMode::RowShare } else { TableLockMode::AccessShare })?;
         let item = table_item(&table, name, next);
         self.placed(Slot::Table(table), item, alias, SourceKind::Table)
     }
@@ -166,6 +169,7 @@ impl Binder<'_> {
         if !matches!(query.body, ast::Body::Select(_)) {
             return Err(Failure::not_modelled("a data-modifying statement in FROM"));
         }
+        self.locked_from_outside = self.top().locking.locks(&alias.name);
         let outer = std::mem::replace(&mut self.top().lateral, lateral);
         let bound = self.query(query, true)?;
         self.top().lateral = outer;
@@ -195,6 +199,10 @@ impl Binder<'_> {
                     _ => self.generate_series(typed)?,
                 };
                 (Slot::Function { function, args }, ty)
+            }
+            "pg_listening_channels" if args.is_empty() => {
+                let function = SetFunction::ListeningChannels;
+                (Slot::Function { function, args: Vec::new() }, Type::Text)
             }
             _ => self.function_row(name, args)?,
         };

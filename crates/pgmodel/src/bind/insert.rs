@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::ast;
-use crate::ast::Serial;
+use crate::ast::{Serial, TableLockMode};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Expr, Insert, Query, Slot};
@@ -43,7 +43,7 @@ fn counted(values: usize, columns: usize, named: bool) -> Result<()> {
 
 impl Binder<'_> {
     pub(super) fn insert(&mut self, insert: &ast::Insert) -> Result<Body> {
-        let Some(table) = self.names.table(&insert.table) else { return Err(self.no_table(&insert.table)) };
+        let table = self.opened(&insert.table, TableLockMode::RowExclusive)?;
         let targets = self.targets(insert, &table)?;
         let named = !insert.columns.is_empty();
         let (source, row) = match &insert.source {

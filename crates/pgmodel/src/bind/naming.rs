@@ -44,6 +44,11 @@ pub(super) fn column_name(expr: &ast::Expr, bound: &Expr) -> String {
     figure(expr, bound).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
 
+/// The name of an index's column (FigureIndexColname in src/backend/parser/parse_target.c).
+pub(crate) fn index_column(expr: &ast::Expr, bound: &Expr) -> String {
+    figure(expr, bound).map_or_else(|| "expr".to_owned(), |(name, _)| name)
+}
+
 /// A name and whether it is a firm one: a cast's own name yields to a firm name of what is cast.
 fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
     match expr {

@@ -1,6 +1,7 @@
 //! What names mean where: the query levels, their FROM items and the columns these show. It must never let a
 //! name reach an item that the server hides at that place.
 
+use crate::ast::Locking;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::plan::{Aggregate, Expr, Query, Slot};
@@ -49,6 +50,28 @@ pub(super) struct Level {
     pub(super) aggregates: Vec<Aggregate>,
     /// The outermost level that something in this one refers to, if that is outside of it.
     pub(super) reaches: Option<usize>,
+    /// The items whose rows are going to be locked.
+    pub(super) locking: LockedNames,
+}
+
+/// The items of FROM that locking clauses name, here or around a derived table: their tables are locked the more
+/// strongly when they are met.
+#[derive(Default)]
+pub(super) struct LockedNames {
+    pub(super) all: bool,
+    pub(super) named: Vec<String>,
+}
+
+impl LockedNames {
+    /// Notes what the clauses of a query name.
+    pub(super) fn add(&mut self, clauses: &[Locking]) {
+        self.all |= clauses.iter().any(|clause| clause.of.is_empty());
+        self.named.extend(clauses.iter().flat_map(|clause| clause.of.iter().cloned()));
+    }
+
+    pub(super) fn locks(&self, name: &str) -> bool {
+        self.all || self.named.iter().any(|named| named == name)
+    }
 }
 
 /// A common table expression while its level is being bound.
@@ -116,6 +139,7 @@ impl Level {
             clause,
             aggregates: Vec::new(),
             reaches: None,
+            locking: LockedNames::default(),
         }
     }
 }

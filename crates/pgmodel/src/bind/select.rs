@@ -33,6 +33,7 @@ impl Binder<'_> {
     }
 
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
+        self.top().locking.add(&select.locking);
         let join = self.join_clause(&simple.from, None)?;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
         let filter = self.filter(simple.filter.as_ref())?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use crate::ast;
+use crate::ast::{self, TableLockMode};
 use crate::catalog::{Column, IndexDef, Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::parse::parse;
@@ -21,8 +21,12 @@ const CASES: &str = include_str!("tests/cases.txt");
 struct Catalogue(BTreeMap<String, Rc<TableDef>>);
 
 impl Names for Catalogue {
-    fn table(&self, name: &str) -> Option<Rc<TableDef>> {
-        self.0.get(name).cloned()
+    fn table(&self, name: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
+        Ok(self.0.get(name).cloned())
+    }
+
+    fn has_relation(&self, _: &str) -> bool {
+        true
     }
 }
 
@@ -54,7 +58,9 @@ fn expr(text: &str) -> ast::Expr {
 }
 
 fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, constraint: bool) {
-    let bind = |text: &str| row_expr(&expr(text), table, Stored::Key, None).expect("the key binds");
+    let bind = |text: &str| {
+        row_expr(&Catalogue(BTreeMap::new()), &expr(text), table, Stored::Key, None).expect("the key binds")
+    };
     let index = IndexDef {
         name: name.to_owned(),
         keys: keys.iter().map(|key| bind(key)).collect(),
@@ -63,12 +69,14 @@ fn index(table: &mut TableDef, name: &str, keys: &[&str], filter: Option<&str>, 
         primary: name.ends_with("_pkey"),
         constraint,
         filter: filter.map(bind),
+        ready: true,
         valid: true,
     };
     table.indexes.push(Rc::new(index));
 }
 
 fn catalogue() -> Catalogue {
+    let none = Catalogue(BTreeMap::new());
     let mut t = table(
         1,
         "t",
@@ -85,8 +93,9 @@ fn catalogue() -> Catalogue {
             column("ids", Type::Array(Box::new(Type::Int4))),
         ],
     );
-    t.columns[3].default =
-        Some(row_expr(&expr("0"), &t, Stored::Default("d"), Some(&Type::Int4)).expect("the default binds"));
+    t.columns[3].default = Some(
+        row_expr(&none, &expr("0"), &t, Stored::Default("d"), Some(&Type::Int4)).expect("the default binds"),
+    );
     index(&mut t, "t_pkey", &["id"], None, true);
     index(&mut t, "t_name_key", &["name"], None, true);
     index(&mut t, "t_tag", &["tag"], Some("ok"), false);
@@ -106,10 +115,13 @@ fn catalogue() -> Catalogue {
     let mut g = table(3, "g", vec![column("id", Type::Int4), column("v", Type::Text)]);
     g.columns[0].serial = Some(ast::Serial::Always);
     g.columns[0].default = Some(
-        row_expr(&expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4)).expect("binds"),
+        row_expr(&none, &expr("nextval('g_id_seq')"), &g, Stored::Default("id"), Some(&Type::Int4))
+            .expect("binds"),
     );
-    g.columns[1].default =
-        Some(row_expr(&expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text)).expect("the default binds"));
+    g.columns[1].default = Some(
+        row_expr(&none, &expr("'x'"), &g, Stored::Default("x"), Some(&Type::Text))
+            .expect("the default binds"),
+    );
     index(&mut g, "g_pkey", &["id"], None, true);
     Catalogue([t, u, g].map(|table| (table.name.clone(), Rc::new(table))).into())
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::ast;
-use crate::ast::Serial;
+use crate::ast::{Serial, TableLockMode};
 use crate::catalog::{Column, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{Core, Delete, Expr, Join, OutputColumn, Slot, SubKind, Update};
@@ -66,7 +66,7 @@ impl Binder<'_> {
         alias: Option<&str>,
         from: &[ast::FromItem],
     ) -> Result<(Rc<TableDef>, Join)> {
-        let Some(table) = self.names.table(name) else { return Err(self.no_table(name)) };
+        let table = self.opened(name, TableLockMode::RowExclusive)?;
         let shown = alias.unwrap_or(name);
         let mut item = table_item(&table, shown, 0);
         lateral(std::slice::from_mut(&mut item), true, false);

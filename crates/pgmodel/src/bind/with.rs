@@ -56,7 +56,9 @@ impl Binder<'_> {
         if self.levels.len() >= 64 {
             return Err(Failure::not_modelled("queries nested deeper than 64 levels"));
         }
-        self.levels.push(Level::new(Clause::Select));
+        let mut level = Level::new(Clause::Select);
+        level.locking.all = std::mem::take(&mut self.locked_from_outside);
+        self.levels.push(level);
         let body = body(self)?;
         let Some(level) = self.levels.pop() else {
             return Err(Failure::not_modelled("a query without a level"));

@@ -1,10 +1,11 @@
 //! ALTER TABLE.
 
-use super::{Define, copy, without};
+use std::rc::Rc;
+
+use super::{Define, copy, create};
 use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
-use crate::backend::Undo;
 use crate::bind;
-use crate::catalog::TableDef;
+use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, System};
 use crate::run::Env;
@@ -12,18 +13,17 @@ use crate::value::{Tuple, Value};
 
 impl Define<'_> {
     pub(super) async fn alter(&self, name: &str, if_exists: bool, actions: &[AlterAction]) -> Result<()> {
-        let known = self.server.schema.borrow().find(name, self.session).is_some();
-        if !known && if_exists {
-            self.notice(format!("relation \"{name}\" does not exist, skipping"));
-            return Ok(());
-        }
         let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
-        let table = super::open_table(self.server, self.session, name, mode, false).await?;
+        let Some(table) = super::find_table(self.server, self.session, name, mode, false).await? else {
+            if if_exists {
+                self.notice(format!("relation \"{name}\" does not exist, skipping"));
+                return Ok(());
+            }
+            return Err(Failure::sql("42P01", format!("relation \"{name}\" does not exist")));
+        };
         // Rows and their locks may change beside a lock that lets others read and lock them.
         if mode == TableLockMode::AccessExclusive {
             self.remember(&table);
-        } else {
-            self.undo(Undo::Definition(table.clone()));
         }
         let mut table = copy(&table);
         for action in actions {
@@ -47,22 +47,35 @@ impl Define<'_> {
                     return Err(Failure::sql("42701", exists));
                 }
                 table = self.add_column(table, column).await?;
-                for constraint in constraints {
-                    table = self.constrain(table, constraint).await?;
+                for constraint in create::arranged(constraints) {
+                    table = self.constrain(table, &constraint).await?;
                 }
                 Ok(table)
             }
             AlterAction::DropColumn { name, if_exists, cascade } => {
-                self.drop_column(table, name, *if_exists, *cascade)
+                self.drop_column(table, name, *if_exists, *cascade).await
             }
             AlterAction::AddConstraint(constraint) => self.constrain(table, constraint).await,
-            AlterAction::DropConstraint { name, if_exists } => self.drop_constraint(table, name, *if_exists),
+            AlterAction::DropConstraint { name, if_exists } => {
+                self.drop_constraint(table, name, *if_exists).await
+            }
+            AlterAction::ValidateConstraint { name } => self.validate(table, name).await,
+            AlterAction::RenameTable { to } => self.rename_table(table, to),
+            AlterAction::RenameColumn { column, to } => self.rename_column(table, column, to),
+            AlterAction::RenameConstraint { name, to } => self.rename_constraint(table, name, to),
+            AlterAction::SetType { column, ty, using } => self.retype(table, column, ty, using.as_ref()),
             AlterAction::SetDefault { column, default } => {
                 let place = column_of(&table, column)?;
                 let ty = table.columns[place].ty.clone();
-                let default = default
-                    .as_ref()
-                    .map(|default| bind::row_expr(default, &table, bind::Stored::Default(column), Some(&ty)));
+                let default = default.as_ref().map(|default| {
+                    bind::row_expr(
+                        &self.server.names(self.session),
+                        default,
+                        &table,
+                        bind::Stored::Default(column),
+                        Some(&ty),
+                    )
+                });
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }
@@ -102,7 +115,7 @@ impl Define<'_> {
         Ok(table)
     }
 
-    fn drop_column(
+    async fn drop_column(
         &self,
         mut table: TableDef,
         name: &str,
@@ -117,7 +130,7 @@ impl Define<'_> {
             }
             return Err(Failure::sql("42703", missing));
         };
-        let referred = self.server.schema.borrow().referring(table.id);
+        let referred = self.server.schema.borrow().referring(table.id, self.session);
         if referred.iter().any(|(_, key)| key.referenced.contains(&place)) {
             if cascade {
                 return Err(Failure::not_modelled(
@@ -129,7 +142,7 @@ impl Define<'_> {
                 format!("cannot drop column {name} of table {relation} because other objects depend on it");
             return Err(Failure::sql("2BP01", message));
         }
-        let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
+        let uses = |expr: &Expr| uses(expr, place);
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
             if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
@@ -138,7 +151,11 @@ impl Define<'_> {
             }
         }
         table.checks.retain(|check| !uses(&check.condition));
-        table.foreign_keys.retain(|key| !key.columns.contains(&place));
+        self.drop_owned_sequences(table.id, Some(place)).await?;
+        let of_column = |key: &Rc<ForeignKey>| key.columns.contains(&place);
+        let (gone, kept): (Vec<_>, Vec<_>) = table.foreign_keys.into_iter().partition(of_column);
+        table.foreign_keys = kept;
+        self.lock_referenced(&gone).await?;
         let emptied = |tuple: &Tuple| {
             let mut values = tuple.to_vec();
             values[place] = Value::Null;
@@ -151,11 +168,11 @@ impl Define<'_> {
         Ok(table)
     }
 
-    fn drop_constraint(&self, mut table: TableDef, name: &str, if_exists: bool) -> Result<TableDef> {
+    async fn drop_constraint(&self, mut table: TableDef, name: &str, if_exists: bool) -> Result<TableDef> {
         let index = table.indexes.iter().position(|index| index.constraint && index.name == name);
         if let Some(index) = index {
             let columns = table.indexes[index].columns().unwrap_or_default();
-            let referred = self.server.schema.borrow().referring(table.id);
+            let referred = self.server.schema.borrow().referring(table.id, self.session);
             if referred.iter().any(|(_, key)| key.referenced == columns) {
                 let message = format!(
                     "cannot drop constraint {name} on table {} because other objects depend on it",
@@ -169,9 +186,10 @@ impl Define<'_> {
         }
         let checks = table.checks.len();
         table.checks.retain(|check| check.name != name);
-        let keys = without(&table.foreign_keys, name);
-        if table.checks.len() < checks || keys.len() < table.foreign_keys.len() {
-            table.foreign_keys = keys;
+        let (gone, kept): (Vec<_>, Vec<_>) = table.foreign_keys.into_iter().partition(|key| key.name == name);
+        table.foreign_keys = kept;
+        if table.checks.len() < checks || !gone.is_empty() {
+            self.lock_referenced(&gone).await?;
             return Ok(table);
         }
         let missing = format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name);
@@ -183,7 +201,13 @@ impl Define<'_> {
     }
 }
 
-fn column_of(table: &TableDef, name: &str) -> Result<usize> {
+/// Whether an expression over a row names that column.
+pub(super) fn uses(expr: &Expr, place: usize) -> bool {
+    matches!(expr, Expr::Column { column, .. } if *column == place)
+        || crate::access::parts(expr).into_iter().any(|part| uses(part, place))
+}
+
+pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {
     let missing =
         || Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
@@ -196,6 +220,7 @@ fn mode(action: &AlterAction) -> TableLockMode {
             ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
             _ => TableLockMode::AccessExclusive,
         },
+        AlterAction::ValidateConstraint { .. } => TableLockMode::ShareUpdateExclusive,
         _ => TableLockMode::AccessExclusive,
     }
 }

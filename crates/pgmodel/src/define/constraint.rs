@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::Define;
+use super::{Define, name};
+use crate::access;
 use crate::ast::{Constraint, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::Expr;
-use crate::run::{Env, Slotted};
-use crate::value::{Tuple, Value};
+use crate::value::Value;
 
 impl Define<'_> {
     /// The table with one constraint more.
@@ -23,22 +23,24 @@ impl Define<'_> {
                     let message = format!("multiple primary keys for table \"{name}\" are not allowed");
                     return Err(Failure::sql("42P16", message));
                 }
-                let name = constraint.name.clone().unwrap_or_else(|| format!("{}_pkey", table.name));
+                let name = self.index_name(&table, constraint, None, "pkey")?;
                 self.key(table, name, (columns, included), true)
             }
             ConstraintKind::Unique { columns, included } => {
-                let name = constraint.name.clone().unwrap_or_else(|| {
-                    let parts = [&columns[..], &included[..]].concat().join("_");
-                    self.free_name(format!("{}_{parts}_key", table.name), &table.indexes)
-                });
+                let parts = name::distinct([&columns[..], &included[..]].concat());
+                let part = name::joined(parts.iter().map(String::as_str));
+                let name = self.index_name(&table, constraint, Some(&part), "key")?;
                 self.key(table, name, (columns, included), false)
+            }
+            ConstraintKind::UsingIndex { index, primary } => {
+                self.adopt_index(table, constraint.name.as_deref(), index, *primary)
             }
             ConstraintKind::Check(condition) => self.check(table, constraint, condition),
             ConstraintKind::ForeignKey { columns, table: to, referenced, on_delete, on_update } => {
-                let name = constraint
-                    .name
-                    .clone()
-                    .unwrap_or_else(|| format!("{}_{}_fkey", table.name, columns.join("_")));
+                if let Some(name) = &constraint.name {
+                    name::demand_new_constraint(&table, name)?;
+                }
+                let part = name::joined(columns.iter().map(String::as_str));
                 let to = self.referenced_table(&table, to).await?;
                 let (to_id, referenced) = referenced_columns(to.as_deref().unwrap_or(&table), referenced)?;
                 let columns = positions(&table, columns, "foreign key")?;
@@ -47,11 +49,35 @@ impl Define<'_> {
                     return Err(Failure::sql("42830", message));
                 }
                 let (on_delete, on_update) = (*on_delete, *on_update);
+                let generated = || self.constraint_name(&table, Some(&part), "fkey");
+                let name = constraint.name.clone().unwrap_or_else(generated);
                 let from = table.id;
-                let key = ForeignKey { name, from, columns, to: to_id, referenced, on_delete, on_update };
-                self.refer(table, to.as_deref(), key)
+                let made = self.server.schema.borrow_mut().fresh_key();
+                let (to_table, to, validated) = (to, to_id, !constraint.not_valid);
+                let key =
+                    ForeignKey { name, made, from, columns, to, referenced, on_delete, on_update, validated };
+                if validated {
+                    self.demand_referenced(&table, to_table.as_deref(), &key)?;
+                }
+                let mut table = table;
+                table.foreign_keys.push(Rc::new(key));
+                Ok(table)
             }
         }
+    }
+
+    /// The name of a constraint's index.
+    fn index_name(
+        &self,
+        table: &TableDef,
+        constraint: &Constraint,
+        part: Option<&str>,
+        label: &str,
+    ) -> Result<String> {
+        let Some(name) = &constraint.name else { return Ok(self.relation_name(table, part, label, true)) };
+        self.demand_free(name)?;
+        name::demand_new_constraint(table, name)?;
+        Ok(name.clone())
     }
 
     fn key(
@@ -70,8 +96,9 @@ impl Define<'_> {
             self.demand_no_null(&table, &positions)?;
         }
         let keys = positions.iter().map(|column| Expr::Column { up: 0, slot: 0, column: *column }).collect();
-        let (unique, constraint, filter, valid) = (true, true, None, true);
-        let index = IndexDef { name, keys, included, unique, primary, constraint, filter, valid };
+        let (unique, constraint, filter) = (true, true, None);
+        let (ready, valid) = (true, true);
+        let index = IndexDef { name, keys, included, unique, primary, constraint, filter, ready, valid };
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
@@ -95,28 +122,28 @@ impl Define<'_> {
         constraint: &Constraint,
         condition: &crate::ast::Expr,
     ) -> Result<TableDef> {
-        let base = match &constraint.column {
-            Some(column) => format!("{}_{column}_check", table.name),
-            None => format!("{}_check", table.name),
-        };
-        let name = constraint
-            .name
-            .clone()
-            .unwrap_or_else(|| super::free_among(base, table.checks.iter().map(|check| check.name.as_str())));
-        let condition =
-            bind::row_expr(condition, &table, bind::Stored::Check, Some(&crate::value::Type::Bool))?;
-        let run = self.run();
-        for (_, tuple) in self.live(&table) {
-            let cells = [Slotted::row(tuple)];
-            if run.now(&condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
-                let relation = &table.name;
-                let message =
-                    format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
-                return Err(Failure::sql("23514", message));
+        let condition = bind::row_expr(
+            &self.server.names(self.session),
+            condition,
+            &table,
+            bind::Stored::Check,
+            Some(&crate::value::Type::Bool),
+        )?;
+        let name = match &constraint.name {
+            Some(name) => {
+                name::demand_new_constraint(&table, name)?;
+                name.clone()
             }
+            None => {
+                let column = only_column(&condition).map(|column| table.columns[column].name.as_str());
+                self.constraint_name(&table, column, "check")
+            }
+        };
+        let check = Check { name, condition, validated: !constraint.not_valid };
+        if check.validated {
+            self.demand_checked(&table, &check)?;
         }
-        let place = table.checks.partition_point(|check| check.name <= name);
-        table.checks.insert(place, Check { name, condition });
+        table.add_check(check);
         Ok(table)
     }
 
@@ -128,26 +155,20 @@ impl Define<'_> {
         let mode = TableLockMode::ShareRowExclusive;
         super::open_table(self.server, self.session, to, mode, false).await.map(Some)
     }
+}
 
-    fn refer(&self, mut table: TableDef, to: Option<&TableDef>, key: ForeignKey) -> Result<TableDef> {
-        let referenced: Vec<Tuple> =
-            self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
-        let there: BTreeSet<Vec<&Value>> =
-            referenced.iter().map(|other| key.referenced.iter().map(|it| &other[*it]).collect()).collect();
-        for (_, tuple) in self.live(&table) {
-            let wanted: Vec<&Value> = key.columns.iter().map(|column| &tuple[*column]).collect();
-            if !wanted.contains(&&Value::Null) && !there.contains(&wanted) {
-                let (relation, name) = (&table.name, &key.name);
-                let message = format!(
-                    "insert or update on table \"{relation}\" violates foreign key constraint \"{name}\""
-                );
-                return Err(Failure::sql("23503", message));
-            }
+/// The column that a condition is about, if it is about just one: an unnamed CHECK is called after it
+/// (AddRelationNewConstraints in src/backend/catalog/heap.c).
+fn only_column(condition: &Expr) -> Option<usize> {
+    fn add(expr: &Expr, found: &mut BTreeSet<usize>) {
+        if let Expr::Column { column, .. } = expr {
+            found.insert(*column);
         }
-        let place = table.foreign_keys.partition_point(|other| other.name <= key.name);
-        table.foreign_keys.insert(place, Rc::new(key));
-        Ok(table)
+        access::parts(expr).into_iter().for_each(|part| add(part, found));
     }
+    let mut found = BTreeSet::new();
+    add(condition, &mut found);
+    if found.len() == 1 { found.first().copied() } else { None }
 }
 
 /// The referenced columns: those named, or the primary key. They must be the columns of a unique index.
@@ -165,7 +186,7 @@ fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog
         let mut wanted = columns.clone();
         own.sort_unstable();
         wanted.sort_unstable();
-        index.unique && index.filter.is_none() && own == wanted
+        index.unique && index.valid && index.filter.is_none() && own == wanted
     };
     if !to.indexes.iter().any(same) {
         let name = &to.name;

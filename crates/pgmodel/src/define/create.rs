@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Define;
-use crate::ast::{ColumnDef, CreateTable, Serial};
+use crate::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, Serial};
 use crate::backend::Undo;
 use crate::bind;
 use crate::catalog::{Column, TableDef};
@@ -11,7 +11,7 @@ use crate::error::{Failure, Result};
 use crate::function;
 use crate::plan::{Expr, System};
 use crate::sequence::Sequence;
-use crate::value::{Type, Value};
+use crate::value::Value;
 
 impl Define<'_> {
     pub(super) async fn create_table(&self, create: &CreateTable) -> Result<()> {
@@ -41,8 +41,13 @@ impl Define<'_> {
         self.give_heap(&table);
         self.server.schema.borrow_mut().add(super::copy(&table), self.session);
         self.undo(Undo::Created(id));
-        for constraint in &create.constraints {
-            table = self.constrain(table, constraint).await?;
+        let mut named = BTreeSet::new();
+        let checks = create.constraints.iter().filter(|it| matches!(it.kind, ConstraintKind::Check(_)));
+        if let Some(name) = checks.filter_map(|it| it.name.as_ref()).find(|name| !named.insert(*name)) {
+            return Err(Failure::sql("42710", format!("check constraint \"{name}\" already exists")));
+        }
+        for constraint in arranged(&create.constraints) {
+            table = self.constrain(table, &constraint).await?;
         }
         table.checks.sort_by(|left, right| left.name.cmp(&right.name));
         self.put(table);
@@ -56,14 +61,20 @@ impl Define<'_> {
         }
         let default = match (&column.default, column.serial) {
             (_, Some(_)) => {
-                let name = self.free_name(format!("{}_{}_seq", table.name, column.name), &[]);
-                self.server.sequences.borrow_mut().insert(name.clone(), Sequence::new(1, 1, &column.ty));
-                self.undo(Undo::CreatedSequence(name.clone()));
+                let name = self.relation_name(table, Some(&column.name), "seq", false);
+                let owner = Some((table.id, table.columns.len()));
+                self.add_sequence(&name, Sequence::new(1, 1, &column.ty), owner);
                 Some(numbered(&name))
             }
             (Some(default), None) => {
                 let place = bind::Stored::Default(&column.name);
-                Some(bind::row_expr(default, table, place, Some(&column.ty))?)
+                Some(bind::row_expr(
+                    &self.server.names(self.session),
+                    default,
+                    table,
+                    place,
+                    Some(&column.ty),
+                )?)
             }
             (None, None) => None,
         };
@@ -76,24 +87,43 @@ impl Define<'_> {
             dropped: false,
         })
     }
+}
 
-    pub(super) fn create_sequence(
-        &self,
-        name: &str,
-        if_not_exists: bool,
-        start: i64,
-        increment: i64,
-    ) -> Result<()> {
-        if if_not_exists && self.is_taken(name) {
-            self.notice(format!("relation \"{name}\" already exists, skipping"));
-            return Ok(());
+/// Constraints in the order in which the server makes them: what rows alone decide, then the primary key, the other
+/// keys, and what other tables decide. Of keys over the same columns there is one (transformIndexConstraints in
+/// src/backend/parser/parse_utilcmd.c).
+pub(super) fn arranged(constraints: &[Constraint]) -> Vec<Constraint> {
+    let mut arranged: Vec<Constraint> = Vec::new();
+    let mut sorted: Vec<&Constraint> = constraints.iter().collect();
+    sorted.sort_by_key(|constraint| match &constraint.kind {
+        ConstraintKind::Check(_) => 0,
+        ConstraintKind::PrimaryKey { .. } => 1,
+        ConstraintKind::Unique { .. } | ConstraintKind::UsingIndex { .. } => 2,
+        ConstraintKind::ForeignKey { .. } => 3,
+    });
+    for constraint in sorted {
+        let same = |other: &&mut Constraint| match (key_of(&other.kind), key_of(&constraint.kind)) {
+            (Some(left), Some(right)) => left == right,
+            _ => false,
+        };
+        match arranged.iter_mut().find(same) {
+            // Two primary keys are an error, whatever they are over.
+            Some(other) if !matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }) => {
+                other.name = other.name.take().or_else(|| constraint.name.clone());
+            }
+            _ => arranged.push(constraint.clone()),
         }
-        self.demand_free(name)?;
-        let sequence = Sequence::new(start, increment, &Type::Int8);
-        sequence.demand_start()?;
-        self.server.sequences.borrow_mut().insert(name.to_owned(), sequence);
-        self.undo(Undo::CreatedSequence(name.to_owned()));
-        Ok(())
+    }
+    arranged
+}
+
+/// The columns of a key and those that it includes.
+fn key_of(kind: &ConstraintKind) -> Option<(&[String], &[String])> {
+    match kind {
+        ConstraintKind::PrimaryKey { columns, included } | ConstraintKind::Unique { columns, included } => {
+            Some((columns, included))
+        }
+        _ => None,
     }
 }
 

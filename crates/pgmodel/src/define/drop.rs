@@ -1,79 +1,56 @@
-//! DROP TABLE, DROP SEQUENCE and TRUNCATE.
+//! DROP TABLE and TRUNCATE.
 
 use std::rc::Rc;
 
-use super::Define;
+use super::{Define, name};
 use crate::ast::TableLockMode;
 use crate::backend::Undo;
-use crate::catalog::TableDef;
+use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
-use crate::plan::Expr;
-use crate::value::Value;
+use crate::schema::Named;
 
 impl Define<'_> {
     pub(super) async fn drop_tables(&self, names: &[String], if_exists: bool, cascade: bool) -> Result<()> {
         let mut tables: Vec<Rc<TableDef>> = Vec::new();
         for name in names {
-            let known = self.server.schema.borrow().find(name, self.session).is_some();
-            if !known {
-                if !if_exists {
-                    return Err(Failure::sql("42P01", format!("table \"{name}\" does not exist")));
-                }
-                self.notice(format!("table \"{name}\" does not exist, skipping"));
-                continue;
-            }
             let mode = TableLockMode::AccessExclusive;
-            let opened = super::open_table(self.server, self.session, name, mode, false).await;
-            tables
-                .push(opened.map_err(|_| Failure::sql("42P01", format!("table \"{name}\" does not exist")))?);
-        }
-        for table in &tables {
-            let referring = self.server.schema.borrow().referring(table.id);
-            for (from, key) in referring {
-                if tables.iter().any(|dropped| dropped.id == from.id) {
-                    continue;
-                }
-                if !cascade {
-                    let name = &table.name;
-                    let message = format!("cannot drop table {name} because other objects depend on it");
-                    return Err(Failure::sql("2BP01", message));
-                }
-                self.server.lock_table(self.session, from.id, TableLockMode::AccessExclusive, false).await?;
-                self.notice(format!("drop cascades to constraint {} on table {}", key.name, from.name));
-                self.undo(Undo::Definition(from.clone()));
-                let mut left = super::copy(&from);
-                left.foreign_keys = super::without(&from.foreign_keys, &key.name);
-                self.put(left);
+            match super::find_table(self.server, self.session, name, mode, false).await? {
+                Some(table) => tables.push(table),
+                None if if_exists => self.notice(format!("table \"{name}\" does not exist, skipping")),
+                None => return Err(Failure::sql("42P01", format!("table \"{name}\" does not exist"))),
             }
+        }
+        let mut cascades = Vec::new();
+        for table in &tables {
+            let referring = self.server.schema.borrow().referring(table.id, self.session);
+            let others = referring.into_iter().filter(|(from, _)| tables.iter().all(|it| it.id != from.id));
+            cascades.extend(others.map(|(from, key)| (table, from, key)));
+        }
+        match &cascades[..] {
+            [] => {}
+            [(table, _, _), ..] if !cascade => {
+                return Err(name::needed(&format!("table {}", table.name), tables.len()));
+            }
+            [one] => self.notice(cascade_to(one)),
+            several => {
+                let each: Vec<String> = several.iter().map(cascade_to).collect();
+                let (many, each) = (several.len(), each.join("\n"));
+                self.notice(format!("drop cascades to {many} other objects\nDETAIL:  {each}"));
+            }
+        }
+        for (_, from, key) in &cascades {
+            self.server.lock_table(self.session, from.id, TableLockMode::AccessExclusive, false).await?;
+            let from = self.server.table(from.id, self.session);
+            let mut left = super::copy(&from);
+            left.foreign_keys = super::without(&from.foreign_keys, &key.name);
+            self.put(left);
         }
         for table in tables {
-            for sequence in sequences(&table) {
-                self.drop_sequence(&sequence);
-            }
-            self.undo(Undo::Definition(table.clone()));
-            self.server.schema.borrow_mut().drop(table.id, self.session);
+            self.drop_owned_sequences(table.id, None).await?;
+            self.lock_referenced(&table.foreign_keys).await?;
+            self.change(table.id, None);
         }
         Ok(())
-    }
-
-    pub(super) fn drop_sequences(&self, names: &[String], if_exists: bool) -> Result<()> {
-        for name in names {
-            if !self.server.sequences.borrow().contains_key(name) {
-                if !if_exists {
-                    return Err(Failure::sql("42P01", format!("sequence \"{name}\" does not exist")));
-                }
-                self.notice(format!("sequence \"{name}\" does not exist, skipping"));
-            }
-            self.drop_sequence(name);
-        }
-        Ok(())
-    }
-
-    fn drop_sequence(&self, name: &str) {
-        let dropped = self.server.sequences.borrow_mut().remove(name);
-        if let Some(sequence) = dropped {
-            self.undo(Undo::DroppedSequence(name.to_owned(), sequence));
-        }
     }
 
     pub(super) async fn truncate(&self, names: &[String], restart: bool, cascade: bool) -> Result<()> {
@@ -85,7 +62,7 @@ impl Define<'_> {
         let mut at = 0;
         while let Some(table) = tables.get(at).cloned() {
             at += 1;
-            let referring = self.server.schema.borrow().referring(table.id);
+            let referring = self.server.schema.borrow().referring(table.id, self.session);
             for (from, _) in referring {
                 if tables.iter().any(|known| known.id == from.id) {
                     continue;
@@ -110,13 +87,15 @@ impl Define<'_> {
             // The indexes are built anew under a lock of its own (reindex_relation).
             self.server.lock_table(self.session, table.id, TableLockMode::Share, false).await?;
             if restart {
-                for name in sequences(&table) {
+                for Named { id, .. } in self.owned_sequences(table.id) {
+                    let mode = TableLockMode::AccessExclusive;
+                    self.server.lock_table(self.session, id, mode, false).await?;
                     let mut all = self.server.sequences.borrow_mut();
-                    if let Some(sequence) = all.get_mut(&name) {
+                    if let Some(sequence) = all.get_mut(&id) {
                         let before = sequence.clone();
                         (sequence.last, sequence.called) = (sequence.start, false);
                         drop(all);
-                        self.undo(Undo::DroppedSequence(name, before));
+                        self.undo(Undo::RestartedSequence(id, before));
                     }
                 }
             }
@@ -125,14 +104,6 @@ impl Define<'_> {
     }
 }
 
-/// The sequences that number a table's columns.
-fn sequences(table: &TableDef) -> Vec<String> {
-    let name = |default: &Expr| match default {
-        Expr::System { args, .. } => match &args[..] {
-            [Expr::Const(Value::Text(name))] => Some(name.to_string()),
-            _ => None,
-        },
-        _ => None,
-    };
-    table.columns.iter().filter_map(|column| column.default.as_ref().and_then(name)).collect()
+fn cascade_to((_, from, key): &(&Rc<TableDef>, Rc<TableDef>, Rc<ForeignKey>)) -> String {
+    format!("drop cascades to constraint {} on table {}", key.name, from.name)
 }

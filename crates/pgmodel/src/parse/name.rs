@@ -1,31 +1,58 @@
 //! Identifiers and qualified names. Folds what is not quoted; must never let a schema other than the model's
 //! one through.
 
+use squawk_lexer::{TokenKind, tokenize};
 use squawk_syntax::{SyntaxKind, SyntaxNode, quote};
 
 use super::cursor::{Cursor, listed};
 use super::syntax;
 use crate::error::{Failure, Result};
 
-/// The longest name that the server keeps, in bytes; it cuts off the rest.
-const LONGEST: usize = 63;
+/// The longest name that the server keeps, in bytes; it cuts off the rest (NAMEDATALEN).
+pub(crate) const NAME_MAX: usize = 63;
 
 /// The name that a token spells.
 pub(super) fn fold(token: &str) -> Result<String> {
-    let mut name = match token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+    let mut name = unquoted(token)?;
+    name.truncate(name.floor_char_boundary(NAME_MAX.min(name.len())));
+    Ok(name)
+}
+
+fn unquoted(token: &str) -> Result<String> {
+    Ok(match token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some("") => {
             return Err(Failure::sql("42601", "zero-length delimited identifier at or near \"\"\"\""));
         }
         Some(quoted) => quoted.replace("\"\"", "\""),
         None if token.contains('"') => return Err(Failure::not_modelled("U& identifiers")),
         None => token.to_ascii_lowercase(),
-    };
-    let mut end = name.len().min(LONGEST);
-    while !name.is_char_boundary(end) {
-        end -= 1;
+    })
+}
+
+/// The names in a text that are longer than what is kept of them, and that.
+pub(super) fn cut(sql: &str) -> Result<Vec<(String, String)>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    for token in tokenize(sql) {
+        let text = &sql[at..at + token.len as usize];
+        at += token.len as usize;
+        let is_name = matches!(token.kind, TokenKind::Ident | TokenKind::QuotedIdent { .. });
+        if is_name && text.len() > NAME_MAX {
+            let (whole, kept) = (unquoted(text)?, fold(text)?);
+            found.extend((whole != kept).then_some((whole, kept)));
+        }
     }
-    name.truncate(end);
-    Ok(name)
+    Ok(found)
+}
+
+/// The relation that a text names, as `'public.s'::regclass` does (manual, 8.19).
+pub(crate) fn relation_name(text: &str) -> Result<String> {
+    let name = text.strip_prefix("public.").unwrap_or(text);
+    let plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
+    let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    if name.chars().all(plain) || quoted.is_some_and(|inner| !inner.contains('"')) {
+        return fold(name);
+    }
+    Err(Failure::not_modelled(format!("the name of a relation as a text: {text}")))
 }
 
 /// The name in a node that holds one identifier and nothing else; a reserved word is none.

@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::{alter, query, refuse, relation, setting, table, transaction};
+use super::{alter, notify, query, refuse, relation, setting, table, transaction};
 use crate::ast::Statement;
 use crate::error::{Failure, Result};
 
@@ -18,6 +18,9 @@ pub(super) fn statement(node: &SyntaxNode) -> Result<Statement> {
         SyntaxKind::RELEASE_SAVEPOINT => transaction::savepoint(node, Statement::Release),
         SyntaxKind::SET_TRANSACTION => transaction::set(node),
         SyntaxKind::LOCK => transaction::lock(node),
+        SyntaxKind::LISTEN => notify::listen(node),
+        SyntaxKind::UNLISTEN => notify::unlisten(node),
+        SyntaxKind::NOTIFY => notify::notify(node),
         SyntaxKind::SET => setting::set(node),
         SyntaxKind::RESET => setting::reset(node),
         SyntaxKind::SHOW => setting::show(node),
@@ -52,6 +55,9 @@ pub(super) fn known(kind: SyntaxKind) -> bool {
                 | SyntaxKind::RELEASE_SAVEPOINT
                 | SyntaxKind::SET_TRANSACTION
                 | SyntaxKind::LOCK
+                | SyntaxKind::LISTEN
+                | SyntaxKind::UNLISTEN
+                | SyntaxKind::NOTIFY
                 | SyntaxKind::SET
                 | SyntaxKind::RESET
                 | SyntaxKind::SHOW

@@ -10,6 +10,7 @@ pub(crate) fn shows(call: System) -> bool {
         System::NextVal
         | System::SetVal
         | System::SetConfig
+        | System::Notify
         | System::Sleep
         | System::AdvisoryLock { .. }
         | System::AdvisoryUnlock { .. }

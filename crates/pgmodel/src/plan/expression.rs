@@ -128,6 +128,8 @@ pub enum System {
     CurrentSetting,
     /// `set_config(text, text, bool)`.
     SetConfig,
+    /// `pg_notify(text, text)`.
+    Notify,
     /// `gen_random_uuid()`.
     RandomUuid,
     /// `random()` is refused by name; this is `txid_current()`.

@@ -174,3 +174,32 @@ fn a_trial_may_talk_to_it_under_its_virtual_clock() {
         assert!(console.connect("late").is_ok(), "a session needs no thread of its own");
     });
 }
+
+#[test]
+fn a_notification_is_told_behind_the_result_and_names_its_sender() {
+    let Some((mut console, sessions)) = console(2) else { return };
+    say(&mut console, sessions[0], "LISTEN c");
+    assert_eq!(console.messages(sessions[0]), [complete("LISTEN")]);
+    let from = |console: &PostgresConsole, session: usize, payload: &str| Message::Notification {
+        channel: "c".to_owned(),
+        payload: payload.to_owned(),
+        process: console.process(sessions[session]).unwrap(),
+    };
+    say(&mut console, sessions[0], "NOTIFY c, 'own'");
+    assert_eq!(console.messages(sessions[0]), [complete("NOTIFY"), from(&console, 0, "own")]);
+    say(&mut console, sessions[1], "NOTIFY c, 'other'");
+    assert_eq!(console.messages(sessions[1]), [complete("NOTIFY")]);
+    say(&mut console, sessions[0], "SELECT 1 AS one");
+    let told = console.messages(sessions[0]);
+    assert!(told.contains(&from(&console, 1, "other")), "{told:?}");
+    assert!(told.contains(&grid(&[("one", 23)], &[&[Some("1")]])), "{told:?}");
+}
+
+#[test]
+fn a_session_that_the_server_has_ended_tells_its_end_last() {
+    let Some((mut console, sessions)) = console(1) else { return };
+    say(&mut console, sessions[0], "SELECT pg_terminate_backend(pg_backend_pid())");
+    let told = console.messages(sessions[0]);
+    assert!(matches!(&told[..], [Message::Error { code, .. }, Message::Lost] if code == "57P01"), "{told:?}");
+    assert!(console.send(sessions[0], "SELECT 1").is_err());
+}

@@ -1,0 +1,113 @@
+//! CREATE SEQUENCE and DROP SEQUENCE, and the sequences that belong to columns.
+
+use super::{Define, name};
+use crate::ast::TableLockMode;
+use crate::backend::Undo;
+use crate::catalog::{TableDef, TableId};
+use crate::error::{Failure, Result};
+use crate::parse::relation_name;
+use crate::plan::{Expr, System};
+use crate::schema::Named;
+use crate::sequence::Sequence;
+use crate::value::{Type, Value};
+
+impl Define<'_> {
+    pub(super) fn create_sequence(
+        &self,
+        name: &str,
+        if_not_exists: bool,
+        start: i64,
+        increment: i64,
+    ) -> Result<()> {
+        if if_not_exists && self.is_taken(name) {
+            self.notice(format!("relation \"{name}\" already exists, skipping"));
+            return Ok(());
+        }
+        self.demand_free(name)?;
+        let sequence = Sequence::new(start, increment, &Type::Int8);
+        sequence.demand_start()?;
+        self.add_sequence(name, sequence, None);
+        Ok(())
+    }
+
+    /// A sequence of the session's, which it holds as it holds a table that it makes.
+    pub(super) fn add_sequence(&self, name: &str, sequence: Sequence, owner: Option<(TableId, usize)>) {
+        let id = self.server.schema.borrow_mut().fresh_id();
+        self.server.schema.borrow_mut().sequences_mut().add(Named::new(id, name, owner, self.session));
+        self.server.sequences.borrow_mut().insert(id, sequence);
+        self.undo(Undo::CreatedSequence(id));
+    }
+
+    pub(super) async fn drop_sequences(&self, names: &[String], if_exists: bool) -> Result<()> {
+        let mut found = Vec::new();
+        for name in names {
+            match self.locked_sequence(name).await? {
+                Some(sequence) => found.push(sequence),
+                None if if_exists => self.notice(format!("sequence \"{name}\" does not exist, skipping")),
+                None => return Err(Failure::sql("42P01", format!("sequence \"{name}\" does not exist"))),
+            }
+        }
+        for sequence in &found {
+            let tables = self.server.schema.borrow().all(self.session);
+            if sequence.owner.is_some() || tables.iter().any(|table| numbers(table, &sequence.name)) {
+                return Err(name::needed(&format!("sequence {}", sequence.name), found.len()));
+            }
+        }
+        for sequence in found {
+            self.forget_sequence(sequence.id);
+        }
+        Ok(())
+    }
+
+    async fn locked_sequence(&self, name: &str) -> Result<Option<Named>> {
+        loop {
+            let find = || self.server.schema.borrow().sequences().find(name, self.session).cloned();
+            let Some(sequence) = find() else { return Ok(None) };
+            let mode = TableLockMode::AccessExclusive;
+            self.server.lock_table(self.session, sequence.id, mode, false).await?;
+            if find().is_some_and(|again| again.id == sequence.id) {
+                return Ok(Some(sequence));
+            }
+        }
+    }
+
+    /// Drops the sequences of a table, or of one of its columns, the one that was made last first.
+    pub(super) async fn drop_owned_sequences(&self, table: TableId, column: Option<usize>) -> Result<()> {
+        let mut owned = self.owned_sequences(table);
+        owned.retain(|sequence| column.is_none() || sequence.owner == column.map(|column| (table, column)));
+        for sequence in owned.into_iter().rev() {
+            let mode = TableLockMode::AccessExclusive;
+            self.server.lock_table(self.session, sequence.id, mode, false).await?;
+            self.forget_sequence(sequence.id);
+        }
+        Ok(())
+    }
+
+    /// The sequences that number a table's columns, in the order of their making.
+    pub(super) fn owned_sequences(&self, table: TableId) -> Vec<Named> {
+        let schema = self.server.schema.borrow();
+        let owned = |sequence: &&Named| sequence.owner.is_some_and(|(owner, _)| owner == table);
+        schema.sequences().visible(self.session).filter(owned).cloned().collect()
+    }
+
+    fn forget_sequence(&self, id: TableId) {
+        self.server.schema.borrow_mut().sequences_mut().drop(id, self.session);
+        self.undo(Undo::DroppedSequence(id));
+    }
+}
+
+/// Whether a column's default takes numbers of the sequence.
+fn numbers(table: &TableDef, sequence: &str) -> bool {
+    fn calls(expr: &Expr, sequence: &str) -> bool {
+        let own = match expr {
+            Expr::System { call: System::NextVal, args, .. } => match &args[..] {
+                [Expr::Const(Value::Text(name))] => relation_name(name).is_ok_and(|name| name == sequence),
+                _ => false,
+            },
+            _ => false,
+        };
+        own || crate::access::parts(expr).into_iter().any(|part| calls(part, sequence))
+    }
+    let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
+    defaults.into_iter().any(|default| calls(default, sequence))
+}
