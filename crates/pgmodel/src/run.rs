@@ -29,6 +29,8 @@ pub(crate) struct Run {
     pub(crate) events: RefCell<Vec<Event>>,
     /// How many rows the data-modifying query that ran last has written.
     pub(crate) affected: Cell<u64>,
+    /// Whether a subquery with an effect is run for each row, where the server may run it once as well.
+    pub(crate) per_row: bool,
     /// What it has used of what it may use.
     pub(crate) used: Used,
 }
@@ -125,6 +127,7 @@ impl Run {
             once: RefCell::default(),
             events: RefCell::default(),
             affected: Cell::new(0),
+            per_row: false,
             used: Used::default(),
         }
     }
@@ -132,6 +135,11 @@ impl Run {
     /// Whether the transaction keeps one snapshot, so that it fails where another would look at a newer version.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.server.backend(self.session).xact().keeps_snapshot()
+    }
+
+    /// Whether a query that could be run once is run for each row.
+    pub(crate) fn reruns(&self, query: &Query) -> bool {
+        self.per_row && !query.correlated && query.has_effect()
     }
 
     /// Counts rows that were looked at or written.

@@ -241,7 +241,8 @@ impl Server {
         self.waited(session).await
     }
 
-    async fn waited(&self, session: SessionNo) -> Result<()> {
+    /// Until the session's wait is over.
+    pub(crate) async fn waited(&self, session: SessionNo) -> Result<()> {
         poll_fn(|_| {
             let mut backend = self.backend(session);
             match std::mem::take(&mut backend.wait) {

@@ -226,7 +226,7 @@ fn a_subquery_knows_whether_it_is_correlated() {
 
 #[test]
 fn a_lock_goes_down_into_derived_tables_and_the_strongest_wins() {
-    let sql = "select * from (select id from t) s join u on true for share of u nowait for update";
+    let sql = "select * from (select id from t limit 9) s join u on true for share of u nowait for update";
     let plan = bind(sql, &catalogue()).expect("the statement binds");
     let told: Vec<_> = plan
         .query
