@@ -92,6 +92,7 @@ impl Run {
                 Ok(value) => return Ok(value),
                 Err(Stop::Fail(failure)) => return Err(failure),
                 Err(Stop::Rows(query)) => {
+                    let _reads = self.reads_within(expr, &query);
                     let rows = Rc::new(self.query(&query, Some(env)).await?);
                     let address = Rc::as_ptr(&query) as usize;
                     if query.correlated {

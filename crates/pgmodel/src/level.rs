@@ -94,6 +94,7 @@ impl Run {
         wanted: Option<&Wanted>,
     ) -> Result<Vec<Tuple>> {
         let path = select.path.get_or_init(|| access::path_of(query, select));
+        let _reads = self.reads(query, select);
         if !select.sets.is_empty() {
             return Box::pin(self.select_sets(query, select, path, level)).await;
         }

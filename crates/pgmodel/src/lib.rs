@@ -45,6 +45,7 @@ mod row_lock;
 mod rows;
 mod run;
 mod schema;
+mod serializable;
 mod server;
 mod set;
 mod settings;

@@ -196,7 +196,12 @@ impl Run {
     /// The rows of one slot, last first, given those of the slots before it.
     pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         let mut rows: Vec<Slotted> = match slot {
-            Slot::Table(table) => return self.versions(table, step, env).await,
+            Slot::Table(table) => {
+                if self.serializable {
+                    Box::pin(self.mark_read(table, step, env)).await?;
+                }
+                return self.versions(table, step, env).await;
+            }
             Slot::Query { query, .. } => {
                 let rows = self.rows_of(query, env).await?;
                 rows.iter().cloned().map(Slotted::row).collect()
@@ -214,7 +219,7 @@ impl Run {
     }
 
     /// The rows of a query in a query, which is run once if it looks at nothing outside itself.
-    async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
+    pub(crate) async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
         let address = Rc::as_ptr(query) as usize;
         let known = self.once.borrow().get(&address).cloned();
         if let Some(rows) = known {
@@ -337,7 +342,8 @@ fn stored(tuple: &Tuple, version: u32) -> Slotted {
     Slotted { tuple: Some(tuple.clone()), version: Some(version) }
 }
 
-fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
+/// Whether a value compares like that with a limit.
+pub(crate) fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
     match comparison {
         Comparison::Equal => value == limit,
         Comparison::Less => value < limit,

@@ -12,6 +12,7 @@ use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
 use crate::plan::{Expr, Query};
+use crate::serializable::Reading;
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
 use crate::trigger::Firing;
@@ -33,6 +34,9 @@ pub(crate) struct Run {
     pub(crate) per_row: bool,
     /// What it has used of what it may use.
     pub(crate) used: Used,
+    /// Whether it marks what it reads, as a serializable transaction does; and how it is about to read.
+    pub(crate) serializable: bool,
+    pub(crate) reading: Cell<Reading>,
 }
 
 /// A row that a statement has written.
@@ -119,6 +123,8 @@ impl Run {
         params: Rc<[Value]>,
         snapshot: Snapshot,
     ) -> Run {
+        let serializable =
+            server.backend(session).transaction.as_ref().is_some_and(|it| it.serializable.is_some());
         Run {
             server: server.clone(),
             session,
@@ -129,6 +135,8 @@ impl Run {
             affected: Cell::new(0),
             per_row: false,
             used: Used::default(),
+            serializable,
+            reading: Cell::default(),
         }
     }
 

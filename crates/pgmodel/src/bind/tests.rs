@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use crate::ast::{self, TableLockMode};
-use crate::catalog::{Column, IndexDef, Names, TableDef, TableId};
+use crate::catalog::{Column, IndexDef, Layout, Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::parse::parse;
 use crate::plan::{Core, Expr, Plan, Slot};
@@ -43,6 +43,7 @@ fn table(id: u32, name: &str, columns: Vec<Column>) -> TableDef {
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),
+        layout: Layout::default(),
         triggers: Vec::new(),
     }
 }
