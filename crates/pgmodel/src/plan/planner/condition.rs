@@ -3,6 +3,7 @@
 //! joins of IN.
 
 use super::{Judge, Level, flatten, parts};
+use crate::ast::Volatility;
 use crate::catalog::TableDef;
 use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, effect};
 
@@ -107,7 +108,16 @@ impl<'a> Judge<'a> {
 
 /// Whether an expression calls a function with an effect, not counting its subqueries.
 fn calls(expr: &Expr) -> bool {
-    matches!(expr, Expr::System { call, .. } if effect::shows(*call)) || parts(expr).into_iter().any(calls)
+    shows(expr) || parts(expr).into_iter().any(calls)
+}
+
+/// Whether an expression is a call with an effect, whatever its arguments are.
+fn shows(expr: &Expr) -> bool {
+    match expr {
+        Expr::System { call, .. } => effect::shows(*call),
+        Expr::Routine { routine, .. } => routine.volatility == Volatility::Volatile,
+        _ => false,
+    }
 }
 
 /// Whether a subquery with an effect in it depends on the row.
@@ -160,6 +170,8 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         Expr::InList { list, .. } => (list.len(), list.len()),
         // Of constants it is computed beforehand.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
+        // A function of one's own costs a hundred operators.
+        Expr::Routine { .. } => (200, 200),
         Expr::System { .. } if columns(expr).is_empty() => (2, 2),
         Expr::System { args, .. } => (2, 2 + 2 * args.len()),
         Expr::Compare { .. } | Expr::Same(..) => (2, 2),
@@ -234,7 +246,7 @@ fn is_kept(condition: &Expr) -> bool {
         Expr::System { call: System::AdvisoryLock { transaction: true, .. }, .. } => {
             columns(condition).is_empty()
         }
-        Expr::System { call, .. } if effect::shows(*call) => false,
+        call if shows(call) => false,
         other => parts(other).into_iter().all(is_kept),
     }
 }
