@@ -7,7 +7,7 @@ use crate::ast::{Declared, Returns, Volatility};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::{Core, Expr, Query};
+use crate::plan::{Core, Expr, Query, SortKey};
 use crate::routine::Routine;
 use crate::value::Type;
 
@@ -82,6 +82,19 @@ impl Binder<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is called for each row of a list is called once the rows are sorted; `before` is how many VOLATILE calls
+    /// there were before the list.
+    pub(super) fn demand_late(&self, before: usize, order: &[SortKey], collected: bool) -> Result<()> {
+        if self.volatile == before {
+            return Ok(());
+        }
+        if collected || order.iter().any(|key| matches!(key.expr, Expr::Output(_))) {
+            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
+            return Err(Failure::not_modelled(what));
+        }
+        Ok(())
     }
 
     /// Puts the conditions of a WHERE into the order in which the server looks at them: what costs much comes last

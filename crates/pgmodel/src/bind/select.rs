@@ -39,7 +39,6 @@ impl Binder<'_> {
         let volatile = self.volatile;
         let sites = self.sites;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
-        let calls = self.volatile != volatile;
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
             Some(having) => Some(self.within(Clause::Having, |binder| binder.condition(having, "HAVING"))?),
@@ -89,11 +88,7 @@ impl Binder<'_> {
         } else {
             None
         };
-        let early = order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
-        if calls && (grouped || simple.distinct || early) {
-            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
-            return Err(Failure::not_modelled(what));
-        }
+        self.demand_late(volatile, &order, grouped || simple.distinct)?;
         let slots = std::mem::take(&mut self.top().slots);
         let mut core = Select {
             slots,
