@@ -27,7 +27,7 @@ const FUNCTIONS: [(&str, &str); 6] = [
          IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;",
     ),
     (
-        "count",
+        "counts",
         "UPDATE t1 SET n = coalesce(n, 0) + 1 WHERE id = 1 AND TG_TABLE_NAME <> 't1'; \
          IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW;",
     ),
