@@ -116,7 +116,7 @@ pub enum TableLockMode {
 /// A query or data-modifying statement with its common table expressions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct With {
-    /// In the order of the text; RECURSIVE is refused.
+    /// In the order of the text.
     pub ctes: Vec<Cte>,
     /// What they serve.
     pub body: Body,
@@ -131,6 +131,10 @@ pub struct Cte {
     pub columns: Vec<String>,
     /// MATERIALIZED (true) or NOT MATERIALIZED (false), where it is said.
     pub materialized: Option<bool>,
+    /// Whether WITH RECURSIVE was said.
+    pub recursive: bool,
+    /// Whether its query reads a relation of its own name.
+    pub reads_itself: bool,
     /// Its query.
     pub query: With,
 }

@@ -14,6 +14,7 @@ mod locking;
 mod membership;
 mod naming;
 mod ordering;
+mod recursive;
 mod scope;
 mod select;
 mod set;
@@ -82,6 +83,8 @@ struct Binder<'a> {
     parts: usize,
     /// The tables met, with the modes they are locked in, each once.
     locks: Vec<(TableId, TableLockMode)>,
+    /// How many subqueries of expressions are being bound, one in the other.
+    subqueries: usize,
     /// Whether the rows of the query that is bound next are locked by the one around it.
     locked_from_outside: bool,
 }
@@ -146,6 +149,7 @@ impl<'n> Binder<'n> {
             mutable: false,
             parts: 0,
             locks: Vec::new(),
+            subqueries: 0,
             locked_from_outside: false,
         }
     }

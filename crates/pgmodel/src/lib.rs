@@ -37,6 +37,7 @@ mod names;
 mod numbering;
 mod parameter;
 mod project_set;
+mod recursive;
 mod row_lock;
 mod rows;
 mod run;

@@ -66,6 +66,8 @@ pub struct Cte {
     pub query: Rc<Query>,
     /// How often it is read.
     pub references: usize,
+    /// Whether it is a UNION whose right side reads what the round before has made.
+    pub recursive: bool,
 }
 
 /// The core of a query level.

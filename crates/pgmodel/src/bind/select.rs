@@ -75,6 +75,9 @@ impl Binder<'_> {
             sets: !self.top().sets.is_empty(),
         };
         select.locking.iter().try_for_each(|clause| collected.lockable(clause.strength))?;
+        if collected.aggregates {
+            self.demand_no_rounds()?;
+        }
         let grouped = collected.keys || collected.having || collected.aggregates;
         let mut sets = std::mem::take(&mut self.top().sets);
         let grouping = if grouped {

@@ -33,6 +33,7 @@ impl Binder<'_> {
     pub(super) fn query(&mut self, with: &ast::With, resolve: bool) -> Result<Query> {
         self.level(|binder| {
             binder.top().later = with.ctes.iter().map(|cte| cte.name.clone()).collect();
+            binder.top().sees_later = with.ctes.iter().any(|cte| cte.recursive);
             for cte in &with.ctes {
                 binder.cte(cte)?;
             }
@@ -65,7 +66,10 @@ impl Binder<'_> {
         let ctes = level
             .ctes
             .into_iter()
-            .map(|cte| Cte { name: cte.name, query: Rc::new(cte.query), references: cte.references })
+            .map(|cte| {
+                let CteEntry { name, query, references, recursive, .. } = cte;
+                Cte { name, query: Rc::new(query), references, recursive }
+            })
             .collect();
         let Body { core, order, limit, offset, locks, columns } = body;
         let correlated = level.reaches.is_some();
@@ -83,7 +87,8 @@ impl Binder<'_> {
             return Err(Failure::sql("0A000", message));
         }
         let touched = self.touched.len();
-        let mut query = self.query(&cte.query, true)?;
+        let recursive = cte.recursive && cte.reads_itself;
+        let mut query = if recursive { self.recursive(cte)? } else { self.query(&cte.query, true)? };
         let depth = self.depth();
         let outside = self.touched[touched..].iter().map(|(level, _)| *level);
         let reaches = outside.filter(|level| *level < depth).min();
@@ -102,7 +107,14 @@ impl Binder<'_> {
         let silent = modifying && query.columns.is_empty();
         let level = self.top();
         level.later.retain(|name| *name != cte.name);
-        level.ctes.push(CteEntry { name: cte.name.clone(), query, references: 0, reaches, silent });
+        level.ctes.push(CteEntry {
+            name: cte.name.clone(),
+            query,
+            references: 0,
+            reaches,
+            recursive,
+            silent,
+        });
         Ok(())
     }
 
@@ -110,6 +122,9 @@ impl Binder<'_> {
     pub(super) fn find_cte(&mut self, name: &str) -> Result<Option<(Slot, Vec<OutputColumn>)>> {
         let top = self.depth();
         for depth in (0..self.levels.len()).rev() {
+            if let Some(found) = self.find_unfinished(name, depth)? {
+                return Ok(Some(found));
+            }
             let level = &mut self.levels[depth];
             let Some(index) = level.ctes.iter().position(|cte| cte.name == name) else { continue };
             let cte = &mut level.ctes[index];
