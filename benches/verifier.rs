@@ -113,7 +113,7 @@ fn run(console: &mut PostgresConsole, session: SessionId, text: &str) -> Vec<Str
             match message {
                 Message::Rows(grid) => lines = grid.rows.into_iter().flatten().flatten().collect(),
                 Message::Error { text, .. } => panic!("{statement}: {text}"),
-                Message::Notice { .. } | Message::Complete(_) => {}
+                _ => {}
             }
         }
     }

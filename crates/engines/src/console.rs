@@ -13,10 +13,18 @@ pub enum Message {
     Notice { severity: String, text: String },
     /// An error.
     Error { severity: String, code: String, text: String },
+    /// A statement that returns rows has begun. It is told where notices come before its rows have ended, so that they
+    /// are not taken for those of the statement before.
+    Begins,
     /// The rows of a statement that returns rows, values as text; `None` is NULL.
     Rows(Grid),
     /// A statement without rows has run; its command tag.
     Complete(String),
+    /// A NOTIFY on a channel that the session listens on, and the process that sent it. It stands beside results: the
+    /// server tells it when the session is idle.
+    Notification { channel: String, payload: String, process: i32 },
+    /// The server has closed the connection.
+    Lost,
 }
 
 /// A result with rows.
@@ -43,11 +51,14 @@ pub enum Progress {
 
 /// A database under the eyes of a console.
 pub trait Console {
-    /// Opens a session under that application name.
+    /// Opens a session under that application name, which RESET goes back to.
     ///
     /// # Errors
     /// Where there is no server, or it has no more sessions.
     fn connect(&mut self, name: &str) -> Result<SessionId, Error>;
+
+    /// The session's process, as `pg_backend_pid()` and notifications tell it.
+    fn process(&self, session: SessionId) -> Option<i32>;
 
     /// Sends a text of one or more statements to a session that has finished: the simple query protocol, where
     /// several statements of one text are one transaction unless they say otherwise.

@@ -16,7 +16,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_pgmodel::database::{self, Database, Finished, Step};
+use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::parse::{Parsed, parse};
@@ -58,7 +58,7 @@ const STATEMENT_BYTES_MAX: usize = 1 << 20;
 thread_local! {
     /// The images of the openings met last, so that a thread makes each once. Openings that say the same share one, and
     /// with it the plans of the statements that were run there.
-    static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<database::Opening>)>> = const { RefCell::new(Vec::new()) };
+    static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<retrial_pgmodel::Opening>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Openings kept for a thread.
@@ -148,7 +148,7 @@ fn unmade(failure: Failure, sql: &str) -> Error {
 }
 
 /// The image of this opening, or of one that says the same, which this one then stands for.
-fn known_image(opening: &Rc<Opening>) -> Option<Rc<database::Opening>> {
+fn known_image(opening: &Rc<Opening>) -> Option<Rc<retrial_pgmodel::Opening>> {
     IMAGES.with_borrow_mut(|images| {
         let place = images.iter().position(|(known, _)| Rc::ptr_eq(known, opening));
         let same = |known: &Opening| known.schema == opening.schema && known.rows == opening.rows;
@@ -159,7 +159,7 @@ fn known_image(opening: &Rc<Opening>) -> Option<Rc<database::Opening>> {
 }
 
 /// Makes the database that an opening describes.
-fn image(opening: &Opening) -> Result<database::Opening, Error> {
+fn image(opening: &Opening) -> Result<retrial_pgmodel::Opening, Error> {
     let database = Database::new();
     let session = database.connect();
     let run = |step: Step| match step {

@@ -4,9 +4,15 @@ pub use definition::{
     AlterAction, ColumnDef, Constraint, ConstraintKind, CreateIndex, CreateTable, KeyAction, Serial,
 };
 pub use expression::Expr;
+pub use from::{Alias, FromItem, JoinKind};
+pub use routine::{
+    CreateFunction, CreateTrigger, Declared, Language, Parameter, Returns, Signature, Volatility, Which,
+};
 
 mod definition;
 mod expression;
+mod from;
+mod routine;
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +41,12 @@ pub enum Statement {
     Reset(String),
     /// SHOW.
     Show(String),
+    /// LISTEN.
+    Listen(String),
+    /// UNLISTEN; no channel means all.
+    Unlisten(Option<String>),
+    /// NOTIFY.
+    Notify { channel: String, payload: String },
     /// LOCK TABLE.
     Lock { tables: Vec<String>, mode: TableLockMode, nowait: bool },
     /// CREATE TABLE.
@@ -55,6 +67,16 @@ pub enum Statement {
     DropSequence { names: Vec<String>, if_exists: bool },
     /// TRUNCATE.
     Truncate { tables: Vec<String>, restart_identity: bool, cascade: bool },
+    /// CREATE FUNCTION.
+    CreateFunction(Box<CreateFunction>),
+    /// DROP FUNCTION.
+    DropFunction { functions: Vec<Signature>, if_exists: bool },
+    /// CREATE TRIGGER.
+    CreateTrigger(Box<CreateTrigger>),
+    /// DROP TRIGGER.
+    DropTrigger { name: String, table: String, if_exists: bool },
+    /// DO: its body, in PL/pgSQL.
+    Do(String),
     /// VACUUM, ANALYZE: no effect on visibility or on locks that the model keeps longer than the statement.
     Maintenance { kind: Maintenance, tables: Vec<String> },
 }
@@ -215,41 +237,6 @@ pub enum Output {
     All(Option<String>),
     /// An expression, with its AS.
     Expr { expr: Expr, alias: Option<String> },
-}
-
-/// An item of FROM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FromItem {
-    /// A table or a common table expression. A schema other than `public` or `pg_temp` is refused.
-    Table { name: String, alias: Option<Alias> },
-    /// A subquery.
-    Subquery { query: Box<With>, alias: Option<Alias>, lateral: bool },
-    /// A set-returning function, such as `generate_series` or `unnest`.
-    Function { name: String, args: Vec<Expr>, ordinality: bool, alias: Option<Alias> },
-    /// A join; a CROSS JOIN has neither ON nor USING.
-    Join { kind: JoinKind, left: Box<FromItem>, right: Box<FromItem>, on: Option<Expr>, using: Vec<String> },
-}
-
-/// `AS name (columns)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alias {
-    /// The name.
-    pub name: String,
-    /// The columns' names, if given.
-    pub columns: Vec<String>,
-}
-
-/// A kind of join; NATURAL is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinKind {
-    /// INNER or CROSS.
-    Inner,
-    /// LEFT.
-    Left,
-    /// RIGHT.
-    Right,
-    /// FULL.
-    Full,
 }
 
 /// A key of ORDER BY.

@@ -10,7 +10,9 @@ use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::Heap;
 use crate::lock::LockTag;
-use crate::outcome::{Change, Notice, Outcome};
+use crate::notify::Ears;
+use crate::outcome::{Change, Notices, Outcome};
+use crate::routine::Calls;
 use crate::stack;
 use crate::transaction::Transaction;
 
@@ -63,20 +65,31 @@ pub(crate) struct Backend {
     pub(crate) settings_before: Vec<SettingBefore>,
     pub(crate) wait: Wait,
     pub(crate) statement_deadline: Option<u64>,
+    /// When the text came that it works on.
     pub(crate) statement_started: i64,
+    /// The text came by the simple query protocol, without parameters.
+    pub(crate) simple: bool,
+    /// The text has several statements, which are a transaction block without BEGIN.
+    pub(crate) several: bool,
+    /// The parameters that the session began with, which RESET goes back to.
+    pub(crate) startup: BTreeMap<String, String>,
+    /// The calls of functions that the statement has come to.
+    pub(crate) calls: Calls,
     pub(crate) running: Option<Running>,
     /// What the open transaction has done to rows, in order.
     pub(crate) changes: Vec<Change>,
     /// How to take back what the open transaction has done to definitions.
     pub(crate) undo: Vec<Undo>,
     pub(crate) results: Vec<Result<Outcome>>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Notices,
     pub(crate) committed: Vec<Change>,
     pub(crate) work: Work,
     pub(crate) footprint: Footprint,
     /// What each sequence last gave this session.
     pub(crate) sequences: BTreeMap<TableId, i64>,
     pub(crate) last_sequence: Option<TableId>,
+    /// What it listens to.
+    pub(crate) ears: Ears,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
     /// Whether somebody waits for the end of the one that it has now.
@@ -112,6 +125,10 @@ pub(crate) enum Undo {
     CreatedIndex(TableId),
     /// The table was not there.
     Created(TableId),
+    /// The function was not there.
+    CreatedRoutine(u32),
+    /// The function was there.
+    DroppedRoutine(u32),
     /// The sequence was not there.
     CreatedSequence(TableId),
     /// The sequence was there.
@@ -179,16 +196,21 @@ impl Backend {
             wait: Wait::No,
             statement_deadline: None,
             statement_started: 0,
+            simple: false,
+            several: false,
+            startup: BTreeMap::new(),
+            calls: Calls::default(),
             running: None,
             changes: Vec::new(),
             undo: Vec::new(),
             results: Vec::new(),
-            notices: Vec::new(),
+            notices: Notices::default(),
             committed: Vec::new(),
             work: Work::default(),
             footprint: Footprint::default(),
             sequences: BTreeMap::new(),
             last_sequence: None,
+            ears: Ears::default(),
             transactions: 0,
             awaited: false,
         }
@@ -197,6 +219,17 @@ impl Backend {
     /// The open transaction, where the caller is inside a statement, which always has one.
     pub(crate) fn xact(&mut self) -> &mut Transaction {
         self.transaction.as_mut().expect("a statement runs in a transaction")
+    }
+
+    /// Whether it is in a transaction block.
+    pub(crate) fn in_block(&self) -> bool {
+        self.several || self.transaction.as_ref().is_some_and(|transaction| transaction.explicit)
+    }
+
+    /// Gives a new session the name that it calls itself.
+    pub(crate) fn call(&mut self, application: &str) {
+        self.startup.insert("application_name".to_owned(), application.to_owned());
+        self.settings.others = self.startup.clone();
     }
 
     /// How deep in savepoints the session is.

@@ -15,6 +15,7 @@ mod membership;
 mod naming;
 mod ordering;
 mod recursive;
+mod routine;
 mod scope;
 mod select;
 mod set;
@@ -24,7 +25,9 @@ mod subquery;
 mod subscript;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod update;
+mod variable;
 mod walk;
 mod with;
 
@@ -37,9 +40,12 @@ use crate::function::CastContext;
 use crate::plan::{Expr, Plan};
 use crate::value::Type;
 
+pub(crate) use naming::grammar_name;
 pub(crate) use naming::index_column;
 use scope::{Clause, Level};
 pub use stored::Stored;
+pub(crate) use trigger::trigger_when;
+pub(crate) use variable::{Found, Inner, Place, Variables, converted, inner, is_assignable};
 
 /// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
 #[derive(Clone, Debug)]
@@ -81,6 +87,14 @@ struct Binder<'a> {
     mutable: bool,
     /// How many expressions have been bound or copied.
     parts: usize,
+    /// The variables that names may mean, in the body of a function.
+    variables: Option<&'a dyn Variables>,
+    /// Where the values of the parameters are, in the body of a function.
+    places: Vec<Place>,
+    /// How many calls of functions of one's own have been bound.
+    routines: usize,
+    /// How many of them are VOLATILE.
+    volatile: usize,
     /// The tables met, with the modes they are locked in, each once.
     locks: Vec<(TableId, TableLockMode)>,
     /// How many subqueries of expressions are being bound, one in the other.
@@ -94,7 +108,7 @@ struct Binder<'a> {
 /// # Errors
 /// The server's errors of parse analysis, 42P01, 42703, 42883, 42804 and their kin; a refusal by name.
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
-    let mut binder = Binder::new(names, Some(Vec::new()));
+    let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
     let locks = std::mem::take(&mut binder.locks);
     Ok(Plan { query, params: binder.parameters()?, locks })
@@ -133,6 +147,19 @@ pub fn row_expr(
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
 }
 
+/// No name means anything.
+struct Nothing;
+
+impl Names for Nothing {
+    fn table(&self, _: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
+        Ok(None)
+    }
+
+    fn has_relation(&self, _: &str) -> bool {
+        false
+    }
+}
+
 /// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a
 /// short text can mean a very long expression.
 const PARTS_MAX: usize = 2_000_000;
@@ -148,6 +175,10 @@ impl<'n> Binder<'n> {
             stored: None,
             mutable: false,
             parts: 0,
+            variables: None,
+            places: Vec::new(),
+            routines: 0,
+            volatile: 0,
             locks: Vec::new(),
             subqueries: 0,
             locked_from_outside: false,

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use crate::ast::{KeyAction, Serial, TableLockMode};
 use crate::error::Result;
 use crate::plan::Expr;
+use crate::routine::Routine;
+use crate::trigger::Trigger;
 use crate::value::{Type, Value};
 
 /// A table's identity; a dropped and re-created table has another.
@@ -24,8 +26,10 @@ pub struct TableDef {
     pub indexes: Vec<Rc<IndexDef>>,
     /// Its CHECK constraints, in the order of their names, as the server checks them.
     pub checks: Vec<Check>,
-    /// Its foreign keys.
+    /// Its foreign keys, in the order of their making.
     pub foreign_keys: Vec<Rc<ForeignKey>>,
+    /// Its triggers, in the order of their names.
+    pub triggers: Vec<Rc<Trigger>>,
 }
 
 /// A column.
@@ -98,10 +102,12 @@ pub struct Check {
     pub name: String,
     /// What must not be false, over slot 0, the row.
     pub condition: Expr,
+    /// Whether the rows that were there have been held against it.
+    pub validated: bool,
 }
 
 /// A foreign key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ForeignKey {
     /// Its name.
     pub name: String,
@@ -119,6 +125,8 @@ pub struct ForeignKey {
     pub on_delete: KeyAction,
     /// ON UPDATE.
     pub on_update: KeyAction,
+    /// Whether the rows that were there have been held against it.
+    pub validated: bool,
 }
 
 impl TableDef {
@@ -127,6 +135,12 @@ impl TableDef {
         let same =
             |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
         self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
+    }
+
+    /// Adds a CHECK, in the order of names.
+    pub(crate) fn add_check(&mut self, check: Check) {
+        let place = self.checks.partition_point(|other| other.name <= check.name);
+        self.checks.insert(place, check);
     }
 
     /// The position of a column that has not been dropped.
@@ -146,4 +160,15 @@ pub trait Names {
 
     /// Whether there is a table or a sequence of that name.
     fn has_relation(&self, name: &str) -> bool;
+
+    /// Whether statements may have parameters: those of the simple query protocol have none.
+    fn has_parameters(&self) -> bool {
+        true
+    }
+
+    /// The functions of that name that CREATE FUNCTION has made.
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        let _ = name;
+        Vec::new()
+    }
 }

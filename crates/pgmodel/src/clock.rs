@@ -32,6 +32,14 @@ impl Server {
         self.now.set(self.now.get().max(to));
     }
 
+    /// Lets the time pass that a statement takes at the least.
+    pub(crate) fn tick(&self) {
+        let takes = self.statement_takes.get();
+        if takes > 0 {
+            self.advance(self.now.get() + takes);
+        }
+    }
+
     fn ring(&self, session: SessionNo, due: u64) {
         let (wait, statement) = {
             let backend = self.backend(session);

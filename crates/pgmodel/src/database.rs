@@ -8,29 +8,21 @@ use std::time::Duration;
 
 use crate::ast::{Statement, TableLockMode};
 use crate::backend::{Backend, Held, Running, Wait, Work};
-use crate::catalog::{TableDef, TableId};
+use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
-use crate::heap::{Heap, Image};
+
 use crate::lock::{LockTag, SessionNo};
+use crate::notify::Ears;
 use crate::outcome::{Change, Notice, Outcome};
-use crate::parse::{Parsed, parse};
-use crate::schema::Schema;
-use crate::sequence::Sequence;
+use crate::parse::{Parsed, parse_without_parameters};
 use crate::server::Server;
 use crate::statement;
 use crate::value::{Tuple, Value};
 
 /// A database.
 pub struct Database {
-    server: Rc<Server>,
-}
-
-/// A database's committed rows, to start others from. Databases that start from one share it.
-pub struct Opening {
-    schema: Schema,
-    images: Vec<Option<Rc<Image>>>,
-    sequences: std::collections::BTreeMap<TableId, Sequence>,
+    pub(crate) server: Rc<Server>,
 }
 
 /// Where a text that was sent stands.
@@ -55,6 +47,14 @@ pub struct Finished {
     pub footprint: Footprint,
 }
 
+/// How a text was sent.
+struct Sent {
+    /// By the simple query protocol, which has no parameters.
+    simple: bool,
+    /// A statement alone leaves its transaction open.
+    unsettled: bool,
+}
+
 impl Database {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose, never by default")]
@@ -63,66 +63,6 @@ impl Database {
         // is asked here, before one.
         stacker::remaining_stack();
         Database { server: Rc::new(Server::new()) }
-    }
-
-    /// What is committed now, as an opening.
-    ///
-    /// # Errors
-    /// Where a session has a transaction open, or an index cannot be made.
-    pub fn opening(&self) -> Result<Opening> {
-        if self.server.backends.borrow().iter().any(|backend| backend.transaction.is_some()) {
-            return Err(Failure::not_modelled("an opening taken while a transaction is open"));
-        }
-        let session = self.connect();
-        let snapshot = self.server.transactions.borrow().snapshot(0);
-        let run = crate::run::Run::new(&self.server, session, [].into(), snapshot);
-        let mut images = Vec::new();
-        let tables = self.server.schema.borrow().all(session);
-        for table in tables {
-            let heap = self.server.heap(table.id).clone();
-            let mut failure = None;
-            let image = heap.freeze(&self.server.transactions.borrow(), |tuple| {
-                run.keys(&table, tuple).unwrap_or_else(|error| {
-                    failure = Some(error);
-                    Vec::new()
-                })
-            });
-            if let Some(failure) = failure {
-                return Err(failure);
-            }
-            let place = table.id.0 as usize;
-            images.resize_with(images.len().max(place + 1), || None);
-            images[place] = Some(Rc::new(image));
-        }
-        self.close(session);
-        let schema = self.server.schema.borrow().clone();
-        Ok(Opening { schema, images, sequences: self.server.sequences.borrow().clone() })
-    }
-
-    /// Goes back to an opening: no sessions, the clock at its beginning. Rows are shared until they are written.
-    pub fn reset(&self, opening: &Opening) {
-        let server = &self.server;
-        server.backends.borrow_mut().clear();
-        server.transactions.borrow_mut().reset();
-        server.locks.borrow_mut().clear();
-        server.ready.borrow_mut().clear();
-        server.waiting.borrow_mut().clear();
-        server.now.set(0);
-        server.uuids.set(0);
-        if server.schema.borrow().version != opening.schema.version {
-            server.schema.borrow_mut().clone_from(&opening.schema);
-        }
-        if *server.sequences.borrow() != opening.sequences {
-            server.sequences.borrow_mut().clone_from(&opening.sequences);
-        }
-        let mut heaps = server.heaps.borrow_mut();
-        heaps.resize_with(opening.images.len(), || None);
-        for (heap, image) in heaps.iter_mut().zip(&opening.images) {
-            match (heap.as_mut(), image) {
-                (Some(heap), Some(image)) => heap.reset(image),
-                (_, image) => *heap = image.clone().map(Heap::new),
-            }
-        }
     }
 
     /// Whether statements keep their footprints from here on, which takes time.
@@ -134,6 +74,19 @@ impl Database {
     /// Takes what has been used since the last call, by whichever session, statements that wait included.
     pub fn take_used(&self) -> Footprint {
         self.server.used.take()
+    }
+
+    /// From here on every statement takes at least so long on the clock, so that what begins later has a later time,
+    /// as under a console. At first statements take no time of their own.
+    pub fn take_time(&self, time: Duration) {
+        self.server.statement_takes.set(time.as_nanos() as u64);
+    }
+
+    /// Opens a session that calls itself by that name.
+    pub fn connect_as(&self, application: &str) -> SessionNo {
+        let session = self.connect();
+        self.server.backend(session).call(application);
+        session
     }
 
     /// Opens a session.
@@ -162,7 +115,9 @@ impl Database {
         }
         self.server.release(session, &[], |_| true);
         self.server.waiting.borrow_mut().remove(&session);
-        self.server.backend(session).open = false;
+        let mut backend = self.server.backend(session);
+        backend.ears = Ears::default();
+        backend.open = false;
     }
 
     /// Sends a text of one or more statements.
@@ -170,8 +125,8 @@ impl Database {
     /// # Errors
     /// 42601 where it is not SQL; a refusal by name.
     pub fn send(&self, session: SessionNo, text: &str) -> Result<Step> {
-        match parse(text) {
-            Ok(parsed) => Ok(self.start(session, parsed, [].into())),
+        match parse_without_parameters(text) {
+            Ok(parsed) => Ok(self.begin(session, parsed, [].into(), Sent { simple: true, unsettled: false })),
             Err(failure @ Failure::Sql(_)) => {
                 // What does not parse ends a transaction as any other error does.
                 self.server.fail(session);
@@ -183,24 +138,28 @@ impl Database {
 
     /// Starts statements that were parsed before, with the parameters of the only one that has any.
     pub fn start(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        self.begin(session, parsed, params, false)
+        self.begin(session, parsed, params, Sent { simple: false, unsettled: false })
     }
 
     /// As [`Database::start`], but a statement alone that has written leaves its transaction open, for
     /// [`Database::settle`] to end.
     pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
-        self.begin(session, parsed, params, true)
+        self.begin(session, parsed, params, Sent { simple: false, unsettled: true })
     }
 
-    fn begin(
-        &self,
-        session: SessionNo,
-        parsed: Rc<Vec<Parsed>>,
-        params: Rc<[Value]>,
-        unsettled: bool,
-    ) -> Step {
+    fn begin(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>, sent: Sent) -> Step {
+        // All of a text's transactions and statements begin when the text came.
+        self.server.tick();
+        let clock = self.server.clock();
+        {
+            let mut backend = self.server.backend(session);
+            backend.statement_started = clock;
+            backend.simple = sent.simple;
+            backend.several = parsed.len() > 1;
+            backend.notices.behind = 0;
+        }
         let depth = parsed.iter().map(|parsed| parsed.depth).max().unwrap_or(0);
-        let work = statement::text(self.server.clone(), session, parsed, params, unsettled);
+        let work = statement::text(self.server.clone(), session, parsed, params, sent.unsettled);
         self.server.backend(session).running = Some(Running::new(depth, work));
         self.resume(session)
     }
@@ -247,6 +206,7 @@ impl Database {
             return Step::Waiting(self.server.blockers(session));
         }
         drop(running);
+        self.server.read_notifications(session);
         let mut backend = self.server.backend(session);
         let results = std::mem::take(&mut backend.results);
         let committed = std::mem::take(&mut backend.committed);
@@ -319,9 +279,9 @@ impl Database {
         Duration::from_nanos(self.server.now.get())
     }
 
-    /// Takes what the server said beside results.
-    pub fn notices(&self, session: SessionNo) -> Vec<Notice> {
-        std::mem::take(&mut self.server.backend(session).notices)
+    /// Takes what the server said beside results, each with how many results of its text come before it.
+    pub fn notices(&self, session: SessionNo) -> Vec<(usize, Notice)> {
+        self.server.backend(session).notices.take()
     }
 
     /// Whether the session has a transaction open, by BEGIN.

@@ -9,6 +9,7 @@ use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::heap::{Heap, Image};
 use crate::lock::{LockTag, SessionNo};
+use crate::names::SessionNames;
 use crate::outcome::{Notice, Outcome};
 use crate::run::Run;
 use crate::server::Server;
@@ -21,7 +22,11 @@ mod create;
 mod drop;
 mod index;
 mod name;
+mod rename;
+mod retype;
 mod sequence;
+mod using_index;
+mod validate;
 
 /// One definition being changed.
 pub(crate) struct Define<'a> {
@@ -41,6 +46,10 @@ pub(crate) fn tag(statement: &Statement) -> &'static str {
         Statement::CreateSequence { .. } => "CREATE SEQUENCE",
         Statement::DropSequence { .. } => "DROP SEQUENCE",
         Statement::Truncate { .. } => "TRUNCATE TABLE",
+        Statement::CreateFunction(_) => "CREATE FUNCTION",
+        Statement::DropFunction { .. } => "DROP FUNCTION",
+        Statement::CreateTrigger(_) => "CREATE TRIGGER",
+        Statement::DropTrigger { .. } => "DROP TRIGGER",
         _ => "",
     }
 }
@@ -82,6 +91,12 @@ pub(crate) async fn define(
         Statement::DropSequence { names, if_exists } => define.drop_sequences(names, *if_exists).await?,
         Statement::Truncate { tables, restart_identity, cascade } => {
             define.truncate(tables, *restart_identity, *cascade).await?;
+        }
+        Statement::CreateFunction(create) => define.create_function(create).await?,
+        Statement::DropFunction { functions, if_exists } => define.drop_functions(functions, *if_exists)?,
+        Statement::CreateTrigger(create) => define.create_trigger(create).await?,
+        Statement::DropTrigger { name, table, if_exists } => {
+            define.drop_trigger(name, table, *if_exists).await?;
         }
         _ => return Err(Failure::not_modelled("this statement")),
     }
@@ -132,11 +147,16 @@ pub(crate) async fn find_table(
 }
 
 impl Define<'_> {
-    fn notice(&self, text: String) {
+    /// The names that the session knows.
+    pub(crate) fn names(&self) -> SessionNames {
+        self.server.names(self.session)
+    }
+
+    pub(crate) fn notice(&self, text: String) {
         self.server.backend(self.session).notices.push(Notice { severity: "NOTICE", text });
     }
 
-    fn undo(&self, undo: Undo) {
+    pub(crate) fn undo(&self, undo: Undo) {
         self.server.backend(self.session).undo.push(undo);
     }
 
@@ -202,7 +222,7 @@ impl Define<'_> {
     }
 
     /// Puts a changed definition in place, for this transaction until it commits.
-    fn put(&self, table: TableDef) -> Rc<TableDef> {
+    pub(crate) fn put(&self, table: TableDef) -> Rc<TableDef> {
         let table = Rc::new(table);
         self.change(table.id, Some(table.clone()));
         table
@@ -235,7 +255,13 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         indexes: table.indexes.clone(),
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
+        triggers: table.triggers.clone(),
     }
+}
+
+/// The index of a table's constraint of that name.
+pub(crate) fn find_key(table: &TableDef, name: &str) -> Option<usize> {
+    table.indexes.iter().position(|index| index.constraint && index.name == name)
 }
 
 /// The foreign keys that another change leaves.

@@ -244,6 +244,33 @@ impl Heap {
         self.rebuild(|tuples, indexes| (tuples.iter().map(&change).collect(), indexes));
     }
 
+    /// Each of these versions gets another tuple. Where a command writes the table anew, it is their maker, and
+    /// whatever else there was is gone for everybody.
+    pub(crate) fn replace_all(&mut self, tuples: Vec<(u32, Tuple)>, maker: Option<(Xid, u32)>) {
+        let mut rows: BTreeMap<u32, Tuple> = tuples.into_iter().collect();
+        if let Some((xmin, cmin)) = maker {
+            for version in 0..self.len() {
+                let is_live = rows.contains_key(&version);
+                let header = self.mark(version);
+                if is_live {
+                    *header = Header { row: header.row, ..Header::new(xmin, cmin, version) };
+                } else {
+                    (header.xmax, header.cmax, header.next) = (Some(Xid::FROZEN), 0, None);
+                }
+            }
+        }
+        let base = self.base.rows.len();
+        for (version, (tuple, _)) in self.added.iter_mut().enumerate() {
+            if let Some(row) = rows.remove(&((base + version) as u32)) {
+                *tuple = row;
+            }
+        }
+        self.rebuild(|tuples, indexes| {
+            let tuple = |(version, tuple)| rows.remove(&(version as u32)).unwrap_or(tuple);
+            (tuples.into_iter().enumerate().map(tuple).collect(), indexes)
+        });
+    }
+
     fn rebuild(&mut self, change: impl FnOnce(Vec<Tuple>, Vec<Index>) -> (Vec<Tuple>, Vec<Index>)) {
         let (rows, indexes) = change(self.base.rows.clone(), self.base.indexes.clone());
         self.indexes.resize(indexes.len(), Index::new());

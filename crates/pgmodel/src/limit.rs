@@ -32,6 +32,9 @@ const LOCKS_MAX: usize = 10_000;
 const PARAMETERS_MAX: usize = 200;
 const CHANGES_MAX: usize = 2_000;
 
+/// Notifications that one transaction may send.
+const NOTIFICATIONS_MAX: usize = 20_000;
+
 /// Elements of an array.
 pub(crate) const ELEMENTS_MAX: usize = 1_000_000;
 
@@ -138,6 +141,14 @@ pub(crate) fn demand_locks(held: usize) -> Result<()> {
         return Err(Failure::not_modelled(format!("more than {LOCKS_MAX} locks held by one session")));
     }
     Ok(())
+}
+
+/// Another notification of a transaction that has sent so many.
+pub(crate) fn demand_notifications(sent: usize) -> Result<()> {
+    if sent < NOTIFICATIONS_MAX {
+        return Ok(());
+    }
+    Err(Failure::not_modelled(format!("more than {NOTIFICATIONS_MAX} notifications in a transaction")))
 }
 
 /// Refuses a parameter, or another value for one, where a session has set enough of them.

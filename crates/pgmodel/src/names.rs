@@ -8,6 +8,7 @@ use crate::ast::TableLockMode;
 use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::lock::SessionNo;
+use crate::routine::Routine;
 use crate::server::Server;
 
 /// The tables that a session may see.
@@ -40,8 +41,16 @@ impl Names for SessionNames {
         }
     }
 
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        self.server.schema.borrow().routines.named(name, self.session)
+    }
+
     fn has_relation(&self, name: &str) -> bool {
         let schema = self.server.schema.borrow();
         schema.find(name, self.session).is_some() || schema.sequences().find(name, self.session).is_some()
+    }
+
+    fn has_parameters(&self) -> bool {
+        !self.server.backend(self.session).simple
     }
 }

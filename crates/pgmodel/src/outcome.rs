@@ -30,6 +30,26 @@ pub struct Notice {
     pub text: String,
 }
 
+/// Notices of a session that nobody has taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    said: Vec<(usize, Notice)>,
+    /// How many of the text's statements have run.
+    pub(crate) behind: usize,
+}
+
+impl Notices {
+    /// Says it behind the statements that have run.
+    pub(crate) fn push(&mut self, notice: Notice) {
+        self.said.push((self.behind, notice));
+    }
+
+    /// Takes them, each with how many of its text's statements had run before.
+    pub(crate) fn take(&mut self) -> Vec<(usize, Notice)> {
+        std::mem::take(&mut self.said)
+    }
+}
+
 /// What a transaction did to one row.
 #[derive(Clone, Debug)]
 pub struct Change {

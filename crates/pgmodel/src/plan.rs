@@ -219,6 +219,8 @@ pub enum SetFunction {
     JsonKeys,
     /// `jsonb_each[_text]`.
     JsonPairs { text: bool },
+    /// `pg_listening_channels`.
+    ListeningChannels,
 }
 
 /// How slots are joined.

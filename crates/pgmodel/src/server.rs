@@ -36,6 +36,8 @@ pub(crate) struct Server {
     pub(crate) ready: RefCell<Vec<SessionNo>>,
     /// Nanoseconds since the opening.
     pub(crate) now: Cell<u64>,
+    /// How long a statement takes at the least, in nanoseconds.
+    pub(crate) statement_takes: Cell<u64>,
     /// How many UUIDs have been made up.
     pub(crate) uuids: Cell<u64>,
     /// Whether footprints are kept.
@@ -59,6 +61,7 @@ impl Server {
             waiting: RefCell::default(),
             ready: RefCell::new(Vec::new()),
             now: Cell::new(0),
+            statement_takes: Cell::new(0),
             uuids: Cell::new(0),
             tracks: Cell::new(false),
             used: RefCell::default(),

@@ -47,6 +47,11 @@ impl Run {
                 self.used.hold_many(items.len() as u64, 1)?;
                 Ok(items.iter().map(|item| Tuple::from([item.clone()])).collect())
             }
+            (SetFunction::ListeningChannels, []) => {
+                let backend = self.server.backend(self.session);
+                let channels = backend.ears.channels.iter();
+                Ok(channels.map(|channel| Tuple::from([Value::Text(channel.as_str().into())])).collect())
+            }
             (SetFunction::GenerateSeries, [Value::Int(from), Value::Int(to), rest @ ..]) => {
                 let step = if let [Value::Int(step)] = rest { *step } else { 1 };
                 demand_step(step != 0)?;

@@ -1,12 +1,18 @@
 //! SET, RESET and SHOW for the parameters that the model acts upon, and for those that change nothing it shows.
 //! Any other is refused: to take it silently would be to promise what it does.
 
+use std::collections::BTreeMap;
+
 use crate::ast::Isolation;
 use crate::backend::{Backend, SettingBefore, Settings};
 use crate::error::{Failure, Result};
 use crate::limit;
+use crate::outcome::Notice;
 
 mod range;
+
+/// How many bytes a name may have.
+const NAME_MAX: usize = 63;
 
 /// Parameters of the server that have no effect on anything the model answers.
 const HARMLESS: &[&str] = &[
@@ -47,7 +53,10 @@ const HARMLESS: &[&str] = &[
 /// 22023 where the value is none; a refusal of a parameter that the model would have to act upon.
 pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local: bool) -> Result<()> {
     let mut settings = backend.settings.clone();
-    change(&mut settings, &name.to_ascii_lowercase(), value)?;
+    let is_name = name.eq_ignore_ascii_case("application_name");
+    let called = value.filter(|_| is_name).map(|value| application_name(backend, value));
+    let value = called.as_deref().or(value);
+    change(&mut settings, &backend.startup, &name.to_ascii_lowercase(), value)?;
     limit::demand_settings(settings.others.len(), backend.settings_before.len())?;
     let before = SettingBefore { local, name: name.to_owned(), settings: backend.settings.clone() };
     if backend.transaction.is_some() {
@@ -57,7 +66,23 @@ pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local:
     Ok(())
 }
 
-fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()> {
+/// What the server keeps of an application's name: 63 bytes, and of ASCII only what can be printed.
+fn application_name(backend: &mut Backend, value: &str) -> String {
+    let short = &value[..value.floor_char_boundary(NAME_MAX)];
+    if short.len() < value.len() {
+        let text = format!("identifier \"{value}\" will be truncated to \"{short}\"");
+        backend.notices.push(Notice { severity: "NOTICE", text });
+    }
+    let printed = |byte: u8| if matches!(byte, 32..=126) { char::from(byte) } else { '?' };
+    short.bytes().map(printed).collect()
+}
+
+fn change(
+    settings: &mut Settings,
+    startup: &BTreeMap<String, String>,
+    name: &str,
+    value: Option<&str>,
+) -> Result<()> {
     let defaults = Settings::default();
     let time = |default: u64| value.map_or(Ok(default), |value| range::time(name, value));
     match name {
@@ -88,7 +113,7 @@ fn change(settings: &mut Settings, name: &str, value: Option<&str>) -> Result<()
             if let Some(value) = value {
                 range::demand(name, value)?;
             }
-            match value {
+            match value.or_else(|| startup.get(name).map(String::as_str)) {
                 Some(value) => settings.others.insert(name.to_owned(), value.to_owned()),
                 None => settings.others.remove(name),
             };

@@ -17,6 +17,7 @@ use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
+use crate::routine::{self, Calls};
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
@@ -24,11 +25,12 @@ use crate::transact::{demand_block, is_modelled, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
+#[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
-    columns: Rc<[OutputColumn]>,
+    pub(crate) columns: Rc<[OutputColumn]>,
     /// `UPDATE`, `SELECT FOR UPDATE`: what a read-only transaction is told it cannot execute.
-    writes: Option<&'static str>,
+    pub(crate) writes: Option<&'static str>,
 }
 
 /// Works through a text. With `unsettled` a statement alone that has written leaves its transaction open.
@@ -47,15 +49,16 @@ pub(crate) async fn text(
     let held = Used::default();
     for statement in parsed.iter() {
         {
-            let (clock, now) = (server.clock(), server.now.get());
+            server.tick();
+            let now = server.now.get();
             let mut backend = server.backend(session);
             let timeout = backend.settings.statement_timeout;
-            backend.statement_started = clock;
+            backend.calls = Calls::default();
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
                 && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
             {
-                server.open(&mut backend, false, clock);
+                server.open(&mut backend, false);
             }
         }
         let result = one(&server, session, statement, &params, several).await;
@@ -70,6 +73,7 @@ pub(crate) async fn text(
         let mut backend = server.backend(session);
         backend.statement_deadline = None;
         backend.results.push(result);
+        backend.notices.behind += 1;
         if let Some(transaction) = &mut backend.transaction {
             transaction.reads = false;
             transaction.command += u32::from(std::mem::take(&mut transaction.command_used));
@@ -97,7 +101,7 @@ pub(crate) async fn text(
     }
 }
 
-async fn one(
+pub(crate) async fn one(
     server: &Rc<Server>,
     session: SessionNo,
     parsed: &Parsed,
@@ -141,10 +145,17 @@ async fn one(
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
         }
+        Statement::Listen(_) | Statement::Unlisten(_) | Statement::Notify { .. } => {
+            server.notification(session, statement)
+        }
         Statement::SetSessionCharacteristics(_)
         | Statement::Set { .. }
         | Statement::Reset(_)
         | Statement::Show(_) => setting(server, session, statement),
+        Statement::Do(body) => {
+            Box::pin(routine::anonymous(server, session, body)).await?;
+            Ok(Outcome::bare("DO"))
+        }
         definition => {
             if server.backend(session).xact().read_only {
                 return Err(read_only(define::tag(definition)));
@@ -179,7 +190,7 @@ fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result
         }
         Statement::Set { local, name, value } => {
             let mut backend = server.backend(session);
-            if *local && !backend.xact().explicit {
+            if *local && !backend.in_block() {
                 warn(&mut backend, "SET LOCAL can only be used in transaction blocks");
             }
             settings::set(&mut backend, name, value.as_deref(), *local)?;
@@ -291,8 +302,7 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
             return Err(failure);
         }
     };
-    let planned =
-        Rc::new(Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan });
+    let planned = Rc::new(prepared(plan));
     if shared {
         if plans.len() >= PLANS_MAX {
             // The first is the opening's, which every trial comes back to.
@@ -301,6 +311,11 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
         plans.push((version, planned.clone()));
     }
     Ok(Analysed::Planned(planned))
+}
+
+/// A plan with what is needed each time it is run.
+pub(crate) fn prepared(plan: Plan) -> Planned {
+    Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan }
 }
 
 impl std::fmt::Debug for Plans {

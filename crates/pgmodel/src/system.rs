@@ -7,6 +7,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, name_digest};
 use crate::limit;
 use crate::lock::LockTag;
+use crate::notify;
 use crate::outcome::Notice;
 use crate::plan::System;
 use crate::run::Run;
@@ -26,8 +27,8 @@ impl Run {
     }
 
     pub(crate) async fn system(&self, call: System, args: &[Value]) -> Result<Value> {
-        // All of them are strict, except that set_config takes what it gets.
-        if args.contains(&Value::Null) && call != System::SetConfig {
+        // All of them are strict, except those that take what they get.
+        if args.contains(&Value::Null) && !matches!(call, System::SetConfig | System::Notify) {
             return Ok(Value::Null);
         }
         match call {
@@ -52,7 +53,7 @@ impl Run {
                 self.server.release(self.session, &[], |held| advisory(held.tag) && held.depth.is_none());
                 Ok(Value::Void)
             }
-            System::BackendPid => Ok(Value::Int(i64::from(self.session.0) + 1)),
+            System::BackendPid => Ok(Value::Int(notify::process(self.session).into())),
             System::CurrentSetting => {
                 match settings::show(&self.server.backend(self.session), text(&args[0])) {
                     Ok(shown) => Ok(Value::Text(shown.into())),
@@ -67,6 +68,11 @@ impl Run {
                 let value = if let Value::Text(value) = value { Some(value.to_string()) } else { None };
                 settings::set(&mut self.server.backend(self.session), name, value.as_deref(), *local)?;
                 Ok(Value::Text(value.unwrap_or_default().into()))
+            }
+            System::Notify => {
+                // NULL is an empty text to it.
+                self.server.notify(self.session, text(&args[0]), text(&args[1]))?;
+                Ok(Value::Void)
             }
             System::RandomUuid => {
                 // Version 4 as RFC 9562 lays it out, its random bits counted instead of drawn.

@@ -9,6 +9,7 @@ use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::lock::{LockTag, SessionNo};
+use crate::notify;
 use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
@@ -19,22 +20,27 @@ impl Server {
         if let Some(isolation) = modes.isolation.filter(|isolation| !is_modelled(*isolation)) {
             return Err(Failure::not_modelled(format!("{isolation:?} isolation").to_uppercase()));
         }
-        let started = self.clock();
         let mut backend = self.backend(session);
-        if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+        let begun = backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit);
+        if begun {
             warn(&mut backend, "there is already a transaction in progress");
         }
-        self.open(&mut backend, true, started);
-        apply_modes(&mut backend, modes)?;
+        self.open(&mut backend, true);
+        let applied = apply_modes(&mut backend, modes);
+        if applied.is_err() {
+            // What fails to begin is not there to be rolled back.
+            backend.xact().explicit = begun;
+        }
+        applied?;
         Ok(Outcome::bare("BEGIN"))
     }
 
     /// Makes sure that there is a transaction.
-    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool, started: i64) {
+    pub(crate) fn open(&self, backend: &mut Backend, explicit: bool) {
         let (isolation, read_only) = (backend.settings.default_isolation, backend.settings.default_read_only);
         if backend.transaction.is_none() {
             backend.transactions += 1;
-            let mut transaction = Transaction::new(isolation, explicit, started);
+            let mut transaction = Transaction::new(isolation, explicit, backend.statement_started);
             transaction.read_only = read_only;
             backend.transaction = Some(transaction);
         }
@@ -44,7 +50,7 @@ impl Server {
     /// SET TRANSACTION.
     pub(crate) fn set_transaction(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        if !backend.xact().explicit {
+        if !backend.in_block() {
             warn(&mut backend, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(Outcome::bare("SET"));
         }
@@ -84,10 +90,11 @@ impl Server {
             self.touch(session, Object::Commit, Use::Write);
         }
         self.end_virtual(session);
-        let ended = {
+        let (ended, pending) = {
             let mut backend = self.backend(session);
-            let Some(transaction) = backend.transaction.as_ref() else { return };
+            let Some(transaction) = backend.transaction.as_mut() else { return };
             let ended = transaction.xids(0);
+            let pending = if commit { notify::pending(transaction) } else { None };
             if commit {
                 if !ended.is_empty() {
                     self.transactions.borrow_mut().commit(&ended);
@@ -108,8 +115,11 @@ impl Server {
             backend.changes.clear();
             backend.settings_before.clear();
             backend.transaction = None;
-            ended
+            (ended, pending)
         };
+        if let Some(pending) = pending {
+            self.publish(session, *pending);
+        }
         self.release(session, &ended, |held| held.depth.is_some());
     }
 
@@ -152,6 +162,7 @@ impl Server {
             for level in &mut backend.xact().levels[depth..] {
                 level.xid = None;
                 level.released.clear();
+                level.pending = None;
             }
             ended
         };
@@ -181,6 +192,16 @@ impl Server {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
             }
+            Undo::CreatedRoutine(id) => {
+                let mut schema = self.schema.borrow_mut();
+                schema.routines.remove(id);
+                schema.changed();
+            }
+            Undo::DroppedRoutine(id) => {
+                let mut schema = self.schema.borrow_mut();
+                schema.routines.keep(id);
+                schema.changed();
+            }
             Undo::CreatedSequence(id) => {
                 self.schema.borrow_mut().sequences_mut().remove(id);
                 self.sequences.borrow_mut().remove(&id);
@@ -192,14 +213,38 @@ impl Server {
         }
     }
 
+    /// A subtransaction that a block of PL/pgSQL begins; it has no name.
+    pub(crate) fn begin_block(&self, session: SessionNo) {
+        self.push_level(&mut self.backend(session), "");
+    }
+
+    /// What such a block has done becomes part of what is around it.
+    pub(crate) fn end_block(&self, session: SessionNo) {
+        let mut backend = self.backend(session);
+        let depth = backend.depth();
+        merge_levels(&mut backend, depth);
+    }
+
+    /// What such a block has done is taken back.
+    pub(crate) fn fail_block(&self, session: SessionNo) {
+        let depth = self.backend(session).depth();
+        self.undo_from(session, depth);
+        self.backend(session).xact().levels.truncate(depth);
+    }
+
+    fn push_level(&self, backend: &mut Backend, name: &str) {
+        let (changes, undo, settings) =
+            (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
+        let (name, released) = (name.to_owned(), Vec::new());
+        let level = Level { name, xid: None, released, changes, undo, settings, pending: None };
+        backend.xact().levels.push(level);
+    }
+
     /// SAVEPOINT.
     pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "SAVEPOINT")?;
-        let (changes, undo, settings) =
-            (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
-        let level = Level { name: name.to_owned(), xid: None, released: Vec::new(), changes, undo, settings };
-        backend.xact().levels.push(level);
+        demand_begun(&mut backend, "SAVEPOINT")?;
+        self.push_level(&mut backend, name);
         Ok(Outcome::bare("SAVEPOINT"))
     }
 
@@ -207,7 +252,7 @@ impl Server {
     pub(crate) fn rollback_to(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let depth = {
             let mut backend = self.backend(session);
-            demand_block(&mut backend, "ROLLBACK TO SAVEPOINT")?;
+            demand_begun(&mut backend, "ROLLBACK TO SAVEPOINT")?;
             depth_of(&mut backend, name)?
         };
         self.undo_from(session, depth);
@@ -221,17 +266,9 @@ impl Server {
     /// RELEASE: what was done since becomes part of what is around it.
     pub(crate) fn release_savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
-        demand_block(&mut backend, "RELEASE SAVEPOINT")?;
+        demand_begun(&mut backend, "RELEASE SAVEPOINT")?;
         let depth = depth_of(&mut backend, name)?;
-        let transaction = backend.xact();
-        let xids = transaction.xids(depth);
-        transaction.levels.truncate(depth);
-        transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
-        for held in &mut backend.held {
-            if let Some(taken) = &mut held.depth {
-                *taken = (*taken).min(depth - 1);
-            }
-        }
+        merge_levels(&mut backend, depth);
         Ok(Outcome::bare("RELEASE"))
     }
 
@@ -261,9 +298,31 @@ impl Server {
     }
 }
 
-/// Fails where no transaction has been begun.
+/// What was done at savepoint depth `depth` and deeper becomes part of what is around it.
+fn merge_levels(backend: &mut Backend, depth: usize) {
+    let transaction = backend.xact();
+    let xids = transaction.xids(depth);
+    notify::merge(&mut transaction.levels, depth);
+    transaction.levels.truncate(depth);
+    transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
+    for held in &mut backend.held {
+        if let Some(taken) = &mut held.depth {
+            *taken = (*taken).min(depth - 1);
+        }
+    }
+}
+
+/// Fails outside of a transaction block, which a text of several statements is, too.
 pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
-    if backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit) {
+    if backend.in_block() {
+        return Ok(());
+    }
+    Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))
+}
+
+/// Fails where no transaction has been begun: a text of several statements is not enough for a savepoint.
+fn demand_begun(backend: &mut Backend, what: &str) -> Result<()> {
+    if backend.xact().explicit {
         return Ok(());
     }
     Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))

@@ -6,6 +6,7 @@
 use crate::ast::Isolation;
 use crate::footprint::Footprint;
 use crate::lock::SessionNo;
+use crate::notify::Pending;
 
 /// A transaction's or subtransaction's number, given to it when it first writes or locks a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,12 +155,21 @@ pub(crate) struct Level {
     pub(crate) undo: usize,
     /// The settings as they were, put back on rollback.
     pub(crate) settings: usize,
+    /// What it does at the commit to who listens.
+    pub(crate) pending: Option<Box<Pending>>,
 }
 
 impl Transaction {
     pub(crate) fn new(isolation: Isolation, explicit: bool, started: i64) -> Transaction {
-        let top =
-            Level { name: String::new(), xid: None, released: Vec::new(), changes: 0, undo: 0, settings: 0 };
+        let top = Level {
+            name: String::new(),
+            xid: None,
+            released: Vec::new(),
+            changes: 0,
+            undo: 0,
+            settings: 0,
+            pending: None,
+        };
         Transaction {
             isolation,
             read_only: false,

@@ -15,6 +15,7 @@ use spec::Turn;
 
 pub mod command;
 
+mod around;
 mod grammar;
 mod grid;
 mod leave;
@@ -22,6 +23,7 @@ mod merges;
 mod perform;
 mod reach;
 mod scan;
+mod seat;
 mod sink;
 pub mod spec;
 mod transcript;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use retrial_pgmodel::Notification;
 use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
-use retrial_pgmodel::outcome::Outcome;
+use retrial_pgmodel::outcome::{Notice, Outcome};
 use retrial_pgmodel::value::{Type, Value};
 use retrial_sim::engine::SessionId;
 use retrial_sim::error::Error;
@@ -23,6 +24,8 @@ pub struct ModelConsole {
 #[derive(Default)]
 struct Session {
     said: Vec<Message>,
+    /// Notices behind results that are not told before the text has run.
+    notices: Vec<(usize, Notice)>,
     refusal: Option<String>,
 }
 
@@ -30,7 +33,7 @@ impl ModelConsole {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose")]
     pub fn new() -> ModelConsole {
-        ModelConsole { database: Database::new(), sessions: Vec::new(), woken: Vec::new() }
+        ModelConsole { database: empty(), sessions: Vec::new(), woken: Vec::new() }
     }
 
     /// Takes which sessions have gone on since this was last asked, those together that one event woke: on a live
@@ -41,11 +44,12 @@ impl ModelConsole {
 
     fn take(&mut self, session: SessionId, step: Step) {
         let said = &mut self.sessions[session.0 as usize];
-        for notice in self.database.notices(SessionNo(session.0)) {
-            said.said.push(Message::Notice { severity: notice.severity.to_owned(), text: notice.text });
-        }
+        said.notices.extend(self.database.notices(SessionNo(session.0)));
+        said.tell_notices(0, false);
         if let Step::Done(Finished { results, .. }) = step {
-            for result in results {
+            for (place, result) in results.into_iter().enumerate() {
+                let selects = result.as_ref().is_ok_and(|outcome| outcome.tag == "SELECT");
+                said.tell_notices(place, selects);
                 match result {
                     Ok(outcome) => said.said.push(told(&outcome)),
                     Err(Failure::Sql(error)) => said.said.push(Message::Error {
@@ -56,6 +60,7 @@ impl ModelConsole {
                     Err(Failure::NotModelled(what)) => said.refusal = Some(what),
                 }
             }
+            said.tell_notices(usize::MAX, false);
         }
     }
 
@@ -75,6 +80,28 @@ impl ModelConsole {
     }
 }
 
+impl Session {
+    /// Tells the notices that come before the result at that place.
+    fn tell_notices(&mut self, place: usize, selects: bool) {
+        let due = self.notices.iter().take_while(|(behind, _)| *behind <= place).count();
+        if due > 0 && selects {
+            self.said.push(Message::Begins);
+        }
+        for (_, notice) in self.notices.drain(..due) {
+            self.said.push(Message::Notice { severity: notice.severity.to_owned(), text: notice.text });
+        }
+    }
+}
+
+/// How long a statement takes at the least: no two transactions begin at the same time.
+const STATEMENT: Duration = Duration::from_micros(1);
+
+fn empty() -> Database {
+    let database = Database::new();
+    database.take_time(STATEMENT);
+    database
+}
+
 fn told(outcome: &Outcome) -> Message {
     if !outcome.returns_rows {
         return Message::Complete(outcome.command_tag());
@@ -91,9 +118,13 @@ fn told(outcome: &Outcome) -> Message {
 }
 
 impl Console for ModelConsole {
-    fn connect(&mut self, _name: &str) -> Result<SessionId, Error> {
+    fn connect(&mut self, name: &str) -> Result<SessionId, Error> {
         self.sessions.push(Session::default());
-        Ok(SessionId(self.database.connect().0))
+        Ok(SessionId(self.database.connect_as(name).0))
+    }
+
+    fn process(&self, session: SessionId) -> Option<i32> {
+        Some(self.database.process(SessionNo(session.0)))
     }
 
     fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
@@ -121,7 +152,14 @@ impl Console for ModelConsole {
     }
 
     fn messages(&mut self, session: SessionId) -> Vec<Message> {
-        std::mem::take(&mut self.sessions[session.0 as usize].said)
+        let mut said = std::mem::take(&mut self.sessions[session.0 as usize].said);
+        let notifications = self.database.notifications(SessionNo(session.0)).into_iter();
+        said.extend(notifications.map(|Notification { channel, payload, process }| Message::Notification {
+            channel,
+            payload,
+            process,
+        }));
+        said
     }
 
     fn pass(&mut self, longest: Duration) -> Result<bool, Error> {
@@ -146,7 +184,7 @@ impl Console for ModelConsole {
     }
 
     fn start_over(&mut self) -> Result<(), Error> {
-        self.database = Database::new();
+        self.database = empty();
         self.sessions.clear();
         Ok(())
     }

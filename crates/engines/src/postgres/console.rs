@@ -19,6 +19,9 @@ use super::tap::{self, SharedHeard};
 use crate::console::{Console, Message, Progress};
 use crate::leftovers::{Folder, Kind};
 
+/// How long a server that has ended a session may take to close its connection.
+const ITS_END: Duration = Duration::from_secs(2);
+
 /// A console with a database of its own on a live server.
 pub struct PostgresConsole {
     room: Room,
@@ -93,6 +96,10 @@ impl Console for PostgresConsole {
         Ok(SessionId(self.sessions.len() as u32 - 1))
     }
 
+    fn process(&self, session: SessionId) -> Option<i32> {
+        self.session(session).ok().map(|session| session.pid)
+    }
+
     fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
         let room = &self.room;
         let session = self.sessions.get_mut(session.0 as usize).and_then(Option::as_mut);
@@ -110,8 +117,9 @@ impl Console for PostgresConsole {
         session.line.running.store(true, Ordering::Release);
         session.seen = Progress::Running;
         let (line, eye, text) = (session.line.clone(), room.eye().clone(), text.to_owned());
+        let heard = session.heard.clone();
         room.ask(move || async move {
-            tokio::task::spawn_local(run(connection, text, line, eye));
+            tokio::task::spawn_local(run(connection, text, line, heard, eye));
             Ok(())
         })
     }
@@ -187,7 +195,7 @@ impl Console for PostgresConsole {
 }
 
 /// Sends the text and follows it to its end. What the server says is overheard; here it only has to be read.
-async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: Arc<Eye>) {
+async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, heard: SharedHeard, eye: Arc<Eye>) {
     let ended = {
         let mut results = sqlx::raw_sql(AssertSqlSafe(text)).fetch_many(&mut connection);
         loop {
@@ -210,6 +218,14 @@ async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, eye: A
             let _ = eye.health.within(connection.ping()).await;
         }
         *line.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    } else {
+        // The session's last word is followed by its end, which is told with it.
+        let _ = tokio::time::timeout(ITS_END, async {
+            while !tap::lock(&heard).closed {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+        .await;
     }
     line.running.store(false, Ordering::Release);
     eye.news.notify_one();

@@ -1,6 +1,6 @@
 //! Between sqlx and the server: sqlx lets go of what a console shows (command tags, the columns of a result
-//! without rows, the severity of a notice), so what the server says is overheard on its way. It must never
-//! change a byte.
+//! without rows, the severity of a notice), so what the server says is overheard on its way. Notifications go no
+//! further, because sqlx takes them for an answer that it does not know; nothing else may be changed by a byte.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,12 @@ pub(super) struct Heard {
     messages: Vec<Message>,
     /// The rows of the statement that has not completed yet.
     grid: Option<Grid>,
+    /// That it has begun was told.
+    began: bool,
     /// The beginning of a message whose end has not arrived yet.
     rest: Vec<u8>,
+    /// The server has closed the connection.
+    pub(super) closed: bool,
 }
 
 /// What has been overheard, in the hands of the relay and of the console.
@@ -92,10 +96,12 @@ where
     loop {
         let length = from_far.read(&mut buffer).await?;
         if length == 0 {
+            let rest = lock(&ears).close();
+            to_near.write_all(&rest).await?;
             return to_near.shutdown().await;
         }
-        lock(&ears).hear(&buffer[..length]);
-        to_near.write_all(&buffer[..length]).await?;
+        let onward = lock(&ears).hear(&buffer[..length]);
+        to_near.write_all(&onward).await?;
     }
 }
 
@@ -106,19 +112,32 @@ impl Heard {
     }
 
     /// Cuts the stream into messages: a letter, and a length that counts itself
-    /// (<https://www.postgresql.org/docs/15/protocol-message-formats.html>).
-    fn hear(&mut self, bytes: &[u8]) {
+    /// (<https://www.postgresql.org/docs/15/protocol-message-formats.html>). Gives the whole ones that go on to sqlx.
+    fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.rest.extend_from_slice(bytes);
         let stream = std::mem::take(&mut self.rest);
         let mut left = &stream[..];
+        let mut onward = Vec::with_capacity(stream.len());
         while let Some((header, _)) = left.split_first_chunk::<5>() {
             let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
             let Some(body) = left.get(5..length + 1) else { break };
             // A body that is not what its letter says is left to sqlx, which refuses the connection.
             let _ = self.message(header[0], &mut Body(body));
-            left = &left[length + 1..];
+            let (whole, more) = left.split_at(length + 1);
+            if header[0] != b'A' {
+                onward.extend_from_slice(whole);
+            }
+            left = more;
         }
         self.rest = left.to_vec();
+        onward
+    }
+
+    /// The server has closed the connection; what it had begun to say goes on to sqlx.
+    fn close(&mut self) -> Vec<u8> {
+        self.closed = true;
+        self.messages.push(Message::Lost);
+        std::mem::take(&mut self.rest)
     }
 
     fn message(&mut self, kind: u8, body: &mut Body<'_>) -> Option<()> {
@@ -134,6 +153,7 @@ impl Heard {
                     body.take(8)?;
                 }
                 self.grid = Some(grid);
+                self.began = false;
             }
             b'D' => {
                 let count = body.short()?;
@@ -149,6 +169,9 @@ impl Heard {
             }
             b'N' => {
                 let (severity, _, text) = body.report()?;
+                if self.grid.is_some() && !std::mem::replace(&mut self.began, true) {
+                    self.messages.push(Message::Begins);
+                }
                 self.messages.push(Message::Notice { severity, text });
             }
             b'E' => {
@@ -156,6 +179,11 @@ impl Heard {
                 self.grid = None;
                 let (severity, code, text) = body.report()?;
                 self.messages.push(Message::Error { severity, code, text });
+            }
+            b'A' => {
+                let process = body.long()?.cast_signed();
+                let (channel, payload) = (body.text()?, body.text()?);
+                self.messages.push(Message::Notification { channel, payload, process });
             }
             _ => {}
         }

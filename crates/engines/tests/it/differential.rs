@@ -19,14 +19,23 @@ use self::lockstep::{Ended, run};
 use self::schedule::Schedule;
 use self::tally::Tally;
 
+mod analysis;
 mod compare;
+mod concurrent_index;
+mod ddl;
+mod family;
 mod generate;
+mod kind;
 mod live;
 mod lockstep;
+mod names;
+mod pair;
 mod schedule;
 mod shrink;
 mod statement;
 mod tally;
+mod texts;
+mod volatile;
 
 /// How many threads drive the server, each with a database of its own.
 const WORKERS: u64 = 2;

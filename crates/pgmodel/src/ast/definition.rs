@@ -47,10 +47,10 @@ pub enum Serial {
 pub struct Constraint {
     /// CONSTRAINT name.
     pub name: Option<String>,
-    /// For a column's own constraint, that column: the server names it after it.
-    pub column: Option<String>,
     /// What it demands.
     pub kind: ConstraintKind,
+    /// NOT VALID: rows that are there already need not meet it.
+    pub not_valid: bool,
 }
 
 /// What a constraint demands. DEFERRABLE is refused.
@@ -60,6 +60,8 @@ pub enum ConstraintKind {
     PrimaryKey { columns: Vec<String>, included: Vec<String> },
     /// UNIQUE.
     Unique { columns: Vec<String>, included: Vec<String> },
+    /// PRIMARY KEY or UNIQUE over an index that is there, USING INDEX.
+    UsingIndex { index: String, primary: bool },
     /// CHECK.
     Check(Expr),
     /// FOREIGN KEY; no referenced columns means the other table's primary key.
@@ -95,14 +97,26 @@ pub enum AlterAction {
     AddColumn { column: ColumnDef, constraints: Vec<Constraint>, if_not_exists: bool },
     /// DROP COLUMN.
     DropColumn { name: String, if_exists: bool, cascade: bool },
-    /// ADD CONSTRAINT; NOT VALID is refused.
+    /// ADD CONSTRAINT.
     AddConstraint(Constraint),
+    /// VALIDATE CONSTRAINT.
+    ValidateConstraint { name: String },
+    /// RENAME TO.
+    RenameTable { to: String },
+    /// RENAME COLUMN.
+    RenameColumn { column: String, to: String },
+    /// RENAME CONSTRAINT.
+    RenameConstraint { name: String, to: String },
+    /// ALTER COLUMN … TYPE, with the expression of USING.
+    SetType { column: String, ty: Type, using: Option<Expr> },
     /// DROP CONSTRAINT.
     DropConstraint { name: String, if_exists: bool },
     /// ALTER COLUMN … SET DEFAULT or DROP DEFAULT.
     SetDefault { column: String, default: Option<Expr> },
     /// ALTER COLUMN … SET or DROP NOT NULL.
     SetNotNull { column: String, not_null: bool },
+    /// ENABLE or DISABLE TRIGGER.
+    Trigger { which: super::Which, enabled: bool },
 }
 
 /// CREATE INDEX.

@@ -93,6 +93,10 @@ impl Binder<'_> {
     }
 
     fn function(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed> {
+        let routines = self.names.routines(name);
+        if !routines.is_empty() {
+            return self.routine(name, &routines, args);
+        }
         let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
         if args.is_empty() && matches!(name, "current_date" | "localtimestamp") {
             let now = self.function("now", args)?;

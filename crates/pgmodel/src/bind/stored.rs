@@ -16,6 +16,10 @@ pub enum Stored<'a> {
     Key,
     /// The predicate of a partial index.
     Predicate,
+    /// What a column of that name gets its new type by, which may be said with USING.
+    Type(&'a str, bool),
+    /// WHEN of a trigger.
+    When,
 }
 
 impl Stored<'_> {
@@ -26,6 +30,8 @@ impl Stored<'_> {
             Stored::Check => ("check constraint", "check constraints"),
             Stored::Key => ("index expression", "index expressions"),
             Stored::Predicate => ("index predicate", "index predicates"),
+            Stored::Type(..) => ("transform expression", "transform expressions"),
+            Stored::When => ("trigger WHEN condition", "trigger WHEN conditions"),
         }
     }
 
@@ -41,8 +47,16 @@ impl Stored<'_> {
             Stored::Default(column) => {
                 format!("column \"{column}\" is of type {to} but default expression is of type {from}")
             }
+            Stored::Type(column, false) => {
+                format!("column \"{column}\" cannot be cast automatically to type {to}")
+            }
+            Stored::Type(column, true) => {
+                format!(
+                    "result of USING clause for column \"{column}\" cannot be cast automatically to type {to}"
+                )
+            }
             Stored::Check => format!("argument of CHECK must be type boolean, not type {from}"),
-            Stored::Key | Stored::Predicate => {
+            Stored::Key | Stored::Predicate | Stored::When => {
                 format!("argument of WHERE must be type boolean, not type {from}")
             }
         }

@@ -9,6 +9,7 @@ use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, System};
 use crate::run::Env;
+use crate::trigger;
 use crate::value::{Tuple, Value};
 
 impl Define<'_> {
@@ -59,6 +60,11 @@ impl Define<'_> {
             AlterAction::DropConstraint { name, if_exists } => {
                 self.drop_constraint(table, name, *if_exists).await
             }
+            AlterAction::ValidateConstraint { name } => self.validate(table, name).await,
+            AlterAction::RenameTable { to } => self.rename_table(table, to),
+            AlterAction::RenameColumn { column, to } => self.rename_column(table, column, to),
+            AlterAction::RenameConstraint { name, to } => self.rename_constraint(table, name, to),
+            AlterAction::SetType { column, ty, using } => self.retype(table, column, ty, using.as_ref()),
             AlterAction::SetDefault { column, default } => {
                 let place = column_of(&table, column)?;
                 let ty = table.columns[place].ty.clone();
@@ -74,6 +80,7 @@ impl Define<'_> {
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }
+            AlterAction::Trigger { which, enabled } => trigger::switched(table, which, *enabled),
             AlterAction::SetNotNull { column, not_null } => {
                 let place = column_of(&table, column)?;
                 if *not_null {
@@ -137,7 +144,7 @@ impl Define<'_> {
                 format!("cannot drop column {name} of table {relation} because other objects depend on it");
             return Err(Failure::sql("2BP01", message));
         }
-        let uses = |expr: &Expr| format!("{expr:?}").contains(&format!("slot: 0, column: {place} }}"));
+        let uses = |expr: &Expr| uses(expr, place);
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
             if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
@@ -196,7 +203,13 @@ impl Define<'_> {
     }
 }
 
-fn column_of(table: &TableDef, name: &str) -> Result<usize> {
+/// Whether an expression over a row names that column.
+pub(super) fn uses(expr: &Expr, place: usize) -> bool {
+    matches!(expr, Expr::Column { column, .. } if *column == place)
+        || crate::access::parts(expr).into_iter().any(|part| uses(part, place))
+}
+
+pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {
     let missing =
         || Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
@@ -209,6 +222,8 @@ fn mode(action: &AlterAction) -> TableLockMode {
             ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
             _ => TableLockMode::AccessExclusive,
         },
+        AlterAction::ValidateConstraint { .. } => TableLockMode::ShareUpdateExclusive,
+        AlterAction::Trigger { .. } => TableLockMode::ShareRowExclusive,
         _ => TableLockMode::AccessExclusive,
     }
 }

@@ -11,8 +11,7 @@ use crate::bind;
 use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::Expr;
-use crate::run::{Env, Slotted};
-use crate::value::{Tuple, Value};
+use crate::value::Value;
 
 impl Define<'_> {
     /// The table with one constraint more.
@@ -33,6 +32,9 @@ impl Define<'_> {
                 let name = self.index_name(&table, constraint, Some(&part), "key")?;
                 self.key(table, name, (columns, included), false)
             }
+            ConstraintKind::UsingIndex { index, primary } => {
+                self.adopt_index(table, constraint.name.as_deref(), index, *primary)
+            }
             ConstraintKind::Check(condition) => self.check(table, constraint, condition),
             ConstraintKind::ForeignKey { columns, table: to, referenced, on_delete, on_update } => {
                 if let Some(name) = &constraint.name {
@@ -49,11 +51,17 @@ impl Define<'_> {
                 let (on_delete, on_update) = (*on_delete, *on_update);
                 let generated = || self.constraint_name(&table, Some(&part), "fkey");
                 let name = constraint.name.clone().unwrap_or_else(generated);
-                let (from, to_id) = (table.id, to_id);
+                let from = table.id;
                 let made = self.server.schema.borrow_mut().fresh_key();
+                let (to_table, to, validated) = (to, to_id, !constraint.not_valid);
                 let key =
-                    ForeignKey { name, made, from, columns, to: to_id, referenced, on_delete, on_update };
-                self.refer(table, to.as_deref(), key)
+                    ForeignKey { name, made, from, columns, to, referenced, on_delete, on_update, validated };
+                if validated {
+                    self.demand_referenced(&table, to_table.as_deref(), &key)?;
+                }
+                let mut table = table;
+                table.foreign_keys.push(Rc::new(key));
+                Ok(table)
             }
         }
     }
@@ -131,18 +139,11 @@ impl Define<'_> {
                 self.constraint_name(&table, column, "check")
             }
         };
-        let run = self.run();
-        for (_, tuple) in self.live(&table) {
-            let cells = [Slotted::row(tuple)];
-            if run.now(&condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
-                let relation = &table.name;
-                let message =
-                    format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
-                return Err(Failure::sql("23514", message));
-            }
+        let check = Check { name, condition, validated: !constraint.not_valid };
+        if check.validated {
+            self.demand_checked(&table, &check)?;
         }
-        let place = table.checks.partition_point(|check| check.name <= name);
-        table.checks.insert(place, Check { name, condition });
+        table.add_check(check);
         Ok(table)
     }
 
@@ -153,26 +154,6 @@ impl Define<'_> {
         }
         let mode = TableLockMode::ShareRowExclusive;
         super::open_table(self.server, self.session, to, mode, false).await.map(Some)
-    }
-
-    fn refer(&self, mut table: TableDef, to: Option<&TableDef>, key: ForeignKey) -> Result<TableDef> {
-        let referenced: Vec<Tuple> =
-            self.live(to.unwrap_or(&table)).into_iter().map(|(_, tuple)| tuple).collect();
-        let there: BTreeSet<Vec<&Value>> =
-            referenced.iter().map(|other| key.referenced.iter().map(|it| &other[*it]).collect()).collect();
-        for (_, tuple) in self.live(&table) {
-            let wanted: Vec<&Value> = key.columns.iter().map(|column| &tuple[*column]).collect();
-            if !wanted.contains(&&Value::Null) && !there.contains(&wanted) {
-                let (relation, name) = (&table.name, &key.name);
-                let message = format!(
-                    "insert or update on table \"{relation}\" violates foreign key constraint \"{name}\""
-                );
-                return Err(Failure::sql("23503", message));
-            }
-        }
-        let place = table.foreign_keys.partition_point(|other| other.name <= key.name);
-        table.foreign_keys.insert(place, Rc::new(key));
-        Ok(table)
     }
 }
 

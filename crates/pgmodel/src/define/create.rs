@@ -28,6 +28,7 @@ impl Define<'_> {
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
+            triggers: Vec::new(),
         };
         // The server looks at the names of all columns before it looks at any default.
         let mut names = BTreeSet::new();
@@ -98,7 +99,7 @@ pub(super) fn arranged(constraints: &[Constraint]) -> Vec<Constraint> {
     sorted.sort_by_key(|constraint| match &constraint.kind {
         ConstraintKind::Check(_) => 0,
         ConstraintKind::PrimaryKey { .. } => 1,
-        ConstraintKind::Unique { .. } => 2,
+        ConstraintKind::Unique { .. } | ConstraintKind::UsingIndex { .. } => 2,
         ConstraintKind::ForeignKey { .. } => 3,
     });
     for constraint in sorted {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Define, name};
 use crate::ast::TableLockMode;
 use crate::backend::Undo;
-use crate::catalog::TableDef;
+use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::schema::Named;
 
@@ -20,21 +20,30 @@ impl Define<'_> {
                 None => return Err(Failure::sql("42P01", format!("table \"{name}\" does not exist"))),
             }
         }
+        let mut cascades = Vec::new();
         for table in &tables {
             let referring = self.server.schema.borrow().referring(table.id, self.session);
-            for (from, key) in referring {
-                if tables.iter().any(|dropped| dropped.id == from.id) {
-                    continue;
-                }
-                if !cascade {
-                    return Err(name::needed(&format!("table {}", table.name), tables.len()));
-                }
-                self.server.lock_table(self.session, from.id, TableLockMode::AccessExclusive, false).await?;
-                self.notice(format!("drop cascades to constraint {} on table {}", key.name, from.name));
-                let mut left = super::copy(&from);
-                left.foreign_keys = super::without(&from.foreign_keys, &key.name);
-                self.put(left);
+            let others = referring.into_iter().filter(|(from, _)| tables.iter().all(|it| it.id != from.id));
+            cascades.extend(others.map(|(from, key)| (table, from, key)));
+        }
+        match &cascades[..] {
+            [] => {}
+            [(table, _, _), ..] if !cascade => {
+                return Err(name::needed(&format!("table {}", table.name), tables.len()));
             }
+            [one] => self.notice(cascade_to(one)),
+            several => {
+                let each: Vec<String> = several.iter().map(cascade_to).collect();
+                let (many, each) = (several.len(), each.join("\n"));
+                self.notice(format!("drop cascades to {many} other objects\nDETAIL:  {each}"));
+            }
+        }
+        for (_, from, key) in &cascades {
+            self.server.lock_table(self.session, from.id, TableLockMode::AccessExclusive, false).await?;
+            let from = self.server.table(from.id, self.session);
+            let mut left = super::copy(&from);
+            left.foreign_keys = super::without(&from.foreign_keys, &key.name);
+            self.put(left);
         }
         for table in tables {
             self.drop_owned_sequences(table.id, None).await?;
@@ -93,4 +102,8 @@ impl Define<'_> {
         }
         Ok(())
     }
+}
+
+fn cascade_to((_, from, key): &(&Rc<TableDef>, Rc<TableDef>, Rc<ForeignKey>)) -> String {
+    format!("drop cascades to constraint {} on table {}", key.name, from.name)
 }

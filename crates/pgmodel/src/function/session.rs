@@ -25,6 +25,7 @@ pub(super) fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type
         ("current_setting", 1) => (System::CurrentSetting, vec![Type::Text], Type::Text),
         ("current_setting", 2) => (System::CurrentSetting, vec![Type::Text, Type::Bool], Type::Text),
         ("set_config", 3) => (System::SetConfig, vec![Type::Text, Type::Text, Type::Bool], Type::Text),
+        ("pg_notify", 2) => (System::Notify, vec![Type::Text, Type::Text], Type::Void),
         ("gen_random_uuid", 0) => (System::RandomUuid, vec![], Type::Uuid),
         ("txid_current", 0) => (System::TransactionId, vec![], Type::Int8),
         _ => return None,

@@ -37,6 +37,7 @@ const FUNCTIONS: &[Entry] = &[
     refused("jsonb_object_keys", &[Jsonb], Text),
     refused("jsonb_each", &[Jsonb], Jsonb),
     refused("jsonb_each_text", &[Jsonb], Text),
+    refused("pg_listening_channels", &[], Text),
 ];
 
 /// Whether a function of that name returns sets.
@@ -60,6 +61,7 @@ pub(super) fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
         ("jsonb_array_elements_text", _) => SetFunction::JsonElements { text: true },
         ("jsonb_object_keys", _) => SetFunction::JsonKeys,
         ("jsonb_each", _) => SetFunction::JsonPairs { text: false },
+        ("pg_listening_channels", _) => SetFunction::ListeningChannels,
         ("jsonb_each_text", _) => SetFunction::JsonPairs { text: true },
         _ => SetFunction::Unnest,
     };

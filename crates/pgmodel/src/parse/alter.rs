@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{self, Cursor, separated};
-use super::{constraint, expression, name, relation, table};
+use super::{constraint, expression, name, relation, table, trigger, types};
 use crate::ast::{AlterAction, Statement};
 use crate::error::{Failure, Result};
 
@@ -32,8 +32,46 @@ fn action(node: &SyntaxNode) -> Result<AlterAction> {
         }
         SyntaxKind::DROP_CONSTRAINT => drop_constraint(node),
         SyntaxKind::ALTER_COLUMN => alter_column(node),
+        SyntaxKind::VALIDATE_CONSTRAINT => {
+            let mut cursor = Cursor::new(node);
+            cursor.expect(SyntaxKind::VALIDATE_KW)?;
+            cursor.expect(SyntaxKind::CONSTRAINT_KW)?;
+            let name = name::relation(&cursor.need(SyntaxKind::CONSTRAINT_NAME_REF)?)?;
+            cursor.finish()?;
+            Ok(AlterAction::ValidateConstraint { name })
+        }
+        SyntaxKind::TABLE_RENAME_TO | SyntaxKind::RENAME_COLUMN | SyntaxKind::RENAME_CONSTRAINT => {
+            rename(node)
+        }
+        SyntaxKind::ENABLE_TRIGGER | SyntaxKind::DISABLE_TRIGGER => trigger::switch(node),
         kind => Err(refused(kind)),
     }
+}
+
+/// RENAME.
+fn rename(node: &SyntaxNode) -> Result<AlterAction> {
+    let mut cursor = Cursor::new(node);
+    cursor.expect(SyntaxKind::RENAME_KW)?;
+    let action = match node.kind() {
+        SyntaxKind::TABLE_RENAME_TO => {
+            cursor.expect(SyntaxKind::TO_KW)?;
+            AlterAction::RenameTable { to: name::relation(&cursor.node()?)? }
+        }
+        SyntaxKind::RENAME_CONSTRAINT => {
+            cursor.expect(SyntaxKind::CONSTRAINT_KW)?;
+            let name = name::relation(&cursor.need(SyntaxKind::CONSTRAINT_NAME_REF)?)?;
+            cursor.expect(SyntaxKind::TO_KW)?;
+            AlterAction::RenameConstraint { name, to: name::ident(&cursor.node()?)? }
+        }
+        _ => {
+            cursor.eat(SyntaxKind::COLUMN_KW);
+            let column = name::ident(&cursor.need(SyntaxKind::COLUMN_NAME_REF)?)?;
+            cursor.expect(SyntaxKind::TO_KW)?;
+            AlterAction::RenameColumn { column, to: name::ident(&cursor.node()?)? }
+        }
+    };
+    cursor.finish()?;
+    Ok(action)
 }
 
 /// A refusal that says where the action stands.
@@ -89,6 +127,7 @@ fn alter_column(node: &SyntaxNode) -> Result<AlterAction> {
         SyntaxKind::SET_NOT_NULL => Ok(AlterAction::SetNotNull { column, not_null: true }),
         SyntaxKind::DROP_NOT_NULL => Ok(AlterAction::SetNotNull { column, not_null: false }),
         SyntaxKind::DROP_DEFAULT => Ok(AlterAction::SetDefault { column, default: None }),
+        SyntaxKind::SET_TYPE => set_type(column, &option),
         SyntaxKind::SET_DEFAULT => {
             let mut cursor = Cursor::new(&option);
             cursor.expect(SyntaxKind::SET_KW)?;
@@ -99,4 +138,23 @@ fn alter_column(node: &SyntaxNode) -> Result<AlterAction> {
         }
         kind => Err(Failure::not_modelled(format!("ALTER COLUMN {}", cursor::title(kind)))),
     }
+}
+
+/// ALTER COLUMN … TYPE.
+fn set_type(column: String, node: &SyntaxNode) -> Result<AlterAction> {
+    let mut cursor = Cursor::new(node);
+    cursor.skip(&[SyntaxKind::SET_KW, SyntaxKind::DATA_KW, SyntaxKind::TYPE_KW]);
+    let (ty, serial) = types::column(&cursor.node()?)?;
+    if serial.is_some() {
+        return Err(Failure::not_modelled("ALTER COLUMN TYPE serial"));
+    }
+    let mut using = None;
+    if cursor.kind() == Some(SyntaxKind::USING_EXPR) {
+        let mut inside = Cursor::new(&cursor.node()?);
+        inside.expect(SyntaxKind::USING_KW)?;
+        using = Some(expression::expression(&inside.node()?)?);
+        inside.finish()?;
+    }
+    cursor.finish()?;
+    Ok(AlterAction::SetType { column, ty, using })
 }

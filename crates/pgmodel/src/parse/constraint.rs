@@ -1,5 +1,5 @@
 //! Constraints of columns and tables. Must never drop what would let a row in or keep one out: DEFERRABLE,
-//! NOT VALID, MATCH FULL and the like are refused.
+//! MATCH FULL and the like are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -13,14 +13,8 @@ pub(super) fn of_table(node: &SyntaxNode) -> Result<Constraint> {
     let mut cursor = Cursor::new(node);
     let name = named(&mut cursor)?;
     let kind = match node.kind() {
-        SyntaxKind::PRIMARY_KEY_CONSTRAINT => {
-            let (columns, included) = key(&mut cursor)?;
-            ConstraintKind::PrimaryKey { columns, included }
-        }
-        SyntaxKind::UNIQUE_CONSTRAINT => {
-            let (columns, included) = key(&mut cursor)?;
-            ConstraintKind::Unique { columns, included }
-        }
+        SyntaxKind::PRIMARY_KEY_CONSTRAINT => key(&mut cursor, true)?,
+        SyntaxKind::UNIQUE_CONSTRAINT => key(&mut cursor, false)?,
         SyntaxKind::CHECK_CONSTRAINT => check(&mut cursor)?,
         SyntaxKind::FOREIGN_KEY_CONSTRAINT => {
             cursor.expect(SyntaxKind::FOREIGN_KW)?;
@@ -30,9 +24,9 @@ pub(super) fn of_table(node: &SyntaxNode) -> Result<Constraint> {
         }
         kind => return Err(refused(kind)),
     };
-    options(&mut cursor)?;
+    let not_valid = options(&mut cursor)?;
     cursor.finish()?;
-    Ok(Constraint { name, column: None, kind })
+    Ok(Constraint { name, kind, not_valid })
 }
 
 /// What a column's definition says after its type.
@@ -43,7 +37,7 @@ pub(super) fn of_column(
 ) -> Result<()> {
     let mut cursor = Cursor::new(node);
     let name = named(&mut cursor)?;
-    let own = |kind| Constraint { name, column: Some(column.name.clone()), kind };
+    let own = |kind| Constraint { name, kind, not_valid: false };
     let itself = || vec![column.name.clone()];
     match node.kind() {
         SyntaxKind::NOT_NULL_CONSTRAINT => {
@@ -68,20 +62,24 @@ pub(super) fn of_column(
         }
         SyntaxKind::CHECK_CONSTRAINT => constraints.push(own(check(&mut cursor)?)),
         SyntaxKind::PRIMARY_KEY_CONSTRAINT | SyntaxKind::UNIQUE_CONSTRAINT => {
-            let (named, included) = key(&mut cursor)?;
-            if !named.is_empty() {
-                return Err(refused(node.kind()));
-            }
+            let key = key(&mut cursor, node.kind() == SyntaxKind::PRIMARY_KEY_CONSTRAINT)?;
             let columns = itself();
-            constraints.push(own(match node.kind() {
-                SyntaxKind::UNIQUE_CONSTRAINT => ConstraintKind::Unique { columns, included },
-                _ => ConstraintKind::PrimaryKey { columns, included },
+            constraints.push(own(match key {
+                ConstraintKind::Unique { columns: named, included } if named.is_empty() => {
+                    ConstraintKind::Unique { columns, included }
+                }
+                ConstraintKind::PrimaryKey { columns: named, included } if named.is_empty() => {
+                    ConstraintKind::PrimaryKey { columns, included }
+                }
+                _ => return Err(refused(node.kind())),
             }));
         }
         SyntaxKind::REFERENCES_CONSTRAINT => constraints.push(own(references(&mut cursor, itself())?)),
         kind => return Err(refused(kind)),
     }
-    options(&mut cursor)?;
+    if options(&mut cursor)? {
+        return Err(refused(SyntaxKind::NOT_VALID));
+    }
     cursor.finish()
 }
 
@@ -95,16 +93,18 @@ fn named(cursor: &mut Cursor) -> Result<Option<String>> {
     Ok(Some(name))
 }
 
-/// What a constraint says about when it is checked, where that is what holds anyway.
-fn options(cursor: &mut Cursor) -> Result<()> {
+/// What a constraint says about when it is checked, where that is what holds anyway; whether it is NOT VALID.
+fn options(cursor: &mut Cursor) -> Result<bool> {
+    let mut not_valid = false;
     while let Some(option) = cursor.node_if_any() {
         match option.kind() {
             SyntaxKind::NOT_DEFERRABLE_CONSTRAINT_OPTION
             | SyntaxKind::INITIALLY_IMMEDIATE_CONSTRAINT_OPTION => {}
+            SyntaxKind::NOT_VALID => not_valid = true,
             kind => return Err(refused(kind)),
         }
     }
-    Ok(())
+    Ok(not_valid)
 }
 
 /// A refusal without the grammar library's own words for it.
@@ -113,21 +113,32 @@ fn refused(kind: SyntaxKind) -> Failure {
     Failure::not_modelled(title.strip_suffix(" CONSTRAINT OPTION").unwrap_or(&title))
 }
 
-/// The columns of PRIMARY KEY and UNIQUE, none where they are a column's own, and those of INCLUDE.
-fn key(cursor: &mut Cursor) -> Result<(Vec<String>, Vec<String>)> {
+/// PRIMARY KEY and UNIQUE: their columns, none where they are a column's own, and those of INCLUDE.
+fn key(cursor: &mut Cursor, primary: bool) -> Result<ConstraintKind> {
     cursor.skip(&[SyntaxKind::PRIMARY_KW, SyntaxKind::KEY_KW, SyntaxKind::UNIQUE_KW]);
-    if cursor.kind() == Some(SyntaxKind::USING_INDEX_NAME) {
-        return Err(Failure::not_modelled("USING INDEX"));
+    if let Some(using) = cursor.take(SyntaxKind::USING_INDEX_NAME) {
+        let mut cursor = Cursor::new(&using);
+        cursor.skip(&[SyntaxKind::USING_KW, SyntaxKind::INDEX_KW]);
+        let index = name::relation(&cursor.node()?)?;
+        cursor.finish()?;
+        return Ok(ConstraintKind::UsingIndex { index, primary });
     }
-    let Some(parameters) = cursor.take(SyntaxKind::INDEX_PARAMETERS) else { return Ok(Default::default()) };
-    let mut cursor = Cursor::new(&parameters);
-    cursor.eat(SyntaxKind::NULLS_DISTINCT);
-    let columns = cursor.take(SyntaxKind::CONSTRAINT_COLUMN_REF_LIST).map(|list| name::idents(&list));
-    let columns = columns.transpose()?.unwrap_or_default();
-    let included = included(&mut cursor)?;
-    storage(&mut cursor)?;
-    cursor.finish()?;
-    Ok((columns, included))
+    let (mut columns, mut included) = (Vec::new(), Vec::new());
+    if let Some(parameters) = cursor.take(SyntaxKind::INDEX_PARAMETERS) {
+        let mut cursor = Cursor::new(&parameters);
+        cursor.eat(SyntaxKind::NULLS_DISTINCT);
+        if let Some(list) = cursor.take(SyntaxKind::CONSTRAINT_COLUMN_REF_LIST) {
+            columns = name::idents(&list)?;
+        }
+        included = self::included(&mut cursor)?;
+        storage(&mut cursor)?;
+        cursor.finish()?;
+    }
+    Ok(if primary {
+        ConstraintKind::PrimaryKey { columns, included }
+    } else {
+        ConstraintKind::Unique { columns, included }
+    })
 }
 
 /// INCLUDE, if it is next: columns that an index stores beside its keys. What is no plain column is refused.

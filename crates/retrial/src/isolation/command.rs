@@ -26,7 +26,11 @@ pub fn perform_specs(args: &IsolationArgs) -> Result<Exit> {
     for path in &args.specs {
         let file = path.display().to_string();
         let text = input::text(path, input::SPEC)?;
-        specs.push((file.clone(), read(&file, &text).map_err(|error| anyhow!("{error}"))?));
+        let mut spec = read(&file, &text).map_err(|error| anyhow!("{error}"))?;
+        if let Some(name) = application() {
+            spec.application = name;
+        }
+        specs.push((file, spec));
     }
     let limits = Limits { step: timeout()?, ..Limits::default() };
     refuse_reach(args, &specs)?;
@@ -74,6 +78,12 @@ fn console(engine: &str) -> Result<Box<dyn Console>> {
         "postgres" => Ok(Box::new(PostgresConsole::new(&catalogue::server()?)?)),
         other => Err(anyhow!("isolation specs do not run on engine `{other}`; engines: model, postgres")),
     }
+}
+
+/// What the sessions are called before their names, where the environment says so: libpq reads it there.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
+fn application() -> Option<String> {
+    std::env::var("PGAPPNAME").ok()
 }
 
 /// How long a step may take: what the original reads from the environment, in seconds.

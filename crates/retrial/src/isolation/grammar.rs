@@ -2,6 +2,7 @@
 //! and nothing odd may panic.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use retrial_sim::error::Error;
 
@@ -11,13 +12,14 @@ use super::spec::{At, Hold, Session, Spec, Step, Turn};
 /// How many sessions a spec may have: each is a connection of its own.
 const MOST_SESSIONS: usize = 1000;
 
-/// Reads the text of a spec; the file's name is for errors alone.
+/// Reads the text of a spec; the file's name is for errors, and for what its sessions are called.
 ///
 /// # Errors
 /// One line: the file, the line, what is wrong and what to do.
 pub fn read(file: &str, text: &str) -> Result<Spec, Error> {
     let mut grammar = Grammar { file, tokens: tokens(file, text)?, at: 0, steps: BTreeMap::new() };
-    let mut spec = Spec::default();
+    let name = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+    let mut spec = Spec { application: format!("isolation/{name}"), ..Spec::default() };
     while let Some(sql) = grammar.optional(Key::Setup)? {
         spec.setups.push(sql);
     }

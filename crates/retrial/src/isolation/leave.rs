@@ -3,7 +3,8 @@
 
 use retrial_sim::error::Error;
 
-use super::perform::{Stage, sit};
+use super::perform::Stage;
+use super::seat::sit;
 use super::transcript;
 use super::wait::Patience;
 
@@ -27,7 +28,7 @@ impl Stage<'_> {
         // A lock that a session holds beyond its transactions would be there in the next merge.
         for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
             self.console.close(seat.id);
-            *seat = sit(self.console, Some(&session.name))?;
+            *seat = sit(self.spec, self.console, &mut self.sink, Some(&session.name))?;
         }
         Ok(())
     }
@@ -40,9 +41,9 @@ impl Stage<'_> {
         self.active.iter_mut().for_each(|active| *active = None);
         self.waiting.clear();
         self.console.start_over()?;
-        self.control = sit(self.console, None)?;
+        self.control = sit(self.spec, self.console, &mut self.sink, None)?;
         for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
-            *seat = sit(self.console, Some(&session.name))?;
+            *seat = sit(self.spec, self.console, &mut self.sink, Some(&session.name))?;
         }
         Ok(())
     }

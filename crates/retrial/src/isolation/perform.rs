@@ -1,15 +1,15 @@
 //! Performs permutations on a console, and tells what happens in the order in which PostgreSQL's tester tells it.
 //! It must never give a session a step while its former one is still at work.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use retrial_engines::console::{Console, Message};
 use retrial_sim::error::Error;
 
+use super::seat::{Seat, sit};
 use super::sink::Sink;
 use super::spec::{Hold, Spec, Step, Turn};
-use super::wait::{Ended, MOMENT, Patience, Seat, settle};
+use super::wait::{Ended, MOMENT, Patience, settle};
 use super::{Limits, Said, transcript};
 
 /// The sessions of a spec on a console, ready for one permutation after the other.
@@ -44,11 +44,6 @@ enum Look {
     Again,
 }
 
-pub(super) fn sit(console: &mut dyn Console, name: Option<&str>) -> Result<Seat, Error> {
-    let id = console.connect(name.unwrap_or("control connection"))?;
-    Ok(Seat { id, name: name.map(str::to_owned), said: VecDeque::new(), notices: 0 })
-}
-
 impl<'a> Stage<'a> {
     /// Opens the sessions.
     pub(super) fn open(
@@ -57,11 +52,11 @@ impl<'a> Stage<'a> {
         console: &'a mut dyn Console,
         out: &'a mut dyn FnMut(Said),
     ) -> Result<Stage<'a>, Error> {
-        let control = sit(console, None)?;
-        let seats = spec.sessions.iter().map(|session| sit(console, Some(&session.name)));
+        let mut sink = Sink::new(out);
+        let control = sit(spec, console, &mut sink, None)?;
+        let seats = spec.sessions.iter().map(|session| sit(spec, console, &mut sink, Some(&session.name)));
         let seats = seats.collect::<Result<Vec<_>, Error>>()?;
         let active = seats.iter().map(|_| None).collect();
-        let sink = Sink::new(out);
         Ok(Stage { spec, limits, console, sink, control, seats, active, waiting: Vec::new() })
     }
 
@@ -93,87 +88,6 @@ impl<'a> Stage<'a> {
         torn_down.map(|()| None)
     }
 
-    fn begin(&mut self, turns: &[Turn]) -> Result<(), Error> {
-        let spec = self.spec;
-        self.sink.say(&transcript::starting(turns.iter().map(|turn| &*spec.step(turn.at).name)));
-        for sql in &spec.setups {
-            if let Some((severity, text)) = self.exec(None, sql)? {
-                return Err(Error::refused(transcript::failed("setup", &severity, &text)));
-            }
-        }
-        for (index, session) in spec.sessions.iter().enumerate() {
-            let Some(sql) = &session.setup else { continue };
-            if let Some((severity, text)) = self.exec(Some(index), sql)? {
-                let what = format!("setup of session {}", session.name);
-                return Err(Error::refused(transcript::failed(&what, &severity, &text)));
-            }
-        }
-        Ok(())
-    }
-
-    /// What fails here is told where it fails, and has no other consequence.
-    pub(super) fn teardown(&mut self) -> Result<(), Error> {
-        let spec = self.spec;
-        for (index, session) in spec.sessions.iter().enumerate() {
-            if let Some(sql) = &session.teardown {
-                let failed = self.exec(Some(index), sql);
-                self.tell_failed(&format!("teardown of session {}", session.name), failed)?;
-            }
-        }
-        if let Some(sql) = &spec.teardown {
-            let failed = self.exec(None, sql);
-            self.tell_failed("teardown", failed)?;
-        }
-        Ok(())
-    }
-
-    fn tell_failed(
-        &mut self,
-        what: &str,
-        failed: Result<Option<(String, String)>, Error>,
-    ) -> Result<(), Error> {
-        match failed {
-            Ok(None) => {}
-            Ok(Some((severity, text))) => self.sink.beside(transcript::failed(what, &severity, &text)),
-            Err(error) if error.lacks().is_some() => return Err(error),
-            // A session that the server has ended can be sent nothing; the others are torn down all the same.
-            Err(error) => self.sink.beside(format!("{what} failed: {error}")),
-        }
-        Ok(())
-    }
-
-    /// Runs a text outside of the steps, tells its last result alone, and returns its error if that is one.
-    pub(super) fn exec(
-        &mut self,
-        session: Option<usize>,
-        sql: &str,
-    ) -> Result<Option<(String, String)>, Error> {
-        let Stage { seats, control, console, sink, limits, .. } = self;
-        let seat = session.map_or(control, |index| &mut seats[index]);
-        console.send(seat.id, sql)?;
-        let patience = Patience { may_block: false, longest: limits.step * 2 };
-        let ended = settle(seat, *console, patience, &mut |seat, notices| sink.notices(seat, notices))?;
-        if let Ended::Late(waited) = ended {
-            let seconds = waited.as_secs();
-            return Err(Error::refused(format!(
-                "a setup or teardown timed out after {seconds} seconds: {sql}"
-            )));
-        }
-        let mut last = None;
-        while let Some((result, notices)) = seat.next_result() {
-            sink.notices(seat, notices);
-            last = Some(result);
-        }
-        match last {
-            Some(Message::Error { severity, text, .. }) => Ok(Some((severity, text))),
-            Some(result) => {
-                sink.result(&result);
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
-
     /// Performs the steps. Where `leave_out` is set and a step goes to a session that stays blocked, it stops and
     /// returns the place of that step.
     fn steps(&mut self, turns: &[Turn], leave_out: bool) -> Result<Option<usize>, Error> {
@@ -183,6 +97,9 @@ impl<'a> Stage<'a> {
                 return Ok(Some(place));
             }
             self.clear(session)?;
+            if self.seats[session].lost {
+                return Err(self.cannot_send(turn));
+            }
             self.console.send(self.seats[session].id, &self.spec.step(turn.at).sql)?;
             let targets = turn.holds.iter().map(|hold| self.target(*hold)).collect();
             self.active[session] = Some(Active { turn: turn.clone(), targets, first: None });
@@ -194,6 +111,13 @@ impl<'a> Stage<'a> {
         }
         self.complete_waiting(false)?;
         if self.waiting.is_empty() { Ok(None) } else { Err(Error::refused(transcript::MUTUALLY_BLOCKING)) }
+    }
+
+    /// A step of a session that the server has ended ends the spec.
+    fn cannot_send(&mut self, turn: &Turn) -> Error {
+        let step = self.spec.step(turn.at);
+        self.sink.say(&transcript::not_sent(step));
+        Error::refused(format!("step {} goes to a session that the server has ended", step.name))
     }
 
     /// How many notices there have to be for a marker that counts them.
@@ -294,7 +218,22 @@ impl<'a> Stage<'a> {
             self.sink.notices(&self.seats[session], notices);
             self.sink.result(&result);
         }
+        self.tell_notifications(session);
         Ok(true)
+    }
+
+    /// Tells what the session was notified of since it was last looked at: behind a step's results, as the original.
+    fn tell_notifications(&mut self, session: usize) {
+        let notices = self.seats[session].hear(self.console);
+        self.sink.notices(&self.seats[session], notices);
+        for notification in std::mem::take(&mut self.seats[session].notifications) {
+            let process = Some(notification.process);
+            let sender = self.seats.iter().find(|seat| seat.process == process);
+            let sender = sender.and_then(|seat| seat.name.clone());
+            let sender = sender.unwrap_or_else(|| format!("PID {}", notification.process));
+            let told = transcript::notification(&self.spec.sessions[session].name, &notification, &sender);
+            self.sink.say(&told);
+        }
     }
 
     /// Takes the first result of a step that has run: its notices are told before anything of the step is.

@@ -3,7 +3,7 @@
 
 use retrial_engines::console::Message;
 
-use super::wait::{Notices, Seat};
+use super::seat::{Notices, Seat};
 use super::{Said, grid, transcript};
 
 pub(super) struct Sink<'a> {
@@ -45,7 +45,11 @@ impl<'a> Sink<'a> {
         match result {
             Message::Rows(rows) => self.say(&grid::table(rows)),
             Message::Error { severity, text, .. } => self.say(&transcript::error(severity, text)),
-            Message::Complete(_) | Message::Notice { .. } => {}
+            Message::Lost => self.say(transcript::LOST),
+            Message::Complete(_)
+            | Message::Begins
+            | Message::Notice { .. }
+            | Message::Notification { .. } => {}
         }
     }
 

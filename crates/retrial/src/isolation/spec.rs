@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 /// A spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spec {
+    /// What its sessions call themselves to the server, before their names: `isolation/` and the spec's name, as
+    /// PostgreSQL's test driver has it.
+    pub application: String,
     /// What is run before each permutation, one text after the other.
     pub setups: Vec<String>,
     /// What is run after each permutation.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::seat::Notification;
 use super::spec::Step;
 
 /// The first line of every transcript.
@@ -44,6 +45,25 @@ pub(super) fn canceling(step: &Step, waited: Duration) -> String {
 /// A statement's error.
 pub(super) fn error(severity: &str, text: &str) -> String {
     format!("{severity}:  {text}\n")
+}
+
+/// What libpq says where the server has closed the connection, and the line behind a result.
+pub(super) const LOST: &str = "server closed the connection unexpectedly\n\
+     \tThis probably means the server terminated abnormally\n\
+     \tbefore or while processing the request.\n\n";
+
+/// What libpq says where it is asked to send after that.
+pub(super) const NO_CONNECTION: &str = "no connection to the server";
+
+/// A step that goes to a session that is no more.
+pub(super) fn not_sent(step: &Step) -> String {
+    format!("failed to send query for step {}: {NO_CONNECTION}\n\n", step.name)
+}
+
+/// A NOTIFY that a session was told of.
+pub(super) fn notification(session: &str, of: &Notification, sender: &str) -> String {
+    let Notification { channel, payload, .. } = of;
+    format!("{session}: NOTIFY \"{channel}\" with payload \"{payload}\" from {sender}\n")
 }
 
 /// What a session was told beside a result.
@@ -89,8 +109,8 @@ fn counted(count: u128) -> String {
 }
 
 /// Beside the transcript: a text around the steps that failed.
-pub(super) fn failed(what: &str, severity: &str, text: &str) -> String {
-    format!("{what} failed: {severity}:  {text}")
+pub(super) fn failed(what: &str, error: &str) -> String {
+    format!("{what} failed: {error}")
 }
 
 /// Why a spec is given up: a step that even cancelling does not end.

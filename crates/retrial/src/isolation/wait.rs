@@ -1,12 +1,12 @@
 //! Waits for a session: until its text has run, or it is seen to wait for a lock, or it has taken too long. It must
 //! never take a short wait for a lock as one that lasts: the session is given a moment first.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use retrial_engines::console::{Console, Message, Progress};
-use retrial_sim::engine::SessionId;
+use retrial_engines::console::{Console, Progress};
 use retrial_sim::error::Error;
+
+use super::seat::{Notices, Seat};
 
 /// How long a session is left alone before it is asked again whether it waits for a lock.
 pub(super) const MOMENT: Duration = Duration::from_millis(10);
@@ -14,20 +14,6 @@ pub(super) const MOMENT: Duration = Duration::from_millis(10);
 /// How often in a row a session has to be found waiting. Time passes only until something may have changed, which
 /// can be at once; so a wait that is about to end would otherwise be taken for one that lasts.
 const LOOKS: u32 = 3;
-
-/// Notices in their order, each its severity and its text.
-pub(super) type Notices = Vec<(String, String)>;
-
-/// One of the console's sessions, with what it has said and nobody has told yet.
-pub(super) struct Seat {
-    pub(super) id: SessionId,
-    /// The session's name in the spec; none for the one that sets up and tears down, whose notices nobody is told.
-    pub(super) name: Option<String>,
-    /// What it has said, the oldest first.
-    pub(super) said: VecDeque<Message>,
-    /// How many notices it has sent that were told.
-    pub(super) notices: u64,
-}
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,34 +33,6 @@ pub(super) struct Patience {
     pub(super) may_block: bool,
     /// How long it may last.
     pub(super) longest: Duration,
-}
-
-impl Seat {
-    /// Takes what the session has said, and gives the notices that come before its first result, each with its
-    /// severity. Those behind it wait for it, because they were sent together.
-    pub(super) fn hear(&mut self, console: &mut dyn Console) -> Notices {
-        self.said.extend(console.messages(self.id));
-        self.leading_notices()
-    }
-
-    /// Takes the notices that are up next.
-    pub(super) fn leading_notices(&mut self) -> Notices {
-        let mut notices = Vec::new();
-        while let Some(Message::Notice { .. }) = self.said.front() {
-            if let Some(Message::Notice { severity, text }) = self.said.pop_front() {
-                notices.push((severity, text));
-            }
-        }
-        self.notices += notices.len() as u64;
-        notices
-    }
-
-    /// Takes the next result, and the notices behind it: libpq shows those first.
-    pub(super) fn next_result(&mut self) -> Option<(Message, Notices)> {
-        let result = self.said.pop_front()?;
-        let notices = self.leading_notices();
-        Some((result, notices))
-    }
 }
 
 /// Waits for the session, telling notices as they arrive.

@@ -88,6 +88,7 @@ impl<'a> Original<'a> {
         let conninfo = format!("host={} user=postgres dbname={database}", self.folder().display());
         let mut command = Command::new(tester);
         command.arg(conninfo).env("PGISOLATIONTIMEOUT", step.as_secs().to_string());
+        command.env("PGAPPNAME", format!("isolation/{}", stem(spec)));
         command.stdin(fs::File::open(spec).expect("the spec is there")).stdout(out).stderr(errors);
         command.status().expect("the tester runs");
         self.sql(&format!("DROP DATABASE {database} WITH (FORCE)"));

@@ -5,8 +5,10 @@ use retrial_engines::console::{Grid, Message};
 
 /// Whether both sides said the same to that statement.
 pub(super) fn same(sql: &str, model: &[Message], server: &[Message]) -> bool {
+    let results = |said: &[Message]| said.iter().filter(|said| **said != Message::Begins).cloned().collect();
+    let (model, server): (Vec<_>, Vec<_>) = (results(model), results(server));
     model.len() == server.len()
-        && model.iter().zip(server).all(|(model, server)| match (model, server) {
+        && model.iter().zip(&server).all(|(model, server)| match (model, server) {
             (Message::Rows(model), Message::Rows(server)) => same_rows(is_ordered(sql), model, server),
             _ => model == server,
         })
@@ -36,7 +38,8 @@ fn is_ordered(sql: &str) -> bool {
             _ => {}
         }
     }
-    sql.starts_with("SELECT") && outside.contains("ORDER BY")
+    // A text of several statements has several results.
+    !sql.contains(';') && sql.starts_with("SELECT") && outside.contains("ORDER BY")
 }
 
 /// What was said, in a line.
@@ -45,6 +48,11 @@ pub(super) fn told(messages: &[Message]) -> String {
         Message::Notice { severity, text } => format!("{severity}: {text}"),
         Message::Error { severity, code, text } => format!("{severity} {code}: {text}"),
         Message::Complete(tag) => tag.clone(),
+        Message::Notification { channel, payload, process } => {
+            format!("NOTIFY {channel}, '{payload}' from {process}")
+        }
+        Message::Begins => "begins".to_owned(),
+        Message::Lost => "the connection is closed".to_owned(),
         Message::Rows(grid) => {
             let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
             let row = |row: &Vec<Option<String>>| {

@@ -4,6 +4,7 @@
 
 use retrial_sim::seed::{Rng, Seed};
 
+use super::kind::Kind;
 use super::schedule::{SESSIONS, Say, Schedule, Step};
 use super::statement;
 
@@ -34,7 +35,8 @@ pub(super) fn once_in(rng: &mut Rng, many: u64) -> bool {
 /// The schedule of a seed.
 pub(super) fn schedule(seed: Seed) -> Schedule {
     let mut rng = seed.rng();
-    let mut made = Schedule::default();
+    let kind = Kind::draw(&mut rng);
+    let mut made = Schedule { kind, ..Schedule::default() };
     let mut shapes: Vec<Shape> = Vec::new();
     for number in 1..=1 + rng.below(3) {
         let shape = table(&mut rng, number, &shapes, &mut made);
@@ -42,9 +44,15 @@ pub(super) fn schedule(seed: Seed) -> Schedule {
         shapes.push(shape);
     }
     made.tables = shapes.iter().map(|shape| shape.name.clone()).collect();
+    kind.steps(&mut rng, &shapes, &mut made);
+    made
+}
+
+/// Programs of transactions, interleaved.
+pub(super) fn programs(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
     let mut programs: Vec<Vec<Say>> = Vec::new();
     for _ in 0..SESSIONS {
-        let mut program = program(&mut rng, &shapes);
+        let mut program = program(rng, shapes);
         program.reverse();
         programs.push(program);
     }
@@ -54,7 +62,6 @@ pub(super) fn schedule(seed: Seed) -> Schedule {
             made.steps.push(Step { session, say });
         }
     }
-    made
 }
 
 fn table(rng: &mut Rng, number: u64, before: &[Shape], made: &mut Schedule) -> Shape {

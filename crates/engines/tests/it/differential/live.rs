@@ -54,7 +54,7 @@ impl Live {
         }
         self.settle();
         for number in 0..SESSIONS {
-            self.send(number, "SELECT pg_advisory_unlock_all()");
+            self.send(number, "SELECT pg_advisory_unlock_all(); UNLISTEN *; RESET lock_timeout");
         }
         self.settle();
         self.run(0, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
@@ -111,6 +111,16 @@ impl Live {
     }
 
     pub(super) fn messages(&mut self, session: usize) -> Vec<Message> {
-        self.sessions[session].map_or_else(Vec::new, |id| self.console.messages(id))
+        let Some(id) = self.sessions[session] else { return Vec::new() };
+        let mut messages = self.console.messages(id);
+        for message in &mut messages {
+            // Processes are numbered as the model's.
+            if let Message::Notification { process, .. } = message {
+                let is_its =
+                    |id: &Option<SessionId>| id.and_then(|id| self.console.process(id)) == Some(*process);
+                *process = self.sessions.iter().position(is_its).map_or(0, |place| place as i32 + 1);
+            }
+        }
+        messages
     }
 }

@@ -33,6 +33,9 @@ struct Both<'a> {
     last: [String; SESSIONS],
     waits: [bool; SESSIONS],
     open: [bool; SESSIONS],
+    /// What a session that waits has said so far, on the model and on the server: results of a text of several
+    /// statements are sent together, but notices are not.
+    said: [(Vec<Message>, Vec<Message>); SESSIONS],
     account: String,
     tally: Tally,
 }
@@ -55,11 +58,13 @@ pub(super) fn run(schedule: &Schedule, live: &mut Live) -> (Ended, Tally) {
         last: Default::default(),
         waits: [false; SESSIONS],
         open: [true; SESSIONS],
+        said: Default::default(),
         account: String::new(),
         tally: Tally { schedules: 1, ..Tally::default() },
     };
     let ended = both.all(schedule).err().unwrap_or(Ended::Agreed);
     let mut tally = both.tally;
+    tally.kinds.insert(schedule.kind, (1, u64::from(matches!(ended, Ended::Agreed))));
     match &ended {
         Ended::Race => tally.races += 1,
         Ended::Refused(what) => *tally.refusals.entry(what.clone()).or_default() += 1,
@@ -93,7 +98,8 @@ impl Both<'_> {
         }
         let Some(reader) = (0..SESSIONS).find(|session| self.open[*session]) else { return Ok(()) };
         for table in &schedule.tables {
-            self.step(&Step::sql(reader, format!("SELECT * FROM {table} ORDER BY id")))?;
+            // Without an order: there may be no column left to order by.
+            self.step(&Step::sql(reader, format!("SELECT * FROM {table}")))?;
         }
         Ok(())
     }
@@ -195,8 +201,15 @@ impl Both<'_> {
             if !self.open[session] {
                 continue;
             }
-            let model = self.model.messages(SessionId(session as u32));
-            let server = self.live.messages(session);
+            let (mut model, mut server) = std::mem::take(&mut self.said[session]);
+            model.extend(self.model.messages(SessionId(session as u32)));
+            server.extend(self.live.messages(session));
+            if waiting && self.waits[session] {
+                self.said[session] = (model, server);
+                self.tally.waits += 1;
+                continue;
+            }
+            self.await_notifications(session, &model, &mut server);
             let agrees = same(&self.last[session], &model, &server) && waiting == self.waits[session];
             self.tell(session, agrees, &model, &server, waiting);
             self.tally.said(&model);
@@ -204,6 +217,19 @@ impl Both<'_> {
             differs |= !agrees;
         }
         if differs { Err(Ended::Differs(std::mem::take(&mut self.account))) } else { Ok(()) }
+    }
+
+    /// Notifications of other sessions come on their own: those that the model tells of are waited for.
+    fn await_notifications(&mut self, session: usize, model: &[Message], server: &mut Vec<Message>) {
+        let count =
+            |said: &[Message]| said.iter().filter(|it| matches!(it, Message::Notification { .. })).count();
+        for _ in 0..LOOKS {
+            if count(server) >= count(model) {
+                return;
+            }
+            self.live.pass();
+            server.extend(self.live.messages(session));
+        }
     }
 
     fn tell(&mut self, session: usize, agrees: bool, model: &[Message], server: &[Message], waits: bool) {

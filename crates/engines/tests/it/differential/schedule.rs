@@ -3,12 +3,16 @@
 
 use std::fmt;
 
+use super::kind::Kind;
+
 /// How many sessions a schedule has.
 pub(super) const SESSIONS: usize = 3;
 
 /// A schedule over three sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Schedule {
+    /// What it is about.
+    pub(super) kind: Kind,
     /// Statements that make the tables.
     pub(super) schema: Vec<String>,
     /// One INSERT for each row.

@@ -252,7 +252,7 @@ fn with(rng: &mut Rng, shape: &Shape, other: &Shape) -> String {
     }
 }
 
-fn lock_table(rng: &mut Rng, shape: &Shape) -> String {
+pub(super) fn lock_table(rng: &mut Rng, shape: &Shape) -> String {
     let mode = pick(
         rng,
         &[

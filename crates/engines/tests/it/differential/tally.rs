@@ -5,6 +5,8 @@ use std::fmt;
 
 use retrial_engines::console::Message;
 
+use super::kind::{KINDS, Kind};
+
 /// Counts of a run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -16,6 +18,8 @@ pub(super) struct Tally {
     pub(super) unrepeated: u64,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) refusals: BTreeMap<String, u64>,
+    /// How many schedules of each kind were drawn, and how many of them went to their end.
+    pub(super) kinds: BTreeMap<Kind, (u64, u64)>,
 }
 
 impl Tally {
@@ -33,6 +37,10 @@ impl Tally {
         self.waits += other.waits;
         self.races += other.races;
         self.unrepeated += other.unrepeated;
+        for (kind, (drawn, whole)) in &other.kinds {
+            let counts = self.kinds.entry(*kind).or_default();
+            *counts = (counts.0 + drawn, counts.1 + whole);
+        }
         for (into, from) in [(&mut self.errors, &other.errors), (&mut self.refusals, &other.refusals)] {
             from.iter().for_each(|(key, count)| *into.entry(key.clone()).or_default() += count);
         }
@@ -47,6 +55,10 @@ impl Tally {
             let met = self.errors.get(code).copied().unwrap_or(0);
             assert!(met >= most(thousand), "few {code}: {self}");
         }
+        for (kind, name, share) in KINDS {
+            let (_, whole) = self.kinds.get(&kind).copied().unwrap_or_default();
+            assert!(whole >= share * self.schedules / 200, "few went to their end of {name}: {self}");
+        }
         assert!(self.refusals.values().sum::<u64>() <= most(50), "many refusals: {self}");
         assert!(self.races <= most(500), "many races: {self}");
         assert!(self.unrepeated <= most(5).max(2), "many differences that did not repeat: {self}");
@@ -59,12 +71,17 @@ impl fmt::Display for Tally {
             let items: Vec<String> = counts.iter().map(|(key, count)| format!("{key} {count}")).collect();
             if items.is_empty() { "none".to_owned() } else { items.join(", ") }
         };
+        let kind =
+            |(kind, (drawn, whole)): (&Kind, &(u64, u64))| format!("{} {whole} of {drawn}", kind.name());
+        let kinds: Vec<String> = self.kinds.iter().map(kind).collect();
         write!(
             f,
-            "{} schedules, {} statements, {} waits; errors: {}; refusals: {}; {} races left out, {} unrepeated",
+            "{} schedules, {} statements, {} waits; to their end: {}; errors: {}; refusals: {}; {} races left out, \
+             {} unrepeated",
             self.schedules,
             self.statements,
             self.waits,
+            kinds.join(", "),
             listed(&self.errors),
             listed(&self.refusals),
             self.races,

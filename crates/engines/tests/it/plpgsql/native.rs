@@ -47,7 +47,7 @@ impl Native {
             match message {
                 Message::Error { code, text, .. } => error = Some((code, text)),
                 Message::Rows(grid) => rows = grid.rows,
-                Message::Notice { .. } | Message::Complete(_) => {}
+                _ => {}
             }
         }
         (error, rows)

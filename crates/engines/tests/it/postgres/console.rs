@@ -158,7 +158,7 @@ fn a_session_that_the_server_ended_says_so() {
     let Some((mut console, sessions)) = console(2) else { return };
     say(&mut console, sessions[0], "SELECT pg_terminate_backend(pg_backend_pid())");
     let said = console.messages(sessions[0]);
-    let [Message::Error { severity, code, .. }] = &said[..] else { panic!("{said:?}") };
+    let [Message::Error { severity, code, .. }, Message::Lost] = &said[..] else { panic!("{said:?}") };
     assert_eq!((&**severity, &**code), ("FATAL", "57P01"));
     assert!(console.send(sessions[0], "SELECT 1").is_err());
     assert_eq!(say(&mut console, sessions[1], "SELECT 1"), Progress::Finished);
@@ -173,4 +173,24 @@ fn a_trial_may_talk_to_it_under_its_virtual_clock() {
         assert_eq!(settle(&mut console, sessions[0]), Progress::Finished);
         assert!(console.connect("late").is_ok(), "a session needs no thread of its own");
     });
+}
+
+#[test]
+fn a_notification_is_told_behind_the_result_and_names_its_sender() {
+    let Some((mut console, sessions)) = console(2) else { return };
+    say(&mut console, sessions[0], "LISTEN c");
+    assert_eq!(console.messages(sessions[0]), [complete("LISTEN")]);
+    let from = |console: &PostgresConsole, session: usize, payload: &str| Message::Notification {
+        channel: "c".to_owned(),
+        payload: payload.to_owned(),
+        process: console.process(sessions[session]).unwrap(),
+    };
+    say(&mut console, sessions[0], "NOTIFY c, 'own'");
+    assert_eq!(console.messages(sessions[0]), [complete("NOTIFY"), from(&console, 0, "own")]);
+    say(&mut console, sessions[1], "NOTIFY c, 'other'");
+    assert_eq!(console.messages(sessions[1]), [complete("NOTIFY")]);
+    say(&mut console, sessions[0], "SELECT 1 AS one");
+    let told = console.messages(sessions[0]);
+    assert!(told.contains(&from(&console, 1, "other")), "{told:?}");
+    assert!(told.contains(&grid(&[("one", 23)], &[&[Some("1")]])), "{told:?}");
 }

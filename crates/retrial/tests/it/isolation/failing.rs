@@ -73,13 +73,58 @@ fn what_fails_around_the_steps_is_told_where_the_original_tells_it() {
     }
 }
 
+/// Sessions that the server ends: in their own step, while they are idle, while they sleep; and what is sent to them
+/// after that.
+const ENDED: [(&str, &str); 3] = [
+    (
+        "ends_itself",
+        "session s1 step a { SELECT pg_terminate_backend(pg_backend_pid()); } step b { SELECT 2; }
+         permutation a b",
+    ),
+    (
+        "ended_idle",
+        "setup { CREATE TABLE p (pid int); }
+         teardown { DROP TABLE p; }
+         session s1 step w { INSERT INTO p SELECT pg_backend_pid(); } step b { SELECT 2; }
+         session s2 step k { SELECT pg_terminate_backend(pid, 5000) FROM p; } step c { SELECT 1; }
+         permutation w k b c
+         permutation w k c",
+    ),
+    (
+        "ended_asleep",
+        "setup { CREATE TABLE p (pid int); }
+         teardown { DROP TABLE p; }
+         session s1 step w { INSERT INTO p SELECT pg_backend_pid(); } step l { SELECT pg_sleep(30); }
+         teardown { SELECT 'torn' AS down; }
+         session s2 step k { SELECT pg_terminate_backend(pid) FROM p; } step c { SELECT 1; }
+         permutation w l(*) k c
+         permutation w l k c",
+    ),
+];
+
+#[test]
+fn a_session_that_the_server_ends_is_told_as_libpq_tells_it() {
+    let Some(server) = server() else { return };
+    let original = Original::new(&server);
+    for (name, text) in ENDED {
+        let expected = original.everything(name, &inline(name, text));
+        assert!(expected.contains("FATAL:  terminating connection"), "{name}: {expected}");
+        let mut live = PostgresConsole::new(&server).expect("the server has room");
+        let (ours, outcome) = everything(&mut live, text, &Limits::default());
+        // The original ends without a word where a session is gone; we say which.
+        assert_eq!(outcome, None, "{name}");
+        let ours: Vec<&str> = ours.lines().collect();
+        assert_eq!(ours[..ours.len() - 1], expected.lines().collect::<Vec<_>>(), "{name}");
+    }
+}
+
 const LACKING: &str = "
 setup { CREATE TABLE t (a int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 0); }
 teardown { DROP TABLE t; }
 session s1
 setup { BEGIN; }
 step u1 { UPDATE t SET b = b + 1; }
-step l1 { LISTEN c; }
+step l1 { CHECKPOINT; }
 step c1 { COMMIT; }
 session s2
 step u2 { UPDATE t SET b = b + 10 RETURNING b; }
@@ -98,10 +143,10 @@ fn a_permutation_in_which_something_is_refused_is_cut_there_and_the_next_begins_
          starting permutation: u1 u2 l1 c1\n\
          step u1: UPDATE t SET b = b + 1;\n\
          step u2: UPDATE t SET b = b + 10 RETURNING b; <waiting ...>\n\
-         retrial: the permutation is cut short here, not modelled: LISTEN\n\n\
+         retrial: the permutation is cut short here, not modelled: CHECKPOINT\n\n\
          {whole}\n\
          starting permutation: l1 u2\n\
-         retrial: the permutation is cut short here, not modelled: LISTEN\n\
+         retrial: the permutation is cut short here, not modelled: CHECKPOINT\n\
          2 permutations cut short: they have what is not modelled\n"
     );
     let expected = expected.replace("unused step name: l1\n", "");

@@ -1,0 +1,90 @@
+//! What is run around the steps: setups before them, teardowns behind them, and what is told of those that fail.
+
+use retrial_engines::console::Message;
+use retrial_sim::error::Error;
+
+use super::perform::Stage;
+use super::spec::Turn;
+use super::transcript;
+use super::wait::{Ended, Patience, settle};
+
+impl Stage<'_> {
+    pub(super) fn begin(&mut self, turns: &[Turn]) -> Result<(), Error> {
+        let spec = self.spec;
+        self.sink.say(&transcript::starting(turns.iter().map(|turn| &*spec.step(turn.at).name)));
+        for sql in &spec.setups {
+            if let Some(error) = self.exec(None, sql)? {
+                return Err(Error::refused(transcript::failed("setup", &error)));
+            }
+        }
+        for (index, session) in spec.sessions.iter().enumerate() {
+            let Some(sql) = &session.setup else { continue };
+            if let Some(error) = self.exec(Some(index), sql)? {
+                let what = format!("setup of session {}", session.name);
+                return Err(Error::refused(transcript::failed(&what, &error)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What fails here is told where it fails, and has no other consequence.
+    pub(super) fn teardown(&mut self) -> Result<(), Error> {
+        let spec = self.spec;
+        for (index, session) in spec.sessions.iter().enumerate() {
+            if let Some(sql) = &session.teardown {
+                let failed = self.exec(Some(index), sql);
+                self.tell_failed(&format!("teardown of session {}", session.name), failed)?;
+            }
+        }
+        if let Some(sql) = &spec.teardown {
+            let failed = self.exec(None, sql);
+            self.tell_failed("teardown", failed)?;
+        }
+        Ok(())
+    }
+
+    fn tell_failed(&mut self, what: &str, failed: Result<Option<String>, Error>) -> Result<(), Error> {
+        match failed {
+            Ok(None) => {}
+            Ok(Some(error)) => self.sink.beside(transcript::failed(what, &error)),
+            Err(error) if error.lacks().is_some() => return Err(error),
+            // A session that the server has ended can be sent nothing; the others are torn down all the same.
+            Err(error) => self.sink.beside(format!("{what} failed: {error}")),
+        }
+        Ok(())
+    }
+
+    /// Runs a text outside of the steps, tells its last result alone, and returns its error if that is one.
+    pub(super) fn exec(&mut self, session: Option<usize>, sql: &str) -> Result<Option<String>, Error> {
+        let Stage { seats, control, console, sink, limits, .. } = self;
+        let seat = session.map_or(control, |index| &mut seats[index]);
+        if seat.lost {
+            return Ok(Some(transcript::NO_CONNECTION.to_owned()));
+        }
+        console.send(seat.id, sql)?;
+        let patience = Patience { may_block: false, longest: limits.step * 2 };
+        let ended = settle(seat, *console, patience, &mut |seat, notices| sink.notices(seat, notices))?;
+        if let Ended::Late(waited) = ended {
+            let seconds = waited.as_secs();
+            return Err(Error::refused(format!(
+                "a setup or teardown timed out after {seconds} seconds: {sql}"
+            )));
+        }
+        let (mut last, mut errors) = (None, Vec::new());
+        while let Some((result, notices)) = seat.next_result() {
+            sink.notices(seat, notices);
+            match result {
+                Message::Error { severity, text, .. } => errors.push(transcript::error(&severity, &text)),
+                Message::Lost => errors.push(transcript::LOST.to_owned()),
+                result => last = Some(result),
+            }
+        }
+        if !errors.is_empty() {
+            return Ok(Some(errors.concat().trim_end().to_owned()));
+        }
+        if let Some(result) = last {
+            sink.result(&result);
+        }
+        Ok(None)
+    }
+}
