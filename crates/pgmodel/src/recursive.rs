@@ -20,6 +20,9 @@ impl Run {
         outer: &Ctes<'_>,
         index: usize,
     ) -> Result<Vec<Tuple>> {
+        if self.serializable {
+            return Err(Failure::not_modelled("WITH RECURSIVE in a SERIALIZABLE transaction"));
+        }
         let query = &outer.query.ctes[index].query;
         let Core::Set { all, left, right, .. } = &query.core else {
             return Err(Failure::not_modelled("WITH RECURSIVE without a UNION"));

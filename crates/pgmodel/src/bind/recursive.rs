@@ -94,6 +94,10 @@ impl Binder<'_> {
             return Err(Failure::not_modelled("WITH RECURSIVE that does not read itself"));
         }
         demand_not_nullable(name, &right)?;
+        if left.has_effect() || right.has_effect() {
+            // The server makes no more rounds than are read.
+            return Err(Failure::not_modelled("WITH RECURSIVE over calls that have effects"));
+        }
         if left.columns.len() != right.columns.len() {
             return Err(Failure::sql("42601", "each UNION query must have the same number of columns"));
         }

@@ -1,6 +1,7 @@
 //! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common
 //! table expression be seen before its place in the text.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::ast;
@@ -66,14 +67,18 @@ impl Binder<'_> {
         let ctes = level
             .ctes
             .into_iter()
-            .map(|cte| {
-                let CteEntry { name, query, references, recursive, .. } = cte;
-                Cte { name, query: Rc::new(query), references, recursive }
+            .map(|CteEntry { name, query, references, materialized, recursive, .. }| Cte {
+                name,
+                query: Rc::new(query),
+                references,
+                materialized,
+                recursive,
             })
             .collect();
         let Body { core, order, limit, offset, locks, columns } = body;
         let correlated = level.reaches.is_some();
-        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated })
+        let effect = OnceCell::new();
+        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated, effect })
     }
 
     fn cte(&mut self, cte: &ast::Cte) -> Result<()> {
@@ -107,14 +112,9 @@ impl Binder<'_> {
         let silent = modifying && query.columns.is_empty();
         let level = self.top();
         level.later.retain(|name| *name != cte.name);
-        level.ctes.push(CteEntry {
-            name: cte.name.clone(),
-            query,
-            references: 0,
-            reaches,
-            recursive,
-            silent,
-        });
+        let (name, materialized) = (cte.name.clone(), cte.materialized);
+        let references = 0;
+        level.ctes.push(CteEntry { name, query, references, reaches, silent, materialized, recursive });
         Ok(())
     }
 

@@ -45,6 +45,15 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     }
 }
 
+/// Whether the server has a function of that name of its own, with any arguments.
+pub(super) fn is_known(name: &str) -> bool {
+    let counts = 0..8;
+    absent::function(name)
+        || super::set::is_set(name)
+        || counts.clone().any(|count| !expanded(name, count).is_empty())
+        || counts.into_iter().any(|count| super::session::system(name, count).is_some())
+}
+
 /// The one of some set-returning functions of a name that the argument types mean, with its types filled in.
 pub(super) fn set(name: &str, entries: Vec<Entry>, args: &[Type]) -> Result<(Entry, Vec<Type>, Type)> {
     let args: Vec<Known> = args.iter().map(Type::base).collect();
@@ -55,14 +64,6 @@ pub(super) fn set(name: &str, entries: Vec<Entry>, args: &[Type]) -> Result<(Ent
         Found::Many => Err(Failure::sql("42725", format!("{shown} is not unique"))),
         Found::None => Err(Failure::sql("42883", format!("{shown} does not exist"))),
     }
-}
-
-/// Whether the server has a function of that name of its own, with any arguments.
-pub(super) fn is_known(name: &str) -> bool {
-    let counts = 0..8;
-    absent::function(name)
-        || counts.clone().any(|count| !expanded(name, count).is_empty())
-        || counts.into_iter().any(|count| super::session::system(name, count).is_some())
 }
 
 fn operators(symbol: &str) -> Vec<Entry> {
@@ -88,13 +89,13 @@ fn expanded(name: &str, count: usize) -> Vec<Entry> {
         array::FUNCTIONS,
         digest::FUNCTIONS,
         format::FUNCTIONS,
+        time::civil::FUNCTIONS,
     ];
-    let of_time = [time::civil::FUNCTIONS];
     let fits = |entry: &&Entry| match entry.args.split_last() {
         Some((Kind::Rest, fixed)) => count > fixed.len(),
         _ => entry.args.len() == count,
     };
-    let all = tables.iter().chain(&more).chain(&of_time).flat_map(|table| table.iter());
+    let all = tables.iter().chain(&more).flat_map(|table| table.iter());
     all.filter(|entry| entry.name == name).filter(fits).copied().collect()
 }
 
