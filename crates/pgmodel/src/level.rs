@@ -81,7 +81,13 @@ impl Run {
         if let Some(rows) = known {
             return Ok(rows);
         }
-        let rows = Rc::new(self.query(&ctes.query.ctes[index].query, Some(level)).await?);
+        let cte = &ctes.query.ctes[index];
+        let rows = if cte.recursive {
+            Box::pin(self.recursive(level, ctes, index)).await?
+        } else {
+            self.query(&cte.query, Some(level)).await?
+        };
+        let rows = Rc::new(rows);
         ctes.results.borrow_mut()[index] = Some(rows.clone());
         Ok(rows)
     }

@@ -69,7 +69,10 @@ impl Binder<'_> {
                 Err(Failure::not_modelled(what))
             }
             Volatility::Volatile
-                if matches!(clause, Clause::Group | Clause::Having | Clause::Order | Clause::Aggregate) =>
+                if matches!(
+                    clause,
+                    Clause::Group | Clause::Having | Clause::Order | Clause::DistinctOn | Clause::Aggregate
+                ) =>
             {
                 let what =
                     format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
@@ -118,7 +121,7 @@ impl Binder<'_> {
     ) -> Result<()> {
         let one = match &source.core {
             Core::Values(rows) => rows.len() == 1,
-            Core::Select(select) => select.slots.is_empty(),
+            Core::Select(select) => select.slots.is_empty() && select.sets.is_empty(),
             _ => false,
         };
         let calls = self.volatile > 0 && self.routines != routines;

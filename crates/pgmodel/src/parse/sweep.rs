@@ -135,7 +135,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("MERGE INTO target t USING (SELECT 1) s ON s.a = t.a WHEN MATCHED THEN DELETE", "MERGE"),
     ("PREPARE TRANSACTION 's1'", "PREPARE TRANSACTION"),
     ("COMMIT PREPARED 's1'", "COMMIT PREPARED"),
-    ("WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r", "WITH RECURSIVE"),
     ("SELECT * FROM pg_locks", "system catalog pg_locks"),
     ("SELECT 1 FROM pg_catalog.pg_class", "schema pg_catalog"),
     ("REINDEX TABLE CONCURRENTLY t", "REINDEX"),

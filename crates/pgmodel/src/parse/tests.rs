@@ -232,7 +232,6 @@ fn what_is_not_understood_is_refused_by_name() {
         ("select a from t group by rollup (a)", "ROLLUP"),
         ("select 1 fetch first 1 row with ties", "WITH TIES"),
         ("select 1 into t", "SELECT INTO"),
-        ("with recursive a as (select 1) select 1", "WITH RECURSIVE"),
         ("select a at time zone 'x'", "AT TIME ZONE"),
         ("select a collate \"C\"", "COLLATE"),
         ("select a like b escape 'x'", "ESCAPE"),

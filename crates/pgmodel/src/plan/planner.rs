@@ -219,7 +219,7 @@ impl<'a> Level<'a> {
 
     /// Whether its rows are sorted, or put into groups, before any of them is given away.
     fn sorts(&self) -> bool {
-        let collects = self.select.is_some_and(|select| select.distinct || select.grouping.is_some());
+        let collects = self.select.is_some_and(|select| select.is_distinct() || select.grouping.is_some());
         collects || !self.query.order.is_empty()
     }
 

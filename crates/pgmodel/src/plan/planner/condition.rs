@@ -55,7 +55,7 @@ impl<'a> Judge<'a> {
         if !level.query.stops_early() {
             return;
         }
-        let collects = level.select.is_some_and(|select| select.distinct || select.grouping.is_some());
+        let collects = level.select.is_some_and(|select| select.is_distinct() || select.grouping.is_some());
         let ranges = level.query.order.is_empty() && level.conditions.iter().any(|it| ranges(it, table));
         if collects || ranges {
             self.refuse("a function with an effect in WHERE, and LIMIT over rows that an index may find");
@@ -130,7 +130,8 @@ fn is_correlated(expr: &Expr) -> bool {
 
 /// Whether the server puts the query in the place of its name, as it does with one that is read once.
 fn is_inlined(cte: &Cte) -> bool {
-    !cte.query.has_effect()
+    !cte.recursive
+        && !cte.query.has_effect()
         && cte.materialized != Some(true)
         && (cte.references == 1 || cte.materialized.is_some())
 }
