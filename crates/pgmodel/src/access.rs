@@ -307,6 +307,7 @@ fn is_plain(expr: &Expr) -> bool {
     match expr {
         Expr::Sub { .. }
         | Expr::System { .. }
+        | Expr::Routine { .. }
         | Expr::Aggregate { up: 0, .. }
         | Expr::Group { up: 0, .. } => false,
         other => parts(other).into_iter().all(is_plain),
@@ -344,7 +345,7 @@ fn needs(expr: &Expr) -> Option<Vec<usize>> {
     match expr {
         Expr::Column { up: 0, slot, .. } => Some(vec![*slot]),
         Expr::Sub { query, .. } if query.correlated => None,
-        Expr::System { .. } => None,
+        Expr::System { .. } | Expr::Routine { .. } => None,
         other => {
             let mut used = Vec::new();
             for part in parts(other) {
@@ -371,7 +372,8 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Or(args)
         | Expr::Coalesce(args)
         | Expr::Array(args)
-        | Expr::System { args, .. } => args.iter().collect(),
+        | Expr::System { args, .. }
+        | Expr::Routine { args, .. } => args.iter().collect(),
         Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => vec![operand],
         Expr::Elements { array, .. } => vec![array],
         Expr::Case { arms, otherwise } => {

@@ -4,9 +4,13 @@ pub use definition::{
     AlterAction, ColumnDef, Constraint, ConstraintKind, CreateIndex, CreateTable, KeyAction, Serial,
 };
 pub use expression::Expr;
+pub use routine::{
+    CreateFunction, CreateTrigger, Declared, Language, Parameter, Returns, Signature, Volatility, Which,
+};
 
 mod definition;
 mod expression;
+mod routine;
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +65,16 @@ pub enum Statement {
     DropSequence { names: Vec<String>, if_exists: bool },
     /// TRUNCATE.
     Truncate { tables: Vec<String>, restart_identity: bool, cascade: bool },
+    /// CREATE FUNCTION.
+    CreateFunction(Box<CreateFunction>),
+    /// DROP FUNCTION.
+    DropFunction { functions: Vec<Signature>, if_exists: bool },
+    /// CREATE TRIGGER.
+    CreateTrigger(Box<CreateTrigger>),
+    /// DROP TRIGGER.
+    DropTrigger { name: String, table: String, if_exists: bool },
+    /// DO: its body, in PL/pgSQL.
+    Do(String),
     /// VACUUM, ANALYZE: no effect on visibility or on locks that the model keeps longer than the statement.
     Maintenance { kind: Maintenance, tables: Vec<String> },
 }

@@ -14,6 +14,7 @@ mod locking;
 mod membership;
 mod naming;
 mod ordering;
+mod routine;
 mod scope;
 mod select;
 mod set;
@@ -21,7 +22,9 @@ mod stored;
 mod subquery;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod update;
+mod variable;
 mod walk;
 mod with;
 
@@ -34,9 +37,12 @@ use crate::function::CastContext;
 use crate::plan::{Expr, Plan, planner};
 use crate::value::Type;
 
+pub(crate) use naming::grammar_name;
 pub(crate) use naming::index_column;
 use scope::{Clause, Level};
 pub use stored::Stored;
+pub(crate) use trigger::trigger_when;
+pub(crate) use variable::{Found, Inner, Place, Variables, converted, inner, is_assignable};
 
 /// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
 #[derive(Clone, Debug)]
@@ -76,6 +82,14 @@ struct Binder<'a> {
     stored: Option<Stored<'a>>,
     /// How many expressions have been bound or copied.
     parts: usize,
+    /// The variables that names may mean, in the body of a function.
+    variables: Option<&'a dyn Variables>,
+    /// Where the values of the parameters are, in the body of a function.
+    places: Vec<Place>,
+    /// How many calls of functions of one's own have been bound.
+    routines: usize,
+    /// How many of them are VOLATILE.
+    volatile: usize,
     /// The tables met, with the modes they are locked in, each once.
     locks: Vec<(TableId, TableLockMode)>,
     /// Whether the rows of the query that is bound next are locked by the one around it.
@@ -125,6 +139,19 @@ pub fn row_expr(
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
 }
 
+/// No name means anything.
+struct Nothing;
+
+impl Names for Nothing {
+    fn table(&self, _: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
+        Ok(None)
+    }
+
+    fn has_relation(&self, _: &str) -> bool {
+        false
+    }
+}
+
 /// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a
 /// short text can mean a very long expression.
 const PARTS_MAX: usize = 2_000_000;
@@ -139,6 +166,10 @@ impl<'n> Binder<'n> {
             touched: Vec::new(),
             stored: None,
             parts: 0,
+            variables: None,
+            places: Vec::new(),
+            routines: 0,
+            volatile: 0,
             locks: Vec::new(),
             locked_from_outside: false,
         }

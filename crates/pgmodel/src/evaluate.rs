@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, Expr, Query, SubKind, System};
+use crate::routine::Routine;
 use crate::run::{Env, Run};
-use crate::value::{Tuple, Value};
+use crate::value::{Tuple, Type, Value};
 
 /// How many values are compared in the time that a row takes.
 const CHEAP: u64 = 16;
@@ -21,6 +22,17 @@ pub(crate) enum Stop {
     Search(Rc<Query>, Wanted),
     /// It needs what a call of the system gives.
     Call { call: System, args: Vec<Value>, site: usize },
+    /// It needs what a function of one's own gives.
+    Routine(Box<Asked>),
+}
+
+/// A call of a function of one's own.
+pub(crate) struct Asked {
+    routine: Rc<Routine>,
+    types: Rc<[Type]>,
+    result: Type,
+    args: Vec<Value>,
+    site: usize,
 }
 
 /// A row that a subquery is searched for.
@@ -93,6 +105,11 @@ impl Run {
                     let rows = Rc::new(self.query_until(&query, Some(env), Some(&wanted)).await?);
                     self.used.release(held);
                     had.rows.push((Rc::as_ptr(&query) as usize, rows));
+                }
+                Err(Stop::Routine(asked)) => {
+                    let Asked { routine, types, result, args, site } = *asked;
+                    let value = self.call(&routine, &types, &result, args).await?;
+                    had.calls.push((site, value));
                 }
                 Err(Stop::Call { call, args, site }) => {
                     let value = self.system(call, &args).await?;
@@ -178,6 +195,7 @@ impl Run {
                 quantified(*all, items.iter().map(|item| strictly(*apply, &operand, item)))
             }
             Expr::Sub { kind, query } => self.subquery(kind, query, env, had),
+            Expr::Routine { site, .. } => self.routine(expr, *site, env, had),
             Expr::System { call, args, site } => {
                 if let Some(value) = self.constant(*call) {
                     return Ok(value);
@@ -214,6 +232,17 @@ impl Run {
                 if strict && values.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&values)?) }
             }
         }
+    }
+
+    /// What a function of one's own gives, which is had first.
+    fn routine(&self, expr: &Expr, site: usize, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
+        if let Some((_, value)) = had.and_then(|had| had.calls.iter().find(|(done, _)| *done == site)) {
+            return Ok(value.clone());
+        }
+        let Expr::Routine { routine, types, result, args, .. } = expr else { return Ok(Value::Null) };
+        let args = self.all(args, env, had)?;
+        let (routine, types, result) = (routine.clone(), types.clone(), result.clone());
+        Err(Stop::Routine(Box::new(Asked { routine, types, result, args, site })))
     }
 
     /// The first value that is not NULL.

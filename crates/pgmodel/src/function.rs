@@ -11,6 +11,7 @@ mod cast;
 mod comparison;
 mod decimal;
 mod digest;
+mod format;
 mod integer;
 mod json;
 mod json_build;
@@ -64,6 +65,11 @@ pub fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chose
 /// 42883, 42725; a refusal for a function that the server has and the model lacks.
 pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     resolve::function(name, args)
+}
+
+/// Whether the server has a function of that name of its own.
+pub(crate) fn is_known(name: &str) -> bool {
+    resolve::is_known(name)
 }
 
 /// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are

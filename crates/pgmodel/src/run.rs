@@ -14,6 +14,7 @@ use crate::outcome::Change;
 use crate::plan::{Expr, Query};
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
+use crate::trigger::Firing;
 use crate::value::{Tuple, Value};
 
 /// A statement being run.
@@ -42,6 +43,8 @@ pub(crate) struct Event {
     pub(crate) over_own: bool,
     pub(crate) before: Option<Tuple>,
     pub(crate) after: Option<Tuple>,
+    /// The AFTER triggers that are to be called for it.
+    pub(crate) fires: Vec<Firing>,
 }
 
 /// One slot's tuple, and the version it is where the slot is a table; no tuple where an outer join found none.
@@ -97,6 +100,13 @@ impl Slotted {
     /// A column of the row, if there is one.
     pub(crate) fn value(&self, column: usize) -> Option<&Value> {
         self.tuple.as_ref()?.get(column)
+    }
+}
+
+impl Event {
+    /// A row that has been written, before its triggers are chosen.
+    pub(crate) fn new(table: &Rc<TableDef>, before: Option<Tuple>, after: Option<Tuple>) -> Event {
+        Event { table: table.clone(), over_own: false, before, after, fires: Vec::new() }
     }
 }
 

@@ -8,5 +8,6 @@ mod plans;
 mod plpgsql;
 mod postgres;
 mod reduction;
+mod routine;
 mod script;
 mod sqlite;

@@ -90,6 +90,10 @@ impl Binder<'_> {
     }
 
     fn function(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed> {
+        let routines = self.names.routines(name);
+        if !routines.is_empty() {
+            return self.routine(name, &routines, args);
+        }
         let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
         if let Some((call, to, result)) = function::system(name, args.len()) {
             let mut cast = Vec::new();

@@ -112,6 +112,9 @@ impl Binder<'_> {
 
     /// A use of a parameter.
     pub(super) fn param(&mut self, number: u32) -> Result<Typed> {
+        if let Some(variables) = self.variables {
+            return self.argument_of_body(variables, number);
+        }
         let missing = || Failure::sql("42P02", format!("there is no parameter ${number}"));
         let index =
             usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or_else(missing)?;
@@ -214,7 +217,7 @@ impl Binder<'_> {
     }
 
     fn renumber(&mut self, expr: &mut Expr) {
-        if let Expr::System { site, .. } = expr {
+        if let Expr::System { site, .. } | Expr::Routine { site, .. } = expr {
             *site = self.site();
         }
         // The visitor cannot fail.

@@ -20,7 +20,14 @@ impl Binder<'_> {
         let sites = self.sites;
         let operand = self.expr(operand)?;
         let effects = self.sites != sites;
+        let (sites, touched) = (self.sites, self.touched.len());
         let list: Vec<_> = list.iter().map(|item| self.expr(item)).collect::<Result<_>>()?;
+        // Items that name no column are an array to the server: it has all of them before it compares any.
+        let eager = self.sites != sites && list.len() > 1;
+        if eager && self.touched.len() != touched {
+            let what = "IN with columns and with what depends on the session or the clock";
+            return Err(Failure::not_modelled(what));
+        }
         let types: Vec<_> = std::iter::once(&operand).chain(&list).map(|typed| typed.ty.clone()).collect();
         if let Ok(common) = common(&types, "IN") {
             let chosen = function::operator("=", Some(&common), &common)?;
@@ -29,10 +36,15 @@ impl Binder<'_> {
             {
                 let operand = Box::new(self.argument(operand, left)?);
                 let list = list.into_iter().map(|item| self.argument(item, left)).collect::<Result<_>>()?;
+                if eager {
+                    let (apply, array) = (chosen.apply, Box::new(Expr::Array(list)));
+                    let any = Expr::AnyArray { apply, equal: true, operand, array, all: false };
+                    return Ok(negated(any, not));
+                }
                 return Ok(negated(Expr::InList { operand, list }, not));
             }
         }
-        if effects && list.len() > 1 {
+        if (effects || eager) && list.len() > 1 {
             return Err(Failure::not_modelled("IN with an operand that depends on the session or the clock"));
         }
         let mut equal = Vec::new();

@@ -27,6 +27,18 @@ fn catalog_name(ty: &Type) -> &'static str {
     }
 }
 
+/// A type as the grammar hands it on: a word of SQL is one of `pg_catalog`.
+pub(crate) fn grammar_name(ty: &Type) -> String {
+    match ty {
+        Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_) | Type::Varchar(_) => {
+            format!("pg_catalog.{}", catalog_name(ty))
+        }
+        Type::Timestamptz | Type::Interval => format!("pg_catalog.{}", catalog_name(ty)),
+        Type::Array(element) => format!("{}[]", grammar_name(element)),
+        other => catalog_name(other).to_owned(),
+    }
+}
+
 /// A function with its argument types, as messages show it.
 pub(super) fn signature(name: &str, args: &[Type]) -> String {
     let args: Vec<_> = args.iter().map(Type::name).collect();

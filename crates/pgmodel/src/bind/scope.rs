@@ -182,6 +182,9 @@ impl Binder<'_> {
     /// A name, or `table.name`.
     pub(super) fn column(&mut self, table: Option<&str>, name: &str) -> Result<Typed> {
         self.demand_columns()?;
+        if let Some(variables) = self.variables {
+            return self.column_or_variable(variables, table, name);
+        }
         match table {
             Some(table) => self.qualified_column(table, name),
             None => match self.unqualified_column(name, 0)? {
@@ -215,7 +218,7 @@ impl Binder<'_> {
         Ok(None)
     }
 
-    fn qualified_column(&mut self, table: &str, name: &str) -> Result<Typed> {
+    pub(super) fn qualified_column(&mut self, table: &str, name: &str) -> Result<Typed> {
         let (depth, item) = self.item(table)?;
         let mut matching = item.columns.iter().filter(|column| column.name == name);
         match (matching.next(), matching.next()) {
@@ -264,7 +267,7 @@ impl Binder<'_> {
         Failure::sql("42P01", format!("{what} FROM-clause entry for table \"{name}\""))
     }
 
-    fn missing_column(&self, name: &str) -> Failure {
+    pub(super) fn missing_column(&self, name: &str) -> Failure {
         let mut items = self.levels.iter().flat_map(|level| &level.items);
         if items.any(|item| item.qualified && item.name.as_deref() == Some(name)) {
             return Failure::not_modelled(format!("a whole-row reference: {name}"));

@@ -35,7 +35,9 @@ impl Binder<'_> {
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
         self.top().locking.add(&select.locking);
         let join = self.join_clause(&simple.from, None)?;
+        let volatile = self.volatile;
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
+        let calls = self.volatile != volatile;
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
             Some(having) => Some(self.within(Clause::Having, |binder| binder.condition(having, "HAVING"))?),
@@ -73,6 +75,11 @@ impl Binder<'_> {
         } else {
             None
         };
+        let early = order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
+        if calls && (grouped || simple.distinct || early) {
+            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
+            return Err(Failure::not_modelled(what));
+        }
         let slots = std::mem::take(&mut self.top().slots);
         let mut core = Select {
             slots,

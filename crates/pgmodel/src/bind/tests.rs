@@ -43,6 +43,7 @@ fn table(id: u32, name: &str, columns: Vec<Column>) -> TableDef {
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),
+        triggers: Vec::new(),
     }
 }
 

@@ -56,7 +56,12 @@ impl Binder<'_> {
     /// WHERE.
     pub(super) fn filter(&mut self, filter: Option<&ast::Expr>) -> Result<Option<Expr>> {
         let Some(filter) = filter else { return Ok(None) };
-        Ok(Some(self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?))
+        let routines = self.routines;
+        let mut filter = self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?;
+        if self.routines != routines {
+            Self::by_cost(&mut filter);
+        }
+        Ok(Some(filter))
     }
 
     /// The target as slot 0, and the items that are joined to it.

@@ -26,7 +26,8 @@ pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Resu
         | Expr::Or(args)
         | Expr::Coalesce(args)
         | Expr::Array(args)
-        | Expr::System { args, .. } => args.iter_mut().try_for_each(visit),
+        | Expr::System { args, .. }
+        | Expr::Routine { args, .. } => args.iter_mut().try_for_each(visit),
         Expr::Elements { array, .. } => visit(array),
         Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => visit(operand),
         Expr::Compare { left, right, .. } => {

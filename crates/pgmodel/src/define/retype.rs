@@ -49,6 +49,8 @@ impl Define<'_> {
         let stays = using.is_none() && is_stored_alike(&old, ty);
         let (xid, command) = run.writing();
         self.server.heap(table.id).replace_all(changed, (!stays).then_some((xid, command)));
+        // What comes after sees the rows as they now are.
+        self.server.backend(self.session).xact().command += 1;
         table.columns[place].ty = ty.clone();
         self.rebuild_indexes(table, place)
     }

@@ -15,11 +15,6 @@ impl Define<'_> {
         index: &str,
         primary: bool,
     ) -> Result<TableDef> {
-        if primary && table.indexes.iter().any(|index| index.primary) {
-            let name = &table.name;
-            let message = format!("multiple primary keys for table \"{name}\" are not allowed");
-            return Err(Failure::sql("42P16", message));
-        }
         let Some(place) = table.indexes.iter().position(|known| known.name == index) else {
             let elsewhere = self.is_taken(index);
             let message = if elsewhere {
@@ -38,6 +33,11 @@ impl Define<'_> {
                 "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{index}\" to \"{name}\""
             );
             self.notice(text);
+        }
+        if primary && table.indexes.iter().any(|index| index.primary) {
+            let name = &table.name;
+            let message = format!("multiple primary keys for table \"{name}\" are not allowed");
+            return Err(Failure::sql("42P16", message));
         }
         name::demand_new_constraint(&table, &name)?;
         if primary {

@@ -2,7 +2,9 @@
 //! `parse_oper.c`. It must never pick one where the server would call the choice ambiguous.
 
 use super::signature::{Entry, Kind, category};
-use super::{Chosen, absent, array, comparison, decimal, digest, integer, json, json_build, json_change};
+use super::{
+    Chosen, absent, array, comparison, decimal, digest, format, integer, json, json_build, json_change,
+};
 use super::{pattern, text, text_part, time, unify};
 use crate::error::{Failure, Result};
 use crate::value::Type;
@@ -43,6 +45,14 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     }
 }
 
+/// Whether the server has a function of that name of its own, with any arguments.
+pub(super) fn is_known(name: &str) -> bool {
+    let counts = 0..8;
+    absent::function(name)
+        || counts.clone().any(|count| !expanded(name, count).is_empty())
+        || counts.into_iter().any(|count| super::session::system(name, count).is_some())
+}
+
 fn operators(symbol: &str) -> Vec<Entry> {
     let tables =
         [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];
@@ -59,8 +69,14 @@ fn operators(symbol: &str) -> Vec<Entry> {
 fn expanded(name: &str, count: usize) -> Vec<Entry> {
     let tables =
         [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
-    let more =
-        [json::FUNCTIONS, json_build::FUNCTIONS, json_change::FUNCTIONS, array::FUNCTIONS, digest::FUNCTIONS];
+    let more = [
+        json::FUNCTIONS,
+        json_build::FUNCTIONS,
+        json_change::FUNCTIONS,
+        array::FUNCTIONS,
+        digest::FUNCTIONS,
+        format::FUNCTIONS,
+    ];
     let fits = |entry: &&Entry| match entry.args.split_last() {
         Some((Kind::Rest, fixed)) => count > fixed.len(),
         _ => entry.args.len() == count,

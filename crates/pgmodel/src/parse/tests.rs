@@ -186,10 +186,7 @@ fn clauses_keep_their_meaning() {
             "kind: Unique { columns: [\"a\"], included: [] }, not_valid: false",
         ),
         ("create table t (a int references u on delete set null)", "referenced: [], on_delete: SetNull"),
-        (
-            "create table t (a int, foreign key (a) references u (b))",
-            "kind: ForeignKey { columns",
-        ),
+        ("create table t (a int, foreign key (a) references u (b))", "kind: ForeignKey { columns"),
         ("create sequence s increment -2", "start: -1, increment: -2"),
         ("create unique index on t (lower(a)) where b is null", "name: None, table: \"t\", unique: true"),
         ("drop index concurrently if exists i restrict", "if_exists: true, concurrently: true"),

@@ -1,6 +1,8 @@
 //! What it shows how often, and in which order, an expression or a query is run: sequences that move, advisory locks,
 //! settings, row locks. `clock_timestamp()` and `gen_random_uuid()` are volatile, too, but nobody can tell.
 
+use crate::ast::Volatility;
+
 use super::survey::{self, Met};
 use super::{Core, Expr, Query, System};
 
@@ -24,6 +26,15 @@ pub(crate) fn shows(call: System) -> bool {
         | System::CurrentSetting
         | System::RandomUuid
         | System::TransactionId => false,
+    }
+}
+
+/// Whether an expression is itself such a call; what a volatile function of one's own does, nobody knows.
+pub(crate) fn is_call(expr: &Expr) -> bool {
+    match expr {
+        Expr::System { call, .. } => shows(*call),
+        Expr::Routine { routine, .. } => routine.volatility == Volatility::Volatile,
+        _ => false,
     }
 }
 
@@ -55,7 +66,6 @@ impl Query {
 fn is_effect(met: Met<'_>) -> bool {
     match met {
         Met::Query(query) => !query.locks.is_empty(),
-        Met::Expr(Expr::System { call, .. }) => shows(*call),
-        Met::Expr(_) => false,
+        Met::Expr(expr) => is_call(expr),
     }
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::Query;
 use crate::error::Result;
-use crate::value::Value;
+use crate::routine::Routine;
+use crate::value::{Type, Value};
 
 /// A function of its arguments alone. NULL arguments reach it only where [`Expr::Apply`] is not strict.
 pub type Apply = fn(&[Value]) -> Result<Value>;
@@ -58,6 +59,8 @@ pub enum Expr {
     Sub { kind: SubKind, query: Rc<Query> },
     /// What depends on the session, the clock or a sequence.
     System { call: System, args: Vec<Expr>, site: usize },
+    /// A function that CREATE FUNCTION has made, its arguments cast to `types`.
+    Routine { routine: Rc<Routine>, types: Rc<[Type]>, result: Type, args: Vec<Expr>, site: usize },
 }
 
 impl AsRef<Expr> for Expr {

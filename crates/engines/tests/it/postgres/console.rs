@@ -158,7 +158,7 @@ fn a_session_that_the_server_ended_says_so() {
     let Some((mut console, sessions)) = console(2) else { return };
     say(&mut console, sessions[0], "SELECT pg_terminate_backend(pg_backend_pid())");
     let said = console.messages(sessions[0]);
-    let [Message::Error { severity, code, .. }] = &said[..] else { panic!("{said:?}") };
+    let [Message::Error { severity, code, .. }, Message::Lost] = &said[..] else { panic!("{said:?}") };
     assert_eq!((&**severity, &**code), ("FATAL", "57P01"));
     assert!(console.send(sessions[0], "SELECT 1").is_err());
     assert_eq!(say(&mut console, sessions[1], "SELECT 1"), Progress::Finished);
@@ -193,13 +193,4 @@ fn a_notification_is_told_behind_the_result_and_names_its_sender() {
     let told = console.messages(sessions[0]);
     assert!(told.contains(&from(&console, 1, "other")), "{told:?}");
     assert!(told.contains(&grid(&[("one", 23)], &[&[Some("1")]])), "{told:?}");
-}
-
-#[test]
-fn a_session_that_the_server_has_ended_tells_its_end_last() {
-    let Some((mut console, sessions)) = console(1) else { return };
-    say(&mut console, sessions[0], "SELECT pg_terminate_backend(pg_backend_pid())");
-    let told = console.messages(sessions[0]);
-    assert!(matches!(&told[..], [Message::Error { code, .. }, Message::Lost] if code == "57P01"), "{told:?}");
-    assert!(console.send(sessions[0], "SELECT 1").is_err());
 }
