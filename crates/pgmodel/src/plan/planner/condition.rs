@@ -1,6 +1,6 @@
 //! Functions and subqueries with an effect among the conditions of WHERE: the server puts conditions in the order of
-//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and makes
-//! joins of IN.
+//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and
+//! makes joins of IN.
 
 use super::{Judge, Level, flatten, parts};
 use crate::catalog::TableDef;
@@ -86,10 +86,10 @@ impl<'a> Judge<'a> {
                         );
                     }
                 }
-                other if is_correlated(other) => {
-                    if !alone || level.query.stops_early() || place + 1 < count {
-                        self.refuse("a correlated subquery with an effect, beside other conditions");
-                    }
+                other
+                    if is_correlated(other) && (!alone || level.query.stops_early() || place + 1 < count) =>
+                {
+                    self.refuse("a correlated subquery with an effect, beside other conditions");
                 }
                 _ => {}
             }
