@@ -134,7 +134,7 @@ pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
     path.calls = select.output.iter().any(effect::in_expr);
     path.wary = planner::wary(query, select);
-    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.distinct;
+    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.is_distinct();
     if let (true, Some([step]), [Slot::Table(table)]) = (sorts, path.steps.as_deref_mut(), &select.slots[..])
         && let Some(column) = first_key(query, select)
         && let Some(access) = walk(table, step, column)
@@ -364,6 +364,7 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Column { .. }
         | Expr::Group { .. }
         | Expr::Aggregate { .. }
+        | Expr::Set(_)
         | Expr::Output(_) => Vec::new(),
         Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
         Expr::Apply { args, .. }

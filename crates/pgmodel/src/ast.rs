@@ -108,7 +108,7 @@ pub enum Isolation {
     ReadCommitted,
     /// A snapshot for the transaction.
     RepeatableRead,
-    /// Not modelled; refused when a transaction asks for it.
+    /// A snapshot for the transaction, and no other outcome than in some order one after the other.
     Serializable,
 }
 
@@ -208,8 +208,10 @@ pub enum SetOperation {
 /// SELECT up to HAVING.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {
-    /// DISTINCT; DISTINCT ON is refused.
+    /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON; `distinct` is false then.
+    pub distinct_on: Vec<Expr>,
     /// The select list.
     pub output: Vec<Output>,
     /// FROM, its items in order.
@@ -239,7 +241,7 @@ pub enum FromItem {
     /// A subquery.
     Subquery { query: Box<With>, alias: Option<Alias>, lateral: bool },
     /// A set-returning function, such as `generate_series` or `unnest`.
-    Function { name: String, args: Vec<Expr>, alias: Option<Alias> },
+    Function { name: String, args: Vec<Expr>, ordinality: bool, alias: Option<Alias> },
     /// A join; a CROSS JOIN has neither ON nor USING.
     Join { kind: JoinKind, left: Box<FromItem>, right: Box<FromItem>, on: Option<Expr>, using: Vec<String> },
 }

@@ -153,6 +153,8 @@ pub(crate) enum Wait {
     Choice,
     /// For the clock.
     Sleep { until: u64 },
+    /// For a snapshot that is safe.
+    Snapshot,
     /// No longer: it may go on.
     Over,
     /// No longer: the statement fails.
@@ -167,6 +169,7 @@ pub(crate) struct Settings {
     pub(crate) deadlock_timeout: u64,
     pub(crate) default_isolation: Isolation,
     pub(crate) default_read_only: bool,
+    pub(crate) default_deferrable: bool,
     /// Parameters that change nothing the model shows, such as `application_name`, and custom ones.
     pub(crate) others: BTreeMap<String, String>,
 }
@@ -186,6 +189,7 @@ impl Default for Settings {
             deadlock_timeout: 1_000_000_000,
             default_isolation: Isolation::ReadCommitted,
             default_read_only: false,
+            default_deferrable: false,
             others: BTreeMap::new(),
         }
     }

@@ -18,8 +18,10 @@ mod routine;
 mod scope;
 mod select;
 mod set;
+mod sets;
 mod stored;
 mod subquery;
+mod subscript;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -80,6 +82,8 @@ struct Binder<'a> {
     touched: Vec<(usize, usize)>,
     /// The place with a table that is bound for, if it is one.
     stored: Option<Stored<'a>>,
+    /// Whether what was bound calls anything whose answer may change with the session's settings or the clock.
+    mutable: bool,
     /// How many expressions have been bound or copied.
     parts: usize,
     /// The variables that names may mean, in the body of a function.
@@ -125,6 +129,9 @@ pub fn row_expr(
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
     let typed = binder.storing(place, |binder| binder.expr(expr))?;
+    if binder.mutable && matches!(place, Stored::Key | Stored::Predicate) {
+        return Err(place.not_immutable());
+    }
     let Some(to) = to else {
         // An index key may be a bare literal, which is text to the server.
         return if typed.ty == Type::Unknown {
@@ -165,6 +172,7 @@ impl<'n> Binder<'n> {
             sites: 0,
             touched: Vec::new(),
             stored: None,
+            mutable: false,
             parts: 0,
             variables: None,
             places: Vec::new(),

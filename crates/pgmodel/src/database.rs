@@ -189,11 +189,15 @@ impl Database {
 
     /// Commits the transaction that a statement alone has left open.
     pub fn settle(&self, session: SessionNo) -> Finished {
+        let mut results = Vec::new();
         if self.is_unsettled(session) {
-            self.server.finish(session, true);
+            match self.server.precommit(session) {
+                Ok(()) => self.server.finish(session, true),
+                Err(failure) => results.push(Err(failure)),
+            }
         }
         let committed = std::mem::take(&mut self.server.backend(session).committed);
-        Finished { committed, ..Finished::default() }
+        Finished { results, committed, ..Finished::default() }
     }
 
     /// Rolls back whatever the session has open and gives up what it works on.

@@ -92,6 +92,7 @@ impl Run {
                 Ok(value) => return Ok(value),
                 Err(Stop::Fail(failure)) => return Err(failure),
                 Err(Stop::Rows(query)) => {
+                    let _reads = self.reads_within(expr, &query);
                     let rows = Rc::new(self.query(&query, Some(env)).await?);
                     let address = Rc::as_ptr(&query) as usize;
                     if query.correlated {
@@ -101,15 +102,15 @@ impl Run {
                         self.once.borrow_mut().insert(address, rows);
                     }
                 }
-                Err(Stop::Search(query, wanted)) => {
-                    let rows = Rc::new(self.query_until(&query, Some(env), Some(&wanted)).await?);
-                    self.used.release(held);
-                    had.rows.push((Rc::as_ptr(&query) as usize, rows));
-                }
                 Err(Stop::Routine(asked)) => {
                     let Asked { routine, types, result, args, site } = *asked;
                     let value = self.call(&routine, &types, &result, args).await?;
                     had.calls.push((site, value));
+                }
+                Err(Stop::Search(query, wanted)) => {
+                    let rows = Rc::new(self.query_until(&query, Some(env), Some(&wanted)).await?);
+                    self.used.release(held);
+                    had.rows.push((Rc::as_ptr(&query) as usize, rows));
                 }
                 Err(Stop::Call { call, args, site }) => {
                     let value = self.system(call, &args).await?;
@@ -147,6 +148,7 @@ impl Run {
             }
             Expr::Group { up, key } => Ok(env.up(*up).keys[*key].clone()),
             Expr::Aggregate { up, index } => Ok(env.up(*up).aggregates[*index].clone()),
+            Expr::Set(index) => Ok(env.sets[*index].clone()),
             Expr::Output(column) => Ok(env.output[*column].clone()),
             Expr::Compare { apply, left, right, .. } => {
                 let operands = [self.evaluate(left, env, had)?, self.evaluate(right, env, had)?];

@@ -36,6 +36,9 @@ pub enum Object {
     Tail(TableId),
     /// Who waits for whom.
     Waits,
+    /// What serializable transactions know of each other, and the numbers that transactions get: locked as a whole by
+    /// them, read by others.
+    Serializable,
     /// What there is, by its names: read by a statement whose analysis fails, because that holds no table's lock.
     Definitions,
 }
@@ -106,7 +109,8 @@ impl Fnv {
                 self.word(*number as u64);
                 self.word((*number >> 64) as u64);
             }
-            Value::Timestamptz(time) => self.word(*time as u64),
+            Value::Timestamptz(time) | Value::Timestamp(time) => self.word(*time as u64),
+            Value::Date(days) => self.word(*days as u64),
             Value::Bool(flag) => self.byte(u8::from(*flag)),
             // Two equal keys of another type must agree; that they all do costs precision, never truth.
             _ => self.byte(7),

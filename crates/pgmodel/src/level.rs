@@ -94,6 +94,10 @@ impl Run {
         wanted: Option<&Wanted>,
     ) -> Result<Vec<Tuple>> {
         let path = select.path.get_or_init(|| access::path_of(query, select));
+        let _reads = self.reads(query, select);
+        if !select.sets.is_empty() {
+            return Box::pin(self.select_sets(query, select, path, level)).await;
+        }
         let (mut limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
@@ -205,6 +209,10 @@ impl Run {
             candidates.retain(|candidate| seen.insert(candidate.output.clone()));
         }
         candidates.sort_by(|left, right| order(&query.order, &left.sort, &right.sort));
+        if select.distinct_on > 0 {
+            candidates
+                .dedup_by(|later, kept| later.sort[..select.distinct_on] == kept.sort[..select.distinct_on]);
+        }
         Ok(())
     }
 
@@ -286,7 +294,7 @@ impl Run {
     }
 
     /// LIMIT and OFFSET.
-    async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
+    pub(crate) async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
         let count = async |expr: &Option<Expr>, code, word: &str| {
             let Some(expr) = expr else { return Ok(None) };
             match self.value(expr, level).await? {
@@ -354,7 +362,7 @@ fn combine(operation: SetOperation, all: bool, left: Vec<Tuple>, right: Vec<Tupl
     rows
 }
 
-fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
+pub(crate) fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
     for ((key, left), right) in keys.iter().zip(left).zip(right) {
         let ordering = match (left, right) {
             (Value::Null, Value::Null) => Ordering::Equal,

@@ -9,7 +9,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
 use crate::join::Tree;
 use crate::plan::planner::Wary;
-use crate::plan::{Comparison, Join, Query, SetFunction, Slot};
+use crate::plan::{Comparison, Join, Query, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
 
@@ -196,7 +196,12 @@ impl Run {
     /// The rows of one slot, last first, given those of the slots before it.
     pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         let mut rows: Vec<Slotted> = match slot {
-            Slot::Table(table) => return self.versions(table, step, env).await,
+            Slot::Table(table) => {
+                if self.serializable {
+                    Box::pin(self.mark_read(table, step, env)).await?;
+                }
+                return self.versions(table, step, env).await;
+            }
             Slot::Query { query, .. } => {
                 let rows = self.rows_of(query, env).await?;
                 rows.iter().cloned().map(Slotted::row).collect()
@@ -204,13 +209,8 @@ impl Run {
             Slot::Cte { up, index, .. } => {
                 Box::pin(self.cte(env.up(*up), *index)).await?.iter().cloned().map(Slotted::row).collect()
             }
-            Slot::Function { function, args } => {
-                let args = self.output(args, env).await?;
-                // They are held until the slot is met again, and count as open rows do.
-                let held = self.used.held();
-                let rows = self.set(*function, &args)?;
-                self.used.release(held);
-                rows.into_iter().map(Slotted::row).collect()
+            Slot::Function { call, ordinality } => {
+                self.rows_of_set(call, *ordinality, env).await?.into_iter().map(Slotted::row).collect()
             }
             Slot::Excluded => return Err(Failure::not_modelled("excluded outside of ON CONFLICT")),
         };
@@ -219,7 +219,7 @@ impl Run {
     }
 
     /// The rows of a query in a query, which is run once if it looks at nothing outside itself.
-    async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
+    pub(crate) async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
         let address = Rc::as_ptr(query) as usize;
         let known = self.once.borrow().get(&address).cloned();
         if let Some(rows) = known {
@@ -342,46 +342,13 @@ fn stored(tuple: &Tuple, version: u32) -> Slotted {
     Slotted { tuple: Some(tuple.clone()), version: Some(version) }
 }
 
-fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
+/// Whether a value compares like that with a limit.
+pub(crate) fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
     match comparison {
         Comparison::Equal => value == limit,
         Comparison::Less => value < limit,
         Comparison::LessOrEqual => value <= limit,
         Comparison::Greater => value > limit,
         Comparison::GreaterOrEqual => value >= limit,
-    }
-}
-
-impl Run {
-    /// The rows of a set-returning function; none where an argument is NULL.
-    fn set(&self, function: SetFunction, args: &[Value]) -> Result<Vec<Tuple>> {
-        match (function, args) {
-            (_, args) if args.contains(&Value::Null) => Ok(Vec::new()),
-            (SetFunction::Unnest, [Value::Array(items)]) => {
-                self.used.hold_many(items.len() as u64, 1)?;
-                Ok(items.iter().map(|item| Tuple::from([item.clone()])).collect())
-            }
-            (SetFunction::ListeningChannels, []) => {
-                let backend = self.server.backend(self.session);
-                let channels = backend.ears.channels.iter();
-                Ok(channels.map(|channel| Tuple::from([Value::Text(channel.as_str().into())])).collect())
-            }
-            (SetFunction::GenerateSeries, [Value::Int(from), Value::Int(to), rest @ ..]) => {
-                let step = match rest {
-                    [Value::Int(0)] => return Err(Failure::sql("22023", "step size cannot equal zero")),
-                    [Value::Int(step)] => *step,
-                    _ => 1,
-                };
-                let mut rows = Vec::new();
-                let mut at = Some(*from);
-                while let Some(number) = at.filter(|at| if step > 0 { at <= to } else { at >= to }) {
-                    self.used.hold(1)?;
-                    rows.push(Tuple::from([Value::Int(number)]));
-                    at = number.checked_add(step);
-                }
-                Ok(rows)
-            }
-            _ => Err(Failure::not_modelled("generate_series over anything but integers")),
-        }
     }
 }

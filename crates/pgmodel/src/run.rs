@@ -12,6 +12,7 @@ use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
 use crate::plan::{Expr, Query};
+use crate::serializable::Reading;
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
 use crate::trigger::Firing;
@@ -33,6 +34,9 @@ pub(crate) struct Run {
     pub(crate) per_row: bool,
     /// What it has used of what it may use.
     pub(crate) used: Used,
+    /// Whether it marks what it reads, as a serializable transaction does; and how it is about to read.
+    pub(crate) serializable: bool,
+    pub(crate) reading: Cell<Reading>,
 }
 
 /// A row that a statement has written.
@@ -68,6 +72,7 @@ pub(crate) struct Env<'a> {
     pub(crate) keys: &'a [Value],
     pub(crate) aggregates: &'a [Value],
     pub(crate) output: &'a [Value],
+    pub(crate) sets: &'a [Value],
     pub(crate) ctes: Option<&'a Ctes<'a>>,
 }
 
@@ -78,7 +83,7 @@ impl<'a> Env<'a> {
         ctes: Option<&'a Ctes<'a>>,
         cells: &'a [Slotted],
     ) -> Env<'a> {
-        Env { outer, cells, keys: &[], aggregates: &[], output: &[], ctes }
+        Env { outer, cells, keys: &[], aggregates: &[], output: &[], sets: &[], ctes }
     }
 
     /// The level so many levels out.
@@ -118,6 +123,8 @@ impl Run {
         params: Rc<[Value]>,
         snapshot: Snapshot,
     ) -> Run {
+        let serializable =
+            server.backend(session).transaction.as_ref().is_some_and(|it| it.serializable.is_some());
         Run {
             server: server.clone(),
             session,
@@ -128,6 +135,8 @@ impl Run {
             affected: Cell::new(0),
             per_row: false,
             used: Used::default(),
+            serializable,
+            reading: Cell::default(),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
     for (slot, item) in slots.iter().enumerate() {
         let kept = match item {
             Slot::Query { query, lateral: true } if query.correlated => is_fenced(query),
-            Slot::Function { args, .. } if !args.is_empty() => true,
+            Slot::Function { call, .. } if !call.args.is_empty() => true,
             _ => continue,
         };
         let mut names = Vec::new();

@@ -4,7 +4,7 @@
 use crate::ast::Locking;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::plan::{Aggregate, Expr, Query, Slot};
+use crate::plan::{Aggregate, Expr, Query, SetCall, Slot};
 use crate::value::Type;
 
 use super::{Binder, Typed, walk};
@@ -19,6 +19,7 @@ pub(super) enum Clause {
     Group,
     Having,
     Order,
+    DistinctOn,
     Limit,
     Offset,
     Values,
@@ -48,6 +49,9 @@ pub(super) struct Level {
     pub(super) clause: Clause,
     /// The aggregates met.
     pub(super) aggregates: Vec<Aggregate>,
+    /// The set-returning functions met, and how often one was called.
+    pub(super) sets: Vec<SetCall>,
+    pub(super) set_calls: usize,
     /// The outermost level that something in this one refers to, if that is outside of it.
     pub(super) reaches: Option<usize>,
     /// The items whose rows are going to be locked.
@@ -112,6 +116,8 @@ pub(super) struct Item {
     pub(super) qualified: bool,
     /// Whether `column` alone finds it, and `*` expands it.
     pub(super) unqualified: bool,
+    /// Whether its name stands for its only column: that of a function which returns no composite rows.
+    pub(super) scalar: bool,
     /// Whether only LATERAL items see it, as FROM is not complete yet.
     pub(super) lateral_only: bool,
     /// Whether LATERAL items may.
@@ -138,6 +144,8 @@ impl Level {
             sources: Vec::new(),
             clause,
             aggregates: Vec::new(),
+            sets: Vec::new(),
+            set_calls: 0,
             reaches: None,
             locking: LockedNames::default(),
         }
@@ -152,6 +160,7 @@ impl Item {
             columns,
             qualified: true,
             unqualified: true,
+            scalar: false,
             lateral_only: false,
             lateral_ok: true,
         }
@@ -189,7 +198,13 @@ impl Binder<'_> {
             Some(table) => self.qualified_column(table, name),
             None => match self.unqualified_column(name, 0)? {
                 Some(typed) => Ok(typed),
-                None => Err(self.missing_column(name)),
+                None => match self.item(name) {
+                    Ok((depth, item)) if item.scalar => {
+                        let column = item.columns[0].clone();
+                        Ok(self.reference(depth, column))
+                    }
+                    _ => Err(self.missing_column(name)),
+                },
             },
         }
     }

@@ -56,11 +56,12 @@ pub(crate) fn inner(with: &ast::With, names: &dyn Names, variables: &dyn Variabl
     let places = std::mem::take(&mut binder.places);
     let calls = binder.routines > 0;
     let locks = std::mem::take(&mut binder.locks);
-    let params = binder.parameters()?;
     if planner::judge(&query)? {
-        return Err(Failure::not_modelled("a function's subquery that may be run once or for each row"));
+        // What runs the body asks nobody how.
+        let what = "a subquery in a function's body that the plan may run once for each row";
+        return Err(Failure::not_modelled(what));
     }
-    Ok(Inner { plan: Plan { query, params, locks, reruns: false }, places, calls })
+    Ok(Inner { plan: Plan { query, params: binder.parameters()?, locks, reruns: false }, places, calls })
 }
 
 /// Whether an assignment makes a value of one type one of the other.

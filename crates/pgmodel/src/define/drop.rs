@@ -16,6 +16,7 @@ impl Define<'_> {
             let mode = TableLockMode::AccessExclusive;
             match super::find_table(self.server, self.session, name, mode, false).await? {
                 Some(table) => tables.push(table),
+                None if self.is_taken(name) => return Err(name::wrong_kind(name, "a table")),
                 None if if_exists => self.notice(format!("table \"{name}\" does not exist, skipping")),
                 None => return Err(Failure::sql("42P01", format!("table \"{name}\" does not exist"))),
             }
@@ -48,6 +49,7 @@ impl Define<'_> {
         for table in tables {
             self.drop_owned_sequences(table.id, None).await?;
             self.lock_referenced(&table.foreign_keys).await?;
+            self.server.meet_table(self.session, table.id)?;
             self.change(table.id, None);
         }
         Ok(())
@@ -78,6 +80,7 @@ impl Define<'_> {
         }
         let run = self.run();
         for table in tables {
+            self.server.meet_table(self.session, table.id)?;
             for (version, tuple) in self.live(&table) {
                 let row = self.server.heap(table.id).row(version);
                 run.account(&table, row, Some(tuple), None);
@@ -86,6 +89,7 @@ impl Define<'_> {
             self.give_heap(&table);
             // The indexes are built anew under a lock of its own (reindex_relation).
             self.server.lock_table(self.session, table.id, TableLockMode::Share, false).await?;
+            self.server.widen_marks(self.session, table.id, None);
             if restart {
                 for Named { id, .. } in self.owned_sequences(table.id) {
                     let mode = TableLockMode::AccessExclusive;

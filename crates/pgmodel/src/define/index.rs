@@ -22,6 +22,12 @@ impl Define<'_> {
             return Ok(());
         }
         let index = self.index(&table, create)?;
+        let mut table = table;
+        if create.fillfactor.is_some() {
+            let mut sparse = copy(&table);
+            sparse.layout.sparse_indexes = true;
+            table = Rc::new(sparse);
+        }
         if create.concurrently {
             return self.build_concurrently(&table, index).await;
         }
@@ -96,6 +102,9 @@ impl Define<'_> {
                 TableLockMode::AccessExclusive
             };
             let Some((table, index)) = self.find_index(name, mode).await? else {
+                if self.is_taken(name) {
+                    return Err(name::wrong_kind(name, "an index"));
+                }
                 if !if_exists {
                     return Err(Failure::sql("42704", format!("index \"{name}\" does not exist")));
                 }
@@ -115,6 +124,7 @@ impl Define<'_> {
             self.remember(&table);
             let mut left = copy(&table);
             left.indexes.remove(index);
+            self.server.widen_marks(self.session, table.id, Some(name));
             self.server.heap(table.id).drop_index(index);
             self.put(left);
         }

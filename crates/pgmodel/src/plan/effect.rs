@@ -1,10 +1,9 @@
 //! What it shows how often, and in which order, an expression or a query is run: sequences that move, advisory locks,
 //! settings, row locks. `clock_timestamp()` and `gen_random_uuid()` are volatile, too, but nobody can tell.
 
-use crate::ast::Volatility;
-
 use super::survey::{self, Met};
 use super::{Core, Expr, Query, System};
+use crate::ast::Volatility;
 
 /// Whether a call shows that it is made.
 pub(crate) fn shows(call: System) -> bool {

@@ -76,11 +76,13 @@ fn select_core<'a>(select: &'a Select, depth: usize, see: &mut See<'_, 'a>) {
         expressions(keys, depth, see);
         for aggregate in aggregates {
             expressions(&aggregate.argument, depth, see);
-            expressions(&aggregate.delimiter, depth, see);
+            expressions(&aggregate.second, depth, see);
+            expressions(aggregate.order.iter().map(|key| &key.expr), depth, see);
             expressions(&aggregate.filter, depth, see);
         }
         expressions(having, depth, see);
     }
+    expressions(select.sets.iter().flat_map(|set| &set.args), depth, see);
     expressions(&select.output, depth, see);
 }
 
@@ -104,7 +106,7 @@ fn slots<'a>(slots: &'a [Slot], depth: usize, see: &mut See<'_, 'a>) {
 pub(crate) fn slot<'a>(slot: &'a Slot, depth: usize, see: &mut See<'_, 'a>) {
     match slot {
         Slot::Query { query, .. } => self::query(query, depth + 1, see),
-        Slot::Function { args, .. } => expressions(args, depth, see),
+        Slot::Function { call, .. } => expressions(&call.args, depth, see),
         Slot::Table(_) | Slot::Cte { .. } | Slot::Excluded => {}
     }
 }
