@@ -1,9 +1,8 @@
 //! Functions and subqueries with an effect among the conditions of WHERE: the server puts conditions in the order of
-//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and makes
-//! joins of IN.
+//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and
+//! makes joins of IN.
 
 use super::{Judge, Level, flatten, parts};
-use crate::ast::Volatility;
 use crate::catalog::TableDef;
 use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, effect};
 
@@ -87,10 +86,10 @@ impl<'a> Judge<'a> {
                         );
                     }
                 }
-                other if is_correlated(other) => {
-                    if !alone || level.query.stops_early() || place + 1 < count {
-                        self.refuse("a correlated subquery with an effect, beside other conditions");
-                    }
+                other
+                    if is_correlated(other) && (!alone || level.query.stops_early() || place + 1 < count) =>
+                {
+                    self.refuse("a correlated subquery with an effect, beside other conditions");
                 }
                 _ => {}
             }
@@ -108,16 +107,7 @@ impl<'a> Judge<'a> {
 
 /// Whether an expression calls a function with an effect, not counting its subqueries.
 fn calls(expr: &Expr) -> bool {
-    shows(expr) || parts(expr).into_iter().any(calls)
-}
-
-/// Whether an expression is a call with an effect, whatever its arguments are.
-fn shows(expr: &Expr) -> bool {
-    match expr {
-        Expr::System { call, .. } => effect::shows(*call),
-        Expr::Routine { routine, .. } => routine.volatility == Volatility::Volatile,
-        _ => false,
-    }
+    effect::is_call(expr) || parts(expr).into_iter().any(calls)
 }
 
 /// Whether a subquery with an effect in it depends on the row.
@@ -171,8 +161,8 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         Expr::InList { list, .. } => (list.len(), list.len()),
         // Of constants it is computed beforehand.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
-        // A function of one's own costs a hundred operators.
-        Expr::Routine { .. } => (200, 200),
+        // One in SQL may be dissolved, and cost less than a hundred operators.
+        Expr::Routine { args, .. } => (2, 200 + 2 * args.len()),
         Expr::System { .. } if columns(expr).is_empty() => (2, 2),
         Expr::System { args, .. } => (2, 2 + 2 * args.len()),
         Expr::Compare { .. } | Expr::Same(..) => (2, 2),
@@ -247,7 +237,7 @@ fn is_kept(condition: &Expr) -> bool {
         Expr::System { call: System::AdvisoryLock { transaction: true, .. }, .. } => {
             columns(condition).is_empty()
         }
-        call if shows(call) => false,
+        call if effect::is_call(call) => false,
         other => parts(other).into_iter().all(is_kept),
     }
 }
