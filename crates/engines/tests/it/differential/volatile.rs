@@ -52,8 +52,10 @@ fn condition(rng: &mut Rng) -> String {
             "(SELECT pg_try_advisory_xact_lock(8))",
         ],
     );
-    let plain = pick(rng, &["id = @", "n > @", "id <> @", "n IS NULL", "id IN (1, 2)"]);
-    let joined = pick(rng, &["#", "! AND #", "# AND !", "! OR #", "# OR !", "NOT #", "! AND NOT #"]);
+    // No condition here can be an index's, which would be looked at before any row is.
+    let plain =
+        pick(rng, &["n + 0 = @", "n % 3 <> 1", "id + n > @", "n IS NULL", "id + 0 IN (1, 2)", "@ > 1"]);
+    let joined = pick(rng, &["#", "#", "! AND #", "# AND !", "! OR #", "# OR !", "NOT #", "! AND NOT #"]);
     joined.replace('!', plain).replace('#', called).replace('@', &k.to_string())
 }
 
