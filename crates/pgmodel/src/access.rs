@@ -88,7 +88,7 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
 /// of the first key, they are met in that order, so that whoever has enough of them can stop.
 pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
-    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.distinct;
+    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.is_distinct();
     if let (true, Some([step]), [Slot::Table(table)]) = (sorts, path.steps.as_deref_mut(), &select.slots[..])
         && let Some(column) = first_key(query, select)
         && let Some(access) = walk(table, step, column)
@@ -261,6 +261,7 @@ fn is_plain(expr: &Expr) -> bool {
     match expr {
         Expr::Sub { .. }
         | Expr::System { .. }
+        | Expr::Routine { .. }
         | Expr::Aggregate { up: 0, .. }
         | Expr::Group { up: 0, .. } => false,
         other => parts(other).into_iter().all(is_plain),
@@ -298,7 +299,7 @@ fn needs(expr: &Expr) -> Option<Vec<usize>> {
     match expr {
         Expr::Column { up: 0, slot, .. } => Some(vec![*slot]),
         Expr::Sub { query, .. } if query.correlated => None,
-        Expr::System { .. } => None,
+        Expr::System { .. } | Expr::Routine { .. } => None,
         other => {
             let mut used = Vec::new();
             for part in parts(other) {
@@ -317,6 +318,7 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Column { .. }
         | Expr::Group { .. }
         | Expr::Aggregate { .. }
+        | Expr::Set(_)
         | Expr::Output(_) => Vec::new(),
         Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
         Expr::Apply { args, .. }
@@ -325,7 +327,8 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Or(args)
         | Expr::Coalesce(args)
         | Expr::Array(args)
-        | Expr::System { args, .. } => args.iter().collect(),
+        | Expr::System { args, .. }
+        | Expr::Routine { args, .. } => args.iter().collect(),
         Expr::Not(operand) | Expr::IsNull(operand) | Expr::IsBool(operand, _) => vec![operand],
         Expr::Elements { array, .. } => vec![array],
         Expr::Case { arms, otherwise } => {

@@ -4,9 +4,13 @@ pub use definition::{
     AlterAction, ColumnDef, Constraint, ConstraintKind, CreateIndex, CreateTable, KeyAction, Serial,
 };
 pub use expression::Expr;
+pub use routine::{
+    CreateFunction, CreateTrigger, Declared, Language, Parameter, Returns, Signature, Volatility, Which,
+};
 
 mod definition;
 mod expression;
+mod routine;
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +65,16 @@ pub enum Statement {
     DropSequence { names: Vec<String>, if_exists: bool },
     /// TRUNCATE.
     Truncate { tables: Vec<String>, restart_identity: bool, cascade: bool },
+    /// CREATE FUNCTION.
+    CreateFunction(Box<CreateFunction>),
+    /// DROP FUNCTION.
+    DropFunction { functions: Vec<Signature>, if_exists: bool },
+    /// CREATE TRIGGER.
+    CreateTrigger(Box<CreateTrigger>),
+    /// DROP TRIGGER.
+    DropTrigger { name: String, table: String, if_exists: bool },
+    /// DO: its body, in PL/pgSQL.
+    Do(String),
     /// VACUUM, ANALYZE: no effect on visibility or on locks that the model keeps longer than the statement.
     Maintenance { kind: Maintenance, tables: Vec<String> },
 }
@@ -194,8 +208,10 @@ pub enum SetOperation {
 /// SELECT up to HAVING.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {
-    /// DISTINCT; DISTINCT ON is refused.
+    /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON; `distinct` is false then.
+    pub distinct_on: Vec<Expr>,
     /// The select list.
     pub output: Vec<Output>,
     /// FROM, its items in order.
@@ -225,7 +241,7 @@ pub enum FromItem {
     /// A subquery.
     Subquery { query: Box<With>, alias: Option<Alias>, lateral: bool },
     /// A set-returning function, such as `generate_series` or `unnest`.
-    Function { name: String, args: Vec<Expr>, alias: Option<Alias> },
+    Function { name: String, args: Vec<Expr>, ordinality: bool, alias: Option<Alias> },
     /// A join; a CROSS JOIN has neither ON nor USING.
     Join { kind: JoinKind, left: Box<FromItem>, right: Box<FromItem>, on: Option<Expr>, using: Vec<String> },
 }

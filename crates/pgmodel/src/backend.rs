@@ -12,6 +12,7 @@ use crate::heap::Heap;
 use crate::lock::LockTag;
 use crate::notify::Ears;
 use crate::outcome::{Change, Notices, Outcome};
+use crate::routine::Calls;
 use crate::stack;
 use crate::transaction::Transaction;
 
@@ -72,6 +73,8 @@ pub(crate) struct Backend {
     pub(crate) several: bool,
     /// The parameters that the session began with, which RESET goes back to.
     pub(crate) startup: BTreeMap<String, String>,
+    /// The calls of functions that the statement has come to.
+    pub(crate) calls: Calls,
     pub(crate) running: Option<Running>,
     /// What the open transaction has done to rows, in order.
     pub(crate) changes: Vec<Change>,
@@ -122,6 +125,10 @@ pub(crate) enum Undo {
     CreatedIndex(TableId),
     /// The table was not there.
     Created(TableId),
+    /// The function was not there.
+    CreatedRoutine(u32),
+    /// The function was there.
+    DroppedRoutine(u32),
     /// The sequence was not there.
     CreatedSequence(TableId),
     /// The sequence was there.
@@ -192,6 +199,7 @@ impl Backend {
             simple: false,
             several: false,
             startup: BTreeMap::new(),
+            calls: Calls::default(),
             running: None,
             changes: Vec::new(),
             undo: Vec::new(),

@@ -15,14 +15,19 @@ mod locking;
 mod membership;
 mod naming;
 mod ordering;
+mod routine;
 mod scope;
 mod select;
 mod set;
+mod sets;
 mod stored;
 mod subquery;
+mod subscript;
 #[cfg(test)]
 mod tests;
+mod trigger;
 mod update;
+mod variable;
 mod walk;
 mod with;
 
@@ -35,9 +40,12 @@ use crate::function::CastContext;
 use crate::plan::{Expr, Plan};
 use crate::value::Type;
 
+pub(crate) use naming::grammar_name;
 pub(crate) use naming::index_column;
 use scope::{Clause, Level};
 pub use stored::Stored;
+pub(crate) use trigger::trigger_when;
+pub(crate) use variable::{Found, Inner, Place, Variables, converted, inner, is_assignable};
 
 /// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
 #[derive(Clone, Debug)]
@@ -75,8 +83,18 @@ struct Binder<'a> {
     touched: Vec<(usize, usize)>,
     /// The place with a table that is bound for, if it is one.
     stored: Option<Stored<'a>>,
+    /// Whether what was bound calls anything whose answer may change with the session's settings or the clock.
+    mutable: bool,
     /// How many expressions have been bound or copied.
     parts: usize,
+    /// The variables that names may mean, in the body of a function.
+    variables: Option<&'a dyn Variables>,
+    /// Where the values of the parameters are, in the body of a function.
+    places: Vec<Place>,
+    /// How many calls of functions of one's own have been bound.
+    routines: usize,
+    /// How many of them are VOLATILE.
+    volatile: usize,
     /// The tables met, with the modes they are locked in, each once.
     locks: Vec<(TableId, TableLockMode)>,
     /// Whether the rows of the query that is bound next are locked by the one around it.
@@ -110,6 +128,9 @@ pub fn row_expr(
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
     let typed = binder.storing(place, |binder| binder.expr(expr))?;
+    if binder.mutable && matches!(place, Stored::Key | Stored::Predicate) {
+        return Err(place.not_immutable());
+    }
     let Some(to) = to else {
         // An index key may be a bare literal, which is text to the server.
         return if typed.ty == Type::Unknown {
@@ -122,6 +143,19 @@ pub fn row_expr(
     binder
         .coerce(typed, to, CastContext::Assignment)
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
+}
+
+/// No name means anything.
+struct Nothing;
+
+impl Names for Nothing {
+    fn table(&self, _: &str, _: TableLockMode) -> Result<Option<Rc<TableDef>>> {
+        Ok(None)
+    }
+
+    fn has_relation(&self, _: &str) -> bool {
+        false
+    }
 }
 
 /// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a
@@ -137,7 +171,12 @@ impl<'n> Binder<'n> {
             sites: 0,
             touched: Vec::new(),
             stored: None,
+            mutable: false,
             parts: 0,
+            variables: None,
+            places: Vec::new(),
+            routines: 0,
+            volatile: 0,
             locks: Vec::new(),
             locked_from_outside: false,
         }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use crate::ast::{KeyAction, Serial, TableLockMode};
 use crate::error::Result;
 use crate::plan::Expr;
+use crate::routine::Routine;
+use crate::trigger::Trigger;
 use crate::value::{Type, Value};
 
 /// A table's identity; a dropped and re-created table has another.
@@ -26,6 +28,8 @@ pub struct TableDef {
     pub checks: Vec<Check>,
     /// Its foreign keys, in the order of their making.
     pub foreign_keys: Vec<Rc<ForeignKey>>,
+    /// Its triggers, in the order of their names.
+    pub triggers: Vec<Rc<Trigger>>,
 }
 
 /// A column.
@@ -160,5 +164,11 @@ pub trait Names {
     /// Whether statements may have parameters: those of the simple query protocol have none.
     fn has_parameters(&self) -> bool {
         true
+    }
+
+    /// The functions of that name that CREATE FUNCTION has made.
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        let _ = name;
+        Vec::new()
     }
 }

@@ -9,6 +9,7 @@ use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::heap::{Heap, Image};
 use crate::lock::{LockTag, SessionNo};
+use crate::names::SessionNames;
 use crate::outcome::{Notice, Outcome};
 use crate::run::Run;
 use crate::server::Server;
@@ -45,6 +46,10 @@ pub(crate) fn tag(statement: &Statement) -> &'static str {
         Statement::CreateSequence { .. } => "CREATE SEQUENCE",
         Statement::DropSequence { .. } => "DROP SEQUENCE",
         Statement::Truncate { .. } => "TRUNCATE TABLE",
+        Statement::CreateFunction(_) => "CREATE FUNCTION",
+        Statement::DropFunction { .. } => "DROP FUNCTION",
+        Statement::CreateTrigger(_) => "CREATE TRIGGER",
+        Statement::DropTrigger { .. } => "DROP TRIGGER",
         _ => "",
     }
 }
@@ -86,6 +91,12 @@ pub(crate) async fn define(
         Statement::DropSequence { names, if_exists } => define.drop_sequences(names, *if_exists).await?,
         Statement::Truncate { tables, restart_identity, cascade } => {
             define.truncate(tables, *restart_identity, *cascade).await?;
+        }
+        Statement::CreateFunction(create) => define.create_function(create).await?,
+        Statement::DropFunction { functions, if_exists } => define.drop_functions(functions, *if_exists)?,
+        Statement::CreateTrigger(create) => define.create_trigger(create).await?,
+        Statement::DropTrigger { name, table, if_exists } => {
+            define.drop_trigger(name, table, *if_exists).await?;
         }
         _ => return Err(Failure::not_modelled("this statement")),
     }
@@ -136,11 +147,16 @@ pub(crate) async fn find_table(
 }
 
 impl Define<'_> {
-    fn notice(&self, text: String) {
+    /// The names that the session knows.
+    pub(crate) fn names(&self) -> SessionNames {
+        self.server.names(self.session)
+    }
+
+    pub(crate) fn notice(&self, text: String) {
         self.server.backend(self.session).notices.push(Notice { severity: "NOTICE", text });
     }
 
-    fn undo(&self, undo: Undo) {
+    pub(crate) fn undo(&self, undo: Undo) {
         self.server.backend(self.session).undo.push(undo);
     }
 
@@ -206,7 +222,7 @@ impl Define<'_> {
     }
 
     /// Puts a changed definition in place, for this transaction until it commits.
-    fn put(&self, table: TableDef) -> Rc<TableDef> {
+    pub(crate) fn put(&self, table: TableDef) -> Rc<TableDef> {
         let table = Rc::new(table);
         self.change(table.id, Some(table.clone()));
         table
@@ -239,6 +255,7 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         indexes: table.indexes.clone(),
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
+        triggers: table.triggers.clone(),
     }
 }
 

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, Expr, Query, SubKind, System};
+use crate::routine::Routine;
 use crate::run::{Env, Run};
-use crate::value::{Tuple, Value};
+use crate::value::{Tuple, Type, Value};
 
 /// How many values are compared in the time that a row takes.
 const CHEAP: u64 = 16;
@@ -19,6 +20,17 @@ pub(crate) enum Stop {
     Rows(Rc<Query>),
     /// It needs what a call of the system gives.
     Call { call: System, args: Vec<Value>, site: usize },
+    /// It needs what a function of one's own gives.
+    Routine(Box<Asked>),
+}
+
+/// A call of a function of one's own.
+pub(crate) struct Asked {
+    routine: Rc<Routine>,
+    types: Rc<[Type]>,
+    result: Type,
+    args: Vec<Value>,
+    site: usize,
 }
 
 impl From<Failure> for Stop {
@@ -74,6 +86,11 @@ impl Run {
                         self.once.borrow_mut().insert(address, rows);
                     }
                 }
+                Err(Stop::Routine(asked)) => {
+                    let Asked { routine, types, result, args, site } = *asked;
+                    let value = self.call(&routine, &types, &result, args).await?;
+                    had.calls.push((site, value));
+                }
                 Err(Stop::Call { call, args, site }) => {
                     let value = self.system(call, &args).await?;
                     had.calls.push((site, value));
@@ -110,6 +127,7 @@ impl Run {
             }
             Expr::Group { up, key } => Ok(env.up(*up).keys[*key].clone()),
             Expr::Aggregate { up, index } => Ok(env.up(*up).aggregates[*index].clone()),
+            Expr::Set(index) => Ok(env.sets[*index].clone()),
             Expr::Output(column) => Ok(env.output[*column].clone()),
             Expr::Compare { apply, left, right, .. } => {
                 let operands = [self.evaluate(left, env, had)?, self.evaluate(right, env, had)?];
@@ -158,6 +176,7 @@ impl Run {
                 quantified(*all, items.iter().map(|item| strictly(*apply, &operand, item)))
             }
             Expr::Sub { kind, query } => self.subquery(kind, query, env, had),
+            Expr::Routine { site, .. } => self.routine(expr, *site, env, had),
             Expr::System { call, args, site } => {
                 if let Some(value) = self.constant(*call) {
                     return Ok(value);
@@ -194,6 +213,17 @@ impl Run {
                 if strict && values.contains(&Value::Null) { Ok(Value::Null) } else { Ok(apply(&values)?) }
             }
         }
+    }
+
+    /// What a function of one's own gives, which is had first.
+    fn routine(&self, expr: &Expr, site: usize, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
+        if let Some((_, value)) = had.and_then(|had| had.calls.iter().find(|(done, _)| *done == site)) {
+            return Ok(value.clone());
+        }
+        let Expr::Routine { routine, types, result, args, .. } = expr else { return Ok(Value::Null) };
+        let args = self.all(args, env, had)?;
+        let (routine, types, result) = (routine.clone(), types.clone(), result.clone());
+        Err(Stop::Routine(Box::new(Asked { routine, types, result, args, site })))
     }
 
     /// The first value that is not NULL.

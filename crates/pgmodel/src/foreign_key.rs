@@ -15,6 +15,7 @@ use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::run::{Event, Run, update_strength};
 use crate::transaction::Snapshot;
+use crate::trigger::{Operation, Trigger};
 use crate::value::{Tuple, Value};
 
 impl Run {
@@ -34,12 +35,18 @@ impl Run {
         loop {
             let Some(event) = self.events.borrow().get(at).cloned() else { return Ok(()) };
             at += 1;
+            if !event.fires.is_empty() {
+                self.after(&event, true).await?;
+            }
             for key in &event.table.foreign_keys {
                 self.reference(&event, key).await?;
             }
             let referring = self.server.schema.borrow().referring(event.table.id, self.session);
             for (table, key) in referring {
                 self.referenced(&event, &table, &key).await?;
+            }
+            if !event.fires.is_empty() {
+                self.after(&event, false).await?;
             }
         }
     }
@@ -141,6 +148,9 @@ impl Run {
         self.server.lock_table(self.session, from.id, mode, false).await?;
         // It may have got another name meanwhile.
         let from = &self.server.table(from.id, self.session);
+        if !from.triggers.is_empty() {
+            demand_no_triggers(from, action)?;
+        }
         for version in look.find(from, &key.columns, &old) {
             match action {
                 KeyAction::NoAction | KeyAction::Restrict => {
@@ -196,12 +206,16 @@ impl Run {
                     return Err(concurrent_update());
                 }
                 Claim::Free => {
+                    let operation = if after.is_some() { Operation::Update } else { Operation::Delete };
                     match after {
                         Some(after) => {
                             look.check_row(from, &after)?;
                             look.replace(from, version, strength, before, after).await?;
                         }
                         None => look.remove(from, version, before)?,
+                    }
+                    if !from.triggers.is_empty() {
+                        look.queue_row(from, operation, &key.columns)?;
                     }
                     self.events.borrow_mut().append(&mut look.events.borrow_mut());
                     return Ok(());
@@ -277,6 +291,24 @@ impl Event {
         let is_null = key.referenced.iter().any(|column| before[*column] == Value::Null);
         !is_null && self.after.as_ref().is_none_or(moved)
     }
+}
+
+/// A cascade would call them, some once for all its rows.
+fn demand_no_triggers(table: &TableDef, action: KeyAction) -> Result<()> {
+    let operations = match action {
+        KeyAction::NoAction | KeyAction::Restrict => return Ok(()),
+        KeyAction::Cascade | KeyAction::SetNull | KeyAction::SetDefault => {
+            [Operation::Update, Operation::Delete]
+        }
+    };
+    let is_called = |trigger: &Rc<Trigger>| {
+        (trigger.before || !trigger.row) && operations.iter().any(|it| trigger.events[*it as usize])
+    };
+    if table.triggers.iter().any(is_called) {
+        let what = "a foreign key's action on a table with BEFORE or statement triggers";
+        return Err(Failure::not_modelled(what));
+    }
+    Ok(())
 }
 
 fn picked(tuple: &Tuple, columns: &[usize]) -> Vec<Value> {

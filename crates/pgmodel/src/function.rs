@@ -3,7 +3,7 @@
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
-use crate::value::{Type, Value};
+use crate::value::{Json, Type, Value};
 
 mod absent;
 mod array;
@@ -11,6 +11,7 @@ mod cast;
 mod comparison;
 mod decimal;
 mod digest;
+mod format;
 mod integer;
 mod json;
 mod json_build;
@@ -18,6 +19,7 @@ mod json_change;
 mod pattern;
 mod resolve;
 mod session;
+mod set;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,8 @@ pub struct Chosen {
     pub apply: Apply,
     /// Whether it is NULL as soon as an argument is.
     pub strict: bool,
+    /// Whether it answers the same whatever the settings are (manual, 38.7).
+    pub immutable: bool,
     /// The types its arguments must be cast to, in order.
     pub args: Vec<Type>,
     /// The type of its result.
@@ -66,6 +70,11 @@ pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     resolve::function(name, args)
 }
 
+/// Whether the server has a function of that name of its own.
+pub(crate) fn is_known(name: &str) -> bool {
+    resolve::is_known(name)
+}
+
 /// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are
 /// strict: a NULL stays NULL and must not reach them. A literal of type unknown is cast by the input function
 /// of the type, so its errors (22P02) come when it is applied.
@@ -74,6 +83,11 @@ pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
 /// 42846 where there is no such cast; callers that assign turn it into 42804.
 pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>> {
     cast::cast(from, to, context)
+}
+
+/// Whether the cast answers the same whatever the settings are (manual, 38.7).
+pub(crate) fn is_immutable_cast(from: &Type, to: &Type) -> bool {
+    cast::is_immutable(from, to)
 }
 
 /// A cast.
@@ -102,6 +116,51 @@ pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     session::system(name, args)
 }
 
+pub use set::ChosenSet;
+
+/// Whether a function of that name returns sets of rows.
+pub(crate) fn is_set(name: &str) -> bool {
+    set::is_set(name)
+}
+
+/// The set-returning function of that name.
+///
+/// # Errors
+/// As [`function`].
+pub fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
+    set::set(name, args)
+}
+
+/// A timestamp moved by an interval.
+pub(crate) fn later(at: &Value, by: &Value) -> Result<Value> {
+    time::later(at, by)
+}
+
+/// `array[index]`; NULL outside of it.
+pub(crate) fn element(args: &[Value]) -> Result<Value> {
+    array::element(args)
+}
+
+/// `array[lower:upper]`, which begins at 1 again.
+pub(crate) fn slice(args: &[Value]) -> Result<Value> {
+    array::slice(args)
+}
+
+/// `jsonb` of several values, in an array.
+pub(crate) fn json_array(values: &[Value]) -> Result<Value> {
+    json_build::array(values)
+}
+
+/// `jsonb` of keys and values, in turn.
+pub(crate) fn json_object(pairs: &[Value]) -> Result<Value> {
+    json_build::object(pairs)
+}
+
+/// A value of JSON as `->>` gives it.
+pub(crate) fn json_as_text(json: &Json) -> Value {
+    json::as_text(Some(json))
+}
+
 /// Refuses a text of too many bytes.
 pub(crate) fn demand_length(bytes: usize) -> Result<()> {
     if bytes > text::LONGEST { Err(text::too_long()) } else { Ok(()) }
@@ -124,7 +183,7 @@ fn int(args: &[Value], index: usize) -> Result<i64> {
 /// The argument as a text.
 fn str(args: &[Value], index: usize) -> Result<&str> {
     match args.get(index) {
-        Some(Value::Text(text)) => Ok(text),
+        Some(Value::Text(text) | Value::Padded(text)) => Ok(text),
         _ => Err(mistyped()),
     }
 }

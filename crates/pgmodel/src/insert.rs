@@ -3,27 +3,37 @@
 
 use std::rc::Rc;
 
-use crate::ast::{LockStrength, LockWait};
+use crate::ast::LockWait;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{ConflictUpdate, Insert, OnConflict};
 use crate::row_lock::{Claim, concurrent_update};
-use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
+use crate::run::{Env, Event, Run, Slotted, update_strength};
 use crate::transaction::Status;
+use crate::trigger::{self, Operation};
 use crate::value::{Tuple, Value};
 
 impl Run {
     pub(crate) async fn insert(&self, insert: &Insert, level: &Env<'_>) -> Result<Vec<Tuple>> {
         let Insert { table, source, row, on_conflict, returning } = insert;
+        let updates = on_conflict.as_ref().and_then(|it| it.update.as_ref());
+        if !table.triggers.is_empty() {
+            Box::pin(self.before_insert(table, updates, level)).await?;
+        }
         let rows = self.query(source, Some(level)).await?;
         let (mut returned, mut affected) = (Vec::new(), 0);
         for source in rows {
-            let new: Tuple = {
+            let mut new: Tuple = {
                 let cells = [Slotted::row(source)];
                 self.output(row, &level.with(&cells)).await?.into()
             };
+            if table.has_before_row(Operation::Insert) {
+                let fired = self.before_row(table, Operation::Insert, &[], None, Some(new));
+                let Some(fired) = Box::pin(fired).await? else { continue };
+                new = fired;
+            }
             self.check_row(table, &new)?;
             let stored = match on_conflict {
                 None => Some(self.add(table, new).await?),
@@ -36,6 +46,9 @@ impl Run {
                     returned.push(self.output(returning, &level.with(&cells)).await?.into());
                 }
             }
+        }
+        if !table.triggers.is_empty() {
+            self.after_insert(table, updates)?;
         }
         self.affected.set(affected);
         Ok(returned)
@@ -51,7 +64,7 @@ impl Run {
             self.demand_unique(table, index, &key, version).await?;
             self.server.heap(table.id).enter(index, key, version);
         }
-        self.inserted(table, version, &tuple);
+        self.inserted(table, version, &tuple)?;
         Ok(tuple)
     }
 
@@ -69,10 +82,11 @@ impl Run {
         Ok(row)
     }
 
-    fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) {
+    fn inserted(&self, table: &Rc<TableDef>, version: u32, tuple: &Tuple) -> Result<()> {
         self.account(table, version, None, Some(tuple.clone()));
         let after = Some(tuple.clone());
-        self.wrote(Event { table: table.clone(), over_own: false, before: None, after });
+        self.wrote(Event::new(table, None, after));
+        if table.triggers.is_empty() { Ok(()) } else { self.queue_row(table, Operation::Insert, &[]) }
     }
 
     /// Inserts a row unless an arbiter index has its key already; then does what ON CONFLICT says.
@@ -111,7 +125,7 @@ impl Run {
                 }
                 self.server.heap(table.id).enter(index, key.clone(), version);
             }
-            self.inserted(table, version, &tuple);
+            self.inserted(table, version, &tuple)?;
             return Ok(Some(tuple));
         }
     }
@@ -126,8 +140,8 @@ impl Run {
         update: &ConflictUpdate,
         level: &Env<'_>,
     ) -> Result<Option<Option<Tuple>>> {
-        let keys = key_columns(table).any(|column| update.set.iter().any(|(set, _)| *set == column));
-        let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
+        let set: Vec<usize> = update.set.iter().map(|(column, _)| *column).collect();
+        let lock = trigger::strength(table, &set);
         match self.lock_version(table, there, lock, LockWait::Block).await? {
             Claim::Free => {}
             Claim::Invisible | Claim::SelfModified => return Err(second_time()),
@@ -143,15 +157,27 @@ impl Run {
         {
             return Ok(Some(None));
         }
-        let after = self.assigned(&before, &update.set, &env).await?;
+        let mut after = self.assigned(&before, &update.set, &env).await?;
+        if table.has_before_row(Operation::Update) {
+            let fired = self.before_row(table, Operation::Update, &set, Some(&before), Some(after));
+            let Some(fired) = Box::pin(fired).await? else { return Ok(Some(None)) };
+            after = fired;
+        }
         self.check_row(table, &after)?;
         let strength = update_strength(table, &before, &after);
         match self.claim(table, there, strength, LockWait::Block).await? {
             Claim::Free => {}
+            Claim::SelfModified if !table.triggers.is_empty() => {
+                self.gone(table, there, Claim::SelfModified, "updated")?;
+                return Err(second_time());
+            }
             Claim::Invisible | Claim::SelfModified => return Err(second_time()),
             _ => return Ok(None),
         }
         self.replace(table, there, strength, before, after.clone()).await?;
+        if !table.triggers.is_empty() {
+            self.queue_row(table, Operation::Update, &set)?;
+        }
         Ok(Some(Some(after)))
     }
 

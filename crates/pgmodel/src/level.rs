@@ -77,6 +77,9 @@ impl Run {
 
     async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
         let path = select.path.get_or_init(|| access::path_of(query, select));
+        if !select.sets.is_empty() {
+            return Box::pin(self.select_sets(query, select, path, level)).await;
+        }
         let (limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
@@ -167,6 +170,10 @@ impl Run {
             candidates.retain(|candidate| seen.insert(candidate.output.clone()));
         }
         candidates.sort_by(|left, right| order(&query.order, &left.sort, &right.sort));
+        if select.distinct_on > 0 {
+            candidates
+                .dedup_by(|later, kept| later.sort[..select.distinct_on] == kept.sort[..select.distinct_on]);
+        }
         Ok(())
     }
 
@@ -211,7 +218,7 @@ impl Run {
     }
 
     /// LIMIT and OFFSET.
-    async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
+    pub(crate) async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
         let count = async |expr: &Option<Expr>, code, word: &str| {
             let Some(expr) = expr else { return Ok(None) };
             match self.value(expr, level).await? {
@@ -270,7 +277,7 @@ fn combine(operation: SetOperation, all: bool, left: Vec<Tuple>, right: Vec<Tupl
     rows
 }
 
-fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
+pub(crate) fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
     for ((key, left), right) in keys.iter().zip(left).zip(right) {
         let ordering = match (left, right) {
             (Value::Null, Value::Null) => Ordering::Equal,

@@ -8,6 +8,7 @@ use crate::ast::TableLockMode;
 use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::lock::SessionNo;
+use crate::routine::Routine;
 use crate::server::Server;
 
 /// The tables that a session may see.
@@ -38,6 +39,10 @@ impl Names for SessionNames {
             None => Ok(Some(table)),
             Some(_) => Err(Failure::not_modelled("a statement analysed before its table is locked")),
         }
+    }
+
+    fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
+        self.server.schema.borrow().routines.named(name, self.session)
     }
 
     fn has_relation(&self, name: &str) -> bool {

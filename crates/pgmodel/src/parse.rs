@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
-use crate::ast::Statement;
+use crate::ast::{Body, Expr, Output, Select, SelectCore, Statement};
 use crate::error::{Failure, Result};
 use crate::stack;
 use crate::statement::Plans;
+use crate::value::Type;
 
 mod alter;
 mod call;
@@ -25,6 +26,7 @@ mod notify;
 mod precedence;
 mod query;
 mod relation;
+mod routine;
 mod setting;
 mod statement;
 mod symbol;
@@ -32,6 +34,7 @@ mod syntax;
 mod table;
 mod tail;
 mod transaction;
+mod trigger;
 mod types;
 mod write;
 
@@ -125,6 +128,22 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
 pub fn parse_without_parameters(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     let parsed = parse(sql)?;
     if parsed.iter().all(|statement| statement.params == 0) { Ok(parsed) } else { fresh(sql).map(Rc::new) }
+}
+
+/// The type that a text names.
+///
+/// # Errors
+/// As [`parse`]; a refusal of what is more than a type.
+pub(crate) fn type_of(text: &str) -> Result<Type> {
+    let parsed = parse(&format!("SELECT NULL::{text}"))?;
+    if let [Parsed { statement: Statement::Query(with), .. }] = &parsed[..]
+        && let Body::Select(Select { core: SelectCore::Simple(simple), .. }) = &with.body
+        && let [Output::Expr { expr: Expr::Cast { to, .. }, alias: None }] = &simple.output[..]
+        && simple.from.is_empty()
+    {
+        return Ok(to.clone());
+    }
+    Err(Failure::not_modelled(format!("the type {text}")))
 }
 
 /// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the

@@ -97,12 +97,23 @@ pub struct Select {
     pub filter: Option<Expr>,
     /// GROUP BY and aggregates; none where the query has neither.
     pub grouping: Option<Grouping>,
+    /// The set-returning functions in the select list and in ORDER BY; [`Expr::Set`] names one.
+    pub sets: Vec<SetCall>,
     /// The select list.
     pub output: Vec<Expr>,
     /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON so many of the first keys of ORDER BY.
+    pub distinct_on: usize,
     /// How the rows are reached; found when the query first runs.
     pub path: OnceCell<Path>,
+}
+
+impl Select {
+    /// Whether rows that are alike are one.
+    pub(crate) fn is_distinct(&self) -> bool {
+        self.distinct || self.distinct_on > 0
+    }
 }
 
 /// GROUP BY and aggregates. Where it is present, select list, HAVING and ORDER BY speak of [`Expr::Group`] and
@@ -124,8 +135,10 @@ pub struct Aggregate {
     pub function: AggregateFunction,
     /// Its argument; none for `count(*)`.
     pub argument: Option<Expr>,
-    /// The second argument of `string_agg`.
-    pub delimiter: Option<Expr>,
+    /// The second argument of `string_agg` and `jsonb_object_agg`.
+    pub second: Option<Expr>,
+    /// ORDER BY.
+    pub order: Vec<SortKey>,
     /// DISTINCT.
     pub distinct: bool,
     /// FILTER (WHERE …).
@@ -157,6 +170,10 @@ pub enum AggregateFunction {
     ArrayAgg,
     /// `string_agg`.
     StringAgg,
+    /// `jsonb_agg`.
+    JsonAgg,
+    /// `jsonb_object_agg`.
+    JsonObjectAgg,
 }
 
 /// An item of FROM.
@@ -168,21 +185,40 @@ pub enum Slot {
     Query { query: Rc<Query>, lateral: bool },
     /// The common table expression `index` of the level `up` levels out from the one this slot belongs to.
     Cte { up: usize, index: usize, width: usize },
-    /// `generate_series(from, to[, step])` over integers, or `unnest(array)`: one column.
-    Function { function: SetFunction, args: Vec<Expr> },
+    /// A set-returning function, with a column more that numbers its rows if `ordinality` is asked for.
+    Function { call: SetCall, ordinality: bool },
     /// The row that ON CONFLICT would have inserted.
     Excluded,
+}
+
+/// A call of a set-returning function.
+#[derive(Debug)]
+pub struct SetCall {
+    /// Which.
+    pub function: SetFunction,
+    /// Its arguments.
+    pub args: Vec<Expr>,
 }
 
 /// A set-returning function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetFunction {
-    /// `generate_series`.
+    /// `generate_series(from, to[, step])` over integers.
     GenerateSeries,
-    /// `unnest`.
+    /// `generate_series` over numeric.
+    NumericSeries,
+    /// `generate_series(from, to, step)` over timestamps.
+    TimeSeries,
+    /// `unnest`, of several arrays side by side.
     Unnest,
     /// `pg_listening_channels`.
     ListeningChannels,
+    /// `jsonb_array_elements[_text]`.
+    JsonElements { text: bool },
+    /// `jsonb_object_keys`.
+    JsonKeys,
+    /// `jsonb_each[_text]`.
+    JsonPairs { text: bool },
 }
 
 /// How slots are joined.

@@ -7,7 +7,7 @@ use crate::access::{Access, List, Path, Step};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
-use crate::plan::{Comparison, Join, Query, SetFunction, Slot};
+use crate::plan::{Comparison, Join, Query, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
 
@@ -169,13 +169,8 @@ impl Run {
             Slot::Cte { up, index, .. } => {
                 Box::pin(self.cte(env.up(*up), *index)).await?.iter().cloned().map(Slotted::row).collect()
             }
-            Slot::Function { function, args } => {
-                let args = self.output(args, env).await?;
-                // They are held until the slot is met again, and count as open rows do.
-                let held = self.used.held();
-                let rows = self.set(*function, &args)?;
-                self.used.release(held);
-                rows.into_iter().map(Slotted::row).collect()
+            Slot::Function { call, ordinality } => {
+                self.rows_of_set(call, *ordinality, env).await?.into_iter().map(Slotted::row).collect()
             }
             Slot::Excluded => return Err(Failure::not_modelled("excluded outside of ON CONFLICT")),
         };
@@ -310,39 +305,5 @@ fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
         Comparison::LessOrEqual => value <= limit,
         Comparison::Greater => value > limit,
         Comparison::GreaterOrEqual => value >= limit,
-    }
-}
-
-impl Run {
-    /// The rows of a set-returning function; none where an argument is NULL.
-    fn set(&self, function: SetFunction, args: &[Value]) -> Result<Vec<Tuple>> {
-        match (function, args) {
-            (_, args) if args.contains(&Value::Null) => Ok(Vec::new()),
-            (SetFunction::Unnest, [Value::Array(items)]) => {
-                self.used.hold_many(items.len() as u64, 1)?;
-                Ok(items.iter().map(|item| Tuple::from([item.clone()])).collect())
-            }
-            (SetFunction::ListeningChannels, []) => {
-                let backend = self.server.backend(self.session);
-                let channels = backend.ears.channels.iter();
-                Ok(channels.map(|channel| Tuple::from([Value::Text(channel.as_str().into())])).collect())
-            }
-            (SetFunction::GenerateSeries, [Value::Int(from), Value::Int(to), rest @ ..]) => {
-                let step = match rest {
-                    [Value::Int(0)] => return Err(Failure::sql("22023", "step size cannot equal zero")),
-                    [Value::Int(step)] => *step,
-                    _ => 1,
-                };
-                let mut rows = Vec::new();
-                let mut at = Some(*from);
-                while let Some(number) = at.filter(|at| if step > 0 { at <= to } else { at >= to }) {
-                    self.used.hold(1)?;
-                    rows.push(Tuple::from([Value::Int(number)]));
-                    at = number.checked_add(step);
-                }
-                Ok(rows)
-            }
-            _ => Err(Failure::not_modelled("generate_series over anything but integers")),
-        }
     }
 }

@@ -14,6 +14,7 @@ use crate::outcome::Change;
 use crate::plan::{Expr, Query};
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
+use crate::trigger::Firing;
 use crate::value::{Tuple, Value};
 
 /// A statement being run.
@@ -40,6 +41,8 @@ pub(crate) struct Event {
     pub(crate) over_own: bool,
     pub(crate) before: Option<Tuple>,
     pub(crate) after: Option<Tuple>,
+    /// The AFTER triggers that are to be called for it.
+    pub(crate) fires: Vec<Firing>,
 }
 
 /// One slot's tuple, and the version it is where the slot is a table; no tuple where an outer join found none.
@@ -63,6 +66,7 @@ pub(crate) struct Env<'a> {
     pub(crate) keys: &'a [Value],
     pub(crate) aggregates: &'a [Value],
     pub(crate) output: &'a [Value],
+    pub(crate) sets: &'a [Value],
     pub(crate) ctes: Option<&'a Ctes<'a>>,
 }
 
@@ -73,7 +77,7 @@ impl<'a> Env<'a> {
         ctes: Option<&'a Ctes<'a>>,
         cells: &'a [Slotted],
     ) -> Env<'a> {
-        Env { outer, cells, keys: &[], aggregates: &[], output: &[], ctes }
+        Env { outer, cells, keys: &[], aggregates: &[], output: &[], sets: &[], ctes }
     }
 
     /// The level so many levels out.
@@ -95,6 +99,13 @@ impl Slotted {
     /// A column of the row, if there is one.
     pub(crate) fn value(&self, column: usize) -> Option<&Value> {
         self.tuple.as_ref()?.get(column)
+    }
+}
+
+impl Event {
+    /// A row that has been written, before its triggers are chosen.
+    pub(crate) fn new(table: &Rc<TableDef>, before: Option<Tuple>, after: Option<Tuple>) -> Event {
+        Event { table: table.clone(), over_own: false, before, after, fires: Vec::new() }
     }
 }
 

@@ -7,6 +7,8 @@ use std::rc::Rc;
 
 use crate::catalog::{ForeignKey, TableDef, TableId};
 use crate::lock::SessionNo;
+use crate::routine::Routines;
+use crate::trigger::Trigger;
 
 pub(crate) use sequences::{Named, Sequences};
 
@@ -14,6 +16,8 @@ pub(crate) use sequences::{Named, Sequences};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Schema {
     entries: Vec<Entry>,
+    /// The functions.
+    pub(crate) routines: Routines,
     sequences: Sequences,
     /// Another number for each change, never one that was used before: plans are kept under it.
     pub(crate) version: u64,
@@ -100,7 +104,9 @@ impl Schema {
 
     /// Whether an open transaction has made, changed or dropped a relation, so that sessions see different ones.
     pub(crate) fn is_in_flux(&self) -> bool {
-        self.entries.iter().any(|entry| entry.pending.is_some()) || self.sequences.are_in_flux()
+        self.entries.iter().any(|entry| entry.pending.is_some())
+            || self.sequences.are_in_flux()
+            || self.routines.is_in_flux()
     }
 
     pub(crate) fn sequences(&self) -> &Sequences {
@@ -122,6 +128,11 @@ impl Schema {
     ) -> bool {
         let mut keys = self.visible(session).flat_map(|def| &def.foreign_keys);
         keys.any(|key| key.to == id && such(key))
+    }
+
+    /// Whether any table that the session sees has such a trigger.
+    pub(crate) fn has_trigger(&self, session: SessionNo, such: impl Fn(&Trigger) -> bool) -> bool {
+        self.visible(session).flat_map(|table| &table.triggers).any(|trigger| such(trigger))
     }
 
     /// The foreign keys that refer to the table, in the order of their making, as their triggers fire (they go by the
@@ -191,8 +202,8 @@ impl Schema {
     /// The session's transaction has committed: what it made, changed and dropped holds for everybody.
     pub(crate) fn commit(&mut self, session: SessionNo) {
         let concerns = |entry: &Entry| entry.pending.as_ref().is_some_and(|pending| pending.by == session);
-        let sequences = self.sequences.commit(session);
-        if sequences || self.entries.iter().any(concerns) {
+        let others = self.sequences.commit(session) | self.routines.commit(session);
+        if others || self.entries.iter().any(concerns) {
             for entry in &mut self.entries {
                 if let Some(pending) = entry.pending.take_if(|pending| pending.by == session) {
                     entry.committed = pending.def;
@@ -201,6 +212,11 @@ impl Schema {
             self.entries.retain(|entry| entry.committed.is_some() || entry.pending.is_some());
             self.touch();
         }
+    }
+
+    /// Something beside tables has changed that plans depend on.
+    pub(crate) fn changed(&mut self) {
+        self.touch();
     }
 
     /// The count goes on for the whole thread, so that no two databases use one number for different tables.

@@ -17,6 +17,7 @@ use crate::lock::SessionNo;
 use crate::outcome::{Notice, Outcome};
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
+use crate::routine::{self, Calls};
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
@@ -24,11 +25,12 @@ use crate::transact::{demand_block, is_modelled, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
+#[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
-    columns: Rc<[OutputColumn]>,
+    pub(crate) columns: Rc<[OutputColumn]>,
     /// `UPDATE`, `SELECT FOR UPDATE`: what a read-only transaction is told it cannot execute.
-    writes: Option<&'static str>,
+    pub(crate) writes: Option<&'static str>,
 }
 
 /// Works through a text. With `unsettled` a statement alone that has written leaves its transaction open.
@@ -51,6 +53,7 @@ pub(crate) async fn text(
             let now = server.now.get();
             let mut backend = server.backend(session);
             let timeout = backend.settings.statement_timeout;
+            backend.calls = Calls::default();
             backend.statement_deadline = (timeout > 0).then(|| now + timeout);
             if backend.transaction.is_none()
                 && !matches!(statement.statement, Statement::Commit | Statement::Rollback)
@@ -98,7 +101,7 @@ pub(crate) async fn text(
     }
 }
 
-async fn one(
+pub(crate) async fn one(
     server: &Rc<Server>,
     session: SessionNo,
     parsed: &Parsed,
@@ -149,6 +152,10 @@ async fn one(
         | Statement::Set { .. }
         | Statement::Reset(_)
         | Statement::Show(_) => setting(server, session, statement),
+        Statement::Do(body) => {
+            Box::pin(routine::anonymous(server, session, body)).await?;
+            Ok(Outcome::bare("DO"))
+        }
         definition => {
             if server.backend(session).xact().read_only {
                 return Err(read_only(define::tag(definition)));
@@ -295,8 +302,7 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
             return Err(failure);
         }
     };
-    let planned =
-        Rc::new(Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan });
+    let planned = Rc::new(prepared(plan));
     if shared {
         if plans.len() >= PLANS_MAX {
             // The first is the opening's, which every trial comes back to.
@@ -305,6 +311,11 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
         plans.push((version, planned.clone()));
     }
     Ok(Analysed::Planned(planned))
+}
+
+/// A plan with what is needed each time it is run.
+pub(crate) fn prepared(plan: Plan) -> Planned {
+    Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan }
 }
 
 impl std::fmt::Debug for Plans {

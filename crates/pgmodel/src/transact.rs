@@ -192,6 +192,16 @@ impl Server {
                 self.schema.borrow_mut().remove(id);
                 self.heaps.borrow_mut()[id.0 as usize] = None;
             }
+            Undo::CreatedRoutine(id) => {
+                let mut schema = self.schema.borrow_mut();
+                schema.routines.remove(id);
+                schema.changed();
+            }
+            Undo::DroppedRoutine(id) => {
+                let mut schema = self.schema.borrow_mut();
+                schema.routines.keep(id);
+                schema.changed();
+            }
             Undo::CreatedSequence(id) => {
                 self.schema.borrow_mut().sequences_mut().remove(id);
                 self.sequences.borrow_mut().remove(&id);
@@ -203,15 +213,38 @@ impl Server {
         }
     }
 
-    /// SAVEPOINT.
-    pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
+    /// A subtransaction that a block of PL/pgSQL begins; it has no name.
+    pub(crate) fn begin_block(&self, session: SessionNo) {
+        self.push_level(&mut self.backend(session), "");
+    }
+
+    /// What such a block has done becomes part of what is around it.
+    pub(crate) fn end_block(&self, session: SessionNo) {
         let mut backend = self.backend(session);
-        demand_begun(&mut backend, "SAVEPOINT")?;
+        let depth = backend.depth();
+        merge_levels(&mut backend, depth);
+    }
+
+    /// What such a block has done is taken back.
+    pub(crate) fn fail_block(&self, session: SessionNo) {
+        let depth = self.backend(session).depth();
+        self.undo_from(session, depth);
+        self.backend(session).xact().levels.truncate(depth);
+    }
+
+    fn push_level(&self, backend: &mut Backend, name: &str) {
         let (changes, undo, settings) =
             (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
         let (name, released) = (name.to_owned(), Vec::new());
         let level = Level { name, xid: None, released, changes, undo, settings, pending: None };
         backend.xact().levels.push(level);
+    }
+
+    /// SAVEPOINT.
+    pub(crate) fn savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
+        let mut backend = self.backend(session);
+        demand_begun(&mut backend, "SAVEPOINT")?;
+        self.push_level(&mut backend, name);
         Ok(Outcome::bare("SAVEPOINT"))
     }
 
@@ -235,16 +268,7 @@ impl Server {
         let mut backend = self.backend(session);
         demand_begun(&mut backend, "RELEASE SAVEPOINT")?;
         let depth = depth_of(&mut backend, name)?;
-        let transaction = backend.xact();
-        let xids = transaction.xids(depth);
-        notify::merge(&mut transaction.levels, depth);
-        transaction.levels.truncate(depth);
-        transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
-        for held in &mut backend.held {
-            if let Some(taken) = &mut held.depth {
-                *taken = (*taken).min(depth - 1);
-            }
-        }
+        merge_levels(&mut backend, depth);
         Ok(Outcome::bare("RELEASE"))
     }
 
@@ -271,6 +295,20 @@ impl Server {
             return Snapshot { command, ..kept };
         }
         latest
+    }
+}
+
+/// What was done at savepoint depth `depth` and deeper becomes part of what is around it.
+fn merge_levels(backend: &mut Backend, depth: usize) {
+    let transaction = backend.xact();
+    let xids = transaction.xids(depth);
+    notify::merge(&mut transaction.levels, depth);
+    transaction.levels.truncate(depth);
+    transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
+    for held in &mut backend.held {
+        if let Some(taken) = &mut held.depth {
+            *taken = (*taken).min(depth - 1);
+        }
     }
 }
 

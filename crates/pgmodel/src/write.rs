@@ -6,19 +6,20 @@ use std::rc::Rc;
 use crate::access::{self, Path};
 use crate::ast::{LockStrength, LockWait};
 use crate::catalog::TableDef;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::rows::Rows;
-use crate::run::{Env, Event, Run, Slotted, key_columns, update_strength};
+use crate::run::{Env, Event, Run, Slotted, update_strength};
 use crate::transaction::Xid;
+use crate::trigger::{self, Locked, Operation};
 use crate::value::{Tuple, Value};
 
 /// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
-struct Target<'a> {
-    table: &'a Rc<TableDef>,
+pub(crate) struct Target<'a> {
+    pub(crate) table: &'a Rc<TableDef>,
     slots: &'a [Slot],
     join: &'a Join,
     path: &'a Path,
@@ -30,6 +31,9 @@ impl Run {
         let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
         let target = Target { table, slots, join, path };
         let columns: Vec<usize> = set.iter().map(|(column, _)| *column).collect();
+        if !table.triggers.is_empty() {
+            Box::pin(self.before_statement(table, Operation::Update, &columns, level)).await?;
+        }
         let mut rows = Rows::new(self, level, target.slots, Some(join), path);
         let (mut returned, mut affected) = (Vec::new(), 0);
         while let Some(mut cells) = rows.next().await? {
@@ -40,6 +44,9 @@ impl Run {
                     returned.push(self.output(returning, &level.with(&cells)).await?.into());
                 }
             }
+        }
+        if !table.triggers.is_empty() {
+            self.queue_statement(table, Operation::Update, &columns)?;
         }
         self.affected.set(affected);
         Ok(returned)
@@ -59,22 +66,35 @@ impl Run {
             let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else {
                 return Ok(None);
             };
-            let after = self.assigned(&before, set, &level.with(cells)).await?;
+            let mut after = self.assigned(&before, set, &level.with(cells)).await?;
+            if table.has_before_row(Operation::Update) {
+                let lock = trigger::strength(table, columns);
+                match Box::pin(self.lock_target(target, lock, cells, level)).await? {
+                    Locked::Same => {}
+                    Locked::Moved => continue,
+                    Locked::Gone => return Ok(None),
+                }
+                let fired = self.before_row(table, Operation::Update, columns, Some(&before), Some(after));
+                let Some(fired) = Box::pin(fired).await? else { return Ok(None) };
+                after = fired;
+            }
             self.check_row(table, &after)?;
             let strength = update_strength(table, &before, &after);
             match self.claim(table, version, strength, LockWait::Block).await? {
                 Claim::Free => {
                     self.replace(table, version, strength, before, after.clone()).await?;
+                    if !table.triggers.is_empty() {
+                        self.queue_row(table, Operation::Update, columns)?;
+                    }
                     return Ok(Some(after));
                 }
                 Claim::Updated(next) => {
-                    let keys = key_columns(table).any(|column| columns.contains(&column));
-                    let lock = if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate };
+                    let lock = trigger::strength(table, columns);
                     if !Box::pin(self.look_again(target, next, lock, cells, level)).await? {
                         return Ok(None);
                     }
                 }
-                other => return self.gone(other).map(|()| None),
+                other => return self.gone(table, version, other, "updated").map(|()| None),
             }
         }
     }
@@ -83,6 +103,9 @@ impl Run {
         let Delete { table, slots, join, filter, returning, path } = delete;
         let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
         let target = Target { table, slots, join, path };
+        if !table.triggers.is_empty() {
+            Box::pin(self.before_statement(table, Operation::Delete, &[], level)).await?;
+        }
         let mut rows = Rows::new(self, level, target.slots, Some(join), path);
         let (mut returned, mut affected) = (Vec::new(), 0);
         'rows: while let Some(mut cells) = rows.next().await? {
@@ -90,9 +113,24 @@ impl Run {
                 let (Some(version), Some(before)) = (cells[0].version, cells[0].tuple.clone()) else {
                     continue 'rows;
                 };
+                if table.has_before_row(Operation::Delete) {
+                    let lock = LockStrength::Update;
+                    match Box::pin(self.lock_target(&target, lock, &mut cells, level)).await? {
+                        Locked::Same => {}
+                        Locked::Moved => continue,
+                        Locked::Gone => continue 'rows,
+                    }
+                    let fired = self.before_row(table, Operation::Delete, &[], Some(&before), None);
+                    if Box::pin(fired).await?.is_none() {
+                        continue 'rows;
+                    }
+                }
                 match self.claim(table, version, LockStrength::Update, LockWait::Block).await? {
                     Claim::Free => {
                         self.remove(table, version, before)?;
+                        if !table.triggers.is_empty() {
+                            self.queue_row(table, Operation::Delete, &[])?;
+                        }
                         affected += 1;
                         if !returning.is_empty() {
                             returned.push(self.output(returning, &level.with(&cells)).await?.into());
@@ -106,11 +144,14 @@ impl Run {
                         }
                     }
                     other => {
-                        self.gone(other)?;
+                        self.gone(table, version, other, "deleted")?;
                         continue 'rows;
                     }
                 }
             }
+        }
+        if !table.triggers.is_empty() {
+            self.queue_statement(table, Operation::Delete, &[])?;
         }
         self.affected.set(affected);
         Ok(returned)
@@ -132,6 +173,17 @@ impl Run {
         if claim != Claim::Free {
             return Ok(false);
         }
+        self.moved(target, newest, cells, level).await
+    }
+
+    /// Looks whether the newest version of the target's row still is one to write.
+    pub(crate) async fn moved(
+        &self,
+        target: &Target<'_>,
+        newest: u32,
+        cells: &mut [Slotted],
+        level: &Env<'_>,
+    ) -> Result<bool> {
         let tuple = self.server.heap(target.table.id).tuple(newest).clone();
         let before = cells.to_vec();
         cells[0] = Slotted { tuple: Some(tuple), version: Some(newest) };
@@ -139,7 +191,15 @@ impl Run {
         self.recheck(target.path, Some(target.join), &before, cells, level).await
     }
 
-    fn gone(&self, claim: Claim) -> Result<()> {
+    /// A row that is not there to be written. What the statement has called must not have written it meanwhile.
+    pub(crate) fn gone(&self, table: &TableDef, version: u32, claim: Claim, what: &str) -> Result<()> {
+        let changed_by = self.server.heap(table.id).header(version).map(|header| header.cmax);
+        if claim == Claim::SelfModified && changed_by != Some(self.snapshot.command) {
+            let message = format!(
+                "tuple to be {what} was already modified by an operation triggered by the current command"
+            );
+            return Err(Failure::sql("27000", message));
+        }
         if claim == Claim::Deleted && self.is_repeatable() { Err(concurrent_delete()) } else { Ok(()) }
     }
 
@@ -212,7 +272,7 @@ impl Run {
             Box::pin(self.enter_changed(table, old_keys, &after, new)).await?;
         }
         self.account(table, row, Some(before.clone()), Some(after.clone()));
-        self.wrote(Event { table: table.clone(), over_own, before: Some(before), after: Some(after) });
+        self.wrote(Event { over_own, ..Event::new(table, Some(before), Some(after)) });
         Ok(new)
     }
 
@@ -250,13 +310,13 @@ impl Run {
         let keys = self.keys(table, &before)?;
         self.touch_keys(table.id, &keys, Use::Write);
         self.account(table, row, Some(before.clone()), None);
-        self.wrote(Event { table: table.clone(), over_own: false, before: Some(before), after: None });
+        self.wrote(Event::new(table, Some(before), None));
         Ok(())
     }
 
-    /// Notes a written row for the foreign keys, where it is any business of theirs.
+    /// Notes a written row for triggers and foreign keys, where it is any business of theirs.
     pub(crate) fn wrote(&self, event: Event) {
-        if self.concerns_foreign_keys(&event) {
+        if !event.table.triggers.is_empty() || self.concerns_foreign_keys(&event) {
             self.events.borrow_mut().push(event);
         }
     }

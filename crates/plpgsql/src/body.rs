@@ -1,13 +1,13 @@
 //! Reads a body of PL/pgSQL: what it declares and the control flow of its block, after the manual's 43.2 to 43.6. It
 //! must never pass over what it does not know.
 
-use crate::cursor::Cursor;
-use crate::error::Error;
 use crate::expression::{Expression, expression};
 use crate::op::{Body, Counter, Op};
 use crate::statement::{perform, statement};
-use crate::token::{Kind, Token};
 use crate::variable::{Scope, Type};
+use retrial_plpgsql_syntax::Cursor;
+use retrial_plpgsql_syntax::Error;
+use retrial_plpgsql_syntax::{Kind, Token};
 
 /// Reads the body that stands in that part of the file.
 pub(crate) fn body(text: &str, tokens: &[Token<'_>], end: usize) -> Result<Body, Error> {

@@ -5,27 +5,18 @@ use std::fmt;
 
 /// Why a file cannot be stepped.
 #[derive(Debug)]
-pub struct Error {
-    line: usize,
-    what: String,
-}
+pub struct Error(retrial_plpgsql_syntax::Error);
 
-impl Error {
-    /// The file is not what it should be, from there on.
-    pub(crate) fn new(text: &str, at: usize, what: impl Into<String>) -> Error {
-        let before = text.get(..at).unwrap_or(text);
-        Error { line: 1 + before.matches('\n').count(), what: what.into() }
-    }
-
-    /// The file has something there that the server knows and the stepper does not.
-    pub(crate) fn refused(text: &str, at: usize, what: &str) -> Error {
-        Error::new(text, at, format!("not stepped: {what}"))
+impl From<retrial_plpgsql_syntax::Error> for Error {
+    fn from(error: retrial_plpgsql_syntax::Error) -> Error {
+        Error(error)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.what)
+        let refused = if self.0.refused { "not stepped: " } else { "" };
+        write!(f, "line {}: {refused}{}", self.0.line, self.0.what)
     }
 }
 

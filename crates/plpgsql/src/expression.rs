@@ -3,12 +3,12 @@
 
 use retrial_sim::engine::{SqlError, Value};
 
-use crate::cursor::{Cursor, find_outside};
-use crate::error::Error;
 use crate::label::EVALUATE;
 use crate::sql::{Sql, keep, sql};
-use crate::token::{Kind, Token};
 use crate::variable::{Scope, Type, out_of_range};
+use retrial_plpgsql_syntax::Error;
+use retrial_plpgsql_syntax::{Cursor, find_outside};
+use retrial_plpgsql_syntax::{Kind, Token};
 
 /// An expression that has been read.
 #[derive(Debug)]

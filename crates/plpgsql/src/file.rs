@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::body::body;
-use crate::cursor::Cursor;
-use crate::error::Error;
 use crate::label::label;
 use crate::op::Body;
 use crate::sql::keep;
 use crate::statement::sets_clock;
-use crate::token::{Kind, Token, tokens};
+use retrial_plpgsql_syntax::Cursor;
+use retrial_plpgsql_syntax::Error;
+use retrial_plpgsql_syntax::{Kind, Token, tokens};
 
 /// A migration file that has been read: SQL statements, DO blocks, CREATE PROCEDURE and CALL.
 #[derive(Debug)]
@@ -39,7 +39,11 @@ impl Script {
     ///
     /// # Errors
     /// Where it is not what the server would take, or has something that is not stepped; the error says what and where.
-    pub fn read(text: &str) -> Result<Script, Error> {
+    pub fn read(text: &str) -> Result<Script, crate::Error> {
+        Ok(Script::read_as(text)?)
+    }
+
+    fn read_as(text: &str) -> Result<Script, Error> {
         // Tools that know two directions run one of them.
         if let Some(at) = text.find("-- migrate:down") {
             return Err(Error::refused(text, at, "a file of two directions; give the part that is run"));

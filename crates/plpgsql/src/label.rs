@@ -1,8 +1,8 @@
 //! The names of points: what a statement is called in traces, tapes and ladders. They must never depend on anything but
 //! the statement's first words.
 
-use crate::cursor::nesting;
-use crate::token::Token;
+use retrial_plpgsql_syntax::Token;
+use retrial_plpgsql_syntax::nesting;
 
 /// First words and the label of what begins with them; the first that fits counts.
 const LABELS: [(&[&str], &str); 25] = [

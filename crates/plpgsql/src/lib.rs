@@ -11,7 +11,6 @@
 //! to its client; and a name that is both a variable and a column means the variable, where the server says 42702.
 
 mod body;
-mod cursor;
 mod error;
 mod expression;
 mod file;
@@ -24,7 +23,6 @@ mod sql;
 mod statement;
 #[cfg(test)]
 mod tests;
-mod token;
 mod variable;
 
 pub use self::error::Error;

@@ -1,9 +1,9 @@
 //! The text of a statement inside a body: the file's own, on one line, with a parameter in the place of each variable.
 //! It must never put one where the server looks for a name: in a list of columns, behind a dot, an AS or a SET.
 
-use crate::error::Error;
-use crate::token::{Kind, Token};
 use crate::variable::Scope;
+use retrial_plpgsql_syntax::Error;
+use retrial_plpgsql_syntax::{Kind, Token};
 
 /// A text that can be sent, and the variables that it wants.
 #[derive(Debug)]

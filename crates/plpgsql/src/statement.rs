@@ -1,13 +1,13 @@
 //! SQL statements inside a body: which rows they have, and where those go. What the server would only refuse when it
 //! gets there (a query whose rows go nowhere) is refused when the file is read.
 
-use crate::cursor::{Cursor, find_outside};
-use crate::error::Error;
 use crate::label::{label, main_verb};
 use crate::op::{Op, Rows, Send};
 use crate::sql::{Sql, keep, sql};
-use crate::token::{Kind, Token};
 use crate::variable::Scope;
+use retrial_plpgsql_syntax::Error;
+use retrial_plpgsql_syntax::{Cursor, find_outside};
+use retrial_plpgsql_syntax::{Kind, Token};
 
 /// Statements that begin with these words are the server's PL/pgSQL, or not allowed there, and not the stepper's.
 const REFUSED: [(&[&str], &str); 32] = [

@@ -7,5 +7,6 @@ mod parity;
 mod plpgsql;
 mod postgres;
 mod reduction;
+mod routine;
 mod script;
 mod sqlite;

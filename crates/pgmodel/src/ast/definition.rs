@@ -115,6 +115,8 @@ pub enum AlterAction {
     SetDefault { column: String, default: Option<Expr> },
     /// ALTER COLUMN … SET or DROP NOT NULL.
     SetNotNull { column: String, not_null: bool },
+    /// ENABLE or DISABLE TRIGGER.
+    Trigger { which: super::Which, enabled: bool },
 }
 
 /// CREATE INDEX.

@@ -3,7 +3,7 @@
 //! said which is cheaper, the statement is refused. Of parts without effects the order does not show.
 
 use crate::error::{Failure, Result};
-use crate::plan::{Comparison, Expr, Slot, System};
+use crate::plan::{Comparison, Core, Expr, Query, Slot, SubKind, System};
 use crate::value::Type;
 
 use super::walk;
@@ -18,7 +18,7 @@ pub(super) fn ordered(filter: Expr, slots: &[Slot]) -> Result<Expr> {
     let mut parts = Vec::new();
     flatten(filter, &mut parts);
     let mut parts: Vec<Part> = parts.into_iter().map(|part| Part::new(part, slots)).collect();
-    if parts.len() > 1 && parts.iter().any(|part| part.volatile) {
+    if parts.len() > 1 && parts.iter().any(|part| part.volatile || part.calls) {
         // What names no column is looked at once, before any row; equalities are put aside and come back at the end.
         parts.sort_by_key(|part| (!part.gates, part.equality));
         for (place, part) in parts.iter().enumerate() {
@@ -49,7 +49,13 @@ fn fold(expr: &mut Expr) {
         Ok(())
     });
     if let (Ok(()), Expr::And(parts) | Expr::Or(parts)) = (visited, expr) {
-        let hangs = |expr: &Expr| is_variable(expr) || matches!(expr, Expr::Param(_) | Expr::System { .. });
+        let hangs = |expr: &Expr| {
+            is_variable(expr)
+                || matches!(
+                    expr,
+                    Expr::Param(_) | Expr::Sub { .. } | Expr::System { .. } | Expr::Routine { .. }
+                )
+        };
         parts.sort_by_cached_key(|part| holds(&mut part.clone(), hangs));
     }
 }
@@ -57,6 +63,8 @@ fn fold(expr: &mut Expr) {
 struct Part {
     expr: Expr,
     volatile: bool,
+    /// It calls a function of one's own.
+    calls: bool,
     /// It names no column and has no effect.
     gates: bool,
     /// It is an equality that the server keeps as a class of equal things.
@@ -67,13 +75,14 @@ struct Part {
 impl Part {
     fn new(mut expr: Expr, slots: &[Slot]) -> Part {
         let (volatile, columns) = (holds(&mut expr, is_volatile), holds(&mut expr, is_variable));
+        let calls = holds(&mut expr, |expr| matches!(expr, Expr::Routine { .. }));
         let equality = match &expr {
             Expr::Compare { comparison, .. } => *comparison == Comparison::Equal && !volatile,
             Expr::InList { list, .. } => list.len() == 1 && !volatile,
             _ => false,
         };
         let cost = Costs(slots).of(&expr);
-        Part { expr, volatile, gates: !volatile && !columns, equality, cost }
+        Part { expr, volatile, calls, gates: !volatile && !calls && !columns, equality, cost }
     }
 
     /// Whether it is known which is looked at first.
@@ -106,7 +115,11 @@ fn is_volatile(expr: &Expr) -> bool {
 }
 
 fn is_variable(expr: &Expr) -> bool {
-    matches!(expr, Expr::Column { .. } | Expr::Sub { .. })
+    match expr {
+        Expr::Column { .. } => true,
+        Expr::Sub { kind, query } => query.correlated || matches!(kind, SubKind::Any { .. }),
+        _ => false,
+    }
 }
 
 fn is_constant(expr: &Expr) -> bool {
@@ -145,7 +158,13 @@ impl Costs<'_> {
                 let each = if let Expr::Array(items) = &**array { any_of(items) } else { (0, 1000) };
                 plus(plus(self.of(operand), self.of(array)), each)
             }
-            Expr::Extreme { .. } | Expr::Elements { .. } | Expr::Sub { .. } => (0, u32::MAX),
+            // A function of one's own costs as much as a hundred operators.
+            Expr::Routine { args, .. } => plus((200, 200), self.all(args)),
+            // What hangs on nothing around it is had once.
+            Expr::Sub { kind, query } if !query.correlated && !matches!(kind, SubKind::Any { .. }) => (0, 0),
+            // One that looks into a table costs a page of it.
+            Expr::Sub { query, .. } => (if reads_table(query) { 800 } else { 0 }, u32::MAX),
+            Expr::Extreme { .. } | Expr::Elements { .. } | Expr::Set(_) => (0, u32::MAX),
         }
     }
 
@@ -170,6 +189,10 @@ impl Costs<'_> {
             _ => (0, 2),
         }
     }
+}
+
+fn reads_table(query: &Query) -> bool {
+    matches!(&query.core, Core::Select(select) if select.slots.iter().any(|slot| matches!(slot, Slot::Table(_))))
 }
 
 /// Half of an operator for each of several; many are looked up at once.

@@ -46,6 +46,7 @@ impl Binder<'_> {
         let table = self.opened(&insert.table, TableLockMode::RowExclusive)?;
         let targets = self.targets(insert, &table)?;
         let named = !insert.columns.is_empty();
+        let (routines, sites) = (self.routines, self.sites);
         let (source, row) = match &insert.source {
             None => (self.one_empty_row()?, self.row(&table, &[], Vec::new())?),
             Some(source) => match plain_values(source) {
@@ -53,6 +54,7 @@ impl Binder<'_> {
                 None => self.query_source(source, &table, &targets, named)?,
             },
         };
+        self.demand_turns(&source, routines, sites, &table)?;
         let alias = insert.alias.as_deref().unwrap_or(&insert.table);
         let target = table_item(&table, alias, 0);
         // A message may have to tell that the table goes by its alias.

@@ -15,6 +15,9 @@ fn catalog_name(ty: &Type) -> &'static str {
         Type::Int8 => "int8",
         Type::Text => "text",
         Type::Varchar(_) => "varchar",
+        Type::Char(_) => "bpchar",
+        Type::Date => "date",
+        Type::Timestamp => "timestamp",
         Type::Timestamptz => "timestamptz",
         Type::Interval => "interval",
         Type::Numeric(_) => "numeric",
@@ -24,6 +27,18 @@ fn catalog_name(ty: &Type) -> &'static str {
         Type::Array(element) => catalog_name(element),
         Type::Void => "void",
         Type::Unknown => "unknown",
+    }
+}
+
+/// A type as the grammar hands it on: a word of SQL is one of `pg_catalog`.
+pub(crate) fn grammar_name(ty: &Type) -> String {
+    match ty {
+        Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_) | Type::Varchar(_) => {
+            format!("pg_catalog.{}", catalog_name(ty))
+        }
+        Type::Timestamptz | Type::Interval => format!("pg_catalog.{}", catalog_name(ty)),
+        Type::Array(element) => format!("{}[]", grammar_name(element)),
+        other => catalog_name(other).to_owned(),
     }
 }
 
@@ -55,7 +70,8 @@ fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
         ast::Expr::Column { name, .. } => Some((name.clone(), true)),
         ast::Expr::Call { name, .. } => Some((name.clone(), true)),
         ast::Expr::Exists(_) => Some(("exists".to_owned(), true)),
-        ast::Expr::Array(_) => Some(("array".to_owned(), true)),
+        ast::Expr::Subscript { array, .. } | ast::Expr::Slice { array, .. } => figure(array, bound),
+        ast::Expr::Array(_) | ast::Expr::ArrayQuery(_) => Some(("array".to_owned(), true)),
         ast::Expr::Row(_) => Some(("row".to_owned(), true)),
         ast::Expr::Scalar(_) => {
             let name = &subquery_of(bound)?.columns.first()?.name;

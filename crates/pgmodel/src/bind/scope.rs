@@ -4,7 +4,7 @@
 use crate::ast::Locking;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::plan::{Aggregate, Expr, Query, Slot};
+use crate::plan::{Aggregate, Expr, Query, SetCall, Slot};
 use crate::value::Type;
 
 use super::{Binder, Typed, walk};
@@ -19,6 +19,7 @@ pub(super) enum Clause {
     Group,
     Having,
     Order,
+    DistinctOn,
     Limit,
     Offset,
     Values,
@@ -48,6 +49,9 @@ pub(super) struct Level {
     pub(super) clause: Clause,
     /// The aggregates met.
     pub(super) aggregates: Vec<Aggregate>,
+    /// The set-returning functions met, and how often one was called.
+    pub(super) sets: Vec<SetCall>,
+    pub(super) set_calls: usize,
     /// The outermost level that something in this one refers to, if that is outside of it.
     pub(super) reaches: Option<usize>,
     /// The items whose rows are going to be locked.
@@ -110,6 +114,8 @@ pub(super) struct Item {
     pub(super) qualified: bool,
     /// Whether `column` alone finds it, and `*` expands it.
     pub(super) unqualified: bool,
+    /// Whether its name stands for its only column: that of a function which returns no composite rows.
+    pub(super) scalar: bool,
     /// Whether only LATERAL items see it, as FROM is not complete yet.
     pub(super) lateral_only: bool,
     /// Whether LATERAL items may.
@@ -136,6 +142,8 @@ impl Level {
             sources: Vec::new(),
             clause,
             aggregates: Vec::new(),
+            sets: Vec::new(),
+            set_calls: 0,
             reaches: None,
             locking: LockedNames::default(),
         }
@@ -150,6 +158,7 @@ impl Item {
             columns,
             qualified: true,
             unqualified: true,
+            scalar: false,
             lateral_only: false,
             lateral_ok: true,
         }
@@ -180,11 +189,20 @@ impl Binder<'_> {
     /// A name, or `table.name`.
     pub(super) fn column(&mut self, table: Option<&str>, name: &str) -> Result<Typed> {
         self.demand_columns()?;
+        if let Some(variables) = self.variables {
+            return self.column_or_variable(variables, table, name);
+        }
         match table {
             Some(table) => self.qualified_column(table, name),
             None => match self.unqualified_column(name, 0)? {
                 Some(typed) => Ok(typed),
-                None => Err(self.missing_column(name)),
+                None => match self.item(name) {
+                    Ok((depth, item)) if item.scalar => {
+                        let column = item.columns[0].clone();
+                        Ok(self.reference(depth, column))
+                    }
+                    _ => Err(self.missing_column(name)),
+                },
             },
         }
     }
@@ -213,7 +231,7 @@ impl Binder<'_> {
         Ok(None)
     }
 
-    fn qualified_column(&mut self, table: &str, name: &str) -> Result<Typed> {
+    pub(super) fn qualified_column(&mut self, table: &str, name: &str) -> Result<Typed> {
         let (depth, item) = self.item(table)?;
         let mut matching = item.columns.iter().filter(|column| column.name == name);
         match (matching.next(), matching.next()) {
@@ -262,7 +280,7 @@ impl Binder<'_> {
         Failure::sql("42P01", format!("{what} FROM-clause entry for table \"{name}\""))
     }
 
-    fn missing_column(&self, name: &str) -> Failure {
+    pub(super) fn missing_column(&self, name: &str) -> Failure {
         let mut items = self.levels.iter().flat_map(|level| &level.items);
         if items.any(|item| item.qualified && item.name.as_deref() == Some(name)) {
             return Failure::not_modelled(format!("a whole-row reference: {name}"));

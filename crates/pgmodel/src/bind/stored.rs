@@ -18,6 +18,8 @@ pub enum Stored<'a> {
     Predicate,
     /// What a column of that name gets its new type by, which may be said with USING.
     Type(&'a str, bool),
+    /// WHEN of a trigger.
+    When,
 }
 
 impl Stored<'_> {
@@ -29,7 +31,14 @@ impl Stored<'_> {
             Stored::Key => ("index expression", "index expressions"),
             Stored::Predicate => ("index predicate", "index predicates"),
             Stored::Type(..) => ("transform expression", "transform expressions"),
+            Stored::When => ("trigger WHEN condition", "trigger WHEN conditions"),
         }
+    }
+
+    /// 42P17: an index would not be found again by what it was made of.
+    pub(super) fn not_immutable(self) -> Failure {
+        let place = self.names().0;
+        Failure::sql("42P17", format!("functions in {place} must be marked IMMUTABLE"))
     }
 
     /// What the server says of an expression of type `from` where the place wants `to`.
@@ -47,7 +56,7 @@ impl Stored<'_> {
                 )
             }
             Stored::Check => format!("argument of CHECK must be type boolean, not type {from}"),
-            Stored::Key | Stored::Predicate => {
+            Stored::Key | Stored::Predicate | Stored::When => {
                 format!("argument of WHERE must be type boolean, not type {from}")
             }
         }

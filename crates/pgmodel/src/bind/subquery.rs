@@ -64,7 +64,11 @@ impl Binder<'_> {
         if fields.len() > 1 && operator != "=" {
             return Err(Failure::not_modelled(format!("{operator} between rows with ANY or ALL")));
         }
+        let sets = self.top().set_calls;
         let operands: Vec<_> = fields.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
+        if self.top().set_calls != sets {
+            return Err(Failure::not_modelled("a set-returning function on the left of a subquery"));
+        }
         let mut query = self.nested(with)?;
         as_wide(operands.len(), query.columns.len())?;
         let mut apply = Vec::new();

@@ -43,6 +43,7 @@ fn table(id: u32, name: &str, columns: Vec<Column>) -> TableDef {
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),
+        triggers: Vec::new(),
     }
 }
 
@@ -175,7 +176,11 @@ fn what_has_no_place_in_a_plan_is_refused_by_name() {
         ("select t from t", "a whole-row reference: t"),
         ("select ctid from t", "the system column ctid"),
         ("select (select sum(t.qty) from u) from t", "sum over columns of an outer query"),
-        ("select generate_series(1, 2)", "the set-returning function generate_series outside of FROM"),
+        ("select generate_series(1, generate_series(1, 2))", "a set-returning function of another's rows"),
+        (
+            "select generate_series(1, 2), nextval('s')",
+            "a set-returning function beside calls that have effects",
+        ),
         (
             "select t.id from t left join u on true where u.n = 1 for update",
             "FOR UPDATE of a table that an outer",

@@ -56,13 +56,12 @@ impl Binder<'_> {
     /// WHERE.
     pub(super) fn filter(&mut self, filter: Option<&ast::Expr>) -> Result<Option<Expr>> {
         let Some(filter) = filter else { return Ok(None) };
-        let sites = self.sites;
+        let calls = (self.sites, self.routines);
         let filter = self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?;
-        if self.sites == sites {
-            Ok(Some(filter))
-        } else {
-            conjuncts::ordered(filter, &self.top().slots).map(Some)
+        if (self.sites, self.routines) == calls {
+            return Ok(Some(filter));
         }
+        conjuncts::ordered(filter, &self.top().slots).map(Some)
     }
 
     /// The target as slot 0, and the items that are joined to it.

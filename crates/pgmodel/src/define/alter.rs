@@ -9,6 +9,7 @@ use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, System};
 use crate::run::Env;
+use crate::trigger;
 use crate::value::{Tuple, Value};
 
 impl Define<'_> {
@@ -79,6 +80,7 @@ impl Define<'_> {
                 table.columns[place].default = default.transpose()?;
                 Ok(table)
             }
+            AlterAction::Trigger { which, enabled } => trigger::switched(table, which, *enabled),
             AlterAction::SetNotNull { column, not_null } => {
                 let place = column_of(&table, column)?;
                 if *not_null {
@@ -221,6 +223,7 @@ fn mode(action: &AlterAction) -> TableLockMode {
             _ => TableLockMode::AccessExclusive,
         },
         AlterAction::ValidateConstraint { .. } => TableLockMode::ShareUpdateExclusive,
+        AlterAction::Trigger { .. } => TableLockMode::ShareRowExclusive,
         _ => TableLockMode::AccessExclusive,
     }
 }

@@ -28,6 +28,7 @@ impl Define<'_> {
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
+            triggers: Vec::new(),
         };
         // The server looks at the names of all columns before it looks at any default.
         let mut names = BTreeSet::new();

@@ -54,7 +54,7 @@ const FUNCTIONS: &[&str] = &[
     "char", "col_description", "corr", "cos", "cosd", "cosh", "cot", "cotd", "count", "covar_pop",
     "covar_samp", "cume_dist", "currval", "date", "date_bin", "date_part", "decode", "degrees",
     "dense_rank", "encode", "every", "exp", "factorial", "family", "first_value", "float4", "float8",
-    "format", "format_type", "gcd", "gen_random_uuid", "generate_series", "generate_subscripts",
+    "format_type", "gcd", "gen_random_uuid", "generate_series", "generate_subscripts",
     "get_bit", "get_byte", "height", "host", "hostmask", "int2", "int4", "int8", "interval", "isempty",
     "isfinite", "jsonb", "justify_days", "justify_hours", "justify_interval", "lag", "last_value",
     "lastval", "lcm", "lead", "like", "like_escape", "ln", "localtime", "localtimestamp", "log",

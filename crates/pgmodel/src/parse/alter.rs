@@ -3,7 +3,7 @@
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{self, Cursor, separated};
-use super::{constraint, expression, name, relation, table, types};
+use super::{constraint, expression, name, relation, table, trigger, types};
 use crate::ast::{AlterAction, Statement};
 use crate::error::{Failure, Result};
 
@@ -43,6 +43,7 @@ fn action(node: &SyntaxNode) -> Result<AlterAction> {
         SyntaxKind::TABLE_RENAME_TO | SyntaxKind::RENAME_COLUMN | SyntaxKind::RENAME_CONSTRAINT => {
             rename(node)
         }
+        SyntaxKind::ENABLE_TRIGGER | SyntaxKind::DISABLE_TRIGGER => trigger::switch(node),
         kind => Err(refused(kind)),
     }
 }

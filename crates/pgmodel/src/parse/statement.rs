@@ -2,7 +2,7 @@
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::{alter, notify, query, refuse, relation, setting, table, transaction};
+use super::{alter, notify, query, refuse, relation, routine, setting, table, transaction, trigger};
 use crate::ast::Statement;
 use crate::error::{Failure, Result};
 
@@ -33,6 +33,11 @@ pub(super) fn statement(node: &SyntaxNode) -> Result<Statement> {
         SyntaxKind::CREATE_SEQUENCE => relation::create_sequence(node),
         SyntaxKind::DROP_SEQUENCE => relation::drop_sequence(node),
         SyntaxKind::TRUNCATE => relation::truncate(node),
+        SyntaxKind::CREATE_FUNCTION => routine::create(node),
+        SyntaxKind::DROP_FUNCTION => routine::drop(node),
+        SyntaxKind::DO => routine::anonymous(node),
+        SyntaxKind::CREATE_TRIGGER => trigger::create(node),
+        SyntaxKind::DROP_TRIGGER => trigger::drop(node),
         SyntaxKind::VACUUM => relation::vacuum(node),
         SyntaxKind::ANALYZE => relation::analyze(node),
         SyntaxKind::SET_SESSION_AUTH | SyntaxKind::RESET_SESSION_AUTH => {
@@ -70,6 +75,11 @@ pub(super) fn known(kind: SyntaxKind) -> bool {
                 | SyntaxKind::CREATE_SEQUENCE
                 | SyntaxKind::DROP_SEQUENCE
                 | SyntaxKind::TRUNCATE
+                | SyntaxKind::CREATE_FUNCTION
+                | SyntaxKind::DROP_FUNCTION
+                | SyntaxKind::DO
+                | SyntaxKind::CREATE_TRIGGER
+                | SyntaxKind::DROP_TRIGGER
                 | SyntaxKind::VACUUM
                 | SyntaxKind::ANALYZE
         )

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use super::Query;
 use crate::error::Result;
-use crate::value::Value;
+use crate::routine::Routine;
+use crate::value::{Type, Value};
 
 /// A function of its arguments alone. NULL arguments reach it only where [`Expr::Apply`] is not strict.
 pub type Apply = fn(&[Value]) -> Result<Value>;
@@ -22,6 +23,8 @@ pub enum Expr {
     Group { up: usize, key: usize },
     /// An aggregate, `up` levels out.
     Aggregate { up: usize, index: usize },
+    /// The current value of a set-returning function of this level's select list.
+    Set(usize),
     /// A column of this level's result; in ORDER BY only.
     Output(usize),
     /// A function or operator; if `strict`, NULL as soon as an argument is NULL.
@@ -58,6 +61,8 @@ pub enum Expr {
     Sub { kind: SubKind, query: Rc<Query> },
     /// What depends on the session, the clock or a sequence.
     System { call: System, args: Vec<Expr>, site: usize },
+    /// A function that CREATE FUNCTION has made, its arguments cast to `types`.
+    Routine { routine: Rc<Routine>, types: Rc<[Type]>, result: Type, args: Vec<Expr>, site: usize },
 }
 
 impl AsRef<Expr> for Expr {

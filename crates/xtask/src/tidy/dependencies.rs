@@ -1,5 +1,5 @@
 //! Invariant: the kernel knows no scenario and no engine, and scenarios and engines know only the kernel and what
-//! stands between: the stepper of scripts above it, the model of Postgres below the engines.
+//! stands between: the stepper of scripts above it, the model of Postgres below the engines, and the language of both.
 //! What points the other way would make a trial depend on who looks at it.
 
 use super::{Violation, scenario_shape, words};
@@ -7,11 +7,14 @@ use crate::tree::File;
 
 const KERNEL: &str = "retrial-sim";
 
-/// A crate below the engines: it knows none of ours.
+/// A crate below the engines: it knows the language only.
 const MODEL: &str = "retrial-pgmodel";
 
-/// What steps through scripts on any engine: it knows the kernel only.
+/// What steps through scripts on any engine: it knows the kernel and the language.
 const STEPPER: &str = "retrial-plpgsql";
+
+/// The language of those scripts, which the model runs, too: it knows none of ours.
+const LANGUAGE: &str = "retrial-plpgsql-syntax";
 
 /// Which tables of a manifest count.
 #[derive(Clone, Copy)]
@@ -24,11 +27,12 @@ enum Tables {
 /// A manifest, which of its tables count, and what of ours it may name.
 type Rule = (&'static str, Tables, &'static [&'static str]);
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     ("sim/Cargo.toml", Tables::All, &[KERNEL]),
     ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL, STEPPER]),
-    ("crates/plpgsql/Cargo.toml", Tables::All, &[KERNEL, STEPPER]),
-    ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL]),
+    ("crates/plpgsql/Cargo.toml", Tables::All, &[KERNEL, STEPPER, LANGUAGE]),
+    ("crates/plpgsql-syntax/Cargo.toml", Tables::All, &[LANGUAGE]),
+    ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL, LANGUAGE]),
     ("crates/engines/Cargo.toml", Tables::AllButDev, &[KERNEL, MODEL]),
 ];
 
@@ -105,6 +109,7 @@ mod tests {
             file("sim/Cargo.toml", sim),
             file("scenarios/Cargo.toml", scenarios),
             file("crates/pgmodel/Cargo.toml", "[dependencies]\n"),
+            file("crates/plpgsql-syntax/Cargo.toml", "[package]\nname = \"retrial-plpgsql-syntax\"\n"),
             file("crates/plpgsql/Cargo.toml", "[package]\nname = \"retrial-plpgsql\"\n"),
             file("crates/engines/Cargo.toml", engines),
             file("scenarios/last_cap/schema.sql", ""),

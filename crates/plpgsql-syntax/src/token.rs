@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// A key word or a bare name.
     Word,
     /// A name in double quotes.
@@ -26,25 +26,28 @@ pub(crate) enum Kind {
 
 /// A token and its place in the file.
 #[derive(Clone, Debug)]
-pub(crate) struct Token<'t> {
-    pub(crate) kind: Kind,
-    pub(crate) text: &'t str,
-    pub(crate) at: usize,
+pub struct Token<'t> {
+    /// What it is.
+    pub kind: Kind,
+    /// As it is written.
+    pub text: &'t str,
+    /// Where it begins.
+    pub at: usize,
 }
 
 impl Token<'_> {
     /// Whether it is that key word.
-    pub(crate) fn is_word(&self, word: &str) -> bool {
+    pub fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     /// Whether it is that operator or mark.
-    pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
+    pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
     /// The name as the server keeps it, if it is one.
-    pub(crate) fn name(&self) -> Option<String> {
+    pub fn name(&self) -> Option<String> {
         match self.kind {
             Kind::Word => Some(self.text.to_ascii_lowercase()),
             Kind::Quoted => Some(self.text[1..self.text.len() - 1].replace("\"\"", "\"")),
@@ -53,13 +56,13 @@ impl Token<'_> {
     }
 
     /// Where it ends.
-    pub(crate) fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.at + self.text.len()
     }
 }
 
 /// The tokens in that part of the file.
-pub(crate) fn tokens(text: &str, part: Range<usize>) -> Result<Vec<Token<'_>>, Error> {
+pub fn tokens(text: &str, part: Range<usize>) -> Result<Vec<Token<'_>>, Error> {
     let mut found = Vec::new();
     let mut at = part.start;
     while let Some(first) = text[at..part.end].chars().next() {

@@ -5,41 +5,48 @@ use crate::token::{Kind, Token};
 
 /// The tokens from some place on.
 #[derive(Clone, Copy)]
-pub(crate) struct Cursor<'a, 't> {
-    pub(crate) text: &'t str,
+pub struct Cursor<'a, 't> {
+    /// The text that the tokens are from.
+    pub text: &'t str,
     tokens: &'a [Token<'t>],
     /// Where the text ends that the tokens are from.
     end: usize,
 }
 
 impl<'a, 't> Cursor<'a, 't> {
-    pub(crate) fn new(text: &'t str, tokens: &'a [Token<'t>], end: usize) -> Cursor<'a, 't> {
+    /// A place before these tokens; `end` is where their part of the text ends.
+    pub fn new(text: &'t str, tokens: &'a [Token<'t>], end: usize) -> Cursor<'a, 't> {
         Cursor { text, tokens, end }
     }
 
     /// The next token.
-    pub(crate) fn peek(&self) -> Option<&'a Token<'t>> {
+    pub fn peek(&self) -> Option<&'a Token<'t>> {
         self.tokens.first()
     }
 
     /// The token after the next.
-    pub(crate) fn second(&self) -> Option<&'a Token<'t>> {
+    pub fn second(&self) -> Option<&'a Token<'t>> {
         self.tokens.get(1)
     }
 
-    pub(crate) fn next(&mut self) -> Option<&'a Token<'t>> {
+    /// Takes the next token.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a cursor is no iterator: it is looked ahead of by copies"
+    )]
+    pub fn next(&mut self) -> Option<&'a Token<'t>> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(first)
     }
 
     /// Whether the next token is that word.
-    pub(crate) fn is(&self, word: &str) -> bool {
+    pub fn is(&self, word: &str) -> bool {
         self.peek().is_some_and(|token| token.is_word(word))
     }
 
     /// Takes these words if they are the next ones.
-    pub(crate) fn take(&mut self, words: &[&str]) -> bool {
+    pub fn take(&mut self, words: &[&str]) -> bool {
         let are = self.tokens.len() >= words.len()
             && words.iter().zip(self.tokens).all(|(word, token)| token.is_word(word));
         if are {
@@ -49,7 +56,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// Takes that mark if it is the next token.
-    pub(crate) fn take_symbol(&mut self, symbol: &str) -> bool {
+    pub fn take_symbol(&mut self, symbol: &str) -> bool {
         let is = self.peek().is_some_and(|token| token.is_symbol(symbol));
         if is {
             self.next();
@@ -58,7 +65,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// Takes these words, or says what they were expected for.
-    pub(crate) fn expect(&mut self, words: &[&str], after: &str) -> Result<(), Error> {
+    pub fn expect(&mut self, words: &[&str], after: &str) -> Result<(), Error> {
         if self.take(words) {
             return Ok(());
         }
@@ -66,7 +73,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// Takes that mark, or says what it was expected for.
-    pub(crate) fn expect_symbol(&mut self, symbol: &str, after: &str) -> Result<(), Error> {
+    pub fn expect_symbol(&mut self, symbol: &str, after: &str) -> Result<(), Error> {
         if self.take_symbol(symbol) {
             return Ok(());
         }
@@ -74,7 +81,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// A name, as the server keeps it.
-    pub(crate) fn name(&mut self, of: &str) -> Result<String, Error> {
+    pub fn name(&mut self, of: &str) -> Result<String, Error> {
         let name = self.peek().and_then(Token::name);
         let name = name.ok_or_else(|| self.unexpected(&format!("the name of {of}")))?;
         self.next();
@@ -82,11 +89,7 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// The tokens before the first one outside of brackets that ends them.
-    pub(crate) fn until(
-        &mut self,
-        ends: impl Fn(&Token<'_>) -> bool,
-        end: &str,
-    ) -> Result<&'a [Token<'t>], Error> {
+    pub fn until(&mut self, ends: impl Fn(&Token<'_>) -> bool, end: &str) -> Result<&'a [Token<'t>], Error> {
         let mut depth = 0;
         for (index, token) in self.tokens.iter().enumerate() {
             if depth == 0 && ends(token) {
@@ -100,17 +103,17 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// All that is left.
-    pub(crate) fn rest(&mut self) -> &'a [Token<'t>] {
+    pub fn rest(&mut self) -> &'a [Token<'t>] {
         std::mem::take(&mut self.tokens)
     }
 
     /// Where the next token stands.
-    pub(crate) fn at(&self) -> usize {
+    pub fn at(&self) -> usize {
         self.peek().map_or(self.end, |token| token.at)
     }
 
     /// Something else was expected here.
-    pub(crate) fn unexpected(&self, expected: &str) -> Error {
+    pub fn unexpected(&self, expected: &str) -> Error {
         let found = self.peek().map_or("the end", |token| match token.kind {
             Kind::Dollar(_) => "a string between dollars",
             _ => token.text,
@@ -119,13 +122,13 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     /// The server knows this, the stepper does not.
-    pub(crate) fn refused(&self, what: &str) -> Error {
+    pub fn refused(&self, what: &str) -> Error {
         Error::refused(self.text, self.at(), what)
     }
 }
 
 /// How a token changes the number of open brackets.
-pub(crate) fn nesting(token: &Token<'_>) -> i32 {
+pub fn nesting(token: &Token<'_>) -> i32 {
     match (&token.kind, token.text) {
         (Kind::Symbol, "(" | "[") => 1,
         (Kind::Symbol, ")" | "]") => -1,
@@ -134,7 +137,7 @@ pub(crate) fn nesting(token: &Token<'_>) -> i32 {
 }
 
 /// Where that word stands outside of brackets.
-pub(crate) fn find_outside(tokens: &[Token<'_>], word: &str) -> Option<usize> {
+pub fn find_outside(tokens: &[Token<'_>], word: &str) -> Option<usize> {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate() {
         if depth == 0 && token.is_word(word) {

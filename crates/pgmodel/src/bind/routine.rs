@@ -1,0 +1,149 @@
+//! Calls of functions that CREATE FUNCTION has made: which one a name and argument types mean (manual, 10.3), and where
+//! one may stand. It must never let one be called more often than the server calls it, or in another order.
+
+use std::rc::Rc;
+
+use crate::ast::{Declared, Returns, Volatility};
+use crate::catalog::TableDef;
+use crate::error::{Failure, Result};
+use crate::function::{self, CastContext};
+use crate::plan::{Core, Expr, Query};
+use crate::routine::Routine;
+use crate::value::Type;
+
+use super::scope::Clause;
+use super::{Binder, Typed, naming};
+
+impl Binder<'_> {
+    /// A call of one of these, all of that name.
+    pub(super) fn routine(&mut self, name: &str, known: &[Rc<Routine>], args: Vec<Typed>) -> Result<Typed> {
+        let types: Vec<Type> = args.iter().map(|arg| arg.ty.clone()).collect();
+        let fitting: Vec<&Rc<Routine>> =
+            known.iter().filter(|routine| wanted(routine, &types).is_some()).collect();
+        let routine = match fitting.as_slice() {
+            [] => return naming::no_function(name, &types),
+            [only] => *only,
+            several => {
+                let exact = |it: &&&Rc<Routine>| {
+                    wanted(it, &types)
+                        .is_some_and(|to| to.iter().zip(&types).all(|(to, ty)| to.base() == ty.base()))
+                };
+                let only = several.iter().find(exact);
+                only.ok_or_else(|| Failure::not_modelled(format!("a choice among functions {name}")))?
+            }
+        };
+        let Returns::Value(returns) = &routine.returns else {
+            let message = "trigger functions can only be called as triggers";
+            return Err(Failure::sql("0A000", message));
+        };
+        let wanted = wanted(routine, &types).unwrap_or_default();
+        let result = match returns {
+            Declared::Type(ty) => ty.clone(),
+            Declared::Any(_) => any(routine, &wanted).unwrap_or(Type::Text),
+        };
+        let cast = args.into_iter().zip(&wanted).map(|(arg, to)| self.implicit(arg, to));
+        let args: Vec<Expr> = cast.collect::<Result<_>>()?;
+        self.demand_place(routine, &args)?;
+        self.routines += 1;
+        self.volatile += usize::from(routine.volatility == Volatility::Volatile);
+        let expr = Expr::Routine {
+            routine: routine.clone(),
+            types: wanted.into(),
+            result: result.clone(),
+            args,
+            site: self.site(),
+        };
+        Ok(Typed { expr, ty: result })
+    }
+
+    fn demand_place(&mut self, routine: &Routine, args: &[Expr]) -> Result<()> {
+        let name = &routine.name;
+        if self.stored.is_some() {
+            let what = "in a default, a CHECK, an index or a trigger's condition";
+            return Err(Failure::not_modelled(format!("the function {name} {what}")));
+        }
+        let (clause, slots) = (self.top().clause, self.top().slots.len());
+        match routine.volatility {
+            Volatility::Volatile if slots > 1 && matches!(clause, Clause::Where | Clause::Join) => {
+                let what = format!("the VOLATILE function {name} in a condition over several tables");
+                Err(Failure::not_modelled(what))
+            }
+            Volatility::Volatile
+                if matches!(clause, Clause::Group | Clause::Having | Clause::Order | Clause::Aggregate) =>
+            {
+                let what =
+                    format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
+                Err(Failure::not_modelled(what))
+            }
+            // The server calls it when it plans the statement, whether or not there are rows.
+            Volatility::Immutable if slots > 0 && args.iter().all(|arg| matches!(arg, Expr::Const(_))) => {
+                let what = format!("the IMMUTABLE function {name} of constants in a query over a table");
+                Err(Failure::not_modelled(what))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Binder<'_> {
+    /// The server computes each row of an INSERT when it is its turn, between the writing of others. Where functions or
+    /// triggers could tell, only one row is modelled.
+    pub(super) fn demand_turns(
+        &self,
+        source: &Query,
+        routines: usize,
+        sites: usize,
+        table: &TableDef,
+    ) -> Result<()> {
+        let one = match &source.core {
+            Core::Values(rows) => rows.len() == 1,
+            Core::Select(select) => select.slots.is_empty(),
+            _ => false,
+        };
+        let calls = self.volatile > 0 && self.routines != routines;
+        if !one && (calls || (!table.triggers.is_empty() && self.sites != sites)) {
+            let what =
+                "INSERT of several rows whose values are calls, beside functions of one's own or triggers";
+            return Err(Failure::not_modelled(what));
+        }
+        Ok(())
+    }
+}
+
+/// The types that the arguments must be cast to, if the function takes them.
+fn wanted(routine: &Routine, types: &[Type]) -> Option<Vec<Type>> {
+    if routine.params.len() != types.len() {
+        return None;
+    }
+    let is_any = |index: &usize| matches!(routine.params[*index].ty, Declared::Any(_));
+    let mut of_any = (0..types.len()).filter(is_any).map(|index| types[index].base());
+    let known = of_any.clone().find(|ty| *ty != Type::Unknown);
+    let any = known.unwrap_or(Type::Text);
+    if of_any.any(|ty| ty != Type::Unknown && ty != any) {
+        return None;
+    }
+    let mut wanted = Vec::new();
+    for (param, ty) in routine.params.iter().zip(types) {
+        match &param.ty {
+            Declared::Any("anynonarray") if matches!(any, Type::Array(_)) => return None,
+            Declared::Any(_) => wanted.push(any.clone()),
+            Declared::Type(to) => {
+                let fits = *ty == Type::Unknown
+                    || ty.base() == to.base()
+                    || function::cast(&ty.base(), &to.base(), CastContext::Implicit).is_ok();
+                if !fits {
+                    return None;
+                }
+                // A length or a precision says nothing in a parameter.
+                wanted.push(to.base());
+            }
+        }
+    }
+    Some(wanted)
+}
+
+/// What stands for `anyelement` and its like.
+fn any(routine: &Routine, wanted: &[Type]) -> Option<Type> {
+    let place = routine.params.iter().position(|param| matches!(param.ty, Declared::Any(_)))?;
+    wanted.get(place).cloned()
+}

@@ -1,0 +1,213 @@
+//! Calls of functions: from expressions, by triggers, and DO. A function's statements are commands of its caller's
+//! transaction, and what it fails with is its caller's error (manual, 38.5 and 43.1).
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+
+use super::assign::converted;
+use super::compile::{Sort, program};
+use super::execute::{Execution, Flow, Given};
+use super::frame::{Frame, Held, Row};
+use super::inner::{Inside, Sql};
+use super::program::{FOUND, Program, TriggerVariable, VariableType};
+use super::{Code, Routine};
+use crate::ast::{Returns, Volatility};
+use crate::error::{Failure, Result};
+use crate::footprint::{Object, Use};
+use crate::lock::SessionNo;
+use crate::run::Run;
+use crate::server::Server;
+use crate::stack;
+use crate::transaction::Snapshot;
+use crate::value::{Type, Value};
+
+/// The calls of functions that a session's statement has come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Calls {
+    /// How deep they nest now.
+    pub(super) depth: u32,
+    /// How many statements of PL/pgSQL have been run.
+    pub(super) steps: u64,
+}
+
+/// How deep calls may nest; the server's stack ends somewhere, too.
+const DEEPEST: u32 = 64;
+
+/// What a trigger function returned.
+pub(crate) type Called = Option<Row>;
+
+type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
+
+/// Goes on with a call on a stack that has room for it, one call deeper.
+async fn deeper<T>(server: &Rc<Server>, session: SessionNo, mut call: Pending<'_, T>) -> Result<T> {
+    // Which functions there are is no lock's business.
+    server.touch(session, Object::Definitions, Use::Read);
+    {
+        let mut backend = server.backend(session);
+        if backend.calls.depth >= DEEPEST {
+            let what = format!("calls of functions nested deeper than {DEEPEST} levels");
+            return Err(Failure::not_modelled(what));
+        }
+        backend.calls.depth += 1;
+        // The caller's command may have written by now, and the call's are others.
+        if let Some(transaction) = &mut backend.transaction {
+            transaction.command_used = true;
+        }
+    }
+    let result = poll_fn(|context| stack::grown(|| call.as_mut().poll(context))).await;
+    server.backend(session).calls.depth -= 1;
+    result
+}
+
+impl Run {
+    /// What a function returns for these arguments.
+    pub(crate) async fn call(
+        &self,
+        routine: &Rc<Routine>,
+        types: &[Type],
+        result: &Type,
+        args: Vec<Value>,
+    ) -> Result<Value> {
+        if routine.strict && args.contains(&Value::Null) {
+            return Ok(Value::Null);
+        }
+        let snapshot = (routine.volatility != Volatility::Volatile).then_some(self.snapshot);
+        let call: Pending<'_, Value> = match &routine.code {
+            Code::Sql(statements) => Box::pin(self.call_sql(statements, types, result, args, snapshot)),
+            Code::Plpgsql(program) => Box::pin(self.call_body(program, types, result, args, snapshot)),
+        };
+        deeper(&self.server, self.session, call).await
+    }
+
+    /// A function in SQL: its statements, and the first row of the last one.
+    async fn call_sql(
+        &self,
+        statements: &[Sql],
+        types: &[Type],
+        result: &Type,
+        args: Vec<Value>,
+        snapshot: Option<Snapshot>,
+    ) -> Result<Value> {
+        let values = args.into_iter().map(Held::Value).collect();
+        let frame = Frame::new(values, types.to_vec(), snapshot);
+        let inside = Inside { server: &self.server, session: self.session, frame: &frame, yields: true };
+        let mut last = None;
+        for statement in statements {
+            last = Some(inside.run(statement).await?);
+        }
+        let Some(found) = last.filter(|_| *result != Type::Void) else { return Ok(Value::Null) };
+        match (found.rows.first(), found.columns.first()) {
+            (Some(row), Some(column)) => converted(self, row[0].clone(), &column.ty, result),
+            _ => Ok(Value::Null),
+        }
+    }
+
+    /// A function in PL/pgSQL.
+    async fn call_body(
+        &self,
+        program: &Program,
+        types: &[Type],
+        result: &Type,
+        args: Vec<Value>,
+        snapshot: Option<Snapshot>,
+    ) -> Result<Value> {
+        let frame = frame(&self.server, self.session, program, types, snapshot)?;
+        for (index, value) in args.into_iter().enumerate() {
+            frame.set(FOUND + 1 + index, value);
+        }
+        let execution = Execution { server: &self.server, session: self.session, program, frame: &frame };
+        match execution.body().await? {
+            Flow::Return(Some(Given::Value(value, from))) => converted(self, value, &from, result),
+            Flow::Return(Some(Given::Record(_))) => {
+                Err(Failure::not_modelled("a function that returns a row"))
+            }
+            _ if *result == Type::Void => Ok(Value::Void),
+            _ => Err(no_return("function")),
+        }
+    }
+
+    /// What a trigger's function makes of its row: nothing where it returns NULL. The variables are those of
+    /// `TriggerVariable`, in their order.
+    pub(crate) async fn call_trigger(
+        &self,
+        routine: &Rc<Routine>,
+        rows: [Option<Row>; 2],
+        variables: Vec<(usize, Value)>,
+    ) -> Result<Called> {
+        let Code::Plpgsql(program) = &routine.code else {
+            return Err(Failure::not_modelled("a trigger's function in SQL"));
+        };
+        let snapshot = (routine.volatility != Volatility::Volatile).then_some(self.snapshot);
+        let call: Pending<'_, Called> = Box::pin(async move {
+            let frame = frame(&self.server, self.session, program, &[], snapshot)?;
+            let [new, old] = rows;
+            frame.set_row(TriggerVariable::New as usize, new);
+            frame.set_row(TriggerVariable::Old as usize, old);
+            variables.into_iter().for_each(|(slot, value)| frame.set(slot, value));
+            let execution = Execution { server: &self.server, session: self.session, program, frame: &frame };
+            match execution.body().await? {
+                Flow::Return(Some(Given::Record(row))) => Ok(row.filter(|row| !row.is_null)),
+                Flow::Return(Some(Given::Value(Value::Null, _))) => Ok(None),
+                Flow::Return(Some(Given::Value(..))) => {
+                    let message = "cannot return non-composite value from function returning composite type";
+                    Err(Failure::sql("42804", message))
+                }
+                _ => Err(no_return("trigger procedure")),
+            }
+        });
+        deeper(&self.server, self.session, call).await
+    }
+}
+
+/// DO.
+pub(crate) async fn anonymous(server: &Rc<Server>, session: SessionNo, body: &str) -> Result<()> {
+    let program = program("inline_code_block", body, &[], Sort::Void)?;
+    let call: Pending<'_, ()> = Box::pin(async {
+        let frame = frame(server, session, &program, &[], None)?;
+        let execution = Execution { server, session, program: &program, frame: &frame };
+        execution.body().await.map(drop)
+    });
+    deeper(server, session, call).await
+}
+
+fn no_return(of: &str) -> Failure {
+    Failure::sql("2F005", format!("control reached end of {of} without RETURN"))
+}
+
+/// The variables of a body, with nothing in them yet; `types` are those of the arguments.
+fn frame(
+    server: &Server,
+    session: SessionNo,
+    program: &Program,
+    types: &[Type],
+    snapshot: Option<Snapshot>,
+) -> Result<Frame> {
+    let (mut held, mut known) = (Vec::with_capacity(program.size()), Vec::with_capacity(program.size()));
+    for variable in &program.variables {
+        let is_record = matches!(variable.ty, VariableType::Record | VariableType::RowOf(_));
+        held.push(if is_record { Held::Record(None) } else { Held::Value(Value::Null) });
+        known.push(match &variable.ty {
+            VariableType::Value(ty) => ty.clone(),
+            VariableType::Argument(index) => types.get(*index).cloned().unwrap_or(Type::Text),
+            VariableType::ColumnOf(table, column) => column_type(server, session, table, column)?,
+            VariableType::Record | VariableType::RowOf(_) | VariableType::Any => Type::Text,
+        });
+    }
+    held[FOUND] = Held::Value(Value::Bool(false));
+    Ok(Frame::new(held, known, snapshot))
+}
+
+fn column_type(server: &Server, session: SessionNo, table: &str, column: &str) -> Result<Type> {
+    let found = server.schema.borrow().find(table, session);
+    let found = found.ok_or_else(|| Failure::sql("42P01", format!("relation \"{table}\" does not exist")))?;
+    let place = found.column(column).ok_or_else(|| {
+        Failure::sql("42703", format!("column \"{column}\" of relation \"{table}\" does not exist"))
+    })?;
+    Ok(found.columns[place].ty.clone())
+}
+
+/// Whether a function is one that triggers call.
+pub(crate) fn is_trigger(routine: &Routine) -> bool {
+    routine.returns == Returns::Trigger
+}

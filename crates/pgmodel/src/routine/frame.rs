@@ -1,0 +1,152 @@
+//! The values of a body's variables while it is run, and what they mean in its statements.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::scope::Scope;
+use crate::bind::{Found, Place, Variables};
+use crate::error::{Failure, PgError, Result};
+use crate::plan::OutputColumn;
+use crate::transaction::Snapshot;
+use crate::value::{Tuple, Type, Value};
+
+/// A row and what its columns are called.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) columns: Rc<[OutputColumn]>,
+    pub(crate) values: Tuple,
+    /// It is NULL as a whole, though its columns are known.
+    pub(crate) is_null: bool,
+}
+
+/// What a variable holds.
+#[derive(Clone, Debug)]
+pub(super) enum Held {
+    Value(Value),
+    /// A row, if one has been put there.
+    Record(Option<Row>),
+}
+
+/// The variables of a body that runs.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) values: RefCell<Vec<Held>>,
+    pub(super) types: RefCell<Vec<Type>>,
+    pub(super) row_count: Cell<u64>,
+    /// What all its statements see, where it is not VOLATILE.
+    pub(super) snapshot: Option<Snapshot>,
+    /// The error that is being handled.
+    pub(super) caught: RefCell<Option<PgError>>,
+}
+
+impl Frame {
+    pub(super) fn new(values: Vec<Held>, types: Vec<Type>, snapshot: Option<Snapshot>) -> Frame {
+        Frame {
+            values: RefCell::new(values),
+            types: RefCell::new(types),
+            row_count: Cell::new(0),
+            snapshot,
+            caught: RefCell::default(),
+        }
+    }
+
+    /// The value at a place.
+    pub(super) fn value(&self, place: Place) -> Value {
+        match (&self.values.borrow()[place.slot], place.field) {
+            (Held::Value(value), _) => value.clone(),
+            (Held::Record(Some(row)), Some(field)) => row.values.get(field).cloned().unwrap_or(Value::Null),
+            (Held::Record(_), _) => Value::Null,
+        }
+    }
+
+    pub(super) fn set(&self, slot: usize, value: Value) {
+        self.values.borrow_mut()[slot] = Held::Value(value);
+    }
+
+    /// The row that a record holds.
+    pub(super) fn row(&self, slot: usize) -> Option<Row> {
+        match &self.values.borrow()[slot] {
+            Held::Record(row) => row.clone(),
+            Held::Value(_) => None,
+        }
+    }
+
+    pub(super) fn is_record(&self, slot: usize) -> bool {
+        matches!(self.values.borrow()[slot], Held::Record(_))
+    }
+
+    pub(super) fn set_row(&self, slot: usize, row: Option<Row>) {
+        self.values.borrow_mut()[slot] = Held::Record(row);
+    }
+
+    /// What plans depend on: the types of variables, and the columns of records.
+    pub(super) fn shape(&self) -> Shape {
+        let columns = |held: &Held| match held {
+            Held::Record(Some(row)) => Some(row.columns.clone()),
+            _ => None,
+        };
+        Shape {
+            types: self.types.borrow().clone(),
+            columns: self.values.borrow().iter().map(columns).collect(),
+        }
+    }
+}
+
+/// What plans depend on beside definitions.
+#[derive(Debug, PartialEq)]
+pub(super) struct Shape {
+    types: Vec<Type>,
+    columns: Vec<Option<Rc<[OutputColumn]>>>,
+}
+
+/// The names of a place in a body, with what they hold.
+pub(super) struct Known<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) frame: &'a Frame,
+    /// Columns come first, as in a function in SQL.
+    pub(super) yields: bool,
+}
+
+impl Known<'_> {
+    fn at(&self, slot: usize) -> Found {
+        if self.frame.is_record(slot) {
+            return Found::Record;
+        }
+        Found::Value(Place { slot, field: None }, self.frame.types.borrow()[slot].clone())
+    }
+}
+
+impl Variables for Known<'_> {
+    fn find(&self, name: &str) -> Option<Found> {
+        self.scope.find(name).map(|slot| self.at(slot))
+    }
+
+    fn member(&self, of: &str, name: &str) -> Result<Option<Found>> {
+        let record = self.scope.find(of).filter(|slot| self.frame.is_record(*slot));
+        let Some(slot) = record else {
+            return Ok(self.scope.member(of, name).map(|slot| self.at(slot)));
+        };
+        let row = self.frame.row(slot).ok_or_else(|| unassigned(of))?;
+        let field = row.columns.iter().position(|column| column.name == name);
+        let field = field.ok_or_else(|| no_field(of, name))?;
+        Ok(Some(Found::Value(Place { slot, field: Some(field) }, row.columns[field].ty.clone())))
+    }
+
+    fn param(&self, number: u32) -> Option<Found> {
+        self.find(&format!("${number}"))
+    }
+
+    fn yields(&self) -> bool {
+        self.yields
+    }
+}
+
+/// A record that holds no row yet.
+pub(super) fn unassigned(name: &str) -> Failure {
+    let message = format!("record \"{name}\" is not assigned yet");
+    Failure::detailed("55000", message, "The tuple structure of a not-yet-assigned record is indeterminate.")
+}
+
+pub(super) fn no_field(record: &str, name: &str) -> Failure {
+    Failure::sql("42703", format!("record \"{record}\" has no field \"{name}\""))
+}

@@ -1,0 +1,30 @@
+//! WHEN of a trigger: what it may name, and whether it holds for a row.
+
+use std::rc::Rc;
+
+use super::{Operation, Trigger};
+use crate::error::Result;
+use crate::run::{Env, Run, Slotted};
+use crate::value::{Tuple, Value};
+
+impl Run {
+    /// Whether a trigger is to be called for a row, of which the statement sets these columns (TriggerEnabled).
+    pub(super) fn is_wanted(
+        &self,
+        trigger: &Rc<Trigger>,
+        operation: Operation,
+        set: &[usize],
+        rows: [Option<&Tuple>; 2],
+    ) -> Result<bool> {
+        if !trigger.enabled {
+            return Ok(false);
+        }
+        let limited = operation == Operation::Update && !trigger.columns.is_empty();
+        if limited && !trigger.columns.iter().any(|column| set.contains(column)) {
+            return Ok(false);
+        }
+        let Some(when) = &trigger.when else { return Ok(true) };
+        let cells = rows.map(|row| Slotted { tuple: row.cloned(), version: None });
+        Ok(self.now(when, &Env::level(None, None, &cells))? == Value::Bool(true))
+    }
+}

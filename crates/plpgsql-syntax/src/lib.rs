@@ -1,0 +1,21 @@
+//! PL/pgSQL as a language (manual, chapter 43): the tokens of a text, and the tree of a body. What becomes of a tree is
+//! the business of whoever asked for it, so that nothing here knows a type, a value or a connection. Expressions and
+//! SQL statements inside a body stay tokens with their places in the text.
+
+mod block;
+mod control;
+mod cursor;
+mod error;
+mod raise;
+mod sql;
+mod token;
+mod tree;
+
+pub use self::block::body;
+pub use self::cursor::{Cursor, find_outside, nesting};
+pub use self::error::Error;
+pub use self::token::{Kind, Token, tokens};
+pub use self::tree::{
+    Arm, Block, Condition, Declaration, Diagnostic, Handler, IntoTargets, Level, Piece, Raise, Statement,
+    Step, TypeName,
+};
