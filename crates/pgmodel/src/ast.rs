@@ -108,7 +108,7 @@ pub enum Isolation {
     ReadCommitted,
     /// A snapshot for the transaction.
     RepeatableRead,
-    /// Not modelled; refused when a transaction asks for it.
+    /// A snapshot for the transaction, and no other outcome than in some order one after the other.
     Serializable,
 }
 

@@ -37,7 +37,7 @@ use crate::ast::{self, TableLockMode};
 use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::function::CastContext;
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, Plan, planner};
 use crate::value::Type;
 
 pub(crate) use naming::grammar_name;
@@ -109,7 +109,9 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
     let locks = std::mem::take(&mut binder.locks);
-    Ok(Plan { query, params: binder.parameters()?, locks })
+    let params = binder.parameters()?;
+    let reruns = planner::judge(&query)?;
+    Ok(Plan { query, params, locks, reruns })
 }
 
 /// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.

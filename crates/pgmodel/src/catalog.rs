@@ -30,6 +30,23 @@ pub struct TableDef {
     pub foreign_keys: Vec<Rc<ForeignKey>>,
     /// Its triggers, in the order of their names.
     pub triggers: Vec<Rc<Trigger>>,
+    /// How full its pages get.
+    pub layout: Layout,
+}
+
+/// What is said of how full pages get; a serializable transaction marks pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// How full INSERT makes a page of the table, in percent; the rest is for updates.
+    pub fillfactor: u8,
+    /// Whether an index was made with a `fillfactor` of its own.
+    pub sparse_indexes: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Layout {
+        Layout { fillfactor: 100, sparse_indexes: false }
+    }
 }
 
 /// A column.

@@ -15,6 +15,7 @@ impl Server {
             let waits = match &backend.wait {
                 Wait::Lock { deadlock_check, lock_deadline, .. } => [*deadlock_check, *lock_deadline],
                 Wait::Sleep { until } => [Some(*until), None],
+                Wait::Snapshot => [None, None],
                 _ => return None,
             };
             let due = waits.into_iter().chain([backend.statement_deadline]).flatten().min()?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ast::{Statement, TableLockMode};
 use crate::backend::{Backend, Held, Running, Wait, Work};
 use crate::catalog::TableDef;
+use crate::choice::Rerun;
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 
@@ -147,6 +148,22 @@ impl Database {
         self.begin(session, parsed, params, Sent { simple: false, unsettled: true })
     }
 
+    /// From here on [`Database::choose`] is called where a statement of the session is [`Database::is_choosing`].
+    pub fn answer(&self, session: SessionNo) {
+        self.server.backend(session).answers = true;
+    }
+
+    /// Whether the session's statement stands where somebody must say how often a subquery of it is run.
+    pub fn is_choosing(&self, session: SessionNo) -> bool {
+        matches!(self.server.backend(session).wait, Wait::Choice)
+    }
+
+    /// Says it; the statement then goes on when it is resumed.
+    pub fn choose(&self, session: SessionNo, rerun: Rerun) {
+        let mut backend = self.server.backend(session);
+        (backend.rerun, backend.wait) = (Some(rerun), Wait::Over);
+    }
+
     fn begin(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>, sent: Sent) -> Step {
         // All of a text's transactions and statements begin when the text came.
         self.server.tick();
@@ -172,11 +189,15 @@ impl Database {
 
     /// Commits the transaction that a statement alone has left open.
     pub fn settle(&self, session: SessionNo) -> Finished {
+        let mut results = Vec::new();
         if self.is_unsettled(session) {
-            self.server.finish(session, true);
+            match self.server.precommit(session) {
+                Ok(()) => self.server.finish(session, true),
+                Err(failure) => results.push(Err(failure)),
+            }
         }
         let committed = std::mem::take(&mut self.server.backend(session).committed);
-        Finished { committed, ..Finished::default() }
+        Finished { results, committed, ..Finished::default() }
     }
 
     /// Rolls back whatever the session has open and gives up what it works on.

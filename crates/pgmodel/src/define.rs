@@ -241,7 +241,11 @@ impl Define<'_> {
         if heaps.len() <= place {
             heaps.resize_with(place + 1, || None);
         }
-        let image = Image { rows: Vec::new(), indexes: vec![Default::default(); table.indexes.len()] };
+        let image = Image {
+            rows: Vec::new(),
+            indexes: vec![Default::default(); table.indexes.len()],
+            counted: false,
+        };
         heaps[place] = Some(Heap::new(Rc::new(image)));
     }
 }
@@ -255,6 +259,7 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
         indexes: table.indexes.clone(),
         checks: table.checks.clone(),
         foreign_keys: table.foreign_keys.clone(),
+        layout: table.layout,
         triggers: table.triggers.clone(),
     }
 }

@@ -36,6 +36,9 @@ pub enum Object {
     Tail(TableId),
     /// Who waits for whom.
     Waits,
+    /// What serializable transactions know of each other, and the numbers that transactions get: locked as a whole by
+    /// them, read by others.
+    Serializable,
     /// What there is, by its names: read by a statement whose analysis fails, because that holds no table's lock.
     Definitions,
 }

@@ -87,6 +87,7 @@ impl Run {
             self.latest()
         };
         self.looks_through(&to, &key.referenced)?;
+        look.mark_look(&to, &key.referenced, &wanted)?;
         for version in look.find(&to, &key.referenced, &wanted) {
             let (claim, newest) = if repeatable {
                 let claim = look.lock_version(&to, version, LockStrength::KeyShare, LockWait::Block).await?;
@@ -138,6 +139,9 @@ impl Run {
         let look = self.latest();
         self.looks_through(from, &key.columns)?;
         // With NO ACTION another row may have taken the key over.
+        if action == KeyAction::NoAction {
+            look.mark_look(&event.table, &key.referenced, &old)?;
+        }
         if action == KeyAction::NoAction && !look.find(&event.table, &key.referenced, &old).is_empty() {
             return Ok(());
         }
@@ -151,6 +155,7 @@ impl Run {
         if !from.triggers.is_empty() {
             demand_no_triggers(from, action)?;
         }
+        look.mark_look(from, &key.columns, &old)?;
         for version in look.find(from, &key.columns, &old) {
             match action {
                 KeyAction::NoAction | KeyAction::Restrict => {

@@ -21,6 +21,8 @@ pub(crate) type Index = BTreeMap<Vec<Value>, Vec<u32>>;
 pub(crate) struct Image {
     pub(crate) rows: Vec<Tuple>,
     pub(crate) indexes: Vec<Index>,
+    /// Whether the server has counted the rows.
+    pub(crate) counted: bool,
 }
 
 /// The marks of a version.
@@ -52,12 +54,15 @@ pub(crate) struct Heap {
     weight: u64,
     /// Entries of added versions, for each index.
     indexes: Vec<Index>,
+    /// Whether the server knows how many rows and pages there are, from VACUUM, ANALYZE or the making of an index.
+    counted: bool,
 }
 
 impl Heap {
     pub(crate) fn new(base: Rc<Image>) -> Heap {
         let indexes = vec![Index::new(); base.indexes.len()];
-        Heap { base, touched: BTreeMap::new(), added: Vec::new(), weight: 0, indexes }
+        let counted = base.counted;
+        Heap { base, touched: BTreeMap::new(), added: Vec::new(), weight: 0, indexes, counted }
     }
 
     /// Goes back to the opening rows, keeping the room.
@@ -72,6 +77,17 @@ impl Heap {
             self.weight = 0;
             self.indexes.iter_mut().for_each(Index::clear);
         }
+        self.counted = base.counted;
+    }
+
+    /// Whether the server has counted the rows.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted
+    }
+
+    /// The server counts the rows; of none it makes nothing.
+    pub(crate) fn count(&mut self) {
+        self.counted |= self.len() > 0;
     }
 
     /// How many versions there are; they are numbered from 0 in the order of their making.
@@ -233,6 +249,7 @@ impl Heap {
             (tuples, indexes)
         });
         *self.indexes.last_mut().expect("an index was just added") = added;
+        self.count();
         Ok(())
     }
 
@@ -274,7 +291,7 @@ impl Heap {
     fn rebuild(&mut self, change: impl FnOnce(Vec<Tuple>, Vec<Index>) -> (Vec<Tuple>, Vec<Index>)) {
         let (rows, indexes) = change(self.base.rows.clone(), self.base.indexes.clone());
         self.indexes.resize(indexes.len(), Index::new());
-        self.base = Rc::new(Image { rows, indexes });
+        self.base = Rc::new(Image { rows, indexes, counted: self.counted });
     }
 
     /// What has committed, as opening rows for another database; index entries are kept for those rows only.
@@ -284,7 +301,8 @@ impl Heap {
         mut keys: impl FnMut(&Tuple) -> Vec<Option<Vec<Value>>>,
     ) -> Image {
         let committed = |xid: Xid| matches!(transactions.status(xid), Status::Committed(_));
-        let mut image = Image { rows: Vec::new(), indexes: vec![Index::new(); self.indexes.len()] };
+        let indexes = vec![Index::new(); self.indexes.len()];
+        let mut image = Image { rows: Vec::new(), indexes, counted: self.counted };
         for version in 0..self.len() {
             let header = self.header(version);
             let lives =

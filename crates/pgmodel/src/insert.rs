@@ -70,6 +70,9 @@ impl Run {
 
     fn store(&self, table: &TableDef, tuple: &Tuple) -> Result<u32> {
         self.visited(1, 0);
+        if self.serializable {
+            self.meet_row(table)?;
+        }
         self.touch(Object::Tail(table.id), Use::Write);
         let (xid, command) = self.writing();
         let mut heap = self.server.heap(table.id);
@@ -122,6 +125,8 @@ impl Run {
                 let Some(key) = key else { continue };
                 if !is_arbiter(&index) {
                     self.demand_unique(table, index, key, version).await?;
+                } else if self.serializable {
+                    self.meet_entry(table, index, key, false)?;
                 }
                 self.server.heap(table.id).enter(index, key.clone(), version);
             }
@@ -226,7 +231,11 @@ impl Run {
         own: u32,
     ) -> Result<()> {
         let def = &table.indexes[index];
-        if !def.unique || self.duplicate(table, index, key, Some(own)).await?.is_none() {
+        let there = if def.unique { self.duplicate(table, index, key, Some(own)).await? } else { None };
+        if self.serializable {
+            self.meet_entry(table, index, key, false)?;
+        }
+        if there.is_none() {
             return Ok(());
         }
         let constraint = &def.name;

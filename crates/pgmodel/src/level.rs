@@ -7,9 +7,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use crate::access;
+use crate::access::{self, Path};
 use crate::ast::SetOperation;
 use crate::error::{Failure, Result};
+use crate::evaluate::Wanted;
 use crate::plan::{Core, Expr, Query, Select, SortKey};
 use crate::rows::Rows;
 use crate::run::{Ctes, Env, Run, Slotted};
@@ -31,12 +32,22 @@ impl Run {
         query: &'a Query,
         outer: Option<&'a Env<'a>>,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Tuple>>> + 'a>> {
+        self.query_until(query, outer, None)
+    }
+
+    /// The rows of a query up to the first that is wanted.
+    pub(crate) fn query_until<'a>(
+        &'a self,
+        query: &'a Query,
+        outer: Option<&'a Env<'a>>,
+        wanted: Option<&'a Wanted>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Tuple>>> + 'a>> {
         Box::pin(async move {
             let ctes = Ctes { query, results: RefCell::new(vec![None; query.ctes.len()]) };
             let env = Env::level(outer, Some(&ctes), &[]);
             let held = self.used.held();
             let rows = match &query.core {
-                Core::Select(select) => self.select(query, select, &env).await?,
+                Core::Select(select) => self.select(query, select, &env, wanted).await?,
                 Core::Values(rows) => Box::pin(self.values(query, rows, &env)).await?,
                 Core::Set { operation, all, left, right } => {
                     let left = self.query(left, Some(&env)).await?;
@@ -75,12 +86,19 @@ impl Run {
         Ok(rows)
     }
 
-    async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
+    async fn select(
+        &self,
+        query: &Query,
+        select: &Select,
+        level: &Env<'_>,
+        wanted: Option<&Wanted>,
+    ) -> Result<Vec<Tuple>> {
         let path = select.path.get_or_init(|| access::path_of(query, select));
+        let _reads = self.reads(query, select);
         if !select.sets.is_empty() {
             return Box::pin(self.select_sets(query, select, path, level)).await;
         }
-        let (limit, offset) = self.window(query, level).await?;
+        let (mut limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
         if select.grouping.is_none() && query.order.is_empty() && !select.distinct {
@@ -93,11 +111,16 @@ impl Run {
                 }
                 if skip > 0 {
                     skip -= 1;
+                    if path.calls {
+                        self.output(&select.output, &level.with(&cells)).await?;
+                    }
                     continue;
                 }
                 self.used.hold(select.output.len())?;
                 found.push(self.output(&select.output, &level.with(&cells)).await?.into());
+                end_at(wanted, &found, &mut limit);
             }
+            rows.demand_whole()?;
             return Ok(found);
         }
         let (mut skip, mut aggregated) = (offset, false);
@@ -120,7 +143,7 @@ impl Run {
             if candidates.is_empty() {
                 break;
             }
-            Box::pin(self.sorted(query, select, &mut candidates, level)).await?;
+            Box::pin(self.sorted(query, select, path, &mut candidates, level)).await?;
             for mut candidate in candidates {
                 if limit.is_some_and(|limit| found.len() >= limit) {
                     break;
@@ -129,6 +152,9 @@ impl Run {
                 let cells = &mut candidate.cells;
                 if locked && !Box::pin(self.lock_row(query, select, path, cells, level)).await? {
                     continue;
+                }
+                if path.calls && !select.distinct {
+                    candidate.output = Some(Box::pin(self.called(query, select, &candidate, level)).await?);
                 }
                 if skip > 0 {
                     skip -= 1;
@@ -140,8 +166,10 @@ impl Run {
                 };
                 self.used.hold(select.output.len())?;
                 found.push(output.into());
+                end_at(wanted, &found, &mut limit);
             }
         }
+        rows.demand_whole()?;
         Ok(found)
     }
 
@@ -150,13 +178,16 @@ impl Run {
         &self,
         query: &Query,
         select: &Select,
+        path: &Path,
         candidates: &mut Vec<Candidate>,
         level: &Env<'_>,
     ) -> Result<()> {
         let early = select.distinct || query.order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
         for candidate in candidates.iter_mut() {
             self.used.hold(query.order.len() + if early { select.output.len() } else { 0 })?;
-            if early {
+            if early && path.calls && !select.distinct {
+                candidate.output = Some(Box::pin(self.sorted_by(query, select, candidate, level)).await?);
+            } else if early {
                 candidate.output = Some(self.output(&select.output, &candidate.env(level)).await?);
             }
             let mut sort = Vec::with_capacity(query.order.len());
@@ -175,6 +206,43 @@ impl Run {
                 .dedup_by(|later, kept| later.sort[..select.distinct_on] == kept.sort[..select.distinct_on]);
         }
         Ok(())
+    }
+
+    /// Only the columns of the result that the order needs: functions with an effect in the others are called once the
+    /// rows are sorted (make_sort_input_target in src/backend/optimizer/plan/planner.c).
+    async fn sorted_by(
+        &self,
+        query: &Query,
+        select: &Select,
+        candidate: &Candidate,
+        level: &Env<'_>,
+    ) -> Result<Vec<Value>> {
+        let mut output = vec![Value::Null; select.output.len()];
+        for key in &query.order {
+            if let Expr::Output(column) = key.expr {
+                output[column] = self.value(&select.output[column], &candidate.env(level)).await?;
+            }
+        }
+        Ok(output)
+    }
+
+    /// The result of a sorted row, with what its order has needed as it was then.
+    async fn called(
+        &self,
+        query: &Query,
+        select: &Select,
+        candidate: &Candidate,
+        level: &Env<'_>,
+    ) -> Result<Vec<Value>> {
+        let mut output = Vec::with_capacity(select.output.len());
+        for (column, expr) in select.output.iter().enumerate() {
+            let known = query.order.iter().any(|key| matches!(key.expr, Expr::Output(it) if it == column));
+            output.push(match &candidate.output {
+                Some(sorted_by) if known => sorted_by[column].clone(),
+                _ => self.value(expr, &candidate.env(level)).await?,
+            });
+        }
+        Ok(output)
     }
 
     pub(crate) async fn output(&self, exprs: &[Expr], env: &Env<'_>) -> Result<Vec<Value>> {
@@ -231,6 +299,15 @@ impl Run {
         };
         let limit = count(&query.limit, "2201W", "LIMIT").await?;
         Ok((limit, count(&query.offset, "2201X", "OFFSET").await?.unwrap_or(0)))
+    }
+}
+
+/// Lets the rows end where the last one is wanted.
+fn end_at(wanted: Option<&Wanted>, found: &[Tuple], limit: &mut Option<usize>) {
+    if let (Some(wanted), Some(last)) = (wanted, found.last())
+        && wanted.is(last)
+    {
+        *limit = Some(found.len());
     }
 }
 

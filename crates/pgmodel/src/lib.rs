@@ -8,6 +8,7 @@
 pub mod ast;
 pub mod bind;
 pub mod catalog;
+pub mod choice;
 pub mod database;
 pub mod error;
 pub mod footprint;
@@ -44,6 +45,7 @@ mod row_lock;
 mod rows;
 mod run;
 mod schema;
+mod serializable;
 mod server;
 mod set;
 mod settings;

@@ -57,6 +57,7 @@ impl Database {
         server.backends.borrow_mut().clear();
         server.transactions.borrow_mut().reset();
         server.locks.borrow_mut().clear();
+        server.serializable.borrow_mut().reset();
         server.ready.borrow_mut().clear();
         server.waiting.borrow_mut().clear();
         server.now.set(0);

@@ -14,7 +14,10 @@ use crate::value::Type;
 
 pub use expression::{Apply, Comparison, Expr, SubKind, System};
 
+pub(crate) mod effect;
 mod expression;
+pub(crate) mod planner;
+pub(crate) mod survey;
 
 /// A query or data-modifying statement, ready to run.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Plan {
     pub params: Vec<Type>,
     /// The tables that it uses and how they are locked, in the order in which analysis meets them, each once.
     pub locks: Vec<(TableId, TableLockMode)>,
+    /// Whether the server may run a subquery of it once, or once for each row, and it shows.
+    pub reruns: bool,
 }
 
 /// A column of a result.
@@ -55,6 +60,8 @@ pub struct Query {
     pub columns: Vec<OutputColumn>,
     /// Whether an expression in it, at any depth, names a column of a level outside it.
     pub correlated: bool,
+    /// Whether it shows how often it is run; found when that is first asked.
+    pub effect: OnceCell<bool>,
 }
 
 /// A common table expression.
@@ -66,6 +73,8 @@ pub struct Cte {
     pub query: Rc<Query>,
     /// How often it is read.
     pub references: usize,
+    /// MATERIALIZED or NOT MATERIALIZED, where it is said.
+    pub materialized: Option<bool>,
 }
 
 /// The core of a query level.

@@ -12,6 +12,7 @@ use crate::limit::Used;
 use crate::lock::SessionNo;
 use crate::outcome::Change;
 use crate::plan::{Expr, Query};
+use crate::serializable::Reading;
 use crate::server::Server;
 use crate::transaction::{Snapshot, Xid};
 use crate::trigger::Firing;
@@ -29,8 +30,13 @@ pub(crate) struct Run {
     pub(crate) events: RefCell<Vec<Event>>,
     /// How many rows the data-modifying query that ran last has written.
     pub(crate) affected: Cell<u64>,
+    /// Whether a subquery with an effect is run for each row, where the server may run it once as well.
+    pub(crate) per_row: bool,
     /// What it has used of what it may use.
     pub(crate) used: Used,
+    /// Whether it marks what it reads, as a serializable transaction does; and how it is about to read.
+    pub(crate) serializable: bool,
+    pub(crate) reading: Cell<Reading>,
 }
 
 /// A row that a statement has written.
@@ -117,6 +123,8 @@ impl Run {
         params: Rc<[Value]>,
         snapshot: Snapshot,
     ) -> Run {
+        let serializable =
+            server.backend(session).transaction.as_ref().is_some_and(|it| it.serializable.is_some());
         Run {
             server: server.clone(),
             session,
@@ -125,13 +133,21 @@ impl Run {
             once: RefCell::default(),
             events: RefCell::default(),
             affected: Cell::new(0),
+            per_row: false,
             used: Used::default(),
+            serializable,
+            reading: Cell::default(),
         }
     }
 
     /// Whether the transaction keeps one snapshot, so that it fails where another would look at a newer version.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.server.backend(self.session).xact().keeps_snapshot()
+    }
+
+    /// Whether a query that could be run once is run for each row.
+    pub(crate) fn reruns(&self, query: &Query) -> bool {
+        self.per_row && !query.correlated && query.has_effect()
     }
 
     /// Counts rows that were looked at or written.

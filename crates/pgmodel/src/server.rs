@@ -19,6 +19,7 @@ use crate::lock::{Asked, Deadlock, LockTable, LockTag, SessionNo};
 use crate::names::SessionNames;
 use crate::schema::Schema;
 use crate::sequence::Sequence;
+use crate::serializable::Serializable;
 use crate::transaction::{Transactions, Xid};
 
 /// The state of a database.
@@ -28,6 +29,7 @@ pub(crate) struct Server {
     pub(crate) heaps: RefCell<Vec<Option<Heap>>>,
     pub(crate) transactions: RefCell<Transactions>,
     pub(crate) locks: RefCell<LockTable>,
+    pub(crate) serializable: RefCell<Serializable>,
     pub(crate) sequences: RefCell<BTreeMap<TableId, Sequence>>,
     pub(crate) backends: RefCell<Vec<Backend>>,
     /// Sessions that wait for a lock or the clock. Of all that were ever opened they are few.
@@ -56,6 +58,7 @@ impl Server {
             heaps: RefCell::new(Vec::new()),
             transactions: RefCell::new(Transactions::new()),
             locks: RefCell::new(LockTable::default()),
+            serializable: RefCell::default(),
             sequences: RefCell::new(BTreeMap::new()),
             backends: RefCell::new(Vec::new()),
             waiting: RefCell::default(),
@@ -90,10 +93,18 @@ impl Server {
         if let Some(xid) = levels.last().and_then(|level| level.xid) {
             return xid;
         }
+        drop(backend);
+        self.touch(session, Object::Serializable, Use::Read);
+        let mut backend = self.backend(session);
+        let transaction = backend.xact();
+        let (number, levels) = (transaction.serializable, &mut transaction.levels);
         let mut transactions = self.transactions.borrow_mut();
         let mut parent = None;
         for level in levels {
             parent = Some(*level.xid.get_or_insert_with(|| transactions.assign(session, parent)));
+        }
+        if let (Some(number), Some(top)) = (number, transaction.levels[0].xid) {
+            self.serializable.borrow_mut().register(number, top);
         }
         parent.expect("a transaction has at least one level")
     }
@@ -241,7 +252,8 @@ impl Server {
         self.waited(session).await
     }
 
-    async fn waited(&self, session: SessionNo) -> Result<()> {
+    /// Until the session's wait is over.
+    pub(crate) async fn waited(&self, session: SessionNo) -> Result<()> {
         poll_fn(|_| {
             let mut backend = self.backend(session);
             match std::mem::take(&mut backend.wait) {
@@ -300,7 +312,7 @@ impl Server {
 
     /// Whether the session waits for a lock or the clock.
     pub(crate) fn is_waiting(&self, session: SessionNo) -> bool {
-        matches!(self.backend(session).wait, Wait::Lock { .. } | Wait::Sleep { .. })
+        matches!(self.backend(session).wait, Wait::Lock { .. } | Wait::Sleep { .. } | Wait::Snapshot)
     }
 
     /// Ends a session's wait with an error; it leaves the queue it stood in.
@@ -313,7 +325,7 @@ impl Server {
                 self.end_wait(session, Wait::Failed(failure));
                 self.wake(&woken);
             }
-            Wait::Sleep { .. } => self.end_wait(session, Wait::Failed(failure)),
+            Wait::Sleep { .. } | Wait::Snapshot => self.end_wait(session, Wait::Failed(failure)),
             // Its lock was granted but it has not gone on yet: the request for interruption comes first.
             Wait::Over => self.backend(session).wait = Wait::Over,
             other => self.backend(session).wait = other,
@@ -322,8 +334,10 @@ impl Server {
 
     /// The sessions that one waits for.
     pub(crate) fn blockers(&self, session: SessionNo) -> Vec<SessionNo> {
-        match self.backend(session).wait {
+        let wait = self.backend(session).wait.clone();
+        match wait {
             Wait::Lock { tag, .. } => self.locks.borrow().blockers(session, tag),
+            Wait::Snapshot => self.snapshot_blockers(session),
             _ => Vec::new(),
         }
     }

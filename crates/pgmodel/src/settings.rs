@@ -8,8 +8,11 @@ use crate::backend::{Backend, SettingBefore, Settings};
 use crate::error::{Failure, Result};
 use crate::limit;
 use crate::outcome::Notice;
+use crate::serializable::{GRANULARITY, PRICES};
 
 mod range;
+
+pub(crate) use range::truth;
 
 /// How many bytes a name may have.
 const NAME_MAX: usize = 63;
@@ -34,12 +37,14 @@ const HARMLESS: &[&str] = &[
     "enable_nestloop",
     "enable_seqscan",
     "enable_sort",
+    "force_parallel_mode",
     "idle_in_transaction_session_timeout",
     "intervalstyle",
     "jit",
     "log_lock_waits",
     "log_min_duration_statement",
     "maintenance_work_mem",
+    "parallel_leader_participation",
     "plan_cache_mode",
     "search_path",
     "standard_conforming_strings",
@@ -94,7 +99,7 @@ fn change(
                 None | Some("read committed") => Isolation::ReadCommitted,
                 Some("read uncommitted") => Isolation::ReadUncommitted,
                 Some("repeatable read") => Isolation::RepeatableRead,
-                Some("serializable") => return Err(Failure::not_modelled("SERIALIZABLE")),
+                Some("serializable") => Isolation::Serializable,
                 Some(other) => return Err(invalid(name, other)),
             };
         }
@@ -104,14 +109,29 @@ fn change(
                 Some(value) => range::truth(name, value)?,
             };
         }
+        "default_transaction_deferrable" => {
+            settings.default_deferrable = match value {
+                None => false,
+                Some(value) => range::truth(name, value)?,
+            };
+        }
         "timezone" | "time zone" => match value {
             None | Some("UTC" | "utc" | "Etc/UTC" | "GMT") => {}
             Some(_) => return Err(Failure::not_modelled("a time zone other than UTC")),
         },
         // A name with a dot is the application's own (manual, 20.16).
-        name if HARMLESS.contains(&name) || name.contains('.') => {
+        name if HARMLESS.contains(&name) || PRICES.contains(&name) || name.contains('.') => {
             if let Some(value) = value {
                 range::demand(name, value)?;
+            }
+            match value {
+                Some(value) if name == GRANULARITY && !matches!(value, "page" | "key") => {
+                    return Err(invalid(name, value));
+                }
+                Some(value) if PRICES.contains(&name) && !is_plain(value) => {
+                    return Err(Failure::not_modelled(format!("that value of the parameter {name}")));
+                }
+                _ => {}
             }
             match value.or_else(|| startup.get(name).map(String::as_str)) {
                 Some(value) => settings.others.insert(name.to_owned(), value.to_owned()),
@@ -145,6 +165,8 @@ pub(crate) fn show(backend: &Backend, name: &str) -> Result<String> {
             Ok(isolation(open.unwrap_or(settings.default_isolation)).to_owned())
         }
         name => match settings.others.get(name) {
+            // The server shows some of them in a unit of its own.
+            Some(_) if PRICES.contains(&name) => Err(Failure::not_modelled(format!("SHOW {name}"))),
             Some(value) => Ok(value.clone()),
             None if name.contains('.') => {
                 Err(Failure::sql("42704", format!("unrecognized configuration parameter \"{name}\"")))
@@ -152,6 +174,11 @@ pub(crate) fn show(backend: &Backend, name: &str) -> Result<String> {
             None => Err(Failure::not_modelled(format!("the parameter {name}"))),
         },
     }
+}
+
+/// Whether a value is a number without a unit.
+fn is_plain(value: &str) -> bool {
+    !value.is_empty() && value.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 fn invalid(name: &str, value: &str) -> Failure {

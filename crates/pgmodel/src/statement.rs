@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
 use crate::bind;
 use crate::catalog::TableId;
+use crate::choice::{self, Rerun};
 use crate::define;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
@@ -21,7 +22,7 @@ use crate::routine::{self, Calls};
 use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
-use crate::transact::{demand_block, is_modelled, warn};
+use crate::transact::{demand_block, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
@@ -83,7 +84,7 @@ pub(crate) async fn text(
             && !unsettled;
         drop(backend);
         if alone {
-            server.finish(session, true);
+            end_of_implicit(&server, session);
         }
         if failed {
             break;
@@ -97,7 +98,20 @@ pub(crate) async fn text(
     let implicit =
         server.backend(session).transaction.as_ref().is_some_and(|transaction| !transaction.explicit);
     if implicit {
-        server.finish(session, true);
+        end_of_implicit(&server, session);
+    }
+}
+
+/// Commits a transaction that no BEGIN began. Where it cannot be, that is what becomes of its last statement.
+fn end_of_implicit(server: &Server, session: SessionNo) {
+    match server.precommit(session) {
+        Ok(()) => server.finish(session, true),
+        Err(failure) => {
+            let mut backend = server.backend(session);
+            if let Some(last) = backend.results.last_mut() {
+                *last = Err(failure);
+            }
+        }
     }
 }
 
@@ -119,7 +133,7 @@ pub(crate) async fn one(
     match statement {
         Statement::Query(with) => query(server, session, parsed, with, params).await,
         Statement::Begin(modes) => server.begin(session, *modes),
-        Statement::Commit => Ok(server.commit(session)),
+        Statement::Commit => server.commit(session),
         Statement::Rollback => Ok(server.rollback(session)),
         Statement::Savepoint(name) => server.savepoint(session, name),
         Statement::RollbackTo(name) => server.rollback_to(session, name),
@@ -141,7 +155,8 @@ pub(crate) async fn one(
             server.backend(session).xact().reads = *kind == Maintenance::Analyze;
             for name in tables {
                 let mode = TableLockMode::ShareUpdateExclusive;
-                Box::pin(define::open_table(server, session, name, mode, false)).await?;
+                let table = Box::pin(define::open_table(server, session, name, mode, false)).await?;
+                server.heap(table.id).count();
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
         }
@@ -178,13 +193,13 @@ fn setting(server: &Server, session: SessionNo, statement: &Statement) -> Result
         Statement::SetSessionCharacteristics(modes) => {
             let mut backend = server.backend(session);
             if let Some(isolation) = modes.isolation {
-                if !is_modelled(isolation) {
-                    return Err(Failure::not_modelled("SERIALIZABLE"));
-                }
                 backend.settings.default_isolation = isolation;
             }
             if let Some(read_only) = modes.read_only {
                 backend.settings.default_read_only = read_only;
+            }
+            if let Some(deferrable) = modes.deferrable {
+                backend.settings.default_deferrable = deferrable;
             }
             Ok(Outcome::bare("SET"))
         }
@@ -220,6 +235,9 @@ pub(crate) async fn query(
 ) -> Result<Outcome> {
     // A repeatable read transaction looks at the clock of commits before it waits for tables.
     if server.begins_to_read(session) {
+        if server.defers(session) {
+            Box::pin(server.await_safe_snapshot(session)).await?;
+        }
         server.take_snapshot(session);
     }
     let planned = opened(server, session, parsed, with).await?;
@@ -228,7 +246,10 @@ pub(crate) async fn query(
     }
     let params = typed(params, &planned.plan.params)?;
     let snapshot = server.take_snapshot(session);
-    let run = Run::new(server, session, params, snapshot);
+    let mut run = Run::new(server, session, params, snapshot);
+    if planned.plan.reruns {
+        run.per_row = Box::pin(choice::made(server, session)).await? == Rerun::PerRow;
+    }
     let rows = run.query(&planned.plan.query, None).await?;
     if !run.events.borrow().is_empty() {
         Box::pin(run.foreign_keys()).await?;

@@ -4,7 +4,7 @@
 //! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
 //! that sequences gave.
 
-use crate::ast::{Isolation, TransactionModes};
+use crate::ast::TransactionModes;
 use crate::backend::{Backend, Undo};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
@@ -17,9 +17,6 @@ use crate::transaction::{Level, Snapshot, Transaction};
 impl Server {
     /// BEGIN.
     pub(crate) fn begin(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
-        if let Some(isolation) = modes.isolation.filter(|isolation| !is_modelled(*isolation)) {
-            return Err(Failure::not_modelled(format!("{isolation:?} isolation").to_uppercase()));
-        }
         let mut backend = self.backend(session);
         let begun = backend.transaction.as_ref().is_some_and(|transaction| transaction.explicit);
         if begun {
@@ -37,11 +34,13 @@ impl Server {
 
     /// Makes sure that there is a transaction.
     pub(crate) fn open(&self, backend: &mut Backend, explicit: bool) {
-        let (isolation, read_only) = (backend.settings.default_isolation, backend.settings.default_read_only);
+        let settings = &backend.settings;
+        let (isolation, read_only) = (settings.default_isolation, settings.default_read_only);
+        let deferrable = settings.default_deferrable;
         if backend.transaction.is_none() {
             backend.transactions += 1;
             let mut transaction = Transaction::new(isolation, explicit, backend.statement_started);
-            transaction.read_only = read_only;
+            (transaction.read_only, transaction.deferrable) = (read_only, deferrable);
             backend.transaction = Some(transaction);
         }
         backend.xact().explicit |= explicit;
@@ -59,7 +58,7 @@ impl Server {
     }
 
     /// COMMIT; of a failed transaction, ROLLBACK.
-    pub(crate) fn commit(&self, session: SessionNo) -> Outcome {
+    pub(crate) fn commit(&self, session: SessionNo) -> Result<Outcome> {
         let failed = {
             let mut backend = self.backend(session);
             if backend.transaction.as_ref().is_none_or(|transaction| !transaction.explicit) {
@@ -67,8 +66,9 @@ impl Server {
             }
             backend.transaction.as_ref().is_some_and(|transaction| transaction.failed)
         };
+        self.precommit(session)?;
         self.finish(session, !failed);
-        Outcome::bare(if failed { "ROLLBACK" } else { "COMMIT" })
+        Ok(Outcome::bare(if failed { "ROLLBACK" } else { "COMMIT" }))
     }
 
     /// ROLLBACK.
@@ -86,6 +86,7 @@ impl Server {
     /// Ends the session's transaction, if it has one.
     pub(crate) fn finish(&self, session: SessionNo, commit: bool) {
         self.touch_held(session);
+        self.touch_numbers(session);
         if commit && self.backend(session).transaction.is_some() {
             self.touch(session, Object::Commit, Use::Write);
         }
@@ -114,9 +115,10 @@ impl Server {
             backend.undo.clear();
             backend.changes.clear();
             backend.settings_before.clear();
-            backend.transaction = None;
             (ended, pending)
         };
+        self.leave(session, commit);
+        self.backend(session).transaction = None;
         if let Some(pending) = pending {
             self.publish(session, *pending);
         }
@@ -148,12 +150,16 @@ impl Server {
             self.end_virtual(session);
         }
         self.undo_from(session, depth);
+        if depth == 0 {
+            self.leave(session, false);
+        }
         self.backend(session).xact().failed = true;
     }
 
     /// Takes back what was done at savepoint depth `depth` and deeper.
     fn undo_from(&self, session: SessionNo, depth: usize) {
         self.touch_held(session);
+        self.touch_numbers(session);
         let ended = {
             let mut backend = self.backend(session);
             let ended = backend.xact().xids(depth);
@@ -285,6 +291,9 @@ impl Server {
         if self.backend(session).xact().keeps_snapshot() {
             self.touch(session, Object::Commit, Use::Read);
         }
+        if self.backend(session).xact().begins_serializable() {
+            self.take_part(session);
+        }
         let mut backend = self.backend(session);
         let transaction = backend.xact();
         transaction.has_snapshot = true;
@@ -350,9 +359,6 @@ fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
                 "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
             ));
         }
-        if isolation == Isolation::Serializable {
-            return Err(Failure::not_modelled("SERIALIZABLE"));
-        }
         transaction.isolation = isolation;
     }
     if let Some(read_only) = modes.read_only {
@@ -361,7 +367,7 @@ fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
         }
         transaction.read_only = read_only;
     }
-    Ok(())
+    modes.deferrable.map_or(Ok(()), |deferrable| transaction.defer(deferrable))
 }
 
 /// At commit SET stays and SET LOCAL goes.
@@ -375,6 +381,7 @@ fn keep_settings(backend: &mut Backend) {
             "deadlock_timeout" => now.deadlock_timeout = then.deadlock_timeout,
             "default_transaction_isolation" => now.default_isolation = then.default_isolation,
             "default_transaction_read_only" => now.default_read_only = then.default_read_only,
+            "default_transaction_deferrable" => now.default_deferrable = then.default_deferrable,
             name => {
                 match then.others.get(name) {
                     Some(value) => now.others.insert(name.to_owned(), value.clone()),
@@ -387,9 +394,4 @@ fn keep_settings(backend: &mut Backend) {
 
 pub(crate) fn warn(backend: &mut Backend, text: &str) {
     backend.notices.push(Notice { severity: "WARNING", text: text.to_owned() });
-}
-
-/// Whether the level can be had without a snapshot that the model does not offer.
-pub(crate) fn is_modelled(isolation: Isolation) -> bool {
-    isolation != Isolation::Serializable
 }

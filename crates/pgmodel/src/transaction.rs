@@ -89,6 +89,26 @@ impl Transactions {
         xact.status == Status::Running && xact.session == session
     }
 
+    /// The transaction that a savepoint's number belongs to.
+    pub(crate) fn top(&self, xid: Xid) -> Xid {
+        let mut top = xid;
+        while let Some(parent) = self.parent(top) {
+            top = parent;
+        }
+        top
+    }
+
+    /// The oldest transaction that runs, or the next to come.
+    pub(crate) fn oldest_running(&self) -> Xid {
+        let oldest = self.xacts.iter().position(|xact| xact.status == Status::Running);
+        oldest.map_or(self.next(), |oldest| Xid(oldest as u32))
+    }
+
+    /// The number that the next transaction will get.
+    pub(crate) fn next(&self) -> Xid {
+        Xid(self.xacts.len() as u32)
+    }
+
     pub(crate) fn commit(&mut self, xids: &[Xid]) {
         self.commits += 1;
         for xid in xids {
@@ -122,6 +142,9 @@ impl Transactions {
 pub(crate) struct Transaction {
     pub(crate) isolation: Isolation,
     pub(crate) read_only: bool,
+    pub(crate) deferrable: bool,
+    /// Its number among the serializable ones, while it takes part.
+    pub(crate) serializable: Option<u32>,
     /// BEGIN was sent; otherwise it is the statement's own, or that of a text of several statements.
     pub(crate) explicit: bool,
     /// An error has ended it; only its end is accepted.
@@ -173,6 +196,8 @@ impl Transaction {
         Transaction {
             isolation,
             read_only: false,
+            deferrable: false,
+            serializable: None,
             explicit,
             failed: false,
             has_snapshot: false,
@@ -189,6 +214,11 @@ impl Transaction {
     /// Whether every statement shares one snapshot.
     pub(crate) fn keeps_snapshot(&self) -> bool {
         matches!(self.isolation, Isolation::RepeatableRead | Isolation::Serializable)
+    }
+
+    /// Whether it is to take part among the serializable ones from now on.
+    pub(crate) fn begins_serializable(&self) -> bool {
+        self.isolation == Isolation::Serializable && self.snapshot.is_none()
     }
 
     /// Whether an error has ended all of it.

@@ -26,6 +26,15 @@ impl Server {
         }
     }
 
+    /// Notes that the numbers of running transactions are about to be others, if the session's has any.
+    pub(crate) fn touch_numbers(&self, session: SessionNo) {
+        let numbered =
+            |it: &crate::transaction::Transaction| it.levels.iter().any(|level| level.xid.is_some());
+        if self.tracks.get() && self.backend(session).transaction.as_ref().is_some_and(numbered) {
+            self.touch(session, Object::Serializable, Use::Read);
+        }
+    }
+
     /// Uses everything once more that the session's transaction has locked or written, which is about to become visible
     /// or free.
     pub(crate) fn touch_held(&self, session: SessionNo) {

@@ -13,6 +13,7 @@ use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::rows::Rows;
 use crate::run::{Env, Event, Run, Slotted, update_strength};
+use crate::serializable::Entries;
 use crate::transaction::Xid;
 use crate::trigger::{self, Locked, Operation};
 use crate::value::{Tuple, Value};
@@ -229,6 +230,10 @@ impl Run {
         before: Tuple,
         after: Tuple,
     ) -> Result<u32> {
+        if self.serializable {
+            self.meet_change(table, version)?;
+        }
+        let entries = self.serializable.then(|| self.entries(table, &before, &after));
         let (xid, command) = self.writing();
         let (new, row, over_own) = {
             let transactions = self.server.transactions.borrow();
@@ -263,13 +268,16 @@ impl Run {
         self.touch(Object::Tail(table.id), Use::Write);
         self.touch_keys(table.id, &old_keys, Use::Write);
         if table.leaves_keys_alone(&before, &after) {
+            if let Some(entries) = entries {
+                self.meet_entries(table, &old_keys, entries)?;
+            }
             let mut heap = self.server.heap(table.id);
             let entered = old_keys.into_iter().enumerate();
             entered
                 .filter_map(|(index, key)| Some((index, key?)))
                 .for_each(|(index, key)| heap.enter(index, key, new));
         } else {
-            Box::pin(self.enter_changed(table, old_keys, &after, new)).await?;
+            Box::pin(self.enter_changed(table, old_keys, &after, new, entries)).await?;
         }
         self.account(table, row, Some(before.clone()), Some(after.clone()));
         self.wrote(Event { over_own, ..Event::new(table, Some(before), Some(after)) });
@@ -283,6 +291,7 @@ impl Run {
         old_keys: Vec<Option<Vec<Value>>>,
         after: &Tuple,
         new: u32,
+        entries: Option<Entries>,
     ) -> Result<()> {
         let new_keys = self.keys(table, after)?;
         self.touch_keys(table.id, &new_keys, Use::Write);
@@ -290,6 +299,8 @@ impl Run {
             let Some(key) = key else { continue };
             if old.as_ref() != Some(&key) {
                 self.demand_unique(table, index, &key, new).await?;
+            } else if let Some(entries) = entries {
+                self.meet_entry_of(table, index, &key, entries)?;
             }
             self.server.heap(table.id).enter(index, key, new);
         }
@@ -298,6 +309,9 @@ impl Run {
 
     /// Deletes a version that has been claimed.
     pub(crate) fn remove(&self, table: &Rc<TableDef>, version: u32, before: Tuple) -> Result<()> {
+        if self.serializable {
+            self.meet_change(table, version)?;
+        }
         let (xid, command) = self.writing();
         let row = {
             let mut heap = self.server.heap(table.id);

@@ -73,6 +73,7 @@ pub(super) fn footprint(used: &footprint::Footprint) -> Footprint {
             Object::Commit => (part("commits", ""), None),
             Object::Tail(table) => (part("table ends", ""), Some(u64::from(table.0))),
             Object::Waits => (part("waits", ""), None),
+            Object::Serializable => (part("serializable", ""), None),
             Object::Definitions => (part("definitions", ""), None),
         };
         let how = if *how == footprint::Use::Read { Use::Read } else { Use::Write };

@@ -26,13 +26,16 @@ mod ddl;
 mod family;
 mod generate;
 mod kind;
+mod lateral;
 mod live;
 mod lockstep;
 mod names;
 mod pair;
 mod schedule;
+mod serializable;
 mod shrink;
 mod statement;
+mod statements;
 mod tally;
 mod texts;
 mod volatile;
@@ -104,7 +107,8 @@ fn certify(server: &Arc<Server>, schedules: u64) {
             if number >= first + schedules || found.load(Ordering::Relaxed) >= DIFFERENCES_MAX {
                 return tally;
             }
-            found.fetch_add(u64::from(one(number, &mut live, &mut tally)), Ordering::Relaxed);
+            let schedule = generate::schedule(SEED.nth(number));
+            found.fetch_add(u64::from(one(&schedule, number, &mut live, &mut tally)), Ordering::Relaxed);
         }
     };
     let mut tally = Tally::default();
@@ -119,17 +123,16 @@ fn certify(server: &Arc<Server>, schedules: u64) {
     tally.demand();
 }
 
-/// Runs the schedule of that number; true where the sides differ, which is then shrunk and kept.
-fn one(number: u64, live: &mut Live, tally: &mut Tally) -> bool {
-    let schedule = generate::schedule(SEED.nth(number));
-    let (ended, met) = run(&schedule, live);
+/// Runs a schedule, known by that number; true where the sides differ, which is then shrunk and kept.
+fn one(schedule: &Schedule, number: u64, live: &mut Live, tally: &mut Tally) -> bool {
+    let (ended, met) = run(schedule, live);
     tally.add(&met);
     let Ended::Differs(_) = ended else { return false };
-    let Some(account) = repeated(&schedule, live) else {
+    let Some(account) = repeated(schedule, live) else {
         tally.unrepeated += 1;
         return false;
     };
-    let (shorter, account) = shrink::shrink(&schedule, account, live);
+    let (shorter, account) = shrink::shrink(schedule, account, live);
     if repeated(&shorter, live).is_none() {
         tally.unrepeated += 1;
         return false;

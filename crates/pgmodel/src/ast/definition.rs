@@ -14,6 +14,8 @@ pub struct CreateTable {
     pub columns: Vec<ColumnDef>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
+    /// How full INSERT makes a page, in percent, where it is said.
+    pub fillfactor: Option<u8>,
 }
 
 /// A column's definition.
@@ -115,6 +117,8 @@ pub enum AlterAction {
     SetDefault { column: String, default: Option<Expr> },
     /// ALTER COLUMN … SET or DROP NOT NULL.
     SetNotNull { column: String, not_null: bool },
+    /// SET (storage parameters).
+    SetStorage { fillfactor: Option<u8> },
     /// ENABLE or DISABLE TRIGGER.
     Trigger { which: super::Which, enabled: bool },
 }
@@ -138,4 +142,6 @@ pub struct CreateIndex {
     pub included: Vec<String>,
     /// WHERE.
     pub filter: Option<Expr>,
+    /// How full a page is made at first, in percent, where it is said.
+    pub fillfactor: Option<u8>,
 }

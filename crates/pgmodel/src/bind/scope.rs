@@ -86,6 +86,8 @@ pub(super) struct CteEntry {
     pub(super) reaches: Option<usize>,
     /// Whether it is an INSERT, UPDATE or DELETE without RETURNING.
     pub(super) silent: bool,
+    /// MATERIALIZED or NOT MATERIALIZED, where it is said.
+    pub(super) materialized: Option<bool>,
 }
 
 /// A slot's name and columns, for messages, and what a locking clause may do with it.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use crate::ast::{self, TableLockMode};
-use crate::catalog::{Column, IndexDef, Names, TableDef, TableId};
+use crate::catalog::{Column, IndexDef, Layout, Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::parse::parse;
 use crate::plan::{Core, Expr, Plan, Slot};
@@ -43,6 +43,7 @@ fn table(id: u32, name: &str, columns: Vec<Column>) -> TableDef {
         indexes: Vec::new(),
         checks: Vec::new(),
         foreign_keys: Vec::new(),
+        layout: Layout::default(),
         triggers: Vec::new(),
     }
 }
@@ -226,7 +227,7 @@ fn a_subquery_knows_whether_it_is_correlated() {
 
 #[test]
 fn a_lock_goes_down_into_derived_tables_and_the_strongest_wins() {
-    let sql = "select * from (select id from t) s join u on true for share of u nowait for update";
+    let sql = "select * from (select id from t limit 9) s join u on true for share of u nowait for update";
     let plan = bind(sql, &catalogue()).expect("the statement binds");
     let told: Vec<_> = plan
         .query

@@ -1,6 +1,7 @@
 //! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common
 //! table expression be seen before its place in the text.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::ast;
@@ -65,11 +66,17 @@ impl Binder<'_> {
         let ctes = level
             .ctes
             .into_iter()
-            .map(|cte| Cte { name: cte.name, query: Rc::new(cte.query), references: cte.references })
+            .map(|CteEntry { name, query, references, materialized, .. }| Cte {
+                name,
+                query: Rc::new(query),
+                references,
+                materialized,
+            })
             .collect();
         let Body { core, order, limit, offset, locks, columns } = body;
         let correlated = level.reaches.is_some();
-        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated })
+        let effect = OnceCell::new();
+        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated, effect })
     }
 
     fn cte(&mut self, cte: &ast::Cte) -> Result<()> {
@@ -102,7 +109,8 @@ impl Binder<'_> {
         let silent = modifying && query.columns.is_empty();
         let level = self.top();
         level.later.retain(|name| *name != cte.name);
-        level.ctes.push(CteEntry { name: cte.name.clone(), query, references: 0, reaches, silent });
+        let (name, materialized) = (cte.name.clone(), cte.materialized);
+        level.ctes.push(CteEntry { name, query, references: 0, reaches, silent, materialized });
         Ok(())
     }
 

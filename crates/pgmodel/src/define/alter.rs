@@ -89,6 +89,10 @@ impl Define<'_> {
                 table.columns[place].not_null = *not_null;
                 Ok(table)
             }
+            AlterAction::SetStorage { fillfactor } => {
+                table.layout.fillfactor = fillfactor.unwrap_or(table.layout.fillfactor);
+                Ok(table)
+            }
         }
     }
 
@@ -148,7 +152,8 @@ impl Define<'_> {
         for index in (0..table.indexes.len()).rev() {
             let def = &table.indexes[index];
             if def.included.contains(&place) || def.keys.iter().chain(&def.filter).any(uses) {
-                table.indexes.remove(index);
+                let removed = table.indexes.remove(index);
+                self.server.widen_marks(self.session, table.id, Some(&removed.name));
                 self.server.heap(table.id).drop_index(index);
             }
         }
@@ -183,6 +188,7 @@ impl Define<'_> {
                 return Err(Failure::sql("2BP01", message));
             }
             table.indexes.remove(index);
+            self.server.widen_marks(self.session, table.id, Some(name));
             self.server.heap(table.id).drop_index(index);
             return Ok(table);
         }
@@ -222,7 +228,9 @@ fn mode(action: &AlterAction) -> TableLockMode {
             ConstraintKind::ForeignKey { .. } => TableLockMode::ShareRowExclusive,
             _ => TableLockMode::AccessExclusive,
         },
-        AlterAction::ValidateConstraint { .. } => TableLockMode::ShareUpdateExclusive,
+        AlterAction::SetStorage { .. } | AlterAction::ValidateConstraint { .. } => {
+            TableLockMode::ShareUpdateExclusive
+        }
         AlterAction::Trigger { .. } => TableLockMode::ShareRowExclusive,
         _ => TableLockMode::AccessExclusive,
     }

@@ -6,7 +6,7 @@ use super::Define;
 use crate::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, Serial};
 use crate::backend::Undo;
 use crate::bind;
-use crate::catalog::{Column, TableDef};
+use crate::catalog::{Column, Layout, TableDef};
 use crate::error::{Failure, Result};
 use crate::function;
 use crate::plan::{Expr, System};
@@ -28,6 +28,7 @@ impl Define<'_> {
             indexes: Vec::new(),
             checks: Vec::new(),
             foreign_keys: Vec::new(),
+            layout: Layout { fillfactor: create.fillfactor.unwrap_or(100), ..Layout::default() },
             triggers: Vec::new(),
         };
         // The server looks at the names of all columns before it looks at any default.

@@ -48,6 +48,7 @@ impl Define<'_> {
         for table in tables {
             self.drop_owned_sequences(table.id, None).await?;
             self.lock_referenced(&table.foreign_keys).await?;
+            self.server.meet_table(self.session, table.id)?;
             self.change(table.id, None);
         }
         Ok(())
@@ -78,6 +79,7 @@ impl Define<'_> {
         }
         let run = self.run();
         for table in tables {
+            self.server.meet_table(self.session, table.id)?;
             for (version, tuple) in self.live(&table) {
                 let row = self.server.heap(table.id).row(version);
                 run.account(&table, row, Some(tuple), None);
@@ -86,6 +88,7 @@ impl Define<'_> {
             self.give_heap(&table);
             // The indexes are built anew under a lock of its own (reindex_relation).
             self.server.lock_table(self.session, table.id, TableLockMode::Share, false).await?;
+            self.server.widen_marks(self.session, table.id, None);
             if restart {
                 for Named { id, .. } in self.owned_sequences(table.id) {
                     let mode = TableLockMode::AccessExclusive;

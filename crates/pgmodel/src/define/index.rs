@@ -22,6 +22,12 @@ impl Define<'_> {
             return Ok(());
         }
         let index = self.index(&table, create)?;
+        let mut table = table;
+        if create.fillfactor.is_some() {
+            let mut sparse = copy(&table);
+            sparse.layout.sparse_indexes = true;
+            table = Rc::new(sparse);
+        }
         if create.concurrently {
             return self.build_concurrently(&table, index).await;
         }
@@ -115,6 +121,7 @@ impl Define<'_> {
             self.remember(&table);
             let mut left = copy(&table);
             left.indexes.remove(index);
+            self.server.widen_marks(self.session, table.id, Some(name));
             self.server.heap(table.id).drop_index(index);
             self.put(left);
         }

@@ -32,6 +32,13 @@ fn action(node: &SyntaxNode) -> Result<AlterAction> {
         }
         SyntaxKind::DROP_CONSTRAINT => drop_constraint(node),
         SyntaxKind::ALTER_COLUMN => alter_column(node),
+        SyntaxKind::SET_OPTIONS => {
+            let mut cursor = Cursor::new(node);
+            cursor.expect(SyntaxKind::SET_KW)?;
+            let fillfactor = constraint::layout(&cursor.need(SyntaxKind::ATTRIBUTE_LIST)?)?;
+            cursor.finish()?;
+            Ok(AlterAction::SetStorage { fillfactor })
+        }
         SyntaxKind::VALIDATE_CONSTRAINT => {
             let mut cursor = Cursor::new(node);
             cursor.expect(SyntaxKind::VALIDATE_KW)?;

@@ -131,7 +131,9 @@ fn key(cursor: &mut Cursor, primary: bool) -> Result<ConstraintKind> {
             columns = name::idents(&list)?;
         }
         included = self::included(&mut cursor)?;
-        storage(&mut cursor)?;
+        if storage(&mut cursor)?.is_some() {
+            return Err(Failure::not_modelled("fillfactor of a constraint's index"));
+        }
         cursor.finish()?;
     }
     Ok(if primary {
@@ -237,20 +239,33 @@ fn identity(node: &SyntaxNode) -> Result<Serial> {
     Ok(serial)
 }
 
-/// WITH (…), if it is next: how rows are laid out, which no statement can see.
-pub(super) fn storage(cursor: &mut Cursor) -> Result<()> {
-    let Some(with) = cursor.take(SyntaxKind::WITH_PARAMS) else { return Ok(()) };
+/// WITH (…), if it is next: how rows are laid out, which shows in what a serializable transaction marks. How full pages
+/// get, where that is said.
+pub(super) fn storage(cursor: &mut Cursor) -> Result<Option<u8>> {
+    let Some(with) = cursor.take(SyntaxKind::WITH_PARAMS) else { return Ok(None) };
     let mut cursor = Cursor::new(&with);
     cursor.expect(SyntaxKind::WITH_KW)?;
-    listed(&cursor.need(SyntaxKind::ATTRIBUTE_LIST)?, |option| {
+    let fillfactor = layout(&cursor.need(SyntaxKind::ATTRIBUTE_LIST)?)?;
+    cursor.finish()?;
+    Ok(fillfactor)
+}
+
+/// Storage parameters in parentheses.
+pub(super) fn layout(list: &SyntaxNode) -> Result<Option<u8>> {
+    let options = listed(list, |option| {
         let mut cursor = Cursor::new(option);
         let name = name::ident(&cursor.need(SyntaxKind::ATTRIBUTE_NAME)?)?;
-        if !matches!(name.as_str(), "fillfactor" | "autovacuum_enabled") {
-            return Err(Failure::not_modelled(format!("storage parameter {name}")));
-        }
         cursor.eat(SyntaxKind::EQ);
-        cursor.take(SyntaxKind::ATTRIBUTE_VALUE);
-        cursor.finish()
+        let value = cursor.take(SyntaxKind::ATTRIBUTE_VALUE).map(|value| value.text().to_string());
+        cursor.finish()?;
+        match (name.as_str(), value.as_deref().map(|value| value.trim().parse::<u8>())) {
+            ("fillfactor", Some(Ok(value @ 10..=100))) => Ok(Some(value)),
+            ("parallel_workers", Some(Ok(_))) | ("autovacuum_enabled", _) => Ok(None),
+            ("fillfactor" | "parallel_workers", _) => {
+                Err(Failure::not_modelled(format!("that value of storage parameter {name}")))
+            }
+            _ => Err(Failure::not_modelled(format!("storage parameter {name}"))),
+        }
     })?;
-    cursor.finish()
+    Ok(options.into_iter().flatten().next_back())
 }

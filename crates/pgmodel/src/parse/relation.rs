@@ -57,11 +57,20 @@ pub(super) fn create_index(node: &SyntaxNode) -> Result<Statement> {
     let keys = listed(&cursor.need(SyntaxKind::PARTITION_ITEM_LIST)?, tail::sort_key)?;
     let included = constraint::included(&mut cursor)?;
     cursor.eat(SyntaxKind::NULLS_DISTINCT);
-    constraint::storage(&mut cursor)?;
+    let fillfactor = constraint::storage(&mut cursor)?;
     let filter = expression::filter(&mut cursor)?;
     cursor.end_of_statement()?;
-    let create = CreateIndex { name, table, unique, concurrently, if_not_exists, keys, included, filter };
-    Ok(Statement::CreateIndex(create))
+    Ok(Statement::CreateIndex(CreateIndex {
+        name,
+        table,
+        unique,
+        concurrently,
+        if_not_exists,
+        keys,
+        included,
+        filter,
+        fillfactor,
+    }))
 }
 
 /// DROP INDEX.

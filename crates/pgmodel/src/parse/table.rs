@@ -24,9 +24,9 @@ pub(super) fn create(node: &SyntaxNode) -> Result<Statement> {
     }
     list.expect(SyntaxKind::R_PAREN)?;
     list.finish()?;
-    constraint::storage(&mut cursor)?;
+    let fillfactor = constraint::storage(&mut cursor)?;
     cursor.end_of_statement()?;
-    Ok(Statement::CreateTable(CreateTable { name, if_not_exists, columns, constraints }))
+    Ok(Statement::CreateTable(CreateTable { name, if_not_exists, columns, constraints, fillfactor }))
 }
 
 /// CREATE TABLE … AS.

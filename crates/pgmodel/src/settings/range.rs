@@ -70,7 +70,7 @@ pub(super) fn demand(name: &str, value: &str) -> Result<()> {
 ///
 /// # Errors
 /// 22023 where it is neither.
-pub(super) fn truth(name: &str, value: &str) -> Result<bool> {
+pub(crate) fn truth(name: &str, value: &str) -> Result<bool> {
     let value = value.to_ascii_lowercase();
     let begins = |word: &str, least: usize| value.len() >= least && word.starts_with(&value);
     match &*value {
