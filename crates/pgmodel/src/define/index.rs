@@ -102,6 +102,9 @@ impl Define<'_> {
                 TableLockMode::AccessExclusive
             };
             let Some((table, index)) = self.find_index(name, mode).await? else {
+                if self.is_taken(name) {
+                    return Err(name::wrong_kind(name, "an index"));
+                }
                 if !if_exists {
                     return Err(Failure::sql("42704", format!("index \"{name}\" does not exist")));
                 }
