@@ -101,7 +101,11 @@ pub(super) fn definition(rng: &mut Rng, shapes: &[Shape]) -> String {
     let other = &shapes[rng.below(shapes.len() as u64) as usize].name;
     match rng.below(20) {
         0..9 => {
-            format!("ALTER TABLE {name} {}", action(rng, shape, other))
+            let mut actions = vec![action(rng, shape, other)];
+            if once_in(rng, 6) {
+                actions.push(action(rng, shape, other));
+            }
+            format!("ALTER TABLE {name} {}", actions.join(", "))
         }
         9..12 => index(rng, shape),
         12 => {
@@ -195,9 +199,8 @@ fn action(rng: &mut Rng, shape: &Shape, other: &str) -> String {
                 rng,
                 &["SET DEFAULT 3", "DROP DEFAULT", "SET NOT NULL", "SET NOT NULL", "DROP NOT NULL"],
             );
-            // A number is no text and no truth; a primary key's column stays as it is.
-            let fixed = change.contains('3') || (column == "id" && change == "DROP NOT NULL");
-            let column = if fixed { "n" } else { column };
+            // A number is no text and no truth.
+            let column = if change.contains('3') { "n" } else { column };
             format!("ALTER COLUMN {column} {change}")
         }
     }

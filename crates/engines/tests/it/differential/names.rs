@@ -95,10 +95,10 @@ fn statement(rng: &mut Rng, table: &str, column: &str, more: &str) -> String {
             format!("ALTER TABLE # DROP CONSTRAINT {name}")
         }
         10 => {
-            let name = pick(rng, &["t_n_idx", "t_n_idx1", "t_expr_idx", "t_n_m_idx", "t_pkey"]);
+            let name = pick(rng, &["t_n_idx", "t_n_idx1", "t_expr_idx", "t_n_m_idx", "t_n_key", "t_pkey"]);
             format!("DROP INDEX {name}")
         }
-        _ => "CREATE TABLE t_n_key (id int)".to_owned(),
+        _ => "CREATE TABLE t_n_idx (id int)".to_owned(),
     };
     said.replace('#', table)
         .replace('@', column)
