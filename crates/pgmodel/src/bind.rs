@@ -6,6 +6,7 @@ mod call;
 mod coerce;
 mod comparison;
 mod conflict;
+mod conjuncts;
 mod expression;
 mod from;
 mod grouping;

@@ -99,14 +99,6 @@ impl Binder<'_> {
         }
         Ok(())
     }
-
-    /// Puts the conditions of a WHERE into the order in which the server looks at them: what costs much comes last
-    /// (order_qual_clauses).
-    pub(super) fn by_cost(conditions: &mut Expr) {
-        if let Expr::And(conditions) = conditions {
-            conditions.sort_by_key(cost);
-        }
-    }
 }
 
 impl Binder<'_> {
@@ -132,16 +124,6 @@ impl Binder<'_> {
         }
         Ok(())
     }
-}
-
-/// A function of one's own costs as much as a hundred operators, a subquery more.
-fn cost(expr: &Expr) -> u32 {
-    let own = match expr {
-        Expr::Routine { .. } => 100,
-        Expr::Sub { query, .. } if query.correlated => 10_000,
-        _ => 0,
-    };
-    own + crate::access::parts(expr).into_iter().map(cost).sum::<u32>()
 }
 
 /// The types that the arguments must be cast to, if the function takes them.

@@ -12,7 +12,7 @@ use crate::plan::{Core, Delete, Expr, Join, OutputColumn, Slot, SubKind, Update}
 use super::from::lateral;
 use super::scope::{Clause, Source, SourceKind, table_item};
 use super::with::Body;
-use super::{Binder, Typed};
+use super::{Binder, Typed, conjuncts};
 
 /// 428C9 for a value other than DEFAULT in a column that is always generated.
 pub(super) fn always_generated(column: &Column, message: String) -> Result<()> {
@@ -56,12 +56,12 @@ impl Binder<'_> {
     /// WHERE.
     pub(super) fn filter(&mut self, filter: Option<&ast::Expr>) -> Result<Option<Expr>> {
         let Some(filter) = filter else { return Ok(None) };
-        let routines = self.routines;
-        let mut filter = self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?;
-        if self.routines != routines {
-            Self::by_cost(&mut filter);
+        let calls = (self.sites, self.routines);
+        let filter = self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?;
+        if (self.sites, self.routines) == calls {
+            return Ok(Some(filter));
         }
-        Ok(Some(filter))
+        conjuncts::ordered(filter, &self.top().slots).map(Some)
     }
 
     /// The target as slot 0, and the items that are joined to it.

@@ -1,5 +1,5 @@
-//! Definitions against statements and against locks: one session changes a table and does not commit, or wants to change
-//! it while another holds something of it; a third may queue behind.
+//! Definitions against statements and against locks: one session changes a table and does not commit, or wants to
+//! change it while another holds something of it; a third may queue behind.
 
 use retrial_sim::seed::Rng;
 
