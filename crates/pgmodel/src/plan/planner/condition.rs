@@ -5,6 +5,7 @@
 use super::{Judge, Level, flatten, parts};
 use crate::catalog::TableDef;
 use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, effect};
+use crate::routine::Code;
 
 impl<'a> Judge<'a> {
     /// Functions with an effect in the conditions themselves.
@@ -161,6 +162,7 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         Expr::InList { list, .. } => (list.len(), list.len()),
         // Of constants it is computed beforehand.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
+        Expr::Routine { routine, .. } if matches!(routine.code, Code::Plpgsql(_)) => (200, 200),
         // One in SQL may be dissolved, and cost less than a hundred operators.
         Expr::Routine { args, .. } => (2, 200 + 2 * args.len()),
         Expr::System { .. } if columns(expr).is_empty() => (2, 2),
