@@ -310,8 +310,8 @@ pub trait Engine {
     /// Where the engine refuses the statement by name; what SQL itself says is in [`Done::result`].
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error>;
 
-    /// Goes on with the statement of a session that was answered [`Reply::Choose`], by its usual plan, 0, or by one of the
-    /// others.
+    /// Goes on with the statement of a session that was answered [`Reply::Choose`], by its usual plan, 0, or by one of
+    /// the others.
     ///
     /// # Errors
     /// As [`Engine::submit`].

@@ -15,6 +15,7 @@ mod locking;
 mod membership;
 mod naming;
 mod ordering;
+mod recursive;
 mod routine;
 mod scope;
 mod select;
@@ -97,6 +98,8 @@ struct Binder<'a> {
     volatile: usize,
     /// The tables met, with the modes they are locked in, each once.
     locks: Vec<(TableId, TableLockMode)>,
+    /// How many subqueries of expressions are being bound, one in the other.
+    subqueries: usize,
     /// Whether the rows of the query that is bound next are locked by the one around it.
     locked_from_outside: bool,
 }
@@ -180,6 +183,7 @@ impl<'n> Binder<'n> {
             routines: 0,
             volatile: 0,
             locks: Vec::new(),
+            subqueries: 0,
             locked_from_outside: false,
         }
     }

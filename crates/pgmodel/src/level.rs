@@ -81,7 +81,13 @@ impl Run {
         if let Some(rows) = known {
             return Ok(rows);
         }
-        let rows = Rc::new(self.query(&ctes.query.ctes[index].query, Some(level)).await?);
+        let cte = &ctes.query.ctes[index];
+        let rows = if cte.recursive {
+            Box::pin(self.recursive(level, ctes, index)).await?
+        } else {
+            self.query(&cte.query, Some(level)).await?
+        };
+        let rows = Rc::new(rows);
         ctes.results.borrow_mut()[index] = Some(rows.clone());
         Ok(rows)
     }
@@ -125,21 +131,11 @@ impl Run {
         }
         let (mut skip, mut aggregated) = (offset, false);
         while limit.is_none_or(|limit| found.len() < limit) {
-            let mut candidates: Vec<Candidate> = match &select.grouping {
-                Some(_) if aggregated => break,
-                Some(grouping) => {
-                    aggregated = true;
-                    let groups = Box::pin(self.groups(grouping, &mut rows, level)).await?;
-                    groups
-                        .into_iter()
-                        .map(|(keys, values)| Candidate::new(Vec::new(), keys, values))
-                        .collect()
-                }
-                None => {
-                    let group = Box::pin(rows.group()).await?;
-                    group.into_iter().map(|cells| Candidate::new(cells, Vec::new(), Vec::new())).collect()
-                }
-            };
+            if aggregated {
+                break;
+            }
+            aggregated = select.grouping.is_some();
+            let mut candidates = Box::pin(self.candidates(select, &mut rows, level)).await?;
             if candidates.is_empty() {
                 break;
             }
@@ -171,6 +167,24 @@ impl Run {
         }
         rows.demand_whole()?;
         Ok(found)
+    }
+
+    /// The groups, or the next rows that further keys put in order.
+    async fn candidates(
+        &self,
+        select: &Select,
+        rows: &mut Rows<'_>,
+        level: &Env<'_>,
+    ) -> Result<Vec<Candidate>> {
+        if let Some(grouping) = &select.grouping {
+            let groups = self.groups(grouping, rows, level).await?;
+            return Ok(groups
+                .into_iter()
+                .map(|(keys, values)| Candidate::new(Vec::new(), keys, values))
+                .collect());
+        }
+        let group = rows.group().await?;
+        Ok(group.into_iter().map(|cells| Candidate::new(cells, Vec::new(), Vec::new())).collect())
     }
 
     /// Computes what the order needs, drops duplicates for DISTINCT, and sorts.

@@ -40,6 +40,7 @@ mod numbering;
 mod opening;
 mod parameter;
 mod project_set;
+mod recursive;
 mod routine;
 mod row_lock;
 mod rows;

@@ -73,6 +73,8 @@ pub struct Cte {
     pub query: Rc<Query>,
     /// How often it is read.
     pub references: usize,
+    /// Whether it is a UNION whose right side reads what the round before has made.
+    pub recursive: bool,
     /// MATERIALIZED or NOT MATERIALIZED, where it is said.
     pub materialized: Option<bool>,
 }

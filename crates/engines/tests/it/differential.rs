@@ -38,6 +38,7 @@ mod statement;
 mod statements;
 mod tally;
 mod texts;
+mod trigger;
 mod volatile;
 
 /// How many threads drive the server, each with a database of its own.

@@ -44,7 +44,7 @@ pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
 /// in the query around them and computes them again (is_simple_subquery in src/backend/optimizer/prep/prepjointree.c).
 fn is_fenced(query: &Query) -> bool {
     let fences = match &query.core {
-        Core::Select(select) => select.grouping.is_some() || select.distinct,
+        Core::Select(select) => select.grouping.is_some() || select.is_distinct() || !select.sets.is_empty(),
         Core::Set { operation, all, .. } => !(*operation == SetOperation::Union && *all),
         Core::Values(_) | Core::Insert(_) | Core::Update(_) | Core::Delete(_) => false,
     };

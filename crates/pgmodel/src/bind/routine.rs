@@ -7,7 +7,7 @@ use crate::ast::{Declared, Returns, Volatility};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::{Core, Expr, Query};
+use crate::plan::{Core, Expr, Query, SortKey};
 use crate::routine::Routine;
 use crate::value::Type;
 
@@ -69,7 +69,10 @@ impl Binder<'_> {
                 Err(Failure::not_modelled(what))
             }
             Volatility::Volatile
-                if matches!(clause, Clause::Group | Clause::Having | Clause::Order | Clause::Aggregate) =>
+                if matches!(
+                    clause,
+                    Clause::Group | Clause::Having | Clause::Order | Clause::DistinctOn | Clause::Aggregate
+                ) =>
             {
                 let what =
                     format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
@@ -82,6 +85,19 @@ impl Binder<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is called for each row of a list is called once the rows are sorted; `before` is how many VOLATILE calls
+    /// there were before the list.
+    pub(super) fn demand_late(&self, before: usize, order: &[SortKey], collected: bool) -> Result<()> {
+        if self.volatile == before {
+            return Ok(());
+        }
+        if collected || order.iter().any(|key| matches!(key.expr, Expr::Output(_))) {
+            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
+            return Err(Failure::not_modelled(what));
+        }
+        Ok(())
     }
 }
 
@@ -97,7 +113,7 @@ impl Binder<'_> {
     ) -> Result<()> {
         let one = match &source.core {
             Core::Values(rows) => rows.len() == 1,
-            Core::Select(select) => select.slots.is_empty(),
+            Core::Select(select) => select.slots.is_empty() && select.sets.is_empty(),
             _ => false,
         };
         let calls = self.volatile > 0 && self.routines != routines;

@@ -7,6 +7,7 @@ use crate::error::{Failure, Result};
 use crate::plan::{Aggregate, Expr, Query, SetCall, Slot};
 use crate::value::Type;
 
+use super::recursive::Unfinished;
 use super::{Binder, Typed, walk};
 
 /// The clause that is being bound, as far as it decides what may stand there.
@@ -37,6 +38,12 @@ pub(super) struct Level {
     pub(super) ctes: Vec<CteEntry>,
     /// The names of those that come later in the same WITH.
     pub(super) later: Vec<String>,
+    /// Whether WITH is RECURSIVE, so that what comes later is seen as well.
+    pub(super) sees_later: bool,
+    /// The common table expression that is being bound and reads itself.
+    pub(super) unfinished: Option<Unfinished>,
+    /// Whether an item of FROM is what the level's query is a part of.
+    pub(super) reads_unfinished: bool,
     /// What names can be looked up in.
     pub(super) items: Vec<Item>,
     /// Whether what is being bound may see items that are for LATERAL only.
@@ -84,6 +91,7 @@ pub(super) struct CteEntry {
     pub(super) query: Query,
     pub(super) references: usize,
     pub(super) reaches: Option<usize>,
+    pub(super) recursive: bool,
     /// Whether it is an INSERT, UPDATE or DELETE without RETURNING.
     pub(super) silent: bool,
     /// MATERIALIZED or NOT MATERIALIZED, where it is said.
@@ -138,6 +146,9 @@ impl Level {
         Level {
             ctes: Vec::new(),
             later: Vec::new(),
+            sees_later: false,
+            unfinished: None,
+            reads_unfinished: false,
             items: Vec::new(),
             lateral: false,
             slots: Vec::new(),

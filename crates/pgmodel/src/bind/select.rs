@@ -36,20 +36,21 @@ impl Binder<'_> {
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
         self.top().locking.add(&select.locking);
         let join = self.join_clause(&simple.from, None)?;
-        let volatile = self.volatile;
-        let sites = self.sites;
+        let (sites, volatile) = (self.sites, self.volatile);
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
-        let calls = self.volatile != volatile;
+        let (calls, mut sites) = (self.volatile != volatile, self.sites - sites);
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
             Some(having) => Some(self.within(Clause::Having, |binder| binder.condition(having, "HAVING"))?),
             None => None,
         };
+        let before = self.sites;
         let mut order = self.order_keys(&select.order, &mut outputs)?;
+        sites += self.sites - before;
         let keys = self.group_keys(&simple.group, &mut outputs)?;
         if !self.top().sets.is_empty() {
             let exprs = outputs.iter().map(|output| &output.typed.expr);
-            demand_constant(exprs.chain(order.iter().map(|key| &key.expr)), self.sites - sites)?;
+            demand_constant(exprs.chain(order.iter().map(|key| &key.expr)), sites)?;
         }
         let distinct_on = self.distinct_on(&simple.distinct_on, &mut outputs, &mut order)?;
         if simple.distinct && order.iter().any(|key| !matches!(key.expr, Expr::Output(_))) {
@@ -58,25 +59,19 @@ impl Binder<'_> {
         }
         let offset = self.bound(select.offset.as_ref(), Clause::Offset)?;
         let limit = self.bound(select.limit.as_ref(), Clause::Limit)?;
-        let mut output = Vec::new();
-        let mut columns = Vec::new();
-        for item in outputs {
-            let typed = if resolve || simple.distinct || distinct_on > 0 {
-                self.known(item.typed)?
-            } else {
-                item.typed
-            };
-            output.push(typed.expr);
-            columns.push(OutputColumn { name: item.name, ty: typed.ty });
-        }
+        let distinct = simple.distinct || distinct_on > 0;
+        let (mut output, columns) = self.shown(outputs, resolve || distinct)?;
         let collected = Collected {
-            distinct: simple.distinct || distinct_on > 0,
+            distinct,
             keys: !keys.is_empty(),
             having: having.is_some(),
             aggregates: !self.top().aggregates.is_empty(),
             sets: !self.top().sets.is_empty(),
         };
         select.locking.iter().try_for_each(|clause| collected.lockable(clause.strength))?;
+        if collected.aggregates {
+            self.demand_no_rounds()?;
+        }
         let grouped = collected.keys || collected.having || collected.aggregates;
         let mut sets = std::mem::take(&mut self.top().sets);
         let grouping = if grouped {
@@ -89,10 +84,8 @@ impl Binder<'_> {
         } else {
             None
         };
-        let early = order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
-        if calls && (grouped || simple.distinct || early) {
-            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
-            return Err(Failure::not_modelled(what));
+        if calls {
+            self.demand_late(volatile, &order, grouped || distinct)?;
         }
         let slots = std::mem::take(&mut self.top().slots);
         let mut core = Select {
@@ -108,6 +101,18 @@ impl Binder<'_> {
         };
         let locks = self.locks(&select.locking, &mut core)?;
         Ok(Body { core: Core::Select(core), order, limit, offset, locks, columns })
+    }
+
+    /// The select list as the result shows it.
+    fn shown(&mut self, outputs: Vec<Output>, resolve: bool) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
+        let mut output = Vec::new();
+        let mut columns = Vec::new();
+        for item in outputs {
+            let typed = if resolve { self.known(item.typed)? } else { item.typed };
+            output.push(typed.expr);
+            columns.push(OutputColumn { name: item.name, ty: typed.ty });
+        }
+        Ok((output, columns))
     }
 
     /// The items of a select list, `*` spread out.

@@ -28,7 +28,10 @@ impl Binder<'_> {
         if !matches!(with.body, ast::Body::Select(_)) {
             return Err(Failure::not_modelled("a data-modifying statement in an expression"));
         }
-        self.query(with, true)
+        self.subqueries += 1;
+        let query = self.query(with, true)?;
+        self.subqueries -= 1;
+        Ok(query)
     }
 
     pub(super) fn exists(&mut self, with: &ast::With) -> Result<Typed> {

@@ -34,6 +34,7 @@ impl Binder<'_> {
     pub(super) fn query(&mut self, with: &ast::With, resolve: bool) -> Result<Query> {
         self.level(|binder| {
             binder.top().later = with.ctes.iter().map(|cte| cte.name.clone()).collect();
+            binder.top().sees_later = with.ctes.iter().any(|cte| cte.recursive);
             for cte in &with.ctes {
                 binder.cte(cte)?;
             }
@@ -66,11 +67,12 @@ impl Binder<'_> {
         let ctes = level
             .ctes
             .into_iter()
-            .map(|CteEntry { name, query, references, materialized, .. }| Cte {
+            .map(|CteEntry { name, query, references, materialized, recursive, .. }| Cte {
                 name,
                 query: Rc::new(query),
                 references,
                 materialized,
+                recursive,
             })
             .collect();
         let Body { core, order, limit, offset, locks, columns } = body;
@@ -90,7 +92,8 @@ impl Binder<'_> {
             return Err(Failure::sql("0A000", message));
         }
         let touched = self.touched.len();
-        let mut query = self.query(&cte.query, true)?;
+        let recursive = cte.recursive && cte.reads_itself;
+        let mut query = if recursive { self.recursive(cte)? } else { self.query(&cte.query, true)? };
         let depth = self.depth();
         let outside = self.touched[touched..].iter().map(|(level, _)| *level);
         let reaches = outside.filter(|level| *level < depth).min();
@@ -110,7 +113,8 @@ impl Binder<'_> {
         let level = self.top();
         level.later.retain(|name| *name != cte.name);
         let (name, materialized) = (cte.name.clone(), cte.materialized);
-        level.ctes.push(CteEntry { name, query, references: 0, reaches, silent, materialized });
+        let references = 0;
+        level.ctes.push(CteEntry { name, query, references, reaches, silent, materialized, recursive });
         Ok(())
     }
 
@@ -118,6 +122,9 @@ impl Binder<'_> {
     pub(super) fn find_cte(&mut self, name: &str) -> Result<Option<(Slot, Vec<OutputColumn>)>> {
         let top = self.depth();
         for depth in (0..self.levels.len()).rev() {
+            if let Some(found) = self.find_unfinished(name, depth)? {
+                return Ok(Some(found));
+            }
             let level = &mut self.levels[depth];
             let Some(index) = level.ctes.iter().position(|cte| cte.name == name) else { continue };
             let cte = &mut level.ctes[index];

@@ -61,8 +61,8 @@ pub(super) fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
         ("jsonb_array_elements_text", _) => SetFunction::JsonElements { text: true },
         ("jsonb_object_keys", _) => SetFunction::JsonKeys,
         ("jsonb_each", _) => SetFunction::JsonPairs { text: false },
-        ("jsonb_each_text", _) => SetFunction::JsonPairs { text: true },
         ("pg_listening_channels", _) => SetFunction::ListeningChannels,
+        ("jsonb_each_text", _) => SetFunction::JsonPairs { text: true },
         _ => SetFunction::Unnest,
     };
     let columns = match function {

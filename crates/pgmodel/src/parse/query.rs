@@ -40,10 +40,9 @@ pub(super) fn with(cursor: &mut Cursor) -> Result<Vec<Cte>> {
     let Some(clause) = cursor.take(SyntaxKind::WITH_CLAUSE) else { return Ok(Vec::new()) };
     let mut cursor = Cursor::new(&clause);
     cursor.expect(SyntaxKind::WITH_KW)?;
-    if cursor.kind() == Some(SyntaxKind::RECURSIVE_KW) {
-        return Err(Failure::not_modelled("WITH RECURSIVE"));
-    }
-    let ctes = separated(&mut cursor, cte)?;
+    let recursive = cursor.eat(SyntaxKind::RECURSIVE_KW);
+    let mut ctes = separated(&mut cursor, cte)?;
+    ctes.iter_mut().for_each(|cte| cte.recursive = recursive);
     cursor.finish()?;
     Ok(ctes)
 }
@@ -59,10 +58,14 @@ fn cte(node: &SyntaxNode) -> Result<Cte> {
         () => None,
     };
     cursor.expect(SyntaxKind::L_PAREN)?;
-    let query = query(&cursor.node()?)?;
+    let written = cursor.node()?;
+    let query = query(&written)?;
     cursor.expect(SyntaxKind::R_PAREN)?;
     cursor.finish()?;
-    Ok(Cte { name, columns: columns.unwrap_or_default(), materialized, query })
+    let mut read = written.descendants().filter(|node| node.kind() == SyntaxKind::RELATION_NAME_REF);
+    let reads_itself = read.any(|read| name::relation(&read).is_ok_and(|read| read == name));
+    let columns = columns.unwrap_or_default();
+    Ok(Cte { name, columns, materialized, recursive: false, reads_itself, query })
 }
 
 /// A query that reads, with the WITH in front of it.

@@ -28,6 +28,15 @@ pub(crate) fn shows(call: System) -> bool {
     }
 }
 
+/// Whether an expression is itself such a call; what a volatile function of one's own does, nobody knows.
+pub(crate) fn is_call(expr: &Expr) -> bool {
+    match expr {
+        Expr::System { call, .. } => shows(*call),
+        Expr::Routine { routine, .. } => routine.volatility == Volatility::Volatile,
+        _ => false,
+    }
+}
+
 /// Whether an expression makes such a call, or has a subquery that does.
 pub(crate) fn in_expr(expr: &Expr) -> bool {
     let mut found = false;
@@ -56,8 +65,6 @@ impl Query {
 fn is_effect(met: Met<'_>) -> bool {
     match met {
         Met::Query(query) => !query.locks.is_empty(),
-        Met::Expr(Expr::System { call, .. }) => shows(*call),
-        Met::Expr(Expr::Routine { routine, .. }) => routine.volatility == Volatility::Volatile,
-        Met::Expr(_) => false,
+        Met::Expr(expr) => is_call(expr),
     }
 }

@@ -219,7 +219,7 @@ impl<'a> Level<'a> {
 
     /// Whether its rows are sorted, or put into groups, before any of them is given away.
     fn sorts(&self) -> bool {
-        let collects = self.select.is_some_and(|select| select.distinct || select.grouping.is_some());
+        let collects = self.select.is_some_and(|select| select.is_distinct() || select.grouping.is_some());
         collects || !self.query.order.is_empty()
     }
 
@@ -227,14 +227,14 @@ impl<'a> Level<'a> {
     fn may_turn(&self, slot: usize) -> bool {
         let [one, other] = self.slots else { return false };
         let beside = if slot == 0 { other } else { one };
-        let joins = |condition: &&Expr| !mentions(condition, slot) || mentions(condition, 1 - slot);
+        let joins = |condition: &Expr| !mentions(condition, slot) || mentions(condition, 1 - slot);
         let Slot::Query { query, .. } = &self.slots[slot] else { return false };
         let limited = query.limit.is_some() || query.offset.is_some();
         let is_function = matches!(&query.core, Core::Select(select) if select.slots.is_empty());
         !is_function
             && matches!(beside, Slot::Table(_))
             && !self.has_outer_join
-            && (limited || self.conditions.iter().all(|it| joins(&it)))
+            && (limited || self.conditions.iter().all(|it| joins(it)))
             && !self.conditions.iter().any(|it| effect::in_expr(it))
     }
 

@@ -1,6 +1,6 @@
 //! Functions and subqueries with an effect among the conditions of WHERE: the server puts conditions in the order of
-//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and makes
-//! joins of IN.
+//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and
+//! makes joins of IN.
 
 use super::{Judge, Level, flatten, parts};
 use crate::catalog::TableDef;
@@ -54,7 +54,7 @@ impl<'a> Judge<'a> {
         if !level.query.stops_early() {
             return;
         }
-        let collects = level.select.is_some_and(|select| select.distinct || select.grouping.is_some());
+        let collects = level.select.is_some_and(|select| select.is_distinct() || select.grouping.is_some());
         let ranges = level.query.order.is_empty() && level.conditions.iter().any(|it| ranges(it, table));
         if collects || ranges {
             self.refuse("a function with an effect in WHERE, and LIMIT over rows that an index may find");
@@ -86,10 +86,10 @@ impl<'a> Judge<'a> {
                         );
                     }
                 }
-                other if is_correlated(other) => {
-                    if !alone || level.query.stops_early() || place + 1 < count {
-                        self.refuse("a correlated subquery with an effect, beside other conditions");
-                    }
+                other
+                    if is_correlated(other) && (!alone || level.query.stops_early() || place + 1 < count) =>
+                {
+                    self.refuse("a correlated subquery with an effect, beside other conditions");
                 }
                 _ => {}
             }
@@ -107,7 +107,7 @@ impl<'a> Judge<'a> {
 
 /// Whether an expression calls a function with an effect, not counting its subqueries.
 fn calls(expr: &Expr) -> bool {
-    matches!(expr, Expr::System { call, .. } if effect::shows(*call)) || parts(expr).into_iter().any(calls)
+    effect::is_call(expr) || parts(expr).into_iter().any(calls)
 }
 
 /// Whether a subquery with an effect in it depends on the row.
@@ -120,7 +120,8 @@ fn is_correlated(expr: &Expr) -> bool {
 
 /// Whether the server puts the query in the place of its name, as it does with one that is read once.
 fn is_inlined(cte: &Cte) -> bool {
-    !cte.query.has_effect()
+    !cte.recursive
+        && !cte.query.has_effect()
         && cte.materialized != Some(true)
         && (cte.references == 1 || cte.materialized.is_some())
 }
@@ -160,6 +161,8 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         Expr::InList { list, .. } => (list.len(), list.len()),
         // Of constants it is computed beforehand.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
+        // One in SQL may be dissolved, and cost less than a hundred operators.
+        Expr::Routine { args, .. } => (2, 200 + 2 * args.len()),
         Expr::System { .. } if columns(expr).is_empty() => (2, 2),
         Expr::System { args, .. } => (2, 2 + 2 * args.len()),
         Expr::Compare { .. } | Expr::Same(..) => (2, 2),
@@ -234,7 +237,7 @@ fn is_kept(condition: &Expr) -> bool {
         Expr::System { call: System::AdvisoryLock { transaction: true, .. }, .. } => {
             columns(condition).is_empty()
         }
-        Expr::System { call, .. } if effect::shows(*call) => false,
+        call if effect::is_call(call) => false,
         other => parts(other).into_iter().all(is_kept),
     }
 }
