@@ -357,7 +357,11 @@ fn writes(query: &Query) -> Option<&'static str> {
             crate::ast::LockStrength::KeyShare => "SELECT FOR KEY SHARE",
         }),
     };
-    own.or_else(|| query.ctes.iter().find_map(|cte| writes(&cte.query)))
+    // A WITH that writes is told by the name of the statement that it belongs to.
+    let inside = |cte: &crate::plan::Cte| {
+        writes(&cte.query).map(|what| if what.starts_with("SELECT") { what } else { "SELECT" })
+    };
+    own.or_else(|| query.ctes.iter().find_map(inside))
 }
 
 pub(crate) fn read_only(what: &str) -> Failure {

@@ -111,16 +111,15 @@ impl Binder<'_> {
         sites: usize,
         table: &TableDef,
     ) -> Result<()> {
-        let one = match &source.core {
-            Core::Values(rows) => rows.len() == 1,
+        let in_turn = match &source.core {
+            Core::Values(_) => source.is_bare(),
             Core::Select(select) => select.slots.is_empty() && select.sets.is_empty(),
             _ => false,
         };
         let calls = self.volatile > 0 && self.routines != routines;
-        if !one && (calls || (!table.triggers.is_empty() && self.sites != sites)) {
-            let what =
-                "INSERT of several rows whose values are calls, beside functions of one's own or triggers";
-            return Err(Failure::not_modelled(what));
+        let beside_triggers = !table.triggers.is_empty() && self.sites != sites;
+        if !in_turn && (calls || beside_triggers || source.calls()) {
+            return Err(Failure::not_modelled("INSERT of several rows of a query whose values are calls"));
         }
         Ok(())
     }

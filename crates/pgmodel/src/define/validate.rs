@@ -1,6 +1,6 @@
-//! What the rows that are there are held against: NOT NULL and constraints that were added, or VALIDATE CONSTRAINT, which
-//! lets writers go on (manual, ALTER TABLE). They are looked at once the definition is as it is to be, each row in its
-//! turn (ATRewriteTables in src/backend/commands/tablecmds.c).
+//! What the rows that are there are held against: NOT NULL and constraints that were added, or VALIDATE CONSTRAINT,
+//! which lets writers go on (manual, ALTER TABLE). They are looked at once the definition is as it is to be, each row
+//! in its turn (ATRewriteTables in src/backend/commands/tablecmds.c).
 
 use std::collections::{BTreeSet, btree_set};
 use std::rc::Rc;

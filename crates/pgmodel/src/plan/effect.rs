@@ -54,6 +54,18 @@ impl Query {
         })
     }
 
+    /// Whether it makes such a call, itself or in a query inside.
+    pub(crate) fn calls(&self) -> bool {
+        let mut found = false;
+        survey::query(self, 0, &mut |met, _| found |= matches!(met, Met::Expr(expr) if is_call(expr)));
+        found
+    }
+
+    /// Whether it is nothing but its core.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.ctes.is_empty() && self.order.is_empty() && self.limit.is_none() && self.offset.is_none()
+    }
+
     /// Whether it stops before it has read all of its rows: it has a LIMIT, and is not one group.
     pub(crate) fn stops_early(&self) -> bool {
         let one_group = matches!(&self.core, Core::Select(select)

@@ -1,7 +1,7 @@
-//! Random schedules of SERIALIZABLE transactions: two small tables, and sessions that read what others write. Who fails,
-//! and when, hangs on the server's plans; so each schedule fixes them, in each transaction, and each statement keeps to
-//! plans that are then determined: whole tables, or one index. One worker drives the server, because the server counts
-//! transactions of all databases together.
+//! Random schedules of SERIALIZABLE transactions: two small tables, and sessions that read what others write. Who
+//! fails, and when, hangs on the server's plans; so each schedule fixes them, in each transaction, and each statement
+//! keeps to plans that are then determined: whole tables, or one index. One worker drives the server, because the
+//! server counts transactions of all databases together.
 
 use retrial_sim::seed::{Rng, Seed};
 
@@ -36,9 +36,6 @@ fn the_model_and_the_server_agree_on_who_cannot_be_serialized() {
     let (mut live, mut tally, mut found) = (Live::new(&server), Tally::default(), 0);
     for number in first..first + schedules {
         let schedule = schedule(SEED.nth(number));
-        if std::env::var("SHOWALL").is_ok() {
-            eprintln!("#{number}\n{schedule}");
-        }
         found += u64::from(super::one(&schedule, FIRST + number, &mut live, &mut tally));
         if found >= super::DIFFERENCES_MAX {
             break;
