@@ -198,6 +198,15 @@ impl Connection {
         self.wait(reply).await
     }
 
+    /// Goes on by one of the plans by which the statement may be run; the usual one is not told of.
+    async fn choose(&self, others: &[&'static str]) -> Result<Reply, Error> {
+        let plan = self.actor.pick(others.len() + 1).await;
+        if let Some(told) = plan.checked_sub(1).and_then(|other| others.get(other)) {
+            self.actor.shared.record(self.actor.id, What::Planned(told));
+        }
+        self.engine(|engine, session| engine.choose(session, plan))
+    }
+
     /// Waits while the engine says that the statement is blocked, at most until the lock timeout has passed.
     async fn wait(&self, mut reply: Result<Reply, Error>) -> Done {
         let shared = &self.actor.shared;
@@ -216,6 +225,10 @@ impl Connection {
                         shared.record(self.actor.id, What::Resumed { waited, timed_out: false });
                     }
                     return done;
+                }
+                Ok(Reply::Choose(others)) => {
+                    reply = Box::pin(self.choose(others)).await;
+                    continue;
                 }
                 Ok(Reply::Blocked(on)) => on,
             };

@@ -34,7 +34,7 @@ fn sign(event: &Event) -> u64 {
                 Err(_) => 2,
             });
         }
-        What::Stepped(label) | What::Sleeps(label, _) => digest.text(label),
+        What::Stepped(label) | What::Planned(label) | What::Sleeps(label, _) => digest.text(label),
         What::Started(times) => digest.word(1 << 8 | u64::from((*times).min(3))),
         What::Waits { resource, .. } => digest.text(resource),
         What::Resumed { timed_out, .. } => digest.word(2 << 8 | u64::from(*timed_out)),

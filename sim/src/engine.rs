@@ -257,6 +257,9 @@ pub enum Reply {
     Done(Done),
     /// The statement waits for locks held by these sessions.
     Blocked(Vec<SessionId>),
+    /// The statement shows by which plan it is run, and statistics would say by which: what each plan but the usual one
+    /// does, in a sentence. [`Engine::choose`] goes on.
+    Choose(&'static [&'static str]),
 }
 
 /// The database as a trial finds it. Two trials that share one share its image.
@@ -306,6 +309,15 @@ pub trait Engine {
     /// # Errors
     /// Where the engine refuses the statement by name; what SQL itself says is in [`Done::result`].
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error>;
+
+    /// Goes on with the statement of a session that was answered [`Reply::Choose`], by its usual plan, 0, or by one of
+    /// the others.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`].
+    fn choose(&mut self, session: SessionId, plan: usize) -> Result<Reply, Error> {
+        Err(Error::refused(format!("session {} has no plan {plan} to choose", session.0)))
+    }
 
     /// Goes on with the blocked statement of a session that [`Engine::wake`] named.
     ///

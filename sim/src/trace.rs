@@ -97,6 +97,8 @@ pub enum What {
     Stepped(&'static str),
     /// A wait on the virtual clock has begun.
     Sleeps(&'static str, Duration),
+    /// The engine runs the next statement by another plan than its usual one: what that does.
+    Planned(&'static str),
     /// A statement ran.
     Ran(Rc<Statement>),
     /// The actor waits for what these actors hold.
@@ -243,7 +245,7 @@ impl What {
     pub(crate) fn digest(&self, digest: &mut Digest) {
         match self {
             What::Started(times) => digest.word(1 << 32 | u64::from(*times)),
-            What::Stepped(label) => digest.text(label),
+            What::Stepped(label) | What::Planned(label) => digest.text(label),
             What::Sleeps(label, time) => {
                 digest.text(label);
                 digest.word(time.as_nanos() as u64);
@@ -338,7 +340,7 @@ impl Trace {
     pub fn say(&self, what: &What) -> String {
         match what {
             What::Started(times) => format!("start {times}"),
-            What::Stepped(label) => (*label).to_owned(),
+            What::Stepped(label) | What::Planned(label) => (*label).to_owned(),
             What::Sleeps(label, time) => format!("{label} {}us", time.as_micros()),
             What::Ran(statement) => match &statement.result {
                 Ok(answer) if answer.rows.is_empty() => {

@@ -16,6 +16,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use retrial_pgmodel::choice::Rerun;
 use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
@@ -61,6 +62,9 @@ thread_local! {
     static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<retrial_pgmodel::Opening>)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What the server may do instead of running a subquery once.
+const PLANS: &[&str] = &["the planner runs the subquery once for each row"];
+
 /// Openings kept for a thread.
 const IMAGES_MAX: usize = 64;
 
@@ -89,6 +93,7 @@ impl Model {
     fn reply(&mut self, session: SessionId, step: Step) -> Result<Reply, Error> {
         match self.look(session, step) {
             Step::Done(finished) => Ok(Reply::Done(self.done(session, finished)?)),
+            Step::Waiting(_) if self.database.is_choosing(SessionNo(session.0)) => Ok(Reply::Choose(PLANS)),
             Step::Waiting(on) => Ok(Reply::Blocked(on.into_iter().map(|other| SessionId(other.0)).collect())),
         }
     }
@@ -207,7 +212,9 @@ impl Engine for Model {
     }
 
     fn connect(&mut self) -> Result<SessionId, Error> {
-        Ok(SessionId(self.database.connect().0))
+        let session = self.database.connect();
+        self.database.answer(session);
+        Ok(SessionId(session.0))
     }
 
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error> {
@@ -225,6 +232,13 @@ impl Engine for Model {
         };
         let params: Rc<[retrial_pgmodel::value::Value]> = params.iter().map(convert::param).collect();
         let step = self.database.start_unsettled(SessionNo(session.0), parsed, params);
+        self.reply(session, step)
+    }
+
+    fn choose(&mut self, session: SessionId, plan: usize) -> Result<Reply, Error> {
+        let number = SessionNo(session.0);
+        self.database.choose(number, if plan == 0 { Rerun::Once } else { Rerun::PerRow });
+        let step = self.database.resume(number);
         self.reply(session, step)
     }
 
@@ -276,9 +290,14 @@ impl Engine for Model {
         while self.database.has_ready() {
             for session in self.database.take_ready() {
                 let (id, step) = (SessionId(session.0), self.database.resume(session));
-                if let Step::Done(finished) = self.look(id, step) {
-                    self.ended.push((id, finished));
-                    ready.push(id);
+                match self.look(id, step) {
+                    Step::Done(finished) => {
+                        self.ended.push((id, finished));
+                        ready.push(id);
+                    }
+                    // Its actor chooses once it goes on.
+                    Step::Waiting(_) if self.database.is_choosing(session) => ready.push(id),
+                    Step::Waiting(_) => {}
                 }
             }
         }

@@ -9,8 +9,12 @@ use std::rc::Rc;
 
 use crate::ast::JoinKind;
 use crate::catalog::TableDef;
-use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind};
+use crate::plan::planner::Wary;
+use crate::plan::{Comparison, Expr, Join, Query, Select, Slot, SubKind, effect, planner};
 
+pub(crate) use lateral::{Lateral, depends, laterals};
+
+mod lateral;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +23,28 @@ mod tests;
 pub struct Path {
     /// The slots in the order of the nested loop; none where an outer join fixes another way.
     pub(crate) steps: Option<Vec<Step>>,
+    /// The same with a derived table last that is run for each row of the table beside it.
+    turned: Option<Vec<Step>>,
     /// WHERE where there are no steps.
     pub(crate) filter: Option<Expr>,
+    /// The slots that name others.
+    pub(crate) laterals: Vec<Lateral>,
+    /// Whether the select list calls functions with an effect, which are called once the rows are sorted.
+    pub(crate) calls: bool,
+    /// What another plan would have shown.
+    pub(crate) wary: Wary,
+}
+
+impl Path {
+    fn of(steps: Option<Vec<Step>>, laterals: Vec<Lateral>) -> Path {
+        Path { steps, turned: None, filter: None, laterals, calls: false, wary: Wary::default() }
+    }
+
+    /// The steps, where a derived table is run for each row or not.
+    pub(crate) fn steps(&self, per_row: bool) -> Option<&[Step]> {
+        let turned = if per_row { self.turned.as_deref() } else { None };
+        turned.or(self.steps.as_deref())
+    }
 }
 
 /// One slot of the nested loop.
@@ -58,18 +82,41 @@ pub(crate) enum List {
 
 /// Finds the way for a level.
 pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -> Path {
+    let laterals = laterals(slots);
     let mut conditions = Vec::new();
     if !join.is_none_or(|join| inner(join, &mut conditions)) {
-        return Path { steps: None, filter: filter.cloned() };
+        return Path { filter: filter.cloned(), ..Path::of(None, laterals) };
     }
     if let Some(filter) = filter {
         flatten(filter, &mut conditions);
     }
+    planner::ordered(&mut conditions);
+    if slots.is_empty() && !conditions.is_empty() {
+        return Path { filter: filter.cloned(), ..Path::of(None, laterals) };
+    }
+    let turned = turned(slots).map(|order| steps(slots, conditions.clone(), Some(order)));
+    Path { turned, ..Path::of(Some(steps(slots, conditions, None)), laterals) }
+}
+
+/// The order of two slots of which one is a derived table that shows how often it is run: that one last.
+fn turned(slots: &[Slot]) -> Option<[usize; 2]> {
+    let shows =
+        |slot: &Slot| matches!(slot, Slot::Query { query, .. } if !query.correlated && query.has_effect());
+    match slots {
+        [first, Slot::Table(_)] if shows(first) => Some([1, 0]),
+        [Slot::Table(_), last] if shows(last) => Some([0, 1]),
+        _ => None,
+    }
+}
+
+/// A step for each slot, in this order or in the best.
+fn steps(slots: &[Slot], mut conditions: Vec<Expr>, order: Option<[usize; 2]>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut left: Vec<usize> = (0..slots.len()).collect();
+    let mut left: Vec<usize> = order.map_or_else(|| (0..slots.len()).collect(), Vec::from);
     while !left.is_empty() {
         let bound: Vec<usize> = steps.iter().map(|step| step.slot).collect();
-        let (place, access) = next(slots, &left, &bound, &conditions);
+        let offered = if order.is_some() { &left[..1] } else { &left[..] };
+        let (place, access) = next(slots, offered, &bound, &conditions);
         let slot = left.remove(place);
         let is_last = left.is_empty();
         let now: Vec<usize> = bound.into_iter().chain([slot]).collect();
@@ -78,17 +125,16 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
         conditions = later;
         steps.push(Step { slot, access, filters, by: None });
     }
-    if steps.is_empty() && !conditions.is_empty() {
-        return Path { steps: None, filter: filter.cloned() };
-    }
-    Path { steps: Some(steps), filter: None }
+    steps
 }
 
 /// Finds the way for a query of its own. Where it has a LIMIT, and an index has the rows of its only table in the order
 /// of the first key, they are met in that order, so that whoever has enough of them can stop.
 pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
-    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.distinct;
+    path.calls = select.output.iter().any(effect::in_expr);
+    path.wary = planner::wary(query, select);
+    let sorts = query.limit.is_some() && select.grouping.is_none() && !select.is_distinct();
     if let (true, Some([step]), [Slot::Table(table)]) = (sorts, path.steps.as_deref_mut(), &select.slots[..])
         && let Some(column) = first_key(query, select)
         && let Some(access) = walk(table, step, column)
@@ -318,6 +364,7 @@ pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Column { .. }
         | Expr::Group { .. }
         | Expr::Aggregate { .. }
+        | Expr::Set(_)
         | Expr::Output(_) => Vec::new(),
         Expr::Compare { left, right, .. } | Expr::Same(left, right) => vec![left, right],
         Expr::Apply { args, .. }

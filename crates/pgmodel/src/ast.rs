@@ -4,12 +4,14 @@ pub use definition::{
     AlterAction, ColumnDef, Constraint, ConstraintKind, CreateIndex, CreateTable, KeyAction, Serial,
 };
 pub use expression::Expr;
+pub use from::{Alias, FromItem, JoinKind};
 pub use routine::{
     CreateFunction, CreateTrigger, Declared, Language, Parameter, Returns, Signature, Volatility, Which,
 };
 
 mod definition;
 mod expression;
+mod from;
 mod routine;
 
 /// A statement.
@@ -136,7 +138,7 @@ pub enum TableLockMode {
 /// A query or data-modifying statement with its common table expressions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct With {
-    /// In the order of the text; RECURSIVE is refused.
+    /// In the order of the text.
     pub ctes: Vec<Cte>,
     /// What they serve.
     pub body: Body,
@@ -151,6 +153,10 @@ pub struct Cte {
     pub columns: Vec<String>,
     /// MATERIALIZED (true) or NOT MATERIALIZED (false), where it is said.
     pub materialized: Option<bool>,
+    /// Whether WITH RECURSIVE was said.
+    pub recursive: bool,
+    /// Whether its query reads a relation of its own name.
+    pub reads_itself: bool,
     /// Its query.
     pub query: With,
 }
@@ -208,8 +214,10 @@ pub enum SetOperation {
 /// SELECT up to HAVING.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simple {
-    /// DISTINCT; DISTINCT ON is refused.
+    /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON; `distinct` is false then.
+    pub distinct_on: Vec<Expr>,
     /// The select list.
     pub output: Vec<Output>,
     /// FROM, its items in order.
@@ -229,41 +237,6 @@ pub enum Output {
     All(Option<String>),
     /// An expression, with its AS.
     Expr { expr: Expr, alias: Option<String> },
-}
-
-/// An item of FROM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FromItem {
-    /// A table or a common table expression. A schema other than `public` or `pg_temp` is refused.
-    Table { name: String, alias: Option<Alias> },
-    /// A subquery.
-    Subquery { query: Box<With>, alias: Option<Alias>, lateral: bool },
-    /// A set-returning function, such as `generate_series` or `unnest`.
-    Function { name: String, args: Vec<Expr>, alias: Option<Alias> },
-    /// A join; a CROSS JOIN has neither ON nor USING.
-    Join { kind: JoinKind, left: Box<FromItem>, right: Box<FromItem>, on: Option<Expr>, using: Vec<String> },
-}
-
-/// `AS name (columns)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alias {
-    /// The name.
-    pub name: String,
-    /// The columns' names, if given.
-    pub columns: Vec<String>,
-}
-
-/// A kind of join; NATURAL is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinKind {
-    /// INNER or CROSS.
-    Inner,
-    /// LEFT.
-    Left,
-    /// RIGHT.
-    Right,
-    /// FULL.
-    Full,
 }
 
 /// A key of ORDER BY.

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 
 use crate::ast::{Isolation, TableLockMode};
+use crate::choice::Rerun;
 use crate::error::{Failure, Result};
 use crate::footprint::Footprint;
 use crate::heap::Heap;
@@ -90,6 +91,9 @@ pub(crate) struct Backend {
     pub(crate) last_sequence: Option<TableId>,
     /// What it listens to.
     pub(crate) ears: Ears,
+    /// Whether its driver says by which plan a statement is run that leaves it open, and what it has said.
+    pub(crate) answers: bool,
+    pub(crate) rerun: Option<Rerun>,
     /// How many transactions it has begun, so that one can be waited for.
     pub(crate) transactions: u32,
     /// Whether somebody waits for the end of the one that it has now.
@@ -145,6 +149,8 @@ pub(crate) enum Wait {
     No,
     /// For a lock.
     Lock { tag: LockTag, deadlock_check: Option<u64>, lock_deadline: Option<u64> },
+    /// For its driver to choose a plan.
+    Choice,
     /// For the clock.
     Sleep { until: u64 },
     /// For a snapshot that is safe.
@@ -215,6 +221,8 @@ impl Backend {
             sequences: BTreeMap::new(),
             last_sequence: None,
             ears: Ears::default(),
+            answers: false,
+            rerun: None,
             transactions: 0,
             awaited: false,
         }

@@ -6,6 +6,7 @@ mod call;
 mod coerce;
 mod comparison;
 mod conflict;
+mod conjuncts;
 mod expression;
 mod from;
 mod grouping;
@@ -14,12 +15,15 @@ mod locking;
 mod membership;
 mod naming;
 mod ordering;
+mod recursive;
 mod routine;
 mod scope;
 mod select;
 mod set;
+mod sets;
 mod stored;
 mod subquery;
+mod subscript;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -34,7 +38,7 @@ use crate::ast::{self, TableLockMode};
 use crate::catalog::{Names, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::function::CastContext;
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, Plan, planner};
 use crate::value::Type;
 
 pub(crate) use naming::grammar_name;
@@ -80,6 +84,8 @@ struct Binder<'a> {
     touched: Vec<(usize, usize)>,
     /// The place with a table that is bound for, if it is one.
     stored: Option<Stored<'a>>,
+    /// Whether what was bound calls anything whose answer may change with the session's settings or the clock.
+    mutable: bool,
     /// How many expressions have been bound or copied.
     parts: usize,
     /// The variables that names may mean, in the body of a function.
@@ -92,6 +98,8 @@ struct Binder<'a> {
     volatile: usize,
     /// The tables met, with the modes they are locked in, each once.
     locks: Vec<(TableId, TableLockMode)>,
+    /// How many subqueries of expressions are being bound, one in the other.
+    subqueries: usize,
     /// Whether the rows of the query that is bound next are locked by the one around it.
     locked_from_outside: bool,
 }
@@ -104,7 +112,9 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
     let locks = std::mem::take(&mut binder.locks);
-    Ok(Plan { query, params: binder.parameters()?, locks })
+    let params = binder.parameters()?;
+    let reruns = planner::judge(&query)?;
+    Ok(Plan { query, params, locks, reruns })
 }
 
 /// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.
@@ -123,6 +133,9 @@ pub fn row_expr(
     level.items.push(scope::table_item(table, &table.name, 0));
     binder.levels.push(level);
     let typed = binder.storing(place, |binder| binder.expr(expr))?;
+    if binder.mutable && matches!(place, Stored::Key | Stored::Predicate) {
+        return Err(place.not_immutable());
+    }
     let Some(to) = to else {
         // An index key may be a bare literal, which is text to the server.
         return if typed.ty == Type::Unknown {
@@ -163,12 +176,14 @@ impl<'n> Binder<'n> {
             sites: 0,
             touched: Vec::new(),
             stored: None,
+            mutable: false,
             parts: 0,
             variables: None,
             places: Vec::new(),
             routines: 0,
             volatile: 0,
             locks: Vec::new(),
+            subqueries: 0,
             locked_from_outside: false,
         }
     }

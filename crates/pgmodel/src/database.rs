@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ast::{Statement, TableLockMode};
 use crate::backend::{Backend, Held, Running, Wait, Work};
 use crate::catalog::TableDef;
+use crate::choice::Rerun;
 use crate::error::{Failure, Result};
 use crate::footprint::{Footprint, Object, Use};
 
@@ -145,6 +146,22 @@ impl Database {
     /// [`Database::settle`] to end.
     pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
         self.begin(session, parsed, params, Sent { simple: false, unsettled: true })
+    }
+
+    /// From here on [`Database::choose`] is called where a statement of the session is [`Database::is_choosing`].
+    pub fn answer(&self, session: SessionNo) {
+        self.server.backend(session).answers = true;
+    }
+
+    /// Whether the session's statement stands where somebody must say how often a subquery of it is run.
+    pub fn is_choosing(&self, session: SessionNo) -> bool {
+        matches!(self.server.backend(session).wait, Wait::Choice)
+    }
+
+    /// Says it; the statement then goes on when it is resumed.
+    pub fn choose(&self, session: SessionNo, rerun: Rerun) {
+        let mut backend = self.server.backend(session);
+        (backend.rerun, backend.wait) = (Some(rerun), Wait::Over);
     }
 
     fn begin(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>, sent: Sent) -> Step {

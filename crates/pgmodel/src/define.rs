@@ -1,6 +1,7 @@
 //! CREATE, ALTER, DROP and TRUNCATE: definitions change under their table locks, at once and for good only when the
 //! transaction commits. They must never touch a table whose lock they do not hold.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::ast::{Statement, TableLockMode};
@@ -28,10 +29,14 @@ mod sequence;
 mod using_index;
 mod validate;
 
+use validate::Demands;
+
 /// One definition being changed.
 pub(crate) struct Define<'a> {
     pub(crate) server: &'a Rc<Server>,
     pub(crate) session: SessionNo,
+    /// What the rows that are there must be held against once the definition is as it is to be.
+    demands: RefCell<Demands>,
 }
 
 /// The command tag of a definition.
@@ -61,7 +66,7 @@ pub(crate) async fn define(
     statement: &Statement,
     several: bool,
 ) -> Result<Outcome> {
-    let define = Define { server, session };
+    let define = Define { server, session, demands: RefCell::default() };
     server.xid(session);
     match statement {
         Statement::CreateTable(table) => define.create_table(table).await?,
@@ -120,6 +125,9 @@ pub(crate) async fn open_table(
     nowait: bool,
 ) -> Result<Rc<TableDef>> {
     let found = find_table(server, session, name, mode, nowait).await?;
+    if found.is_none() {
+        server.demand_no_relation(session, name)?;
+    }
     found.ok_or_else(|| Failure::sql("42P01", format!("relation \"{name}\" does not exist")))
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum Stop {
     Fail(Failure),
     /// It needs the rows of a subquery.
     Rows(Rc<Query>),
+    /// It needs those up to the first that is wanted, and for this row only.
+    Search(Rc<Query>, Wanted),
     /// It needs what a call of the system gives.
     Call { call: System, args: Vec<Value>, site: usize },
     /// It needs what a function of one's own gives.
@@ -31,6 +33,19 @@ pub(crate) struct Asked {
     result: Type,
     args: Vec<Value>,
     site: usize,
+}
+
+/// A row that a subquery is searched for.
+pub(crate) struct Wanted {
+    apply: Vec<Apply>,
+    operands: Vec<Value>,
+}
+
+impl Wanted {
+    /// Whether this is one.
+    pub(crate) fn is(&self, row: &Tuple) -> bool {
+        matches!(compare_rows(&self.apply, &self.operands, row), Ok(Value::Bool(true)))
+    }
 }
 
 impl From<Failure> for Stop {
@@ -92,6 +107,11 @@ impl Run {
                     let value = self.call(&routine, &types, &result, args).await?;
                     had.calls.push((site, value));
                 }
+                Err(Stop::Search(query, wanted)) => {
+                    let rows = Rc::new(self.query_until(&query, Some(env), Some(&wanted)).await?);
+                    self.used.release(held);
+                    had.rows.push((Rc::as_ptr(&query) as usize, rows));
+                }
                 Err(Stop::Call { call, args, site }) => {
                     let value = self.system(call, &args).await?;
                     had.calls.push((site, value));
@@ -128,6 +148,7 @@ impl Run {
             }
             Expr::Group { up, key } => Ok(env.up(*up).keys[*key].clone()),
             Expr::Aggregate { up, index } => Ok(env.up(*up).aggregates[*index].clone()),
+            Expr::Set(index) => Ok(env.sets[*index].clone()),
             Expr::Output(column) => Ok(env.output[*column].clone()),
             Expr::Compare { apply, left, right, .. } => {
                 let operands = [self.evaluate(left, env, had)?, self.evaluate(right, env, had)?];
@@ -275,6 +296,10 @@ impl Run {
         let own = had.and_then(|had| had.rows.iter().find(|(had, _)| *had == address));
         let own = own.map(|(_, rows)| rows.clone());
         let Some(rows) = own.or_else(|| self.once.borrow().get(&address).cloned()) else {
+            if let (true, SubKind::Any { apply, operands, .. }) = (self.reruns(query), kind) {
+                let (apply, operands) = (apply.clone(), self.all(operands, env, had)?);
+                return Err(Stop::Search(query.clone(), Wanted { apply, operands }));
+            }
             return Err(Stop::Rows(query.clone()));
         };
         let only = |column: usize| match &rows[..] {

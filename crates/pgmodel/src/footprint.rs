@@ -109,7 +109,8 @@ impl Fnv {
                 self.word(*number as u64);
                 self.word((*number >> 64) as u64);
             }
-            Value::Timestamptz(time) => self.word(*time as u64),
+            Value::Timestamptz(time) | Value::Timestamp(time) => self.word(*time as u64),
+            Value::Date(days) => self.word(*days as u64),
             Value::Bool(flag) => self.byte(u8::from(*flag)),
             // Two equal keys of another type must agree; that they all do costs precision, never truth.
             _ => self.byte(7),

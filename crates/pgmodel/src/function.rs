@@ -3,7 +3,7 @@
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
-use crate::value::{Type, Value};
+use crate::value::{Json, Type, Value};
 
 mod absent;
 mod array;
@@ -19,6 +19,7 @@ mod json_change;
 mod pattern;
 mod resolve;
 mod session;
+mod set;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,8 @@ pub struct Chosen {
     pub apply: Apply,
     /// Whether it is NULL as soon as an argument is.
     pub strict: bool,
+    /// Whether it answers the same whatever the settings are (manual, 38.7).
+    pub immutable: bool,
     /// The types its arguments must be cast to, in order.
     pub args: Vec<Type>,
     /// The type of its result.
@@ -82,6 +85,11 @@ pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>
     cast::cast(from, to, context)
 }
 
+/// Whether the cast answers the same whatever the settings are (manual, 38.7).
+pub(crate) fn is_immutable_cast(from: &Type, to: &Type) -> bool {
+    cast::is_immutable(from, to)
+}
+
 /// A cast.
 #[derive(Clone, Debug)]
 pub enum Cast {
@@ -108,6 +116,51 @@ pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     session::system(name, args)
 }
 
+pub use set::ChosenSet;
+
+/// Whether a function of that name returns sets of rows.
+pub(crate) fn is_set(name: &str) -> bool {
+    set::is_set(name)
+}
+
+/// The set-returning function of that name.
+///
+/// # Errors
+/// As [`function`].
+pub fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
+    set::set(name, args)
+}
+
+/// A timestamp moved by an interval.
+pub(crate) fn later(at: &Value, by: &Value) -> Result<Value> {
+    time::later(at, by)
+}
+
+/// `array[index]`; NULL outside of it.
+pub(crate) fn element(args: &[Value]) -> Result<Value> {
+    array::element(args)
+}
+
+/// `array[lower:upper]`, which begins at 1 again.
+pub(crate) fn slice(args: &[Value]) -> Result<Value> {
+    array::slice(args)
+}
+
+/// `jsonb` of several values, in an array.
+pub(crate) fn json_array(values: &[Value]) -> Result<Value> {
+    json_build::array(values)
+}
+
+/// `jsonb` of keys and values, in turn.
+pub(crate) fn json_object(pairs: &[Value]) -> Result<Value> {
+    json_build::object(pairs)
+}
+
+/// A value of JSON as `->>` gives it.
+pub(crate) fn json_as_text(json: &Json) -> Value {
+    json::as_text(Some(json))
+}
+
 /// Refuses a text of too many bytes.
 pub(crate) fn demand_length(bytes: usize) -> Result<()> {
     if bytes > text::LONGEST { Err(text::too_long()) } else { Ok(()) }
@@ -130,7 +183,7 @@ fn int(args: &[Value], index: usize) -> Result<i64> {
 /// The argument as a text.
 fn str(args: &[Value], index: usize) -> Result<&str> {
     match args.get(index) {
-        Some(Value::Text(text)) => Ok(text),
+        Some(Value::Text(text) | Value::Padded(text)) => Ok(text),
         _ => Err(mistyped()),
     }
 }

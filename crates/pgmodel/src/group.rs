@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Failure, Result};
 use crate::function::{self, Cast, CastContext};
+use crate::level::order;
 use crate::limit;
 use crate::plan::{Aggregate, AggregateFunction, Apply, Grouping};
 use crate::rows::Rows;
@@ -17,7 +18,9 @@ pub(crate) type Group = (Vec<Value>, Vec<Value>);
 #[derive(Default)]
 struct Tally {
     values: Vec<Value>,
-    delimiters: Vec<Value>,
+    seconds: Vec<Value>,
+    /// The keys of ORDER BY of each.
+    sort: Vec<Vec<Value>>,
     seen: BTreeSet<Value>,
     count: i64,
 }
@@ -74,8 +77,11 @@ impl Run {
             return Ok(());
         };
         let value = self.value(argument, env).await?;
-        // Only array_agg keeps NULLs.
-        let skipped = value == Value::Null && aggregate.function != AggregateFunction::ArrayAgg;
+        let keeps_nulls = matches!(
+            aggregate.function,
+            AggregateFunction::ArrayAgg | AggregateFunction::JsonAgg | AggregateFunction::JsonObjectAgg
+        );
+        let skipped = value == Value::Null && !keeps_nulls;
         if skipped || (aggregate.distinct && !tally.seen.insert(value.clone())) {
             return Ok(());
         }
@@ -84,15 +90,24 @@ impl Run {
             self.used.hold(0)?;
             tally.values.push(value);
         }
-        if let Some(delimiter) = &aggregate.delimiter {
-            tally.delimiters.push(self.value(delimiter, env).await?);
+        if let Some(second) = &aggregate.second {
+            tally.seconds.push(self.value(second, env).await?);
+        }
+        if !aggregate.order.is_empty() {
+            self.used.hold(aggregate.order.len())?;
+            let mut sort = Vec::with_capacity(aggregate.order.len());
+            for key in &aggregate.order {
+                sort.push(self.value(&key.expr, env).await?);
+            }
+            tally.sort.push(sort);
         }
         Ok(())
     }
 }
 
 fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
-    let Tally { values, delimiters, count, .. } = tally;
+    let tally = sorted(aggregate, tally);
+    let Tally { values, seconds, count, .. } = tally;
     if aggregate.function == AggregateFunction::Count {
         return Ok(Value::Int(count));
     }
@@ -117,9 +132,38 @@ fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
             let divide = function::operator("/", Some(&numeric()), &numeric())?.apply;
             divide(&[sum, numeric_of(Value::Int(count))?])
         }
-        AggregateFunction::StringAgg => joined(&values, &delimiters),
+        AggregateFunction::StringAgg => joined(&values, &seconds),
+        AggregateFunction::JsonAgg => {
+            limit::demand_elements(values.len())?;
+            function::json_array(&values)
+        }
+        AggregateFunction::JsonObjectAgg => {
+            limit::demand_elements(values.len())?;
+            let named = values.iter().position(|key| *key == Value::Null).unwrap_or(values.len());
+            let nameless = named < values.len();
+            let pairs: Vec<Value> =
+                values.into_iter().zip(seconds).flat_map(|(key, value)| [key, value]).collect();
+            // Of several keys that cannot be, the first is the error.
+            let object = function::json_object(&pairs[..2 * named])?;
+            if nameless { Err(Failure::sql("22023", "field name must not be null")) } else { Ok(object) }
+        }
         AggregateFunction::Count => Err(Failure::not_modelled("count of nothing")),
     }
+}
+
+/// The values in the order that ORDER BY asks for; DISTINCT sorts them where nothing else does.
+fn sorted(aggregate: &Aggregate, tally: Tally) -> Tally {
+    let Tally { mut values, seconds, seen, count, sort } = tally;
+    if aggregate.order.is_empty() {
+        if aggregate.distinct {
+            values.sort();
+        }
+        return Tally { values, seconds, seen, count, sort };
+    }
+    let mut places: Vec<usize> = (0..sort.len().min(values.len())).collect();
+    places.sort_by(|left, right| order(&aggregate.order, &sort[*left], &sort[*right]));
+    let picked = |from: &[Value]| places.iter().filter_map(|place| from.get(*place).cloned()).collect();
+    Tally { values: picked(&values), seconds: picked(&seconds), seen, count, sort: Vec::new() }
 }
 
 fn joined(values: &[Value], delimiters: &[Value]) -> Result<Value> {

@@ -1,6 +1,7 @@
 //! INSERT, with ON CONFLICT. A row that meets another's uncommitted duplicate waits for that transaction; it must
 //! never be inserted beside a duplicate that is there.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::ast::LockWait;
@@ -8,43 +9,32 @@ use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
-use crate::plan::{ConflictUpdate, Insert, OnConflict};
+use crate::plan::{ConflictUpdate, Core, Insert, OnConflict};
 use crate::row_lock::{Claim, concurrent_update};
-use crate::run::{Env, Event, Run, Slotted, update_strength};
+use crate::run::{Ctes, Env, Event, Run, Slotted, update_strength};
 use crate::transaction::Status;
 use crate::trigger::{self, Operation};
 use crate::value::{Tuple, Value};
 
 impl Run {
     pub(crate) async fn insert(&self, insert: &Insert, level: &Env<'_>) -> Result<Vec<Tuple>> {
-        let Insert { table, source, row, on_conflict, returning } = insert;
+        let Insert { table, source, on_conflict, .. } = insert;
         let updates = on_conflict.as_ref().and_then(|it| it.update.as_ref());
         if !table.triggers.is_empty() {
             Box::pin(self.before_insert(table, updates, level)).await?;
         }
-        let rows = self.query(source, Some(level)).await?;
         let (mut returned, mut affected) = (Vec::new(), 0);
-        for source in rows {
-            let mut new: Tuple = {
-                let cells = [Slotted::row(source)];
-                self.output(row, &level.with(&cells)).await?.into()
-            };
-            if table.has_before_row(Operation::Insert) {
-                let fired = self.before_row(table, Operation::Insert, &[], None, Some(new));
-                let Some(fired) = Box::pin(fired).await? else { continue };
-                new = fired;
+        if let (Core::Values(rows), true) = (&source.core, source.is_bare()) {
+            // Each row is computed when it is its turn: what it calls comes after the rows before it are written.
+            let ctes = Ctes { query: source, results: RefCell::default() };
+            for values in rows {
+                self.used.hold(values.len())?;
+                let given = self.output(values, &Env::level(Some(level), Some(&ctes), &[])).await?.into();
+                affected += u64::from(self.insert_row(insert, given, level, &mut returned).await?);
             }
-            self.check_row(table, &new)?;
-            let stored = match on_conflict {
-                None => Some(self.add(table, new).await?),
-                Some(on_conflict) => self.add_or(table, new, on_conflict, level).await?,
-            };
-            if let Some(stored) = stored {
-                affected += 1;
-                if !returning.is_empty() {
-                    let cells = [Slotted::row(stored)];
-                    returned.push(self.output(returning, &level.with(&cells)).await?.into());
-                }
+        } else {
+            for given in self.query(source, Some(level)).await? {
+                affected += u64::from(self.insert_row(insert, given, level, &mut returned).await?);
             }
         }
         if !table.triggers.is_empty() {
@@ -52,6 +42,37 @@ impl Run {
         }
         self.affected.set(affected);
         Ok(returned)
+    }
+
+    /// Inserts what the source has given for one row; whether there is such a row then.
+    async fn insert_row(
+        &self,
+        insert: &Insert,
+        given: Tuple,
+        level: &Env<'_>,
+        returned: &mut Vec<Tuple>,
+    ) -> Result<bool> {
+        let Insert { table, row, on_conflict, returning, .. } = insert;
+        let mut new: Tuple = {
+            let cells = [Slotted::row(given)];
+            self.output(row, &level.with(&cells)).await?.into()
+        };
+        if table.has_before_row(Operation::Insert) {
+            let fired = self.before_row(table, Operation::Insert, &[], None, Some(new));
+            let Some(fired) = Box::pin(fired).await? else { return Ok(false) };
+            new = fired;
+        }
+        self.check_row(table, &new)?;
+        let stored = match on_conflict {
+            None => Some(self.add(table, new).await?),
+            Some(on_conflict) => self.add_or(table, new, on_conflict, level).await?,
+        };
+        let Some(stored) = stored else { return Ok(false) };
+        if !returning.is_empty() {
+            let cells = [Slotted::row(stored)];
+            returned.push(self.output(returning, &level.with(&cells)).await?.into());
+        }
+        Ok(true)
     }
 
     /// Inserts a row.

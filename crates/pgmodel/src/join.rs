@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use crate::access::{Access, Path, Step};
+use crate::access::{Access, Lateral, Path, Step, depends};
 use crate::ast::JoinKind;
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, Join, Slot, SubKind};
@@ -11,61 +11,117 @@ use crate::run::{Env, Run, Slotted};
 /// The rows of a join tree, one tuple for each slot of the level.
 type Joined = Result<Vec<Vec<Slotted>>>;
 
+/// What a join tree is a tree of.
+#[derive(Clone, Copy)]
+pub(crate) struct Tree<'a> {
+    pub(crate) slots: &'a [Slot],
+    pub(crate) laterals: &'a [Lateral],
+    pub(crate) level: &'a Env<'a>,
+}
+
 impl Run {
-    /// All rows of a join tree.
+    /// All rows of a join tree beside a row of what stands to its left, which what is LATERAL in it may name.
     pub(crate) fn joined<'a>(
         &'a self,
         join: &'a Join,
-        slots: &'a [Slot],
-        level: &'a Env<'a>,
+        tree: Tree<'a>,
+        beside: &'a [Slotted],
     ) -> Pin<Box<dyn Future<Output = Joined> + 'a>> {
         Box::pin(async move {
-            let (kind, left, right, on) = match join {
-                Join::Slot(slot) => {
-                    let empty = vec![Slotted::default(); slots.len()];
-                    let step = Step { slot: *slot, access: Access::Scan, filters: Vec::new(), by: None };
-                    let mut rows = self.slot(&slots[*slot], &step, &level.with(&empty)).await?;
-                    rows.reverse();
-                    let scanned = rows.iter().filter(|row| row.version.is_some()).count() as u64;
-                    self.visited(scanned, scanned);
-                    self.used.hold_many(rows.len() as u64, slots.len())?;
-                    let placed = rows.into_iter().map(|row| {
-                        let mut cells = empty.clone();
-                        cells[*slot] = row;
-                        cells
-                    });
-                    return Ok(placed.collect());
-                }
-                Join::Pair { kind, left, right, on } => (*kind, left, right, on),
-            };
-            let left = self.joined(left, slots, level).await?;
-            let right = self.joined(right, slots, level).await?;
-            let mut matched = vec![false; right.len()];
-            let mut rows = Vec::new();
-            for cells in &left {
-                let mut found = false;
-                for (index, other) in right.iter().enumerate() {
-                    self.used.step(1)?;
-                    let both = merged(cells, other);
-                    if self.on(on.as_ref(), &level.with(&both)).await? {
-                        found = true;
-                        matched[index] = true;
-                        self.used.hold(slots.len())?;
-                        rows.push(both);
+            match join {
+                Join::Slot(slot) => self.alone(*slot, tree, beside).await,
+                Join::Pair { kind, left, right, on } => {
+                    let applied = depends(right, left, tree.laterals);
+                    let left = self.joined(left, tree, beside).await?;
+                    if applied {
+                        return self.applied(*kind, left, (right, on.as_ref()), tree).await;
                     }
-                }
-                if !found && matches!(kind, JoinKind::Left | JoinKind::Full) {
-                    self.used.hold(slots.len())?;
-                    rows.push(cells.clone());
+                    let right = self.joined(right, tree, beside).await?;
+                    self.paired(*kind, &left, right, on.as_ref(), tree).await
                 }
             }
-            if matches!(kind, JoinKind::Right | JoinKind::Full) {
-                rows.extend(
-                    right.into_iter().zip(matched).filter(|(_, matched)| !matched).map(|(row, _)| row),
-                );
-            }
-            Ok(rows)
         })
+    }
+
+    /// The rows of one slot.
+    async fn alone(&self, slot: usize, tree: Tree<'_>, beside: &[Slotted]) -> Joined {
+        let step = Step { slot, access: Access::Scan, filters: Vec::new(), by: None };
+        let mut rows = self.slot(&tree.slots[slot], &step, &tree.level.with(beside)).await?;
+        rows.reverse();
+        let scanned = rows.iter().filter(|row| row.version.is_some()).count() as u64;
+        self.visited(scanned, scanned);
+        self.used.hold_many(rows.len() as u64, tree.slots.len())?;
+        let placed = rows.into_iter().map(|row| {
+            let mut cells = beside.to_vec();
+            cells[slot] = row;
+            cells
+        });
+        Ok(placed.collect())
+    }
+
+    /// The rows of a join whose right side is had for each row of the left one: an inner or a left join, as others
+    /// must not be LATERAL.
+    async fn applied(
+        &self,
+        kind: JoinKind,
+        left: Vec<Vec<Slotted>>,
+        (right, on): (&Join, Option<&Expr>),
+        tree: Tree<'_>,
+    ) -> Joined {
+        let mut rows = Vec::new();
+        for cells in left {
+            let held = self.used.held();
+            let beside = self.joined(right, tree, &cells).await?;
+            let mut found = Vec::new();
+            for both in beside {
+                self.used.step(1)?;
+                if self.on(on, &tree.level.with(&both)).await? {
+                    found.push(both);
+                }
+            }
+            self.used.release(held);
+            self.used.hold_many(found.len().max(1) as u64, tree.slots.len())?;
+            if found.is_empty() && kind == JoinKind::Left {
+                rows.push(cells);
+            } else {
+                rows.append(&mut found);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The rows of a join whose sides do not depend on each other.
+    async fn paired(
+        &self,
+        kind: JoinKind,
+        left: &[Vec<Slotted>],
+        right: Vec<Vec<Slotted>>,
+        on: Option<&Expr>,
+        tree: Tree<'_>,
+    ) -> Joined {
+        let mut matched = vec![false; right.len()];
+        let mut rows = Vec::new();
+        for cells in left {
+            let mut found = false;
+            for (index, other) in right.iter().enumerate() {
+                self.used.step(1)?;
+                let both = merged(cells, other);
+                if self.on(on, &tree.level.with(&both)).await? {
+                    found = true;
+                    matched[index] = true;
+                    self.used.hold(tree.slots.len())?;
+                    rows.push(both);
+                }
+            }
+            if !found && matches!(kind, JoinKind::Left | JoinKind::Full) {
+                self.used.hold(tree.slots.len())?;
+                rows.push(cells.clone());
+            }
+        }
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            rows.extend(right.into_iter().zip(matched).filter(|(_, matched)| !matched).map(|(row, _)| row));
+        }
+        Ok(rows)
     }
 
     async fn on(&self, on: Option<&Expr>, env: &Env<'_>) -> Result<bool> {
@@ -100,6 +156,15 @@ impl Run {
                 ));
             }
         }
+        for lateral in path.laterals.iter().filter(|lateral| !lateral.kept) {
+            let moved =
+                |(slot, column): &(usize, usize)| before[*slot].value(*column) != cells[*slot].value(*column);
+            if lateral.names.iter().any(moved) {
+                return Err(Failure::not_modelled(
+                    "a row looked at again that a LATERAL subquery depends on",
+                ));
+            }
+        }
         let Some(steps) = &path.steps else {
             if let Some(join) = join
                 && !self.rejoin(join, cells, level).await?
@@ -112,6 +177,10 @@ impl Run {
             };
         };
         for filter in steps.iter().flat_map(|step| &step.filters) {
+            // The row of a subquery that is run for each row is kept, and the operand was the same.
+            if matches!(filter, Expr::Sub { kind: SubKind::Any { .. }, query } if self.reruns(query)) {
+                continue;
+            }
             if !self.holds(filter, &level.with(cells)).await? {
                 return Ok(false);
             }

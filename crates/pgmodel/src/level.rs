@@ -7,9 +7,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use crate::access;
+use crate::access::{self, Path};
 use crate::ast::SetOperation;
 use crate::error::{Failure, Result};
+use crate::evaluate::Wanted;
 use crate::plan::{Core, Expr, Query, Select, SortKey};
 use crate::rows::Rows;
 use crate::run::{Ctes, Env, Run, Slotted};
@@ -31,12 +32,22 @@ impl Run {
         query: &'a Query,
         outer: Option<&'a Env<'a>>,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Tuple>>> + 'a>> {
+        self.query_until(query, outer, None)
+    }
+
+    /// The rows of a query up to the first that is wanted.
+    pub(crate) fn query_until<'a>(
+        &'a self,
+        query: &'a Query,
+        outer: Option<&'a Env<'a>>,
+        wanted: Option<&'a Wanted>,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Tuple>>> + 'a>> {
         Box::pin(async move {
             let ctes = Ctes { query, results: RefCell::new(vec![None; query.ctes.len()]) };
             let env = Env::level(outer, Some(&ctes), &[]);
             let held = self.used.held();
             let rows = match &query.core {
-                Core::Select(select) => self.select(query, select, &env).await?,
+                Core::Select(select) => self.select(query, select, &env, wanted).await?,
                 Core::Values(rows) => Box::pin(self.values(query, rows, &env)).await?,
                 Core::Set { operation, all, left, right } => {
                     let left = self.query(left, Some(&env)).await?;
@@ -70,15 +81,30 @@ impl Run {
         if let Some(rows) = known {
             return Ok(rows);
         }
-        let rows = Rc::new(self.query(&ctes.query.ctes[index].query, Some(level)).await?);
+        let cte = &ctes.query.ctes[index];
+        let rows = if cte.recursive {
+            Box::pin(self.recursive(level, ctes, index)).await?
+        } else {
+            self.query(&cte.query, Some(level)).await?
+        };
+        let rows = Rc::new(rows);
         ctes.results.borrow_mut()[index] = Some(rows.clone());
         Ok(rows)
     }
 
-    async fn select(&self, query: &Query, select: &Select, level: &Env<'_>) -> Result<Vec<Tuple>> {
+    async fn select(
+        &self,
+        query: &Query,
+        select: &Select,
+        level: &Env<'_>,
+        wanted: Option<&Wanted>,
+    ) -> Result<Vec<Tuple>> {
         let path = select.path.get_or_init(|| access::path_of(query, select));
         let _reads = self.reads(query, select);
-        let (limit, offset) = self.window(query, level).await?;
+        if !select.sets.is_empty() {
+            return Box::pin(self.select_sets(query, select, path, level)).await;
+        }
+        let (mut limit, offset) = self.window(query, level).await?;
         let mut rows = Rows::new(self, level, &select.slots, select.join.as_ref(), path);
         let mut found = Vec::new();
         if select.grouping.is_none() && query.order.is_empty() && !select.distinct {
@@ -91,34 +117,29 @@ impl Run {
                 }
                 if skip > 0 {
                     skip -= 1;
+                    if path.calls {
+                        self.output(&select.output, &level.with(&cells)).await?;
+                    }
                     continue;
                 }
                 self.used.hold(select.output.len())?;
                 found.push(self.output(&select.output, &level.with(&cells)).await?.into());
+                end_at(wanted, &found, &mut limit);
             }
+            rows.demand_whole()?;
             return Ok(found);
         }
         let (mut skip, mut aggregated) = (offset, false);
         while limit.is_none_or(|limit| found.len() < limit) {
-            let mut candidates: Vec<Candidate> = match &select.grouping {
-                Some(_) if aggregated => break,
-                Some(grouping) => {
-                    aggregated = true;
-                    let groups = Box::pin(self.groups(grouping, &mut rows, level)).await?;
-                    groups
-                        .into_iter()
-                        .map(|(keys, values)| Candidate::new(Vec::new(), keys, values))
-                        .collect()
-                }
-                None => {
-                    let group = Box::pin(rows.group()).await?;
-                    group.into_iter().map(|cells| Candidate::new(cells, Vec::new(), Vec::new())).collect()
-                }
-            };
+            if aggregated {
+                break;
+            }
+            aggregated = select.grouping.is_some();
+            let mut candidates = Box::pin(self.candidates(select, &mut rows, level)).await?;
             if candidates.is_empty() {
                 break;
             }
-            Box::pin(self.sorted(query, select, &mut candidates, level)).await?;
+            Box::pin(self.sorted(query, select, path, &mut candidates, level)).await?;
             for mut candidate in candidates {
                 if limit.is_some_and(|limit| found.len() >= limit) {
                     break;
@@ -127,6 +148,9 @@ impl Run {
                 let cells = &mut candidate.cells;
                 if locked && !Box::pin(self.lock_row(query, select, path, cells, level)).await? {
                     continue;
+                }
+                if path.calls && !select.distinct {
+                    candidate.output = Some(Box::pin(self.called(query, select, &candidate, level)).await?);
                 }
                 if skip > 0 {
                     skip -= 1;
@@ -138,9 +162,29 @@ impl Run {
                 };
                 self.used.hold(select.output.len())?;
                 found.push(output.into());
+                end_at(wanted, &found, &mut limit);
             }
         }
+        rows.demand_whole()?;
         Ok(found)
+    }
+
+    /// The groups, or the next rows that further keys put in order.
+    async fn candidates(
+        &self,
+        select: &Select,
+        rows: &mut Rows<'_>,
+        level: &Env<'_>,
+    ) -> Result<Vec<Candidate>> {
+        if let Some(grouping) = &select.grouping {
+            let groups = self.groups(grouping, rows, level).await?;
+            return Ok(groups
+                .into_iter()
+                .map(|(keys, values)| Candidate::new(Vec::new(), keys, values))
+                .collect());
+        }
+        let group = rows.group().await?;
+        Ok(group.into_iter().map(|cells| Candidate::new(cells, Vec::new(), Vec::new())).collect())
     }
 
     /// Computes what the order needs, drops duplicates for DISTINCT, and sorts.
@@ -148,13 +192,16 @@ impl Run {
         &self,
         query: &Query,
         select: &Select,
+        path: &Path,
         candidates: &mut Vec<Candidate>,
         level: &Env<'_>,
     ) -> Result<()> {
         let early = select.distinct || query.order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
         for candidate in candidates.iter_mut() {
             self.used.hold(query.order.len() + if early { select.output.len() } else { 0 })?;
-            if early {
+            if early && path.calls && !select.distinct {
+                candidate.output = Some(Box::pin(self.sorted_by(query, select, candidate, level)).await?);
+            } else if early {
                 candidate.output = Some(self.output(&select.output, &candidate.env(level)).await?);
             }
             let mut sort = Vec::with_capacity(query.order.len());
@@ -168,7 +215,48 @@ impl Run {
             candidates.retain(|candidate| seen.insert(candidate.output.clone()));
         }
         candidates.sort_by(|left, right| order(&query.order, &left.sort, &right.sort));
+        if select.distinct_on > 0 {
+            candidates
+                .dedup_by(|later, kept| later.sort[..select.distinct_on] == kept.sort[..select.distinct_on]);
+        }
         Ok(())
+    }
+
+    /// Only the columns of the result that the order needs: functions with an effect in the others are called once the
+    /// rows are sorted (make_sort_input_target in src/backend/optimizer/plan/planner.c).
+    async fn sorted_by(
+        &self,
+        query: &Query,
+        select: &Select,
+        candidate: &Candidate,
+        level: &Env<'_>,
+    ) -> Result<Vec<Value>> {
+        let mut output = vec![Value::Null; select.output.len()];
+        for key in &query.order {
+            if let Expr::Output(column) = key.expr {
+                output[column] = self.value(&select.output[column], &candidate.env(level)).await?;
+            }
+        }
+        Ok(output)
+    }
+
+    /// The result of a sorted row, with what its order has needed as it was then.
+    async fn called(
+        &self,
+        query: &Query,
+        select: &Select,
+        candidate: &Candidate,
+        level: &Env<'_>,
+    ) -> Result<Vec<Value>> {
+        let mut output = Vec::with_capacity(select.output.len());
+        for (column, expr) in select.output.iter().enumerate() {
+            let known = query.order.iter().any(|key| matches!(key.expr, Expr::Output(it) if it == column));
+            output.push(match &candidate.output {
+                Some(sorted_by) if known => sorted_by[column].clone(),
+                _ => self.value(expr, &candidate.env(level)).await?,
+            });
+        }
+        Ok(output)
     }
 
     pub(crate) async fn output(&self, exprs: &[Expr], env: &Env<'_>) -> Result<Vec<Value>> {
@@ -212,7 +300,7 @@ impl Run {
     }
 
     /// LIMIT and OFFSET.
-    async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
+    pub(crate) async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
         let count = async |expr: &Option<Expr>, code, word: &str| {
             let Some(expr) = expr else { return Ok(None) };
             match self.value(expr, level).await? {
@@ -225,6 +313,15 @@ impl Run {
         };
         let limit = count(&query.limit, "2201W", "LIMIT").await?;
         Ok((limit, count(&query.offset, "2201X", "OFFSET").await?.unwrap_or(0)))
+    }
+}
+
+/// Lets the rows end where the last one is wanted.
+fn end_at(wanted: Option<&Wanted>, found: &[Tuple], limit: &mut Option<usize>) {
+    if let (Some(wanted), Some(last)) = (wanted, found.last())
+        && wanted.is(last)
+    {
+        *limit = Some(found.len());
     }
 }
 
@@ -271,7 +368,7 @@ fn combine(operation: SetOperation, all: bool, left: Vec<Tuple>, right: Vec<Tupl
     rows
 }
 
-fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
+pub(crate) fn order(keys: &[SortKey], left: &[Value], right: &[Value]) -> Ordering {
     for ((key, left), right) in keys.iter().zip(left).zip(right) {
         let ordering = match (left, right) {
             (Value::Null, Value::Null) => Ordering::Equal,

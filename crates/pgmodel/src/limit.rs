@@ -90,7 +90,7 @@ impl Used {
     #[inline]
     pub(crate) fn weigh(&self, expr: &Expr, value: &Value) -> Result<()> {
         match (expr, value) {
-            (_, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Timestamptz(_))
+            (_, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Timestamptz(_) | Value::Date(_))
             | (Expr::Column { .. } | Expr::Const(_) | Expr::Param(_) | Expr::Group { .. }, _) => Ok(()),
             _ => {
                 let values = self.values.get().saturating_add(weight(value));
@@ -104,7 +104,7 @@ impl Used {
 /// What a value takes, about.
 pub(crate) fn weight(value: &Value) -> u64 {
     match value {
-        Value::Text(text) => 16 + text.len() as u64,
+        Value::Text(text) | Value::Padded(text) => 16 + text.len() as u64,
         Value::Bytes(bytes) => 16 + bytes.len() as u64,
         Value::Array(items) => 16 + items.iter().map(|item| 24 + weight(item)).sum::<u64>(),
         Value::Json(json) => json.weight(),

@@ -33,7 +33,9 @@ impl SessionNames {
 impl Names for SessionNames {
     fn table(&self, name: &str, mode: TableLockMode) -> Result<Option<Rc<TableDef>>> {
         let found = self.server.schema.borrow().find(name, self.session);
-        let Some(table) = found else { return Ok(None) };
+        let Some(table) = found else {
+            return self.server.demand_no_relation(self.session, name).map(|()| None);
+        };
         self.missing.set(self.server.first_missing(self.session, &[(table.id, mode)]));
         match self.missing.get() {
             None => Ok(Some(table)),
@@ -52,5 +54,21 @@ impl Names for SessionNames {
 
     fn has_parameters(&self) -> bool {
         !self.server.backend(self.session).simple
+    }
+}
+
+impl Server {
+    /// Refuses a name that stands for an index or a sequence where it should be a table's: what the server makes of it
+    /// depends on the statement.
+    pub(crate) fn demand_no_relation(&self, session: SessionNo, name: &str) -> Result<()> {
+        let schema = self.schema.borrow();
+        let is_index =
+            schema.visible(session).flat_map(|table| &table.indexes).any(|index| index.name == name);
+        let kind = match schema.sequences().find(name, session) {
+            Some(_) => "a sequence",
+            None if is_index => "an index",
+            None => return Ok(()),
+        };
+        Err(Failure::not_modelled(format!("{kind} in a table's place: {name}")))
     }
 }

@@ -1,7 +1,7 @@
-//! LISTEN, NOTIFY and UNLISTEN, as the server's `async.c` has them: they take effect when their transaction commits, and
-//! what a savepoint's rollback takes back never does. A transaction sends each notification once, in the order in which
-//! it first came. A session that listens to anything has every notification kept for it from then on, and when it is
-//! idle, outside of a transaction, it is told of those on channels that it listens to by then.
+//! LISTEN, NOTIFY and UNLISTEN, as the server's `async.c` has them: they take effect when their transaction commits,
+//! and what a savepoint's rollback takes back never does. A transaction sends each notification once, in the order in
+//! which it first came. A session that listens to anything has every notification kept for it from then on, and when
+//! it is idle, outside of a transaction, it is told of those on channels that it listens to by then.
 
 use crate::ast::Statement;
 use crate::database::Database;

@@ -70,12 +70,10 @@ impl Run {
         let name = relation_name(text)?;
         let found = self.server.schema.borrow().sequences().find(&name, self.session).cloned();
         let Some(found) = found else {
-            let is_table = self.server.schema.borrow().find(&name, self.session).is_some();
-            return Err(if is_table {
-                Failure::sql("42809", format!("\"{name}\" is not a sequence"))
-            } else {
-                missing(&name)
-            });
+            let table = self.server.schema.borrow().find(&name, self.session);
+            let Some(table) = table else { return Err(missing(&name)) };
+            self.server.lock_table(self.session, table.id, TableLockMode::RowExclusive, false).await?;
+            return Err(Failure::sql("42809", format!("\"{name}\" is not a sequence")));
         };
         self.server.lock_table(self.session, found.id, TableLockMode::RowExclusive, false).await?;
         if self.server.schema.borrow().sequences().by_id(found.id, self.session).is_none() {

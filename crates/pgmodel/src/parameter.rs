@@ -17,6 +17,9 @@ pub(crate) fn typed(value: &Value, ty: &Type) -> Result<Value> {
         (Value::Int(number), Type::Int4) if i32::try_from(*number).is_err() => Err(out_of_range("integer")),
         (Value::Int(_), Type::Int2 | Type::Int4 | Type::Int8)
         | (Value::Bool(_), Type::Bool)
+        | (Value::Date(_), Type::Date)
+        | (Value::Timestamp(_), Type::Timestamp)
+        | (Value::Padded(_), Type::Char(_))
         | (Value::Timestamptz(_), Type::Timestamptz)
         | (Value::Interval(..), Type::Interval)
         | (Value::Numeric(_), Type::Numeric(_))

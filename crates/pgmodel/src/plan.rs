@@ -14,7 +14,10 @@ use crate::value::Type;
 
 pub use expression::{Apply, Comparison, Expr, SubKind, System};
 
+pub(crate) mod effect;
 mod expression;
+pub(crate) mod planner;
+pub(crate) mod survey;
 
 /// A query or data-modifying statement, ready to run.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Plan {
     pub params: Vec<Type>,
     /// The tables that it uses and how they are locked, in the order in which analysis meets them, each once.
     pub locks: Vec<(TableId, TableLockMode)>,
+    /// Whether the server may run a subquery of it once, or once for each row, and it shows.
+    pub reruns: bool,
 }
 
 /// A column of a result.
@@ -55,6 +60,8 @@ pub struct Query {
     pub columns: Vec<OutputColumn>,
     /// Whether an expression in it, at any depth, names a column of a level outside it.
     pub correlated: bool,
+    /// Whether it shows how often it is run; found when that is first asked.
+    pub effect: OnceCell<bool>,
 }
 
 /// A common table expression.
@@ -66,6 +73,10 @@ pub struct Cte {
     pub query: Rc<Query>,
     /// How often it is read.
     pub references: usize,
+    /// Whether it is a UNION whose right side reads what the round before has made.
+    pub recursive: bool,
+    /// MATERIALIZED or NOT MATERIALIZED, where it is said.
+    pub materialized: Option<bool>,
 }
 
 /// The core of a query level.
@@ -97,12 +108,23 @@ pub struct Select {
     pub filter: Option<Expr>,
     /// GROUP BY and aggregates; none where the query has neither.
     pub grouping: Option<Grouping>,
+    /// The set-returning functions in the select list and in ORDER BY; [`Expr::Set`] names one.
+    pub sets: Vec<SetCall>,
     /// The select list.
     pub output: Vec<Expr>,
     /// DISTINCT.
     pub distinct: bool,
+    /// DISTINCT ON so many of the first keys of ORDER BY.
+    pub distinct_on: usize,
     /// How the rows are reached; found when the query first runs.
     pub path: OnceCell<Path>,
+}
+
+impl Select {
+    /// Whether rows that are alike are one.
+    pub(crate) fn is_distinct(&self) -> bool {
+        self.distinct || self.distinct_on > 0
+    }
 }
 
 /// GROUP BY and aggregates. Where it is present, select list, HAVING and ORDER BY speak of [`Expr::Group`] and
@@ -124,8 +146,10 @@ pub struct Aggregate {
     pub function: AggregateFunction,
     /// Its argument; none for `count(*)`.
     pub argument: Option<Expr>,
-    /// The second argument of `string_agg`.
-    pub delimiter: Option<Expr>,
+    /// The second argument of `string_agg` and `jsonb_object_agg`.
+    pub second: Option<Expr>,
+    /// ORDER BY.
+    pub order: Vec<SortKey>,
     /// DISTINCT.
     pub distinct: bool,
     /// FILTER (WHERE …).
@@ -157,6 +181,10 @@ pub enum AggregateFunction {
     ArrayAgg,
     /// `string_agg`.
     StringAgg,
+    /// `jsonb_agg`.
+    JsonAgg,
+    /// `jsonb_object_agg`.
+    JsonObjectAgg,
 }
 
 /// An item of FROM.
@@ -168,21 +196,40 @@ pub enum Slot {
     Query { query: Rc<Query>, lateral: bool },
     /// The common table expression `index` of the level `up` levels out from the one this slot belongs to.
     Cte { up: usize, index: usize, width: usize },
-    /// `generate_series(from, to[, step])` over integers, or `unnest(array)`: one column.
-    Function { function: SetFunction, args: Vec<Expr> },
+    /// A set-returning function, with a column more that numbers its rows if `ordinality` is asked for.
+    Function { call: SetCall, ordinality: bool },
     /// The row that ON CONFLICT would have inserted.
     Excluded,
+}
+
+/// A call of a set-returning function.
+#[derive(Debug)]
+pub struct SetCall {
+    /// Which.
+    pub function: SetFunction,
+    /// Its arguments.
+    pub args: Vec<Expr>,
 }
 
 /// A set-returning function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetFunction {
-    /// `generate_series`.
+    /// `generate_series(from, to[, step])` over integers.
     GenerateSeries,
-    /// `unnest`.
+    /// `generate_series` over numeric.
+    NumericSeries,
+    /// `generate_series(from, to, step)` over timestamps.
+    TimeSeries,
+    /// `unnest`, of several arrays side by side.
     Unnest,
     /// `pg_listening_channels`.
     ListeningChannels,
+    /// `jsonb_array_elements[_text]`.
+    JsonElements { text: bool },
+    /// `jsonb_object_keys`.
+    JsonKeys,
+    /// `jsonb_each[_text]`.
+    JsonPairs { text: bool },
 }
 
 /// How slots are joined.

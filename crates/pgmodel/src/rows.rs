@@ -7,7 +7,9 @@ use crate::access::{Access, List, Path, Step};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
-use crate::plan::{Comparison, Join, Query, SetFunction, Slot};
+use crate::join::Tree;
+use crate::plan::planner::Wary;
+use crate::plan::{Comparison, Join, Query, Slot};
 use crate::run::{Env, Run, Slotted};
 use crate::value::{Tuple, Value};
 
@@ -24,6 +26,8 @@ pub(crate) struct Rows<'a> {
     open: Vec<Vec<Slotted>>,
     /// A row that was met while looking for others.
     ahead: Option<Vec<Slotted>>,
+    /// Whether any row was looked at.
+    looked: bool,
 }
 
 impl<'a> Env<'a> {
@@ -45,12 +49,23 @@ impl<'a> Rows<'a> {
         path: &'a Path,
     ) -> Rows<'a> {
         let cells = vec![Slotted::default(); slots.len()];
-        Rows { run, level, slots, join, path, started: false, cells, open: Vec::new(), ahead: None }
+        Rows {
+            run,
+            level,
+            slots,
+            join,
+            path,
+            started: false,
+            cells,
+            open: Vec::new(),
+            ahead: None,
+            looked: false,
+        }
     }
 
     /// The next row, one tuple for each slot.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
-        match &self.path.steps {
+        match self.path.steps(self.run.per_row) {
             Some(steps) => self.step(steps).await,
             // An outer join is rare, and its state is kept out of every other row's.
             None => Box::pin(self.tree()).await,
@@ -60,7 +75,7 @@ impl<'a> Rows<'a> {
     /// The next rows that only further keys can put in order: all of them, or where they come in the order of a column
     /// those of one value, in which case there may be more. None at all are the end.
     pub(crate) async fn group(&mut self) -> Result<Vec<Vec<Slotted>>> {
-        let by = self.path.steps.as_ref().and_then(|steps| steps.first()).and_then(|step| step.by);
+        let by = self.path.steps(self.run.per_row).and_then(|steps| steps.first()).and_then(|step| step.by);
         let mut group: Vec<Vec<Slotted>> = self.ahead.take().into_iter().collect();
         loop {
             let goes_on = match (by, group.first()) {
@@ -84,6 +99,22 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Refuses where another plan would have looked at other rows, and functions with an effect show it.
+    pub(crate) fn demand_whole(&self) -> Result<()> {
+        let Wary { some, all } = self.path.wary;
+        let by = self.path.steps.iter().flatten().next().and_then(|step| step.by);
+        let whole = by.is_some() && self.open.iter().all(Vec::is_empty) && self.ahead.is_none();
+        let missed = some
+            && !self.looked
+            && matches!(self.slots, [Slot::Table(table)] if !self.run.scan(table).is_empty());
+        if missed || all && !whole {
+            return Err(Failure::not_modelled(
+                "a function with an effect in WHERE, for rows that an index may leave out",
+            ));
+        }
+        Ok(())
+    }
+
     async fn step(&mut self, steps: &'a [Step]) -> Result<Option<Vec<Slotted>>> {
         if !self.started {
             self.started = true;
@@ -97,6 +128,7 @@ impl<'a> Rows<'a> {
                 continue;
             };
             self.run.used.step(1)?;
+            self.looked = true;
             let depth = self.open.len() - 1;
             let step = &steps[depth];
             if row.version.is_some() {
@@ -139,7 +171,10 @@ impl<'a> Rows<'a> {
             self.started = true;
             // Here `open` holds whole rows, the next one last.
             self.open = match self.join {
-                Some(join) => self.run.joined(join, self.slots, self.level).await?,
+                Some(join) => {
+                    let tree = Tree { slots: self.slots, laterals: &self.path.laterals, level: self.level };
+                    self.run.joined(join, tree, &self.cells).await?
+                }
                 None => vec![Vec::new()],
             };
             self.open.reverse();
@@ -174,13 +209,8 @@ impl Run {
             Slot::Cte { up, index, .. } => {
                 Box::pin(self.cte(env.up(*up), *index)).await?.iter().cloned().map(Slotted::row).collect()
             }
-            Slot::Function { function, args } => {
-                let args = self.output(args, env).await?;
-                // They are held until the slot is met again, and count as open rows do.
-                let held = self.used.held();
-                let rows = self.set(*function, &args)?;
-                self.used.release(held);
-                rows.into_iter().map(Slotted::row).collect()
+            Slot::Function { call, ordinality } => {
+                self.rows_of_set(call, *ordinality, env).await?.into_iter().map(Slotted::row).collect()
             }
             Slot::Excluded => return Err(Failure::not_modelled("excluded outside of ON CONFLICT")),
         };
@@ -196,7 +226,7 @@ impl Run {
             return Ok(rows);
         }
         let rows = Rc::new(self.query(query, Some(env)).await?);
-        if !query.correlated {
+        if !query.correlated && !self.reruns(query) {
             self.once.borrow_mut().insert(address, rows.clone());
         }
         Ok(rows)
@@ -205,14 +235,8 @@ impl Run {
     /// The visible versions of a table that a step finds, last first.
     async fn versions(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         match &step.access {
-            Access::Scan => {
-                self.touch(Object::Table(table.id), Use::Read);
-                let heap = self.server.heap(table.id);
-                let transactions = self.server.transactions.borrow();
-                let mut found = heap.visible(&transactions, self.snapshot, self.session);
-                found.reverse();
-                Ok(found.into_iter().map(|version| stored(heap.tuple(version), version)).collect())
-            }
+            Access::List { list: List::Query(query), .. } if self.reruns(query) => Ok(self.scan(table)),
+            Access::Scan => Ok(self.scan(table)),
             Access::Key { index, key, whole: true } => {
                 // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
                 // own in the place that another has vacated since.
@@ -268,6 +292,16 @@ impl Run {
         }
     }
 
+    /// All visible versions, last first.
+    fn scan(&self, table: &TableDef) -> Vec<Slotted> {
+        self.touch(Object::Table(table.id), Use::Read);
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let mut found = heap.visible(&transactions, self.snapshot, self.session);
+        found.reverse();
+        found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
+    }
+
     /// The visible versions under a whole key, last first. Of a unique key a snapshot sees one row at most.
     fn under(&self, table: &TableDef, index: usize, key: &[Value], unique: bool) -> Vec<Slotted> {
         if key.contains(&Value::Null) {
@@ -316,39 +350,5 @@ pub(crate) fn meets(comparison: Comparison, value: &Value, limit: &Value) -> boo
         Comparison::LessOrEqual => value <= limit,
         Comparison::Greater => value > limit,
         Comparison::GreaterOrEqual => value >= limit,
-    }
-}
-
-impl Run {
-    /// The rows of a set-returning function; none where an argument is NULL.
-    fn set(&self, function: SetFunction, args: &[Value]) -> Result<Vec<Tuple>> {
-        match (function, args) {
-            (_, args) if args.contains(&Value::Null) => Ok(Vec::new()),
-            (SetFunction::Unnest, [Value::Array(items)]) => {
-                self.used.hold_many(items.len() as u64, 1)?;
-                Ok(items.iter().map(|item| Tuple::from([item.clone()])).collect())
-            }
-            (SetFunction::ListeningChannels, []) => {
-                let backend = self.server.backend(self.session);
-                let channels = backend.ears.channels.iter();
-                Ok(channels.map(|channel| Tuple::from([Value::Text(channel.as_str().into())])).collect())
-            }
-            (SetFunction::GenerateSeries, [Value::Int(from), Value::Int(to), rest @ ..]) => {
-                let step = match rest {
-                    [Value::Int(0)] => return Err(Failure::sql("22023", "step size cannot equal zero")),
-                    [Value::Int(step)] => *step,
-                    _ => 1,
-                };
-                let mut rows = Vec::new();
-                let mut at = Some(*from);
-                while let Some(number) = at.filter(|at| if step > 0 { at <= to } else { at >= to }) {
-                    self.used.hold(1)?;
-                    rows.push(Tuple::from([Value::Int(number)]));
-                    at = number.checked_add(step);
-                }
-                Ok(rows)
-            }
-            _ => Err(Failure::not_modelled("generate_series over anything but integers")),
-        }
     }
 }

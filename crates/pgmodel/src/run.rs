@@ -30,6 +30,8 @@ pub(crate) struct Run {
     pub(crate) events: RefCell<Vec<Event>>,
     /// How many rows the data-modifying query that ran last has written.
     pub(crate) affected: Cell<u64>,
+    /// Whether a subquery with an effect is run for each row, where the server may run it once as well.
+    pub(crate) per_row: bool,
     /// What it has used of what it may use.
     pub(crate) used: Used,
     /// Whether it marks what it reads, as a serializable transaction does; and how it is about to read.
@@ -70,6 +72,7 @@ pub(crate) struct Env<'a> {
     pub(crate) keys: &'a [Value],
     pub(crate) aggregates: &'a [Value],
     pub(crate) output: &'a [Value],
+    pub(crate) sets: &'a [Value],
     pub(crate) ctes: Option<&'a Ctes<'a>>,
 }
 
@@ -80,7 +83,7 @@ impl<'a> Env<'a> {
         ctes: Option<&'a Ctes<'a>>,
         cells: &'a [Slotted],
     ) -> Env<'a> {
-        Env { outer, cells, keys: &[], aggregates: &[], output: &[], ctes }
+        Env { outer, cells, keys: &[], aggregates: &[], output: &[], sets: &[], ctes }
     }
 
     /// The level so many levels out.
@@ -130,6 +133,7 @@ impl Run {
             once: RefCell::default(),
             events: RefCell::default(),
             affected: Cell::new(0),
+            per_row: false,
             used: Used::default(),
             serializable,
             reading: Cell::default(),
@@ -139,6 +143,11 @@ impl Run {
     /// Whether the transaction keeps one snapshot, so that it fails where another would look at a newer version.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.server.backend(self.session).xact().keeps_snapshot()
+    }
+
+    /// Whether a query that could be run once is run for each row.
+    pub(crate) fn reruns(&self, query: &Query) -> bool {
+        self.per_row && !query.correlated && query.has_effect()
     }
 
     /// Counts rows that were looked at or written.

@@ -252,6 +252,7 @@ impl Server {
         self.waited(session).await
     }
 
+    /// Until the session's wait is over.
     pub(crate) async fn waited(&self, session: SessionNo) -> Result<()> {
         poll_fn(|_| {
             let mut backend = self.backend(session);

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
 use crate::bind;
 use crate::catalog::TableId;
+use crate::choice::{self, Rerun};
 use crate::define;
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
@@ -245,7 +246,10 @@ pub(crate) async fn query(
     }
     let params = typed(params, &planned.plan.params)?;
     let snapshot = server.take_snapshot(session);
-    let run = Run::new(server, session, params, snapshot);
+    let mut run = Run::new(server, session, params, snapshot);
+    if planned.plan.reruns {
+        run.per_row = Box::pin(choice::made(server, session)).await? == Rerun::PerRow;
+    }
     let rows = run.query(&planned.plan.query, None).await?;
     if !run.events.borrow().is_empty() {
         Box::pin(run.foreign_keys()).await?;
@@ -353,7 +357,11 @@ fn writes(query: &Query) -> Option<&'static str> {
             crate::ast::LockStrength::KeyShare => "SELECT FOR KEY SHARE",
         }),
     };
-    own.or_else(|| query.ctes.iter().find_map(|cte| writes(&cte.query)))
+    // A WITH that writes is told by the name of the statement that it belongs to.
+    let inside = |cte: &crate::plan::Cte| {
+        writes(&cte.query).map(|what| if what.starts_with("SELECT") { what } else { "SELECT" })
+    };
+    own.or_else(|| query.ctes.iter().find_map(inside))
 }
 
 pub(crate) fn read_only(what: &str) -> Failure {

@@ -283,6 +283,7 @@ impl Server {
         let mut backend = self.backend(session);
         let transaction = backend.xact();
         transaction.reads = true;
+        transaction.has_snapshot = true;
         transaction.keeps_snapshot()
     }
 

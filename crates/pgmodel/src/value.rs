@@ -8,6 +8,7 @@ use crate::error::{Failure, Result};
 
 mod array;
 mod calendar;
+mod date;
 mod interval;
 mod json;
 mod json_text;
@@ -17,11 +18,12 @@ mod timestamp;
 
 pub(crate) use calendar::DAY;
 pub(crate) use calendar::{Moment, days_from_civil, days_in_month};
+pub(crate) use date::{in_range as date_in_range, midnight};
 pub(crate) use interval::{interval_span, interval_text};
 pub use json::Json;
 pub(crate) use json_text::{DEPTH as JSON_DEPTH, too_deep as json_too_deep};
 pub use numeric::Numeric;
-pub(crate) use timestamp::{in_range as timestamp_in_range, iso_text as timestamp_iso_text};
+pub(crate) use timestamp::{in_range as timestamp_in_range, iso_text as timestamp_iso_text, local_iso_text};
 
 /// A type of Postgres' that the model knows (manual, chapter 8).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +40,12 @@ pub enum Type {
     Text,
     /// `character varying`, with its length if one is given.
     Varchar(Option<u32>),
+    /// `character`, with its length; without one it is `bpchar`, which is not filled up.
+    Char(Option<u32>),
+    /// `date`.
+    Date,
+    /// `timestamp without time zone`.
+    Timestamp,
     /// `timestamp with time zone`; the session's zone is UTC.
     Timestamptz,
     /// `interval`.
@@ -70,6 +78,12 @@ pub enum Value {
     Int(i64),
     /// `text`, `character varying`, or a literal of type unknown.
     Text(Rc<str>),
+    /// `character`: a text in whose order and equality the spaces that end it do not count.
+    Padded(Rc<str>),
+    /// Days since 2000-01-01.
+    Date(i32),
+    /// Microseconds since 2000-01-01 00:00:00, by whatever clock.
+    Timestamp(i64),
     /// Microseconds since 2000-01-01 00:00:00 UTC, as the server counts.
     Timestamptz(i64),
     /// Months, days and microseconds.
@@ -101,6 +115,9 @@ impl Type {
             Type::Int8 => "bigint",
             Type::Text => "text",
             Type::Varchar(_) => "character varying",
+            Type::Char(_) => "character",
+            Type::Date => "date",
+            Type::Timestamp => "timestamp without time zone",
             Type::Timestamptz => "timestamp with time zone",
             Type::Interval => "interval",
             Type::Numeric(_) => "numeric",
@@ -123,6 +140,9 @@ impl Type {
             Type::Int8 => 20,
             Type::Text => 25,
             Type::Varchar(_) => 1043,
+            Type::Char(_) => 1042,
+            Type::Date => 1082,
+            Type::Timestamp => 1114,
             Type::Timestamptz => 1184,
             Type::Interval => 1186,
             Type::Numeric(_) => 1700,
@@ -143,6 +163,9 @@ impl Type {
             Type::Int8 => 1016,
             Type::Text => 1009,
             Type::Varchar(_) => 1015,
+            Type::Char(_) => 1014,
+            Type::Date => 1182,
+            Type::Timestamp => 1115,
             Type::Timestamptz => 1185,
             Type::Interval => 1187,
             Type::Numeric(_) => 1231,
@@ -157,6 +180,7 @@ impl Type {
     pub fn base(&self) -> Type {
         match self {
             Type::Varchar(_) => Type::Varchar(None),
+            Type::Char(_) => Type::Char(None),
             Type::Numeric(_) => Type::Numeric(None),
             Type::Array(element) => Type::Array(Box::new(element.base())),
             other => other.clone(),
@@ -178,7 +202,9 @@ impl Value {
             Value::Bool(true) => "t".to_owned(),
             Value::Bool(false) => "f".to_owned(),
             Value::Int(int) => int.to_string(),
-            Value::Text(text) => text.to_string(),
+            Value::Text(text) | Value::Padded(text) => text.to_string(),
+            Value::Date(days) => date::text(*days),
+            Value::Timestamp(micros) => timestamp::local_text(*micros),
             Value::Timestamptz(micros) => timestamp::text(*micros),
             Value::Interval(months, days, micros) => interval_text(*months, *days, *micros),
             Value::Numeric(numeric) => numeric.to_string(),
@@ -201,6 +227,9 @@ impl Value {
             Type::Int4 => scalar::int_input(text, i64::from(i32::MIN), i64::from(i32::MAX), "integer"),
             Type::Int8 => scalar::int_input(text, i64::MIN, i64::MAX, "bigint"),
             Type::Text | Type::Varchar(_) | Type::Unknown => Ok(Value::Text(text.into())),
+            Type::Char(_) => Ok(Value::Padded(text.into())),
+            Type::Date => date::input(text),
+            Type::Timestamp => timestamp::local_input(text),
             Type::Timestamptz => timestamp::input(text),
             Type::Interval => interval::input(text),
             Type::Numeric(_) => Ok(Value::Numeric(Rc::new(Numeric::input(text)?))),
@@ -218,6 +247,9 @@ impl Value {
         match (self, other) {
             (Value::Int(a), Value::Int(b)) => a.cmp(b),
             (Value::Text(a), Value::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Value::Padded(a), Value::Padded(b)) => unpadded(a).as_bytes().cmp(unpadded(b).as_bytes()),
+            (Value::Date(a), Value::Date(b)) => a.cmp(b),
+            (Value::Timestamp(a), Value::Timestamp(b)) => a.cmp(b),
             (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
             (Value::Timestamptz(a), Value::Timestamptz(b)) => a.cmp(b),
             (Value::Interval(am, ad, au), Value::Interval(bm, bd, bu)) => {
@@ -247,6 +279,9 @@ impl Value {
             Value::Array(_) => 9,
             Value::Void => 10,
             Value::Null => 11,
+            Value::Padded(_) => 12,
+            Value::Date(_) => 13,
+            Value::Timestamp(_) => 14,
         }
     }
 }
@@ -274,6 +309,11 @@ impl Ord for Value {
 /// 22P02 as most input functions word it.
 fn invalid_input(name: &str, text: &str) -> Failure {
     Failure::sql("22P02", format!("invalid input syntax for type {name}: \"{text}\""))
+}
+
+/// A text of type `character` without the spaces that end it.
+pub(crate) fn unpadded(text: &str) -> &str {
+    text.trim_end_matches(' ')
 }
 
 /// The white space that the server's input functions skip.

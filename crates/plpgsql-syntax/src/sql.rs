@@ -23,7 +23,7 @@ impl<'t> Reader<'_, 't> {
         if ahead.peek().is_some_and(|token| token.is_symbol("[")) {
             let rest = ahead.until(|token| token.is_symbol(";") || token.is_symbol(":="), "`;`")?;
             if ahead.take_symbol(":=") || rest.iter().any(|token| token.is_symbol("=")) {
-                return Err(self.cursor.refused("an assignment to an element of an array"));
+                return Err(self.cursor.refused("an assignment to a part of a variable"));
             }
         }
         Ok(None)

@@ -1,51 +1,43 @@
-//! Reads a body of PL/pgSQL: what it declares and the control flow of its block, after the manual's 43.2 to 43.6. It
-//! must never pass over what it does not know.
+//! From the tree of a body to its steps: what it declares and the control flow of its block, after the manual's 43.2 to
+//! 43.6. What the language has and the stepper does not step is refused here; it must never pass over any of it.
+
+use retrial_plpgsql_syntax::{
+    self as syntax, Condition, Declaration, Diagnostic, Error, IntoTargets, Level, Piece, Raise, Step, Token,
+    TypeName,
+};
 
 use crate::expression::{Expression, expression};
 use crate::op::{Body, Counter, Op};
 use crate::statement::{perform, statement};
 use crate::variable::{Scope, Type};
-use retrial_plpgsql_syntax::Cursor;
-use retrial_plpgsql_syntax::Error;
-use retrial_plpgsql_syntax::{Kind, Token};
 
 /// Reads the body that stands in that part of the file.
 pub(crate) fn body(text: &str, tokens: &[Token<'_>], end: usize) -> Result<Body, Error> {
-    let cursor = Cursor::new(text, tokens, end);
-    let mut reader = Reader { cursor, scope: Scope::new(), ops: Vec::new(), loops: Vec::new(), depth: 0 };
-    if reader.cursor.peek().is_some_and(|token| token.is_symbol("<<")) {
-        return Err(reader.cursor.refused("a label"));
+    let block = syntax::body(text, tokens, end)?;
+    let mut reader = Reader { text, at: 0, scope: Scope::new(), ops: Vec::new(), loops: Vec::new() };
+    reader.at = tokens.first().map_or(end, |token| token.at);
+    if block.label.is_some() {
+        return Err(reader.refused("a label"));
     }
-    if reader.cursor.peek().is_some_and(|token| token.is_symbol("#")) {
-        return Err(reader.cursor.refused("an option of the compiler (#)"));
+    for declaration in &block.declarations {
+        reader.declaration(declaration)?;
     }
-    if reader.cursor.take(&["declare"]) {
-        while !reader.cursor.is("begin") {
-            reader.declaration()?;
-        }
-    }
-    reader.cursor.expect(&["begin"], "before the statements of a body")?;
-    reader.statements(&["end"])?;
-    reader.cursor.next();
-    reader.cursor.take_symbol(";");
-    if reader.cursor.peek().is_some() {
-        return Err(reader.cursor.refused("a label, or anything else behind the END of a body"));
+    reader.statements(&block.statements)?;
+    if block.handlers.is_some() {
+        return Err(reader.refused("an EXCEPTION section"));
     }
     Ok(Body { types: reader.scope.types(), ops: reader.ops })
 }
 
-struct Reader<'a, 't> {
-    cursor: Cursor<'a, 't>,
+struct Reader<'t> {
+    text: &'t str,
+    /// Where the statement begins that is read.
+    at: usize,
     scope: Scope,
     ops: Vec<Op>,
     /// The loops around the place that is read, the innermost last.
     loops: Vec<Loop>,
-    /// How deep in IF and loops the place is.
-    depth: usize,
 }
-
-/// How deep IF and loops may nest: a reader follows them call by call.
-const DEEPEST: usize = 100;
 
 /// The jumps of a loop whose targets are not known yet.
 #[derive(Default)]
@@ -54,182 +46,133 @@ struct Loop {
     continues: Vec<usize>,
 }
 
-impl Reader<'_, '_> {
-    /// `v type [:= expression];`
-    fn declaration(&mut self) -> Result<(), Error> {
-        if self.cursor.is("declare") {
-            return Err(self.cursor.refused("a second DECLARE"));
-        }
-        let name = self.cursor.name("a variable")?;
-        for clause in ["constant", "alias", "cursor", "no"] {
-            if self.cursor.is(clause) {
-                return Err(self.cursor.refused(&format!("{} in DECLARE", clause.to_uppercase())));
-            }
-        }
-        let start = self.cursor;
-        let of_type = self.cursor.name("a type")?;
-        let ty = Type::named(&of_type).filter(|_| {
-            let goes_on = |mark: &str| self.cursor.peek().is_some_and(|token| token.is_symbol(mark));
-            !["%", "(", "[", "."].into_iter().any(goes_on)
-        });
-        let Some(ty) = ty else { return Err(start.refused(&format!("a variable of the type {of_type}"))) };
-        for clause in ["not", "collate"] {
-            if self.cursor.is(clause) {
-                return Err(self.cursor.refused(&format!("{} in DECLARE", clause.to_uppercase())));
-            }
-        }
-        let assigns =
-            self.cursor.take_symbol(":=") || self.cursor.take_symbol("=") || self.cursor.take(&["default"]);
-        let slot = self.scope.slot(ty);
-        if assigns {
-            let value = self.expression_before_mark(";")?;
-            self.ops.push(Op::Assign { slot, value });
-        }
-        self.scope.name(name, slot);
-        self.cursor.expect_symbol(";", "behind a declaration")
+impl<'t> Reader<'t> {
+    fn refused(&self, what: &str) -> Error {
+        Error::refused(self.text, self.at, what)
     }
 
-    /// Statements up to one of these words, which is left where it is.
-    fn statements(&mut self, ends: &[&str]) -> Result<(), Error> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(self.cursor.refused(&format!("statements nested deeper than {DEEPEST} levels")));
+    fn wrong(&self, what: impl Into<String>) -> Error {
+        Error::new(self.text, self.at, what)
+    }
+
+    /// `v type [:= expression];`
+    fn declaration(&mut self, declaration: &Declaration<'t>) -> Result<(), Error> {
+        self.at = declaration.at;
+        if declaration.constant {
+            return Err(self.refused("CONSTANT in DECLARE"));
         }
-        while !ends.iter().any(|end| self.cursor.is(end)) {
-            if self.cursor.peek().is_none() {
-                return Err(self.cursor.unexpected(&ends.join(" or ").to_uppercase()));
-            }
-            self.statement()?;
+        let of_type = match &declaration.ty {
+            TypeName::Record => "record",
+            TypeName::RowOf(name) => name,
+            TypeName::TypeOf(names) => names.first().map_or("", String::as_str),
+            TypeName::Named(piece) => piece.tokens.first().map_or("", |token| token.text),
+        };
+        let plain = matches!(&declaration.ty, TypeName::Named(piece) if piece.tokens.len() == 1);
+        let Some(ty) = Type::named(&of_type.to_ascii_lowercase()).filter(|_| plain) else {
+            return Err(self.refused(&format!("a variable of the type {of_type}")));
+        };
+        if declaration.not_null {
+            return Err(self.refused("NOT in DECLARE"));
         }
-        self.depth -= 1;
+        let slot = self.scope.slot(ty);
+        if let Some(value) = &declaration.value {
+            let value = self.expression(value)?;
+            self.ops.push(Op::Assign { slot, value });
+        }
+        self.scope.name(declaration.name.clone(), slot);
         Ok(())
     }
 
-    fn statement(&mut self) -> Result<(), Error> {
-        if let Some(slot) = self.assigned()? {
-            let value = self.expression_before_mark(";")?;
-            self.ops.push(Op::Assign { slot, value });
-            return self.end("an assignment");
+    fn statements(&mut self, statements: &[syntax::Statement<'t>]) -> Result<(), Error> {
+        for statement in statements {
+            self.at = statement.at;
+            self.step(&statement.step)?;
         }
-        let start = self.cursor;
-        if self.cursor.peek().is_some_and(|token| token.is_symbol("<<")) {
-            return Err(self.cursor.refused("a label"));
-        }
-        match () {
-            () if self.cursor.take(&["if"]) => self.conditional(),
-            () if self.cursor.take(&["loop"]) => self.looped(None),
-            () if self.cursor.take(&["while"]) => {
-                let condition = self.expression_before("loop")?;
-                self.looped(Some(condition))
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step<'t>) -> Result<(), Error> {
+        match step {
+            Step::Assign { target, value } => {
+                let slot = self.variable(target)?;
+                let value = self.expression(value)?;
+                self.ops.push(Op::Assign { slot, value });
             }
-            () if self.cursor.take(&["for"]) => self.counted(start),
-            () if self.cursor.take(&["exit"]) => self.leave("EXIT", |at| &mut at.exits),
-            () if self.cursor.take(&["continue"]) => self.leave("CONTINUE", |at| &mut at.continues),
-            () if self.cursor.take(&["return"]) => {
-                if !self.cursor.peek().is_some_and(|token| token.is_symbol(";")) {
-                    return Err(start.refused("RETURN of a value"));
-                }
-                self.ops.push(Op::Jump(END));
-                self.end("RETURN")
+            Step::If { arms, otherwise } => self.conditional(arms, otherwise)?,
+            Step::Loop { label: None, condition, body } => self.looped(condition.as_ref(), body)?,
+            Step::Count { label: None, reverse: true, .. } => return Err(self.refused("FOR .. IN REVERSE")),
+            Step::Count { label: None, by: Some(_), .. } => return Err(self.refused("FOR .. BY")),
+            Step::Count { label: None, variable, lower, upper, body, .. } => {
+                self.counted(variable, lower, upper, body)?;
             }
-            () if self.cursor.take(&["null"]) => self.end("NULL"),
-            () if self.cursor.take(&["raise"]) => self.raise(start),
-            () if self.cursor.take(&["get"]) => self.diagnostics(start),
-            () if self.cursor.is("commit") || self.cursor.is("rollback") => {
-                let op = if self.cursor.is("commit") { Op::Commit } else { Op::Rollback };
-                self.cursor.next();
-                if !self.cursor.peek().is_some_and(|token| token.is_symbol(";")) {
-                    return Err(start.refused("COMMIT or ROLLBACK with anything behind it"));
-                }
+            Step::Rows { label: None, .. } => return Err(self.refused("FOR over anything but integers")),
+            Step::Loop { .. } | Step::Count { .. } | Step::Rows { .. } => return Err(self.refused("a label")),
+            Step::Leave { exit, label, when } => self.leave(*exit, label.is_some(), when.as_ref())?,
+            Step::Return(Some(_)) => return Err(self.refused("RETURN of a value")),
+            Step::Return(None) => self.ops.push(Op::Jump(END)),
+            Step::Null => {}
+            Step::Raise(raise) => self.raise(raise)?,
+            Step::Diagnostics { stacked, items } => self.diagnostics(*stacked, items)?,
+            Step::Commit => self.ops.push(Op::Commit),
+            Step::Rollback => self.ops.push(Op::Rollback),
+            Step::Perform(query) => {
+                let op = perform(self.text, &query.tokens, &self.scope)?;
                 self.ops.push(op);
-                self.end("COMMIT")
             }
-            () if self.cursor.is("perform") => {
-                let op = perform(&mut self.cursor, &self.scope)?;
-                self.ops.push(op);
-                self.end("PERFORM")
-            }
-            () => {
-                let op = statement(&mut self.cursor, &self.scope)?;
-                self.ops.push(op);
-                self.end("a statement")
-            }
+            Step::Sql { statement, into } => self.plain(statement, into.as_ref())?,
+            Step::Case { .. } => return Err(self.refused("a CASE statement")),
+            Step::Execute { .. } => return Err(self.refused("EXECUTE")),
+            Step::Block(_) => return Err(self.refused("a block in a block")),
+        }
+        Ok(())
+    }
+
+    fn plain(&mut self, piece: &Piece<'t>, into: Option<&IntoTargets>) -> Result<(), Error> {
+        let op = statement(self.text, self.at, &piece.tokens, into, &self.scope)?;
+        self.ops.push(op);
+        Ok(())
+    }
+
+    /// The variable that a value goes into.
+    fn variable(&self, target: &[String]) -> Result<usize, Error> {
+        match target {
+            [name] => self.scope.find(name).ok_or_else(|| self.wrong(format!("{name} is no variable"))),
+            _ => Err(self.refused("an assignment to a part of a variable")),
         }
     }
 
-    fn end(&mut self, of: &str) -> Result<(), Error> {
-        self.cursor.expect_symbol(";", &format!("behind {of}"))
-    }
-
-    /// The variable that an assignment begins with, if one does.
-    fn assigned(&mut self) -> Result<Option<usize>, Error> {
-        let (Some(first), Some(second)) = (self.cursor.peek(), self.cursor.second()) else { return Ok(None) };
-        let Some(name) = first.name() else { return Ok(None) };
-        let slot = self.scope.find(&name);
-        if second.is_symbol(":=") || second.is_symbol("=") {
-            let slot =
-                slot.ok_or_else(|| Error::new(self.cursor.text, first.at, format!("{name} is no variable")))?;
-            self.cursor.next();
-            self.cursor.next();
-            return Ok(Some(slot));
-        }
-        if slot.is_some() && (second.is_symbol("[") || second.is_symbol(".")) {
-            return Err(self.cursor.refused("an assignment to a part of a variable"));
-        }
-        Ok(None)
-    }
-
-    fn expression_before_mark(&mut self, mark: &str) -> Result<Expression, Error> {
-        let expected = format!("`{mark}` behind an expression");
-        let tokens = self.cursor.until(|token| token.is_symbol(mark), &expected)?;
-        self.expression_of(tokens)
-    }
-
-    /// The expression before a word, which is taken as well.
-    fn expression_before(&mut self, word: &str) -> Result<Expression, Error> {
-        let expected = format!("{} behind an expression", word.to_uppercase());
-        let ends = |token: &Token<'_>| token.is_word(word) || token.is_symbol(";");
-        let tokens = self.cursor.until(ends, &expected)?;
-        self.cursor.expect(&[word], "behind an expression")?;
-        self.expression_of(tokens)
-    }
-
-    fn expression_of(&self, tokens: &[Token<'_>]) -> Result<Expression, Error> {
-        if tokens.is_empty() {
-            return Err(self.cursor.unexpected("an expression"));
-        }
-        expression(self.cursor.text, tokens, &self.scope)
+    fn expression(&self, piece: &Piece<'t>) -> Result<Expression, Error> {
+        expression(self.text, &piece.tokens, &self.scope)
     }
 
     /// IF, each arm of which jumps behind the whole when it is done.
-    fn conditional(&mut self) -> Result<(), Error> {
+    fn conditional(
+        &mut self,
+        arms: &[syntax::Arm<'t>],
+        otherwise: &[syntax::Statement<'t>],
+    ) -> Result<(), Error> {
         let mut done = Vec::new();
-        loop {
-            let condition = self.expression_before("then")?;
+        for (index, arm) in arms.iter().enumerate() {
+            let condition = arm.when.first().ok_or_else(|| self.wrong("IF without a condition"))?;
+            let condition = self.expression(condition)?;
             let unless = self.placeholder(Op::Unless { condition, to: END });
-            self.statements(&["elsif", "elseif", "else", "end"])?;
-            if !self.cursor.is("end") {
+            self.statements(&arm.statements)?;
+            if index + 1 < arms.len() || !otherwise.is_empty() {
                 done.push(self.placeholder(Op::Jump(END)));
             }
             self.aim(&[unless]);
-            if self.cursor.take(&["else"]) {
-                self.statements(&["end"])?;
-                break;
-            }
-            if !self.cursor.take(&["elsif"]) && !self.cursor.take(&["elseif"]) {
-                break;
-            }
         }
+        self.statements(otherwise)?;
         self.aim(&done);
-        self.cursor.expect(&["end", "if"], "behind IF")?;
-        self.end("END IF")
+        Ok(())
     }
 
-    /// LOOP, or the rest of a WHILE.
-    fn looped(&mut self, condition: Option<Expression>) -> Result<(), Error> {
+    /// LOOP and WHILE.
+    fn looped(&mut self, condition: Option<&Piece<'t>>, body: &[syntax::Statement<'t>]) -> Result<(), Error> {
+        let condition = condition.map(|condition| self.expression(condition)).transpose()?;
         let top = self.ops.len();
         let unless = condition.map(|condition| self.placeholder(Op::Unless { condition, to: END }));
-        let inner = self.inside()?;
+        let inner = self.inside(body)?;
         self.retarget(&inner.continues, top);
         self.ops.push(Op::Jump(top));
         self.aim(&inner.exits);
@@ -238,33 +181,22 @@ impl Reader<'_, '_> {
     }
 
     /// FOR over integers. What the body does to its variable does not change how often it is run.
-    fn counted(&mut self, start: Cursor<'_, '_>) -> Result<(), Error> {
-        let name = self.cursor.name("a variable")?;
-        self.cursor.expect(&["in"], "behind the variable of FOR")?;
-        if self.cursor.is("reverse") {
-            return Err(self.cursor.refused("FOR .. IN REVERSE"));
-        }
-        let is_end = |token: &Token<'_>| token.is_symbol("..") || token.is_word("loop");
-        let lower = self.cursor.until(is_end, "LOOP behind FOR")?;
-        if !self.cursor.take_symbol("..") {
-            return Err(start.refused("FOR over anything but integers"));
-        }
-        let lower = self.expression_of(lower)?;
-        let ends = |token: &Token<'_>| token.is_word("loop") || token.is_word("by");
-        let upper = self.cursor.until(ends, "LOOP behind FOR")?;
-        if self.cursor.is("by") {
-            return Err(self.cursor.refused("FOR .. BY"));
-        }
-        self.cursor.next();
-        let upper = self.expression_of(upper)?;
+    fn counted(
+        &mut self,
+        name: &str,
+        lower: &Piece<'t>,
+        upper: &Piece<'t>,
+        body: &[syntax::Statement<'t>],
+    ) -> Result<(), Error> {
+        let (lower, upper) = (self.expression(lower)?, self.expression(upper)?);
         let mut slot = |ty| self.scope.slot(ty);
         let counter =
             Counter { next: slot(Type::Bigint), last: slot(Type::Bigint), ran: slot(Type::Boolean) };
         let variable = slot(Type::Integer);
         self.ops.push(Op::For { lower, upper, counter });
         let top = self.placeholder(Op::Iterate { counter, variable, to: END });
-        self.scope.name(name, variable);
-        let inner = self.inside()?;
+        self.scope.name(name.to_owned(), variable);
+        let inner = self.inside(body)?;
         self.scope.forget();
         self.retarget(&inner.continues, top);
         self.ops.push(Op::Jump(top));
@@ -275,83 +207,63 @@ impl Reader<'_, '_> {
     }
 
     /// The statements of a loop.
-    fn inside(&mut self) -> Result<Loop, Error> {
+    fn inside(&mut self, body: &[syntax::Statement<'t>]) -> Result<Loop, Error> {
         self.loops.push(Loop::default());
-        self.statements(&["end"])?;
-        self.cursor.expect(&["end", "loop"], "behind LOOP")?;
-        self.end("END LOOP")?;
+        self.statements(body)?;
         Ok(self.loops.pop().unwrap_or_default())
     }
 
     /// EXIT or CONTINUE.
-    fn leave(&mut self, word: &str, jumps: fn(&mut Loop) -> &mut Vec<usize>) -> Result<(), Error> {
-        let before = if self.cursor.take(&["when"]) {
-            let condition = self.expression_before_mark(";")?;
-            Some(self.placeholder(Op::Unless { condition, to: END }))
-        } else if self.cursor.peek().is_some_and(|token| token.is_symbol(";")) {
-            None
-        } else {
-            return Err(self.cursor.refused(&format!("{word} with a label")));
+    fn leave(&mut self, exit: bool, labelled: bool, when: Option<&Piece<'t>>) -> Result<(), Error> {
+        let word = if exit { "EXIT" } else { "CONTINUE" };
+        if labelled {
+            return Err(self.refused(&format!("{word} with a label")));
+        }
+        let before = match when {
+            Some(when) => {
+                let condition = self.expression(when)?;
+                Some(self.placeholder(Op::Unless { condition, to: END }))
+            }
+            None => None,
         };
         let jump = self.placeholder(Op::Jump(END));
         let Some(inner) = self.loops.last_mut() else {
-            return Err(self.cursor.unexpected(&format!("a loop around {word}")));
+            return Err(self.wrong(format!("expected a loop around {word}, found ;")));
         };
-        jumps(inner).push(jump);
+        let jumps = if exit { &mut inner.exits } else { &mut inner.continues };
+        jumps.push(jump);
         self.aim(before.as_slice());
-        self.end(word)
+        Ok(())
     }
 
     /// `GET [CURRENT] DIAGNOSTICS v = ROW_COUNT`.
-    fn diagnostics(&mut self, start: Cursor<'_, '_>) -> Result<(), Error> {
-        self.cursor.take(&["current"]);
-        if !self.cursor.take(&["diagnostics"]) {
-            return Err(start.refused("GET STACKED DIAGNOSTICS"));
+    fn diagnostics(&mut self, stacked: bool, items: &[Diagnostic]) -> Result<(), Error> {
+        if stacked {
+            return Err(self.refused("GET STACKED DIAGNOSTICS"));
         }
-        let at = self.cursor.at();
-        let name = self.cursor.name("a variable")?;
-        let slot = self.scope.find(&name);
-        let slot = slot.ok_or_else(|| Error::new(self.cursor.text, at, format!("{name} is no variable")))?;
-        if !self.cursor.take_symbol(":=") {
-            self.cursor.expect_symbol("=", "in GET DIAGNOSTICS")?;
-        }
-        if !self.cursor.take(&["row_count"]) {
-            return Err(self.cursor.refused("GET DIAGNOSTICS of anything but ROW_COUNT"));
-        }
-        if self.cursor.peek().is_some_and(|token| token.is_symbol(",")) {
-            return Err(self.cursor.refused("GET DIAGNOSTICS of two things"));
+        let [Diagnostic { target, item }] = items else {
+            return Err(self.refused("GET DIAGNOSTICS of two things"));
+        };
+        let slot = self.variable(target)?;
+        if item != "row_count" {
+            return Err(self.refused("GET DIAGNOSTICS of anything but ROW_COUNT"));
         }
         self.ops.push(Op::RowCount(slot));
-        self.end("GET DIAGNOSTICS")
+        Ok(())
     }
 
     /// `RAISE [level] 'text %', value, ..`.
-    fn raise(&mut self, start: Cursor<'_, '_>) -> Result<(), Error> {
-        let quiet = ["debug", "log", "info", "notice", "warning"].iter().any(|it| self.cursor.take(&[it]));
-        if !quiet {
-            self.cursor.take(&["exception"]);
+    fn raise(&mut self, raise: &Raise<'t>) -> Result<(), Error> {
+        let Some(pieces) = &raise.pieces else { return Err(self.refused("RAISE without a text")) };
+        if !raise.options.is_empty() || matches!(raise.condition, Some(Condition::State(_))) {
+            return Err(self.refused("RAISE .. USING"));
         }
-        let format = self.cursor.peek().filter(|it| it.kind == Kind::Text && it.text.starts_with('\''));
-        let Some(format) = format else {
-            return Err(start.refused("RAISE without a text"));
-        };
-        self.cursor.next();
-        let mut values = Vec::new();
-        while self.cursor.take_symbol(",") {
-            let ends =
-                |token: &Token<'_>| token.is_symbol(",") || token.is_symbol(";") || token.is_word("using");
-            let tokens = self.cursor.until(ends, "`;` behind RAISE")?;
-            values.push(self.expression_of(tokens)?);
-        }
-        if self.cursor.is("using") {
-            return Err(self.cursor.refused("RAISE .. USING"));
-        }
-        let pieces = pieces(format.text);
-        if pieces.len() != values.len() + 1 {
-            return Err(Error::new(self.cursor.text, format.at, "RAISE has not one value for each %"));
-        }
-        self.ops.push(if quiet { Op::Notice(values) } else { Op::Raise { pieces, values } });
-        self.end("RAISE")
+        let values = raise.values.iter().map(|value| self.expression(value)).collect::<Result<_, _>>()?;
+        self.ops.push(match raise.level {
+            Level::Exception => Op::Raise { pieces: pieces.clone(), values },
+            _ => Op::Notice(values),
+        });
+        Ok(())
     }
 
     /// Adds a jump whose target is not known yet.
@@ -376,22 +288,3 @@ impl Reader<'_, '_> {
 
 /// Behind the last step.
 const END: usize = usize::MAX;
-
-/// The pieces of a text around its `%`; `%%` is a sign of its own.
-fn pieces(quoted: &str) -> Vec<String> {
-    let inside = quoted[1..quoted.len() - 1].replace("''", "'");
-    let mut pieces = vec![String::new()];
-    let mut letters = inside.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let last = pieces.len() - 1;
-        match letter {
-            '%' if letters.peek() == Some(&'%') => {
-                letters.next();
-                pieces[last].push('%');
-            }
-            '%' => pieces.push(String::new()),
-            letter => pieces[last].push(letter),
-        }
-    }
-    pieces
-}

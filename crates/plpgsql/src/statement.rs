@@ -6,23 +6,11 @@ use crate::op::{Op, Rows, Send};
 use crate::sql::{Sql, keep, sql};
 use crate::variable::Scope;
 use retrial_plpgsql_syntax::Error;
-use retrial_plpgsql_syntax::{Cursor, find_outside};
+use retrial_plpgsql_syntax::{IntoTargets, find_outside};
 use retrial_plpgsql_syntax::{Kind, Token};
 
 /// Statements that begin with these words are the server's PL/pgSQL, or not allowed there, and not the stepper's.
-const REFUSED: [(&[&str], &str); 32] = [
-    (&["execute"], "EXECUTE"),
-    (&["open"], "a cursor (OPEN)"),
-    (&["fetch"], "a cursor (FETCH)"),
-    (&["move"], "a cursor (MOVE)"),
-    (&["close"], "a cursor (CLOSE)"),
-    (&["foreach"], "FOREACH"),
-    (&["case"], "a CASE statement"),
-    (&["assert"], "ASSERT"),
-    (&["call"], "CALL in a body"),
-    (&["do"], "DO in a body"),
-    (&["begin"], "a block in a block"),
-    (&["declare"], "a block in a block"),
+const REFUSED: [(&[&str], &str); 19] = [
     (&["savepoint"], "SAVEPOINT in a body"),
     (&["release"], "RELEASE in a body"),
     (&["start"], "START TRANSACTION in a body"),
@@ -39,7 +27,6 @@ const REFUSED: [(&[&str], &str); 32] = [
     (&["create", "function"], "CREATE FUNCTION in a body"),
     (&["create", "or"], "CREATE OR REPLACE in a body"),
     (&["drop", "procedure"], "DROP PROCEDURE in a body"),
-    (&["exception"], "an EXCEPTION section"),
     (&["listen"], "LISTEN in a body"),
     (&["unlisten"], "UNLISTEN in a body"),
     (&["import"], "IMPORT in a body"),
@@ -58,98 +45,69 @@ pub(crate) fn sets_clock(tokens: &[Token<'_>]) -> Option<usize> {
     (!stops).then_some(clock.at)
 }
 
-/// `SELECT .. INTO v, w ..`, `.. RETURNING .. INTO v` or any other SQL statement.
-pub(crate) fn statement(cursor: &mut Cursor<'_, '_>, scope: &Scope) -> Result<Op, Error> {
-    let start = *cursor;
-    let fits = |(words, _): &&(&[&str], &str)| start.clone().take(words);
+/// `SELECT .. INTO v, w ..`, `.. RETURNING .. INTO v` or any other SQL statement, without its INTO.
+pub(crate) fn statement(
+    text: &str,
+    at: usize,
+    tokens: &[Token<'_>],
+    into: Option<&IntoTargets>,
+    scope: &Scope,
+) -> Result<Op, Error> {
+    let refused = |what: &str| Error::refused(text, at, what);
+    let fits = |(words, _): &&(&[&str], &str)| {
+        words.len() <= tokens.len() && words.iter().zip(tokens).all(|(word, token)| token.is_word(word))
+    };
     if let Some((_, what)) = REFUSED.iter().find(fits) {
-        return Err(start.refused(what));
+        return Err(refused(what));
     }
-    let tokens = cursor.until(|token| token.is_symbol(";"), "`;` behind a statement")?;
-    let text = start.text;
     if let Some(at) = sets_clock(tokens) {
         return Err(Error::refused(text, at, "a timeout that the server counts over the whole body"));
     }
     let verb = tokens.get(main_verb(tokens)).map_or("", |token| token.text).to_ascii_lowercase();
-    let (tokens, into) = take_into(text, tokens, scope)?;
-    let returns = find_outside(&tokens, "returning").is_some();
+    let into = into.map_or(Ok(Vec::new()), |into| targets(text, into, scope))?;
+    let returns = find_outside(tokens, "returning").is_some();
     let result = match (verb.as_str(), into.is_empty()) {
-        ("select", false) => Rows::First { locks: locks_rows(&tokens) },
-        ("select", true) => return Err(start.refused("a SELECT without INTO (PERFORM throws rows away)")),
+        ("select", false) => Rows::First { locks: locks_rows(tokens) },
+        ("select", true) => return Err(refused("a SELECT without INTO (PERFORM throws rows away)")),
         ("insert" | "update" | "delete", false) if returns => Rows::Returned,
         ("insert" | "update" | "delete", true) if !returns => Rows::Changed,
-        ("insert" | "update" | "delete", true) => return Err(start.refused("RETURNING without INTO")),
-        (_, false) => return Err(start.refused("INTO behind anything but SELECT and RETURNING")),
+        ("insert" | "update" | "delete", true) => return Err(refused("RETURNING without INTO")),
+        (_, false) => return Err(refused("INTO behind anything but SELECT and RETURNING")),
         (_, true) => Rows::Utility,
     };
-    let label = label(&tokens);
+    let label = label(tokens);
     let sql = if result == Rows::Utility {
         // Utility statements take no parameters, so a name in them is never a variable.
         let text = tokens.first().map_or("", |first| &text[first.at..tokens[tokens.len() - 1].end()]);
         Sql { label, text: keep(text.to_owned()), params: Vec::new() }
     } else {
-        sql(label, "", text, &tokens, scope)?
+        sql(label, "", text, tokens, scope)?
     };
     Ok(Op::Send(Send { sql, into, result }))
 }
 
 /// `PERFORM ..`: a SELECT whose rows nobody wants.
-pub(crate) fn perform(cursor: &mut Cursor<'_, '_>, scope: &Scope) -> Result<Op, Error> {
-    let text = cursor.text;
-    cursor.next();
-    let tokens = cursor.until(|token| token.is_symbol(";"), "`;` behind PERFORM")?;
-    if find_outside(tokens, "into").is_some() {
-        return Err(cursor.refused("INTO behind PERFORM"));
+pub(crate) fn perform(text: &str, tokens: &[Token<'_>], scope: &Scope) -> Result<Op, Error> {
+    if let Some(place) = find_outside(tokens, "into") {
+        return Err(Error::refused(text, tokens[place].at, "INTO behind PERFORM"));
     }
     let sql = sql("perform", "SELECT ", text, tokens, scope)?;
     Ok(Op::Send(Send { sql, into: Vec::new(), result: Rows::Performed }))
 }
 
-/// Takes the INTO and its variables out of a statement.
-fn take_into<'t>(
-    text: &'t str,
-    tokens: &[Token<'t>],
-    scope: &Scope,
-) -> Result<(Vec<Token<'t>>, Vec<usize>), Error> {
-    let mut from = 0;
-    let place = loop {
-        let Some(place) = find_outside(&tokens[from..], "into").map(|place| from + place) else {
-            return Ok((tokens.to_vec(), Vec::new()));
-        };
-        let inserts = |token: &Token<'_>| token.is_word("insert") || token.is_word("merge");
-        if place == 0 || !inserts(&tokens[place - 1]) {
-            break place;
-        }
-        from = place + 1;
+/// The variables that INTO names.
+fn targets(text: &str, into: &IntoTargets, scope: &Scope) -> Result<Vec<usize>, Error> {
+    if into.strict {
+        return Err(Error::refused(text, into.at, "INTO STRICT"));
+    }
+    let slot = |target: &Vec<String>| {
+        let slot = if let [name] = target.as_slice() { scope.find(name) } else { None };
+        slot.ok_or_else(|| {
+            let what = format!("INTO {}, which is no variable", target.join("."));
+            Error::refused(text, into.at, &what)
+        })
     };
-    let at = tokens[place].at;
-    let mut into = Vec::new();
-    let mut end = place + 1;
-    loop {
-        let Some(token) = tokens.get(end) else {
-            return Err(Error::new(text, at, "INTO names no variable"));
-        };
-        if token.is_word("strict") {
-            return Err(Error::refused(text, token.at, "INTO STRICT"));
-        }
-        let slot = token.name().and_then(|name| scope.find(&name));
-        let slot = slot.ok_or_else(|| {
-            let what = format!("INTO {}, which is no variable", token.text);
-            Error::refused(text, token.at, &what)
-        })?;
-        into.push(slot);
-        end += 1;
-        if !tokens.get(end).is_some_and(|token| token.is_symbol(",")) {
-            break;
-        }
-        end += 1;
-    }
-    let mut rest = tokens[..place].to_vec();
-    rest.extend_from_slice(&tokens[end..]);
-    if find_outside(&tokens[end..], "into").is_some() {
-        return Err(Error::new(text, at, "two INTO in one statement"));
-    }
-    Ok((rest, into))
+    into.targets.iter().map(slot).collect()
 }
 
 /// Whether a query has a clause that locks the rows it reads.

@@ -137,6 +137,7 @@ pub(super) fn label(what: &What) -> &'static str {
         What::Operated(_, stage) => stage.name(),
         What::Stored(_) => "store",
         What::Started(_) => "start",
+        What::Planned(_) => "plan",
         What::Waits { .. } => "wait",
         What::Resumed { .. } => "resume",
         What::Committed(_) => "visible",

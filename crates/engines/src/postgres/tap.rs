@@ -168,16 +168,16 @@ impl Heard {
                 });
             }
             b'N' => {
-                let (severity, _, text) = body.report()?;
+                let Report { severity, text, more, .. } = body.report()?;
                 if self.grid.is_some() && !std::mem::replace(&mut self.began, true) {
                     self.messages.push(Message::Begins);
                 }
-                self.messages.push(Message::Notice { severity, text });
+                self.messages.push(Message::Notice { severity, text: text + &more });
             }
             b'E' => {
                 // What rows there were are no result.
                 self.grid = None;
-                let (severity, code, text) = body.report()?;
+                let Report { severity, code, text, .. } = body.report()?;
                 self.messages.push(Message::Error { severity, code, text });
             }
             b'A' => {
@@ -226,24 +226,40 @@ impl<'b> Body<'b> {
         Some(Some(String::from_utf8_lossy(self.take(length as usize)?).into_owned()))
     }
 
-    /// The severity (in English where the server has both), the code and the text of an error or a notice.
-    fn report(&mut self) -> Option<(String, String, String)> {
-        let (mut severity, mut code, mut text) = (String::new(), String::new(), String::new());
-        let mut english = false;
+    /// An error or a notice.
+    fn report(&mut self) -> Option<Report> {
+        let mut report = Report::default();
+        let (mut english, mut detail, mut hint) = (false, String::new(), String::new());
         loop {
             match self.take(1)?[0] {
-                0 => return Some((severity, code, text)),
-                b'S' if !english => severity = self.text()?,
+                0 => {
+                    report.more = detail + &hint;
+                    return Some(report);
+                }
+                b'S' if !english => report.severity = self.text()?,
                 b'V' => {
-                    severity = self.text()?;
+                    report.severity = self.text()?;
                     english = true;
                 }
-                b'C' => code = self.text()?,
-                b'M' => text = self.text()?,
+                b'C' => report.code = self.text()?,
+                b'M' => report.text = self.text()?,
+                b'D' => detail = format!("\nDETAIL:  {}", self.text()?),
+                b'H' => hint = format!("\nHINT:  {}", self.text()?),
                 _ => {
                     self.text()?;
                 }
             }
         }
     }
+}
+
+/// What an error or a notice says.
+#[derive(Default)]
+struct Report {
+    /// In English where the server has both.
+    severity: String,
+    code: String,
+    text: String,
+    /// Its DETAIL and HINT, as libpq sets them behind the text of a notice.
+    more: String,
 }

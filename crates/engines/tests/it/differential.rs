@@ -26,6 +26,7 @@ mod ddl;
 mod family;
 mod generate;
 mod kind;
+mod lateral;
 mod live;
 mod lockstep;
 mod names;
@@ -34,8 +35,10 @@ mod schedule;
 mod serializable;
 mod shrink;
 mod statement;
+mod statements;
 mod tally;
 mod texts;
+mod trigger;
 mod volatile;
 
 /// How many threads drive the server, each with a database of its own.
@@ -121,9 +124,24 @@ fn certify(server: &Arc<Server>, schedules: u64) {
     tally.demand();
 }
 
+/// Says in which schedule a panic was.
+struct ToldInPanic<'a>(u64, &'a Schedule);
+
+impl Drop for ToldInPanic<'_> {
+    #[expect(clippy::print_stderr, reason = "nobody else can say it")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the model or the harness panics in schedule {}:\n{}", self.0, self.1);
+        }
+    }
+}
+
 /// Runs a schedule, known by that number; true where the sides differ, which is then shrunk and kept.
 fn one(schedule: &Schedule, number: u64, live: &mut Live, tally: &mut Tally) -> bool {
-    let (ended, met) = run(schedule, live);
+    let (ended, met) = {
+        let _told = ToldInPanic(number, schedule);
+        run(schedule, live)
+    };
     tally.add(&met);
     let Ended::Differs(_) = ended else { return false };
     let Some(account) = repeated(schedule, live) else {

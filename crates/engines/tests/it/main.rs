@@ -4,6 +4,7 @@ mod differential;
 mod earned;
 mod faults;
 mod parity;
+mod plans;
 mod plpgsql;
 mod postgres;
 mod reduction;

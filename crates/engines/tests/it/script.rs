@@ -94,6 +94,7 @@ fn tell(names: &BTreeMap<String, SessionId>, reply: Reply) -> String {
             let on: Vec<_> = on.into_iter().map(|session| name(names, session)).collect();
             return format!("blocked by {}", on.join(", "));
         }
+        Reply::Choose(others) => return format!("asks for a plan: {}", others.join(", ")),
     };
     let mut told = match result {
         Ok(answer) if answer.rows.is_empty() => format!("{} changed", answer.changed),

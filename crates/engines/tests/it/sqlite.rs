@@ -244,7 +244,7 @@ fn as_a_child() {
                 assert!(done.result.is_ok(), "the statement is not what failed: {:?}", done.result);
                 None
             }
-            Ok(Reply::Blocked(_)) => panic!("a reader waits for nobody"),
+            Ok(other) => panic!("a reader waits for nobody: {other:?}"),
             Err(error) => Some(error),
         }
     });

@@ -1,6 +1,6 @@
 //! Expressions as they were written.
 
-use super::With;
+use super::{OrderBy, With};
 use crate::value::Type;
 
 /// An expression. Names are folded to lower case unless they were quoted.
@@ -59,7 +59,20 @@ pub enum Expr {
     Cast { operand: Box<Expr>, to: Type },
     /// A function call, aggregate or not, by lower-case name; also COALESCE, NULLIF, GREATEST, LEAST and
     /// CURRENT_TIMESTAMP. `count(*)` has `star`.
-    Call { name: String, args: Vec<Expr>, star: bool, distinct: bool, filter: Option<Box<Expr>> },
+    Call {
+        name: String,
+        args: Vec<Expr>,
+        star: bool,
+        distinct: bool,
+        order: Vec<OrderBy>,
+        filter: Option<Box<Expr>>,
+    },
+    /// `array[index]`.
+    Subscript { array: Box<Expr>, index: Box<Expr> },
+    /// `array[lower:upper]`.
+    Slice { array: Box<Expr>, lower: Option<Box<Expr>>, upper: Option<Box<Expr>> },
+    /// ARRAY(query).
+    ArrayQuery(Box<With>),
     /// ARRAY[…].
     Array(Vec<Expr>),
     /// A row constructor, `(a, b)` or ROW(a, b).

@@ -8,7 +8,7 @@ use crate::value::Type;
 
 use super::coerce::bare;
 use super::scope::Clause;
-use super::{Binder, Typed, naming};
+use super::{Binder, Typed, naming, walk};
 
 /// Whether a function of that name is an aggregate of the model.
 pub(super) fn is_aggregate(name: &str) -> bool {
@@ -24,13 +24,15 @@ pub(super) fn is_aggregate(name: &str) -> bool {
             | "bool_or"
             | "array_agg"
             | "string_agg"
+            | "jsonb_agg"
+            | "jsonb_object_agg"
     )
 }
 
 /// Why an aggregate may not stand in a clause, if it may not.
 fn misplaced(clause: Clause) -> Result<()> {
     let place = match clause {
-        Clause::Select | Clause::Having | Clause::Order => return Ok(()),
+        Clause::Select | Clause::Having | Clause::Order | Clause::DistinctOn => return Ok(()),
         Clause::Aggregate => {
             return Err(Failure::sql("42803", "aggregate function calls cannot be nested"));
         }
@@ -71,10 +73,28 @@ fn chosen(name: &str, ty: &Type) -> Option<(AggregateFunction, Type)> {
         }
         ("bool_and" | "every", Type::Bool) => (AggregateFunction::BoolAnd, Type::Bool),
         ("bool_or", Type::Bool) => (AggregateFunction::BoolOr, Type::Bool),
+        ("jsonb_agg", Type::Void | Type::Unknown) => return None,
+        ("jsonb_agg", _) => (AggregateFunction::JsonAgg, Type::Jsonb),
         ("array_agg", Type::Void | Type::Unknown | Type::Array(_)) => return None,
         ("array_agg", ty) => (AggregateFunction::ArrayAgg, Type::Array(Box::new(bare(ty)))),
         _ => return None,
     })
+}
+
+/// 42P10 where DISTINCT leaves out what ORDER BY sorts by. What it is distinct by beside its argument must be no more
+/// than a constant.
+fn demand_sortable(aggregate: &Aggregate, written: &[Expr]) -> Result<()> {
+    if !aggregate.distinct {
+        return Ok(());
+    }
+    if aggregate.second.as_ref().is_some_and(|second| !matches!(second, Expr::Const(_))) {
+        return Err(Failure::not_modelled("DISTINCT in an aggregate of two arguments"));
+    }
+    if aggregate.order.iter().all(|key| written.iter().any(|arg| walk::same(arg, &key.expr))) {
+        return Ok(());
+    }
+    let message = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+    Err(Failure::sql("42P10", message))
 }
 
 impl Binder<'_> {
@@ -84,12 +104,14 @@ impl Binder<'_> {
         args: &[ast::Expr],
         star: bool,
         distinct: bool,
+        order: &[ast::OrderBy],
         filter: Option<&ast::Expr>,
     ) -> Result<Typed> {
         let clause = self.top().clause;
         let touched = self.touched.len();
         let args: Vec<_> =
             self.within(Clause::Aggregate, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
+        let order = self.within(Clause::Aggregate, |binder| binder.aggregate_order(order))?;
         let filter = match filter {
             Some(filter) => Some(self.within(Clause::Filter, |binder| binder.condition(filter, "FILTER"))?),
             None => None,
@@ -102,7 +124,10 @@ impl Binder<'_> {
         }
         self.demand_aggregates()?;
         misplaced(clause)?;
-        let aggregate = self.aggregate_of(name, args, star, distinct, filter)?;
+        let written: Vec<Expr> = args.iter().map(|arg| arg.expr.clone()).collect();
+        let mut aggregate = self.aggregate_of(name, args, star, distinct, filter)?;
+        aggregate.order = order;
+        demand_sortable(&aggregate, &written)?;
         let ty = aggregate.ty.clone();
         let aggregates = &mut self.top().aggregates;
         aggregates.push(aggregate);
@@ -126,11 +151,15 @@ impl Binder<'_> {
             return Ok(Aggregate {
                 function,
                 argument: None,
-                delimiter: None,
+                second: None,
+                order: Vec::new(),
                 distinct,
                 filter,
                 ty: Type::Int8,
             });
+        }
+        if name == "jsonb_object_agg" {
+            return self.json_object_agg(args, &types, distinct, filter);
         }
         if name == "string_agg" {
             return self.string_agg(args, &types, distinct, filter);
@@ -159,7 +188,8 @@ impl Binder<'_> {
             (Type::Varchar(_), "min" | "max") => self.implicit(argument, &Type::Text)?,
             _ => argument.expr,
         };
-        Ok(Aggregate { function, argument: Some(argument), delimiter: None, distinct, filter, ty })
+        let order = Vec::new();
+        Ok(Aggregate { function, argument: Some(argument), second: None, order, distinct, filter, ty })
     }
 
     /// An argument that is a literal or parameter without a type.
@@ -171,7 +201,7 @@ impl Binder<'_> {
                 Ok(Typed { expr: self.implicit(argument, &Type::Bool)?, ty: Type::Bool })
             }
             "min" | "max" => self.known(argument),
-            "array_agg" => Err(Failure::sql(
+            "array_agg" | "jsonb_agg" => Err(Failure::sql(
                 "42804",
                 "could not determine polymorphic type because input has type unknown",
             )),
@@ -193,7 +223,7 @@ impl Binder<'_> {
         };
         let fits = |arg: &Type| {
             *arg == Type::Unknown || bare(arg) == ty || {
-                ty == Type::Text && matches!(arg, Type::Varchar(_))
+                ty == Type::Text && matches!(arg, Type::Varchar(_) | Type::Char(_))
             }
         };
         if !types.iter().all(fits) {
@@ -203,8 +233,29 @@ impl Binder<'_> {
         for arg in args {
             cast.push(self.implicit(arg, &ty)?);
         }
-        let delimiter = cast.pop();
+        let second = cast.pop();
         let argument = cast.pop();
-        Ok(Aggregate { function: AggregateFunction::StringAgg, argument, delimiter, distinct, filter, ty })
+        let function = AggregateFunction::StringAgg;
+        Ok(Aggregate { function, argument, second, order: Vec::new(), distinct, filter, ty })
+    }
+
+    fn json_object_agg(
+        &mut self,
+        args: Vec<Typed>,
+        types: &[Type],
+        distinct: bool,
+        filter: Option<Expr>,
+    ) -> Result<Aggregate> {
+        if types.len() != 2 {
+            return naming::no_function("jsonb_object_agg", types);
+        }
+        let mut known = Vec::new();
+        for arg in args {
+            known.push(self.known(arg)?.expr);
+        }
+        let second = known.pop();
+        let argument = known.pop();
+        let (function, ty) = (AggregateFunction::JsonObjectAgg, Type::Jsonb);
+        Ok(Aggregate { function, argument, second, order: Vec::new(), distinct, filter, ty })
     }
 }

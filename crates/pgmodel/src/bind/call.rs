@@ -10,16 +10,17 @@ use crate::value::{Type, Value};
 
 use super::aggregate::is_aggregate;
 use super::coerce::bare;
+use super::sets::demand_none;
 use super::{Binder, Typed, naming};
 
 impl Binder<'_> {
     /// A call; anything else is the caller's mistake and is refused.
     pub(super) fn call(&mut self, expr: &ast::Expr) -> Result<Typed> {
-        let ast::Expr::Call { name, args, star, distinct, filter } = expr else {
+        let ast::Expr::Call { name, args, star, distinct, order, filter } = expr else {
             return Err(Failure::not_modelled("a call of something that is no function"));
         };
         if is_aggregate(name) {
-            return self.aggregate(name, args, *star, *distinct, filter.as_deref());
+            return self.aggregate(name, args, *star, *distinct, order, filter.as_deref());
         }
         let wrong = |what: &str| {
             let message = format!("{what} specified, but {name} is not an aggregate function");
@@ -33,19 +34,21 @@ impl Binder<'_> {
         if *distinct {
             return wrong("DISTINCT");
         }
+        if !order.is_empty() {
+            return wrong("ORDER BY");
+        }
         if filter.is_some() {
             return wrong("FILTER");
         }
         if name == "nullif" {
             return self.nullif(args);
         }
+        let sets = self.top().set_calls;
         let args: Vec<_> = args.iter().map(|arg| self.expr(arg)).collect::<Result<_>>()?;
         match name.as_str() {
-            "generate_series" | "unnest" => {
-                self.demand_sets()?;
-                Err(Failure::not_modelled(format!("the set-returning function {name} outside of FROM")))
-            }
+            name if function::is_set(name) => self.set_value(name, args),
             "coalesce" => {
+                demand_none(sets, self.top().set_calls, "COALESCE")?;
                 let (args, ty) = self.unified(args, "COALESCE")?;
                 Ok(Typed { expr: Expr::Coalesce(args), ty })
             }
@@ -95,6 +98,11 @@ impl Binder<'_> {
             return self.routine(name, &routines, args);
         }
         let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
+        if args.is_empty() && matches!(name, "current_date" | "localtimestamp") {
+            let now = self.function("now", args)?;
+            let ty = if name == "current_date" { Type::Date } else { Type::Timestamp };
+            return Ok(Typed { expr: self.coerce(now, &ty, CastContext::Explicit)?, ty });
+        }
         if let Some((call, to, result)) = function::system(name, args.len()) {
             let mut cast = Vec::new();
             for (arg, to) in args.into_iter().zip(&to) {
@@ -105,6 +113,7 @@ impl Binder<'_> {
                 }
                 cast.push(self.implicit(arg, to)?);
             }
+            self.mutable = true;
             if let (
                 System::NextVal | System::CurrVal | System::SetVal,
                 Some(Expr::Const(Value::Text(text))),
@@ -116,6 +125,7 @@ impl Binder<'_> {
             return Ok(Typed { expr: Expr::System { call, args: cast, site }, ty: result });
         }
         let chosen = function::function(name, &types)?;
+        self.mutable |= !chosen.immutable;
         if chosen.args.len() != args.len() {
             return Err(Failure::not_modelled(naming::signature(name, &types)));
         }

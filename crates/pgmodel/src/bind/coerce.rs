@@ -10,16 +10,12 @@ use crate::value::{Type, Value};
 
 use std::rc::Rc;
 
+use super::sets::has_set;
 use super::{Binder, Parameter, Typed, walk};
 
 /// A type without length or precision.
 pub(super) fn bare(ty: &Type) -> Type {
-    match ty {
-        Type::Varchar(_) => Type::Varchar(None),
-        Type::Numeric(_) => Type::Numeric(None),
-        Type::Array(element) => Type::Array(Box::new(bare(element))),
-        other => other.clone(),
-    }
+    ty.base()
 }
 
 /// The same failure, or 42804 with that message where there was no such cast.
@@ -86,7 +82,10 @@ impl Binder<'_> {
                 self.decide(number, &base)?;
                 Expr::Param(number)
             }
-            (from, expr) => applied(expr, function::cast(from, &base, context)?)?,
+            (from, expr) => {
+                self.mutable |= !function::is_immutable_cast(from, &base);
+                applied(expr, function::cast(from, &base, context)?)?
+            }
         };
         if *to == base { Ok(expr) } else { applied(expr, function::cast(&base, to, context)?) }
     }
@@ -155,7 +154,12 @@ impl Binder<'_> {
     /// Casts as an assignment would, to the type that `what` demands.
     pub(super) fn demanded(&mut self, typed: Typed, to: &Type, what: &str) -> Result<Expr> {
         let message = format!("argument of {what} must be type {}, not type {}", to.name(), typed.ty.name());
-        self.coerce(typed, to, CastContext::Assignment).map_err(|failure| reworded(failure, message))
+        let expr =
+            self.coerce(typed, to, CastContext::Assignment).map_err(|failure| reworded(failure, message))?;
+        if self.top().set_calls > 0 && has_set(&expr) {
+            return Err(Failure::sql("42804", format!("argument of {what} must not return a set")));
+        }
+        Ok(expr)
     }
 
     /// Casts a value to the column that it is stored in.

@@ -40,9 +40,12 @@ impl Binder<'_> {
     }
 
     fn rows(&mut self, operator: &str, left: &[ast::Expr], right: &[ast::Expr]) -> Result<Typed> {
-        let sites = self.sites;
+        let (sites, sets) = (self.sites, self.top().set_calls);
         let left: Vec<_> = left.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
         let right: Vec<_> = right.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
+        if self.top().set_calls != sets {
+            return Err(Failure::not_modelled("a set-returning function in a comparison of rows"));
+        }
         let pairs: Vec<_> = left.into_iter().zip(right).collect();
         match operator {
             "=" | "<>" => {

@@ -49,7 +49,10 @@ impl Binder<'_> {
             ast::ConflictAction::Update { set, filter } => {
                 self.top().items = vec![target.clone(), table_item(table, "excluded", 1)];
                 let set = self.within(Clause::Conflict, |binder| binder.assignments(set, table))?;
-                Some(ConflictUpdate { set, filter: self.filter(filter.as_ref())? })
+                let filter = filter
+                    .as_ref()
+                    .map(|filter| self.within(Clause::Where, |binder| binder.condition(filter, "WHERE")));
+                Some(ConflictUpdate { set, filter: filter.transpose()? })
             }
         };
         Ok(OnConflict { arbiters, update })

@@ -10,6 +10,7 @@ use crate::plan::{Comparison, Expr};
 use crate::value::{Type, Value};
 
 use super::coerce::bare;
+use super::sets::demand_none;
 use super::{Binder, Typed};
 
 /// An expression that is a condition.
@@ -77,6 +78,9 @@ impl Binder<'_> {
             }
             ast::Expr::Cast { operand, to } => self.cast(operand, to),
             ast::Expr::Call { .. } => self.call(expr),
+            ast::Expr::Subscript { array, index } => self.subscript(array, index),
+            ast::Expr::Slice { array, lower, upper } => self.slice(array, lower.as_deref(), upper.as_deref()),
+            ast::Expr::ArrayQuery(query) => self.array_query(query),
             ast::Expr::Array(elements) => self.array(elements),
             ast::Expr::Row(_) => Err(Failure::not_modelled("a row value")),
         }
@@ -112,6 +116,7 @@ impl Binder<'_> {
     /// A binary operator between operands that are bound.
     pub(super) fn operator(&mut self, symbol: &str, left: Typed, right: Typed) -> Result<Typed> {
         let chosen = function::operator(symbol, Some(&left.ty), &right.ty)?;
+        self.mutable |= !chosen.immutable;
         let [to_left, to_right] = chosen.args.as_slice() else {
             return Err(Failure::not_modelled(format!("the operator {symbol}")));
         };
@@ -146,7 +151,7 @@ impl Binder<'_> {
         arms: &[(ast::Expr, ast::Expr)],
         otherwise: Option<&ast::Expr>,
     ) -> Result<Typed> {
-        let sites = self.sites;
+        let (sites, sets) = (self.sites, self.top().set_calls);
         let operand = match operand {
             Some(operand) => {
                 let operand = self.expr(operand)?;
@@ -167,8 +172,8 @@ impl Binder<'_> {
                 Some(operand) => {
                     let condition = self.expr(condition)?;
                     let operand = self.copied(operand)?;
-                    let equal = self.operator("=", operand, condition)?;
-                    self.demanded(equal, &Type::Bool, "CASE/WHEN")?
+                    // To the server the operand is a value that CASE has, not the expression that gave it.
+                    self.operator("=", operand, condition)?.expr
                 }
                 None => self.condition(condition, "CASE/WHEN")?,
             });
@@ -177,6 +182,7 @@ impl Binder<'_> {
         let otherwise = self.expr(otherwise.unwrap_or(&ast::Expr::Null))?;
         // The server asks ELSE first for the common type.
         results.insert(0, otherwise);
+        demand_none(sets, self.top().set_calls, "CASE")?;
         let (mut results, ty) = self.unified(results, "CASE")?;
         let otherwise = Box::new(results.remove(0));
         Ok(Typed { expr: Expr::Case { arms: conditions.into_iter().zip(results).collect(), otherwise }, ty })

@@ -4,12 +4,13 @@
 use crate::ast;
 use crate::ast::{JoinKind, TableLockMode};
 use crate::error::{Failure, Result};
-use crate::plan::{Expr, Join, OutputColumn, SetFunction, Slot};
+use crate::function;
+use crate::plan::{Expr, Join, OutputColumn, Slot};
 use crate::value::Type;
 
 use super::coerce::common;
 use super::scope::{Clause, Item, ItemColumn, Source, SourceKind, table_item};
-use super::{Binder, Typed, naming};
+use super::{Binder, Typed};
 
 use std::rc::Rc;
 
@@ -109,7 +110,9 @@ impl Binder<'_> {
             ast::FromItem::Subquery { query, alias, lateral } => {
                 self.derived_table(query, alias.as_ref(), *lateral)
             }
-            ast::FromItem::Function { name, args, alias } => self.set_function(name, args, alias.as_ref()),
+            ast::FromItem::Function { name, args, ordinality, alias } => {
+                self.set_function(name, args, *ordinality, alias.as_ref())
+            }
             ast::FromItem::Join { kind, left, right, on, using } => {
                 self.join(*kind, left, right, on.as_ref(), using)
             }
@@ -184,31 +187,34 @@ impl Binder<'_> {
         &mut self,
         name: &str,
         args: &[ast::Expr],
+        ordinality: bool,
         alias: Option<&ast::Alias>,
     ) -> Result<(Join, Vec<Item>)> {
-        // With an alias, a function's only column goes by that too.
-        let shown_as = alias.map_or(name, |alias| alias.name.as_str());
-        let (slot, ty) = match name {
-            "generate_series" | "unnest" => {
-                let outer = std::mem::replace(&mut self.top().lateral, true);
-                let typed: Vec<_> =
-                    self.within(Clause::From, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
-                self.top().lateral = outer;
-                let (function, args, ty) = match name {
-                    "unnest" => self.unnest(typed)?,
-                    _ => self.generate_series(typed)?,
-                };
-                (Slot::Function { function, args }, ty)
-            }
-            "pg_listening_channels" if args.is_empty() => {
-                let function = SetFunction::ListeningChannels;
-                (Slot::Function { function, args: Vec::new() }, Type::Text)
-            }
-            _ => self.function_row(name, args)?,
-        };
         let next = self.top().slots.len();
-        let column = OutputColumn { name: shown_as.to_owned(), ty };
-        let item = Item::visible(name, shown(&[column], next));
+        let (slot, columns) = if function::is_set(name) {
+            let outer = std::mem::replace(&mut self.top().lateral, true);
+            let typed: Vec<_> =
+                self.within(Clause::From, |binder| args.iter().map(|arg| binder.expr(arg)).collect())?;
+            self.top().lateral = outer;
+            let (call, columns) = self.set_call(name, typed)?;
+            (Slot::Function { call, ordinality }, columns)
+        } else if ordinality {
+            return Err(Failure::not_modelled(format!("WITH ORDINALITY of {name}")));
+        } else {
+            let (slot, ty) = self.function_row(name, args)?;
+            (slot, vec![(None, ty)])
+        };
+        // With an alias, a function's only column goes by that too.
+        let is_one = columns.len() == 1;
+        let shown_as = alias.filter(|_| is_one).map_or(name, |alias| alias.name.as_str());
+        let named =
+            |(own, ty): (Option<&str>, Type)| OutputColumn { name: own.unwrap_or(shown_as).to_owned(), ty };
+        let mut columns: Vec<_> = columns.into_iter().map(named).collect();
+        if ordinality {
+            columns.push(OutputColumn { name: "ordinality".to_owned(), ty: Type::Int8 });
+        }
+        let mut item = Item::visible(name, shown(&columns, next));
+        item.scalar = columns.len() == 1;
         self.placed(slot, item, alias, SourceKind::Function)
     }
 
@@ -218,6 +224,7 @@ impl Binder<'_> {
             args: args.to_vec(),
             star: false,
             distinct: false,
+            order: Vec::new(),
             filter: None,
         };
         if super::aggregate::is_aggregate(name) {
@@ -226,6 +233,7 @@ impl Binder<'_> {
         }
         let simple = ast::Simple {
             distinct: false,
+            distinct_on: Vec::new(),
             output: vec![ast::Output::Expr { expr: call, alias: None }],
             from: Vec::new(),
             filter: None,
@@ -245,40 +253,6 @@ impl Binder<'_> {
         self.top().lateral = outer;
         let ty = query.columns.first().map_or(Type::Void, |column| column.ty.clone());
         Ok((Slot::Query { query: Rc::new(query), lateral: true }, ty))
-    }
-
-    fn generate_series(&mut self, args: Vec<Typed>) -> Result<(SetFunction, Vec<Expr>, Type)> {
-        let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
-        if !(2..=3).contains(&types.len()) {
-            return naming::no_function("generate_series", &types);
-        }
-        if types.iter().all(|ty| *ty == Type::Unknown) {
-            let message = format!("function {} is not unique", naming::signature("generate_series", &types));
-            return Err(Failure::sql("42725", message));
-        }
-        let integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8 | Type::Unknown);
-        if types.iter().any(|ty| matches!(ty, Type::Numeric(_) | Type::Timestamptz | Type::Interval)) {
-            return Err(Failure::not_modelled(naming::signature("generate_series", &types)));
-        }
-        if !types.iter().all(integer) {
-            return naming::no_function("generate_series", &types);
-        }
-        let ty = if types.contains(&Type::Int8) { Type::Int8 } else { Type::Int4 };
-        let args = args.into_iter().map(|arg| self.implicit(arg, &ty)).collect::<Result<_>>()?;
-        Ok((SetFunction::GenerateSeries, args, ty))
-    }
-
-    fn unnest(&mut self, args: Vec<Typed>) -> Result<(SetFunction, Vec<Expr>, Type)> {
-        let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
-        match types.as_slice() {
-            [Type::Array(element)] => {
-                let exprs = args.into_iter().map(|arg| arg.expr).collect();
-                Ok((SetFunction::Unnest, exprs, element.as_ref().clone()))
-            }
-            [Type::Unknown] => Err(Failure::sql("42725", "function unnest(unknown) is not unique")),
-            [_, _, ..] => Err(Failure::not_modelled("unnest of several arrays")),
-            _ => naming::no_function("unnest", &types),
-        }
     }
 
     fn join(
@@ -319,6 +293,7 @@ impl Binder<'_> {
             columns,
             qualified: false,
             unqualified: true,
+            scalar: false,
             lateral_only: false,
             lateral_ok: true,
         });

@@ -48,16 +48,18 @@ pub(super) struct Collected {
     pub(super) keys: bool,
     pub(super) having: bool,
     pub(super) aggregates: bool,
+    pub(super) sets: bool,
 }
 
 impl Collected {
     fn of(select: &Select) -> Collected {
         let grouping = select.grouping.as_ref();
         Collected {
-            distinct: select.distinct,
+            distinct: select.is_distinct(),
             keys: grouping.is_some_and(|grouping| !grouping.keys.is_empty()),
             having: grouping.is_some_and(|grouping| grouping.having.is_some()),
             aggregates: grouping.is_some_and(|grouping| !grouping.aggregates.is_empty()),
+            sets: !select.sets.is_empty(),
         }
     }
 
@@ -68,6 +70,7 @@ impl Collected {
             Collected { keys: true, .. } => "GROUP BY clause",
             Collected { having: true, .. } => "HAVING clause",
             Collected { aggregates: true, .. } => "aggregate functions",
+            Collected { sets: true, .. } => "set-returning functions in the target list",
             _ => return Ok(()),
         };
         Err(Failure::sql("0A000", format!("{} is not allowed with {what}", lock_name(strength))))

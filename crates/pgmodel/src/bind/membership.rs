@@ -17,11 +17,14 @@ impl Binder<'_> {
             let equal = list.iter().map(|item| Ok(self.binary("=", operand, item)?.expr));
             return Ok(negated(Expr::Or(equal.collect::<Result<_>>()?), not));
         }
-        let sites = self.sites;
+        let (sites, sets) = (self.sites, self.top().set_calls);
         let operand = self.expr(operand)?;
         let effects = self.sites != sites;
         let (sites, touched) = (self.sites, self.touched.len());
         let list: Vec<_> = list.iter().map(|item| self.expr(item)).collect::<Result<_>>()?;
+        if self.top().set_calls != sets {
+            return Err(Failure::not_modelled("a set-returning function in IN"));
+        }
         // Items that name no column are an array to the server: it has all of them before it compares any.
         let eager = self.sites != sites && list.len() > 1;
         if eager && self.touched.len() != touched {

@@ -15,6 +15,9 @@ fn catalog_name(ty: &Type) -> &'static str {
         Type::Int8 => "int8",
         Type::Text => "text",
         Type::Varchar(_) => "varchar",
+        Type::Char(_) => "bpchar",
+        Type::Date => "date",
+        Type::Timestamp => "timestamp",
         Type::Timestamptz => "timestamptz",
         Type::Interval => "interval",
         Type::Numeric(_) => "numeric",
@@ -67,7 +70,8 @@ fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
         ast::Expr::Column { name, .. } => Some((name.clone(), true)),
         ast::Expr::Call { name, .. } => Some((name.clone(), true)),
         ast::Expr::Exists(_) => Some(("exists".to_owned(), true)),
-        ast::Expr::Array(_) => Some(("array".to_owned(), true)),
+        ast::Expr::Subscript { array, .. } | ast::Expr::Slice { array, .. } => figure(array, bound),
+        ast::Expr::Array(_) | ast::Expr::ArrayQuery(_) => Some(("array".to_owned(), true)),
         ast::Expr::Row(_) => Some(("row".to_owned(), true)),
         ast::Expr::Scalar(_) => {
             let name = &subquery_of(bound)?.columns.first()?.name;

@@ -8,6 +8,7 @@ use crate::plan::{Expr, OutputColumn, SortKey};
 use super::Binder;
 use super::scope::Clause;
 use super::select::Output;
+use super::sets::has_set;
 use super::walk;
 
 /// What a key turned out to be.
@@ -19,7 +20,11 @@ enum Key {
 }
 
 fn clause_name(clause: Clause) -> &'static str {
-    if clause == Clause::Group { "GROUP BY" } else { "ORDER BY" }
+    match clause {
+        Clause::Group => "GROUP BY",
+        Clause::DistinctOn => "DISTINCT ON",
+        _ => "ORDER BY",
+    }
 }
 
 /// The position that a bare constant is, counted from 0.
@@ -71,6 +76,49 @@ impl Binder<'_> {
         Ok(keys)
     }
 
+    /// DISTINCT ON: how many of the first keys of ORDER BY it is, those that it lacks added to them.
+    pub(super) fn distinct_on(
+        &mut self,
+        on: &[ast::Expr],
+        outputs: &mut [Output],
+        order: &mut Vec<SortKey>,
+    ) -> Result<usize> {
+        let mut wanted: Vec<Expr> = Vec::new();
+        for expr in on {
+            let expr = match self.key(expr, outputs, Clause::DistinctOn)? {
+                Key::Output(index) => Expr::Output(index),
+                Key::Expr(expr) => expr,
+            };
+            if !wanted.iter().any(|known| walk::same(known, &expr)) {
+                wanted.push(expr);
+            }
+        }
+        let is_wanted = |key: &SortKey| wanted.iter().any(|expr| walk::same(expr, &key.expr));
+        let first = order.iter().take_while(|key| is_wanted(key)).count();
+        let missing: Vec<Expr> = wanted
+            .iter()
+            .filter(|expr| !order[..first].iter().any(|key| walk::same(&key.expr, expr)))
+            .cloned()
+            .collect();
+        if first < order.len() && !missing.is_empty() {
+            let message = "SELECT DISTINCT ON expressions must match initial ORDER BY expressions";
+            return Err(Failure::sql("42P10", message));
+        }
+        let count = first + missing.len();
+        let added = missing.into_iter().map(|expr| SortKey { expr, descending: false, nulls_first: false });
+        order.extend(added);
+        Ok(count)
+    }
+
+    /// ORDER BY in an aggregate, where a number is no position.
+    pub(super) fn aggregate_order(&mut self, order: &[ast::OrderBy]) -> Result<Vec<SortKey>> {
+        let key = |key: &ast::OrderBy| {
+            let typed = self.expr(&key.expr)?;
+            Ok(sort_key(key, self.known(typed)?.expr))
+        };
+        order.iter().map(key).collect()
+    }
+
     /// GROUP BY, each key once.
     pub(super) fn group_keys(&mut self, group: &[ast::Expr], outputs: &mut [Output]) -> Result<Vec<Expr>> {
         let mut keys: Vec<Expr> = Vec::new();
@@ -88,6 +136,9 @@ impl Binder<'_> {
                 if walk::has_aggregate(&key) {
                     let message = "aggregate functions are not allowed in GROUP BY";
                     return Err(Failure::sql("42803", message));
+                }
+                if has_set(&key) {
+                    return Err(Failure::not_modelled("GROUP BY a set-returning function"));
                 }
                 if !keys.iter().any(|known| walk::same(known, &key)) {
                     keys.push(key);

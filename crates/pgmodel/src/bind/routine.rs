@@ -7,7 +7,7 @@ use crate::ast::{Declared, Returns, Volatility};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::{Core, Expr, Query};
+use crate::plan::{Core, Expr, Query, SortKey};
 use crate::routine::Routine;
 use crate::value::Type;
 
@@ -69,7 +69,10 @@ impl Binder<'_> {
                 Err(Failure::not_modelled(what))
             }
             Volatility::Volatile
-                if matches!(clause, Clause::Group | Clause::Having | Clause::Order | Clause::Aggregate) =>
+                if matches!(
+                    clause,
+                    Clause::Group | Clause::Having | Clause::Order | Clause::DistinctOn | Clause::Aggregate
+                ) =>
             {
                 let what =
                     format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
@@ -84,12 +87,17 @@ impl Binder<'_> {
         }
     }
 
-    /// Puts the conditions of a WHERE into the order in which the server looks at them: what costs much comes last
-    /// (order_qual_clauses).
-    pub(super) fn by_cost(conditions: &mut Expr) {
-        if let Expr::And(conditions) = conditions {
-            conditions.sort_by_key(cost);
+    /// What is called for each row of a list is called once the rows are sorted; `before` is how many VOLATILE calls
+    /// there were before the list.
+    pub(super) fn demand_late(&self, before: usize, order: &[SortKey], collected: bool) -> Result<()> {
+        if self.volatile == before {
+            return Ok(());
         }
+        if collected || order.iter().any(|key| matches!(key.expr, Expr::Output(_))) {
+            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
+            return Err(Failure::not_modelled(what));
+        }
+        Ok(())
     }
 }
 
@@ -103,29 +111,18 @@ impl Binder<'_> {
         sites: usize,
         table: &TableDef,
     ) -> Result<()> {
-        let one = match &source.core {
-            Core::Values(rows) => rows.len() == 1,
-            Core::Select(select) => select.slots.is_empty(),
+        let in_turn = match &source.core {
+            Core::Values(_) => source.is_bare(),
+            Core::Select(select) => select.slots.is_empty() && select.sets.is_empty(),
             _ => false,
         };
         let calls = self.volatile > 0 && self.routines != routines;
-        if !one && (calls || (!table.triggers.is_empty() && self.sites != sites)) {
-            let what =
-                "INSERT of several rows whose values are calls, beside functions of one's own or triggers";
-            return Err(Failure::not_modelled(what));
+        let beside_triggers = !table.triggers.is_empty() && self.sites != sites;
+        if !in_turn && (calls || beside_triggers || source.calls()) {
+            return Err(Failure::not_modelled("INSERT of several rows of a query whose values are calls"));
         }
         Ok(())
     }
-}
-
-/// A function of one's own costs as much as a hundred operators, a subquery more.
-fn cost(expr: &Expr) -> u32 {
-    let own = match expr {
-        Expr::Routine { .. } => 100,
-        Expr::Sub { query, .. } if query.correlated => 10_000,
-        _ => 0,
-    };
-    own + crate::access::parts(expr).into_iter().map(cost).sum::<u32>()
 }
 
 /// The types that the arguments must be cast to, if the function takes them.

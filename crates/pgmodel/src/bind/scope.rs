@@ -4,9 +4,10 @@
 use crate::ast::Locking;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
-use crate::plan::{Aggregate, Expr, Query, Slot};
+use crate::plan::{Aggregate, Expr, Query, SetCall, Slot};
 use crate::value::Type;
 
+use super::recursive::Unfinished;
 use super::{Binder, Typed, walk};
 
 /// The clause that is being bound, as far as it decides what may stand there.
@@ -19,6 +20,7 @@ pub(super) enum Clause {
     Group,
     Having,
     Order,
+    DistinctOn,
     Limit,
     Offset,
     Values,
@@ -36,6 +38,12 @@ pub(super) struct Level {
     pub(super) ctes: Vec<CteEntry>,
     /// The names of those that come later in the same WITH.
     pub(super) later: Vec<String>,
+    /// Whether WITH is RECURSIVE, so that what comes later is seen as well.
+    pub(super) sees_later: bool,
+    /// The common table expression that is being bound and reads itself.
+    pub(super) unfinished: Option<Unfinished>,
+    /// Whether an item of FROM is what the level's query is a part of.
+    pub(super) reads_unfinished: bool,
     /// What names can be looked up in.
     pub(super) items: Vec<Item>,
     /// Whether what is being bound may see items that are for LATERAL only.
@@ -48,6 +56,9 @@ pub(super) struct Level {
     pub(super) clause: Clause,
     /// The aggregates met.
     pub(super) aggregates: Vec<Aggregate>,
+    /// The set-returning functions met, and how often one was called.
+    pub(super) sets: Vec<SetCall>,
+    pub(super) set_calls: usize,
     /// The outermost level that something in this one refers to, if that is outside of it.
     pub(super) reaches: Option<usize>,
     /// The items whose rows are going to be locked.
@@ -80,8 +91,11 @@ pub(super) struct CteEntry {
     pub(super) query: Query,
     pub(super) references: usize,
     pub(super) reaches: Option<usize>,
+    pub(super) recursive: bool,
     /// Whether it is an INSERT, UPDATE or DELETE without RETURNING.
     pub(super) silent: bool,
+    /// MATERIALIZED or NOT MATERIALIZED, where it is said.
+    pub(super) materialized: Option<bool>,
 }
 
 /// A slot's name and columns, for messages, and what a locking clause may do with it.
@@ -110,6 +124,8 @@ pub(super) struct Item {
     pub(super) qualified: bool,
     /// Whether `column` alone finds it, and `*` expands it.
     pub(super) unqualified: bool,
+    /// Whether its name stands for its only column: that of a function which returns no composite rows.
+    pub(super) scalar: bool,
     /// Whether only LATERAL items see it, as FROM is not complete yet.
     pub(super) lateral_only: bool,
     /// Whether LATERAL items may.
@@ -130,12 +146,17 @@ impl Level {
         Level {
             ctes: Vec::new(),
             later: Vec::new(),
+            sees_later: false,
+            unfinished: None,
+            reads_unfinished: false,
             items: Vec::new(),
             lateral: false,
             slots: Vec::new(),
             sources: Vec::new(),
             clause,
             aggregates: Vec::new(),
+            sets: Vec::new(),
+            set_calls: 0,
             reaches: None,
             locking: LockedNames::default(),
         }
@@ -150,6 +171,7 @@ impl Item {
             columns,
             qualified: true,
             unqualified: true,
+            scalar: false,
             lateral_only: false,
             lateral_ok: true,
         }
@@ -187,7 +209,13 @@ impl Binder<'_> {
             Some(table) => self.qualified_column(table, name),
             None => match self.unqualified_column(name, 0)? {
                 Some(typed) => Ok(typed),
-                None => Err(self.missing_column(name)),
+                None => match self.item(name) {
+                    Ok((depth, item)) if item.scalar => {
+                        let column = item.columns[0].clone();
+                        Ok(self.reference(depth, column))
+                    }
+                    _ => Err(self.missing_column(name)),
+                },
             },
         }
     }

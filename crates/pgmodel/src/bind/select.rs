@@ -10,6 +10,7 @@ use crate::value::Type;
 
 use super::locking::Collected;
 use super::scope::Clause;
+use super::sets::demand_constant;
 use super::with::Body;
 use super::{Binder, Typed, naming};
 
@@ -35,50 +36,56 @@ impl Binder<'_> {
     fn simple(&mut self, select: &ast::Select, simple: &ast::Simple, resolve: bool) -> Result<Body> {
         self.top().locking.add(&select.locking);
         let join = self.join_clause(&simple.from, None)?;
-        let volatile = self.volatile;
+        let (sites, volatile) = (self.sites, self.volatile);
         let mut outputs = self.within(Clause::Select, |binder| binder.outputs(&simple.output))?;
-        let calls = self.volatile != volatile;
+        let (calls, mut sites) = (self.volatile != volatile, self.sites - sites);
         let filter = self.filter(simple.filter.as_ref())?;
         let mut having = match &simple.having {
             Some(having) => Some(self.within(Clause::Having, |binder| binder.condition(having, "HAVING"))?),
             None => None,
         };
+        let before = self.sites;
         let mut order = self.order_keys(&select.order, &mut outputs)?;
+        sites += self.sites - before;
         let keys = self.group_keys(&simple.group, &mut outputs)?;
+        if !self.top().sets.is_empty() {
+            let exprs = outputs.iter().map(|output| &output.typed.expr);
+            demand_constant(exprs.chain(order.iter().map(|key| &key.expr)), sites)?;
+        }
+        let distinct_on = self.distinct_on(&simple.distinct_on, &mut outputs, &mut order)?;
         if simple.distinct && order.iter().any(|key| !matches!(key.expr, Expr::Output(_))) {
             let message = "for SELECT DISTINCT, ORDER BY expressions must appear in select list";
             return Err(Failure::sql("42P10", message));
         }
         let offset = self.bound(select.offset.as_ref(), Clause::Offset)?;
         let limit = self.bound(select.limit.as_ref(), Clause::Limit)?;
-        let mut output = Vec::new();
-        let mut columns = Vec::new();
-        for item in outputs {
-            let typed = if resolve || simple.distinct { self.known(item.typed)? } else { item.typed };
-            output.push(typed.expr);
-            columns.push(OutputColumn { name: item.name, ty: typed.ty });
-        }
+        let distinct = simple.distinct || distinct_on > 0;
+        let (mut output, columns) = self.shown(outputs, resolve || distinct)?;
         let collected = Collected {
-            distinct: simple.distinct,
+            distinct,
             keys: !keys.is_empty(),
             having: having.is_some(),
             aggregates: !self.top().aggregates.is_empty(),
+            sets: !self.top().sets.is_empty(),
         };
         select.locking.iter().try_for_each(|clause| collected.lockable(clause.strength))?;
+        if collected.aggregates {
+            self.demand_no_rounds()?;
+        }
         let grouped = collected.keys || collected.having || collected.aggregates;
+        let mut sets = std::mem::take(&mut self.top().sets);
         let grouping = if grouped {
-            let rewritten =
-                output.iter_mut().chain(order.iter_mut().map(|key| &mut key.expr)).chain(&mut having);
+            let sets = sets.iter_mut().flat_map(|call| &mut call.args);
+            let sorted = order.iter_mut().map(|key| &mut key.expr);
+            let rewritten = output.iter_mut().chain(sorted).chain(&mut having).chain(sets);
             let keys = self.regroup(keys, rewritten)?;
             let aggregates = std::mem::take(&mut self.top().aggregates);
             Some(Grouping { keys, aggregates, having })
         } else {
             None
         };
-        let early = order.iter().any(|key| matches!(key.expr, Expr::Output(_)));
-        if calls && (grouped || simple.distinct || early) {
-            let what = "a VOLATILE function in a list that is grouped, distinct or sorted by";
-            return Err(Failure::not_modelled(what));
+        if calls {
+            self.demand_late(volatile, &order, grouped || distinct)?;
         }
         let slots = std::mem::take(&mut self.top().slots);
         let mut core = Select {
@@ -86,12 +93,26 @@ impl Binder<'_> {
             join,
             filter,
             grouping,
+            sets,
             output,
             distinct: simple.distinct,
+            distinct_on,
             path: OnceCell::new(),
         };
         let locks = self.locks(&select.locking, &mut core)?;
         Ok(Body { core: Core::Select(core), order, limit, offset, locks, columns })
+    }
+
+    /// The select list as the result shows it.
+    fn shown(&mut self, outputs: Vec<Output>, resolve: bool) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
+        let mut output = Vec::new();
+        let mut columns = Vec::new();
+        for item in outputs {
+            let typed = if resolve { self.known(item.typed)? } else { item.typed };
+            output.push(typed.expr);
+            columns.push(OutputColumn { name: item.name, ty: typed.ty });
+        }
+        Ok((output, columns))
     }
 
     /// The items of a select list, `*` spread out.

@@ -35,6 +35,12 @@ impl Stored<'_> {
         }
     }
 
+    /// 42P17: an index would not be found again by what it was made of.
+    pub(super) fn not_immutable(self) -> Failure {
+        let place = self.names().0;
+        Failure::sql("42P17", format!("functions in {place} must be marked IMMUTABLE"))
+    }
+
     /// What the server says of an expression of type `from` where the place wants `to`.
     pub(super) fn mistyped(self, from: &str, to: &str) -> String {
         match self {

@@ -28,7 +28,10 @@ impl Binder<'_> {
         if !matches!(with.body, ast::Body::Select(_)) {
             return Err(Failure::not_modelled("a data-modifying statement in an expression"));
         }
-        self.query(with, true)
+        self.subqueries += 1;
+        let query = self.query(with, true)?;
+        self.subqueries -= 1;
+        Ok(query)
     }
 
     pub(super) fn exists(&mut self, with: &ast::With) -> Result<Typed> {
@@ -64,7 +67,11 @@ impl Binder<'_> {
         if fields.len() > 1 && operator != "=" {
             return Err(Failure::not_modelled(format!("{operator} between rows with ANY or ALL")));
         }
+        let sets = self.top().set_calls;
         let operands: Vec<_> = fields.iter().map(|field| self.expr(field)).collect::<Result<_>>()?;
+        if self.top().set_calls != sets {
+            return Err(Failure::not_modelled("a set-returning function on the left of a subquery"));
+        }
         let mut query = self.nested(with)?;
         as_wide(operands.len(), query.columns.len())?;
         let mut apply = Vec::new();

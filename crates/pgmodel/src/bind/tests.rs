@@ -177,7 +177,11 @@ fn what_has_no_place_in_a_plan_is_refused_by_name() {
         ("select t from t", "a whole-row reference: t"),
         ("select ctid from t", "the system column ctid"),
         ("select (select sum(t.qty) from u) from t", "sum over columns of an outer query"),
-        ("select generate_series(1, 2)", "the set-returning function generate_series outside of FROM"),
+        ("select generate_series(1, generate_series(1, 2))", "a set-returning function of another's rows"),
+        (
+            "select generate_series(1, 2), nextval('s')",
+            "a set-returning function beside calls that have effects",
+        ),
         (
             "select t.id from t left join u on true where u.n = 1 for update",
             "FOR UPDATE of a table that an outer",
@@ -223,7 +227,7 @@ fn a_subquery_knows_whether_it_is_correlated() {
 
 #[test]
 fn a_lock_goes_down_into_derived_tables_and_the_strongest_wins() {
-    let sql = "select * from (select id from t) s join u on true for share of u nowait for update";
+    let sql = "select * from (select id from t limit 9) s join u on true for share of u nowait for update";
     let plan = bind(sql, &catalogue()).expect("the statement binds");
     let told: Vec<_> = plan
         .query

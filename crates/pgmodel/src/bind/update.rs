@@ -12,7 +12,7 @@ use crate::plan::{Core, Delete, Expr, Join, OutputColumn, Slot, SubKind, Update}
 use super::from::lateral;
 use super::scope::{Clause, Source, SourceKind, table_item};
 use super::with::Body;
-use super::{Binder, Typed};
+use super::{Binder, Typed, conjuncts};
 
 /// 428C9 for a value other than DEFAULT in a column that is always generated.
 pub(super) fn always_generated(column: &Column, message: String) -> Result<()> {
@@ -56,12 +56,12 @@ impl Binder<'_> {
     /// WHERE.
     pub(super) fn filter(&mut self, filter: Option<&ast::Expr>) -> Result<Option<Expr>> {
         let Some(filter) = filter else { return Ok(None) };
-        let routines = self.routines;
-        let mut filter = self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?;
-        if self.routines != routines {
-            Self::by_cost(&mut filter);
+        let calls = (self.sites, self.routines);
+        let filter = self.within(Clause::Where, |binder| binder.condition(filter, "WHERE"))?;
+        if (self.sites, self.routines) == calls {
+            return Ok(Some(filter));
         }
-        Ok(Some(filter))
+        conjuncts::ordered(filter, &self.top().slots).map(Some)
     }
 
     /// The target as slot 0, and the items that are joined to it.
@@ -106,55 +106,51 @@ impl Binder<'_> {
         set: &[ast::Assignment],
         table: &TableDef,
     ) -> Result<Vec<(usize, Expr)>> {
-        let mut assigned: Vec<(usize, Expr)> = Vec::new();
+        // The server looks at all values before it looks for their columns.
+        let mut values = Vec::new();
         for assignment in set {
-            let mut positions = Vec::new();
-            for name in &assignment.columns {
+            values.push(self.sources(&assignment.value, assignment.columns.len())?);
+        }
+        let mut assigned: Vec<(usize, Expr)> = Vec::new();
+        for (assignment, values) in set.iter().zip(values) {
+            for (name, value) in assignment.columns.iter().zip(values) {
                 let position = table.column(name).ok_or_else(|| no_column(table, name))?;
-                let taken = assigned.iter().map(|(position, _)| position).chain(&positions);
-                if taken.into_iter().any(|taken| *taken == position) {
+                if assigned.iter().any(|(taken, _)| *taken == position) {
                     let message = format!("multiple assignments to same column \"{name}\"");
                     return Err(Failure::sql("42601", message));
                 }
-                positions.push(position);
+                let column = &table.columns[position];
+                assigned.push((position, self.assigned(value, column)?));
             }
-            let values = self.assigned(&assignment.value, &positions, table)?;
-            assigned.extend(positions.into_iter().zip(values));
         }
         Ok(assigned)
     }
 
-    fn assigned(&mut self, value: &ast::Expr, positions: &[usize], table: &TableDef) -> Result<Vec<Expr>> {
-        if let ([position], ast::Expr::Default) = (positions, value) {
-            return Ok(vec![self.default(&table.columns[*position])]);
-        }
-        let typed = match (positions, value) {
-            ([_], value) => vec![self.expr(value)?],
+    /// What so many columns are set to; none where that is DEFAULT.
+    fn sources(&mut self, value: &ast::Expr, columns: usize) -> Result<Vec<Option<Typed>>> {
+        match (columns, value) {
+            (1, ast::Expr::Default) => Ok(vec![None]),
+            (1, value) => Ok(vec![Some(self.expr(value)?)]),
             (_, ast::Expr::Scalar(query)) => {
                 let query = Rc::new(self.nested(query)?);
-                if query.columns.len() != positions.len() {
+                if query.columns.len() != columns {
                     let message = "number of columns does not match number of values";
                     return Err(Failure::sql("42601", message));
                 }
                 let column = |(index, column): (usize, &OutputColumn)| {
                     let expr = Expr::Sub { kind: SubKind::ScalarColumn(index), query: Rc::clone(&query) };
-                    Typed { expr, ty: column.ty.clone() }
+                    Some(Typed { expr, ty: column.ty.clone() })
                 };
-                query.columns.iter().enumerate().map(column).collect()
+                Ok(query.columns.iter().enumerate().map(column).collect())
             }
-            _ => {
-                return Err(Failure::not_modelled(
-                    "SET of several columns to something other than a subquery",
-                ));
-            }
-        };
-        let mut values = Vec::new();
-        for (position, typed) in positions.iter().zip(typed) {
-            let column = &table.columns[*position];
-            let value = self.assign(typed, column)?;
-            always_generated(column, format!("column \"{}\" can only be updated to DEFAULT", column.name))?;
-            values.push(value);
+            _ => Err(Failure::not_modelled("SET of several columns to something other than a subquery")),
         }
-        Ok(values)
+    }
+
+    fn assigned(&mut self, value: Option<Typed>, column: &Column) -> Result<Expr> {
+        let Some(value) = value else { return Ok(self.default(column)) };
+        let value = self.assign(value, column)?;
+        always_generated(column, format!("column \"{}\" can only be updated to DEFAULT", column.name))?;
+        Ok(value)
     }
 }

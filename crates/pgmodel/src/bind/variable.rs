@@ -5,7 +5,7 @@ use crate::ast;
 use crate::catalog::Names;
 use crate::error::{Failure, Result};
 use crate::function::{self, CastContext};
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, Plan, planner};
 use crate::value::{Type, Value};
 
 use super::{Binder, Parameter, Typed};
@@ -56,7 +56,12 @@ pub(crate) fn inner(with: &ast::With, names: &dyn Names, variables: &dyn Variabl
     let places = std::mem::take(&mut binder.places);
     let calls = binder.routines > 0;
     let locks = std::mem::take(&mut binder.locks);
-    Ok(Inner { plan: Plan { query, params: binder.parameters()?, locks }, places, calls })
+    if planner::judge(&query)? {
+        // What runs the body asks nobody how.
+        let what = "a subquery in a function's body that the plan may run once for each row";
+        return Err(Failure::not_modelled(what));
+    }
+    Ok(Inner { plan: Plan { query, params: binder.parameters()?, locks, reruns: false }, places, calls })
 }
 
 /// Whether an assignment makes a value of one type one of the other.

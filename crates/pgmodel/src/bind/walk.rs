@@ -19,6 +19,7 @@ pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Resu
         | Expr::Column { .. }
         | Expr::Group { .. }
         | Expr::Aggregate { .. }
+        | Expr::Set(_)
         | Expr::Output(_) => Ok(()),
         Expr::Apply { args, .. }
         | Expr::Extreme { args, .. }
@@ -112,10 +113,14 @@ fn select_core(select: &mut Select, depth: usize, visit: &mut Visit<'_>) -> Resu
     if let Some(Grouping { keys, aggregates, having }) = &mut select.grouping {
         keys.iter_mut().try_for_each(|expr| visit(expr, depth))?;
         for aggregate in aggregates {
-            let parts = [&mut aggregate.argument, &mut aggregate.delimiter, &mut aggregate.filter];
-            parts.into_iter().flatten().try_for_each(|expr| visit(expr, depth))?;
+            let parts = [&mut aggregate.argument, &mut aggregate.second, &mut aggregate.filter];
+            let keys = aggregate.order.iter_mut().map(|key| &mut key.expr);
+            parts.into_iter().flatten().chain(keys).try_for_each(|expr| visit(expr, depth))?;
         }
         having.iter_mut().try_for_each(|expr| visit(expr, depth))?;
+    }
+    for call in &mut select.sets {
+        call.args.iter_mut().try_for_each(|expr| visit(expr, depth))?;
     }
     select.output.iter_mut().try_for_each(|expr| visit(expr, depth))
 }
@@ -134,7 +139,7 @@ fn slots(slots: &mut [Slot], depth: usize, visit: &mut Visit<'_>) -> Result<()> 
     for slot in slots {
         match slot {
             Slot::Query { query, .. } => shared(query, depth + 1, visit)?,
-            Slot::Function { args, .. } => args.iter_mut().try_for_each(|expr| visit(expr, depth))?,
+            Slot::Function { call, .. } => call.args.iter_mut().try_for_each(|expr| visit(expr, depth))?,
             Slot::Table(_) | Slot::Cte { .. } | Slot::Excluded => {}
         }
     }
@@ -198,7 +203,9 @@ fn all_same(left: &[Expr], right: &[Expr]) -> bool {
 pub(super) fn same(left: &Expr, right: &Expr) -> bool {
     match (left, right) {
         (Expr::Const(a), Expr::Const(b)) => a == b,
-        (Expr::Param(a), Expr::Param(b)) | (Expr::Output(a), Expr::Output(b)) => a == b,
+        (Expr::Param(a), Expr::Param(b))
+        | (Expr::Output(a), Expr::Output(b))
+        | (Expr::Set(a), Expr::Set(b)) => a == b,
         (
             Expr::Column { up, slot, column },
             Expr::Column { up: other_up, slot: other_slot, column: other_column },

@@ -1,6 +1,7 @@
 //! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common
 //! table expression be seen before its place in the text.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::ast;
@@ -33,6 +34,7 @@ impl Binder<'_> {
     pub(super) fn query(&mut self, with: &ast::With, resolve: bool) -> Result<Query> {
         self.level(|binder| {
             binder.top().later = with.ctes.iter().map(|cte| cte.name.clone()).collect();
+            binder.top().sees_later = with.ctes.iter().any(|cte| cte.recursive);
             for cte in &with.ctes {
                 binder.cte(cte)?;
             }
@@ -65,11 +67,18 @@ impl Binder<'_> {
         let ctes = level
             .ctes
             .into_iter()
-            .map(|cte| Cte { name: cte.name, query: Rc::new(cte.query), references: cte.references })
+            .map(|CteEntry { name, query, references, materialized, recursive, .. }| Cte {
+                name,
+                query: Rc::new(query),
+                references,
+                materialized,
+                recursive,
+            })
             .collect();
         let Body { core, order, limit, offset, locks, columns } = body;
         let correlated = level.reaches.is_some();
-        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated })
+        let effect = OnceCell::new();
+        Ok(Query { ctes, core, order, limit, offset, locks, columns, correlated, effect })
     }
 
     fn cte(&mut self, cte: &ast::Cte) -> Result<()> {
@@ -83,7 +92,8 @@ impl Binder<'_> {
             return Err(Failure::sql("0A000", message));
         }
         let touched = self.touched.len();
-        let mut query = self.query(&cte.query, true)?;
+        let recursive = cte.recursive && cte.reads_itself;
+        let mut query = if recursive { self.recursive(cte)? } else { self.query(&cte.query, true)? };
         let depth = self.depth();
         let outside = self.touched[touched..].iter().map(|(level, _)| *level);
         let reaches = outside.filter(|level| *level < depth).min();
@@ -102,7 +112,9 @@ impl Binder<'_> {
         let silent = modifying && query.columns.is_empty();
         let level = self.top();
         level.later.retain(|name| *name != cte.name);
-        level.ctes.push(CteEntry { name: cte.name.clone(), query, references: 0, reaches, silent });
+        let (name, materialized) = (cte.name.clone(), cte.materialized);
+        let references = 0;
+        level.ctes.push(CteEntry { name, query, references, reaches, silent, materialized, recursive });
         Ok(())
     }
 
@@ -110,6 +122,9 @@ impl Binder<'_> {
     pub(super) fn find_cte(&mut self, name: &str) -> Result<Option<(Slot, Vec<OutputColumn>)>> {
         let top = self.depth();
         for depth in (0..self.levels.len()).rev() {
+            if let Some(found) = self.find_unfinished(name, depth)? {
+                return Ok(Some(found));
+            }
             let level = &mut self.levels[depth];
             let Some(index) = level.ctes.iter().position(|cte| cte.name == name) else { continue };
             let cte = &mut level.ctes[index];

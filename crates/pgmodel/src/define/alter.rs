@@ -16,6 +16,7 @@ impl Define<'_> {
     pub(super) async fn alter(&self, name: &str, if_exists: bool, actions: &[AlterAction]) -> Result<()> {
         let mode = actions.iter().map(mode).max().unwrap_or(TableLockMode::AccessExclusive);
         let Some(table) = super::find_table(self.server, self.session, name, mode, false).await? else {
+            self.server.demand_no_relation(self.session, name)?;
             if if_exists {
                 self.notice(format!("relation \"{name}\" does not exist, skipping"));
                 return Ok(());
@@ -27,12 +28,14 @@ impl Define<'_> {
             self.remember(&table);
         }
         let mut table = copy(&table);
+        let mut actions: Vec<&AlterAction> = actions.iter().collect();
+        actions.sort_by_key(|action| pass(action));
         for action in actions {
             table = self.act(table, action).await?;
-            // The next action, and the checks of this one, look at the definition as it now is.
+            // The next action looks at the definition as it now is.
             self.put(copy(&table));
         }
-        Ok(())
+        self.verify(&table).await
     }
 
     async fn act(&self, mut table: TableDef, action: &AlterAction) -> Result<TableDef> {
@@ -60,7 +63,7 @@ impl Define<'_> {
             AlterAction::DropConstraint { name, if_exists } => {
                 self.drop_constraint(table, name, *if_exists).await
             }
-            AlterAction::ValidateConstraint { name } => self.validate(table, name).await,
+            AlterAction::ValidateConstraint { name } => self.validate(table, name),
             AlterAction::RenameTable { to } => self.rename_table(table, to),
             AlterAction::RenameColumn { column, to } => self.rename_column(table, column, to),
             AlterAction::RenameConstraint { name, to } => self.rename_constraint(table, name, to),
@@ -83,8 +86,11 @@ impl Define<'_> {
             AlterAction::Trigger { which, enabled } => trigger::switched(table, which, *enabled),
             AlterAction::SetNotNull { column, not_null } => {
                 let place = column_of(&table, column)?;
+                let primary = table.indexes.iter().find(|index| index.primary);
                 if *not_null {
-                    self.demand_no_null(&table, &[place])?;
+                    self.demand_no_null(&[place]);
+                } else if primary.is_some_and(|index| index.plain_columns().any(|key| key == place)) {
+                    return Err(Failure::sql("42P16", format!("column \"{column}\" is in a primary key")));
                 }
                 table.columns[place].not_null = *not_null;
                 Ok(table)
@@ -110,10 +116,8 @@ impl Define<'_> {
             }
             Some(default) => run.value(default, &Env::level(None, None, &[])).await?,
         };
-        if column.not_null && value == Value::Null && !self.live(&table).is_empty() {
-            let (column, name) = (&column.name, &table.name);
-            let message = format!("column \"{column}\" of relation \"{name}\" contains null values");
-            return Err(Failure::sql("23502", message));
+        if column.not_null {
+            self.demand_no_null(&[table.columns.len()]);
         }
         let widened = |tuple: &Tuple| tuple.iter().cloned().chain([value.clone()]).collect::<Tuple>();
         self.server.heap(table.id).rewrite(widened);
@@ -219,6 +223,26 @@ pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {
     let missing =
         || Failure::sql("42703", format!("column \"{name}\" of relation \"{}\" does not exist", table.name));
     table.column(name).ok_or_else(missing)
+}
+
+/// In which of the passes of ALTER TABLE an action is done, whatever its place in the text (AT_PASS_DROP and the others
+/// in src/backend/commands/tablecmds.c).
+fn pass(action: &AlterAction) -> u8 {
+    match action {
+        AlterAction::DropColumn { .. }
+        | AlterAction::DropConstraint { .. }
+        | AlterAction::SetDefault { default: None, .. }
+        | AlterAction::SetNotNull { not_null: false, .. } => 0,
+        AlterAction::SetType { .. } => 1,
+        AlterAction::AddColumn { .. } => 2,
+        AlterAction::SetNotNull { .. } => 3,
+        AlterAction::AddConstraint(constraint) => match constraint.kind {
+            ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => 5,
+            _ => 4,
+        },
+        AlterAction::SetDefault { .. } => 5,
+        _ => 6,
+    }
 }
 
 /// The lock that an action takes (manual, ALTER TABLE).

@@ -10,8 +10,9 @@ use crate::ast::{Constraint, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{Check, ForeignKey, IndexDef, TableDef};
 use crate::error::{Failure, Result};
+use crate::function::{self, CastContext};
 use crate::plan::Expr;
-use crate::value::Value;
+use crate::value::Type;
 
 impl Define<'_> {
     /// The table with one constraint more.
@@ -56,8 +57,9 @@ impl Define<'_> {
                 let (to_table, to, validated) = (to, to_id, !constraint.not_valid);
                 let key =
                     ForeignKey { name, made, from, columns, to, referenced, on_delete, on_update, validated };
+                demand_comparable(&table, to_table.as_deref().unwrap_or(&table), &key)?;
                 if validated {
-                    self.demand_referenced(&table, to_table.as_deref(), &key)?;
+                    self.demand_referenced(&key.name);
                 }
                 let mut table = table;
                 table.foreign_keys.push(Rc::new(key));
@@ -93,7 +95,7 @@ impl Define<'_> {
             for column in &positions {
                 table.columns[*column].not_null = true;
             }
-            self.demand_no_null(&table, &positions)?;
+            self.demand_no_null(&positions);
         }
         let keys = positions.iter().map(|column| Expr::Column { up: 0, slot: 0, column: *column }).collect();
         let (unique, constraint, filter) = (true, true, None);
@@ -103,17 +105,6 @@ impl Define<'_> {
         let table = Rc::new(table);
         self.build(&table, table.indexes.len() - 1)?;
         Ok(super::copy(&table))
-    }
-
-    pub(super) fn demand_no_null(&self, table: &TableDef, columns: &[usize]) -> Result<()> {
-        for (_, tuple) in self.live(table) {
-            if let Some(column) = columns.iter().find(|column| tuple[**column] == Value::Null) {
-                let (column, name) = (&table.columns[*column].name, &table.name);
-                let message = format!("column \"{column}\" of relation \"{name}\" contains null values");
-                return Err(Failure::sql("23502", message));
-            }
-        }
-        Ok(())
     }
 
     fn check(
@@ -141,7 +132,7 @@ impl Define<'_> {
         };
         let check = Check { name, condition, validated: !constraint.not_valid };
         if check.validated {
-            self.demand_checked(&table, &check)?;
+            self.demand_checked(&check.name);
         }
         table.add_check(check);
         Ok(table)
@@ -169,6 +160,28 @@ fn only_column(condition: &Expr) -> Option<usize> {
     let mut found = BTreeSet::new();
     add(condition, &mut found);
     if found.len() == 1 { found.first().copied() } else { None }
+}
+
+/// 42804 where a reference could not be compared with what it refers to.
+fn demand_comparable(table: &TableDef, to: &TableDef, key: &ForeignKey) -> Result<()> {
+    let integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8);
+    let text = |ty: &Type| matches!(ty, Type::Text | Type::Varchar(_));
+    for (from, referenced) in key.columns.iter().zip(&key.referenced) {
+        let (from, to) = (&table.columns[*from].ty, &to.columns[*referenced].ty);
+        let alike = from.base() == to.base() || integer(from) && integer(to) || text(from) && text(to);
+        if alike {
+            continue;
+        }
+        let castable = function::cast(&from.base(), &to.base(), CastContext::Implicit).is_ok();
+        let is_time = |ty: &Type| matches!(ty, Type::Date | Type::Timestamp | Type::Timestamptz);
+        if castable || is_time(from) && is_time(to) {
+            let (from, to) = (from.name(), to.name());
+            return Err(Failure::not_modelled(format!("a foreign key from {from} to {to}")));
+        }
+        let message = format!("foreign key constraint \"{}\" cannot be implemented", key.name);
+        return Err(Failure::sql("42804", message));
+    }
+    Ok(())
 }
 
 /// The referenced columns: those named, or the primary key. They must be the columns of a unique index.

@@ -16,6 +16,7 @@ impl Define<'_> {
             let mode = TableLockMode::AccessExclusive;
             match super::find_table(self.server, self.session, name, mode, false).await? {
                 Some(table) => tables.push(table),
+                None if self.is_taken(name) => return Err(name::wrong_kind(name, "a table")),
                 None if if_exists => self.notice(format!("table \"{name}\" does not exist, skipping")),
                 None => return Err(Failure::sql("42P01", format!("table \"{name}\" does not exist"))),
             }

@@ -37,11 +37,12 @@ impl Define<'_> {
                 "two transactions that create indexes of {name} at once"
             )));
         }
-        self.undo(Undo::CreatedIndex(table.id));
         let mut table = copy(&table);
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
+        // Only an index that is there can be taken back: one that fails leaves none.
         self.build(&table, table.indexes.len() - 1)?;
+        self.undo(Undo::CreatedIndex(table.id));
         self.put(copy(&table));
         Ok(())
     }
@@ -102,6 +103,9 @@ impl Define<'_> {
                 TableLockMode::AccessExclusive
             };
             let Some((table, index)) = self.find_index(name, mode).await? else {
+                if self.is_taken(name) {
+                    return Err(name::wrong_kind(name, "an index"));
+                }
                 if !if_exists {
                     return Err(Failure::sql("42704", format!("index \"{name}\" does not exist")));
                 }

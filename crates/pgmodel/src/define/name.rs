@@ -77,6 +77,11 @@ pub(super) fn demand_new_constraint(table: &TableDef, name: &str) -> Result<()> 
     Ok(())
 }
 
+/// 42809 where a relation is of another kind than the command is for.
+pub(super) fn wrong_kind(name: &str, wanted: &str) -> Failure {
+    Failure::sql("42809", format!("\"{name}\" is not {wanted}"))
+}
+
 /// 2BP01 where something that is to be dropped is needed by what stays; of several the message names none.
 pub(super) fn needed(what: &str, of: usize) -> Failure {
     let message = if of == 1 {

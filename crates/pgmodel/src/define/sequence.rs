@@ -43,6 +43,7 @@ impl Define<'_> {
         for name in names {
             match self.locked_sequence(name).await? {
                 Some(sequence) => found.push(sequence),
+                None if self.is_taken(name) => return Err(name::wrong_kind(name, "a sequence")),
                 None if if_exists => self.notice(format!("sequence \"{name}\" does not exist, skipping")),
                 None => return Err(Failure::sql("42P01", format!("sequence \"{name}\" does not exist"))),
             }

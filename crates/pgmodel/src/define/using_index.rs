@@ -45,7 +45,7 @@ impl Define<'_> {
             for column in &columns {
                 table.columns[*column].not_null = true;
             }
-            self.demand_no_null(&table, &columns)?;
+            self.demand_no_null(&columns);
         }
         table.indexes[place] = Rc::new(IndexDef { name, primary, constraint: true, ..adopted });
         Ok(table)

@@ -1,7 +1,8 @@
-//! Whether the rows that are there meet a constraint: when it is added, or later with VALIDATE CONSTRAINT, which lets
-//! writers go on (manual, ALTER TABLE). It looks at what has committed by then.
+//! What the rows that are there are held against: NOT NULL and constraints that were added, or VALIDATE CONSTRAINT,
+//! which lets writers go on (manual, ALTER TABLE). They are looked at once the definition is as it is to be, each row
+//! in its turn (ATRewriteTables in src/backend/commands/tablecmds.c).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, btree_set};
 use std::rc::Rc;
 
 use super::{Define, find_key};
@@ -12,27 +13,29 @@ use crate::footprint::{Object, Use};
 use crate::run::{Env, Slotted};
 use crate::value::{Tuple, Value};
 
+/// What rows must meet.
+#[derive(Debug, Default)]
+pub(super) struct Demands {
+    no_null: BTreeSet<usize>,
+    /// CHECK constraints and foreign keys, by name.
+    checks: Vec<String>,
+    keys: Vec<String>,
+}
+
 impl Define<'_> {
-    pub(super) async fn validate(&self, mut table: TableDef, name: &str) -> Result<TableDef> {
+    pub(super) fn validate(&self, mut table: TableDef, name: &str) -> Result<TableDef> {
         // Writers go on beside it, so that the order of their commits and this look matters.
         self.server.touch(self.session, Object::Table(table.id), Use::Read);
-        if let Some(place) = table.checks.iter().position(|check| check.name == name) {
-            if !table.checks[place].validated {
-                self.demand_checked(&table, &table.checks[place])?;
-                table.checks[place].validated = true;
+        if let Some(check) = table.checks.iter_mut().find(|check| check.name == name) {
+            if !std::mem::replace(&mut check.validated, true) {
+                self.demand_checked(name);
             }
             return Ok(table);
         }
-        if let Some(place) = table.foreign_keys.iter().position(|key| key.name == name) {
-            let key = table.foreign_keys[place].clone();
+        if let Some(key) = table.foreign_keys.iter_mut().find(|key| key.name == name) {
             if !key.validated {
-                let mode = TableLockMode::RowShare;
-                self.server.lock_table(self.session, key.to, mode, false).await?;
-                self.server.touch(self.session, Object::Table(key.to), Use::Read);
-                let to = (key.to != table.id).then(|| self.server.table(key.to, self.session));
-                self.demand_referenced(&table, to.as_deref(), &key)?;
-                let validated = true;
-                table.foreign_keys[place] = Rc::new(ForeignKey { validated, ..ForeignKey::clone(&key) });
+                *key = Rc::new(ForeignKey { validated: true, ..ForeignKey::clone(key) });
+                self.demand_referenced(name);
             }
             return Ok(table);
         }
@@ -45,31 +48,50 @@ impl Define<'_> {
         })
     }
 
-    /// 23514 where a row does not meet a CHECK.
-    pub(super) fn demand_checked(&self, table: &TableDef, check: &Check) -> Result<()> {
-        let run = self.run();
-        for (_, tuple) in self.live(table) {
-            run.visited(1, 1);
-            let cells = [Slotted::row(tuple)];
-            if run.now(&check.condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
-                let (name, relation) = (&check.name, &table.name);
-                let message =
-                    format!("check constraint \"{name}\" of relation \"{relation}\" is violated by some row");
-                return Err(Failure::sql("23514", message));
+    pub(super) fn demand_no_null(&self, columns: &[usize]) {
+        self.demands.borrow_mut().no_null.extend(columns);
+    }
+
+    pub(super) fn demand_checked(&self, check: &str) {
+        self.demands.borrow_mut().checks.push(check.to_owned());
+    }
+
+    pub(super) fn demand_referenced(&self, key: &str) {
+        self.demands.borrow_mut().keys.push(key.to_owned());
+    }
+
+    /// Holds the rows against what is demanded of them.
+    pub(super) async fn verify(&self, table: &TableDef) -> Result<()> {
+        let Demands { no_null, checks, keys } = self.demands.take();
+        let wanted = |check: &&Check| checks.contains(&check.name);
+        let checks: Vec<&Check> = table.checks.iter().filter(wanted).collect();
+        if !no_null.is_empty() || !checks.is_empty() {
+            let run = self.run();
+            for (_, tuple) in self.live(table) {
+                run.visited(1, 1);
+                demand_values(table, &tuple, no_null.iter())?;
+                let cells = [Slotted::row(tuple)];
+                for check in &checks {
+                    if run.now(&check.condition, &Env::level(None, None, &cells))? == Value::Bool(false) {
+                        let (name, relation) = (&check.name, &table.name);
+                        let what = format!("of relation \"{relation}\" is violated by some row");
+                        return Err(Failure::sql("23514", format!("check constraint \"{name}\" {what}")));
+                    }
+                }
             }
+        }
+        for key in table.foreign_keys.iter().filter(|key| keys.contains(&key.name)) {
+            self.server.lock_table(self.session, key.to, TableLockMode::RowShare, false).await?;
+            self.server.touch(self.session, Object::Table(key.to), Use::Read);
+            self.demand_targets(table, key)?;
         }
         Ok(())
     }
 
-    /// 23503 where a row refers to none; `to` is the other table, none where it is the table itself.
-    pub(super) fn demand_referenced(
-        &self,
-        table: &TableDef,
-        to: Option<&TableDef>,
-        key: &ForeignKey,
-    ) -> Result<()> {
-        let referenced: Vec<Tuple> =
-            self.live(to.unwrap_or(table)).into_iter().map(|(_, tuple)| tuple).collect();
+    /// 23503 where a row refers to none.
+    fn demand_targets(&self, table: &TableDef, key: &ForeignKey) -> Result<()> {
+        let to = self.server.table(key.to, self.session);
+        let referenced: Vec<Tuple> = self.live(&to).into_iter().map(|(_, tuple)| tuple).collect();
         let there: BTreeSet<Vec<&Value>> =
             referenced.iter().map(|other| key.referenced.iter().map(|it| &other[*it]).collect()).collect();
         for (_, tuple) in self.live(table) {
@@ -84,4 +106,17 @@ impl Define<'_> {
         }
         Ok(())
     }
+}
+
+/// 23502 where one of the columns has no value.
+fn demand_values(table: &TableDef, tuple: &Tuple, columns: btree_set::Iter<'_, usize>) -> Result<()> {
+    for place in columns {
+        let column = &table.columns[*place];
+        if !column.dropped && tuple[*place] == Value::Null {
+            let (column, name) = (&column.name, &table.name);
+            let message = format!("column \"{column}\" of relation \"{name}\" contains null values");
+            return Err(Failure::sql("23502", message));
+        }
+    }
+    Ok(())
 }

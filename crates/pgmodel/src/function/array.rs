@@ -50,6 +50,21 @@ fn elements_or_null(args: &[Value], index: usize) -> Result<Option<&[Value]>> {
     if matches!(args.get(index), Some(Value::Null)) { Ok(None) } else { elements(args, index).map(Some) }
 }
 
+/// An element by its index; NULL outside of the array.
+pub(super) fn element(args: &[Value]) -> Result<Value> {
+    let index = usize::try_from(int(args, 1)? - 1).ok();
+    let elements = elements(args, 0)?;
+    Ok(index.and_then(|index| elements.get(index)).cloned().unwrap_or(Value::Null))
+}
+
+/// The elements between two indexes.
+pub(super) fn slice(args: &[Value]) -> Result<Value> {
+    let (elements, lower, upper) = (elements(args, 0)?, int(args, 1)?.max(1), int(args, 2)?);
+    let upper = usize::try_from(upper).unwrap_or(0).min(elements.len());
+    let lower = usize::try_from(lower - 1).unwrap_or(usize::MAX).min(upper);
+    Ok(Value::Array(elements[lower..upper].into()))
+}
+
 fn joined(args: &[Value]) -> Result<Value> {
     match (elements_or_null(args, 0)?, elements_or_null(args, 1)?) {
         (None, None) => Ok(Value::Null),

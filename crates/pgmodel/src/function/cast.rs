@@ -4,10 +4,10 @@
 use std::rc::Rc;
 
 use super::signature::category;
-use super::{Cast, CastContext, int, integer, mistyped, str};
+use super::{Cast, CastContext, demand_length, int, integer, mistyped, str};
 use crate::error::{Failure, Result};
 use crate::plan::Apply;
-use crate::value::{Json, Numeric, Type, Value};
+use crate::value::{DAY, Json, Numeric, Type, Value, midnight, unpadded};
 
 /// What the server adds to a length before it stores it.
 const HEADER: i64 = 4;
@@ -32,6 +32,10 @@ pub(super) fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Optio
     let element = if let Type::Array(element) = to { Some(element.as_ref()) } else { None };
     match (to, element) {
         (Type::Varchar(Some(length)), _) => modified(i64::from(*length) + HEADER, truncated, checked),
+        (Type::Char(Some(length)), _) => modified(i64::from(*length) + HEADER, filled_up, filled_if_it_fits),
+        (_, Some(Type::Char(Some(length)))) => {
+            modified(i64::from(*length) + HEADER, filled_elements, checked_filled_elements)
+        }
         (_, Some(Type::Varchar(Some(length)))) => {
             modified(i64::from(*length) + HEADER, truncated_elements, checked_elements)
         }
@@ -46,6 +50,20 @@ pub(super) fn exists(from: &Type, to: &Type, context: CastContext) -> bool {
     pathway(from, to).is_some_and(|(least, _)| least <= context)
 }
 
+/// Whether the settings leave it alone. Those of the zone and of the form of dates matter to points in time, and the
+/// text form of an array is taken for that of anything at all.
+pub(super) fn is_immutable(from: &Type, to: &Type) -> bool {
+    let is_text = |ty: &Type| category(ty) == 'S';
+    match (from, to) {
+        (from, to) if from.base() == to.base() => true,
+        (Type::Array(from), Type::Array(to)) => is_immutable(from, to),
+        (from, Type::Interval | Type::Array(_)) if is_text(from) => false,
+        (Type::Interval | Type::Array(_), to) if is_text(to) => false,
+        (Type::Date, Type::Timestamp) | (Type::Timestamp, Type::Date) => true,
+        (from, to) => category(from) != 'D' && category(to) != 'D',
+    }
+}
+
 /// Precision and scale as the server packs them.
 fn packed((precision, scale): (u16, u16)) -> i64 {
     (i64::from(precision) << 16 | i64::from(scale)) + HEADER
@@ -56,12 +74,19 @@ type Pathway = (CastContext, Option<Apply>);
 
 fn pathway(from: &Type, to: &Type) -> Option<Pathway> {
     use CastContext::{Assignment, Explicit, Implicit};
-    use Type::{Array, Bool, Int2, Int4, Int8, Jsonb, Unknown, Void};
+    use Type::{Array, Bool, Char, Date, Int2, Int4, Int8, Jsonb, Timestamp, Timestamptz, Unknown, Void};
     Some(match (from, to) {
         (from, to) if from == to => (Implicit, None),
         (_, Unknown | Void) | (Void, _) => return None,
         (Unknown, to) => (Implicit, reader(to)),
         (Type::Text, Type::Varchar(_)) | (Type::Varchar(_), Type::Text) => (Implicit, None),
+        (Type::Text | Type::Varchar(_), Char(_)) => (Implicit, Some(to_padded)),
+        (Char(_), Type::Text | Type::Varchar(_)) => (Implicit, Some(to_text)),
+        (Date, Timestamp) => (Implicit, Some(date_to_local)),
+        (Date, Timestamptz) => (Implicit, Some(date_to_zoned)),
+        (Timestamp, Timestamptz) => (Implicit, Some(local_to_zoned)),
+        (Timestamptz, Timestamp) => (Assignment, Some(zoned_to_local)),
+        (Timestamp | Timestamptz, Date) => (Assignment, Some(to_date)),
         (Int2, Int4 | Int8) | (Int4, Int8) => (Implicit, None),
         (Int2 | Int4 | Int8, Type::Numeric(_)) => (Implicit, Some(int_to_numeric)),
         (Int4 | Int8, Int2) => (Assignment, Some(narrowed::<16>)),
@@ -77,6 +102,7 @@ fn pathway(from: &Type, to: &Type) -> Option<Pathway> {
         (Jsonb, Int8) => (Explicit, Some(json_to_int::<64>)),
         (Jsonb, Type::Numeric(_)) => (Explicit, Some(json_to_numeric)),
         (Array(from), Array(to)) => pathway(from, to)?,
+        (_, Char(_)) => (Assignment, Some(to_padded)),
         (_, to) if category(to) == 'S' => (Assignment, Some(to_text)),
         (from, to) if category(from) == 'S' => (Explicit, reader(to)),
         _ => return None,
@@ -101,13 +127,16 @@ fn reader(to: &Type) -> Option<Apply> {
         Type::Uuid => (read::<7>, read_array::<7>),
         Type::Jsonb => (read::<8>, read_array::<8>),
         Type::Bytea => (read::<9>, read_array::<9>),
+        Type::Date => (read::<11>, read_array::<11>),
+        Type::Timestamp => (read::<12>, read_array::<12>),
+        Type::Char(_) => (read::<13>, read_array::<13>),
         _ if is_array => return Some(read_array::<10>),
         _ => return None,
     };
     Some(if is_array { array } else { plain })
 }
 
-const READ: [Type; 11] = [
+const READ: [Type; 14] = [
     Type::Bool,
     Type::Int2,
     Type::Int4,
@@ -119,6 +148,9 @@ const READ: [Type; 11] = [
     Type::Jsonb,
     Type::Bytea,
     Type::Text,
+    Type::Date,
+    Type::Timestamp,
+    Type::Char(None),
 ];
 
 fn read<const TYPE: usize>(args: &[Value]) -> Result<Value> {
@@ -129,16 +161,59 @@ fn read_array<const TYPE: usize>(args: &[Value]) -> Result<Value> {
     Value::input(str(args, 0)?, &Type::Array(Box::new(READ[TYPE].clone())))
 }
 
-/// The value as a cast to text writes it, which differs from the output form for booleans.
+/// The value as a cast to text writes it, which differs from the output form for booleans and `character`.
 pub(super) fn written(value: &Value) -> String {
     match value {
         Value::Bool(bool) => bool.to_string(),
+        Value::Padded(text) => unpadded(text).to_owned(),
         other => other.text(),
     }
 }
 
 fn to_text(args: &[Value]) -> Result<Value> {
     Ok(Value::Text(written(args.first().ok_or_else(mistyped)?).into()))
+}
+
+fn to_padded(args: &[Value]) -> Result<Value> {
+    Ok(Value::Padded(raw(args.first().ok_or_else(mistyped)?).into()))
+}
+
+/// The value as a cast to text writes it, but with the spaces that end it.
+fn raw(value: &Value) -> String {
+    if let Value::Padded(text) = value { text.to_string() } else { written(value) }
+}
+
+fn date_to_local(args: &[Value]) -> Result<Value> {
+    if let Some(Value::Date(days)) = args.first() {
+        midnight(*days).map(Value::Timestamp)
+    } else {
+        Err(mistyped())
+    }
+}
+
+fn date_to_zoned(args: &[Value]) -> Result<Value> {
+    if let Some(Value::Date(days)) = args.first() {
+        midnight(*days).map(Value::Timestamptz)
+    } else {
+        Err(mistyped())
+    }
+}
+
+fn local_to_zoned(args: &[Value]) -> Result<Value> {
+    if let Some(Value::Timestamp(at)) = args.first() { Ok(Value::Timestamptz(*at)) } else { Err(mistyped()) }
+}
+
+fn zoned_to_local(args: &[Value]) -> Result<Value> {
+    if let Some(Value::Timestamptz(at)) = args.first() { Ok(Value::Timestamp(*at)) } else { Err(mistyped()) }
+}
+
+fn to_date(args: &[Value]) -> Result<Value> {
+    match args.first() {
+        Some(Value::Timestamp(at) | Value::Timestamptz(at)) => {
+            i32::try_from(at.div_euclid(DAY)).map(Value::Date).map_err(|_| mistyped())
+        }
+        _ => Err(mistyped()),
+    }
 }
 
 fn int_to_numeric(args: &[Value]) -> Result<Value> {
@@ -229,6 +304,31 @@ fn checked(args: &[Value]) -> Result<Value> {
     }
 }
 
+fn filled_up(args: &[Value]) -> Result<Value> {
+    let text = raw(args.first().ok_or_else(mistyped)?);
+    filled(&text, limit(args)?)
+}
+
+/// A text that is too long by more than spaces is an error.
+fn filled_if_it_fits(args: &[Value]) -> Result<Value> {
+    let (text, limit) = (raw(args.first().ok_or_else(mistyped)?), limit(args)?);
+    match text.char_indices().nth(limit) {
+        Some((end, _)) if text[end..].bytes().any(|byte| byte != b' ') => {
+            Err(Failure::sql("22001", format!("value too long for type character({limit})")))
+        }
+        _ => filled(&text, limit),
+    }
+}
+
+/// So many characters of a text, filled up with spaces.
+fn filled(text: &str, length: usize) -> Result<Value> {
+    let mut filled: String = text.chars().take(length).collect();
+    let lacking = length - filled.chars().count();
+    demand_length(filled.len().saturating_add(lacking))?;
+    filled.extend(std::iter::repeat_n(' ', lacking));
+    Ok(Value::Padded(filled.into()))
+}
+
 fn fitted(args: &[Value]) -> Result<Value> {
     let packed = int(args, 1)? - HEADER;
     let part = |bits: i64| u32::try_from(bits).map_err(|_| mistyped());
@@ -260,6 +360,14 @@ fn truncated_elements(args: &[Value]) -> Result<Value> {
 
 fn checked_elements(args: &[Value]) -> Result<Value> {
     each(args, checked)
+}
+
+fn filled_elements(args: &[Value]) -> Result<Value> {
+    each(args, filled_up)
+}
+
+fn checked_filled_elements(args: &[Value]) -> Result<Value> {
+    each(args, filled_if_it_fits)
 }
 
 fn fitted_elements(args: &[Value]) -> Result<Value> {

@@ -61,7 +61,7 @@ fn as_json(found: Option<&Json>) -> Value {
 }
 
 /// A string without its quotes; a null of JSON is one of SQL.
-fn as_text(found: Option<&Json>) -> Value {
+pub(super) fn as_text(found: Option<&Json>) -> Value {
     match found {
         None | Some(Json::Null) => Value::Null,
         Some(Json::String(text)) => Value::Text(text.clone()),

@@ -8,7 +8,7 @@ use super::mistyped;
 use super::signature::Kind::{AnyElement, Jsonb, Rest};
 use super::signature::{Entry, lax, strict};
 use crate::error::{Failure, Result};
-use crate::value::{JSON_DEPTH, Json, Numeric, Value, json_too_deep, timestamp_iso_text};
+use crate::value::{JSON_DEPTH, Json, Numeric, Value, json_too_deep, local_iso_text, timestamp_iso_text};
 
 /// The functions.
 pub(super) const FUNCTIONS: &[Entry] = &[
@@ -39,8 +39,9 @@ fn of(value: &Value) -> Json {
         Value::Json(json) => (**json).clone(),
         Value::Array(elements) => Json::Array(elements.iter().map(of).collect()),
         Value::Timestamptz(micros) => Json::String(timestamp_iso_text(*micros).into()),
-        Value::Text(text) => Json::String(text.clone()),
-        Value::Interval(..) | Value::Uuid(_) | Value::Bytes(_) | Value::Void => {
+        Value::Timestamp(micros) => Json::String(local_iso_text(*micros).into()),
+        Value::Text(text) | Value::Padded(text) => Json::String(text.clone()),
+        Value::Date(_) | Value::Interval(..) | Value::Uuid(_) | Value::Bytes(_) | Value::Void => {
             Json::String(value.text().into())
         }
     }
@@ -59,7 +60,7 @@ fn key(value: &Value, position: usize) -> Result<Rc<str>> {
     }
 }
 
-fn object(args: &[Value]) -> Result<Value> {
+pub(super) fn object(args: &[Value]) -> Result<Value> {
     if !args.len().is_multiple_of(2) {
         return Err(Failure::sql("22023", "argument list must have even number of elements"));
     }
@@ -70,7 +71,7 @@ fn object(args: &[Value]) -> Result<Value> {
     made(&Json::object(pairs))
 }
 
-fn array(args: &[Value]) -> Result<Value> {
+pub(super) fn array(args: &[Value]) -> Result<Value> {
     made(&Json::Array(args.iter().map(of).collect()))
 }
 

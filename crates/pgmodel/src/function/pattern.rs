@@ -1,6 +1,6 @@
 //! LIKE and ILIKE. Regular expressions are refused; they must never be approximated by these patterns.
 
-use super::signature::Kind::{Bool, Bytea, Text};
+use super::signature::Kind::{Bool, Bytea, Char, Text};
 use super::signature::{Entry, refused, strict};
 use super::str;
 use crate::error::{Failure, Result};
@@ -14,6 +14,14 @@ pub(super) const OPERATORS: &[Entry] = &[
     strict("~~*", &[Text, Text], Bool, |args| like(args, false, true)),
     strict("!~~*", &[Text, Text], Bool, |args| like(args, true, true)),
     strict("^@", &[Text, Text], Bool, |args| Ok(Value::Bool(str(args, 0)?.starts_with(str(args, 1)?)))),
+    strict("~~", &[Char, Text], Bool, |args| like(args, false, false)),
+    strict("!~~", &[Char, Text], Bool, |args| like(args, true, false)),
+    strict("~~*", &[Char, Text], Bool, |args| like(args, false, true)),
+    strict("!~~*", &[Char, Text], Bool, |args| like(args, true, true)),
+    refused("~", &[Char, Text], Bool),
+    refused("!~", &[Char, Text], Bool),
+    refused("~*", &[Char, Text], Bool),
+    refused("!~*", &[Char, Text], Bool),
     refused("~~", &[Bytea, Bytea], Bool),
     refused("!~~", &[Bytea, Bytea], Bool),
     refused("~", &[Text, Text], Bool),

@@ -3,7 +3,7 @@
 
 use super::signature::{Entry, Kind, category};
 use super::{
-    Chosen, absent, array, comparison, decimal, digest, format, integer, json, json_build, json_change,
+    Chosen, absent, array, cast, comparison, decimal, digest, format, integer, json, json_build, json_change,
 };
 use super::{pattern, text, text_part, time, unify};
 use crate::error::{Failure, Result};
@@ -49,14 +49,27 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
 pub(super) fn is_known(name: &str) -> bool {
     let counts = 0..8;
     absent::function(name)
+        || super::set::is_set(name)
         || counts.clone().any(|count| !expanded(name, count).is_empty())
         || counts.into_iter().any(|count| super::session::system(name, count).is_some())
+}
+
+/// The one of some set-returning functions of a name that the argument types mean, with its types filled in.
+pub(super) fn set(name: &str, entries: Vec<Entry>, args: &[Type]) -> Result<(Entry, Vec<Type>, Type)> {
+    let args: Vec<Known> = args.iter().map(Type::base).collect();
+    let types: Vec<String> = args.iter().map(Type::name).collect();
+    let shown = format!("function {name}({})", types.join(", "));
+    match choose(&entries, &args) {
+        Found::One(entry) => filled(&entry, &args, &shown).map(|(args, result)| (entry, args, result)),
+        Found::Many => Err(Failure::sql("42725", format!("{shown} is not unique"))),
+        Found::None => Err(Failure::sql("42883", format!("{shown} does not exist"))),
+    }
 }
 
 fn operators(symbol: &str) -> Vec<Entry> {
     let tables =
         [integer::OPERATORS, decimal::OPERATORS, text::OPERATORS, pattern::OPERATORS, time::OPERATORS];
-    let more = [json::OPERATORS, json_change::OPERATORS, array::OPERATORS];
+    let more = [json::OPERATORS, json_change::OPERATORS, array::OPERATORS, time::civil::OPERATORS];
     let listed =
         tables.iter().chain(&more).flat_map(|table| table.iter()).filter(|entry| entry.name == symbol);
     let mut entries: Vec<Entry> = listed.copied().collect();
@@ -76,6 +89,7 @@ fn expanded(name: &str, count: usize) -> Vec<Entry> {
         array::FUNCTIONS,
         digest::FUNCTIONS,
         format::FUNCTIONS,
+        time::civil::FUNCTIONS,
     ];
     let fits = |entry: &&Entry| match entry.args.split_last() {
         Some((Kind::Rest, fixed)) => count > fixed.len(),
@@ -197,7 +211,7 @@ fn accepts(entry: &Entry, args: &[Known]) -> bool {
         Kind::AnyNonArray => !matches!(ty, Type::Array(_)),
         Kind::AnyElement | Kind::Compat | Kind::Rest => true,
         Kind::Float8 => category(ty) == 'N' || *ty == Type::Unknown,
-        Kind::Json | Kind::Timestamp => *ty == Type::Unknown,
+        Kind::Json => *ty == Type::Unknown,
         kind => kind.ty().is_some_and(|to| unify::is_implicit(ty, &to)),
     });
     each && polymorphic(entry, args).is_ok()
@@ -246,6 +260,13 @@ fn polymorphic(entry: &Entry, args: &[Known]) -> std::result::Result<Polymorphic
 /// The entry with its types filled in.
 fn chosen(entry: &Entry, args: &[Known], shown: &str) -> Result<Chosen> {
     let Some(apply) = entry.apply else { return Err(Failure::not_modelled(shown)) };
+    let (args, result) = filled(entry, args, shown)?;
+    let immutable = is_immutable(entry, &args);
+    Ok(Chosen { apply, strict: entry.strict, immutable, args, result })
+}
+
+/// The types of an entry's arguments and of its result.
+fn filled(entry: &Entry, args: &[Known], shown: &str) -> Result<(Vec<Type>, Type)> {
     let poly = polymorphic(entry, args).map_err(|()| Failure::not_modelled(shown))?;
     let undetermined =
         || Failure::sql("42804", "could not determine polymorphic type because input has type unknown");
@@ -266,6 +287,22 @@ fn chosen(entry: &Entry, args: &[Known], shown: &str) -> Result<Chosen> {
         })
     };
     let filled = args.iter().enumerate().map(|(index, ty)| fill(wanted(entry, index), Some(ty)));
-    let args = filled.collect::<Result<Vec<Type>>>()?;
-    Ok(Chosen { apply, strict: entry.strict, args, result: fill(entry.result, None)? })
+    Ok((filled.collect::<Result<Vec<Type>>>()?, fill(entry.result, None)?))
+}
+
+/// Whether the settings leave it alone: the zone, and what takes part in the text form of any type.
+fn is_immutable(entry: &Entry, args: &[Type]) -> bool {
+    let takes = |kind: Kind| entry.args.contains(&kind);
+    match entry.name {
+        "to_jsonb" | "jsonb_build_object" | "jsonb_build_array" | "concat" | "concat_ws"
+        | "array_to_string" => false,
+        // It is a cast to text and an operator of texts.
+        "||" if takes(Kind::AnyNonArray) => args.iter().all(|ty| cast::is_immutable(ty, &Type::Text)),
+        "=" | "<>" | "<" | "<=" | ">" | ">=" | "-"
+            if entry.args == [Kind::Timestamptz, Kind::Timestamptz] =>
+        {
+            true
+        }
+        _ => !takes(Kind::Timestamptz),
+    }
 }

@@ -12,6 +12,9 @@ pub(super) enum Kind {
     Int4,
     Int8,
     Text,
+    Char,
+    Date,
+    Timestamp,
     Timestamptz,
     Interval,
     Numeric,
@@ -23,8 +26,6 @@ pub(super) enum Kind {
     Float8,
     /// `json`, of which the model has no values.
     Json,
-    /// `timestamp`, of which the model has no values.
-    Timestamp,
     AnyArray,
     AnyElement,
     AnyNonArray,
@@ -43,6 +44,9 @@ impl Kind {
             Kind::Int4 => Type::Int4,
             Kind::Int8 => Type::Int8,
             Kind::Text => Type::Text,
+            Kind::Char => Type::Char(None),
+            Kind::Date => Type::Date,
+            Kind::Timestamp => Type::Timestamp,
             Kind::Timestamptz => Type::Timestamptz,
             Kind::Interval => Type::Interval,
             Kind::Numeric => Type::Numeric(None),
@@ -58,7 +62,6 @@ impl Kind {
     pub(super) fn category(self) -> char {
         match self {
             Kind::Float8 => 'N',
-            Kind::Timestamp => 'D',
             Kind::Json => 'U',
             other => other.ty().map_or('P', |ty| category(&ty)),
         }
@@ -75,8 +78,8 @@ pub(super) fn category(ty: &Type) -> char {
     match ty {
         Type::Bool => 'B',
         Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_) => 'N',
-        Type::Text | Type::Varchar(_) => 'S',
-        Type::Timestamptz => 'D',
+        Type::Text | Type::Varchar(_) | Type::Char(_) => 'S',
+        Type::Date | Type::Timestamp | Type::Timestamptz => 'D',
         Type::Interval => 'T',
         Type::Uuid | Type::Jsonb | Type::Bytea => 'U',
         Type::Array(_) => 'A',

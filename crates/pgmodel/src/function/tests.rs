@@ -6,6 +6,7 @@ use crate::error::{Failure, Result};
 use crate::value::{Type, Value};
 
 mod cast_answers;
+mod civil_answers;
 mod function_answers;
 mod operator_answers;
 
@@ -22,6 +23,9 @@ fn type_of(name: &str) -> Type {
         "int8" => Type::Int8,
         "text" => Type::Text,
         "varchar" => Type::Varchar(sizes.next().map(u32::from)),
+        "bpchar" | "char" => Type::Char(sizes.next().map(u32::from)),
+        "date" => Type::Date,
+        "timestamp" => Type::Timestamp,
         "timestamptz" => Type::Timestamptz,
         "interval" => Type::Interval,
         "numeric" => Type::Numeric(sizes.next().zip(sizes.next())),
@@ -96,21 +100,27 @@ fn differences(rows: impl Iterator<Item = (String, String, String)>) -> String {
 
 #[test]
 fn operators_answer_as_the_server_did() {
-    let rows = operator_answers::OPERATORS.iter().map(|(symbol, args, server)| {
-        let choose = |types: &[Type]| match types {
-            [left, right] => operator(symbol, Some(left), right),
-            types => operator(symbol, None, &types[0]),
-        };
-        (format!("{symbol} {args:?}"), told(called(args, choose)), (*server).to_owned())
-    });
+    let rows =
+        operator_answers::OPERATORS.iter().chain(civil_answers::OPERATORS).map(|(symbol, args, server)| {
+            let choose = |types: &[Type]| match types {
+                [left, right] => operator(symbol, Some(left), right),
+                types => operator(symbol, None, &types[0]),
+            };
+            (format!("{symbol} {args:?}"), told(called(args, choose)), (*server).to_owned())
+        });
     assert_eq!(differences(rows), "");
 }
 
 #[test]
 fn functions_answer_as_the_server_did() {
-    let rows = function_answers::FUNCTIONS.iter().map(|(name, args, server)| {
-        (format!("{name} {args:?}"), told(called(args, |types| function(name, types))), (*server).to_owned())
-    });
+    let rows =
+        function_answers::FUNCTIONS.iter().chain(civil_answers::FUNCTIONS).map(|(name, args, server)| {
+            (
+                format!("{name} {args:?}"),
+                told(called(args, |types| function(name, types))),
+                (*server).to_owned(),
+            )
+        });
     assert_eq!(differences(rows), "");
 }
 
@@ -121,8 +131,12 @@ fn converted(arg: &str, to: &str, context: CastContext) -> Result<String> {
 
 #[test]
 fn casts_answer_as_the_server_did() {
-    let explicit = cast_answers::CASTS.iter().map(|row| (row, CastContext::Explicit));
-    let assigned = cast_answers::ASSIGNMENTS.iter().map(|row| (row, CastContext::Assignment));
+    let explicit =
+        cast_answers::CASTS.iter().chain(civil_answers::CASTS).map(|row| (row, CastContext::Explicit));
+    let assigned = cast_answers::ASSIGNMENTS
+        .iter()
+        .chain(civil_answers::ASSIGNMENTS)
+        .map(|row| (row, CastContext::Assignment));
     let rows = explicit.chain(assigned).map(|((arg, to, server), context)| {
         (format!("{arg} to {to}, {context:?}"), told(converted(arg, to, context)), (*server).to_owned())
     });
@@ -131,7 +145,7 @@ fn casts_answer_as_the_server_did() {
 
 #[test]
 fn common_types_are_those_the_server_took() {
-    let rows = cast_answers::COMMON.iter().map(|(types, server)| {
+    let rows = cast_answers::COMMON.iter().chain(civil_answers::COMMON).map(|(types, server)| {
         let known: Vec<Type> = types.iter().map(|ty| type_of(ty)).collect();
         (format!("{types:?}"), told(unify(&known, "CASE").map(|ty| ty.name())), (*server).to_owned())
     });

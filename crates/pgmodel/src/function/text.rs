@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::signature::Kind::{AnyNonArray, Bool, Bytea, Int4, Jsonb, Rest, Text};
+use super::signature::Kind::{AnyNonArray, Bool, Bytea, Char, Int4, Jsonb, Rest, Text};
 use super::signature::{Entry, lax, refused, strict};
 use super::{cast, demand_length, int, mistyped, str};
 use crate::error::{Failure, Result};
@@ -28,6 +28,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     strict("char_length", &[Text], Int4, length),
     strict("character_length", &[Text], Int4, length),
     strict("octet_length", &[Text], Int4, octets),
+    strict("octet_length", &[Char], Int4, octets),
     strict("octet_length", &[Bytea], Int4, octets),
     strict("lower", &[Text], Text, |args| text(str(args, 0)?.to_ascii_lowercase())),
     strict("upper", &[Text], Text, |args| text(str(args, 0)?.to_ascii_uppercase())),
@@ -97,7 +98,7 @@ fn length(args: &[Value]) -> Result<Value> {
 
 fn octets(args: &[Value]) -> Result<Value> {
     match args.first() {
-        Some(Value::Text(text)) => count(text.len()),
+        Some(Value::Text(text) | Value::Padded(text)) => count(text.len()),
         Some(Value::Bytes(bytes)) => count(bytes.len()),
         _ => Err(mistyped()),
     }

@@ -1,14 +1,15 @@
-//! Operators and functions of `timestamp with time zone` and `interval`, in UTC. They must never read a
+//! Operators and functions of points in time and of `interval`, in UTC. They must never read a
 //! clock, nor round what the server would compute in binary fractions.
 
 use super::decimal::numeric;
-use super::signature::Kind::{Float8, Interval, Numeric as Num, Text, Timestamp, Timestamptz};
+use super::signature::Kind::{Float8, Interval, Numeric as Num, Text, Timestamptz};
 use super::signature::{Entry, refused, strict};
 use super::{mistyped, str};
 use crate::error::{Failure, Result};
 use crate::value::{DAY, Moment, Numeric, Value, days_in_month, timestamp_in_range};
 use std::rc::Rc;
 
+pub(super) mod civil;
 mod field;
 
 /// The operators.
@@ -22,9 +23,6 @@ pub(super) const OPERATORS: &[Entry] = &[
     strict("-", &[Interval], Interval, negative),
     strict("*", &[Interval, Float8], Interval, |args| multiplied(args, 0, 1)),
     strict("*", &[Float8, Interval], Interval, |args| multiplied(args, 1, 0)),
-    refused("+", &[Timestamp, Interval], Timestamp),
-    refused("-", &[Timestamp, Interval], Timestamp),
-    refused("-", &[Timestamp, Timestamp], Interval),
 ];
 
 /// The functions.
@@ -33,13 +31,10 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     refused("to_timestamp", &[Text, Text], Timestamptz),
     strict("date_trunc", &[Text, Timestamptz], Timestamptz, field::truncated),
     strict("date_trunc", &[Text, Interval], Interval, field::truncated_interval),
-    refused("date_trunc", &[Text, Timestamp], Timestamp),
     refused("date_trunc", &[Text, Timestamptz, Text], Timestamptz),
     strict("extract", &[Text, Timestamptz], Num, field::extracted),
     strict("extract", &[Text, Interval], Num, field::extracted_interval),
-    refused("extract", &[Text, Timestamp], Num),
     refused("date_part", &[Text, Timestamptz], Float8),
-    refused("date_part", &[Text, Timestamp], Float8),
     refused("date_part", &[Text, Interval], Float8),
 ];
 
@@ -79,8 +74,20 @@ fn fitted(months: i128, days: i128, micros: i128) -> Result<Value> {
 /// A timestamp moved by an interval: months first, where a day that the month lacks becomes its last, then
 /// days, then time.
 fn moved(args: &[Value], at: usize, by: usize, sign: i64) -> Result<Value> {
-    let (at, (months, days, micros)) = (timestamp(args, at)?, interval(args, by)?);
-    let mut at = at;
+    shifted(timestamp(args, at)?, interval(args, by)?, sign).map(Value::Timestamptz)
+}
+
+/// A timestamp of either kind moved by an interval.
+pub(super) fn later(at: &Value, by: &Value) -> Result<Value> {
+    let by = interval(std::slice::from_ref(by), 0)?;
+    match at {
+        Value::Timestamp(at) => shifted(*at, by, 1).map(Value::Timestamp),
+        Value::Timestamptz(at) => shifted(*at, by, 1).map(Value::Timestamptz),
+        _ => Err(mistyped()),
+    }
+}
+
+fn shifted(mut at: i64, (months, days, micros): (i32, i32, i64), sign: i64) -> Result<i64> {
     if months != 0 {
         let mut moment = Moment::of(at);
         let month = moment.year * 12 + moment.month - 1 + sign * i64::from(months);
@@ -90,12 +97,16 @@ fn moved(args: &[Value], at: usize, by: usize, sign: i64) -> Result<Value> {
     }
     let whole = i128::from(at) + i128::from(sign) * (i128::from(days) * i128::from(DAY) + i128::from(micros));
     let whole = i64::try_from(whole).map_err(|_| timestamp_range())?;
-    if timestamp_in_range(whole) { Ok(Value::Timestamptz(whole)) } else { Err(timestamp_range()) }
+    if timestamp_in_range(whole) { Ok(whole) } else { Err(timestamp_range()) }
 }
 
 /// Days of 24 hours and what is left.
 fn difference(args: &[Value]) -> Result<Value> {
-    let micros = i128::from(timestamp(args, 0)?) - i128::from(timestamp(args, 1)?);
+    between(timestamp(args, 0)?, timestamp(args, 1)?)
+}
+
+fn between(at: i64, since: i64) -> Result<Value> {
+    let micros = i128::from(at) - i128::from(since);
     if i64::try_from(micros).is_err() {
         return Err(interval_range());
     }

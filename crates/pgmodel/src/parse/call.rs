@@ -5,8 +5,8 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::cursor::{Cursor, separated};
 use super::expression::{self, expression};
-use super::{name, query, refuse};
-use crate::ast::Expr;
+use super::{name, query, refuse, syntax, tail};
+use crate::ast::{Expr, OrderBy};
 use crate::error::{Failure, Result};
 
 /// A call.
@@ -34,7 +34,7 @@ pub(super) fn call(node: &SyntaxNode) -> Result<Expr> {
 
 /// A plain call of a function.
 pub(super) fn plain(name: &str, args: Vec<Expr>) -> Expr {
-    Expr::Call { name: name.to_owned(), args, star: false, distinct: false, filter: None }
+    Expr::Call { name: name.to_owned(), args, star: false, distinct: false, order: Vec::new(), filter: None }
 }
 
 /// `name(args)` with its FILTER.
@@ -58,18 +58,24 @@ fn function(named: &SyntaxNode, cursor: &mut Cursor) -> Result<Expr> {
     if !star && !distinct {
         list.eat(SyntaxKind::ALL);
     }
-    let mut args = Vec::new();
+    let (mut args, mut order) = (Vec::new(), Vec::new());
     if !star && list.kind() != Some(SyntaxKind::R_PAREN) {
-        args = separated(&mut list, argument)?;
+        for (arg, sorted) in separated(&mut list, argument)? {
+            if !order.is_empty() {
+                return Err(syntax::near(","));
+            }
+            args.push(arg);
+            order = sorted;
+        }
     }
     list.expect(SyntaxKind::R_PAREN)?;
     list.finish()?;
     let filter = cursor.take(SyntaxKind::FILTER_CLAUSE).map(|clause| filter(&clause)).transpose()?;
-    Ok(Expr::Call { name, args, star, distinct, filter: filter.map(Box::new) })
+    Ok(Expr::Call { name, args, star, distinct, order, filter: filter.map(Box::new) })
 }
 
-/// One argument; by name, VARIADIC or with an ORDER BY it is refused.
-fn argument(node: &SyntaxNode) -> Result<Expr> {
+/// One argument, and the ORDER BY that may follow the last; by name or VARIADIC it is refused.
+fn argument(node: &SyntaxNode) -> Result<(Expr, Vec<OrderBy>)> {
     let mut cursor = Cursor::new(node);
     if cursor.kind() == Some(SyntaxKind::VARIADIC_KW) {
         return Err(Failure::not_modelled("VARIADIC"));
@@ -78,11 +84,9 @@ fn argument(node: &SyntaxNode) -> Result<Expr> {
         return Err(Failure::not_modelled("arguments by name"));
     }
     let expr = expression(&cursor.node()?)?;
-    if cursor.kind() == Some(SyntaxKind::ORDER_BY_CLAUSE) {
-        return Err(Failure::not_modelled("ORDER BY in an aggregate"));
-    }
+    let order = cursor.take(SyntaxKind::ORDER_BY_CLAUSE).map(|clause| tail::order(&clause)).transpose()?;
     cursor.finish()?;
-    Ok(expr)
+    Ok((expr, order.unwrap_or_default()))
 }
 
 /// FILTER (WHERE …).

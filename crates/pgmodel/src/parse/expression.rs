@@ -52,8 +52,7 @@ pub(super) fn primary(node: &SyntaxNode) -> Result<Expr> {
         SyntaxKind::CAST_EXPR => cast(node),
         SyntaxKind::ARRAY_EXPR => array(node),
         SyntaxKind::CASE_EXPR => case(node),
-        SyntaxKind::INDEX_EXPR => Err(Failure::not_modelled("array subscripts")),
-        SyntaxKind::SLICE_EXPR => Err(Failure::not_modelled("array slices")),
+        SyntaxKind::INDEX_EXPR | SyntaxKind::SLICE_EXPR => subscript(node),
         kind => Err(refuse(kind)),
     }
 }
@@ -95,13 +94,9 @@ fn parenthesised(node: &SyntaxNode) -> Result<Expr> {
 fn name_ref(node: &SyntaxNode) -> Result<Expr> {
     let word = node.first_token().map(|token| token.kind());
     match word {
-        Some(SyntaxKind::CURRENT_TIMESTAMP_KW) => Ok(Expr::Call {
-            name: "current_timestamp".to_owned(),
-            args: Vec::new(),
-            star: false,
-            distinct: false,
-            filter: None,
-        }),
+        Some(SyntaxKind::CURRENT_TIMESTAMP_KW) => Ok(call::plain("current_timestamp", Vec::new())),
+        Some(SyntaxKind::CURRENT_DATE_KW) => Ok(call::plain("current_date", Vec::new())),
+        Some(SyntaxKind::LOCALTIMESTAMP_KW) => Ok(call::plain("localtimestamp", Vec::new())),
         Some(kind) if stands_for_value(kind) => Err(refuse(kind)),
         _ => Ok(Expr::Column { table: None, name: name::ident(node)? }),
     }
@@ -200,7 +195,11 @@ fn array(node: &SyntaxNode) -> Result<Expr> {
     let mut cursor = Cursor::new(node);
     cursor.eat(SyntaxKind::ARRAY_KW);
     if cursor.kind() == Some(SyntaxKind::L_PAREN) {
-        return Err(Failure::not_modelled("ARRAY(SELECT)"));
+        cursor.expect(SyntaxKind::L_PAREN)?;
+        let query = query::query(&cursor.node()?)?;
+        cursor.expect(SyntaxKind::R_PAREN)?;
+        cursor.finish()?;
+        return Ok(Expr::ArrayQuery(Box::new(query)));
     }
     cursor.expect(SyntaxKind::L_BRACK)?;
     let mut items = Vec::new();
@@ -213,6 +212,44 @@ fn array(node: &SyntaxNode) -> Result<Expr> {
         return Err(Failure::not_modelled("arrays of more than one dimension"));
     }
     Ok(Expr::Array(items))
+}
+
+/// `array[index]`, `array[lower:upper]`. The server takes them after a name, a parameter and parentheses only.
+fn subscript(node: &SyntaxNode) -> Result<Expr> {
+    let mut cursor = Cursor::new(node);
+    let base = cursor.node()?;
+    let takes = match base.kind() {
+        SyntaxKind::NAME_REF | SyntaxKind::FIELD_EXPR | SyntaxKind::PAREN_EXPR => true,
+        SyntaxKind::LITERAL => {
+            base.first_token().is_some_and(|token| token.kind() == SyntaxKind::POSITIONAL_PARAM)
+        }
+        SyntaxKind::INDEX_EXPR | SyntaxKind::SLICE_EXPR => {
+            return Err(Failure::not_modelled("arrays of more than one dimension"));
+        }
+        SyntaxKind::CALL_EXPR | SyntaxKind::ARRAY_EXPR => return Err(syntax::near("[")),
+        _ => return Err(Failure::not_modelled("a subscript of this expression (brackets around it help)")),
+    };
+    if !takes {
+        return Err(syntax::near("["));
+    }
+    let array = Box::new(expression(&base)?);
+    cursor.expect(SyntaxKind::L_BRACK)?;
+    let bound = |cursor: &mut Cursor, end: SyntaxKind| {
+        let empty = cursor.kind() == Some(end);
+        if empty { Ok(None) } else { expression(&cursor.node()?).map(|expr| Some(Box::new(expr))) }
+    };
+    if node.kind() == SyntaxKind::INDEX_EXPR {
+        let index = bound(&mut cursor, SyntaxKind::R_BRACK)?.ok_or_else(|| syntax::near("]"))?;
+        cursor.expect(SyntaxKind::R_BRACK)?;
+        cursor.finish()?;
+        return Ok(Expr::Subscript { array, index });
+    }
+    let lower = bound(&mut cursor, SyntaxKind::COLON)?;
+    cursor.expect(SyntaxKind::COLON)?;
+    let upper = bound(&mut cursor, SyntaxKind::R_BRACK)?;
+    cursor.expect(SyntaxKind::R_BRACK)?;
+    cursor.finish()?;
+    Ok(Expr::Slice { array, lower, upper })
 }
 
 /// CASE.

@@ -94,14 +94,12 @@ fn function(node: &SyntaxNode) -> Result<FromItem> {
     let mut cursor = Cursor::new(node);
     cursor.eat(SyntaxKind::LATERAL_KW);
     let called = call::call(&cursor.need(SyntaxKind::CALL_EXPR)?)?;
-    if cursor.kind() == Some(SyntaxKind::WITH_ORDINALITY) {
-        return Err(Failure::not_modelled("WITH ORDINALITY"));
-    }
+    let ordinality = cursor.take(SyntaxKind::WITH_ORDINALITY).is_some();
     let alias = alias(&mut cursor)?;
     cursor.finish()?;
     match called {
-        Expr::Call { name, args, star: false, distinct: false, filter: None } => {
-            Ok(FromItem::Function { name, args, alias })
+        Expr::Call { name, args, star: false, distinct: false, order, filter: None } if order.is_empty() => {
+            Ok(FromItem::Function { name, args, ordinality, alias })
         }
         _ => Err(Failure::not_modelled("this call in FROM")),
     }

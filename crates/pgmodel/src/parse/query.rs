@@ -40,10 +40,9 @@ pub(super) fn with(cursor: &mut Cursor) -> Result<Vec<Cte>> {
     let Some(clause) = cursor.take(SyntaxKind::WITH_CLAUSE) else { return Ok(Vec::new()) };
     let mut cursor = Cursor::new(&clause);
     cursor.expect(SyntaxKind::WITH_KW)?;
-    if cursor.kind() == Some(SyntaxKind::RECURSIVE_KW) {
-        return Err(Failure::not_modelled("WITH RECURSIVE"));
-    }
-    let ctes = separated(&mut cursor, cte)?;
+    let recursive = cursor.eat(SyntaxKind::RECURSIVE_KW);
+    let mut ctes = separated(&mut cursor, cte)?;
+    ctes.iter_mut().for_each(|cte| cte.recursive = recursive);
     cursor.finish()?;
     Ok(ctes)
 }
@@ -59,10 +58,14 @@ fn cte(node: &SyntaxNode) -> Result<Cte> {
         () => None,
     };
     cursor.expect(SyntaxKind::L_PAREN)?;
-    let query = query(&cursor.node()?)?;
+    let written = cursor.node()?;
+    let query = query(&written)?;
     cursor.expect(SyntaxKind::R_PAREN)?;
     cursor.finish()?;
-    Ok(Cte { name, columns: columns.unwrap_or_default(), materialized, query })
+    let mut read = written.descendants().filter(|node| node.kind() == SyntaxKind::RELATION_NAME_REF);
+    let reads_itself = read.any(|read| name::relation(&read).is_ok_and(|read| read == name));
+    let columns = columns.unwrap_or_default();
+    Ok(Cte { name, columns, materialized, recursive: false, reads_itself, query })
 }
 
 /// A query that reads, with the WITH in front of it.
@@ -114,6 +117,7 @@ fn whole(core: SelectCore) -> Select {
 fn all_of(name: String) -> Simple {
     Simple {
         distinct: false,
+        distinct_on: Vec::new(),
         output: vec![Output::All(None)],
         from: vec![FromItem::Table { name, alias: None }],
         filter: None,
@@ -127,15 +131,22 @@ fn simple(cursor: &mut Cursor) -> Result<Simple> {
     let mut clause = Cursor::new(&cursor.need(SyntaxKind::SELECT_CLAUSE)?);
     clause.expect(SyntaxKind::SELECT_KW)?;
     clause.eat(SyntaxKind::ALL);
-    let distinct = match clause.take(SyntaxKind::DISTINCT_CLAUSE) {
-        Some(distinct) => {
-            let mut cursor = Cursor::new(&distinct);
-            cursor.expect(SyntaxKind::DISTINCT_KW)?;
-            cursor.finish()?;
-            true
+    let (mut distinct, mut distinct_on) = (false, Vec::new());
+    if let Some(written) = clause.take(SyntaxKind::DISTINCT_CLAUSE) {
+        let mut cursor = Cursor::new(&written);
+        cursor.expect(SyntaxKind::DISTINCT_KW)?;
+        distinct = true;
+        if let Some(on) = cursor.take(SyntaxKind::DISTINCT_ON) {
+            let mut on = Cursor::new(&on);
+            on.expect(SyntaxKind::ON_KW)?;
+            on.expect(SyntaxKind::L_PAREN)?;
+            distinct_on = separated(&mut on, expression)?;
+            on.expect(SyntaxKind::R_PAREN)?;
+            on.finish()?;
+            distinct = false;
         }
-        None => false,
-    };
+        cursor.finish()?;
+    }
     let output = clause.take(SyntaxKind::TARGET_LIST).map(|list| listed(&list, target)).transpose()?;
     clause.finish()?;
     let from = cursor.take(SyntaxKind::FROM_CLAUSE).map(|c| from::items(&c, SyntaxKind::FROM_KW));
@@ -145,7 +156,7 @@ fn simple(cursor: &mut Cursor) -> Result<Simple> {
     let having = cursor.take(SyntaxKind::HAVING_CLAUSE);
     let having = having.map(|clause| expression::condition(&clause, SyntaxKind::HAVING_KW)).transpose()?;
     let output = output.unwrap_or_default();
-    Ok(Simple { distinct, output, from, filter, group: group.unwrap_or_default(), having })
+    Ok(Simple { distinct, distinct_on, output, from, filter, group: group.unwrap_or_default(), having })
 }
 
 /// RETURNING, if it is next.

@@ -55,11 +55,18 @@ pub(super) fn shown(expr: &Expr) -> String {
             format!("case {of}({arms}) else ({otherwise})")
         }
         Expr::Cast { operand, to } => format!("{}::{to:?}", shown(operand)),
-        Expr::Call { name, args, star, distinct, filter } => {
+        Expr::Subscript { array, index } => format!("{}[{}]", shown(array), shown(index)),
+        Expr::Slice { array, lower, upper } => {
+            let bound = |bound: &Option<Box<Expr>>| bound.as_deref().map(shown).unwrap_or_default();
+            format!("{}[{}:{}]", shown(array), bound(lower), bound(upper))
+        }
+        Expr::ArrayQuery(query) => format!("array{}", query_shown(query)),
+        Expr::Call { name, args, star, distinct, order, filter } => {
+            let order = order.iter().map(|key| format!(" order by {}", shown(&key.expr))).collect::<String>();
             let star = if *star { "*" } else { "" };
             let distinct = if *distinct { "distinct " } else { "" };
             let filter = filter.as_deref().map(|f| format!(" filter {}", shown(f))).unwrap_or_default();
-            format!("{name}({distinct}{star}{}){filter}", list(args))
+            format!("{name}({distinct}{star}{}{order}){filter}", list(args))
         }
         Expr::Array(items) => format!("array[{}]", list(items)),
         Expr::Row(items) => format!("row({})", list(items)),

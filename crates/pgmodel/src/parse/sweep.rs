@@ -109,6 +109,13 @@ const READ: &[&str] = &[
     "SELECT current_setting('transaction_isolation'), txid_current(), pg_sleep(0.1)",
     "ALTER TABLE a ADD CONSTRAINT k FOREIGN KEY (x) REFERENCES b NOT VALID",
     "ALTER TABLE a VALIDATE CONSTRAINT k",
+    // functions and triggers
+    "CREATE FUNCTION update_checking(int) RETURNS bool LANGUAGE sql AS $$ SELECT true $$",
+    "CREATE TRIGGER t AFTER UPDATE ON a EXECUTE PROCEDURE f()",
+    "ALTER TABLE a DISABLE TRIGGER t",
+    "DO $$ BEGIN NULL; END $$",
+    "DROP FUNCTION f(text, anynonarray)",
+    "DROP TRIGGER IF EXISTS t ON a CASCADE",
 ];
 
 /// Statements that are refused, with the name of what the model does not know.
@@ -117,18 +124,17 @@ const REFUSED: &[(&str, &str)] = &[
     ("CREATE TABLE parttbl (a int) PARTITION BY LIST (a)", "PARTITION BY"),
     ("CREATE TABLE part1 PARTITION OF parttbl FOR VALUES IN (1)", "PARTITION OF"),
     (
-        "CREATE FUNCTION update_checking(int) RETURNS bool LANGUAGE sql AS $$ SELECT true $$",
-        "CREATE FUNCTION",
+        "CREATE FUNCTION f(OUT a int) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$",
+        "OUT parameters of a function",
     ),
     ("CREATE TABLE c (a int REFERENCES p DEFERRABLE INITIALLY DEFERRED)", "DEFERRABLE"),
     ("SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS"),
     ("ALTER TABLE p DETACH PARTITION c CONCURRENTLY", "ALTER TABLE DETACH PARTITION"),
-    ("ALTER TABLE a DISABLE TRIGGER t", "ALTER TABLE DISABLE TRIGGER"),
+    ("ALTER TABLE a DISABLE TRIGGER ALL", "ENABLE or DISABLE TRIGGER ALL"),
     ("CREATE TABLE e (r text, EXCLUDE USING gist (r WITH =))", "EXCLUDE"),
     ("MERGE INTO target t USING (SELECT 1) s ON s.a = t.a WHEN MATCHED THEN DELETE", "MERGE"),
     ("PREPARE TRANSACTION 's1'", "PREPARE TRANSACTION"),
     ("COMMIT PREPARED 's1'", "COMMIT PREPARED"),
-    ("WITH RECURSIVE r AS (SELECT 1) SELECT * FROM r", "WITH RECURSIVE"),
     ("SELECT * FROM pg_locks", "system catalog pg_locks"),
     ("SELECT 1 FROM pg_catalog.pg_class", "schema pg_catalog"),
     ("REINDEX TABLE CONCURRENTLY t", "REINDEX"),
@@ -139,10 +145,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("FETCH NEXT FROM c", "FETCH"),
     ("PREPARE q AS SELECT 1", "PREPARE"),
     ("EXECUTE q", "EXECUTE"),
-    ("DO $$ BEGIN NULL; END $$", "DO"),
+    ("DO LANGUAGE plperl $$ 1; $$", "LANGUAGE plperl"),
     ("CREATE INDEX ON t USING hash (a)", "hash index"),
     ("CREATE SCHEMA s", "CREATE SCHEMA"),
-    ("DROP FUNCTION f()", "DROP FUNCTION"),
+    ("DROP FUNCTION f() CASCADE", "DROP FUNCTION CASCADE"),
 ];
 
 #[test]

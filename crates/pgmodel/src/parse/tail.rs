@@ -56,7 +56,7 @@ pub(super) fn tail(cursor: &mut Cursor, select: &mut Select) -> Result<()> {
 }
 
 /// ORDER BY.
-fn order(node: &SyntaxNode) -> Result<Vec<OrderBy>> {
+pub(super) fn order(node: &SyntaxNode) -> Result<Vec<OrderBy>> {
     let mut cursor = Cursor::new(node);
     cursor.expect(SyntaxKind::ORDER_KW)?;
     cursor.expect(SyntaxKind::BY_KW)?;

@@ -8,8 +8,8 @@ use crate::ast::{Expr, Serial};
 use crate::error::{Failure, Result};
 use crate::value::Type;
 
-/// The longest `character varying` that the server knows.
-const LONGEST_VARCHAR: u32 = 10_485_760;
+/// The longest `character` and `character varying` that the server knows.
+const LONGEST: u32 = 10_485_760;
 
 /// A type in any notation.
 pub(super) fn ty(node: &SyntaxNode) -> Result<Type> {
@@ -26,7 +26,7 @@ pub(super) fn ty(node: &SyntaxNode) -> Result<Type> {
             }
             Ok(Type::Interval)
         }
-        SyntaxKind::CHARACTER_TYPE => Err(Failure::not_modelled("type character")),
+        SyntaxKind::CHARACTER_TYPE => character(node),
         SyntaxKind::DOUBLE_TYPE => Err(Failure::not_modelled("type double precision")),
         SyntaxKind::TIME_TYPE => Err(Failure::not_modelled("type time")),
         SyntaxKind::BIT_TYPE | SyntaxKind::BIT_VARYING_TYPE => Err(Failure::not_modelled("type bit")),
@@ -85,6 +85,9 @@ fn plain(node: &SyntaxNode) -> Result<Type> {
         ("bigint" | "int8", []) => Type::Int8,
         ("text", []) => Type::Text,
         ("bool" | "boolean", []) => Type::Bool,
+        ("bpchar", []) => Type::Char(None),
+        ("date", []) => Type::Date,
+        ("timestamp", []) => Type::Timestamp,
         ("timestamptz", []) => Type::Timestamptz,
         ("interval", []) => Type::Interval,
         ("uuid", []) => Type::Uuid,
@@ -106,23 +109,41 @@ fn varchar(node: &SyntaxNode) -> Result<Type> {
     match modifiers.as_slice() {
         [] => Ok(Type::Varchar(None)),
         [0] => Err(Failure::sql("22023", "length for type varchar must be at least 1")),
-        [length @ 1..=LONGEST_VARCHAR] => Ok(Type::Varchar(Some(*length))),
+        [length @ 1..=LONGEST] => Ok(Type::Varchar(Some(*length))),
         _ => Err(Failure::not_modelled("this length of varchar")),
     }
 }
 
-/// `timestamp with time zone`.
+/// `character(n)` and `char(n)`; without a length it is 1.
+fn character(node: &SyntaxNode) -> Result<Type> {
+    let mut cursor = Cursor::new(node);
+    if !cursor.eat(SyntaxKind::CHARACTER_KW) && !cursor.eat(SyntaxKind::CHAR_KW) {
+        return Err(refuse(node.kind()));
+    }
+    let modifiers = modifiers(&mut cursor)?;
+    cursor.finish()?;
+    match modifiers.as_slice() {
+        [] => Ok(Type::Char(Some(1))),
+        [0] => Err(Failure::sql("22023", "length for type char must be at least 1")),
+        [length @ 1..=LONGEST] => Ok(Type::Char(Some(*length))),
+        [_] => Err(Failure::sql("22023", format!("length for type char cannot exceed {LONGEST}"))),
+        _ => Err(Failure::not_modelled("this length of character")),
+    }
+}
+
+/// `timestamp with time zone` and without.
 fn timestamp(node: &SyntaxNode) -> Result<Type> {
     let mut cursor = Cursor::new(node);
     cursor.expect(SyntaxKind::TIMESTAMP_KW)?;
     if cursor.kind() == Some(SyntaxKind::L_PAREN) {
         return Err(Failure::not_modelled("type timestamptz with a modifier"));
     }
-    if cursor.take(SyntaxKind::WITH_TIMEZONE).is_none() {
-        return Err(Failure::not_modelled("type timestamp without time zone"));
+    let zoned = cursor.take(SyntaxKind::WITH_TIMEZONE).is_some();
+    if !zoned {
+        cursor.take(SyntaxKind::WITHOUT_TIMEZONE);
     }
     cursor.finish()?;
-    Ok(Type::Timestamptz)
+    Ok(if zoned { Type::Timestamptz } else { Type::Timestamp })
 }
 
 /// `numeric(precision, scale)`.

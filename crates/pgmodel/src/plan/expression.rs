@@ -23,6 +23,8 @@ pub enum Expr {
     Group { up: usize, key: usize },
     /// An aggregate, `up` levels out.
     Aggregate { up: usize, index: usize },
+    /// The current value of a set-returning function of this level's select list.
+    Set(usize),
     /// A column of this level's result; in ORDER BY only.
     Output(usize),
     /// A function or operator; if `strict`, NULL as soon as an argument is NULL.

@@ -243,7 +243,9 @@ fn is_fixed(expr: &Expr) -> bool {
 fn is_covered(table: &TableDef, query: &Query, select: &Select) -> bool {
     let grouping = select.grouping.as_ref();
     let aggregates = grouping.iter().flat_map(|grouping| &grouping.aggregates);
-    let of = aggregates.flat_map(|it| it.argument.iter().chain(&it.filter).chain(&it.delimiter));
+    let of = aggregates.flat_map(|it| {
+        it.argument.iter().chain(&it.filter).chain(&it.second).chain(it.order.iter().map(|key| &key.expr))
+    });
     let exprs = select.output.iter().chain(&select.filter).chain(query.order.iter().map(|key| &key.expr));
     let keys = grouping.iter().flat_map(|grouping| grouping.keys.iter().chain(&grouping.having));
     let wanted: Vec<&Expr> = exprs.chain(keys).chain(of).collect();

@@ -8,6 +8,7 @@ use crate::bind;
 use crate::catalog::TableDef;
 use crate::define::{Define, copy, open_table};
 use crate::error::{Failure, Result};
+use crate::lock::LockTag;
 
 impl Define<'_> {
     pub(crate) async fn create_trigger(&self, create: &CreateTrigger) -> Result<()> {
@@ -76,16 +77,28 @@ impl Define<'_> {
             self.notice(format!("relation \"{table}\" does not exist, skipping"));
             return Ok(());
         }
-        let mode = TableLockMode::AccessExclusive;
+        // The trigger is looked up under a weak lock, which goes with the look where there is none
+        // (get_object_address_relobject).
+        let mode = TableLockMode::AccessShare;
+        let held = self.server.backend(self.session).held.len();
         let table = open_table(self.server, self.session, table, mode, false).await?;
-        let Some(place) = table.triggers.iter().position(|trigger| trigger.name == name) else {
+        let is_it = |trigger: &Rc<Trigger>| trigger.name == name;
+        if !table.triggers.iter().any(is_it) {
             if !if_exists {
                 let missing = format!("trigger \"{name}\" for table \"{}\" does not exist", table.name);
                 return Err(Failure::sql("42704", missing));
             }
+            if self.server.backend(self.session).held.len() > held {
+                self.server.unlock(self.session, LockTag::Table(table.id), mode);
+            }
             let missing = format!("trigger \"{name}\" for relation \"{}\" does not exist", table.name);
             self.notice(format!("{missing}, skipping"));
             return Ok(());
+        }
+        let mode = TableLockMode::AccessExclusive;
+        let table = open_table(self.server, self.session, &table.name, mode, false).await?;
+        let Some(place) = table.triggers.iter().position(is_it) else {
+            return Err(Failure::not_modelled("two transactions that drop one trigger at once"));
         };
         let mut changed = copy(&table);
         changed.triggers.remove(place);

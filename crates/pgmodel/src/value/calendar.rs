@@ -26,6 +26,12 @@ impl Moment {
         Moment { year, month, day, micros: timestamp.rem_euclid(DAY) }
     }
 
+    /// The midnight of the day so many days after 2000-01-01.
+    pub(crate) fn of_day(days: i64) -> Moment {
+        let (year, month, day) = civil_from_days(days);
+        Moment { year, month, day, micros: 0 }
+    }
+
     /// The timestamp; none where the model's integers cannot hold it.
     pub(crate) fn timestamp(&self) -> Option<i64> {
         days_from_civil(self.year, self.month, self.day).checked_mul(DAY)?.checked_add(self.micros)

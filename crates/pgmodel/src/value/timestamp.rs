@@ -1,5 +1,5 @@
-//! Text forms of `timestamp with time zone` in the session's zone, UTC. It must never take a date in any
-//! order but year, month, day.
+//! Text forms of `timestamp`, and of `timestamp with time zone` in the session's zone, UTC. It must never take a date
+//! in any order but year, month, day.
 
 use super::calendar::{DAY as MICROS_OF_DAY, Moment, days_from_civil, days_in_month};
 use super::{Value, is_space};
@@ -18,6 +18,16 @@ pub(crate) fn in_range(timestamp: i64) -> bool {
 /// `2024-01-02 03:04:05.6+00`.
 pub(super) fn text(timestamp: i64) -> String {
     written(timestamp, ' ', "+00")
+}
+
+/// `2024-01-02 03:04:05.6`.
+pub(super) fn local_text(timestamp: i64) -> String {
+    written(timestamp, ' ', "")
+}
+
+/// `2024-01-02T03:04:05.6`, as JSON holds it.
+pub(crate) fn local_iso_text(timestamp: i64) -> String {
+    written(timestamp, 'T', "")
 }
 
 /// `2024-01-02T03:04:05.6+00:00`, as JSON holds it.
@@ -140,10 +150,34 @@ fn read_zone(mut reader: Reader<'_>) -> Option<i64> {
     valid.then_some(sign * (hours * 3600 + minutes * 60 + seconds))
 }
 
-/// A timestamp in an ISO form; a text of words that no date has is an error, any other form is refused.
-pub(super) fn input(text: &str) -> Result<Value> {
-    let Some(fields) = read(text) else { return Err(unread(text)) };
-    let out = || Failure::sql("22008", format!("date/time field value out of range: \"{text}\""));
+/// The types that are read here.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Date,
+    Local,
+    Zoned,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Date => "date",
+            Kind::Local => "timestamp",
+            Kind::Zoned => "timestamp with time zone",
+        }
+    }
+}
+
+/// A text taken apart: a day, the time since its midnight, and the seconds that the zone lies east.
+pub(super) struct Instant {
+    pub(super) days: i64,
+    micros: i64,
+    zone: i64,
+}
+
+/// What an ISO form says; a text of words that no date has is an error, any other form is refused.
+pub(super) fn instant(text: &str, kind: Kind) -> Result<Instant> {
+    let Some(fields) = read(text) else { return Err(unread(text, kind)) };
     let (year, month, day) = fields.date;
     let (hour, minute, second, micros) = fields.clock;
     let is_date = year > 0 && (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
@@ -151,20 +185,35 @@ pub(super) fn input(text: &str) -> Result<Value> {
     let is_clock =
         minute < 60 && (second < 60 || (second == 60 && micros == 0)) && (hour < 24 || is_midnight);
     if !is_date || !is_clock {
-        return Err(out());
+        return Err(Failure::sql("22008", format!("date/time field value out of range: \"{text}\"")));
     }
-    let seconds = hour * 3600 + minute * 60 + second - fields.zone;
-    let range = || Failure::sql("22008", format!("timestamp out of range: \"{text}\""));
-    let days = days_from_civil(year, month, day);
-    let whole =
-        days.checked_mul(MICROS_OF_DAY).and_then(|whole| whole.checked_add(seconds * 1_000_000 + micros));
-    whole.filter(|timestamp| in_range(*timestamp)).map(Value::Timestamptz).ok_or_else(range)
+    let micros = (hour * 3600 + minute * 60 + second) * 1_000_000 + micros;
+    Ok(Instant { days: days_from_civil(year, month, day), micros, zone: fields.zone })
 }
 
-fn unread(text: &str) -> Failure {
+/// A timestamp with time zone.
+pub(super) fn input(text: &str) -> Result<Value> {
+    let instant = instant(text, Kind::Zoned)?;
+    placed(text, instant.days, instant.micros - instant.zone * 1_000_000).map(Value::Timestamptz)
+}
+
+/// A timestamp without one; a zone is read and left out.
+pub(super) fn local_input(text: &str) -> Result<Value> {
+    let instant = instant(text, Kind::Local)?;
+    placed(text, instant.days, instant.micros).map(Value::Timestamp)
+}
+
+fn placed(text: &str, days: i64, micros: i64) -> Result<i64> {
+    let whole = days.checked_mul(MICROS_OF_DAY).and_then(|whole| whole.checked_add(micros));
+    let range = || Failure::sql("22008", format!("timestamp out of range: \"{text}\""));
+    whole.filter(|timestamp| in_range(*timestamp)).ok_or_else(range)
+}
+
+fn unread(text: &str, kind: Kind) -> Failure {
     let trimmed = text.trim_matches(is_space);
+    let what = if matches!(kind, Kind::Date) { "date" } else { "timestamp" };
     if trimmed.eq_ignore_ascii_case("infinity") || trimmed.eq_ignore_ascii_case("-infinity") {
-        return Failure::not_modelled("infinite timestamps");
+        return Failure::not_modelled(format!("infinite {what}s"));
     }
     // Words that begin like these could name a month, a day, a zone or a special value.
     const KNOWN: [&str; 30] = [
@@ -176,8 +225,8 @@ fn unread(text: &str) -> Failure {
     let start = word.get(..3).unwrap_or("").to_ascii_lowercase();
     let is_word = word.len() > 4 && !KNOWN.contains(&start.as_str());
     if trimmed.is_empty() || is_word {
-        let name = "timestamp with time zone";
+        let name = kind.name();
         return Failure::sql("22007", format!("invalid input syntax for type {name}: \"{text}\""));
     }
-    Failure::not_modelled(format!("the timestamp form \"{text}\""))
+    Failure::not_modelled(format!("the {what} form \"{text}\""))
 }

@@ -220,6 +220,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
         What::Ran(statement) => say_statement(&label, statement, room),
         What::Committed(changes) => say_changes(changes),
         What::Struck(fault) => vec![format!("*** {fault}")],
+        What::Planned(told) => vec![format!("*** {told}")],
         What::Crashed => vec!["*** the process dies".to_owned()],
         What::Exited => vec!["*** the process has stopped".to_owned()],
         What::Started(times) => vec![format!("*** the process starts, for time {times}")],

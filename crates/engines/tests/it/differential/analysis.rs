@@ -113,7 +113,6 @@ const WRONG: &[&str] = &[
     "DROP TABLE @_pkey",
     "TRUNCATE @, nowhere",
     "LOCK TABLE @, nowhere",
-    "SELECT nextval('@')",
     "SELECT nextval('missing') FROM @",
 ];
 

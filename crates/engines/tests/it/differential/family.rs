@@ -1,4 +1,5 @@
-//! Tables that refer to each other, changed, emptied and dropped together in one transaction, while others write to them.
+//! Tables that refer to each other, changed, emptied and dropped together in one transaction, while others write to
+//! them.
 
 use retrial_sim::seed::Rng;
 

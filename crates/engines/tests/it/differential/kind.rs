@@ -5,7 +5,7 @@ use retrial_sim::seed::Rng;
 
 use super::generate::Shape;
 use super::schedule::Schedule;
-use super::{analysis, concurrent_index, ddl, family, generate, names, texts, volatile};
+use super::{analysis, concurrent_index, ddl, family, generate, names, texts, trigger, volatile};
 
 /// What a schedule is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,11 +29,13 @@ pub(super) enum Kind {
     Family,
     /// Names that the server makes up or cuts.
     Names,
+    /// Triggers and functions under programs of transactions.
+    Triggers,
 }
 
 /// The kinds, what a run calls them, and how many of a hundred schedules are of each.
-pub(super) const KINDS: [(Kind, &str, u64); 9] = [
-    (Kind::Programs, "programs", 40),
+pub(super) const KINDS: [(Kind, &str, u64); 10] = [
+    (Kind::Programs, "programs", 32),
     (Kind::Definition, "uncommitted DDL x statement", 14),
     (Kind::DefinitionAndLock, "DDL x lock", 10),
     (Kind::Analysis, "failing analysis x lock", 6),
@@ -42,6 +44,7 @@ pub(super) const KINDS: [(Kind, &str, u64); 9] = [
     (Kind::ConcurrentIndex, "concurrent index x traffic", 6),
     (Kind::Family, "child and parent", 6),
     (Kind::Names, "generated names", 3),
+    (Kind::Triggers, "triggers and functions", 8),
 ];
 
 impl Kind {
@@ -73,6 +76,7 @@ impl Kind {
             Kind::ConcurrentIndex => concurrent_index::schedule(rng, shapes, made),
             Kind::Family => family::schedule(rng, made),
             Kind::Names => names::schedule(rng, made),
+            Kind::Triggers => trigger::schedule(rng, shapes, made),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Names that the server makes up for constraints and indexes, and names that it cuts: seen through the errors that tell
-//! them, and through statements that use them.
+//! Names that the server makes up for constraints and indexes, and names that it cuts: seen through the errors which
+//! tell them, and through statements that use them.
 
 use retrial_sim::seed::Rng;
 

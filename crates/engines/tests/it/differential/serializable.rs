@@ -1,7 +1,7 @@
-//! Random schedules of SERIALIZABLE transactions: two small tables, and sessions that read what others write. Who fails,
-//! and when, hangs on the server's plans; so each schedule fixes them, in each transaction, and each statement keeps to
-//! plans that are then determined: whole tables, or one index. One worker drives the server, because the server counts
-//! transactions of all databases together.
+//! Random schedules of SERIALIZABLE transactions: two small tables, and sessions that read what others write. Who
+//! fails, and when, hangs on the server's plans; so each schedule fixes them, in each transaction, and each statement
+//! keeps to plans that are then determined: whole tables, or one index. One worker drives the server, because the
+//! server counts transactions of all databases together.
 
 use retrial_sim::seed::{Rng, Seed};
 

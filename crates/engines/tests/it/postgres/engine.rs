@@ -28,7 +28,7 @@ fn engine(sessions: u32) -> Option<(Postgres, Vec<SessionId>)> {
 fn done(engine: &mut Postgres, session: SessionId, sql: &str, params: &[Value]) -> Done {
     match engine.submit(session, sql, params).unwrap() {
         Reply::Done(done) => settled(engine, session, done),
-        Reply::Blocked(on) => panic!("{sql} waits for {on:?}"),
+        other => panic!("{sql}: {other:?}"),
     }
 }
 
@@ -40,7 +40,7 @@ fn settled(engine: &mut Postgres, session: SessionId, done: Done) -> Done {
     assert!(done.committed.is_empty(), "nobody sees it before");
     match engine.settle(session).unwrap() {
         Reply::Done(end) => Done { result: done.result, work: done.work, ..end },
-        Reply::Blocked(on) => panic!("its commit waits for {on:?}"),
+        other => panic!("its commit: {other:?}"),
     }
 }
 

@@ -53,15 +53,19 @@ fn unknown(unit: &str, ty: &str) -> Failure {
     Failure::sql("22023", format!("unit \"{unit}\" not recognized for type {ty}"))
 }
 
-const TIMESTAMP: &str = "timestamp with time zone";
+const ZONED: &str = "timestamp with time zone";
 
-/// `extract` from a timestamp.
+/// `extract` from a timestamp with time zone.
 pub(super) fn extracted(args: &[Value]) -> Result<Value> {
-    let (unit, at) = (unit(args)?, timestamp(args, 1)?);
+    field(&unit(args)?, timestamp(args, 1)?, ZONED)
+}
+
+/// A field of a timestamp of a type of that name.
+pub(super) fn field(unit: &str, at: i64, ty: &str) -> Result<Value> {
     let moment = Moment::of(at);
     let seconds = moment.micros / 1_000_000;
     let whole = |int: i64| decimal(int.into(), 0);
-    match unit.as_str() {
+    match unit {
         "epoch" => decimal(i128::from(at) + i128::from(EPOCH) * 1_000_000, 6),
         "year" | "years" => whole(if moment.year > 0 { moment.year } else { moment.year - 1 }),
         "quarter" => whole((moment.month - 1) / 3 + 1),
@@ -75,7 +79,7 @@ pub(super) fn extracted(args: &[Value]) -> Result<Value> {
         "dow" => whole(weekday(at)),
         "isodow" => whole((weekday(at) + 6) % 7 + 1),
         "doy" => whole(at.div_euclid(DAY) - days_from_civil(moment.year, 1, 1) + 1),
-        other => Err(unknown(other, TIMESTAMP)),
+        other => Err(unknown(other, ty)),
     }
 }
 
@@ -122,22 +126,26 @@ fn size(unit: &str) -> Option<i64> {
     })
 }
 
-/// `date_trunc` of a timestamp; a week begins on a Monday.
+/// `date_trunc` of a timestamp with time zone.
 pub(super) fn truncated(args: &[Value]) -> Result<Value> {
-    let (unit, at) = (unit(args)?, timestamp(args, 1)?);
+    start(&unit(args)?, timestamp(args, 1)?, ZONED).map(Value::Timestamptz)
+}
+
+/// Where the unit around a timestamp begins; a week begins on a Monday.
+pub(super) fn start(unit: &str, at: i64, ty: &str) -> Result<i64> {
     let moment = Moment::of(at);
-    if let Some(size) = size(&unit) {
-        return Ok(Value::Timestamptz(at - at.rem_euclid(size)));
+    if let Some(size) = size(unit) {
+        return Ok(at - at.rem_euclid(size));
     }
-    let days = match unit.as_str() {
+    let days = match unit {
         "week" | "weeks" => at.div_euclid(DAY) - (weekday(at) + 6) % 7,
         "month" | "months" => days_from_civil(moment.year, moment.month, 1),
         "quarter" => days_from_civil(moment.year, (moment.month - 1) / 3 * 3 + 1, 1),
         "year" | "years" => days_from_civil(moment.year, 1, 1),
-        other => return Err(unknown(other, TIMESTAMP)),
+        other => return Err(unknown(other, ty)),
     };
     let start = days.checked_mul(DAY).filter(|start| super::timestamp_in_range(*start));
-    start.map(Value::Timestamptz).ok_or_else(super::timestamp_range)
+    start.ok_or_else(super::timestamp_range)
 }
 
 /// `date_trunc` of an interval, towards zero.

@@ -1,0 +1,110 @@
+//! A claim whose subquery the server's planner may run once or again for each row: the usual plan is right, the other
+//! takes the whole queue. A search finds it, so do random trials, and the trace says which plan it was.
+
+use std::rc::Rc;
+
+use retrial_engines::model::Model;
+use retrial_sim::actor::Actor;
+use retrial_sim::choice::Pace;
+use retrial_sim::engine::{Cost, Opening, Value};
+use retrial_sim::fault::Rung;
+use retrial_sim::pool::Pool;
+use retrial_sim::scheduler::{Exhaustive, Random, Scheduler};
+use retrial_sim::seed::Seed;
+use retrial_sim::trace::What;
+use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::world::World;
+
+const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+
+const SCHEMA: &str = "CREATE TABLE job (id bigint PRIMARY KEY, holder bigint);";
+
+/// The claim that queues are known for.
+const CLAIM: &str = "UPDATE job SET holder = $1 WHERE id IN
+    (SELECT id FROM job WHERE holder IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)";
+
+/// The same with the subquery in FROM.
+const CLAIM_FROM: &str = "UPDATE job SET holder = $1 FROM
+    (SELECT id FROM job WHERE holder IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) AS picked
+    WHERE job.id = picked.id";
+
+/// What was made of it: the job is picked in a WITH, which is run once.
+const FIXED: &str = "WITH picked AS
+    (SELECT id FROM job WHERE holder IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    UPDATE job SET holder = $1 FROM picked WHERE job.id = picked.id";
+
+async fn claims(actor: Actor, pool: Pool, sql: &'static str, holder: i64) {
+    let _ = pool.execute(&actor, "claim", sql, [Value::Integer(holder)]).await;
+}
+
+fn stage(world: &World, sql: &'static str) {
+    for (name, holder) in [("ada", 1), ("bob", 2)] {
+        world.process(name, move |boot| {
+            let pool = boot.pool(1, None);
+            boot.actor(name, move |actor| claims(actor, pool, sql, holder));
+        });
+    }
+}
+
+fn hold(bed: &mut TestBed, scheduler: &mut dyn Scheduler, seed: u64, sql: &'static str) -> Run {
+    let rows = (1..=3).map(|id| ("job", vec![Value::Integer(id), Value::Null])).collect();
+    let opening = Rc::new(Opening { schema: SCHEMA.into(), rows });
+    let limits = Limits { safety_steps: 300, fair_steps: 200, progress: &["job"] };
+    let setup = Setup { rung: &CALM, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["job"] };
+    bed.hold(scheduler, Seed(seed), Seed(seed), &setup, |world| stage(world, sql))
+        .expect("nothing is refused")
+}
+
+/// How many jobs the greediest has.
+fn most(run: &Run) -> usize {
+    let rows = &run.tables[0].1;
+    (1..=2)
+        .map(|holder| rows.iter().filter(|row| row[1] == Value::Integer(holder)).count())
+        .max()
+        .unwrap_or(0)
+}
+
+fn is_planned(run: &Run) -> bool {
+    let told = run.trace.to_string().contains("the planner runs the subquery once for each row");
+    let planned = run.trace.events.iter().any(|event| matches!(event.what, What::Planned(_)));
+    assert_eq!(told, planned, "{}", run.trace);
+    planned
+}
+
+/// How many of the schedules of a search go wrong, and how many there are.
+fn search(sql: &'static str) -> (u64, u64) {
+    let mut bed = TestBed::new(Box::new(Model::new()));
+    let mut scheduler = Exhaustive::new(None);
+    let mut wrong = 0;
+    while !scheduler.is_done() {
+        let run = hold(&mut bed, &mut scheduler, 0, sql);
+        if most(&run) > 1 {
+            assert!(is_planned(&run), "{}", run.trace);
+            wrong += 1;
+        }
+        bed.recycle(run);
+    }
+    (wrong, scheduler.counts().schedules)
+}
+
+#[test]
+fn a_search_finds_the_plan_that_takes_the_whole_queue() {
+    for sql in [CLAIM, CLAIM_FROM] {
+        let (wrong, all) = search(sql);
+        assert!(wrong > 0 && wrong < all, "{wrong} of {all}: {sql}");
+    }
+    assert_eq!(search(FIXED).0, 0);
+}
+
+#[test]
+fn random_trials_find_it_too_and_the_usual_plan_leaves_no_word() {
+    let mut bed = TestBed::new(Box::new(Model::new()));
+    let runs: Vec<(bool, usize)> = (0..40)
+        .map(|seed| {
+            let run = hold(&mut bed, &mut Random::new(Pace::Free), seed, CLAIM);
+            (is_planned(&run), most(&run))
+        })
+        .collect();
+    assert!(runs.iter().any(|(planned, most)| *planned && *most == 3), "{runs:?}");
+    assert!(runs.iter().filter(|(planned, _)| !planned).all(|(_, most)| *most == 1), "{runs:?}");
+}

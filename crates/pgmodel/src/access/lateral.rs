@@ -1,0 +1,70 @@
+//! What an item of FROM names of the items before it: only such a one must be had anew for each row of theirs
+//! (manual, 7.2.1.5).
+
+use crate::ast::SetOperation;
+use crate::plan::survey::{self, Met};
+use crate::plan::{Core, Expr, Join, Query, Slot};
+
+/// An item that names others of its level.
+#[derive(Debug)]
+pub(crate) struct Lateral {
+    pub(crate) slot: usize,
+    /// What it names: slots and their columns.
+    pub(crate) names: Vec<(usize, usize)>,
+    /// Whether the server keeps the item's own row when a row that it names is looked at again.
+    pub(crate) kept: bool,
+}
+
+/// The items that name others of their level.
+pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
+    let mut found = Vec::new();
+    for (slot, item) in slots.iter().enumerate() {
+        let kept = match item {
+            Slot::Query { query, lateral: true } if query.correlated => is_fenced(query),
+            Slot::Function { call, .. } if !call.args.is_empty() => true,
+            _ => continue,
+        };
+        let mut names = Vec::new();
+        survey::slot(item, 0, &mut |met, depth| {
+            if let Met::Expr(Expr::Column { up, slot, column }) = met
+                && *up == depth
+                && !names.contains(&(*slot, *column))
+            {
+                names.push((*slot, *column));
+            }
+        });
+        if !names.is_empty() {
+            found.push(Lateral { slot, names, kept });
+        }
+    }
+    found
+}
+
+/// Whether the server's planner leaves the subquery a scan of its own, whose row it keeps, where it dissolves others
+/// in the query around them and computes them again (is_simple_subquery in src/backend/optimizer/prep/prepjointree.c).
+fn is_fenced(query: &Query) -> bool {
+    let fences = match &query.core {
+        Core::Select(select) => select.grouping.is_some() || select.is_distinct() || !select.sets.is_empty(),
+        Core::Set { operation, all, .. } => !(*operation == SetOperation::Union && *all),
+        Core::Values(_) | Core::Insert(_) | Core::Update(_) | Core::Delete(_) => false,
+    };
+    fences
+        || query.limit.is_some()
+        || query.offset.is_some()
+        || !query.order.is_empty()
+        || !query.ctes.is_empty()
+}
+
+/// Whether anything on the right names a slot on the left.
+pub(crate) fn depends(right: &Join, left: &Join, laterals: &[Lateral]) -> bool {
+    laterals
+        .iter()
+        .any(|lateral| has(right, lateral.slot) && lateral.names.iter().any(|(slot, _)| has(left, *slot)))
+}
+
+fn has(tree: &Join, wanted: usize) -> bool {
+    match tree {
+        Join::Slot(slot) => *slot == wanted,
+        Join::Pair { left, right, .. } => has(left, wanted) || has(right, wanted),
+    }
+}

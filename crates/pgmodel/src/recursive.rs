@@ -1,0 +1,49 @@
+//! The rounds of WITH RECURSIVE: the right side of the UNION reads what the round before has made, until a round makes
+//! nothing (manual, 7.8.2). All rounds are made before the first row is read; rounds without an end are refused when
+//! they have made too much.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Failure, Result};
+use crate::plan::Core;
+use crate::run::{Ctes, Env, Run};
+use crate::value::Tuple;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+impl Run {
+    /// The rows of a common table expression that reads itself.
+    pub(crate) async fn recursive(
+        &self,
+        level: &Env<'_>,
+        outer: &Ctes<'_>,
+        index: usize,
+    ) -> Result<Vec<Tuple>> {
+        if self.serializable {
+            return Err(Failure::not_modelled("WITH RECURSIVE in a SERIALIZABLE transaction"));
+        }
+        let query = &outer.query.ctes[index].query;
+        let Core::Set { all, left, right, .. } = &query.core else {
+            return Err(Failure::not_modelled("WITH RECURSIVE without a UNION"));
+        };
+        let own = Ctes { query, results: RefCell::new(Vec::new()) };
+        let env = Env::level(Some(level), Some(&own), &[]);
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        let mut round = self.query(left, Some(&env)).await?;
+        loop {
+            if !all {
+                round.retain(|row| seen.insert(row.clone()));
+            }
+            if round.is_empty() {
+                return Ok(found);
+            }
+            self.used.step(round.len() as u64)?;
+            self.used.hold_many(round.len() as u64, query.columns.len())?;
+            found.extend(round.iter().cloned());
+            outer.results.borrow_mut()[index] = Some(Rc::new(round));
+            round = self.query(right, Some(&env)).await?;
+        }
+    }
+}
