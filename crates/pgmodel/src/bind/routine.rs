@@ -119,7 +119,7 @@ impl Binder<'_> {
         let calls = self.volatile > 0 && self.routines != routines;
         let beside_triggers = !table.triggers.is_empty() && self.sites != sites;
         if !in_turn && (calls || beside_triggers || source.calls()) {
-            return Err(Failure::not_modelled("INSERT of several rows of a query whose values are calls"));
+            return Err(Failure::not_modelled("INSERT of several rows whose values are calls"));
         }
         Ok(())
     }
