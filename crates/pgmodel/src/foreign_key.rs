@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
 use crate::backend::Held;
-use crate::catalog::{ForeignKey, IndexDef, TableDef};
+use crate::catalog::{ForeignKey, IndexDef, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use, key_digest};
 use crate::insert::described;
@@ -119,13 +119,18 @@ impl Run {
     /// lets go of it again (RI_FKey_check).
     async fn look_in(&self, to: &TableDef) -> Result<()> {
         let (tag, mode) = (LockTag::Table(to.id), TableLockMode::RowShare);
-        let is_held = |held: &Held| held.tag == tag && held.mode == mode;
-        let had = self.server.backend(self.session).held.iter().any(is_held);
+        let had = self.has_table(to.id, mode);
         self.server.lock_table(self.session, to.id, mode, false).await?;
         if !had {
             self.server.unlock(self.session, tag, mode);
         }
         Ok(())
+    }
+
+    /// Whether the session has a table's lock in that mode already.
+    fn has_table(&self, table: TableId, mode: TableLockMode) -> bool {
+        let is_it = |held: &Held| held.tag == LockTag::Table(table) && held.mode == mode;
+        self.server.backend(self.session).held.iter().any(is_it)
     }
 
     /// A row that others may refer to has gone or changed its key.
@@ -136,20 +141,25 @@ impl Run {
         let old = picked(before, &key.referenced);
         let new = event.after.as_ref().map(|after| picked(after, &key.referenced));
         let action = if new.is_some() { key.on_update } else { key.on_delete };
-        let look = self.latest();
-        self.looks_through(from, &key.columns)?;
-        // With NO ACTION another row may have taken the key over.
-        if action == KeyAction::NoAction {
-            look.mark_look(&event.table, &key.referenced, &old)?;
-        }
-        if action == KeyAction::NoAction && !look.find(&event.table, &key.referenced, &old).is_empty() {
-            return Ok(());
-        }
         let mode = match action {
             KeyAction::NoAction | KeyAction::Restrict => TableLockMode::RowShare,
             _ => TableLockMode::RowExclusive,
         };
+        let had = self.has_table(from.id, mode);
         self.server.lock_table(self.session, from.id, mode, false).await?;
+        let look = self.latest();
+        self.looks_through(from, &key.columns)?;
+        // With NO ACTION another row may have taken the key over; the server looks for it behind the table's lock, and
+        // gives that back where it finds one (ri_restrict).
+        if action == KeyAction::NoAction {
+            look.mark_look(&event.table, &key.referenced, &old)?;
+            if !look.find(&event.table, &key.referenced, &old).is_empty() {
+                if !had {
+                    self.server.unlock(self.session, LockTag::Table(from.id), mode);
+                }
+                return Ok(());
+            }
+        }
         // It may have got another name meanwhile.
         let from = &self.server.table(from.id, self.session);
         if !from.triggers.is_empty() {

@@ -169,6 +169,13 @@ impl Run {
         backend.settings.others.get(GRANULARITY).is_some_and(|value| value == "key")
     }
 
+    /// Whether the session has said anything of its plans.
+    pub(super) fn plans_are_set(&self) -> bool {
+        let backend = self.server.backend(self.session);
+        let mut names = backend.settings.others.keys();
+        names.any(|name| name.starts_with("enable_") || PRICES.contains(&name.as_str()))
+    }
+
     fn is_set(&self, name: &str) -> bool {
         self.server.backend(self.session).settings.others.contains_key(name)
     }

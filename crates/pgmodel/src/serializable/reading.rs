@@ -60,6 +60,8 @@ impl Run {
         let ranges = vec![Range { prefix: values.to_vec(), bounds: Vec::new() }];
         let how = match (self.server.heap(table.id).is_counted(), one_page) {
             _ if self.is_finest() => How::Index { all: true },
+            // The plan is kept from its first use, whatever was set then.
+            _ if self.plans_are_set() => How::Either { all: true },
             (false, _) => How::Index { all: true },
             (true, true) => How::Scan,
             (true, false) => How::Either { all: true },
