@@ -232,6 +232,20 @@ impl Run {
         Ok(rows)
     }
 
+    /// The values of a list.
+    pub(crate) async fn listed(&self, list: &List, env: &Env<'_>) -> Result<Vec<Value>> {
+        match list {
+            List::Each(list) => self.output(list, env).await,
+            List::Array(array) => match self.value(array, env).await? {
+                Value::Array(items) => Ok(items.to_vec()),
+                _ => Ok(Vec::new()),
+            },
+            List::Query(query) => {
+                Ok(self.rows_of(query, env).await?.iter().map(|row| row[0].clone()).collect())
+            }
+        }
+    }
+
     /// The visible versions of a table that a step finds, last first.
     async fn versions(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         match &step.access {
@@ -254,16 +268,7 @@ impl Run {
                 Ok(self.within(table, *index, &prefix, false, |_| true))
             }
             Access::List { index, list } => {
-                let mut values = match list {
-                    List::Each(list) => self.output(list, env).await?,
-                    List::Array(array) => match self.value(array, env).await? {
-                        Value::Array(items) => items.to_vec(),
-                        _ => Vec::new(),
-                    },
-                    List::Query(query) => {
-                        self.rows_of(query, env).await?.iter().map(|row| row[0].clone()).collect()
-                    }
-                };
+                let mut values = self.listed(list, env).await?;
                 values.sort_unstable();
                 values.dedup();
                 let mut found = Vec::new();

@@ -63,21 +63,20 @@ impl Schema {
 
     /// Whether another session's open transaction is about to give that name to a table.
     pub(crate) fn is_being_made(&self, name: &str, session: SessionNo) -> bool {
-        let named = |def: &Rc<TableDef>| def.name == name;
-        self.entries.iter().any(|entry| {
-            let pending = entry.pending.as_ref().filter(|pending| pending.by != session);
-            pending.and_then(|pending| pending.def.as_ref()).is_some_and(named)
-                && !entry.committed.as_ref().is_some_and(named)
-        })
+        self.is_new_elsewhere(session, |def| def.name == name)
     }
 
-    /// The index of that name that another session's open transaction has made, if there is one.
+    /// Whether another session's open transaction is about to give that name to an index.
     pub(crate) fn is_index_being_made(&self, name: &str, session: SessionNo) -> bool {
-        let has = |def: &Rc<TableDef>| def.indexes.iter().any(|index| index.name == name);
+        self.is_new_elsewhere(session, |def| def.indexes.iter().any(|index| index.name == name))
+    }
+
+    /// Whether another session's open transaction has made a table into such a one.
+    fn is_new_elsewhere(&self, session: SessionNo, such: impl Fn(&TableDef) -> bool) -> bool {
         self.entries.iter().any(|entry| {
             let pending = entry.pending.as_ref().filter(|pending| pending.by != session);
-            pending.and_then(|pending| pending.def.as_ref()).is_some_and(has)
-                && !entry.committed.as_ref().is_some_and(has)
+            pending.and_then(|pending| pending.def.as_ref()).is_some_and(|def| such(def))
+                && !entry.committed.as_ref().is_some_and(|def| such(def))
         })
     }
 

@@ -8,7 +8,7 @@ use super::fits::{heap_fits, index_fits};
 use super::held::{Promotion, Range};
 use super::plan::{How, certainty};
 use super::{Certainty, Number, Safety, conflict};
-use crate::access::{Access, List, Step};
+use crate::access::{Access, Step};
 use crate::catalog::TableDef;
 use crate::error::Result;
 use crate::footprint::{Object, Use};
@@ -90,16 +90,7 @@ impl Run {
                 (*index, vec![Range { prefix, bounds: Vec::new() }])
             }
             Access::List { index, list } => {
-                let values = match list {
-                    List::Each(list) => self.output(list, env).await?,
-                    List::Array(array) => match self.value(array, env).await? {
-                        Value::Array(items) => items.to_vec(),
-                        _ => Vec::new(),
-                    },
-                    List::Query(query) => {
-                        self.rows_of(query, env).await?.iter().map(|row| row[0].clone()).collect()
-                    }
-                };
+                let values = self.listed(list, env).await?;
                 let each = |value| Range { prefix: vec![value], bounds: Vec::new() };
                 (*index, values.into_iter().map(each).collect())
             }
