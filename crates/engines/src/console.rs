@@ -89,6 +89,11 @@ pub trait Console {
     /// Where the server is gone.
     fn cancel(&mut self, session: SessionId) -> Result<(), Error>;
 
+    /// What the answers so far rest on that another server may do otherwise, a sentence each.
+    fn assumptions(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Ends a session; what it had not committed is rolled back.
     fn close(&mut self, session: SessionId);
 

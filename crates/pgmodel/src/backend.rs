@@ -20,6 +20,7 @@ use crate::transaction::Transaction;
 use crate::catalog::TableId;
 use crate::schema::Pending;
 use crate::sequence::Sequence;
+use crate::serializable::{GRANULARITY, Granularity};
 
 /// The statements that a session works on.
 pub(crate) struct Running {
@@ -179,6 +180,16 @@ pub(crate) struct SettingBefore {
     pub(crate) local: bool,
     pub(crate) name: String,
     pub(crate) settings: Settings,
+}
+
+impl Settings {
+    /// How fine the session's serializable transactions mark what they read.
+    pub(crate) fn granularity(&self) -> Granularity {
+        match self.others.get(GRANULARITY) {
+            Some(value) if value == Granularity::Key.name() => Granularity::Key,
+            _ => Granularity::Page,
+        }
+    }
 }
 
 impl Default for Settings {

@@ -17,6 +17,7 @@ use crate::lock::{LockTag, SessionNo};
 use crate::notify::Ears;
 use crate::outcome::{Change, Notice, Outcome};
 use crate::parse::{Parsed, parse_without_parameters};
+use crate::serializable::Granularity;
 use crate::server::Server;
 use crate::statement;
 use crate::value::{Tuple, Value};
@@ -341,6 +342,12 @@ impl Database {
         }
         drop((heap, transactions));
         Some((def, rows))
+    }
+
+    /// How fine serializable transactions have marked what they read, since the database began; none where there were
+    /// none that could fail.
+    pub fn predicate_lock_granularities(&self) -> Vec<Granularity> {
+        self.server.serializable.borrow().granularities().collect()
     }
 
     /// The names of all tables that are committed.

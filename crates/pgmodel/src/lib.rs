@@ -63,4 +63,5 @@ pub use backend::Work;
 pub use notify::Notification;
 pub use opening::Opening;
 pub use routine::Routine;
+pub use serializable::Granularity;
 pub use trigger::Trigger;

@@ -50,6 +50,27 @@ pub(crate) struct Serializable {
     cleared: u64,
     /// The oldest xmin of a running transaction.
     oldest: Option<Xid>,
+    /// How fine the marks were asked to be so far.
+    granularities: BTreeSet<Granularity>,
+}
+
+/// How fine the marks of a transaction are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Granularity {
+    /// As the server has them in tables of a few rows: a reader marks whole pages, and with them their other rows.
+    Page,
+    /// As the server has them in tables of thousands of rows that it reads through an index.
+    Key,
+}
+
+impl Granularity {
+    /// The setting's value.
+    pub fn name(self) -> &'static str {
+        match self {
+            Granularity::Page => "page",
+            Granularity::Key => "key",
+        }
+    }
 }
 
 /// A serializable transaction, while it runs and as long as a transaction runs that has overlapped it.
@@ -99,6 +120,11 @@ impl Serializable {
         if self.next > 0 {
             *self = Serializable::default();
         }
+    }
+
+    /// How fine the marks were asked to be so far.
+    pub(crate) fn granularities(&self) -> impl Iterator<Item = Granularity> {
+        self.granularities.iter().copied()
     }
 
     /// The transaction has got a number by which writes are known.

@@ -8,7 +8,7 @@ use crate::backend::{Backend, SettingBefore, Settings};
 use crate::error::{Failure, Result};
 use crate::limit;
 use crate::outcome::Notice;
-use crate::serializable::{GRANULARITY, PRICES};
+use crate::serializable::{GRANULARITY, Granularity, PRICES};
 
 mod range;
 
@@ -125,7 +125,10 @@ fn change(
                 range::demand(name, value)?;
             }
             match value {
-                Some(value) if name == GRANULARITY && !matches!(value, "page" | "key") => {
+                Some(value)
+                    if name == GRANULARITY
+                        && ![Granularity::Page, Granularity::Key].iter().any(|it| it.name() == value) =>
+                {
                     return Err(invalid(name, value));
                 }
                 Some(value) if PRICES.contains(&name) && !is_plain(value) => {

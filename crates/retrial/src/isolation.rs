@@ -90,6 +90,7 @@ pub fn run_within(
         every_listed(spec, &mut stage, &mut outcome)
     };
     stage.close();
+    console.assumptions().into_iter().for_each(|assumption| out(Said::Beside(assumption)));
     done?;
     if outcome.left_out > 0 {
         out(Said::Beside(transcript::left_out(outcome.left_out)));

@@ -1,13 +1,14 @@
 //! The model under a console: texts as the simple query protocol takes them, and the virtual clock.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use retrial_pgmodel::Notification;
 use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::outcome::{Notice, Outcome};
 use retrial_pgmodel::value::{Type, Value};
+use retrial_pgmodel::{Granularity, Notification};
 use retrial_sim::engine::SessionId;
 use retrial_sim::error::Error;
 
@@ -19,6 +20,7 @@ pub struct ModelConsole {
     database: Database,
     sessions: Vec<Session>,
     woken: Vec<Vec<SessionId>>,
+    granularities: BTreeSet<Granularity>,
 }
 
 #[derive(Default)]
@@ -33,7 +35,12 @@ impl ModelConsole {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose")]
     pub fn new() -> ModelConsole {
-        ModelConsole { database: empty(), sessions: Vec::new(), woken: Vec::new() }
+        ModelConsole {
+            database: empty(),
+            sessions: Vec::new(),
+            woken: Vec::new(),
+            granularities: BTreeSet::new(),
+        }
     }
 
     /// Takes which sessions have gone on since this was last asked, those together that one event woke: on a live
@@ -100,6 +107,20 @@ fn empty() -> Database {
     let database = Database::new();
     database.take_time(STATEMENT);
     database
+}
+
+/// What SERIALIZABLE rests on.
+fn assumed(granularity: Granularity) -> &'static str {
+    match granularity {
+        Granularity::Page => {
+            "SERIALIZABLE: predicate locks are on pages, as the server has them in small tables; \
+             SET retrial.predicate_lock_granularity = 'key' has them on keys, as in large tables"
+        }
+        Granularity::Key => {
+            "SERIALIZABLE: predicate locks are on keys, as the server has them in large tables that it reads \
+             through an index; in a small table it has them on pages, and fails more transactions"
+        }
+    }
 }
 
 fn told(outcome: &Outcome) -> Message {
@@ -183,7 +204,14 @@ impl Console for ModelConsole {
         self.go_on();
     }
 
+    fn assumptions(&self) -> Vec<String> {
+        let now = self.database.predicate_lock_granularities();
+        let all: BTreeSet<Granularity> = self.granularities.iter().copied().chain(now).collect();
+        all.into_iter().map(|granularity| assumed(granularity).to_owned()).collect()
+    }
+
     fn start_over(&mut self) -> Result<(), Error> {
+        self.granularities.extend(self.database.predicate_lock_granularities());
         self.database = empty();
         self.sessions.clear();
         Ok(())

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use super::{Certainty, GRANULARITY};
+use super::{Certainty, Granularity};
 use crate::access::{Access, List, Step, parts};
 use crate::catalog::TableDef;
 use crate::plan::{AggregateFunction, Expr, Query, Select, Slot, SubKind};
@@ -165,8 +165,7 @@ impl Run {
 
     /// Whether marks are as fine as keys, whatever pages the server would mark.
     pub(super) fn is_finest(&self) -> bool {
-        let backend = self.server.backend(self.session);
-        backend.settings.others.get(GRANULARITY).is_some_and(|value| value == "key")
+        self.server.backend(self.session).settings.granularity() == Granularity::Key
     }
 
     /// Whether the session has said anything of its plans.

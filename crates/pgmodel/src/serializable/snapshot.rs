@@ -16,6 +16,7 @@ impl Server {
     pub(crate) fn take_part(&self, session: SessionNo) {
         self.touch(session, Object::Serializable, Use::Write);
         let mut backend = self.backend(session);
+        let granularity = backend.settings.granularity();
         let transaction = backend.xact();
         let mut serializable = self.serializable.borrow_mut();
         let (oldest, xid) = {
@@ -30,6 +31,7 @@ impl Server {
         if transaction.read_only && writers.is_empty() {
             return;
         }
+        serializable.granularities.insert(granularity);
         let me = serializable.next;
         serializable.next += 1;
         if transaction.read_only {
