@@ -27,6 +27,8 @@ pub struct Path {
     turned: Option<Vec<Step>>,
     /// WHERE where there are no steps.
     pub(crate) filter: Option<Expr>,
+    /// Subqueries with an effect that hang on no row: they are run once, before any row is looked for.
+    pub(crate) gates: Vec<Expr>,
     /// The slots that name others.
     pub(crate) laterals: Vec<Lateral>,
     /// Whether the select list calls functions with an effect, which are called once the rows are sorted.
@@ -37,7 +39,8 @@ pub struct Path {
 
 impl Path {
     fn of(steps: Option<Vec<Step>>, laterals: Vec<Lateral>) -> Path {
-        Path { steps, turned: None, filter: None, laterals, calls: false, wary: Wary::default() }
+        let (gates, wary) = (Vec::new(), Wary::default());
+        Path { steps, turned: None, filter: None, gates, laterals, calls: false, wary }
     }
 
     /// The steps, where a derived table is run for each row or not.
@@ -94,8 +97,9 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
     if slots.is_empty() && !conditions.is_empty() {
         return Path { filter: filter.cloned(), ..Path::of(None, laterals) };
     }
+    let (gates, conditions): (Vec<_>, Vec<_>) = conditions.into_iter().partition(planner::gates);
     let turned = turned(slots).map(|order| steps(slots, conditions.clone(), Some(order)));
-    Path { turned, ..Path::of(Some(steps(slots, conditions, None)), laterals) }
+    Path { turned, gates, ..Path::of(Some(steps(slots, conditions, None)), laterals) }
 }
 
 /// The order of two slots of which one is a derived table that shows how often it is run: that one last.

@@ -121,6 +121,14 @@ impl LockTable {
         Asked::MustWait
     }
 
+    /// Whether another session has the lock to itself.
+    pub(crate) fn is_owned_by_another(&self, session: SessionNo, tag: LockTag) -> bool {
+        let whole = |(holder, held, _): &(SessionNo, TableLockMode, u32)| {
+            *holder != session && *held == TableLockMode::AccessExclusive
+        };
+        self.locks.get(&tag).is_some_and(|lock| lock.granted.iter().any(whole))
+    }
+
     /// Leaves the queue; those behind may go on.
     pub(crate) fn leave(&mut self, session: SessionNo, tag: LockTag, woken: &mut Vec<SessionNo>) {
         self.waits.remove(&session);

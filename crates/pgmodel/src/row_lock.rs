@@ -169,8 +169,45 @@ impl Run {
         loop {
             let claim = self.lock_version(table, version, strength, wait).await?;
             match claim {
-                Claim::Updated(next) => version = next,
+                Claim::Updated(next) => match self.follow_updates(table, next, wait).await? {
+                    Ok(latest) => version = latest,
+                    Err(gone) => return Ok((gone, next)),
+                },
                 other => return Ok((other, version)),
+            }
+        }
+    }
+
+    /// The last version of a row from `version` on, to which updates have led: whoever follows them waits for each that
+    /// is under way, also for one that its lock does not exclude (heapam_tuple_lock in
+    /// src/backend/access/heap/heapam_handler.c, which looks with SnapshotDirty).
+    async fn follow_updates(
+        &self,
+        table: &TableDef,
+        version: u32,
+        wait: LockWait,
+    ) -> Result<std::result::Result<u32, Claim>> {
+        let mut version = version;
+        loop {
+            let change = {
+                let heap = self.server.heap(table.id);
+                let header = heap.header(version);
+                header.and_then(|header| header.xmax.map(|xmax| (xmax, header.next)))
+            };
+            let Some((xmax, next)) = change else { return Ok(Ok(version)) };
+            let status = {
+                let transactions = self.server.transactions.borrow();
+                (transactions.status(xmax), transactions.is_own(xmax, self.session))
+            };
+            match (status, next) {
+                ((Status::Committed(_), _), Some(next)) => version = next,
+                ((Status::Committed(_), _), None) => return Ok(Err(Claim::Deleted)),
+                ((Status::Running, false), _) => match wait {
+                    LockWait::Block => self.server.await_transaction(self.session, xmax).await?,
+                    LockWait::SkipLocked => return Ok(Err(Claim::Skipped)),
+                    LockWait::Nowait => return Err(not_available(table)),
+                },
+                _ => return Ok(Ok(version)),
             }
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Rows<'a> {
     join: Option<&'a Join>,
     path: &'a Path,
     started: bool,
+    /// Whether the conditions that hang on no row hold, once they were looked at.
+    enters: Option<bool>,
     cells: Vec<Slotted>,
     /// For each open slot of the loop, what is left of its rows, the next one last.
     open: Vec<Vec<Slotted>>,
@@ -56,6 +58,7 @@ impl<'a> Rows<'a> {
             join,
             path,
             started: false,
+            enters: None,
             cells,
             open: Vec::new(),
             ahead: None,
@@ -65,11 +68,27 @@ impl<'a> Rows<'a> {
 
     /// The next row, one tuple for each slot.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
+        if !self.path.gates.is_empty() && !Box::pin(self.enters()).await? {
+            return Ok(None);
+        }
         match self.path.steps(self.run.per_row) {
             Some(steps) => self.step(steps).await,
             // An outer join is rare, and its state is kept out of every other row's.
             None => Box::pin(self.tree()).await,
         }
+    }
+
+    /// Whether there is a row to be looked for.
+    async fn enters(&mut self) -> Result<bool> {
+        if let Some(enters) = self.enters {
+            return Ok(enters);
+        }
+        let mut enters = true;
+        for gate in &self.path.gates {
+            enters = enters && self.run.holds(gate, &self.level.with(&self.cells)).await?;
+        }
+        self.enters = Some(enters);
+        Ok(enters)
     }
 
     /// The next rows that only further keys can put in order: all of them, or where they come in the order of a column

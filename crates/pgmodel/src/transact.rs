@@ -14,6 +14,8 @@ use crate::outcome::{Notice, Outcome};
 use crate::server::Server;
 use crate::transaction::{Level, Snapshot, Transaction};
 
+mod modes;
+
 impl Server {
     /// BEGIN.
     pub(crate) fn begin(&self, session: SessionNo, modes: TransactionModes) -> Result<Outcome> {
@@ -23,7 +25,7 @@ impl Server {
             warn(&mut backend, "there is already a transaction in progress");
         }
         self.open(&mut backend, true);
-        let applied = apply_modes(&mut backend, modes);
+        let applied = modes::apply(&mut backend, modes);
         if applied.is_err() {
             // What fails to begin is not there to be rolled back.
             backend.xact().explicit = begun;
@@ -53,7 +55,7 @@ impl Server {
             warn(&mut backend, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(Outcome::bare("SET"));
         }
-        apply_modes(&mut backend, modes)?;
+        modes::apply(&mut backend, modes)?;
         Ok(Outcome::bare("SET"))
     }
 
@@ -179,6 +181,8 @@ impl Server {
     fn take_back(&self, backend: &mut Backend, depth: usize) {
         let level = &backend.xact().levels[depth];
         let (changes, undo, settings) = (level.changes, level.undo, level.settings);
+        let read_only = level.read_only;
+        backend.xact().read_only = read_only;
         backend.changes.truncate(changes);
         if let Some(before) = backend.settings_before.get(settings) {
             backend.settings = before.settings.clone();
@@ -242,7 +246,8 @@ impl Server {
         let (changes, undo, settings) =
             (backend.changes.len(), backend.undo.len(), backend.settings_before.len());
         let (name, released) = (name.to_owned(), Vec::new());
-        let level = Level { name, xid: None, released, changes, undo, settings, pending: None };
+        let read_only = backend.xact().read_only;
+        let level = Level { name, xid: None, released, changes, undo, settings, read_only, pending: None };
         backend.xact().levels.push(level);
     }
 
@@ -313,6 +318,7 @@ fn merge_levels(backend: &mut Backend, depth: usize) {
     let transaction = backend.xact();
     let xids = transaction.xids(depth);
     notify::merge(&mut transaction.levels, depth);
+    transaction.read_only = transaction.levels[depth].read_only;
     transaction.levels.truncate(depth);
     transaction.levels.last_mut().expect("a savepoint stands on a level").released.extend(xids);
     for held in &mut backend.held {
@@ -342,33 +348,6 @@ fn depth_of(backend: &mut Backend, name: &str) -> Result<usize> {
     let levels = &backend.xact().levels;
     let found = levels.iter().rposition(|level| level.name == name).filter(|depth| *depth > 0);
     found.ok_or_else(|| Failure::sql("3B001", format!("savepoint \"{name}\" does not exist")))
-}
-
-fn apply_modes(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
-    let transaction = backend.xact();
-    if let Some(isolation) = modes.isolation {
-        let other = transaction.isolation != isolation;
-        if other && transaction.has_snapshot {
-            return Err(Failure::sql(
-                "25001",
-                "SET TRANSACTION ISOLATION LEVEL must be called before any query",
-            ));
-        }
-        if other && transaction.levels.len() > 1 {
-            return Err(Failure::sql(
-                "25001",
-                "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
-            ));
-        }
-        transaction.isolation = isolation;
-    }
-    if let Some(read_only) = modes.read_only {
-        if !read_only && transaction.read_only && transaction.has_snapshot {
-            return Err(Failure::sql("25001", "transaction read-write mode must be set before any query"));
-        }
-        transaction.read_only = read_only;
-    }
-    modes.deferrable.map_or(Ok(()), |deferrable| transaction.defer(deferrable))
 }
 
 /// At commit SET stays and SET LOCAL goes.

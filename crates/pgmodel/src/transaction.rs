@@ -178,6 +178,8 @@ pub(crate) struct Level {
     pub(crate) undo: usize,
     /// The settings as they were, put back on rollback.
     pub(crate) settings: usize,
+    /// Whether the transaction was read-only then, which it is again when the level ends, either way.
+    pub(crate) read_only: bool,
     /// What it does at the commit to who listens.
     pub(crate) pending: Option<Box<Pending>>,
 }
@@ -191,6 +193,7 @@ impl Transaction {
             changes: 0,
             undo: 0,
             settings: 0,
+            read_only: false,
             pending: None,
         };
         Transaction {
@@ -209,6 +212,11 @@ impl Transaction {
             started,
             held: Footprint::default(),
         }
+    }
+
+    /// Whether it has a snapshot, its own or its statement's.
+    pub(crate) fn holds_snapshot(&self) -> bool {
+        self.reads || self.snapshot.is_some()
     }
 
     /// Whether every statement shares one snapshot.

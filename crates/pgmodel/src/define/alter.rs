@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Define, copy, create};
-use crate::ast::{AlterAction, ColumnDef, ConstraintKind, TableLockMode};
+use crate::ast::{AlterAction, ColumnDef, Constraint, ConstraintKind, TableLockMode};
 use crate::bind;
 use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
@@ -30,7 +30,14 @@ impl Define<'_> {
         let mut table = copy(&table);
         let mut actions: Vec<&AlterAction> = actions.iter().collect();
         actions.sort_by_key(|action| pass(action));
-        for action in actions {
+        let mut keys = actions.iter().filter_map(|action| primary_key(action));
+        for action in &actions {
+            if pass(action) > COLUMN_ATTRIBUTES {
+                // The columns of each primary key are made NOT NULL before the first key is made.
+                for column in keys.by_ref().flatten() {
+                    column_of(&table, column)?;
+                }
+            }
             table = self.act(table, action).await?;
             // The next action looks at the definition as it now is.
             self.put(copy(&table));
@@ -141,12 +148,18 @@ impl Define<'_> {
             return Err(Failure::sql("42703", missing));
         };
         let referred = self.server.schema.borrow().referring(table.id, self.session);
-        if referred.iter().any(|(_, key)| key.referenced.contains(&place)) {
+        // A key of the column itself goes with it.
+        let own = |from: &TableDef, key: &ForeignKey| from.id == table.id && key.columns.contains(&place);
+        let needs = |(from, key): &&(Rc<TableDef>, Rc<ForeignKey>)| {
+            key.referenced.contains(&place) && !own(from, key)
+        };
+        if let Some((from, _)) = referred.iter().find(needs) {
             if cascade {
                 return Err(Failure::not_modelled(
                     "DROP COLUMN … CASCADE over a foreign key of another table",
                 ));
             }
+            self.demand_settled(from)?;
             let relation = &table.name;
             let message =
                 format!("cannot drop column {name} of table {relation} because other objects depend on it");
@@ -184,7 +197,8 @@ impl Define<'_> {
         if let Some(index) = index {
             let columns = table.indexes[index].columns().unwrap_or_default();
             let referred = self.server.schema.borrow().referring(table.id, self.session);
-            if referred.iter().any(|(_, key)| key.referenced == columns) {
+            if let Some((from, _)) = referred.iter().find(|(_, key)| key.referenced == columns) {
+                self.demand_settled(from)?;
                 let message = format!(
                     "cannot drop constraint {name} on table {} because other objects depend on it",
                     table.name
@@ -225,6 +239,19 @@ pub(super) fn column_of(table: &TableDef, name: &str) -> Result<usize> {
     table.column(name).ok_or_else(missing)
 }
 
+/// The columns of a primary key that an action adds.
+fn primary_key(action: &AlterAction) -> Option<&[String]> {
+    match action {
+        AlterAction::AddConstraint(Constraint {
+            kind: ConstraintKind::PrimaryKey { columns, .. }, ..
+        }) => Some(columns),
+        _ => None,
+    }
+}
+
+/// The pass in which columns get their attributes.
+const COLUMN_ATTRIBUTES: u8 = 3;
+
 /// In which of the passes of ALTER TABLE an action is done, whatever its place in the text (AT_PASS_DROP and the others
 /// in src/backend/commands/tablecmds.c).
 fn pass(action: &AlterAction) -> u8 {
@@ -235,7 +262,7 @@ fn pass(action: &AlterAction) -> u8 {
         | AlterAction::SetNotNull { not_null: false, .. } => 0,
         AlterAction::SetType { .. } => 1,
         AlterAction::AddColumn { .. } => 2,
-        AlterAction::SetNotNull { .. } => 3,
+        AlterAction::SetNotNull { .. } => COLUMN_ATTRIBUTES,
         AlterAction::AddConstraint(constraint) => match constraint.kind {
             ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => 5,
             _ => 4,

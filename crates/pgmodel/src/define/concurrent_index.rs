@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::{Define, copy};
 use crate::ast::TableLockMode;
-use crate::backend::Backend;
+use crate::backend::{Backend, Wait};
 use crate::catalog::{IndexDef, TableDef, TableId};
 use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
@@ -104,10 +104,18 @@ impl Define<'_> {
     async fn await_snapshots(&self) -> Result<()> {
         self.server.touch(self.session, Object::Commit, Use::Write);
         self.server.touch(self.session, Object::Waits, Use::Lock);
-        let has_snapshot = |backend: &Backend| {
-            let transaction = backend.transaction.as_ref().filter(|transaction| !transaction.is_over());
-            transaction.is_some_and(|transaction| transaction.reads || transaction.snapshot.is_some())
+        let running = |backend: &Backend| {
+            backend.transaction.as_ref().filter(|it| !it.is_over()).map(|it| it.holds_snapshot())
         };
+        // LOCK TABLE has no snapshot, but one by which it has looked the name up may be left.
+        let waits = |backend: &Backend| matches!(backend.wait, Wait::Lock { tag: LockTag::Table(_), .. });
+        let looks_up = |backend: &Backend| running(backend) == Some(false) && waits(backend);
+        if self.server.backends.borrow().iter().any(looks_up) {
+            return Err(Failure::not_modelled(
+                "CREATE INDEX CONCURRENTLY while another session waits in LOCK TABLE",
+            ));
+        }
+        let has_snapshot = |backend: &Backend| running(backend) == Some(true);
         self.await_sessions(has_snapshot).await
     }
 

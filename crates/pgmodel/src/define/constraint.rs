@@ -19,10 +19,9 @@ impl Define<'_> {
     pub(super) async fn constrain(&self, table: TableDef, constraint: &Constraint) -> Result<TableDef> {
         match &constraint.kind {
             ConstraintKind::PrimaryKey { columns, included } => {
+                let (columns, included) = key_columns(&table, columns, included)?;
                 if table.indexes.iter().any(|index| index.primary) {
-                    let name = &table.name;
-                    let message = format!("multiple primary keys for table \"{name}\" are not allowed");
-                    return Err(Failure::sql("42P16", message));
+                    return Err(multiple_primary_keys(&table.name));
                 }
                 let name = self.index_name(&table, constraint, None, "pkey")?;
                 self.key(table, name, (columns, included), true)
@@ -30,6 +29,7 @@ impl Define<'_> {
             ConstraintKind::Unique { columns, included } => {
                 let parts = name::distinct([&columns[..], &included[..]].concat());
                 let part = name::joined(parts.iter().map(String::as_str));
+                let (columns, included) = key_columns(&table, columns, included)?;
                 let name = self.index_name(&table, constraint, Some(&part), "key")?;
                 self.key(table, name, (columns, included), false)
             }
@@ -43,8 +43,8 @@ impl Define<'_> {
                 }
                 let part = name::joined(columns.iter().map(String::as_str));
                 let to = self.referenced_table(&table, to).await?;
+                let columns = positions(&table, columns)?;
                 let (to_id, referenced) = referenced_columns(to.as_deref().unwrap_or(&table), referenced)?;
-                let columns = positions(&table, columns, "foreign key")?;
                 if columns.len() != referenced.len() {
                     let message = "number of referencing and referenced columns for foreign key disagree";
                     return Err(Failure::sql("42830", message));
@@ -86,11 +86,9 @@ impl Define<'_> {
         &self,
         mut table: TableDef,
         name: String,
-        (columns, included): (&[String], &[String]),
+        (positions, included): (Vec<usize>, Vec<usize>),
         primary: bool,
     ) -> Result<TableDef> {
-        let included = positions(&table, included, "unique")?;
-        let positions = positions(&table, columns, if primary { "primary key" } else { "unique" })?;
         if primary {
             for column in &positions {
                 table.columns[*column].not_null = true;
@@ -193,7 +191,7 @@ fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog
             Failure::sql("42704", format!("there is no primary key for referenced table \"{name}\""))
         });
     }
-    let columns = positions(to, named, "foreign key")?;
+    let columns = positions(to, named)?;
     let same = |index: &Rc<IndexDef>| {
         let mut own = index.columns().unwrap_or_default();
         let mut wanted = columns.clone();
@@ -210,15 +208,32 @@ fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog
     Ok((to.id, columns))
 }
 
-fn positions(table: &TableDef, names: &[String], what: &str) -> Result<Vec<usize>> {
-    let place = |name: &String| {
-        let missing = || match what {
-            "foreign key" => {
-                format!("column \"{name}\" referenced in foreign key constraint does not exist")
-            }
-            _ => format!("column \"{name}\" named in key does not exist"),
-        };
-        table.column(name).ok_or_else(|| Failure::sql("42703", missing()))
-    };
+/// The places of a foreign key's columns.
+fn positions(table: &TableDef, names: &[String]) -> Result<Vec<usize>> {
+    let missing =
+        |name: &str| format!("column \"{name}\" referenced in foreign key constraint does not exist");
+    let place =
+        |name: &String| table.column(name).ok_or_else(|| Failure::sql("42703", missing(name.as_str())));
     names.iter().map(place).collect()
+}
+
+/// The places of a key's columns, and of those that are only carried along.
+fn key_columns(
+    table: &TableDef,
+    columns: &[String],
+    included: &[String],
+) -> Result<(Vec<usize>, Vec<usize>)> {
+    let place = |name: &String| table.column(name).ok_or_else(|| no_key_column(name));
+    let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<usize>>>();
+    Ok((places(columns)?, places(included)?))
+}
+
+/// 42703 where a key names a column that there is not.
+pub(super) fn no_key_column(name: &str) -> Failure {
+    Failure::sql("42703", format!("column \"{name}\" named in key does not exist"))
+}
+
+/// 42P16 where a table has a primary key already.
+pub(super) fn multiple_primary_keys(table: &str) -> Failure {
+    Failure::sql("42P16", format!("multiple primary keys for table \"{table}\" are not allowed"))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Define;
+use super::constraint::{multiple_primary_keys, no_key_column};
 use crate::ast::{ColumnDef, Constraint, ConstraintKind, CreateTable, Serial};
 use crate::backend::Undo;
 use crate::bind;
@@ -19,6 +20,7 @@ impl Define<'_> {
             self.notice(format!("relation \"{}\" already exists, skipping", create.name));
             return Ok(());
         }
+        demand_keys(create)?;
         self.demand_free(&create.name)?;
         let id = self.server.schema.borrow_mut().fresh_id();
         let mut table = TableDef {
@@ -89,6 +91,25 @@ impl Define<'_> {
             dropped: false,
         })
     }
+}
+
+/// The keys of a table to be made are looked at before the table's name is (transformIndexConstraint in
+/// src/backend/parser/parse_utilcmd.c).
+fn demand_keys(create: &CreateTable) -> Result<()> {
+    let mut primary = false;
+    for constraint in &create.constraints {
+        let Some((columns, included)) = key_of(&constraint.kind) else { continue };
+        if matches!(constraint.kind, ConstraintKind::PrimaryKey { .. })
+            && std::mem::replace(&mut primary, true)
+        {
+            return Err(multiple_primary_keys(&create.name));
+        }
+        let is_missing = |name: &&String| create.columns.iter().all(|column| column.name != **name);
+        if let Some(missing) = columns.iter().chain(included).find(is_missing) {
+            return Err(no_key_column(missing));
+        }
+    }
+    Ok(())
 }
 
 /// Constraints in the order in which the server makes them: what rows alone decide, then the primary key, the other

@@ -7,6 +7,7 @@ use crate::ast::TableLockMode;
 use crate::backend::Undo;
 use crate::catalog::{ForeignKey, TableDef};
 use crate::error::{Failure, Result};
+use crate::lock::LockTag;
 use crate::schema::Named;
 
 impl Define<'_> {
@@ -29,7 +30,8 @@ impl Define<'_> {
         }
         match &cascades[..] {
             [] => {}
-            [(table, _, _), ..] if !cascade => {
+            [(table, from, _), ..] if !cascade => {
+                self.demand_settled(from)?;
                 return Err(name::needed(&format!("table {}", table.name), tables.len()));
             }
             [one] => self.notice(cascade_to(one)),
@@ -51,6 +53,19 @@ impl Define<'_> {
             self.lock_referenced(&table.foreign_keys).await?;
             self.server.meet_table(self.session, table.id)?;
             self.change(table.id, None);
+        }
+        Ok(())
+    }
+
+    /// Refuses to say that what a table has stands in the way, where another transaction may be about to drop it: the
+    /// server waits for that.
+    pub(super) fn demand_settled(&self, table: &TableDef) -> Result<()> {
+        let tag = LockTag::Table(table.id);
+        if self.server.locks.borrow().is_owned_by_another(self.session, tag) {
+            let name = &table.name;
+            return Err(Failure::not_modelled(format!(
+                "dropping what {name} needs while another transaction changes {name}"
+            )));
         }
         Ok(())
     }

@@ -17,11 +17,12 @@ impl Define<'_> {
         let mode =
             if create.concurrently { TableLockMode::ShareUpdateExclusive } else { TableLockMode::Share };
         let table = super::open_table(self.server, self.session, &create.table, mode, false).await?;
-        if let Some(name) = create.name.as_ref().filter(|name| create.if_not_exists && self.is_taken(name)) {
-            self.notice(format!("relation \"{name}\" already exists, skipping"));
+        let index = self.index(&table, create)?;
+        if create.if_not_exists && self.is_taken(&index.name) {
+            self.notice(format!("relation \"{}\" already exists, skipping", index.name));
             return Ok(());
         }
-        let index = self.index(&table, create)?;
+        self.demand_free(&index.name)?;
         let mut table = table;
         if create.fillfactor.is_some() {
             let mut sparse = copy(&table);
@@ -73,10 +74,7 @@ impl Define<'_> {
         };
         let included = create.included.iter().map(place).collect::<Result<Vec<usize>>>()?;
         let name = match &create.name {
-            Some(name) => {
-                self.demand_free(name)?;
-                name.clone()
-            }
+            Some(name) => name.clone(),
             None => {
                 let own =
                     create.keys.iter().zip(&keys).map(|(key, bound)| bind::index_column(&key.expr, bound));

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::constraint::multiple_primary_keys;
 use super::{Define, name};
 use crate::catalog::{IndexDef, TableDef};
 use crate::error::{Failure, Result};
@@ -28,16 +29,14 @@ impl Define<'_> {
         demand_fit(&adopted)?;
         let name = constraint.unwrap_or(index).to_owned();
         if name != index {
-            self.demand_free(&name)?;
             let text = format!(
                 "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{index}\" to \"{name}\""
             );
             self.notice(text);
+            self.demand_free(&name)?;
         }
         if primary && table.indexes.iter().any(|index| index.primary) {
-            let name = &table.name;
-            let message = format!("multiple primary keys for table \"{name}\" are not allowed");
-            return Err(Failure::sql("42P16", message));
+            return Err(multiple_primary_keys(&table.name));
         }
         name::demand_new_constraint(&table, &name)?;
         if primary {

@@ -12,7 +12,7 @@ use crate::ast::{JoinKind, SetOperation};
 use crate::error::{Failure, Result};
 use crate::plan::survey::{self, Met};
 
-pub(crate) use condition::{Wary, ordered, wary};
+pub(crate) use condition::{Wary, gates, ordered, wary};
 
 mod condition;
 

@@ -111,6 +111,20 @@ fn calls(expr: &Expr) -> bool {
     effect::is_call(expr) || parts(expr).into_iter().any(calls)
 }
 
+/// Whether a condition hangs on no row and has a subquery with an effect: the server looks at it once, before it looks
+/// for any row (create_gating_plan in src/backend/optimizer/plan/createplan.c).
+pub(crate) fn gates(condition: &Expr) -> bool {
+    fn runs(expr: &Expr) -> bool {
+        match expr {
+            Expr::Sub { kind, query } if !matches!(kind, SubKind::Any { .. }) => {
+                !query.correlated && query.has_effect()
+            }
+            other => parts(other).into_iter().any(runs),
+        }
+    }
+    runs(condition) && !calls(condition) && !is_correlated(condition) && columns(condition).is_empty()
+}
+
 /// Whether a subquery with an effect in it depends on the row.
 fn is_correlated(expr: &Expr) -> bool {
     match expr {

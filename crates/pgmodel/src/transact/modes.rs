@@ -1,0 +1,41 @@
+//! The modes that BEGIN and SET TRANSACTION give a transaction (manual, SET TRANSACTION).
+
+use crate::ast::TransactionModes;
+use crate::backend::Backend;
+use crate::error::{Failure, Result};
+
+/// Gives the open transaction its modes.
+///
+/// # Errors
+/// 25001 where it is too late for one, or it would widen what an outer level allows.
+pub(super) fn apply(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
+    let transaction = backend.xact();
+    if let Some(isolation) = modes.isolation {
+        let other = transaction.isolation != isolation;
+        if other && transaction.has_snapshot {
+            return Err(Failure::sql(
+                "25001",
+                "SET TRANSACTION ISOLATION LEVEL must be called before any query",
+            ));
+        }
+        if other && transaction.levels.len() > 1 {
+            return Err(Failure::sql(
+                "25001",
+                "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
+            ));
+        }
+        transaction.isolation = isolation;
+    }
+    if let Some(read_only) = modes.read_only {
+        let widens = !read_only && transaction.read_only;
+        if widens && transaction.levels.len() > 1 {
+            let message = "cannot set transaction read-write mode inside a read-only transaction";
+            return Err(Failure::sql("25001", message));
+        }
+        if widens && transaction.has_snapshot {
+            return Err(Failure::sql("25001", "transaction read-write mode must be set before any query"));
+        }
+        transaction.read_only = read_only;
+    }
+    modes.deferrable.map_or(Ok(()), |deferrable| transaction.defer(deferrable))
+}
