@@ -102,6 +102,8 @@ struct Binder<'a> {
     subqueries: usize,
     /// Whether the rows of the query that is bound next are locked by the one around it.
     locked_from_outside: bool,
+    /// What the server's planner finds wrong, once all of the statement has been analysed.
+    unplannable: Option<Failure>,
 }
 
 /// Plans a query or data-modifying statement.
@@ -113,6 +115,7 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let query = binder.query(with, true)?;
     let locks = std::mem::take(&mut binder.locks);
     let params = binder.parameters()?;
+    binder.demand_plannable()?;
     let reruns = planner::judge(&query)?;
     Ok(Plan { query, params, locks, reruns })
 }
@@ -185,11 +188,17 @@ impl<'n> Binder<'n> {
             locks: Vec::new(),
             subqueries: 0,
             locked_from_outside: false,
+            unplannable: None,
         }
     }
 }
 
 impl Binder<'_> {
+    /// The error that the server's planner meets.
+    fn demand_plannable(&mut self) -> Result<()> {
+        self.unplannable.take().map_or(Ok(()), Err)
+    }
+
     /// Counts parts of the statement.
     fn count(&mut self, parts: usize) -> Result<()> {
         self.parts += parts;

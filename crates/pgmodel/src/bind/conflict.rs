@@ -94,7 +94,7 @@ impl Binder<'_> {
         }
         if arbiters.is_empty() {
             let message = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
-            return Err(Failure::sql("42P10", message));
+            self.unplannable.get_or_insert(Failure::sql("42P10", message));
         }
         Ok(arbiters)
     }
