@@ -114,8 +114,9 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
     let locks = std::mem::take(&mut binder.locks);
+    let unplannable = binder.unplannable.take();
     let params = binder.parameters()?;
-    binder.demand_plannable()?;
+    unplannable.map_or(Ok(()), Err)?;
     let reruns = planner::judge(&query)?;
     Ok(Plan { query, params, locks, reruns })
 }
@@ -194,11 +195,6 @@ impl<'n> Binder<'n> {
 }
 
 impl Binder<'_> {
-    /// The error that the server's planner meets.
-    fn demand_plannable(&mut self) -> Result<()> {
-        self.unplannable.take().map_or(Ok(()), Err)
-    }
-
     /// Counts parts of the statement.
     fn count(&mut self, parts: usize) -> Result<()> {
         self.parts += parts;

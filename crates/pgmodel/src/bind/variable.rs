@@ -56,7 +56,7 @@ pub(crate) fn inner(with: &ast::With, names: &dyn Names, variables: &dyn Variabl
     let places = std::mem::take(&mut binder.places);
     let calls = binder.routines > 0;
     let locks = std::mem::take(&mut binder.locks);
-    binder.demand_plannable()?;
+    binder.unplannable.take().map_or(Ok(()), Err)?;
     if planner::judge(&query)? {
         // What runs the body asks nobody how.
         let what = "a subquery in a function's body that the plan may run once for each row";
