@@ -89,15 +89,7 @@ impl Run {
         self.looks_through(&to, &key.referenced)?;
         look.mark_look(&to, &key.referenced, &wanted)?;
         for version in look.find(&to, &key.referenced, &wanted) {
-            let (claim, newest) = if repeatable {
-                let claim = look.lock_version(&to, version, LockStrength::KeyShare, LockWait::Block).await?;
-                if matches!(claim, Claim::Updated(_) | Claim::Deleted) {
-                    return Err(concurrent_update());
-                }
-                (claim, version)
-            } else {
-                look.lock_newest(&to, version, LockStrength::KeyShare, LockWait::Block).await?
-            };
+            let (claim, newest) = self.share_key(&look, &to, version).await?;
             let tuple = self.server.heap(to.id).tuple(newest).clone();
             if claim == Claim::Free && picked(&tuple, &key.referenced) == wanted {
                 return Ok(());
@@ -113,6 +105,19 @@ impl Run {
             message,
             format!("Key {described} is not present in table \"{}\".", to.name),
         ))
+    }
+
+    /// Locks a row that a check has found: the newest of its versions, or none other than this one where the transaction
+    /// is repeatable read.
+    async fn share_key(&self, look: &Run, table: &TableDef, version: u32) -> Result<(Claim, u32)> {
+        let (strength, wait) = (LockStrength::KeyShare, LockWait::Block);
+        if !self.is_repeatable() {
+            return look.lock_newest(table, version, strength, wait).await;
+        }
+        match look.lock_version(table, version, strength, wait).await? {
+            Claim::Updated(_) | Claim::Deleted => Err(concurrent_update()),
+            other => Ok((other, version)),
+        }
     }
 
     /// An inserted row's check opens the table that is referred to before it finds that there is no reference, and
@@ -169,8 +174,7 @@ impl Run {
         for version in look.find(from, &key.columns, &old) {
             match action {
                 KeyAction::NoAction | KeyAction::Restrict => {
-                    let lock = LockStrength::KeyShare;
-                    let (claim, newest) = look.lock_newest(from, version, lock, LockWait::Block).await?;
+                    let (claim, newest) = self.share_key(&look, from, version).await?;
                     let tuple = self.server.heap(from.id).tuple(newest).clone();
                     if claim == Claim::Free && picked(&tuple, &key.columns) == old {
                         return Err(violated(&event.table, from, key, &old));

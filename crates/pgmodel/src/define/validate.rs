@@ -63,8 +63,9 @@ impl Define<'_> {
     /// Holds the rows against what is demanded of them.
     pub(super) async fn verify(&self, table: &TableDef) -> Result<()> {
         let Demands { no_null, checks, keys } = self.demands.take();
-        let wanted = |check: &&Check| checks.contains(&check.name);
-        let checks: Vec<&Check> = table.checks.iter().filter(wanted).collect();
+        // Of several that a row breaks, the first that was added is told.
+        let named = |name: &String| table.checks.iter().find(|check| check.name == *name);
+        let checks: Vec<&Check> = checks.iter().filter_map(named).collect();
         if !no_null.is_empty() || !checks.is_empty() {
             let run = self.run();
             for (_, tuple) in self.live(table) {
@@ -80,7 +81,8 @@ impl Define<'_> {
                 }
             }
         }
-        for key in table.foreign_keys.iter().filter(|key| keys.contains(&key.name)) {
+        let named = |name: &String| table.foreign_keys.iter().find(|key| key.name == *name);
+        for key in keys.iter().filter_map(named) {
             self.server.lock_table(self.session, key.to, TableLockMode::RowShare, false).await?;
             self.server.touch(self.session, Object::Table(key.to), Use::Read);
             self.demand_targets(table, key)?;
