@@ -38,12 +38,13 @@ impl Run {
             if !event.fires.is_empty() {
                 self.after(&event, true).await?;
             }
-            for key in &event.table.foreign_keys {
-                self.reference(&event, key).await?;
-            }
+            // Triggers fire by their names, and RI_ConstraintTrigger_a_… comes before RI_ConstraintTrigger_c_….
             let referring = self.server.schema.borrow().referring(event.table.id, self.session);
             for (table, key) in referring {
                 self.referenced(&event, &table, &key).await?;
+            }
+            for key in &event.table.foreign_keys {
+                self.reference(&event, key).await?;
             }
             if !event.fires.is_empty() {
                 self.after(&event, false).await?;

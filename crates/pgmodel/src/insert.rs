@@ -10,7 +10,7 @@ use crate::error::{Failure, Result};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{ConflictUpdate, Core, Insert, OnConflict};
-use crate::row_lock::{Claim, concurrent_update};
+use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::run::{Ctes, Env, Event, Run, Slotted, update_strength};
 use crate::transaction::Status;
 use crate::trigger::{self, Operation};
@@ -171,6 +171,7 @@ impl Run {
         match self.lock_version(table, there, lock, LockWait::Block).await? {
             Claim::Free => {}
             Claim::Invisible | Claim::SelfModified => return Err(second_time()),
+            Claim::Deleted if self.is_repeatable() => return Err(concurrent_delete()),
             _ if self.is_repeatable() => return Err(concurrent_update()),
             _ => return Ok(None),
         }
