@@ -200,3 +200,28 @@ fn a_spec_does_to_somebody_s_server_only_what_it_may() {
     assert!(file.exists(), "what is allowed is run");
     fs::remove_file(&file).expect("the folder is ours");
 }
+
+#[test]
+fn how_fine_the_predicate_locks_were_is_said_where_they_decided() {
+    let spec = |name: &str, sql: &str| {
+        let spec = inline(name, &format!("session s step a {{ {sql} }}\n"));
+        spec.to_str().expect("the path is text").to_owned()
+    };
+    let begin = "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;";
+    let fine = format!("SET retrial.predicate_lock_granularity = 'key'; {begin}");
+    for (path, expected) in [
+        (spec("serializable-by-pages", begin), Some("SERIALIZABLE: predicate locks are on pages")),
+        (spec("serializable-by-keys", &fine), Some("SERIALIZABLE: predicate locks are on keys")),
+        (spec("not-serializable", "SELECT 1;"), None),
+    ] {
+        let output = command(&["isolation", &path]).output().expect("the program runs");
+        let (_, stderr) = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{path}: {stderr}");
+        let told = stderr.lines().find(|line| line.contains("predicate locks are on"));
+        assert_eq!(told.is_some(), expected.is_some(), "{path}: {stderr}");
+        assert!(
+            expected.is_none_or(|expected| told.is_some_and(|told| told.starts_with(expected))),
+            "{path}: {stderr}"
+        );
+    }
+}
