@@ -24,7 +24,7 @@ pub(super) const RESETS_THE_COUNTERS: Break = Break {
     because: "the patch brings `access_count: 0` over what the plugin has counted, and an abstract over a newer text's",
 };
 
-/// Everybody before `merge_under_the_lock`, also where the tool does no harm.
+/// Everybody who leaves `patchMetadata` as it is, also where the tool does no harm.
 pub(super) const PLUGIN_READS_TOO_SOON: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
     anomalies: LOSSES,
@@ -58,14 +58,6 @@ pub(super) const METADATA_IS_PUT_BACK: Break = Break {
     rarely: Some("plugin"),
     because: "an edit brings text and abstract, and a `patchMetadata` that has read before it puts the abstract back",
     ..TEXT_HAS_CHANGED
-};
-
-pub(super) const A_LOCK_FOR_EACH: Break = Break {
-    invariant: "one_lock_per_batch",
-    anomalies: &[Anomaly::UnboundedWork],
-    from: "calm",
-    rarely: None,
-    because: "every `update` takes the lock for itself",
 };
 
 pub(super) const WRITES_OUT_OF_SCOPE: Break = Break {
@@ -114,6 +106,15 @@ pub(super) const WRITES_UNDER_A_LOST_LOCK: Break = Break {
     rarely: Some("crash"),
     because: "a process that was paused goes on writing under a lock that was taken over; and of those who have seen a \
               lock stale each removes what the other has just created",
+};
+
+pub(super) const LOCK_FILE_IS_REMOVED: Break = Break {
+    invariant: "no_write_is_refused",
+    anomalies: &[Anomaly::Starvation],
+    from: "old_lock_file",
+    rarely: None,
+    because: "`runWithFileLock` removes a lock file that is older than five minutes, and the lock it then asks for is \
+              refused with ENOENT, because the file is gone",
 };
 
 pub(super) const ADDS_AGAIN: Break = Break {

@@ -50,4 +50,5 @@ const BREAKS: &[Break] = &[
     },
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::ADDS_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];

@@ -48,6 +48,7 @@ const BREAKS: &[Break] = &[
     breaks::RESTORED_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::ADDS_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 /// The row with patch and marker merged into its metadata.

@@ -56,4 +56,5 @@ const BREAKS: &[Break] = &[
         because: "without a category the entry looks old at every run",
         ..breaks::UPGRADES_AGAIN
     },
+    breaks::LOCK_FILE_IS_REMOVED,
 ];

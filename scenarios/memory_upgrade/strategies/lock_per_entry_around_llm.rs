@@ -37,7 +37,6 @@ impl Upgrade for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::A_LOCK_FOR_EACH,
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::METADATA_IS_PUT_BACK,
@@ -53,11 +52,12 @@ const BREAKS: &[Break] = &[
     breaks::NULL_COUNTS_AS_UPGRADED,
     Break { from: "crash", rarely: None, ..breaks::WRITES_UNDER_A_LOST_LOCK },
     breaks::UPGRADES_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn upgrade_entry(tool: &Upgrader, legacy: &Legacy) -> bool {
     let Upgrader { actor, store, .. } = tool;
-    let Ok(held) = store.lock().acquire(actor, "lock").await else { return false };
+    let Ok(held) = store.write_lock(actor, "lock").await else { return false };
     let enriched = tool.enrich(legacy).await;
     let changes = Changes {
         text: Some(enriched.abstracted()),

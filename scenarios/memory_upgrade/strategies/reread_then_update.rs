@@ -46,7 +46,6 @@ impl Upgrade for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::A_LOCK_FOR_EACH,
     Break {
         because: "between the read and the update the plugin writes, and the update puts back what was read; and it \
                   resets the counters",
@@ -59,6 +58,7 @@ const BREAKS: &[Break] = &[
     breaks::NULL_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {

@@ -34,7 +34,6 @@ impl Upgrade for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::A_LOCK_FOR_EACH,
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::METADATA_IS_PUT_BACK,
@@ -43,4 +42,5 @@ const BREAKS: &[Break] = &[
     breaks::NULL_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];

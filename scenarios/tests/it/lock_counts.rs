@@ -59,16 +59,4 @@ fn the_table_of_the_pull_request() {
 }
 
 const TABLE: &str = "
-lock_per_entry_around_llm    10   25  100       100
-update_after_llm             10   25  100       100
-two_phase_nested_lock         1    3   10         0
-two_phase_snapshot           10   25  100       100
-reread_then_update           10   25  100       100
-bulk_from_snapshot            1    3   10       100
-bulk_patch_undefined          1    3   10       100
-bulk_patch_overwrites_text    1    3   10       100
-bulk_patch_in_lock            1    3   10       100
-compare_and_swap              0    0    0       100
-merge_under_the_lock          1    3   10       100
-swap_then_prune               1    3   10       100
 ";
