@@ -168,6 +168,12 @@ impl Enriched<'_> {
         self.legacy.operation.saw();
     }
 
+    /// Somebody else has upgraded the row meanwhile, and the candidate lets that stand.
+    pub fn is_upgraded_by_another(&self, row: &Document) {
+        self.legacy.operation.saw();
+        self.intends(&row.metadata.fields().cloned().unwrap_or_default());
+    }
+
     fn intends(&self, intended: &Fields) {
         let field = |name: &'static str| Some((name, intended.get(name)?.as_str()?.into()));
         self.legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());

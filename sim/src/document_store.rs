@@ -206,7 +206,8 @@ impl DocumentStore {
             let newest = seen.iter().enumerate().filter(is_newest);
             newest.map(|(_, stored)| stored.document.clone()).filter(|row| row.is_in(scope)).collect()
         };
-        self.read(actor, label, inner.rows.borrow().len(), body, effect).await
+        let rows = inner.rows.borrow().len();
+        self.read(actor, label, rows, body, effect).await
     }
 
     /// Deletes every row of those ids, in one commit.

@@ -2,7 +2,7 @@
 //! up for want of a lock.
 //!
 //! A lock that is held is waited for; who has waited to the end of its attempts has its write refused, and a plugin whose
-//! write is refused logs an error and forgets it. Waits are judged in timed trials only.
+//! write is refused logs an error and forgets it. Judged where durations are: in timed trials only.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -16,7 +16,7 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        if history::anybody_was_struck(run) {
+        if !evidence.is_timed() || history::anybody_was_struck(run) {
             return Finding::Holds { exercised: 0 };
         }
         let (mut exercised, mut asks_itself) = (0, false);
@@ -24,7 +24,7 @@ impl Check<Workload> for Invariant {
             let name = run.trace.name(event.actor);
             asks_itself |= matches!(history::hold(event), Some(Hold::Tried { own: true }));
             let found = match &event.what {
-                What::Resumed { timed_out: true, .. } if evidence.is_timed() => {
+                What::Resumed { timed_out: true, .. } => {
                     let anomaly = if asks_itself { Anomaly::Deadlock } else { Anomaly::Starvation };
                     Some((anomaly, format!("{name} gives up its write: the lock was held at every attempt")))
                 }
@@ -32,7 +32,7 @@ impl Check<Workload> for Invariant {
                     Anomaly::Starvation,
                     format!("{name}'s write fails with ENOENT: it has removed the lock file that it needs"),
                 )),
-                What::Noted("refused", number, _) if evidence.is_timed() => {
+                What::Noted("refused", number, _) => {
                     Some((Anomaly::Starvation, format!("{name}'s errand {number} is given up")))
                 }
                 _ => None,

@@ -48,7 +48,7 @@ const BREAKS: &[Break] = &[
     },
     breaks::TEXT_HAS_CHANGED,
     Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,

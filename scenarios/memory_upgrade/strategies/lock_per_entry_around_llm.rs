@@ -48,7 +48,7 @@ const BREAKS: &[Break] = &[
         because: "the lock is held for as long as the model takes, one entry after the other",
     },
     Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::NULL_COUNTS_AS_UPGRADED,
     Break { from: "crash", rarely: None, ..breaks::WRITES_UNDER_A_LOST_LOCK },
     breaks::UPGRADES_AGAIN,

@@ -14,7 +14,7 @@ use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Handling, UpdateError, WriteError};
 
 use super::super::Upgrade;
-use super::super::bulk::{self, Batch};
+use super::super::bulk::{self, Batch, Merged};
 use super::super::plugin::Revision;
 use super::super::upgrader::{AS_AT_F6E63AF, BatchResult, Enriched, Legacy, Upgrader};
 use super::merge_under_the_lock::merged;
@@ -47,7 +47,13 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
     let Upgrader { actor, store, .. } = tool;
     for _ in 0..ATTEMPTS {
         let rows = bulk::query(tool, "query", batch).await;
-        let prepared = bulk::prepare(batch, &rows, tool.scope, |row, enriched| merged(tool, row, enriched));
+        let prepared = bulk::prepare(batch, &rows, tool.scope, |row, enriched| {
+            let merged = merged(tool, row, enriched);
+            if let Merged::Done = merged {
+                enriched.is_upgraded_by_another(row);
+            }
+            merged
+        });
         let Some(Batch { originals, updated, done, failed }) = prepared else { break };
         let pairs: Vec<_> = originals.into_iter().zip(updated).collect();
         if pairs.is_empty() {

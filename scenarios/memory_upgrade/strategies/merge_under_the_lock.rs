@@ -45,7 +45,7 @@ const BREAKS: &[Break] = &[
     Break { because: THE_READ_IS_STALE, ..breaks::TEXT_HAS_CHANGED },
     Break { because: THE_READ_IS_STALE, ..breaks::WRITES_OUT_OF_SCOPE },
     Break { because: THE_READ_IS_STALE, ..breaks::UPGRADES_AGAIN },
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::LOCK_FILE_IS_REMOVED,
 ];

@@ -56,7 +56,7 @@ const BREAKS: &[Break] = &[
         because: "the lock is held for as long as the nested attempts take, three minutes for each entry",
     },
     breaks::PLUGIN_READS_TOO_SOON,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     Break { from: "crash", rarely: Some("crash"), ..breaks::PLUGIN_TAKES_IT_BACK },
     Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_OUT_OF_SCOPE },
     Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_UNDER_A_LOST_LOCK },

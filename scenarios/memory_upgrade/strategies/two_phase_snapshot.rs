@@ -38,7 +38,7 @@ const BREAKS: &[Break] = &[
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::METADATA_IS_PUT_BACK,
     breaks::WRITES_OUT_OF_SCOPE,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::NULL_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
