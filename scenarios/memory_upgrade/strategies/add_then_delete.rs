@@ -49,10 +49,36 @@ impl Upgrade for Strategy {
 const BREAKS: &[Break] = &[
     Break {
         because: "who dies between add and delete, or whose add only seems to fail, leaves the memory there twice",
+        from: "crash",
+        rarely: Some("add_fails"),
         ..breaks::NO_ROW_BETWEEN_DELETE_AND_ADD
     },
     breaks::WRITES_UNDER_A_LOST_LOCK,
+    Break {
+        because: NOBODY_IS_REFUSED,
+        from: "stale_lock",
+        rarely: Some("crash"),
+        ..breaks::PLUGIN_READS_TOO_SOON
+    },
+    Break {
+        because: NOBODY_IS_REFUSED,
+        from: "stale_lock",
+        rarely: Some("crash"),
+        ..breaks::PLUGIN_TAKES_IT_BACK
+    },
+    Break { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..breaks::WRITES_OUT_OF_SCOPE },
+    Break { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..breaks::TEXT_HAS_CHANGED },
+    Break { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..breaks::UPGRADES_AGAIN },
+    Break {
+        because: NOBODY_IS_REFUSED,
+        from: "all",
+        rarely: Some("add_fails"),
+        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
+    },
 ];
+
+const NOBODY_IS_REFUSED: &str =
+    "an add has no condition, so a process that has lost its lock adds what it had read";
 
 async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
     let Upgrader { actor, store, .. } = tool;

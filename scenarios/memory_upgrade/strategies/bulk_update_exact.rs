@@ -53,4 +53,10 @@ const BREAKS: &[Break] = &[
     breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
+    Break {
+        from: "stale_lock",
+        rarely: Some("crash"),
+        because: "the scope is looked at under the lock, and a process that has lost its lock goes on writing",
+        ..breaks::WRITES_OUT_OF_SCOPE
+    },
 ];

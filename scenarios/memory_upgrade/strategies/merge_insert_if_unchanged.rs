@@ -5,7 +5,7 @@
 //! scope and the metadata that were read as the condition, in place of delete and add. Nothing is ever deleted to be
 //! changed, so who dies leaves the old row or the new one; who was overtaken updates 0 rows, reads again and merges
 //! again. A number for each version (issue 638) is not needed, and one that lives in the row dies with it: what is
-//! compared is the content. The lock is needed no more, and so neither its age nor its file is a matter.
+//! compared is the content. The lock stays, to keep two from working for nothing; nothing depends on who has it.
 //!
 //! The project knows the call: `applyManualRecallMetadataBatch` of its src/store.ts at f6e63af makes it, under the lock
 //! and with the scope for its condition. A reviewer would ask: does anybody still delete a row in order to change it?
@@ -28,7 +28,12 @@ impl Upgrade for Strategy {
     fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
-            write(tool, &enriched).await
+            let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else {
+                return bulk::all_failed(&enriched);
+            };
+            let result = write(tool, &enriched).await;
+            let _ = held.release("unlock").await;
+            result
         })
     }
 
@@ -67,6 +72,14 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
 }
 
 async fn revise(revision: &Revision<'_>) -> Result<bool, UpdateError> {
+    let Revision { actor, store, .. } = revision;
+    let held = store.write_lock(actor, "lock").await?;
+    let revised = revise_locked(revision).await;
+    let _ = held.release("unlock").await;
+    revised
+}
+
+async fn revise_locked(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     let Revision { actor, store, id, .. } = revision;
     for _ in 0..ATTEMPTS {
         let Some(row) = store.get_by_id(actor, "read", *id).await else { return Ok(false) };

@@ -42,7 +42,13 @@ const THE_READ_IS_STALE: &str =
 const BREAKS: &[Break] = &[
     Break { because: THE_READ_IS_STALE, ..breaks::PLUGIN_READS_TOO_SOON },
     Break { because: THE_READ_IS_STALE, ..breaks::PLUGIN_TAKES_IT_BACK },
-    Break { because: THE_READ_IS_STALE, ..breaks::TEXT_HAS_CHANGED },
+    Break { from: "all", rarely: Some("plugin"), because: THE_READ_IS_STALE, ..breaks::TEXT_HAS_CHANGED },
+    Break {
+        from: "two_upgraders",
+        rarely: Some("plugin"),
+        because: THE_READ_IS_STALE,
+        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
+    },
     Break { because: THE_READ_IS_STALE, ..breaks::WRITES_OUT_OF_SCOPE },
     Break { because: THE_READ_IS_STALE, ..breaks::UPGRADES_AGAIN },
     breaks::A_DELETED_ONE_COMES_BACK,
