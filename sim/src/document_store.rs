@@ -13,9 +13,9 @@
 //!   the table as of its opening or its own last write. "This consistency only applies to read operations. Write
 //!   operations are always consistent": a delete finds what is there by then. Seen so on the Node package 0.26.2.
 //!   A read is a step: none is lost on its way.
-//! - [`DocumentStore::merge_insert`] is `mergeInsert("id").whenMatchedUpdateAll({ where })`: one commit that replaces each
-//!   row which still is as it was read, and leaves the others alone. Of two that meet, the one whose commit is refused
-//!   evaluates its condition again on the table as it is by then (seen: two attempts, no row updated).
+//! - [`DocumentStore::merge_insert`] is `mergeInsert("id").whenMatchedUpdateAll({ where })`: one commit that replaces
+//!   each row which still is as it was read, and leaves the others alone. Of two that meet, the one whose commit is
+//!   refused evaluates its condition again on the table as it is by then (seen: two attempts, no row updated).
 //! - [`DocumentStore::update`] takes the file lock itself, and the lock is not re-entrant. Under it goes on what
 //!   `performUpdateLocked` of the plugin's `src/store.ts` does (the body of `update` at 2d56900): two reads, a delete,
 //!   an add, and where that fails a look and the add of what the second read has found. `Array.from(row.vector)` throws

@@ -2,8 +2,8 @@
 //! between would show. A delete and an add take milliseconds; who deletes, thinks, and adds takes longer. Judged where
 //! durations are.
 //!
-//! And every memory is there once in the end, or not at all, as the plugin's user was last told: what there was, and what
-//! was stored or brought in since, stands unless it was deleted after that; what was deleted does not come back. A
+//! And every memory is there once in the end, or not at all, as the plugin's user was last told: what there was, and
+//! what was stored or brought in since, stands unless it was deleted after that; what was deleted does not come back. A
 //! delete or an import that nobody was told of may have been made or not.
 
 use std::collections::BTreeMap;

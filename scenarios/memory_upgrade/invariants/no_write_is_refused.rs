@@ -1,8 +1,8 @@
-//! Where nobody has died or stood still, every write of the tool and the plugin is let through in the end: none is given
-//! up for want of a lock.
+//! Where nobody has died or stood still, every write of the tool and the plugin is let through in the end: none is
+//! given up for want of a lock.
 //!
-//! A lock that is held is waited for; who has waited to the end of its attempts has its write refused, and a plugin whose
-//! write is refused logs an error and forgets it. Judged where durations are: in timed trials only.
+//! A lock that is held is waited for; who has waited to the end of its attempts has its write refused, and a plugin
+//! whose write is refused logs an error and forgets it. Judged where durations are: in timed trials only.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

@@ -1,9 +1,9 @@
 //! What the project has: `bulkUpdateExact`, one lock for a batch, and the metadata as phase one has built it.
 //!
 //! Pull request 853 (dead2f8, "batch memory upgrader writes"), which was merged in place of 639, as main has it at
-//! f6e63af: `writePreparedBatch` of src/memory-upgrader.ts, `bulkUpdateExact` and `runWithFileLock` of src/store.ts. The
-//! scope is handed on, a failed add is looked after before anything is put back, an entry whose original was restored
-//! counts as failed, reads are of the latest commit (7af97d4), and a lock file that is old is no matter.
+//! f6e63af: `writePreparedBatch` of src/memory-upgrader.ts, `bulkUpdateExact` and `runWithFileLock` of src/store.ts.
+//! The scope is handed on, a failed add is looked after before anything is put back, an entry whose original was
+//! restored counts as failed, reads are of the latest commit (7af97d4), and a lock file that is old is no matter.
 //!
 //! What is still wrong is what the review of 639 called MR2: text and metadata are made of the row that the scan has
 //! found, minutes ago, and written over whatever is there. A reviewer would ask: why read under the lock, if not to

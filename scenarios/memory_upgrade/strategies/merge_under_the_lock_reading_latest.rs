@@ -53,14 +53,9 @@ const BREAKS: &[Break] = &[
     },
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::LOCK_FILE_IS_REMOVED,
+    Break { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..breaks::TEXT_HAS_CHANGED },
     Break {
-        from: "crash",
-        rarely: Some("crash"),
-        because: WROTE_WHAT_IT_HAD_READ,
-        ..breaks::TEXT_HAS_CHANGED
-    },
-    Break {
-        from: "crash",
+        from: "stale_lock",
         rarely: Some("crash"),
         because: WROTE_WHAT_IT_HAD_READ,
         ..breaks::WRITES_OUT_OF_SCOPE

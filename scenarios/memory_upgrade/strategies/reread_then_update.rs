@@ -55,7 +55,7 @@ const BREAKS: &[Break] = &[
     breaks::TEXT_HAS_CHANGED,
     breaks::WRITES_OUT_OF_SCOPE,
     breaks::A_DELETED_ONE_COMES_BACK,
-    Break { rarely: Some("plugin"), ..breaks::NULL_COUNTS_AS_UPGRADED },
+    Break { from: "add_fails", rarely: Some("plugin"), ..breaks::NULL_COUNTS_AS_UPGRADED },
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
     breaks::LOCK_FILE_IS_REMOVED,

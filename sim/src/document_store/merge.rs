@@ -41,7 +41,8 @@ impl DocumentStore {
         self.write(actor, label, &ids, effect).await?
     }
 
-    /// Deletes rows in one commit, each only if it still holds what it was read with: `delete` with the same conditions.
+    /// Deletes rows in one commit, each only if it still holds what it was read with: `delete` with the same
+    /// conditions.
     ///
     /// # Errors
     /// [`WriteError::Unknown`].
