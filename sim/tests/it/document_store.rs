@@ -208,7 +208,7 @@ impl User {
                 DONE
             }
             Ok(None) => NONE,
-            Err(UpdateError::Locked) => LOCKED,
+            Err(UpdateError::Locked | UpdateError::NoLockFile) => LOCKED,
             Err(UpdateError::OutOfScope) => OUT_OF_SCOPE,
             Err(UpdateError::Write(error)) => code(error),
         };
