@@ -55,12 +55,6 @@ pub(super) const TEXT_HAS_CHANGED: Break = Break {
     because: "the user edits the text while the model is asked, and the abstract of the old one is written beside it",
 };
 
-pub(super) const METADATA_IS_PUT_BACK: Break = Break {
-    rarely: Some("plugin"),
-    because: "an edit brings text and abstract, and a `patchMetadata` that has read before it puts the abstract back",
-    ..TEXT_HAS_CHANGED
-};
-
 pub(super) const WRITES_OUT_OF_SCOPE: Break = Break {
     invariant: "scope_is_respected",
     anomalies: &[Anomaly::PhantomEffect],

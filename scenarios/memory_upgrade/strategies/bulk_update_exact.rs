@@ -48,7 +48,6 @@ impl Upgrade for Strategy {
 const BREAKS: &[Break] = &[
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::METADATA_IS_PUT_BACK,
     breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
     breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
     breaks::WRITES_UNDER_A_LOST_LOCK,

@@ -39,7 +39,6 @@ impl Upgrade for Strategy {
 const BREAKS: &[Break] = &[
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::METADATA_IS_PUT_BACK,
     Break {
         invariant: "plugin_is_not_starved",
         anomalies: &[Anomaly::Starvation],

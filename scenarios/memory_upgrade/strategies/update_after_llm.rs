@@ -37,7 +37,6 @@ impl Upgrade for Strategy {
 const BREAKS: &[Break] = &[
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::METADATA_IS_PUT_BACK,
     breaks::WRITES_OUT_OF_SCOPE,
     breaks::A_DELETED_ONE_COMES_BACK,
     breaks::NULL_COUNTS_AS_UPGRADED,
