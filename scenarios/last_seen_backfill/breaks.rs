@@ -12,6 +12,14 @@ pub(super) const RESCAN: Break = Break {
               that is done",
 };
 
+pub(super) const PASSED_OVER: Break = Break {
+    invariant: "work_per_batch_is_bounded",
+    anomalies: &[Anomaly::UnboundedWork],
+    from: "calm",
+    rarely: None,
+    because: "rows without an observation stay zero, so each batch looks again at all that lie before its rows",
+};
+
 pub(super) const LATE_OBSERVATION: Break = Break {
     invariant: "covers_every_eligible_row",
     anomalies: &[Anomaly::Omission],

@@ -18,6 +18,9 @@ use super::workload::{Arrival, Workload};
 /// How long a statement waits for a lock: the story's `busy_timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What start-up does between the migration's start and the prune: it subscribes, and looks after other tables.
+const START_UP: Duration = Duration::from_millis(30);
+
 /// The pause before each arrival.
 const ARRIVAL: Duration = Duration::from_millis(20);
 
@@ -94,6 +97,7 @@ struct Intake {
 /// has ended, then take in what arrives.
 async fn start_up(actor: Actor, intake: Intake, gate: Option<Gate>) {
     if intake.workload.old_before > 0 {
+        actor.sleep("start-up", START_UP).await;
         // What could not be pruned is logged and left to the next day.
         let _ = prune(&actor, &intake).await;
     }
@@ -103,10 +107,11 @@ async fn start_up(actor: Actor, intake: Intake, gate: Option<Gate>) {
     ingest(actor, intake).await;
 }
 
-/// `PruneOldPackets` in cmd/ingestor/maintenance.go.
+/// `PruneOldPackets` in cmd/ingestor/maintenance.go. It begins without IMMEDIATE there, which is the same to the one
+/// connection that writes.
 async fn prune(actor: &Actor, intake: &Intake) -> Result<(), SqlError> {
     let cutoff = [intake.workload.old_before];
-    let transaction = intake.writer.begin(actor, "prune-begin", "BEGIN").await?;
+    let transaction = intake.writer.begin(actor, "prune-begin", "BEGIN IMMEDIATE").await?;
     let sql = "DELETE FROM observations WHERE transmission_id IN (
                    SELECT id FROM transmissions WHERE first_seen < ?1)";
     transaction.execute("prune-observations", sql, values(cutoff)).await?;

@@ -88,8 +88,7 @@ impl Migration {
 
     /// Reports progress, in a transaction of its own. A report that fails is logged, and the migration goes on.
     pub async fn report(&self, processed: i64, total: i64) {
-        let _ =
-            self.pool.execute(&self.actor, "progress", PROGRESS, self.progress(processed, total)).await;
+        let _ = self.pool.execute(&self.actor, "progress", PROGRESS, self.progress(processed, total)).await;
     }
 
     /// The virtual time since the trial began.

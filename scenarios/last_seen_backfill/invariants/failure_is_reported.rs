@@ -28,7 +28,8 @@ impl Check<Workload> for Invariant {
             }
             let for_good = last.values().find(|(_, statement)| statement.result.is_err());
             let Some((event, statement)) = for_good else { continue };
-            let next = lives.get(number + 1).and_then(|next| next.first()).map_or(usize::MAX, |first| first.0);
+            let next =
+                lives.get(number + 1).and_then(|next| next.first()).map_or(usize::MAX, |first| first.0);
             match statuses.iter().rev().find(|status| status.event < next) {
                 Some(end) if end.status == "failed" && end.error.is_some() => {}
                 end => {

@@ -1,6 +1,6 @@
-//! Reported progress never exceeds the total, does not fall while the process lives, and at `done` counts every row that
-//! this life of the process has changed; and where a migration has written down the last id that it goes to, its total
-//! counts no row beyond it. A migration that reports nothing says nothing false.
+//! Reported progress never exceeds the total, does not fall while the process lives, and at `done` counts every row
+//! that this life of the process has changed; and where a migration has written down the last id that it goes to, its
+//! total counts no row beyond it. A migration that reports nothing says nothing false.
 //!
 //! After a restart it may begin again at 0, because the total is counted again too.
 
@@ -59,16 +59,17 @@ impl Check<Workload> for Invariant {
 
 /// How many rows the migration has changed in that life of the process.
 fn changed_in(run: &Run, life: usize) -> i64 {
-    let by_migration = history::seen(run).filter(|seen| seen.actor == "migration" && seen.old != Some(seen.new));
+    let by_migration =
+        history::seen(run).filter(|seen| seen.actor == "migration" && seen.old != Some(seen.new));
     let here = by_migration.filter(|seen| history::life_of(run, seen.event) == life);
     here.map(|seen| seen.id).collect::<BTreeSet<_>>().len() as i64
 }
 
 /// Whether a report could not be written in that life of the process.
 fn lost_a_report(run: &Run, life: usize) -> bool {
-    history::lives(run)[life].iter().any(
-        |(_, what)| matches!(what, What::Ran(ran) if ran.label == "progress" && ran.result.is_err()),
-    )
+    history::lives(run)[life]
+        .iter()
+        .any(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "progress" && ran.result.is_err()))
 }
 
 /// How many rows there have been up to the id that the migration's cursor goes to, if it keeps one. A row that arrives

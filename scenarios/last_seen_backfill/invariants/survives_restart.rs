@@ -1,4 +1,5 @@
-//! After a stop or a crash, and the start that follows, the migration reaches the same end.
+//! After a stop or a crash that comes before the migration is done, and the start that follows, it reaches the same
+//! end.
 //!
 //! What the status says meanwhile is no matter: `pending_async` and `failed` both make the next start run it again.
 
@@ -18,9 +19,14 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let statuses = history::statuses(run);
-        let events = run.trace.events.iter();
-        let restarts = events.filter(|event| {
-            matches!(event.what, What::Started(2..)) && run.trace.process(event.actor) == "server"
+        let is_unfinished = |index: usize| {
+            let left = statuses.iter().rev().find(|status| status.event < index);
+            left.is_none_or(|left| left.status != "done")
+        };
+        let restarts = run.trace.events.iter().enumerate().filter(|(index, event)| {
+            matches!(event.what, What::Started(2..))
+                && run.trace.process(event.actor) == "server"
+                && is_unfinished(*index)
         });
         let exercised = restarts.count() as u64;
         if exercised == 0 || run.ending != Ending::Quiescent {

@@ -72,7 +72,9 @@ impl Check<Workload> for Invariant {
 
 /// How long the migration took in one life of the process, its waits for the connection apart.
 fn took(run: &Run, life: &[(usize, &What)]) -> Duration {
-    let at = |place: Option<&(usize, &What)>| place.map_or(Duration::ZERO, |(event, _)| run.trace.events[*event].at);
+    let at = |place: Option<&(usize, &What)>| {
+        place.map_or(Duration::ZERO, |(event, _)| run.trace.events[*event].at)
+    };
     let waited = life.iter().filter_map(|(_, what)| match what {
         What::Resumed { waited, .. } => Some(*waited),
         _ => None,

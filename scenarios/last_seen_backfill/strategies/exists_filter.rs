@@ -41,7 +41,7 @@ impl Backfill for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::RESCAN, breaks::LATE_OBSERVATION];
+const BREAKS: &[Break] = &[breaks::PASSED_OVER, breaks::LATE_OBSERVATION];
 
 pub(super) const ELIGIBLE: &str = "
     SELECT COUNT(*) FROM transmissions AS t

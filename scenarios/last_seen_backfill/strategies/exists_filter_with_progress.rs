@@ -34,7 +34,7 @@ impl Backfill for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::RESCAN,
+    breaks::PASSED_OVER,
     breaks::LATE_OBSERVATION,
     Break {
         invariant: "progress_is_true",

@@ -1,11 +1,11 @@
 //! Backfill last_seen page by page along the primary key, raising every row to its latest observation.
 //!
-//! Ours. Two statements of the pull request's loop change: which rows a batch takes, and which of them it writes. A page
-//! is the next n ids, so that nothing is passed over twice, whatever its rows look like and whatever indexes there are. A
-//! row is written when its `last_seen` lies behind its latest observation, not when it is 0: a row that the hot path has
-//! moved to an older time since a try failed is no longer 0, and is not right either. A page behind the last row has
-//! no end, which is NULL and ends the loop: it must not be read as 0. After a restart it begins with the first row
-//! again, and writes only what is still behind.
+//! Ours. Two statements of the pull request's loop change: which rows a batch takes, and which of them it writes. A
+//! page is the next n ids, so that nothing is passed over twice, whatever its rows look like and whatever indexes there
+//! are. A row is written when its `last_seen` lies behind its latest observation, not when it is 0: a row that the hot
+//! path has moved to an older time since a try failed is no longer 0, and is not right either. A page behind the last
+//! row has no end, which is NULL and ends the loop: it must not be read as 0. After a restart it begins with the first
+//! row again, and writes only what is still behind.
 //!
 //! A reviewer should ask: how long does a page take that has nothing to write?
 
