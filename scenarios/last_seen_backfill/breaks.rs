@@ -23,11 +23,10 @@ pub(super) const PASSED_OVER: Break = Break {
 pub(super) const LATE_OBSERVATION: Break = Break {
     invariant: "covers_every_eligible_row",
     anomalies: &[Anomaly::Omission],
-    from: "open_ingest",
-    rarely: Some("errors"),
-    because: "an observation that comes late gives an untouched row its own older time through the hot path, and a \
-              worklist of zeroes never looks at that row again; in the project's own process that takes a try that \
-              failed, because intake begins once the migration has ended",
+    from: "errors",
+    rarely: None,
+    because: "after a try that failed intake begins, an observation that comes late gives an untouched row its own \
+              older time through the hot path, and the next try's worklist of zeroes never looks at that row again",
 };
 
 pub(super) const BARREN_ROWS: Break = Break {
