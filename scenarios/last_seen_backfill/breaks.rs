@@ -40,7 +40,7 @@ pub(super) const BARREN_ROWS: Break = Break {
 
 pub(super) const NEVER_OPENS: Break = Break {
     invariant: "intake_begins",
-    anomalies: &[Anomaly::Starvation],
+    anomalies: &[Anomaly::Livelock],
     from: "ingest",
     rarely: None,
     because: "intake waits for the migration to end, and it never does",

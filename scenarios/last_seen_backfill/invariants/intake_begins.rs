@@ -17,15 +17,15 @@ impl Check<Workload> for Invariant {
         }
         let taken_in = run.trace.statements("ingestor").filter(|(_, statement)| statement.label == "observe");
         match taken_in.count() {
-            0 => Finding::broken(
-                Anomaly::Starvation,
-                format!(
+            0 => {
+                let sentence = format!(
                     "{} messages arrived and not one was taken in, because intake waits for the migration to end, \
                      which it had not after {} batches",
                     workload.arrivals.len(),
                     history::batches(run).count(),
-                ),
-            ),
+                );
+                Finding::broken(Anomaly::Livelock, sentence).on("transmissions", "last_seen", None)
+            }
             _ => Finding::Holds { exercised: 1 },
         }
     }

@@ -43,9 +43,7 @@ async fn fill(migration: &Migration, progress: &mut OncePerSecond) -> Result<(),
         cursor = end;
         progress.processed += rows;
         progress.report(migration).await;
-        if migration.pause().await {
-            return Err(Failure::Stopped);
-        }
+        migration.pause().await;
     }
 }
 
