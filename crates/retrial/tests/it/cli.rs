@@ -57,7 +57,7 @@ fn exit_0_everything_is_as_expected() {
 
 #[test]
 fn exit_1_a_verdict_differs() {
-    check("exit_1_run", &["run", "last_seen_backfill/single_update", "--rung", "ingest", "--trials", "1"]);
+    check("exit_1_run", &["run", "last_seen_backfill/exists_filter", "--rung", "errors", "--trials", "1"]);
     check("exit_1_replay", &["replay", CASE, "--against", "keyset_cursor_monotonic"]);
 }
 
