@@ -14,7 +14,6 @@ use retrial_sim::engine::Value;
 
 use super::super::progress::OncePerSecond;
 use super::super::{Backfill, Failure, Migration};
-use super::limit_loop::MAX_ID;
 
 pub(super) struct Strategy;
 
@@ -30,8 +29,9 @@ impl Backfill for Strategy {
 }
 
 async fn fill(migration: &Migration, progress: &mut OncePerSecond) -> Result<(), Failure> {
-    let max_id = migration.number("lookup-max", MAX_ID, []).await?;
-    progress.total = migration.number("lookup-total", TOTAL, [max_id]).await?;
+    let bounds = migration.execute("lookup-max", BOUNDS, []).await?;
+    let [Value::Integer(max_id), Value::Integer(rows)] = bounds.rows[0][..] else { return Ok(()) };
+    progress.total = rows;
     let mut cursor = 0;
     loop {
         if migration.stopping() {
@@ -47,8 +47,8 @@ async fn fill(migration: &Migration, progress: &mut OncePerSecond) -> Result<(),
     }
 }
 
-/// Every row up to the largest id may turn out to lie behind.
-const TOTAL: &str = "SELECT COUNT(*) FROM transmissions WHERE id <= ?1";
+/// The largest id, NULL where there is none, and how many rows there are: each may turn out to lie behind.
+const BOUNDS: &str = "SELECT MAX(id), COUNT(*) FROM transmissions";
 
 /// The last id of the page behind the cursor, NULL behind the last row, and how many rows it has.
 const PAGE: &str = "
