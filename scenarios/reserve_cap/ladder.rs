@@ -24,11 +24,11 @@ const RELEASE_ERROR: Offer = Offer { fault: Fault::ReleaseError, actors: HOLDERS
 const DISCONNECT: Offer = Offer {
     fault: Fault::Disconnect,
     actors: HOLDERS,
-    labels: &["lock", "fence", "restore", "work", "post", "snapshot", "unlock"],
+    labels: &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock"],
 };
 
 /// Where a pod may die. Before the lock and after the release there is nothing to lose.
-const MORTAL: &[&str] = &["lock", "fence", "restore", "work", "post", "snapshot", "unlock", "release"];
+const MORTAL: &[&str] = &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock", "release"];
 
 const CRASH: [Offer; 2] = [
     Offer { fault: Fault::CrashBefore, actors: HOLDERS, labels: MORTAL },

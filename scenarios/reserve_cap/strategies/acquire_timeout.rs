@@ -1,19 +1,18 @@
 //! No cap, but who waits for a connection gives up after a while.
 //!
-//! What other drivers would have done: node-postgres and sqlx have a timeout for whoever waits in the pool's line,
-//! which postgres.js does not have for `reserve`. What changes: `no_cap`, whose `reserve` gives up after half a second.
+//! Ours, after other drivers: node-postgres and sqlx have a timeout for whoever waits in the pool's line, which
+//! postgres.js does not have for `reserve`. What changes: `no_cap`, whose `reserve` gives up after half a second.
 //! Whatever else wants a connection waits as before, as in postgres.js; a driver whose every acquire gives up would
 //! fail those queries instead.
 //!
-//! A reviewer would ask: the run is refused in time, but what is left for everyone else?
+//! A reviewer would ask: the worker is refused in time, but what is left for everyone else?
 
 use std::time::Duration;
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease};
 use super::no_cap;
 
 pub(super) struct Strategy;
@@ -34,12 +33,4 @@ impl ConversationLock for Strategy {
     fn reserve_at_most(&self) -> Option<Duration> {
         Some(Duration::from_millis(500))
     }
-
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
-    }
 }
-
-/// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::NO_HEADROOM, breaks::WORKERS_NEED_THE_POOL, breaks::LOCK_FALLS_WITH_ITS_SESSION];

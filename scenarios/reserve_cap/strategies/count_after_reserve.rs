@@ -1,16 +1,15 @@
 //! A cap, and the counter raised once the connection is there.
 //!
-//! Pull request 870 before "Counter increment moves BEFORE `await sql.reserve()` to gate concurrent acquirers". What
-//! was wrong: `no_cap` takes every connection. What changes: `reservedLockCount`, and a caller that finds it at the
-//! cap gets null. A reviewer would ask: what do two callers see who both look before either has its connection?
+//! Ours: what pull request 870 (lobu-ai/lobu, first push) says it is not, "Counter increment moves BEFORE
+//! `await sql.reserve()` to gate concurrent acquirers". What was wrong: `no_cap` takes every connection. What changes:
+//! `reservedLockCount`, and a caller that finds it at the cap gets null. A reviewer would ask: what do two callers see
+//! who both look before either has its connection?
 
 use retrial_sim::actor::Task;
-use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::gateway::{TRY_LOCK, is_acquired, keys};
+use super::super::{ConversationLock, Gateway, Lease};
 
 pub(super) struct Strategy;
 
@@ -22,40 +21,7 @@ impl ConversationLock for Strategy {
     ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
         Box::pin(acquire(gateway, conversation))
     }
-
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
-    }
 }
-
-/// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
-        invariant: "count_is_balanced",
-        anomalies: &[Anomaly::FalseReport],
-        from: "calm",
-        rarely: None,
-        because: "between the connection and the count somebody else may look",
-    },
-    Break {
-        invariant: "health_tells_the_truth",
-        anomalies: &[Anomaly::FalseReport],
-        from: "calm",
-        rarely: None,
-        because: "the page is asked between the connection and the count",
-    },
-    Break {
-        invariant: "cap_is_never_exceeded",
-        anomalies: &[Anomaly::WriteSkew],
-        from: "busy",
-        rarely: None,
-        because: "two callers find the counter below the cap before either raises it",
-    },
-    breaks::BLOCKS_IN_RESERVE,
-    breaks::NO_HEADROOM,
-    breaks::WORKERS_NEED_THE_POOL,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
-];
 
 async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let cap = gateway.derived_cap();
@@ -75,10 +41,10 @@ async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let unlocked = gateway.unlock(&reserved, conversation).await;
                 let released = reserved.release("release").await;
                 gateway.count_down(cap);
-                released.and(unlocked.map(|_| ()))
+                released.and(unlocked)
             })
         }),
     }))

@@ -1,18 +1,17 @@
 //! `derived_cap`, and the count is lowered in `finally` on every way out.
 //!
-//! What the review of pull request 870 proposes as `releaseReservedAndDecrement`. What was wrong: where the lock is
-//! somebody else's, a throwing release leaves the count too high for ever. What changes: each release is guarded, and
-//! the count is lowered whatever it throws.
+//! A reviewer's proposal: the review of pull request 870 (lobu-ai/lobu) calls it `releaseReservedAndDecrement`. What
+//! was wrong: where the lock is somebody else's, a throwing release leaves the count too high for ever. What changes:
+//! each release is guarded, and the count is lowered whatever it throws. The merged code does not have it.
 //!
 //! A reviewer would ask: the lock is the session's; who tells the worker when the session has ended?
 
 use retrial_sim::actor::Task;
 use retrial_sim::connection::Connection;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::gateway::{TRY_LOCK, is_acquired, keys};
+use super::super::{ConversationLock, Gateway, Lease};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -29,14 +28,7 @@ impl ConversationLock for Strategy {
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(derived_cap::cap(gateway))
     }
-
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
-    }
 }
-
-/// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::LOCK_FALLS_WITH_ITS_SESSION];
 
 /// Acquires within that cap.
 pub(super) async fn acquire(
@@ -50,9 +42,9 @@ pub(super) async fn acquire(
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let unlocked = gateway.unlock(&reserved, conversation).await;
                 release(gateway, reserved, cap).await;
-                unlocked.map(|_| ())
+                unlocked
             })
         }),
     }))

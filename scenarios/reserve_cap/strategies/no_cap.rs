@@ -1,17 +1,18 @@
 //! A reserved connection for every worker.
 //!
-//! What was there before pull request 870. A worker holds its conversation's advisory lock for as long as it lives, and
-//! the lock lives on a session, so each worker has `sql.reserve()` give it a connection of the pool.
+//! What was there before pull request 870 (lobu-ai/lobu at 8d1beee,
+//! packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). A worker holds its conversation's advisory
+//! lock for as long as it lives, and the lock lives on a session, so each worker has `sql.reserve()` give it a
+//! connection of the pool.
 //!
 //! What is wrong: "each spawned worker pinned one `sql.reserve()` connection for the full subprocess lifetime (10s to
 //! 1h+)", until the pool has none left. A reviewer would ask: who needs a connection to let a worker come to its end?
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::gateway::{TRY_LOCK, is_acquired, keys};
+use super::super::{ConversationLock, Gateway, Lease};
 
 pub(super) struct Strategy;
 
@@ -27,19 +28,7 @@ impl ConversationLock for Strategy {
     fn cap(&self, _: &Gateway) -> Option<i64> {
         None
     }
-
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
-    }
 }
-
-/// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::BLOCKS_IN_RESERVE,
-    breaks::NO_HEADROOM,
-    breaks::WORKERS_NEED_THE_POOL,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
-];
 
 /// Acquires as the gateway did before there was a cap.
 pub(super) async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {
@@ -60,9 +49,9 @@ pub(super) async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Opti
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let unlocked = gateway.unlock(&reserved, conversation).await;
                 reserved.release("release").await?;
-                unlocked.map(|_| ())
+                unlocked
             })
         }),
     }))

@@ -23,6 +23,7 @@ fn broken(candidate: &str, trials: u64) -> Vec<(String, usize)> {
             runners: 3,
             queries: 1,
             probes: 1,
+            work_s: 20,
             environment: Some("50".to_owned()),
         };
         let policy = Policy::PORTFOLIO[seed as usize % Policy::PORTFOLIO.len()];
