@@ -14,8 +14,9 @@ use super::ladder::{self, PODS, PROBES, QUERIES, RUNNERS};
 use super::messages::{self, Desk, Run};
 use super::workload::Workload;
 
-/// Longer than any worker lives. The project's is five minutes, and whoever is at work renews it.
-const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(3600);
+/// After what time a message whose pod has died comes again. In the project whoever is at work renews it; here a message
+/// that is worked on for longer comes again, and finds that it has a worker.
+const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The pause before each ordinary query, and before each look at the health page.
 const PAUSE: Duration = Duration::from_secs(6);
@@ -38,12 +39,14 @@ pub(super) fn enter(
         concurrency: pods * workload.runners,
     });
     let inbox = Inbox::new(world);
-    let (outbox, sent) = (queue.clone(), workload.clone());
+    let (outbox, kept, sent) = (queue.clone(), inbox.clone(), workload.clone());
     world.actor("users", move |actor| {
-        let (outbox, sent) = (outbox.clone(), sent.clone());
+        let (outbox, kept, sent) = (outbox.clone(), kept.clone(), sent.clone());
         async move {
             for (index, conversation) in sent.runs.iter().enumerate() {
                 let run = Run { number: index as i64 + 1, conversation: i64::from(*conversation) };
+                // Messages come into their conversation's queue in the order in which they are sent.
+                kept.put(run);
                 while outbox.send(&actor, run).await.is_err() {}
             }
         }

@@ -190,7 +190,7 @@ impl Gateway {
             if unlocked.is_ok() || pause > 2 * BACKOFF {
                 return unlocked.map(|_| ());
             }
-            self.actor.sleep("unlock again", pause).await;
+            self.actor.sleep("retry-unlock", pause).await;
             pause += BACKOFF;
         }
     }

@@ -65,8 +65,11 @@ pub(super) async fn live(desk: &Desk, first: Run, lease: Lease<'_>) {
             }
         }
     }
+    let Lease { is_lost, release, .. } = lease;
+    // The worker has ended, and with it whoever watched its connection.
+    drop(is_lost);
     // What the release throws is logged, as in the pull request.
-    let _ = (lease.release)().await;
+    let _ = release().await;
     desk.gateway.actor.note("released", first.number, first.conversation);
     for post in late {
         let _ = store(&desk.gateway, &post, None).await;
@@ -95,6 +98,10 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>) -> Ended {
             Value::Null
         }
     };
+    if handling.keeps_until_stored && based_on == Value::Integer(run.number) {
+        // The pod died between the transcript and the end of the message's job.
+        return Ended::Answered;
+    }
     actor.sleep("work", desk.work).await;
     if lease.is_lost.as_ref().is_some_and(|is_lost| is_lost()) {
         return Ended::Stopped;

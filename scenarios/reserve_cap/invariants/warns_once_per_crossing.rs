@@ -30,13 +30,15 @@ impl Check<Workload> for Invariant {
             let Some(pod) = history::pod(run, event.actor) else { continue };
             let (gauge, log) = (&mut gauges[pod], &mut logs[pod]);
             let fact = gauge.take(event);
+            if fact == Some(Fact::Started) {
+                *log = Log::default();
+            }
             let Some(cap) = gauge.cap else { continue };
             let (reserved, asked) = (gauge.reserved, gauge.reserved + gauge.asking);
             let broken = |anomaly, sentence: String| {
                 Finding::broken(anomaly, sentence).at(index).on("log", "warn", None)
             };
             match fact {
-                Some(Fact::Started) => *log = Log::default(),
                 Some(Fact::Warned) if !is_four_fifths(asked, cap) => {
                     let sentence =
                         format!("a warning came, and no more than {reserved} of {cap} are reserved");
@@ -47,7 +49,10 @@ impl Check<Workload> for Invariant {
                     return broken(Anomaly::DuplicateEffect, sentence);
                 }
                 Some(Fact::Warned) => *log = Log { is_warned: true, is_above: true },
-                Some(Fact::Answered { answer: Answer::Acquired, .. }) if is_four_fifths(reserved, cap) => {
+                // Whoever else is asking may be about to be counted.
+                Some(Fact::Answered { answer: Answer::Acquired, .. })
+                    if gauge.asking == 0 && is_four_fifths(reserved, cap) =>
+                {
                     if !log.is_warned {
                         let sentence = format!("{reserved} of {cap} are reserved, and nobody was warned");
                         return broken(Anomaly::Omission, sentence);
