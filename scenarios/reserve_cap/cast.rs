@@ -14,8 +14,8 @@ use super::ladder::{self, PODS, PROBES, QUERIES, RUNNERS};
 use super::messages::{self, Desk, Run};
 use super::workload::Workload;
 
-/// After what time a message whose pod has died comes again. In the project whoever is at work renews it; here a message
-/// that is worked on for longer comes again, and finds that it has a worker.
+/// After what time a message whose pod has died comes again. In the project whoever is at work renews it; here a
+/// message that is worked on for longer comes again, and finds that it has a worker.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The pause before each ordinary query, and before each look at the health page.

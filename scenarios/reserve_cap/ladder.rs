@@ -1,5 +1,4 @@
-//! The environments, from benign to hostile. `same_conversation`, `connection_dies`, `pod_crash` and `all` may have two
-//! pods, the others one.
+//! The environments, from benign to hostile. `calm` and `busy` have one pod, the others one or two.
 
 use retrial_sim::fault::{Fault, Offer, Rung};
 
@@ -56,7 +55,7 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung {
         name: "release_fails",
-        about: "the pool throws when a connection is given back",
+        about: "one or two pods; the pool throws when a connection is given back",
         offers: &[RELEASE_ERROR],
         budget: 2,
     },
@@ -82,5 +81,5 @@ pub(super) const LADDER: &[Rung] = &[
 
 /// Whether there may be two pods on that rung.
 pub(super) fn has_two_pods(rung: &Rung) -> bool {
-    matches!(rung.name, "same_conversation" | "connection_dies" | "pod_crash" | "all")
+    !matches!(rung.name, "calm" | "busy")
 }

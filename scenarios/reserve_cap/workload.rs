@@ -99,7 +99,6 @@ pub(super) fn smallest(rung: &Rung) -> Workload {
     let (runs, pods, runners) = match rung.name {
         "calm" => (vec![1], 1, 1),
         "busy" => (vec![1, 2], 1, 2),
-        "release_fails" => (vec![1, 1], 1, 2),
         _ => (vec![1, 1], 2, 1),
     };
     let probes = u32::from(rung.budget == 0 && rung.name != "same_conversation");

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::no_cap;
 
 pub(super) struct Strategy;
@@ -33,4 +34,16 @@ impl ConversationLock for Strategy {
     fn reserve_at_most(&self) -> Option<Duration> {
         Some(Duration::from_millis(500))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::NO_HEADROOM,
+    breaks::BEGINS_WITHOUT_HISTORY,
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+];

@@ -6,10 +6,12 @@
 //! who both look before either has its connection?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
 
@@ -21,7 +23,48 @@ impl ConversationLock for Strategy {
     ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
         Box::pin(acquire(gateway, conversation))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "count_is_balanced",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "between the connection and the count somebody else may look",
+    },
+    Break {
+        invariant: "health_tells_the_truth",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the page is asked between the connection and the count",
+    },
+    Break {
+        invariant: "cap_is_never_exceeded",
+        anomalies: &[Anomaly::WriteSkew],
+        from: "busy",
+        rarely: None,
+        because: "two callers find the counter below the cap before either raises it",
+    },
+    Break {
+        invariant: "warns_once_per_crossing",
+        anomalies: &[Anomaly::DuplicateEffect],
+        from: "busy",
+        rarely: None,
+        because: "the counter lags behind the connections, and crosses 80% again while they stay above",
+    },
+    breaks::BLOCKS_IN_RESERVE,
+    breaks::NO_HEADROOM,
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    Break { rarely: Some("same_conversation"), ..breaks::LOCK_FALLS_WITH_ITS_SESSION },
+];
 
 async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let cap = gateway.derived_cap();

@@ -9,9 +9,10 @@
 use retrial_sim::actor::Task;
 use retrial_sim::connection::Connection;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -28,7 +29,15 @@ impl ConversationLock for Strategy {
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(derived_cap::cap(gateway))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] =
+    &[breaks::GIVEN_UP_AFTER_FOUR_TRIES, breaks::TELLS_OF_A_FAILURE, breaks::LOCK_FALLS_WITH_ITS_SESSION];
 
 /// Acquires within that cap.
 pub(super) async fn acquire(

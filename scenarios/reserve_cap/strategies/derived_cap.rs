@@ -10,9 +10,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
 
@@ -28,7 +29,22 @@ impl ConversationLock for Strategy {
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(cap(gateway))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::REPORTS_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 /// What the operator has set, 0 included, or what the pool has less the headroom.
 pub(super) fn cap(gateway: &Gateway) -> i64 {

@@ -9,9 +9,11 @@
 //! A reviewer would ask: null is also what the cap gives. Who has the conversation then?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal};
+use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal, breaks};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -32,4 +34,24 @@ impl ConversationLock for Strategy {
     fn handling(&self) -> Handling {
         Handling { refused: Refusal::Dropped, ..Handling::OF_THAT_WEEK }
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Omission],
+        from: "busy",
+        rarely: None,
+        because: "null is also what the cap gives: the message is dropped as another pod's, and no pod has it",
+    },
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::REPORTS_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];

@@ -8,9 +8,11 @@
 //! A reviewer would ask: and the message of the worker whose snapshot was not taken?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally::{lock_within, release};
 use super::derived_cap;
 
@@ -32,7 +34,24 @@ impl ConversationLock for Strategy {
     fn migration(&self) -> &'static str {
         FENCES
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    Break {
+        invariant: "no_turn_is_forgotten",
+        anomalies: &[Anomaly::Omission, Anomaly::LostUpdate],
+        from: "connection_dies",
+        rarely: None,
+        because: "the snapshot of who has lost the lock is not taken; the message is gone, and its user has the answer",
+    },
+];
 
 pub(super) const FENCES: &str =
     "CREATE TABLE conversation_fences (conversation_id bigint PRIMARY KEY, fence bigint NOT NULL);";

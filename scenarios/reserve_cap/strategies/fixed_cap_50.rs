@@ -8,9 +8,11 @@
 //! sql.reserve() instead of hitting the cap at all". The pools here have two to four, the cap is 50 as there.
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -27,7 +29,29 @@ impl ConversationLock for Strategy {
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(cap(gateway))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "health_tells_the_truth",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the page says 50, which no pool here can come to, and never that 80% of it are near",
+    },
+    breaks::BLOCKS_IN_RESERVE,
+    breaks::NO_HEADROOM,
+    breaks::BEGINS_WITHOUT_HISTORY,
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    breaks::LEAKS_THE_COUNT,
+    Break { rarely: Some("release_fails"), ..breaks::REFUSES_FOR_A_LEAK },
+];
 
 const DEFAULT: i64 = 50;
 

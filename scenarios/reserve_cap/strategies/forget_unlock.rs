@@ -7,9 +7,11 @@
 //! A reviewer would ask: on which connection does the next worker of that conversation ask?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally::{lock_within, release};
 use super::derived_cap;
 
@@ -27,7 +29,25 @@ impl ConversationLock for Strategy {
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(derived_cap::cap(gateway))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "no_run_is_refused_for_nothing",
+        anomalies: &[Anomaly::Starvation],
+        from: "same_conversation",
+        rarely: Some("busy"),
+        because: "a connection at rest in the pool still has the lock, which nobody gets on another",
+    },
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let Some(reserved) = lock_within(gateway, conversation, cap).await? else { return Ok(None) };

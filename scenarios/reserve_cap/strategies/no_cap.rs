@@ -9,10 +9,12 @@
 //! 1h+)", until the pool has none left. A reviewer would ask: who needs a connection to let a worker come to its end?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
 
@@ -28,7 +30,26 @@ impl ConversationLock for Strategy {
     fn cap(&self, _: &Gateway) -> Option<i64> {
         None
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::BLOCKS_IN_RESERVE,
+    breaks::NO_HEADROOM,
+    breaks::BEGINS_WITHOUT_HISTORY,
+    breaks::TELLS_OF_A_FAILURE,
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Omission],
+        from: "pod_crash",
+        rarely: Some("same_conversation"),
+        because: "a worker is given the message, its pod dies, and the message has no job any more",
+    },
+];
 
 /// Acquires as the gateway did before there was a cap.
 pub(super) async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {

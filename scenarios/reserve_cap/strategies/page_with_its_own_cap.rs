@@ -7,9 +7,11 @@
 //! A reviewer would ask: which cap does the page show while the gateway keeps another?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -30,6 +32,27 @@ impl ConversationLock for Strategy {
     fn shown_cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(gateway.environment().filter(|parsed| *parsed > 0).unwrap_or(DEFAULT))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "health_tells_the_truth",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the page says 50, and the cap that is kept comes from the pool; or it says 50 of a cap that is 0",
+    },
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 const DEFAULT: i64 = 50;

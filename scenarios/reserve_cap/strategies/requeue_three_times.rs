@@ -8,7 +8,9 @@
 //! A reviewer would ask: how long does a worker live, and how long do three attempts take?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
 use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal};
 use super::{decrement_in_finally, derived_cap};
@@ -31,4 +33,26 @@ impl ConversationLock for Strategy {
     fn handling(&self) -> Handling {
         Handling { refused: Refusal::Redelivered, ..Handling::OF_THAT_WEEK }
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Omission],
+        from: "busy",
+        rarely: None,
+        because: "three attempts take a minute, a worker may take longer",
+    },
+    Break {
+        invariant: "no_turn_is_forgotten",
+        anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
+        from: "connection_dies",
+        rarely: None,
+        because: "as before; and what comes again is stored below a later run, whose transcript the next worker takes",
+    },
+];

@@ -8,9 +8,11 @@
 use std::rc::Rc;
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
 
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally::lock_within;
 use super::derived_cap;
 
@@ -28,7 +30,24 @@ impl ConversationLock for Strategy {
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(derived_cap::cap(gateway))
     }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
 }
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    Break {
+        invariant: "no_turn_is_forgotten",
+        anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
+        from: "connection_dies",
+        rarely: None,
+        because: "the connection dies after the gateway has looked, or with the transcript itself on it",
+    },
+];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let Some(reserved) = lock_within(gateway, conversation, cap).await? else { return Ok(None) };
