@@ -1,6 +1,7 @@
 //! What a worker does for as long as it lives: for each message of its conversation, read the transcript, work for long
 //! and post the transcript back. Then it ends, and with it the conversation's lock is released.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use retrial_sim::engine::{Answer, SqlError, Value};
@@ -51,13 +52,13 @@ enum Ended {
 
 /// Lives until the conversation has no message left.
 pub(super) async fn live(desk: &Desk, first: Run, lease: Lease<'_>) {
-    let mut late = Vec::new();
+    let mut late = VecDeque::new();
     while let Some(run) = next(desk, first.conversation) {
-        match work(desk, run, &lease).await {
+        match work(desk, run, &lease, &mut late).await {
             Ended::Answered => desk.answer(run),
             Ended::AnsweredLate(post) => {
                 desk.answer(run);
-                late.push(post);
+                late.push_back(post);
             }
             Ended::Stopped => {
                 desk.workers.borrow_mut().remove(&first.conversation);
@@ -71,9 +72,7 @@ pub(super) async fn live(desk: &Desk, first: Run, lease: Lease<'_>) {
     // What the release throws is logged, as in the pull request.
     let _ = release().await;
     desk.gateway.actor.note("released", first.number, first.conversation);
-    for post in late {
-        let _ = store(&desk.gateway, &post, None).await;
-    }
+    let _ = catch_up(&desk.gateway, &mut late, None).await;
 }
 
 /// The next message; who finds none is not in the map any more, in that same step.
@@ -86,10 +85,9 @@ fn next(desk: &Desk, conversation: i64) -> Option<Run> {
     run
 }
 
-async fn work(desk: &Desk, run: Run, lease: &Lease<'_>) -> Ended {
-    let (handling, Gateway { actor, pool, .. }) = (desk.lock.handling(), &desk.gateway);
-    let get = pool.giving_up_after(GET_AT_MOST);
-    let based_on = match get.execute(actor, "hydrate", HYDRATE, [run.conversation.into()]).await {
+async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post>) -> Ended {
+    let (handling, actor) = (desk.lock.handling(), &desk.gateway.actor);
+    let based_on = match hydrate(&desk.gateway, run, late).await {
         Ok(found) => found.rows.first().map_or(Value::Null, |row| row[0].clone()),
         Err(_) if handling.needs_history => return Ended::Stopped,
         Err(error) => {
@@ -109,7 +107,10 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>) -> Ended {
     // The transcript is on its way from the worker to the gateway, which then writes it.
     actor.step("post").await;
     let post = Post { run, based_on, fence: lease.fence };
-    let stored = store(&desk.gateway, &post, Some(POST_AT_MOST)).await;
+    let stored = match catch_up(&desk.gateway, late, Some(POST_AT_MOST)).await {
+        Ok(()) => store(&desk.gateway, &post, Some(POST_AT_MOST)).await,
+        Err(error) => Err(error),
+    };
     match stored {
         Ok(answer) if answer.rows.is_empty() && handling.keeps_until_stored => Ended::Stopped,
         Err(_) if handling.keeps_until_stored => Ended::Stopped,
@@ -120,6 +121,28 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>) -> Ended {
         // "Snapshot POST failed" is logged; the user has had the answer.
         _ => Ended::Answered,
     }
+}
+
+async fn hydrate(gateway: &Gateway, run: Run, late: &mut VecDeque<Post>) -> Result<Answer, SqlError> {
+    catch_up(gateway, late, Some(GET_AT_MOST)).await?;
+    let get = gateway.pool.giving_up_after(GET_AT_MOST);
+    get.execute(&gateway.actor, "hydrate", HYDRATE, [run.conversation.into()]).await
+}
+
+/// The transcripts that are late: they came into the pool's line first, so whoever comes after them waits for them.
+async fn catch_up(
+    gateway: &Gateway,
+    late: &mut VecDeque<Post>,
+    at_most: Option<Duration>,
+) -> Result<(), SqlError> {
+    while let Some(post) = late.front() {
+        let stored = store(gateway, post, at_most).await;
+        if stored.as_ref().is_err_and(|error| error.code == GAVE_UP) {
+            return stored.map(|_| ());
+        }
+        late.pop_front();
+    }
+    Ok(())
 }
 
 async fn store(gateway: &Gateway, post: &Post, at_most: Option<Duration>) -> Result<Answer, SqlError> {
