@@ -19,14 +19,6 @@ pub(super) const NO_HEADROOM: Break = Break {
     because: "workers have every connection of the pool, so all other queries wait for one of them to end",
 };
 
-pub(super) const BEGINS_WITHOUT_HISTORY: Break = Break {
-    invariant: "no_turn_is_forgotten",
-    anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
-    from: "same_conversation",
-    rarely: None,
-    because: "workers have the whole pool; another gives up on its transcript after 30 seconds and begins without it",
-};
-
 pub(super) const LOCK_FALLS_WITH_ITS_SESSION: Break = Break {
     invariant: "no_turn_is_forgotten",
     anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],

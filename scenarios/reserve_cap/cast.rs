@@ -72,12 +72,14 @@ fn enter_pod(
             let (pool, counter, environment) = (pool.clone(), counter.clone(), environment.clone());
             Gateway { actor, pool, reserve_at_most: lock.reserve_at_most(), counter, environment }
         };
-        let (workers, work) = (Rc::default(), Duration::from_secs(workload.work_s.into()));
+        let (workers, files) = (Rc::default(), Rc::default());
+        let work = Duration::from_secs(workload.work_s.into());
         for (index, name) in RUNNERS[pod].into_iter().take(workload.runners).enumerate() {
             let queue = queue.clone();
             boot.actor(name, |actor| {
                 let (gateway, inbox, workers) = (gateway(actor), inbox.clone(), Rc::clone(&workers));
-                let desk = Desk { lock, gateway, inbox, workers, work };
+                let session_files = Rc::clone(&files);
+                let desk = Desk { lock, gateway, inbox, workers, session_files, work };
                 async move {
                     // What a pod does that has just started: the cap that it will keep.
                     if let Some(cap) = lock.cap(&desk.gateway).filter(|_| index == 0) {

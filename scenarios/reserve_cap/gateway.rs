@@ -63,7 +63,7 @@ pub struct Handling {
     /// A message stays in its conversation's queue until its transcript is stored; otherwise until a worker has been
     /// given it.
     pub keeps_until_stored: bool,
-    /// A worker that cannot read its transcript ends; otherwise it begins without one.
+    /// A worker that cannot read its transcript ends; otherwise it begins with the file on its pod's disk.
     pub needs_history: bool,
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Desk {
     pub(super) inbox: Inbox,
     /// The pod's workers, by conversation: the map `workers` of its process.
     pub(super) workers: Rc<RefCell<BTreeMap<i64, Worker>>>,
+    /// The session files on the pod's disk: by conversation, the last run whose turn is in it.
+    pub(super) session_files: Rc<RefCell<BTreeMap<i64, i64>>>,
     /// How long a worker works on a message.
     pub(super) work: Duration,
 }

@@ -91,9 +91,10 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post
         Ok(found) => found.rows.first().map_or(Value::Null, |row| row[0].clone()),
         Err(_) if handling.needs_history => return Ended::Stopped,
         Err(error) => {
-            // "Snapshot hydrate failed; continuing with local session file", of which a new pod has none.
+            // "Snapshot hydrate failed; continuing with local session file".
             actor.note("no_history", run.number, i64::from(error.code == GAVE_UP));
-            Value::Null
+            let file = desk.session_files.borrow().get(&run.conversation).copied();
+            file.map_or(Value::Null, Value::Integer)
         }
     };
     if handling.keeps_until_stored && based_on == Value::Integer(run.number) {
@@ -104,6 +105,7 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post
     if lease.is_lost.as_ref().is_some_and(|is_lost| is_lost()) {
         return Ended::Stopped;
     }
+    desk.session_files.borrow_mut().insert(run.conversation, run.number);
     // The transcript is on its way from the worker to the gateway, which then writes it.
     actor.step("post").await;
     let post = Post { run, based_on, fence: lease.fence };

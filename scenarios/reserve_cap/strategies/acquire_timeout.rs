@@ -43,7 +43,7 @@ impl ConversationLock for Strategy {
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
     breaks::NO_HEADROOM,
-    breaks::BEGINS_WITHOUT_HISTORY,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
     breaks::GIVEN_UP_AFTER_FOUR_TRIES,
     breaks::TELLS_OF_A_FAILURE,
 ];

@@ -63,7 +63,7 @@ const BREAKS: &[Break] = &[
     breaks::NO_HEADROOM,
     breaks::GIVEN_UP_AFTER_FOUR_TRIES,
     breaks::TELLS_OF_A_FAILURE,
-    Break { rarely: Some("same_conversation"), ..breaks::LOCK_FALLS_WITH_ITS_SESSION },
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
 async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {

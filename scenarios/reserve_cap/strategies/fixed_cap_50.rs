@@ -46,7 +46,7 @@ const BREAKS: &[Break] = &[
     },
     breaks::BLOCKS_IN_RESERVE,
     breaks::NO_HEADROOM,
-    breaks::BEGINS_WITHOUT_HISTORY,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
     breaks::GIVEN_UP_AFTER_FOUR_TRIES,
     breaks::TELLS_OF_A_FAILURE,
     breaks::LEAKS_THE_COUNT,

@@ -40,7 +40,7 @@ impl ConversationLock for Strategy {
 const BREAKS: &[Break] = &[
     breaks::BLOCKS_IN_RESERVE,
     breaks::NO_HEADROOM,
-    breaks::BEGINS_WITHOUT_HISTORY,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
     breaks::TELLS_OF_A_FAILURE,
     Break {
         invariant: "refused_runs_run_in_the_end",
