@@ -31,6 +31,7 @@ fn workload() -> Workload {
         pods: 1,
         pool: 4,
         runners: 5,
+        work_s: 20,
         queries: 1,
         probes: 1,
         environment: None,

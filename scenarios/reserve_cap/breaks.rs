@@ -5,7 +5,7 @@ use retrial_sim::scenario::Break;
 
 pub(super) const BLOCKS_IN_RESERVE: Break = Break {
     invariant: "rejects_rather_than_blocks",
-    anomalies: &[Anomaly::Deadlock, Anomaly::Starvation],
+    anomalies: &[Anomaly::Starvation],
     from: "busy",
     rarely: None,
     because: "nothing refuses a run before `reserve`, which waits until a worker has ended; and the workers wait, too",
@@ -13,26 +13,34 @@ pub(super) const BLOCKS_IN_RESERVE: Break = Break {
 
 pub(super) const NO_HEADROOM: Break = Break {
     invariant: "headroom_is_kept",
-    anomalies: &[Anomaly::Deadlock, Anomaly::Starvation],
+    anomalies: &[Anomaly::Starvation],
     from: "busy",
     rarely: None,
     because: "workers have every connection of the pool, so all other queries wait for one of them to end",
 };
 
-pub(super) const WORKERS_NEED_THE_POOL: Break = Break {
-    invariant: "refused_runs_run_in_the_end",
-    anomalies: &[Anomaly::Deadlock, Anomaly::Livelock],
-    from: "busy",
-    rarely: None,
-    because: "a worker reads and writes its transcript through the pool; where workers have all of it, none ends",
-};
-
 pub(super) const LOCK_FALLS_WITH_ITS_SESSION: Break = Break {
-    invariant: "one_worker_per_conversation",
-    anomalies: &[Anomaly::LostUpdate],
+    invariant: "no_turn_is_forgotten",
+    anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
     from: "connection_dies",
     rarely: None,
     because: "the session ends, its lock falls, its worker goes on, and another begins with the same transcript",
+};
+
+pub(super) const GIVEN_UP_AFTER_FOUR_TRIES: Break = Break {
+    invariant: "refused_runs_run_in_the_end",
+    anomalies: &[Anomaly::Omission],
+    from: "busy",
+    rarely: None,
+    because: "its job is done with; four tries take 12 seconds, a worker longer, and nobody tries again after that",
+};
+
+pub(super) const TELLS_OF_A_FAILURE: Break = Break {
+    invariant: "told_failure_is_true",
+    anomalies: &[Anomaly::FalseReport],
+    from: "same_conversation",
+    rarely: None,
+    because: "one pod gives up on the lock that the other's worker has, which is given the message and answers it",
 };
 
 pub(super) const LEAKS_THE_COUNT: Break = Break {
@@ -44,8 +52,8 @@ pub(super) const LEAKS_THE_COUNT: Break = Break {
 };
 
 pub(super) const REFUSES_FOR_A_LEAK: Break = Break {
-    invariant: "refused_runs_run_in_the_end",
-    anomalies: &[Anomaly::Starvation, Anomaly::Livelock],
+    invariant: "no_run_is_refused_for_nothing",
+    anomalies: &[Anomaly::Starvation],
     from: "release_fails",
     rarely: None,
     because: "a count that has leaked fills the cap with connections that nobody has; once it is full, for ever",

@@ -9,21 +9,20 @@ use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
 use super::gateway::{ConversationLock, Counter, Gateway};
+use super::inbox::Inbox;
 use super::ladder::{self, PODS, PROBES, QUERIES, RUNNERS};
-use super::worker::{self, Run};
+use super::messages::{self, Desk, Run};
 use super::workload::Workload;
 
-/// Longer than any run takes. A run whose pod has died comes again after it.
-const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// More than a trial can make: a run that is refused comes back for as long as it takes.
-const ATTEMPTS: u32 = 10_000;
+/// After what time a message whose pod has died comes again. In the project whoever is at work renews it; here a
+/// message that is worked on for longer comes again, and finds that it has a worker.
+const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The pause before each ordinary query, and before each look at the health page.
 const PAUSE: Duration = Duration::from_secs(6);
 
 /// An ordinary query.
-const QUERY: &str = "SELECT run_id FROM transcripts WHERE conversation_id = $1";
+const QUERY: &str = "SELECT run_id FROM agent_transcript_snapshot WHERE conversation_id = $1";
 
 pub(super) fn enter(
     world: &World,
@@ -36,21 +35,24 @@ pub(super) fn enter(
         name: "runs",
         batch: 1,
         visibility_timeout: VISIBILITY_TIMEOUT,
-        attempts: ATTEMPTS,
+        attempts: lock.handling().attempts,
         concurrency: pods * workload.runners,
     });
-    let (inbox, sent) = (queue.clone(), workload.clone());
+    let inbox = Inbox::new(world);
+    let (outbox, kept, sent) = (queue.clone(), inbox.clone(), workload.clone());
     world.actor("users", move |actor| {
-        let (inbox, sent) = (inbox.clone(), sent.clone());
+        let (outbox, kept, sent) = (outbox.clone(), kept.clone(), sent.clone());
         async move {
             for (index, conversation) in sent.runs.iter().enumerate() {
                 let run = Run { number: index as i64 + 1, conversation: i64::from(*conversation) };
-                while inbox.send(&actor, run).await.is_err() {}
+                // Messages come into their conversation's queue in the order in which they are sent.
+                kept.put(run);
+                while outbox.send(&actor, run).await.is_err() {}
             }
         }
     });
     for pod in 0..pods {
-        enter_pod(world, lock, pod, workload, &queue);
+        enter_pod(world, lock, pod, workload, &queue, &inbox);
     }
 }
 
@@ -60,8 +62,9 @@ fn enter_pod(
     pod: usize,
     workload: &Rc<Workload>,
     queue: &Queue<Run>,
+    inbox: &Inbox,
 ) {
-    let (workload, queue) = (workload.clone(), queue.clone());
+    let (workload, queue, inbox) = (workload.clone(), queue.clone(), inbox.clone());
     world.process(PODS[pod], move |boot| {
         let (pool, counter) = (boot.pool(workload.pool, None), Rc::new(Counter::default()));
         let environment: Option<Rc<str>> = workload.environment.as_deref().map(Rc::from);
@@ -69,16 +72,20 @@ fn enter_pod(
             let (pool, counter, environment) = (pool.clone(), counter.clone(), environment.clone());
             Gateway { actor, pool, reserve_at_most: lock.reserve_at_most(), counter, environment }
         };
+        let (workers, files) = (Rc::default(), Rc::default());
+        let work = Duration::from_secs(workload.work_s.into());
         for (index, name) in RUNNERS[pod].into_iter().take(workload.runners).enumerate() {
             let queue = queue.clone();
             boot.actor(name, |actor| {
-                let gateway = gateway(actor);
+                let (gateway, inbox, workers) = (gateway(actor), inbox.clone(), Rc::clone(&workers));
+                let session_files = Rc::clone(&files);
+                let desk = Desk { lock, gateway, inbox, workers, session_files, work };
                 async move {
-                    // What the gateway logs as it starts.
-                    if let Some(cap) = lock.cap(&gateway).filter(|_| index == 0) {
-                        gateway.actor.note("cap", cap, 0);
+                    // What a pod does that has just started: the cap that it will keep.
+                    if let Some(cap) = lock.cap(&desk.gateway).filter(|_| index == 0) {
+                        desk.gateway.actor.note("cap", cap, 0);
                     }
-                    worker::take_runs(lock, &gateway, &queue).await;
+                    messages::handle(&desk, &queue).await;
                 }
             });
         }
@@ -99,7 +106,7 @@ fn enter_pod(
                 async move {
                     for _ in 0..probes {
                         gateway.actor.sleep("pause", PAUSE).await;
-                        if let Some(cap) = lock.cap(&gateway) {
+                        if let Some(cap) = lock.shown_cap(&gateway) {
                             gateway.tell_health(cap);
                         }
                     }

@@ -22,10 +22,19 @@ pub trait ConversationLock: Sync {
         conversation: i64,
     ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>>;
 
-    /// How many connections may be reserved at a time, as `/health/orchestrator` tells it; none where there is no cap
-    /// and no such page.
+    /// How many connections may be reserved at a time; none where there is no cap.
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
         Some(gateway.derived_cap())
+    }
+
+    /// The cap that `/health/orchestrator` shows; none where there is no such page.
+    fn shown_cap(&self, gateway: &Gateway) -> Option<i64> {
+        self.cap(gateway)
+    }
+
+    /// What becomes of a message whose worker is refused, and what its worker does where something fails.
+    fn handling(&self) -> Handling {
+        Handling::OF_THAT_WEEK
     }
 
     /// How long `sql.reserve()` waits in the pool's line; for ever where there is no timeout.
@@ -44,9 +53,45 @@ pub trait ConversationLock: Sync {
     }
 }
 
+/// What the gateway and its workers do with messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Handling {
+    /// What becomes of a message whose worker is refused.
+    pub refused: Refusal,
+    /// How often the message's job is delivered before it has failed.
+    pub attempts: u32,
+    /// A message stays in its conversation's queue until its transcript is stored; otherwise until a worker has been
+    /// given it.
+    pub keeps_until_stored: bool,
+    /// A worker that cannot read its transcript ends; otherwise it begins with the file on its pod's disk.
+    pub needs_history: bool,
+}
+
+/// What becomes of a message whose worker is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The message's job is done with by then. Three more tries in the background, 2, 4 and 6 seconds apart; then the
+    /// user is told that the worker did not start.
+    TriedAgainThenTold,
+    /// The same, but who finds the lock taken, or the cap reached, does nothing more and says nothing.
+    Dropped,
+    /// The message's job comes again after 30 seconds, for as often as it has attempts.
+    Redelivered,
+}
+
+impl Handling {
+    /// `handleMessage`, `ensureWorkerExists` and the worker as they were on 2026-05-18.
+    pub const OF_THAT_WEEK: Handling = Handling {
+        refused: Refusal::TriedAgainThenTold,
+        attempts: 3,
+        keeps_until_stored: false,
+        needs_history: false,
+    };
+}
+
 /// A conversation's lock, held by a worker.
 pub struct Lease<'a> {
-    /// The number that the worker's snapshot is guarded by, where it is.
+    /// The number that the worker's snapshots are guarded by, where they are.
     pub fence: Option<i64>,
     /// Whether the lock is known to be lost, where somebody looks.
     pub is_lost: Option<Box<dyn Fn() -> bool + 'a>>,
@@ -86,8 +131,10 @@ const CONV_LOCK_KEY1: i64 = 7_001;
 /// Takes the lock, or tells that somebody has it.
 pub(super) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock($1, $2) AS acquired";
 
-/// Lets go of the lock.
-pub(super) const UNLOCK: &str = "SELECT pg_advisory_unlock($1, $2)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock($1, $2)";
+
+/// Before the second try to let go of the lock; before the third, twice that.
+const BACKOFF: Duration = Duration::from_millis(100);
 
 impl Gateway {
     /// How many connections the counter says are reserved.
@@ -119,9 +166,9 @@ impl Gateway {
         parse_int(self.environment.as_deref()?)
     }
 
-    /// `DB_POOL_MAX` less the headroom.
+    /// `DB_POOL_MAX` less the headroom, and at least one.
     pub fn derived_cap(&self) -> i64 {
-        self.pool.size() as i64 - HEADROOM
+        (self.pool.size() as i64 - HEADROOM).max(1)
     }
 
     /// `sql.reserve()`: waits in the pool's line.
@@ -135,16 +182,29 @@ impl Gateway {
         }
     }
 
+    /// Lets go of the lock, in at most three tries: a statement may fail where its session lives on.
+    pub(super) async fn unlock(&self, reserved: &Connection, conversation: i64) -> Result<(), SqlError> {
+        let mut pause = BACKOFF;
+        loop {
+            let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+            if unlocked.is_ok() || pause > 2 * BACKOFF {
+                return unlocked.map(|_| ());
+            }
+            self.actor.sleep("retry-unlock", pause).await;
+            pause += BACKOFF;
+        }
+    }
+
     /// `GET /health/orchestrator`.
     pub(super) fn tell_health(&self, cap: i64) {
         self.actor.note("health", self.count(), cap);
-        self.actor.note("near_cap", i64::from(is_near(self.count(), cap)), cap);
+        self.actor.note("near_cap", i64::from(cap > 0 && is_near(self.count(), cap)), cap);
     }
 }
 
-/// Whether that many are 80% of the cap or more.
-pub(super) fn is_near(count: i64, cap: i64) -> bool {
-    5 * count >= 4 * cap
+/// `count >= Math.ceil(cap * 0.8)`.
+fn is_near(count: i64, cap: i64) -> bool {
+    count >= (4 * cap + 4).div_euclid(5)
 }
 
 /// The keys of a conversation's lock.

@@ -4,7 +4,7 @@ use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, What};
 use retrial_sim::trial::{Ending, Run};
 
-use super::worker;
+use super::{Workload, messages};
 
 /// What happens to a pod, as its metrics and its log have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,14 @@ pub(super) enum Fact {
     Reserved,
     /// The log has a warning.
     Warned,
+    /// The run's user has the answer.
+    Replied { run: i64 },
+    /// The run's user has been told that the worker did not start.
+    Told { run: i64 },
     /// The health page says that many of so many.
     Health { count: i64, cap: i64 },
-    /// The health page says whether that is near the cap.
-    NearCap { near: bool },
+    /// The health page says whether that is near that cap.
+    NearCap { near: bool, cap: i64 },
     /// The pod has started, or started again.
     Started,
 }
@@ -77,8 +81,8 @@ impl Gauge {
             "answer" => {
                 self.asking -= 1;
                 let answer = match other {
-                    worker::ACQUIRED => Answer::Acquired,
-                    worker::REFUSED => Answer::Refused,
+                    messages::ACQUIRED => Answer::Acquired,
+                    messages::REFUSED => Answer::Refused,
                     _ => Answer::Failed,
                 };
                 Some(Fact::Answered { run: one, answer })
@@ -96,12 +100,24 @@ impl Gauge {
                 self.cap = Some(one);
                 None
             }
+            "answered" => Some(Fact::Replied { run: one }),
+            "told" => Some(Fact::Told { run: one }),
             "warn" => Some(Fact::Warned),
             "health" => Some(Fact::Health { count: one, cap: other }),
-            "near_cap" => Some(Fact::NearCap { near: one == 1 }),
+            "near_cap" => Some(Fact::NearCap { near: one == 1, cap: other }),
             _ => None,
         }
     }
+}
+
+/// Whether at most a fifth of the cap is left. Worked out here and not in the gateway, whose arithmetic is on trial.
+pub(super) fn is_four_fifths(reserved: i64, cap: i64) -> bool {
+    cap > 0 && 5 * (cap - reserved) <= cap
+}
+
+/// Whether the operator lets nobody in: a cap of 0 is "block all reservations", for drains.
+pub(super) fn is_drained(workload: &Workload) -> bool {
+    workload.environment.as_deref() == Some("0")
 }
 
 /// The pod that an actor belongs to, by its index; none for whoever is outside.

@@ -1,5 +1,4 @@
-//! The environments, from benign to hostile. `same_conversation`, `connection_dies`, `pod_crash` and `all` may have two
-//! pods, the others one.
+//! The environments, from benign to hostile. `calm` and `busy` have one pod, the others one or two.
 
 use retrial_sim::fault::{Fault, Offer, Rung};
 
@@ -24,11 +23,11 @@ const RELEASE_ERROR: Offer = Offer { fault: Fault::ReleaseError, actors: HOLDERS
 const DISCONNECT: Offer = Offer {
     fault: Fault::Disconnect,
     actors: HOLDERS,
-    labels: &["lock", "fence", "restore", "work", "post", "snapshot", "unlock"],
+    labels: &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock"],
 };
 
 /// Where a pod may die. Before the lock and after the release there is nothing to lose.
-const MORTAL: &[&str] = &["lock", "fence", "restore", "work", "post", "snapshot", "unlock", "release"];
+const MORTAL: &[&str] = &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock", "release"];
 
 const CRASH: [Offer; 2] = [
     Offer { fault: Fault::CrashBefore, actors: HOLDERS, labels: MORTAL },
@@ -56,7 +55,7 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung {
         name: "release_fails",
-        about: "the pool throws when a connection is given back",
+        about: "one or two pods; the pool throws when a connection is given back",
         offers: &[RELEASE_ERROR],
         budget: 2,
     },
@@ -82,5 +81,5 @@ pub(super) const LADDER: &[Rung] = &[
 
 /// Whether there may be two pods on that rung.
 pub(super) fn has_two_pods(rung: &Rung) -> bool {
-    matches!(rung.name, "same_conversation" | "connection_dies" | "pod_crash" | "all")
+    !matches!(rung.name, "calm" | "busy")
 }

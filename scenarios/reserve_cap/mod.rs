@@ -8,7 +8,7 @@ use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
-pub use self::gateway::{ConversationLock, Gateway, Lease, Release};
+pub use self::gateway::{ConversationLock, Gateway, Handling, Lease, Refusal, Release};
 pub use self::workload::Workload;
 
 pub mod strategies;
@@ -17,8 +17,10 @@ mod breaks;
 mod cast;
 mod gateway;
 mod history;
+mod inbox;
 mod invariants;
 mod ladder;
+mod messages;
 mod worker;
 mod workload;
 
@@ -34,7 +36,7 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
         rule: "it_ends",
         because: "`refused_runs_run_in_the_end` is broken by every trial that does not end, and says how far it came",
     }],
-    tables: &["transcripts"],
+    tables: &["agent_transcript_snapshot"],
     cost: COST,
     watched: &[],
     trials: 960,
@@ -64,6 +66,6 @@ fn limits(workload: &Workload) -> Limits {
     Limits {
         safety_steps: 150 + 2 * work,
         fair_steps: 300 + 60 * runs + 40 * runs * runs,
-        progress: &["transcripts"],
+        progress: &["agent_transcript_snapshot"],
     }
 }

@@ -1,6 +1,6 @@
-CREATE TABLE transcripts (
-    conversation_id bigint PRIMARY KEY,
-    revision bigint NOT NULL DEFAULT 0,
+CREATE TABLE agent_transcript_snapshot (
+    conversation_id bigint NOT NULL,
+    run_id bigint NOT NULL,
     based_on bigint,
-    run_id bigint
+    PRIMARY KEY (conversation_id, run_id)
 );

@@ -1,106 +1,161 @@
-//! What a run is: acquire the conversation's lock, let a worker read the transcript, work for long and write it back,
-//! release. A run that is refused, or fails, goes back to the queue.
+//! What a worker does for as long as it lives: for each message of its conversation, read the transcript, work for long
+//! and post the transcript back. Then it ends, and with it the conversation's lock is released.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::queue::Queue;
-use retrial_sim::trace::{Field, Record};
+use retrial_sim::engine::{Answer, SqlError, Value};
 
-use super::gateway::{ConversationLock, Gateway};
+use super::gateway::{Gateway, Lease};
+use super::messages::{Desk, Run};
 
-/// A run of a conversation, as the queue has it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
-    /// Its number, from 1.
-    pub(super) number: i64,
-    pub(super) conversation: i64,
-}
+/// `AbortSignal.timeout` of the worker's GET and POST.
+const GET_AT_MOST: Duration = Duration::from_secs(30);
+const POST_AT_MOST: Duration = Duration::from_secs(60);
 
-impl Record for Run {
-    fn record(&self) -> Vec<Field> {
-        vec![("run", self.number.into()), ("conversation", self.conversation.into())]
-    }
-}
+/// What the pool says to whoever has waited for too long.
+const GAVE_UP: &str = "ACQUIRE_TIMEOUT";
 
-/// What the trace has of an answer.
-pub(super) const REFUSED: i64 = 0;
-pub(super) const ACQUIRED: i64 = 1;
-const FAILED: i64 = 2;
+/// The worker finds the transcript of the last run: the highest number.
+const HYDRATE: &str = "
+    SELECT run_id FROM agent_transcript_snapshot WHERE conversation_id = $1 ORDER BY run_id DESC LIMIT 1";
 
-/// How long a worker works: the story has ten seconds to an hour.
-const WORK: Duration = Duration::from_secs(20);
-
-/// After what time a run that was refused comes again.
-const RETRY: Duration = Duration::from_secs(5);
-
-/// The worker finds the transcript as the last one has left it.
-const RESTORE: &str = "SELECT revision FROM transcripts WHERE conversation_id = $1";
-
-/// The worker leaves the whole transcript behind: what it had found, and what it has added.
+/// The worker leaves the whole transcript behind, what it had found and what it has added, as its run's own row.
 const SNAPSHOT: &str = "
-    UPDATE transcripts SET revision = revision + 1, based_on = $2, run_id = $3 WHERE conversation_id = $1";
+    INSERT INTO agent_transcript_snapshot (conversation_id, run_id, based_on) VALUES ($1, $2, $3)
+    ON CONFLICT (conversation_id, run_id) DO NOTHING RETURNING run_id";
 
 /// The same, from nobody but the last worker that was given the conversation.
 const SNAPSHOT_FENCED: &str = "
-    UPDATE transcripts SET revision = revision + 1, based_on = $2, run_id = $3
-    WHERE conversation_id = $1 AND fence = $4";
+    WITH mine AS (
+        SELECT conversation_id FROM conversation_fences WHERE conversation_id = $1 AND fence = $4 FOR UPDATE
+    )
+    INSERT INTO agent_transcript_snapshot (conversation_id, run_id, based_on)
+    SELECT conversation_id, CAST($2 AS bigint), CAST($3 AS bigint) FROM mine
+    ON CONFLICT (conversation_id, run_id) DO NOTHING RETURNING run_id";
 
-/// Takes runs from the queue for ever.
-pub(super) async fn take_runs(lock: &dyn ConversationLock, gateway: &Gateway, queue: &Queue<Run>) {
-    let actor = &gateway.actor;
-    loop {
-        for delivery in queue.receive(actor).await.unwrap_or_default() {
-            // If the queue does not hear, the run comes again.
-            let _ = match execute(lock, gateway, *delivery.body).await {
-                Ok(true) => queue.ack(actor, &delivery).await,
-                Ok(false) | Err(_) => queue.retry(actor, &delivery, RETRY).await,
-            };
+/// A transcript on its way: its run, and the run whose transcript it was made from.
+struct Post {
+    run: Run,
+    based_on: Value,
+    fence: Option<i64>,
+}
+
+/// How a message has ended.
+enum Ended {
+    Answered,
+    /// The worker had its answer and stopped waiting for the gateway, which writes its transcript when it can.
+    AnsweredLate(Post),
+    /// The worker has stopped without an answer.
+    Stopped,
+}
+
+/// Lives until the conversation has no message left.
+pub(super) async fn live(desk: &Desk, first: Run, lease: Lease<'_>) {
+    let mut late = VecDeque::new();
+    while let Some(run) = next(desk, first.conversation) {
+        match work(desk, run, &lease, &mut late).await {
+            Ended::Answered => desk.answer(run),
+            Ended::AnsweredLate(post) => {
+                desk.answer(run);
+                late.push_back(post);
+            }
+            Ended::Stopped => {
+                desk.workers.borrow_mut().remove(&first.conversation);
+                break;
+            }
         }
     }
-}
-
-/// Tells whether the run is done.
-async fn execute(lock: &dyn ConversationLock, gateway: &Gateway, run: Run) -> Result<bool, SqlError> {
-    gateway.actor.note("acquire", run.number, run.conversation);
-    let lease = lock.acquire(gateway, run.conversation).await;
-    let answer = match &lease {
-        Ok(None) => REFUSED,
-        Ok(Some(_)) => ACQUIRED,
-        Err(_) => FAILED,
-    };
-    gateway.actor.note("answer", run.number, answer);
-    let Some(lease) = lease? else { return Ok(false) };
-    let done = work(gateway, run, lease.fence, lease.is_lost).await;
+    let Lease { is_lost, release, .. } = lease;
+    // The worker has ended, and with it whoever watched its connection.
+    drop(is_lost);
     // What the release throws is logged, as in the pull request.
-    let _ = (lease.release)().await;
-    gateway.actor.note("released", run.number, run.conversation);
-    done
+    let _ = release().await;
+    desk.gateway.actor.note("released", first.number, first.conversation);
+    let _ = catch_up(&desk.gateway, &mut late, None).await;
 }
 
-/// The worker; tells whether its transcript was taken.
-async fn work(
-    gateway: &Gateway,
-    run: Run,
-    fence: Option<i64>,
-    is_lost: Option<Box<dyn Fn() -> bool + '_>>,
-) -> Result<bool, SqlError> {
-    let Gateway { actor, pool, .. } = gateway;
-    let found = pool.execute(actor, "restore", RESTORE, [run.conversation.into()]).await?;
-    let revision = found.rows.first().map_or(Value::Null, |row| row[0].clone());
-    actor.sleep("work", WORK).await;
-    if is_lost.is_some_and(|is_lost| is_lost()) {
-        return Ok(false);
+/// The next message; who finds none is not in the map any more, in that same step.
+fn next(desk: &Desk, conversation: i64) -> Option<Run> {
+    let keeps = desk.lock.handling().keeps_until_stored;
+    let run = if keeps { desk.inbox.first(conversation) } else { desk.inbox.take_first(conversation) };
+    if run.is_none() {
+        desk.workers.borrow_mut().remove(&conversation);
     }
+    run
+}
+
+async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post>) -> Ended {
+    let (handling, actor) = (desk.lock.handling(), &desk.gateway.actor);
+    let based_on = match hydrate(&desk.gateway, run, late).await {
+        Ok(found) => found.rows.first().map_or(Value::Null, |row| row[0].clone()),
+        Err(_) if handling.needs_history => return Ended::Stopped,
+        Err(error) => {
+            // "Snapshot hydrate failed; continuing with local session file".
+            actor.note("no_history", run.number, i64::from(error.code == GAVE_UP));
+            let file = desk.session_files.borrow().get(&run.conversation).copied();
+            file.map_or(Value::Null, Value::Integer)
+        }
+    };
+    if handling.keeps_until_stored && based_on == Value::Integer(run.number) {
+        // The pod died between the transcript and the end of the message's job.
+        return Ended::Answered;
+    }
+    actor.sleep("work", desk.work).await;
+    if lease.is_lost.as_ref().is_some_and(|is_lost| is_lost()) {
+        return Ended::Stopped;
+    }
+    desk.session_files.borrow_mut().insert(run.conversation, run.number);
     // The transcript is on its way from the worker to the gateway, which then writes it.
     actor.step("post").await;
-    let (conversation, number) = (run.conversation.into(), run.number.into());
-    let written = match fence {
-        None => pool.execute(actor, "snapshot", SNAPSHOT, [conversation, revision, number]).await?,
+    let post = Post { run, based_on, fence: lease.fence };
+    let stored = match catch_up(&desk.gateway, late, Some(POST_AT_MOST)).await {
+        Ok(()) => store(&desk.gateway, &post, Some(POST_AT_MOST)).await,
+        Err(error) => Err(error),
+    };
+    match stored {
+        Ok(answer) if answer.rows.is_empty() && handling.keeps_until_stored => Ended::Stopped,
+        Err(_) if handling.keeps_until_stored => Ended::Stopped,
+        Err(error) if error.code == GAVE_UP => {
+            actor.note("late", run.number, 0);
+            Ended::AnsweredLate(post)
+        }
+        // "Snapshot POST failed" is logged; the user has had the answer.
+        _ => Ended::Answered,
+    }
+}
+
+async fn hydrate(gateway: &Gateway, run: Run, late: &mut VecDeque<Post>) -> Result<Answer, SqlError> {
+    catch_up(gateway, late, Some(GET_AT_MOST)).await?;
+    let get = gateway.pool.giving_up_after(GET_AT_MOST);
+    get.execute(&gateway.actor, "hydrate", HYDRATE, [run.conversation.into()]).await
+}
+
+/// The transcripts that are late: they came into the pool's line first, so whoever comes after them waits for them.
+async fn catch_up(
+    gateway: &Gateway,
+    late: &mut VecDeque<Post>,
+    at_most: Option<Duration>,
+) -> Result<(), SqlError> {
+    while let Some(post) = late.front() {
+        let stored = store(gateway, post, at_most).await;
+        if stored.as_ref().is_err_and(|error| error.code == GAVE_UP) {
+            return stored.map(|_| ());
+        }
+        late.pop_front();
+    }
+    Ok(())
+}
+
+async fn store(gateway: &Gateway, post: &Post, at_most: Option<Duration>) -> Result<Answer, SqlError> {
+    let pool = at_most.map_or_else(|| gateway.pool.clone(), |at_most| gateway.pool.giving_up_after(at_most));
+    let mut params = vec![post.run.conversation.into(), post.run.number.into(), post.based_on.clone()];
+    let sql = match post.fence {
+        None => SNAPSHOT,
         Some(fence) => {
-            let params = [conversation, revision, number, fence.into()];
-            pool.execute(actor, "snapshot", SNAPSHOT_FENCED, params).await?
+            params.push(fence.into());
+            SNAPSHOT_FENCED
         }
     };
-    Ok(written.changed > 0)
+    pool.execute(&gateway.actor, "snapshot", sql, params).await
 }

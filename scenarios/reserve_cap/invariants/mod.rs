@@ -12,8 +12,10 @@ retrial_sim::shelf! {
         cap_is_never_exceeded,
         headroom_is_kept,
         count_is_balanced,
-        one_worker_per_conversation,
+        no_turn_is_forgotten,
         refused_runs_run_in_the_end,
+        told_failure_is_true,
+        no_run_is_refused_for_nothing,
         warns_once_per_crossing,
         health_tells_the_truth,
     ];

@@ -1,11 +1,11 @@
 //! No cap, but who waits for a connection gives up after a while.
 //!
-//! What other drivers would have done: node-postgres and sqlx have a timeout for whoever waits in the pool's line,
-//! which postgres.js does not have for `reserve`. What changes: `no_cap`, whose `reserve` gives up after half a second.
+//! Ours, after other drivers: node-postgres and sqlx have a timeout for whoever waits in the pool's line, which
+//! postgres.js does not have for `reserve`. What changes: `no_cap`, whose `reserve` gives up after half a second.
 //! Whatever else wants a connection waits as before, as in postgres.js; a driver whose every acquire gives up would
 //! fail those queries instead.
 //!
-//! A reviewer would ask: the run is refused in time, but what is left for everyone else?
+//! A reviewer would ask: the worker is refused in time, but what is left for everyone else?
 
 use std::time::Duration;
 
@@ -41,5 +41,9 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::NO_HEADROOM, breaks::WORKERS_NEED_THE_POOL, breaks::LOCK_FALLS_WITH_ITS_SESSION];
+const BREAKS: &[Break] = &[
+    breaks::NO_HEADROOM,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+];

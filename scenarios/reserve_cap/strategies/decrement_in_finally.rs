@@ -1,8 +1,8 @@
 //! `derived_cap`, and the count is lowered in `finally` on every way out.
 //!
-//! What the review of pull request 870 proposes as `releaseReservedAndDecrement`. What was wrong: where the lock is
-//! somebody else's, a throwing release leaves the count too high for ever. What changes: each release is guarded, and
-//! the count is lowered whatever it throws.
+//! A reviewer's proposal: the review of pull request 870 (lobu-ai/lobu) calls it `releaseReservedAndDecrement`. What
+//! was wrong: where the lock is somebody else's, a throwing release leaves the count too high for ever. What changes:
+//! each release is guarded, and the count is lowered whatever it throws. The merged code does not have it.
 //!
 //! A reviewer would ask: the lock is the session's; who tells the worker when the session has ended?
 
@@ -11,7 +11,7 @@ use retrial_sim::connection::Connection;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
+use super::super::gateway::{TRY_LOCK, is_acquired, keys};
 use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::derived_cap;
 
@@ -36,7 +36,8 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::LOCK_FALLS_WITH_ITS_SESSION];
+const BREAKS: &[Break] =
+    &[breaks::GIVEN_UP_AFTER_FOUR_TRIES, breaks::TELLS_OF_A_FAILURE, breaks::LOCK_FALLS_WITH_ITS_SESSION];
 
 /// Acquires within that cap.
 pub(super) async fn acquire(
@@ -50,9 +51,9 @@ pub(super) async fn acquire(
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let unlocked = gateway.unlock(&reserved, conversation).await;
                 release(gateway, reserved, cap).await;
-                unlocked.map(|_| ())
+                unlocked
             })
         }),
     }))

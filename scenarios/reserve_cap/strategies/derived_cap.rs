@@ -1,19 +1,18 @@
 //! The cap is what the pool has, less some headroom; counted before the connection is reserved.
 //!
-//! Pull request 870 as it was merged. What was wrong: 50 stands above the pool. What changes: the default is
-//! `DB_POOL_MAX` less a headroom. The way out of a worker that has ended is guarded; where the lock is somebody
-//! else's, or the statement fails, the connection is released first and the count lowered after that.
+//! Pull request 870 as it was merged (lobu-ai/lobu at d4691a7,
+//! packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). What was wrong: 50 stands above the pool.
+//! What changes: the default is `DB_POOL_MAX` less a headroom. A cap that is set to 0 is honoured: "block all
+//! reservations", for failover drains and load tests. The way out of a worker that has ended is guarded; where the lock
+//! is somebody else's, or the statement fails, the connection is released first and the count lowered after that.
 //!
-//! That what is set to 0 does not go through any more is taken for granted here: a review asked for it, and the story
-//! does not say when it was done.
-//!
-//! A reviewer asked for the second: what if `release` throws?
+//! A reviewer asked for the second: what if `release` throws? Nobody asked what the refused message does next.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
+use super::super::gateway::{TRY_LOCK, is_acquired, keys};
 use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
@@ -38,6 +37,8 @@ impl ConversationLock for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
     breaks::LEAKS_THE_COUNT,
     breaks::REFUSES_FOR_A_LEAK,
     breaks::WARNS_OF_A_LEAK,
@@ -45,12 +46,17 @@ const BREAKS: &[Break] = &[
     breaks::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
-/// What the operator has set, or what the pool has less the headroom.
+/// What the operator has set, 0 included, or what the pool has less the headroom.
 pub(super) fn cap(gateway: &Gateway) -> i64 {
-    gateway.environment().filter(|parsed| *parsed > 0).unwrap_or(gateway.derived_cap())
+    gateway.environment().filter(|parsed| *parsed >= 0).unwrap_or(gateway.derived_cap())
 }
 
-async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
+/// Acquires within that cap.
+pub(super) async fn acquire(
+    gateway: &Gateway,
+    conversation: i64,
+    cap: i64,
+) -> Result<Option<Lease<'_>>, SqlError> {
     if gateway.count() >= cap {
         return Ok(None);
     }
@@ -74,11 +80,11 @@ async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Optio
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
-                let released = reserved.release("release").await;
-                // In `finally`, whatever the release has thrown.
+                let unlocked = gateway.unlock(&reserved, conversation).await;
+                // "release is sync best-effort": what it throws is caught.
+                let _ = reserved.release("release").await;
                 gateway.count_down(cap);
-                released.and(unlocked.map(|_| ()))
+                unlocked
             })
         }),
     }))

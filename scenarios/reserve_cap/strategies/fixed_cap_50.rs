@@ -1,8 +1,8 @@
 //! A cap of 50, counted before the connection is reserved.
 //!
-//! Pull request 870 as it was opened: `LOBU_MAX_RESERVED_LOCKS`, "default 50, a conservative starting point". What was
-//! wrong: `count_after_reserve` lets callers in who look at the same time. What changes: the counter is raised before
-//! `await sql.reserve()`, and lowered on every way out.
+//! Pull request 870 as it was opened (lobu-ai/lobu, first push): `LOBU_MAX_RESERVED_LOCKS`, "default 50, a conservative
+//! starting point". What was wrong: `count_after_reserve` lets callers in who look at the same time. What changes: the
+//! counter is raised before `await sql.reserve()`, and lowered on every way out.
 //!
 //! A reviewer asked: of what is 50 a part? The pool has 20 connections, so "callers 21-50 would block inside
 //! sql.reserve() instead of hitting the cap at all". The pools here have two to four, the cap is 50 as there.
@@ -13,7 +13,7 @@ use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
 use super::super::{ConversationLock, Gateway, Lease, breaks};
-use super::decrement_in_finally;
+use super::derived_cap;
 
 pub(super) struct Strategy;
 
@@ -23,7 +23,7 @@ impl ConversationLock for Strategy {
         gateway: &'a Gateway,
         conversation: i64,
     ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
-        Box::pin(decrement_in_finally::acquire(gateway, conversation, cap(gateway)))
+        Box::pin(derived_cap::acquire(gateway, conversation, cap(gateway)))
     }
 
     fn cap(&self, gateway: &Gateway) -> Option<i64> {
@@ -46,12 +46,15 @@ const BREAKS: &[Break] = &[
     },
     breaks::BLOCKS_IN_RESERVE,
     breaks::NO_HEADROOM,
-    breaks::WORKERS_NEED_THE_POOL,
     breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    breaks::LEAKS_THE_COUNT,
+    Break { rarely: Some("release_fails"), ..breaks::REFUSES_FOR_A_LEAK },
 ];
 
 const DEFAULT: i64 = 50;
 
 fn cap(gateway: &Gateway) -> i64 {
-    gateway.environment().filter(|parsed| *parsed > 0).unwrap_or(DEFAULT)
+    gateway.environment().filter(|parsed| *parsed >= 0).unwrap_or(DEFAULT)
 }

@@ -10,11 +10,13 @@ retrial_sim::shelf! {
         count_after_reserve,
         fixed_cap_50,
         derived_cap,
-        release_then_decrement,
+        page_with_its_own_cap,
         decrement_in_finally,
-        cap_zero_from_environment,
+        dropped_as_owned_elsewhere,
         forget_unlock,
         stop_on_disconnect,
+        requeue_three_times,
         fenced_snapshot,
+        fenced_and_deferred,
     ];
 }

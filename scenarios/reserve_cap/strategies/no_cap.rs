@@ -1,16 +1,19 @@
 //! A reserved connection for every worker.
 //!
-//! What was there before pull request 870. A worker holds its conversation's advisory lock for as long as it lives, and
-//! the lock lives on a session, so each worker has `sql.reserve()` give it a connection of the pool.
+//! What was there before pull request 870 (lobu-ai/lobu at 8d1beee,
+//! packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). A worker holds its conversation's advisory
+//! lock for as long as it lives, and the lock lives on a session, so each worker has `sql.reserve()` give it a
+//! connection of the pool.
 //!
 //! What is wrong: "each spawned worker pinned one `sql.reserve()` connection for the full subprocess lifetime (10s to
 //! 1h+)", until the pool has none left. A reviewer would ask: who needs a connection to let a worker come to its end?
 
 use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::gateway::{TRY_LOCK, UNLOCK, is_acquired, keys};
+use super::super::gateway::{TRY_LOCK, is_acquired, keys};
 use super::super::{ConversationLock, Gateway, Lease, breaks};
 
 pub(super) struct Strategy;
@@ -37,8 +40,15 @@ impl ConversationLock for Strategy {
 const BREAKS: &[Break] = &[
     breaks::BLOCKS_IN_RESERVE,
     breaks::NO_HEADROOM,
-    breaks::WORKERS_NEED_THE_POOL,
     breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    breaks::TELLS_OF_A_FAILURE,
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Omission],
+        from: "pod_crash",
+        rarely: Some("same_conversation"),
+        because: "a worker is given the message, its pod dies, and the message has no job any more",
+    },
 ];
 
 /// Acquires as the gateway did before there was a cap.
@@ -60,9 +70,9 @@ pub(super) async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Opti
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let unlocked = gateway.unlock(&reserved, conversation).await;
                 reserved.release("release").await?;
-                unlocked.map(|_| ())
+                unlocked
             })
         }),
     }))

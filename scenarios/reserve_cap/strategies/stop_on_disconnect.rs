@@ -1,7 +1,7 @@
 //! `decrement_in_finally`, and a worker whose connection has died is stopped before it writes.
 //!
-//! The first answer to "who tells the worker when the session has ended": the driver does (`onclose` in postgres.js),
-//! and the gateway takes nothing from a worker whose connection is gone.
+//! Ours. The first answer to "who tells the worker when the session has ended": the driver does (`onclose` in
+//! postgres.js), and the gateway takes nothing from a worker whose connection is gone.
 //!
 //! A reviewer would ask: and if it dies after the gateway has looked, with the snapshot on its way?
 
@@ -12,8 +12,7 @@ use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
 use retrial_sim::scenario::Break;
 
-use super::super::gateway::{UNLOCK, keys};
-use super::super::{ConversationLock, Gateway, Lease};
+use super::super::{ConversationLock, Gateway, Lease, breaks};
 use super::decrement_in_finally::lock_within;
 use super::derived_cap;
 
@@ -38,13 +37,17 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[Break {
-    invariant: "one_worker_per_conversation",
-    anomalies: &[Anomaly::LostUpdate],
-    from: "connection_dies",
-    rarely: Some("connection_dies"),
-    because: "the connection dies after the gateway has looked and before the transcript is written",
-}];
+const BREAKS: &[Break] = &[
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    Break {
+        invariant: "no_turn_is_forgotten",
+        anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
+        from: "connection_dies",
+        rarely: None,
+        because: "the connection dies after the gateway has looked, or with the transcript itself on it",
+    },
+];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let Some(reserved) = lock_within(gateway, conversation, cap).await? else { return Ok(None) };
@@ -55,13 +58,13 @@ async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Optio
         is_lost: Some(Box::new(move || watched.is_broken())),
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = reserved.execute("unlock", UNLOCK, keys(conversation)).await;
+                let unlocked = gateway.unlock(&reserved, conversation).await;
                 // The worker has ended, and with it what watched the connection.
                 if let Some(reserved) = Rc::into_inner(reserved) {
                     let _ = reserved.release("release").await;
                 }
                 gateway.count_down(cap);
-                unlocked.map(|_| ())
+                unlocked
             })
         }),
     }))

@@ -1,0 +1,57 @@
+//! `derived_cap`, and a worker that is refused is somebody else's affair.
+//!
+//! Pull request 1257, four weeks later (lobu-ai/lobu at a643f68,
+//! packages/server/src/gateway/orchestration/message-consumer.ts). What was wrong: with two pods, the one that does not
+//! get the lock tries again for about 14 seconds and then tells the user that the worker did not start, while the other
+//! pod's worker answers. What changes: where `acquireConversationLock` gives null, `ConversationOwnedElsewhereError`
+//! ends the tries, and nobody is told.
+//!
+//! A reviewer would ask: null is also what the cap gives. Who has the conversation then?
+
+use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
+
+use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal, breaks};
+use super::derived_cap;
+
+pub(super) struct Strategy;
+
+impl ConversationLock for Strategy {
+    fn acquire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        conversation: i64,
+    ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
+        Box::pin(derived_cap::acquire(gateway, conversation, derived_cap::cap(gateway)))
+    }
+
+    fn cap(&self, gateway: &Gateway) -> Option<i64> {
+        Some(derived_cap::cap(gateway))
+    }
+
+    fn handling(&self) -> Handling {
+        Handling { refused: Refusal::Dropped, ..Handling::OF_THAT_WEEK }
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Omission],
+        from: "busy",
+        rarely: None,
+        because: "null is also what the cap gives: the message is dropped as another pod's, and no pod has it",
+    },
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::REPORTS_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];

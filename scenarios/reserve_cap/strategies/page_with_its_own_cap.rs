@@ -1,0 +1,58 @@
+//! `derived_cap`, and the health page reads the cap for itself.
+//!
+//! A reviewer's proposal: the first pushes of pull request 870 (lobu-ai/lobu) parsed `LOBU_MAX_RESERVED_LOCKS` a second
+//! time in packages/server/src/index.ts, with 50 where nothing is set, and a review asked of that copy to "treat parsed
+//! <= 0 as the fallback 50". It was not taken: the merged page asks `getMaxReservedLocks()`.
+//!
+//! A reviewer would ask: which cap does the page show while the gateway keeps another?
+
+use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
+
+use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::derived_cap;
+
+pub(super) struct Strategy;
+
+impl ConversationLock for Strategy {
+    fn acquire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        conversation: i64,
+    ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
+        Box::pin(derived_cap::acquire(gateway, conversation, derived_cap::cap(gateway)))
+    }
+
+    fn cap(&self, gateway: &Gateway) -> Option<i64> {
+        Some(derived_cap::cap(gateway))
+    }
+
+    fn shown_cap(&self, gateway: &Gateway) -> Option<i64> {
+        Some(gateway.environment().filter(|parsed| *parsed > 0).unwrap_or(DEFAULT))
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "health_tells_the_truth",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the page says 50, and the cap that is kept comes from the pool; or it says 50 of a cap that is 0",
+    },
+    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
+    breaks::TELLS_OF_A_FAILURE,
+    breaks::LEAKS_THE_COUNT,
+    breaks::REFUSES_FOR_A_LEAK,
+    breaks::WARNS_OF_A_LEAK,
+    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+];
+
+const DEFAULT: i64 = 50;

@@ -1,0 +1,58 @@
+//! `decrement_in_finally`, and a message whose worker is refused goes back to the queue, as the comments say it does.
+//!
+//! Ours: "returns null so spawnDeployment re-queues the run" (pull request 870), "the runs queue retries with a delay"
+//! (lobu-ai/lobu at d4691a7, packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). The job is kept
+//! until its message is answered, with the attempts and the delay that messages are sent with
+//! (packages/server/src/gateway/infrastructure/queue/queue-producer.ts: three, 30 seconds).
+//!
+//! A reviewer would ask: how long does a worker live, and how long do three attempts take?
+
+use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::SqlError;
+use retrial_sim::scenario::Break;
+
+use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal};
+use super::{decrement_in_finally, derived_cap};
+
+pub(super) struct Strategy;
+
+impl ConversationLock for Strategy {
+    fn acquire<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        conversation: i64,
+    ) -> Task<'a, Result<Option<Lease<'a>>, SqlError>> {
+        Box::pin(decrement_in_finally::acquire(gateway, conversation, derived_cap::cap(gateway)))
+    }
+
+    fn cap(&self, gateway: &Gateway) -> Option<i64> {
+        Some(derived_cap::cap(gateway))
+    }
+
+    fn handling(&self) -> Handling {
+        Handling { refused: Refusal::Redelivered, ..Handling::OF_THAT_WEEK }
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "refused_runs_run_in_the_end",
+        anomalies: &[Anomaly::Omission],
+        from: "busy",
+        rarely: None,
+        because: "three attempts take a minute, a worker may take longer",
+    },
+    Break {
+        invariant: "no_turn_is_forgotten",
+        anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
+        from: "connection_dies",
+        rarely: None,
+        because: "as before; and what comes again is stored below a later run, whose transcript the next worker takes",
+    },
+];
