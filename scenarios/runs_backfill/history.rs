@@ -14,6 +14,9 @@ use super::payload::Payload;
 /// Who migrates.
 pub(super) const MIGRATION: &str = "migration";
 
+/// Who is asked of the release that is being deployed.
+pub(super) const NEW_VERIFIER: &str = "verifier-new";
+
 /// A wait for a lock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait<'r> {
