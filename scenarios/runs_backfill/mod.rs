@@ -40,7 +40,7 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     tables: &["runs", "schema_migrations"],
     cost: COST,
     watched: &["verify"],
-    trials: 600,
+    trials: 400,
     breaks: |strategy| strategy.breaks(),
     workloads: workload::strategy,
     smallest: workload::smallest,
@@ -66,10 +66,10 @@ fn limits(workload: &Workload) -> Limits {
     let chunks = 2 + workload.runs() as u32 / workload.chunk as u32;
     let touches: usize = workload.workers.iter().map(Vec::len).sum();
     let others = 6 * (touches + 2 * workload.asks.len()) as u32 + 6 * workload.runs() as u32;
-    let reads = 40 * workload.reads();
+    let reads = 24 * workload.reads();
     Limits {
         safety_steps: 60 + 8 * chunks + others + reads,
-        fair_steps: 500 + 30 * chunks + 4 * others + reads,
+        fair_steps: 150 + 16 * chunks + 2 * others + reads,
         progress: &["runs", "schema_migrations"],
     }
 }

@@ -61,6 +61,13 @@ enum Sent {
 /// How long it takes until somebody runs a migration again that has failed.
 const OPERATOR: Duration = Duration::from_secs(10);
 
+/// What the server says of a file that cannot be run this way, however often: SQLSTATE invalid_transaction_termination,
+/// active_sql_transaction.
+const REFUSED: [&str; 2] = ["2D000", "25001"];
+
+/// How often such a file is run: Helm's hook has a `backoffLimit` of 1.
+const TRIES: u32 = 2;
+
 impl File {
     /// The file of that version with that text, as dbmate runs it.
     pub const fn new(version: &'static str, text: &'static str) -> File {
@@ -107,12 +114,18 @@ fn split_at_build(text: &str, alone: bool) -> Vec<String> {
     }
 }
 
-/// Runs what has not been recorded, and again whenever it has failed.
+/// Runs what has not been recorded, and again whenever it has failed; but nobody does so for ever with a file that the
+/// server refuses.
 pub(super) async fn run(migration: &dyn Migration, actor: &Actor, pool: &Pool, workload: &Workload) {
     if migration.files().is_empty() {
         return;
     }
-    while attempt(migration, actor, pool, workload).await.is_err() {
+    let mut refused = 0;
+    while let Err(error) = attempt(migration, actor, pool, workload).await {
+        refused += u32::from(REFUSED.contains(&&*error.code));
+        if refused == TRIES {
+            return;
+        }
         actor.sleep("run-again", OPERATOR).await;
     }
 }

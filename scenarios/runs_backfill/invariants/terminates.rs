@@ -35,7 +35,7 @@ impl Check<Workload> for Invariant {
                 Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else").on("runs", "id", None)
             }
             Ending::Quiescent if attempts > 0 && run.rows("schema_migrations").is_empty() => {
-                let broken = Finding::broken(Anomaly::FalseReport, "it has ended and is not recorded");
+                let broken = Finding::broken(Anomaly::Omission, "it was given up and is not recorded");
                 broken.on("schema_migrations", "version", None)
             }
             Ending::Quiescent if evidence.is_timed() && recorded_at(run) > PATIENCE => {

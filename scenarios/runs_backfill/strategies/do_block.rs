@@ -44,7 +44,7 @@ ALTER TABLE public.runs
 SET lock_timeout = 0;
 DO $do$
 DECLARE
-    chunk_size int := COALESCE(NULLIF(current_setting('lobu.backfill_chunk', true), '')::int, 5000);
+    chunk_size int := COALESCE(current_setting('lobu.backfill_chunk', true)::int, 5000);
     rows_updated int;
 BEGIN
     LOOP

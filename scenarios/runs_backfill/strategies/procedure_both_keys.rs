@@ -2,7 +2,8 @@
 //!
 //! Ours, the fourth push with another predicate: the index and every reader of the columns want both, so a row of which
 //! only the agent is known is better left as it is. What was wrong: the predicate asks for one of two. What changes: it
-//! asks for both values. Everything else is `procedure_not_null`'s.
+//! asks for both values; and the lock timeout of 30 s is set again behind the backfill, as the first three pushes do.
+//! Everything else is `procedure_not_null`'s.
 //!
 //! A reviewer should ask the same of it: where does each chunk begin to look?
 
@@ -39,7 +40,7 @@ CREATE OR REPLACE PROCEDURE pg_temp.backfill_runs()
 LANGUAGE plpgsql
 AS $proc$
 DECLARE
-    chunk_size int := COALESCE(NULLIF(current_setting('lobu.backfill_chunk', true), '')::int, 5000);
+    chunk_size int := COALESCE(current_setting('lobu.backfill_chunk', true)::int, 5000);
     rows_updated int;
 BEGIN
     LOOP
@@ -59,4 +60,5 @@ BEGIN
 END
 $proc$;
 CALL pg_temp.backfill_runs();
+SET lock_timeout = '30s';
 ";

@@ -41,7 +41,7 @@ CREATE OR REPLACE PROCEDURE pg_temp.backfill_runs()
 LANGUAGE plpgsql
 AS $proc$
 DECLARE
-    chunk_size int := COALESCE(NULLIF(current_setting('lobu.backfill_chunk', true), '')::int, 5000);
+    chunk_size int := COALESCE(current_setting('lobu.backfill_chunk', true)::int, 5000);
     rows_updated int;
 BEGIN
     LOOP

@@ -26,13 +26,8 @@ impl Migration for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::RESCAN,
-    breaks::ONE_KEY,
-    breaks::QUEUE_BEHIND_ALTER,
-    breaks::HALF_BUILT_INDEX,
-    breaks::NO_ORGANIZATION,
-];
+const BREAKS: &[Break] =
+    &[breaks::RESCAN, breaks::ONE_KEY, breaks::QUEUE_BEHIND_ALTER, breaks::NO_ORGANIZATION];
 
 static FILES: [File; 2] = [File::by_hand("20260518050000", UP), File::new("20260518050001", INDEX)];
 
@@ -46,7 +41,7 @@ CREATE OR REPLACE PROCEDURE pg_temp.backfill_runs()
 LANGUAGE plpgsql
 AS $proc$
 DECLARE
-    chunk_size int := COALESCE(NULLIF(current_setting('lobu.backfill_chunk', true), '')::int, 5000);
+    chunk_size int := COALESCE(current_setting('lobu.backfill_chunk', true)::int, 5000);
     rows_updated int;
 BEGIN
     LOOP
