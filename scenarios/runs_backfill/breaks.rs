@@ -56,8 +56,8 @@ pub(super) const QUEUE_BEHIND_ALTER: Break = Break {
 pub(super) const BUILDS_INDEX: Break = Break {
     invariant: "writers_are_not_blocked",
     anomalies: &[Anomaly::Starvation],
-    from: "traffic",
-    rarely: None,
+    from: "as_stored",
+    rarely: Some("traffic"),
     because: "CREATE INDEX without CONCURRENTLY keeps writers out for as long as it builds, which takes the longer the \
               more rows there are",
 };
@@ -82,7 +82,7 @@ pub(super) const HALF_BUILT_INDEX: Break = Break {
     invariant: "rerun_is_safe",
     anomalies: &[Anomaly::FalseReport],
     from: "all",
-    rarely: None,
+    rarely: Some("all"),
     because: "CREATE INDEX CONCURRENTLY gives up after its lock timeout and leaves an index that is not valid; run \
               again, IF NOT EXISTS finds its name and the file is recorded",
 };
