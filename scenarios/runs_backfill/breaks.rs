@@ -67,7 +67,8 @@ pub(super) const STARVES: Break = Break {
     anomalies: &[Anomaly::Starvation],
     from: "all",
     rarely: None,
-    because: "where transactions are open on the table one upon the other, 50 ms is never long enough for ACCESS EXCLUSIVE",
+    because: "where transactions are open on the table one upon the other, 50 ms is never long enough for ACCESS \
+              EXCLUSIVE",
 };
 
 pub(super) const NO_ORGANIZATION: Break = Break {

@@ -6,7 +6,7 @@ use retrial_sim::fault::{Fault, Offer, Rung};
 
 const MIGRATION: &[&str] = &["migration"];
 
-/// Everyone who sends statements.
+/// Everyone who writes or asks.
 const EVERYONE: &[&str] =
     &["migration", "gateway-old", "verifier-old", "gateway-new", "verifier-new", "worker-1", "worker-2"];
 
@@ -26,7 +26,7 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung {
         name: "traffic",
-        about: "the new gateway adds runs once the schema is there, workers set their status, readers look at the table",
+        about: "the new gateway adds runs once the schema is there, workers set their status, readers look at them",
         offers: &[],
         budget: 0,
     },

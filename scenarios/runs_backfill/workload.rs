@@ -261,7 +261,7 @@ fn which() -> impl Strategy<Value = Which> {
     prop_oneof![2 => (0..24usize).prop_map(Which::There), 1 => (0..4usize).prop_map(Which::Added)]
 }
 
-/// A run or two, one to a chunk, and one of what the rung is about: a worker with a row locked, a run that the old
+/// A run or two, one to a chunk, and one of what the rung is about: a worker that sets a status, a run that the old
 /// release adds. Where the migration is killed nobody else does anything.
 pub(super) fn smallest(rung: &Rung) -> Workload {
     let (alone, rollout) = (rung.budget > 0, ladder::has_old(rung) && rung.budget == 0);

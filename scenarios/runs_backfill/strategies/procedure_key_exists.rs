@@ -1,9 +1,9 @@
 //! Backfill in a procedure that commits after each chunk.
 //!
 //! The third push of pull request 870, between 6538ecda and ca7c6873, the same file. What was wrong: a DO block holds
-//! every row it has filled until it ends. What changes: a temporary procedure, which may COMMIT in its loop, so that each
-//! chunk's row locks fall before the next chunk is taken. Tried here as an operator runs it with psql, each statement by
-//! itself; what dbmate makes of it is `procedure_under_dbmate`.
+//! every row it has filled until it ends. What changes: a temporary procedure, which may COMMIT in its loop, so that
+//! each chunk's row locks fall before the next chunk is taken. Tried here as an operator runs it with psql, each
+//! statement by itself; what dbmate makes of it is `procedure_under_dbmate`.
 //!
 //! A reviewer asked: what of a row with `{"agentId": null}`? It has the key, so it matches; its value is null, so the
 //! column stays null, and it matches again. And a plain CREATE INDEX keeps writers out for as long as it builds.

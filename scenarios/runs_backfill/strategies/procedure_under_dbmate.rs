@@ -1,9 +1,9 @@
 //! The procedure that commits after each chunk, as dbmate runs it.
 //!
 //! `procedure_key_exists`, the third push of pull request 870, and as far as this goes the fourth. What was wrong: its
-//! COMMIT is legal only where CALL is sent by itself. What changes: nothing but who runs it. dbmate sends the file as one
-//! text, which the server makes one transaction of, and answers the first COMMIT with "invalid transaction termination"
-//! (2D000); everything is rolled back, and nothing is recorded.
+//! COMMIT is legal only where CALL is sent by itself. What changes: nothing but who runs it. dbmate sends the file as
+//! one text, which the server makes one transaction of, and answers the first COMMIT with "invalid transaction
+//! termination" (2D000); everything is rolled back, and nothing is recorded.
 //!
 //! A reviewer should ask: has anybody run this file with the runner that production has?
 
