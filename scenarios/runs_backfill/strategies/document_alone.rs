@@ -7,7 +7,7 @@
 //!
 //! A reviewer should ask: does every caller's payload name its organization? (Three did not until pull request 887.)
 
-use super::super::gateway::{Gateway, UNWRAPPED};
+use super::super::gateway::{Gateway, Organization};
 use super::super::{File, Migration};
 
 pub(super) struct Strategy;
@@ -18,7 +18,12 @@ impl Migration for Strategy {
     }
 
     fn after(&self) -> Gateway {
-        Gateway { verifier: VERIFIER, ..UNWRAPPED }
+        Gateway {
+            writes_columns: false,
+            organization: Organization::Written,
+            stores_string: false,
+            verifier: VERIFIER,
+        }
     }
 }
 
