@@ -76,7 +76,8 @@ pub(super) const NO_ORGANIZATION: Break = Break {
     anomalies: &[Anomaly::FalseReport],
     from: "as_stored",
     rarely: None,
-    because: "the release before leaves the organization out, which no column and no COALESCE replaces",
+    because: "the release before stores the document as a JSON string, of which `->>` is NULL, and leaves the \
+              organization out: COALESCE stands in for neither",
 };
 
 pub(super) const HALF_BUILT_INDEX: Break = Break {
