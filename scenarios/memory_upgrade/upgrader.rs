@@ -34,8 +34,8 @@ pub trait Upgrade: Sync {
     }
 }
 
-/// `connect(dbPath)` and `runWithFileLock` of src/store.ts at 2d56900: no interval for reads, and a lock file older than
-/// five minutes is removed.
+/// `connect(dbPath)` and `runWithFileLock` of src/store.ts at 2d56900: no interval for reads, and a lock file older
+/// than five minutes is removed.
 pub(super) const AS_AT_2D56900: Handling = Handling { reads: Reads::AsOpened, clears_lock_file: true };
 
 /// As src/store.ts of f6e63af does by default: `readConsistencyInterval: 0` (since 7af97d4), and a lock that does not

@@ -1,9 +1,9 @@
 //! `fenced_snapshot`, and a message is not done with before its transcript is stored.
 //!
 //! Ours. What was wrong: a message whose worker is refused is tried for 12 seconds and then given up; a message that a
-//! worker was given is gone with the worker; a worker that cannot read its transcript begins with an old one. What changes:
-//! the message's job stays with the queue until the transcript is stored, and comes again after 30 seconds without
-//! using up an attempt, as the project has it since for other jobs that wait (lobu-ai/lobu at 2d9ad5f,
+//! worker was given is gone with the worker; a worker that cannot read its transcript begins with an old one. What
+//! changes: the message's job stays with the queue until the transcript is stored, and comes again after 30 seconds
+//! without using up an attempt, as the project has it since for other jobs that wait (lobu-ai/lobu at 2d9ad5f,
 //! packages/server/src/gateway/infrastructure/queue/runs-queue.ts, `isDeferralError`); the message stays in its
 //! conversation's queue until then; a worker without its transcript ends.
 //!
