@@ -150,6 +150,39 @@ impl<'a> Migration<'a> {
         }
     }
 
+    /// The loop of `exists_filter_with_progress`; what it reports in between, once a second, is left out.
+    pub(crate) fn exists_filter(&mut self) {
+        let (texts, batch) = (self.texts, self.batch);
+        let max_id = self.hold(|turn| turn.number(texts.one("lookup-max"), &[]));
+        let total = self.hold(|turn| turn.number(texts.one("lookup-total"), &[&max_id]));
+        let mut before = -1;
+        while self.held.processed > before {
+            before = self.held.processed;
+            self.hold(|turn| turn.batch(texts.one("batch"), &[&max_id, &batch]));
+            thread::sleep(YIELD);
+        }
+        self.hold(|turn| turn.report(total));
+    }
+
+    /// The loop of `keyset_raise_to_latest`, which reports as the one before does.
+    pub(crate) fn raised_pages(&mut self) {
+        let (texts, batch) = (self.texts, self.batch);
+        let max_id = self.hold(|turn| turn.number(texts.one("lookup-max"), &[]));
+        // Ids have no gaps here.
+        let total = max_id;
+        let mut cursor = 0;
+        loop {
+            let end = self.hold(|turn| turn.number(texts.one("page"), &[&cursor, &max_id, &batch]));
+            if end == 0 {
+                break;
+            }
+            self.hold(|turn| turn.batch(texts.one("batch"), &[&cursor, &end]));
+            cursor = end;
+            thread::sleep(YIELD);
+        }
+        self.hold(|turn| turn.report(total));
+    }
+
     /// Takes the writer connection, works, and gives it back; waiting for it is not part of holding it.
     fn hold<T>(&mut self, work: impl FnOnce(&mut Turn<'_>) -> T) -> T {
         let connection = self.writer.lock().expect("nobody panics with the connection");

@@ -116,6 +116,12 @@ fn lines(folder: &Path, journal: &'static str, size: &Size) -> Vec<Line> {
     let mut monotonic = Bench::new(folder, journal, size, "keyset_cursor_monotonic");
     lines.push(monotonic.measure("keyset_cursor_monotonic", |migration| migration.keyset_cursor()));
     monotonic.is_filled();
+    let mut filter = Bench::new(folder, journal, size, "exists_filter_with_progress");
+    lines.push(filter.measure("exists_filter_with_progress", |migration| migration.exists_filter()));
+    filter.is_filled();
+    let mut raised = Bench::new(folder, journal, size, "keyset_raise_to_latest");
+    lines.push(raised.measure("keyset_raise_to_latest", |migration| migration.raised_pages()));
+    raised.is_filled();
     lines
 }
 

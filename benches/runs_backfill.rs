@@ -27,7 +27,7 @@ fn main() {
 /// twice.
 fn workload() -> Workload {
     let shape = |index: usize| if index % 4 == 3 { Payload::Connector } else { Payload::Chat };
-    let touch = |run| vec![Touch { run, after: 1, long: false }];
+    let touch = |run| vec![Touch { run, after: 1 }];
     let ask = |run| Ask { run, agent: Named::Right, conversation: Named::Right, elsewhere: false };
     Workload {
         rows: (0..12).map(shape).collect(),
@@ -35,7 +35,9 @@ fn workload() -> Workload {
         added: vec![Payload::Chat],
         added_by_old: Vec::new(),
         workers: [touch(1), touch(8)],
+        readers: [Vec::new(), Vec::new()],
         asks: vec![ask(0), ask(12)],
+        as_stored: false,
     }
 }
 

@@ -74,5 +74,7 @@ fn workload() -> Workload {
         arrivals,
         polls: 3,
         migrated: false,
+        old_before: 0,
+        unindexed: false,
     }
 }

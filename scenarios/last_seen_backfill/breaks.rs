@@ -6,35 +6,27 @@ use retrial_sim::scenario::Break;
 pub(super) const RESCAN: Break = Break {
     invariant: "work_per_batch_is_bounded",
     anomalies: &[Anomaly::UnboundedWork],
+    from: "unindexed",
+    rarely: None,
+    because: "without the index on last_seen each batch looks for its rows from the beginning of the table, past all \
+              that is done",
+};
+
+pub(super) const PASSED_OVER: Break = Break {
+    invariant: "work_per_batch_is_bounded",
+    anomalies: &[Anomaly::UnboundedWork],
     from: "calm",
     rarely: None,
-    because: "each batch looks for its rows from the beginning of the table, past all that is \
-              done",
+    because: "rows without an observation stay zero, so each batch looks again at all that lie before its rows",
 };
 
 pub(super) const LATE_OBSERVATION: Break = Break {
     invariant: "covers_every_eligible_row",
     anomalies: &[Anomaly::Omission],
-    from: "ingest",
+    from: "errors",
     rarely: None,
-    because: "an observation that arrives late gives an untouched row its own older time \
-              through the hot path, and a worklist of zeroes never looks at that row again",
-};
-
-pub(super) const TWO_COMMITS: Break = Break {
-    invariant: "one_commit_per_batch",
-    anomalies: &[Anomaly::TornWrite],
-    from: "calm",
-    rarely: None,
-    because: "the batch and its progress are two transactions",
-};
-
-pub(super) const LEFT_RUNNING: Break = Break {
-    invariant: "survives_restart",
-    anomalies: &[Anomaly::FalseReport],
-    from: "shutdown",
-    rarely: None,
-    because: "a request to stop ends the loop and nobody takes back the status",
+    because: "after a try that failed intake begins, an observation that comes late gives an untouched row its own \
+              older time through the hot path, and the next try's worklist of zeroes never looks at that row again",
 };
 
 pub(super) const BARREN_ROWS: Break = Break {
@@ -46,10 +38,27 @@ pub(super) const BARREN_ROWS: Break = Break {
               matches again",
 };
 
+pub(super) const NEVER_OPENS: Break = Break {
+    invariant: "intake_begins",
+    anomalies: &[Anomaly::Livelock],
+    from: "ingest",
+    rarely: None,
+    because: "intake waits for the migration to end, and it never does",
+};
+
 pub(super) const UNCHANGED_ROWS: Break = Break {
     invariant: "progress_is_true",
     anomalies: &[Anomaly::FalseReport],
     from: "calm",
     rarely: None,
-    because: "rows that were set to the zero they had are counted as processed",
+    because: "rows that were set to the zero they had are counted as processed, again and again",
+};
+
+pub(super) const NULL_PAGE: Break = Break {
+    invariant: "terminates",
+    anomalies: &[Anomaly::Livelock],
+    from: "ingest",
+    rarely: None,
+    because: "where the rows at the end are pruned after the largest id was taken, the page behind the last row has \
+              no end, which counts as 0, and the cursor is set back to the beginning",
 };

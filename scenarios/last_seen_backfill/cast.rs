@@ -1,5 +1,5 @@
-//! The cast: the server process, in which the migration and the ingestor share one writer connection, and two
-//! readers with connections of their own.
+//! The cast: the ingestor's process, in which the migration, the prune at start-up and the intake of what arrives
+//! share one writer connection; and two readers, the server's, with connections of their own.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,11 +11,15 @@ use retrial_sim::fault::Rung;
 use retrial_sim::pool::Pool;
 use retrial_sim::world::World;
 
+use super::gate::{Gate, Gates};
 use super::migration::{self, Backfill, Migration};
 use super::workload::{Arrival, Workload};
 
 /// How long a statement waits for a lock: the story's `busy_timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What start-up does between the migration's start and the prune: it subscribes, and looks after other tables.
+const START_UP: Duration = Duration::from_millis(30);
 
 /// The pause before each arrival.
 const ARRIVAL: Duration = Duration::from_millis(20);
@@ -33,22 +37,32 @@ pub(super) fn takes_part(actor: &str, rung: &Rung) -> bool {
     }
 }
 
+/// Whether what arrives waits until the migration has ended, as it does in the project.
+fn is_held_back(rung: &Rung) -> bool {
+    rung.name != "open_ingest"
+}
+
 pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, rung: &Rung, workload: &Rc<Workload>) {
-    let ingests = takes_part("ingestor", rung);
+    let (ingests, is_held_back) = (takes_part("ingestor", rung), is_held_back(rung));
     // The broker outside delivers again what a crash kept from being taken in.
     let delivered = Rc::new(Cell::new(0));
     let given = workload.clone();
+    let gates = Gates::new(world);
+    let lives = Cell::new(0);
     world.process("server", move |boot| {
+        lives.set(lives.get() + 1);
         // `db.SetMaxOpenConns(1)`: everything that writes shares one connection.
         let writer = boot.pool(1, LOCK_TIMEOUT);
-        let batch = given.batch;
-        let pool = writer.clone();
+        let (batch, pool, gate) = (given.batch, writer.clone(), gates.of(lives.get()));
+        let opened = gate.clone();
         boot.actor("migration", move |actor| async move {
             migration::run(backfill, &Migration { actor, pool, batch }).await;
+            opened.open();
         });
         if ingests {
-            let (given, delivered) = (given.clone(), delivered.clone());
-            boot.actor("ingestor", move |actor| ingest(actor, writer, given, delivered));
+            let intake = Intake { writer, workload: given.clone(), delivered: delivered.clone() };
+            let gate = is_held_back.then_some(gate);
+            boot.actor("ingestor", move |actor| start_up(actor, intake, gate));
         }
     });
     if takes_part("reader-1", rung) {
@@ -72,18 +86,54 @@ fn reader(world: &World, name: &'static str, polls: u32, label: &'static str, sq
     });
 }
 
-async fn ingest(actor: Actor, writer: Pool, workload: Rc<Workload>, delivered: Rc<Cell<usize>>) {
+/// What the intake of arrivals works with.
+struct Intake {
+    writer: Pool,
+    workload: Rc<Workload>,
+    delivered: Rc<Cell<usize>>,
+}
+
+/// The process's own course, cmd/ingestor/main.go: prune what is older than the retention, wait until the migration
+/// has ended, then take in what arrives.
+async fn start_up(actor: Actor, intake: Intake, gate: Option<Gate>) {
+    if intake.workload.old_before > 0 {
+        actor.sleep("start-up", START_UP).await;
+        // What could not be pruned is logged and left to the next day.
+        let _ = prune(&actor, &intake).await;
+    }
+    if let Some(gate) = gate {
+        gate.pass(&actor).await;
+    }
+    ingest(actor, intake).await;
+}
+
+/// `PruneOldPackets` in cmd/ingestor/maintenance.go. It begins without IMMEDIATE there, which is the same to the one
+/// connection that writes.
+async fn prune(actor: &Actor, intake: &Intake) -> Result<(), SqlError> {
+    let cutoff = [intake.workload.old_before];
+    let transaction = intake.writer.begin(actor, "prune-begin", "BEGIN IMMEDIATE").await?;
+    let sql = "DELETE FROM observations WHERE transmission_id IN (
+                   SELECT id FROM transmissions WHERE first_seen < ?1)";
+    transaction.execute("prune-observations", sql, values(cutoff)).await?;
+    let sql = "DELETE FROM transmissions WHERE first_seen < ?1";
+    transaction.execute("prune-transmissions", sql, values(cutoff)).await?;
+    transaction.commit("prune-commit").await
+}
+
+async fn ingest(actor: Actor, intake: Intake) {
+    let Intake { writer, workload, delivered } = intake;
     while let Some(arrival) = workload.arrivals.get(delivered.get()) {
         if actor.sleep_unless_stopped("arrival", ARRIVAL).await {
             return;
         }
-        // What could not be taken in is logged and dropped, as the story's ingestor does.
+        // What could not be taken in is logged and dropped, as the project's ingestor does.
         let _ = take_in(&actor, &writer, &workload, *arrival, delivered.get()).await;
         delivered.set(delivered.get() + 1);
     }
 }
 
-/// Inserts what arrived, then moves `last_seen` with the hot path's own statement.
+/// `InsertTransmission` in cmd/ingestor/db.go: a transmission that nobody knows is inserted with the time of its first
+/// observation as `last_seen`; then comes the observation, and the row moves to its time if it lies behind.
 async fn take_in(
     actor: &Actor,
     writer: &Pool,
@@ -91,12 +141,13 @@ async fn take_in(
     arrival: Arrival,
     number: usize,
 ) -> Result<(), SqlError> {
-    let (id, timestamp) = match arrival {
-        Arrival::New(timestamp) => (new_id(workload, number), timestamp),
+    let (known, timestamp) = match arrival {
+        Arrival::New(timestamp) => (None, timestamp),
         Arrival::Seen(which, timestamp) => (existing_id(workload, which, number), timestamp),
     };
-    if let Arrival::New(_) = arrival {
-        let sql = "INSERT INTO transmissions (id, first_seen, last_seen) VALUES (?1, ?2, 0) \
+    let id = known.unwrap_or_else(|| new_id(workload, number));
+    if known.is_none() {
+        let sql = "INSERT INTO transmissions (id, first_seen, last_seen) VALUES (?1, ?2, ?2) \
                    ON CONFLICT (id) DO NOTHING";
         writer.execute(actor, "new", sql, values([id, timestamp])).await?;
     }
@@ -118,13 +169,12 @@ fn new_id(workload: &Workload, number: usize) -> i64 {
     last + 1 + earlier.count() as i64
 }
 
-/// The id that a number picks among the transmissions that exist by then; the first one if there is none.
-fn existing_id(workload: &Workload, which: u8, number: usize) -> i64 {
+/// The id that a number picks among the transmissions that exist by then and are not pruned.
+fn existing_id(workload: &Workload, which: u8, number: usize) -> Option<i64> {
     let new = |(index, arrival): (usize, &Arrival)| {
         matches!(arrival, Arrival::New(_)).then(|| new_id(workload, index))
     };
     let arrived = workload.arrivals[..number].iter().enumerate().filter_map(new);
-    let ids: Vec<i64> =
-        workload.transmissions.iter().map(|transmission| transmission.id).chain(arrived).collect();
-    if ids.is_empty() { 1 } else { ids[usize::from(which) % ids.len()] }
+    let ids: Vec<i64> = workload.kept().map(|transmission| transmission.id).chain(arrived).collect();
+    ids.get(usize::from(which).checked_rem(ids.len())?).copied()
 }

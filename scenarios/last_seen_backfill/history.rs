@@ -128,6 +128,14 @@ pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) 
     counts
 }
 
+/// In which life of the process that event is, counted from 0.
+pub(super) fn life_of(run: &Run, event: usize) -> usize {
+    let starts = run.trace.events[..event].iter().filter(|event| {
+        matches!(event.what, What::Started(2..)) && run.trace.process(event.actor) == "server"
+    });
+    starts.count()
+}
+
 /// The migration's events, cut where its process started: one part per life.
 pub(super) fn lives(run: &Run) -> Vec<Vec<(usize, &What)>> {
     let mut lives = vec![Vec::new()];

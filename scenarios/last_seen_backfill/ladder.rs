@@ -1,4 +1,4 @@
-//! The environments, from benign to hostile. Each keeps the cast of the one before.
+//! The environments, from benign to hostile; the last two are not the project's own, and each says what is supposed.
 //!
 //! Faults strike the migration's own work. The runner's bookkeeping before and after it is spared by `errors`: a
 //! status that cannot be written strands every candidate alike and tells none from another. `crash` spares
@@ -12,7 +12,11 @@ pub(super) const LOOKUPS: &[&str] = &["lookup-max", "lookup-total"];
 /// The labels of the statements of the loop.
 const LOOP: &[&str] = &["prepare", "page", "begin", "batch", "remaining", "progress", "commit"];
 
+/// The ingestor's points at which a request to stop finds a process that has started up.
+const TAKING_IN: &[&str] = &["arrival", "new", "observe", "bump"];
+
 const MIGRATION: &[&str] = &["migration"];
+const INGESTOR: &[&str] = &["ingestor"];
 const SERVER: &[&str] = &["migration", "ingestor"];
 
 pub(super) const LADDER: &[Rung] = &[
@@ -20,18 +24,19 @@ pub(super) const LADDER: &[Rung] = &[
     Rung { name: "readers", about: "two readers poll on connections of their own", offers: &[], budget: 0 },
     Rung {
         name: "ingest",
-        about: "rows keep arriving on the shared writer connection",
+        about: "old packets are pruned at start-up; what arrives is taken in once migration and prune are through",
         offers: &[],
         budget: 0,
     },
     Rung {
         name: "errors",
-        about: "a lookup or a statement of the loop fails",
+        about: "a lookup or a statement of the loop fails, and the next start of the process tries again",
         offers: &[
             Offer { fault: Fault::StatementError, actors: MIGRATION, labels: LOOKUPS },
             Offer { fault: Fault::StatementError, actors: MIGRATION, labels: LOOP },
+            Offer { fault: Fault::Shutdown, actors: INGESTOR, labels: TAKING_IN },
         ],
-        budget: 1,
+        budget: 2,
     },
     Rung {
         name: "shutdown",
@@ -47,5 +52,17 @@ pub(super) const LADDER: &[Rung] = &[
             Offer { fault: Fault::CrashAfter, actors: SERVER, labels: &[] },
         ],
         budget: 2,
+    },
+    Rung {
+        name: "open_ingest",
+        about: "supposed: what arrives is taken in while the migration runs, as the pull request says",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "unindexed",
+        about: "supposed: the database has neither the index on last_seen nor the one on (transmission_id, timestamp)",
+        offers: &[],
+        budget: 0,
     },
 ];

@@ -1,5 +1,5 @@
-//! The asynchronous migration as the story has it: a runner that keeps the status, and the one trait a candidate
-//! implements.
+//! The asynchronous migration as the project has it, cmd/ingestor/async_migration.go at 816062ba: a runner that keeps
+//! the status, and the one trait a candidate implements.
 
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ pub struct Migration {
 /// The migration's name in `_async_migrations`.
 pub(super) const NAME: &str = "tx_last_seen_backfill_v1";
 
-/// How long the story's loop sleeps between two batches.
-const YIELD: Duration = Duration::from_millis(100);
+/// How long the pull request's loop sleeps between two batches.
+pub(super) const YIELD: Duration = Duration::from_millis(100);
 
 impl Migration {
     /// Sends one statement in a transaction of its own.
@@ -65,7 +65,7 @@ impl Migration {
         self.pool.execute(&self.actor, label, sql, params.map(Value::Integer)).await
     }
 
-    /// Sends a query for one number; NULL counts as 0.
+    /// Sends a query for one number; NULL counts as 0. Where the answer may be NULL, ask [`Migration::execute`].
     ///
     /// # Errors
     /// The driver's.
@@ -86,15 +86,14 @@ impl Migration {
         self.pool.begin(&self.actor, "begin", "BEGIN IMMEDIATE").await
     }
 
-    /// Reports progress, in a transaction of its own.
-    ///
-    /// # Errors
-    /// The driver's.
-    pub async fn report(&self, processed: i64, total: i64) -> Result<(), SqlError> {
-        self.pool
-            .execute(&self.actor, "progress", PROGRESS, self.progress(processed, total))
-            .await
-            .map(|_| ())
+    /// Reports progress, in a transaction of its own. A report that fails is logged, and the migration goes on.
+    pub async fn report(&self, processed: i64, total: i64) {
+        let _ = self.pool.execute(&self.actor, "progress", PROGRESS, self.progress(processed, total)).await;
+    }
+
+    /// The virtual time since the trial began.
+    pub fn now(&self) -> Duration {
+        self.actor.now()
     }
 
     /// The parameters of the statement that writes the progress columns.
@@ -111,16 +110,6 @@ impl Migration {
     pub fn stopping(&self) -> bool {
         self.actor.is_stopping()
     }
-
-    /// Leaves word that the migration was interrupted in good order, so that no status says `running` while
-    /// nothing runs.
-    pub async fn interrupted(&self) -> Failure {
-        let sql = "UPDATE _async_migrations SET status = 'interrupted' WHERE name = ?1";
-        match self.pool.execute(&self.actor, "interrupted", sql, [NAME.into()]).await {
-            Ok(_) => Failure::Stopped,
-            Err(error) => Failure::Sql(error),
-        }
-    }
 }
 
 /// Writes the progress columns; its parameters are [`Migration::progress`].
@@ -133,10 +122,10 @@ pub(super) fn first_number(answer: &Answer) -> i64 {
 }
 
 /// The runner: registers the migration, runs it unless it is done, and records how it ended. A process that stops
-/// or dies runs it again at its next start.
+/// or dies runs it again at its next start: `pending_async` and `failed` both mean that it is to be run.
 pub(super) async fn run(backfill: &dyn Backfill, migration: &Migration) {
     if let Err(error) = supervise(backfill, migration).await {
-        // The story's runner logs what it cannot record and leaves it to the next start.
+        // The project's runner logs what it cannot record and leaves it to the next start.
         let _ = error;
         migration.actor.note("unrecorded", 0, 0);
     }
@@ -150,14 +139,14 @@ async fn supervise(backfill: &dyn Backfill, migration: &Migration) -> Result<(),
         send("status", "SELECT status FROM _async_migrations WHERE name = ?1", vec![NAME.into()]).await?;
     let register = match status.rows.first().and_then(|row| row[0].text()) {
         Some("done") => return Ok(()),
-        Some(_) => "UPDATE _async_migrations SET status = 'running', error = NULL WHERE name = ?1",
-        None => "INSERT INTO _async_migrations (name, status) VALUES (?1, 'running')",
+        Some(_) => "UPDATE _async_migrations SET status = 'pending_async', error = NULL WHERE name = ?1",
+        None => "INSERT INTO _async_migrations (name, status) VALUES (?1, 'pending_async')",
     };
     send("register", register, vec![NAME.into()]).await?;
     let (status, error) = match backfill.run(migration).await {
         Ok(()) => ("done", Value::Null),
         Err(Failure::Sql(error)) => ("failed", error.to_string().into()),
-        Err(Failure::Stopped) => return Ok(()),
+        Err(Failure::Stopped) => ("failed", "context canceled".into()),
     };
     let finish = "UPDATE _async_migrations SET status = ?1, error = ?2 WHERE name = ?3";
     send("finish", finish, vec![status.into(), error, NAME.into()]).await?;

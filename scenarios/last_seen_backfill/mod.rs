@@ -16,10 +16,12 @@ pub mod strategies;
 mod breaks;
 mod cast;
 mod effort;
+mod gate;
 mod history;
 mod invariants;
 mod ladder;
 mod migration;
+mod progress;
 mod workload;
 
 /// The scenario.
@@ -36,10 +38,10 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     }],
     tables: &["transmissions", "observations", "_async_migrations"],
     cost: COST,
-    watched: &[],
+    watched: &["batch"],
     trials: 480,
     breaks: |strategy| strategy.breaks(),
-    workloads: |rung| workload::strategy(cast::takes_part("ingestor", rung)),
+    workloads: |rung| workload::strategy(rung, cast::takes_part("ingestor", rung)),
     smallest: workload::smallest,
     check: Workload::check,
     opening: |_, workload| workload.opening(),
@@ -61,7 +63,7 @@ const COST: Cost = Cost {
 /// which has room for that.
 fn limits(workload: &Workload) -> Limits {
     let batches = workload.batches() as u32 + 3;
-    let others = 12 * workload.arrivals.len() as u32 + 8 * workload.polls;
+    let others = 12 * workload.arrivals.len() as u32 + 8 * workload.polls + 8;
     Limits {
         safety_steps: 12 * batches + others,
         fair_steps: 40 * batches + 4 * others + 400,

@@ -20,6 +20,16 @@ pub struct Workload {
     /// Whether another migration has been through this database before, and left its status and its cursor.
     #[serde(default, skip_serializing_if = "is_not")]
     pub migrated: bool,
+    /// Transmissions first seen before that are pruned at start-up; 0 where nothing is, which is the project's default.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub old_before: i64,
+    /// Whether the database lacks the indexes of `indexes.sql`.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub unindexed: bool,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 fn is_not(truth: &bool) -> bool {
@@ -37,6 +47,13 @@ pub struct Transmission {
     pub observations: Vec<i64>,
 }
 
+impl Transmission {
+    /// When it was first seen. One without observations was seen too: its observation was lost, or deleted.
+    pub(super) fn first_seen(&self) -> i64 {
+        self.observations.iter().min().copied().unwrap_or(EARLIEST + self.id % (LATEST - EARLIEST))
+    }
+}
+
 /// Something that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arrival {
@@ -50,6 +67,11 @@ impl Workload {
     /// Rows at the start.
     pub fn rows(&self) -> i64 {
         self.transmissions.len() as i64
+    }
+
+    /// The transmissions that the prune at start-up leaves.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Transmission> {
+        self.transmissions.iter().filter(|transmission| transmission.first_seen() >= self.old_before)
     }
 
     /// The most batches that this many rows need.
@@ -80,11 +102,11 @@ impl Workload {
         Ok(())
     }
 
+    /// The database as the migration finds it.
     pub(super) fn opening(&self) -> Opening {
         let mut rows = Vec::new();
         for transmission in &self.transmissions {
-            let first = transmission.observations.iter().min().copied().unwrap_or(EARLIEST);
-            let row = [transmission.id, first, transmission.last_seen];
+            let row = [transmission.id, transmission.first_seen(), transmission.last_seen];
             rows.push(("transmissions", row.map(Value::Integer).to_vec()));
         }
         let observations = self.transmissions.iter().flat_map(|transmission| {
@@ -94,7 +116,8 @@ impl Workload {
             let row = [index as i64 + 1, id, timestamp];
             rows.push(("observations", row.map(Value::Integer).to_vec()));
         }
-        let schema = include_str!("schema.sql");
+        let indexes = if self.unindexed { "" } else { include_str!("indexes.sql") };
+        let schema = format!("{}{indexes}", include_str!("schema.sql"));
         if !self.migrated {
             return Opening { schema: schema.into(), rows };
         }
@@ -118,42 +141,74 @@ const CURSORS: &str =
 const EARLIEST: i64 = 100;
 const LATEST: i64 = 140;
 
-/// Workloads of 0 to 60 transmissions, most of them small, with whatever the story's production has: rows without
-/// an observation, rows already bumped, equal and out-of-order timestamps. `arrivals` allows things to arrive.
-pub(super) fn strategy(arrivals: bool) -> BoxedStrategy<Workload> {
+/// Transmissions of 0 to 60, most of them few, with whatever the project's production has: rows without an observation,
+/// rows already bumped, equal and out-of-order timestamps, old rows behind young ones.
+fn transmissions() -> BoxedStrategy<Vec<Transmission>> {
     let timestamp = || EARLIEST..=LATEST;
     let observations = prop_oneof![
         4 => vec(timestamp(), 0..=0),
         5 => vec(timestamp(), 1..=7),
         3 => vec(timestamp(), 6..=12),
     ];
-    let transmission = (1..=3i64, observations, prop::bool::weighted(0.2));
+    let row = (1..=3i64, observations, prop::bool::weighted(0.2));
     let size = prop_oneof![4 => 0..=6usize, 3 => 7..=25usize, 2 => 26..=60usize];
-    let transmissions = size.prop_flat_map(move |size| vec(transmission.clone(), size));
+    let numbered = |rows: Vec<(i64, Vec<i64>, bool)>| {
+        let mut id = 0;
+        let rows = rows.into_iter().map(|(gap, observations, bumped)| {
+            id += gap;
+            let latest = observations.iter().max().copied().unwrap_or(0);
+            Transmission { id, last_seen: if bumped { latest } else { 0 }, observations }
+        });
+        rows.collect()
+    };
+    size.prop_flat_map(move |size| vec(row.clone(), size)).prop_map(numbered).boxed()
+}
+
+/// Workloads for that environment; `arrivals` allows things to arrive and old packets to be pruned.
+pub(super) fn strategy(rung: &Rung, arrivals: bool) -> BoxedStrategy<Workload> {
+    let timestamp = || EARLIEST..=LATEST;
     let arrival = prop_oneof![
         1 => timestamp().prop_map(Arrival::New),
         4 => (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
     ];
-    let arrivals = vec(arrival, if arrivals { 2..=8 } else { 0..=0 });
-    let workload = (1..=10i64, transmissions, arrivals, 2..=4u32, any::<bool>()).prop_map(
-        |(batch, rows, arrivals, polls, migrated)| {
-            let mut id = 0;
-            let transmissions = rows.into_iter().map(|(gap, observations, bumped)| {
-                id += gap;
-                let latest = observations.iter().max().copied().unwrap_or(0);
-                Transmission { id, last_seen: if bumped { latest } else { 0 }, observations }
-            });
-            Workload { batch, transmissions: transmissions.collect(), arrivals, polls, migrated }
-        },
-    );
-    workload.boxed()
+    let arrivals_and_cutoff = if arrivals {
+        (vec(arrival, 2..=8), prop_oneof![1 => 0..=0i64, 1 => EARLIEST + 1..=EARLIEST + 20]).boxed()
+    } else {
+        (vec(arrival, 0..=0), 0..=0i64).boxed()
+    };
+    let unindexed = rung.name == "unindexed";
+    (1..=10i64, transmissions(), arrivals_and_cutoff, 2..=4u32, any::<bool>())
+        .prop_map(move |(batch, transmissions, (arrivals, old_before), polls, migrated)| Workload {
+            batch,
+            transmissions,
+            arrivals,
+            polls,
+            migrated,
+            old_before,
+            unindexed,
+        })
+        .boxed()
 }
 
-/// Two rows in batches of one, so few that every schedule can be held; and what the rung is about: a poll of each
-/// reader, or an observation that arrives late for the second row.
+/// Two rows in batches of one, so few that every schedule can be held; and what the environment is about: a poll of
+/// each reader, the second row pruned, or an observation that arrives late for it.
 pub(super) fn smallest(rung: &Rung) -> Workload {
     let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
-    let arrivals = if rung.name == "ingest" { vec![Arrival::Seen(1, EARLIEST)] } else { Vec::new() };
-    let polls = u32::from(rung.name == "readers");
-    Workload { batch: 1, transmissions: vec![row(1, 120), row(2, LATEST)], arrivals, polls, migrated: false }
+    let plain = Workload {
+        batch: 1,
+        transmissions: vec![row(1, 120), row(2, LATEST)],
+        arrivals: Vec::new(),
+        polls: 0,
+        migrated: false,
+        old_before: 0,
+        unindexed: rung.name == "unindexed",
+    };
+    match rung.name {
+        "readers" => Workload { polls: 1, ..plain },
+        "open_ingest" => Workload { arrivals: vec![Arrival::Seen(1, EARLIEST)], ..plain },
+        "ingest" => {
+            Workload { transmissions: vec![row(1, 120), row(2, EARLIEST)], old_before: EARLIEST + 1, ..plain }
+        }
+        _ => plain,
+    }
 }

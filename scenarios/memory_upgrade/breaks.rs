@@ -5,8 +5,9 @@ use retrial_sim::scenario::Break;
 
 const LOSSES: &[Anomaly] = &[Anomaly::LostUpdate, Anomaly::StaleOverwrite];
 
-/// It is not there, it is there twice, or it is back after it was deleted.
-const GONE: &[Anomaly] = &[Anomaly::LostAcknowledgement, Anomaly::DuplicateEffect, Anomaly::StaleOverwrite];
+/// It is not there, it is there twice, it is back after it was deleted, or it was out of sight for too long.
+const GONE: &[Anomaly] =
+    &[Anomaly::LostAcknowledgement, Anomaly::DuplicateEffect, Anomaly::StaleOverwrite, Anomaly::Omission];
 
 pub(super) const OVERWRITES_FROM_THE_SCAN: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
@@ -24,7 +25,7 @@ pub(super) const RESETS_THE_COUNTERS: Break = Break {
     because: "the patch brings `access_count: 0` over what the plugin has counted, and an abstract over a newer text's",
 };
 
-/// Everybody before `merge_under_the_lock`, also where the tool does no harm.
+/// Everybody who leaves `patchMetadata` as it is, also where the tool does no harm.
 pub(super) const PLUGIN_READS_TOO_SOON: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
     anomalies: LOSSES,
@@ -54,20 +55,6 @@ pub(super) const TEXT_HAS_CHANGED: Break = Break {
     because: "the user edits the text while the model is asked, and the abstract of the old one is written beside it",
 };
 
-pub(super) const METADATA_IS_PUT_BACK: Break = Break {
-    rarely: Some("plugin"),
-    because: "an edit brings text and abstract, and a `patchMetadata` that has read before it puts the abstract back",
-    ..TEXT_HAS_CHANGED
-};
-
-pub(super) const A_LOCK_FOR_EACH: Break = Break {
-    invariant: "one_lock_per_batch",
-    anomalies: &[Anomaly::UnboundedWork],
-    from: "calm",
-    rarely: None,
-    because: "every `update` takes the lock for itself",
-};
-
 pub(super) const WRITES_OUT_OF_SCOPE: Break = Break {
     invariant: "scope_is_respected",
     anomalies: &[Anomaly::PhantomEffect],
@@ -82,6 +69,13 @@ pub(super) const NO_ROW_BETWEEN_DELETE_AND_ADD: Break = Break {
     from: "add_fails",
     rarely: None,
     because: "after the delete there is no row until an add succeeds; and one that seems to fail is made again",
+};
+
+pub(super) const A_DELETED_ONE_COMES_BACK: Break = Break {
+    rarely: Some("plugin"),
+    because: "after the delete there is no row until an add succeeds, and one that seems to fail is made again; and \
+              an update by a handle that has not seen that a memory was deleted brings it back",
+    ..NO_ROW_BETWEEN_DELETE_AND_ADD
 };
 
 pub(super) const SAYS_FAILED_WHATEVER_WAS_DONE: Break = Break {
@@ -114,6 +108,15 @@ pub(super) const WRITES_UNDER_A_LOST_LOCK: Break = Break {
     rarely: Some("crash"),
     because: "a process that was paused goes on writing under a lock that was taken over; and of those who have seen a \
               lock stale each removes what the other has just created",
+};
+
+pub(super) const LOCK_FILE_IS_REMOVED: Break = Break {
+    invariant: "no_write_is_refused",
+    anomalies: &[Anomaly::Starvation],
+    from: "old_lock_file",
+    rarely: None,
+    because: "`runWithFileLock` removes a lock file that is older than five minutes, and the lock it then asks for is \
+              refused with ENOENT, because the file is gone",
 };
 
 pub(super) const ADDS_AGAIN: Break = Break {

@@ -28,6 +28,8 @@ pub(super) enum Recovery {
     CountsRestored,
     /// An entry is upgraded if it was written, by the add that has failed or the one after it.
     CountsWritten,
+    /// Nothing is tried again: what is missing is put back as it was, and every entry counts as failed.
+    RestoresOnly,
 }
 
 /// What becomes of a batch.
@@ -50,7 +52,7 @@ pub(super) async fn bulk_update(
     recovery: Recovery,
     merge: impl Fn(&Document, &Enriched<'_>) -> Merged,
 ) -> BatchResult {
-    let Ok(held) = tool.store.lock().acquire(&tool.actor, "lock").await else { return all_failed(batch) };
+    let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else { return all_failed(batch) };
     let rows = query(tool, "query", batch).await;
     let result = match prepare(batch, &rows, scope, merge) {
         Some(prepared) => write(tool, prepared, recovery).await,
@@ -105,6 +107,16 @@ async fn write(tool: &Upgrader, batch: Batch, recovery: Recovery) -> Option<Batc
     store.delete(actor, "delete", &ids).await.ok()?;
     if store.add(actor, "add", &updated).await.is_ok() {
         return Some(BatchResult { success: done + updated.len(), failed });
+    }
+    if recovery == Recovery::RestoresOnly {
+        let there = store.query(actor, "check", &ids).await;
+        let missing = originals.iter().filter(|row| there.iter().all(|there| there.id != row.id));
+        let missing: Vec<Document> = missing.map(|row| Document::clone(row)).collect();
+        if !missing.is_empty() {
+            let _ = store.add(actor, "restore", &missing).await;
+        }
+        failed.extend(ids);
+        return Some(BatchResult { success: done, failed });
     }
     // The add may have been made all the same; who does not look adds everything once more.
     let looks = recovery == Recovery::CountsWritten;

@@ -38,13 +38,17 @@ const MODEL_TAKES: Duration = Duration::from_secs(3);
 
 pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, rung: &Rung, workload: &Rc<Workload>) {
     let store = world.document_store(MEMORIES, world.file_lock(LOCK), workload.documents());
+    if ladder::lock_file_is_old(rung) {
+        store.has_old_lock_file();
+    }
     let outcomes = ladder::outcomes(rung);
     let model = world.slow_call(slow_call::Settings { name: "model", takes: MODEL_TAKES, outcomes });
     for name in UPGRADERS.into_iter().take(ladder::upgraders(rung)) {
         let (store, model, workload) = (store.clone(), model.clone(), workload.clone());
         world.actor(name, move |actor| {
             let scope = workload.scope();
-            let tool = Upgrader { actor, store: store.clone(), scope, model: model.clone() };
+            let store = store.opened(strategy.opens());
+            let tool = Upgrader { actor, store, scope, model: model.clone() };
             let workload = workload.clone();
             async move { upgrader::run(strategy, &tool, workload.runs, workload.batch).await }
         });
@@ -57,7 +61,8 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, rung: &Rung, 
         }
         world.actor(name, move |actor| {
             let number = index as i64 + 1;
-            let plugin = Plugin { actor, store: store.clone(), number, next: next.clone() };
+            let store = store.opened(strategy.opens());
+            let plugin = Plugin { actor, store, number, next: next.clone() };
             let workload = workload.clone();
             async move { plugin::run(strategy, &plugin, errands(&workload, index)).await }
         });

@@ -10,12 +10,16 @@ pub(super) const PLUGINS: [&str; 2] = ["plugin-1", "plugin-2"];
 const EVERYBODY: &[&str] = &["upgrader-1", "upgrader-2", "plugin-1", "plugin-2"];
 
 /// The store's commits.
-const WRITES: &[&str] = &["delete", "add", "restore", "swap", "prune"];
+const WRITES: &[&str] = &["delete", "add", "restore", "merge", "delete-old"];
 
 /// Where the disk may fail: an add, the way back from one, and what stands for both.
 const FAILS: [Offer; 2] = [
-    Offer { fault: Fault::RequestLost, actors: EVERYBODY, labels: &["add", "restore", "swap", "prune"] },
-    Offer { fault: Fault::ReplyLost, actors: EVERYBODY, labels: &["add", "restore", "swap", "prune"] },
+    Offer {
+        fault: Fault::RequestLost,
+        actors: EVERYBODY,
+        labels: &["add", "restore", "merge", "delete-old"],
+    },
+    Offer { fault: Fault::ReplyLost, actors: EVERYBODY, labels: &["add", "restore", "merge", "delete-old"] },
 ];
 
 /// Where a process may die: in the middle of a call to the model, and around every commit.
@@ -23,7 +27,7 @@ const CRASH: [Offer; 2] = [
     Offer {
         fault: Fault::CrashBefore,
         actors: EVERYBODY,
-        labels: &["enrich", "delete", "add", "restore", "swap", "prune", "unlock"],
+        labels: &["enrich", "delete", "add", "restore", "merge", "delete-old", "unlock"],
     },
     Offer { fault: Fault::CrashAfter, actors: EVERYBODY, labels: WRITES },
 ];
@@ -32,7 +36,7 @@ const CRASH: [Offer; 2] = [
 const STALL: Offer = Offer {
     fault: Fault::Stall,
     actors: EVERYBODY,
-    labels: &["enrich", "read", "query", "backup", "delete", "add", "swap", "prune", "unlock"],
+    labels: &["enrich", "read", "query", "backup", "delete", "add", "merge", "delete-old", "unlock"],
 };
 
 pub(super) const LADDER: &[Rung] = &[
@@ -73,6 +77,12 @@ pub(super) const LADDER: &[Rung] = &[
         offers: &[STALL],
         budget: 1,
     },
+    Rung {
+        name: "old_lock_file",
+        about: "nobody has written for five minutes, so the file beside which the lock is made is that old",
+        offers: &[],
+        budget: 0,
+    },
     Rung { name: "two_upgraders", about: "the operator has started the tool twice", offers: &[], budget: 0 },
     Rung {
         name: "all",
@@ -81,6 +91,11 @@ pub(super) const LADDER: &[Rung] = &[
         budget: 3,
     },
 ];
+
+/// Whether the lock file was made long before the trial.
+pub(super) fn lock_file_is_old(rung: &Rung) -> bool {
+    matches!(rung.name, "old_lock_file" | "all")
+}
 
 /// How many tools run on that rung.
 pub(super) fn upgraders(rung: &Rung) -> usize {

@@ -45,11 +45,13 @@ pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
     stage: cast::enter,
 };
 
-/// What a step on the disk costs, be it the lock's or the store's: the pull request calls them "milliseconds".
+/// What a step on the disk costs, be it the lock's or the store's. Measured with the Node package 0.26.2 on a table of
+/// 5,000 rows with 1,024 dimensions: a read, a delete and an add take 13 ms for one row, 15 for 10, 41 for 100, 650 for
+/// 1,000.
 const COST: Cost = Cost {
-    per_statement: Duration::from_millis(2),
+    per_statement: Duration::from_millis(4),
     per_step: Duration::ZERO,
-    per_row: Duration::ZERO,
+    per_row: Duration::from_micros(200),
     per_commit: Duration::ZERO,
     delay_unit: Duration::from_micros(10),
 };

@@ -66,18 +66,20 @@ pub(super) async fn read_then_update(revision: &Revision<'_>) -> Result<bool, Up
 
 /// Runs the plugin's errands.
 pub(super) async fn run(strategy: &dyn Upgrade, plugin: &Plugin, errands: &[Errand]) {
-    strategy.recover(&plugin.store, &plugin.actor).await;
     while let Some(errand) = errands.get(plugin.next.get()) {
         plugin.actor.sleep("pause", Duration::from_secs(u64::from(errand.after))).await;
         let number = plugin.next.replace(plugin.next.get() + 1) as i64 + 1;
-        // An error is logged: the plugin's work goes on without the memory's.
-        let _ = match errand.does {
+        let done = match errand.does {
             Does::Recall(id) => recall(strategy, plugin, i64::from(id)).await,
             Does::Edit(id) => edit(strategy, plugin, i64::from(id), number).await,
             Does::Store => plugin.add(1000 * plugin.number + number).await,
             Does::Forget(id) => plugin.forget(i64::from(id)).await.map(|_| ()),
             Does::Move(id) => plugin.move_over(i64::from(id)).await,
         };
+        // An error is logged: the plugin's work goes on without the memory's.
+        if let Err(UpdateError::Locked | UpdateError::NoLockFile) = done {
+            plugin.actor.note("refused", number, 0);
+        }
     }
 }
 
@@ -164,7 +166,7 @@ impl Plugin {
 
     /// `delete()`; gives back the row that it has deleted.
     async fn forget(&self, id: i64) -> Result<Option<Rc<Document>>, UpdateError> {
-        let held = self.store.lock().acquire(&self.actor, "lock").await?;
+        let held = self.store.write_lock(&self.actor, "lock").await?;
         let row = self.store.get_by_id(&self.actor, "look", id).await;
         let mut deleted = Ok(());
         if row.is_some() {
@@ -188,7 +190,7 @@ impl Plugin {
 
     async fn put(&self, document: Document, label: &'static str) -> Result<(), UpdateError> {
         let operation = self.actor.operation("memories", document.id);
-        let held = self.store.lock().acquire(&self.actor, "lock").await?;
+        let held = self.store.write_lock(&self.actor, "lock").await?;
         operation.intends(vec![
             ("scope", Value::from(document.scope)),
             ("text", Value::Text(document.text.clone())),

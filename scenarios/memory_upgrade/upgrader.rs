@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use retrial_sim::actor::{Actor, Task};
-use retrial_sim::document_store::{Document, DocumentStore, Fields, Metadata, UpdateError};
+use retrial_sim::document_store::{Document, DocumentStore, Fields, Handling, Metadata, Reads, UpdateError};
 use retrial_sim::operation::Ongoing;
 use retrial_sim::scenario::Break;
 use retrial_sim::slow_call::SlowCall;
@@ -23,9 +23,9 @@ pub trait Upgrade: Sync {
         Box::pin(plugin::read_then_update(revision))
     }
 
-    /// What every process does before anything else.
-    fn recover<'a>(&'a self, _: &'a DocumentStore, _: &'a Actor) -> Task<'a, ()> {
-        Box::pin(async {})
+    /// How every process opens the store, and asks for the lock.
+    fn opens(&self) -> Handling {
+        AS_AT_2D56900
     }
 
     /// What it is known to break, and why.
@@ -33,6 +33,14 @@ pub trait Upgrade: Sync {
         &[]
     }
 }
+
+/// `connect(dbPath)` and `runWithFileLock` of src/store.ts at 2d56900: no interval for reads, and a lock file older than
+/// five minutes is removed.
+pub(super) const AS_AT_2D56900: Handling = Handling { reads: Reads::AsOpened, clears_lock_file: true };
+
+/// As src/store.ts of f6e63af does by default: `readConsistencyInterval: 0` (since 7af97d4), and a lock that does not
+/// need the file (`realpath: false`).
+pub(super) const AS_AT_F6E63AF: Handling = Handling { reads: Reads::Latest, clears_lock_file: false };
 
 /// What a candidate says of a batch, as `upgrade()` adds it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +168,12 @@ impl Enriched<'_> {
         self.legacy.operation.saw();
     }
 
+    /// Somebody else has upgraded the row meanwhile, and the candidate lets that stand.
+    pub fn is_upgraded_by_another(&self, row: &Document) {
+        self.legacy.operation.saw();
+        self.intends(&row.metadata.fields().cloned().unwrap_or_default());
+    }
+
     fn intends(&self, intended: &Fields) {
         let field = |name: &'static str| Some((name, intended.get(name)?.as_str()?.into()));
         self.legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());
@@ -173,7 +187,6 @@ impl Enriched<'_> {
 
 /// The operator calls the tool so often.
 pub(super) async fn run(strategy: &dyn Upgrade, tool: &Upgrader, runs: u8, batch: usize) {
-    strategy.recover(&tool.store, &tool.actor).await;
     for _ in 0..runs {
         upgrade(strategy, tool, batch).await;
     }

@@ -16,24 +16,64 @@ use super::workload::{Ask, Workload};
 pub struct Gateway {
     /// Whether it writes the two columns beside the document.
     pub writes_columns: bool,
+    /// Whether it writes the run's organization, too.
+    pub organization: Organization,
+    /// Whether it gives the driver the document as a text, which is then stored as a JSON string.
+    pub stores_string: bool,
     /// How it asks; the parameters are the run, the organization, the agent, the conversation.
     pub verifier: &'static str,
 }
 
-/// The release before the pull request, and the one after it was reverted.
-pub const JSON: Gateway = Gateway { writes_columns: false, verifier: JSON_READ };
+/// What a release's INSERT does about the run's organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Organization {
+    /// It writes it.
+    Written,
+    /// It leaves it out.
+    LeftOut,
+    /// It leaves it out, and the pull request took for granted that it does not.
+    TakenForGranted,
+}
+
+/// The release before the pull request: lobu at 8d1beeed, packages/server/src/gateway/gateway/transcript-routes.ts.
+/// Its `runs-queue.ts` is not among the stored versions; pull request 873 says that it goes back to it, and an earlier
+/// version has no organization either.
+pub const JSON: Gateway = Gateway {
+    writes_columns: false,
+    organization: Organization::TakenForGranted,
+    stores_string: true,
+    verifier: JSON_READ,
+};
 
 /// The pull request as it was opened: the verifier reads the columns alone.
-pub const SCALAR: Gateway = Gateway { writes_columns: true, verifier: SCALAR_READ };
+pub const SCALAR: Gateway = Gateway { verifier: SCALAR_READ, ..COALESCE };
 
-/// The pull request from its second round on: the verifier falls back on the document.
-pub const COALESCE: Gateway = Gateway { writes_columns: true, verifier: COALESCE_READ };
+/// The pull request from its second round on: the verifier falls back on the document. lobu at d4691a73,
+/// packages/server/src/gateway/infrastructure/queue/runs-queue.ts and gateway/transcript-routes.ts.
+pub const COALESCE: Gateway = Gateway {
+    writes_columns: true,
+    organization: Organization::Written,
+    stores_string: true,
+    verifier: COALESCE_READ,
+};
+
+/// Pull request 873: lobu at 230d7bc4, the same files. The columns and the organization are gone from the INSERT.
+pub const REVERTED: Gateway = Gateway { organization: Organization::LeftOut, ..JSON };
+
+/// Pull requests 877 and 883: lobu at 0c32c181, the same files. The document is stored as an object again, the
+/// organization is written, and the verifier looks into a JSON string.
+pub const UNWRAPPED: Gateway = Gateway {
+    writes_columns: false,
+    organization: Organization::Written,
+    stores_string: false,
+    verifier: UNWRAPPED_READ,
+};
 
 const JSON_READ: &str = "
     SELECT 1 FROM runs
     WHERE id = $1 AND organization_id = $2
-      AND action_input->>'agentId' = $3
-      AND action_input->>'conversationId' = $4
+      AND (action_input ->> 'agentId') = $3
+      AND (action_input ->> 'conversationId') = $4
     LIMIT 1";
 
 const SCALAR_READ: &str = "
@@ -44,8 +84,23 @@ const SCALAR_READ: &str = "
 const COALESCE_READ: &str = "
     SELECT 1 FROM runs
     WHERE id = $1 AND organization_id = $2
-      AND COALESCE(agent_id, action_input->>'agentId') = $3
-      AND COALESCE(conversation_id, action_input->>'conversationId') = $4
+      AND COALESCE(agent_id, action_input ->> 'agentId') = $3
+      AND COALESCE(conversation_id, action_input ->> 'conversationId') = $4
+    LIMIT 1";
+
+const UNWRAPPED_READ: &str = "
+    SELECT 1 FROM runs
+    WHERE id = $1 AND organization_id = $2
+      AND CASE jsonb_typeof(action_input)
+            WHEN 'object' THEN action_input ->> 'agentId'
+            WHEN 'string' THEN (action_input #>> '{}')::jsonb ->> 'agentId'
+            ELSE NULL
+          END = $3
+      AND CASE jsonb_typeof(action_input)
+            WHEN 'object' THEN action_input ->> 'conversationId'
+            WHEN 'string' THEN (action_input #>> '{}')::jsonb ->> 'conversationId'
+            ELSE NULL
+          END = $4
     LIMIT 1";
 
 const ADD: &str = "
@@ -71,14 +126,33 @@ impl Gateway {
         }
     }
 
-    /// Adds a run.
-    pub(super) async fn add(self, actor: &Actor, pool: &Pool, payload: Payload) -> Result<(), SqlError> {
-        let mut params: Vec<Value> = vec![ORGANIZATION.into(), payload.json().into()];
+    /// Adds a run, where rows are as they were truly stored or as the pull request took them to be.
+    pub(super) async fn add(
+        self,
+        actor: &Actor,
+        pool: &Pool,
+        payload: Payload,
+        as_stored: bool,
+    ) -> Result<(), SqlError> {
+        let mut params = self.row(payload, as_stored).to_vec();
         if self.writes_columns {
             params.extend(payload.columns());
         }
         let sql = if self.writes_columns { ADD_WITH_COLUMNS } else { ADD };
         pool.execute(actor, "add", sql, params).await.map(|_| ())
+    }
+
+    /// What it writes of a run beside the columns: its organization and its document.
+    pub(super) fn row(self, payload: Payload, as_stored: bool) -> [Value; 2] {
+        let writes = match self.organization {
+            Organization::Written => true,
+            Organization::LeftOut => false,
+            Organization::TakenForGranted => !as_stored,
+        };
+        let organization = if writes || !payload.is_queued() { ORGANIZATION.into() } else { Value::Null };
+        let is_string = self.stores_string && as_stored && payload.is_queued();
+        let document = if is_string { payload.json_string().into() } else { payload.json().into() };
+        [organization, document]
     }
 
     /// Asks; the answer is in the trace, and an error is the caller's to repeat.

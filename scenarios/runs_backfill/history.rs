@@ -14,14 +14,15 @@ use super::payload::Payload;
 /// Who migrates.
 pub(super) const MIGRATION: &str = "migration";
 
+/// Who is asked of the release that is being deployed.
+pub(super) const NEW_VERIFIER: &str = "verifier-new";
+
 /// A wait for a lock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait<'r> {
     /// The index of the event with which it began.
     pub(super) event: usize,
     pub(super) actor: &'r str,
-    /// How long it lasted.
-    pub(super) waited: Duration,
     /// How long it lasted for the migration's sake, if the migration was among those it waited for: once that has let
     /// go, whatever is left of the wait is for somebody else.
     pub(super) for_migration: Option<Duration>,
@@ -41,7 +42,7 @@ pub(super) fn waits(run: &Run) -> impl Iterator<Item = Wait<'_>> {
             own.find(|later| lets_go(&later.what)).map_or(over, |later| later.at.min(over)) - event.at
         });
         let actor = trace.name(event.actor);
-        Some(Wait { event: index, actor, waited: over - event.at, for_migration })
+        Some(Wait { event: index, actor, for_migration })
     })
 }
 

@@ -1,11 +1,12 @@
 //! The environments, from benign to hostile. From `traffic` on runs are added and workers have rows locked; from
-//! `odd_rows` on rows are as production has them; from `rollout` on the old release is still there.
+//! `odd_rows` on rows are of every shape; from `rollout` on the old release is still there. In `as_stored` rows
+//! are what the project's driver and queue made of them, which the pull request did not know.
 
 use retrial_sim::fault::{Fault, Offer, Rung};
 
 const MIGRATION: &[&str] = &["migration"];
 
-/// Everyone who sends statements.
+/// Everyone who writes or asks.
 const EVERYONE: &[&str] =
     &["migration", "gateway-old", "verifier-old", "gateway-new", "verifier-new", "worker-1", "worker-2"];
 
@@ -25,19 +26,20 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung {
         name: "traffic",
-        about: "the new gateway adds runs once the schema is there, and workers have rows locked for a while",
+        about: "the new gateway adds runs once the schema is there, workers set their status, readers look at them",
         offers: &[],
         budget: 0,
     },
-    Rung {
-        name: "odd_rows",
-        about: "null, missing, empty and numeric keys, as production has them",
-        offers: &[],
-        budget: 0,
-    },
+    Rung { name: "odd_rows", about: "null, missing, empty and numeric keys", offers: &[], budget: 0 },
     Rung {
         name: "rollout",
         about: "the old release still adds runs, and its verifier is asked as well",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "as_stored",
+        about: "documents are JSON strings, and the release before 870 leaves the organization out",
         offers: &[],
         budget: 0,
     },
@@ -55,7 +57,7 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung {
         name: "all",
-        about: "any process dies, and workers may hold a row for 45 s",
+        about: "any process dies, and readers stay open for up to 45 s, one upon the other",
         offers: &CRASH,
         budget: 2,
     },
@@ -73,10 +75,15 @@ pub(super) fn has_odd_rows(rung: &Rung) -> bool {
 
 /// Whether the old release is still there.
 pub(super) fn has_old(rung: &Rung) -> bool {
-    matches!(rung.name, "rollout" | "killed" | "crash" | "all")
+    matches!(rung.name, "rollout" | "as_stored" | "killed" | "crash" | "all")
 }
 
-/// Whether workers may hold a row for longer than any lock timeout.
-pub(super) fn has_long_holds(rung: &Rung) -> bool {
+/// Whether readers may stay open for longer than any lock timeout.
+pub(super) fn has_long_reads(rung: &Rung) -> bool {
     rung.name == "all"
+}
+
+/// Whether rows are as the project's queue truly stored them.
+pub(super) fn is_as_stored(rung: &Rung) -> bool {
+    rung.name == "as_stored"
 }

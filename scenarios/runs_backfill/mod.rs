@@ -11,7 +11,7 @@ use retrial_sim::trial::Limits;
 pub use self::gateway::Gateway;
 pub use self::payload::{Named, Payload};
 pub use self::runner::{File, Migration};
-pub use self::workload::{Ask, Touch, Workload};
+pub use self::workload::{Ask, Read, Touch, Workload};
 
 pub mod gateway;
 pub mod strategies;
@@ -40,12 +40,12 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     tables: &["runs", "schema_migrations"],
     cost: COST,
     watched: &["verify"],
-    trials: 600,
+    trials: 400,
     breaks: |strategy| strategy.breaks(),
     workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
-    opening: |strategy, workload| workload.opening(strategy.finds_columns()),
+    opening: |strategy, workload| workload.opening(strategy.before()),
     limits,
     stage: cast::enter,
 };
@@ -61,14 +61,15 @@ const COST: Cost = Cost {
 };
 
 /// A chunk takes six steps at the most; everybody else two or three for each thing to do, and a pod that is not ready
-/// looks again and again.
+/// looks again and again. While a read stays open the migration may be tried, and pods look, three times.
 fn limits(workload: &Workload) -> Limits {
     let chunks = 2 + workload.runs() as u32 / workload.chunk as u32;
     let touches: usize = workload.workers.iter().map(Vec::len).sum();
     let others = 6 * (touches + 2 * workload.asks.len()) as u32 + 6 * workload.runs() as u32;
+    let reads = 24 * workload.reads();
     Limits {
-        safety_steps: 60 + 8 * chunks + others,
-        fair_steps: 500 + 30 * chunks + 4 * others,
+        safety_steps: 60 + 8 * chunks + others + reads,
+        fair_steps: 150 + 16 * chunks + 2 * others + reads,
         progress: &["runs", "schema_migrations"],
     }
 }

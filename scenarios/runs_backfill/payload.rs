@@ -58,22 +58,33 @@ impl Payload {
         Payload::NumberAgent,
     ];
 
-    /// The document, spelled as Postgres prints a jsonb.
+    /// The document, spelled as Postgres prints a jsonb. What the gateway's queue is given names its organization.
     pub(super) fn json(self) -> &'static str {
         match self {
-            Payload::Chat => r#"{"agentId": "a1", "conversationId": "c1"}"#,
+            Payload::Chat => r#"{"agentId": "a1", "conversationId": "c1", "organizationId": "org1"}"#,
             Payload::Connector => r#"{"feedId": 7}"#,
-            Payload::NullAgent => r#"{"agentId": null, "conversationId": "c1"}"#,
-            Payload::AgentOnly => r#"{"agentId": "a1"}"#,
-            Payload::ConversationOnly => r#"{"conversationId": "c1"}"#,
-            Payload::EmptyAgent => r#"{"agentId": "", "conversationId": "c1"}"#,
-            Payload::NumberAgent => r#"{"agentId": 7, "conversationId": "c1"}"#,
+            Payload::NullAgent => r#"{"agentId": null, "conversationId": "c1", "organizationId": "org1"}"#,
+            Payload::AgentOnly => r#"{"agentId": "a1", "organizationId": "org1"}"#,
+            Payload::ConversationOnly => r#"{"conversationId": "c1", "organizationId": "org1"}"#,
+            Payload::EmptyAgent => r#"{"agentId": "", "conversationId": "c1", "organizationId": "org1"}"#,
+            Payload::NumberAgent => r#"{"agentId": 7, "conversationId": "c1", "organizationId": "org1"}"#,
         }
     }
 
-    /// The shape of that document.
+    /// The same document as a JSON string, as the driver stores a text that it is given for a jsonb.
+    pub(super) fn json_string(self) -> String {
+        format!("\"{}\"", self.json().replace('"', "\\\""))
+    }
+
+    /// The shape of that document, whichever way it is stored.
     pub(super) fn of(json: &str) -> Option<Payload> {
-        Payload::ALL.into_iter().find(|payload| payload.json() == json)
+        Payload::ALL.into_iter().find(|payload| payload.json() == json || payload.json_string() == json)
+    }
+
+    /// Whether the gateway's queue adds it. A connector's run has its own way into the table, and always has its
+    /// organization (`runs_legacy_org_required`).
+    pub(super) fn is_queued(self) -> bool {
+        self != Payload::Connector
     }
 
     /// The agent as `action_input->>'agentId'` gives it.

@@ -1,7 +1,7 @@
 CREATE SEQUENCE runs_id_seq START 101;
 CREATE TABLE runs (
     id bigint PRIMARY KEY DEFAULT nextval('runs_id_seq'),
-    organization_id text NOT NULL,
+    organization_id text,
     action_input jsonb,
     status text NOT NULL DEFAULT 'pending'
 );

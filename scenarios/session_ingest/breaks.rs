@@ -3,14 +3,6 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
-pub(super) const OUT_OF_ORDER: Break = Break {
-    invariant: "last_message_stands",
-    anomalies: &[Anomaly::StaleOverwrite],
-    from: "calm",
-    rarely: None,
-    because: "the queue promises no order, and the object takes for new whatever comes last",
-};
-
 pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
     invariant: "no_lost_write_on_retry",
     anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
@@ -18,6 +10,58 @@ pub(super) const NOTHING_LEFT_TO_TELL: Break = Break {
     rarely: None,
     because: "the queue delivers the message again, but the object has stored its values already and tells only what \
               differs, which is nothing",
+};
+
+pub(super) const LEFT_IN_THE_OBJECT: Break = Break {
+    invariant: "last_message_stands",
+    anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
+    from: "retry",
+    rarely: None,
+    because: "what the client said last is in the object, whoever was to write it has failed, and nobody comes for it \
+              again",
+};
+
+pub(super) const THE_LAST_GOES_UNDER: Break = Break {
+    invariant: "last_message_stands",
+    anomalies: &[Anomaly::StaleOverwrite, Anomaly::LostAcknowledgement],
+    from: "concurrent",
+    rarely: None,
+    because: "two consumers write in the other order, and what was said before stands",
+};
+
+pub(super) const THE_PARENT_COMES_TOO_LATE: Break = Break {
+    invariant: "last_message_stands",
+    anomalies: &[Anomaly::LostAcknowledgement],
+    from: "late_parent",
+    rarely: None,
+    because: "the parent's row is not there yet, the row's revision moves on without it, and nobody writes it \
+              afterwards; nor does anybody write what all four deliveries have failed to",
+};
+
+pub(super) const THE_PARENT_IS_SKIPPED: Break = Break {
+    invariant: "no_lost_write_on_retry",
+    anomalies: &[Anomaly::LostAcknowledgement],
+    from: "late_parent",
+    rarely: None,
+    because: "the parent's row is not there yet, the row's revision moves on without it, and nobody writes it \
+              afterwards; nor does anybody write what all four deliveries have failed to",
+};
+
+pub(super) const STAMPS_THE_SAME_STATUS: Break = Break {
+    invariant: "noop_is_silent",
+    anomalies: &[Anomaly::DuplicateEffect],
+    from: "retry",
+    rarely: None,
+    because: "a status that the row has already is written and stamped again",
+};
+
+pub(super) const EACH_OTHERS_PARENT: Break = Break {
+    invariant: "no_unhandled_deadlock",
+    anomalies: &[Anomaly::Deadlock],
+    from: "concurrent",
+    rarely: None,
+    because: "two sessions that are each other's parent: each locks its own row and waits for the other's; the victim \
+              rolls back, and what it was to write is in the object and comes to nobody again",
 };
 
 pub(super) const WRITTEN_IN_THE_OTHER_ORDER: Break = Break {
@@ -38,15 +82,6 @@ pub(super) const THE_OLDER_STAYS: Break = Break {
               request late whose caller has given up, and nobody is left to be told",
 };
 
-pub(super) const HANDLED_TOO_LATE: Break = Break {
-    invariant: "no_lost_write_on_retry",
-    anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
-    from: "crash",
-    rarely: Some("crash"),
-    because: "the object handles a request late whose caller has given up: it goes back to an old \
-              message, and nobody is left to be told",
-};
-
 pub(super) const CARRIES_EVERYTHING_ALONG: Break = Break {
     invariant: "no_overwrite_of_concurrent_fields",
     anomalies: &[Anomaly::StaleOverwrite],
@@ -55,12 +90,12 @@ pub(super) const CARRIES_EVERYTHING_ALONG: Break = Break {
     because: "every message carries the object's whole state along, over what another writer has given the row",
 };
 
-pub(super) const OLD_TITLE_REVIVED: Break = Break {
-    invariant: "no_overwrite_of_concurrent_fields",
-    anomalies: &[Anomaly::StaleOverwrite],
-    from: "all",
-    rarely: Some("retry"),
-    because: "a message that comes once more brings an old title, which differs from the object's and so is a change",
+pub(super) const STANDS_STILL_WITH_THE_ROW: Break = Break {
+    invariant: "others_wait_briefly",
+    anomalies: &[Anomaly::LongLockHold],
+    from: "redelivery",
+    rarely: None,
+    because: "a consumer that stands still between two statements of its transaction keeps the row for as long",
 };
 
 pub(super) const DIES_BEFORE_IT_NOTIFIES: Break = Break {

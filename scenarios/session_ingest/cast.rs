@@ -1,10 +1,13 @@
-//! The cast: a client for each session, the intake queue, one to three consumers, a durable object for each session, an
-//! API writer that changes sessions, and a relay for strategies that have an outbox.
+//! The cast: a client for each session, the intake queue and its staging store, one to three consumers, a durable
+//! object for each session, an API writer that changes sessions, a relay for strategies that have an outbox, and the
+//! objects' alarm for those that use it.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
+use retrial_sim::blob_store::BlobStore;
+use retrial_sim::doorbell::Doorbell;
 use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{SqlError, Value};
 use retrial_sim::fault::Rung;
@@ -12,17 +15,24 @@ use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
-use super::consumer::{self, Consumer, Envelope, Persistence};
+use super::alarm;
+use super::consumer::{self, Consumer, Envelope, Persistence, Place};
 use super::ladder::{self, CLIENTS, CONSUMERS, OBJECTS};
 use super::object::{Intake, SessionObject};
 use super::relay;
-use super::workload::{Edit, Edited, Message, SESSIONS, Workload};
+use super::workload::{Edit, Edited, LATE_PARENT, Message, SESSIONS, Workload};
 
-/// Enough attempts for every fault of a trial and the deadlocks among three consumers.
-const ATTEMPTS: u32 = 10;
+/// The first delivery and three retries (`max_retries` in services/session-ingest/wrangler.jsonc).
+pub(super) const ATTEMPTS: u32 = 4;
 
-/// How long a consumer may take for a batch.
-const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a consumer may take for a batch (Cloudflare Queues, "Limits": consumer wall time).
+const VISIBILITY_TIMEOUT: Duration = Duration::from_mins(15);
+
+/// A client waits for an answer before it sends its next message, so the API takes them in at different times.
+const ROUND_TRIP: Duration = Duration::from_millis(1);
+
+/// How long after the others the API makes the session that a child has told of before.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What the API writer takes between two statements of a transaction: its own work, and a slow way.
 const SLOW_ROUND_TRIP: Duration = Duration::from_millis(20);
@@ -36,26 +46,61 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Ru
         attempts: ATTEMPTS,
         concurrency: consumers,
     });
+    let staging = world.blob_store("staging");
     for (session, name) in CLIENTS.into_iter().enumerate() {
-        let (queue, workload) = (queue.clone(), workload.clone());
+        let (queue, staging, workload) = (queue.clone(), staging.clone(), workload.clone());
         world.actor(name, move |actor| {
-            let (queue, workload) = (queue.clone(), workload.clone());
-            async move { send(&actor, &queue, session, &workload.clients[session]).await }
+            let (queue, staging, workload) = (queue.clone(), staging.clone(), workload.clone());
+            async move { send(&actor, &queue, &staging, session, &workload.clients[session]).await }
         });
     }
     let bell = world.doorbell();
-    let (emits, compares_sequence) = (strategy.emits(), strategy.compares_sequence());
-    let object = move || SessionObject { emits, compares_sequence };
-    let objects: Rc<[Stub<SessionObject>]> =
-        OBJECTS.into_iter().map(|name| world.durable_object(name, object)).collect();
+    let emits = strategy.emits();
+    let object = move || SessionObject { emits };
+    let objects: Objects = OBJECTS.into_iter().map(|name| world.durable_object(name, object)).collect();
     for name in CONSUMERS.into_iter().take(consumers) {
-        let (queue, objects, bell) = (queue.clone(), objects.clone(), bell.clone());
+        let (queue, objects, staging, bell) = (queue.clone(), objects.clone(), staging.clone(), bell.clone());
         world.process(name, move |boot| {
-            let (pool, queue) = (boot.pool(1, None), queue.clone());
-            let (objects, bell) = (objects.clone(), bell.clone());
+            let (pool, queue, objects) = (boot.pool(1, None), queue.clone(), objects.clone());
+            let (staging, bell) = (staging.clone(), bell.clone());
             boot.actor(name, move |actor| async move {
-                consumer::run(strategy, &Consumer { actor, pool, queue, objects, bell }).await;
+                consumer::run(strategy, &Consumer { actor, pool, queue, objects, staging, bell }).await;
             });
+        });
+    }
+    if strategy.has_alarm() {
+        alarm_enters(world, strategy, objects, bell.clone());
+    }
+    if let Some(outbox) = strategy.outbox() {
+        world.process("relay", move |boot| {
+            let (pool, bell) = (boot.pool(1, None), bell.clone());
+            boot.actor("relay", move |actor| async move { relay::run(outbox, &actor, &pool, &bell).await });
+        });
+    }
+    others_enter(world, rung, workload);
+}
+
+type Objects = Rc<[Stub<SessionObject>]>;
+
+fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Objects, bell: Doorbell) {
+    // It rings for nobody: an alarm goes off by its time.
+    let time = world.doorbell();
+    world.process("alarm", move |boot| {
+        let (pool, objects) = (boot.pool(1, None), objects.clone());
+        let (bell, time) = (bell.clone(), time.clone());
+        boot.actor("alarm", move |actor| async move {
+            let place = Place { actor: &actor, pool: &pool, objects: &objects, bell: &bell };
+            alarm::run(strategy, place, &time).await;
+        });
+    });
+}
+
+/// Those who write to sessions beside the queue.
+fn others_enter(world: &World, rung: &Rung, workload: &Rc<Workload>) {
+    if workload.late_parent {
+        world.process("sessions", move |boot| {
+            let pool = boot.pool(1, None);
+            boot.actor("sessions", move |actor| async move { make_late_parent(&actor, &pool).await });
         });
     }
     if ladder::has_api_writer(rung) && !workload.edits.is_empty() {
@@ -65,27 +110,56 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Ru
             boot.actor("api", move |actor| async move { edit_all(&actor, &pool, &workload.edits).await });
         });
     }
-    if let Some(outbox) = strategy.outbox() {
-        world.process("relay", move |boot| {
-            let (pool, bell) = (boot.pool(1, None), bell.clone());
-            boot.actor("relay", move |actor| async move { relay::run(outbox, &actor, &pool, &bell).await });
-        });
-    }
 }
 
-/// Sends each message until the queue has said that it has it.
-async fn send(actor: &Actor, queue: &Queue<Envelope>, session: usize, messages: &[Message]) {
+/// Stages and sends each message until the queue has said that it has it, as the API does for the session's client
+/// (`stageAndEnqueue` in services/session-ingest/src/ingest/stage-and-enqueue.ts): a client that hears nothing sends
+/// its message again, under another key and with another time.
+async fn send(
+    actor: &Actor,
+    queue: &Queue<Envelope>,
+    staging: &BlobStore,
+    session: usize,
+    messages: &[Message],
+) {
+    let (mut sent, mut title, mut parent) = (0, None, None);
     for (index, message) in messages.iter().enumerate() {
         let name = |what: &str| format!("{what} {}.{}", SESSIONS[session], index + 1).into();
-        let intake = Intake {
-            sequence: index as u32 + 1,
+        let says = Intake {
             title: message.title.then(|| name("title")),
             git_branch: message.branch.then(|| name("branch")),
             parent: message.parent.map(|parent| parent.of(session).into()),
             status: message.status.map(|status| status.name().into()),
         };
-        let envelope = Envelope { session, intake, poison: message.poison };
-        while queue.send(actor, envelope.clone()).await.is_err() {}
+        let mut carries = says.clone();
+        if !message.poison && (says.title.is_some() || says.parent.is_some()) {
+            // A session item is the client's whole account of its session; what nobody can read has no part in it.
+            title = says.title.clone().or(title);
+            parent = says.parent.clone().or(parent);
+            (carries.title, carries.parent) = (title.clone(), parent.clone());
+        }
+        loop {
+            if sent > 0 {
+                actor.sleep("answer", ROUND_TRIP).await;
+            }
+            sent += 1;
+            let key = (session as u64 + 1) * 1_000 + sent;
+            let ingested_at = actor.now().as_millis() as u64;
+            let (says, carries) = (says.clone(), carries.clone());
+            let envelope = Envelope { session, key, ingested_at, says, carries, poison: message.poison };
+            if staging.put(actor, "stage", key).await.is_ok() && queue.send(actor, envelope).await.is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+/// Makes the row of the session that children may have told of already.
+async fn make_late_parent(actor: &Actor, pool: &Pool) {
+    actor.sleep("late", LATE).await;
+    let sql = "INSERT INTO cli_sessions_v2 (session_id) VALUES ($1) ON CONFLICT (session_id) DO NOTHING";
+    while pool.execute(actor, "make-parent", sql, [LATE_PARENT.into()]).await.is_err() {
+        actor.sleep("late", LATE).await;
     }
 }
 

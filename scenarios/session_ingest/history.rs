@@ -1,12 +1,13 @@
 //! What a trace says of this scenario's sessions, in the scenario's own words. Read by its invariants only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Exchange, Stored, What};
-use retrial_sim::trial::{Ending, Run};
+use retrial_sim::trial::Run;
 
 use super::ladder::OBJECTS;
 use super::workload::SESSIONS;
@@ -25,6 +26,9 @@ pub(super) enum Column {
 
 /// The table of the sessions.
 pub(super) const TABLE: &str = "cli_sessions_v2";
+
+/// What the trace has where a strategy leaves a title out on purpose.
+pub(super) const TITLE_KEPT: &str = "title-kept";
 
 /// The columns that clients' messages are about.
 pub(super) const FIELDS: [Column; 4] =
@@ -113,8 +117,9 @@ impl<'r> Sent<'r> {
     }
 }
 
+/// Whether it writes for the queue: a consumer, or an object's alarm.
 pub(super) fn is_consumer(actor: &str) -> bool {
-    actor.starts_with("consumer")
+    actor.starts_with("consumer") || actor == "alarm"
 }
 
 /// Every committed change of a session's row, in commit order.
@@ -161,26 +166,33 @@ pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
     run.trace.exchanges("send").map(|(_, exchange)| (message(exchange), Sent { exchange })).collect()
 }
 
-/// The messages that are dead letters although a consumer can read them.
+/// The messages that are dead letters although a consumer can read them, and had not done with them before.
 pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
     let dead = run.trace.exchanges("dead-letter").map(|(_, exchange)| message(exchange));
     let mut dead: Vec<i64> = dead.collect();
     if !dead.is_empty() {
-        let sent = sent(run);
-        dead.retain(|number| sent.get(number).is_none_or(|sent| !sent.is_poison()));
+        let (sent, done) = (sent(run), done(run));
+        dead.retain(|number| !done.contains(number) && sent.get(number).is_none_or(|sent| !sent.is_poison()));
     }
     dead
 }
 
-/// Whether the trial came to rest with nothing dead but poison.
-pub(super) fn has_drained(run: &Run) -> bool {
-    run.ending == Ending::Quiescent && dead_letters(run).is_empty()
+/// The messages whose blob a consumer has deleted, which it does last.
+fn done(run: &Run) -> BTreeSet<i64> {
+    let mut done = BTreeSet::new();
+    for (event, exchange) in run.trace.exchanges("unstage") {
+        done.extend(in_hand(run, event, run.trace.events[event].actor).filter(|_| exchange.arrived));
+    }
+    done
 }
 
 /// Whether the session's column may differ from its object in the end: the API writer has written it since the object
-/// last changed, or it is a parent that is not there.
+/// last changed, it is a title that was left out on purpose, or a parent that is not there.
 pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
     let (object, _) = in_the_end(run, session, column);
+    if column == Column::Title && keeps_title(run, session) {
+        return true;
+    }
     if column == Column::ParentSessionId {
         let rows = run.tables.first().map_or(&[][..], |(_, rows)| rows);
         if !rows.iter().any(|row| row[0] == *object) {
@@ -198,12 +210,32 @@ pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
     edited.is_some_and(|write| since.0 < write.event)
 }
 
+/// Whether a strategy has left a title of that session out on purpose.
+fn keeps_title(run: &Run, session: &str) -> bool {
+    let index = SESSIONS.iter().position(|known| *known == session).map(|index| index as i64);
+    run.trace
+        .events
+        .iter()
+        .any(|event| matches!(event.what, What::Noted(TITLE_KEPT, kept, _) if Some(kept) == index))
+}
+
 /// A session's field in the end: what the object has, and what the row has.
 pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: Column) -> (&'r Value, &'r Value) {
     let object = stored(run, session).next_back().and_then(|(_, stored)| stored.field(field.name()));
     let (_, rows) = run.tables.first().expect("the trial was asked for the sessions");
     let row = rows.iter().find(|row| Column::SessionId.of(Some(row)).text() == Some(session));
     (object.unwrap_or(&Value::Null), field.of(row))
+}
+
+/// What became of a value that a session's field should have in the end: what was never written is lost with its
+/// message's acknowledgement, what was written lies under somebody's older value.
+pub(super) fn became_of(run: &Run, session: &str, field: Column, value: &Value) -> Anomaly {
+    let mut moves = writes(run).filter(|write| write.session == session && write.moves(field));
+    if moves.any(|write| write.after(field) == value) {
+        Anomaly::StaleOverwrite
+    } else {
+        Anomaly::LostAcknowledgement
+    }
 }
 
 /// The message that a consumer has in hand at that event.

@@ -8,10 +8,11 @@ pub(super) const OBJECTS: [&str; 2] = ["object-1", "object-2"];
 pub(super) const CLIENTS: [&str; 2] = ["client-1", "client-2"];
 
 /// Whoever sends statements on behalf of the queue.
-const WRITERS: &[&str] = &["consumer-1", "consumer-2", "consumer-3", "relay"];
+const WRITERS: &[&str] = &["consumer-1", "consumer-2", "consumer-3", "relay", "alarm"];
 
 /// Whoever sends anything at all.
-const SENDERS: &[&str] = &["consumer-1", "consumer-2", "consumer-3", "relay", "client-1", "client-2"];
+const SENDERS: &[&str] =
+    &["consumer-1", "consumer-2", "consumer-3", "relay", "alarm", "client-1", "client-2"];
 
 const fn offer(fault: Fault, actors: &'static [&'static str]) -> Offer {
     Offer { fault, actors, labels: &[] }
@@ -19,7 +20,9 @@ const fn offer(fault: Fault, actors: &'static [&'static str]) -> Offer {
 
 /// Every statement but BEGIN, which does nothing that could time out.
 const STATEMENTS: &[&str] = &[
+    "session-lookup",
     "lock",
+    "update",
     "metadata",
     "parent-lookup",
     "parent",
@@ -76,8 +79,20 @@ pub(super) const LADDER: &[Rung] = &[
     },
     Rung { name: "concurrent", about: "two or three consumers", offers: &[], budget: 0 },
     Rung {
+        name: "late_parent",
+        about: "a child's message comes before its parent's row is made",
+        offers: &[],
+        budget: 0,
+    },
+    Rung {
+        name: "outage",
+        about: "Postgres refuses statements for longer than a message's four deliveries",
+        offers: &[STATEMENT],
+        budget: 4,
+    },
+    Rung {
         name: "all",
-        about: "two or three consumers, and every fault of the rungs before",
+        about: "two or three consumers, and every fault of the rungs before but the outage",
         offers: &[
             STATEMENT, CRASH[0], CRASH[1], CRASH[2], CRASH[3], EVICTION, LOST[0], LOST[1], AGAIN[0], AGAIN[1],
         ],
@@ -93,4 +108,9 @@ pub(super) fn has_api_writer(rung: &Rung) -> bool {
 /// Whether there are several consumers on that rung.
 pub(super) fn has_many_consumers(rung: &Rung) -> bool {
     matches!(rung.name, "concurrent" | "all")
+}
+
+/// Whether children tell of a parent whose row is made later on that rung.
+pub(super) fn has_late_parent(rung: &Rung) -> bool {
+    matches!(rung.name, "late_parent" | "all")
 }

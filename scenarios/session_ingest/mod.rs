@@ -7,12 +7,13 @@ use retrial_sim::engine::Cost;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
-pub use self::consumer::{Failure, Outbox, Persistence, Session};
+pub use self::consumer::{Errors, Failure, Outbox, Persistence, Session};
 pub use self::object::{Emission, Emits, Fields, Versioned};
 pub use self::workload::{Edit, Edited, Message, Parent, Status, Workload};
 
 pub mod strategies;
 
+mod alarm;
 mod breaks;
 mod cast;
 mod consumer;
@@ -38,7 +39,7 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
     watched: &[],
     trials: 1_200,
     breaks: |strategy| strategy.breaks(),
-    workloads: |rung| workload::strategy(ladder::has_api_writer(rung)),
+    workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
     opening: |strategy, _| Workload::opening(strategy.migration()),
@@ -56,8 +57,8 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(2),
 };
 
-/// A message takes about fifteen steps, and comes a few times more where something fails.
+/// A message takes about twenty-five steps, and comes a few times more where something fails.
 fn limits(workload: &Workload) -> Limits {
-    let work = 40 * workload.messages() + 20 * workload.edits.len() as u32;
+    let work = 60 * workload.messages() + 20 * workload.edits.len() as u32;
     Limits { safety_steps: 200 + 2 * work, fair_steps: 600 + 4 * work, progress: &["cli_sessions_v2"] }
 }

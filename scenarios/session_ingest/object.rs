@@ -1,5 +1,6 @@
-//! The session's durable object: it merges what clients send into the session's state, and tells the consumer what to
-//! write. How much it tells is the strategies' choice ([`Emits`]).
+//! The session's durable object, as `SessionIngestDO.ingest` is (services/session-ingest/src/dos/SessionIngestDO.ts):
+//! it keeps each item with the time at which the API took it in, leaves out an item that is older than the one it has,
+//! and tells the consumer the fields whose value differs. How much more it tells is the strategies' choice ([`Emits`]).
 
 use std::rc::Rc;
 
@@ -18,6 +19,18 @@ pub enum Emits {
     State,
 }
 
+/// The kinds of item that carry fields; an object keeps the last one of each (`getItemIdentity` in
+/// services/session-ingest/src/util/compaction.ts).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `session`: title and parent.
+    Session,
+    /// `kilo_meta`: branch.
+    Meta,
+    /// `session_status`: status.
+    Status,
+}
+
 /// One of the session's fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Versioned {
@@ -25,8 +38,6 @@ pub struct Versioned {
     pub value: Option<Rc<str>>,
     /// The object's revision by which it got it; 0 for never.
     pub revision: i64,
-    /// The number of the client's message that brought it.
-    pub sequence: u32,
 }
 
 /// What is known of a session, or of what has changed of it.
@@ -45,17 +56,24 @@ pub struct Fields {
 /// What a consumer asks of an object.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
-    /// Take this in, and tell what to write.
-    Ingest(Intake),
+    /// Take this item in, and tell what to write.
+    Ingest(Item),
     /// Everything up to that revision has been written and committed.
     Acknowledge(i64),
 }
 
+/// One item of a message.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    /// When the API took the message in, in milliseconds.
+    pub(super) ingested_at: u64,
+    pub(super) fields: Intake,
+}
+
 /// What a client has sent, for one session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Intake {
-    /// The number that the client has given the message, from 1.
-    pub(super) sequence: u32,
     /// The title, if it has changed.
     pub(super) title: Option<Rc<str>>,
     /// The branch, if it has changed.
@@ -85,14 +103,14 @@ pub(super) struct Storage {
     revision: i64,
     acknowledged: i64,
     fields: Fields,
+    /// When the last item of each [`Kind`] was taken in.
+    ingested_at: [Option<u64>; 3],
 }
 
 /// The object; it keeps nothing in memory that it could lose.
 #[derive(Debug)]
 pub(super) struct SessionObject {
     pub(super) emits: Emits,
-    /// Whether a field is taken only from a message later than the one that it is from.
-    pub(super) compares_sequence: bool,
 }
 
 impl Object for SessionObject {
@@ -101,18 +119,15 @@ impl Object for SessionObject {
     type Response = Emission;
 
     fn handle(&mut self, storage: &mut Storage, request: &Request) -> Emission {
-        let intake = match request {
-            Request::Ingest(intake) => intake,
-            Request::Acknowledge(revision) => {
-                if self.emits == Emits::Pending {
-                    storage.acknowledged = storage.acknowledged.max(*revision);
-                }
-                return Emission::default();
-            }
-        };
         let base = storage.revision;
         let previous_status = storage.fields.status.value.clone();
-        storage.take_in(intake, self.compares_sequence);
+        match request {
+            Request::Ingest(item) => storage.take_in(item),
+            Request::Acknowledge(revision) => {
+                storage.acknowledged = storage.acknowledged.max(*revision);
+                return Emission::default();
+            }
+        }
         let since = match self.emits {
             Emits::Difference => base,
             Emits::Pending => storage.acknowledged,
@@ -124,20 +139,59 @@ impl Object for SessionObject {
 }
 
 impl Storage {
-    /// Only a value that differs is a change.
-    fn take_in(&mut self, intake: &Intake, compares_sequence: bool) {
-        let (next, sequence) = (self.revision + 1, intake.sequence);
-        let sent = [&intake.title, &intake.git_branch, &intake.parent, &intake.status];
+    /// The state, if any of it has not been acknowledged.
+    pub(super) fn outstanding(&self) -> Option<Emission> {
+        let Storage { revision, fields, .. } = self;
+        let told = || Emission { revision: *revision, fields: fields.clone(), ..Emission::default() };
+        (self.acknowledged < *revision).then(told)
+    }
+
+    /// An item is left out if a later one is there; one of the same time is taken. Only a value that differs is a
+    /// change.
+    fn take_in(&mut self, item: &Item) {
+        let there = &mut self.ingested_at[item.kind as usize];
+        if there.is_some_and(|there| there > item.ingested_at) {
+            return;
+        }
+        *there = Some(item.ingested_at);
+        let (next, sent) = (self.revision + 1, &item.fields);
+        let sent = [&sent.title, &sent.git_branch, &sent.parent, &sent.status];
         for (field, sent) in self.fields.each_mut().into_iter().zip(sent) {
-            if sent.is_none() || compares_sequence && sequence <= field.sequence {
-                continue;
-            }
-            if *sent != field.value {
-                *field = Versioned { value: sent.clone(), revision: next, sequence };
+            if sent.is_some() && *sent != field.value {
+                *field = Versioned { value: sent.clone(), revision: next };
                 self.revision = next;
-            } else if compares_sequence {
-                field.sequence = sequence;
             }
+        }
+    }
+}
+
+impl Intake {
+    /// The items that carry it, in the order in which they are taken in.
+    pub(super) fn items(&self, ingested_at: u64) -> impl Iterator<Item = Item> {
+        let Intake { title, git_branch, parent, status } = self.clone();
+        let items = [
+            (Kind::Session, Intake { title, parent, ..Intake::default() }),
+            (Kind::Meta, Intake { git_branch, ..Intake::default() }),
+            (Kind::Status, Intake { status, ..Intake::default() }),
+        ];
+        let carries = |(_, fields): &(Kind, Intake)| *fields != Intake::default();
+        items.into_iter().filter(carries).map(move |(kind, fields)| Item { kind, ingested_at, fields })
+    }
+}
+
+impl Emission {
+    /// What is to be written of a message, once another of its items has been taken in.
+    pub(super) fn absorb(&mut self, next: Emission) {
+        let begins = self.revision == 0;
+        let Emission { revision, base, fields, previous_status } = next;
+        for (field, next) in self.fields.each_mut().into_iter().zip(fields.into_each()) {
+            if next.value.is_some() {
+                *field = next;
+            }
+        }
+        self.revision = revision;
+        if begins {
+            (self.base, self.previous_status) = (base, previous_status);
         }
     }
 }
@@ -145,6 +199,10 @@ impl Storage {
 impl Fields {
     fn each_mut(&mut self) -> [&mut Versioned; 4] {
         [&mut self.title, &mut self.git_branch, &mut self.parent, &mut self.status]
+    }
+
+    fn into_each(self) -> [Versioned; 4] {
+        [self.title, self.git_branch, self.parent, self.status]
     }
 
     fn each(&self) -> [(&'static str, &Versioned); 4] {
@@ -195,7 +253,7 @@ impl Record for Storage {
 impl Record for Request {
     fn record(&self) -> Vec<Field> {
         match self {
-            Request::Ingest(intake) => intake.record(),
+            Request::Ingest(item) => item.fields.record(),
             Request::Acknowledge(revision) => vec![("revision", Value::Integer(*revision))],
         }
     }

@@ -22,6 +22,9 @@ pub struct Workload {
     pub consumers: usize,
     /// The most messages that a consumer takes at a time.
     pub batch: usize,
+    /// Whether the API makes the row of the session `late` a second after the trial begins.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub late_parent: bool,
 }
 
 /// What a client sends. A title or a branch is always a new one, named after the message; a parent and a status are
@@ -56,6 +59,8 @@ pub enum Parent {
     Root,
     /// A session that is not there; nothing can be its child.
     Unknown,
+    /// A session whose row is made later, if the workload says so.
+    Late,
 }
 
 /// What the API writer does to a session, because its user has asked for it.
@@ -99,6 +104,9 @@ pub(super) const SESSIONS: [&str; 2] = ["s1", "s2"];
 /// A session that is a parent and nothing else.
 const ROOT: &str = "root";
 
+/// A session whose row the API makes late.
+pub(super) const LATE_PARENT: &str = "late";
+
 fn is_not(truth: &bool) -> bool {
     !truth
 }
@@ -121,6 +129,7 @@ impl Parent {
             Parent::Other => SESSIONS[1 - session],
             Parent::Root => ROOT,
             Parent::Unknown => "unknown",
+            Parent::Late => LATE_PARENT,
         }
     }
 }
@@ -144,6 +153,15 @@ impl Workload {
         Ok(())
     }
 
+    /// The same, with every parent's row made late.
+    fn with_late_parent(mut self) -> Workload {
+        for message in self.clients.iter_mut().flatten() {
+            message.parent = message.parent.map(|_| Parent::Late);
+        }
+        self.late_parent = true;
+        self
+    }
+
     /// Messages in all.
     pub(super) fn messages(&self) -> u32 {
         self.clients.iter().map(|messages| messages.len() as u32).sum()
@@ -161,7 +179,15 @@ impl Workload {
 /// there are four that break things seldom met by chance: a title that several write to, two sessions that become each
 /// other's parent, a status that goes to and fro, and a session that has everything when its user changes something and
 /// a message about something else comes.
-pub(super) fn strategy(edits: bool) -> BoxedStrategy<Workload> {
+pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
+    let late =
+        if ladder::has_late_parent(rung) { prop::bool::weighted(0.5) } else { prop::bool::weighted(0.0) };
+    (drawn(ladder::has_api_writer(rung)), late)
+        .prop_map(|(workload, late)| if late { workload.with_late_parent() } else { workload })
+        .boxed()
+}
+
+fn drawn(edits: bool) -> BoxedStrategy<Workload> {
     let some = |sessions, least: usize| vec(edit(sessions), if edits { least..=2 } else { 0..=0 });
     let client = || prop_oneof![1 => Just(Vec::new()), 4 => vec(message(), 0..=3)];
     let anything = (client(), client(), some(0..SESSIONS.len(), 0));
@@ -193,6 +219,7 @@ pub(super) fn strategy(edits: bool) -> BoxedStrategy<Workload> {
             edits,
             consumers,
             batch,
+            late_parent: false,
         })
         .boxed()
 }
@@ -201,14 +228,22 @@ pub(super) fn strategy(edits: bool) -> BoxedStrategy<Workload> {
 /// is what there is; a rename where that is what the rung is about.
 pub(super) fn smallest(rung: &Rung) -> Workload {
     let status = |status| Message { status: Some(status), ..Message::default() };
-    let mut messages = vec![Message { title: true, ..status(Status::Busy) }];
-    if rung.budget == 0 {
-        messages.push(status(Status::Idle));
-    }
-    let alone = rung.budget > 0 || ladder::has_many_consumers(rung);
+    let late_parent = rung.name == "late_parent";
+    let messages = if late_parent {
+        vec![Message { parent: Some(Parent::Late), ..status(Status::Busy) }]
+    } else if rung.name == "outage" {
+        vec![status(Status::Busy)]
+    } else {
+        let mut messages = vec![Message { title: true, ..status(Status::Busy) }];
+        if rung.budget == 0 {
+            messages.push(status(Status::Idle));
+        }
+        messages
+    };
+    let alone = late_parent || rung.budget > 0 || ladder::has_many_consumers(rung);
     let renamed = Edit { session: 0, column: Edited::Title };
     let edits = if ladder::has_api_writer(rung) && !alone { vec![renamed] } else { Vec::new() };
-    Workload { clients: [messages, Vec::new()], edits, consumers: 2, batch: 1 }
+    Workload { clients: [messages, Vec::new()], edits, consumers: 2, batch: 1, late_parent }
 }
 
 fn edit(sessions: Range<usize>) -> impl Strategy<Value = Edit> {

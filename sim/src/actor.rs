@@ -166,10 +166,10 @@ impl Actor {
         Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
     }
 
-    /// Waits for work until the deadline, and then looks for it. Once everyone else has come to rest it looks once
-    /// more, and then the trial may end.
-    pub(crate) fn look_again(&self, deadline: Duration) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Look(deadline)) }
+    /// Waits for work for so long, and then looks for it. Once everyone else has come to rest it looks once more, and
+    /// then the trial may end.
+    pub(crate) fn look_again(&self, every: Duration) -> Turn<'_> {
+        Turn { actor: self, wish: Some(Wish::Look(every)) }
     }
 
     /// Waits for work before a point, and stands at it once there is some. A trial may end while an actor rests.
@@ -216,9 +216,9 @@ impl Future for Turn<'_> {
             Some(Wish::Continue(duration)) => shared.continue_after(id, duration),
             Some(Wish::Block(deadline)) => shared.block(id, State::Blocked, deadline),
             Some(Wish::Idle(deadline)) => shared.block(id, State::Idle, deadline),
-            Some(Wish::Look(deadline)) => {
-                shared.block(id, State::Idle, Some(deadline));
-                shared.actors.borrow_mut()[id.index()].looks = true;
+            Some(Wish::Look(every)) => {
+                shared.block(id, State::Idle, Some(shared.now.get() + every));
+                shared.actors.borrow_mut()[id.index()].looks_every = Some(every);
             }
             Some(Wish::Rest(label, kind)) => shared.rest(id, label, kind),
             Some(Wish::Pick(of)) => shared.ask_pick(id, of),

@@ -8,38 +8,45 @@
 //!   opens with may lack one, as files that older versions have written do.
 //! - A commit that fails for the disk's sake may have been made or not: the writer hears of an error either way
 //!   ([`WriteError::Unknown`]).
-//! - A read sees the last commit. (A LanceDB handle does so only with `readConsistencyInterval: 0`; one that refreshes
-//!   more seldom reads what is older still, which is not modelled.) It is a step: none is lost on its way.
-//! - Every row that is added gets the next number of its id's version counter, which outlives the row.
-//!   [`DocumentStore::swap`] adds a row only if the newest is the expected one. It deletes nothing: the version before
-//!   stands beside the new one until it is pruned, and reads take the newest. (LanceDB's own means to this end is
-//!   `mergeInsert`.)
+//! - What a read sees is a property of the handle that a process has opened ([`Reads`]): by default it never looks for
+//!   what others have committed (`ConnectionOptions.readConsistencyInterval`: "consistency is not checked"), so it sees
+//!   the table as of its opening or its own last write. "This consistency only applies to read operations. Write
+//!   operations are always consistent": a delete finds what is there by then. Seen so on the Node package 0.26.2.
+//!   A read is a step: none is lost on its way.
+//! - [`DocumentStore::merge_insert`] is `mergeInsert("id").whenMatchedUpdateAll({ where })`: one commit that replaces
+//!   each row which still is as it was read, and leaves the others alone. Of two that meet, the one whose commit is
+//!   refused evaluates its condition again on the table as it is by then (seen: two attempts, no row updated).
 //! - [`DocumentStore::update`] takes the file lock itself, and the lock is not re-entrant. Under it goes on what
 //!   `performUpdateLocked` of the plugin's `src/store.ts` does (the body of `update` at 2d56900): two reads, a delete,
 //!   an add, and where that fails a look and the add of what the second read has found. `Array.from(row.vector)` throws
 //!   for a row that has none before anything is deleted, whether or not a vector is among the changes.
 //!
+//! `version` is the trial's account, for its trace: LanceDB's rows have none, and no candidate may go by it.
+//!
 //! Not modelled: that LanceDB's reads show each of two rows of one id, as an add leaves that is made twice (ours take
 //! the newest; the trace's commits have both); reads that fail; that an ENOTACQUIRED of the release becomes the error
-//! of the update, and the queue of updates within one process (`runSerializedUpdate`).
+//! of the update, and the queue of updates within one process (`runSerializedUpdate`); that a
+//! `mergeInsert` gives up after ten refused commits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::actor::{Actor, Lost};
+use crate::actor::Actor;
 use crate::engine::{Row, RowChange, Table, Value};
-use crate::fault::Fault;
 use crate::file_lock::FileLock;
 use crate::footprint::Use;
-use crate::point::PointKind;
-use crate::trace::{Field, What};
+use crate::trace::What;
 use crate::world::{Shared, World};
 
+use self::handle::Handle;
+pub use self::handle::{Handling, Reads};
 pub use self::metadata::{Fields, Metadata};
 pub use self::update::{Changes, UpdateError};
 
+mod handle;
+mod merge;
 mod metadata;
 mod update;
 
@@ -57,7 +64,7 @@ pub struct Settings {
 pub struct Document {
     /// What it is known by.
     pub id: i64,
-    /// The version counter's number; the store gives it.
+    /// The number of the row among those that its id has had; the trial gives it.
     pub version: i64,
     /// Who may see it.
     pub scope: &'static str,
@@ -80,9 +87,12 @@ pub enum WriteError {
     Unknown,
 }
 
-/// A store; cloning it gives another handle on the same one. It outlives every process.
+/// A store, by a handle; cloning it gives the same handle once more. It outlives every process.
 #[derive(Clone)]
-pub struct DocumentStore(Rc<Inner>);
+pub struct DocumentStore {
+    inner: Rc<Inner>,
+    handle: Rc<Handle>,
+}
 
 struct Inner {
     shared: Rc<Shared>,
@@ -91,6 +101,11 @@ struct Inner {
     table: Rc<Table>,
     lock: FileLock,
     rows: RefCell<Vec<Stored>>,
+    /// How many commits there were; what a stale handle sees is as of one of them.
+    commits: Cell<i64>,
+    /// Whether rows that are gone are kept, for handles that see them still.
+    keeps_old: Cell<bool>,
+    lock_file: Cell<handle::LockFile>,
     /// The last version of every id that there has ever been.
     versions: RefCell<BTreeMap<i64, i64>>,
     added: Cell<i64>,
@@ -101,6 +116,9 @@ struct Stored {
     key: i64,
     document: Rc<Document>,
     row: Row,
+    /// The commit that added it, and the one that deleted it.
+    added: i64,
+    deleted: Option<i64>,
 }
 
 /// The columns before those of the metadata.
@@ -123,45 +141,50 @@ impl World {
             table: Rc::new(Table { name: settings.name.to_owned(), columns }),
             lock,
             rows: RefCell::default(),
+            commits: Cell::default(),
+            keeps_old: Cell::default(),
+            lock_file: Cell::default(),
             versions: RefCell::default(),
             added: Cell::default(),
         };
         for document in documents {
             inner.append(document);
         }
-        DocumentStore(Rc::new(inner))
+        // What the trial opens with is there before the first commit.
+        inner.rows.borrow_mut().iter_mut().for_each(|stored| stored.added = 0);
+        DocumentStore { inner: Rc::new(inner), handle: Rc::default() }
     }
 }
 
 impl DocumentStore {
     /// The lock that its updates take.
     pub fn lock(&self) -> &FileLock {
-        &self.0.lock
+        &self.inner.lock
     }
 
     /// The newest row of that id.
     pub async fn get_by_id(&self, actor: &Actor, label: &'static str, id: i64) -> Option<Rc<Document>> {
-        let inner = &self.0;
+        let inner = &self.inner;
         let body = || vec![("id", Value::Integer(id))];
-        let effect = |_| {
+        let effect = |as_of| {
             inner.shared.touch("document_store", inner.name, Some(id as u64), Use::Read);
-            inner.newest(id)
+            inner.newest(id, as_of)
         };
-        inner.read(actor, label, body, effect).await
+        self.read(actor, label, 1, body, effect).await
     }
 
     /// The newest rows of those ids, in one read, each once and in the order in which they are asked for; who is not
     /// there is left out.
     pub async fn query(&self, actor: &Actor, label: &'static str, ids: &[i64]) -> Vec<Rc<Document>> {
-        let inner = &self.0;
+        let inner = &self.inner;
         let body = || vec![("rows", Value::Integer(ids.len() as i64))];
-        let effect = |_| {
+        let effect = |as_of| {
             inner.touch(ids, Use::Read);
             // `IN` takes no row twice, however often its id is listed.
             let asked = ids.iter().enumerate().filter(|(index, id)| !ids[..*index].contains(id));
-            asked.filter_map(|(_, id)| inner.newest(*id)).collect()
+            asked.filter_map(|(_, id)| inner.newest(*id, as_of)).collect()
         };
-        inner.read(actor, label, body, effect).await
+        self.read(actor, label, ids.len(), body, effect).await
     }
 
     /// The newest row of every id, or of those whose newest is in that scope, in the order in which they were added.
@@ -171,15 +194,20 @@ impl DocumentStore {
         label: &'static str,
         scope: Option<&'static str>,
     ) -> Vec<Rc<Document>> {
-        let inner = &self.0;
+        let inner = &self.inner;
         let body = || scope.map_or(Vec::new(), |scope| vec![("scope", Value::from(scope))]);
-        let effect = |_| {
+        let effect = |as_of| {
             inner.shared.touch("document_store", inner.name, None, Use::Read);
             let rows = inner.rows.borrow();
-            let newest = rows.iter().filter(|stored| inner.is_newest(&rows, stored));
-            newest.map(|stored| stored.document.clone()).filter(|row| row.is_in(scope)).collect()
+            let seen: Vec<&Stored> = rows.iter().filter(|stored| stored.is_there(as_of)).collect();
+            let is_newest = |(place, stored): &(usize, &&Stored)| {
+                seen[place + 1..].iter().all(|later| later.document.id != stored.document.id)
+            };
+            let newest = seen.iter().enumerate().filter(is_newest);
+            newest.map(|(_, stored)| stored.document.clone()).filter(|row| row.is_in(scope)).collect()
         };
-        inner.read(actor, label, body, effect).await
+        let rows = inner.rows.borrow().len();
+        self.read(actor, label, rows, body, effect).await
     }
 
     /// Deletes every row of those ids, in one commit.
@@ -187,12 +215,12 @@ impl DocumentStore {
     /// # Errors
     /// [`WriteError::Unknown`].
     pub async fn delete(&self, actor: &Actor, label: &'static str, ids: &[i64]) -> Result<(), WriteError> {
-        let inner = &self.0;
+        let inner = &self.inner;
         let effect = |_| {
             inner.touch(ids, Use::Write);
-            inner.commit(actor, inner.remove(|stored, _| ids.contains(&stored.document.id)));
+            inner.commit(actor, inner.remove(|stored| ids.contains(&stored.document.id)));
         };
-        inner.write(actor, label, ids, effect).await
+        self.write(actor, label, ids, effect).await
     }
 
     /// Adds those rows, in one commit. The store gives them their versions; what was there of the same id stays beside
@@ -206,69 +234,14 @@ impl DocumentStore {
         label: &'static str,
         documents: &[Document],
     ) -> Result<(), WriteError> {
-        let (inner, ids) = (&self.0, ids(documents));
+        let (inner, ids) = (&self.inner, ids(documents));
         let effect = |_| {
             has_vectors(documents)?;
             inner.touch(&ids, Use::Write);
             inner.commit(actor, documents.iter().map(|document| inner.append(document.clone())).collect());
             Ok(())
         };
-        inner.write(actor, label, &ids, effect).await?
-    }
-
-    /// Adds those rows, in one commit, each only if the newest row of its id is of the version that this one was read
-    /// with; tells which ids were taken. What was there before stays beside them. Of two of one id the first overtakes
-    /// the second.
-    ///
-    /// # Errors
-    /// As [`DocumentStore::add`].
-    pub async fn swap(
-        &self,
-        actor: &Actor,
-        label: &'static str,
-        documents: &[Document],
-    ) -> Result<Vec<i64>, WriteError> {
-        let (inner, ids) = (&self.0, ids(documents));
-        let effect = |_| {
-            has_vectors(documents)?;
-            // Who is refused has looked at the versions, and a write conflicts with whatever a look does.
-            inner.touch(&ids, Use::Write);
-            let (mut taken, mut changes) = (Vec::new(), Vec::new());
-            for document in documents {
-                if inner.newest(document.id).is_some_and(|newest| newest.version == document.version) {
-                    changes.push(inner.append(document.clone()));
-                    taken.push(document.id);
-                }
-            }
-            inner.commit(actor, changes);
-            Ok(taken)
-        };
-        inner.write(actor, label, &ids, effect).await?
-    }
-
-    /// Deletes the rows that a newer one of their id stands beside, in one commit: of those ids or of all, which the
-    /// trace has as 0 rows.
-    ///
-    /// # Errors
-    /// [`WriteError::Unknown`].
-    pub async fn prune(
-        &self,
-        actor: &Actor,
-        label: &'static str,
-        ids: Option<&[i64]>,
-    ) -> Result<(), WriteError> {
-        let inner = &self.0;
-        let effect = |_| {
-            match ids {
-                Some(ids) => inner.touch(ids, Use::Write),
-                None => inner.shared.touch("document_store", inner.name, None, Use::Write),
-            }
-            let is_meant = |id| ids.is_none_or(|ids| ids.contains(&id));
-            let removed =
-                inner.remove(|stored, rows| is_meant(stored.document.id) && !inner.is_newest(rows, stored));
-            inner.commit(actor, removed);
-        };
-        inner.write(actor, label, ids.unwrap_or_default(), effect).await
+        self.write(actor, label, &ids, effect).await?
     }
 }
 
@@ -289,6 +262,13 @@ impl Document {
     }
 }
 
+impl Stored {
+    /// Whether it is there as of that commit.
+    fn is_there(&self, as_of: i64) -> bool {
+        self.added <= as_of && self.deleted.is_none_or(|deleted| deleted > as_of)
+    }
+}
+
 impl Inner {
     fn touch(&self, ids: &[i64], how: Use) {
         for id in ids {
@@ -296,45 +276,11 @@ impl Inner {
         }
     }
 
-    /// A read, which does not fail.
-    async fn read<T>(
-        &self,
-        actor: &Actor,
-        label: &'static str,
-        body: impl FnOnce() -> Vec<Field>,
-        effect: impl FnOnce(Option<Fault>) -> T,
-    ) -> T {
-        let read = actor.exchange(PointKind::Step, label, self.name, body, effect).await;
-        actor.busy_for(self.shared.cost.per_statement);
-        read.expect("at a step nothing is lost on its way")
-    }
-
-    /// A commit, as its writer sees it.
-    async fn write<T>(
-        &self,
-        actor: &Actor,
-        label: &'static str,
-        ids: &[i64],
-        effect: impl FnOnce(Option<Fault>) -> T,
-    ) -> Result<T, WriteError> {
-        let body = || match ids {
-            [id] => vec![("id", Value::Integer(*id))],
-            _ => vec![("rows", Value::Integer(ids.len() as i64))],
-        };
-        let written = actor.exchange(PointKind::Request, label, self.name, body, effect).await;
-        actor.busy_for(self.shared.cost.per_statement);
-        written.map_err(|Lost| WriteError::Unknown)
-    }
-
     /// The rows of an id lie in the order of their versions.
-    fn newest(&self, id: i64) -> Option<Rc<Document>> {
+    fn newest(&self, id: i64, as_of: i64) -> Option<Rc<Document>> {
         let rows = self.rows.borrow();
-        rows.iter().rfind(|stored| stored.document.id == id).map(|stored| stored.document.clone())
-    }
-
-    fn is_newest(&self, rows: &[Stored], stored: &Stored) -> bool {
-        let newest = rows.iter().rfind(|other| other.document.id == stored.document.id);
-        newest.is_some_and(|newest| newest.key == stored.key)
+        let newest = rows.iter().rfind(|stored| stored.document.id == id && stored.is_there(as_of));
+        newest.map(|stored| stored.document.clone())
     }
 
     fn append(&self, mut document: Document) -> RowChange {
@@ -346,27 +292,29 @@ impl Inner {
         document.version = *version;
         let row = self.row(&document);
         let change = RowChange { table: self.table.clone(), key, before: None, after: Some(row.clone()) };
-        self.rows.borrow_mut().push(Stored { key, document: Rc::new(document), row });
+        let (added, deleted) = (self.commits.get() + 1, None);
+        self.rows.borrow_mut().push(Stored { key, document: Rc::new(document), row, added, deleted });
         change
     }
 
-    fn remove(&self, is_meant: impl Fn(&Stored, &[Stored]) -> bool) -> Vec<RowChange> {
-        let mut rows = self.rows.borrow_mut();
-        let meant: Vec<bool> = rows.iter().map(|stored| is_meant(stored, &rows)).collect();
-        let (mut meant, mut changes) = (meant.into_iter(), Vec::new());
-        rows.retain(|stored| {
-            let goes = meant.next().unwrap_or_default();
-            if goes {
+    fn remove(&self, is_meant: impl Fn(&Stored) -> bool) -> Vec<RowChange> {
+        let (mut rows, mut changes) = (self.rows.borrow_mut(), Vec::new());
+        for stored in rows.iter_mut().filter(|stored| stored.deleted.is_none()) {
+            if is_meant(stored) {
                 let (table, before) = (self.table.clone(), Some(stored.row.clone()));
                 changes.push(RowChange { table, key: stored.key, before, after: None });
+                stored.deleted = Some(self.commits.get() + 1);
             }
-            !goes
-        });
+        }
+        if !self.keeps_old.get() {
+            rows.retain(|stored| stored.deleted.is_none());
+        }
         changes
     }
 
     fn commit(&self, actor: &Actor, changes: Vec<RowChange>) {
         if !changes.is_empty() {
+            self.commits.set(self.commits.get() + 1);
             self.shared.record(actor.id, What::Committed(changes.into()));
         }
     }
@@ -393,6 +341,6 @@ impl Inner {
 
 impl fmt::Debug for DocumentStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DocumentStore").field(&self.0.name).finish()
+        f.debug_tuple("DocumentStore").field(&self.inner.name).finish()
     }
 }

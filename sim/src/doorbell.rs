@@ -43,7 +43,8 @@ impl Doorbell {
 
     /// Waits until it rings, at most so long. The time passes only when nobody else has anything to do; and if nobody
     /// has done anything since it passed last, the trial may end meanwhile instead: what is looked for every minute for
-    /// ever is looked for once more after everyone has come to rest.
+    /// ever is looked for once more after everyone has come to rest. Of others who look from time to time only what
+    /// they have committed counts.
     pub async fn wait(&self, actor: &Actor, at_most: Duration) {
         let inner = &self.0;
         inner.shared.count_call();
@@ -53,7 +54,7 @@ impl Doorbell {
         }
         inner.waiting.borrow_mut().push(actor.id);
         let _place = Place { bell: inner, actor: actor.id };
-        actor.look_again(actor.now() + at_most).await;
+        actor.look_again(at_most).await;
     }
 }
 

@@ -134,6 +134,15 @@ impl<O: Object> Stub<O> {
     }
 }
 
+impl<O: Object> Stub<O> {
+    /// What the object keeps, as its own alarm finds it: neither a request nor a point.
+    pub fn storage<R>(&self, look: impl FnOnce(&O::Storage) -> R) -> R {
+        self.0.shared.count_call();
+        self.0.shared.touch("object", self.0.name, None, Use::Read);
+        look(&self.0.storage.borrow())
+    }
+}
+
 /// The object's life: event after event, each to its end.
 async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() -> O) {
     inner.host.replace(Some(actor.id));

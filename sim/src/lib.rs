@@ -16,6 +16,7 @@ compile_error!(
 pub mod actor;
 pub mod anomaly;
 pub mod argument;
+pub mod blob_store;
 pub mod case;
 pub mod choice;
 pub mod connection;

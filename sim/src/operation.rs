@@ -3,6 +3,8 @@
 //! end, or was superseded by an operation that had seen it. It must never take a statement, a transaction or a request
 //! for an operation: an operation is what its caller takes for one piece of work, and may be many of those.
 //!
+//! A read counts for when it was made; where its request says `as_of`, for the commit of its part that it names.
+//!
 //! What an operation wrote needs no record of its own: it is every commit of its actor to its row from its beginning to
 //! its acknowledgement, or to the actor's next operation on that row, or to the end of its process. The versions of a
 //! row are the states in which it was there, in commit order (A. Adya, "Weak Consistency", MIT 1999). While it is
@@ -41,7 +43,7 @@ use crate::digest::Digest;
 use crate::engine::Value;
 use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::trace::{Field, Trace, What};
+use crate::trace::{Exchange, Field, Trace, What};
 
 pub(crate) use self::history::Lying;
 pub use self::judgement::{Lost, losses, lost};
@@ -154,6 +156,8 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
     // For each number the place of its operation, which may be one on another part.
     let mut places: Vec<Option<usize>> = Vec::new();
     let mut asked: Vec<Option<usize>> = vec![None; trace.cast.len()];
+    // The commits of the part, because a read may be as of one of them and not of its own time.
+    let mut commits: Vec<usize> = Vec::new();
     for (index, event) in trace.events.iter().enumerate() {
         let (number, stage) = match &event.what {
             What::Operated(number, stage) => (*number as usize, stage),
@@ -162,7 +166,11 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
                 continue;
             }
             What::Exchanged(exchange) if exchange.part == part => {
-                asked[event.actor.index()] = Some(index);
+                asked[event.actor.index()] = Some(seen_at(exchange, &commits).unwrap_or(index));
+                continue;
+            }
+            What::Committed(changes) if changes.iter().any(|change| change.table.name == part) => {
+                commits.push(index);
                 continue;
             }
             _ => continue,
@@ -188,6 +196,12 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
         }
     }
     operations
+}
+
+/// The event whose state a request has seen, where it says as of which commit of its part it is.
+pub fn seen_at(exchange: &Exchange, commits: &[usize]) -> Option<usize> {
+    let as_of = exchange.field("as_of")?.integer()?;
+    Some(usize::try_from(as_of - 1).map_or(0, |place| commits[place]))
 }
 
 impl Operation {

@@ -106,11 +106,15 @@ pub(crate) struct ActorCell {
     pub(crate) busy_until: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) timed_out: bool,
-    /// The deadline is when it looks for work by itself.
-    pub(crate) looks: bool,
+    /// The deadline is when it looks for work by itself, and this is how often it does.
+    pub(crate) looks_every: Option<Duration>,
     /// The last step of anybody else when it did so last.
     pub(crate) looked_after: Option<u32>,
+    /// When it would look next, if anybody had done anything since it looked last.
+    pub(crate) spared: Option<Duration>,
     pub(crate) last_step: u32,
+    /// Its last step in which something was committed.
+    pub(crate) last_commit: u32,
     pub(crate) alarm: Arc<Alarm>,
     /// The alarm as a waker; away while the actor is being polled.
     pub(crate) waker: Option<Waker>,
@@ -240,9 +244,11 @@ impl Shared {
                 busy_until: now,
                 deadline: None,
                 timed_out: false,
-                looks: false,
+                looks_every: None,
                 looked_after: None,
+                spared: None,
                 last_step: 0,
+                last_commit: 0,
                 alarm,
             });
             actors.len() - 1
@@ -252,6 +258,7 @@ impl Shared {
         cell.busy_until = now;
         cell.deadline = None;
         cell.looked_after = None;
+        cell.spared = None;
         ActorId(u16::try_from(index).expect("a cast has fewer than 65,536 members"))
     }
 
@@ -278,6 +285,9 @@ impl Shared {
         // What has come to pass for good, invariants may put in order, whoever did it.
         if matches!(what, What::Committed(_) | What::Stored(_) | What::Exited) {
             self.touch("outcome", "", None, Use::Write);
+        }
+        if let (What::Committed(_), Some(cell)) = (&what, self.actors.borrow_mut().get_mut(actor.index())) {
+            cell.last_commit = self.step.get();
         }
         let event = Event { step: self.step.get(), at: self.now.get(), actor, what };
         self.trace.borrow_mut().push(event);
@@ -332,7 +342,8 @@ impl Shared {
         cell.state = state;
         cell.deadline = deadline;
         cell.timed_out = false;
-        cell.looks = false;
+        cell.looks_every = None;
+        cell.spared = None;
     }
 
     /// A blocked actor may go on, because its turn has come or its time is up.
@@ -348,6 +359,7 @@ impl Shared {
             cell.slept = false;
             cell.timed_out = timed_out;
             cell.deadline = None;
+            cell.spared = None;
         }
     }
 

@@ -108,8 +108,8 @@ impl Run {
         ))
     }
 
-    /// Locks a row that a check has found: the newest of its versions, or none other than this one where the transaction
-    /// is repeatable read.
+    /// Locks a row that a check has found: the newest of its versions, or none other than this one where the
+    /// transaction is repeatable read.
     async fn share_key(&self, look: &Run, table: &TableDef, version: u32) -> Result<(Claim, u32)> {
         let (strength, wait) = (LockStrength::KeyShare, LockWait::Block);
         if !self.is_repeatable() {

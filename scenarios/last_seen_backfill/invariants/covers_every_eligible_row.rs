@@ -1,5 +1,5 @@
-//! Once the status is `done`, every row that was there at the start and has observations carries the latest of
-//! them, or a later time that the hot path gave it.
+//! Once the status is `done`, every row that was there at the start, has observations and was not pruned carries the
+//! latest of them, or a later time that the hot path gave it.
 
 use super::super::{Workload, history};
 use retrial_sim::anomaly::Anomaly;
@@ -18,6 +18,9 @@ impl Check<Workload> for Invariant {
         for transmission in &workload.transmissions {
             let Some(latest) = transmission.observations.iter().max() else { continue };
             let found = history::final_last_seen(run, transmission.id);
+            if found.is_none() && transmission.first_seen() < workload.old_before {
+                continue;
+            }
             if found.is_none_or(|found| found < *latest) {
                 let sentence = format!(
                     "the status is done, and transmission {} has last_seen {} although it was observed at {latest}",

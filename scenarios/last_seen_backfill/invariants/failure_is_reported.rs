@@ -1,9 +1,10 @@
-//! If a lookup or a statement of the loop failed for good, the status is `failed` and carries the error; it is
-//! never `done`. Failed for good means that the same statement, with the same
-//! parameters, did not succeed later.
+//! If a lookup or a statement of the loop failed for good, the status at the end of that life of the process is
+//! `failed` and carries the error; it is never `done`. Failed for good means that the same statement, with the same
+//! parameters, did not succeed later in that life. A report of progress may get lost: the next one says more.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
 use std::collections::BTreeMap;
 
 use super::super::{Workload, history};
@@ -13,30 +14,35 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        let mut last = BTreeMap::new();
+        let statuses = history::statuses(run);
+        let lives = history::lives(run);
         let mut failures = 0;
-        for (event, statement) in run.trace.statements("migration") {
-            failures += u64::from(statement.result.is_err());
-            last.insert((&*statement.sql, &statement.params), (event, statement));
-        }
-        let for_good = last.values().find(|(_, statement)| statement.result.is_err());
-        let Some((event, statement)) = for_good else {
-            return Finding::Holds { exercised: failures };
-        };
-        let end = history::statuses(run).last().copied();
-        match end {
-            Some(end) if end.status == "failed" && end.error.is_some() => {
-                Finding::Holds { exercised: failures }
+        for (number, life) in lives.iter().enumerate() {
+            let mut last = BTreeMap::new();
+            for (event, what) in life {
+                let What::Ran(statement) = what else { continue };
+                failures += u64::from(statement.result.is_err());
+                if statement.label != "progress" {
+                    last.insert((&*statement.sql, &statement.params), (*event, statement));
+                }
             }
-            end => {
-                let sentence = format!(
-                    "`{}` failed and was not tried again, and the status is `{}`",
-                    statement.label,
-                    end.map_or("absent", |end| end.status)
-                );
-                let broken = Finding::broken(Anomaly::FalseReport, sentence).at(*event);
-                broken.on("_async_migrations", "status", None)
+            let for_good = last.values().find(|(_, statement)| statement.result.is_err());
+            let Some((event, statement)) = for_good else { continue };
+            let next =
+                lives.get(number + 1).and_then(|next| next.first()).map_or(usize::MAX, |first| first.0);
+            match statuses.iter().rev().find(|status| status.event < next) {
+                Some(end) if end.status == "failed" && end.error.is_some() => {}
+                end => {
+                    let sentence = format!(
+                        "`{}` failed and was not tried again, and the status is `{}`",
+                        statement.label,
+                        end.map_or("absent", |end| end.status)
+                    );
+                    let broken = Finding::broken(Anomaly::FalseReport, sentence).at(*event);
+                    return broken.on("_async_migrations", "status", None);
+                }
             }
         }
+        Finding::Holds { exercised: failures }
     }
 }

@@ -1,9 +1,12 @@
-//! Reported progress never exceeds the total, never falls, and ends at the number of rows that the migration really
-//! changed; and where a migration has written down the last id that it goes to, its total counts no row beyond it. A
-//! migration that reports nothing says nothing false.
+//! Reported progress never exceeds the total, does not fall while the process lives, and at `done` counts every row
+//! that this life of the process has changed; and where a migration has written down the last id that it goes to, its
+//! total counts no row beyond it. A migration that reports nothing says nothing false.
+//!
+//! After a restart it may begin again at 0, because the total is counted again too.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::trace::What;
 use retrial_sim::trial::Run;
 use std::collections::BTreeSet;
 
@@ -14,17 +17,20 @@ pub(super) struct Invariant;
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
-        let run = evidence.run;
-        let mut reported = 0;
-        let most = rows_up_to_the_last(run);
+        let Evidence { workload, run, .. } = evidence;
+        let most = rows_up_to_the_last(workload, run);
+        // What the process has reported since it started, and what the row has said last.
+        let (mut life, mut reported, mut before) = (0, None, None);
         let mut exercised = 0;
         for status in history::statuses(run).iter().filter(|status| status.reported) {
             let history::Status { event, processed, total, .. } = *status;
-            if processed > total {
-                let sentence = format!("progress says {processed} of {total} rows");
-                return false_report(event, sentence);
+            if history::life_of(run, event) > life {
+                (life, reported) = (history::life_of(run, event), None);
             }
-            if processed < reported {
+            if processed > total {
+                return false_report(event, format!("progress says {processed} of {total} rows"));
+            }
+            if let Some(reported) = reported.filter(|reported| processed < *reported) {
                 return false_report(event, format!("progress fell from {reported} to {processed} rows"));
             }
             if let Some(most) = most.filter(|most| total > *most) {
@@ -33,29 +39,47 @@ impl Check<Workload> for Invariant {
                 );
                 return false_report(event, sentence);
             }
-            reported = processed;
+            if before != Some((processed, total)) {
+                reported = Some(processed);
+            }
+            before = Some((processed, total));
             exercised += 1;
-            if status.status == "done" {
-                let by_migration = history::seen(run).filter(|seen| seen.actor == "migration");
-                let changed = by_migration.filter(|seen| seen.old != Some(seen.new)).map(|seen| seen.id);
-                let done = changed.collect::<BTreeSet<_>>().len() as i64;
-                if processed != done {
-                    let sentence = format!("progress ends at {processed} rows, and {done} were changed");
-                    return false_report(event, sentence);
-                }
+            if status.status != "done" || lost_a_report(run, life) {
+                continue;
+            }
+            let changed = changed_in(run, life);
+            if processed < changed {
+                let sentence = format!("progress ends at {processed} rows, and {changed} were changed");
+                return false_report(event, sentence);
             }
         }
         Finding::Holds { exercised }
     }
 }
 
-/// How many rows lie up to the id that the migration's cursor goes to, if it keeps one. A row that arrives has an id of
-/// its own beyond all that were there, and none ever goes.
-fn rows_up_to_the_last(run: &Run) -> Option<i64> {
+/// How many rows the migration has changed in that life of the process.
+fn changed_in(run: &Run, life: usize) -> i64 {
+    let by_migration =
+        history::seen(run).filter(|seen| seen.actor == "migration" && seen.old != Some(seen.new));
+    let here = by_migration.filter(|seen| history::life_of(run, seen.event) == life);
+    here.map(|seen| seen.id).collect::<BTreeSet<_>>().len() as i64
+}
+
+/// Whether a report could not be written in that life of the process.
+fn lost_a_report(run: &Run, life: usize) -> bool {
+    history::lives(run)[life]
+        .iter()
+        .any(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "progress" && ran.result.is_err()))
+}
+
+/// How many rows there have been up to the id that the migration's cursor goes to, if it keeps one. A row that arrives
+/// has an id of its own beyond all that were there.
+fn rows_up_to_the_last(workload: &Workload, run: &Run) -> Option<i64> {
     let own = history::kept(run).filter(|(_, name, _)| *name == NAME);
     let last = own.filter_map(|(_, _, change)| change.value_after("max_id")?.integer()).last()?;
-    let rows = run.rows("transmissions").iter().filter(|row| row[0].integer().is_some_and(|id| id <= last));
-    Some(rows.count() as i64)
+    let mut ids: BTreeSet<i64> = workload.transmissions.iter().map(|transmission| transmission.id).collect();
+    ids.extend(history::seen(run).map(|seen| seen.id));
+    Some(ids.range(..=last).count() as i64)
 }
 
 fn false_report(event: usize, sentence: String) -> Finding {

@@ -1,4 +1,5 @@
-//! The migration reaches a terminal status, in no more batches than its rows and its batch size call for.
+//! The migration reaches a terminal status, in no more batches, and in timed trials in no more virtual time, than its
+//! rows and its batch size call for.
 //!
 //! Judged at rest, after faults have stopped and under a fair schedule. What arrives while the migration runs may each
 //! cost a batch of its own: a row that was there without an observation gains its first.
@@ -6,9 +7,12 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::What;
-use retrial_sim::trial::Ending;
+use retrial_sim::trial::{Ending, Run};
+use std::time::Duration;
 
-use super::super::{Workload, history};
+use super::super::migration::YIELD;
+use super::super::{COST, Workload, effort, history};
+use super::nobody_waits_beyond_a_batch::ALLOWANCE;
 
 pub(super) struct Invariant;
 
@@ -49,6 +53,11 @@ impl Check<Workload> for Invariant {
                 let rows = workload.rows();
                 return livelock(format!("{rows} rows took more than {bound} batches")).at(*event);
             }
+            let (took, most) = (took(run, &life), most(workload, bound));
+            if evidence.is_timed() && took > most {
+                let (took, most) = (took.as_millis(), most.as_millis());
+                return livelock(format!("it took {took} ms, and {bound} batches are worth {most} ms"));
+            }
         }
         match history::statuses(run).last() {
             Some(last) if !last.is_terminal() => {
@@ -59,6 +68,25 @@ impl Check<Workload> for Invariant {
             _ => Finding::Holds { exercised: u64::from(batches > 0) },
         }
     }
+}
+
+/// How long the migration took in one life of the process, its waits for the connection apart.
+fn took(run: &Run, life: &[(usize, &What)]) -> Duration {
+    let at = |place: Option<&(usize, &What)>| {
+        place.map_or(Duration::ZERO, |(event, _)| run.trace.events[*event].at)
+    };
+    let waited = life.iter().filter_map(|(_, what)| match what {
+        What::Resumed { waited, .. } => Some(*waited),
+        _ => None,
+    });
+    (at(life.last()) - at(life.first())).saturating_sub(waited.sum())
+}
+
+/// What that many batches may take: each as much as the dearest, its pause, and what a batch needs besides; and what
+/// comes before and after the loop.
+fn most(workload: &Workload, batches: i64) -> Duration {
+    let dearest = COST.per_step * effort::of_dearest_batch(workload) as u32;
+    (dearest + YIELD + ALLOWANCE) * (batches as u32 + 2)
 }
 
 fn livelock(sentence: String) -> Finding {

@@ -1,8 +1,9 @@
 //! Backfill last_seen in batches of LIMIT n, yielding the writer between them.
 //!
-//! Pull request 1725 as it was to be merged. What was wrong: one UPDATE held the only writer connection for
-//! minutes. What changes: a loop takes n rows that are still zero, and sleeps before the next n. The ids are
-//! bounded by MAX(id) at the start, so that rows which keep arriving cannot keep the loop alive.
+//! Pull request 1725 as it was last pushed: cmd/ingestor/tx_last_seen_backfill.go at d3d27cf3. What was wrong: one
+//! UPDATE held the only writer connection for minutes. What changes: a loop takes n rows that are still zero, and
+//! sleeps before the next n. The ids are bounded by MAX(id) at the start, so that rows which keep arriving cannot keep
+//! the loop alive. Progress is written for every batch, the empty last one included.
 //!
 //! A reviewer asked: what of a row without any observation? It matches, is set to the zero it has, counts as
 //! changed, and matches again.
@@ -31,10 +32,9 @@ impl Backfill for Strategy {
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
     breaks::BARREN_ROWS,
+    breaks::NEVER_OPENS,
     breaks::LATE_OBSERVATION,
     breaks::RESCAN,
-    breaks::TWO_COMMITS,
-    breaks::LEFT_RUNNING,
     breaks::UNCHANGED_ROWS,
 ];
 
@@ -47,12 +47,15 @@ pub(super) async fn fill(
 ) -> Result<(), Failure> {
     let mut processed = 0;
     loop {
+        if migration.stopping() {
+            return Err(Failure::Stopped);
+        }
         let changed = migration.execute("batch", batch, [max_id, migration.batch]).await?.changed as i64;
+        processed += changed;
+        migration.report(processed, total).await;
         if changed == 0 {
             return Ok(());
         }
-        processed += changed;
-        migration.report(processed, total).await?;
         if migration.pause().await {
             return Err(Failure::Stopped);
         }

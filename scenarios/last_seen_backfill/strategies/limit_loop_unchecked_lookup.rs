@@ -1,8 +1,8 @@
 //! Backfill last_seen in batches of LIMIT n, the two lookups unchecked.
 //!
-//! Pull request 1725 as first pushed, before its author's own review: the errors of the two queries before the loop
-//! were dropped, and a maximum id that could not be read stayed 0. Then `id <= 0` matches nothing, the loop ends
-//! at once, and the runner marks the migration done.
+//! Pull request 1725 as first pushed, cmd/ingestor/tx_last_seen_backfill.go at 816062ba, before its author's own review
+//! (d3d27cf3): the errors of the two queries before the loop were dropped, and a maximum id that could not be read
+//! stayed 0. Then `id <= 0` matches nothing, the loop ends at once, and the runner marks the migration done.
 //!
 //! A reviewer should ask: which value does each variable have after its query failed?
 
@@ -40,9 +40,8 @@ const BREAKS: &[Break] = &[
                   done",
     },
     breaks::BARREN_ROWS,
+    breaks::NEVER_OPENS,
     breaks::LATE_OBSERVATION,
     breaks::RESCAN,
-    breaks::TWO_COMMITS,
-    breaks::LEFT_RUNNING,
     breaks::UNCHANGED_ROWS,
 ];

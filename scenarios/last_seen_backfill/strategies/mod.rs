@@ -10,9 +10,11 @@ retrial_sim::shelf! {
         limit_loop_unchecked_lookup,
         limit_loop_stop_when_unchanged,
         exists_filter,
+        exists_filter_with_progress,
         keyset_cursor,
         keyset_cursor_one_transaction,
         keyset_cursor_monotonic,
         mark_visited,
+        keyset_raise_to_latest,
     ];
 }

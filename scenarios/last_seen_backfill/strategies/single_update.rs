@@ -1,7 +1,8 @@
 //! Backfill last_seen in one statement.
 //!
-//! The release that had to be rolled back (pull request 1691): one correlated UPDATE over every row that is still
-//! zero. It is right about every row, and it holds the only writer connection from the first row to the last.
+//! The release that had to be rolled back: cmd/ingestor/db.go at 048143f5 (pull request 1691, version 3.9.2), one
+//! correlated UPDATE over every row that is still zero. It is right about every row, and it holds the only writer
+//! connection from the first row to the last. It is what the project still has on its main branch at a06ac8ac.
 //!
 //! A reviewer should ask: what else needs that connection, and for how many rows was this timed?
 
@@ -43,11 +44,11 @@ const BREAKS: &[Break] = &[
         because: "one statement visits every row",
     },
     Break {
-        invariant: "readers_are_not_starved",
+        invariant: "nobody_waits_beyond_a_batch",
         anomalies: &[Anomaly::Starvation],
         from: "ingest",
         rarely: None,
-        because: "the ingestor waits for the connection until the last row is filled",
+        because: "the prune at start-up waits for the connection until the last row is filled",
     },
     breaks::LATE_OBSERVATION,
 ];

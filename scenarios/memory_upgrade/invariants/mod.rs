@@ -1,5 +1,5 @@
-//! What must hold, in terms that an operator could check: rows, waits, acquisitions of the lock, what the tool
-//! prints. To add one: a file here and its name in the list.
+//! What must hold, in terms that an operator could check: rows, waits, refusals, what the tool prints. To add one: a
+//! file here and its name in the list.
 
 use retrial_sim::invariant::Invariant as Check;
 
@@ -13,8 +13,7 @@ retrial_sim::shelf! {
         upgrade_is_applied,
         abstract_is_of_the_text,
         plugin_is_not_starved,
-        lock_is_never_nested,
-        one_lock_per_batch,
+        no_write_is_refused,
         recovery_reports_truth,
         rerun_is_idempotent,
         scope_is_respected,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::operation;
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::What;
 
@@ -35,7 +36,7 @@ impl Check<Workload> for Invariant {
         // The last look of each actor at the store, and the last change of each memory: when, by whom, its version.
         let mut looked = vec![0; run.trace.cast.len()];
         let mut changed: BTreeMap<i64, (usize, ActorId, i64)> = BTreeMap::new();
-        let (mut is_meant, mut exercised) = (false, 0);
+        let (mut is_meant, mut exercised, mut commits) = (false, 0, Vec::new());
         for (index, event) in run.trace.events.iter().enumerate() {
             holders.take(event.actor, history::hold(event), &event.what);
             if let Some(exchange) = history::exchange(event)
@@ -44,10 +45,14 @@ impl Check<Workload> for Invariant {
                 // A commit is the next event of the request that makes it.
                 is_meant = matches!(exchange.label, "forget" | "store" | "import");
                 if LOOKS.contains(&exchange.label) {
-                    looked[usize::from(event.actor.0)] = index;
+                    let seen = operation::seen_at(exchange, &commits).unwrap_or(index);
+                    looked[usize::from(event.actor.0)] = seen;
                 }
             }
             let What::Committed(changes) = &event.what else { continue };
+            if changes.iter().any(|change| change.table.name == MEMORIES) {
+                commits.push(index);
+            }
             for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
                 let row = change.after.as_ref().or(change.before.as_ref());
                 let Some([id, version, ..]) = row.map(|row| &row[..]) else { continue };

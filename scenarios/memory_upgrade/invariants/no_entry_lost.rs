@@ -1,16 +1,27 @@
-//! Every memory is there once in the end, or not at all, as the plugin's user was last told: what there was, and what
-//! was stored or brought in since, stands unless it was deleted after that; what was deleted does not come back. A
+//! No memory that nobody deletes is out of sight, or there twice, for longer than a second: that is what a search in
+//! between would show. A delete and an add take milliseconds; who deletes, thinks, and adds takes longer. Judged where
+//! durations are.
+//!
+//! And every memory is there once in the end, or not at all, as the plugin's user was last told: what there was, and
+//! what was stored or brought in since, stands unless it was deleted after that; what was deleted does not come back. A
 //! delete or an import that nobody was told of may have been made or not.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::operation::{self, Operation};
+use retrial_sim::trace::What;
 
 use super::super::Workload;
 use super::super::history::{MEMORIES, Rows};
 
 pub(super) struct Invariant;
+
+/// For how long a memory may be out of sight, or there twice.
+const MOST: Duration = Duration::from_secs(1);
 
 /// What a memory's user knows of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,8 +58,52 @@ impl Check<Workload> for Invariant {
             }
             exercised += u64::from(known != Known::Open && rows.was_written(id));
         }
+        if evidence.is_timed()
+            && let Some(broken) = out_of_sight(evidence, &operations)
+        {
+            return broken;
+        }
         Finding::Holds { exercised }
     }
+}
+
+/// The first memory that a search would have missed, or found twice, for too long in the course of the trial.
+fn out_of_sight(evidence: &Evidence<'_, Workload>, operations: &[Operation]) -> Option<Finding> {
+    let moved = |operation: &&Operation| {
+        operation.deletes || operation.intends.iter().any(|intent| intent.column == "scope")
+    };
+    let moved: Vec<i64> = operations.iter().filter(moved).filter_map(|it| it.row.integer()).collect();
+    let opened = 1..=evidence.workload.entries.len() as i64;
+    let judged: Vec<i64> = opened.filter(|id| !moved.contains(id)).collect();
+    let mut rows = Rows::opening(evidence.workload);
+    // Since which event a memory has not been there once.
+    let mut since: BTreeMap<i64, (usize, Duration, usize)> = BTreeMap::new();
+    for (index, event) in evidence.run.trace.events.iter().enumerate() {
+        for (id, (began, at, count)) in &since {
+            if event.at - *at > MOST {
+                let (anomaly, what) = match count {
+                    0 => (Anomaly::Omission, "is out of sight"),
+                    _ => (Anomaly::DuplicateEffect, "is there twice"),
+                };
+                let sentence = format!("memory {id} {what} for more than {} ms", MOST.as_millis());
+                let broken = Finding::broken(anomaly, sentence).at(*began);
+                return Some(broken.on(MEMORIES, "id", Value::Integer(*id)));
+            }
+        }
+        let What::Committed(changes) = &event.what else { continue };
+        rows.take(index, event);
+        for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
+            let row = change.after.as_ref().or(change.before.as_ref());
+            let Some(id) = row.and_then(|row| row[0].integer()).filter(|id| judged.contains(id)) else {
+                continue;
+            };
+            match rows.count(id) {
+                1 => drop(since.remove(&id)),
+                count => drop(since.entry(id).or_insert((index, event.at, count))),
+            }
+        }
+    }
+    None
 }
 
 /// What is known after an operation, the next of its memory in the order in which they began.

@@ -43,11 +43,12 @@ const BREAKS: &[Break] = &[
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::TEXT_HAS_CHANGED,
     breaks::WRITES_OUT_OF_SCOPE,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     Break {
         because: "the recovery throws, so the batch is reported failed, with everything that was written",
         ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
     },
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::ADDS_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];

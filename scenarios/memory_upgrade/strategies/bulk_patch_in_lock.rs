@@ -44,10 +44,11 @@ const BREAKS: &[Break] = &[
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::TEXT_HAS_CHANGED,
     breaks::WRITES_OUT_OF_SCOPE,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::RESTORED_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::ADDS_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 /// The row with patch and marker merged into its metadata.

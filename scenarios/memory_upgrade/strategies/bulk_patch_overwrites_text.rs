@@ -44,10 +44,10 @@ impl Upgrade for Strategy {
 const BREAKS: &[Break] = &[
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::METADATA_IS_PUT_BACK,
     breaks::WRITES_OUT_OF_SCOPE,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::RESTORED_COUNTS_AS_UPGRADED,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::ADDS_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];

@@ -48,7 +48,7 @@ const BREAKS: &[Break] = &[
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::TEXT_HAS_CHANGED,
     breaks::WRITES_OUT_OF_SCOPE,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     Break { rarely: Some("llm_fails"), ..breaks::RESTORED_COUNTS_AS_UPGRADED },
     breaks::WRITES_UNDER_A_LOST_LOCK,
     Break {
@@ -56,4 +56,5 @@ const BREAKS: &[Break] = &[
         because: "without a category the entry looks old at every run",
         ..breaks::UPGRADES_AGAIN
     },
+    breaks::LOCK_FILE_IS_REMOVED,
 ];

@@ -48,10 +48,11 @@ const BREAKS: &[Break] = &[
     },
     breaks::TEXT_HAS_CHANGED,
     Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
@@ -61,13 +62,9 @@ async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {
         let metadata = Some(tool.metadata(&row, enriched));
         enriched.is_laid_over_the_row_just_read();
         let updated = row.with(&Changes { metadata, ..Changes::default() });
-        match store.swap(actor, "swap", &[updated]).await {
-            Ok(taken) if taken.is_empty() => {}
-            Ok(_) => {
-                // A row too many does not show: reads take the newest.
-                let _ = store.prune(actor, "prune", Some(&[id])).await;
-                return true;
-            }
+        match store.merge_insert(actor, "merge", &[(row, updated)]).await {
+            Ok(0) => {}
+            Ok(_) => return true,
             Err(_) => return false,
         }
     }

@@ -37,10 +37,8 @@ impl Upgrade for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::A_LOCK_FOR_EACH,
     breaks::OVERWRITES_FROM_THE_SCAN,
     breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::METADATA_IS_PUT_BACK,
     Break {
         invariant: "plugin_is_not_starved",
         anomalies: &[Anomaly::Starvation],
@@ -49,15 +47,16 @@ const BREAKS: &[Break] = &[
         because: "the lock is held for as long as the model takes, one entry after the other",
     },
     Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::A_DELETED_ONE_COMES_BACK,
     breaks::NULL_COUNTS_AS_UPGRADED,
     Break { from: "crash", rarely: None, ..breaks::WRITES_UNDER_A_LOST_LOCK },
     breaks::UPGRADES_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn upgrade_entry(tool: &Upgrader, legacy: &Legacy) -> bool {
     let Upgrader { actor, store, .. } = tool;
-    let Ok(held) = store.lock().acquire(actor, "lock").await else { return false };
+    let Ok(held) = store.write_lock(actor, "lock").await else { return false };
     let enriched = tool.enrich(legacy).await;
     let changes = Changes {
         text: Some(enriched.abstracted()),

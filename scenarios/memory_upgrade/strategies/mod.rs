@@ -14,8 +14,11 @@ retrial_sim::shelf! {
         bulk_patch_undefined,
         bulk_patch_overwrites_text,
         bulk_patch_in_lock,
+        bulk_update_exact,
         compare_and_swap,
         merge_under_the_lock,
-        swap_then_prune,
+        merge_under_the_lock_reading_latest,
+        add_then_delete,
+        merge_insert_if_unchanged,
     ];
 }

@@ -46,7 +46,6 @@ impl Upgrade for Strategy {
 
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
-    breaks::A_LOCK_FOR_EACH,
     Break {
         because: "between the read and the update the plugin writes, and the update puts back what was read; and it \
                   resets the counters",
@@ -55,10 +54,11 @@ const BREAKS: &[Break] = &[
     breaks::PLUGIN_TAKES_IT_BACK,
     breaks::TEXT_HAS_CHANGED,
     breaks::WRITES_OUT_OF_SCOPE,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
-    breaks::NULL_COUNTS_AS_UPGRADED,
+    breaks::A_DELETED_ONE_COMES_BACK,
+    Break { from: "add_fails", rarely: Some("plugin"), ..breaks::NULL_COUNTS_AS_UPGRADED },
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
+    breaks::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {

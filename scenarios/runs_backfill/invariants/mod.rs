@@ -16,6 +16,5 @@ retrial_sim::shelf! {
         work_is_linear,
         both_columns_or_neither,
         rerun_is_safe,
-        lock_timeout_is_honoured,
     ];
 }

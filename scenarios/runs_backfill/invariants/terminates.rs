@@ -1,12 +1,19 @@
-//! The migration ends: whatever the rows are like, it is recorded in the end, in one attempt or several.
+//! The migration ends: whatever the rows are like, it is recorded in the end, in one attempt or several, and while
+//! somebody still waits for it. Helm gives its hook five minutes, unless it is told otherwise; that is judged in timed
+//! trials, where time means something.
+
+use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trial::Ending;
+use retrial_sim::trial::{Ending, Run};
 
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
+
+/// Helm's `--timeout`, by default.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
@@ -28,13 +35,28 @@ impl Check<Workload> for Invariant {
                 Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else").on("runs", "id", None)
             }
             Ending::Quiescent if attempts > 0 && run.rows("schema_migrations").is_empty() => {
-                let broken = Finding::broken(Anomaly::FalseReport, "it has ended and is not recorded");
+                let broken = Finding::broken(Anomaly::Omission, "it was given up and is not recorded");
                 broken.on("schema_migrations", "version", None)
+            }
+            Ending::Quiescent if evidence.is_timed() && recorded_at(run) > PATIENCE => {
+                let took = recorded_at(run).as_secs();
+                let sentence =
+                    format!("{so_far} it was recorded, {took} s after its start; nobody waits that long");
+                Finding::broken(Anomaly::Starvation, sentence).on("schema_migrations", "version", None)
             }
             Ending::Quiescent => Finding::Holds { exercised: u64::from(attempts > 0) },
             Ending::Panicked { .. } => Finding::Holds { exercised: 0 },
         }
     }
+}
+
+/// When the last of its files was recorded.
+fn recorded_at(run: &Run) -> Duration {
+    let commits = run
+        .trace
+        .commits()
+        .filter(|(_, _, changes)| changes.iter().any(|change| change.table.name == "schema_migrations"));
+    commits.map(|(_, event, _)| event.at).last().unwrap_or_default()
 }
 
 fn livelock(sentence: String) -> Finding {

@@ -1,5 +1,6 @@
-//! At every moment the verifier, whichever release's it is, accepts a token that names the agent and the conversation
-//! of the run's own document, and refuses every other. What it cannot answer at all is `requests_are_served`'s.
+//! At every moment the verifier of the release that is being deployed accepts a token that names the organization, the
+//! agent and the conversation that the run was given, however its row is stored, and refuses every other. What the
+//! release before answers was so before; what cannot be answered at all is `requests_are_served`'s.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -20,6 +21,9 @@ impl Check<Workload> for Invariant {
             runs.take_in(index, &event.what);
             let What::Ran(statement) = &event.what else { continue };
             let (Ok(answer), "verify") = (&statement.result, statement.label) else { continue };
+            if run.trace.name(event.actor) != history::NEW_VERIFIER {
+                continue;
+            }
             let [Value::Integer(id), asked @ ..] = &*statement.params else { continue };
             let there = runs.get(*id);
             // Whether the run was there when the statement looked is not to be told from the order of events.

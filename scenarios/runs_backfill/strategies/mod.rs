@@ -8,11 +8,14 @@ retrial_sim::shelf! {
         one_transaction,
         do_block,
         procedure_key_exists,
+        procedure_under_dbmate,
         procedure_not_null,
         procedure_both_keys,
         keyset_procedure,
         columns_only,
         revert,
+        organization_restored,
         columns_only_brief_lock,
+        document_alone,
     ];
 }

@@ -1,9 +1,9 @@
 //! Denormalize agent_id and conversation_id on runs, backfill, and index, for an index-only verifier.
 //!
-//! Pull request 870 as it was opened. What was wrong: `isRunOwnedByJwtScope` was believed to scan the table through the
-//! document. What changes: two columns, filled for the rows that are there by one UPDATE, and an index over them, all
-//! in dbmate's one transaction. The lock timeout is 30 s for the definition and none for the backfill, "so row-locks
-//! can wait under live traffic".
+//! Pull request 870 as it was opened: db/migrations/20260518050000_runs_denormalize_agent_conversation.sql at 45feb6c.
+//! What was wrong: `isRunOwnedByJwtScope` was believed to scan the table through the document. What changes: two
+//! columns, filled for the rows that are there by one UPDATE, and an index over them, all in dbmate's one transaction.
+//! The lock timeout is 30 s for the definitions and none for the backfill.
 //!
 //! A reviewer asked: who writes to runs while ADD COLUMN's ACCESS EXCLUSIVE is held until the commit? And what does
 //! a gateway of the old release write into the columns after it?
@@ -48,13 +48,18 @@ const BREAKS: &[Break] = &[
 static FILES: [File; 1] = [File::new("20260518050000", UP)];
 
 const UP: &str = "-- migrate:up
-SET LOCAL lock_timeout = '30s';
-ALTER TABLE runs ADD COLUMN agent_id text, ADD COLUMN conversation_id text;
-SET LOCAL lock_timeout = 0;
-UPDATE runs
-SET agent_id = action_input->>'agentId', conversation_id = action_input->>'conversationId'
-WHERE agent_id IS NULL AND action_input ? 'agentId';
-SET LOCAL lock_timeout = '30s';
-CREATE INDEX runs_agent_conv_idx ON runs (id, organization_id, agent_id, conversation_id)
+SET lock_timeout = '30s';
+ALTER TABLE public.runs
+    ADD COLUMN IF NOT EXISTS agent_id text,
+    ADD COLUMN IF NOT EXISTS conversation_id text;
+SET lock_timeout = 0;
+UPDATE public.runs
+   SET agent_id = action_input->>'agentId',
+       conversation_id = action_input->>'conversationId'
+ WHERE agent_id IS NULL
+   AND action_input ? 'agentId';
+SET lock_timeout = '30s';
+CREATE INDEX IF NOT EXISTS runs_agent_conv_idx
+    ON public.runs (id, organization_id, agent_id, conversation_id)
     WHERE agent_id IS NOT NULL AND conversation_id IS NOT NULL;
 ";

@@ -1,15 +1,16 @@
 //! Drop the columns again, and read the document by primary key.
 //!
-//! Pull request 873. What was wrong: the premise. The verifier looks a run up by its primary key, and taking two keys
+//! Pull request 873: db/migrations/20260518060000_revert_runs_denormalize.sql and runs-queue.ts at 230d7bc4. What was
+//! wrong: the premise. The verifier looks a run up by its primary key, and taking two keys
 //! out of one document is a matter of microseconds; nobody else reads the columns. What changes: they are dropped,
-//! the gateway writes the document alone, and the verifier reads it alone.
+//! the gateway writes the document alone, and the verifier reads it alone. The INSERT loses organization_id with them.
 //!
-//! A reviewer should ask: which release is still running when the columns go?
+//! A reviewer should ask: which release is still running when the columns go? And whose is organization_id?
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
-use super::super::gateway::{COALESCE, Gateway, JSON};
+use super::super::gateway::{COALESCE, Gateway, REVERTED};
 use super::super::{File, Migration, breaks};
 
 pub(super) struct Strategy;
@@ -24,11 +25,7 @@ impl Migration for Strategy {
     }
 
     fn after(&self) -> Gateway {
-        JSON
-    }
-
-    fn finds_columns(&self) -> bool {
-        true
+        REVERTED
     }
 
     fn breaks(&self) -> &'static [Break] {
@@ -46,11 +43,21 @@ const BREAKS: &[Break] = &[
         because: "the release that is still running writes and reads the columns that are gone",
     },
     breaks::QUEUE_BEHIND_ALTER,
+    Break {
+        invariant: "verifier_is_right",
+        anomalies: &[Anomaly::FalseReport],
+        from: "traffic",
+        rarely: None,
+        because: "the INSERT leaves the organization out, and the verifier asks for it: every run that is added is \
+                  refused",
+    },
 ];
 
 static FILES: [File; 1] = [File::new("20260518060000", UP)];
 
 const UP: &str = "-- migrate:up
-SET LOCAL lock_timeout = '30s';
-ALTER TABLE runs DROP COLUMN IF EXISTS agent_id, DROP COLUMN IF EXISTS conversation_id;
+SET lock_timeout = '30s';
+ALTER TABLE public.runs
+    DROP COLUMN IF EXISTS conversation_id,
+    DROP COLUMN IF EXISTS agent_id;
 ";

@@ -19,6 +19,6 @@ retrial_sim::shelf! {
         noop_is_silent,
         no_unhandled_deadlock,
         queue_drains,
-        row_lock_is_short,
+        others_wait_briefly,
     ];
 }

@@ -4,7 +4,7 @@ use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::What;
-use retrial_sim::trial::Run;
+use retrial_sim::trial::{Ending, Run};
 
 use super::super::history::Column;
 use super::super::{Workload, history};
@@ -62,7 +62,7 @@ fn crosses(run: &Run, event: usize, holder: ActorId) -> bool {
 /// The field of the message that the object has kept and Postgres has not.
 fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<Column> {
     let run = evidence.run;
-    if !history::has_drained(run) {
+    if run.ending != Ending::Quiescent {
         return None;
     }
     history::FIELDS.into_iter().find(|field| {

@@ -1,4 +1,5 @@
-//! Every message is acknowledged in the end; only poison becomes a dead letter.
+//! Every message is acknowledged or given up in the end, and given up only if it is poison, if it was done before, or
+//! if as many faults have struck as it has attempts. What is lost with it is another invariant's matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,7 @@ use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::trace::Exchange;
 use retrial_sim::trial::{Ending, Run};
 
+use super::super::cast::ATTEMPTS;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
@@ -15,8 +17,13 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        if let Some(message) = history::dead_letters(run).first() {
-            let sentence = format!("message {message} is no poison and became a dead letter");
+        let given_up =
+            if run.strikes.len() < ATTEMPTS as usize { history::dead_letters(run) } else { Vec::new() };
+        if let Some(message) = given_up.first() {
+            let faults = run.strikes.len();
+            let sentence = format!(
+                "message {message} became a dead letter after {faults} of {ATTEMPTS} attempts failed by a fault"
+            );
             let letter =
                 run.trace.exchanges("dead-letter").find(|(_, letter)| history::message(letter) == *message);
             let broken = Finding::broken(Anomaly::LostAcknowledgement, sentence);

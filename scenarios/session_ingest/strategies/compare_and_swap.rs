@@ -1,6 +1,6 @@
 //! The row is written only if it has exactly the revision that the object's change was made from.
 //!
-//! A counter-proposal to pull request 4322, and common advice: optimistic concurrency. The row keeps the object's
+//! Ours, and common advice: optimistic concurrency. The row keeps the object's
 //! revision; the UPDATE demands the one before the message, and a consumer whose UPDATE finds no row gives the message
 //! back, to come again when the one before it has been written. Nothing is ever written out of order.
 //!
@@ -45,9 +45,15 @@ const BREAKS: &[Break] = &[
                   is never in the row",
     },
     breaks::CARRIES_EVERYTHING_ALONG,
-    breaks::HANDLED_TOO_LATE,
+    Break {
+        invariant: "no_lost_write_on_retry",
+        anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
+        from: "retry",
+        rarely: None,
+        because: "its message is given up, and so is every one after it that demands a revision in between",
+    },
+    breaks::LEFT_IN_THE_OBJECT,
     breaks::DIES_BEFORE_IT_NOTIFIES,
-    breaks::OUT_OF_ORDER,
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
@@ -59,7 +65,7 @@ async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure
     if written.rows.is_empty() {
         return Err(Failure::Conflict);
     }
-    session.notify_of(&written).await?;
+    session.notify_of(&written).await;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The consumer writes the object's whole current state, whatever the message was about.
 //!
-//! A counter-proposal to pull request 4322: nothing to reconstruct, nothing to acknowledge. Every delivery makes the
+//! Ours: nothing to reconstruct, nothing to acknowledge. Every delivery makes the
 //! row equal to the object, so a delivery that failed is made good by the next. A row that is equal already is left
 //! alone.
 //!
@@ -32,7 +32,7 @@ impl Persistence for Strategy {
 const BREAKS: &[Break] = &[
     breaks::CARRIES_EVERYTHING_ALONG,
     breaks::THE_OLDER_STAYS,
+    breaks::THE_LAST_GOES_UNDER,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
     breaks::DIES_BEFORE_IT_NOTIFIES,
-    breaks::OUT_OF_ORDER,
 ];

@@ -1,16 +1,16 @@
 //! One transaction for everything, the row locked first.
 //!
-//! The release before pull request 4322. It takes SELECT ... FOR UPDATE early, and holds the row across the metadata
-//! UPDATE, the look-up of the parent, the parent's UPDATE, the status UPDATE and a last SELECT for the notification's
-//! payload: six round trips. In production others waited up to 110 seconds for that row.
+//! The release before pull request 4322: `applyMetadataChanges` in services/session-ingest/src/queue-consumer.ts of
+//! Kilo-Org/cloud at 41be1d87. Where there is a status it takes SELECT ... FOR UPDATE first, and holds the row across
+//! the UPDATE, the look-up of the parent, the parent's UPDATE and a last SELECT for the notification's payload: up to
+//! five round trips and the commit. In production others waited up to 110 seconds for that row.
 //!
 //! The review credits it with more than speed: a failure rolls the whole batch back, and the queue delivers again.
 
 use retrial_sim::actor::Task;
-use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
-use super::super::object::param;
 use super::super::{Emission, Failure, Persistence, Session, breaks};
 
 pub(super) struct Strategy;
@@ -28,80 +28,58 @@ impl Persistence for Strategy {
 /// Seen in trials, with the reason.
 const BREAKS: &[Break] = &[
     breaks::NOTHING_LEFT_TO_TELL,
-    Break {
-        invariant: "row_lock_is_short",
-        anomalies: &[Anomaly::LongLockHold],
-        from: "calm",
-        rarely: None,
-        because: "the row is locked first, and held over up to six round trips",
-    },
-    Break {
-        invariant: "noop_is_silent",
-        anomalies: &[Anomaly::DuplicateEffect],
-        from: "retry",
-        rarely: None,
-        because: "a status that the row has already is written and stamped again",
-    },
-    Break {
-        invariant: "no_unhandled_deadlock",
-        anomalies: &[Anomaly::Deadlock],
-        from: "concurrent",
-        rarely: None,
-        because: "two sessions that are each other's parent: each locks its own row and waits for the \
-                  other's; the victim rolls back, and its message has nothing to tell when it comes again",
-    },
+    breaks::LEFT_IN_THE_OBJECT,
+    breaks::STANDS_STILL_WITH_THE_ROW,
+    breaks::STAMPS_THE_SAME_STATUS,
+    breaks::EACH_OTHERS_PARENT,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,
-    breaks::OLD_TITLE_REVIVED,
     breaks::DIES_BEFORE_IT_NOTIFIES,
-    breaks::OUT_OF_ORDER,
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
-    let fields = &emission.fields;
+    let [title, branch, parent, status] = emission.fields.params();
     let transaction = session.begin().await?;
-    let previous = transaction.execute("lock", LOCK, [session.id()]).await?;
-    if fields.title.value.is_some() || fields.git_branch.value.is_some() {
-        let params = [session.id(), param(&fields.title.value), param(&fields.git_branch.value)];
-        transaction.execute("metadata", METADATA, params).await?;
+    let mut previous = Value::Null;
+    if status != Value::Null {
+        let locked = transaction.execute("lock", LOCK, [session.id()]).await?;
+        previous = locked.rows.first().map_or(Value::Null, |row| row[0].clone());
     }
-    if fields.parent.value.is_some() {
-        let parent = transaction.execute("parent-lookup", PARENT, [param(&fields.parent.value)]).await?;
-        if !parent.rows.is_empty() {
-            let params = [session.id(), param(&fields.parent.value)];
-            transaction.execute("parent", SET_PARENT, params).await?;
+    if [&title, &branch, &status].into_iter().any(|value| *value != Value::Null) {
+        let params = [session.id(), title.clone(), branch.clone(), status.clone()];
+        transaction.execute("update", UPDATE, params).await?;
+    }
+    if parent != Value::Null {
+        let found = transaction.execute("parent-lookup", PARENT, [parent.clone()]).await?;
+        if !found.rows.is_empty() {
+            transaction.execute("parent", SET_PARENT, [session.id(), parent.clone()]).await?;
         }
     }
-    if fields.status.value.is_some() {
-        let params = [session.id(), param(&fields.status.value)];
-        transaction.execute("status", SET_STATUS, params).await?;
+    let changed_status = status != Value::Null && status != previous;
+    let changed_other = [&title, &branch, &parent].into_iter().any(|value| *value != Value::Null);
+    if changed_status || changed_other {
+        transaction.execute("payload", PAYLOAD, [session.id()]).await?;
     }
-    let payload = transaction.execute("payload", PAYLOAD, [session.id()]).await?;
     transaction.commit("commit").await?;
-    if let (Some(previous), Some(payload), true) =
-        (previous.rows.first(), payload.rows.first(), fields.status.value.is_some())
-        && previous[0] != payload[4]
-    {
-        session.notify(previous[0].clone(), payload[4].clone()).await?;
+    if changed_status {
+        session.notify(previous, status).await;
     }
     Ok(())
 }
 
-const LOCK: &str = "SELECT status FROM cli_sessions_v2 WHERE session_id = $1 FOR UPDATE";
+const LOCK: &str = "SELECT status FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1 FOR UPDATE";
 
-const METADATA: &str = "
+pub(super) const UPDATE: &str = "
     UPDATE cli_sessions_v2
-    SET title = COALESCE($2, title), git_branch = COALESCE($3, git_branch), updated_at = now()
+    SET title = COALESCE($2, title), git_branch = COALESCE($3, git_branch), status = COALESCE($4, status),
+        status_updated_at = CASE WHEN $4 IS NULL THEN status_updated_at ELSE now() END, updated_at = now()
     WHERE session_id = $1";
 
-const PARENT: &str = "SELECT session_id FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";
+pub(super) const PARENT: &str = "SELECT session_id FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";
 
-const SET_PARENT: &str =
-    "UPDATE cli_sessions_v2 SET parent_session_id = $2, updated_at = now() WHERE session_id = $1";
+pub(super) const SET_PARENT: &str = "
+    UPDATE cli_sessions_v2 SET parent_session_id = $2, updated_at = now()
+    WHERE session_id = $1 AND parent_session_id IS DISTINCT FROM $2";
 
-const SET_STATUS: &str = "
-    UPDATE cli_sessions_v2 SET status = $2, status_updated_at = now(), updated_at = now()
-    WHERE session_id = $1";
-
-const PAYLOAD: &str = "
+pub(super) const PAYLOAD: &str = "
     SELECT session_id, title, git_branch, parent_session_id, status, updated_at
-    FROM cli_sessions_v2 WHERE session_id = $1";
+    FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";

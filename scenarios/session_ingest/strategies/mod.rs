@@ -8,6 +8,7 @@ retrial_sim::shelf! {
         intake_snapshot,
         long_transaction,
         split_statements,
+        previous_in_returning,
         single_statement,
         short_transaction,
         pending_change_set,
@@ -15,6 +16,7 @@ retrial_sim::shelf! {
         compare_and_swap,
         revision_guard,
         transactional_outbox,
-        sequenced_intake,
+        object_alarm,
+        direct_ingest,
     ];
 }

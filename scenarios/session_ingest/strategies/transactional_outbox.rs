@@ -1,8 +1,8 @@
 //! `revision_guard`, and the notification is a row of the same commit, relayed at least once.
 //!
-//! What is left when no write is lost any more: the consumer may die between its commit and the notification, and the
-//! next delivery finds nothing to tell. So the statement that moves the status also leaves the transition in a table,
-//! and a relay sends what waits there, and takes it out afterwards.
+//! Ours; what is left when no write is lost any more: the consumer may die between its commit and the notification,
+//! and the next delivery finds nothing to tell. So the statement that moves the status also leaves the transition in a
+//! table, and a relay sends what waits there, and takes it out afterwards.
 //!
 //! A reviewer would ask: can a listener get it twice? Yes; it must know a transition when it sees it again.
 
@@ -37,12 +37,12 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::OLD_TITLE_REVIVED, breaks::HANDLED_TOO_LATE, breaks::OUT_OF_ORDER];
+const BREAKS: &[Break] = &[breaks::THE_PARENT_IS_SKIPPED, breaks::THE_PARENT_COMES_TOO_LATE];
 
 /// Writes the state and the transition, and tells the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     session.execute("write", WRITE, revision_guard::params(session, emission)).await?;
-    session.ring();
+    session.ring().await;
     Ok(())
 }
 

@@ -52,23 +52,26 @@ fn the_table_of_the_pull_request() {
     let table = SCENARIO.strategies.iter().map(|item| {
         let [(ten, _), (twenty_five, _), (hundred, upgraded)] =
             [10, 25, 100].map(|entries| tally(item.name, entries));
-        format!("{:<26} {ten:>4} {twenty_five:>4} {hundred:>4} {upgraded:>9}", item.name)
+        format!("{:<35} {ten:>4} {twenty_five:>4} {hundred:>4} {upgraded:>9}", item.name)
     });
     let table: Vec<String> = table.collect();
     assert_eq!(table.join("\n"), TABLE.trim());
 }
 
 const TABLE: &str = "
-lock_per_entry_around_llm    10   25  100       100
-update_after_llm             10   25  100       100
-two_phase_nested_lock         1    3   10         0
-two_phase_snapshot           10   25  100       100
-reread_then_update           10   25  100       100
-bulk_from_snapshot            1    3   10       100
-bulk_patch_undefined          1    3   10       100
-bulk_patch_overwrites_text    1    3   10       100
-bulk_patch_in_lock            1    3   10       100
-compare_and_swap              0    0    0       100
-merge_under_the_lock          1    3   10       100
-swap_then_prune               1    3   10       100
+lock_per_entry_around_llm             10   25  100       100
+update_after_llm                      10   25  100       100
+two_phase_nested_lock                  1    3   10         0
+two_phase_snapshot                    10   25  100       100
+reread_then_update                    10   25  100       100
+bulk_from_snapshot                     1    3   10       100
+bulk_patch_undefined                   1    3   10       100
+bulk_patch_overwrites_text             1    3   10       100
+bulk_patch_in_lock                     1    3   10       100
+bulk_update_exact                      1    3   10       100
+compare_and_swap                       0    0    0       100
+merge_under_the_lock                   1    3   10       100
+merge_under_the_lock_reading_latest    1    3   10       100
+add_then_delete                        1    3   10       100
+merge_insert_if_unchanged              1    3   10       100
 ";

@@ -12,11 +12,12 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trace::What;
 use retrial_sim::trial::{Setup, TestBed};
 
-/// How often a reader and how often the ingestor had to wait, in trials of the single UPDATE under ingest.
+/// How often a reader and how often the ingestor had to wait, in trials of the single UPDATE under ingest
+/// that is not held back.
 fn waits(journal: Journal) -> (usize, usize) {
     let scenario = &last_seen_backfill::SCENARIO;
     let strategy = scenario.strategies[0].it;
-    let rung = scenario.ladder.iter().find(|rung| rung.name == "ingest").expect("the rung is there");
+    let rung = scenario.ladder.iter().find(|rung| rung.name == "open_ingest").expect("the rung is there");
     let mut bed = TestBed::new(Box::new(Sqlite::new(journal).expect("a database can be made")));
     let (mut readers, mut ingestor) = (0, 0);
     for seed in 0..100 {

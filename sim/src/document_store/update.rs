@@ -24,6 +24,8 @@ pub struct Changes {
 pub enum UpdateError {
     /// Somebody else has the lock.
     Locked,
+    /// ENOENT: there is no lock file, because this one has just removed it.
+    NoLockFile,
     /// The row is outside the scopes that were asked for.
     OutOfScope,
     /// The write failed; where it was the add, the row is back if that could be done.
@@ -45,7 +47,7 @@ impl DocumentStore {
         changes: &Changes,
         scope: Option<&'static str>,
     ) -> Result<Option<Document>, UpdateError> {
-        let held = self.0.lock.acquire(actor, "lock").await?;
+        let held = self.write_lock(actor, "lock").await?;
         let updated = self.update_locked(actor, id, changes, scope).await;
         // A lock that was taken over meanwhile is nobody's to release, and the work is done either way.
         let _ = held.release("unlock").await;

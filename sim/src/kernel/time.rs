@@ -10,11 +10,12 @@ use super::Kernel;
 use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::trial::Ending;
-use crate::world::State;
+use crate::world::{ActorCell, State};
 
 impl Kernel<'_> {
     /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
     pub(super) async fn idle(&mut self) -> Option<Ending> {
+        self.spare_no_longer();
         let (mut finished, mut at_rest, mut foreign) = (true, true, false);
         for cell in self.shared.actors.borrow().iter() {
             finished &= cell.state == State::Finished;
@@ -48,23 +49,45 @@ impl Kernel<'_> {
         [waits, alarm].into_iter().flatten().min()
     }
 
-    /// The same where everyone is at rest: whoever has looked for work since the last step of anybody else need not
-    /// look again.
+    /// The same where everyone is at rest: whoever has looked for work since anybody else did something is spared.
     fn deadline_at_rest(&mut self) -> Option<Duration> {
         let mut actors = self.shared.actors.borrow_mut();
         for index in 0..actors.len() {
-            // Those who look are not counted, or two of them would keep each other looking.
-            let others = actors.iter().filter(|cell| !cell.looks).map(|cell| cell.last_step).max();
-            let cell = &mut actors[index];
-            if cell.looks && cell.deadline.is_some() {
-                if cell.looked_after == others {
-                    cell.deadline = None;
-                }
-                cell.looked_after = others;
+            if actors[index].looks_every.is_some() && actors[index].looked_after == others(&actors, index) {
+                let cell = &mut actors[index];
+                cell.spared = cell.deadline.take().or(cell.spared);
             }
         }
         drop(actors);
-        self.deadline()
+        let next = self.deadline();
+        // Only those whose time it is look now; who looks more seldom has not looked yet.
+        let mut actors = self.shared.actors.borrow_mut();
+        for index in 0..actors.len() {
+            let cell = &actors[index];
+            if cell.looks_every.is_some() && cell.deadline.is_some() && cell.deadline <= next {
+                actors[index].looked_after = others(&actors, index);
+            }
+        }
+        next
+    }
+
+    /// Whoever was spared looks again, at its next time, once somebody else has done something.
+    fn spare_no_longer(&mut self) {
+        let now = self.shared.now.get();
+        let mut actors = self.shared.actors.borrow_mut();
+        for index in 0..actors.len() {
+            let ActorCell { looks_every: Some(every), spared: Some(spared), .. } = actors[index] else {
+                continue;
+            };
+            if actors[index].looked_after != others(&actors, index) {
+                let mut next = spared;
+                while next < now {
+                    next += every.max(Duration::from_micros(1));
+                }
+                actors[index].deadline = Some(next);
+                actors[index].spared = None;
+            }
+        }
     }
 
     /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.
@@ -129,4 +152,11 @@ impl Kernel<'_> {
             next = due(index + 1);
         }
     }
+}
+
+/// The last step of anybody else that counts for one who looks. Of others who look only what they have committed does,
+/// or two of them would keep each other looking.
+fn others(actors: &[ActorCell], index: usize) -> Option<u32> {
+    let others = actors.iter().enumerate().filter(|(other, _)| *other != index);
+    others.map(|(_, cell)| if cell.looks_every.is_some() { cell.last_commit } else { cell.last_step }).max()
 }

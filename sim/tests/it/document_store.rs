@@ -125,7 +125,7 @@ impl User {
         self.marks.get()
     }
 
-    /// A new row of that id, to be added or swapped in.
+    /// A new row of that id, to be added or merged in.
     fn sends(&self, id: i64, version: i64) -> Document {
         let mark = self.mark();
         self.actor.note("sends", id, mark);
@@ -162,12 +162,10 @@ impl User {
                 self.done(self.store.delete(&self.actor, "remove", &ids).await);
             }
             5 => self.add().await,
-            6 => self.swap().await,
+            6 => self.merge().await,
             _ => {
-                let all = self.actor.pick(2).await == 1;
-                self.actor.note("all", i64::from(all), 0);
-                let ids = if all { None } else { Some(self.ids().await) };
-                self.done(self.store.prune(&self.actor, "prune", ids.as_deref()).await);
+                self.known.iter().for_each(|row| self.actor.note("of", row.id, row.version));
+                self.done(self.store.delete_unchanged(&self.actor, "delete-old", &self.known).await);
             }
         }
     }
@@ -178,14 +176,14 @@ impl User {
         self.done(self.store.add(&self.actor, "put", &documents).await);
     }
 
-    /// Swaps what it has read last, in one call, and maybe the last of it twice.
-    async fn swap(&self) {
+    /// Merges what it has read last, in one call, and maybe the last of it twice.
+    async fn merge(&self) {
         let again = self.known.last().filter(|_| self.known.len() < 3);
-        let documents: Vec<Document> =
-            self.known.iter().chain(again).map(|known| self.sends(known.id, known.version)).collect();
-        match self.store.swap(&self.actor, "swap", &documents).await {
-            Ok(taken) => {
-                taken.iter().for_each(|id| self.actor.note("taken", *id, 0));
+        let pair = |known: &Rc<Document>| (known.clone(), self.sends(known.id, known.version));
+        let pairs: Vec<_> = self.known.iter().chain(again).map(pair).collect();
+        match self.store.merge_insert(&self.actor, "merge", &pairs).await {
+            Ok(updated) => {
+                self.actor.note("updated", updated as i64, 0);
                 self.done(Ok(()));
             }
             Err(error) => self.done(Err(error)),
@@ -210,7 +208,7 @@ impl User {
                 DONE
             }
             Ok(None) => NONE,
-            Err(UpdateError::Locked) => LOCKED,
+            Err(UpdateError::Locked | UpdateError::NoLockFile) => LOCKED,
             Err(UpdateError::OutOfScope) => OUT_OF_SCOPE,
             Err(UpdateError::Write(error)) => code(error),
         };
@@ -236,7 +234,7 @@ fn users(world: &World) {
 }
 
 const READS: &[&str] = &["get", "query", "list", "read", "backup", "check"];
-const WRITES: &[&str] = &["remove", "put", "swap", "prune", "delete", "add"];
+const WRITES: &[&str] = &["remove", "put", "merge", "delete-old", "delete", "add"];
 
 const STORMY: Rung = Rung {
     name: "stormy",

@@ -3,9 +3,11 @@
 //! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
 
 mod argument;
+mod blob_store;
 mod case;
 mod determinism;
 mod document_store;
+mod doorbell;
 mod durable_object;
 mod earned;
 mod file_lock;

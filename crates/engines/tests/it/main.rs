@@ -3,6 +3,7 @@
 mod differential;
 mod earned;
 mod faults;
+mod looks;
 mod parity;
 mod plans;
 mod plpgsql;

@@ -69,7 +69,7 @@ fn a_counterexample_of_the_model_is_the_same_trial_on_a_live_server() {
     for case in [
         "reserve_cap.acquire_timeout.headroom_is_kept",
         // A server takes another number of steps to come to the end of a wait.
-        "runs_backfill.procedure_both_keys.lock_timeout_is_honoured",
+        "runs_backfill.procedure_both_keys.rerun_is_safe",
         // A server says otherwise for how long an index that is made kept writers out.
         "runs_backfill.procedure_not_null.both_columns_or_neither",
     ] {

@@ -21,14 +21,11 @@ pub(super) const WANTED: &[&str] = &[
     "one id twice in a read",
     "a list within a scope",
     "refused for a vector, others with it",
-    "a swap",
-    "a swap overtaken",
-    "a swap overtaken by itself",
-    "a swap of what was deleted and added again",
-    "a swap of two ids",
+    "a merge",
+    "a merge overtaken",
+    "a merge of two ids",
     "a row beside a newer one",
-    "pruned",
-    "all pruned",
+    "deleted unchanged",
     "a reply lost",
     "a request lost",
     "dead after a commit",
@@ -65,6 +62,8 @@ struct Oracle {
     /// By their keys, in the order in which they were added.
     rows: BTreeMap<i64, Row>,
     versions: BTreeMap<i64, i64>,
+    /// Every row that there ever was, by id and version.
+    ever: BTreeMap<(i64, i64), Row>,
     key: i64,
     hands: BTreeMap<u16, Hand>,
     /// What the event after this one must commit.
@@ -77,6 +76,7 @@ pub(super) fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     let mut oracle = Oracle {
         rows: BTreeMap::new(),
         versions: BTreeMap::new(),
+        ever: BTreeMap::new(),
         key: 0,
         hands: BTreeMap::new(),
         commits: None,
@@ -163,6 +163,7 @@ impl Oracle {
             self.seen.push("a row beside a newer one");
         }
         self.rows.insert(self.key, row);
+        self.ever.insert((row.id, row.version), row);
         (self.key, None, Some(row))
     }
 
@@ -224,60 +225,54 @@ impl Oracle {
             self.seen.push("refused for a vector, others with it");
         }
         let refusal = if broken { NULL_VECTOR } else { DONE };
-        let mut taken = Vec::new();
+        let read = |(key, id, version): &Note| (*key == "of").then_some((*id, *version));
+        let read: Vec<(i64, i64)> = asked.iter().filter_map(read).collect();
+        let mut updated = None;
         let heard = match exchange.label {
             "get" | "query" | "list" => return self.reads(event, exchange, &asked, &of),
             "remove" => self.writes(event, exchange, &of, |it| it.remove(|row| of.contains(&row.id)))?,
             "put" if broken => self.writes(event, exchange, &sent_ids, |_| Vec::new())?,
             "put" => self
                 .writes(event, exchange, &sent_ids, |it| sent.iter().map(|row| it.append(*row)).collect())?,
-            "swap" if broken => self.writes(event, exchange, &sent_ids, |_| Vec::new())?,
-            "swap" => self.writes(event, exchange, &sent_ids, |it| it.swaps(&sent, &mut taken))?,
-            "prune" => {
-                let all = asked.contains(&("all", 1, 0));
-                self.writes(event, exchange, &of, |it| it.prunes(&of, all))?
-            }
+            "merge" if broken => self.writes(event, exchange, &sent_ids, |_| Vec::new())?,
+            "merge" => self.writes(event, exchange, &sent_ids, |it| it.merges(&sent, &mut updated))?,
+            "delete-old" => self.writes(event, exchange, &of, |it| it.deletes_unchanged(&read))?,
             other => return Err(format!("{other} has no place here")),
         };
         let must_say = &mut self.hand(event).must_say;
         if heard && refusal == DONE {
-            must_say.extend(taken.into_iter().map(|id| ("taken", id, 0)));
+            must_say.extend(updated.map(|updated| ("updated", updated, 0)));
         }
         must_say.push_back(("came to", if heard { refusal } else { UNKNOWN }, 0));
         Ok(())
     }
 
-    fn swaps(&mut self, sent: &[Row], taken: &mut Vec<i64>) -> Vec<Change> {
-        let mut changes = Vec::new();
+    fn merges(&mut self, sent: &[Row], updated: &mut Option<i64>) -> Vec<Change> {
+        let (mut changes, mut count) = (Vec::new(), 0);
         for row in sent {
-            match self.newest(row.id) {
-                Some(newest) if newest.version == row.version => {
-                    changes.push(self.append(*row));
-                    taken.push(row.id);
-                    self.seen.push("a swap");
-                }
-                Some(_) if taken.contains(&row.id) => self.seen.push("a swap overtaken by itself"),
-                Some(_) => {
-                    let stands = self.rows.values().any(|old| (old.id, old.version) == (row.id, row.version));
-                    self.seen.push("a swap overtaken");
-                    if !stands {
-                        self.seen.push("a swap of what was deleted and added again");
-                    }
-                }
-                None => {}
+            let read = self.ever[&(row.id, row.version)];
+            let mut replaced = self.remove(|there| there.holds_the_same(read));
+            if replaced.is_empty() {
+                self.seen.push("a merge overtaken");
+                continue;
             }
+            changes.append(&mut replaced);
+            changes.push(self.append(*row));
+            count += 1;
+            self.seen.push("a merge");
         }
-        if taken.len() > 1 {
-            self.seen.push("a swap of two ids");
+        if count > 1 {
+            self.seen.push("a merge of two ids");
         }
+        *updated = Some(count);
         changes
     }
 
-    fn prunes(&mut self, of: &[i64], all: bool) -> Vec<Change> {
-        let newest: Vec<Row> = [1, 2, 3].into_iter().filter_map(|id| self.newest(id)).collect();
-        let changes = self.remove(|row| (all || of.contains(&row.id)) && !newest.contains(row));
+    fn deletes_unchanged(&mut self, read: &[(i64, i64)]) -> Vec<Change> {
+        let read: Vec<Row> = read.iter().map(|known| self.ever[known]).collect();
+        let changes = self.remove(|row| read.iter().any(|read| row.holds_the_same(*read)));
         if !changes.is_empty() {
-            self.seen.push(if all { "all pruned" } else { "pruned" });
+            self.seen.push("deleted unchanged");
         }
         changes
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::document_store::{Changes, Document, DocumentStore};
+use retrial_sim::document_store::{Changes, Document, DocumentStore, Handling, Reads};
 use retrial_sim::engine::Cost;
 use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::file_lock::Held;
@@ -30,8 +30,9 @@ enum Act {
     Delete(&'static [i64]),
     Add(i64),
     /// Of what was read last.
-    Swap,
-    Prune(Option<&'static [i64]>),
+    Merge,
+    /// Of what was read last.
+    DeleteOld,
     Update(i64),
     Sleep(u64),
 }
@@ -90,9 +91,8 @@ fn life(rng: &mut Rng, most: u64) -> Vec<Act> {
             // 4 is there for nobody at first.
             8 => acts.push(Act::Add(id)),
             9 => acts.push(Act::Add(4)),
-            10 | 11 => acts.extend([Act::Query(ids), Act::Swap]),
-            12 => acts.push(Act::Prune(None)),
-            13 => acts.push(Act::Prune(Some(ids))),
+            10 | 11 => acts.extend([Act::Query(ids), Act::Merge]),
+            12 | 13 => acts.extend([Act::Get(id), Act::DeleteOld]),
             14 if !locks => acts.push(Act::Update(id)),
             _ => acts.push(Act::Sleep(1 + rng.below(3))),
         }
@@ -132,14 +132,13 @@ async fn live(actor: Actor, store: DocumentStore, acts: Vec<Act>, mark: i64) {
             }
             Act::Delete(ids) => store.delete(&actor, "remove", ids).await.is_err(),
             Act::Add(id) => store.add(&actor, "put", &[document(id, mark)]).await.is_err(),
-            Act::Swap => {
-                let sent =
-                    known.iter().map(|row| Document { version: row.version, ..document(row.id, mark) });
-                let taken = store.swap(&actor, "swap", &sent.collect::<Vec<_>>()).await;
-                taken.iter().flatten().for_each(|id| actor.note("taken", *id, 0));
-                taken.is_err()
+            Act::Merge => {
+                let pairs: Vec<_> = known.iter().map(|row| (row.clone(), document(row.id, mark))).collect();
+                let updated = store.merge_insert(&actor, "merge", &pairs).await;
+                updated.iter().for_each(|updated| actor.note("updated", *updated as i64, 0));
+                updated.is_err()
             }
-            Act::Prune(ids) => store.prune(&actor, "prune", ids).await.is_err(),
+            Act::DeleteOld => store.delete_unchanged(&actor, "delete-old", &known).await.is_err(),
             Act::Update(id) => {
                 let changes = Changes { text: Some(format!("text {mark}").into()), ..Changes::default() };
                 let updated = store.update(&actor, id, &changes, None).await;
@@ -157,10 +156,12 @@ async fn live(actor: Actor, store: DocumentStore, acts: Vec<Act>, mark: i64) {
 
 fn stage(world: &World, program: &Program) {
     let store = store(world);
+    let reads = [Reads::Latest, Reads::AsOpened, Reads::AsOpened];
     // No mark is one of a row without a vector.
-    for ((acts, name), mark) in program.acts.iter().zip(NAMES).zip([111, 211, 311]) {
+    for (((acts, name), mark), reads) in program.acts.iter().zip(NAMES).zip([111, 211, 311]).zip(reads) {
         let (acts, store) = (acts.clone(), store.clone());
-        world.actor(name, move |actor| live(actor, store.clone(), acts.clone(), mark));
+        let handling = Handling { reads, clears_lock_file: false };
+        world.actor(name, move |actor| live(actor, store.opened(handling), acts.clone(), mark));
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
-use retrial_sim::document_store::{Changes, Document, DocumentStore, UpdateError, WriteError};
+use retrial_sim::document_store::{
+    Changes, Document, DocumentStore, Handling, Reads, UpdateError, WriteError,
+};
 use retrial_sim::fault::{Fault, Offer, Rung};
 use retrial_sim::trial::{Ending, Run};
 
@@ -136,9 +138,10 @@ fn a_row_without_a_vector_is_refused_with_all_that_come_with_it() {
     let told = story(&[], |actor, store| async move {
         let rows = [document(4, 7), document(5, 10), document(6, 15)];
         let added = store.add(&actor, "put", &rows).await;
-        let swapped = [Document { version: 1, ..document(1, 7) }, Document { version: 1, ..document(2, 10) }];
-        let swapped = store.swap(&actor, "swap", &swapped).await;
-        assert_eq!(swapped, Err(WriteError::NullVector(2)));
+        let read = store.query(&actor, "query", &[1, 2]).await;
+        let pairs: Vec<_> = read.into_iter().zip([document(1, 7), document(2, 10)]).collect();
+        let merged = store.merge_insert(&actor, "merge", &pairs).await;
+        assert_eq!(merged, Err(WriteError::NullVector(2)));
         format!("{added:?}")
     });
     assert_eq!(told.said, "Err(NullVector(5))");
@@ -169,11 +172,12 @@ async fn commit(actor: Actor, store: DocumentStore, label: &'static str) -> Stri
     let came = match label {
         "put" => store.add(&actor, label, &[document(4, 7)]).await,
         "remove" => store.delete(&actor, label, &[2]).await,
-        "swap" => {
-            let row = Document { version: 2, ..document(2, 11) };
-            store.swap(&actor, label, &[row]).await.map(|taken| assert_eq!(taken, [2]))
+        "merge" => {
+            let read = store.get_by_id(&actor, "get", 2).await.expect("it is there");
+            let merged = store.merge_insert(&actor, label, &[(read, document(2, 11))]).await;
+            merged.map(|updated| assert_eq!(updated, 1))
         }
-        _ => store.prune(&actor, label, None).await,
+        _ => store.delete_unchanged(&actor, label, &[Rc::new(document(2, 2))]).await,
     };
     format!("{came:?}")
 }
@@ -184,8 +188,8 @@ fn what_was_committed_stands_whatever_its_writer_hears_and_what_never_arrived_do
     let cases = [
         ("put", "1.1 text 1, 3.1 text 5, 2.2 text 8, 4.1 text 7", (1, 0)),
         ("remove", "1.1 text 1, 3.1 text 5", (0, 2)),
-        ("swap", "1.1 text 1, 3.1 text 5, 2.3 text 11", (1, 0)),
-        ("prune", before, (0, 1)),
+        ("merge", "1.1 text 1, 3.1 text 5, 2.3 text 11", (1, 1)),
+        ("delete-old", before, (0, 1)),
     ];
     for (label, after, change) in cases {
         let faults = [
@@ -209,55 +213,71 @@ fn what_was_committed_stands_whatever_its_writer_hears_and_what_never_arrived_do
 }
 
 #[test]
-fn a_swap_refuses_who_was_overtaken_and_deletes_nothing() {
+fn a_merge_leaves_alone_what_is_not_as_it_was_read() {
     let told = story(&[], |actor, store| async move {
         let read = store.query(&actor, "query", &[1, 2]).await;
-        store.add(&actor, "put", &[document(1, 7)]).await.expect("nothing is lost");
-        let next = |row: &Rc<Document>, mark| Document { version: row.version, ..document(row.id, mark) };
-        let swap = |mark| read.iter().map(move |row| next(row, mark)).collect::<Vec<_>>();
-        let first = store.swap(&actor, "swap", &swap(8)).await;
-        let second = store.swap(&actor, "swap", &swap(9)).await;
-        let newest = store.get_by_id(&actor, "get", 1).await.expect("it is there");
-        let twice = store.swap(&actor, "swap", &[next(&newest, 11), next(&newest, 12)]).await;
-        let nobody = store.swap(&actor, "swap", &[document(4, 13)]).await;
-        format!("{first:?} {second:?} {twice:?} {nobody:?}")
+        let _ = store.update(&actor, 1, &text(7), None).await;
+        let pairs =
+            |mark| read.iter().map(move |row| (row.clone(), document(row.id, mark))).collect::<Vec<_>>();
+        let first = store.merge_insert(&actor, "merge", &pairs(8)).await;
+        let second = store.merge_insert(&actor, "merge", &pairs(9)).await;
+        let _ = store.delete(&actor, "remove", &[3]).await;
+        let nobody = [(Rc::new(document(3, 5)), document(3, 13))];
+        let nobody = store.merge_insert(&actor, "merge", &nobody).await;
+        format!("{first:?} {second:?} {nobody:?}")
     });
-    assert_eq!(told.said, "Ok([2]) Ok([]) Ok([1]) Ok([])");
-    assert_eq!(told.seen[0], "3.1 text 5, 2.2 text 8, 1.3 text 11");
-    assert_eq!(commits(&told.run), [(1, 0), (1, 0), (1, 0)]);
+    assert_eq!(told.said, "Ok(1) Ok(0) Ok(0)");
+    assert_eq!(told.seen[0], "1.2 text 7, 2.2 text 8");
 }
 
 #[test]
-fn a_version_counter_outlives_its_row() {
-    let told = story(&[], |actor, store| async move {
-        let row = store.get_by_id(&actor, "get", 1).await.expect("it is there");
-        let _ = store.delete(&actor, "remove", &[1]).await;
-        let gone = store.get_by_id(&actor, "get", 1).await.is_none();
-        let on_nothing = store.swap(&actor, "swap", &[Document { version: 1, ..document(1, 7) }]).await;
-        let _ = store.add(&actor, "put", &[Document::clone(&row)]).await;
-        let late = store.swap(&actor, "swap", &[Document { version: 1, ..document(1, 8) }]).await;
-        format!("{gone} {on_nothing:?} {late:?}")
-    });
-    assert_eq!(told.said, "true Ok([]) Ok([])");
-    assert_eq!(told.seen[0], "2.1 text 2, 3.1 text 5, 1.2 text 1");
+fn a_handle_sees_what_another_has_written_when_it_looks_or_writes_itself() {
+    let cases = [
+        (Reads::Latest, "text 7 text 7 text 7"),
+        (Reads::Within(Duration::from_secs(5)), "text 1 text 7 text 7"),
+        (Reads::AsOpened, "text 1 text 1 text 7"),
+    ];
+    for (reads, said) in cases {
+        let told = story(&[], move |actor, store| async move {
+            let mine = store.opened(Handling { reads, clears_lock_file: false });
+            let _ = mine.get_by_id(&actor, "get", 1).await;
+            let _ = store.update(&actor, 1, &text(7), None).await;
+            let mut seen = Vec::new();
+            for wait in [0, 6] {
+                actor.sleep("wait", Duration::from_secs(wait)).await;
+                seen.push(mine.get_by_id(&actor, "get", 1).await.expect("it is there").text.clone());
+            }
+            let _ = mine.delete(&actor, "remove", &[3]).await;
+            seen.push(mine.get_by_id(&actor, "get", 1).await.expect("it is there").text.clone());
+            seen.join(" ")
+        });
+        assert_eq!(told.said, said, "{reads:?}");
+    }
 }
 
 #[test]
-fn reads_take_the_newest_and_a_prune_leaves_it() {
+fn an_update_by_a_stale_handle_writes_what_was_there_over_what_is() {
     let told = story(&[], |actor, store| async move {
-        let _ = store.add(&actor, "put", &[document(1, 4), document(1, 6), document(2, 8)]).await;
-        let get = store.get_by_id(&actor, "get", 1).await;
-        let query = store.query(&actor, "query", &[2, 4, 1, 2]).await;
-        // 2 has left the scope with its newest row, 1 has come into it.
-        let scope = store.list(&actor, "list", Some("global")).await;
-        let _ = store.prune(&actor, "prune", Some(&[2, 3])).await;
-        let _ = store.prune(&actor, "prune", None).await;
-        let _ = store.prune(&actor, "prune", None).await;
-        format!("{}; {}; {}", say(&get.into_iter().collect::<Vec<_>>()), say(&query), say(&scope))
+        let mine = store.opened(Handling { reads: Reads::AsOpened, clears_lock_file: false });
+        let _ = mine.get_by_id(&actor, "get", 1).await;
+        let _ = store.update(&actor, 1, &text(7), None).await;
+        let changes = Changes { vector: Some(8), ..Changes::default() };
+        let _ = mine.update(&actor, 1, &changes, None).await;
+        "done".to_owned()
     });
-    assert_eq!(told.said, "1.3 text 6; 2.2 text 8, 1.3 text 6; 1.3 text 6, 2.2 text 8");
-    assert_eq!(told.seen[0], "3.1 text 5, 1.3 text 6, 2.2 text 8");
-    assert_eq!(commits(&told.run), [(3, 0), (0, 1), (0, 2)]);
+    assert_eq!(told.seen[0], "2.1 text 2, 3.1 text 5, 1.3 text 1");
+}
+
+#[test]
+fn who_removes_an_old_lock_file_fails_and_the_next_makes_one() {
+    let told = story(&[], |actor, store| async move {
+        store.has_old_lock_file();
+        let mine = store.opened(Handling { reads: Reads::Latest, clears_lock_file: true });
+        let first = mine.update(&actor, 1, &text(7), None).await.err();
+        let second = mine.update(&actor, 1, &text(8), None).await.is_ok();
+        format!("{first:?} {second}")
+    });
+    assert_eq!(told.said, "Some(NoLockFile) true");
 }
 
 #[test]

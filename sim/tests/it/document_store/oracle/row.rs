@@ -27,6 +27,12 @@ impl Row {
         scope == 0 || self.base % 2 == scope - 1
     }
 
+    /// The same but for which of its id's rows it is, and its time.
+    pub(super) fn holds_the_same(self, other: Row) -> bool {
+        let content = |row: Row| (row.id, row.base % 2, row.text, row.vector, row.metadata);
+        content(self) == content(other)
+    }
+
     /// The row as the trace must have it.
     pub(super) fn columns(self) -> Vec<Value> {
         let is_object = self.metadata % 3 != 0;

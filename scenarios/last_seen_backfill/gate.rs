@@ -1,0 +1,50 @@
+//! What holds the ingest back at start-up: `WaitForAsyncMigrations` and then `Ready`, in cmd/ingestor/main.go at
+//! 816062ba. What arrives is buffered until every asynchronous migration has ended, be it done or failed.
+
+use std::time::Duration;
+
+use retrial_sim::actor::Actor;
+use retrial_sim::doorbell::Doorbell;
+use retrial_sim::shared_state::SharedState;
+use retrial_sim::world::World;
+
+/// The gates of a process's lives, one after the other.
+#[derive(Clone)]
+pub(super) struct Gates {
+    /// The last life whose migration has ended.
+    ended: SharedState<u32>,
+    bell: Doorbell,
+}
+
+/// The gate of one life: a new process has a new one, which is shut.
+#[derive(Clone)]
+pub(super) struct Gate {
+    life: u32,
+    gates: Gates,
+}
+
+impl Gates {
+    pub(super) fn new(world: &World) -> Gates {
+        Gates { ended: world.shared_state("migrations-ended", 0), bell: world.doorbell() }
+    }
+
+    /// The gate of the process's nth life, counted from 1.
+    pub(super) fn of(&self, life: u32) -> Gate {
+        Gate { life, gates: self.clone() }
+    }
+}
+
+impl Gate {
+    /// The migration has ended.
+    pub(super) fn open(&self) {
+        self.gates.ended.set(self.life);
+        self.gates.bell.ring();
+    }
+
+    /// Waits until the migration of this life has ended; how often it looks by itself means nothing.
+    pub(super) async fn pass(&self, actor: &Actor) {
+        while self.gates.ended.get() < self.life {
+            self.gates.bell.wait(actor, Duration::from_secs(600)).await;
+        }
+    }
+}

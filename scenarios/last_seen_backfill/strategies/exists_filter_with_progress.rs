@@ -1,0 +1,68 @@
+//! Backfill last_seen in batches of LIMIT n, of rows that have an observation, and say how far it is once a second.
+//!
+//! Pull request 1735 as it was left: the loop of `exists_filter`, and progress as
+//! cmd/ingestor/async_migration_progress.go at f1499934 writes it, at most once a second, and once more at the end,
+//! whether it ended well or not. So a batch costs one commit, and a second of batches one more.
+//!
+//! A reviewer should ask: is what was counted at the start still what there is to do?
+
+use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::scenario::Break;
+
+use super::super::progress::OncePerSecond;
+use super::super::{Backfill, Failure, Migration, breaks};
+use super::exists_filter::{BATCH, ELIGIBLE};
+use super::limit_loop::MAX_ID;
+
+pub(super) struct Strategy;
+
+impl Backfill for Strategy {
+    fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>> {
+        Box::pin(async {
+            let mut progress = OncePerSecond::default();
+            let ended = fill(migration, &mut progress).await;
+            progress.ended(migration).await;
+            ended
+        })
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::PASSED_OVER,
+    breaks::LATE_OBSERVATION,
+    Break {
+        invariant: "progress_is_true",
+        anomalies: &[Anomaly::FalseReport],
+        from: "open_ingest",
+        rarely: None,
+        because: "a row that gains its first observation after the count is filled without having been counted",
+    },
+];
+
+async fn fill(migration: &Migration, progress: &mut OncePerSecond) -> Result<(), Failure> {
+    let max_id = migration.number("lookup-max", MAX_ID, []).await?;
+    progress.total = migration.number("lookup-total", ELIGIBLE, [max_id]).await?;
+    if progress.total == 0 {
+        return Ok(());
+    }
+    loop {
+        if migration.stopping() {
+            return Err(Failure::Stopped);
+        }
+        let changed = migration.execute("batch", BATCH, [max_id, migration.batch]).await?.changed as i64;
+        if changed == 0 {
+            return Ok(());
+        }
+        progress.processed += changed;
+        progress.report(migration).await;
+        if migration.pause().await {
+            return Err(Failure::Stopped);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `merge_under_the_lock_reading_latest`, and the next row is added before the old one is deleted.
+//!
+//! Ours: the nearest that `add` and `delete` come to a swap. Whoever dies in between leaves a row too many and not one
+//! too few, and the old row goes only if it still holds what was read (`delete("id = .. AND metadata = ..")`).
+//!
+//! What is wrong: LanceDB has no add with a condition, so nobody who has lost the lock is refused; every search between
+//! the two commits finds the memory twice, and one that was left twice stays so. A reviewer would ask: which of the two
+//! does `getById` return?
+
+use retrial_sim::actor::Task;
+use retrial_sim::document_store::{Document, Handling, UpdateError, WriteError};
+use retrial_sim::scenario::Break;
+
+use super::super::bulk::{self, Batch};
+use super::super::plugin::Revision;
+use super::super::upgrader::{AS_AT_F6E63AF, BatchResult, Enriched, Legacy, Upgrader};
+use super::super::{Upgrade, breaks};
+use super::merge_under_the_lock::merged;
+
+pub(super) struct Strategy;
+
+impl Upgrade for Strategy {
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
+        Box::pin(async move {
+            let enriched = tool.enrich_batch(batch).await;
+            let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else {
+                return bulk::all_failed(&enriched);
+            };
+            let result = write(tool, &enriched).await;
+            let _ = held.release("unlock").await;
+            result
+        })
+    }
+
+    fn revise<'a>(&'a self, revision: &'a Revision<'a>) -> Task<'a, Result<bool, UpdateError>> {
+        Box::pin(revise(revision))
+    }
+
+    fn opens(&self) -> Handling {
+        AS_AT_F6E63AF
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        because: "who dies between add and delete, or whose add only seems to fail, leaves the memory there twice",
+        rarely: Some("add_fails"),
+        ..breaks::NO_ROW_BETWEEN_DELETE_AND_ADD
+    },
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    Break {
+        because: NOBODY_IS_REFUSED,
+        from: "stale_lock",
+        rarely: Some("crash"),
+        ..breaks::PLUGIN_READS_TOO_SOON
+    },
+    Break {
+        because: NOBODY_IS_REFUSED,
+        from: "stale_lock",
+        rarely: Some("crash"),
+        ..breaks::PLUGIN_TAKES_IT_BACK
+    },
+    Break {
+        because: NOBODY_IS_REFUSED,
+        from: "stale_lock",
+        rarely: Some("stale_lock"),
+        ..breaks::WRITES_OUT_OF_SCOPE
+    },
+    Break { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..breaks::UPGRADES_AGAIN },
+];
+
+const NOBODY_IS_REFUSED: &str =
+    "an add has no condition, so a process that has lost its lock adds what it had read";
+
+async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
+    let Upgrader { actor, store, .. } = tool;
+    let rows = bulk::query(tool, "query", batch).await;
+    let prepared = bulk::prepare(batch, &rows, tool.scope, |row, enriched| merged(tool, row, enriched));
+    let Some(Batch { originals, updated, done, mut failed }) = prepared else {
+        return bulk::all_failed(batch);
+    };
+    if updated.is_empty() {
+        return BatchResult { success: done, failed };
+    }
+    if store.add(actor, "add", &updated).await.is_err() {
+        // The add may have been made all the same.
+        let there = bulk::query(tool, "check", batch).await;
+        let stands = |row: &Document| there.iter().any(|there| there.holds_the_same(row));
+        if !updated.iter().all(stands) {
+            failed.extend(updated.iter().map(|row| row.id));
+            return BatchResult { success: done, failed };
+        }
+    }
+    let _ = store.delete_unchanged(actor, "delete-old", &originals).await;
+    BatchResult { success: done + updated.len(), failed }
+}
+
+async fn revise(revision: &Revision<'_>) -> Result<bool, UpdateError> {
+    let Revision { actor, store, .. } = revision;
+    let held = store.write_lock(actor, "lock").await?;
+    let revised = revise_locked(revision).await;
+    let _ = held.release("unlock").await;
+    revised.map_err(UpdateError::Write)
+}
+
+async fn revise_locked(revision: &Revision<'_>) -> Result<bool, WriteError> {
+    let Revision { actor, store, id, .. } = revision;
+    let Some(row) = store.get_by_id(actor, "read", *id).await else { return Ok(false) };
+    let revised = row.with(&revision.of(&row));
+    store.add(actor, "add", &[revised]).await?;
+    let _ = store.delete_unchanged(actor, "delete-old", &[row]).await;
+    Ok(true)
+}

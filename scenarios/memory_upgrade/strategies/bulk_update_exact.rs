@@ -1,0 +1,61 @@
+//! What the project has: `bulkUpdateExact`, one lock for a batch, and the metadata as phase one has built it.
+//!
+//! Pull request 853 (dead2f8, "batch memory upgrader writes"), which was merged in place of 639, as main has it at
+//! f6e63af: `writePreparedBatch` of src/memory-upgrader.ts, `bulkUpdateExact` and `runWithFileLock` of src/store.ts.
+//! The scope is handed on, a failed add is looked after before anything is put back, an entry whose original was
+//! restored counts as failed, reads are of the latest commit (7af97d4), and a lock file that is old is no matter.
+//!
+//! What is still wrong is what the review of 639 called MR2: text and metadata are made of the row that the scan has
+//! found, minutes ago, and written over whatever is there. A reviewer would ask: why read under the lock, if not to
+//! merge?
+
+use retrial_sim::actor::Task;
+use retrial_sim::document_store::{Changes, Handling};
+use retrial_sim::scenario::Break;
+
+use super::super::bulk::{Merged, Recovery, bulk_update};
+use super::super::upgrader::{AS_AT_F6E63AF, BatchResult, Legacy, Upgrader};
+use super::super::{Upgrade, breaks};
+
+pub(super) struct Strategy;
+
+impl Upgrade for Strategy {
+    fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
+        Box::pin(async move {
+            let enriched = tool.enrich_batch(batch).await;
+            bulk_update(tool, &enriched, tool.scope, Recovery::RestoresOnly, |row, enriched| {
+                if row.vector.is_none() {
+                    return Merged::Throws;
+                }
+                let text = Some(enriched.abstracted());
+                let metadata = Some(tool.metadata(&enriched.legacy.entry, enriched));
+                Merged::Write(row.with(&Changes { text, metadata, ..Changes::default() }))
+            })
+            .await
+        })
+    }
+
+    fn opens(&self) -> Handling {
+        AS_AT_F6E63AF
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::OVERWRITES_FROM_THE_SCAN,
+    breaks::PLUGIN_TAKES_IT_BACK,
+    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
+    breaks::WRITES_UNDER_A_LOST_LOCK,
+    breaks::UPGRADES_AGAIN,
+    Break {
+        from: "stale_lock",
+        rarely: Some("crash"),
+        because: "the scope is looked at under the lock, and a process that has lost its lock goes on writing",
+        ..breaks::WRITES_OUT_OF_SCOPE
+    },
+];

@@ -1,0 +1,48 @@
+//! The procedure that commits after each chunk, as dbmate runs it.
+//!
+//! `procedure_key_exists`, the third push of pull request 870, and as far as this goes the fourth. What was wrong: its
+//! COMMIT is legal only where CALL is sent by itself. What changes: nothing but who runs it. dbmate sends the file as
+//! one text, which the server makes one transaction of, and answers the first COMMIT with "invalid transaction
+//! termination" (2D000); everything is rolled back, and nothing is recorded.
+//!
+//! A reviewer should ask: has anybody run this file with the runner that production has?
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::scenario::Break;
+
+use super::super::{File, Migration, breaks};
+use super::procedure_key_exists::UP;
+
+pub(super) struct Strategy;
+
+impl Migration for Strategy {
+    fn files(&self) -> &'static [File] {
+        &FILES
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "terminates",
+        anomalies: &[Anomaly::Omission],
+        from: "calm",
+        rarely: None,
+        because: "the server refuses the COMMIT in a text of several statements, however often the file is run",
+    },
+    Break {
+        invariant: "writers_are_not_blocked",
+        anomalies: &[Anomaly::Starvation],
+        from: "as_stored",
+        rarely: None,
+        because: "no document is an object, so that no chunk is ever committed: the file goes through, fills nothing, \
+                  and keeps the table locked while it builds the index",
+    },
+    breaks::NO_ORGANIZATION,
+];
+
+static FILES: [File; 1] = [File::new("20260518050000", UP)];

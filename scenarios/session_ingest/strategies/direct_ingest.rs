@@ -1,0 +1,80 @@
+//! No queue on the way: the request that brings a message asks the object, answers, and writes to Postgres afterwards.
+//!
+//! What Kilo-Org did after pull request 4322, which was not merged: `handleDirectIngestRequest` and
+//! `runMetadataProjection` in services/session-ingest/src/ingest/direct-ingest.ts at 0918d015, with
+//! `applyMetadataChanges` in ingest/metadata.ts at 06635dd6. The transaction is the release's, its row locked first
+//! also where there is no status. A title is written only while the row has none, so that a user's is never
+//! overwritten. The write is not awaited, and its failure is logged: nobody tries again.
+//!
+//! A reviewer would ask: who writes what the object has told once, when that write fails?
+
+use retrial_sim::actor::Task;
+use retrial_sim::engine::Value;
+use retrial_sim::scenario::Break;
+
+use super::super::{Emission, Errors, Failure, Persistence, Session, breaks};
+use super::long_transaction::{PARENT, PAYLOAD, SET_PARENT, UPDATE};
+
+pub(super) struct Strategy;
+
+impl Persistence for Strategy {
+    fn errors(&self) -> Errors {
+        Errors::OfWritesAreLogged
+    }
+
+    fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
+        Box::pin(apply(session, emission))
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    breaks::NOTHING_LEFT_TO_TELL,
+    breaks::LEFT_IN_THE_OBJECT,
+    breaks::STANDS_STILL_WITH_THE_ROW,
+    breaks::STAMPS_THE_SAME_STATUS,
+    breaks::EACH_OTHERS_PARENT,
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    breaks::DIES_BEFORE_IT_NOTIFIES,
+];
+
+async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
+    let [mut title, branch, parent, status] = emission.fields.params();
+    let transaction = session.begin().await?;
+    let current = transaction.execute("lock", CURRENT, [session.id()]).await?;
+    let Some(current) = current.rows.first().cloned() else {
+        transaction.commit("commit").await?;
+        return Ok(());
+    };
+    if title != Value::Null && current[0] != Value::Null {
+        session.keep_title();
+        title = Value::Null;
+    }
+    if [&title, &branch, &status].into_iter().any(|value| *value != Value::Null) {
+        let params = [session.id(), title.clone(), branch.clone(), status.clone()];
+        transaction.execute("update", UPDATE, params).await?;
+    }
+    if parent != Value::Null {
+        let found = transaction.execute("parent-lookup", PARENT, [parent.clone()]).await?;
+        if !found.rows.is_empty() {
+            transaction.execute("parent", SET_PARENT, [session.id(), parent.clone()]).await?;
+        }
+    }
+    let changed_status = status != Value::Null && status != current[1];
+    let changed_other = [&title, &branch, &parent].into_iter().any(|value| *value != Value::Null);
+    if changed_status || changed_other {
+        transaction.execute("payload", PAYLOAD, [session.id()]).await?;
+    }
+    transaction.commit("commit").await?;
+    if changed_status {
+        session.notify(current[1].clone(), status).await;
+    }
+    Ok(())
+}
+
+const CURRENT: &str = "
+    SELECT title, status, parent_session_id FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1 FOR UPDATE";

@@ -1,0 +1,63 @@
+//! `split_statements`, with the previous status read in RETURNING as the pull request's text has it.
+//!
+//! Pull request 4322, "Reviewer Notes": previous_status is read "via a CTE subquery in `RETURNING` rather than relying
+//! on `FROM`-alias visibility". Taken at its word nothing joins the CTE, which PostgreSQL then runs when RETURNING
+//! asks for it, after the row was updated: it locks nothing beforehand, and what it finds is not the row as it was.
+//!
+//! A reviewer would ask: when is a CTE that only RETURNING reads evaluated?
+
+use retrial_sim::actor::Task;
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::scenario::Break;
+
+use super::super::{Emission, Failure, Persistence, Session, breaks};
+use super::split_statements;
+
+pub(super) struct Strategy;
+
+impl Persistence for Strategy {
+    fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>> {
+        Box::pin(async {
+            if let Some(moved) = split_statements::persist(session, emission, SET_STATUS).await? {
+                session.notify(moved[5].clone(), moved[4].clone()).await;
+            }
+            Ok(())
+        })
+    }
+
+    fn breaks(&self) -> &'static [Break] {
+        BREAKS
+    }
+}
+
+/// Seen in trials, with the reason.
+const BREAKS: &[Break] = &[
+    Break {
+        invariant: "previous_status_is_true",
+        anomalies: &[Anomaly::FalseReport],
+        from: "calm",
+        rarely: None,
+        because: "the CTE runs after the UPDATE, finds no row that it may lock, and the previous status is NULL",
+    },
+    breaks::NOTHING_LEFT_TO_TELL,
+    breaks::LEFT_IN_THE_OBJECT,
+    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    Break {
+        invariant: "every_transition_is_notified",
+        anomalies: &[Anomaly::Omission],
+        from: "calm",
+        rarely: None,
+        because: "what is notified, from NULL to a status, is no transition that there was; the one that there was is \
+                  never told",
+    },
+];
+
+const SET_STATUS: &str = "
+    WITH locked AS (
+        SELECT session_id, status FROM cli_sessions_v2 WHERE session_id = $1 FOR UPDATE
+    )
+    UPDATE cli_sessions_v2 AS session
+    SET status = $2, status_updated_at = now(), updated_at = now()
+    WHERE session.session_id = $1 AND session.status IS DISTINCT FROM $2
+    RETURNING session.session_id, session.title, session.git_branch, session.parent_session_id, session.status,
+        (SELECT status FROM locked) AS previous_status";
