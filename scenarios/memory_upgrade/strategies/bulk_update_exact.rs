@@ -53,6 +53,12 @@ const BREAKS: &[Break] = &[
     breaks::WRITES_UNDER_A_LOST_LOCK,
     breaks::UPGRADES_AGAIN,
     Break {
+        from: "all",
+        rarely: Some("plugin"),
+        because: "a recall reads the new abstract, the user edits the text, and the recall writes back what it has read",
+        ..breaks::TEXT_HAS_CHANGED
+    },
+    Break {
         from: "stale_lock",
         rarely: Some("crash"),
         because: "the scope is looked at under the lock, and a process that has lost its lock goes on writing",
