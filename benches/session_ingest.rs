@@ -93,7 +93,7 @@ fn workload() -> Workload {
         Message { status: Some(Status::Busy), ..nothing() },
         Message { parent: Some(Parent::Root), status: Some(Status::Error), ..nothing() },
     ];
-    Workload { clients: [one, other], edits: Vec::new(), consumers: 2, batch: 3 }
+    Workload { clients: [one, other], edits: Vec::new(), consumers: 2, batch: 3, late_parent: false }
 }
 
 /// The scenario with that one workload.

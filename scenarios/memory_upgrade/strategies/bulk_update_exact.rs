@@ -55,7 +55,7 @@ const BREAKS: &[Break] = &[
     Break {
         from: "all",
         rarely: Some("plugin"),
-        because: "a recall reads the new abstract, the user edits the text, and the recall writes back what it has read",
+        because: "a recall reads the new abstract, the user edits the text, and the recall writes back what it read",
         ..breaks::TEXT_HAS_CHANGED
     },
     Break {

@@ -61,7 +61,7 @@ fn the_table_of_the_pull_request() {
 const TABLE: &str = "
 lock_per_entry_around_llm             10   25  100       100
 update_after_llm                      10   25  100       100
-two_phase_nested_lock                  1    3   10         0
+two_phase_nested_lock                  1    2    7         0
 two_phase_snapshot                    10   25  100       100
 reread_then_update                    10   25  100       100
 bulk_from_snapshot                     1    3   10       100

@@ -254,5 +254,5 @@ const STORMY: Rung = Rung {
 
 #[test]
 fn the_rules_hold_in_a_storm() {
-    parts::sweep(&STORMY, 400, oracle::WANTED, users, oracle::judge);
+    parts::sweep(&STORMY, 1_000, oracle::WANTED, users, oracle::judge);
 }
