@@ -92,7 +92,7 @@ pub(super) const CARRIES_EVERYTHING_ALONG: Break = Break {
 
 pub(super) const STANDS_STILL_WITH_THE_ROW: Break = Break {
     invariant: "others_wait_briefly",
-    anomalies: &[Anomaly::LongLockHold],
+    anomalies: &[Anomaly::Starvation],
     from: "redelivery",
     rarely: None,
     because: "a consumer that stands still between two statements of its transaction keeps the row for as long",

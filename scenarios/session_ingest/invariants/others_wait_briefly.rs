@@ -28,10 +28,10 @@ impl Check<Workload> for Invariant {
         for (index, event) in trace.events.iter().enumerate() {
             match &event.what {
                 What::Waits { holders, .. } => {
-                    behind.insert(event.actor, holders.clone());
+                    behind.insert(event.actor, (index, holders.clone()));
                 }
                 What::Resumed { waited, .. } => {
-                    let Some(holders) = behind.remove(&event.actor) else { continue };
+                    let Some((wait, holders)) = behind.remove(&event.actor) else { continue };
                     let [holder] = &holders[..] else { continue };
                     if !history::is_consumer(trace.name(*holder)) {
                         continue;
@@ -41,7 +41,7 @@ impl Check<Workload> for Invariant {
                         let (who, whom) = (trace.name(event.actor), trace.name(*holder));
                         let sentence =
                             format!("{who} waited {} ms for a row that {whom} held", waited.as_millis());
-                        return Finding::broken(Anomaly::LongLockHold, sentence).at(index);
+                        return Finding::broken(Anomaly::Starvation, sentence).at(wait);
                     }
                 }
                 _ => {}
