@@ -56,6 +56,13 @@ const BREAKS: &[Break] = &[
         rarely: None,
         because: "the notification goes out before the commit, and none comes after it",
     },
+    Break {
+        invariant: "notified_in_time",
+        anomalies: &[Anomaly::Starvation],
+        from: "all",
+        rarely: Some("all"),
+        because: "it is told before its commit only; what comes after it is of another delivery, much later",
+    },
     breaks::NOTHING_LEFT_TO_TELL,
     breaks::LEFT_IN_THE_OBJECT,
     breaks::WRITTEN_IN_THE_OTHER_ORDER,

@@ -48,8 +48,8 @@ const BREAKS: &[Break] = &[
     Break {
         invariant: "noop_is_silent",
         anomalies: &[Anomaly::DuplicateEffect],
-        from: "ambiguous",
-        rarely: None,
+        from: "all",
+        rarely: Some("crash"),
         because: "a title that is pending is written again with a message that brings nothing new",
     },
     breaks::WRITTEN_IN_THE_OTHER_ORDER,

@@ -105,7 +105,13 @@ fn holding(story: &Story<'_>, holder: ActorId, at: usize) -> Option<usize> {
 }
 
 pub(super) fn starvation(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
-    let wait = breach.event?;
+    let shown = breach.event?;
+    let begun = |index: &usize| matches!(story.what(*index), What::Waits { .. });
+    // It shows where the wait begins, or where it is over.
+    let wait = match story.what(shown) {
+        What::Resumed { .. } => story.back(story.actor(shown), shown).find(begun)?,
+        _ => shown,
+    };
     let What::Waits { holders, resource } = story.what(wait) else { return None };
     let resumed = |index: &usize| matches!(story.what(*index), What::Resumed { .. });
     let end = story.on(story.actor(wait), wait).find(resumed).unwrap_or(story.events().len() - 1);
