@@ -42,7 +42,10 @@ impl Check<Workload> for Invariant {
                 let took = recorded_at(run).as_secs();
                 let sentence =
                     format!("{so_far} it was recorded, {took} s after its start; nobody waits that long");
-                Finding::broken(Anomaly::Starvation, sentence).on("schema_migrations", "version", None)
+                let broken = Finding::broken(Anomaly::Starvation, sentence);
+                let broken = broken.on("schema_migrations", "version", None);
+                let waited = history::waits(run).filter(|wait| wait.actor == history::MIGRATION).last();
+                waited.map_or(broken.clone(), |wait| broken.at(wait.event))
             }
             Ending::Quiescent => Finding::Holds { exercised: u64::from(attempts > 0) },
             Ending::Panicked { .. } => Finding::Holds { exercised: 0 },

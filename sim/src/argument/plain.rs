@@ -21,6 +21,12 @@ pub(super) fn argue(story: &Story<'_>, breach: &Breach) -> Option<Proof> {
             };
             Some((before(story, breach, event), end))
         }
+        What::Exchanged(exchange) => {
+            let error = exchange.field("error")?.to_string();
+            let earlier = story.back(story.actor(event), event).next();
+            let edges = earlier.map(|earlier| story.edge(earlier, event, Reason::SameActor));
+            Some((edges.into_iter().collect(), Contradiction::Failed { act: story.act(event), error }))
+        }
         What::Committed(_) if breach.anomaly == Anomaly::LongLockHold => work::large(story, breach),
         // What was left so, and by whom. Of what was not done no commit tells.
         What::Committed(_) if breach.anomaly != Anomaly::Omission => {
