@@ -61,4 +61,5 @@ const BREAKS: &[Break] = &[
     Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_OUT_OF_SCOPE },
     Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_UNDER_A_LOST_LOCK },
     Break { from: "crash", rarely: Some("crash"), ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE },
+    Break { from: "all", rarely: Some("all"), ..breaks::UPGRADES_AGAIN },
 ];
