@@ -52,18 +52,29 @@ pub(super) async fn bulk_update(
     recovery: Recovery,
     merge: impl Fn(&Document, &Enriched<'_>) -> Merged,
 ) -> BatchResult {
-    let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else { return all_failed(batch) };
-    let rows = query(tool, "query", batch).await;
-    let result = match prepare(batch, &rows, scope, merge) {
-        Some(prepared) => write(tool, prepared, recovery).await,
-        None => None,
-    };
-    let _ = held.release("unlock").await;
-    result.unwrap_or_else(|| all_failed(batch))
+    under_one_lock(tool, batch, async || {
+        let rows = query(tool, "query", batch).await;
+        match prepare(batch, &rows, scope, merge) {
+            Some(prepared) => write(tool, prepared, recovery).await,
+            None => None,
+        }
+    })
+    .await
+}
+
+/// Does the work on a batch under the lock, taken once. Every entry has failed where it is not to be had, or where the
+/// work throws: where it gives none.
+pub(super) async fn under_one_lock(
+    tool: &Upgrader,
+    batch: &[Enriched<'_>],
+    work: impl AsyncFnOnce() -> Option<BatchResult>,
+) -> BatchResult {
+    let done = tool.store.run_with_file_lock(&tool.actor, work).await;
+    done.ok().flatten().unwrap_or_else(|| all_failed(batch))
 }
 
 /// What the caller makes of an exception.
-pub(super) fn all_failed(batch: &[Enriched<'_>]) -> BatchResult {
+fn all_failed(batch: &[Enriched<'_>]) -> BatchResult {
     BatchResult { success: 0, failed: batch.iter().map(Enriched::id).collect() }
 }
 

@@ -166,19 +166,17 @@ impl Plugin {
 
     /// `delete()`; gives back the row that it has deleted.
     async fn forget(&self, id: i64) -> Result<Option<Rc<Document>>, UpdateError> {
-        let held = self.store.write_lock(&self.actor, "lock").await?;
-        let row = self.store.get_by_id(&self.actor, "look", id).await;
-        let mut deleted = Ok(());
-        if row.is_some() {
-            let operation = self.actor.operation("memories", id);
-            operation.deletes();
-            deleted = self.store.delete(&self.actor, "forget", &[id]).await;
-            if deleted.is_ok() {
+        let deleted = self.store.run_with_file_lock(&self.actor, async || {
+            let row = self.store.get_by_id(&self.actor, "look", id).await;
+            if row.is_some() {
+                let operation = self.actor.operation("memories", id);
+                operation.deletes();
+                self.store.delete(&self.actor, "forget", &[id]).await?;
                 operation.acknowledged();
             }
-        }
-        let _ = held.release("unlock").await;
-        deleted.map(|()| row).map_err(UpdateError::Write)
+            Ok(row)
+        });
+        deleted.await?.map_err(UpdateError::Write)
     }
 
     /// `memory-pro export`, `delete` and `importEntry`, which keeps the id.
@@ -190,17 +188,16 @@ impl Plugin {
 
     async fn put(&self, document: Document, label: &'static str) -> Result<(), UpdateError> {
         let operation = self.actor.operation("memories", document.id);
-        let held = self.store.write_lock(&self.actor, "lock").await?;
-        operation.intends(vec![
-            ("scope", Value::from(document.scope)),
-            ("text", Value::Text(document.text.clone())),
-        ]);
-        let added = self.store.add(&self.actor, label, &[document]).await;
-        if added.is_ok() {
+        let added = self.store.run_with_file_lock(&self.actor, async || {
+            operation.intends(vec![
+                ("scope", Value::from(document.scope)),
+                ("text", Value::Text(document.text.clone())),
+            ]);
+            self.store.add(&self.actor, label, &[document]).await?;
             operation.acknowledged();
-        }
-        let _ = held.release("unlock").await;
-        added.map_err(UpdateError::Write)
+            Ok(())
+        });
+        added.await?.map_err(UpdateError::Write)
     }
 }
 

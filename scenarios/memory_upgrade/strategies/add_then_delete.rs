@@ -23,12 +23,7 @@ impl Upgrade for Strategy {
     fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
-            let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else {
-                return bulk::all_failed(&enriched);
-            };
-            let result = write(tool, &enriched).await;
-            let _ = held.release("unlock").await;
-            result
+            bulk::under_one_lock(tool, &enriched, async || write(tool, &enriched).await).await
         })
     }
 
@@ -77,15 +72,14 @@ const BREAKS: &[Break] = &[
 const NOBODY_IS_REFUSED: &str =
     "an add has no condition, so a process that has lost its lock adds what it had read";
 
-async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
+/// None where the call throws.
+async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> Option<BatchResult> {
     let Upgrader { actor, store, .. } = tool;
     let rows = bulk::query(tool, "query", batch).await;
     let prepared = bulk::prepare(batch, &rows, tool.scope, |row, enriched| merged(tool, row, enriched));
-    let Some(Batch { originals, updated, done, mut failed }) = prepared else {
-        return bulk::all_failed(batch);
-    };
+    let Batch { originals, updated, done, mut failed } = prepared?;
     if updated.is_empty() {
-        return BatchResult { success: done, failed };
+        return Some(BatchResult { success: done, failed });
     }
     if store.add(actor, "add", &updated).await.is_err() {
         // The add may have been made all the same.
@@ -93,18 +87,16 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
         let stands = |row: &Document| there.iter().any(|there| there.holds_the_same(row));
         if !updated.iter().all(stands) {
             failed.extend(updated.iter().map(|row| row.id));
-            return BatchResult { success: done, failed };
+            return Some(BatchResult { success: done, failed });
         }
     }
     let _ = store.delete_unchanged(actor, "delete-old", &originals).await;
-    BatchResult { success: done + updated.len(), failed }
+    Some(BatchResult { success: done + updated.len(), failed })
 }
 
 async fn revise(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     let Revision { actor, store, .. } = revision;
-    let held = store.write_lock(actor, "lock").await?;
-    let revised = revise_locked(revision).await;
-    let _ = held.release("unlock").await;
+    let revised = store.run_with_file_lock(actor, async || revise_locked(revision).await).await?;
     revised.map_err(UpdateError::Write)
 }
 

@@ -56,14 +56,14 @@ const BREAKS: &[Break] = &[
 
 async fn upgrade_entry(tool: &Upgrader, legacy: &Legacy) -> bool {
     let Upgrader { actor, store, .. } = tool;
-    let Ok(held) = store.write_lock(actor, "lock").await else { return false };
-    let enriched = tool.enrich(legacy).await;
-    let changes = Changes {
-        text: Some(enriched.abstracted()),
-        metadata: Some(tool.metadata(&legacy.entry, &enriched)),
-        ..Changes::default()
-    };
-    let updated = store.update_locked(actor, legacy.entry.id, &changes, None).await;
-    let _ = held.release("unlock").await;
-    updated.is_ok()
+    let updated = store.run_with_file_lock(actor, async || {
+        let enriched = tool.enrich(legacy).await;
+        let changes = Changes {
+            text: Some(enriched.abstracted()),
+            metadata: Some(tool.metadata(&legacy.entry, &enriched)),
+            ..Changes::default()
+        };
+        store.update_locked(actor, legacy.entry.id, &changes, None).await
+    });
+    updated.await.is_ok_and(|updated| updated.is_ok())
 }

@@ -28,12 +28,7 @@ impl Upgrade for Strategy {
     fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
-            let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else {
-                return bulk::all_failed(&enriched);
-            };
-            let result = write(tool, &enriched).await;
-            let _ = held.release("unlock").await;
-            result
+            bulk::under_one_lock(tool, &enriched, async || write(tool, &enriched).await).await
         })
     }
 
@@ -47,8 +42,8 @@ impl Upgrade for Strategy {
 }
 
 /// An entry that was overtaken is merged with what stands there by then. So is one of which it is not known whether it
-/// was written; if it was, it carries the marker.
-async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
+/// was written; if it was, it carries the marker. None where the call throws.
+async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> Option<BatchResult> {
     let Upgrader { actor, store, .. } = tool;
     for _ in 0..ATTEMPTS {
         let rows = bulk::query(tool, "query", batch).await;
@@ -59,24 +54,21 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> BatchResult {
             }
             merged
         });
-        let Some(Batch { originals, updated, done, failed }) = prepared else { break };
+        let Batch { originals, updated, done, failed } = prepared?;
         let pairs: Vec<_> = originals.into_iter().zip(updated).collect();
         if pairs.is_empty() {
-            return BatchResult { success: done, failed };
+            return Some(BatchResult { success: done, failed });
         }
         if store.merge_insert(actor, "merge", &pairs).await == Ok(pairs.len()) {
-            return BatchResult { success: done + pairs.len(), failed };
+            return Some(BatchResult { success: done + pairs.len(), failed });
         }
     }
-    bulk::all_failed(batch)
+    None
 }
 
 async fn revise(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     let Revision { actor, store, .. } = revision;
-    let held = store.write_lock(actor, "lock").await?;
-    let revised = revise_locked(revision).await;
-    let _ = held.release("unlock").await;
-    revised
+    store.run_with_file_lock(actor, async || revise_locked(revision).await).await?
 }
 
 async fn revise_locked(revision: &Revision<'_>) -> Result<bool, UpdateError> {

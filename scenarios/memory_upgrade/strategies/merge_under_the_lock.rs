@@ -79,15 +79,13 @@ pub(super) fn merged(tool: &Upgrader, row: &Document, enriched: &Enriched<'_>) -
 
 pub(super) async fn revise(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     let Revision { actor, store, id, .. } = revision;
-    let held = store.write_lock(actor, "lock").await?;
-    let revised = match store.get_by_id(actor, "read", *id).await {
+    let revised = store.run_with_file_lock(actor, async || match store.get_by_id(actor, "read", *id).await {
         None => Ok(false),
         Some(row) if row.vector.is_none() => Err(UpdateError::Write(WriteError::NullVector(*id))),
         Some(row) => {
             let changes = revision.of(&row);
             store.update_locked(actor, *id, &changes, None).await.map(|updated| updated.is_some())
         }
-    };
-    let _ = held.release("unlock").await;
-    revised
+    });
+    revised.await?
 }

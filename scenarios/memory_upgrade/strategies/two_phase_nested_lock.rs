@@ -11,7 +11,7 @@ use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::Break;
 
-use super::super::bulk::all_failed;
+use super::super::bulk::under_one_lock;
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
 use super::super::{Upgrade, breaks};
 use super::update_after_llm::write_back;
@@ -22,15 +22,14 @@ impl Upgrade for Strategy {
     fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult> {
         Box::pin(async move {
             let enriched = tool.enrich_batch(batch).await;
-            let Ok(held) = tool.store.write_lock(&tool.actor, "lock").await else {
-                return all_failed(&enriched);
-            };
-            let mut result = BatchResult { success: 0, failed: Vec::new() };
-            for enriched in &enriched {
-                write_back(tool, enriched, &mut result).await;
-            }
-            let _ = held.release("unlock").await;
-            result
+            under_one_lock(tool, &enriched, async || {
+                let mut result = BatchResult { success: 0, failed: Vec::new() };
+                for enriched in &enriched {
+                    write_back(tool, enriched, &mut result).await;
+                }
+                Some(result)
+            })
+            .await
         })
     }
 

@@ -71,11 +71,23 @@ impl DocumentStore {
         self.inner.lock_file.set(LockFile::Old);
     }
 
-    /// Asks for the lock, as [`Handling`] says.
+    /// `runWithFileLock`: does the work under the lock, and lets go of it whatever the work came to.
     ///
     /// # Errors
-    /// Somebody else has it, or there is no lock file.
-    pub async fn write_lock(&self, actor: &Actor, label: &'static str) -> Result<Held, UpdateError> {
+    /// Somebody else has the lock, or there is no lock file; the work was not begun.
+    pub async fn run_with_file_lock<T>(
+        &self,
+        actor: &Actor,
+        work: impl AsyncFnOnce() -> T,
+    ) -> Result<T, UpdateError> {
+        let held = self.write_lock(actor).await?;
+        let done = work().await;
+        // A lock that was taken over meanwhile is nobody's to release, and the work is done either way.
+        let _ = held.release("unlock").await;
+        Ok(done)
+    }
+
+    async fn write_lock(&self, actor: &Actor) -> Result<Held, UpdateError> {
         let inner = &self.inner;
         if self.handle.handling.clears_lock_file {
             inner.shared.looks_at_clock();
@@ -93,7 +105,7 @@ impl DocumentStore {
                 }
             }
         }
-        Ok(inner.lock.acquire(actor, label).await?)
+        Ok(inner.lock.acquire(actor, "lock").await?)
     }
 
     /// As of which commit a read sees the table now.

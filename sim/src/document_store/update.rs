@@ -47,11 +47,7 @@ impl DocumentStore {
         changes: &Changes,
         scope: Option<&'static str>,
     ) -> Result<Option<Document>, UpdateError> {
-        let held = self.write_lock(actor, "lock").await?;
-        let updated = self.update_locked(actor, id, changes, scope).await;
-        // A lock that was taken over meanwhile is nobody's to release, and the work is done either way.
-        let _ = held.release("unlock").await;
-        updated
+        self.run_with_file_lock(actor, async || self.update_locked(actor, id, changes, scope).await).await?
     }
 
     /// What [`DocumentStore::update`] does under its lock, for whoever has the lock already.
