@@ -38,14 +38,8 @@ pub(super) const THE_PARENT_COMES_TOO_LATE: Break = Break {
               afterwards; nor does anybody write what all four deliveries have failed to",
 };
 
-pub(super) const THE_PARENT_IS_SKIPPED: Break = Break {
-    invariant: "no_lost_write_on_retry",
-    anomalies: &[Anomaly::LostAcknowledgement],
-    from: "late_parent",
-    rarely: None,
-    because: "the parent's row is not there yet, the row's revision moves on without it, and nobody writes it \
-              afterwards; nor does anybody write what all four deliveries have failed to",
-};
+pub(super) const THE_PARENT_IS_SKIPPED: Break =
+    Break { invariant: "no_lost_write_on_retry", ..THE_PARENT_COMES_TOO_LATE };
 
 pub(super) const STAMPS_THE_SAME_STATUS: Break = Break {
     invariant: "noop_is_silent",

@@ -180,8 +180,7 @@ impl Workload {
 /// other's parent, a status that goes to and fro, and a session that has everything when its user changes something and
 /// a message about something else comes.
 pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
-    let late =
-        if ladder::has_late_parent(rung) { prop::bool::weighted(0.5) } else { prop::bool::weighted(0.0) };
+    let late = prop::bool::weighted(if ladder::has_late_parent(rung) { 0.5 } else { 0.0 });
     (drawn(ladder::has_api_writer(rung)), late)
         .prop_map(|(workload, late)| if late { workload.with_late_parent() } else { workload })
         .boxed()

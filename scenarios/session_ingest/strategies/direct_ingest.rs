@@ -13,7 +13,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
 use super::super::{Emission, Errors, Failure, Persistence, Session, breaks};
-use super::long_transaction::{PARENT, PAYLOAD, SET_PARENT, UPDATE};
+use super::long_transaction::write_and_commit;
 
 pub(super) struct Strategy;
 
@@ -43,37 +43,19 @@ const BREAKS: &[Break] = &[
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
-    let [mut title, branch, parent, status] = emission.fields.params();
+    let mut fields = emission.fields.params();
     let transaction = session.begin().await?;
     let current = transaction.execute("lock", CURRENT, [session.id()]).await?;
-    let Some(current) = current.rows.first().cloned() else {
+    let Some(current) = current.rows.first() else {
         transaction.commit("commit").await?;
         return Ok(());
     };
-    if title != Value::Null && current[0] != Value::Null {
+    let (title, status) = (current[0].clone(), current[1].clone());
+    if fields[0] != Value::Null && title != Value::Null {
         session.keep_title();
-        title = Value::Null;
+        fields[0] = Value::Null;
     }
-    if [&title, &branch, &status].into_iter().any(|value| *value != Value::Null) {
-        let params = [session.id(), title.clone(), branch.clone(), status.clone()];
-        transaction.execute("update", UPDATE, params).await?;
-    }
-    if parent != Value::Null {
-        let found = transaction.execute("parent-lookup", PARENT, [parent.clone()]).await?;
-        if !found.rows.is_empty() {
-            transaction.execute("parent", SET_PARENT, [session.id(), parent.clone()]).await?;
-        }
-    }
-    let changed_status = status != Value::Null && status != current[1];
-    let changed_other = [&title, &branch, &parent].into_iter().any(|value| *value != Value::Null);
-    if changed_status || changed_other {
-        transaction.execute("payload", PAYLOAD, [session.id()]).await?;
-    }
-    transaction.commit("commit").await?;
-    if changed_status {
-        session.notify(current[1].clone(), status).await;
-    }
-    Ok(())
+    write_and_commit(session, transaction, fields, status).await
 }
 
 const CURRENT: &str = "

@@ -8,6 +8,7 @@
 //! The review credits it with more than speed: a failure rolls the whole batch back, and the queue delivers again.
 
 use retrial_sim::actor::Task;
+use retrial_sim::connection::Transaction;
 use retrial_sim::engine::Value;
 use retrial_sim::scenario::Break;
 
@@ -37,13 +38,25 @@ const BREAKS: &[Break] = &[
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
-    let [title, branch, parent, status] = emission.fields.params();
+    let fields = emission.fields.params();
     let transaction = session.begin().await?;
     let mut previous = Value::Null;
-    if status != Value::Null {
+    if fields[3] != Value::Null {
         let locked = transaction.execute("lock", LOCK, [session.id()]).await?;
         previous = locked.rows.first().map_or(Value::Null, |row| row[0].clone());
     }
+    write_and_commit(session, transaction, fields, previous).await
+}
+
+/// What comes after the lock: title, branch, parent and status are written where they are not NULL, and the status is
+/// notified if it is not what it was.
+pub(super) async fn write_and_commit(
+    session: &Session<'_>,
+    transaction: Transaction,
+    fields: [Value; 4],
+    previous: Value,
+) -> Result<(), Failure> {
+    let [title, branch, parent, status] = fields;
     if [&title, &branch, &status].into_iter().any(|value| *value != Value::Null) {
         let params = [session.id(), title.clone(), branch.clone(), status.clone()];
         transaction.execute("update", UPDATE, params).await?;
@@ -68,18 +81,18 @@ async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure
 
 const LOCK: &str = "SELECT status FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1 FOR UPDATE";
 
-pub(super) const UPDATE: &str = "
+const UPDATE: &str = "
     UPDATE cli_sessions_v2
     SET title = COALESCE($2, title), git_branch = COALESCE($3, git_branch), status = COALESCE($4, status),
         status_updated_at = CASE WHEN $4 IS NULL THEN status_updated_at ELSE now() END, updated_at = now()
     WHERE session_id = $1";
 
-pub(super) const PARENT: &str = "SELECT session_id FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";
+const PARENT: &str = "SELECT session_id FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";
 
-pub(super) const SET_PARENT: &str = "
+const SET_PARENT: &str = "
     UPDATE cli_sessions_v2 SET parent_session_id = $2, updated_at = now()
     WHERE session_id = $1 AND parent_session_id IS DISTINCT FROM $2";
 
-pub(super) const PAYLOAD: &str = "
+const PAYLOAD: &str = "
     SELECT session_id, title, git_branch, parent_session_id, status, updated_at
     FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";
