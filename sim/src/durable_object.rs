@@ -132,9 +132,7 @@ impl<O: Object> Stub<O> {
             CallState::Waiting | CallState::Abandoned => unreachable!("a caller is woken by its answer only"),
         }
     }
-}
 
-impl<O: Object> Stub<O> {
     /// What the object keeps, as its own alarm finds it: neither a request nor a point.
     pub fn storage<R>(&self, look: impl FnOnce(&O::Storage) -> R) -> R {
         self.0.shared.count_call();

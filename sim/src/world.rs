@@ -197,7 +197,7 @@ impl Shared {
                 timed_out: false,
                 looks_every: None,
                 looked_after: None,
-                spared: None,
+                suspended: None,
                 last_step: 0,
                 last_commit: 0,
                 alarm,
@@ -209,7 +209,7 @@ impl Shared {
         cell.busy_until = now;
         cell.deadline = None;
         cell.looked_after = None;
-        cell.spared = None;
+        cell.suspended = None;
         ActorId(u16::try_from(index).expect("a cast has fewer than 65,536 members"))
     }
 
@@ -294,7 +294,7 @@ impl Shared {
         cell.deadline = deadline;
         cell.timed_out = false;
         cell.looks_every = None;
-        cell.spared = None;
+        cell.suspended = None;
     }
 
     /// A blocked actor may go on, because its turn has come or its time is up.
@@ -310,7 +310,7 @@ impl Shared {
             cell.slept = false;
             cell.timed_out = timed_out;
             cell.deadline = None;
-            cell.spared = None;
+            cell.suspended = None;
         }
     }
 

@@ -15,7 +15,7 @@ use crate::world::{ActorCell, State};
 impl Kernel<'_> {
     /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
     pub(super) async fn idle(&mut self) -> Option<Ending> {
-        self.spare_no_longer();
+        self.resume_looking();
         let (mut finished, mut at_rest, mut foreign) = (true, true, false);
         for cell in self.shared.actors.borrow().iter() {
             finished &= cell.state == State::Finished;
@@ -49,13 +49,14 @@ impl Kernel<'_> {
         [waits, alarm].into_iter().flatten().min()
     }
 
-    /// The same where everyone is at rest: whoever has looked for work since anybody else did something is spared.
+    /// The same where everyone is at rest: whoever has looked for work since anybody else did something has its looks
+    /// suspended.
     fn deadline_at_rest(&mut self) -> Option<Duration> {
         let mut actors = self.shared.actors.borrow_mut();
         for index in 0..actors.len() {
             if actors[index].looks_every.is_some() && actors[index].looked_after == others(&actors, index) {
                 let cell = &mut actors[index];
-                cell.spared = cell.deadline.take().or(cell.spared);
+                cell.suspended = cell.deadline.take().or(cell.suspended);
             }
         }
         drop(actors);
@@ -71,21 +72,21 @@ impl Kernel<'_> {
         next
     }
 
-    /// Whoever was spared looks again, at its next time, once somebody else has done something.
-    fn spare_no_longer(&mut self) {
+    /// Whoever's looks were suspended looks again, at its next time, once somebody else has done something.
+    fn resume_looking(&mut self) {
         let now = self.shared.now.get();
         let mut actors = self.shared.actors.borrow_mut();
         for index in 0..actors.len() {
-            let ActorCell { looks_every: Some(every), spared: Some(spared), .. } = actors[index] else {
+            let ActorCell { looks_every: Some(every), suspended: Some(suspended), .. } = actors[index] else {
                 continue;
             };
             if actors[index].looked_after != others(&actors, index) {
-                let mut next = spared;
+                let mut next = suspended;
                 while next < now {
                     next += every.max(Duration::from_micros(1));
                 }
                 actors[index].deadline = Some(next);
-                actors[index].spared = None;
+                actors[index].suspended = None;
             }
         }
     }

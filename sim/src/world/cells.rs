@@ -43,7 +43,7 @@ pub(crate) struct ActorCell {
     /// The last step of anybody else when it did so last.
     pub(crate) looked_after: Option<u32>,
     /// When it would look next, if anybody had done anything since it looked last.
-    pub(crate) spared: Option<Duration>,
+    pub(crate) suspended: Option<Duration>,
     pub(crate) last_step: u32,
     /// Its last step in which something was committed.
     pub(crate) last_commit: u32,
