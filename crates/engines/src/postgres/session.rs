@@ -124,8 +124,15 @@ impl Desk {
                 None => Outcome::Failed(lost("the server has ended the session")),
                 Some(mut connection) => {
                     let outcome = run(&mut connection, request).await;
-                    if !matches!(&outcome, Outcome::Failed(error) | Outcome::Broken(error) if is_the_end(error))
-                    {
+                    let error = match &outcome {
+                        Outcome::Failed(error) | Outcome::Broken(error) => Some(error),
+                        Outcome::Ran(_) | Outcome::Refused(_) => None,
+                    };
+                    if error.is_none_or(|error| !is_the_end(error)) {
+                        // An error is told before its locks are let go: only the next word is said after that.
+                        if error.is_some() {
+                            let _ = eye.health.within(connection.ping()).await;
+                        }
                         *lock(&desk.connection) = Some(connection);
                     }
                     outcome
