@@ -22,27 +22,23 @@ mod readme;
 mod tidy;
 mod tree;
 
-const USAGE: &str = "usage: cargo xtask ci | tidy | bless | mutate | fuzz [READER] [--seconds N]";
+const USAGE: &str = "usage: cargo xtask ci | tidy | bless | mutate [SCENARIO...] | fuzz [READER] [--seconds N]";
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the verb is the only thing that is read from outside")]
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [verb, rest @ ..] = arguments.as_slice()
-        && verb == "fuzz"
-    {
-        return fuzz::run(rest);
-    }
-    let verb = match arguments.as_slice() {
-        [verb] if verb == "ci" => ci::run,
-        [verb] if verb == "tidy" => tidy::run,
-        [verb] if verb == "bless" => bless::run,
-        [verb] if verb == "mutate" => mutate::run,
+    let ended = match arguments.as_slice() {
+        [verb, rest @ ..] if verb == "fuzz" => return fuzz::run(rest),
+        [verb] if verb == "ci" => at_root(ci::run),
+        [verb] if verb == "tidy" => at_root(tidy::run),
+        [verb] if verb == "bless" => at_root(bless::run),
+        [verb, scenarios @ ..] if verb == "mutate" => at_root(|shell| mutate::run(shell, scenarios)),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(3);
         }
     };
-    match shell_at_root().and_then(|shell| verb(&shell)) {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("xtask: {error:#}");
@@ -51,11 +47,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// A shell at the root of the workspace, so that a verb does the same from every folder below it.
-fn shell_at_root() -> anyhow::Result<Shell> {
+/// Runs a verb at the root of the workspace, so that it does the same from every folder below it.
+fn at_root(verb: impl FnOnce(&Shell) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("this crate is two folders deep")?;
     let shell = Shell::new()?;
     shell.change_dir(root);
-    Ok(shell)
+    verb(&shell)
 }

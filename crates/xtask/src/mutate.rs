@@ -48,10 +48,15 @@ const OPERATORS: [(&str, Operator); 6] = [
 /// What can also be done to what the scenario lends to every strategy: it takes messages and acknowledges them.
 const ON_LOAN: [(&str, Operator); 1] = [("ack_before_commit", ack_before_commit::mutations)];
 
-/// Builds every mutant, tries it, and reports; fails if too few are caught.
-pub(crate) fn run(shell: &Shell) -> Result<()> {
+/// Builds every mutant of these scenarios, of all where none is named, tries it, and reports; fails if too few are
+/// caught.
+pub(crate) fn run(shell: &Shell, named: &[String]) -> Result<()> {
     let files = tree::files(shell)?;
-    let scenarios = scenario::all(&files)?;
+    let mut scenarios = scenario::all(&files)?;
+    for name in named {
+        ensure!(scenarios.iter().any(|scenario| scenario.name == *name), "there is no scenario {name}");
+    }
+    scenarios.retain(|scenario| named.is_empty() || named.contains(&scenario.name));
     let targets: Vec<Target> = scenarios.iter().flat_map(Target::of_scenario).collect();
     ensure!(!targets.is_empty(), "no strategy is expected to hold everywhere");
     let mutants = mutant::of_all(&scenarios, &targets);
@@ -75,7 +80,10 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         tried.push(Tried { mutant, fate, explanation });
     }
     let enough = report::all(&targets, &tried);
-    explanations.unused(tried.iter().filter_map(|tried| tried.explanation))?;
+    // Where only some scenarios are tried, an explanation may belong to another.
+    if named.is_empty() {
+        explanations.unused(tried.iter().filter_map(|tried| tried.explanation))?;
+    }
     enough
 }
 
