@@ -1,11 +1,11 @@
 //! The bare loop: the statements of a trial, sent over connections like those of the engine, with nothing around them.
 //! It must never be slower than need be, so it takes whatever the engine takes: a file in memory, locks inside the
-//! process, prepared statements, and the same way back to the opening rows.
+//! process, prepared statements, and the same way back to the initial rows.
 
 use std::rc::Rc;
 
-use retrial_sim::engine::{Opening, Row, Table, Value};
-use retrial_sim::trace::{Trace, What};
+use retrial_sim::engine::{InitialState, Row, Table, Value};
+use retrial_sim::trace::{EventKind, Trace};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{Value as SqlValue, ValueRef};
@@ -37,15 +37,15 @@ pub(crate) fn statements(trace: &Trace) -> Vec<Sent> {
             processes.len() - 1
         });
         let open = &mut processes[connection].1;
-        match &event.what {
-            What::Ran(statement) => {
-                assert!(statement.result.is_ok(), "on this rung a statement does not fail");
+        match &event.kind {
+            EventKind::Ran(statement) => {
+                assert!(statement.result.is_ok(), "in this environment a statement does not fail");
                 let sql = statement.sql.clone().into_owned();
                 *open = *open && sql != "COMMIT" || sql.starts_with("BEGIN");
                 let params = statement.params.iter().map(sql_value).collect();
                 sent.push(Sent { connection, sql, params });
             }
-            What::Crashed if *open => {
+            EventKind::Crashed if *open => {
                 *open = false;
                 sent.push(Sent { connection, sql: "ROLLBACK".to_owned(), params: Vec::new() });
             }
@@ -71,7 +71,7 @@ pub(crate) struct Bare {
     connections: Vec<Connection>,
     /// Reads the final rows.
     reader: Connection,
-    /// Puts the opening rows back.
+    /// Puts the initial rows back.
     house: Connection,
     image: Connection,
     tables: Vec<String>,
@@ -79,7 +79,7 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    pub(crate) fn new(opening: &Opening) -> Bare {
+    pub(crate) fn new(initial_state: &InitialState) -> Bare {
         let folder = tempfile::Builder::new().prefix("retrial-bare-").tempdir_in("/dev/shm");
         let folder = folder.expect("a folder in memory");
         let path = folder.path().join("trial.db");
@@ -97,8 +97,8 @@ impl Bare {
             // The server's connection and one for each of the two readers.
             let connections = (0..3).map(|_| open()).collect::<rusqlite::Result<_>>()?;
             let image = Connection::open_in_memory()?;
-            image.execute_batch(&opening.schema)?;
-            for (table, row) in &opening.rows {
+            image.execute_batch(&initial_state.schema)?;
+            for (table, row) in &initial_state.rows {
                 let marks = vec!["?"; row.len()].join(", ");
                 let sql = format!("INSERT INTO {table} VALUES ({marks})");
                 image.prepare_cached(&sql)?.execute(params_from_iter(row.iter().map(sql_value)))?;
@@ -108,8 +108,8 @@ impl Bare {
         make().expect("the database is made")
     }
 
-    /// From the opening rows through all the statements.
-    pub(crate) fn hold(&mut self, sent: &[Sent]) {
+    /// From the initial rows through all the statements.
+    pub(crate) fn run_trial(&mut self, sent: &[Sent]) {
         let copied = Backup::new(&self.image, &mut self.house).and_then(|backup| backup.step(-1));
         assert_eq!(copied.expect("the rows are put back"), StepResult::Done, "nobody holds the database");
         self.house.pragma_update(None, "schema_version", COOKIE).expect("the cookie is put back");

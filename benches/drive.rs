@@ -16,8 +16,8 @@ use retrial_sim::choice::Pace;
 use retrial_sim::engine::Value;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::TestBed;
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::TrialHost;
 use rusqlite::{Connection, StatementStatus, ToSql};
 
 use crate::sample::Sample;
@@ -34,13 +34,13 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn of(strategy: &str) -> Texts {
-        let mut bed = TestBed::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
+        let mut host = TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
         let mut scheduler = Random::new(Pace::Timed);
-        // On this rung everyone is there and nothing fails, so that every text comes up.
-        let run = Sample::new(strategy, "ingest").hold(&mut bed, &mut scheduler, Seed(0), Seed(0));
+        // In this environment everyone is there and nothing fails, so that every text comes up.
+        let run = Sample::new(strategy, "ingest").run_trial(&mut host, &mut scheduler, Seed(0), Seed(0));
         let mut texts = Texts { sent: Vec::new(), name: String::new() };
         for event in &run.trace.events {
-            let What::Ran(statement) = &event.what else { continue };
+            let EventKind::Ran(statement) = &event.kind else { continue };
             if !texts.sent.iter().any(|(_, sql)| *sql == statement.sql) {
                 texts.sent.push((statement.label, statement.sql.clone().into_owned()));
             }

@@ -1,5 +1,5 @@
-//! What the kernel adds to SQLite: a whole trial of `last_seen_backfill` on its rung `crash`, against a bare loop that
-//! sends the same statements with the same parameters over connections of the same kind. Both put the opening rows
+//! What the kernel adds to SQLite: a whole trial of `last_seen_backfill` in its environment `crash`, against a bare loop that
+//! sends the same statements with the same parameters over connections of the same kind. Both put the initial rows
 //! back first. The project's target is that a trial takes at most 1.5 times as long.
 //!
 //! The trial is replayed from its tape, and reads the final tables at its end; nothing is judged. The bare loop sends
@@ -21,7 +21,7 @@ use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::choice::{Pace, RecordedTape};
 use retrial_sim::scheduler::{Random, Replay};
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Ending, TestBed};
+use retrial_sim::trial::{Ending, TrialHost};
 
 use self::bare::{Bare, Sent};
 use self::sample::Sample;
@@ -63,7 +63,7 @@ fn main() {
 struct Duel {
     strategy: &'static str,
     sample: Sample,
-    bed: TestBed,
+    host: TrialHost,
     tape: RecordedTape,
     sent: Vec<Sent>,
     bare: Bare,
@@ -74,18 +74,18 @@ struct Duel {
 impl Duel {
     fn new(strategy: &'static str) -> Duel {
         let sample = Sample::new(strategy, "crash");
-        let mut bed = TestBed::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
+        let mut host = TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
         let mut scheduler = Random::new(Pace::Free);
         // The first seed whose trial is struck, comes to its end, and leaves what its statements leave without it: a
         // crash before a commit of the engine's own would take back what the bare loop keeps.
         for seed in (0..1_000).map(Seed) {
-            let run = sample.hold(&mut bed, &mut scheduler, seed, seed);
-            if run.strikes.is_empty() || run.ending != Ending::Quiescent {
+            let run = sample.run_trial(&mut host, &mut scheduler, seed, seed);
+            if run.injected.is_empty() || run.ending != Ending::Quiescent {
                 continue;
             }
             let sent = bare::statements(&run.trace);
-            let mut bare = Bare::new(&sample.opening);
-            bare.hold(&sent);
+            let mut bare = Bare::new(&sample.initial_state);
+            bare.run_trial(&sent);
             if bare.tables(run.tables.iter().map(|(table, _)| table.name.as_str())) != run.tables {
                 continue;
             }
@@ -93,22 +93,23 @@ impl Duel {
                 "{seed:?}, {} statements, {} steps, {} crashes",
                 sent.len(),
                 run.steps,
-                run.strikes.len()
+                run.injected.len()
             );
             let tape = run.tape.recorded();
-            return Duel { strategy, sample, bed, tape, sent, bare, story };
+            return Duel { strategy, sample, host, tape, sent, bare, story };
         }
         panic!("no seed gives a trial to compare");
     }
 
     fn kernel(&mut self) {
         let ambient = self.tape.ambient;
-        let run = self.sample.hold(&mut self.bed, &mut Replay::new(self.tape.clone()), Seed(0), ambient);
-        self.bed.recycle(run);
+        let run =
+            self.sample.run_trial(&mut self.host, &mut Replay::new(self.tape.clone()), Seed(0), ambient);
+        self.host.recycle(run);
     }
 
     fn bare(&mut self, final_rows: bool) {
-        self.bare.hold(&self.sent);
+        self.bare.run_trial(&self.sent);
         if final_rows {
             self.bare.read_tables();
         }
@@ -136,10 +137,10 @@ impl Duel {
     }
 }
 
-fn turn(mut hold: impl FnMut()) -> Duration {
+fn turn(mut run_trial: impl FnMut()) -> Duration {
     let began = Instant::now();
     for _ in 0..TRIALS {
-        hold();
+        run_trial();
     }
     began.elapsed()
 }

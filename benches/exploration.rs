@@ -9,10 +9,10 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, Setup, TestBed};
+use retrial_sim::trial::{Limits, Setup, TrialHost};
 
 /// As the command line has it.
 #[global_allocator]
@@ -32,7 +32,7 @@ fn main() {
 
 /// Trial after trial on one bed with one scheduler, each from a seed of its own.
 fn trials(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, policy: Policy, steps: u32) {
-    let mut bed = TestBed::without_engine();
+    let mut host = TrialHost::without_engine();
     let mut scheduler = policy.scheduler();
     let setup = setup();
     let mut number = 0;
@@ -40,7 +40,7 @@ fn trials(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, policy: Policy, 
         bencher.iter(|| {
             number += 1;
             let seed = Seed(1).nth(number);
-            let run = bed.hold(&mut *scheduler, seed, seed.named("ambient"), &setup, |world| {
+            let run = host.run(&mut *scheduler, seed, seed.named("ambient"), &setup, |world| {
                 for actor in ["one", "other"] {
                     world.actor(actor, move |actor| async move {
                         for _ in 0..steps {
@@ -51,19 +51,20 @@ fn trials(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, policy: Policy, 
             });
             let run = run.expect("nothing is refused where no engine takes part");
             assert_eq!(run.steps, 2 * steps, "every step was taken");
-            bed.recycle(run);
+            host.recycle(run);
         });
     });
 }
 
 /// Nothing fails and nothing costs.
 fn setup() -> Setup<'static> {
-    const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+    const CALM: Environment =
+        Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
     Setup {
-        rung: &CALM,
+        environment: &CALM,
         cost: Cost::FREE,
         limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
-        opening: None,
+        initial_state: None,
         tables: &[],
     }
 }

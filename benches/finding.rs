@@ -1,5 +1,5 @@
-//! How soon each scheduler finds what is known to be broken, and how small the witness is once it is shrunk; then
-//! what a trial costs under each. For every break that a strategy's file demands, at the rung that it names: the
+//! How soon each scheduler finds what is known to be broken, and how small the counterexample is once it is shrunk; then
+//! what a trial costs under each. For every break that a strategy's file demands, at the environment that it names: the
 //! median over a hundred seeds. The exhaustive search has no seed, so it is held once. It must never count a seed
 //! that found nothing as one that did.
 
@@ -15,14 +15,14 @@ use criterion::{Criterion, Throughput};
 use retrial::catalogue;
 use retrial::scenarios::SCENARIOS;
 use retrial_sim::choice::Pace;
-use retrial_sim::docket::{Card, Docket};
 use retrial_sim::explore::{Plan, Report};
-use retrial_sim::fault::Rung;
-use retrial_sim::scenario::Break;
+use retrial_sim::fault::Environment;
+use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
+use retrial_sim::scenario::KnownFailure;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::shrink::Budget;
-use retrial_sim::trial::TestBed;
+use retrial_sim::trial::TrialHost;
 
 /// As the command line has it.
 #[global_allocator]
@@ -52,24 +52,31 @@ fn main() {
 
 /// A break that trials must show, and where.
 struct Wanted {
-    docket: &'static dyn Docket,
-    card: Card,
+    entry: &'static dyn ScenarioEntry,
+    info: ScenarioInfo,
     strategy: usize,
-    rung: &'static Rung,
-    owned: &'static Break,
+    environment: &'static Environment,
+    owned: &'static KnownFailure,
     invariant: usize,
 }
 
 fn wanted() -> Vec<Wanted> {
     let mut wanted = Vec::new();
-    for docket in SCENARIOS {
-        let card = docket.card();
-        for (strategy, candidate) in card.strategies.iter().enumerate() {
-            for owned in candidate.breaks.iter().filter(|owned| owned.is_demanded()) {
-                let rung = card.ladder.iter().find(|rung| rung.name == owned.from);
-                let invariant = card.invariants.iter().position(|(name, _)| *name == owned.invariant);
-                let (Some(rung), Some(invariant)) = (rung, invariant) else { continue };
-                wanted.push(Wanted { docket: *docket, card: card.clone(), strategy, rung, owned, invariant });
+    for entry in SCENARIOS {
+        let info = entry.info();
+        for (strategy, candidate) in info.strategies.iter().enumerate() {
+            for owned in candidate.known_failures.iter().filter(|owned| owned.is_demanded()) {
+                let environment = info.environments.iter().find(|environment| environment.name == owned.from);
+                let invariant = info.invariants.iter().position(|(name, _)| *name == owned.invariant);
+                let (Some(environment), Some(invariant)) = (environment, invariant) else { continue };
+                wanted.push(Wanted {
+                    entry: *entry,
+                    info: info.clone(),
+                    strategy,
+                    environment,
+                    owned,
+                    invariant,
+                });
             }
         }
     }
@@ -77,29 +84,32 @@ fn wanted() -> Vec<Wanted> {
 }
 
 fn finding(seeds: u64) {
-    println!("| strategy | breaks | rung | random | timed | pct:3 | pos | exhaustive | shrunk |");
+    println!("| strategy | breaks | environment | random | timed | pct:3 | pos | exhaustive | shrunk |");
     println!("|---|---|---|---:|---:|---:|---:|---:|---:|");
     for wanted in wanted() {
-        let mut bed = catalogue::bed(wanted.card.engines[0]).expect("the engine starts");
-        let cells: Vec<String> = POLICIES.map(|policy| wanted.median(&mut bed, policy, seeds)).into();
-        let (searched, shrunk) = (wanted.searched(&mut bed), wanted.shrunk(&mut bed));
-        let (strategy, rung) = (wanted.card.strategies[wanted.strategy].name, wanted.rung.name);
+        let mut host = catalogue::host(wanted.info.engines[0]).expect("the engine starts");
+        let cells: Vec<String> = POLICIES.map(|policy| wanted.median(&mut host, policy, seeds)).into();
+        let (searched, shrunk) = (wanted.searched(&mut host), wanted.shrunk(&mut host));
+        let (strategy, environment) = (wanted.info.strategies[wanted.strategy].name, wanted.environment.name);
         let invariant = wanted.owned.invariant;
-        println!("| {strategy} | {invariant} | {rung} | {} | {searched} | {shrunk} |", cells.join(" | "));
+        println!(
+            "| {strategy} | {invariant} | {environment} | {} | {searched} | {shrunk} |",
+            cells.join(" | ")
+        );
     }
 }
 
 impl Wanted {
     fn plan(&self, seed: Seed, policies: Vec<Policy>) -> Plan {
-        Plan { seed, schedules: SCHEDULES, policies, audit_every: u64::MAX, engine: self.card.engines[0] }
+        Plan { seed, schedules: SCHEDULES, policies, audit_every: u64::MAX, engine: self.info.engines[0] }
     }
 
     /// The trials and the time to the first violation from one seed; none where there was none.
-    fn first(&self, bed: &mut TestBed, policy: Policy, seed: Seed) -> Option<(u64, Duration)> {
+    fn first(&self, host: &mut TrialHost, policy: Policy, seed: Seed) -> Option<(u64, Duration)> {
         let (plan, began) = (self.plan(seed, vec![policy]), Instant::now());
         let mut report = Report::default();
         for number in 0..MOST / SCHEDULES {
-            report.absorb(self.docket.batch(bed, self.strategy, self.rung, &plan, number));
+            report.absorb(self.entry.batch(host, self.strategy, self.environment, &plan, number));
             if let Some((trial, _)) = report.tallies[self.invariant].first_violation {
                 return Some((trial, began.elapsed() * trial as u32 / report.trials as u32));
             }
@@ -107,11 +117,11 @@ impl Wanted {
         None
     }
 
-    fn median(&self, bed: &mut TestBed, policy: Policy, seeds: u64) -> String {
+    fn median(&self, host: &mut TrialHost, policy: Policy, seeds: u64) -> String {
         let mut found = Vec::new();
         let mut failed = 0;
         for seed in 1..=seeds {
-            match self.first(bed, policy, Seed(seed)) {
+            match self.first(host, policy, Seed(seed)) {
                 Some(first) => found.push(first),
                 None => failed += 1,
             }
@@ -125,10 +135,10 @@ impl Wanted {
         format!("{trials}, {} ms", millis(time))
     }
 
-    fn searched(&self, bed: &mut TestBed) -> String {
+    fn searched(&self, host: &mut TrialHost) -> String {
         let (plan, began) = (self.plan(Seed(1), Vec::new()), Instant::now());
         let mut most = |held| held < MOST;
-        let report = self.docket.search(bed, self.strategy, self.rung, &plan, None, &mut most);
+        let report = self.entry.search(host, self.strategy, self.environment, &plan, None, &mut most);
         match report.tallies[self.invariant].first_violation {
             Some((trial, _)) => {
                 format!("{trial}, {} ms", millis(began.elapsed() * trial as u32 / report.trials as u32))
@@ -138,14 +148,14 @@ impl Wanted {
         }
     }
 
-    /// The size of a witness from the first seed, shrunk: faults, choices and steps.
-    fn shrunk(&self, bed: &mut TestBed) -> String {
+    /// The size of a counterexample from the first seed, shrunk: faults, choices and steps.
+    fn shrunk(&self, host: &mut TrialHost) -> String {
         let plan = self.plan(Seed(1), Policy::PORTFOLIO.to_vec());
         for number in 0..MOST / SCHEDULES {
-            let report = self.docket.batch(bed, self.strategy, self.rung, &plan, number);
-            let Some(met) = report.tallies[self.invariant].witness() else { continue };
+            let report = self.entry.batch(host, self.strategy, self.environment, &plan, number);
+            let Some(met) = report.tallies[self.invariant].counterexample() else { continue };
             let budget = Budget { trials: 1_000, steps: 1_000_000 };
-            let least = self.docket.shrink(bed, &met.case, None, budget).expect("a witness shrinks");
+            let least = self.entry.shrink(host, &met.case, None, budget).expect("a counterexample shrinks");
             let choices = least.case.tape.choices.len();
             return format!("{} / {choices} / {}", least.faults, least.steps);
         }
@@ -162,18 +172,23 @@ fn millis(time: Duration) -> String {
 /// What trials cost under each scheduler, footprints included where it asks for them.
 fn costs(criterion: &mut Criterion) {
     let wanted = wanted();
-    let wanted = wanted.iter().find(|it| it.card.strategies[it.strategy].name == "split_statements");
-    let wanted = wanted.expect("the strategy is on the shelf");
-    let rung = wanted.card.ladder.iter().find(|rung| rung.name == "crash").expect("the rung is there");
+    let wanted = wanted.iter().find(|it| it.info.strategies[it.strategy].name == "split_statements");
+    let wanted = wanted.expect("the strategy is in the registry");
+    let environment = wanted
+        .info
+        .environments
+        .iter()
+        .find(|environment| environment.name == "crash")
+        .expect("the environment is there");
     let mut group = criterion.benchmark_group("session_ingest/split_statements/crash");
-    let mut bed = catalogue::bed("model").expect("the engine starts");
+    let mut host = catalogue::host("model").expect("the engine starts");
     for policy in POLICIES {
         let (plan, mut number) = (wanted.plan(Seed(1), vec![policy]), 0);
         group.throughput(Throughput::Elements(SCHEDULES));
         group.bench_function(policy.to_string(), |bencher| {
             bencher.iter(|| {
                 number += 1;
-                wanted.docket.batch(&mut bed, wanted.strategy, rung, &plan, number)
+                wanted.entry.batch(&mut host, wanted.strategy, environment, &plan, number)
             });
         });
     }
@@ -182,7 +197,7 @@ fn costs(criterion: &mut Criterion) {
     group.bench_function("exhaustive", |bencher| {
         bencher.iter(|| {
             let mut most = |held| held < 100;
-            wanted.docket.search(&mut bed, wanted.strategy, rung, &plan, None, &mut most)
+            wanted.entry.search(&mut host, wanted.strategy, environment, &plan, None, &mut most)
         });
     });
     group.finish();

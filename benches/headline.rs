@@ -223,7 +223,7 @@ fn open(path: &Path, journal: &str) -> Connection {
 fn fill(path: &Path, size: &Size) {
     let fill = || -> rusqlite::Result<()> {
         let mut connection = Connection::open(path)?;
-        connection.execute_batch(&Sample::new("single_update", "calm").opening.schema)?;
+        connection.execute_batch(&Sample::new("single_update", "calm").initial_state.schema)?;
         let filling = connection.transaction()?;
         let mut insert = filling.prepare("INSERT INTO transmissions VALUES (?1, ?2, 0)")?;
         for id in 1..=size.transmissions {

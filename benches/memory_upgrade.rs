@@ -1,4 +1,4 @@
-//! What exploring `memory_upgrade` costs: `bulk_patch_in_lock` on rung `plugin`, six memories in one batch, a plugin
+//! What exploring `memory_upgrade` costs: `bulk_patch_in_lock` in environment `plugin`, six memories in one batch, a plugin
 //! that recalls, edits and recalls while the model is asked. The project's target: 20,000 trials a second on one core.
 //!
 //! It must never count a trial in which something went wrong; see [`rate`].
@@ -20,7 +20,7 @@ use self::rate::Place;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    Place { own: SCENARIO, fixed: fixed(), strategy: "bulk_patch_in_lock", rung: "plugin" }.measure();
+    Place { own: SCENARIO, fixed: fixed(), strategy: "bulk_patch_in_lock", environment: "plugin" }.measure();
 }
 
 /// Six memories, one of which nothing was ever written down about; one run, one batch. The first is recalled, edited

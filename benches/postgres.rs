@@ -1,5 +1,5 @@
 //! What the Postgres model costs, and what a live server costs beside it: single-row statements by key inside a
-//! transaction, putting an opening of 50 rows back, and a whole trial of 60 statements with two lock waits through
+//! transaction, putting an initial state of 50 rows back, and a whole trial of 60 statements with two lock waits through
 //! the kernel. The project's targets on one core: 1,000,000 statements a second, 2 µs, 12,000 trials a second on the
 //! model and 100 on a live server.
 //!
@@ -18,12 +18,12 @@ use criterion::{Criterion, Throughput};
 use retrial_engines::model::Model;
 use retrial_engines::postgres::{Postgres, Server};
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::{Cost, Engine, Opening, Reply, SessionId, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{Cost, Engine, InitialState, Reply, SessionId, Value};
+use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::{Random, Scheduler};
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};
 
 const SCHEMA: &str =
     "CREATE TABLE account (id int PRIMARY KEY, owner text NOT NULL, balance bigint NOT NULL)";
@@ -41,8 +41,8 @@ fn main() {
     let mut trial = Trial::new();
     let mut group = criterion.benchmark_group("trial_of_60_statements_and_2_waits");
     group.throughput(Throughput::Elements(1));
-    let mut model = TestBed::new(Box::new(Model::new()));
-    group.bench_function("model", |bencher| bencher.iter(|| trial.hold(&mut model)));
+    let mut model = TrialHost::new(Box::new(Model::new()));
+    group.bench_function("model", |bencher| bencher.iter(|| trial.run_trial(&mut model)));
     group.finish();
     criterion.final_summary();
     let arguments: Vec<String> = std::env::args().collect();
@@ -52,9 +52,9 @@ fn main() {
     }
 }
 
-fn opening() -> Rc<Opening> {
+fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| ("account", vec![Value::Integer(id), Value::from("somebody"), Value::Integer(100)]);
-    Rc::new(Opening { schema: SCHEMA.into(), rows: (1..=50).map(row).collect() })
+    Rc::new(InitialState { schema: SCHEMA.into(), rows: (1..=50).map(row).collect() })
 }
 
 /// Statements inside one transaction after another, ten to each, the rows put back now and then.
@@ -62,7 +62,7 @@ fn statements(criterion: &mut Criterion) {
     const TEN: u64 = 10;
     let mut group = criterion.benchmark_group("model");
     group.throughput(Throughput::Elements(TEN));
-    let opening = opening();
+    let initial_state = initial_state();
     for (name, sql) in [("update_by_key", UPDATE), ("select_by_key", SELECT)] {
         let mut model = Model::new();
         let mut session = SessionId(0);
@@ -70,7 +70,7 @@ fn statements(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 if turns.is_multiple_of(100) {
-                    model.open(&opening, Seed(0)).expect("the opening is made");
+                    model.open(&initial_state, Seed(0)).expect("the initial_state is made");
                     session = model.connect().expect("there is room");
                 }
                 turns += 1;
@@ -93,14 +93,14 @@ fn run(model: &mut Model, session: SessionId, sql: &str, params: &[Value]) {
     }
 }
 
-/// Back to the opening, after a trial that has written five rows.
+/// Back to the initial state, after a trial that has written five rows.
 fn reset(criterion: &mut Criterion) {
-    let opening = opening();
+    let initial_state = initial_state();
     let mut model = Model::new();
     criterion.bench_function("model/reset_of_50_rows", |bencher| {
         bencher.iter_batched_ref(
             || (),
-            |()| model.open(&opening, Seed(0)).expect("the opening is made"),
+            |()| model.open(&initial_state, Seed(0)).expect("the initial_state is made"),
             criterion::BatchSize::SmallInput,
         );
     });
@@ -114,7 +114,7 @@ fn reset(criterion: &mut Criterion) {
                     model.settle(session).expect("it commits");
                 }
                 let began = Instant::now();
-                model.open(&opening, Seed(0)).expect("the opening is made");
+                model.open(&initial_state, Seed(0)).expect("the initial_state is made");
                 spent += began.elapsed();
             }
             spent
@@ -124,53 +124,54 @@ fn reset(criterion: &mut Criterion) {
 
 /// A trial whose two actors meet at two rows.
 struct Trial {
-    opening: Rc<Opening>,
+    initial_state: Rc<InitialState>,
     seed: Seed,
 }
 
-const RUNG: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const ENVIRONMENT: Environment =
+    Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 impl Trial {
     /// The first seed whose trial waits twice.
     fn new() -> Trial {
-        let opening = opening();
-        let mut bed = TestBed::new(Box::new(Model::new()));
+        let initial_state = initial_state();
+        let mut host = TrialHost::new(Box::new(Model::new()));
         for seed in (0..10_000).map(Seed) {
-            let run = hold(&mut bed, &mut Random::new(Pace::Free), seed, &opening);
-            let of = |wanted: fn(&What) -> bool| {
-                run.trace.events.iter().filter(|event| wanted(&event.what)).count()
+            let run = run_trial(&mut host, &mut Random::new(Pace::Free), seed, &initial_state);
+            let of = |wanted: fn(&EventKind) -> bool| {
+                run.trace.events.iter().filter(|event| wanted(&event.kind)).count()
             };
-            let statements = of(|what| matches!(what, What::Ran(_)));
-            let waits = of(|what| matches!(what, What::Waits { resource: "a lock", .. }));
+            let statements = of(|what| matches!(what, EventKind::Ran(_)));
+            let waits = of(|what| matches!(what, EventKind::Waits { resource: "a lock", .. }));
             if waits == 2 && run.ending == Ending::Quiescent {
                 assert_eq!(statements, 60, "the trial has as many statements as it says");
-                return Trial { opening, seed };
+                return Trial { initial_state, seed };
             }
-            bed.recycle(run);
+            host.recycle(run);
         }
         panic!("no seed gives a trial with two waits");
     }
 
-    fn hold(&mut self, bed: &mut TestBed) {
-        let run = hold(bed, &mut Random::new(Pace::Free), self.seed, &self.opening);
+    fn run_trial(&mut self, host: &mut TrialHost) {
+        let run = run_trial(host, &mut Random::new(Pace::Free), self.seed, &self.initial_state);
         assert_eq!(run.ending, Ending::Quiescent, "the trial ends");
-        bed.recycle(run);
+        host.recycle(run);
     }
 
     /// The same trial on a live server, and how many times faster the model is.
-    fn against_live(&mut self, model: &mut TestBed, turns: u32) {
+    fn against_live(&mut self, model: &mut TrialHost, turns: u32) {
         let server = Server::find(std::env::var("RETRIAL_POSTGRES_URL").ok().as_deref());
         let live = server.and_then(|server| Postgres::new(&server));
         let mut live = match live {
-            Ok(live) => TestBed::new(Box::new(live)),
+            Ok(live) => TrialHost::new(Box::new(live)),
             Err(error) => {
                 println!("the live server was not measured: {error}");
                 return;
             }
         };
-        let rate = |bed: &mut TestBed, trial: &mut Trial, turns: u32| {
+        let rate = |host: &mut TrialHost, trial: &mut Trial, turns: u32| {
             let began = Instant::now();
-            (0..turns).for_each(|_| trial.hold(bed));
+            (0..turns).for_each(|_| trial.run_trial(host));
             f64::from(turns) / began.elapsed().as_secs_f64()
         };
         rate(&mut live, self, 2);
@@ -184,15 +185,20 @@ impl Trial {
 
 /// Two clerks, each in six transactions of three statements on rows that the other uses as well; BEGIN and COMMIT
 /// make them thirty statements each.
-fn hold(bed: &mut TestBed, scheduler: &mut dyn Scheduler, seed: Seed, opening: &Rc<Opening>) -> Run {
+fn run_trial(
+    host: &mut TrialHost,
+    scheduler: &mut dyn Scheduler,
+    seed: Seed,
+    initial_state: &Rc<InitialState>,
+) -> Run {
     let setup = Setup {
-        rung: &RUNG,
+        environment: &ENVIRONMENT,
         cost: Cost::FREE,
         limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
-        opening: Some(opening),
+        initial_state: Some(initial_state),
         tables: &["account"],
     };
-    let run = bed.hold(scheduler, seed, seed.named("ambient"), &setup, |world| {
+    let run = host.run(scheduler, seed, seed.named("ambient"), &setup, |world| {
         for clerk in ["one", "other"] {
             world.process(clerk, move |boot| {
                 let pool = boot.pool(1, Duration::from_secs(3600));

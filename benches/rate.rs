@@ -1,7 +1,7 @@
 //! How many trials a second a scenario is explored with: a module of the benches that a target is stated for.
 //!
 //! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, fault dice,
-//! trace, behaviours, all invariants, one trial in 32 held twice, and each witness held again. Those second holdings
+//! trace, behaviours, all invariants, one trial in 32 held twice, and each counterexample held again. Those second holdings
 //! take time and do not count as trials. Beside it stand the same batches without invariants, and trials that are
 //! only held.
 //!
@@ -17,31 +17,31 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use retrial_engines::model::Model;
 use retrial_sim::explore::{self, Plan, Report};
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::scenario::{Scenario, Workload};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Ending, Setup, TestBed};
+use retrial_sim::trial::{Ending, Setup, TrialHost};
 
 /// Schedules a workload meets, and how often a trial is held twice, as from the command line.
 const SCHEDULES: u64 = 12;
 const AUDIT_EVERY: u64 = 32;
 
-/// A candidate of a scenario on a rung.
+/// A candidate of a scenario in an environment.
 pub(crate) struct Place<W: 'static, S: ?Sized + 'static> {
     /// The scenario as it is.
     pub(crate) own: Scenario<W, S>,
     /// The scenario with one workload, which is also its least.
     pub(crate) fixed: Scenario<W, S>,
     pub(crate) strategy: &'static str,
-    pub(crate) rung: &'static str,
+    pub(crate) environment: &'static str,
 }
 
 impl<W: Workload, S: ?Sized> Place<W, S> {
     /// Measures all of it.
     pub(crate) fn measure(&self) {
         let mut criterion = Criterion::default().with_measurement(OnProcessor).configure_from_args();
-        let name = format!("{}/{}/{}", self.own.name, self.strategy, self.rung);
+        let name = format!("{}/{}/{}", self.own.name, self.strategy, self.environment);
         self.length();
         let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(SCHEDULES));
@@ -49,11 +49,11 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         for (name, scenario) in
             [("explored", &self.fixed), ("explored_unjudged", &unjudged), ("own_workloads", &self.own)]
         {
-            let (mut bed, mut number) = (self.bed(), 0);
+            let (mut host, mut number) = (self.host(), 0);
             group.bench_function(name, |bencher| {
                 bencher.iter(|| {
                     number += 1;
-                    self.batch(scenario, &mut bed, Seed(1), number)
+                    self.batch(scenario, &mut host, Seed(1), number)
                 });
             });
         }
@@ -65,8 +65,8 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
 
     /// Prints how long a trial of the fixed workload is: what its rate is to be read beside.
     fn length(&self) {
-        let (mut bed, mut report) = (self.bed(), Report::default());
-        (1..=20).for_each(|number| report.absorb(self.batch(&self.fixed, &mut bed, Seed(1), number)));
+        let (mut host, mut report) = (self.host(), Report::default());
+        (1..=20).for_each(|number| report.absorb(self.batch(&self.fixed, &mut host, Seed(1), number)));
         let each = |all: u64| format!("{}.{}", all / report.trials, all * 10 / report.trials % 10);
         // Statements are counted in the timed trials, which are a quarter of all.
         println!("a trial: {} steps, {} statements", each(report.steps), each(4 * report.costs.statements));
@@ -76,14 +76,14 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
     pub(crate) fn batch(
         &self,
         scenario: &Scenario<W, S>,
-        bed: &mut TestBed,
+        host: &mut TrialHost,
         seed: Seed,
         number: u64,
     ) -> Report {
         let policies = Policy::PORTFOLIO.to_vec();
         let plan =
             Plan { seed, schedules: SCHEDULES, policies, audit_every: AUDIT_EVERY, engine: self.engine() };
-        let report = explore::batch(scenario, bed, self.strategy(), self.rung(), &plan, number);
+        let report = explore::batch(scenario, host, self.strategy(), self.environment(), &plan, number);
         let failed = report.failure.as_ref().map(|failure| failure.error.to_string());
         let told = failed.or(report.disagreement.clone());
         assert_eq!((told, report.trials), (None, SCHEDULES), "nothing is refused, and every trial repeats");
@@ -93,16 +93,16 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
 
     /// Trials that nobody looks at, one policy after the other, as a batch has them.
     fn held(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
-        let (scenario, mut bed, mut number) = (&self.fixed, self.bed(), 0);
-        let rung = self.rung();
-        let workload = Rc::new((scenario.smallest)(rung));
+        let (scenario, mut host, mut number) = (&self.fixed, self.host(), 0);
+        let environment = self.environment();
+        let workload = Rc::new((scenario.smallest)(environment));
         let candidate = scenario.strategies[self.strategy()].it;
-        let opening = Rc::new((scenario.opening)(candidate, &workload));
+        let initial_state = Rc::new((scenario.initial_state)(candidate, &workload));
         let setup = Setup {
-            rung,
+            environment,
             cost: scenario.cost,
             limits: (scenario.limits)(&workload),
-            opening: Some(&opening),
+            initial_state: Some(&initial_state),
             tables: scenario.tables,
         };
         let mut schedulers = Policy::PORTFOLIO.map(Policy::scheduler);
@@ -111,20 +111,20 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
                 number += 1;
                 let scheduler = &mut *schedulers[number % Policy::PORTFOLIO.len()];
                 let seed = Seed(1).nth(number as u64);
-                let stage = |world: &_| (scenario.stage)(world, candidate, rung, &workload);
-                let run = bed.hold(scheduler, seed, seed.named("ambient"), &setup, stage);
+                let stage = |world: &_| (scenario.stage)(world, candidate, environment, &workload);
+                let run = host.run(scheduler, seed, seed.named("ambient"), &setup, stage);
                 let run = run.expect("nothing is refused");
                 assert_eq!(run.ending, Ending::Quiescent, "the trial comes to rest");
-                bed.recycle(run);
+                host.recycle(run);
             });
         });
     }
 
     /// A bed with the scenario's engine.
-    pub(crate) fn bed(&self) -> TestBed {
+    pub(crate) fn host(&self) -> TrialHost {
         match self.engine() {
-            "model" => TestBed::new(Box::new(Model::new())),
-            "none" => TestBed::without_engine(),
+            "model" => TrialHost::new(Box::new(Model::new())),
+            "none" => TrialHost::without_engine(),
             other => panic!("no rate is stated on the engine {other}"),
         }
     }
@@ -136,11 +136,15 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
 
     fn strategy(&self) -> usize {
         let strategy = self.own.strategies.iter().position(|candidate| candidate.name == self.strategy);
-        strategy.expect("the strategy is on the shelf")
+        strategy.expect("the strategy is in the registry")
     }
 
-    fn rung(&self) -> &'static Rung {
-        self.own.ladder.iter().find(|rung| rung.name == self.rung).expect("the rung is on the ladder")
+    fn environment(&self) -> &'static Environment {
+        self.own
+            .environments
+            .iter()
+            .find(|environment| environment.name == self.environment)
+            .expect("the environment is on the environments")
     }
 }
 

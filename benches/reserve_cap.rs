@@ -1,4 +1,4 @@
-//! What exploring `reserve_cap` costs: `derived_cap` on rung `busy`, a pool of four and five conversations, on the
+//! What exploring `reserve_cap` costs: `derived_cap` in environment `busy`, a pool of four and five conversations, on the
 //! model. The project's target: 30,000 trials a second on one core.
 //!
 //! It must never count a trial in which something went wrong; see [`rate`].
@@ -20,7 +20,7 @@ use self::rate::Place;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    Place { own: SCENARIO, fixed: fixed(), strategy: "derived_cap", rung: "busy" }.measure();
+    Place { own: SCENARIO, fixed: fixed(), strategy: "derived_cap", environment: "busy" }.measure();
 }
 
 /// Five conversations, one more than the pool has connections and two more than the cap, each with a run; an ordinary

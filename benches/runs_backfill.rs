@@ -1,4 +1,4 @@
-//! What exploring `runs_backfill` costs: `procedure_not_null` on rung `traffic`, twelve rows in chunks of three, on the
+//! What exploring `runs_backfill` costs: `procedure_not_null` in environment `traffic`, twelve rows in chunks of three, on the
 //! model. The project's target: 12,000 trials a second on one core.
 //!
 //! It must never count a trial in which something went wrong; see [`rate`].
@@ -20,7 +20,7 @@ use self::rate::Place;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    Place { own: SCENARIO, fixed: fixed(), strategy: "procedure_not_null", rung: "traffic" }.measure();
+    Place { own: SCENARIO, fixed: fixed(), strategy: "procedure_not_null", environment: "traffic" }.measure();
 }
 
 /// Twelve rows, of which three are a connector's; one run is added, each worker takes one, and the verifier is asked

@@ -4,57 +4,57 @@
 use std::rc::Rc;
 
 use retrial_scenarios::last_seen_backfill::{Arrival, SCENARIO, Transmission, Workload};
-use retrial_sim::engine::Opening;
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::InitialState;
+use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::Scheduler;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Run, Setup, TestBed};
+use retrial_sim::trial::{Run, Setup, TrialHost};
 
 /// How many transmissions are there at the start.
 const ROWS: i64 = 40;
 
-/// A strategy on a rung with the workload.
+/// A strategy in an environment with the workload.
 pub(crate) struct Sample {
     strategy: usize,
-    rung: &'static Rung,
+    environment: &'static Environment,
     workload: Rc<Workload>,
     /// The rows that the trial starts from.
-    pub(crate) opening: Rc<Opening>,
+    pub(crate) initial_state: Rc<InitialState>,
 }
 
 impl Sample {
-    pub(crate) fn new(strategy: &str, rung: &str) -> Sample {
+    pub(crate) fn new(strategy: &str, environment: &str) -> Sample {
         let strategies = SCENARIO.strategies;
         let strategy = strategies.iter().position(|candidate| candidate.name == strategy);
-        let strategy = strategy.expect("the strategy is on the shelf");
-        let rung = SCENARIO.ladder.iter().find(|known| known.name == rung);
+        let strategy = strategy.expect("the strategy is in the registry");
+        let environment = SCENARIO.environments.iter().find(|known| known.name == environment);
         let workload = Rc::new(workload());
         Sample {
             strategy,
-            rung: rung.expect("the rung is on the ladder"),
-            opening: Rc::new((SCENARIO.opening)(SCENARIO.strategies[strategy].it, &workload)),
+            environment: environment.expect("the environment is on the environments"),
+            initial_state: Rc::new((SCENARIO.initial_state)(SCENARIO.strategies[strategy].it, &workload)),
             workload,
         }
     }
 
-    /// Holds one trial, from the opening rows to the final ones.
-    pub(crate) fn hold(
+    /// Holds one trial, from the initial rows to the final ones.
+    pub(crate) fn run_trial(
         &self,
-        bed: &mut TestBed,
+        host: &mut TrialHost,
         scheduler: &mut dyn Scheduler,
         seed: Seed,
         ambient: Seed,
     ) -> Run {
         let setup = Setup {
-            rung: self.rung,
+            environment: self.environment,
             cost: SCENARIO.cost,
             limits: (SCENARIO.limits)(&self.workload),
-            opening: Some(&self.opening),
+            initial_state: Some(&self.initial_state),
             tables: SCENARIO.tables,
         };
         let strategy = SCENARIO.strategies[self.strategy].it;
-        let stage = |world: &_| (SCENARIO.stage)(world, strategy, self.rung, &self.workload);
-        bed.hold(scheduler, seed, ambient, &setup, stage).expect("nothing in these trials is refused")
+        let stage = |world: &_| (SCENARIO.stage)(world, strategy, self.environment, &self.workload);
+        host.run(scheduler, seed, ambient, &setup, stage).expect("nothing in these trials is refused")
     }
 }
 

@@ -23,10 +23,10 @@ use retrial::jobs::{self, Cell, Part, Sum, Unit};
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
 use retrial_sim::explore::Plan;
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::{Policy, Random};
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, Setup, TestBed};
+use retrial_sim::trial::{Limits, Setup, TrialHost};
 
 /// The argument that makes this program hold trials and print how much memory that took.
 const MEMORY_OF: &str = "--memory-of";
@@ -53,9 +53,9 @@ fn main() {
         let [world, trials] = &arguments[at + 1..] else { panic!("a world and a number of trials") };
         let trials = trials.parse().expect("a number of trials");
         if world == KERNEL {
-            hold_in_kernel(trials)
+            run_in_kernel(trials)
         } else {
-            hold_on_sqlite(world, trials)
+            run_on_sqlite(world, trials)
         }
         println!("{}", peak_in_kilobytes());
         return;
@@ -92,19 +92,20 @@ fn peak_in_kilobytes() -> u64 {
 }
 
 /// Two actors that only step, six times each.
-fn hold_in_kernel(trials: u64) {
-    const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+fn run_in_kernel(trials: u64) {
+    const CALM: Environment =
+        Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
     let setup = Setup {
-        rung: &CALM,
+        environment: &CALM,
         cost: Cost::FREE,
         limits: Limits { safety_steps: 1_000, fair_steps: 1_000, progress: &[] },
-        opening: None,
+        initial_state: None,
         tables: &[],
     };
-    let mut bed = TestBed::without_engine();
+    let mut host = TrialHost::without_engine();
     let mut scheduler = Random::new(Pace::Free);
     for seed in (0..trials).map(|number| Seed(1).nth(number)) {
-        let run = bed.hold(&mut scheduler, seed, seed, &setup, |world| {
+        let run = host.run(&mut scheduler, seed, seed, &setup, |world| {
             for actor in ["one", "other"] {
                 world.actor(actor, move |actor| async move {
                     for _ in 0..6 {
@@ -113,17 +114,18 @@ fn hold_in_kernel(trials: u64) {
                 });
             }
         });
-        bed.recycle(run.expect("nothing is refused where no engine takes part"));
+        host.recycle(run.expect("nothing is refused where no engine takes part"));
     }
 }
 
-/// The strategy on its rung `crash`, one job.
-fn hold_on_sqlite(target: &str, trials: u64) {
-    let cells: Vec<Cell> = cells(target).into_iter().filter(|cell| cell.rung.name == "crash").collect();
-    hold(&cells, trials.div_ceil(SCHEDULES), 1);
+/// The strategy in its environment `crash`, one job.
+fn run_on_sqlite(target: &str, trials: u64) {
+    let cells: Vec<Cell> =
+        cells(target).into_iter().filter(|cell| cell.environment.name == "crash").collect();
+    run_trial(&cells, trials.div_ceil(SCHEDULES), 1);
 }
 
-/// The same batches of every strategy on every rung, with one job and with two.
+/// The same batches of every strategy in every environment, with one job and with two.
 fn time(batches: u64) {
     let cells = cells("last_seen_backfill");
     let mut times = [Vec::new(), Vec::new()];
@@ -131,7 +133,7 @@ fn time(batches: u64) {
     for _ in 0..REPETITIONS {
         for (index, times) in times.iter_mut().enumerate() {
             let (began, before) = (Instant::now(), processor_time());
-            let trials = hold(&cells, batches, index + 1);
+            let trials = run_trial(&cells, batches, index + 1);
             let (time, spent) = (began.elapsed(), processor_time() - before);
             println!("| {} | {trials} | {} ms | {} ms |", index + 1, time.as_millis(), spent.as_millis());
             times.push(time);
@@ -155,7 +157,7 @@ fn processor_time() -> Duration {
     Duration::from_millis(ticks * MILLISECONDS_A_TICK)
 }
 
-/// Every rung of what the target names.
+/// Every environment of what the target names.
 fn cells(target: &str) -> Vec<Cell> {
     let plan = Plan {
         seed: Seed(1),
@@ -165,21 +167,25 @@ fn cells(target: &str) -> Vec<Cell> {
         engine: "sqlite",
     };
     let selected = catalogue::select(&[target.to_owned()]).expect("the target is there").remove(0);
-    let cell = |strategy, rung| Cell {
+    let cell = |strategy, environment| Cell {
         selection: 0,
-        docket: selected.docket,
+        entry: selected.entry,
         strategy,
-        rung,
+        environment,
         plan: plan.clone(),
         trials: u64::MAX,
         search: None,
     };
-    let rungs = selected.card.ladder;
-    selected.strategies.iter().flat_map(|strategy| rungs.iter().map(|rung| cell(*strategy, rung))).collect()
+    let environments = selected.info.environments;
+    selected
+        .strategies
+        .iter()
+        .flat_map(|strategy| environments.iter().map(|environment| cell(*strategy, environment)))
+        .collect()
 }
 
 /// Holds that many batches of each cell; tells how many trials that was.
-fn hold(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
+fn run_trial(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
     let trials = SCHEDULES;
     let units: Vec<Unit> = (0..batches)
         .flat_map(|batch| {
@@ -187,7 +193,7 @@ fn hold(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
         })
         .collect();
     let mut sums = vec![Sum::default(); cells.len()];
-    jobs::hold(cells, &units, jobs, &mut sums, &|_| {}).expect("the engine starts");
+    jobs::run(cells, &units, jobs, &mut sums, &|_| {}).expect("the engine starts");
     assert!(sums.iter().all(|sum| sum.report.failure.is_none()), "nothing is refused");
     sums.iter().map(|sum| sum.report.trials).sum()
 }

@@ -1,4 +1,4 @@
-//! What exploring `session_ingest` costs: `split_statements` on rung `crash`, two sessions with three messages each, on
+//! What exploring `session_ingest` costs: `split_statements` in environment `crash`, two sessions with three messages each, on
 //! the model. The project's targets: 15,000 trials a second on one core, and the lost write within 50 trials, as the
 //! median of 100 seeds.
 //!
@@ -37,7 +37,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let given = |argument: &str| arguments.iter().any(|given| given == argument);
-    let place = Place { own: SCENARIO, fixed: fixed(), strategy: "split_statements", rung: "crash" };
+    let place = Place { own: SCENARIO, fixed: fixed(), strategy: "split_statements", environment: "crash" };
     // Whoever profiles the trials does not want the counts in the picture.
     if !given("--profile-time") {
         let seeds = if given("--bench") && !given("--test") { SEEDS } else { 2 };
@@ -55,13 +55,13 @@ fn until_lost(
     seeds: u64,
 ) {
     let invariant = scenario.invariants.iter().position(|item| item.name == LOST_WRITE);
-    let invariant = invariant.expect("the invariant is on the shelf");
-    let mut bed = place.bed();
+    let invariant = invariant.expect("the invariant is in the registry");
+    let mut host = place.host();
     let mut counts: Vec<u64> = (1..=seeds)
         .map(|seed| {
             let mut report = Report::default();
             for number in 0..MOST_BATCHES {
-                report.absorb(place.batch(scenario, &mut bed, Seed(seed), number));
+                report.absorb(place.batch(scenario, &mut host, Seed(seed), number));
                 if let Some((first, _)) = report.tallies[invariant].first_violation {
                     return first;
                 }

@@ -1,6 +1,6 @@
 //! The write paths on trial, one folder each. They know the kernel and the traits of engines, nothing else.
 
-use retrial_sim::docket::Docket;
+use retrial_sim::registry::ScenarioEntry;
 
 /// Declares the folders, and lists what stands in each: one line per scenario.
 macro_rules! scenarios {
@@ -8,7 +8,7 @@ macro_rules! scenarios {
         $(pub mod $name;)*
 
         /// Every scenario.
-        pub static SCENARIOS: &[&dyn Docket] = &[$(&$name::SCENARIO),*];
+        pub static SCENARIOS: &[&dyn ScenarioEntry] = &[$(&$name::SCENARIO),*];
     };
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::pool::Pool;
 use retrial_sim::world::World;
 
@@ -27,23 +27,23 @@ const ARRIVAL: Duration = Duration::from_millis(20);
 /// The pause after each poll of a reader.
 const POLL: Duration = Duration::from_millis(40);
 
-/// Whether an actor takes part on that rung. `calm` has the migration alone, `readers` adds the readers; from
+/// Whether an actor takes part in that environment. `calm` has the migration alone, `readers` adds the readers; from
 /// `ingest` on everyone is there.
-pub(super) fn takes_part(actor: &str, rung: &Rung) -> bool {
+pub(super) fn takes_part(actor: &str, environment: &Environment) -> bool {
     match actor {
         "migration" => true,
-        "ingestor" => !matches!(rung.name, "calm" | "readers"),
-        _ => rung.name != "calm",
+        "ingestor" => !matches!(environment.name, "calm" | "readers"),
+        _ => environment.name != "calm",
     }
 }
 
 /// Whether what arrives waits until the migration has ended, as it does in the project.
-fn is_held_back(rung: &Rung) -> bool {
-    rung.name != "open_ingest"
+fn is_held_back(environment: &Environment) -> bool {
+    environment.name != "open_ingest"
 }
 
-pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, rung: &Rung, workload: &Rc<Workload>) {
-    let (ingests, is_held_back) = (takes_part("ingestor", rung), is_held_back(rung));
+pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, environment: &Environment, workload: &Rc<Workload>) {
+    let (ingests, is_held_back) = (takes_part("ingestor", environment), is_held_back(environment));
     // The broker outside delivers again what a crash kept from being taken in.
     let delivered = Rc::new(Cell::new(0));
     let given = workload.clone();
@@ -65,7 +65,7 @@ pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, rung: &Rung,
             boot.actor("ingestor", move |actor| start_up(actor, intake, gate));
         }
     });
-    if takes_part("reader-1", rung) {
+    if takes_part("reader-1", environment) {
         let polls = workload.polls;
         reader(world, "reader-1", polls, "stats", "SELECT COUNT(*), SUM(last_seen = 0) FROM transmissions");
         let packets = "SELECT id, last_seen FROM transmissions ORDER BY last_seen DESC, id LIMIT 10";

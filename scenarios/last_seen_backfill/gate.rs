@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::shared_state::SharedState;
 use retrial_sim::world::World;
 
@@ -13,7 +13,7 @@ use retrial_sim::world::World;
 pub(super) struct Gates {
     /// The last life whose migration has ended.
     ended: SharedState<u32>,
-    bell: Doorbell,
+    bell: Notifier,
 }
 
 /// The gate of one life: a new process has a new one, which is shut.
@@ -25,7 +25,7 @@ pub(super) struct Gate {
 
 impl Gates {
     pub(super) fn new(world: &World) -> Gates {
-        Gates { ended: world.shared_state("migrations-ended", 0), bell: world.doorbell() }
+        Gates { ended: world.shared_state("migrations-ended", 0), bell: world.notifier() }
     }
 
     /// The gate of the process's nth life, counted from 1.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use retrial_sim::engine::{RowChange, Value};
-use retrial_sim::trace::{Statement, What};
+use retrial_sim::trace::{Statement, EventKind};
 use retrial_sim::trial::Run;
 
 use super::Workload;
@@ -117,9 +117,9 @@ pub(super) fn written_by_batch(run: &Run, event: usize) -> Vec<i64> {
 
 /// How many observations each transmission has at that event.
 pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) -> BTreeMap<i64, i64> {
-    let opening = workload.transmissions.iter();
+    let initial_state = workload.transmissions.iter();
     let mut counts: BTreeMap<i64, i64> =
-        opening.map(|transmission| (transmission.id, transmission.observations.len() as i64)).collect();
+        initial_state.map(|transmission| (transmission.id, transmission.observations.len() as i64)).collect();
     for (_, _, change) in run.trace.changes("observations").take_while(|(index, ..)| *index < event) {
         if let Some(id) = change.value_after("transmission_id").and_then(Value::integer) {
             *counts.entry(id).or_default() += 1;
@@ -131,23 +131,23 @@ pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) 
 /// In which life of the process that event is, counted from 0.
 pub(super) fn life_of(run: &Run, event: usize) -> usize {
     let starts = run.trace.events[..event].iter().filter(|event| {
-        matches!(event.what, What::Started(2..)) && run.trace.process(event.actor) == "server"
+        matches!(event.kind, EventKind::Started(2..)) && run.trace.process(event.actor) == "server"
     });
     starts.count()
 }
 
 /// The migration's events, cut where its process started: one part per life.
-pub(super) fn lives(run: &Run) -> Vec<Vec<(usize, &What)>> {
+pub(super) fn lives(run: &Run) -> Vec<Vec<(usize, &EventKind)>> {
     let mut lives = vec![Vec::new()];
     for (index, event) in run.trace.events.iter().enumerate() {
         if run.trace.process(event.actor) != "server" {
             continue;
         }
-        if matches!(event.what, What::Started(2..)) {
+        if matches!(event.kind, EventKind::Started(2..)) {
             lives.push(Vec::new());
         }
         if run.trace.name(event.actor) == "migration" {
-            lives.last_mut().expect("there is a first life").push((index, &event.what));
+            lives.last_mut().expect("there is a first life").push((index, &event.kind));
         }
     }
     lives

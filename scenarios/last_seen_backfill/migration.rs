@@ -7,7 +7,7 @@ use retrial_sim::actor::{Actor, Task};
 use retrial_sim::connection::Transaction;
 use retrial_sim::engine::{Answer, SqlError, Value};
 use retrial_sim::pool::Pool;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 /// A candidate write path. One file, one required method.
 pub trait Backfill: Sync {
@@ -15,7 +15,7 @@ pub trait Backfill: Sync {
     fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>>;
 
     /// What it is known to break, and why.
-    fn breaks(&self) -> &'static [Break] {
+    fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }

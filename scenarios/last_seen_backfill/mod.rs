@@ -13,13 +13,13 @@ pub use self::workload::{Arrival, Transmission, Workload};
 
 pub mod strategies;
 
-mod breaks;
+mod known_failures;
 mod cast;
 mod effort;
 mod gate;
 mod history;
 mod invariants;
-mod ladder;
+mod environments;
 mod migration;
 mod progress;
 mod workload;
@@ -29,7 +29,7 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     name: "last_seen_backfill",
     story: include_str!("README.md"),
     engines: &["sqlite"],
-    ladder: ladder::LADDER,
+    environments: environments::ENVIRONMENTS,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
@@ -40,11 +40,11 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     cost: COST,
     watched: &["batch"],
     trials: 480,
-    breaks: |strategy| strategy.breaks(),
-    workloads: |rung| workload::strategy(rung, cast::takes_part("ingestor", rung)),
+    known_failures: |strategy| strategy.known_failures(),
+    workloads: |environment| workload::strategy(environment, cast::takes_part("ingestor", environment)),
     smallest: workload::smallest,
     check: Workload::check,
-    opening: |_, workload| workload.opening(),
+    initial_state: |_, workload| workload.initial_state(),
     limits,
     stage: cast::enter,
 };

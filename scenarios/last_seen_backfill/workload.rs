@@ -2,8 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use retrial_sim::engine::{Opening, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{InitialState, Value};
+use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
 /// The rows of the story, made small: a row here stands for about fifteen hundred of the operator's.
@@ -103,7 +103,7 @@ impl Workload {
     }
 
     /// The database as the migration finds it.
-    pub(super) fn opening(&self) -> Opening {
+    pub(super) fn initial_state(&self) -> InitialState {
         let mut rows = Vec::new();
         for transmission in &self.transmissions {
             let row = [transmission.id, transmission.first_seen(), transmission.last_seen];
@@ -119,12 +119,12 @@ impl Workload {
         let indexes = if self.unindexed { "" } else { include_str!("indexes.sql") };
         let schema = format!("{}{indexes}", include_str!("schema.sql"));
         if !self.migrated {
-            return Opening { schema: schema.into(), rows };
+            return InitialState { schema: schema.into(), rows };
         }
         let status = [OTHER.into(), "done".into(), Value::Null, 7.into(), 9.into(), OTHER_ENDED_AT.into()];
         rows.push(("_async_migrations", status.to_vec()));
         rows.push(("_async_migration_cursors", [OTHER.into(), 9.into(), 9.into()].to_vec()));
-        Opening { schema: format!("{schema}{CURSORS}").into(), rows }
+        InitialState { schema: format!("{schema}{CURSORS}").into(), rows }
     }
 }
 
@@ -165,7 +165,7 @@ fn transmissions() -> BoxedStrategy<Vec<Transmission>> {
 }
 
 /// Workloads for that environment; `arrivals` allows things to arrive and old packets to be pruned.
-pub(super) fn strategy(rung: &Rung, arrivals: bool) -> BoxedStrategy<Workload> {
+pub(super) fn strategy(environment: &Environment, arrivals: bool) -> BoxedStrategy<Workload> {
     let timestamp = || EARLIEST..=LATEST;
     let arrival = prop_oneof![
         1 => timestamp().prop_map(Arrival::New),
@@ -176,7 +176,7 @@ pub(super) fn strategy(rung: &Rung, arrivals: bool) -> BoxedStrategy<Workload> {
     } else {
         (vec(arrival, 0..=0), 0..=0i64).boxed()
     };
-    let unindexed = rung.name == "unindexed";
+    let unindexed = environment.name == "unindexed";
     (1..=10i64, transmissions(), arrivals_and_cutoff, 2..=4u32, any::<bool>())
         .prop_map(move |(batch, transmissions, (arrivals, old_before), polls, migrated)| Workload {
             batch,
@@ -192,7 +192,7 @@ pub(super) fn strategy(rung: &Rung, arrivals: bool) -> BoxedStrategy<Workload> {
 
 /// Two rows in batches of one, so few that every schedule can be held; and what the environment is about: a poll of
 /// each reader, the second row pruned, or an observation that arrives late for it.
-pub(super) fn smallest(rung: &Rung) -> Workload {
+pub(super) fn smallest(environment: &Environment) -> Workload {
     let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
     let plain = Workload {
         batch: 1,
@@ -201,9 +201,9 @@ pub(super) fn smallest(rung: &Rung) -> Workload {
         polls: 0,
         migrated: false,
         old_before: 0,
-        unindexed: rung.name == "unindexed",
+        unindexed: environment.name == "unindexed",
     };
-    match rung.name {
+    match environment.name {
         "readers" => Workload { polls: 1, ..plain },
         "open_ingest" => Workload { arrivals: vec![Arrival::Seen(1, EARLIEST)], ..plain },
         "ingest" => {

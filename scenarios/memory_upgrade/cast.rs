@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::document_store;
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::file_lock::{self, Retries};
 use retrial_sim::slow_call;
 use retrial_sim::world::World;
 
-use super::ladder::{self, PLUGINS, UPGRADERS};
+use super::environments::{self, PLUGINS, UPGRADERS};
 use super::plugin::{self, Plugin};
 use super::smart_metadata;
 use super::upgrader::{self, Upgrade, Upgrader};
@@ -36,14 +36,14 @@ const MEMORIES: document_store::Settings =
 /// "A few seconds" in the pull request's words.
 const MODEL_TAKES: Duration = Duration::from_secs(3);
 
-pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, rung: &Rung, workload: &Rc<Workload>) {
+pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, environment: &Environment, workload: &Rc<Workload>) {
     let store = world.document_store(MEMORIES, world.file_lock(LOCK), workload.documents());
-    if ladder::lock_file_is_old(rung) {
+    if environments::lock_file_is_old(environment) {
         store.has_old_lock_file();
     }
-    let outcomes = ladder::outcomes(rung);
+    let outcomes = environments::outcomes(environment);
     let model = world.slow_call(slow_call::Settings { name: "model", takes: MODEL_TAKES, outcomes });
-    for name in UPGRADERS.into_iter().take(ladder::upgraders(rung)) {
+    for name in UPGRADERS.into_iter().take(environments::upgraders(environment)) {
         let (store, model, workload) = (store.clone(), model.clone(), workload.clone());
         world.actor(name, move |actor| {
             let scope = workload.scope();

@@ -8,11 +8,11 @@ use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
 use retrial_sim::operation::{self, Lost, Operation};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, Exchange, What};
+use retrial_sim::trace::{Event, Exchange, EventKind};
 use retrial_sim::trial::Run;
 
 use super::Workload;
-use super::ladder::UPGRADERS;
+use super::environments::UPGRADERS;
 
 /// The store, as the trace has it.
 pub(super) const MEMORIES: &str = "memories";
@@ -48,9 +48,9 @@ pub(super) fn is_plugin(run: &Run, actor: ActorId) -> bool {
 }
 
 /// Whether a process stood still or died in that trial.
-pub(super) fn anybody_was_struck(run: &Run) -> bool {
-    let strikes = |fault: &Fault| matches!(fault, Fault::Stall | Fault::CrashBefore | Fault::CrashAfter);
-    run.strikes.iter().any(|(fault, _)| strikes(fault))
+pub(super) fn anybody_was_hit(run: &Run) -> bool {
+    let injected = |fault: &Fault| matches!(fault, Fault::Stall | Fault::CrashBefore | Fault::CrashAfter);
+    run.injected.iter().any(|(fault, _)| injected(fault))
 }
 
 /// The rows of the store, as they have become by some event: for each id by the key of each of its rows. Rows that the
@@ -64,7 +64,7 @@ pub(super) struct Rows {
 #[derive(Clone, Debug, Default)]
 struct OfId {
     /// Whether the row that the trial opened with is there still.
-    opening: bool,
+    initial_state: bool,
     /// Those that were written in the trial and are there, by their keys, in order.
     written: Vec<(i64, Row)>,
     /// The event of the last change.
@@ -73,14 +73,14 @@ struct OfId {
 
 impl Rows {
     /// As the trial opens.
-    pub(super) fn opening(workload: &Workload) -> Rows {
-        let untouched = |id: usize| (id as i64, OfId { opening: true, ..OfId::default() });
+    pub(super) fn initial_state(workload: &Workload) -> Rows {
+        let untouched = |id: usize| (id as i64, OfId { initial_state: true, ..OfId::default() });
         Rows { ids: (1..=workload.entries.len()).map(untouched).collect() }
     }
 
     /// Takes in an event.
     pub(super) fn take(&mut self, index: usize, event: &Event) {
-        let What::Committed(changes) = &event.what else { return };
+        let EventKind::Committed(changes) = &event.kind else { return };
         for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
             let Some(id) = change.after.as_ref().or(change.before.as_ref()).and_then(|row| row[0].integer())
             else {
@@ -92,7 +92,7 @@ impl Rows {
                 Some(row) => of_id.written.push((change.key, row.clone())),
                 None => match of_id.written.iter().position(|(key, _)| *key == change.key) {
                     Some(place) => drop(of_id.written.remove(place)),
-                    None => of_id.opening = false,
+                    None => of_id.initial_state = false,
                 },
             }
         }
@@ -105,14 +105,14 @@ impl Rows {
 
     /// As they are before that event.
     pub(super) fn before(workload: &Workload, run: &Run, end: usize) -> Rows {
-        let mut rows = Rows::opening(workload);
+        let mut rows = Rows::initial_state(workload);
         run.trace.events[..end].iter().enumerate().for_each(|(index, event)| rows.take(index, event));
         rows
     }
 
     /// How many rows an id has.
     pub(super) fn count(&self, id: i64) -> usize {
-        self.ids.get(&id).map_or(0, |of_id| usize::from(of_id.opening) + of_id.written.len())
+        self.ids.get(&id).map_or(0, |of_id| usize::from(of_id.initial_state) + of_id.written.len())
     }
 
     /// The newest row of an id, where it was written in the trial.
@@ -165,7 +165,7 @@ pub(super) fn hold(event: &Event) -> Option<Hold> {
 
 /// The request that an event is.
 pub(super) fn exchange(event: &Event) -> Option<&Exchange> {
-    if let What::Exchanged(exchange) = &event.what { Some(exchange) } else { None }
+    if let EventKind::Exchanged(exchange) = &event.kind { Some(exchange) } else { None }
 }
 
 /// A batch that a tool has taken on.
@@ -187,7 +187,7 @@ pub(super) fn batches(run: &Run) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
     for (index, event) in run.trace.events.iter().enumerate() {
         let tool = event.actor;
-        let What::Noted(key, one, _) = event.what else { continue };
+        let EventKind::Annotated(key, one, _) = event.kind else { continue };
         if key == "batch" {
             let (entries, failed) = (Vec::new(), Vec::new());
             batches.push(Batch { began: index, ended: None, tool, entries, success: 0, failed });

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use retrial_sim::engine::{Cost, Opening};
+use retrial_sim::engine::{Cost, InitialState};
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
@@ -12,12 +12,12 @@ pub use self::workload::{Content, Does, Entry, Errand, Workload};
 
 pub mod strategies;
 
-mod breaks;
+mod known_failures;
 mod bulk;
 mod cast;
 mod history;
 mod invariants;
-mod ladder;
+mod environments;
 mod plugin;
 mod smart_metadata;
 mod upgrader;
@@ -28,7 +28,7 @@ pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
     name: "memory_upgrade",
     story: include_str!("README.md"),
     engines: &["none"],
-    ladder: ladder::LADDER,
+    environments: environments::ENVIRONMENTS,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[],
@@ -36,11 +36,11 @@ pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
     cost: COST,
     watched: &[],
     trials: 960,
-    breaks: |strategy| strategy.breaks(),
+    known_failures: |strategy| strategy.known_failures(),
     workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
-    opening: |_, _| Opening { schema: "".into(), rows: Vec::new() },
+    initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
     limits,
     stage: cast::enter,
 };

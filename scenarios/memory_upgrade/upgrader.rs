@@ -6,7 +6,7 @@ use std::rc::Rc;
 use retrial_sim::actor::{Actor, Task};
 use retrial_sim::document_store::{Document, DocumentStore, Fields, Handling, Metadata, Reads, UpdateError};
 use retrial_sim::operation::Ongoing;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 use retrial_sim::slow_call::SlowCall;
 use serde_json::Value as Json;
 
@@ -29,7 +29,7 @@ pub trait Upgrade: Sync {
     }
 
     /// What it is known to break, and why.
-    fn breaks(&self) -> &'static [Break] {
+    fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::document_store::{Document, Metadata};
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
 /// Everything that a trial begins with.
@@ -158,8 +158,8 @@ impl Does {
 
 /// On `calm` nobody but the tool is there; elsewhere the plugin is. Mostly there are few entries, so that errands meet
 /// the entry that is being upgraded.
-pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
-    let name = rung.name;
+pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
+    let name = environment.name;
     let entries = prop_oneof![4 => 1..=4usize, 2 => 5..=11usize, 1 => 12..=DRAWN];
     let broken = if matches!(name, "broken_metadata" | "all") { 3 } else { 0 };
     let without = if matches!(name, "add_fails" | "all") { 0.2 } else { 0.0 };
@@ -199,12 +199,12 @@ fn errand(entries: usize, moves: bool) -> impl Strategy<Value = Errand> + use<> 
     (0..=8u8, does).prop_map(|(after, does)| Errand { after, does })
 }
 
-/// One entry, two where the rung is about a batch, and one recall of the first.
-pub(super) fn smallest(rung: &Rung) -> Workload {
-    let metadata = if rung.name == "broken_metadata" { Content::Broken } else { Content::Valid };
+/// One entry, two where the environment is about a batch, and one recall of the first.
+pub(super) fn smallest(environment: &Environment) -> Workload {
+    let metadata = if environment.name == "broken_metadata" { Content::Broken } else { Content::Valid };
     let entry = Entry { scope: 1, metadata, no_vector: false };
     let errand = Errand { after: 0, does: Does::Recall(1) };
-    let plugin = if rung.name == "calm" { Vec::new() } else { vec![errand] };
-    let runs = if rung.name == "calm" { 2 } else { 1 };
+    let plugin = if environment.name == "calm" { Vec::new() } else { vec![errand] };
+    let runs = if environment.name == "calm" { 2 } else { 1 };
     Workload { entries: vec![entry], batch: 1, scoped: false, runs, plugin, second: Vec::new() }
 }

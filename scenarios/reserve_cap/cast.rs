@@ -4,13 +4,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
 use super::gateway::{ConversationLock, Counter, Gateway};
 use super::inbox::Inbox;
-use super::ladder::{self, PODS, PROBES, QUERIES, RUNNERS};
+use super::environments::{self, PODS, PROBES, QUERIES, RUNNERS};
 use super::messages::{self, Desk, Run};
 use super::workload::Workload;
 
@@ -27,10 +27,10 @@ const QUERY: &str = "SELECT run_id FROM agent_transcript_snapshot WHERE conversa
 pub(super) fn enter(
     world: &World,
     lock: &'static dyn ConversationLock,
-    rung: &Rung,
+    environment: &Environment,
     workload: &Rc<Workload>,
 ) {
-    let pods = if ladder::has_two_pods(rung) { workload.pods } else { 1 };
+    let pods = if environments::has_two_pods(environment) { workload.pods } else { 1 };
     let queue = world.queue::<Run>(Settings {
         name: "runs",
         batch: 1,

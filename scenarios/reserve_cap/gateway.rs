@@ -10,7 +10,7 @@ use retrial_sim::actor::{Actor, Task};
 use retrial_sim::connection::Connection;
 use retrial_sim::engine::{Answer, SqlError, Value};
 use retrial_sim::pool::Pool;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 /// A candidate for `acquireConversationLock`. One file, one required method.
 pub trait ConversationLock: Sync {
@@ -48,7 +48,7 @@ pub trait ConversationLock: Sync {
     }
 
     /// What it is known to break, and why.
-    fn breaks(&self) -> &'static [Break] {
+    fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }

@@ -1,7 +1,7 @@
 //! What a trace says of the gateway's connections and runs, in the scenario's own words. Read by its invariants only.
 
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, What};
+use retrial_sim::trace::{Event, EventKind};
 use retrial_sim::trial::{Ending, Run};
 
 use super::{Workload, messages};
@@ -62,9 +62,9 @@ impl Gauge {
 
     /// What the event says, once it is taken in.
     pub(super) fn take(&mut self, event: &Event) -> Option<Fact> {
-        match event.what {
-            What::Noted(key, one, other) => self.note(key, one, other),
-            What::Started(_) => {
+        match event.kind {
+            EventKind::Annotated(key, one, other) => self.note(key, one, other),
+            EventKind::Started(_) => {
                 *self = Gauge::default();
                 Some(Fact::Started)
             }

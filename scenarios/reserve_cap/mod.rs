@@ -13,13 +13,13 @@ pub use self::workload::Workload;
 
 pub mod strategies;
 
-mod breaks;
+mod known_failures;
 mod cast;
 mod gateway;
 mod history;
 mod inbox;
 mod invariants;
-mod ladder;
+mod environments;
 mod messages;
 mod worker;
 mod workload;
@@ -29,7 +29,7 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     name: "reserve_cap",
     story: include_str!("README.md"),
     engines: &["model", "postgres"],
-    ladder: ladder::LADDER,
+    environments: environments::ENVIRONMENTS,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
@@ -40,11 +40,11 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     cost: COST,
     watched: &[],
     trials: 960,
-    breaks: |strategy| strategy.breaks(),
+    known_failures: |strategy| strategy.known_failures(),
     workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
-    opening: |strategy, _| Workload::opening(strategy.migration()),
+    initial_state: |strategy, _| Workload::initial_state(strategy.migration()),
     limits,
     stage: cast::enter,
 };

@@ -2,8 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use retrial_sim::engine::Opening;
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::InitialState;
+use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
 /// The runs, and the pods that take them.
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Workload {
     /// The conversation of each run, from 1, in the order in which they are sent.
     pub runs: Vec<u8>,
-    /// How many pods there are, where the rung has two.
+    /// How many pods there are, where the environment has two.
     pub pods: usize,
     /// `DB_POOL_MAX`: the connections of each pod. The story's 20 are two to four here.
     pub pool: usize,
@@ -52,16 +52,16 @@ impl Workload {
     }
 
     /// No transcript, after the strategy's own migration.
-    pub(super) fn opening(migration: &str) -> Opening {
-        Opening { schema: format!("{}{migration}", include_str!("schema.sql")).into(), rows: Vec::new() }
+    pub(super) fn initial_state(migration: &str) -> InitialState {
+        InitialState { schema: format!("{}{migration}", include_str!("schema.sql")).into(), rows: Vec::new() }
     }
 }
 
 /// On `calm` every run has a conversation of its own and there are no more than the cap; on `busy` there are more than
 /// connections; elsewhere a few conversations have several runs. Sometimes the operator has set the cap by hand, within
 /// what the pool has.
-pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
-    let name = rung.name;
+pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
+    let name = environment.name;
     // A cap of one is less than what `calm` has runs.
     let one = u32::from(name != "calm");
     let set = prop_oneof![2 => Just("0"), one => Just("1"), 1 => Just("-1"), 1 => Just("a few")];
@@ -80,9 +80,9 @@ pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
 }
 
 /// The runs, and how many a pod takes up at a time.
-fn runs(rung: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize>) {
+fn runs(environment: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize>) {
     let each = |runs: usize| (1..=CONVERSATIONS).take(runs).collect::<Vec<_>>();
-    match rung {
+    match environment {
         "calm" => ((1..pool).prop_map(each).boxed(), Just(pool).boxed()),
         "busy" => ((pool + 1..=pool + 2).prop_map(each).boxed(), (pool + 1..=pool + 2).boxed()),
         _ => {
@@ -94,13 +94,13 @@ fn runs(rung: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize
 }
 
 /// Two runs, a pool of two and so a cap of one: so few that every schedule can be held. Of one conversation where the
-/// rung is about that; one of two pods takes up one each there.
-pub(super) fn smallest(rung: &Rung) -> Workload {
-    let (runs, pods, runners) = match rung.name {
+/// environment is about that; one of two pods takes up one each there.
+pub(super) fn smallest(environment: &Environment) -> Workload {
+    let (runs, pods, runners) = match environment.name {
         "calm" => (vec![1], 1, 1),
         "busy" => (vec![1, 2], 1, 2),
         _ => (vec![1, 1], 2, 1),
     };
-    let probes = u32::from(rung.budget == 0 && rung.name != "same_conversation");
+    let probes = u32::from(environment.budget == 0 && environment.name != "same_conversation");
     Workload { runs, pods, pool: 2, runners, work_s: 20, queries: 0, probes, environment: None }
 }

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::engine::SqlError;
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::pool::Pool;
 use retrial_sim::world::World;
 
 use super::gateway::Gateway;
-use super::ladder;
+use super::environments;
 use super::payload::Payload;
 use super::runner::{self, Migration};
 use super::workload::{Read, Workload};
@@ -35,8 +35,8 @@ struct Names {
 const NEW: Names = Names { process: "pod-new", gateway: "gateway-new", verifier: "verifier-new" };
 const OLD: Names = Names { process: "pod-old", gateway: "gateway-old", verifier: "verifier-old" };
 
-pub(super) fn enter(world: &World, migration: &'static dyn Migration, rung: &Rung, workload: &Rc<Workload>) {
-    let (given, deployed) = (workload.clone(), world.doorbell());
+pub(super) fn enter(world: &World, migration: &'static dyn Migration, environment: &Environment, workload: &Rc<Workload>) {
+    let (given, deployed) = (workload.clone(), world.notifier());
     let bell = deployed.clone();
     world.process("migration", move |boot| {
         let (pool, deployed, workload) = (boot.pool(1, None), bell.clone(), given.clone());
@@ -46,7 +46,7 @@ pub(super) fn enter(world: &World, migration: &'static dyn Migration, rung: &Run
         });
     });
     release(world, NEW, migration.after(), workload, Some(deployed), |workload| &workload.added);
-    if ladder::has_old(rung) {
+    if environments::has_old(environment) {
         release(world, OLD, migration.before(), workload, None, |workload| &workload.added_by_old);
     }
     for index in 0..2 {
@@ -103,7 +103,7 @@ fn release(
     names: Names,
     gateway: Gateway,
     workload: &Rc<Workload>,
-    deployed: Option<Doorbell>,
+    deployed: Option<Notifier>,
     added: fn(&Workload) -> &[Payload],
 ) {
     // What a pod had in hand when it died comes again from outside.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::engine::{SqlError, Value};
 use retrial_sim::pool::Pool;
 
@@ -118,7 +118,7 @@ const PROBE: Duration = Duration::from_secs(10);
 impl Gateway {
     /// Waits until the schema that the release needs is there: its pod is not ready before. Whoever deploys rings once
     /// the migration has been recorded, and the pod looks by itself as well, so it may be ready long before.
-    pub(super) async fn get_ready(self, actor: &Actor, pool: &Pool, deployed: &Doorbell) {
+    pub(super) async fn get_ready(self, actor: &Actor, pool: &Pool, deployed: &Notifier) {
         if self.writes_columns {
             while pool.execute(actor, "probe", READY, []).await.is_err() {
                 deployed.wait(actor, PROBE).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retrial_sim::engine::RowChange;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, Statement, What};
+use retrial_sim::trace::{Event, Statement, EventKind};
 use retrial_sim::trial::Run;
 
 use super::Workload;
@@ -33,13 +33,13 @@ pub(super) fn waits(run: &Run) -> impl Iterator<Item = Wait<'_>> {
     let trace = &run.trace;
     let end = trace.events.last().map_or(Duration::ZERO, |event| event.at);
     trace.events.iter().enumerate().filter_map(move |(index, event)| {
-        let What::Waits { holders, .. } = &event.what else { return None };
+        let EventKind::Waits { holders, .. } = &event.kind else { return None };
         let later = &trace.events[index + 1..];
         let over = later.iter().find(|later| later.actor == event.actor).map_or(end, |later| later.at);
         let migration = holders.iter().find(|holder| trace.name(**holder) == MIGRATION);
         let for_migration = migration.map(|migration| {
             let mut own = later.iter().filter(|later| later.actor == *migration);
-            own.find(|later| lets_go(&later.what)).map_or(over, |later| later.at.min(over)) - event.at
+            own.find(|later| lets_go(&later.kind)).map_or(over, |later| later.at.min(over)) - event.at
         });
         let actor = trace.name(event.actor);
         Some(Wait { event: index, actor, for_migration })
@@ -47,10 +47,10 @@ pub(super) fn waits(run: &Run) -> impl Iterator<Item = Wait<'_>> {
 }
 
 /// Whether whoever does this holds nothing any more, and stands in no queue.
-fn lets_go(what: &What) -> bool {
+fn lets_go(what: &EventKind) -> bool {
     match what {
-        What::Released(_) | What::Committed(_) | What::Crashed | What::Finished => true,
-        What::Ran(statement) => statement.result.is_err(),
+        EventKind::Released(_) | EventKind::Committed(_) | EventKind::Crashed | EventKind::Finished => true,
+        EventKind::Ran(statement) => statement.result.is_err(),
         _ => false,
     }
 }
@@ -91,8 +91,8 @@ impl Runs {
     }
 
     /// Takes in what an event made visible.
-    pub(super) fn take_in(&mut self, index: usize, what: &What) {
-        let What::Committed(changes) = what else { return };
+    pub(super) fn take_in(&mut self, index: usize, what: &EventKind) {
+        let EventKind::Committed(changes) = what else { return };
         for change in changes.iter().filter(|change| change.table.name == "runs" && change.before.is_none()) {
             let json = change.value_after("action_input").and_then(|value| value.text());
             if let Some(payload) = json.and_then(Payload::of) {
@@ -113,7 +113,7 @@ pub(super) fn began(run: &Run, index: usize, actor: ActorId) -> usize {
     let before = run.trace.events[..index].iter().enumerate().rev();
     let mut own = before.filter(|(_, event)| event.actor == actor);
     match own.next() {
-        Some((_, Event { what: What::Resumed { .. }, .. })) => own.next().map_or(index, |(began, _)| began),
+        Some((_, Event { kind: EventKind::Resumed { .. }, .. })) => own.next().map_or(index, |(began, _)| began),
         _ => index,
     }
 }

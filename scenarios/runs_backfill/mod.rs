@@ -16,11 +16,11 @@ pub use self::workload::{Ask, Read, Touch, Workload};
 pub mod gateway;
 pub mod strategies;
 
-mod breaks;
+mod known_failures;
 mod cast;
 mod history;
 mod invariants;
-mod ladder;
+mod environments;
 mod payload;
 mod runner;
 mod workload;
@@ -30,7 +30,7 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     name: "runs_backfill",
     story: include_str!("README.md"),
     engines: &["model", "postgres"],
-    ladder: ladder::LADDER,
+    environments: environments::ENVIRONMENTS,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
@@ -41,11 +41,11 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     cost: COST,
     watched: &["verify"],
     trials: 400,
-    breaks: |strategy| strategy.breaks(),
+    known_failures: |strategy| strategy.known_failures(),
     workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
-    opening: |strategy, workload| workload.opening(strategy.before()),
+    initial_state: |strategy, workload| workload.initial_state(strategy.before()),
     limits,
     stage: cast::enter,
 };

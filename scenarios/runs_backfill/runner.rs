@@ -12,7 +12,7 @@ use retrial_plpgsql::Script;
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::SqlError;
 use retrial_sim::pool::Pool;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::COST;
 use super::gateway::{COALESCE, Gateway, JSON};
@@ -34,7 +34,7 @@ pub trait Migration: Sync {
     }
 
     /// What it is known to break, and why.
-    fn breaks(&self) -> &'static [Break] {
+    fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }

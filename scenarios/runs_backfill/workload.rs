@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use retrial_sim::engine::{Opening, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{InitialState, Value};
+use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
 use super::gateway::Gateway;
-use super::ladder;
+use super::environments;
 use super::payload::{Named, ORGANIZATION, OTHER_ORGANIZATION, Payload};
 
 /// A table of runs and everyone who uses it.
@@ -172,7 +172,7 @@ impl Workload {
     }
 
     /// The runs that are there, as that release has added them.
-    pub(super) fn opening(&self, before: Gateway) -> Opening {
+    pub(super) fn initial_state(&self, before: Gateway) -> InitialState {
         let schema = if before.writes_columns { DENORMALIZED } else { include_str!("schema.sql") };
         let row = |(index, payload): (usize, &Payload)| {
             let [organization, document] = before.row(*payload, self.as_stored);
@@ -183,15 +183,15 @@ impl Workload {
             }
             ("runs", row)
         };
-        Opening { schema: schema.into(), rows: self.rows.iter().enumerate().map(row).collect() }
+        InitialState { schema: schema.into(), rows: self.rows.iter().enumerate().map(row).collect() }
     }
 }
 
-/// Up to a dozen runs, of odd shapes where the rung has them; besides workloads of every kind there are tables long
+/// Up to a dozen runs, of odd shapes where the environment has them; besides workloads of every kind there are tables long
 /// enough for the square of their length to show.
-pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
-    let (traffic, odd, old) = (ladder::has_traffic(rung), ladder::has_odd_rows(rung), ladder::has_old(rung));
-    let (long, as_stored) = (ladder::has_long_reads(rung), ladder::is_as_stored(rung));
+pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
+    let (traffic, odd, old) = (environments::has_traffic(environment), environments::has_odd_rows(environment), environments::has_old(environment));
+    let (long, as_stored) = (environments::has_long_reads(environment), environments::is_as_stored(environment));
     let payload = move || {
         let usual = prop_oneof![4 => Just(Payload::Chat), 1 => Just(Payload::Connector)];
         if odd {
@@ -261,17 +261,17 @@ fn which() -> impl Strategy<Value = Which> {
     prop_oneof![2 => (0..24usize).prop_map(Which::There), 1 => (0..4usize).prop_map(Which::Added)]
 }
 
-/// A run or two, one to a chunk, and one of what the rung is about: a worker that sets a status, a run that the old
+/// A run or two, one to a chunk, and one of what the environment is about: a worker that sets a status, a run that the old
 /// release adds. Where the migration is killed nobody else does anything.
-pub(super) fn smallest(rung: &Rung) -> Workload {
-    let (alone, rollout) = (rung.budget > 0, ladder::has_old(rung) && rung.budget == 0);
+pub(super) fn smallest(environment: &Environment) -> Workload {
+    let (alone, rollout) = (environment.budget > 0, environments::has_old(environment) && environment.budget == 0);
     let mut rows = vec![Payload::Chat];
     if !rollout {
-        rows.push(if ladder::has_odd_rows(rung) { Payload::NullAgent } else { Payload::Chat });
+        rows.push(if environments::has_odd_rows(environment) { Payload::NullAgent } else { Payload::Chat });
     }
     let ask = Ask { run: 1, agent: Named::Right, conversation: Named::Right, elsewhere: false };
     let touch = Touch { run: 0, after: 0 };
-    let is_touched = ladder::has_traffic(rung) && !alone && !rollout;
+    let is_touched = environments::has_traffic(environment) && !alone && !rollout;
     Workload {
         rows,
         chunk: 1,
@@ -280,7 +280,7 @@ pub(super) fn smallest(rung: &Rung) -> Workload {
         workers: [if is_touched { vec![touch] } else { Vec::new() }, Vec::new()],
         readers: nobody(),
         asks: if alone { Vec::new() } else { vec![ask] },
-        as_stored: ladder::is_as_stored(rung),
+        as_stored: environments::is_as_stored(environment),
     }
 }
 

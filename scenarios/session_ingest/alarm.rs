@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 
 use super::consumer::{Failure, Persistence, Place, Session};
 use super::object::Storage;
@@ -16,7 +16,7 @@ use super::workload::SESSIONS;
 const AFTER: Duration = Duration::from_mins(5);
 
 /// Writes for ever what is outstanding.
-pub(super) async fn run(strategy: &dyn Persistence, place: Place<'_>, time: &Doorbell) {
+pub(super) async fn run(strategy: &dyn Persistence, place: Place<'_>, time: &Notifier) {
     loop {
         time.wait(place.actor, AFTER).await;
         for session in 0..SESSIONS.len() {

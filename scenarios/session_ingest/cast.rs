@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::blob_store::BlobStore;
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
 use super::alarm;
 use super::consumer::{self, Consumer, Envelope, Persistence, Place};
-use super::ladder::{self, CLIENTS, CONSUMERS, OBJECTS};
+use super::environments::{self, CLIENTS, CONSUMERS, OBJECTS};
 use super::object::{Intake, SessionObject};
 use super::relay;
 use super::workload::{Edit, Edited, LATE_PARENT, Message, SESSIONS, Workload};
@@ -37,8 +37,8 @@ const LATE: Duration = Duration::from_secs(1);
 /// What the API writer takes between two statements of a transaction: its own work, and a slow way.
 const SLOW_ROUND_TRIP: Duration = Duration::from_millis(20);
 
-pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Rung, workload: &Rc<Workload>) {
-    let consumers = if ladder::has_many_consumers(rung) { workload.consumers } else { 1 };
+pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, environment: &Environment, workload: &Rc<Workload>) {
+    let consumers = if environments::has_many_consumers(environment) { workload.consumers } else { 1 };
     let queue = world.queue(Settings {
         name: "intake",
         batch: workload.batch,
@@ -54,7 +54,7 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Ru
             async move { send(&actor, &queue, &staging, session, &workload.clients[session]).await }
         });
     }
-    let bell = world.doorbell();
+    let bell = world.notifier();
     let emits = strategy.emits();
     let object = move || SessionObject { emits };
     let objects: Objects = OBJECTS.into_iter().map(|name| world.durable_object(name, object)).collect();
@@ -77,14 +77,14 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, rung: &Ru
             boot.actor("relay", move |actor| async move { relay::run(outbox, &actor, &pool, &bell).await });
         });
     }
-    others_enter(world, rung, workload);
+    others_enter(world, environment, workload);
 }
 
 type Objects = Rc<[Stub<SessionObject>]>;
 
-fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Objects, bell: Doorbell) {
+fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Objects, bell: Notifier) {
     // It rings for nobody: an alarm goes off by its time.
-    let time = world.doorbell();
+    let time = world.notifier();
     world.process("alarm", move |boot| {
         let (pool, objects) = (boot.pool(1, None), objects.clone());
         let (bell, time) = (bell.clone(), time.clone());
@@ -96,14 +96,14 @@ fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Obje
 }
 
 /// Those who write to sessions beside the queue.
-fn others_enter(world: &World, rung: &Rung, workload: &Rc<Workload>) {
+fn others_enter(world: &World, environment: &Environment, workload: &Rc<Workload>) {
     if workload.late_parent {
         world.process("sessions", move |boot| {
             let pool = boot.pool(1, None);
             boot.actor("sessions", move |actor| async move { make_late_parent(&actor, &pool).await });
         });
     }
-    if ladder::has_api_writer(rung) && !workload.edits.is_empty() {
+    if environments::has_api_writer(environment) && !workload.edits.is_empty() {
         let given = workload.clone();
         world.process("api", move |boot| {
             let (pool, workload) = (boot.pool(1, None), given.clone());

@@ -7,12 +7,12 @@ use std::time::Duration;
 use retrial_sim::actor::{Actor, Lost, Task};
 use retrial_sim::blob_store::BlobStore;
 use retrial_sim::connection::Transaction;
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{Answer, SqlError, Value};
 use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Delivery, Queue};
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 use retrial_sim::trace::{Field, Record};
 
 use super::history;
@@ -51,7 +51,7 @@ pub trait Persistence: Sync {
     }
 
     /// What it is known to break, and why.
-    fn breaks(&self) -> &'static [Break] {
+    fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }
@@ -140,7 +140,7 @@ pub(super) struct Consumer {
     pub(super) queue: Queue<Envelope>,
     pub(super) objects: Rc<[Stub<SessionObject>]>,
     pub(super) staging: BlobStore,
-    pub(super) bell: Doorbell,
+    pub(super) bell: Notifier,
 }
 
 /// What a candidate has to work with: the session that a message is about. Every statement is a transaction of its own,
@@ -157,7 +157,7 @@ pub(super) struct Place<'c> {
     pub(super) actor: &'c Actor,
     pub(super) pool: &'c Pool,
     pub(super) objects: &'c [Stub<SessionObject>],
-    pub(super) bell: &'c Doorbell,
+    pub(super) bell: &'c Notifier,
 }
 
 impl<'c> Session<'c> {

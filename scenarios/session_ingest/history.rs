@@ -6,10 +6,10 @@ use std::fmt;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Exchange, Stored, What};
+use retrial_sim::trace::{Exchange, Stored, EventKind};
 use retrial_sim::trial::Run;
 
-use super::ladder::OBJECTS;
+use super::environments::OBJECTS;
 use super::workload::SESSIONS;
 
 /// A column of the sessions' table, at its place in every row: what a strategy's migration adds comes after them.
@@ -216,7 +216,7 @@ fn keeps_title(run: &Run, session: &str) -> bool {
     run.trace
         .events
         .iter()
-        .any(|event| matches!(event.what, What::Noted(TITLE_KEPT, kept, _) if Some(kept) == index))
+        .any(|event| matches!(event.kind, EventKind::Annotated(TITLE_KEPT, kept, _) if Some(kept) == index))
 }
 
 /// A session's field in the end: what the object has, and what the row has.
@@ -240,8 +240,8 @@ pub(super) fn became_of(run: &Run, session: &str, field: Column, value: &Value) 
 
 /// The message that a consumer has in hand at that event.
 pub(super) fn in_hand(run: &Run, event: usize, actor: ActorId) -> Option<i64> {
-    run.trace.events[..event].iter().rev().find_map(|earlier| match earlier.what {
-        What::Noted("handle", message, _) if earlier.actor == actor => Some(message),
+    run.trace.events[..event].iter().rev().find_map(|earlier| match earlier.kind {
+        EventKind::Annotated("handle", message, _) if earlier.actor == actor => Some(message),
         _ => None,
     })
 }

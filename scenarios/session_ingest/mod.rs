@@ -14,12 +14,12 @@ pub use self::workload::{Edit, Edited, Message, Parent, Status, Workload};
 pub mod strategies;
 
 mod alarm;
-mod breaks;
+mod known_failures;
 mod cast;
 mod consumer;
 mod history;
 mod invariants;
-mod ladder;
+mod environments;
 mod object;
 mod operations;
 mod relay;
@@ -30,7 +30,7 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
     name: "session_ingest",
     story: include_str!("README.md"),
     engines: &["model", "postgres"],
-    ladder: ladder::LADDER,
+    environments: environments::ENVIRONMENTS,
     strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[],
@@ -38,11 +38,11 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
     cost: COST,
     watched: &[],
     trials: 1_200,
-    breaks: |strategy| strategy.breaks(),
+    known_failures: |strategy| strategy.known_failures(),
     workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
-    opening: |strategy, _| Workload::opening(strategy.migration()),
+    initial_state: |strategy, _| Workload::initial_state(strategy.migration()),
     limits,
     stage: cast::enter,
 };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use retrial_sim::actor::{Actor, Lost};
-use retrial_sim::doorbell::Doorbell;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::engine::{SqlError, Value};
 use retrial_sim::pool::Pool;
 
@@ -17,7 +17,7 @@ const RECOVERY: Duration = Duration::from_secs(1);
 const AT_MOST: Duration = Duration::from_secs(60);
 
 /// Relays for ever: one after the other while there are some, then at the bell or by itself.
-pub(super) async fn run(outbox: Outbox, actor: &Actor, pool: &Pool, bell: &Doorbell) {
+pub(super) async fn run(outbox: Outbox, actor: &Actor, pool: &Pool, bell: &Notifier) {
     loop {
         match relay_one(outbox, actor, pool).await {
             Ok(true) => {}

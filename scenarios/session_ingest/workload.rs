@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use retrial_sim::engine::{self, Opening};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{self, InitialState};
+use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-use super::ladder;
+use super::environments;
 
 /// Two sessions, each with a client, and whoever else writes to their rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Workload {
     pub clients: [Vec<Message>; 2],
     /// What the API writer changes, in order.
     pub edits: Vec<Edit>,
-    /// How many consumers there are, where the rung has several.
+    /// How many consumers there are, where the environment has several.
     pub consumers: usize,
     /// The most messages that a consumer takes at a time.
     pub batch: usize,
@@ -168,10 +168,10 @@ impl Workload {
     }
 
     /// The rows, after the strategy's own migration.
-    pub(super) fn opening(migration: &str) -> Opening {
+    pub(super) fn initial_state(migration: &str) -> InitialState {
         let schema = format!("{}{migration}", include_str!("schema.sql"));
         let row = |id: &str| ("cli_sessions_v2", vec![engine::Value::from(id)]);
-        Opening { schema: schema.into(), rows: [ROOT].iter().chain(&SESSIONS).map(|id| row(id)).collect() }
+        InitialState { schema: schema.into(), rows: [ROOT].iter().chain(&SESSIONS).map(|id| row(id)).collect() }
     }
 }
 
@@ -179,9 +179,9 @@ impl Workload {
 /// there are four that break things seldom met by chance: a title that several write to, two sessions that become each
 /// other's parent, a status that goes to and fro, and a session that has everything when its user changes something and
 /// a message about something else comes.
-pub(super) fn strategy(rung: &Rung) -> BoxedStrategy<Workload> {
-    let late = prop::bool::weighted(if ladder::has_late_parent(rung) { 0.5 } else { 0.0 });
-    (drawn(ladder::has_api_writer(rung)), late)
+pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
+    let late = prop::bool::weighted(if environments::has_late_parent(environment) { 0.5 } else { 0.0 });
+    (drawn(environments::has_api_writer(environment)), late)
         .prop_map(|(workload, late)| if late { workload.with_late_parent() } else { workload })
         .boxed()
 }
@@ -224,24 +224,24 @@ fn drawn(edits: bool) -> BoxedStrategy<Workload> {
 }
 
 /// One session with a message or two, so few that every schedule can be held: two where nothing fails and their order
-/// is what there is; a rename where that is what the rung is about.
-pub(super) fn smallest(rung: &Rung) -> Workload {
+/// is what there is; a rename where that is what the environment is about.
+pub(super) fn smallest(environment: &Environment) -> Workload {
     let status = |status| Message { status: Some(status), ..Message::default() };
-    let late_parent = rung.name == "late_parent";
+    let late_parent = environment.name == "late_parent";
     let messages = if late_parent {
         vec![Message { parent: Some(Parent::Late), ..status(Status::Busy) }]
-    } else if rung.name == "outage" {
+    } else if environment.name == "outage" {
         vec![status(Status::Busy)]
     } else {
         let mut messages = vec![Message { title: true, ..status(Status::Busy) }];
-        if rung.budget == 0 {
+        if environment.budget == 0 {
             messages.push(status(Status::Idle));
         }
         messages
     };
-    let alone = late_parent || rung.budget > 0 || ladder::has_many_consumers(rung);
+    let alone = late_parent || environment.budget > 0 || environments::has_many_consumers(environment);
     let renamed = Edit { session: 0, column: Edited::Title };
-    let edits = if ladder::has_api_writer(rung) && !alone { vec![renamed] } else { Vec::new() };
+    let edits = if environments::has_api_writer(environment) && !alone { vec![renamed] } else { Vec::new() };
     Workload { clients: [messages, Vec::new()], edits, consumers: 2, batch: 1, late_parent }
 }
 

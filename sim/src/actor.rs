@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::fault::Fault;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{Exchange, Field, What};
+use crate::trace::{EventKind, Exchange, Field};
 use crate::world::{Shared, State};
 
 /// An actor's handle on the world. Cloning it gives another handle on the same actor.
@@ -38,13 +38,13 @@ impl Actor {
     /// A point of the actor's own: others may move before it.
     pub async fn step(&self, label: &'static str) {
         self.arrive(label, PointKind::Step, Duration::ZERO).await;
-        self.shared.record(self.id, What::Stepped(label));
+        self.shared.record(self.id, EventKind::Stepped(label));
     }
 
     /// Waits for at least that long on the virtual clock, or until the process is asked to stop. Unless the trial is
     /// timed, any actor may be delayed past any deadline, so nothing may be concluded from an order of two sleeps.
     pub async fn sleep(&self, label: &'static str, duration: Duration) {
-        self.shared.record(self.id, What::Sleeps(label, duration));
+        self.shared.record(self.id, EventKind::Sleeps(label, duration));
         self.arrive(label, PointKind::Sleep, duration).await;
     }
 
@@ -76,7 +76,7 @@ impl Actor {
     /// Writes a line into the trace for the scenario's invariants.
     pub fn note(&self, key: &'static str, one: i64, other: i64) {
         self.shared.count_call();
-        self.shared.record(self.id, What::Noted(key, one, other));
+        self.shared.record(self.id, EventKind::Annotated(key, one, other));
     }
 
     /// Takes one of `of` values, as the scheduler likes; the first is what happens by default. Not a point: nobody
@@ -122,7 +122,8 @@ impl Actor {
         let body = body();
         let arrived = fault != Some(Fault::RequestLost);
         let heard = arrived && !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
-        self.shared.record(self.id, What::Exchanged(Rc::new(Exchange { label, part, body, arrived, heard })));
+        self.shared
+            .record(self.id, EventKind::Exchanged(Rc::new(Exchange { label, part, body, arrived, heard })));
         if !arrived {
             return Err(Lost);
         }

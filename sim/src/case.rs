@@ -23,8 +23,8 @@ pub struct Case {
     pub scenario: String,
     /// The strategy's name.
     pub strategy: String,
-    /// The rung's name.
-    pub rung: String,
+    /// The environment's name.
+    pub environment: String,
     /// The engine's name.
     pub engine: String,
     /// The invariant that the verdict is about.
@@ -43,7 +43,11 @@ pub struct Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADING}")?;
-        writeln!(f, "trial     {}/{} on {} by {}", self.scenario, self.strategy, self.rung, self.engine)?;
+        writeln!(
+            f,
+            "trial     {}/{} on {} by {}",
+            self.scenario, self.strategy, self.environment, self.engine
+        )?;
         match &self.shows {
             Some(kind) => writeln!(f, "verdict   {} violated as {kind}", self.invariant)?,
             None => writeln!(f, "verdict   {} holds", self.invariant)?,
@@ -86,13 +90,13 @@ impl FromStr for Case {
         let schedule = field("schedule")?;
         let workload = field("workload")?.value.to_owned();
         let words: Vec<&str> = trial.value.split(BLANKS).filter(|word| !word.is_empty()).collect();
-        let (names, rung, engine) = match words[..] {
-            [names, "on", rung, "by", engine] => (names, rung, engine),
+        let (names, environment, engine) = match words[..] {
+            [names, "on", environment, "by", engine] => (names, environment, engine),
             _ => return Err(trial.broken()),
         };
         let (scenario, strategy) = names.split_once('/').ok_or_else(|| trial.broken())?;
         let (invariant, shows) = verdict.verdict()?;
-        for name in [scenario, strategy, rung, engine] {
+        for name in [scenario, strategy, environment, engine] {
             trial.check_name(name)?;
         }
         verdict.check_name(invariant)?;
@@ -108,7 +112,7 @@ impl FromStr for Case {
         Ok(Case {
             scenario: scenario.to_owned(),
             strategy: strategy.to_owned(),
-            rung: rung.to_owned(),
+            environment: environment.to_owned(),
             engine: engine.to_owned(),
             invariant: invariant.to_owned(),
             shows,

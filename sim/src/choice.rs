@@ -35,8 +35,8 @@ pub enum Ask<'a> {
     },
     /// Whether a fault strikes; 0 means none, `n` means the fault at `n - 1`.
     Fault {
-        /// The faults that the rung offers here.
-        offers: &'a [Fault],
+        /// The faults that the environment offers here.
+        fault_rules: &'a [Fault],
         /// How many may still strike in this trial.
         left: u32,
     },

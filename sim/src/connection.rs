@@ -16,7 +16,7 @@ use crate::footprint::Footprint;
 use crate::point::{ActorId, PointKind};
 use crate::pool;
 use crate::session::SessionCell;
-use crate::trace::{Statement, What};
+use crate::trace::{EventKind, Statement};
 
 pub use self::transaction::Transaction;
 
@@ -57,7 +57,7 @@ impl Connection {
     pub async fn release(mut self, label: &'static str) -> Result<(), SqlError> {
         self.actor.arrive(label, PointKind::Release, Duration::ZERO).await;
         let throws = self.actor.shared.directive.take() == Some(Fault::ReleaseError);
-        self.actor.shared.record(self.actor.id, What::Stepped(label));
+        self.actor.shared.record(self.actor.id, EventKind::Stepped(label));
         if throws {
             self.sever();
         }
@@ -121,7 +121,7 @@ impl Connection {
         params: Vec<Value>,
         alone: bool,
     ) -> Result<Answer, SqlError> {
-        let fault = self.stand(label).await;
+        let fault = self.prepared(label).await;
         match fault {
             Some(Fault::StatementError) => return self.fails(label, sql, params).await,
             Some(Fault::RequestLost) => return self.goes_astray(label, sql, params),
@@ -152,7 +152,7 @@ impl Connection {
 
     /// Sends the statement that ends the transaction; making it durable takes its time under its locks.
     async fn end(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
-        let fault = self.stand(label).await;
+        let fault = self.prepared(label).await;
         // A COMMIT that fails has ended the transaction as well; a ROLLBACK that was refused has not.
         let stays = sql != "COMMIT" && fault == Some(Fault::StatementError);
         self.in_transaction.set(self.in_transaction.get() && stays);
@@ -179,7 +179,7 @@ impl Connection {
 
     /// Stands at the statement's point until chosen; tells which fault strikes it. On a broken connection every request
     /// is lost before it leaves the process: a step, so that whoever tries for ever is seen to.
-    async fn stand(&self, label: &'static str) -> Option<Fault> {
+    async fn prepared(&self, label: &'static str) -> Option<Fault> {
         if self.broken.get() {
             self.actor.arrive(label, PointKind::Step, Duration::ZERO).await;
             return Some(Fault::RequestLost);
@@ -202,7 +202,7 @@ impl Connection {
     async fn choose(&self, others: &[&'static str]) -> Result<Reply, Error> {
         let plan = self.actor.pick(others.len() + 1).await;
         if let Some(told) = plan.checked_sub(1).and_then(|other| others.get(other)) {
-            self.actor.shared.record(self.actor.id, What::Planned(told));
+            self.actor.shared.record(self.actor.id, EventKind::Planned(told));
         }
         self.engine(|engine, session| engine.choose(session, plan))
     }
@@ -222,7 +222,7 @@ impl Connection {
                 Ok(Reply::Done(done)) => {
                     if told_of_wait {
                         let waited = shared.now.get() - began;
-                        shared.record(self.actor.id, What::Resumed { waited, timed_out: false });
+                        shared.record(self.actor.id, EventKind::Resumed { waited, timed_out: false });
                     }
                     return done;
                 }
@@ -234,13 +234,13 @@ impl Connection {
             };
             if !told_of_wait {
                 let holders = on.iter().map(|session| self.user(*session)).collect();
-                shared.record(self.actor.id, What::Waits { resource: "a lock", holders });
+                shared.record(self.actor.id, EventKind::Waits { resource: "a lock", holders });
                 told_of_wait = true;
             }
             self.actor.blocked(deadline).await;
             if self.actor.timed_out() {
                 let waited = shared.now.get() - began;
-                shared.record(self.actor.id, What::Resumed { waited, timed_out: true });
+                shared.record(self.actor.id, EventKind::Resumed { waited, timed_out: true });
                 // The wait is over and told; what the engine answers now is not another end of it.
                 told_of_wait = false;
                 reply = self.engine(|engine, session| engine.expire(session).map(Reply::Done));
@@ -289,7 +289,7 @@ impl Connection {
     ) -> Result<Answer, SqlError> {
         let (result, work, footprint) = (Err(lost()), Work::default(), Footprint::default());
         let statement = Statement { label, sql, params, result, work, footprint };
-        self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
+        self.actor.shared.record(self.actor.id, EventKind::Ran(Rc::new(statement)));
         self.sever();
         Err(lost())
     }
@@ -306,7 +306,7 @@ impl Connection {
         let Done { result, work, footprint, .. } = &done;
         let (result, work, footprint) = (result.clone(), *work, footprint.clone());
         let statement = Statement { label, sql, params, result, work, footprint };
-        self.actor.shared.record(self.actor.id, What::Ran(Rc::new(statement)));
+        self.actor.shared.record(self.actor.id, EventKind::Ran(Rc::new(statement)));
         self.note_end(done);
     }
 
@@ -314,7 +314,7 @@ impl Connection {
     fn note_end(&self, done: Done) {
         let shared = &self.actor.shared;
         if !done.committed.is_empty() {
-            shared.record(self.actor.id, What::Committed(done.committed.into()));
+            shared.record(self.actor.id, EventKind::Committed(done.committed.into()));
         }
         let now = shared.now.get();
         let released = self.with_cell(|cell, _| match (cell.write_lock_since, done.holds_write_lock) {
@@ -332,7 +332,7 @@ impl Connection {
     fn tell_released(&self, since: Option<Duration>) {
         if let Some(since) = since {
             let held = self.actor.shared.now.get() - since;
-            self.actor.shared.record(self.actor.id, What::Released(held));
+            self.actor.shared.record(self.actor.id, EventKind::Released(held));
         }
     }
 

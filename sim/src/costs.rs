@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::choice::Pace;
 use crate::engine::Work;
-use crate::trace::What;
+use crate::trace::EventKind;
 use crate::trial::Run;
 
 /// The samples of many trials.
@@ -45,10 +45,10 @@ impl Costs {
         }
         let mut failed = vec![""; run.trace.cast.len()];
         for event in &run.trace.events {
-            match &event.what {
-                What::Released(held) => self.lock_holds.add(*held),
-                What::Resumed { waited, .. } => self.waits.add(*waited),
-                What::Ran(statement) => {
+            match &event.kind {
+                EventKind::Released(held) => self.lock_holds.add(*held),
+                EventKind::Resumed { waited, .. } => self.waits.add(*waited),
+                EventKind::Ran(statement) => {
                     self.statements += 1;
                     let last = &mut failed[event.actor.index()];
                     self.retries += u64::from(*last == statement.label);

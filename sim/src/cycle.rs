@@ -6,7 +6,7 @@
 
 use crate::digest::Digest;
 use crate::point::ActorId;
-use crate::trace::{Event, Trace, What};
+use crate::trace::{Event, EventKind, Trace};
 
 /// How many times in a row a circle must repeat before it is called one.
 pub const ROUNDS: usize = 12;
@@ -23,20 +23,21 @@ pub struct Cycle {
 
 /// Finds the shortest circle at the end of the trace in which no row of the `progress` tables changed its value.
 pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
-    let moved = |event: &Event| match &event.what {
-        What::Committed(changes) => changes
+    let moved = |event: &Event| match &event.kind {
+        EventKind::Committed(changes) => changes
             .iter()
             .any(|change| progress.contains(&&*change.table.name) && change.before != change.after),
-        What::FaultsStopped => true,
+        EventKind::FaultsStopped => true,
         _ => false,
     };
     let since = trace.events.iter().rposition(moved).map_or(0, |index| index + 1);
     let idle = &trace.events[since..];
     let length = shortest(idle)?;
     // What a statement did to locks and rows is told by the statement, and what an operation says is about those.
-    let told =
-        |event: &&Event| !matches!(event.what, What::Committed(_) | What::Released(_) | What::Operated(..));
-    let say = |event: &Event| (trace.name(event.actor), trace.say(&event.what));
+    let told = |event: &&Event| {
+        !matches!(event.kind, EventKind::Committed(_) | EventKind::Released(_) | EventKind::Operated(..))
+    };
+    let say = |event: &Event| (trace.name(event.actor), trace.say(&event.kind));
     Some(Cycle { round: idle[idle.len() - length..].iter().filter(told).map(say).collect() })
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn length(trace: &Trace) -> Option<usize> {
 /// it.
 pub(crate) fn end(trace: &Trace) -> usize {
     let last = trace.events.last().map_or(0, |event| event.step);
-    let of_the_last = |event: &&Event| event.step == last && matches!(event.what, What::Released(_));
+    let of_the_last = |event: &&Event| event.step == last && matches!(event.kind, EventKind::Released(_));
     trace.events.len() - trace.events.iter().rev().take_while(of_the_last).count()
 }
 
@@ -67,24 +68,24 @@ fn shortest(events: &[Event]) -> Option<usize> {
 fn sign(event: &Event) -> Digest {
     let mut digest = Digest::default();
     digest.word(u64::from(event.actor.0));
-    match &event.what {
-        What::Ran(statement) => {
+    match &event.kind {
+        EventKind::Ran(statement) => {
             digest.text(statement.label);
             digest.word(statement.result.as_ref().map_or(u64::MAX, |answer| answer.changed));
             let rows = statement.result.iter().flat_map(|answer| &answer.rows);
             rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
         }
-        What::Stepped(label) | What::Sleeps(label, _) => digest.text(label),
-        What::Exchanged(exchange) => {
+        EventKind::Stepped(label) | EventKind::Sleeps(label, _) => digest.text(label),
+        EventKind::Exchanged(exchange) => {
             digest.text(exchange.label);
             digest.text(exchange.part);
             exchange.body.iter().for_each(|(_, value)| value.digest(&mut digest));
         }
-        What::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),
-        What::Operated(_, stage) => digest.text(stage.name()),
-        What::Waits { resource, .. } => digest.text(resource),
-        What::Resumed { timed_out, .. } => digest.word(2 << 32 | u64::from(*timed_out)),
-        What::Released(_) => digest.word(3 << 32),
+        EventKind::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),
+        EventKind::Operated(_, stage) => digest.text(stage.name()),
+        EventKind::Waits { resource, .. } => digest.text(resource),
+        EventKind::Resumed { timed_out, .. } => digest.word(2 << 32 | u64::from(*timed_out)),
+        EventKind::Released(_) => digest.word(3 << 32),
         // Anything else is an occurrence, not a state to return to.
         _ => digest.word(4 << 32 | u64::from(event.step)),
     }

@@ -10,7 +10,7 @@
 //!   ([`WriteError::Unknown`]).
 //! - What a read sees is a property of the handle that a process has opened ([`Reads`]): by default it never looks for
 //!   what others have committed (`ConnectionOptions.readConsistencyInterval`: "consistency is not checked"), so it sees
-//!   the table as of its opening or its own last write. "This consistency only applies to read operations. Write
+//!   the table as of its initial state or its own last write. "This consistency only applies to read operations. Write
 //!   operations are always consistent": a delete finds what is there by then. Seen so on the Node package 0.26.2.
 //!   A read is a step: none is lost on its way.
 //! - [`DocumentStore::merge_insert`] is `mergeInsert("id").whenMatchedUpdateAll({ where })`: one commit that replaces
@@ -37,7 +37,7 @@ use crate::actor::Actor;
 use crate::engine::{Row, RowChange, Table, Value};
 use crate::file_lock::FileLock;
 use crate::footprint::Use;
-use crate::trace::What;
+use crate::trace::EventKind;
 use crate::world::{Shared, World};
 
 use self::handle::Handle;
@@ -315,7 +315,7 @@ impl Inner {
     fn commit(&self, actor: &Actor, changes: Vec<RowChange>) {
         if !changes.is_empty() {
             self.commits.set(self.commits.get() + 1);
-            self.shared.record(actor.id, What::Committed(changes.into()));
+            self.shared.record(actor.id, EventKind::Committed(changes.into()));
         }
     }
 

@@ -28,7 +28,7 @@ use crate::actor::{Actor, Lost};
 use crate::fault::Fault;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{Record, Stored, What};
+use crate::trace::{EventKind, Record, Stored};
 use crate::world::{Shared, World};
 
 /// What an object does: the class behind it.
@@ -167,7 +167,7 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
             inner.touch();
             let stored = Stored { part: inner.name, state: draft.record() };
             inner.storage.replace(draft);
-            actor.shared.record(actor.id, What::Stored(Rc::new(stored)));
+            actor.shared.record(actor.id, EventKind::Stored(Rc::new(stored)));
             if fault == Some(Fault::CrashAfter) {
                 actor.die().await;
             }

@@ -264,7 +264,7 @@ pub enum Reply {
 
 /// The database as a trial finds it. Two trials that share one share its image.
 #[derive(Clone, Debug)]
-pub struct Opening {
+pub struct InitialState {
     /// The schema, as SQL text.
     pub schema: Cow<'static, str>,
     /// The rows of each table, in the order of its columns.
@@ -292,11 +292,11 @@ pub trait Engine {
         false
     }
 
-    /// Goes back to the opening rows, all sessions closed, and seeds the engine's own randomness.
+    /// Goes back to the initial rows, all sessions closed, and seeds the engine's own randomness.
     ///
     /// # Errors
     /// Where the database cannot be made: no room, a schema that does not parse.
-    fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error>;
+    fn open(&mut self, initial_state: &Rc<InitialState>, ambient: Seed) -> Result<(), Error>;
 
     /// Opens a connection.
     ///

@@ -1,4 +1,4 @@
-//! Exploration: many trials of one strategy on one rung, judged, audited, and added up.
+//! Exploration: many trials of one strategy in one environment, judged, audited, and added up.
 //!
 //! The unit is a batch: one workload under several schedules. A batch depends on its plan and its number alone,
 //! so that the same seed gives the same results however many jobs share the work; and no batch knows the
@@ -15,14 +15,14 @@ use crate::case::Case;
 use crate::choice::{Pace, RecordedTape};
 use crate::coverage;
 use crate::error::Error;
-use crate::fault::Rung;
+use crate::fault::Environment;
 use crate::invariant::Finding;
+use crate::prepared::PreparedTrial;
 use crate::rules::Demand;
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::Policy;
 use crate::seed::Seed;
-use crate::stand::Stand;
-use crate::trial::{Run, TestBed};
+use crate::trial::{Run, TrialHost};
 
 mod audit;
 mod reordered;
@@ -51,12 +51,16 @@ pub struct Plan {
 }
 
 /// Draws one workload; every strategy of the scenario gets the same one from the same seed.
-fn draw<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung, seed: Seed) -> Result<Rc<W>, Error> {
+fn draw<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
+    environment: &Environment,
+    seed: Seed,
+) -> Result<Rc<W>, Error> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let tree = authored::call(
         || "the generator of workloads".to_owned(),
-        || (scenario.workloads)(rung).new_tree(&mut runner).map(|tree| tree.current()),
+        || (scenario.workloads)(environment).new_tree(&mut runner).map(|tree| tree.current()),
     )?;
     tree.map(Rc::new).map_err(|why| {
         Error::scenario(format!(
@@ -69,14 +73,14 @@ fn draw<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung, seed: Se
 /// actor, no faults), as many workloads.
 pub fn batch<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     strategy: usize,
-    rung: &Rung,
+    environment: &Environment,
     plan: &Plan,
     number: u64,
 ) -> Report {
     let mut report = Report::about(scenario);
-    if let Err(error) = trials(&mut report, scenario, bed, strategy, rung, plan, number) {
+    if let Err(error) = trials(&mut report, scenario, host, strategy, environment, plan, number) {
         report.fails(error);
     }
     report
@@ -85,72 +89,72 @@ pub fn batch<W: Workload, S: ?Sized>(
 fn trials<W: Workload, S: ?Sized>(
     report: &mut Report,
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     strategy: usize,
-    rung: &Rung,
+    environment: &Environment,
     plan: &Plan,
     number: u64,
 ) -> Result<(), Error> {
-    let workloads = plan.seed.named(scenario.name).named(rung.name).nth(number);
+    let workloads = plan.seed.named(scenario.name).named(environment.name).nth(number);
     let seed = plan.seed.named(scenario.name).named("schedules").nth(number);
-    let stand = |trial: u64| {
-        let workload = draw(scenario, rung, workloads.nth(trial))?;
-        Stand::new(scenario, strategy, rung, plan.engine, workload)
+    let prepared = |trial: u64| {
+        let workload = draw(scenario, environment, workloads.nth(trial))?;
+        PreparedTrial::new(scenario, strategy, environment, plan.engine, workload)
     };
-    let mut current = stand(0)?;
+    let mut current = prepared(0)?;
     let mut schedulers: Vec<_> = plan.policies.iter().map(|policy| policy.scheduler()).collect();
     let mut seen = BTreeSet::new();
     for trial in 0..plan.schedules {
         let scheduler = &mut *schedulers[trial as usize % plan.policies.len()];
         let ambient = seed.named("ambient").nth(trial);
-        let run = current.hold(bed, scheduler, seed.nth(trial), ambient)?;
+        let run = current.run(host, scheduler, seed.nth(trial), ambient)?;
         let policy = plan.policies[trial as usize % plan.policies.len()];
         take_in(report, &current, &run, policy, &mut seen)?;
         if (number * plan.schedules + trial).is_multiple_of(plan.audit_every) {
-            audit::audit(report, &current, bed, &run)?;
+            audit::audit(report, &current, host, &run)?;
         }
-        let settled = run.decisions == 0 && rung.offers.is_empty();
-        bed.recycle(run);
+        let settled = run.decisions == 0 && environment.fault_rules.is_empty();
+        host.recycle(run);
         if settled && trial + 1 < plan.schedules {
-            confirm(report, &current, bed)?;
-            current = stand(trial + 1)?;
+            confirm(report, &current, host)?;
+            current = prepared(trial + 1)?;
         }
     }
-    confirm(report, &current, bed)
+    confirm(report, &current, host)
 }
 
-/// Runs every witness of this workload again before anyone is told of it.
+/// Runs every counterexample of this workload again before anyone is told of it.
 fn confirm<W: Workload, S: ?Sized>(
     report: &mut Report,
-    stand: &Stand<'_, W, S>,
-    bed: &mut TestBed,
+    prepared: &PreparedTrial<'_, W, S>,
+    host: &mut TrialHost,
 ) -> Result<(), Error> {
     let mut confirmed = BTreeSet::new();
     let shown = report.tallies.iter().flat_map(|tally| tally.anomalies.values());
     let cases: Vec<Case> = shown
-        .map(|shown| &shown.witness.case)
-        .filter(|case| case.workload == stand.json && confirmed.insert(case.digest))
+        .map(|shown| &shown.counterexample.case)
+        .filter(|case| case.workload == prepared.json && confirmed.insert(case.digest))
         .cloned()
         .collect();
     for case in cases {
         report.audited += 1;
-        let again = match stand.again(bed, case.tape.clone()) {
+        let again = match prepared.again(host, case.tape.clone()) {
             Ok(again) => again,
             Err(error) => {
-                audit::cannot_be_run_again(report, bed, error)?;
+                audit::cannot_be_run_again(report, host, error)?;
                 continue;
             }
         };
-        if bed.is_live() {
-            let index = (0..stand.judged()).find(|index| stand.invariant(*index) == case.invariant);
+        if host.is_live() {
+            let index = (0..prepared.judged()).find(|index| prepared.invariant(*index) == case.invariant);
             let index = index.expect("a case is of an invariant that was judged");
-            audit::compare_verdict(report, stand, index, case.shows.as_deref(), &again)?;
+            audit::compare_verdict(report, prepared, index, case.shows.as_deref(), &again)?;
         } else if again.digest != case.digest {
-            let once_more = stand.again(bed, case.tape.clone());
+            let once_more = prepared.again(host, case.tape.clone());
             let how = audit::between_runs(&again, once_more.ok().as_ref());
             report.disagreement.get_or_insert(how);
         }
-        bed.recycle(again);
+        host.recycle(again);
     }
     Ok(())
 }
@@ -158,7 +162,7 @@ fn confirm<W: Workload, S: ?Sized>(
 /// Adds a trial to the report.
 fn take_in<W: Workload, S: ?Sized>(
     report: &mut Report,
-    stand: &Stand<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S>,
     run: &Run,
     policy: Policy,
     seen: &mut BTreeSet<u64>,
@@ -168,23 +172,23 @@ fn take_in<W: Workload, S: ?Sized>(
     for behaviour in coverage::collect(&run.trace, seen) {
         report.behaviours.insert(behaviour, report.trials);
     }
-    for strike in &run.strikes {
-        *report.strikes.entry(*strike).or_default() += 1;
+    for strike in &run.injected {
+        *report.injected.entry(*strike).or_default() += 1;
     }
-    report.costs.add(run, stand.scenario.watched);
-    enter(report, stand, run, policy)
+    report.costs.add(run, prepared.scenario.watched);
+    enter(report, prepared, run, policy)
 }
 
 /// Enters what the invariants and the built-in rules found.
 fn enter<W: Workload, S: ?Sized>(
     report: &mut Report,
-    stand: &Stand<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S>,
     run: &Run,
     policy: Policy,
 ) -> Result<(), Error> {
-    for index in 0..stand.judged() {
-        let finding = stand.finding(run, index).inspect_err(|_| {
-            report.failed_case = Some(stand.case(run, stand.invariant(index), None));
+    for index in 0..prepared.judged() {
+        let finding = prepared.finding(run, index).inspect_err(|_| {
+            report.failed_case = Some(prepared.case(run, prepared.invariant(index), None));
         })?;
         let tally = &mut report.tallies[index];
         match finding {
@@ -194,15 +198,15 @@ fn enter<W: Workload, S: ?Sized>(
                 tally.violations += 1;
                 tally.first_violation.get_or_insert((report.trials, policy));
                 let anomaly = breach.anomaly;
-                let smallest = tally.anomalies.get(&anomaly).map(|shown| shown.witness.size());
+                let smallest = tally.anomalies.get(&anomaly).map(|shown| shown.counterexample.size());
                 if let (Some(smallest), Some(shown)) = (smallest, tally.anomalies.get_mut(&anomaly))
-                    && smallest <= stand.size(run)
+                    && smallest <= prepared.size(run)
                 {
                     shown.trials += 1;
                     continue;
                 }
-                let witness = stand.witness(run, index, breach);
-                tally.show(anomaly, Shown { trials: 1, witness });
+                let counterexample = prepared.counterexample(run, index, breach);
+                tally.show(anomaly, Shown { trials: 1, counterexample });
             }
         }
     }
@@ -218,30 +222,31 @@ fn enter<W: Workload, S: ?Sized>(
 /// Where the engine refuses something by name; where the scenario is at fault.
 pub fn one<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     strategy: usize,
-    rung: &Rung,
+    environment: &Environment,
     workload: W,
     policy: Policy,
     seed: Seed,
 ) -> Result<Vec<(Finding, Case)>, Error> {
     scenario.validate()?;
-    let stand = Stand::new(scenario, strategy, rung, scenario.engines[0], Rc::new(workload))?;
+    let prepared =
+        PreparedTrial::new(scenario, strategy, environment, scenario.engines[0], Rc::new(workload))?;
     let mut scheduler = policy.scheduler();
     // A scheduler that learns a trial's length has nothing to go by in its first.
-    let learnt = stand.hold(bed, &mut *scheduler, seed.named("learn"), seed)?;
-    bed.recycle(learnt);
-    let run = stand.hold(bed, &mut *scheduler, seed, seed.named("ambient"))?;
+    let learnt = prepared.run(host, &mut *scheduler, seed.named("learn"), seed)?;
+    host.recycle(learnt);
+    let run = prepared.run(host, &mut *scheduler, seed, seed.named("ambient"))?;
     let mut found = Vec::new();
-    for index in 0..stand.judged() {
-        let mut finding = stand.finding(&run, index)?;
-        if stand.demand(index) == Demand::SomeTrial && finding.kind().is_some() {
-            let workload = Rc::new(smallest(scenario, rung)?);
-            let calm = Stand::new(scenario, strategy, rung, scenario.engines[0], workload)?;
+    for index in 0..prepared.judged() {
+        let mut finding = prepared.finding(&run, index)?;
+        if prepared.demand(index) == Demand::SomeTrial && finding.kind().is_some() {
+            let workload = Rc::new(smallest(scenario, environment)?);
+            let calm = PreparedTrial::new(scenario, strategy, environment, scenario.engines[0], workload)?;
             let tape = RecordedTape { pace: Pace::Free, ambient: seed, choices: Vec::new() };
-            finding = calm.finding(&calm.again(bed, tape)?, index)?;
+            finding = calm.finding(&calm.again(host, tape)?, index)?;
         }
-        let case = stand.case(&run, stand.invariant(index), finding.kind());
+        let case = prepared.case(&run, prepared.invariant(index), finding.kind());
         found.push((finding, case));
     }
     Ok(found)
@@ -262,11 +267,11 @@ pub struct Replayed {
 /// Where the case names what does not exist, or its choices no longer apply.
 pub fn replay<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     case: &Case,
 ) -> Result<Replayed, Error> {
-    let (stand, invariant) = Stand::of(scenario, case)?;
-    let run = stand.again(bed, case.tape.clone())?;
-    let finding = stand.finding(&run, invariant)?;
+    let (prepared, invariant) = PreparedTrial::of(scenario, case)?;
+    let run = prepared.again(host, case.tape.clone())?;
+    let finding = prepared.finding(&run, invariant)?;
     Ok(Replayed { run, finding })
 }

@@ -1,4 +1,4 @@
-//! Faults, and the environments (rungs) that offer them.
+//! Faults, and the environments (environments) that offer them.
 
 use std::fmt;
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Fault {
     }
 
     /// A request is needed for an effect or a reply; anything can be interrupted.
-    pub(crate) fn can_strike(self, kind: PointKind) -> bool {
+    pub(crate) fn can_hit(self, kind: PointKind) -> bool {
         let is_request =
             matches!(kind, PointKind::Statement | PointKind::Request | PointKind::Acknowledgement);
         match self {
@@ -104,9 +104,9 @@ impl fmt::Display for Fault {
 /// scenarios grant.
 pub const STALL: Duration = Duration::from_secs(60);
 
-/// A fault that a rung may let strike, and where.
+/// A fault that an environment may let strike, and where.
 #[derive(Clone, Copy, Debug)]
-pub struct Offer {
+pub struct FaultRule {
     /// What strikes.
     pub fault: Fault,
     /// The actors at whose points it strikes.
@@ -115,15 +115,15 @@ pub struct Offer {
     pub labels: &'static [&'static str],
 }
 
-/// One environment of a scenario's ladder.
+/// One environment of a scenario's environments.
 #[derive(Clone, Copy, Debug)]
-pub struct Rung {
-    /// Its name, as `--rung` takes it.
+pub struct Environment {
+    /// Its name, as `--environment` takes it.
     pub name: &'static str,
     /// One sentence: what is hostile here.
     pub about: &'static str,
-    /// Which faults it offers; none on a benign rung.
-    pub offers: &'static [Offer],
+    /// Which faults it offers; none on a benign environment.
+    pub fault_rules: &'static [FaultRule],
     /// How many faults strike in one trial at the most.
     pub budget: u32,
 }

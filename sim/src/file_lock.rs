@@ -44,7 +44,7 @@ use crate::actor::Actor;
 use crate::engine::Value;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{Exchange, Field, What};
+use crate::trace::{EventKind, Exchange, Field};
 use crate::world::{Shared, World};
 
 use self::directory::{Directory, Found};
@@ -150,7 +150,7 @@ impl FileLock {
             {
                 waits_since = Some(now);
                 self.shared
-                    .record(actor.id, What::Waits { resource: "the file lock", holders: vec![holder] });
+                    .record(actor.id, EventKind::Waits { resource: "the file lock", holders: vec![holder] });
             }
             if made.is_err() && retry < retries.count {
                 self.pause(actor, retries.pause(retry)).await;
@@ -159,7 +159,7 @@ impl FileLock {
             }
             if let Some(since) = waits_since {
                 let (waited, timed_out) = (now - since, made.is_err());
-                self.shared.record(actor.id, What::Resumed { waited, timed_out });
+                self.shared.record(actor.id, EventKind::Resumed { waited, timed_out });
             }
             let held = |token| Held { actor: actor.clone(), lock: self.clone(), token };
             return made.map(held).map_err(|_| Locked);
@@ -241,7 +241,7 @@ impl Held {
             directory.release(*mine, process).map(|_| now - directory.acquisition(*mine).since)
         };
         let held = lock.call(actor, label, body, effect).await?;
-        lock.shared.record(actor.id, What::Released(held));
+        lock.shared.record(actor.id, EventKind::Released(held));
         Ok(())
     }
 
@@ -298,7 +298,7 @@ impl Shared {
             if let Some((mine, removed)) = directory.exits(process) {
                 let body = release_body(mine, removed, false);
                 let exchange = Exchange { label: "exit", part, body, arrived: true, heard: true };
-                self.record(actor, What::Exchanged(Rc::new(exchange)));
+                self.record(actor, EventKind::Exchanged(Rc::new(exchange)));
             }
         });
     }

@@ -4,7 +4,7 @@
 use crate::anomaly::{Anomaly, Cell, Kind};
 use crate::choice::Pace;
 use crate::engine::Value;
-use crate::fault::Rung;
+use crate::fault::Environment;
 use crate::trial::Run;
 
 /// What an invariant may look at.
@@ -13,7 +13,7 @@ pub struct Evidence<'a, W> {
     /// What the trial was given to do.
     pub workload: &'a W,
     /// The environment it ran in.
-    pub rung: &'a Rung,
+    pub environment: &'a Environment,
     /// What happened.
     pub run: &'a Run,
 }

@@ -9,16 +9,16 @@ use crate::choice::{Ask, Candidate, Choice, Pace};
 use crate::cycle::{self, Cycle};
 use crate::engine::SessionId;
 use crate::error::Error;
-use crate::fault::{Fault, Rung, STALL};
+use crate::fault::{Environment, Fault, STALL};
 use crate::point::{ActorId, Point, PointKind};
 use crate::scheduler::Scheduler;
-use crate::trace::What;
+use crate::trace::EventKind;
 use crate::trial::{Ending, Limits};
 use crate::world::{Shared, State};
 
 mod life;
+mod step_report;
 mod time;
-mod told;
 
 /// The largest exponent of a delay in a timed trial.
 const MOST_DELAY: u32 = 12;
@@ -26,7 +26,7 @@ const MOST_DELAY: u32 = 12;
 pub(crate) struct Kernel<'a> {
     shared: Rc<Shared>,
     scheduler: &'a mut dyn Scheduler,
-    rung: &'a Rung,
+    environment: &'a Environment,
     limits: Limits,
     pace: Pace,
     /// The last point that was executed: what a choice of who goes next is keyed by.
@@ -37,12 +37,12 @@ pub(crate) struct Kernel<'a> {
     fair: bool,
     clock: Option<TimeHandle>,
     candidates: Vec<Candidate>,
-    offers: Vec<Fault>,
-    /// For each actor met so far, a bit for each offer of the rung that is about it.
-    offers_to: Vec<u64>,
+    fault_rules: Vec<Fault>,
+    /// For each actor met so far, a bit for each offer of the environment that is about it.
+    applies_to: Vec<u64>,
     woken: Vec<SessionId>,
     pub(crate) entries: Vec<(Point, Choice)>,
-    pub(crate) strikes: Vec<(Fault, &'static str)>,
+    pub(crate) injected: Vec<(Fault, &'static str)>,
     pub(crate) decisions: u32,
     pub(crate) preemptions: u32,
 }
@@ -51,30 +51,30 @@ impl<'a> Kernel<'a> {
     pub(crate) fn new(
         shared: Rc<Shared>,
         scheduler: &'a mut dyn Scheduler,
-        rung: &'a Rung,
+        environment: &'a Environment,
         limits: Limits,
         pace: Pace,
     ) -> Kernel<'a> {
         shared.in_order_of_time.set(pace == Pace::Timed);
         shared.tracks.set(scheduler.wants_footprints());
-        assert!(rung.offers.len() <= 64, "a rung has at most 64 offers");
+        assert!(environment.fault_rules.len() <= 64, "an environment has at most 64 fault_rules");
         Kernel {
             shared,
             scheduler,
-            rung,
+            environment,
             limits,
             pace,
             last: Point::START,
             default_picks: 0,
-            faults_left: rung.budget,
+            faults_left: environment.budget,
             fair: false,
             clock: None,
             candidates: Vec::with_capacity(8),
-            offers: Vec::new(),
-            offers_to: Vec::with_capacity(8),
+            fault_rules: Vec::new(),
+            applies_to: Vec::with_capacity(8),
             woken: Vec::new(),
             entries: Vec::with_capacity(32),
-            strikes: Vec::new(),
+            injected: Vec::new(),
             decisions: 0,
             preemptions: 0,
         }
@@ -135,7 +135,7 @@ impl<'a> Kernel<'a> {
         if !self.fair && step >= self.limits.safety_steps {
             self.fair = true;
             self.shared.in_order_of_time.set(true);
-            self.shared.record(ActorId::NOBODY, What::FaultsStopped);
+            self.shared.record(ActorId::NOBODY, EventKind::FaultsStopped);
         }
         let fair_steps = step.saturating_sub(self.limits.safety_steps);
         let cycle = if self.fair && fair_steps % 32 == 31 { self.cycle() } else { None };
@@ -257,9 +257,9 @@ impl<'a> Kernel<'a> {
         let fault = if point.again == 0 { self.ask_fault(&point, kind)? } else { None };
         if let Some(fault) = fault {
             self.faults_left -= 1;
-            self.strikes.push((fault, point.label));
+            self.injected.push((fault, point.label));
             self.entries.push((point, Choice::Fault(fault)));
-            self.shared.record(id, What::Struck(fault));
+            self.shared.record(id, EventKind::Injected(fault));
             match fault {
                 Fault::CrashBefore => return self.crash(id, process),
                 Fault::Shutdown => self.ask_to_stop(process),
@@ -324,41 +324,41 @@ impl<'a> Kernel<'a> {
     }
 
     fn ask_fault(&mut self, point: &Point, kind: PointKind) -> Result<Option<Fault>, Error> {
-        if self.fair || self.faults_left == 0 || self.rung.offers.is_empty() {
+        if self.fair || self.faults_left == 0 || self.environment.fault_rules.is_empty() {
             return Ok(None);
         }
-        let mut left = self.offers_to(point.actor);
-        self.offers.clear();
+        let mut left = self.applies_to(point.actor);
+        self.fault_rules.clear();
         while left != 0 {
-            let offer = &self.rung.offers[left.trailing_zeros() as usize];
+            let fault_rule = &self.environment.fault_rules[left.trailing_zeros() as usize];
             left &= left - 1;
-            let here = offer.labels.is_empty() || offer.labels.contains(&point.label);
+            let here = fault_rule.labels.is_empty() || fault_rule.labels.contains(&point.label);
             let holds = || self.shared.session_in_hand(point.actor).is_some();
-            if here && offer.fault.can_strike(kind) && (offer.fault != Fault::Disconnect || holds()) {
-                self.offers.push(offer.fault);
+            if here && fault_rule.fault.can_hit(kind) && (fault_rule.fault != Fault::Disconnect || holds()) {
+                self.fault_rules.push(fault_rule.fault);
             }
         }
-        if self.offers.is_empty() {
+        if self.fault_rules.is_empty() {
             return Ok(None);
         }
-        let ask = Ask::Fault { offers: &self.offers, left: self.faults_left };
+        let ask = Ask::Fault { fault_rules: &self.fault_rules, left: self.faults_left };
         let answer = self.scheduler.choose(point, ask)?;
-        Ok(answer.checked_sub(1).map(|index| self.offers[index]))
+        Ok(answer.checked_sub(1).map(|index| self.fault_rules[index]))
     }
 
-    /// The rung's offers about an actor; names are compared once for each.
-    fn offers_to(&mut self, actor: ActorId) -> u64 {
-        while self.offers_to.len() <= actor.index() {
-            let name = self.shared.trace.borrow().name(ActorId(self.offers_to.len() as u16));
+    /// The environment's offers about an actor; names are compared once for each.
+    fn applies_to(&mut self, actor: ActorId) -> u64 {
+        while self.applies_to.len() <= actor.index() {
+            let name = self.shared.trace.borrow().name(ActorId(self.applies_to.len() as u16));
             let bits = self
-                .rung
-                .offers
+                .environment
+                .fault_rules
                 .iter()
                 .enumerate()
-                .map(|(bit, offer)| u64::from(offer.actors.contains(&name)) << bit);
-            self.offers_to.push(bits.sum());
+                .map(|(bit, fault_rule)| u64::from(fault_rule.actors.contains(&name)) << bit);
+            self.applies_to.push(bits.sum());
         }
-        self.offers_to[actor.index()]
+        self.applies_to[actor.index()]
     }
 
     /// In a timed trial each step lasts longer than its work by a drawn delay.

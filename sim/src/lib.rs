@@ -1,6 +1,6 @@
 //! The kernel of Retrial: everything from a seed to a verdict, and nothing that knows a scenario.
 //!
-//! Start at [`trial::TestBed`], which holds one trial, and [`scheduler::Scheduler`], which makes its choices. Data
+//! Start at [`trial::TrialHost`], which holds one trial, and [`scheduler::Scheduler`], which makes its choices. Data
 //! flows one way: seed, tape, world, trace, verdict. This crate never prints, never reads the environment, never
 //! looks at a wall clock.
 
@@ -15,30 +15,30 @@ compile_error!(
 
 pub mod actor;
 pub mod anomaly;
-pub mod argument;
 pub mod blob_store;
 pub mod case;
 pub mod choice;
 pub mod connection;
 pub mod costs;
+pub mod cross_replay;
 pub mod cycle;
 pub mod digest;
-pub mod docket;
 pub mod document_store;
-pub mod doorbell;
 pub mod durable_object;
 pub mod engine;
 pub mod error;
+pub mod explanation;
 pub mod explore;
 pub mod fault;
 pub mod file_lock;
 pub mod footprint;
-pub mod intent;
 pub mod invariant;
+pub mod notifier;
 pub mod operation;
 pub mod point;
 pub mod pool;
 pub mod queue;
+pub mod registry;
 pub mod rules;
 pub mod scenario;
 pub mod scheduler;
@@ -57,6 +57,6 @@ mod coverage;
 mod kernel;
 mod no_engine;
 mod panics;
+mod prepared;
 mod session;
-mod stand;
 mod waker;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::engine::{Done, Engine, Opening, Reply, Row, SessionId, Table, Value};
+use crate::engine::{Done, Engine, InitialState, Reply, Row, SessionId, Table, Value};
 use crate::error::Error;
 use crate::footprint::Footprint;
 use crate::seed::Seed;
@@ -10,7 +10,7 @@ use crate::seed::Seed;
 pub(crate) struct NoEngine;
 
 fn refuse<T>() -> Result<T, Error> {
-    Err(Error::refused("this world has no engine: hold the trial on a bed that has one"))
+    Err(Error::refused("this world has no engine: hold the trial on a host that has one"))
 }
 
 impl Engine for NoEngine {
@@ -18,8 +18,8 @@ impl Engine for NoEngine {
         "none"
     }
 
-    fn open(&mut self, opening: &Rc<Opening>, _: Seed) -> Result<(), Error> {
-        if opening.schema.is_empty() && opening.rows.is_empty() { Ok(()) } else { refuse() }
+    fn open(&mut self, initial_state: &Rc<InitialState>, _: Seed) -> Result<(), Error> {
+        if initial_state.schema.is_empty() && initial_state.rows.is_empty() { Ok(()) } else { refuse() }
     }
 
     fn connect(&mut self) -> Result<SessionId, Error> {

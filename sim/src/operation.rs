@@ -43,9 +43,9 @@ use crate::digest::Digest;
 use crate::engine::Value;
 use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::trace::{Exchange, Field, Trace, What};
+use crate::trace::{EventKind, Exchange, Field, Trace};
 
-pub(crate) use self::history::Lying;
+pub(crate) use self::history::RowVersions;
 pub use self::judgement::{Lost, losses, lost};
 
 mod history;
@@ -146,7 +146,7 @@ impl Ongoing {
 
     fn tell(&self, stage: Stage) {
         self.actor.shared.count_call();
-        self.actor.shared.record(self.actor.id, What::Operated(self.number, stage));
+        self.actor.shared.record(self.actor.id, EventKind::Operated(self.number, stage));
     }
 }
 
@@ -159,17 +159,17 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
     // The commits of the part, because a read may be as of one of them and not of its own time.
     let mut commits: Vec<usize> = Vec::new();
     for (index, event) in trace.events.iter().enumerate() {
-        let (number, stage) = match &event.what {
-            What::Operated(number, stage) => (*number as usize, stage),
-            What::Ran(_) => {
+        let (number, stage) = match &event.kind {
+            EventKind::Operated(number, stage) => (*number as usize, stage),
+            EventKind::Ran(_) => {
                 asked[event.actor.index()] = Some(index);
                 continue;
             }
-            What::Exchanged(exchange) if exchange.part == part => {
+            EventKind::Exchanged(exchange) if exchange.part == part => {
                 asked[event.actor.index()] = Some(seen_at(exchange, &commits).unwrap_or(index));
                 continue;
             }
-            What::Committed(changes) if changes.iter().any(|change| change.table.name == part) => {
+            EventKind::Committed(changes) if changes.iter().any(|change| change.table.name == part) => {
                 commits.push(index);
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Panics of actors: caught, kept quiet, and told with their place, so that they become a verdict with a witness.
+//! Panics of actors: caught, kept quiet, and told with their place, so that they become a verdict with a counterexample.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

@@ -39,7 +39,7 @@ use crate::connection::{Connection, Transaction};
 use crate::engine::{Answer, SessionId, SqlError, Value};
 use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::trace::What;
+use crate::trace::EventKind;
 use crate::world::Shared;
 
 /// The note that a pool makes of how many of its connections are reserved, and how many it has.
@@ -125,7 +125,7 @@ impl Pool {
         } else {
             let began = actor.shared.now.get();
             let holders = pool.users.borrow().clone();
-            actor.shared.record(actor.id, What::Waits { resource: "the connection", holders });
+            actor.shared.record(actor.id, EventKind::Waits { resource: "the connection", holders });
             pool.waiting.borrow_mut().push_back(actor.id);
             let place = Place { pool: pool.clone(), actor: actor.id, served: false };
             actor.blocked(at_most.map(|at_most| began + at_most)).await;
@@ -135,7 +135,7 @@ impl Pool {
             } else {
                 place.take();
             }
-            actor.shared.record(actor.id, What::Resumed { waited, timed_out });
+            actor.shared.record(actor.id, EventKind::Resumed { waited, timed_out });
             if timed_out {
                 return Err(error("ACQUIRE_TIMEOUT", "timed out waiting for a connection of the pool"));
             }
@@ -236,7 +236,7 @@ impl Inner {
 
     fn note_reserved(&self, user: ActorId) {
         let (reserved, size) = (self.reserved.get() as i64, self.size as i64);
-        self.shared.record(user, What::Noted(RESERVED, reserved, size));
+        self.shared.record(user, EventKind::Annotated(RESERVED, reserved, size));
     }
 
     /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.

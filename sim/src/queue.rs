@@ -34,7 +34,7 @@ use crate::engine::Value;
 use crate::fault::Fault;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{Exchange, Field, Record, What};
+use crate::trace::{EventKind, Exchange, Field, Record};
 use crate::world::{Shared, World};
 
 /// How a queue is set up. Each number is at least 1.
@@ -340,7 +340,7 @@ impl<M> Inner<M> {
 
     fn tell(&self, actor: ActorId, label: &'static str, body: Vec<Field>, arrived: bool, heard: bool) {
         let exchange = Exchange { label, part: self.settings.name, body, arrived, heard };
-        self.shared.record(actor, What::Exchanged(Rc::new(exchange)));
+        self.shared.record(actor, EventKind::Exchanged(Rc::new(exchange)));
     }
 }
 

@@ -83,7 +83,7 @@ pub const INVARIANTS_EXERCISED: Elsewhere = Elsewhere {
 /// A fault that never struck has shown nothing.
 pub const FAULTS_INJECTED: Elsewhere = Elsewhere {
     name: "faults_injected",
-    about: "Each fault that an environment offers is injected in some trial there.",
+    about: "Each fault that an environment fault_rules is injected in some trial there.",
 };
 
 /// The rules that are judged elsewhere.

@@ -1,4 +1,4 @@
-//! What a scenario is to the rest: a name, a ladder, candidates, invariants, and a way to stage a workload.
+//! What a scenario is to the rest: a name, a environments, candidates, invariants, and a way to stage a workload.
 
 use std::fmt::{self, Debug};
 use std::rc::Rc;
@@ -8,18 +8,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::anomaly::Anomaly;
-use crate::engine::{Cost, Opening};
+use crate::engine::{Cost, InitialState};
 use crate::error::Error;
-use crate::fault::Rung;
+use crate::fault::Environment;
 use crate::invariant::Invariant;
 use crate::point::{A_NAME_IS, is_writable_name};
 use crate::rules::{self, Rule, RuleOff};
 use crate::trial::Limits;
 use crate::world::World;
 
-/// An entry of a shelf: a file, by its name and its text.
+/// An entry of a registry: a file, by its name and its text.
 #[derive(Debug)]
-pub struct Item<T: ?Sized + 'static> {
+pub struct Entry<T: ?Sized + 'static> {
     /// The file's name without its ending.
     pub name: &'static str,
     /// The file's text, so that what is told about it is what stands in it.
@@ -30,27 +30,27 @@ pub struct Item<T: ?Sized + 'static> {
 
 /// A break that a strategy's file owns up to, because it was seen.
 #[derive(Clone, Copy, Debug)]
-pub struct Break {
+pub struct KnownFailure {
     /// The invariant.
     pub invariant: &'static str,
     /// What goes wrong: the first must be seen; any other kind of anomaly is another reason than this one.
     pub anomalies: &'static [Anomaly],
-    /// The rung at which it must be seen to break; later ones may break it as well.
+    /// The environment at which it must be seen to break; later ones may break it as well.
     pub from: &'static str,
-    /// The first rung that breaks it so rarely that it is not demanded there; if that is `from` itself, no trial has to
+    /// The first environment that breaks it so rarely that it is not demanded there; if that is `from` itself, no trial has to
     /// show it, and a case kept under `regressions/` does.
     pub rarely: Option<&'static str>,
     /// Why, in one sentence.
     pub because: &'static str,
 }
 
-impl Break {
+impl KnownFailure {
     /// Whether trials must show it.
     pub fn is_demanded(&self) -> bool {
         self.rarely != Some(self.from)
     }
 
-    /// The first rung at which it has been seen, however rarely.
+    /// The first environment at which it has been seen, however rarely.
     pub fn earliest(&self) -> &'static str {
         self.rarely.unwrap_or(self.from)
     }
@@ -64,7 +64,7 @@ pub struct Candidate {
     /// Its file's text.
     pub source: &'static str,
     /// What it is expected to break; everything else it must keep.
-    pub breaks: &'static [Break],
+    pub known_failures: &'static [KnownFailure],
 }
 
 /// What one trial is given to do: it is drawn, kept in cases as JSON, and shrunk.
@@ -72,7 +72,7 @@ pub trait Workload: Serialize + DeserializeOwned + Debug + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Debug + 'static> Workload for T {}
 
-/// A scenario: one real system, its cast, schema, workload, ladder, invariants and candidates. `S` is the trait that a
+/// A scenario: one real system, its cast, schema, workload, environments, invariants and candidates. `S` is the trait that a
 /// candidate implements. It is a value: what it does not state, it does not have.
 pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// Its folder's name.
@@ -82,11 +82,11 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// The engines that its SQL is for, the default first.
     pub engines: &'static [&'static str],
     /// Its environments, from benign to hostile.
-    pub ladder: &'static [Rung],
+    pub environments: &'static [Environment],
     /// Its candidates, in the order of the story.
-    pub strategies: &'static [Item<S>],
+    pub strategies: &'static [Entry<S>],
     /// Its invariants.
-    pub invariants: &'static [Item<dyn Invariant<W>>],
+    pub invariants: &'static [Entry<dyn Invariant<W>>],
     /// The built-in rules that are off here, each with the reason; see [`rules`].
     pub rules_off: &'static [RuleOff],
     /// The tables whose final rows the invariants look at.
@@ -95,32 +95,32 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     pub cost: Cost,
     /// The labels of statements whose work is a cost of its own.
     pub watched: &'static [&'static str],
-    /// How many trials of a candidate on a rung it takes to see the rarest of the breaks that are owned up to.
+    /// How many trials of a candidate in an environment it takes to see the rarest of the breaks that are owned up to.
     pub trials: u64,
     /// What a candidate is expected to break; everything else it must keep.
-    pub breaks: fn(&S) -> &'static [Break],
-    /// How to draw a workload for a rung.
-    pub workloads: fn(&Rung) -> BoxedStrategy<W>,
-    /// The least workload in which everything that the rung is about can happen: what an exhaustive search is given.
-    pub smallest: fn(&Rung) -> W,
+    pub known_failures: fn(&S) -> &'static [KnownFailure],
+    /// How to draw a workload for an environment.
+    pub workloads: fn(&Environment) -> BoxedStrategy<W>,
+    /// The smallest workload in which everything that the environment is about can happen: what an exhaustive search is given.
+    pub smallest: fn(&Environment) -> W,
     /// Whether a workload that somebody wrote by hand is one that a trial can be held with; if not, what is wrong with
     /// it, in a few words.
     pub check: fn(&W) -> Result<(), String>,
     /// The database as the workload finds it, after the candidate's migration.
-    pub opening: fn(&S, &W) -> Opening,
+    pub initial_state: fn(&S, &W) -> InitialState,
     /// How long a trial of that workload may go on.
     pub limits: fn(&W) -> Limits,
     /// Fills the world for one trial of the candidate.
-    pub stage: fn(&World, &'static S, &Rung, &Rc<W>),
+    pub stage: fn(&World, &'static S, &Environment, &Rc<W>),
 }
 
 impl<W: 'static, S: ?Sized> Scenario<W, S> {
     /// Its candidates, as the runner sees them.
     pub fn candidates(&self) -> Vec<Candidate> {
-        let candidate = |item: &Item<S>| Candidate {
+        let candidate = |item: &Entry<S>| Candidate {
             name: item.name,
             source: item.source,
-            breaks: (self.breaks)(item.it),
+            known_failures: (self.known_failures)(item.it),
         };
         self.strategies.iter().map(candidate).collect()
     }
@@ -146,17 +146,17 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
         let wrong = |why: String| Err(Error::scenario(format!("scenario `{}`: {why}", self.name)));
         let own = self.invariants.iter().map(|item| item.name);
         let lists: [(&str, Vec<&str>); 3] = [
-            ("environment", self.ladder.iter().map(|rung| rung.name).collect()),
+            ("environment", self.environments.iter().map(|environment| environment.name).collect()),
             ("strategy", self.strategies.iter().map(|item| item.name).collect()),
             ("invariant", own.chain(rules::OF_A_TRIAL.iter().map(|rule| rule.name)).collect()),
         ];
         if !is_writable_name(self.name) {
-            return wrong(format!("its name cannot stand in a case: {A_NAME_IS}"));
+            return wrong(format!("its name cannot prepared in a case: {A_NAME_IS}"));
         }
         for (of, names) in lists {
             for (index, name) in names.iter().enumerate() {
                 if !is_writable_name(name) {
-                    return wrong(format!("the {of} name {name:?} cannot stand in a case: {A_NAME_IS}"));
+                    return wrong(format!("the {of} name {name:?} cannot prepared in a case: {A_NAME_IS}"));
                 }
                 if names[..index].contains(name) {
                     return wrong(format!("two have the {of} name `{name}`; give each its own"));
@@ -192,10 +192,10 @@ impl<W: 'static, S: ?Sized> Debug for Scenario<W, S> {
     }
 }
 
-/// Declares a shelf: a list of files beside this one, each of which defines a unit struct of the given name.
+/// Declares a registry: a list of files beside this one, each of which defines a unit struct of the given name.
 ///
 /// ```text
-/// retrial_sim::shelf! {
+/// retrial_sim::registry! {
 ///     /// The candidates, in the order of the story.
 ///     pub static STRATEGIES: dyn Backfill = Strategy in [single_update, limit_loop];
 /// }
@@ -203,13 +203,13 @@ impl<W: 'static, S: ?Sized> Debug for Scenario<W, S> {
 ///
 /// One line of the list declares the module, keeps its text and makes its entry.
 #[macro_export]
-macro_rules! shelf {
-    ($(#[$doc:meta])* $vis:vis static $shelf:ident: $trait:ty = $unit:ident in [$($file:ident),* $(,)?];) => {
+macro_rules! registry {
+    ($(#[$doc:meta])* $vis:vis static $registry:ident: $trait:ty = $unit:ident in [$($file:ident),* $(,)?];) => {
         $(mod $file;)*
 
         $(#[$doc])*
-        $vis static $shelf: &[$crate::scenario::Item<$trait>] = &[
-            $($crate::scenario::Item {
+        $vis static $registry: &[$crate::scenario::Entry<$trait>] = &[
+            $($crate::scenario::Entry {
                 name: stringify!($file),
                 source: include_str!(concat!(stringify!($file), ".rs")),
                 it: &$file::$unit,

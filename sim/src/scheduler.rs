@@ -80,7 +80,7 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// What a run without `--scheduler` rotates through once the least workload has been searched. A timed trial never
+    /// What a run without `--scheduler` rotates through once the smallest workload has been searched. A timed trial never
     /// stands alone: ordering by sampled time is a poor way to meet rare interleavings.
     pub const PORTFOLIO: [Policy; 4] =
         [Policy::Pos, Policy::Pct(3), Policy::Random(Pace::Free), Policy::Random(Pace::Timed)];

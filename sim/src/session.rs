@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::engine::SessionId;
 use crate::point::ActorId;
-use crate::trace::What;
+use crate::trace::EventKind;
 use crate::world::Shared;
 
 pub(crate) struct SessionCell {
@@ -72,7 +72,7 @@ impl Shared {
         drop(sessions);
         cell.ended.set(true);
         if let Some(since) = cell.write_lock_since {
-            self.record(cell.user, What::Released(self.now.get() - since));
+            self.record(cell.user, EventKind::Released(self.now.get() - since));
         }
     }
 }

@@ -16,12 +16,12 @@ use crate::case::Case;
 use crate::choice::{RecordedChoice, RecordedTape};
 use crate::error::Error;
 use crate::invariant::Finding;
+use crate::prepared::PreparedTrial;
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::Guide;
 use crate::seed::Seed;
-use crate::stand::Stand;
-use crate::trial::TestBed;
-use crate::verdict::{Shrinking, Witness};
+use crate::trial::TrialHost;
+use crate::verdict::{Counterexample, Shrinking};
 
 mod choices;
 mod faults;
@@ -30,7 +30,7 @@ mod runs;
 mod values;
 mod workload;
 
-/// How much shrinking one witness may cost. It ends with whatever is used up first.
+/// How much shrinking one counterexample may cost. It ends with whatever is used up first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Trials, besides the first, which holds the case again.
@@ -39,30 +39,30 @@ pub struct Budget {
     pub steps: u64,
 }
 
-/// Shrinks a case that violates its invariant. `hint` is a witness of the same that was shrunk before, on another rung
+/// Shrinks a case that violates its invariant. `hint` is a counterexample of the same that was shrunk before, in another environment
 /// perhaps: where it shows the same here, it is a better start.
 ///
 /// # Errors
 /// Where the case names what does not exist, its choices no longer apply, or nothing is violated.
 pub fn shrink<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     case: &Case,
     hint: Option<&Case>,
     budget: Budget,
-) -> Result<Witness, Error> {
-    let (stand, invariant) = Stand::of(scenario, case)?;
-    let run = stand.again(bed, case.tape.clone())?;
-    let Finding::Violated(breach) = stand.finding(&run, invariant)? else {
+) -> Result<Counterexample, Error> {
+    let (prepared, invariant) = PreparedTrial::of(scenario, case)?;
+    let run = prepared.again(host, case.tape.clone())?;
+    let Finding::Violated(breach) = prepared.finding(&run, invariant)? else {
         return Err(Error::unreadable("the case's trial violates nothing: there is nothing to shrink"));
     };
-    let least = stand.witness(&run, invariant, breach);
+    let least = prepared.counterexample(&run, invariant, breach);
     let kind = least.kind;
-    bed.recycle(run);
+    host.recycle(run);
     let tried = BTreeSet::new();
     let mut search = Search {
-        bed,
-        stand,
+        host,
+        prepared,
         invariant,
         kind,
         least,
@@ -81,18 +81,18 @@ pub fn shrink<W: Workload, S: ?Sized>(
     if let Some(error) = failure {
         return Err(error);
     }
-    Ok(Witness { shrinking: Some(Shrinking { trials, steps, is_minimal: !is_cut }), ..least })
+    Ok(Counterexample { shrinking: Some(Shrinking { trials, steps, is_minimal: !is_cut }), ..least })
 }
 
 /// The least trial so far, and what it takes to look for a lesser one.
 struct Search<'a, W: 'static, S: ?Sized + 'static> {
-    bed: &'a mut TestBed,
+    host: &'a mut TrialHost,
     /// The workload of the least trial.
-    stand: Stand<'a, W, S>,
+    prepared: PreparedTrial<'a, W, S>,
     invariant: usize,
     /// What every accepted trial must show.
     kind: Kind,
-    least: Witness,
+    least: Counterexample,
     budget: Budget,
     /// The candidates so far, workload and choices. What has been refused once is refused for good, so a round that
     /// changes nothing costs nothing the second time.
@@ -124,8 +124,8 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
 
     fn start_from(&mut self, hint: &Case) {
         let Ok(value) = serde_json::from_str(&hint.workload) else { return };
-        let Some(stand) = self.stand_for(value) else { return };
-        self.attempt(Some(stand), hint.tape.clone());
+        let Some(prepared) = self.stand_for(value) else { return };
+        self.attempt(Some(prepared), hint.tape.clone());
     }
 
     fn tape(&self) -> &RecordedTape {
@@ -133,10 +133,10 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     }
 
     /// The stand of another workload, if that is one that a trial can be held with.
-    fn stand_for(&self, value: Value) -> Option<Stand<'a, W, S>> {
-        let Stand { scenario, strategy, rung, engine, .. } = self.stand;
+    fn stand_for(&self, value: Value) -> Option<PreparedTrial<'a, W, S>> {
+        let PreparedTrial { scenario, strategy, environment, engine, .. } = self.prepared;
         let workload: W = serde_json::from_value(value).ok()?;
-        Stand::new(scenario, strategy, rung, engine, Rc::new(workload)).ok()
+        PreparedTrial::new(scenario, strategy, environment, engine, Rc::new(workload)).ok()
     }
 
     /// Tries the same workload with these choices.
@@ -148,17 +148,17 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     /// Tries the same tape on another workload; if that does not do it, then with every choice one arrival earlier, in
     /// case what went had come before them.
     fn with_workload(&mut self, value: Value) -> bool {
-        let Some(stand) = self.stand_for(value.clone()) else { return false };
+        let Some(prepared) = self.stand_for(value.clone()) else { return false };
         let tape = self.tape().clone();
-        if self.attempt(Some(stand), tape.clone()) {
+        if self.attempt(Some(prepared), tape.clone()) {
             return true;
         }
         let choices: Vec<_> = tape.choices.iter().map(values::one_earlier).collect();
         if choices == tape.choices {
             return false;
         }
-        let stand = self.stand_for(value);
-        self.attempt(stand, RecordedTape { choices, ..tape })
+        let prepared = self.stand_for(value);
+        self.attempt(prepared, RecordedTape { choices, ..tape })
     }
 
     /// Takes a trial out of the budget, if one is left.
@@ -171,20 +171,20 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     }
 
     /// Holds a candidate; where it shows the same and is smaller, it is the least from now on.
-    fn attempt(&mut self, other: Option<Stand<'a, W, S>>, tape: RecordedTape) -> bool {
-        let stand = other.as_ref().unwrap_or(&self.stand);
-        if tape == self.least.case.tape && stand.json == self.stand.json {
+    fn attempt(&mut self, other: Option<PreparedTrial<'a, W, S>>, tape: RecordedTape) -> bool {
+        let prepared = other.as_ref().unwrap_or(&self.prepared);
+        if tape == self.least.case.tape && prepared.json == self.prepared.json {
             return false;
         }
-        if !self.tried.insert((stand.json.clone(), text(&tape))) {
+        if !self.tried.insert((prepared.json.clone(), text(&tape))) {
             return false;
         }
         if !self.spend() {
             return false;
         }
-        let stand = other.as_ref().unwrap_or(&self.stand);
+        let prepared = other.as_ref().unwrap_or(&self.prepared);
         let ambient = tape.ambient;
-        let run = match stand.hold(self.bed, &mut Guide::new(tape), Seed(0), ambient) {
+        let run = match prepared.run(self.host, &mut Guide::new(tape), Seed(0), ambient) {
             Ok(run) => run,
             Err(error) => {
                 // What the engine refuses shows nothing; a machine that fails will not show anything any more.
@@ -193,19 +193,19 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
             }
         };
         self.steps += u64::from(run.steps);
-        let least = match stand.finding(&run, self.invariant) {
+        let least = match prepared.finding(&run, self.invariant) {
             Ok(Finding::Violated(breach))
-                if breach.kind() == self.kind && stand.size(&run) < self.least.size() =>
+                if breach.kind() == self.kind && prepared.size(&run) < self.least.size() =>
             {
-                Some(stand.witness(&run, self.invariant, breach))
+                Some(prepared.counterexample(&run, self.invariant, breach))
             }
             _ => None,
         };
-        self.bed.recycle(run);
+        self.host.recycle(run);
         let Some(least) = least else { return false };
         self.least = least;
         if let Some(other) = other {
-            self.stand = other;
+            self.prepared = other;
         }
         true
     }

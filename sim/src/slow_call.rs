@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::engine::Value;
-use crate::trace::{Exchange, What};
+use crate::trace::{EventKind, Exchange};
 use crate::world::{Shared, World};
 
 /// What can come of a call.
@@ -87,7 +87,7 @@ impl SlowCall {
         };
         let body = vec![("about", subject.into()), ("answer", answer)];
         let exchange = Exchange { label: "answer", part: name, body, arrived: true, heard: true };
-        self.shared.record(actor.id, What::Exchanged(Rc::new(exchange)));
+        self.shared.record(actor.id, EventKind::Exchanged(Rc::new(exchange)));
         missing
     }
 }

@@ -90,7 +90,7 @@ impl Stored {
 
 /// What happened.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum EventKind {
     /// A process started; the number counts its starts from 1.
     Started(u32),
     /// A plain step.
@@ -125,7 +125,7 @@ pub enum What {
     /// has released.
     Released(Duration),
     /// A fault struck.
-    Struck(Fault),
+    Injected(Fault),
     /// The process died; what it had in memory is gone.
     Crashed,
     /// The process ended in good order after it was asked to.
@@ -137,7 +137,7 @@ pub enum What {
     /// From here on nothing fails and the schedule is fair.
     FaultsStopped,
     /// Something the scenario wants its invariants to know.
-    Noted(&'static str, i64, i64),
+    Annotated(&'static str, i64, i64),
     /// A logical operation, by its number in the trial, has come that far.
     Operated(u32, Stage),
 }
@@ -152,7 +152,7 @@ pub struct Event {
     /// Who.
     pub actor: ActorId,
     /// What.
-    pub what: What,
+    pub kind: EventKind,
 }
 
 /// Everything that happened in a trial.
@@ -183,16 +183,16 @@ impl Trace {
 
     /// The statements that this actor ran, in order.
     pub fn statements<'t>(&'t self, actor: &'t str) -> impl Iterator<Item = (usize, &'t Statement)> {
-        self.by(actor).filter_map(|(index, event)| match &event.what {
-            What::Ran(statement) => Some((index, &**statement)),
+        self.by(actor).filter_map(|(index, event)| match &event.kind {
+            EventKind::Ran(statement) => Some((index, &**statement)),
             _ => None,
         })
     }
 
     /// The transactions that became visible, in commit order, with the index of their event.
     pub fn commits(&self) -> impl Iterator<Item = (usize, &Event, &[RowChange])> {
-        self.events.iter().enumerate().filter_map(|(index, event)| match &event.what {
-            What::Committed(changes) => Some((index, event, &**changes)),
+        self.events.iter().enumerate().filter_map(|(index, event)| match &event.kind {
+            EventKind::Committed(changes) => Some((index, event, &**changes)),
             _ => None,
         })
     }
@@ -207,8 +207,8 @@ impl Trace {
 
     /// Everything exchanged under that label that took effect, in order.
     pub fn exchanges<'t>(&'t self, label: &'t str) -> impl Iterator<Item = (usize, &'t Exchange)> {
-        self.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
-            What::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
+        self.events.iter().enumerate().filter_map(move |(index, event)| match &event.kind {
+            EventKind::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
                 Some((index, &**exchange))
             }
             _ => None,
@@ -217,8 +217,8 @@ impl Trace {
 
     /// What a part has stored, write by write.
     pub fn stored<'t>(&'t self, part: &'t str) -> impl DoubleEndedIterator<Item = (usize, &'t Stored)> {
-        self.events.iter().enumerate().filter_map(move |(index, event)| match &event.what {
-            What::Stored(stored) if stored.part == part => Some((index, &**stored)),
+        self.events.iter().enumerate().filter_map(move |(index, event)| match &event.kind {
+            EventKind::Stored(stored) if stored.part == part => Some((index, &**stored)),
             _ => None,
         })
     }
@@ -236,56 +236,56 @@ impl Trace {
     pub(crate) fn push(&mut self, event: Event) {
         self.digest.word(u64::from(event.step) << 16 | u64::from(event.actor.0));
         self.digest.word(event.at.as_nanos() as u64);
-        event.what.digest(&mut self.digest);
+        event.kind.digest(&mut self.digest);
         self.events.push(event);
     }
 }
 
-impl What {
+impl EventKind {
     pub(crate) fn digest(&self, digest: &mut Digest) {
         match self {
-            What::Started(times) => digest.word(1 << 32 | u64::from(*times)),
-            What::Stepped(label) | What::Planned(label) => digest.text(label),
-            What::Sleeps(label, time) => {
+            EventKind::Started(times) => digest.word(1 << 32 | u64::from(*times)),
+            EventKind::Stepped(label) | EventKind::Planned(label) => digest.text(label),
+            EventKind::Sleeps(label, time) => {
                 digest.text(label);
                 digest.word(time.as_nanos() as u64);
             }
-            What::Ran(statement) => statement.digest(digest),
-            What::Waits { resource, holders } => {
+            EventKind::Ran(statement) => statement.digest(digest),
+            EventKind::Waits { resource, holders } => {
                 digest.text(resource);
                 holders.iter().for_each(|holder| digest.word(u64::from(holder.0)));
             }
-            What::Resumed { waited, timed_out } => {
+            EventKind::Resumed { waited, timed_out } => {
                 digest.word(2 << 32 | u64::from(*timed_out));
                 digest.word(waited.as_nanos() as u64);
             }
-            What::Committed(changes) => {
+            EventKind::Committed(changes) => {
                 digest.word(3 << 32 | changes.len() as u64);
                 changes.iter().for_each(|change| change_digest(change, digest));
             }
-            What::Exchanged(exchange) => {
+            EventKind::Exchanged(exchange) => {
                 digest.text(exchange.label);
                 digest.text(exchange.part);
                 digest.word(u64::from(exchange.arrived) << 1 | u64::from(exchange.heard));
                 exchange.body.iter().for_each(|(_, value)| value.digest(digest));
             }
-            What::Stored(stored) => {
+            EventKind::Stored(stored) => {
                 digest.text(stored.part);
                 stored.state.iter().for_each(|(_, value)| value.digest(digest));
             }
-            What::Released(held) => digest.word(4 << 32 ^ held.as_nanos() as u64),
-            What::Struck(fault) => digest.word(5 << 32 | *fault as u64),
-            What::Crashed => digest.word(6 << 32),
-            What::Exited => digest.word(7 << 32),
-            What::Finished => digest.word(8 << 32),
-            What::Panicked(message) => digest.text(message),
-            What::FaultsStopped => digest.word(9 << 32),
-            What::Noted(key, one, other) => {
+            EventKind::Released(held) => digest.word(4 << 32 ^ held.as_nanos() as u64),
+            EventKind::Injected(fault) => digest.word(5 << 32 | *fault as u64),
+            EventKind::Crashed => digest.word(6 << 32),
+            EventKind::Exited => digest.word(7 << 32),
+            EventKind::Finished => digest.word(8 << 32),
+            EventKind::Panicked(message) => digest.text(message),
+            EventKind::FaultsStopped => digest.word(9 << 32),
+            EventKind::Annotated(key, one, other) => {
                 digest.text(key);
                 digest.word(*one as u64);
                 digest.word(*other as u64);
             }
-            What::Operated(number, stage) => {
+            EventKind::Operated(number, stage) => {
                 digest.word(10 << 32 | u64::from(*number));
                 stage.digest(digest);
             }
@@ -328,7 +328,7 @@ impl fmt::Display for Trace {
                 "{step:>4} {:>9}us {:<12} {}",
                 at.as_micros(),
                 self.name(event.actor),
-                self.say(&event.what)
+                self.say(&event.kind)
             )?;
         }
         Ok(())
@@ -337,26 +337,30 @@ impl fmt::Display for Trace {
 
 impl Trace {
     /// One event in a few stable words, without its actor.
-    pub fn say(&self, what: &What) -> String {
+    pub fn say(&self, what: &EventKind) -> String {
         match what {
-            What::Started(times) => format!("start {times}"),
-            What::Stepped(label) | What::Planned(label) => (*label).to_owned(),
-            What::Sleeps(label, time) => format!("{label} {}us", time.as_micros()),
-            What::Ran(statement) => match &statement.result {
+            EventKind::Started(times) => format!("start {times}"),
+            EventKind::Stepped(label) | EventKind::Planned(label) => (*label).to_owned(),
+            EventKind::Sleeps(label, time) => format!("{label} {}us", time.as_micros()),
+            EventKind::Ran(statement) => match &statement.result {
                 Ok(answer) if answer.rows.is_empty() => {
                     format!("{} -> {} changed", statement.label, answer.changed)
                 }
                 Ok(answer) => format!("{} -> {}", statement.label, say_rows(&answer.rows)),
                 Err(error) => format!("{} -> {error}", statement.label),
             },
-            What::Waits { resource, holders } => {
+            EventKind::Waits { resource, holders } => {
                 let holders: Vec<_> = holders.iter().map(|holder| self.name(*holder)).collect();
                 format!("waits for {resource} of {}", holders.join(", "))
             }
-            What::Resumed { waited, timed_out: false } => format!("goes on after {}us", waited.as_micros()),
-            What::Resumed { waited, timed_out: true } => format!("gives up after {}us", waited.as_micros()),
-            What::Committed(changes) => format!("commits {} rows", changes.len()),
-            What::Exchanged(exchange) => {
+            EventKind::Resumed { waited, timed_out: false } => {
+                format!("goes on after {}us", waited.as_micros())
+            }
+            EventKind::Resumed { waited, timed_out: true } => {
+                format!("gives up after {}us", waited.as_micros())
+            }
+            EventKind::Committed(changes) => format!("commits {} rows", changes.len()),
+            EventKind::Exchanged(exchange) => {
                 let Exchange { label, part, body, .. } = &**exchange;
                 let lost = match (exchange.arrived, exchange.heard) {
                     (true, true) => "",
@@ -365,16 +369,16 @@ impl Trace {
                 };
                 format!("{part} {label}{}{lost}", say_fields(body))
             }
-            What::Stored(stored) => format!("{} stores{}", stored.part, say_fields(&stored.state)),
-            What::Released(held) => format!("held the lock for {}us", held.as_micros()),
-            What::Struck(fault) => format!("! {fault}"),
-            What::Crashed => "crashed".to_owned(),
-            What::Exited => "exited".to_owned(),
-            What::Finished => "finished".to_owned(),
-            What::Panicked(message) => format!("panicked: {message}"),
-            What::FaultsStopped => "faults stop, the schedule is fair".to_owned(),
-            What::Noted(key, one, other) => format!("{key} {one} {other}"),
-            What::Operated(number, stage) => format!("operation {number} {stage}"),
+            EventKind::Stored(stored) => format!("{} stores{}", stored.part, say_fields(&stored.state)),
+            EventKind::Released(held) => format!("held the lock for {}us", held.as_micros()),
+            EventKind::Injected(fault) => format!("! {fault}"),
+            EventKind::Crashed => "crashed".to_owned(),
+            EventKind::Exited => "exited".to_owned(),
+            EventKind::Finished => "finished".to_owned(),
+            EventKind::Panicked(message) => format!("panicked: {message}"),
+            EventKind::FaultsStopped => "faults stop, the schedule is fair".to_owned(),
+            EventKind::Annotated(key, one, other) => format!("{key} {one} {other}"),
+            EventKind::Operated(number, stage) => format!("operation {number} {stage}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One trial: a world inside a madsim runtime of its own, from opening rows to final rows.
+//! One trial: a world inside a madsim runtime of its own, from initial rows to final rows.
 
 use std::fmt;
 use std::rc::Rc;
@@ -9,9 +9,9 @@ use crate::authored;
 use crate::choice::{Pace, Tape};
 use crate::cycle::Cycle;
 use crate::digest::Digest;
-use crate::engine::{Cost, Engine, Opening, Row, Table};
+use crate::engine::{Cost, Engine, InitialState, Row, Table};
 use crate::error::Error;
-use crate::fault::{Fault, Rung};
+use crate::fault::{Environment, Fault};
 use crate::kernel::Kernel;
 use crate::no_engine::NoEngine;
 use crate::point::ActorId;
@@ -23,7 +23,7 @@ use crate::world::{Shared, World};
 /// How long a trial may go on, in steps of the kernel, and what counts as getting somewhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Steps in which anything on the rung may fail and any schedule may be chosen.
+    /// Steps in which anything in the environment may fail and any schedule may be chosen.
     pub safety_steps: u32,
     /// Steps after that, without faults and with a fair schedule, in which the cast must come to rest.
     pub fair_steps: u32,
@@ -35,13 +35,13 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {
     /// The environment.
-    pub rung: &'a Rung,
+    pub environment: &'a Environment,
     /// What work costs.
     pub cost: Cost,
     /// How long it may go on.
     pub limits: Limits,
-    /// The opening rows; none for a world without an engine.
-    pub opening: Option<&'a Rc<Opening>>,
+    /// The initial rows; none for a world without an engine.
+    pub initial_state: Option<&'a Rc<InitialState>>,
     /// The tables whose final rows the invariants want to see.
     pub tables: &'a [&'static str],
 }
@@ -84,7 +84,7 @@ pub struct Run {
     /// The final rows of the tables asked for; an absent table is left out.
     pub tables: Vec<(Rc<Table>, Vec<Row>)>,
     /// The faults that struck, in order, each with the label of its point.
-    pub strikes: Vec<(Fault, &'static str)>,
+    pub injected: Vec<(Fault, &'static str)>,
     /// Steps taken.
     pub steps: u32,
     /// Choices of who goes next that had an alternative.
@@ -103,22 +103,22 @@ impl Run {
 }
 
 /// Where trials are held one after another: the engine and the memory that they reuse.
-pub struct TestBed {
+pub struct TrialHost {
     engine: Option<Box<dyn Engine>>,
     events: Vec<Event>,
     /// See [`crate::rules::NO_DEFAULT_HASHERS`].
     pub(crate) checks_hashers: bool,
 }
 
-impl TestBed {
+impl TrialHost {
     /// A bed with an engine.
-    pub fn new(engine: Box<dyn Engine>) -> TestBed {
-        TestBed { engine: Some(engine), events: Vec::new(), checks_hashers: true }
+    pub fn new(engine: Box<dyn Engine>) -> TrialHost {
+        TrialHost { engine: Some(engine), events: Vec::new(), checks_hashers: true }
     }
 
     /// A bed for worlds that send no SQL.
-    pub fn without_engine() -> TestBed {
-        TestBed::new(Box::new(NoEngine))
+    pub fn without_engine() -> TrialHost {
+        TrialHost::new(Box::new(NoEngine))
     }
 
     /// Whether its engine is a live server; see [`Engine::is_live`].
@@ -136,7 +136,7 @@ impl TestBed {
     ///
     /// # Errors
     /// Where the engine refuses something by name, or a recorded choice does not apply.
-    pub fn hold(
+    pub fn run(
         &mut self,
         scheduler: &mut dyn Scheduler,
         seed: Seed,
@@ -146,8 +146,8 @@ impl TestBed {
     ) -> Result<Run, Error> {
         let mut engine = self.engine.take().unwrap_or_else(|| Box::new(NoEngine));
         engine.track(scheduler.wants_footprints());
-        if let Some(opening) = setup.opening
-            && let Err(error) = engine.open(opening, ambient)
+        if let Some(initial_state) = setup.initial_state
+            && let Err(error) = engine.open(initial_state, ambient)
         {
             self.engine = Some(engine);
             return Err(error);
@@ -155,7 +155,7 @@ impl TestBed {
         let cost = if scheduler.pace() == Pace::Logical { Cost::FREE } else { setup.cost };
         let events = std::mem::take(&mut self.events);
         let shared = Rc::new(Shared::new(engine, cost, events, self.checks_hashers));
-        let held = run(&shared, scheduler, seed, ambient, setup, stage);
+        let outcome = run(&shared, scheduler, seed, ambient, setup, stage);
         // Dropping the actors gives their connections back, so the engine must still be there.
         let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();
         drop(lives);
@@ -164,23 +164,23 @@ impl TestBed {
         for session in shared.sessions.borrow_mut().drain(..) {
             engine.close(session.id);
         }
-        let finished = held.and_then(|held| finish(&shared, engine.as_mut(), setup, held));
+        let finished = outcome.and_then(|outcome| finish(&shared, engine.as_mut(), setup, outcome));
         self.engine = Some(engine);
         finished
     }
 }
 
-impl fmt::Debug for TestBed {
+impl fmt::Debug for TrialHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TestBed").finish_non_exhaustive()
+        f.debug_struct("TrialHost").finish_non_exhaustive()
     }
 }
 
 /// What the kernel leaves behind.
-struct Held {
+struct Outcome {
     ending: Ending,
     tape: Tape,
-    strikes: Vec<(Fault, &'static str)>,
+    injected: Vec<(Fault, &'static str)>,
     decisions: u32,
     preemptions: u32,
 }
@@ -192,11 +192,11 @@ fn run(
     ambient: Seed,
     setup: &Setup<'_>,
     stage: impl FnOnce(&World),
-) -> Result<Held, Error> {
+) -> Result<Outcome, Error> {
     scheduler.begin(seed);
     let pace = scheduler.pace();
     let runtime = Runtime::with_seed_and_config(ambient.0, madsim::Config::default());
-    let mut kernel = Kernel::new(shared.clone(), scheduler, setup.rung, setup.limits, pace);
+    let mut kernel = Kernel::new(shared.clone(), scheduler, setup.environment, setup.limits, pace);
     let ending = runtime.block_on(async {
         let world = World { shared: shared.clone() };
         authored::call(|| "the making of the world".to_owned(), || stage(&world))?;
@@ -204,23 +204,28 @@ fn run(
     })?;
     kernel.end()?;
     let cast = shared.trace.borrow().cast.iter().map(|member| member.name).collect();
-    Ok(Held {
+    Ok(Outcome {
         ending,
         tape: Tape { pace, ambient, entries: kernel.entries, cast },
-        strikes: kernel.strikes,
+        injected: kernel.injected,
         decisions: kernel.decisions,
         preemptions: kernel.preemptions,
     })
 }
 
-fn finish(shared: &Shared, engine: &mut dyn Engine, setup: &Setup<'_>, held: Held) -> Result<Run, Error> {
+fn finish(
+    shared: &Shared,
+    engine: &mut dyn Engine,
+    setup: &Setup<'_>,
+    outcome: Outcome,
+) -> Result<Run, Error> {
     let trace = shared.trace.take();
     let mut digest = trace.digest();
-    if held.ending != Ending::Quiescent {
-        digest.text(&format!("{:?}", held.ending));
+    if outcome.ending != Ending::Quiescent {
+        digest.text(&format!("{:?}", outcome.ending));
     }
     let mut tables = Vec::with_capacity(setup.tables.len());
-    if setup.opening.is_some() {
+    if setup.initial_state.is_some() {
         for table in setup.tables {
             let (table, rows) = engine.rows(table)?;
             rows.iter().flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
@@ -229,13 +234,13 @@ fn finish(shared: &Shared, engine: &mut dyn Engine, setup: &Setup<'_>, held: Hel
     }
     Ok(Run {
         trace,
-        tape: held.tape,
-        ending: held.ending,
+        tape: outcome.tape,
+        ending: outcome.ending,
         tables,
-        strikes: held.strikes,
+        injected: outcome.injected,
         steps: shared.step.get(),
-        decisions: held.decisions,
-        preemptions: held.preemptions,
+        decisions: outcome.decisions,
+        preemptions: outcome.preemptions,
         digest,
     })
 }

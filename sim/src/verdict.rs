@@ -1,9 +1,9 @@
-//! Verdicts: what many trials say of one invariant. A violation cannot exist without its witness.
+//! Verdicts: what many trials say of one invariant. A violation cannot exist without its counterexample.
 
 use crate::anomaly::Kind;
 use crate::case::Case;
 
-/// What is known of an invariant under one strategy on one rung.
+/// What is known of an invariant under one strategy in one environment.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// No trial broke it, and it was exercised this often.
@@ -12,7 +12,7 @@ pub enum Verdict {
         exercised: u64,
     },
     /// A trial broke it.
-    Violated(Box<Witness>),
+    Violated(Box<Counterexample>),
     /// No trial broke it, and at least one could not tell.
     Unknown(String),
     /// No trial broke it, and in none did the situation come up.
@@ -21,7 +21,7 @@ pub enum Verdict {
 
 /// The least trial seen that shows a violation.
 #[derive(Clone, Debug)]
-pub struct Witness {
+pub struct Counterexample {
     /// How to hold it again.
     pub case: Case,
     /// What went wrong, and on what kind of cell.
@@ -41,7 +41,7 @@ pub struct Witness {
     pub(crate) size: Size,
 }
 
-/// What shrinking a witness came to.
+/// What shrinking a counterexample came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shrinking {
     /// The trials that it took.
@@ -53,10 +53,10 @@ pub struct Shrinking {
     pub is_minimal: bool,
 }
 
-/// How large a witness is, what matters most to a reader first: the derived order goes by the fields from the top.
+/// How large a counterexample is, what matters most to a reader first: the derived order goes by the fields from the top.
 ///
 /// A trial that is guided by part of a tape, or by a tape on part of a workload, has no choice and no fault that was
-/// not on the tape. So every removal that keeps the violation makes the witness smaller: what may grow with one,
+/// not on the tape. So every removal that keeps the violation makes the counterexample smaller: what may grow with one,
 /// preemptions and steps, stands below what cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size {
@@ -80,7 +80,7 @@ pub struct Size {
     pub steps: u32,
 }
 
-impl Witness {
+impl Counterexample {
     /// How large it is.
     pub fn size(&self) -> Size {
         self.size

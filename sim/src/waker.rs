@@ -14,11 +14,11 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn take(&self) -> bool {
-        // A plain load first: most alarms have not rung, and a swap is not free.
+        // A plain load first: most alarms have not environment, and a swap is not free.
         self.rang.load(Ordering::Relaxed) && self.rang.swap(false, Ordering::Relaxed)
     }
 
-    pub(crate) fn has_rung(&self) -> bool {
+    pub(crate) fn has_environment(&self) -> bool {
         self.rang.load(Ordering::Relaxed)
     }
 

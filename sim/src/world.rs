@@ -19,7 +19,7 @@ use crate::footprint::{Footprint, Touch, Use, WORLD, part};
 use crate::point::{ActorId, Point, PointKind};
 use crate::pool::Pool;
 use crate::session::SessionCell;
-use crate::trace::{Event, Member, Trace, What};
+use crate::trace::{Event, EventKind, Member, Trace};
 use crate::waker::Alarm;
 
 pub(crate) use self::cells::{ActorCell, ProcessCell, State};
@@ -232,15 +232,17 @@ impl Shared {
         self.touch("clock", "", None, Use::Read);
     }
 
-    pub(crate) fn record(&self, actor: ActorId, what: What) {
+    pub(crate) fn record(&self, actor: ActorId, what: EventKind) {
         // What has come to pass for good, invariants may put in order, whoever did it.
-        if matches!(what, What::Committed(_) | What::Stored(_) | What::Exited) {
+        if matches!(what, EventKind::Committed(_) | EventKind::Stored(_) | EventKind::Exited) {
             self.touch("outcome", "", None, Use::Write);
         }
-        if let (What::Committed(_), Some(cell)) = (&what, self.actors.borrow_mut().get_mut(actor.index())) {
+        if let (EventKind::Committed(_), Some(cell)) =
+            (&what, self.actors.borrow_mut().get_mut(actor.index()))
+        {
             cell.last_commit = self.step.get();
         }
-        let event = Event { step: self.step.get(), at: self.now.get(), actor, what };
+        let event = Event { step: self.step.get(), at: self.now.get(), actor, kind: what };
         self.trace.borrow_mut().push(event);
     }
 

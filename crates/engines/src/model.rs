@@ -22,7 +22,7 @@ use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::parse::{Parsed, parse};
 use retrial_sim::engine::{
-    Answer, Done, Engine, Opening, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
+    Answer, Done, Engine, InitialState, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
     statement_in_short,
 };
 use retrial_sim::error::Error;
@@ -57,20 +57,20 @@ const STATEMENTS_MAX: usize = 512;
 const STATEMENT_BYTES_MAX: usize = 1 << 20;
 
 thread_local! {
-    /// The images of the openings met last, so that a thread makes each once. Openings that say the same share one, and
+    /// The images of the openings met last, so that a thread makes each once. InitialStates that say the same share one, and
     /// with it the plans of the statements that were run there.
-    static IMAGES: RefCell<Vec<(Rc<Opening>, Rc<retrial_pgmodel::Opening>)>> = const { RefCell::new(Vec::new()) };
+    static IMAGES: RefCell<Vec<(Rc<InitialState>, Rc<retrial_pgmodel::InitialState>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What the server may do instead of running a subquery once.
 const PLANS: &[&str] = &["the planner runs the subquery once for each row"];
 
-/// Openings kept for a thread.
+/// InitialStates kept for a thread.
 const IMAGES_MAX: usize = 64;
 
 impl Model {
     /// A model with no tables, until it is opened.
-    #[expect(clippy::new_without_default, reason = "an engine without an opening is made on purpose")]
+    #[expect(clippy::new_without_default, reason = "an engine without an initial state is made on purpose")]
     pub fn new() -> Model {
         let (statements, tables, ended) = (Vec::new(), convert::Tables::default(), Vec::new());
         Model { database: Database::new(), statements, tables, ended }
@@ -152,31 +152,32 @@ fn unmade(failure: Failure, sql: &str) -> Error {
     }
 }
 
-/// The image of this opening, or of one that says the same, which this one then stands for.
-fn known_image(opening: &Rc<Opening>) -> Option<Rc<retrial_pgmodel::Opening>> {
+/// The image of this initial state, or of one that says the same, which this one then stands for.
+fn known_image(initial_state: &Rc<InitialState>) -> Option<Rc<retrial_pgmodel::InitialState>> {
     IMAGES.with_borrow_mut(|images| {
-        let place = images.iter().position(|(known, _)| Rc::ptr_eq(known, opening));
-        let same = |known: &Opening| known.schema == opening.schema && known.rows == opening.rows;
+        let place = images.iter().position(|(known, _)| Rc::ptr_eq(known, initial_state));
+        let same =
+            |known: &InitialState| known.schema == initial_state.schema && known.rows == initial_state.rows;
         let place = place.or_else(|| images.iter().position(|(known, _)| same(known)))?;
-        images[place].0 = opening.clone();
+        images[place].0 = initial_state.clone();
         Some(images[place].1.clone())
     })
 }
 
-/// Makes the database that an opening describes.
-fn image(opening: &Opening) -> Result<retrial_pgmodel::Opening, Error> {
+/// Makes the database that an initial state describes.
+fn image(initial_state: &InitialState) -> Result<retrial_pgmodel::InitialState, Error> {
     let database = Database::new();
     let session = database.connect();
     let run = |step: Step| match step {
         Step::Done(finished) => finished.results.into_iter().find_map(Result::err).map_or(Ok(()), Err),
         Step::Waiting(_) => Err(Failure::not_modelled("a schema that waits")),
     };
-    let schema = parse(&opening.schema).map_err(|failure| unmade(failure, &opening.schema))?;
+    let schema = parse(&initial_state.schema).map_err(|failure| unmade(failure, &initial_state.schema))?;
     for parsed in schema.iter() {
         let sent = database.send(session, &parsed.text).and_then(run);
         sent.map_err(|failure| unmade(failure, &parsed.text))?;
     }
-    for (table, row) in &opening.rows {
+    for (table, row) in &initial_state.rows {
         let places: Vec<String> = (1..=row.len()).map(|place| format!("${place}")).collect();
         let sql = format!("INSERT INTO {table} VALUES ({})", places.join(", "));
         let params = row.iter().map(convert::param).collect();
@@ -184,7 +185,7 @@ fn image(opening: &Opening) -> Result<retrial_pgmodel::Opening, Error> {
         filled.map_err(|failure| unmade(failure, &sql))?;
     }
     database.close(session);
-    database.opening().map_err(|failure| unmade(failure, &opening.schema))
+    database.initial_state().map_err(|failure| unmade(failure, &initial_state.schema))
 }
 
 impl Engine for Model {
@@ -192,16 +193,16 @@ impl Engine for Model {
         "model"
     }
 
-    fn open(&mut self, opening: &Rc<Opening>, _ambient: Seed) -> Result<(), Error> {
-        let image = match known_image(opening) {
+    fn open(&mut self, initial_state: &Rc<InitialState>, _ambient: Seed) -> Result<(), Error> {
+        let image = match known_image(initial_state) {
             Some(image) => image,
             None => {
-                let image = Rc::new(image(opening)?);
+                let image = Rc::new(image(initial_state)?);
                 IMAGES.with_borrow_mut(|images| {
                     if images.len() >= IMAGES_MAX {
                         images.remove(0);
                     }
-                    images.push((opening.clone(), image.clone()));
+                    images.push((initial_state.clone(), image.clone()));
                 });
                 image
             }

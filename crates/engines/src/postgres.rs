@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrial_sim::engine::{Done, Engine, Opening, Reply, Row, RowChange, SessionId, Table, Value, Work};
+use retrial_sim::engine::{Done, Engine, InitialState, Reply, Row, RowChange, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
 
@@ -29,9 +29,9 @@ use self::catalog::Catalog;
 use self::changes::Account;
 use self::convert::Plain;
 use self::reset::Image;
-use self::room::Room;
-use self::seat::Seat;
-use self::session::{Desk, Outcome, Request};
+use self::scratch_database::ScratchDatabase;
+use self::session_connection::{Outcome, Request, SessionConnection};
+use self::session_state::SessionState;
 use self::statement::Class;
 
 pub use self::clean_up::clean_up;
@@ -44,24 +44,24 @@ mod catalog;
 mod changes;
 mod clean_up;
 mod cluster;
+mod completion;
 mod console;
 mod convert;
 mod databases;
-mod done;
 mod driver;
 mod environment;
-mod forms;
 mod health;
 mod reset;
-mod room;
-mod seat;
+mod scratch_database;
 mod server;
-mod session;
+mod session_connection;
+mod session_state;
 mod statement;
-mod tap;
 mod timeout;
 mod waits;
 mod watcher;
+mod wire_format;
+mod wire_proxy;
 
 /// What a connection that is given back must not leave to the next trial; prepared statements stay.
 const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; \
@@ -69,8 +69,8 @@ const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLIST
 
 /// The engine, in a database of its own.
 pub struct Postgres {
-    room: Room,
-    seats: Vec<Seat>,
+    scratch: ScratchDatabase,
+    session_states: Vec<SessionState>,
     image: Option<Image>,
     account: Account,
     ambient: Seed,
@@ -99,8 +99,8 @@ impl Postgres {
     /// Where the server cannot make one.
     pub fn new(server: &Arc<Server>) -> Result<Postgres, Error> {
         Ok(Postgres {
-            room: Room::new(server)?,
-            seats: Vec::new(),
+            scratch: ScratchDatabase::new(server)?,
+            session_states: Vec::new(),
             image: None,
             account: Account::default(),
             ambient: Seed(0),
@@ -118,82 +118,85 @@ impl Postgres {
     /// Lets the clock's time pass until a blocked statement has ended, or the server shows another who waits
     /// for whom, at most so long. Tells whether a blocked statement has ended.
     pub fn wait_for_news(&mut self, longest: Duration) -> bool {
-        let waits = |seat: &&Seat| seat.pending.is_some();
-        let ended = |seats: &[Seat]| seats.iter().filter(waits).any(|seat| !seat.desk.is_running());
-        if ended(&self.seats) || !self.seats.iter().any(|seat| seat.pending.is_some()) {
-            return ended(&self.seats);
+        let waits = |state: &&SessionState| state.pending.is_some();
+        let ended = |session_states: &[SessionState]| {
+            session_states.iter().filter(waits).any(|state| !state.conn.is_running())
+        };
+        if ended(&self.session_states) || !self.session_states.iter().any(|state| state.pending.is_some()) {
+            return ended(&self.session_states);
         }
-        let known = self.seats.iter().filter(waits).map(|seat| seat.desk.pid).collect();
-        if let Err(error) = self.room.wait_for_news(longest, self.pids(), known) {
+        let known = self.session_states.iter().filter(waits).map(|state| state.conn.pid).collect();
+        if let Err(error) = self.scratch.wait_for_news(longest, self.pids(), known) {
             self.failure.get_or_insert(error);
         }
         self.stirred = true;
-        ended(&self.seats)
+        ended(&self.session_states)
     }
 
-    fn seat(&mut self, id: SessionId) -> &mut Seat {
-        &mut self.seats[id.0 as usize]
+    fn state(&mut self, id: SessionId) -> &mut SessionState {
+        &mut self.session_states[id.0 as usize]
     }
 
     fn pids(&self) -> Vec<i32> {
-        self.seats.iter().filter(|seat| seat.open).map(|seat| seat.desk.pid).collect()
+        self.session_states.iter().filter(|state| state.open).map(|state| state.conn.pid).collect()
     }
 
     /// Sends a request, if there is one, and tells where the session's statement stands then.
     fn go_on(&mut self, id: SessionId, class: Class, request: Option<Request>) -> Result<Reply, Error> {
-        let (desk, eye, everyone) = (self.seat(id).desk.clone(), self.room.eye().clone(), self.pids());
-        let holders = self.room.ask(move || async move {
+        let (conn, monitor, everyone) =
+            (self.state(id).conn.clone(), self.scratch.monitor().clone(), self.pids());
+        let holders = self.scratch.ask(move || async move {
             if let Some(request) = request {
-                desk.start(&eye, request);
+                conn.start(&monitor, request);
             }
-            waits::settle(&eye, &[desk], &everyone).await
+            waits::settle(&monitor, &[conn], &everyone).await
         })?;
         let now = self.now;
-        let seat = self.seat(id);
-        if !seat.desk.is_running() {
+        let state = self.state(id);
+        if !state.conn.is_running() {
             return Ok(Reply::Done(self.done(id, class, false)?));
         }
-        seat.begins_to_wait(now);
-        seat.pending = Some(class);
-        seat.told = false;
+        state.begins_to_wait(now);
+        state.pending = Some(class);
+        state.told = false;
         Ok(Reply::Blocked(self.sessions_of(&holders)))
     }
 
     fn sessions_of(&self, pids: &[i32]) -> Vec<SessionId> {
-        let holds = |index: &usize| pids.contains(&self.seats[*index].desk.pid);
-        (0..self.seats.len()).filter(holds).map(|index| SessionId(index as u32)).collect()
+        let holds = |index: &usize| pids.contains(&self.session_states[*index].conn.pid);
+        (0..self.session_states.len()).filter(holds).map(|index| SessionId(index as u32)).collect()
     }
 
     /// Ends whatever the session does or has open, and then runs `sql` on it, or nothing.
     fn abandon(&mut self, id: SessionId, sql: Option<&'static str>) -> Result<(), Error> {
-        let (desk, eye) = (self.seat(id).desk.clone(), self.room.eye().clone());
-        self.room.ask(move || async move {
-            desk.give_up(&eye).await?;
+        let (conn, monitor) = (self.state(id).conn.clone(), self.scratch.monitor().clone());
+        self.scratch.ask(move || async move {
+            conn.give_up(&monitor).await?;
             if let Some(sql) = sql {
-                desk.tidy(&eye, sql).await?;
+                conn.tidy(&monitor, sql).await?;
             }
             Ok(())
         })?;
         self.redefines |= self.defined;
-        let seat = self.seat(id);
-        seat.told = false;
-        match (seat.pending.take(), seat.desk.take_outcome()) {
+        let state = self.state(id);
+        state.told = false;
+        match (state.pending.take(), state.conn.take_outcome()) {
             // It had run before it could be given up. Outside a transaction that is for good.
             (Some(class), Some(Outcome::Ran(_)))
-                if !(seat.is_in_transaction() || seat.lasts) || class == Class::Commit =>
+                if !(state.is_in_transaction() || state.lasts) || class == Class::Commit =>
             {
-                let pid = seat.desk.pid;
+                let pid = state.conn.pid;
                 let changes = self.take_changes(pid)?;
                 self.unseen.extend(changes);
             }
-            (_, Some(Outcome::Broken(error))) if !(self.terminates && done::ends_a_session(&error)) => {
-                return Err(self.room.eye().health.broken(&error));
+            (_, Some(Outcome::Broken(error))) if !(self.terminates && completion::ends_a_session(&error)) => {
+                return Err(self.scratch.monitor().health.broken(&error));
             }
             _ => {}
         }
-        let seat = self.seat(id);
-        seat.leave_transaction();
-        seat.ends_its_wait();
+        let state = self.state(id);
+        state.leave_transaction();
+        state.ends_its_wait();
         self.stirred = true;
         Ok(())
     }
@@ -214,8 +217,11 @@ impl Engine for Postgres {
         true
     }
 
-    fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
-        debug_assert!(self.seats.iter().all(|seat| !seat.open), "the sessions of a trial are closed");
+    fn open(&mut self, initial_state: &Rc<InitialState>, ambient: Seed) -> Result<(), Error> {
+        debug_assert!(
+            self.session_states.iter().all(|state| !state.open),
+            "the sessions of a trial are closed"
+        );
         // A trial in which nothing more was asked has not been told that the server has failed.
         if let Some(error) = self.failure.take().filter(Error::is_machine) {
             return Err(error);
@@ -224,19 +230,19 @@ impl Engine for Postgres {
         self.redefined.clear();
         self.unseen.clear();
         self.ambient = ambient;
-        let mut image = self.image.take().filter(|image| image.is_of(opening));
+        let mut image = self.image.take().filter(|image| image.is_of(initial_state));
         if let Some(kept) = &mut image
-            && !kept.restore(&self.room, self.defined)?
+            && !kept.restore(&self.scratch, self.defined)?
         {
             image = None;
         }
         let renewed = image.is_none();
         let image = match image {
             Some(image) => image,
-            None => Image::make(&self.room, opening)?,
+            None => Image::make(&self.scratch, initial_state)?,
         };
         if renewed || std::mem::take(&mut self.defined) {
-            self.seats.iter_mut().for_each(|seat| seat.afresh = true);
+            self.session_states.iter_mut().for_each(|state| state.afresh = true);
         }
         self.defined = false;
         self.account.start(&image.rows);
@@ -245,15 +251,15 @@ impl Engine for Postgres {
     }
 
     fn connect(&mut self) -> Result<SessionId, Error> {
-        let free = |seat: &Seat| !seat.open && seat.desk.is_alive();
-        let index = match self.seats.iter().position(free) {
+        let free = |state: &SessionState| !state.open && state.conn.is_alive();
+        let index = match self.session_states.iter().position(free) {
             Some(index) => index,
             None => {
-                self.seats.push(Seat::connect(&self.room, self.seats.len())?);
-                self.seats.len() - 1
+                self.session_states.push(SessionState::connect(&self.scratch, self.session_states.len())?);
+                self.session_states.len() - 1
             }
         };
-        self.seats[index].open = true;
+        self.session_states[index].open = true;
         let id = SessionId(index as u32);
         let fraction = (self.ambient.0 ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 1_000_000_000;
         let sql = format!("SELECT setseed(0.{fraction:09})");
@@ -274,10 +280,10 @@ impl Engine for Postgres {
         self.redefines |= class == Class::Definition;
         self.terminates |= sql.to_ascii_lowercase().contains("pg_terminate_backend");
         let simple = class.is_control() && params.is_empty();
-        let seat = self.seat(session);
-        let afresh = std::mem::take(&mut seat.afresh);
-        seat.lasts = class.lasts(sql) && !seat.is_in_transaction();
-        let (sql, lasts, params) = (sql.to_owned(), seat.lasts, params.iter().map(Plain::from).collect());
+        let state = self.state(session);
+        let afresh = std::mem::take(&mut state.afresh);
+        state.lasts = class.lasts(sql) && !state.is_in_transaction();
+        let (sql, lasts, params) = (sql.to_owned(), state.lasts, params.iter().map(Plain::from).collect());
         self.go_on(session, class, Some(Request { sql, params, simple, afresh, lasts }))
     }
 
@@ -285,19 +291,19 @@ impl Engine for Postgres {
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
-        match self.seat(session).pending {
+        match self.state(session).pending {
             Some(class) => self.go_on(session, class, None),
             None => Err(Error::refused("resumed a session that has no blocked statement")),
         }
     }
 
     fn expire(&mut self, session: SessionId) -> Result<Done, Error> {
-        let seat = self.seat(session);
-        let Some(class) = seat.pending else {
+        let state = self.state(session);
+        let Some(class) = state.pending else {
             return Err(Error::refused("a session that has no blocked statement has no lock timeout"));
         };
-        let (desk, eye) = (seat.desk.clone(), self.room.eye().clone());
-        self.room.ask(move || async move { desk.give_up(&eye).await })?;
+        let (conn, monitor) = (state.conn.clone(), self.scratch.monitor().clone());
+        self.scratch.ask(move || async move { conn.give_up(&monitor).await })?;
         self.done(session, class, true)
     }
 
@@ -324,28 +330,32 @@ impl Engine for Postgres {
     }
 
     fn rollback(&mut self, session: SessionId) {
-        let seat = self.seat(session);
-        if seat.pending.is_some() || seat.is_in_transaction() {
+        let state = self.state(session);
+        if state.pending.is_some() || state.is_in_transaction() {
             let outcome = self.abandon(session, Some("ROLLBACK"));
             self.note(outcome);
         }
     }
 
     fn wake(&mut self, ready: &mut Vec<SessionId>) {
-        let waiting: Vec<Arc<Desk>> =
-            self.seats.iter().filter(|seat| seat.pending.is_some()).map(|seat| seat.desk.clone()).collect();
+        let waiting: Vec<Arc<SessionConnection>> = self
+            .session_states
+            .iter()
+            .filter(|state| state.pending.is_some())
+            .map(|state| state.conn.clone())
+            .collect();
         if waiting.is_empty() {
             return;
         }
         if std::mem::take(&mut self.stirred) {
-            let (eye, everyone) = (self.room.eye().clone(), self.pids());
+            let (monitor, everyone) = (self.scratch.monitor().clone(), self.pids());
             let settled =
-                self.room.ask(move || async move { waits::settle(&eye, &waiting, &everyone).await });
+                self.scratch.ask(move || async move { waits::settle(&monitor, &waiting, &everyone).await });
             self.note(settled.map(|_| ()));
         }
-        for (index, seat) in self.seats.iter_mut().enumerate() {
-            if seat.pending.is_some() && !seat.told && !seat.desk.is_running() {
-                seat.told = true;
+        for (index, state) in self.session_states.iter_mut().enumerate() {
+            if state.pending.is_some() && !state.told && !state.conn.is_running() {
+                state.told = true;
                 ready.push(SessionId(index as u32));
             }
         }
@@ -363,9 +373,9 @@ impl Engine for Postgres {
     fn close(&mut self, session: SessionId) {
         let outcome = self.abandon(session, Some(TIDY));
         self.note(outcome);
-        let seat = self.seat(session);
-        seat.open = false;
-        seat.forget_timeout();
+        let state = self.state(session);
+        state.open = false;
+        state.forget_timeout();
     }
 
     fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error> {
@@ -378,7 +388,7 @@ impl Engine for Postgres {
         let order = if relation.key.is_empty() { &all } else { &relation.key };
         let order: Vec<String> = order.iter().map(|column| (column + 1).to_string()).collect();
         let sql = format!("SELECT * FROM {} ORDER BY {}", relation.path(), order.join(", "));
-        let rows = self.room.read(sql)?;
+        let rows = self.scratch.read(sql)?;
         let rows: Vec<Row> =
             rows.iter().map(|row| changes::values(&relation.types, row)).collect::<Result<_, _>>()?;
         let table = relation.table.clone();
@@ -392,6 +402,6 @@ impl Engine for Postgres {
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").field("room", &self.room).finish_non_exhaustive()
+        f.debug_struct("Postgres").field("scratch", &self.scratch).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use retrial_sim::engine::{
-    Answer, Done, Engine, Opening, Reply, Row, SessionId, SqlError, Table, Value, Work,
+    Answer, Done, Engine, InitialState, Reply, Row, SessionId, SqlError, Table, Value, Work,
 };
 use retrial_sim::error::Error;
 use retrial_sim::footprint::{Footprint, Use, part};
@@ -126,14 +126,14 @@ impl Engine for Sqlite {
         "sqlite"
     }
 
-    fn open(&mut self, opening: &Rc<Opening>, ambient: Seed) -> Result<(), Error> {
+    fn open(&mut self, initial_state: &Rc<InitialState>, ambient: Seed) -> Result<(), Error> {
         debug_assert!(
             self.sessions.iter().all(|session| !session.open),
             "the sessions of a trial are closed"
         );
         self.released = false;
         ambient::seed(ambient);
-        let renewed = self.database.restore(opening)?;
+        let renewed = self.database.restore(initial_state)?;
         if renewed {
             for session in &self.sessions {
                 session.forget_statements();

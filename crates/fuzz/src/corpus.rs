@@ -75,7 +75,7 @@ pub(crate) fn workloads() -> Result<Vec<String>> {
         let case: Case = text.parse()?;
         Ok(format!(
             "{} {} {} {} {}\n{}",
-            case.scenario, case.strategy, case.rung, case.engine, case.invariant, case.workload
+            case.scenario, case.strategy, case.environment, case.engine, case.invariant, case.workload
         ))
     });
     cases.collect()
@@ -84,9 +84,9 @@ pub(crate) fn workloads() -> Result<Vec<String>> {
 /// The case that the first line of an input of workloads is about, without choices.
 pub(crate) fn headed(line: &str) -> Result<Case> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [scenario, strategy, rung, engine, invariant] = words[..] else { anyhow::bail!("five names") };
+    let [scenario, strategy, environment, engine, invariant] = words[..] else { anyhow::bail!("five names") };
     let text = format!(
-        "retrial case 1\ntrial {scenario}/{strategy} on {rung} by {engine}\nverdict {invariant} holds\ndigest 0\n\
+        "retrial case 1\ntrial {scenario}/{strategy} on {environment} by {engine}\nverdict {invariant} holds\ndigest 0\n\
          schedule free 1\nworkload 0\n"
     );
     let case: Case = text.parse()?;

@@ -99,9 +99,9 @@ fn read_workload(text: &str) {
     let Some((case, workload)) = text.split_once('\n') else { return };
     let Ok(mut case) = corpus::headed(case) else { return };
     case.workload = workload.to_owned();
-    let Ok((docket, _)) = catalogue::scenario(&case.scenario) else { return };
-    let Ok(mut bed) = catalogue::bed(&case.engine) else { return };
-    let _ = docket.replay(&mut bed, &case);
+    let Ok((entry, _)) = catalogue::scenario(&case.scenario) else { return };
+    let Ok(mut host) = catalogue::host(&case.engine) else { return };
+    let _ = entry.replay(&mut host, &case);
 }
 
 fn panic_at_brace(text: &str) {

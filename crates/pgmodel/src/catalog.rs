@@ -83,7 +83,7 @@ pub struct IndexDef {
     pub constraint: bool,
     /// The predicate of a partial index, over slot 0.
     pub filter: Option<Expr>,
-    /// Whether rows that are written are entered into it; a concurrent build makes it ready when it has read the table.
+    /// Whether rows that are written are exercised into it; a concurrent build makes it ready when it has read the table.
     pub ready: bool,
     /// Whether queries may use it; a concurrent build makes it valid last.
     pub valid: bool,

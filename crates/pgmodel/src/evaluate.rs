@@ -4,9 +4,9 @@
 use std::rc::Rc;
 
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution};
 use crate::plan::{Apply, Expr, Query, SubKind, System};
 use crate::routine::Routine;
-use crate::run::{Env, Run};
 use crate::value::{Tuple, Type, Value};
 
 /// How many values are compared in the time that a row takes.
@@ -63,7 +63,7 @@ pub(crate) struct Had {
 
 pub(crate) type Evaluated = std::result::Result<Value, Stop>;
 
-impl Run {
+impl Execution {
     /// The value of an expression, after whatever it must wait for.
     pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
         match self.at_once(expr, env) {
@@ -77,7 +77,7 @@ impl Run {
     }
 
     /// The value of an expression that needs nothing else first. Whoever has many looks here before it waits for
-    /// [`Run::had_first`], which saves making a future for each.
+    /// [`Execution::had_first`], which saves making a future for each.
     pub(crate) fn at_once(&self, expr: &Expr, env: &Env<'_>) -> Evaluated {
         self.evaluate(expr, env, None)
     }

@@ -9,16 +9,16 @@ use crate::ast::{KeyAction, LockStrength, LockWait, TableLockMode};
 use crate::backend::Held;
 use crate::catalog::{ForeignKey, IndexDef, TableDef, TableId};
 use crate::error::{Failure, Result};
+use crate::execution::{Event, Execution, update_strength};
 use crate::footprint::{Object, Use, key_digest};
 use crate::insert::described;
 use crate::lock::LockTag;
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
-use crate::run::{Event, Run, update_strength};
 use crate::transaction::Snapshot;
 use crate::trigger::{Operation, Trigger};
 use crate::value::{Tuple, Value};
 
-impl Run {
+impl Execution {
     /// Whether a written row must be looked after: most leave their keys alone.
     pub(crate) fn concerns_foreign_keys(&self, event: &Event) -> bool {
         event.table.foreign_keys.iter().any(|key| event.concerns_reference(key))
@@ -54,10 +54,10 @@ impl Run {
 
     /// The statement's own transaction, looking at what has committed by now. Each look is a command of its own
     /// (ri_PerformCheck increments the command counter), so that it sees what the looks before it wrote.
-    fn latest(&self) -> Run {
+    fn latest(&self) -> Execution {
         let command = self.next_command();
         let snapshot = self.server.transactions.borrow().snapshot(command);
-        Run::new(&self.server, self.session, self.params.clone(), snapshot)
+        Execution::new(&self.server, self.session, self.params.clone(), snapshot)
     }
 
     fn next_command(&self) -> u32 {
@@ -83,7 +83,7 @@ impl Run {
         let repeatable = self.is_repeatable();
         let look = if repeatable {
             let snapshot = Snapshot { command: self.next_command(), ..self.snapshot };
-            Run::new(&self.server, self.session, self.params.clone(), snapshot)
+            Execution::new(&self.server, self.session, self.params.clone(), snapshot)
         } else {
             self.latest()
         };
@@ -110,7 +110,7 @@ impl Run {
 
     /// Locks a row that a check has found: the newest of its versions, or none other than this one where the
     /// transaction is repeatable read.
-    async fn share_key(&self, look: &Run, table: &TableDef, version: u32) -> Result<(Claim, u32)> {
+    async fn share_key(&self, look: &Execution, table: &TableDef, version: u32) -> Result<(Claim, u32)> {
         let (strength, wait) = (LockStrength::KeyShare, LockWait::Block);
         if !self.is_repeatable() {
             return look.lock_newest(table, version, strength, wait).await;
@@ -195,7 +195,7 @@ impl Run {
     /// Deletes a referring row, or gives its key other values.
     async fn follow(
         &self,
-        look: &Run,
+        look: &Execution,
         from: &Rc<TableDef>,
         key: &ForeignKey,
         version: u32,
@@ -255,7 +255,7 @@ impl Run {
     }
 
     /// Whether the transaction's snapshot, or what it has done itself by now, shows the version.
-    fn sees_own(&self, look: &Run, table: &TableDef, version: u32) -> bool {
+    fn sees_own(&self, look: &Execution, table: &TableDef, version: u32) -> bool {
         let snapshot = Snapshot { command: look.snapshot.command, ..self.snapshot };
         let heap = self.server.heap(table.id);
         heap.sees(version, &self.server.transactions.borrow(), snapshot, self.session)

@@ -5,7 +5,6 @@ use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
 use crate::value::{Json, Type, Value};
 
-mod absent;
 mod array;
 mod cast;
 mod comparison;
@@ -27,6 +26,7 @@ mod text;
 mod text_part;
 mod time;
 mod unify;
+mod unsupported;
 
 /// An operator or function chosen by its name and argument types (manual, 10.2 and 10.3).
 #[derive(Clone, Debug)]

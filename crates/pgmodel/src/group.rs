@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution};
 use crate::function::{self, Cast, CastContext};
-use crate::level::order;
 use crate::limit;
 use crate::plan::{Aggregate, AggregateFunction, Apply, Grouping};
-use crate::rows::Rows;
-use crate::run::{Env, Run};
+use crate::scan::Rows;
+use crate::select::order;
 use crate::value::{Type, Value};
 
 /// A group's keys and the values of its aggregates.
@@ -25,7 +25,7 @@ struct Tally {
     count: i64,
 }
 
-impl Run {
+impl Execution {
     /// The groups of a level's rows that HAVING keeps.
     pub(crate) async fn groups(
         &self,

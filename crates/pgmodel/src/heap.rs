@@ -1,4 +1,4 @@
-//! A table's row versions: the opening ones, shared by every trial that starts from them, and those that the trial
+//! A table's row versions: the initial state ones, shared by every trial that starts from them, and those that the trial
 //! itself has added or marked (manual, 13.1 and 73.6).
 //!
 //! Nothing is ever removed: a version that nobody can see stays until the database is reset. It must never change a
@@ -16,7 +16,7 @@ use crate::value::{Tuple, Value};
 /// An index's keys, each with its versions in the order of their making.
 pub(crate) type Index = BTreeMap<Vec<Value>, Vec<u32>>;
 
-/// The opening rows of a table and their indexes.
+/// The initial rows of a table and their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct Image {
     pub(crate) rows: Vec<Tuple>,
@@ -65,7 +65,7 @@ impl Heap {
         Heap { base, touched: BTreeMap::new(), added: Vec::new(), weight: 0, indexes, counted }
     }
 
-    /// Goes back to the opening rows, keeping the room.
+    /// Goes back to the initial rows, keeping the room.
     pub(crate) fn reset(&mut self, base: &Rc<Image>) {
         if !Rc::ptr_eq(&self.base, base) {
             *self = Heap::new(base.clone());
@@ -100,7 +100,7 @@ impl Heap {
         self.base.rows.get(version as usize).unwrap_or_else(|| &self.added[version as usize - base].0)
     }
 
-    /// The marks of a version; none for an opening row that nobody has touched.
+    /// The marks of a version; none for an initial state row that nobody has touched.
     pub(crate) fn header(&self, version: u32) -> Option<&Header> {
         let base = self.base.rows.len();
         if (version as usize) < base {
@@ -294,7 +294,7 @@ impl Heap {
         self.base = Rc::new(Image { rows, indexes, counted: self.counted });
     }
 
-    /// What has committed, as opening rows for another database; index entries are kept for those rows only.
+    /// What has committed, as initial rows for another database; index entries are kept for those rows only.
     pub(crate) fn freeze(
         &self,
         transactions: &Transactions,

@@ -7,16 +7,16 @@ use std::rc::Rc;
 use crate::ast::LockWait;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
+use crate::execution::{Ctes, Env, Event, Execution, Slotted, update_strength};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{ConflictUpdate, Core, Insert, OnConflict};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
-use crate::run::{Ctes, Env, Event, Run, Slotted, update_strength};
 use crate::transaction::Status;
 use crate::trigger::{self, Operation};
 use crate::value::{Tuple, Value};
 
-impl Run {
+impl Execution {
     pub(crate) async fn insert(&self, insert: &Insert, level: &Env<'_>) -> Result<Vec<Tuple>> {
         let Insert { table, source, on_conflict, .. } = insert;
         let updates = on_conflict.as_ref().and_then(|it| it.update.as_ref());

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use crate::access::{Access, Lateral, Path, Step, depends};
 use crate::ast::JoinKind;
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution, Slotted};
 use crate::plan::{Expr, Join, Slot, SubKind};
-use crate::run::{Env, Run, Slotted};
 
 /// The rows of a join tree, one tuple for each slot of the level.
 type Joined = Result<Vec<Vec<Slotted>>>;
@@ -19,7 +19,7 @@ pub(crate) struct Tree<'a> {
     pub(crate) level: &'a Env<'a>,
 }
 
-impl Run {
+impl Execution {
     /// All rows of a join tree beside a row of what stands to its left, which what is LATERAL in it may name.
     pub(crate) fn joined<'a>(
         &'a self,

@@ -167,7 +167,7 @@ impl LockTable {
         }
     }
 
-    /// Waits for a transaction, whose own hold on itself is entered here when somebody first waits for it.
+    /// Waits for a transaction, whose own hold on itself is exercised here when somebody first waits for it.
     pub(crate) fn await_transaction(&mut self, session: SessionNo, tag: LockTag, holder: SessionNo) {
         let lock = self.locks.entry(tag).or_default();
         if lock.granted.is_empty() {

@@ -5,13 +5,13 @@
 use crate::ast::TableLockMode;
 use crate::catalog::TableId;
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::footprint::{Object, Use, name_digest};
 use crate::parse::relation_name;
-use crate::run::Run;
 use crate::schema::Named;
 use crate::value::Value;
 
-impl Run {
+impl Execution {
     pub(crate) async fn next_value(&self, text: &str) -> Result<Value> {
         let Named { id, name, .. } = self.sequence(text).await?;
         self.touch(Object::Sequence(name_digest(&name)), Use::Write);

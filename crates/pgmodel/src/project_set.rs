@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use crate::access::Path;
 use crate::error::Result;
-use crate::level::order;
+use crate::execution::{Env, Execution};
 use crate::plan::{Query, Select};
-use crate::rows::Rows;
-use crate::run::{Env, Run};
+use crate::scan::Rows;
+use crate::select::order;
 use crate::value::{Tuple, Value};
 
-impl Run {
+impl Execution {
     /// The rows of a SELECT with sets in its list. Where nothing needs them all, no more are made than LIMIT asks for.
     pub(crate) async fn select_sets(
         &self,

@@ -5,14 +5,14 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Failure, Result};
+use crate::execution::{Ctes, Env, Execution};
 use crate::plan::Core;
-use crate::run::{Ctes, Env, Run};
 use crate::value::Tuple;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-impl Run {
+impl Execution {
     /// The rows of a common table expression that reads itself.
     pub(crate) async fn recursive(
         &self,

@@ -7,9 +7,9 @@
 use crate::ast::{LockStrength, LockWait, TableLockMode};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::footprint::Use;
 use crate::lock::LockTag;
-use crate::run::Run;
 use crate::transaction::{Status, Xid};
 
 /// What became of a row version that a statement wants.
@@ -63,7 +63,7 @@ fn queue_mode(strength: LockStrength) -> TableLockMode {
     }
 }
 
-impl Run {
+impl Execution {
     /// Waits until nobody holds a conflicting lock on a version, and says what it then is. Whoever gets
     /// [`Claim::Free`] must mark the version before it waits for anything else.
     pub(crate) async fn claim(

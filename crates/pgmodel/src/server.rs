@@ -36,7 +36,7 @@ pub(crate) struct Server {
     pub(crate) waiting: RefCell<BTreeSet<SessionNo>>,
     /// Sessions whose wait is over, in the order in which it ended.
     pub(crate) ready: RefCell<Vec<SessionNo>>,
-    /// Nanoseconds since the opening.
+    /// Nanoseconds since the initial state.
     pub(crate) now: Cell<u64>,
     /// How long a statement takes at the least, in nanoseconds.
     pub(crate) statement_takes: Cell<u64>,

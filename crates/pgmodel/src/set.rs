@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution};
 use crate::function;
 use crate::plan::{SetCall, SetFunction};
-use crate::run::{Env, Run};
 use crate::value::{Json, Numeric, Tuple, Value};
 
-impl Run {
+impl Execution {
     /// The rows of a call in FROM; `ordinality` numbers them in a column more.
     pub(crate) async fn rows_of_set(
         &self,

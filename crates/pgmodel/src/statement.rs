@@ -10,8 +10,9 @@ use crate::ast::{Body, Maintenance, Statement, TableLockMode, With};
 use crate::bind;
 use crate::catalog::TableId;
 use crate::choice::{self, Rerun};
-use crate::define;
+use crate::ddl;
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::limit::Used;
 use crate::lock::SessionNo;
@@ -19,10 +20,9 @@ use crate::outcome::{Notice, Outcome};
 use crate::parse::Parsed;
 use crate::plan::{Core, OutputColumn, Plan, Query};
 use crate::routine::{self, Calls};
-use crate::run::Run;
 use crate::server::Server;
 use crate::settings;
-use crate::transact::{demand_block, warn};
+use crate::transaction_commands::{demand_block, warn};
 use crate::value::{Type, Value};
 
 /// A plan with what is needed each time it is run.
@@ -142,7 +142,7 @@ pub(crate) async fn one(
         Statement::Lock { tables, mode, nowait } => {
             demand_block(&mut server.backend(session), "LOCK TABLE")?;
             for name in tables {
-                Box::pin(define::open_table(server, session, name, *mode, *nowait)).await?;
+                Box::pin(ddl::open_table(server, session, name, *mode, *nowait)).await?;
             }
             Ok(Outcome::bare("LOCK TABLE"))
         }
@@ -155,7 +155,7 @@ pub(crate) async fn one(
             server.backend(session).xact().reads = *kind == Maintenance::Analyze;
             for name in tables {
                 let mode = TableLockMode::ShareUpdateExclusive;
-                let table = Box::pin(define::open_table(server, session, name, mode, false)).await?;
+                let table = Box::pin(ddl::open_table(server, session, name, mode, false)).await?;
                 server.heap(table.id).count();
             }
             Ok(Outcome::bare(if *kind == Maintenance::Vacuum { "VACUUM" } else { "ANALYZE" }))
@@ -173,14 +173,14 @@ pub(crate) async fn one(
         }
         definition => {
             if server.backend(session).xact().read_only {
-                return Err(read_only(define::tag(definition)));
+                return Err(read_only(ddl::tag(definition)));
             }
             // The server takes the snapshot of a definition before that waits (PlannedStmtRequiresSnapshot).
             if server.begins_to_read(session) {
                 server.take_snapshot(session);
             }
             server.touch(session, Object::Definitions, Use::Write);
-            let outcome = Box::pin(define::define(server, session, definition, several)).await?;
+            let outcome = Box::pin(ddl::define(server, session, definition, several)).await?;
             server.backend(session).xact().command_used = true;
             Ok(outcome)
         }
@@ -246,7 +246,7 @@ pub(crate) async fn query(
     }
     let params = typed(params, &planned.plan.params)?;
     let snapshot = server.take_snapshot(session);
-    let mut run = Run::new(server, session, params, snapshot);
+    let mut run = Execution::new(server, session, params, snapshot);
     if planned.plan.reruns {
         run.per_row = Box::pin(choice::made(server, session)).await? == Rerun::PerRow;
     }
@@ -326,7 +326,7 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
     let planned = Rc::new(prepared(plan));
     if shared {
         if plans.len() >= PLANS_MAX {
-            // The first is the opening's, which every trial comes back to.
+            // The first is the initial state's, which every trial comes back to.
             plans.remove(1);
         }
         plans.push((version, planned.clone()));

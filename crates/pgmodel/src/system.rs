@@ -4,17 +4,17 @@
 
 use crate::ast::TableLockMode;
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::footprint::{Object, Use, name_digest};
 use crate::limit;
 use crate::lock::LockTag;
 use crate::notify;
 use crate::outcome::Notice;
 use crate::plan::System;
-use crate::run::Run;
 use crate::settings;
 use crate::value::{Numeric, Type, Value};
 
-impl Run {
+impl Execution {
     /// What a call gives all through the statement, so that it can be made as often as the expression is looked at.
     pub(crate) fn constant(&self, call: System) -> Option<Value> {
         match call {

@@ -13,7 +13,7 @@ use crate::notify::Pending;
 pub struct Xid(pub u32);
 
 impl Xid {
-    /// Whoever wrote the opening rows: committed before everything.
+    /// Whoever wrote the initial rows: committed before everything.
     pub const FROZEN: Xid = Xid(0);
 }
 
@@ -35,7 +35,7 @@ struct Xact {
     session: SessionNo,
 }
 
-/// All transactions since the opening.
+/// All transactions since the initial state.
 #[derive(Debug)]
 pub struct Transactions {
     xacts: Vec<Xact>,

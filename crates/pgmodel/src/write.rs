@@ -7,12 +7,12 @@ use crate::access::{self, Path};
 use crate::ast::{LockStrength, LockWait};
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Event, Execution, Slotted, update_strength};
 use crate::footprint::{Object, Use};
 use crate::heap::Header;
 use crate::plan::{Delete, Expr, Join, Query, Select, Slot, Update};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
-use crate::rows::Rows;
-use crate::run::{Env, Event, Run, Slotted, update_strength};
+use crate::scan::Rows;
 use crate::serializable::Entries;
 use crate::transaction::Xid;
 use crate::trigger::{self, Locked, Operation};
@@ -26,7 +26,7 @@ pub(crate) struct Target<'a> {
     path: &'a Path,
 }
 
-impl Run {
+impl Execution {
     pub(crate) async fn update(&self, update: &Update, level: &Env<'_>) -> Result<Vec<Tuple>> {
         let Update { table, slots, join, filter, set, returning, path } = update;
         let path = path.get_or_init(|| access::path(slots, Some(join), filter.as_ref()));
@@ -272,8 +272,8 @@ impl Run {
                 self.meet_entries(table, &old_keys, entries)?;
             }
             let mut heap = self.server.heap(table.id);
-            let entered = old_keys.into_iter().enumerate();
-            entered
+            let exercised = old_keys.into_iter().enumerate();
+            exercised
                 .filter_map(|(index, key)| Some((index, key?)))
                 .for_each(|(index, key)| heap.enter(index, key, new));
         } else {

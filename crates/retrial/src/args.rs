@@ -61,7 +61,7 @@ pub struct RunArgs {
     /// SCENARIO or SCENARIO/STRATEGY; everything where none is given
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
-    /// Trials per strategy and rung; as many as the scenario's rarest break needs where not given
+    /// Trials per strategy and environment; as many as the scenario's rarest break needs where not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub trials: Option<u64>,
     /// Hold trials for about this long instead, for example 30s or 5m
@@ -73,9 +73,9 @@ pub struct RunArgs {
     /// Which policies take turns.
     #[arg(long, value_name = "NAME", value_parser = policies, help = SCHEDULERS)]
     pub scheduler: Option<Policies>,
-    /// Only this environment of the ladder
+    /// Only this environment of the environments
     #[arg(long, value_name = "NAME")]
-    pub rung: Option<String>,
+    pub environment: Option<String>,
     /// The engine that runs the SQL
     #[arg(long, value_name = "NAME")]
     pub engine: Option<String>,
@@ -89,7 +89,7 @@ pub struct RunArgs {
 
 /// The help of `--scheduler`; brackets in a doc comment would be a link.
 const SCHEDULERS: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS]; where \
-                          nothing is said, an exhaustive search of the least workload and then a rotation";
+                          nothing is said, an exhaustive search of the smallest workload and then a rotation";
 
 /// The policies behind one `--scheduler` argument, and the argument.
 #[derive(Clone, Debug)]

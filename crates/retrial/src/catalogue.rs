@@ -6,15 +6,15 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Result, anyhow};
 use retrial_engines::postgres::{Postgres, Server};
 use retrial_scenarios::SCENARIOS;
-use retrial_sim::docket::{Card, Docket};
-use retrial_sim::trial::TestBed;
+use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
+use retrial_sim::trial::TrialHost;
 
 /// A scenario, and which of its strategies are meant.
 pub struct Selection {
     /// The scenario.
-    pub docket: &'static dyn Docket,
+    pub entry: &'static dyn ScenarioEntry,
     /// What it says of itself.
-    pub card: Card,
+    pub info: ScenarioInfo,
     /// Indices of strategies.
     pub strategies: Vec<usize>,
 }
@@ -23,11 +23,11 @@ pub struct Selection {
 ///
 /// # Errors
 /// One line with the nearest name.
-pub fn scenario(name: &str) -> Result<(&'static dyn Docket, Card)> {
-    let cards: Vec<_> = SCENARIOS.iter().map(|docket| (*docket, docket.card())).collect();
-    let names: Vec<_> = cards.iter().map(|(_, card)| card.name).collect();
+pub fn scenario(name: &str) -> Result<(&'static dyn ScenarioEntry, ScenarioInfo)> {
+    let infos: Vec<_> = SCENARIOS.iter().map(|entry| (*entry, entry.info())).collect();
+    let names: Vec<_> = infos.iter().map(|(_, info)| info.name).collect();
     let index = position("scenario", name, &names)?;
-    Ok(cards.into_iter().nth(index).expect("the position is in the list"))
+    Ok(infos.into_iter().nth(index).expect("the position is in the list"))
 }
 
 /// What the targets of a command line mean: every scenario where there are none.
@@ -36,18 +36,18 @@ pub fn scenario(name: &str) -> Result<(&'static dyn Docket, Card)> {
 /// One line with the nearest name.
 pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     let mut selected: Vec<Selection> = Vec::new();
-    let all: Vec<String> = SCENARIOS.iter().map(|docket| docket.card().name.to_owned()).collect();
+    let all: Vec<String> = SCENARIOS.iter().map(|entry| entry.info().name.to_owned()).collect();
     for target in if targets.is_empty() { &all } else { targets } {
         let (name, strategy) =
             target.split_once('/').map_or((&**target, None), |(name, rest)| (name, Some(rest)));
-        let (docket, card) = scenario(name)?;
+        let (entry, info) = scenario(name)?;
         let strategies = match strategy {
-            Some(strategy) => vec![position("strategy", strategy, &names(&card))?],
-            None => (0..card.strategies.len()).collect(),
+            Some(strategy) => vec![position("strategy", strategy, &names(&info))?],
+            None => (0..info.strategies.len()).collect(),
         };
-        match selected.iter_mut().find(|selection| selection.card.name == card.name) {
+        match selected.iter_mut().find(|selection| selection.info.name == info.name) {
             Some(selection) => selection.strategies.extend(strategies),
-            None => selected.push(Selection { docket, card, strategies }),
+            None => selected.push(Selection { entry, info, strategies }),
         }
     }
     for selection in &mut selected {
@@ -61,8 +61,8 @@ pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
 const LONGEST_NAME: usize = 100;
 
 /// The names of a scenario's strategies.
-pub fn names(card: &Card) -> Vec<&'static str> {
-    card.strategies.iter().map(|strategy| strategy.name).collect()
+pub fn names(info: &ScenarioInfo) -> Vec<&'static str> {
+    info.strategies.iter().map(|strategy| strategy.name).collect()
 }
 
 /// Where in the list the name is.
@@ -83,11 +83,11 @@ pub fn position(kind: &str, name: &str, names: &[&str]) -> Result<usize> {
 ///
 /// # Errors
 /// One line that says which there are.
-pub fn engine_name(card: &Card, asked: Option<&str>) -> Result<&'static str> {
-    let Some(asked) = asked else { return Ok(card.engines[0]) };
-    let known = card.engines.iter().find(|engine| **engine == asked);
+pub fn engine_name(info: &ScenarioInfo, asked: Option<&str>) -> Result<&'static str> {
+    let Some(asked) = asked else { return Ok(info.engines[0]) };
+    let known = info.engines.iter().find(|engine| **engine == asked);
     known.copied().ok_or_else(|| {
-        anyhow!("{} does not run on engine `{asked}`; its engines: {}", card.name, card.engines.join(", "))
+        anyhow!("{} does not run on engine `{asked}`; its engines: {}", info.name, info.engines.join(", "))
     })
 }
 
@@ -95,15 +95,15 @@ pub fn engine_name(card: &Card, asked: Option<&str>) -> Result<&'static str> {
 ///
 /// # Errors
 /// Where the engine cannot start.
-pub fn bed(engine: &str) -> Result<TestBed> {
+pub fn host(engine: &str) -> Result<TrialHost> {
     use retrial_engines::sqlite::{Journal, Sqlite};
     match engine {
         // The one scenario on SQLite has a write-ahead log, as its original does.
-        "sqlite" => Ok(TestBed::new(Box::new(Sqlite::new(Journal::Wal)?))),
-        "model" => Ok(TestBed::new(Box::new(retrial_engines::model::Model::new()))),
-        "postgres" => Ok(TestBed::new(Box::new(Postgres::new(&server()?)?))),
+        "sqlite" => Ok(TrialHost::new(Box::new(Sqlite::new(Journal::Wal)?))),
+        "model" => Ok(TrialHost::new(Box::new(retrial_engines::model::Model::new()))),
+        "postgres" => Ok(TrialHost::new(Box::new(Postgres::new(&server()?)?))),
         // For scenarios that send no SQL.
-        "none" => Ok(TestBed::without_engine()),
+        "none" => Ok(TrialHost::without_engine()),
         other => Err(anyhow!("there is no engine `{other}`; engines: model, postgres, sqlite, none")),
     }
 }

@@ -2,7 +2,7 @@
 //! green.
 
 use retrial_sim::explore::Report;
-use retrial_sim::fault::Offer;
+use retrial_sim::fault::FaultRule;
 use retrial_sim::rules::{FAULTS_INJECTED, INVARIANTS_EXERCISED, is_on};
 
 use crate::run::{Line, Table};
@@ -17,25 +17,28 @@ pub enum Gap {
     /// No trial of the strategy, by its index, was one in which any invariant could have been broken.
     ExercisesNothing(usize),
     /// The environment of that index offers the fault, and no trial there has met it.
-    NeverInjected(usize, &'static Offer),
+    NeverInjected(usize, &'static FaultRule),
 }
 
 /// What the trials of a scenario have not shown.
 pub fn gaps(table: &Table) -> Vec<Gap> {
-    let card = &table.selection.card;
+    let info = &table.selection.info;
     let lists = [
-        ("strategies", card.strategies.len()),
-        ("environments", card.ladder.len()),
-        ("invariants", card.invariants.len()),
+        ("strategies", info.strategies.len()),
+        ("environments", info.environments.len()),
+        ("invariants", info.invariants.len()),
     ];
     let mut gaps: Vec<Gap> =
         lists.iter().filter(|(_, entries)| *entries == 0).map(|(of, _)| Gap::None(of)).collect();
-    if is_on(card.rules_off, INVARIANTS_EXERCISED.name) && !card.invariants.is_empty() {
+    if is_on(info.rules_off, INVARIANTS_EXERCISED.name) && !info.invariants.is_empty() {
         gaps.extend(exercises_nothing(table));
         gaps.extend(never_exercised(table));
     }
-    if is_on(card.rules_off, FAULTS_INJECTED.name) {
-        gaps.extend(never_injected(table).map(|(rung, offer)| Gap::NeverInjected(rung, offer)));
+    if is_on(info.rules_off, FAULTS_INJECTED.name) {
+        gaps.extend(
+            never_injected(table)
+                .map(|(environment, fault_rule)| Gap::NeverInjected(environment, fault_rule)),
+        );
     }
     gaps
 }
@@ -51,7 +54,7 @@ fn exercised(report: &Report, invariant: usize) -> u64 {
 }
 
 fn exercises_nothing(table: &Table) -> impl Iterator<Item = Gap> {
-    let invariants = table.selection.card.invariants.len();
+    let invariants = table.selection.info.invariants.len();
     table.selection.strategies.iter().copied().filter_map(move |strategy| {
         let mut lines = run_whole(table).filter(|line| line.strategy == strategy).peekable();
         lines.peek()?;
@@ -63,24 +66,29 @@ fn exercises_nothing(table: &Table) -> impl Iterator<Item = Gap> {
 
 /// Asked of a whole scenario only: one strategy or one environment need not bring every situation about.
 fn never_exercised(table: &Table) -> impl Iterator<Item = Gap> {
-    let card = &table.selection.card;
-    let is_whole = run_whole(table).count() == card.strategies.len() * card.ladder.len();
+    let info = &table.selection.info;
+    let is_whole = run_whole(table).count() == info.strategies.len() * info.environments.len();
     let never = move |index: usize| run_whole(table).all(|line| exercised(&line.report, index) == 0);
-    let names = card.invariants.iter().enumerate();
+    let names = info.invariants.iter().enumerate();
     names.filter(move |(index, _)| is_whole && never(*index)).map(|(_, (name, _))| Gap::NeverExercised(name))
 }
 
 /// What environments offer and no trial there has met, whatever the strategy.
-fn never_injected(table: &Table) -> impl Iterator<Item = (usize, &'static Offer)> {
-    table.selection.card.ladder.iter().enumerate().flat_map(|(rung, of)| {
-        let lines = table.lines.iter().filter(move |line| line.rung == rung && line.report.trials > 0);
-        let strikes = move || lines.clone().flat_map(|line| line.report.strikes.keys());
-        let tried = table.lines.iter().any(|line| line.rung == rung && line.report.trials > 0);
-        let struck = move |offer: &&Offer| {
-            strikes().any(|(fault, label)| {
-                *fault == offer.fault && (offer.labels.is_empty() || offer.labels.contains(label))
+fn never_injected(table: &Table) -> impl Iterator<Item = (usize, &'static FaultRule)> {
+    table.selection.info.environments.iter().enumerate().flat_map(|(environment, of)| {
+        let lines =
+            table.lines.iter().filter(move |line| line.environment == environment && line.report.trials > 0);
+        let injected = move || lines.clone().flat_map(|line| line.report.injected.keys());
+        let tried = table.lines.iter().any(|line| line.environment == environment && line.report.trials > 0);
+        let injected = move |fault_rule: &&FaultRule| {
+            injected().any(|(fault, label)| {
+                *fault == fault_rule.fault
+                    && (fault_rule.labels.is_empty() || fault_rule.labels.contains(label))
             })
         };
-        of.offers.iter().filter(move |offer| tried && !struck(offer)).map(move |offer| (rung, offer))
+        of.fault_rules
+            .iter()
+            .filter(move |fault_rule| tried && !injected(fault_rule))
+            .map(move |fault_rule| (environment, fault_rule))
     })
 }

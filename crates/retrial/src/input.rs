@@ -32,7 +32,7 @@ pub fn text(path: &Path, wanted: Wanted) -> Result<String> {
     let Wanted { what, largest } = wanted;
     let name = path.display();
     let cannot = || format!("{name} cannot be read; give the path of {what}");
-    // Looked at before it is opened: opening a pipe waits for whoever writes to it.
+    // Looked at before it is opened: initial state a pipe waits for whoever writes to it.
     refuse_irregular(path, &std::fs::metadata(path).with_context(cannot)?, what)?;
     let file = File::open(path).with_context(cannot)?;
     refuse_irregular(path, &file.metadata().with_context(cannot)?, what)?;

@@ -10,35 +10,35 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use retrial_sim::docket::Docket;
 use retrial_sim::error::Error;
 use retrial_sim::explore::{Plan, Report};
-use retrial_sim::fault::Rung;
-use retrial_sim::trial::TestBed;
+use retrial_sim::fault::Environment;
+use retrial_sim::registry::ScenarioEntry;
+use retrial_sim::trial::TrialHost;
 
 use crate::render::progress::Stopwatch;
 use crate::{catalogue, interruption};
 
-/// A strategy on a rung: one line of the results.
+/// A strategy in an environment: one line of the results.
 #[derive(Clone)]
 pub struct Cell {
     /// The scenario's place among those selected.
     pub selection: usize,
     /// The scenario.
-    pub docket: &'static dyn Docket,
+    pub entry: &'static dyn ScenarioEntry,
     /// The index of the strategy.
     pub strategy: usize,
     /// The environment.
-    pub rung: &'static Rung,
+    pub environment: &'static Environment,
     /// How to explore.
     pub plan: Plan,
     /// How many trials it gets, unless there is a time instead.
     pub trials: u64,
-    /// How the least workload is searched first, if it is.
+    /// How the smallest workload is searched first, if it is.
     pub search: Option<Search>,
 }
 
-/// How to search the least workload exhaustively.
+/// How to search the smallest workload exhaustively.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
     /// The most preemptions, if there is a bound.
@@ -61,9 +61,9 @@ pub struct Unit {
 /// What a unit does.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
-    /// The search of the least workload; see [`Docket::search`].
+    /// The search of the smallest workload; see [`ScenarioEntry::search`].
     Search(Search),
-    /// A batch of that number and of so many trials; see [`Docket::batch`].
+    /// A batch of that number and of so many trials; see [`ScenarioEntry::batch`].
     Batch {
         /// Its number.
         number: u64,
@@ -88,7 +88,7 @@ pub struct Sum {
 ///
 /// # Errors
 /// Where an engine cannot start, or no worker can.
-pub fn hold(
+pub fn run(
     cells: &[Cell],
     units: &[Unit],
     jobs: usize,
@@ -96,21 +96,21 @@ pub fn hold(
     done: &(dyn Fn(u64) + Sync),
 ) -> Result<()> {
     let sums = Mutex::new(Sums { sums, waiting: BTreeMap::new(), absorbed: 0 });
-    let failures = share(units, jobs, |index, unit, beds| {
+    let failures = share(units, jobs, |index, unit, hosts| {
         let cell = &cells[unit.cell];
-        let bed = beds.of(cell.plan.engine)?;
+        let host = hosts.of(cell.plan.engine)?;
         let watch = Stopwatch::start();
         let report = match unit.part {
             Part::Search(search) => {
                 let in_time = || search.time.is_none_or(|time| watch.elapsed() < time);
                 let is_stopped = || interruption::requested().is_some();
                 let mut goes_on = |held| held < search.most && in_time() && !is_stopped();
-                let (strategy, rung, bound) = (cell.strategy, cell.rung, search.bound);
-                cell.docket.search(bed, strategy, rung, &cell.plan, bound, &mut goes_on)
+                let (strategy, environment, bound) = (cell.strategy, cell.environment, search.bound);
+                cell.entry.search(host, strategy, environment, &cell.plan, bound, &mut goes_on)
             }
             Part::Batch { number, trials } => {
                 let plan = Plan { schedules: trials, ..cell.plan.clone() };
-                cell.docket.batch(bed, cell.strategy, cell.rung, &plan, number)
+                cell.entry.batch(host, cell.strategy, cell.environment, &plan, number)
             }
         };
         let sum = Sum { report, elapsed: watch.elapsed(), failed: None };
@@ -137,7 +137,7 @@ pub fn hold(
 pub fn share<T: Sync>(
     items: &[T],
     jobs: usize,
-    work: impl Fn(usize, &T, &mut Beds) -> Result<()> + Sync,
+    work: impl Fn(usize, &T, &mut Hosts) -> Result<()> + Sync,
 ) -> Result<BTreeMap<usize, String>> {
     let next = AtomicUsize::new(0);
     let succeeded = AtomicUsize::new(0);
@@ -146,11 +146,11 @@ pub fn share<T: Sync>(
         failures.lock().expect("no worker panics while it holds the lock").insert(index, why);
     };
     let work = || -> Result<()> {
-        let mut beds = Beds::default();
+        let mut hosts = Hosts::default();
         while interruption::requested().is_none() {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { break };
-            match panic::catch_unwind(AssertUnwindSafe(|| work(index, item, &mut beds))) {
+            match panic::catch_unwind(AssertUnwindSafe(|| work(index, item, &mut hosts))) {
                 Ok(Ok(())) => {
                     succeeded.fetch_add(1, Ordering::Relaxed);
                 }
@@ -161,7 +161,7 @@ pub fn share<T: Sync>(
                 }
                 Err(panic) => {
                     failed(index, format!("it ended in a panic: {}", said(&*panic)));
-                    beds = Beds::default();
+                    hosts = Hosts::default();
                 }
             }
         }
@@ -201,16 +201,16 @@ pub fn said(panic: &(dyn Any + Send)) -> String {
 
 /// The beds of one thread, one for each engine that it has met.
 #[derive(Default)]
-pub struct Beds(BTreeMap<&'static str, TestBed>);
+pub struct Hosts(BTreeMap<&'static str, TrialHost>);
 
-impl Beds {
+impl Hosts {
     /// The bed with that engine.
     ///
     /// # Errors
     /// Where the engine cannot start.
-    pub fn of(&mut self, engine: &'static str) -> Result<&mut TestBed> {
+    pub fn of(&mut self, engine: &'static str) -> Result<&mut TrialHost> {
         if !self.0.contains_key(engine) {
-            self.0.insert(engine, catalogue::bed(engine)?);
+            self.0.insert(engine, catalogue::host(engine)?);
         }
         Ok(self.0.get_mut(engine).expect("just inserted"))
     }

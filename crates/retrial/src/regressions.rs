@@ -1,4 +1,4 @@
-//! The witnesses kept under `regressions/`: each is held again before anything else is tried, and must show what it was
+//! The counterexamples kept under `regressions/`: each is held again before anything else is tried, and must show what it was
 //! kept for. One whose choices no longer apply counts as nothing, never as a pass.
 
 use std::panic::{self, AssertUnwindSafe};
@@ -11,19 +11,19 @@ use retrial_sim::invariant::Finding;
 
 use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
-use crate::jobs::{self, Beds};
+use crate::jobs::{self, Hosts};
 use crate::{input, interruption};
 
-/// A kept witness.
+/// A saved counterexample.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct Saved {
     /// Its file's name.
     pub name: String,
     /// What it holds.
     pub case: Case,
 }
 
-/// What came of a kept witness.
+/// What came of a saved counterexample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It shows what it was kept for.
@@ -34,11 +34,11 @@ pub enum Outcome {
     Inapplicable(String),
 }
 
-/// A kept witness that was held again.
+/// A saved counterexample that was held again.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct Checked {
     /// Which.
-    pub kept: Kept,
+    pub saved: Saved,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -47,17 +47,17 @@ pub struct Held {
 ///
 /// # Errors
 /// A file that cannot be read, or is not a case.
-pub fn read(folder: &Path) -> Result<Vec<Kept>> {
+pub fn read(folder: &Path) -> Result<Vec<Saved>> {
     Ok(read_if_there(folder)?.unwrap_or_default())
 }
 
-fn read_if_there(folder: &Path) -> Result<Option<Vec<Kept>>> {
+fn read_if_there(folder: &Path) -> Result<Option<Vec<Saved>>> {
     let cannot = || format!("cannot read {}", folder.display());
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         entries => entries.with_context(cannot)?,
     };
-    let mut kept = Vec::new();
+    let mut saved = Vec::new();
     for entry in entries {
         let path = entry.with_context(cannot)?.path();
         if path.extension().is_none_or(|ending| ending != "case") {
@@ -65,10 +65,10 @@ fn read_if_there(folder: &Path) -> Result<Option<Vec<Kept>>> {
         }
         let case = case(&path)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        kept.push(Kept { name, case });
+        saved.push(Saved { name, case });
     }
-    kept.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(Some(kept))
+    saved.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Some(saved))
 }
 
 /// Reads a case from its file.
@@ -84,60 +84,60 @@ pub fn case(path: &Path) -> Result<Case> {
 ///
 /// # Errors
 /// A file that cannot be read, or is not a case.
-pub fn meant(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Option<Vec<Kept>>> {
-    let kept = read_if_there(folder)?;
-    Ok(kept.map(|kept| kept.into_iter().filter(|it| is_meant(&it.case, args, selections)).collect()))
+pub fn meant(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Option<Vec<Saved>>> {
+    let saved = read_if_there(folder)?;
+    Ok(saved.map(|saved| saved.into_iter().filter(|it| is_meant(&it.case, args, selections)).collect()))
 }
 
 /// A case is left out only where what is meant is something else that exists: one that names what is not there belongs
 /// to everything that it could have belonged to, so that a name that was changed is noticed.
 fn is_meant(case: &Case, args: &RunArgs, selections: &[Selection]) -> bool {
-    let is_of_scenario = match selections.iter().find(|selection| selection.card.name == case.scenario) {
-        Some(Selection { card, strategies, .. }) => {
-            match card.strategies.iter().position(|strategy| strategy.name == case.strategy) {
+    let is_of_scenario = match selections.iter().find(|selection| selection.info.name == case.scenario) {
+        Some(Selection { info, strategies, .. }) => {
+            match info.strategies.iter().position(|strategy| strategy.name == case.strategy) {
                 Some(known) => strategies.contains(&known),
-                None => strategies.len() == card.strategies.len(),
+                None => strategies.len() == info.strategies.len(),
             }
         }
         None => args.targets.is_empty(),
     };
     is_of_scenario
-        && args.rung.as_ref().is_none_or(|only| *only == case.rung)
+        && args.environment.as_ref().is_none_or(|only| *only == case.environment)
         && args.engine.as_ref().is_none_or(|only| *only == case.engine)
 }
 
-/// Replays kept witnesses one after another, until all are done or a signal has asked to stop.
-pub fn replay(kept: Vec<Kept>, done: impl Fn()) -> Vec<Held> {
-    let mut beds = Beds::default();
-    let goes_on = |_: &Kept| interruption::requested().is_none();
-    let replay = |kept| {
-        let held = hold(kept, &mut beds);
+/// Replays saved counterexamples one after another, until all are done or a signal has asked to stop.
+pub fn replay(saved: Vec<Saved>, done: impl Fn()) -> Vec<Checked> {
+    let mut hosts = Hosts::default();
+    let goes_on = |_: &Saved| interruption::requested().is_none();
+    let replay = |saved| {
+        let checked = replay_one(saved, &mut hosts);
         done();
-        held
+        checked
     };
-    kept.into_iter().take_while(goes_on).map(replay).collect()
+    saved.into_iter().take_while(goes_on).map(replay).collect()
 }
 
-/// Holds a kept witness again, on the engine that it was recorded with.
-pub fn hold(kept: Kept, beds: &mut Beds) -> Held {
-    let outcome = match panic::catch_unwind(AssertUnwindSafe(|| outcome(&kept.case, beds))) {
+/// Holds a saved counterexample again, on the engine that it was recorded with.
+pub fn replay_one(saved: Saved, hosts: &mut Hosts) -> Checked {
+    let outcome = match panic::catch_unwind(AssertUnwindSafe(|| outcome(&saved.case, hosts))) {
         Ok(Ok(Finding::Unknown(why))) => Outcome::Inapplicable(format!("the trial cannot tell: {why}")),
         Ok(Ok(finding)) => {
             let shows = finding.shows();
-            if shows == kept.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
+            if shows == saved.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
         }
         Ok(Err(why)) => Outcome::Inapplicable(format!("{why:#}")),
         Err(panic) => {
-            *beds = Beds::default();
+            *hosts = Hosts::default();
             Outcome::Inapplicable(format!("its trial ended in a panic: {}", jobs::said(&*panic)))
         }
     };
-    Held { kept, outcome }
+    Checked { saved, outcome }
 }
 
 /// What the trial shows; the error is why it cannot be held any more.
-fn outcome(case: &Case, beds: &mut Beds) -> Result<Finding> {
-    let (docket, card) = catalogue::scenario(&case.scenario)?;
-    let bed = beds.of(catalogue::engine_name(&card, Some(&case.engine))?)?;
-    Ok(docket.replay(bed, case)?.finding)
+fn outcome(case: &Case, hosts: &mut Hosts) -> Result<Finding> {
+    let (entry, info) = catalogue::scenario(&case.scenario)?;
+    let host = hosts.of(catalogue::engine_name(&info, Some(&case.engine))?)?;
+    Ok(entry.replay(host, case)?.finding)
 }

@@ -16,9 +16,10 @@ macro_rules! say {
 }
 
 pub mod against;
-pub mod argument;
 pub mod catalogue;
 pub mod conclusion;
+pub mod coverage;
+pub mod explanation;
 pub mod json;
 pub mod matrix;
 pub mod output;
@@ -26,7 +27,6 @@ pub mod progress;
 pub mod saved;
 pub mod searched;
 pub mod transcript;
-pub mod windows;
 
 mod sql;
 mod style;

@@ -5,10 +5,10 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 use retrial_sim::case::Case;
-use retrial_sim::docket::Docket;
+use retrial_sim::cross_replay::Outcome;
 use retrial_sim::explore::Replayed;
-use retrial_sim::intent::Outcome;
 use retrial_sim::invariant::Finding;
+use retrial_sim::registry::ScenarioEntry;
 
 use crate::args::ReplayArgs;
 use crate::exit::Exit;
@@ -20,27 +20,27 @@ use crate::{catalogue, regressions, render, token};
 /// Where CASE is not one, or names what is not there.
 pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     let mut case = read(&args.case)?;
-    let (docket, card) = catalogue::scenario(&case.scenario)?;
+    let (entry, info) = catalogue::scenario(&case.scenario)?;
     if let Some(strategy) = &args.against {
-        catalogue::position("strategy", strategy, &catalogue::names(&card))?;
+        catalogue::position("strategy", strategy, &catalogue::names(&info))?;
     }
     let asked = args.engine.as_deref().unwrap_or(&case.engine);
-    let engine = catalogue::engine_name(&card, Some(asked))?.to_owned();
+    let engine = catalogue::engine_name(&info, Some(asked))?.to_owned();
     let recorded = std::mem::replace(&mut case.engine, engine);
     // Whatever this thread has done must not reach the trial.
     thread::scope(|scope| {
         let replay = || -> Result<Exit> {
-            let mut bed = catalogue::bed(&case.engine)?;
+            let mut host = catalogue::host(&case.engine)?;
             let finding = match &args.against {
-                None => docket.replay(&mut bed, &case).map(|replayed| {
-                    let likeness = likeness(docket, &case, &recorded, &replayed);
+                None => entry.replay(&mut host, &case).map(|replayed| {
+                    let likeness = likeness(entry, &case, &recorded, &replayed);
                     render::transcript::replayed(&case, &replayed, likeness);
                     Some(replayed.finding)
                 }),
-                Some(strategy) => docket.against(&mut bed, &case, strategy).map(|against| {
+                Some(strategy) => entry.against(&mut host, &case, strategy).map(|against| {
                     render::against::told(&Case { strategy: strategy.clone(), ..case.clone() }, &against);
                     match against.outcome {
-                        Outcome::Held(replayed) => Some(replayed.finding),
+                        Outcome::Replayed(replayed) => Some(replayed.finding),
                         Outcome::Unreachable(..) => None,
                     }
                 }),
@@ -73,7 +73,7 @@ pub enum Likeness {
 
 /// A case has the digest of its trial alone. So where the engine is another than the recorded one, the recorded trial
 /// is held again on its own, and the events of both are compared.
-fn likeness(docket: &dyn Docket, case: &Case, recorded: &str, replayed: &Replayed) -> Likeness {
+fn likeness(entry: &dyn ScenarioEntry, case: &Case, recorded: &str, replayed: &Replayed) -> Likeness {
     if replayed.run.digest == case.digest {
         return Likeness::Same;
     }
@@ -81,7 +81,8 @@ fn likeness(docket: &dyn Docket, case: &Case, recorded: &str, replayed: &Replaye
         return Likeness::Other;
     }
     let as_recorded = Case { engine: recorded.to_owned(), ..case.clone() };
-    let again = catalogue::bed(recorded).ok().and_then(|mut bed| docket.replay(&mut bed, &as_recorded).ok());
+    let again =
+        catalogue::host(recorded).ok().and_then(|mut host| entry.replay(&mut host, &as_recorded).ok());
     let is_same = again.is_some_and(|again| {
         again.run.digest == case.digest && again.run.outline() == replayed.run.outline()
     });

@@ -14,20 +14,20 @@ use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
 use crate::destination::Destination;
 use crate::exit::Exit;
-use crate::expectation::{self, Surprise};
+use crate::expectation::{self, Mismatch};
 use crate::gaps::gaps;
 use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
-use crate::regressions::{self, Held, Outcome};
+use crate::regressions::{self, Checked, Outcome};
 use crate::render::progress::{Phase, Progress, Share, Stopwatch};
 use crate::{interruption, render, shrinking};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
 
-/// Where witnesses are kept, from the folder that the command is given in.
+/// Where counterexamples are kept, from the folder that the command is given in.
 const REGRESSIONS: &str = "regressions";
 
-/// How many times as many schedules the search of the least workload may take as the policies have trials.
+/// How many times as many schedules the search of the smallest workload may take as the policies have trials.
 const SEARCHED: u64 = 2;
 
 /// The most schedules of a search that was asked for, where nobody says how many.
@@ -44,8 +44,8 @@ pub struct Results {
     pub scheduler: String,
     /// How long it took, in wall-clock time; for people, never for a verdict.
     pub elapsed: Duration,
-    /// The kept witnesses that were held first.
-    pub kept: Vec<Held>,
+    /// The saved counterexamples that were held first.
+    pub saved: Vec<Checked>,
     /// Whether there is a folder for them.
     pub has_folder: bool,
     /// The signal that ended the run before its plan was run, if one did.
@@ -64,16 +64,16 @@ pub struct Table {
     pub selection: Selection,
     /// The policies that took turns.
     pub policies: Vec<Policy>,
-    /// One line per strategy and rung, strategies first.
+    /// One line per strategy and environment, strategies first.
     pub lines: Vec<Line>,
 }
 
-/// What was found of a strategy on a rung.
+/// What was found of a strategy in an environment.
 pub struct Line {
     /// The index of the strategy.
     pub strategy: usize,
-    /// The index of the rung.
-    pub rung: usize,
+    /// The index of the environment.
+    pub environment: usize,
     /// The engine's name.
     pub engine: &'static str,
     /// Whether nothing but an exhaustive search was asked for.
@@ -85,7 +85,7 @@ pub struct Line {
     /// Why some of its trials have no result, if some have none.
     pub failed: Option<String>,
     /// The verdict of each invariant and of each built-in rule, and how it compares with what is expected.
-    pub verdicts: Vec<(&'static str, Verdict, Surprise)>,
+    pub verdicts: Vec<(&'static str, Verdict, Mismatch)>,
 }
 
 /// Holds the trials, writes what was asked for, prints the matrix.
@@ -98,7 +98,7 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     // A file that cannot be written is found out before the trials, not after them.
     let destination = args.json.as_deref().map(Destination::new).transpose()?;
     interruption::stop_in_good_order();
-    let results = hold_cells(args, selections, &cells, Path::new(REGRESSIONS))?;
+    let results = run_cells(args, selections, &cells, Path::new(REGRESSIONS))?;
     let is_taken = destination.as_ref().is_some_and(Destination::is_standard_output);
     // What a reader does with the output must not cost the file.
     let written = destination.map(|place| place.write(&render::json::results(&results)?)).transpose();
@@ -113,13 +113,13 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
 ///
 /// # Errors
 /// A name that is not there; an engine that cannot start.
-pub fn hold(args: &RunArgs, regressions: &Path) -> Result<Results> {
+pub fn results(args: &RunArgs, regressions: &Path) -> Result<Results> {
     let selections = catalogue::select(&args.targets)?;
     let cells = cells(args, &selections)?;
-    hold_cells(args, selections, &cells, regressions)
+    run_cells(args, selections, &cells, regressions)
 }
 
-fn hold_cells(
+fn run_cells(
     args: &RunArgs,
     selections: Vec<Selection>,
     cells: &[Cell],
@@ -132,7 +132,7 @@ fn hold_cells(
     let saved = saved.unwrap_or_default();
     progress.plan(Phase::Saved, Some(saved.len() as u64));
     progress.begin(Phase::Saved);
-    let kept = regressions::replay(saved, || progress.step(1));
+    let saved = regressions::replay(saved, || progress.step(1));
     let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let mut sums = vec![Sum::default(); cells.len()];
     let explored = explore(args, cells, jobs, &mut sums, &progress, &watch);
@@ -151,13 +151,13 @@ fn hold_cells(
     let scheduler = args.scheduler.as_ref();
     let scheduler = scheduler.map_or(String::new(), |given| format!(" --scheduler {}", given.1));
     let (seed, elapsed, shares) = (args.seed, watch.elapsed(), progress.shares());
-    Ok(Results { seed, scheduler, elapsed, kept, has_folder, interrupted, shares, failed, tables })
+    Ok(Results { seed, scheduler, elapsed, saved, has_folder, interrupted, shares, failed, tables })
 }
 
-/// Every strategy on every rung that is meant.
+/// Every strategy in every environment that is meant.
 ///
 /// # Errors
-/// A scenario that cannot be tried, an engine or a rung that is not there.
+/// A scenario that cannot be tried, an engine or an environment that is not there.
 pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     let asked = args.scheduler.as_ref().map(|policies| policies.0.clone());
     let bound = match asked.as_deref() {
@@ -167,21 +167,23 @@ pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     let policies = asked.clone().unwrap_or(Policy::PORTFOLIO.to_vec());
     let mut cells = Vec::new();
     for (index, selection) in selections.iter().enumerate() {
-        let card = &selection.card;
-        selection.docket.validate()?;
-        let engine = catalogue::engine_name(card, args.engine.as_deref())?;
+        let info = &selection.info;
+        selection.entry.validate()?;
+        let engine = catalogue::engine_name(info, args.engine.as_deref())?;
         if bound.is_some() && engine == "postgres" {
             bail!("a live server decides by itself who waits, so it cannot be searched; use --engine model");
         }
-        let trials = if args.time.is_some() { u64::MAX } else { args.trials.unwrap_or(card.trials) };
+        let trials = if args.time.is_some() { u64::MAX } else { args.trials.unwrap_or(info.trials) };
         let schedules = SCHEDULES.min(trials);
         let plan =
             Plan { seed: args.seed, schedules, policies: policies.clone(), audit_every: AUDIT_EVERY, engine };
         for strategy in &selection.strategies {
-            for rung in
-                card.ladder.iter().filter(|rung| args.rung.as_deref().is_none_or(|name| name == rung.name))
+            for environment in info
+                .environments
+                .iter()
+                .filter(|environment| args.environment.as_deref().is_none_or(|name| name == environment.name))
             {
-                let (docket, strategy, plan) = (selection.docket, *strategy, plan.clone());
+                let (entry, strategy, plan) = (selection.entry, *strategy, plan.clone());
                 let search = match bound {
                     Some(bound) => {
                         Some(Search { bound, most: args.trials.unwrap_or(SEARCHED_ALONE), time: None })
@@ -194,13 +196,13 @@ pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
                     }),
                 };
                 let trials = if bound.is_some() { 0 } else { trials };
-                cells.push(Cell { selection: index, docket, strategy, rung, plan, trials, search });
+                cells.push(Cell { selection: index, entry, strategy, environment, plan, trials, search });
             }
         }
     }
-    if let (true, Some(name), Some(selection)) = (cells.is_empty(), &args.rung, selections.first()) {
-        let names: Vec<_> = selection.card.ladder.iter().map(|rung| rung.name).collect();
-        catalogue::position("rung", name, &names)?;
+    if let (true, Some(name), Some(selection)) = (cells.is_empty(), &args.environment, selections.first()) {
+        let names: Vec<_> = selection.info.environments.iter().map(|environment| environment.name).collect();
+        catalogue::position("environment", name, &names)?;
     }
     Ok(cells)
 }
@@ -235,12 +237,12 @@ fn explore(
     progress.begin(Phase::Searches);
     // A search that a signal has stopped was not run.
     let searched = |_| progress.step(u64::from(interruption::requested().is_none()));
-    jobs::hold(cells, &searches, jobs, sums, &searched)?;
+    jobs::run(cells, &searches, jobs, sums, &searched)?;
     match args.time {
         None => {
             let batches = cells.iter().map(|cell| cell.trials.div_ceil(cell.plan.schedules.max(1))).max();
             progress.begin(Phase::Trials);
-            jobs::hold(cells, &round(0..batches.unwrap_or_default()), jobs, sums, &|n| progress.step(n))?;
+            jobs::run(cells, &round(0..batches.unwrap_or_default()), jobs, sums, &|n| progress.step(n))?;
         }
         Some(time) => {
             progress.plan_time(time);
@@ -249,7 +251,7 @@ fn explore(
             let goes_on = || interruption::requested().is_none() && watch.elapsed() < time;
             // A round is never cut short, so that every cell has met the same trouble.
             while cells.iter().any(|cell| cell.trials > 0) && (batch == 0 || goes_on()) {
-                jobs::hold(cells, &round(batch..batch + 1), jobs, sums, &|n| progress.step(n))?;
+                jobs::run(cells, &round(batch..batch + 1), jobs, sums, &|n| progress.step(n))?;
                 batch += 1;
             }
         }
@@ -273,23 +275,27 @@ fn compare(selections: Vec<Selection>, cells: &[Cell], sums: Vec<Sum>, is_whole:
 }
 
 fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
-    let card = &selection.card;
+    let info = &selection.info;
     let Sum { report, elapsed, failed } = sum;
-    let rung = card.ladder.iter().position(|rung| rung.name == cell.rung.name).expect("a rung of the ladder");
+    let environment = info
+        .environments
+        .iter()
+        .position(|environment| environment.name == cell.environment.name)
+        .expect("an environment of the environments");
     let searched = report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
     let is_tried = (is_whole && failed.is_none()) || report.trials - searched >= cell.trials;
-    let verdicts = card.judged().zip(&report.tallies).map(|(name, tally)| {
-        let surprise = expectation::compare(card, cell.strategy, name, rung, tally, cell.trials > 0);
-        let surprise = match surprise {
+    let verdicts = info.judged().zip(&report.tallies).map(|(name, tally)| {
+        let mismatch = expectation::compare(info, cell.strategy, name, environment, tally, cell.trials > 0);
+        let mismatch = match mismatch {
             // The trials that were to show it were not run.
-            Surprise::NotCaught if !is_tried => Surprise::NotCovered,
-            surprise => surprise,
+            Mismatch::NotObserved if !is_tried => Mismatch::NotCovered,
+            mismatch => mismatch,
         };
-        (name, tally.verdict(), surprise)
+        (name, tally.verdict(), mismatch)
     });
     let verdicts = verdicts.collect();
     let (strategy, engine, is_searched_only) = (cell.strategy, cell.plan.engine, cell.trials == 0);
-    Line { strategy, rung, engine, is_searched_only, report, elapsed, failed, verdicts }
+    Line { strategy, environment, engine, is_searched_only, report, elapsed, failed, verdicts }
 }
 
 impl Results {
@@ -302,19 +308,19 @@ impl Results {
             Exit::BadInput
         } else if lines().any(|line| line.report.disagreement.is_some()) {
             Exit::NotDeterministic
-        } else if verdicts().any(|(_, _, surprise)| surprise.is_difference())
-            || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Other(_)))
+        } else if verdicts().any(|(_, _, mismatch)| mismatch.is_difference())
+            || self.saved.iter().any(|checked| matches!(checked.outcome, Outcome::Other(_)))
         {
             Exit::Differs
         } else if self.failed.is_some() || lines().any(|line| line.failed.is_some()) {
             Exit::BadInput
         } else if self.interrupted.is_some()
             || failures().next().is_some()
-            || self.kept.iter().any(|held| matches!(held.outcome, Outcome::Inapplicable(_)))
+            || self.saved.iter().any(|checked| matches!(checked.outcome, Outcome::Inapplicable(_)))
             || self.tables.iter().any(|table| !gaps(table).is_empty())
             || lines().any(|line| line.report.hidden_sharing().is_some())
             || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
-            || verdicts().any(|(_, _, surprise)| matches!(surprise, Surprise::NotCovered))
+            || verdicts().any(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered))
         {
             Exit::Unknown
         } else {

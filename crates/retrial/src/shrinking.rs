@@ -1,6 +1,6 @@
-//! Shrinks what the trials have shown: the least witness of each anomaly of each invariant, of each strategy on each
-//! rung. A strategy's rungs go one after another, so that a later one can begin with what an earlier one came to;
-//! strategies are shared among the jobs. No shrunk witness leaves this file unless a fresh thread has held it again.
+//! Shrinks what the trials have shown: the least counterexample of each anomaly of each invariant, of each strategy on each
+//! environment. A strategy's environments go one after another, so that a later one can begin with what an earlier one came to;
+//! strategies are shared among the jobs. No shrunk counterexample leaves this file unless a fresh thread has held it again.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,53 +9,53 @@ use std::thread;
 use anyhow::{Result, anyhow};
 use retrial_sim::anomaly::{Anomaly, Kind};
 use retrial_sim::case::Case;
-use retrial_sim::docket::Docket;
 use retrial_sim::explore::LIKELY_CAUSES;
 use retrial_sim::invariant::Finding;
+use retrial_sim::registry::ScenarioEntry;
 use retrial_sim::shrink::Budget;
-use retrial_sim::trial::TestBed;
-use retrial_sim::verdict::Witness;
+use retrial_sim::trial::TrialHost;
+use retrial_sim::verdict::Counterexample;
 
 use crate::jobs::{self, Cell, Sum};
 use crate::render::progress::{Phase, Progress};
 use crate::{catalogue, interruption};
 
-/// A strategy's witnesses take one step of shrinking for so many of its search.
+/// A strategy's counterexamples take one step of shrinking for so many of its search.
 const SHARE: u64 = 3;
 
-/// The most trials that one witness takes.
+/// The most trials that one counterexample takes.
 const MOST_TRIALS: u32 = 1_000;
 
-/// Steps that a witness may take however short the search was.
+/// Steps that a counterexample may take however short the search was.
 const LEAST_STEPS: u64 = 20_000;
 
-/// The cells of one strategy, which stand together, and the witnesses to shrink, rung after rung.
+/// The cells of one strategy, which stand together, and the counterexamples to shrink, environment after environment.
 struct Group<'a> {
-    docket: &'static dyn Docket,
+    entry: &'static dyn ScenarioEntry,
     engine: &'static str,
     /// The steps of the search.
     searched: u64,
     tasks: Vec<Task<'a>>,
 }
 
-/// A witness to shrink.
+/// A counterexample to shrink.
 struct Task<'a> {
     place: Place,
-    witness: &'a Witness,
+    counterexample: &'a Counterexample,
 }
 
-/// Where a witness stands: the cell, the invariant's tally, the anomaly.
+/// Where a counterexample stands: the cell, the invariant's tally, the anomaly.
 type Place = (usize, usize, Anomaly);
 
 /// What became of a group.
 #[derive(Default)]
 struct Outcome {
-    shrunk: Vec<(Place, Witness)>,
+    shrunk: Vec<(Place, Counterexample)>,
     /// What was another when it was held again.
     disagreement: Option<(usize, String)>,
 }
 
-/// Puts a shrunk witness in the place of each. Those that a live server has shown stay as they were met: two runs of
+/// Puts a shrunk counterexample in the place of each. Those that a live server has shown stay as they were met: two runs of
 /// one tape need not agree there, and each trial takes as long as hundreds elsewhere.
 ///
 /// # Errors
@@ -66,21 +66,21 @@ pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress
     progress.begin(Phase::Shrinking);
     let outcomes = Mutex::new(BTreeMap::new());
     let mut failed = Vec::new();
-    let failures = jobs::share(&groups, jobs, |index, group, beds| {
-        let outcome = group.shrink(beds.of(group.engine)?, progress)?;
+    let failures = jobs::share(&groups, jobs, |index, group, hosts| {
+        let outcome = group.shrink(hosts.of(group.engine)?, progress)?;
         outcomes.lock().expect("no worker panics while it holds the lock").insert(index, outcome);
         Ok(())
     })?;
-    // Their witnesses stay as they were met.
+    // Their counterexamples stay as they were met.
     for (index, why) in failures {
         let place = groups[index].tasks.first().map(|task| task.place);
         failed.extend(place.map(|(cell, ..)| (cell, format!("a counterexample cannot be shrunk: {why}"))));
     }
     let outcomes = outcomes.into_inner().expect("no worker panics while it holds the lock");
     for outcome in outcomes.into_values() {
-        for ((cell, invariant, anomaly), witness) in outcome.shrunk {
+        for ((cell, invariant, anomaly), counterexample) in outcome.shrunk {
             let tally = &mut sums[cell].report.tallies[invariant];
-            tally.anomalies.get_mut(&anomaly).expect("it was found there").witness = witness;
+            tally.anomalies.get_mut(&anomaly).expect("it was found there").counterexample = counterexample;
         }
         if let Some((cell, how)) = outcome.disagreement {
             sums[cell].report.disagreement.get_or_insert(how);
@@ -100,15 +100,15 @@ fn groups<'a>(cells: &'a [Cell], sums: &'a [Sum]) -> Vec<Group<'a>> {
         }
         let strategy = (cell.selection, cell.strategy);
         if groups.last().is_none_or(|(last, _)| *last != strategy) {
-            let (docket, engine) = (cell.docket, cell.plan.engine);
-            groups.push((strategy, Group { docket, engine, searched: 0, tasks: Vec::new() }));
+            let (entry, engine) = (cell.entry, cell.plan.engine);
+            groups.push((strategy, Group { entry, engine, searched: 0, tasks: Vec::new() }));
         }
         let (_, group) = groups.last_mut().expect("just pushed");
         group.searched += sum.report.steps;
         for (invariant, tally) in sum.report.tallies.iter().enumerate() {
             let tasks = tally.anomalies.iter().map(|(anomaly, shown)| Task {
                 place: (index, invariant, *anomaly),
-                witness: &shown.witness,
+                counterexample: &shown.counterexample,
             });
             group.tasks.extend(tasks);
         }
@@ -117,19 +117,19 @@ fn groups<'a>(cells: &'a [Cell], sums: &'a [Sum]) -> Vec<Group<'a>> {
 }
 
 impl Group<'_> {
-    fn shrink(&self, bed: &mut TestBed, progress: &Progress) -> Result<Outcome> {
+    fn shrink(&self, host: &mut TrialHost, progress: &Progress) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         let mut hints: BTreeMap<(usize, Kind), Case> = BTreeMap::new();
         let mut left = self.searched / SHARE;
-        for Task { place, witness } in &self.tasks {
+        for Task { place, counterexample } in &self.tasks {
             if interruption::requested().is_some() {
                 break;
             }
             // The first take the most trials, and what they do not need is there for the others.
             let budget = Budget { trials: MOST_TRIALS, steps: LEAST_STEPS.max(left / 2) };
             let (cell, invariant, _) = *place;
-            let key = (invariant, witness.kind);
-            match self.docket.shrink(bed, &witness.case, hints.get(&key), budget) {
+            let key = (invariant, counterexample.kind);
+            match self.entry.shrink(host, &counterexample.case, hints.get(&key), budget) {
                 Ok(shrunk) => {
                     left = left.saturating_sub(shrunk.shrinking.map_or(0, |shrinking| shrinking.steps));
                     if let Some(how) = self.disagrees(&shrunk)? {
@@ -140,7 +140,7 @@ impl Group<'_> {
                 }
                 Err(error) if error.is_machine() => return Err(error.into()),
                 Err(error) => {
-                    let how = format!("held again to be shrunk, the trial of a witness {error}");
+                    let how = format!("held again to be shrunk, the trial of a counterexample {error}");
                     outcome.disagreement.get_or_insert((cell, how));
                 }
             }
@@ -149,18 +149,19 @@ impl Group<'_> {
         Ok(outcome)
     }
 
-    /// Holds a shrunk witness again where nothing that this thread has done can reach it.
-    fn disagrees(&self, witness: &Witness) -> Result<Option<String>> {
+    /// Holds a shrunk counterexample again where nothing that this thread has done can reach it.
+    fn disagrees(&self, counterexample: &Counterexample) -> Result<Option<String>> {
         let again = || -> Result<Option<String>> {
-            let mut bed = catalogue::bed(self.engine)?;
-            Ok(match self.docket.replay(&mut bed, &witness.case) {
-                Err(error) => Some(format!("held again in a fresh thread, the trial of a witness {error}")),
+            let mut host = catalogue::host(self.engine)?;
+            Ok(match self.entry.replay(&mut host, &counterexample.case) {
+                Err(error) => {
+                    Some(format!("held again in a fresh thread, the trial of a counterexample {error}"))
+                }
                 Ok(again) => {
-                    let is_same =
-                        matches!(&again.finding, Finding::Violated(breach) if breach.kind() == witness.kind);
-                    (!is_same || again.run.digest != witness.case.digest).then(|| {
+                    let is_same = matches!(&again.finding, Finding::Violated(breach) if breach.kind() == counterexample.kind);
+                    (!is_same || again.run.digest != counterexample.case.digest).then(|| {
                         format!(
-                            "held again in a fresh thread, the trial of a witness differed; {LIKELY_CAUSES}"
+                            "held again in a fresh thread, the trial of a counterexample differed; {LIKELY_CAUSES}"
                         )
                     })
                 }
@@ -168,7 +169,7 @@ impl Group<'_> {
         };
         let joined = thread::scope(|scope| scope.spawn(again).join());
         joined.unwrap_or_else(|_| {
-            Err(anyhow!("a shrunk witness cannot be held again: its trial ended in a panic"))
+            Err(anyhow!("a shrunk counterexample cannot be held again: its trial ended in a panic"))
         })
     }
 }

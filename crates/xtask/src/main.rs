@@ -22,7 +22,8 @@ mod readme;
 mod tidy;
 mod tree;
 
-const USAGE: &str = "usage: cargo xtask ci | tidy | bless | mutate [SCENARIO...] | fuzz [READER] [--seconds N]";
+const USAGE: &str =
+    "usage: cargo xtask ci | tidy | bless | mutate [SCENARIO...] | fuzz [READER] [--seconds N]";
 
 fn main() -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "the verb is the only thing that is read from outside")]

@@ -4,7 +4,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use std::collections::BTreeMap;
 
 use super::super::{Workload, history};
@@ -20,7 +20,7 @@ impl Check<Workload> for Invariant {
         for (number, life) in lives.iter().enumerate() {
             let mut last = BTreeMap::new();
             for (event, what) in life {
-                let What::Ran(statement) = what else { continue };
+                let EventKind::Ran(statement) = what else { continue };
                 failures += u64::from(statement.result.is_err());
                 if statement.label != "progress" {
                     last.insert((&*statement.sql, &statement.params), (*event, statement));

@@ -5,7 +5,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 
@@ -16,12 +16,12 @@ impl Check<Workload> for Invariant {
         let trace = &evidence.run.trace;
         let mut exercised = 0;
         for (index, event) in trace.events.iter().enumerate() {
-            let What::Released(held) = event.what else { continue };
+            let EventKind::Released(held) = event.kind else { continue };
             let since = event.at - held;
             let meanwhile = trace.events[..index].iter().rev().take_while(|earlier| earlier.at > since);
             let mut own = meanwhile.filter(|earlier| earlier.actor == event.actor);
-            if let Some(What::Sleeps(label, time)) =
-                own.find(|earlier| matches!(earlier.what, What::Sleeps(..))).map(|earlier| &earlier.what)
+            if let Some(EventKind::Sleeps(label, time)) =
+                own.find(|earlier| matches!(earlier.kind, EventKind::Sleeps(..))).map(|earlier| &earlier.kind)
             {
                 let (name, time) = (trace.name(event.actor), time.as_millis());
                 let sentence =

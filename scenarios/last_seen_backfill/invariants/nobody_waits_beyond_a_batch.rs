@@ -9,7 +9,7 @@ use std::time::Duration;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::{COST, Workload, effort};
 
@@ -31,7 +31,7 @@ impl Check<Workload> for Invariant {
         let end = trace.events.last().map_or(Duration::ZERO, |event| event.at);
         for (index, event) in trace.events.iter().enumerate() {
             let name = trace.name(event.actor);
-            if name == "migration" || !matches!(event.what, What::Waits { .. }) {
+            if name == "migration" || !matches!(event.kind, EventKind::Waits { .. }) {
                 continue;
             }
             // A wait that nothing has ended lasts until the end of the trial.

@@ -6,7 +6,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ fn changed_in(run: &Run, life: usize) -> i64 {
 fn lost_a_report(run: &Run, life: usize) -> bool {
     history::lives(run)[life]
         .iter()
-        .any(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "progress" && ran.result.is_err()))
+        .any(|(_, what)| matches!(what, EventKind::Ran(ran) if ran.label == "progress" && ran.result.is_err()))
 }
 
 /// How many rows there have been up to the id that the migration's cursor goes to, if it keeps one. A row that arrives

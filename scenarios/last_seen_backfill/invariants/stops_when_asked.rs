@@ -6,7 +6,7 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::fault::Fault;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 
@@ -22,10 +22,10 @@ impl Check<Workload> for Invariant {
             if trace.process(event.actor) != "server" {
                 continue;
             }
-            match (&event.what, &mut since) {
-                (What::Struck(Fault::Shutdown), None) => since = Some(0),
-                (What::Started(_), _) => since = None,
-                (What::Ran(ran), Some(batches)) if ran.label == "batch" => {
+            match (&event.kind, &mut since) {
+                (EventKind::Injected(Fault::Shutdown), None) => since = Some(0),
+                (EventKind::Started(_), _) => since = None,
+                (EventKind::Ran(ran), Some(batches)) if ran.label == "batch" => {
                     *batches += 1;
                     if *batches > 1 {
                         let sentence =

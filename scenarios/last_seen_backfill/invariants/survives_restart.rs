@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Ending;
 
 use super::super::{Workload, history};
@@ -24,7 +24,7 @@ impl Check<Workload> for Invariant {
             left.is_none_or(|left| left.status != "done")
         };
         let restarts = run.trace.events.iter().enumerate().filter(|(index, event)| {
-            matches!(event.what, What::Started(2..))
+            matches!(event.kind, EventKind::Started(2..))
                 && run.trace.process(event.actor) == "server"
                 && is_unfinished(*index)
         });

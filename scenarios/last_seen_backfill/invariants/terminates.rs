@@ -6,7 +6,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Ending, Run};
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ impl Check<Workload> for Invariant {
         let bound = workload.batches() + workload.arrivals.len() as i64 + SLACK;
         for life in history::lives(run) {
             let mut batches =
-                life.iter().filter(|(_, what)| matches!(what, What::Ran(ran) if ran.label == "batch"));
+                life.iter().filter(|(_, what)| matches!(what, EventKind::Ran(ran) if ran.label == "batch"));
             if let Some((event, _)) = batches.nth(bound as usize) {
                 let rows = workload.rows();
                 return livelock(format!("{rows} rows took more than {bound} batches")).at(*event);
@@ -71,12 +71,12 @@ impl Check<Workload> for Invariant {
 }
 
 /// How long the migration took in one life of the process, its waits for the connection apart.
-fn took(run: &Run, life: &[(usize, &What)]) -> Duration {
-    let at = |place: Option<&(usize, &What)>| {
+fn took(run: &Run, life: &[(usize, &EventKind)]) -> Duration {
+    let at = |place: Option<&(usize, &EventKind)>| {
         place.map_or(Duration::ZERO, |(event, _)| run.trace.events[*event].at)
     };
     let waited = life.iter().filter_map(|(_, what)| match what {
-        What::Resumed { waited, .. } => Some(*waited),
+        EventKind::Resumed { waited, .. } => Some(*waited),
         _ => None,
     });
     (at(life.last()) - at(life.first())).saturating_sub(waited.sum())

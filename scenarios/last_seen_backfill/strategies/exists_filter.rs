@@ -7,9 +7,9 @@
 //! A reviewer should ask: how many rows without an observation does each batch pass over?
 
 use retrial_sim::actor::Task;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::limit_loop::MAX_ID;
 
 pub(super) struct Strategy;
@@ -35,13 +35,13 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::PASSED_OVER, breaks::LATE_OBSERVATION];
+const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::PASSED_OVER, known_failures::LATE_OBSERVATION];
 
 pub(super) const ELIGIBLE: &str = "
     SELECT COUNT(*) FROM transmissions AS t

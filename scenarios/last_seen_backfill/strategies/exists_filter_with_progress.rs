@@ -8,10 +8,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::progress::OncePerSecond;
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::exists_filter::{BATCH, ELIGIBLE};
 use super::limit_loop::MAX_ID;
 
@@ -27,16 +27,16 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::PASSED_OVER,
-    breaks::LATE_OBSERVATION,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::PASSED_OVER,
+    known_failures::LATE_OBSERVATION,
+    KnownFailure {
         invariant: "progress_is_true",
         anomalies: &[Anomaly::FalseReport],
         from: "open_ingest",

@@ -8,9 +8,9 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::exists_filter::ELIGIBLE;
 use super::limit_loop::MAX_ID;
 
@@ -38,15 +38,15 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::LATE_OBSERVATION,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::LATE_OBSERVATION,
+    KnownFailure {
         invariant: "progress_is_true",
         anomalies: &[Anomaly::FalseReport],
         from: "open_ingest",

@@ -9,9 +9,9 @@
 //! A reviewer should ask: what ends the loop when the rows at the end are gone?
 
 use retrial_sim::actor::Task;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::keyset_cursor_one_transaction::fill;
 
 pub(super) struct Strategy;
@@ -21,13 +21,13 @@ impl Backfill for Strategy {
         Box::pin(fill(migration, BATCH, TOTAL))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::NULL_PAGE, breaks::NEVER_OPENS];
+const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::NULL_PAGE, known_failures::NEVER_OPENS];
 
 /// `MATERIALIZED` keeps SQLite from looking the latest observation up twice, once to compare and once to set.
 const BATCH: &str = "

@@ -11,10 +11,10 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::migration::{NAME, PROGRESS, first_number};
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::keyset_cursor::{BATCH, PAGE};
 use super::limit_loop::{MAX_ID, TOTAL};
 
@@ -28,17 +28,17 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::NULL_PAGE,
-    breaks::NEVER_OPENS,
-    breaks::LATE_OBSERVATION,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::NULL_PAGE,
+    known_failures::NEVER_OPENS,
+    known_failures::LATE_OBSERVATION,
+    KnownFailure {
         invariant: "nobody_waits_beyond_a_batch",
         anomalies: &[Anomaly::Starvation],
         from: "unindexed",

@@ -9,9 +9,9 @@
 //! changed, and matches again.
 
 use retrial_sim::actor::Task;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -24,18 +24,18 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::BARREN_ROWS,
-    breaks::NEVER_OPENS,
-    breaks::LATE_OBSERVATION,
-    breaks::RESCAN,
-    breaks::UNCHANGED_ROWS,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::BARREN_ROWS,
+    known_failures::NEVER_OPENS,
+    known_failures::LATE_OBSERVATION,
+    known_failures::RESCAN,
+    known_failures::UNCHANGED_ROWS,
 ];
 
 /// The loop, once the bounds are known; `batch` takes the largest id and the number of rows.

@@ -8,7 +8,7 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::{Backfill, Failure, Migration};
 use super::limit_loop::{BATCH, MAX_ID, TOTAL};
@@ -36,14 +36,14 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "covers_every_eligible_row",
         anomalies: &[Anomaly::Omission],
         from: "calm",
@@ -51,7 +51,7 @@ const BREAKS: &[Break] = &[
         because: "a batch made of rows without observations changes nothing, and the rows behind \
                   them are never reached",
     },
-    Break {
+    KnownFailure {
         invariant: "terminates",
         anomalies: &[Anomaly::Livelock],
         from: "calm",
@@ -59,7 +59,7 @@ const BREAKS: &[Break] = &[
         because: "rows without observations fill most of each batch, so that it takes more batches \
                   than rows and batch size call for",
     },
-    Break {
+    KnownFailure {
         invariant: "work_per_batch_is_bounded",
         anomalies: &[Anomaly::UnboundedWork],
         from: "unindexed",
@@ -67,7 +67,7 @@ const BREAKS: &[Break] = &[
         because: "without the index on last_seen each batch looks for its rows from the beginning of the table, and \
                   counts what is left over all of it",
     },
-    Break {
+    KnownFailure {
         invariant: "survives_restart",
         anomalies: &[Anomaly::Omission],
         from: "shutdown",

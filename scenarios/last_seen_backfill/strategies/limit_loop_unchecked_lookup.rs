@@ -8,9 +8,9 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::limit_loop::{BATCH, MAX_ID, TOTAL, fill};
 
 pub(super) struct Strategy;
@@ -24,14 +24,14 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "failure_is_reported",
         anomalies: &[Anomaly::FalseReport],
         from: "errors",
@@ -39,9 +39,9 @@ const BREAKS: &[Break] = &[
         because: "a failed lookup leaves the bound at 0, nothing matches, and that is reported as \
                   done",
     },
-    breaks::BARREN_ROWS,
-    breaks::NEVER_OPENS,
-    breaks::LATE_OBSERVATION,
-    breaks::RESCAN,
-    breaks::UNCHANGED_ROWS,
+    known_failures::BARREN_ROWS,
+    known_failures::NEVER_OPENS,
+    known_failures::LATE_OBSERVATION,
+    known_failures::RESCAN,
+    known_failures::UNCHANGED_ROWS,
 ];

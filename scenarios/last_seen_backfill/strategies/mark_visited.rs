@@ -7,9 +7,9 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 use super::limit_loop::{MAX_ID, TOTAL, fill};
 
 pub(super) struct Strategy;
@@ -23,22 +23,22 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "never_goes_back",
         anomalies: &[Anomaly::StaleOverwrite],
         from: "calm",
         rarely: None,
         because: "the sentinel -1 lies before the 0 it replaces",
     },
-    breaks::LATE_OBSERVATION,
-    breaks::RESCAN,
+    known_failures::LATE_OBSERVATION,
+    known_failures::RESCAN,
 ];
 
 const BATCH: &str = "

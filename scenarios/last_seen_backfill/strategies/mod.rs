@@ -2,7 +2,7 @@
 
 use super::Backfill;
 
-retrial_sim::shelf! {
+retrial_sim::registry! {
     /// The candidates.
     pub static STRATEGIES: dyn Backfill = Strategy in [
         single_update,

@@ -8,9 +8,9 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Backfill, Failure, Migration, breaks};
+use super::super::{Backfill, Failure, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -22,35 +22,35 @@ impl Backfill for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "batch_is_bounded",
         anomalies: &[Anomaly::UnboundedWork],
         from: "calm",
         rarely: None,
         because: "one statement writes every row",
     },
-    Break {
+    KnownFailure {
         invariant: "work_per_batch_is_bounded",
         anomalies: &[Anomaly::UnboundedWork],
         from: "calm",
         rarely: None,
         because: "one statement visits every row",
     },
-    Break {
+    KnownFailure {
         invariant: "nobody_waits_beyond_a_batch",
         anomalies: &[Anomaly::Starvation],
         from: "ingest",
         rarely: None,
         because: "the prune at start-up waits for the connection until the last row is filled",
     },
-    breaks::LATE_OBSERVATION,
+    known_failures::LATE_OBSERVATION,
 ];
 
 const UPDATE: &str = "

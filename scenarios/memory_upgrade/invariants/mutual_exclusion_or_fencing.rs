@@ -12,7 +12,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::operation;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 use super::super::history::{self, Hold, MEMORIES};
@@ -38,7 +38,7 @@ impl Check<Workload> for Invariant {
         let mut changed: BTreeMap<i64, (usize, ActorId, i64)> = BTreeMap::new();
         let (mut is_meant, mut exercised, mut commits) = (false, 0, Vec::new());
         for (index, event) in run.trace.events.iter().enumerate() {
-            holders.take(event.actor, history::hold(event), &event.what);
+            holders.take(event.actor, history::hold(event), &event.kind);
             if let Some(exchange) = history::exchange(event)
                 && exchange.part == MEMORIES
             {
@@ -49,7 +49,7 @@ impl Check<Workload> for Invariant {
                     looked[usize::from(event.actor.0)] = seen;
                 }
             }
-            let What::Committed(changes) = &event.what else { continue };
+            let EventKind::Committed(changes) = &event.kind else { continue };
             if changes.iter().any(|change| change.table.name == MEMORIES) {
                 commits.push(index);
             }
@@ -86,7 +86,7 @@ impl Check<Workload> for Invariant {
 }
 
 impl Holders {
-    fn take(&mut self, actor: ActorId, hold: Option<Hold>, what: &What) {
+    fn take(&mut self, actor: ActorId, hold: Option<Hold>, what: &EventKind) {
         match hold {
             Some(Hold::Taken(token)) => {
                 self.holds.push((actor, token));
@@ -95,7 +95,7 @@ impl Holders {
             Some(Hold::Released(token)) => self.holds.retain(|(_, held)| *held != token),
             Some(Hold::Tried { .. }) | None => {}
         }
-        if matches!(what, What::Crashed) {
+        if matches!(what, EventKind::Crashed) {
             self.holds.retain(|(holder, _)| *holder != actor);
         }
     }

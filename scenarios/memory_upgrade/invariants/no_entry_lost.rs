@@ -13,7 +13,7 @@ use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::operation::{self, Operation};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 use super::super::history::{MEMORIES, Rows};
@@ -75,7 +75,7 @@ fn out_of_sight(evidence: &Evidence<'_, Workload>, operations: &[Operation]) -> 
     let moved: Vec<i64> = operations.iter().filter(moved).filter_map(|it| it.row.integer()).collect();
     let opened = 1..=evidence.workload.entries.len() as i64;
     let judged: Vec<i64> = opened.filter(|id| !moved.contains(id)).collect();
-    let mut rows = Rows::opening(evidence.workload);
+    let mut rows = Rows::initial_state(evidence.workload);
     // Since which event a memory has not been there once.
     let mut since: BTreeMap<i64, (usize, Duration, usize)> = BTreeMap::new();
     for (index, event) in evidence.run.trace.events.iter().enumerate() {
@@ -90,7 +90,7 @@ fn out_of_sight(evidence: &Evidence<'_, Workload>, operations: &[Operation]) -> 
                 return Some(broken.on(MEMORIES, "id", Value::Integer(*id)));
             }
         }
-        let What::Committed(changes) = &event.what else { continue };
+        let EventKind::Committed(changes) = &event.kind else { continue };
         rows.take(index, event);
         for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
             let row = change.after.as_ref().or(change.before.as_ref());

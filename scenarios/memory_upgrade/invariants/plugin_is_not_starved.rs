@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::{Workload, history};
 
@@ -19,7 +19,7 @@ const MOST: Duration = Duration::from_secs(10);
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        if !evidence.is_timed() || history::anybody_was_struck(run) {
+        if !evidence.is_timed() || history::anybody_was_hit(run) {
             return Finding::Holds { exercised: 0 };
         }
         let mut exercised = 0;
@@ -27,8 +27,8 @@ impl Check<Workload> for Invariant {
             if !history::is_plugin(run, event.actor) {
                 continue;
             }
-            match event.what {
-                What::Resumed { waited, timed_out } if waited > MOST => {
+            match event.kind {
+                EventKind::Resumed { waited, timed_out } if waited > MOST => {
                     let end = if timed_out { "and gave up" } else { "and got it then" };
                     let sentence = format!(
                         "{} waited {} ms for the file lock, {end}",
@@ -36,7 +36,7 @@ impl Check<Workload> for Invariant {
                         waited.as_millis()
                     );
                     let began = run.trace.events[..index].iter().rposition(|earlier| {
-                        earlier.actor == event.actor && matches!(earlier.what, What::Waits { .. })
+                        earlier.actor == event.actor && matches!(earlier.kind, EventKind::Waits { .. })
                     });
                     return Finding::broken(Anomaly::Starvation, sentence).at(began.unwrap_or(index));
                 }

@@ -6,7 +6,7 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 
 use super::super::Workload;
@@ -68,7 +68,7 @@ fn meanwhile(run: &Run, batch: &Batch, ended: usize, id: i64) -> Meanwhile {
     let touches = |change: &RowChange| change.after.iter().chain(&change.before).any(|row| is_meant(&row));
     let mut meanwhile = Meanwhile::default();
     for event in &run.trace.events[scan.unwrap_or_default()..ended] {
-        let What::Committed(changes) = &event.what else { continue };
+        let EventKind::Committed(changes) = &event.kind else { continue };
         for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
             meanwhile.upgraded |= marks(change);
             meanwhile.disputed |= event.actor != batch.tool && touches(change);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, Value};
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 use super::super::history::{self, Column, MEMORIES};
@@ -22,7 +22,7 @@ impl Check<Workload> for Invariant {
             if history::exchange(event).is_some_and(|exchange| exchange.label == "scan") {
                 exercised += last.values().filter(|row| is_upgraded(row)).count() as u64;
             }
-            let What::Committed(changes) = &event.what else { continue };
+            let EventKind::Committed(changes) = &event.kind else { continue };
             for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
                 let Some(row) = &change.after else { continue };
                 let Some(id) = row[0].integer() else { continue };

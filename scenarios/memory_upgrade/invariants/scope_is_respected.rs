@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 use super::super::history::{self, Column, MEMORIES, Rows};
@@ -20,9 +20,9 @@ impl Check<Workload> for Invariant {
         let opened = workload.entries.iter().enumerate();
         let mut scopes: BTreeMap<i64, Value> =
             opened.map(|(index, entry)| (index as i64 + 1, SCOPES[entry.scope - 1].into())).collect();
-        let (mut rows, mut exercised) = (Rows::opening(workload), 0);
+        let (mut rows, mut exercised) = (Rows::initial_state(workload), 0);
         for (index, event) in run.trace.events.iter().enumerate() {
-            let What::Committed(changes) = &event.what else { continue };
+            let EventKind::Committed(changes) = &event.kind else { continue };
             rows.take(index, event);
             for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
                 let Some(row) = change.after.as_ref().or(change.before.as_ref()) else { continue };

@@ -9,12 +9,12 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Document, Handling, UpdateError, WriteError};
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{self, Batch};
 use super::super::plugin::Revision;
 use super::super::upgrader::{AS_AT_F6E63AF, BatchResult, Enriched, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 use super::merge_under_the_lock::merged;
 
 pub(super) struct Strategy;
@@ -35,38 +35,38 @@ impl Upgrade for Strategy {
         AS_AT_F6E63AF
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         because: "who dies between add and delete, or whose add only seems to fail, leaves the memory there twice",
         rarely: Some("add_fails"),
-        ..breaks::NO_ROW_BETWEEN_DELETE_AND_ADD
+        ..known_failures::NO_ROW_BETWEEN_DELETE_AND_ADD
     },
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    Break {
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    KnownFailure {
         because: NOBODY_IS_REFUSED,
         from: "stale_lock",
         rarely: Some("crash"),
-        ..breaks::PLUGIN_READS_TOO_SOON
+        ..known_failures::PLUGIN_READS_TOO_SOON
     },
-    Break {
+    KnownFailure {
         because: NOBODY_IS_REFUSED,
         from: "stale_lock",
         rarely: Some("crash"),
-        ..breaks::PLUGIN_TAKES_IT_BACK
+        ..known_failures::PLUGIN_TAKES_IT_BACK
     },
-    Break {
+    KnownFailure {
         because: NOBODY_IS_REFUSED,
         from: "stale_lock",
         rarely: Some("stale_lock"),
-        ..breaks::WRITES_OUT_OF_SCOPE
+        ..known_failures::WRITES_OUT_OF_SCOPE
     },
-    Break { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..breaks::UPGRADES_AGAIN },
+    KnownFailure { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..known_failures::UPGRADES_AGAIN },
 ];
 
 const NOBODY_IS_REFUSED: &str =

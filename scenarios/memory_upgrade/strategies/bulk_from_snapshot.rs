@@ -9,11 +9,11 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::Changes;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -32,23 +32,23 @@ impl Upgrade for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::OVERWRITES_FROM_THE_SCAN,
-    breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::TEXT_HAS_CHANGED,
-    breaks::WRITES_OUT_OF_SCOPE,
-    breaks::A_DELETED_ONE_COMES_BACK,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::OVERWRITES_FROM_THE_SCAN,
+    known_failures::PLUGIN_TAKES_IT_BACK,
+    known_failures::TEXT_HAS_CHANGED,
+    known_failures::WRITES_OUT_OF_SCOPE,
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    KnownFailure {
         because: "the recovery throws, so the batch is reported failed, with everything that was written",
-        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
+        ..known_failures::SAYS_FAILED_WHATEVER_WAS_DONE
     },
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::ADDS_AGAIN,
-    breaks::LOCK_FILE_IS_REMOVED,
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::ADDS_AGAIN,
+    known_failures::LOCK_FILE_IS_REMOVED,
 ];

@@ -14,11 +14,11 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Document};
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -33,22 +33,22 @@ impl Upgrade for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::RESETS_THE_COUNTERS,
-    breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::TEXT_HAS_CHANGED,
-    breaks::WRITES_OUT_OF_SCOPE,
-    breaks::A_DELETED_ONE_COMES_BACK,
-    breaks::RESTORED_COUNTS_AS_UPGRADED,
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::ADDS_AGAIN,
-    breaks::LOCK_FILE_IS_REMOVED,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::RESETS_THE_COUNTERS,
+    known_failures::PLUGIN_TAKES_IT_BACK,
+    known_failures::TEXT_HAS_CHANGED,
+    known_failures::WRITES_OUT_OF_SCOPE,
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    known_failures::RESTORED_COUNTS_AS_UPGRADED,
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::ADDS_AGAIN,
+    known_failures::LOCK_FILE_IS_REMOVED,
 ];
 
 /// The row with patch and marker merged into its metadata.

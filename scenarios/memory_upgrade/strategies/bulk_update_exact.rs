@@ -11,11 +11,11 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Handling};
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};
 use super::super::upgrader::{AS_AT_F6E63AF, BatchResult, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -39,29 +39,29 @@ impl Upgrade for Strategy {
         AS_AT_F6E63AF
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::OVERWRITES_FROM_THE_SCAN,
-    breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
-    breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::UPGRADES_AGAIN,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::OVERWRITES_FROM_THE_SCAN,
+    known_failures::PLUGIN_TAKES_IT_BACK,
+    known_failures::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    known_failures::SAYS_FAILED_WHATEVER_WAS_DONE,
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::UPGRADES_AGAIN,
+    KnownFailure {
         from: "all",
         rarely: Some("plugin"),
         because: "a recall reads the new abstract, the user edits the text, and the recall writes back what it read",
-        ..breaks::TEXT_HAS_CHANGED
+        ..known_failures::TEXT_HAS_CHANGED
     },
-    Break {
+    KnownFailure {
         from: "stale_lock",
         rarely: Some("crash"),
         because: "the scope is looked at under the lock, and a process that has lost its lock goes on writing",
-        ..breaks::WRITES_OUT_OF_SCOPE
+        ..known_failures::WRITES_OUT_OF_SCOPE
     },
 ];

@@ -9,10 +9,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::Changes;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -34,25 +34,25 @@ impl Upgrade for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::RESETS_THE_COUNTERS,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::RESETS_THE_COUNTERS,
+    KnownFailure {
         because: "the plugin reads under its lock, and deletes whatever is there: what was swapped in meanwhile, too",
-        ..breaks::PLUGIN_TAKES_IT_BACK
+        ..known_failures::PLUGIN_TAKES_IT_BACK
     },
-    breaks::TEXT_HAS_CHANGED,
-    Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
-    breaks::A_DELETED_ONE_COMES_BACK,
-    breaks::SAYS_FAILED_WHATEVER_WAS_DONE,
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::UPGRADES_AGAIN,
-    breaks::LOCK_FILE_IS_REMOVED,
+    known_failures::TEXT_HAS_CHANGED,
+    KnownFailure { rarely: Some("plugin"), ..known_failures::WRITES_OUT_OF_SCOPE },
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    known_failures::SAYS_FAILED_WHATEVER_WAS_DONE,
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::UPGRADES_AGAIN,
+    known_failures::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {

@@ -9,10 +9,10 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::document_store::Changes;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -30,28 +30,28 @@ impl Upgrade for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::OVERWRITES_FROM_THE_SCAN,
-    breaks::PLUGIN_TAKES_IT_BACK,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::OVERWRITES_FROM_THE_SCAN,
+    known_failures::PLUGIN_TAKES_IT_BACK,
+    KnownFailure {
         invariant: "plugin_is_not_starved",
         anomalies: &[Anomaly::Starvation],
         from: "plugin",
         rarely: None,
         because: "the lock is held for as long as the model takes, one entry after the other",
     },
-    Break { rarely: Some("plugin"), ..breaks::WRITES_OUT_OF_SCOPE },
-    breaks::A_DELETED_ONE_COMES_BACK,
-    breaks::NULL_COUNTS_AS_UPGRADED,
-    Break { from: "crash", rarely: None, ..breaks::WRITES_UNDER_A_LOST_LOCK },
-    breaks::UPGRADES_AGAIN,
-    breaks::LOCK_FILE_IS_REMOVED,
+    KnownFailure { rarely: Some("plugin"), ..known_failures::WRITES_OUT_OF_SCOPE },
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    known_failures::NULL_COUNTS_AS_UPGRADED,
+    KnownFailure { from: "crash", rarely: None, ..known_failures::WRITES_UNDER_A_LOST_LOCK },
+    known_failures::UPGRADES_AGAIN,
+    known_failures::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn upgrade_entry(tool: &Upgrader, legacy: &Legacy) -> bool {

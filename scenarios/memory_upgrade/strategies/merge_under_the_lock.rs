@@ -11,13 +11,13 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};
 use super::super::plugin::Revision;
 use super::super::smart_metadata::{self, is_upgraded};
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -30,8 +30,8 @@ impl Upgrade for Strategy {
         Box::pin(revise(revision))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
@@ -39,20 +39,20 @@ const THE_READ_IS_STALE: &str =
     "the read under the lock is by a handle that does not see what another has committed";
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break { because: THE_READ_IS_STALE, ..breaks::PLUGIN_READS_TOO_SOON },
-    Break { because: THE_READ_IS_STALE, ..breaks::PLUGIN_TAKES_IT_BACK },
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure { because: THE_READ_IS_STALE, ..known_failures::PLUGIN_READS_TOO_SOON },
+    KnownFailure { because: THE_READ_IS_STALE, ..known_failures::PLUGIN_TAKES_IT_BACK },
+    KnownFailure {
         from: "two_upgraders",
         rarely: Some("plugin"),
         because: THE_READ_IS_STALE,
-        ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE
+        ..known_failures::SAYS_FAILED_WHATEVER_WAS_DONE
     },
-    Break { because: THE_READ_IS_STALE, ..breaks::WRITES_OUT_OF_SCOPE },
-    Break { because: THE_READ_IS_STALE, ..breaks::UPGRADES_AGAIN },
-    breaks::A_DELETED_ONE_COMES_BACK,
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::LOCK_FILE_IS_REMOVED,
+    KnownFailure { because: THE_READ_IS_STALE, ..known_failures::WRITES_OUT_OF_SCOPE },
+    KnownFailure { because: THE_READ_IS_STALE, ..known_failures::UPGRADES_AGAIN },
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::LOCK_FILE_IS_REMOVED,
 ];
 
 pub(super) async fn upgrade_batch(tool: &Upgrader, batch: &[Legacy]) -> BatchResult {

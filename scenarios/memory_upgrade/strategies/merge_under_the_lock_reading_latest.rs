@@ -7,11 +7,11 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Handling, Reads, UpdateError};
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::plugin::Revision;
 use super::super::upgrader::{AS_AT_2D56900, BatchResult, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 use super::merge_under_the_lock::{revise, upgrade_batch};
 
 pub(super) struct Strategy;
@@ -29,36 +29,36 @@ impl Upgrade for Strategy {
         Handling { reads: Reads::Latest, ..AS_AT_2D56900 }
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 const WROTE_WHAT_IT_HAD_READ: &str = "a process that has lost its lock writes what it had read before";
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::NO_ROW_BETWEEN_DELETE_AND_ADD,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::NO_ROW_BETWEEN_DELETE_AND_ADD,
+    KnownFailure {
         from: "stale_lock",
         rarely: Some("crash"),
         because: WROTE_WHAT_IT_HAD_READ,
-        ..breaks::PLUGIN_READS_TOO_SOON
+        ..known_failures::PLUGIN_READS_TOO_SOON
     },
-    Break {
+    KnownFailure {
         from: "stale_lock",
         rarely: Some("crash"),
         because: WROTE_WHAT_IT_HAD_READ,
-        ..breaks::PLUGIN_TAKES_IT_BACK
+        ..known_failures::PLUGIN_TAKES_IT_BACK
     },
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::LOCK_FILE_IS_REMOVED,
-    Break { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..breaks::TEXT_HAS_CHANGED },
-    Break {
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::LOCK_FILE_IS_REMOVED,
+    KnownFailure { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..known_failures::TEXT_HAS_CHANGED },
+    KnownFailure {
         from: "stale_lock",
         rarely: Some("crash"),
         because: WROTE_WHAT_IT_HAD_READ,
-        ..breaks::WRITES_OUT_OF_SCOPE
+        ..known_failures::WRITES_OUT_OF_SCOPE
     },
-    Break { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..breaks::UPGRADES_AGAIN },
+    KnownFailure { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..known_failures::UPGRADES_AGAIN },
 ];

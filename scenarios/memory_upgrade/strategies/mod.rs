@@ -2,7 +2,7 @@
 
 use super::Upgrade;
 
-retrial_sim::shelf! {
+retrial_sim::registry! {
     /// The candidates.
     pub static STRATEGIES: dyn Upgrade = Strategy in [
         lock_per_entry_around_llm,

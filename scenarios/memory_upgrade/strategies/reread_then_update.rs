@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::Changes;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
@@ -39,26 +39,26 @@ impl Upgrade for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         because: "between the read and the update the plugin writes, and the update puts back what was read; and it \
                   resets the counters",
-        ..breaks::RESETS_THE_COUNTERS
+        ..known_failures::RESETS_THE_COUNTERS
     },
-    breaks::PLUGIN_TAKES_IT_BACK,
-    breaks::TEXT_HAS_CHANGED,
-    breaks::WRITES_OUT_OF_SCOPE,
-    breaks::A_DELETED_ONE_COMES_BACK,
-    Break { from: "add_fails", rarely: Some("plugin"), ..breaks::NULL_COUNTS_AS_UPGRADED },
-    breaks::WRITES_UNDER_A_LOST_LOCK,
-    breaks::UPGRADES_AGAIN,
-    breaks::LOCK_FILE_IS_REMOVED,
+    known_failures::PLUGIN_TAKES_IT_BACK,
+    known_failures::TEXT_HAS_CHANGED,
+    known_failures::WRITES_OUT_OF_SCOPE,
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    KnownFailure { from: "add_fails", rarely: Some("plugin"), ..known_failures::NULL_COUNTS_AS_UPGRADED },
+    known_failures::WRITES_UNDER_A_LOST_LOCK,
+    known_failures::UPGRADES_AGAIN,
+    known_failures::LOCK_FILE_IS_REMOVED,
 ];
 
 async fn write(tool: &Upgrader, enriched: &Enriched<'_>) -> bool {

@@ -9,11 +9,11 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::under_one_lock;
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};
-use super::super::{Upgrade, breaks};
+use super::super::{Upgrade, known_failures};
 use super::update_after_llm::write_back;
 
 pub(super) struct Strategy;
@@ -33,32 +33,32 @@ impl Upgrade for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "no_write_is_refused",
         anomalies: &[Anomaly::Deadlock, Anomaly::Starvation],
         from: "calm",
         rarely: None,
         because: "`update` takes the lock that the batch has, and no entry is ever upgraded",
     },
-    Break {
+    KnownFailure {
         invariant: "plugin_is_not_starved",
         anomalies: &[Anomaly::Starvation],
         from: "plugin",
         rarely: None,
         because: "the lock is held for as long as the nested attempts take, three minutes for each entry",
     },
-    breaks::PLUGIN_READS_TOO_SOON,
-    breaks::A_DELETED_ONE_COMES_BACK,
-    Break { from: "crash", rarely: Some("crash"), ..breaks::PLUGIN_TAKES_IT_BACK },
-    Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_OUT_OF_SCOPE },
-    Break { from: "crash", rarely: Some("crash"), ..breaks::WRITES_UNDER_A_LOST_LOCK },
-    Break { from: "crash", rarely: Some("crash"), ..breaks::SAYS_FAILED_WHATEVER_WAS_DONE },
-    Break { from: "all", rarely: Some("all"), ..breaks::UPGRADES_AGAIN },
+    known_failures::PLUGIN_READS_TOO_SOON,
+    known_failures::A_DELETED_ONE_COMES_BACK,
+    KnownFailure { from: "crash", rarely: Some("crash"), ..known_failures::PLUGIN_TAKES_IT_BACK },
+    KnownFailure { from: "crash", rarely: Some("crash"), ..known_failures::WRITES_OUT_OF_SCOPE },
+    KnownFailure { from: "crash", rarely: Some("crash"), ..known_failures::WRITES_UNDER_A_LOST_LOCK },
+    KnownFailure { from: "crash", rarely: Some("crash"), ..known_failures::SAYS_FAILED_WHATEVER_WAS_DONE },
+    KnownFailure { from: "all", rarely: Some("all"), ..known_failures::UPGRADES_AGAIN },
 ];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::{Workload, history};
 
@@ -23,11 +23,11 @@ impl Check<Workload> for Invariant {
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
             let Some(asks) = asks.get_mut(usize::from(event.actor.0)) else { continue };
-            match event.what {
-                What::Noted("acquire", ..) => *asks = true,
-                What::Noted("answer", ..) | What::Started(_) => *asks = false,
-                What::Ran(_) if !*asks => exercised += 1,
-                What::Resumed { waited, .. } if !*asks && evidence.is_timed() && waited > MOST => {
+            match event.kind {
+                EventKind::Annotated("acquire", ..) => *asks = true,
+                EventKind::Annotated("answer", ..) | EventKind::Started(_) => *asks = false,
+                EventKind::Ran(_) if !*asks => exercised += 1,
+                EventKind::Resumed { waited, .. } if !*asks && evidence.is_timed() && waited > MOST => {
                     let name = run.trace.name(event.actor);
                     let sentence = format!(
                         "an ordinary query of {name} waited {} ms for a connection",

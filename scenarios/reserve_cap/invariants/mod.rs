@@ -5,7 +5,7 @@ use retrial_sim::invariant::Invariant as Check;
 
 use super::Workload;
 
-retrial_sim::shelf! {
+retrial_sim::registry! {
     /// The invariants.
     pub static INVARIANTS: dyn Check<Workload> = Invariant in [
         rejects_rather_than_blocks,

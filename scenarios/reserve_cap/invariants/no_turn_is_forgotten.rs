@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, Value};
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::{Workload, history};
 
@@ -31,12 +31,12 @@ impl Check<Workload> for Invariant {
             (vec![false; runs], vec![false; runs], vec![false; runs]);
         let mut exercised = 0;
         for (index, event) in evidence.run.trace.events.iter().enumerate() {
-            match &event.what {
-                What::Noted("answered", run, _) => answered[*run as usize] = true,
-                What::Noted("no_history", run, 1) | What::Noted("late", run, _) => {
+            match &event.kind {
+                EventKind::Annotated("answered", run, _) => answered[*run as usize] = true,
+                EventKind::Annotated("no_history", run, 1) | EventKind::Annotated("late", run, _) => {
                     gave_up[*run as usize] = true;
                 }
-                What::Committed(changes) => {
+                EventKind::Committed(changes) => {
                     for change in changes.iter().filter(|it| it.table.name == "agent_transcript_snapshot") {
                         let Some(row) = &change.after else { continue };
                         let run = integer(row, RUN);

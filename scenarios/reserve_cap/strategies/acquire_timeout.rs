@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 use super::no_cap;
 
 pub(super) struct Strategy;
@@ -35,15 +35,15 @@ impl ConversationLock for Strategy {
         Some(Duration::from_millis(500))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::NO_HEADROOM,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::NO_HEADROOM,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
 ];

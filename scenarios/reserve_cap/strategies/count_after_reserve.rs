@@ -8,10 +8,10 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 
 pub(super) struct Strategy;
 
@@ -24,46 +24,46 @@ impl ConversationLock for Strategy {
         Box::pin(acquire(gateway, conversation))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "count_is_balanced",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "between the connection and the count somebody else may look",
     },
-    Break {
+    KnownFailure {
         invariant: "health_tells_the_truth",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "the page is asked between the connection and the count",
     },
-    Break {
+    KnownFailure {
         invariant: "cap_is_never_exceeded",
         anomalies: &[Anomaly::WriteSkew],
         from: "busy",
         rarely: None,
         because: "two callers find the counter below the cap before either raises it",
     },
-    Break {
+    KnownFailure {
         invariant: "warns_once_per_crossing",
         anomalies: &[Anomaly::DuplicateEffect],
         from: "busy",
         rarely: None,
         because: "the counter lags behind the connections, and crosses 80% again while they stay above",
     },
-    breaks::BLOCKS_IN_RESERVE,
-    breaks::NO_HEADROOM,
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::BLOCKS_IN_RESERVE,
+    known_failures::NO_HEADROOM,
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
 async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {

@@ -9,10 +9,10 @@
 use retrial_sim::actor::Task;
 use retrial_sim::connection::Connection;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -30,14 +30,14 @@ impl ConversationLock for Strategy {
         Some(derived_cap::cap(gateway))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::GIVEN_UP_AFTER_FOUR_TRIES, breaks::TELLS_OF_A_FAILURE, breaks::LOCK_FALLS_WITH_ITS_SESSION];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::GIVEN_UP_AFTER_FOUR_TRIES, known_failures::TELLS_OF_A_FAILURE, known_failures::LOCK_FALLS_WITH_ITS_SESSION];
 
 /// Acquires within that cap.
 pub(super) async fn acquire(

@@ -10,10 +10,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 
 pub(super) struct Strategy;
 
@@ -30,20 +30,20 @@ impl ConversationLock for Strategy {
         Some(cap(gateway))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
-    breaks::LEAKS_THE_COUNT,
-    breaks::REFUSES_FOR_A_LEAK,
-    breaks::WARNS_OF_A_LEAK,
-    breaks::REPORTS_A_LEAK,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    known_failures::LEAKS_THE_COUNT,
+    known_failures::REFUSES_FOR_A_LEAK,
+    known_failures::WARNS_OF_A_LEAK,
+    known_failures::REPORTS_A_LEAK,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
 /// What the operator has set, 0 included, or what the pool has less the headroom.

@@ -11,9 +11,9 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal, breaks};
+use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal, known_failures};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -35,23 +35,23 @@ impl ConversationLock for Strategy {
         Handling { refused: Refusal::Dropped, ..Handling::OF_THAT_WEEK }
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "refused_runs_run_in_the_end",
         anomalies: &[Anomaly::Omission],
         from: "busy",
         rarely: None,
         because: "null is also what the cap gives: the message is dropped as another pod's, and no pod has it",
     },
-    breaks::LEAKS_THE_COUNT,
-    breaks::REFUSES_FOR_A_LEAK,
-    breaks::WARNS_OF_A_LEAK,
-    breaks::REPORTS_A_LEAK,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::LEAKS_THE_COUNT,
+    known_failures::REFUSES_FOR_A_LEAK,
+    known_failures::WARNS_OF_A_LEAK,
+    known_failures::REPORTS_A_LEAK,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
 ];

@@ -10,9 +10,9 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -30,27 +30,27 @@ impl ConversationLock for Strategy {
         Some(cap(gateway))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "health_tells_the_truth",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "the page says 50, which no pool here can come to, and never that 80% of it are near",
     },
-    breaks::BLOCKS_IN_RESERVE,
-    breaks::NO_HEADROOM,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
-    breaks::LEAKS_THE_COUNT,
-    Break { rarely: Some("release_fails"), ..breaks::REFUSES_FOR_A_LEAK },
+    known_failures::BLOCKS_IN_RESERVE,
+    known_failures::NO_HEADROOM,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    known_failures::LEAKS_THE_COUNT,
+    KnownFailure { rarely: Some("release_fails"), ..known_failures::REFUSES_FOR_A_LEAK },
 ];
 
 const DEFAULT: i64 = 50;

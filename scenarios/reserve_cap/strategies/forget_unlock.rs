@@ -9,9 +9,9 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 use super::decrement_in_finally::{lock_within, release};
 use super::derived_cap;
 
@@ -30,23 +30,23 @@ impl ConversationLock for Strategy {
         Some(derived_cap::cap(gateway))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "no_run_is_refused_for_nothing",
         anomalies: &[Anomaly::Starvation],
         from: "same_conversation",
         rarely: Some("busy"),
         because: "a connection at rest in the pool still has the lock, which nobody gets on another",
     },
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
 async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Option<Lease<'_>>, SqlError> {

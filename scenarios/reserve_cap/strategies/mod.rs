@@ -2,7 +2,7 @@
 
 use super::ConversationLock;
 
-retrial_sim::shelf! {
+retrial_sim::registry! {
     /// The candidates.
     pub static STRATEGIES: dyn ConversationLock = Strategy in [
         no_cap,

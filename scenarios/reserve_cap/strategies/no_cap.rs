@@ -11,10 +11,10 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 
 pub(super) struct Strategy;
 
@@ -31,18 +31,18 @@ impl ConversationLock for Strategy {
         None
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::BLOCKS_IN_RESERVE,
-    breaks::NO_HEADROOM,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
-    breaks::TELLS_OF_A_FAILURE,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::BLOCKS_IN_RESERVE,
+    known_failures::NO_HEADROOM,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::TELLS_OF_A_FAILURE,
+    KnownFailure {
         invariant: "refused_runs_run_in_the_end",
         anomalies: &[Anomaly::Omission],
         from: "pod_crash",

@@ -9,9 +9,9 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 use super::derived_cap;
 
 pub(super) struct Strategy;
@@ -33,26 +33,26 @@ impl ConversationLock for Strategy {
         Some(gateway.environment().filter(|parsed| *parsed > 0).unwrap_or(DEFAULT))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "health_tells_the_truth",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "the page says 50, and the cap that is kept comes from the pool; or it says 50 of a cap that is 0",
     },
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
-    breaks::LEAKS_THE_COUNT,
-    breaks::REFUSES_FOR_A_LEAK,
-    breaks::WARNS_OF_A_LEAK,
-    breaks::LOCK_FALLS_WITH_ITS_SESSION,
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    known_failures::LEAKS_THE_COUNT,
+    known_failures::REFUSES_FOR_A_LEAK,
+    known_failures::WARNS_OF_A_LEAK,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
 const DEFAULT: i64 = 50;

@@ -10,7 +10,7 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::{ConversationLock, Gateway, Handling, Lease, Refusal};
 use super::{decrement_in_finally, derived_cap};
@@ -34,21 +34,21 @@ impl ConversationLock for Strategy {
         Handling { refused: Refusal::Redelivered, ..Handling::OF_THAT_WEEK }
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "refused_runs_run_in_the_end",
         anomalies: &[Anomaly::Omission],
         from: "busy",
         rarely: None,
         because: "three attempts take a minute, a worker may take longer",
     },
-    Break {
+    KnownFailure {
         invariant: "no_turn_is_forgotten",
         anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
         from: "connection_dies",

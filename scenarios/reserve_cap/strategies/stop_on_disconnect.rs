@@ -10,9 +10,9 @@ use std::rc::Rc;
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{ConversationLock, Gateway, Lease, breaks};
+use super::super::{ConversationLock, Gateway, Lease, known_failures};
 use super::decrement_in_finally::lock_within;
 use super::derived_cap;
 
@@ -31,16 +31,16 @@ impl ConversationLock for Strategy {
         Some(derived_cap::cap(gateway))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::GIVEN_UP_AFTER_FOUR_TRIES,
-    breaks::TELLS_OF_A_FAILURE,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    KnownFailure {
         invariant: "no_turn_is_forgotten",
         anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
         from: "connection_dies",

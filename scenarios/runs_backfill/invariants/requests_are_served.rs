@@ -3,7 +3,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 
@@ -16,7 +16,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let (trace, mut exercised) = (&evidence.run.trace, 0);
         for (index, event) in trace.events.iter().enumerate() {
-            let What::Ran(statement) = &event.what else { continue };
+            let EventKind::Ran(statement) = &event.kind else { continue };
             let column = match statement.label {
                 "add" => "action_input",
                 "verify" => "agent_id",

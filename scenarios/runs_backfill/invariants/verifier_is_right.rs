@@ -5,7 +5,7 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::Workload;
 use super::super::history::{self, Runs};
@@ -18,8 +18,8 @@ impl Check<Workload> for Invariant {
         let (run, mut exercised) = (evidence.run, 0);
         let mut runs = Runs::at_first(evidence.workload);
         for (index, event) in run.trace.events.iter().enumerate() {
-            runs.take_in(index, &event.what);
-            let What::Ran(statement) = &event.what else { continue };
+            runs.take_in(index, &event.kind);
+            let EventKind::Ran(statement) = &event.kind else { continue };
             let (Ok(answer), "verify") = (&statement.result, statement.label) else { continue };
             if run.trace.name(event.actor) != history::NEW_VERIFIER {
                 continue;

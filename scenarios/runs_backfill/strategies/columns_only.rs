@@ -8,9 +8,9 @@
 //! A reviewer should ask: ADD COLUMN takes ACCESS EXCLUSIVE for a moment; how long may it wait for that moment, and who
 //! queues behind it?
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -19,13 +19,13 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::QUEUE_BEHIND_ALTER, breaks::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::QUEUE_BEHIND_ALTER, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 1] = [File::new("20260518050000", UP)];
 

@@ -6,9 +6,9 @@
 //!
 //! A reviewer should ask: who runs it again, and how often?
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -17,13 +17,13 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::STARVES, breaks::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::STARVES, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 1] = [File::new("20260518050000", UP)];
 

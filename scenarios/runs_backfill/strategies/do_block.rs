@@ -8,9 +8,9 @@
 //! A reviewer asked: a DO block is one transaction whatever it loops over; which step commits? And dbmate sends the
 //! file as one text, which is one transaction from its first statement on.
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -19,19 +19,19 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::ONE_COMMIT,
-    breaks::RESCAN,
-    breaks::BLOCKED_BY_BACKFILL,
-    breaks::NULL_KEY,
-    breaks::ONE_KEY,
-    breaks::NO_ORGANIZATION,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::ONE_COMMIT,
+    known_failures::RESCAN,
+    known_failures::BLOCKED_BY_BACKFILL,
+    known_failures::NULL_KEY,
+    known_failures::ONE_KEY,
+    known_failures::NO_ORGANIZATION,
 ];
 
 static FILES: [File; 1] = [File::new("20260518050000", UP)];

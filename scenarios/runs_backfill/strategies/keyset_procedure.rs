@@ -7,9 +7,9 @@
 //!
 //! A reviewer should ask: who needs the columns filled, once the verifier falls back on the document?
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -18,13 +18,13 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::QUEUE_BEHIND_ALTER, breaks::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::QUEUE_BEHIND_ALTER, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 1] = [File::by_hand("20260518050000", UP)];
 

@@ -2,7 +2,7 @@
 
 use super::Migration;
 
-retrial_sim::shelf! {
+retrial_sim::registry! {
     /// The candidates.
     pub static STRATEGIES: dyn Migration = Strategy in [
         one_transaction,

@@ -9,10 +9,10 @@
 //! a gateway of the old release write into the columns after it?
 
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{Gateway, SCALAR};
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -25,17 +25,17 @@ impl Migration for Strategy {
         SCALAR
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::ONE_COMMIT,
-    breaks::BLOCKED_BY_BACKFILL,
-    breaks::ONE_KEY,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::ONE_COMMIT,
+    known_failures::BLOCKED_BY_BACKFILL,
+    known_failures::ONE_KEY,
+    KnownFailure {
         invariant: "verifier_is_right",
         anomalies: &[Anomaly::FalseReport],
         from: "rollout",

@@ -8,7 +8,7 @@
 //! A reviewer should ask: what of the runs that are under way, which the release before has added without organization?
 
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{Gateway, REVERTED, UNWRAPPED};
 use super::super::{File, Migration};
@@ -28,13 +28,13 @@ impl Migration for Strategy {
         UNWRAPPED
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[KnownFailure {
     invariant: "verifier_is_right",
     anomalies: &[Anomaly::FalseReport],
     from: "calm",

@@ -7,9 +7,9 @@
 //!
 //! A reviewer should ask the same of it: where does each chunk begin to look?
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 use super::procedure_not_null::INDEX;
 
 pub(super) struct Strategy;
@@ -19,14 +19,14 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::RESCAN, breaks::QUEUE_BEHIND_ALTER, breaks::HALF_BUILT_INDEX, breaks::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::RESCAN, known_failures::QUEUE_BEHIND_ALTER, known_failures::HALF_BUILT_INDEX, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 2] = [File::by_hand("20260518050000", UP), File::new("20260518050001", INDEX)];
 

@@ -8,9 +8,9 @@
 //! A reviewer asked: what of a row with `{"agentId": null}`? It has the key, so it matches; its value is null, so the
 //! column stays null, and it matches again. And a plain CREATE INDEX keeps writers out for as long as it builds.
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -19,14 +19,14 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::RESCAN, breaks::NULL_KEY, breaks::ONE_KEY, breaks::BUILDS_INDEX, breaks::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::RESCAN, known_failures::NULL_KEY, known_failures::ONE_KEY, known_failures::BUILDS_INDEX, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 1] = [File::by_hand("20260518050000", UP)];
 

@@ -9,9 +9,9 @@
 //! A reviewer asked: each chunk looks for its rows from the beginning of the table, past all that is done: what is that
 //! in millions of rows?
 
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -20,14 +20,14 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::RESCAN, breaks::ONE_KEY, breaks::QUEUE_BEHIND_ALTER, breaks::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::RESCAN, known_failures::ONE_KEY, known_failures::QUEUE_BEHIND_ALTER, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 2] = [File::by_hand("20260518050000", UP), File::new("20260518050001", INDEX)];
 

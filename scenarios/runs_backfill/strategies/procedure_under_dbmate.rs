@@ -8,9 +8,9 @@
 //! A reviewer should ask: has anybody run this file with the runner that production has?
 
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 use super::procedure_key_exists::UP;
 
 pub(super) struct Strategy;
@@ -20,21 +20,21 @@ impl Migration for Strategy {
         &FILES
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "terminates",
         anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
         because: "the server refuses the COMMIT in a text of several statements, however often the file is run",
     },
-    Break {
+    KnownFailure {
         invariant: "writers_are_not_blocked",
         anomalies: &[Anomaly::Starvation],
         from: "as_stored",
@@ -42,7 +42,7 @@ const BREAKS: &[Break] = &[
         because: "no document is an object, so that no chunk is ever committed: the file goes through, fills nothing, \
                   and keeps the table locked while it builds the index",
     },
-    breaks::NO_ORGANIZATION,
+    known_failures::NO_ORGANIZATION,
 ];
 
 static FILES: [File; 1] = [File::new("20260518050000", UP)];

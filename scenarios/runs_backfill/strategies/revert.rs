@@ -8,10 +8,10 @@
 //! A reviewer should ask: which release is still running when the columns go? And whose is organization_id?
 
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{COALESCE, Gateway, REVERTED};
-use super::super::{File, Migration, breaks};
+use super::super::{File, Migration, known_failures};
 
 pub(super) struct Strategy;
 
@@ -28,22 +28,22 @@ impl Migration for Strategy {
         REVERTED
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "requests_are_served",
         anomalies: &[Anomaly::LostAcknowledgement, Anomaly::FalseReport],
         from: "rollout",
         rarely: None,
         because: "the release that is still running writes and reads the columns that are gone",
     },
-    breaks::QUEUE_BEHIND_ALTER,
-    Break {
+    known_failures::QUEUE_BEHIND_ALTER,
+    KnownFailure {
         invariant: "verifier_is_right",
         anomalies: &[Anomaly::FalseReport],
         from: "traffic",

@@ -3,7 +3,7 @@
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Ending, Run};
 
 use super::super::history::Column;
@@ -17,12 +17,12 @@ impl Check<Workload> for Invariant {
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
             let is_consumer = |actor| history::is_consumer(run.trace.name(actor));
-            match &event.what {
-                What::Waits { holders, .. } if is_consumer(event.actor) => {
+            match &event.kind {
+                EventKind::Waits { holders, .. } if is_consumer(event.actor) => {
                     let crosses = holders.iter().any(|holder| crosses(run, index, *holder));
                     exercised += u64::from(crosses);
                 }
-                What::Ran(statement)
+                EventKind::Ran(statement)
                     if is_consumer(event.actor)
                         && statement.result.as_ref().is_err_and(|error| error.code == "40P01") =>
                 {

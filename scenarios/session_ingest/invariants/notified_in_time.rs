@@ -28,7 +28,7 @@ impl Check<Workload> for Invariant {
         if !evidence.is_timed() {
             return Finding::Holds { exercised: 0 };
         }
-        let most = if run.strikes.is_empty() { MOST } else { MOST_AFTER_A_FAULT };
+        let most = if run.injected.is_empty() { MOST } else { MOST_AFTER_A_FAULT };
         let at = |event: usize| run.trace.events[event].at;
         let mut open: Vec<_> = history::transitions(run).filter(Write::is_by_consumer).collect();
         let mut exercised = 0;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 
 use super::super::{Workload, history};
 
@@ -26,11 +26,11 @@ impl Check<Workload> for Invariant {
         let mut behind = BTreeMap::new();
         let mut exercised = 0;
         for (index, event) in trace.events.iter().enumerate() {
-            match &event.what {
-                What::Waits { holders, .. } => {
+            match &event.kind {
+                EventKind::Waits { holders, .. } => {
                     behind.insert(event.actor, (index, holders.clone()));
                 }
-                What::Resumed { waited, .. } => {
+                EventKind::Resumed { waited, .. } => {
                     let Some((wait, holders)) = behind.remove(&event.actor) else { continue };
                     let [holder] = &holders[..] else { continue };
                     if !history::is_consumer(trace.name(*holder)) {

@@ -18,9 +18,9 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let given_up =
-            if run.strikes.len() < ATTEMPTS as usize { history::dead_letters(run) } else { Vec::new() };
+            if run.injected.len() < ATTEMPTS as usize { history::dead_letters(run) } else { Vec::new() };
         if let Some(message) = given_up.first() {
-            let faults = run.strikes.len();
+            let faults = run.injected.len();
             let sentence = format!(
                 "message {message} became a dead letter after {faults} of {ATTEMPTS} attempts failed by a fault"
             );

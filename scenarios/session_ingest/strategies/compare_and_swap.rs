@@ -9,9 +9,9 @@
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Emits, Failure, Persistence, Session, known_failures};
 use super::revision_guard::MIGRATION;
 
 pub(super) struct Strategy;
@@ -29,14 +29,14 @@ impl Persistence for Strategy {
         Box::pin(apply(session, emission))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "queue_drains",
         anomalies: &[Anomaly::LostAcknowledgement],
         from: "retry",
@@ -44,16 +44,16 @@ const BREAKS: &[Break] = &[
         because: "the object has moved on when the message comes again, so the revision that it demands \
                   is never in the row",
     },
-    breaks::CARRIES_EVERYTHING_ALONG,
-    Break {
+    known_failures::CARRIES_EVERYTHING_ALONG,
+    KnownFailure {
         invariant: "no_lost_write_on_retry",
         anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
         from: "retry",
         rarely: None,
         because: "its message is given up, and so is every one after it that demands a revision in between",
     },
-    breaks::LEFT_IN_THE_OBJECT,
-    breaks::DIES_BEFORE_IT_NOTIFIES,
+    known_failures::LEFT_IN_THE_OBJECT,
+    known_failures::DIES_BEFORE_IT_NOTIFIES,
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

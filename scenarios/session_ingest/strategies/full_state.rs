@@ -7,9 +7,9 @@
 //! A reviewer would ask: and what somebody else wrote to those columns in between?
 
 use retrial_sim::actor::Task;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Emits, Failure, Persistence, Session, known_failures};
 use super::single_statement;
 
 pub(super) struct Strategy;
@@ -23,16 +23,16 @@ impl Persistence for Strategy {
         Box::pin(single_statement::write(session, emission))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::CARRIES_EVERYTHING_ALONG,
-    breaks::THE_OLDER_STAYS,
-    breaks::THE_LAST_GOES_UNDER,
-    breaks::WRITTEN_IN_THE_OTHER_ORDER,
-    breaks::DIES_BEFORE_IT_NOTIFIES,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::CARRIES_EVERYTHING_ALONG,
+    known_failures::THE_OLDER_STAYS,
+    known_failures::THE_LAST_GOES_UNDER,
+    known_failures::WRITTEN_IN_THE_OTHER_ORDER,
+    known_failures::DIES_BEFORE_IT_NOTIFIES,
 ];

@@ -8,10 +8,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Failure, Persistence, Session, known_failures};
 use super::split_statements;
 
 pub(super) struct Strategy;
@@ -28,42 +28,42 @@ impl Persistence for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "no_phantom_notification",
         anomalies: &[Anomaly::PhantomEffect],
         from: "calm",
         rarely: None,
         because: "the listener hears of a status before anything is written",
     },
-    Break {
+    KnownFailure {
         invariant: "previous_status_is_true",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "it is told before its own commit, when only an earlier one has gone there, from elsewhere",
     },
-    Break {
+    KnownFailure {
         invariant: "every_transition_is_notified",
         anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
         because: "the notification goes out before the commit, and none comes after it",
     },
-    Break {
+    KnownFailure {
         invariant: "notified_in_time",
         anomalies: &[Anomaly::Starvation],
         from: "all",
         rarely: Some("all"),
         because: "it is told before its commit only; what comes after it is of another delivery, much later",
     },
-    breaks::NOTHING_LEFT_TO_TELL,
-    breaks::LEFT_IN_THE_OBJECT,
-    breaks::WRITTEN_IN_THE_OTHER_ORDER,
+    known_failures::NOTHING_LEFT_TO_TELL,
+    known_failures::LEFT_IN_THE_OBJECT,
+    known_failures::WRITTEN_IN_THE_OTHER_ORDER,
 ];

@@ -2,7 +2,7 @@
 
 use super::Persistence;
 
-retrial_sim::shelf! {
+retrial_sim::registry! {
     /// The candidates.
     pub static STRATEGIES: dyn Persistence = Strategy in [
         intake_snapshot,

@@ -9,9 +9,9 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Emits, Failure, Persistence, Session, known_failures};
 use super::split_statements;
 
 pub(super) struct Strategy;
@@ -29,29 +29,29 @@ impl Persistence for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::THE_OLDER_STAYS,
-    breaks::THE_LAST_GOES_UNDER,
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::THE_OLDER_STAYS,
+    known_failures::THE_LAST_GOES_UNDER,
+    KnownFailure {
         invariant: "no_overwrite_of_concurrent_fields",
         anomalies: &[Anomaly::StaleOverwrite],
         from: "retry",
         rarely: None,
         because: "what is pending is written again with the next message, over what another writer has committed since",
     },
-    Break {
+    KnownFailure {
         invariant: "noop_is_silent",
         anomalies: &[Anomaly::DuplicateEffect],
         from: "all",
         rarely: Some("crash"),
         because: "a title that is pending is written again with a message that brings nothing new",
     },
-    breaks::WRITTEN_IN_THE_OTHER_ORDER,
-    breaks::DIES_BEFORE_IT_NOTIFIES,
+    known_failures::WRITTEN_IN_THE_OTHER_ORDER,
+    known_failures::DIES_BEFORE_IT_NOTIFIES,
 ];

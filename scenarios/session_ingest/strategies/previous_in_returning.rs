@@ -8,9 +8,9 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Emission, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Failure, Persistence, Session, known_failures};
 use super::split_statements;
 
 pub(super) struct Strategy;
@@ -25,24 +25,24 @@ impl Persistence for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    Break {
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    KnownFailure {
         invariant: "previous_status_is_true",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
         because: "the CTE runs after the UPDATE, finds no row that it may lock, and the previous status is NULL",
     },
-    breaks::NOTHING_LEFT_TO_TELL,
-    breaks::LEFT_IN_THE_OBJECT,
-    breaks::WRITTEN_IN_THE_OTHER_ORDER,
-    Break {
+    known_failures::NOTHING_LEFT_TO_TELL,
+    known_failures::LEFT_IN_THE_OBJECT,
+    known_failures::WRITTEN_IN_THE_OTHER_ORDER,
+    KnownFailure {
         invariant: "every_transition_is_notified",
         anomalies: &[Anomaly::Omission],
         from: "calm",

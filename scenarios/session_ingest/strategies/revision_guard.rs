@@ -10,10 +10,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::object::param;
-use super::super::{Emission, Emits, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Emits, Failure, Persistence, Session, known_failures};
 
 pub(super) struct Strategy;
 
@@ -34,14 +34,14 @@ impl Persistence for Strategy {
         })
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] =
-    &[breaks::DIES_BEFORE_IT_NOTIFIES, breaks::THE_PARENT_IS_SKIPPED, breaks::THE_PARENT_COMES_TOO_LATE];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::DIES_BEFORE_IT_NOTIFIES, known_failures::THE_PARENT_IS_SKIPPED, known_failures::THE_PARENT_COMES_TOO_LATE];
 
 pub(super) const MIGRATION: &str =
     "ALTER TABLE cli_sessions_v2 ADD COLUMN revision bigint NOT NULL DEFAULT 0;\n";

@@ -10,10 +10,10 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
 use super::super::object::param;
-use super::super::{Emission, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Failure, Persistence, Session, known_failures};
 use super::split_statements::PARENT;
 
 pub(super) struct Strategy;
@@ -23,18 +23,18 @@ impl Persistence for Strategy {
         Box::pin(apply(session, emission))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::NOTHING_LEFT_TO_TELL,
-    breaks::LEFT_IN_THE_OBJECT,
-    breaks::STANDS_STILL_WITH_THE_ROW,
-    breaks::WRITTEN_IN_THE_OTHER_ORDER,
-    breaks::DIES_BEFORE_IT_NOTIFIES,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::NOTHING_LEFT_TO_TELL,
+    known_failures::LEFT_IN_THE_OBJECT,
+    known_failures::STANDS_STILL_WITH_THE_ROW,
+    known_failures::WRITTEN_IN_THE_OTHER_ORDER,
+    known_failures::DIES_BEFORE_IT_NOTIFIES,
 ];
 
 async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

@@ -7,9 +7,9 @@
 //! A reviewer would ask: who writes it when this one statement fails, and the object has nothing to tell any more?
 
 use retrial_sim::actor::Task;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Emission, Failure, Persistence, Session, breaks};
+use super::super::{Emission, Failure, Persistence, Session, known_failures};
 
 pub(super) struct Strategy;
 
@@ -18,17 +18,17 @@ impl Persistence for Strategy {
         Box::pin(write(session, emission))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[
-    breaks::NOTHING_LEFT_TO_TELL,
-    breaks::LEFT_IN_THE_OBJECT,
-    breaks::WRITTEN_IN_THE_OTHER_ORDER,
-    breaks::DIES_BEFORE_IT_NOTIFIES,
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::NOTHING_LEFT_TO_TELL,
+    known_failures::LEFT_IN_THE_OBJECT,
+    known_failures::WRITTEN_IN_THE_OTHER_ORDER,
+    known_failures::DIES_BEFORE_IT_NOTIFIES,
 ];
 
 /// Writes and notifies.

@@ -7,9 +7,9 @@
 //! A reviewer would ask: can a listener get it twice? Yes; it must know a transition when it sees it again.
 
 use retrial_sim::actor::Task;
-use retrial_sim::scenario::Break;
+use retrial_sim::scenario::KnownFailure;
 
-use super::super::{Emission, Emits, Failure, Outbox, Persistence, Session, breaks};
+use super::super::{Emission, Emits, Failure, Outbox, Persistence, Session, known_failures};
 use super::revision_guard;
 
 pub(super) struct Strategy;
@@ -31,13 +31,13 @@ impl Persistence for Strategy {
         Box::pin(write(session, emission))
     }
 
-    fn breaks(&self) -> &'static [Break] {
-        BREAKS
+    fn known_failures(&self) -> &'static [KnownFailure] {
+        KNOWN_FAILURES
     }
 }
 
 /// Seen in trials, with the reason.
-const BREAKS: &[Break] = &[breaks::THE_PARENT_IS_SKIPPED, breaks::THE_PARENT_COMES_TOO_LATE];
+const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::THE_PARENT_IS_SKIPPED, known_failures::THE_PARENT_COMES_TOO_LATE];
 
 /// Writes the state and the transition, and tells the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

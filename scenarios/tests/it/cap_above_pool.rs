@@ -7,13 +7,14 @@ use retrial_sim::explore;
 use retrial_sim::invariant::Finding;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::TestBed;
+use retrial_sim::trial::TrialHost;
 
 /// In how many of so many trials on `busy` each invariant is broken, by name.
 fn broken(candidate: &str, trials: u64) -> Vec<(String, usize)> {
-    let mut bed = TestBed::new(Box::new(Model::new()));
+    let mut host = TrialHost::new(Box::new(Model::new()));
     let strategy = SCENARIO.strategies.iter().position(|item| item.name == candidate).expect("it is there");
-    let rung = SCENARIO.ladder.iter().find(|rung| rung.name == "busy").expect("it is there");
+    let environment =
+        SCENARIO.environments.iter().find(|environment| environment.name == "busy").expect("it is there");
     let mut broken: Vec<(String, usize)> = Vec::new();
     for seed in 0..trials {
         let workload = Workload {
@@ -27,7 +28,7 @@ fn broken(candidate: &str, trials: u64) -> Vec<(String, usize)> {
             environment: Some("50".to_owned()),
         };
         let policy = Policy::PORTFOLIO[seed as usize % Policy::PORTFOLIO.len()];
-        let found = explore::one(&SCENARIO, &mut bed, strategy, rung, workload, policy, Seed(seed));
+        let found = explore::one(&SCENARIO, &mut host, strategy, environment, workload, policy, Seed(seed));
         for (finding, case) in found.expect("nothing is refused") {
             if matches!(finding, Finding::Violated(_)) {
                 match broken.iter_mut().find(|(name, _)| *name == case.invariant) {

@@ -9,12 +9,12 @@ use retrial_sim::choice::Pace;
 use retrial_sim::engine::Value;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Setup, TrialHost};
 
 /// How often the tool takes the lock, and how many entries it says are upgraded.
 fn tally(candidate: &str, entries: usize) -> (usize, i64) {
-    let rung = &SCENARIO.ladder[0];
+    let environment = &SCENARIO.environments[0];
     let strategy = SCENARIO.strategies.iter().find(|item| item.name == candidate).expect("it is there").it;
     let entry = Entry { scope: 1, metadata: Content::Valid, no_vector: false };
     let workload = Workload {
@@ -26,24 +26,25 @@ fn tally(candidate: &str, entries: usize) -> (usize, i64) {
         second: Vec::new(),
     };
     let limits = (SCENARIO.limits)(&workload);
-    let setup = Setup { rung, cost: SCENARIO.cost, limits, opening: None, tables: &[] };
+    let setup = Setup { environment, cost: SCENARIO.cost, limits, initial_state: None, tables: &[] };
     let workload = Rc::new(workload);
-    let stage = |world: &_| (SCENARIO.stage)(world, strategy, rung, &workload);
-    let held = TestBed::without_engine().hold(&mut Random::new(Pace::Timed), Seed(1), Seed(1), &setup, stage);
+    let stage = |world: &_| (SCENARIO.stage)(world, strategy, environment, &workload);
+    let held =
+        TrialHost::without_engine().run(&mut Random::new(Pace::Timed), Seed(1), Seed(1), &setup, stage);
     let run = held.expect("nothing is refused");
-    let takes = |what: &What| match what {
-        What::Exchanged(exchange) => {
+    let takes = |what: &EventKind| match what {
+        EventKind::Exchanged(exchange) => {
             exchange.part == "memory-write.lock"
                 && exchange.field("found").is_some()
                 && exchange.field("token").is_some_and(|token| *token != Value::Null)
         }
         _ => false,
     };
-    let upgraded = run.trace.events.iter().find_map(|event| match event.what {
-        What::Noted("upgraded", upgraded, _) => Some(upgraded),
+    let upgraded = run.trace.events.iter().find_map(|event| match event.kind {
+        EventKind::Annotated("upgraded", upgraded, _) => Some(upgraded),
         _ => None,
     });
-    let acquisitions = run.trace.events.iter().filter(|event| takes(&event.what)).count();
+    let acquisitions = run.trace.events.iter().filter(|event| takes(&event.kind)).count();
     (acquisitions, upgraded.expect("the tool comes to its end"))
 }
 

@@ -26,15 +26,15 @@ use retrial_sim::scenario::{Scenario, Workload};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::shrink::{Budget, shrink};
-use retrial_sim::trial::TestBed;
+use retrial_sim::trial::TrialHost;
 
 thread_local! {
-    static SQLITE: RefCell<TestBed> = RefCell::new({
+    static SQLITE: RefCell<TrialHost> = RefCell::new({
         let engine = Sqlite::new(Journal::Wal).expect("a database can be made");
-        TestBed::new(Box::new(engine))
+        TrialHost::new(Box::new(engine))
     });
-    static NONE: RefCell<TestBed> = RefCell::new(TestBed::without_engine());
-    static MODEL: RefCell<TestBed> = RefCell::new(TestBed::new(Box::new(Model::new())));
+    static NONE: RefCell<TrialHost> = RefCell::new(TrialHost::without_engine());
+    static MODEL: RefCell<TrialHost> = RefCell::new(TrialHost::new(Box::new(Model::new())));
 }
 
 /// What a failure's case may take to shrink.
@@ -46,8 +46,8 @@ type Exercised = BTreeMap<(&'static str, String), u64>;
 /// Holds one trial of every strategy, the workload and the seed being the same for all.
 fn check<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
-    rung: usize,
+    host: &mut TrialHost,
+    environment: usize,
     workload: &str,
     policy: Policy,
     seed: Seed,
@@ -55,12 +55,14 @@ fn check<W: Workload, S: ?Sized>(
 ) -> Result<(), TestCaseError> {
     for (index, strategy) in scenario.candidates().iter().enumerate() {
         let workload = serde_json::from_str(workload).expect("a workload is JSON");
-        let rung = &scenario.ladder[rung];
-        let found = explore::one(scenario, bed, index, rung, workload, policy, seed);
+        let environment = &scenario.environments[environment];
+        let found = explore::one(scenario, host, index, environment, workload, policy, seed);
         for (finding, case) in found.map_err(|refusal| TestCaseError::fail(refusal.to_string()))? {
-            let place = |name: &str| scenario.ladder.iter().position(|rung| rung.name == name);
-            let mut owned = strategy.breaks.iter().filter(|broken| broken.invariant == case.invariant);
-            let owned = owned.any(|broken| place(broken.earliest()) <= place(rung.name));
+            let place =
+                |name: &str| scenario.environments.iter().position(|environment| environment.name == name);
+            let mut owned =
+                strategy.known_failures.iter().filter(|broken| broken.invariant == case.invariant);
+            let owned = owned.any(|broken| place(broken.earliest()) <= place(environment.name));
             // What the built-in rules ask comes up in every trial.
             if scenario.invariants.iter().any(|item| item.name == case.invariant) {
                 let times = match &finding {
@@ -72,7 +74,7 @@ fn check<W: Workload, S: ?Sized>(
             }
             let Finding::Violated(breach) = finding else { continue };
             if !owned {
-                let shrunk = shrink(scenario, bed, &case, None, BUDGET);
+                let shrunk = shrink(scenario, host, &case, None, BUDGET);
                 let (case, sentence) = shrunk.map_or((case, breach.sentence), |it| (it.case, it.sentence));
                 let file = format!("{}.{}.{}.found.case", case.scenario, case.strategy, case.invariant);
                 let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "regressions", &file].iter().collect();
@@ -85,13 +87,16 @@ fn check<W: Workload, S: ?Sized>(
     Ok(())
 }
 
-/// A rung of the scenario, by index, and a workload for it, as JSON.
+/// An environment of the scenario, by index, and a workload for it, as JSON.
 fn drawn<W: Workload, S: ?Sized>(
     scenario: &'static Scenario<W, S>,
 ) -> impl Strategy<Value = (usize, String)> {
-    (0..scenario.ladder.len()).prop_flat_map(|rung| {
-        let workloads = (scenario.workloads)(&scenario.ladder[rung]);
-        (Just(rung), workloads.prop_map(|workload| serde_json::to_string(&workload).expect("it is JSON")))
+    (0..scenario.environments.len()).prop_flat_map(|environment| {
+        let workloads = (scenario.workloads)(&scenario.environments[environment]);
+        (
+            Just(environment),
+            workloads.prop_map(|workload| serde_json::to_string(&workload).expect("it is JSON")),
+        )
     })
 }
 
@@ -102,14 +107,14 @@ fn policy() -> impl Strategy<Value = Policy> {
 /// Runs 300 drawn workloads under every strategy. What no trial has put to the test is no pass.
 fn keeps_what_it_does_not_own_up_to<W: Workload, S: ?Sized>(
     scenario: &'static Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
 ) {
     let config = ProptestConfig { cases: 300, source_file: Some(file!()), ..ProptestConfig::default() };
-    let (bed, exercised) = (RefCell::new(bed), RefCell::new(Exercised::new()));
+    let (host, exercised) = (RefCell::new(host), RefCell::new(Exercised::new()));
     let drawn = (drawn(scenario), policy(), any::<u64>());
-    let outcome = TestRunner::new(config).run(&drawn, |((rung, workload), policy, seed)| {
-        let (mut bed, mut exercised) = (bed.borrow_mut(), exercised.borrow_mut());
-        check(scenario, &mut bed, rung, &workload, policy, Seed(seed), &mut exercised)
+    let outcome = TestRunner::new(config).run(&drawn, |((environment, workload), policy, seed)| {
+        let (mut host, mut exercised) = (host.borrow_mut(), exercised.borrow_mut());
+        check(scenario, &mut host, environment, &workload, policy, Seed(seed), &mut exercised)
     });
     outcome.unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
     let exercised = exercised.into_inner();
@@ -129,25 +134,25 @@ fn keeps_what_it_does_not_own_up_to<W: Workload, S: ?Sized>(
 
 #[test]
 fn last_seen_backfill_keeps_what_it_does_not_own_up_to() {
-    SQLITE.with_borrow_mut(|bed| keeps_what_it_does_not_own_up_to(&last_seen_backfill::SCENARIO, bed));
+    SQLITE.with_borrow_mut(|host| keeps_what_it_does_not_own_up_to(&last_seen_backfill::SCENARIO, host));
 }
 
 #[test]
 fn session_ingest_keeps_what_it_does_not_own_up_to() {
-    MODEL.with_borrow_mut(|bed| keeps_what_it_does_not_own_up_to(&session_ingest::SCENARIO, bed));
+    MODEL.with_borrow_mut(|host| keeps_what_it_does_not_own_up_to(&session_ingest::SCENARIO, host));
 }
 
 #[test]
 fn reserve_cap_keeps_what_it_does_not_own_up_to() {
-    MODEL.with_borrow_mut(|bed| keeps_what_it_does_not_own_up_to(&reserve_cap::SCENARIO, bed));
+    MODEL.with_borrow_mut(|host| keeps_what_it_does_not_own_up_to(&reserve_cap::SCENARIO, host));
 }
 
 #[test]
 fn memory_upgrade_keeps_what_it_does_not_own_up_to() {
-    NONE.with_borrow_mut(|bed| keeps_what_it_does_not_own_up_to(&memory_upgrade::SCENARIO, bed));
+    NONE.with_borrow_mut(|host| keeps_what_it_does_not_own_up_to(&memory_upgrade::SCENARIO, host));
 }
 
 #[test]
 fn runs_backfill_keeps_what_it_does_not_own_up_to() {
-    MODEL.with_borrow_mut(|bed| keeps_what_it_does_not_own_up_to(&runs_backfill::SCENARIO, bed));
+    MODEL.with_borrow_mut(|host| keeps_what_it_does_not_own_up_to(&runs_backfill::SCENARIO, host));
 }

@@ -9,35 +9,40 @@ use retrial_scenarios::last_seen_backfill;
 use retrial_sim::choice::Pace;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Setup, TrialHost};
 
 /// How often a reader and how often the ingestor had to wait, in trials of the single UPDATE under ingest
 /// that is not held back.
 fn waits(journal: Journal) -> (usize, usize) {
     let scenario = &last_seen_backfill::SCENARIO;
     let strategy = scenario.strategies[0].it;
-    let rung = scenario.ladder.iter().find(|rung| rung.name == "open_ingest").expect("the rung is there");
-    let mut bed = TestBed::new(Box::new(Sqlite::new(journal).expect("a database can be made")));
+    let environment = scenario
+        .environments
+        .iter()
+        .find(|environment| environment.name == "open_ingest")
+        .expect("the environment is there");
+    let mut host = TrialHost::new(Box::new(Sqlite::new(journal).expect("a database can be made")));
     let (mut readers, mut ingestor) = (0, 0);
     for seed in 0..100 {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &Seed(seed).bytes());
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let workload =
-            Rc::new((scenario.workloads)(rung).new_tree(&mut runner).expect("it rejects nothing").current());
-        let opening = Rc::new((scenario.opening)(strategy, &workload));
+        let workload = Rc::new(
+            (scenario.workloads)(environment).new_tree(&mut runner).expect("it rejects nothing").current(),
+        );
+        let initial_state = Rc::new((scenario.initial_state)(strategy, &workload));
         let setup = Setup {
-            rung,
+            environment,
             cost: scenario.cost,
             limits: (scenario.limits)(&workload),
-            opening: Some(&opening),
+            initial_state: Some(&initial_state),
             tables: scenario.tables,
         };
         let pace = if seed % 2 == 0 { Pace::Timed } else { Pace::Free };
-        let stage = |world: &_| (scenario.stage)(world, strategy, rung, &workload);
+        let stage = |world: &_| (scenario.stage)(world, strategy, environment, &workload);
         let run =
-            bed.hold(&mut Random::new(pace), Seed(seed), Seed(seed), &setup, stage).expect("it is held");
-        for event in run.trace.events.iter().filter(|event| matches!(event.what, What::Waits { .. })) {
+            host.run(&mut Random::new(pace), Seed(seed), Seed(seed), &setup, stage).expect("it is held");
+        for event in run.trace.events.iter().filter(|event| matches!(event.kind, EventKind::Waits { .. })) {
             let name = run.trace.name(event.actor);
             readers += usize::from(name.starts_with("reader"));
             ingestor += usize::from(name == "ingestor");

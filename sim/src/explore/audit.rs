@@ -1,11 +1,11 @@
 //! The audit: a trial is run again from its own tape, and must be the same trial. A live server has a will of its own,
 //! so there the two must have the same verdicts, and where they have not, that is told for what it is.
 
-use super::{Report, Stand};
+use super::{PreparedTrial, Report};
 use crate::error::{Error, ErrorKind};
 use crate::scenario::Workload;
-use crate::trace::{Trace, What};
-use crate::trial::{Run, TestBed};
+use crate::trace::{EventKind, Trace};
+use crate::trial::{Run, TrialHost};
 
 /// What a difference may come from, for whoever has to find it.
 pub const LIKELY_CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or a random \
@@ -15,19 +15,19 @@ pub const LIKELY_CAUSES: &str = "likely causes: a static or thread-local that ou
 /// Runs a trial again and compares.
 pub(super) fn audit<W: Workload, S: ?Sized>(
     report: &mut Report,
-    stand: &Stand<'_, W, S>,
-    bed: &mut TestBed,
+    prepared: &PreparedTrial<'_, W, S>,
+    host: &mut TrialHost,
     run: &Run,
 ) -> Result<(), Error> {
     report.audited += 1;
-    let again = match stand.again(bed, run.tape.recorded()) {
+    let again = match prepared.again(host, run.tape.recorded()) {
         Ok(again) => again,
-        Err(error) => return cannot_be_run_again(report, bed, error),
+        Err(error) => return cannot_be_run_again(report, host, error),
     };
-    if bed.is_live() {
-        for index in 0..stand.judged() {
-            let before = stand.finding(run, index)?.shows();
-            compare_verdict(report, stand, index, before.as_deref(), &again)?;
+    if host.is_live() {
+        for index in 0..prepared.judged() {
+            let before = prepared.finding(run, index)?.shows();
+            compare_verdict(report, prepared, index, before.as_deref(), &again)?;
         }
     } else if again.digest != run.digest || again.steps != run.steps {
         let how = difference(&run.trace, &again.trace).unwrap_or_else(|| "the final rows differ".to_owned());
@@ -35,16 +35,16 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
             .disagreement
             .get_or_insert(format!("run again from its own tape, a trial differed: {how}; {LIKELY_CAUSES}"));
     }
-    bed.recycle(again);
+    host.recycle(again);
     Ok(())
 }
 
 /// What it means that a trial cannot be run again.
-pub(super) fn cannot_be_run_again(report: &mut Report, bed: &TestBed, error: Error) -> Result<(), Error> {
+pub(super) fn cannot_be_run_again(report: &mut Report, host: &TrialHost, error: Error) -> Result<(), Error> {
     match error.kind() {
         ErrorKind::Machine | ErrorKind::Scenario => return Err(error),
         // The server had the waiters go on in another order, so the recorded choices no longer fit.
-        ErrorKind::Diverged if bed.is_live() => {
+        ErrorKind::Diverged if host.is_live() => {
             report.unsteady.get_or_insert(format!("run again from its own tape, a trial {error}"));
         }
         _ => {
@@ -59,15 +59,15 @@ pub(super) fn cannot_be_run_again(report: &mut Report, bed: &TestBed, error: Err
 /// not.
 pub(super) fn compare_verdict<W: Workload, S: ?Sized>(
     report: &mut Report,
-    stand: &Stand<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S>,
     index: usize,
     before: Option<&str>,
     again: &Run,
 ) -> Result<(), Error> {
-    let now = stand.finding(again, index)?.shows();
+    let now = prepared.finding(again, index)?.shows();
     if now.as_deref() != before {
         let word = |shows: Option<&str>| shows.unwrap_or("no violation").to_owned();
-        let (name, one, other) = (stand.invariant(index), word(before), word(now.as_deref()));
+        let (name, one, other) = (prepared.invariant(index), word(before), word(now.as_deref()));
         report.unsteady.get_or_insert(format!("{name}: {one} in one run of a tape, {other} in another"));
     }
     Ok(())
@@ -106,8 +106,8 @@ pub(super) fn difference(one: &Trace, other: &Trace) -> Option<String> {
 /// Two traces that read alike may differ in what statements cost.
 fn work_differs(one: &Trace, other: &Trace) -> Option<String> {
     one.events.iter().zip(&other.events).enumerate().find_map(|(index, pair)| {
-        match (&pair.0.what, &pair.1.what) {
-            (What::Ran(one), What::Ran(other)) if one.work != other.work => Some(format!(
+        match (&pair.0.kind, &pair.1.kind) {
+            (EventKind::Ran(one), EventKind::Ran(other)) if one.work != other.work => Some(format!(
                 "event {}, `{}`, took {} steps of the engine's work and then {}",
                 index + 1,
                 one.label,

@@ -10,12 +10,12 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::footprint::Footprint;
 use crate::point::ActorId;
+use crate::prepared::PreparedTrial;
 use crate::scenario::Workload;
 use crate::scheduler::Reorder;
 use crate::seed::Seed;
-use crate::stand::Stand;
-use crate::trace::What;
-use crate::trial::{Run, TestBed};
+use crate::trace::EventKind;
+use crate::trial::{Run, TrialHost};
 
 /// How many other orders of the first schedule are tried: a search of one schedule has no other to be caught by.
 const ORDERS_OF_THE_FIRST: u64 = 8;
@@ -23,8 +23,8 @@ const ORDERS_OF_THE_FIRST: u64 = 8;
 /// Runs the schedule of that number again in other orders of its steps, until one makes a difference.
 pub(super) fn audit<W: Workload, S: ?Sized>(
     searched: &mut Searched,
-    stand: &Stand<'_, W, S>,
-    bed: &mut TestBed,
+    prepared: &PreparedTrial<'_, W, S>,
+    host: &mut TrialHost,
     run: &Run,
     steps: &[(ActorId, Footprint)],
     number: u64,
@@ -34,7 +34,7 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
         if searched.hidden_sharing.is_some() {
             break;
         }
-        searched.hidden_sharing = difference(stand, bed, run, steps, order)?;
+        searched.hidden_sharing = difference(prepared, host, run, steps, order)?;
         searched.reordered += 1;
     }
     Ok(())
@@ -43,8 +43,8 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
 /// Runs a trial again in another order of its steps, the one of that number, which nothing that they have used tells
 /// apart from its own. Says how the two differ, if they do.
 fn difference<W: Workload, S: ?Sized>(
-    stand: &Stand<'_, W, S>,
-    bed: &mut TestBed,
+    prepared: &PreparedTrial<'_, W, S>,
+    host: &mut TrialHost,
     run: &Run,
     steps: &[(ActorId, Footprint)],
     number: u64,
@@ -54,7 +54,7 @@ fn difference<W: Workload, S: ?Sized>(
         return Ok(None);
     }
     let mut scheduler = Reorder::new(&run.tape, order);
-    let other = stand.hold(bed, &mut scheduler, Seed(0), run.tape.ambient)?;
+    let other = prepared.run(host, &mut scheduler, Seed(0), run.tape.ambient)?;
     let differing = match scheduler.strayed() {
         Some(actor) if actor != ActorId::NOBODY => {
             let name = run.trace.name(actor);
@@ -65,7 +65,7 @@ fn difference<W: Workload, S: ?Sized>(
         Some(_) => Some("one of the processes comes to rest later or sooner than before".to_owned()),
         None => first_difference(run, &other),
     };
-    bed.recycle(other);
+    host.recycle(other);
     Ok(differing.map(|how| {
         format!(
             "in an order of steps that should make no difference, {how}; either processes share state outside engines \
@@ -103,7 +103,7 @@ fn first_difference(run: &Run, other: &Run) -> Option<String> {
     let (before, after) = (by_actor(run), by_actor(other));
     for (actor, met) in &before {
         let others = after.get(actor).map_or(&[][..], |met| met);
-        let digest = |met: &[&What], place: usize| {
+        let digest = |met: &[&EventKind], place: usize| {
             met.get(place).map(|what| {
                 let mut digest = Digest::default();
                 what.outline(&mut digest);
@@ -112,7 +112,7 @@ fn first_difference(run: &Run, other: &Run) -> Option<String> {
         };
         let differs = |place: &usize| digest(met, *place) != digest(others, *place);
         if let Some(place) = (0..met.len().max(others.len())).find(differs) {
-            let word = |run: &Run, what: Option<&&What>| {
+            let word = |run: &Run, what: Option<&&EventKind>| {
                 what.map_or("nothing".to_owned(), |what| format!("`{}`", run.trace.say(what)))
             };
             let (one, two) = (word(run, met.get(place)), word(other, others.get(place)));
@@ -123,10 +123,10 @@ fn first_difference(run: &Run, other: &Run) -> Option<String> {
 }
 
 /// What each actor has met.
-fn by_actor(run: &Run) -> BTreeMap<ActorId, Vec<&What>> {
-    let mut met: BTreeMap<ActorId, Vec<&What>> = BTreeMap::new();
-    for event in run.trace.events.iter().filter(|event| event.what.is_met()) {
-        met.entry(event.actor).or_default().push(&event.what);
+fn by_actor(run: &Run) -> BTreeMap<ActorId, Vec<&EventKind>> {
+    let mut met: BTreeMap<ActorId, Vec<&EventKind>> = BTreeMap::new();
+    for event in run.trace.events.iter().filter(|event| event.kind.is_met()) {
+        met.entry(event.actor).or_default().push(&event.kind);
     }
     met
 }

@@ -11,9 +11,9 @@ use crate::fault::Fault;
 use crate::rules::Demand;
 use crate::scenario::Scenario;
 use crate::scheduler::Policy;
-use crate::verdict::{Verdict, Witness};
+use crate::verdict::{Counterexample, Verdict};
 
-/// What some trials of one strategy on one rung have shown.
+/// What some trials of one strategy in one environment have shown.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Trials held.
@@ -33,12 +33,12 @@ pub struct Report {
     /// One tally per invariant of the scenario, then one per built-in rule of a trial that is on.
     pub tallies: Vec<Tally>,
     /// How often each fault struck at points of that label.
-    pub strikes: BTreeMap<(Fault, &'static str), u64>,
+    pub injected: BTreeMap<(Fault, &'static str), u64>,
     /// The behaviours seen, each with the trial that showed it first.
     pub behaviours: BTreeMap<u64, u64>,
     /// What it cost.
     pub costs: Costs,
-    /// How far the exhaustive search of the least workload got, if there was one.
+    /// How far the exhaustive search of the smallest workload got, if there was one.
     pub searched: Option<Searched>,
 }
 
@@ -74,13 +74,16 @@ pub struct Shown {
     /// In how many trials.
     pub trials: u64,
     /// The least of them.
-    pub witness: Witness,
+    pub counterexample: Counterexample,
 }
 
 impl Tally {
     /// The least trial that broke it.
-    pub fn witness(&self) -> Option<&Witness> {
-        self.anomalies.values().map(|shown| &shown.witness).min_by_key(|witness| witness.size())
+    pub fn counterexample(&self) -> Option<&Counterexample> {
+        self.anomalies
+            .values()
+            .map(|shown| &shown.counterexample)
+            .min_by_key(|counterexample| counterexample.size())
     }
 
     /// Enters what trials have shown.
@@ -91,8 +94,8 @@ impl Tally {
             }
             Some(known) => {
                 known.trials += shown.trials;
-                if shown.witness.size() < known.witness.size() {
-                    known.witness = shown.witness;
+                if shown.counterexample.size() < known.counterexample.size() {
+                    known.counterexample = shown.counterexample;
                 }
             }
         }
@@ -105,9 +108,9 @@ impl Tally {
 
     /// The verdict so far.
     pub fn verdict(&self) -> Verdict {
-        let witness = if self.is_made_up_for() { None } else { self.witness() };
-        match (witness, &self.unknown) {
-            (Some(witness), _) => Verdict::Violated(Box::new(witness.clone())),
+        let counterexample = if self.is_made_up_for() { None } else { self.counterexample() };
+        match (counterexample, &self.unknown) {
+            (Some(counterexample), _) => Verdict::Violated(Box::new(counterexample.clone())),
             (None, Some(why)) => Verdict::Unknown(why.clone()),
             (None, None) if self.exercised == 0 => Verdict::NotExercised,
             (None, None) => Verdict::Holds { exercised: self.exercised },
@@ -174,8 +177,8 @@ impl Report {
                 .or(other.first_violation.map(|(trial, policy)| (before + trial, policy)));
             tally.unknown = tally.unknown.take().or(other.unknown);
         }
-        for (strike, times) in later.strikes {
-            *self.strikes.entry(strike).or_default() += times;
+        for (strike, times) in later.injected {
+            *self.injected.entry(strike).or_default() += times;
         }
         for (behaviour, trial) in later.behaviours {
             self.behaviours.entry(behaviour).or_insert(before + trial);

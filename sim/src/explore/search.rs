@@ -1,4 +1,4 @@
-//! The exhaustive part of an exploration: every schedule of the least workload, up to the rung's faults. It must never
+//! The exhaustive part of an exploration: every schedule of the smallest workload, up to the environment's faults. It must never
 //! say that it has seen everything when it was stopped, or when a schedule ran into the end of the safety phase.
 
 use std::collections::BTreeSet;
@@ -8,13 +8,13 @@ use super::audit::audit;
 use super::{Plan, Report, reordered};
 use crate::authored;
 use crate::error::Error;
-use crate::fault::Rung;
+use crate::fault::Environment;
+use crate::prepared::PreparedTrial;
 use crate::rules::NOTHING_IS_SHARED_UNSEEN;
 use crate::scenario::{Scenario, Workload};
 use crate::scheduler::{Counts, Exhaustive, Policy};
 use crate::seed::Seed;
-use crate::stand::Stand;
-use crate::trial::{Ending, TestBed};
+use crate::trial::{Ending, TrialHost};
 
 /// How far an exhaustive search got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Searched {
     pub counts: Counts,
     /// The bound on preemptions, if there was one.
     pub bound: Option<u32>,
-    /// The most faults that the rung lets strike.
+    /// The most faults that the environment lets strike.
     pub budget: u32,
     /// Whether nothing is left to try.
     pub is_finished: bool,
@@ -46,16 +46,19 @@ impl Searched {
 ///
 /// # Errors
 /// Where the scenario's function panics.
-pub(super) fn smallest<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, rung: &Rung) -> Result<W, Error> {
-    authored::call(|| "the smallest workload".to_owned(), || (scenario.smallest)(rung))
+pub(super) fn smallest<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
+    environment: &Environment,
+) -> Result<W, Error> {
+    authored::call(|| "the smallest workload".to_owned(), || (scenario.smallest)(environment))
 }
 
 /// Searches the scenario's smallest workload in that environment, for as long as `goes_on` says so of the schedules.
 pub fn search<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     strategy: usize,
-    rung: &Rung,
+    environment: &Environment,
     plan: &Plan,
     bound: Option<u32>,
     goes_on: &mut dyn FnMut(u64) -> bool,
@@ -65,15 +68,19 @@ pub fn search<W: Workload, S: ?Sized>(
     let mut searched = Searched {
         counts: Counts::default(),
         bound,
-        budget: rung.budget,
+        budget: environment.budget,
         is_finished: false,
         cut: 0,
         reordered: 0,
         hidden_sharing: None,
     };
-    let ended = smallest(scenario, rung)
-        .and_then(|workload| Stand::new(scenario, strategy, rung, plan.engine, Rc::new(workload)))
-        .and_then(|stand| schedules(&mut report, &mut searched, &stand, bed, plan, &mut scheduler, goes_on));
+    let ended = smallest(scenario, environment)
+        .and_then(|workload| {
+            PreparedTrial::new(scenario, strategy, environment, plan.engine, Rc::new(workload))
+        })
+        .and_then(|prepared| {
+            schedules(&mut report, &mut searched, &prepared, host, plan, &mut scheduler, goes_on)
+        });
     if let Err(error) = ended {
         report.fails(error);
     }
@@ -87,32 +94,32 @@ pub fn search<W: Workload, S: ?Sized>(
 fn schedules<W: Workload, S: ?Sized>(
     report: &mut Report,
     searched: &mut Searched,
-    stand: &Stand<'_, W, S>,
-    bed: &mut TestBed,
+    prepared: &PreparedTrial<'_, W, S>,
+    host: &mut TrialHost,
     plan: &Plan,
     scheduler: &mut Exhaustive,
     goes_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<(), Error> {
-    let safety_steps = stand.limits()?.safety_steps;
+    let safety_steps = prepared.limits()?.safety_steps;
     let mut seen = BTreeSet::new();
     // The world is the same in every schedule, down to what is drawn outside of choices.
-    let ambient = plan.seed.named(stand.scenario.name).named("search");
+    let ambient = plan.seed.named(prepared.scenario.name).named("search");
     while !scheduler.is_done() && goes_on(report.trials) {
-        let run = stand.hold(bed, scheduler, Seed(0), ambient)?;
+        let run = prepared.run(host, scheduler, Seed(0), ambient)?;
         let is_cut = run.steps >= safety_steps;
         searched.cut += u64::from(is_cut);
-        super::take_in(report, stand, &run, Policy::Exhaustive(searched.bound), &mut seen)?;
+        super::take_in(report, prepared, &run, Policy::Exhaustive(searched.bound), &mut seen)?;
         let number = report.trials;
         let is_audited = number.is_multiple_of(plan.audit_every);
         if is_audited {
-            audit(report, stand, bed, &run)?;
+            audit(report, prepared, host, &run)?;
         }
         // Behind the safety phase the order is not the schedule's, and a panic ends a trial in the middle of it.
         let is_whole = !is_cut && !matches!(run.ending, Ending::Panicked { .. });
-        if is_whole && (is_audited || number == 1) && stand.scenario.is_on(NOTHING_IS_SHARED_UNSEEN.name) {
-            reordered::audit(searched, stand, bed, &run, &scheduler.steps(), number)?;
+        if is_whole && (is_audited || number == 1) && prepared.scenario.is_on(NOTHING_IS_SHARED_UNSEEN.name) {
+            reordered::audit(searched, prepared, host, &run, &scheduler.steps(), number)?;
         }
-        bed.recycle(run);
+        host.recycle(run);
     }
-    super::confirm(report, stand, bed)
+    super::confirm(report, prepared, host)
 }

@@ -7,7 +7,7 @@ use super::Kernel;
 use crate::error::Error;
 use crate::panics;
 use crate::point::{ActorId, PointKind};
-use crate::trace::What;
+use crate::trace::EventKind;
 use crate::trial::Ending;
 use crate::world::{ActorCell, State};
 
@@ -32,11 +32,11 @@ impl Kernel<'_> {
             Ok(Poll::Ready(())) => {
                 drop(life);
                 shared.actors.borrow_mut()[id.index()].state = State::Finished;
-                shared.record(id, What::Finished);
+                shared.record(id, EventKind::Finished);
             }
             Err(payload) => {
                 let message = panics::message(&*payload);
-                shared.record(id, What::Panicked(message.clone()));
+                shared.record(id, EventKind::Panicked(message.clone()));
                 return Some(message);
             }
         }
@@ -51,7 +51,7 @@ impl Kernel<'_> {
             let of_process = (0..actors.len()).filter(|index| actors[*index].process == process);
             of_process.map(|index| ActorId(index as u16)).collect()
         };
-        self.shared.record(mine.first().copied().unwrap_or(ActorId::NOBODY), What::Started(starts));
+        self.shared.record(mine.first().copied().unwrap_or(ActorId::NOBODY), EventKind::Started(starts));
         for id in mine {
             if let Some(message) = self.carry_on(id)? {
                 return Ok(Some(Ending::Panicked { actor: id, message }));
@@ -62,7 +62,7 @@ impl Kernel<'_> {
 
     /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
     pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Result<Option<Ending>, Error> {
-        self.shared.record(id, What::Crashed);
+        self.shared.record(id, EventKind::Crashed);
         self.shared.lets_locks_age(process);
         self.bury(process);
         self.start(process)
@@ -111,7 +111,7 @@ impl Kernel<'_> {
         }
         let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
         let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));
-        self.shared.record(first, What::Exited);
+        self.shared.record(first, EventKind::Exited);
         self.shared.removes_locks(process, first);
         self.bury(process);
         self.start(process)

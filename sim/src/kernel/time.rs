@@ -102,7 +102,7 @@ impl Kernel<'_> {
         let rang = poll_fn(|context| {
             let actors = self.shared.actors.borrow();
             actors.iter().for_each(|cell| cell.alarm.wakes(context.waker()));
-            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_rung()) {
+            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_environment()) {
                 return Poll::Ready(true);
             }
             timeout.as_mut().poll(context).map(|()| false)
@@ -130,7 +130,7 @@ impl Kernel<'_> {
             self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
         }
         self.tell_engine();
-        // Even where the clock stands: a wait may have begun again after its deadline had passed.
+        // Even where the clock prepared trial: a wait may have begun again after its deadline had passed.
         self.expire_waits();
     }
 

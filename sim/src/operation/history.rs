@@ -4,7 +4,7 @@
 use super::Operation;
 use crate::engine::{Row, RowChange, Table, Value};
 use crate::point::ActorId;
-use crate::trace::{Trace, What};
+use crate::trace::{EventKind, Trace};
 
 /// A row's state from one commit to the next.
 #[derive(Debug)]
@@ -50,9 +50,9 @@ pub(super) fn of<'t>(
     }
     let mut deaths = Vec::new();
     for (index, event) in trace.events.iter().enumerate() {
-        match &event.what {
-            What::Crashed | What::Exited => deaths.push((index, trace.process(event.actor))),
-            What::Committed(changes) => {
+        match &event.kind {
+            EventKind::Crashed | EventKind::Exited => deaths.push((index, trace.process(event.actor))),
+            EventKind::Committed(changes) => {
                 for change in changes.iter().filter(|change| change.table.name == table) {
                     let [before, after] = [first(&change.before), first(&change.after)];
                     let of_row = |row: &Value| before == Some(row) || after == Some(row);
@@ -107,7 +107,7 @@ fn windows(
 
 impl<'t> History<'t> {
     fn of(row: &'t Value, changes: &[Change<'t>], windows: &[Window]) -> History<'t> {
-        let mut lying = Lying::before(row, changes.iter().map(|(.., change)| *change));
+        let mut lying = RowVersions::before(row, changes.iter().map(|(.., change)| *change));
         let nobody = ActorId::NOBODY;
         let mut states = vec![State { since: None, actor: nobody, operation: None, row: lying.seen() }];
         for (commit, actor, change) in changes {
@@ -138,14 +138,14 @@ impl<'t> History<'t> {
 /// Everything that lies in a table under the same first column, in the order in which it was added. The last is what is
 /// seen.
 #[derive(Debug)]
-pub(crate) struct Lying<'t> {
+pub(crate) struct RowVersions<'t> {
     row: &'t Value,
     rows: Vec<(i64, &'t Row)>,
 }
 
-impl<'t> Lying<'t> {
+impl<'t> RowVersions<'t> {
     /// What lies there before the first of its changes: every row that is changed or deleted and was not added before.
-    pub(crate) fn before(row: &'t Value, changes: impl Iterator<Item = &'t RowChange>) -> Lying<'t> {
+    pub(crate) fn before(row: &'t Value, changes: impl Iterator<Item = &'t RowChange>) -> RowVersions<'t> {
         let (mut known, mut rows) = (Vec::new(), Vec::new());
         for change in changes {
             if let Some(before) = change.before.as_ref().filter(|before| before.first() == Some(row))
@@ -155,7 +155,7 @@ impl<'t> Lying<'t> {
             }
             known.push(change.key);
         }
-        Lying { row, rows }
+        RowVersions { row, rows }
     }
 
     /// The row that is seen.

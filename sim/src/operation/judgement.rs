@@ -80,7 +80,7 @@ pub fn losses(
 struct Judge<'j> {
     history: &'j History<'j>,
     operations: &'j [Operation],
-    /// Where the last column that was looked for stands: mostly it is the same one again.
+    /// Where the last column that was looked for prepared trial: mostly it is the same one again.
     place: Cell<usize>,
 }
 

@@ -4,7 +4,7 @@ use super::{Demand, Rule};
 use crate::anomaly::Anomaly;
 use crate::invariant::Finding;
 use crate::point::ActorId;
-use crate::trace::{Trace, What};
+use crate::trace::{EventKind, Trace};
 use crate::trial::{Ending, Run};
 
 pub(super) const RULE: Rule = Rule {
@@ -65,8 +65,8 @@ fn waits_for_itself(trace: &Trace, actor: ActorId) -> bool {
 
 /// Whom the actor waits for at the end.
 fn holders(trace: &Trace, actor: ActorId) -> &[ActorId] {
-    match trace.events.iter().rev().find(|event| event.actor == actor).map(|event| &event.what) {
-        Some(What::Waits { holders, .. }) => holders,
+    match trace.events.iter().rev().find(|event| event.actor == actor).map(|event| &event.kind) {
+        Some(EventKind::Waits { holders, .. }) => holders,
         _ => &[],
     }
 }

@@ -5,7 +5,7 @@ use super::{Demand, Rule};
 use crate::anomaly::Anomaly;
 use crate::engine::statement_in_short;
 use crate::invariant::Finding;
-use crate::trace::{Statement, What};
+use crate::trace::{EventKind, Statement};
 use crate::trial::{Ending, Run};
 
 pub(super) const RULE: Rule = Rule {
@@ -31,13 +31,13 @@ impl<'a> Effects<'a> {
     pub fn of(run: &'a Run) -> Effects<'a> {
         let mut effects = Effects::default();
         for event in &run.trace.events {
-            match &event.what {
-                What::Ran(statement) if is_control(&statement.sql) => {}
-                What::Ran(statement) if statement.result.is_ok() => effects.succeeded += 1,
-                What::Ran(statement) => effects.failed = effects.failed.or(Some(statement)),
-                What::Finished | What::Stored(_) => effects.done = true,
-                What::Committed(changes) => effects.done |= !changes.is_empty(),
-                What::Exchanged(exchange) => effects.done |= exchange.heard,
+            match &event.kind {
+                EventKind::Ran(statement) if is_control(&statement.sql) => {}
+                EventKind::Ran(statement) if statement.result.is_ok() => effects.succeeded += 1,
+                EventKind::Ran(statement) => effects.failed = effects.failed.or(Some(statement)),
+                EventKind::Finished | EventKind::Stored(_) => effects.done = true,
+                EventKind::Committed(changes) => effects.done |= !changes.is_empty(),
+                EventKind::Exchanged(exchange) => effects.done |= exchange.heard,
                 _ => {}
             }
         }
@@ -51,7 +51,7 @@ fn check(run: &Run) -> Finding {
         return Finding::Holds { exercised: effects.succeeded.max(1) };
     }
     // Faults may have taken whatever there was to take.
-    if !run.strikes.is_empty() || matches!(run.ending, Ending::Panicked { .. }) {
+    if !run.injected.is_empty() || matches!(run.ending, Ending::Panicked { .. }) {
         return Finding::Holds { exercised: 0 };
     }
     let Some(Statement { label, sql, result, .. }) = effects.failed else {

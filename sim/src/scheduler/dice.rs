@@ -32,7 +32,7 @@ impl Dice {
     }
 
     /// 0 for no fault, or one more than the index of the fault that strikes.
-    pub(super) fn roll(&mut self, rng: &mut Rng, offers: usize, left: u32) -> usize {
+    pub(super) fn roll(&mut self, rng: &mut Rng, fault_rules: usize, left: u32) -> usize {
         self.met += 1;
         let seed = self.seed;
         let plan = || 1 + seed.named("faults").rng().below(u64::from(left));
@@ -44,6 +44,6 @@ impl Dice {
             return 0;
         }
         self.planned = Some(planned - 1);
-        1 + rng.below(offers as u64) as usize
+        1 + rng.below(fault_rules as u64) as usize
     }
 }

@@ -287,7 +287,7 @@ impl Scheduler for Exhaustive {
     fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
         match ask {
             Ask::Next { among, default } => self.next(at, among, default),
-            Ask::Fault { offers, .. } => self.value(at, offers.len() + 1, true),
+            Ask::Fault { fault_rules, .. } => self.value(at, fault_rules.len() + 1, true),
             Ask::Pick { of } => self.value(at, of, false),
             Ask::Delay { .. } => Ok(0),
         }
@@ -334,8 +334,8 @@ impl Scheduler for Exhaustive {
     fn end(&mut self) -> Result<(), Error> {
         self.counts.schedules += 1;
         self.counts.redundant += u64::from(self.is_redundant);
-        let struck = |choice: &&Choice| matches!(choice, Choice::Value { is_fault: true, taken: 1.., .. });
-        self.counts.faults = self.counts.faults.max(self.path.iter().filter(struck).count() as u32);
+        let injected = |choice: &&Choice| matches!(choice, Choice::Value { is_fault: true, taken: 1.., .. });
+        self.counts.faults = self.counts.faults.max(self.path.iter().filter(injected).count() as u32);
         self.counts.preemptions = self.counts.preemptions.max(self.preemptions);
         self.backtrack();
         Ok(())

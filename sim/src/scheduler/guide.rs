@@ -71,8 +71,8 @@ impl Scheduler for Guide {
             (Ask::Next { among, .. }, Recorded::Next(name)) => {
                 among.iter().position(|candidate| self.name(candidate.actor) == name)
             }
-            (Ask::Fault { offers, .. }, Recorded::Fault(fault)) => {
-                offers.iter().position(|offer| *offer == fault).map(|index| index + 1)
+            (Ask::Fault { fault_rules, .. }, Recorded::Fault(fault)) => {
+                fault_rules.iter().position(|fault_rule| *fault_rule == fault).map(|index| index + 1)
             }
             (Ask::Pick { of }, Recorded::Pick(index)) => (index < of).then_some(index),
             (Ask::Delay { most }, Recorded::Delay(exponent)) => {

@@ -80,8 +80,8 @@ impl Scheduler for Pct {
     fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
         let among = match ask {
             Ask::Next { among, .. } => among,
-            Ask::Fault { offers, left } => {
-                return Ok(self.dice.roll(&mut self.draws.at(at, For::Fault), offers.len(), left));
+            Ask::Fault { fault_rules, left } => {
+                return Ok(self.dice.roll(&mut self.draws.at(at, For::Fault), fault_rules.len(), left));
             }
             Ask::Pick { of } => return Ok(self.draws.at(at, For::Pick).below(of as u64) as usize),
             Ask::Delay { .. } => return Ok(0),

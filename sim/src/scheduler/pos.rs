@@ -91,8 +91,8 @@ impl Scheduler for Pos {
     fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error> {
         Ok(match ask {
             Ask::Next { among, .. } => self.highest(among),
-            Ask::Fault { offers, left } => {
-                self.dice.roll(&mut self.draws.at(at, For::Fault), offers.len(), left)
+            Ask::Fault { fault_rules, left } => {
+                self.dice.roll(&mut self.draws.at(at, For::Fault), fault_rules.len(), left)
             }
             Ask::Pick { of } => self.draws.at(at, For::Pick).below(of as u64) as usize,
             Ask::Delay { .. } => 0,

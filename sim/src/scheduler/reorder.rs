@@ -74,9 +74,9 @@ impl Scheduler for Reorder {
                     default
                 })
             }
-            Ask::Fault { offers, .. } => match self.fault(at) {
+            Ask::Fault { fault_rules, .. } => match self.fault(at) {
                 None => 0,
-                Some(fault) => offers.iter().position(|offer| *offer == fault).map_or_else(
+                Some(fault) => fault_rules.iter().position(|fault_rule| *fault_rule == fault).map_or_else(
                     || {
                         self.stray();
                         0

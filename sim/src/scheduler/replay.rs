@@ -52,9 +52,10 @@ impl Scheduler for Replay {
                     .ok_or_else(|| self.diverged("that actor cannot go on here"))?,
                 _ => return Ok(default),
             },
-            Ask::Fault { offers, .. } => match self.entry(at, |what| matches!(what, Recorded::Fault(_))) {
+            Ask::Fault { fault_rules, .. } => match self.entry(at, |what| matches!(what, Recorded::Fault(_)))
+            {
                 Some(Recorded::Fault(fault)) => {
-                    let found = offers.iter().position(|offer| offer == fault);
+                    let found = fault_rules.iter().position(|fault_rule| fault_rule == fault);
                     1 + found.ok_or_else(|| self.diverged("that fault is not offered here"))?
                 }
                 _ => return Ok(0),

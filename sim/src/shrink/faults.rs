@@ -15,7 +15,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
             else {
                 continue;
             };
-            // A fault that the rung does not offer there does not strike, and that trial has been held.
+            // A fault that the environment does not offer there does not strike, and that trial has been held.
             let _ = Fault::ALL.into_iter().take_while(|milder| *milder != fault).any(|milder| {
                 let mut choices = self.tape().choices.clone();
                 choices[index].what = Recorded::Fault(milder);

@@ -38,7 +38,9 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         let tape = self.tape().clone();
         let ambient = tape.ambient;
         let mut listener = Listener { guide: Guide::new(tape), points: vec![Point::START] };
-        let Ok(run) = self.stand.hold(self.bed, &mut listener, Seed(0), ambient) else { return Vec::new() };
+        let Ok(run) = self.prepared.run(self.host, &mut listener, Seed(0), ambient) else {
+            return Vec::new();
+        };
         self.steps += u64::from(run.steps);
         let name = |point: &Point| run.tape.cast.get(point.actor.index()).copied().unwrap_or("start");
         let turn = |pair: &[Point]| RecordedChoice {
@@ -46,7 +48,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
             what: Recorded::Next(name(&pair[1]).to_owned()),
         };
         let order = listener.points.windows(2).map(turn).collect();
-        self.bed.recycle(run);
+        self.host.recycle(run);
         order
     }
 }

@@ -38,7 +38,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     }
 
     fn value(&self) -> Value {
-        serde_json::from_str(&self.stand.json).expect("it has been written as JSON")
+        serde_json::from_str(&self.prepared.json).expect("it has been written as JSON")
     }
 
     /// Elements of the list go.
@@ -111,7 +111,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     fn floors(&self) -> BTreeMap<String, i64> {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &Seed(0).named("floors").bytes());
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let strategy = (self.stand.scenario.workloads)(self.stand.rung);
+        let strategy = (self.prepared.scenario.workloads)(self.prepared.environment);
         let mut floors = BTreeMap::new();
         for _ in 0..DRAWN {
             let drawn =

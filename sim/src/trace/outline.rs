@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Statement, What};
+use super::{EventKind, Statement};
 use crate::digest::Digest;
 use crate::engine::Work;
 use crate::trial::{Ending, Run};
@@ -14,9 +14,9 @@ impl Run {
     /// without the number of the step, because engines take other numbers of steps to come to the end of a wait.
     pub fn outline(&self) -> Digest {
         let mut digest = Digest::default();
-        for event in self.trace.events.iter().filter(|event| event.what.is_met()) {
+        for event in self.trace.events.iter().filter(|event| event.kind.is_met()) {
             digest.word(u64::from(event.actor.0));
-            event.what.outline(&mut digest);
+            event.kind.outline(&mut digest);
         }
         if self.ending != Ending::Quiescent {
             digest.text(&format!("{:?}", self.ending));
@@ -27,24 +27,24 @@ impl Run {
     }
 }
 
-impl What {
+impl EventKind {
     /// Whether its actor meets it. How long it kept others out is an account, and engines draw it up differently.
     pub(crate) fn is_met(&self) -> bool {
-        !matches!(self, What::Released(_))
+        !matches!(self, EventKind::Released(_))
     }
 
     /// What its actor meets, without work, without durations, and without numbers that are given out in the order of
     /// asking.
     pub(crate) fn outline(&self, digest: &mut Digest) {
         match self {
-            What::Ran(statement) => {
+            EventKind::Ran(statement) => {
                 let free = Statement { work: Work::default(), ..(**statement).clone() };
-                What::Ran(Rc::new(free)).digest(digest);
+                EventKind::Ran(Rc::new(free)).digest(digest);
             }
-            What::Resumed { timed_out, .. } => {
-                What::Resumed { waited: Duration::ZERO, timed_out: *timed_out }.digest(digest);
+            EventKind::Resumed { timed_out, .. } => {
+                EventKind::Resumed { waited: Duration::ZERO, timed_out: *timed_out }.digest(digest);
             }
-            What::Operated(_, stage) => What::Operated(0, stage.clone()).digest(digest),
+            EventKind::Operated(_, stage) => EventKind::Operated(0, stage.clone()).digest(digest),
             what => what.digest(digest),
         }
     }

@@ -27,7 +27,7 @@ impl Shared {
     pub(super) fn must_be_writable(&self, of: &str, name: &str) {
         if !is_writable_name(name) {
             self.refuse(Error::scenario(format!(
-                "the {of} name {name:?} cannot stand in a case: {A_NAME_IS}"
+                "the {of} name {name:?} cannot prepared in a case: {A_NAME_IS}"
             )));
         }
     }

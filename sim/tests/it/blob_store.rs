@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use retrial_sim::blob_store::BlobStore;
 use retrial_sim::choice::Pace;
-use retrial_sim::fault::{Fault, Offer, Rung};
-use retrial_sim::trace::What;
+use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
@@ -40,15 +40,15 @@ fn callers(world: &World) {
 const ALL: &[&str] = &["ada", "bob"];
 const LABELS: &[&str] = &["put", "get", "delete"];
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "callers die, and lose requests and answers",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: ALL, labels: LABELS },
-        Offer { fault: Fault::CrashAfter, actors: ALL, labels: LABELS },
-        Offer { fault: Fault::RequestLost, actors: ALL, labels: LABELS },
-        Offer { fault: Fault::ReplyLost, actors: ALL, labels: LABELS },
-        Offer { fault: Fault::Stall, actors: ALL, labels: LABELS },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: ALL, labels: LABELS },
+        FaultRule { fault: Fault::CrashAfter, actors: ALL, labels: LABELS },
+        FaultRule { fault: Fault::RequestLost, actors: ALL, labels: LABELS },
+        FaultRule { fault: Fault::ReplyLost, actors: ALL, labels: LABELS },
+        FaultRule { fault: Fault::Stall, actors: ALL, labels: LABELS },
     ],
     budget: 3,
 };
@@ -59,8 +59,8 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     let mut told: BTreeMap<u16, Option<i64>> = BTreeMap::new();
     for event in &run.trace.events {
         let expects = told.entry(event.actor.0).or_default();
-        match &event.what {
-            What::Exchanged(exchange) => {
+        match &event.kind {
+            EventKind::Exchanged(exchange) => {
                 let key = parts::number(exchange, "key");
                 ensure!(exchange.part == "blobs", "it is at {}", exchange.part);
                 ensure!(exchange.arrived || !exchange.heard, "an answer to what never arrived");
@@ -84,11 +84,13 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
                         .or_default() += 1;
                 }
             }
-            What::Noted("found", key, found) => {
+            EventKind::Annotated("found", key, found) => {
                 ensure!(*expects == Some(*found), "told {found} of {key}, where {expects:?} is so");
                 *tally.entry(if *found == 1 { "found" } else { "not found" }).or_default() += 1;
             }
-            What::Noted("lost", key, _) => ensure!(*expects == Some(-1), "an error that is none, at {key}"),
+            EventKind::Annotated("lost", key, _) => {
+                ensure!(*expects == Some(-1), "an error that is none, at {key}")
+            }
             _ => {}
         }
     }
@@ -116,8 +118,8 @@ fn read_twice(choices: &[&str]) -> Vec<i64> {
             }
         });
     });
-    let found = |event: &retrial_sim::trace::Event| match event.what {
-        What::Noted("found", _, found) => Some(found),
+    let found = |event: &retrial_sim::trace::Event| match event.kind {
+        EventKind::Annotated("found", _, found) => Some(found),
         _ => None,
     };
     run.trace.events.iter().filter_map(found).collect()

@@ -41,13 +41,14 @@ fn case() -> impl Strategy<Value = Case> {
     let tape = (0..3usize, any::<u64>(), proptest::collection::vec(choice(), 0..5));
     (names, shows, any::<u64>(), "[{][ -~é]{0,20}[}]", tape).prop_map(
         |(names, shows, digest, workload, tape)| {
-            let [scenario, strategy, rung, engine, invariant] = names.try_into().expect("there are five");
+            let [scenario, strategy, environment, engine, invariant] =
+                names.try_into().expect("there are five");
             let (pace, ambient, choices) = tape;
             let tape = RecordedTape { pace: Pace::ALL[pace], ambient: Seed(ambient), choices };
             Case {
                 scenario,
                 strategy,
-                rung,
+                environment,
                 engine,
                 invariant,
                 shows,

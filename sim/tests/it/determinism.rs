@@ -6,13 +6,13 @@ use std::process::Command;
 use proptest::strategy::{Just, Strategy};
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::Opening;
+use retrial_sim::engine::InitialState;
 use retrial_sim::explore::{self, Plan};
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
-use retrial_sim::scenario::{Item, Scenario};
+use retrial_sim::scenario::{Entry, Scenario};
 use retrial_sim::scheduler::{Pct, Policy, Random, Scheduler};
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::TestBed;
+use retrial_sim::trial::TrialHost;
 
 use crate::toy;
 
@@ -25,8 +25,8 @@ fn traces() -> String {
     let mut text = String::new();
     for mut scheduler in schedulers() {
         for seed in 0..10 {
-            let run =
-                toy::hold(&mut *scheduler, seed, &toy::CALM, toy::three_walkers).expect("nothing is refused");
+            let run = toy::run_trial(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
+                .expect("nothing is refused");
             text.push_str(&format!("{}{}\n", run.trace, run.digest));
         }
     }
@@ -42,7 +42,7 @@ fn the_same_seed_makes_the_same_trace_on_a_used_thread() {
 fn another_seed_makes_another_trace() {
     for mut scheduler in schedulers() {
         let mut digest = |seed| {
-            toy::hold(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
+            toy::run_trial(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
                 .expect("nothing is refused")
                 .digest
         };
@@ -80,10 +80,10 @@ static LEAKY: Scenario<(), bool> = Scenario {
     name: "leaky",
     story: "",
     engines: &["none"],
-    ladder: &[toy::CALM],
+    environments: &[toy::CALM],
     strategies: &[
-        Item { name: "leaky", source: "", it: &true },
-        Item { name: "sound", source: "", it: &false },
+        Entry { name: "leaky", source: "", it: &true },
+        Entry { name: "sound", source: "", it: &false },
     ],
     invariants: &[],
     rules_off: &[],
@@ -91,11 +91,11 @@ static LEAKY: Scenario<(), bool> = Scenario {
     cost: toy::COST,
     watched: &[],
     trials: 4,
-    breaks: |_| &[],
+    known_failures: |_| &[],
     workloads: |_| Strategy::boxed(Just(())),
     smallest: |_| (),
     check: |()| Ok(()),
-    opening: |_, ()| Opening { schema: "".into(), rows: Vec::new() },
+    initial_state: |_, ()| InitialState { schema: "".into(), rows: Vec::new() },
     limits: |()| toy::LIMITS,
     stage: |world, leaks, _, _| {
         world.actor("leaky", move |actor| async move {
@@ -133,22 +133,28 @@ fn an_actor_that_reads_the_systems_randomness_is_caught_by_the_audit() {
         audit_every: 1,
         engine: "none",
     };
-    let mut bed = TestBed::without_engine();
-    let report = explore::batch(&LEAKY, &mut bed, 0, &toy::CALM, &plan, 0);
+    let mut host = TrialHost::without_engine();
+    let report = explore::batch(&LEAKY, &mut host, 0, &toy::CALM, &plan, 0);
     let how = report.disagreement.expect("the audit disagrees");
     for part in ["event 2, `0         0us leaky        number", "likely causes", "thread-local"] {
         assert!(how.contains(part), "it names the first event that differs, and where to look: {how}");
     }
     // A counterexample that is another each time says so as well.
-    let breaks = Scenario { invariants: &[Item { name: "none", source: "", it: &Never }], ..LEAKY };
-    let report =
-        explore::batch(&breaks, &mut bed, 0, &toy::CALM, &Plan { audit_every: u64::MAX, ..plan.clone() }, 1);
+    let breaking = Scenario { invariants: &[Entry { name: "none", source: "", it: &Never }], ..LEAKY };
+    let report = explore::batch(
+        &breaking,
+        &mut host,
+        0,
+        &toy::CALM,
+        &Plan { audit_every: u64::MAX, ..plan.clone() },
+        1,
+    );
     let how = report.disagreement.expect("the counterexample differs");
     assert!(
         how.contains("counterexample") && how.contains("number") && how.contains("likely causes"),
         "{how}"
     );
     // The same world without the leak passes the same audit, so it is the leak that was caught.
-    let report = explore::batch(&LEAKY, &mut bed, 1, &toy::CALM, &plan, 0);
+    let report = explore::batch(&LEAKY, &mut host, 1, &toy::CALM, &plan, 0);
     assert_eq!((report.disagreement, report.audited), (None, 4));
 }

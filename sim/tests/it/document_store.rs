@@ -9,7 +9,7 @@ use retrial_sim::actor::Actor;
 use retrial_sim::document_store::{
     Changes, Document, DocumentStore, Metadata, Settings, UpdateError, WriteError,
 };
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::file_lock::{self, Retries};
 use retrial_sim::world::World;
 
@@ -70,12 +70,12 @@ fn metadata(mark: i64) -> Metadata {
 }
 
 /// The rows that a trial opens with: 5 lacks a vector.
-fn opening() -> Vec<Document> {
+fn initial_state() -> Vec<Document> {
     vec![document(1, 1), document(2, 2), document(3, 5)]
 }
 
 fn store(world: &World) -> DocumentStore {
-    world.document_store(SETTINGS, world.file_lock(LOCK), opening())
+    world.document_store(SETTINGS, world.file_lock(LOCK), initial_state())
 }
 
 fn tell(actor: &Actor, document: &Document) {
@@ -236,18 +236,18 @@ fn users(world: &World) {
 const READS: &[&str] = &["get", "query", "list", "read", "backup", "check"];
 const WRITES: &[&str] = &["remove", "put", "merge", "delete-old", "delete", "add"];
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "everyone dies, stands still and loses requests and replies",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: ALL, labels: WRITES },
-        Offer { fault: Fault::CrashAfter, actors: ALL, labels: WRITES },
-        Offer { fault: Fault::RequestLost, actors: ALL, labels: WRITES },
-        Offer { fault: Fault::RequestLost, actors: ALL, labels: &["restore"] },
-        Offer { fault: Fault::ReplyLost, actors: ALL, labels: WRITES },
-        Offer { fault: Fault::Stall, actors: ALL, labels: WRITES },
-        Offer { fault: Fault::CrashBefore, actors: ALL, labels: READS },
-        Offer { fault: Fault::Stall, actors: ALL, labels: READS },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: ALL, labels: WRITES },
+        FaultRule { fault: Fault::CrashAfter, actors: ALL, labels: WRITES },
+        FaultRule { fault: Fault::RequestLost, actors: ALL, labels: WRITES },
+        FaultRule { fault: Fault::RequestLost, actors: ALL, labels: &["restore"] },
+        FaultRule { fault: Fault::ReplyLost, actors: ALL, labels: WRITES },
+        FaultRule { fault: Fault::Stall, actors: ALL, labels: WRITES },
+        FaultRule { fault: Fault::CrashBefore, actors: ALL, labels: READS },
+        FaultRule { fault: Fault::Stall, actors: ALL, labels: READS },
     ],
     budget: 6,
 };

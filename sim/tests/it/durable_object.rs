@@ -8,8 +8,8 @@ use std::time::Duration;
 use retrial_sim::choice::Pace;
 use retrial_sim::durable_object::{Object, Stub};
 use retrial_sim::engine::Value;
-use retrial_sim::fault::{Fault, Offer, Rung};
-use retrial_sim::trace::{Field, Record, What};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
@@ -124,20 +124,20 @@ fn callers(world: &World, log: &Log) {
 
 const CALLERS: &[&str] = &["ada", "bob", "cyd"];
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "the object dies, is evicted and stands still; callers die and lose requests and replies",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ledger"], labels: &["event", "store"] },
-        Offer { fault: Fault::CrashAfter, actors: &["ledger"], labels: &["store"] },
-        Offer { fault: Fault::Eviction, actors: &["ledger"], labels: &["event"] },
-        Offer { fault: Fault::Stall, actors: &["ledger"], labels: &["event", "store"] },
-        Offer { fault: Fault::CrashBefore, actors: CALLERS, labels: &["ask"] },
-        Offer { fault: Fault::CrashBefore, actors: &["pulse"], labels: &["beat"] },
-        Offer { fault: Fault::CrashAfter, actors: CALLERS, labels: &["ask"] },
-        Offer { fault: Fault::RequestLost, actors: CALLERS, labels: &["ask"] },
-        Offer { fault: Fault::ReplyLost, actors: CALLERS, labels: &["ask"] },
-        Offer { fault: Fault::Stall, actors: CALLERS, labels: &["ask"] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: &["ledger"], labels: &["event", "store"] },
+        FaultRule { fault: Fault::CrashAfter, actors: &["ledger"], labels: &["store"] },
+        FaultRule { fault: Fault::Eviction, actors: &["ledger"], labels: &["event"] },
+        FaultRule { fault: Fault::Stall, actors: &["ledger"], labels: &["event", "store"] },
+        FaultRule { fault: Fault::CrashBefore, actors: CALLERS, labels: &["ask"] },
+        FaultRule { fault: Fault::CrashBefore, actors: &["pulse"], labels: &["beat"] },
+        FaultRule { fault: Fault::CrashAfter, actors: CALLERS, labels: &["ask"] },
+        FaultRule { fault: Fault::RequestLost, actors: CALLERS, labels: &["ask"] },
+        FaultRule { fault: Fault::ReplyLost, actors: CALLERS, labels: &["ask"] },
+        FaultRule { fault: Fault::Stall, actors: CALLERS, labels: &["ask"] },
     ],
     budget: 5,
 };
@@ -158,10 +158,10 @@ fn the_rules_hold_in_a_storm() {
     parts::sweep(&STORMY, 600, &wanted, |world| callers(world, &log), judge);
 }
 
-const EVICTED: Rung = Rung {
+const EVICTED: Environment = Environment {
     name: "evicted",
     about: "the object is evicted",
-    offers: &[Offer { fault: Fault::Eviction, actors: &["ledger"], labels: &["event"] }],
+    fault_rules: &[FaultRule { fault: Fault::Eviction, actors: &["ledger"], labels: &["event"] }],
     budget: 4,
 };
 
@@ -178,8 +178,8 @@ fn nobody_sees_an_eviction() {
 
 /// What the callers were told, in order.
 fn told(run: &Run) -> Vec<(&'static str, &'static str, i64)> {
-    let note = |event: &retrial_sim::trace::Event| match event.what {
-        What::Noted(key, _, count) => Some((run.trace.name(event.actor), key, count)),
+    let note = |event: &retrial_sim::trace::Event| match event.kind {
+        EventKind::Annotated(key, _, count) => Some((run.trace.name(event.actor), key, count)),
         _ => None,
     };
     run.trace.events.iter().filter_map(note).collect()

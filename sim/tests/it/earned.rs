@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use proptest::strategy::{BoxedStrategy, Just, Strategy as _};
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::engine::Opening;
+use retrial_sim::engine::InitialState;
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::{self, Plan, Report};
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
 use retrial_sim::queue::Settings;
 use retrial_sim::rules::RuleOff;
-use retrial_sim::scenario::{Item, Scenario};
+use retrial_sim::scenario::{Entry, Scenario};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::{Field, Record};
-use retrial_sim::trial::{Limits, TestBed};
+use retrial_sim::trial::{Limits, TrialHost};
 use retrial_sim::verdict::Verdict;
 use retrial_sim::world::World;
 
@@ -37,25 +37,25 @@ impl Invariant<u32> for Fine {
 }
 
 fn of(stage: Stage) -> Toy {
-    let strategies: &'static [Item<Stage>] =
-        Box::leak(Box::new([Item { name: "only", source: "", it: &*Box::leak(Box::new(stage)) }]));
+    let strategies: &'static [Entry<Stage>] =
+        Box::leak(Box::new([Entry { name: "only", source: "", it: &*Box::leak(Box::new(stage)) }]));
     Scenario {
         name: "toy",
         story: "",
         engines: &["none"],
-        ladder: &[toy::CALM],
+        environments: &[toy::CALM],
         strategies,
-        invariants: &[Item { name: "fine", source: "", it: &Fine }],
+        invariants: &[Entry { name: "fine", source: "", it: &Fine }],
         rules_off: &[],
         tables: &[],
         cost: toy::COST,
         watched: &[],
         trials: 4,
-        breaks: |_| &[],
+        known_failures: |_| &[],
         workloads: |_| Just(1).boxed(),
         smallest: |_| 1,
         check: |_| Ok(()),
-        opening: |_, _| Opening { schema: "".into(), rows: Vec::new() },
+        initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
         limits: |_| toy::LIMITS,
         stage: |world, stage, _, _| stage(world),
     }
@@ -72,9 +72,9 @@ fn plan() -> Plan {
 
 /// A batch of trials, and a search, added up.
 fn tried(toy: &Toy) -> Report {
-    let (mut bed, plan) = (TestBed::without_engine(), plan());
-    let mut report = explore::search(toy, &mut bed, 0, &toy::CALM, &plan, None, &mut |held| held < 100);
-    report.absorb(explore::batch(toy, &mut bed, 0, &toy::CALM, &plan, 0));
+    let (mut host, plan) = (TrialHost::without_engine(), plan());
+    let mut report = explore::search(toy, &mut host, 0, &toy::CALM, &plan, None, &mut |held| held < 100);
+    report.absorb(explore::batch(toy, &mut host, 0, &toy::CALM, &plan, 0));
     report.settle();
     report
 }
@@ -90,15 +90,18 @@ fn check_broken(stage: Stage, rule: &str, anomaly: Anomaly, says: &str) {
     let toy = of(stage);
     let report = tried(&toy);
     assert!(report.failure.is_none() && report.disagreement.is_none(), "{report:?}");
-    let Verdict::Violated(witness) = verdict(&toy, &report, rule) else { panic!("{rule} holds: {report:?}") };
-    assert_eq!(witness.kind.anomaly, anomaly);
-    assert!(witness.sentence.contains(says), "{}", witness.sentence);
+    let Verdict::Violated(counterexample) = verdict(&toy, &report, rule) else {
+        panic!("{rule} holds: {report:?}")
+    };
+    assert_eq!(counterexample.kind.anomaly, anomaly);
+    assert!(counterexample.sentence.contains(says), "{}", counterexample.sentence);
     // The same under a property test, and from the case.
-    let found = explore::one(&toy, &mut TestBed::without_engine(), 0, &toy::CALM, 1, Policy::Pos, Seed(3));
+    let found = explore::one(&toy, &mut TrialHost::without_engine(), 0, &toy::CALM, 1, Policy::Pos, Seed(3));
     let found = found.expect("the trial runs");
     assert!(found.iter().any(|(finding, case)| case.invariant == rule && finding.kind().is_some()));
-    let again = explore::replay(&toy, &mut TestBed::without_engine(), &witness.case).expect("it replays");
-    assert_eq!(again.finding.shows(), witness.case.shows);
+    let again =
+        explore::replay(&toy, &mut TrialHost::without_engine(), &counterexample.case).expect("it replays");
+    assert_eq!(again.finding.shows(), counterexample.case.shows);
 }
 
 #[track_caller]
@@ -130,10 +133,10 @@ fn a_trial_that_does_not_end_is_a_violation() {
         limits: |_| Limits { safety_steps: 3, fair_steps: 3, progress: &[] },
         ..of(toy::three_walkers)
     };
-    let Verdict::Violated(witness) = verdict(&toy, &tried(&toy), "it_ends") else {
+    let Verdict::Violated(counterexample) = verdict(&toy, &tried(&toy), "it_ends") else {
         panic!("{short:?} is enough")
     };
-    assert!(witness.sentence.contains("limit of 6 steps"), "{}", witness.sentence);
+    assert!(counterexample.sentence.contains("limit of 6 steps"), "{}", counterexample.sentence);
 }
 
 #[derive(Debug)]
@@ -272,7 +275,7 @@ fn nothing_goes_by_the_order_of_a_default_hasher() {
     };
     check_fails(&of(actor), &["actor `ada`", "BTreeMap"]);
     check_fails(&of(boot), &["process `shop`", "BTreeMap"]);
-    let invariants: &[Item<dyn Invariant<u32>>] = &[Item { name: "by_hash", source: "", it: &ByHash }];
+    let invariants: &[Entry<dyn Invariant<u32>>] = &[Entry { name: "by_hash", source: "", it: &ByHash }];
     check_fails(&Scenario { invariants, ..of(works) }, &["invariant `by_hash`", "BTreeMap"]);
     let off = &[RuleOff { rule: "no_default_hashers", because: "the test asks for it" }];
     assert!(tried(&Scenario { rules_off: off, invariants, ..of(works) }).failure.is_none());
@@ -289,7 +292,7 @@ impl Invariant<u32> for Panics {
 #[test]
 fn what_the_author_wrote_may_panic_or_reject_and_the_run_says_where() {
     let toy = of(works);
-    let invariants: &[Item<dyn Invariant<u32>>] = &[Item { name: "rows", source: "", it: &Panics }];
+    let invariants: &[Entry<dyn Invariant<u32>>] = &[Entry { name: "rows", source: "", it: &Panics }];
     check_fails(&Scenario { invariants, ..toy }, &["the invariant `rows` panicked: no such row (at "]);
     let rejects: fn(&_) -> BoxedStrategy<u32> = |_| Just(1).prop_filter("too small", |_| false).boxed();
     check_fails(&Scenario { workloads: rejects, ..toy }, &["generator of workloads rejects", "rejects"]);
@@ -314,7 +317,10 @@ fn what_the_author_wrote_may_panic_or_reject_and_the_run_says_where() {
         &Scenario { check: |_| panic!("no field"), ..toy },
         &["`check` of the workload panicked: no field"],
     );
-    check_fails(&Scenario { opening: |_, _| panic!("no rows"), ..toy }, &["initial state panicked: no rows"]);
+    check_fails(
+        &Scenario { initial_state: |_, _| panic!("no rows"), ..toy },
+        &["initial state panicked: no rows"],
+    );
     check_fails(
         &Scenario { limits: |_| panic!("no end"), ..toy },
         &["`limits` of the workload panicked: no end"],
@@ -328,10 +334,10 @@ fn what_the_author_wrote_may_panic_or_reject_and_the_run_says_where() {
 
 #[test]
 fn the_trial_in_which_an_invariant_panics_can_be_replayed() {
-    let invariants: &[Item<dyn Invariant<u32>>] = &[Item { name: "rows", source: "", it: &Panics }];
+    let invariants: &[Entry<dyn Invariant<u32>>] = &[Entry { name: "rows", source: "", it: &Panics }];
     let toy = Scenario { invariants, ..of(works) };
     let case = tried(&toy).failure.and_then(|failure| failure.case).expect("there is a trial");
-    let error = explore::replay(&toy, &mut TestBed::without_engine(), &case).expect_err("it panics again");
+    let error = explore::replay(&toy, &mut TrialHost::without_engine(), &case).expect_err("it panics again");
     assert!(error.to_string().contains("no such row"), "{error}");
 }
 
@@ -342,11 +348,11 @@ fn a_scenario_has_names_that_are_told_apart_and_reasons_for_what_it_switches_off
     let calm = [toy::CALM, toy::CALM];
     let twice: &'static [_] = Box::leak(Box::new(calm));
     let spaced: &'static [_] =
-        Box::leak(Box::new([retrial_sim::fault::Rung { name: "all calm", ..toy::CALM }]));
-    let never_panics: &[Item<dyn Invariant<u32>>] = &[Item { name: "never_panics", source: "", it: &Fine }];
+        Box::leak(Box::new([retrial_sim::fault::Environment { name: "all calm", ..toy::CALM }]));
+    let never_panics: &[Entry<dyn Invariant<u32>>] = &[Entry { name: "never_panics", source: "", it: &Fine }];
     for (toy, says) in [
-        (Scenario { ladder: twice, ..toy }, "two have the environment name `calm`"),
-        (Scenario { ladder: spaced, ..toy }, "\"all calm\""),
+        (Scenario { environments: twice, ..toy }, "two have the environment name `calm`"),
+        (Scenario { environments: spaced, ..toy }, "\"all calm\""),
         (Scenario { name: "to y", ..toy }, "cannot stand in a case"),
         (Scenario { invariants: never_panics, ..toy }, "`never_panics`"),
         (Scenario { rules_off: &[RuleOff { rule: "it_end", because: "x" }], ..toy }, "no built-in rule"),

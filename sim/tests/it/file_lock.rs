@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::file_lock::{FileLock, Locked, Released, Retries, Settings};
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
@@ -82,15 +82,15 @@ const WORKERS: &[&str] = &["ada", "bob", "cyd"];
 
 const POINTS: &[&str] = &["lock", "backoff", "remove-stale", "create", "work", "unlock"];
 
-const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "processes die, stand still and are asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: WORKERS, labels: POINTS },
-        Offer { fault: Fault::Stall, actors: WORKERS, labels: POINTS },
-        Offer { fault: Fault::Shutdown, actors: WORKERS, labels: POINTS },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: WORKERS, labels: POINTS },
+        FaultRule { fault: Fault::Stall, actors: WORKERS, labels: POINTS },
+        FaultRule { fault: Fault::Shutdown, actors: WORKERS, labels: POINTS },
     ],
     budget: 4,
 };

@@ -25,8 +25,8 @@ fn world(world: &World) {
     }
 }
 
-fn hold(scheduler: &mut dyn Scheduler) -> Run {
-    toy::hold(scheduler, 1, &STORMY, world).expect("nothing is refused")
+fn run_trial(scheduler: &mut dyn Scheduler) -> Run {
+    toy::run_trial(scheduler, 1, &STORMY, world).expect("nothing is refused")
 }
 
 /// Choices that no trial of this world can follow.
@@ -49,8 +49,8 @@ fn a_guide_with_a_trials_own_tape_holds_that_trial() {
     for policy in Policy::PORTFOLIO {
         let mut scheduler = policy.scheduler();
         for seed in 0..50 {
-            let run = toy::hold(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
-            let guided = toy::hold(&mut Guide::new(run.tape.recorded()), seed, &STORMY, world);
+            let run = toy::run_trial(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
+            let guided = toy::run_trial(&mut Guide::new(run.tape.recorded()), seed, &STORMY, world);
             let guided = guided.expect("nothing is refused");
             assert_eq!((guided.digest, guided.tape), (run.digest, run.tape), "{policy}, seed {seed}");
         }
@@ -60,8 +60,8 @@ fn a_guide_with_a_trials_own_tape_holds_that_trial() {
 #[test]
 fn what_cannot_be_followed_is_as_good_as_absent() {
     let tape = |choices| RecordedTape { pace: Pace::Free, ambient: Seed(1), choices };
-    let plain = hold(&mut Replay::new(tape(Vec::new())));
-    let misled = hold(&mut Guide::new(tape(nonsense())));
+    let plain = run_trial(&mut Replay::new(tape(Vec::new())));
+    let misled = run_trial(&mut Guide::new(tape(nonsense())));
     assert_eq!((misled.digest, misled.tape.entries.len()), (plain.digest, 0));
 }
 
@@ -70,14 +70,14 @@ fn the_tape_of_a_guided_trial_replays() {
     for policy in Policy::PORTFOLIO {
         let mut scheduler = policy.scheduler();
         for seed in 0..50 {
-            let run = toy::hold(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
+            let run = toy::run_trial(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
             let mut tape = run.tape.recorded();
             // Half of the choices go, and some that make no sense come.
             let mut number = 0;
             tape.choices.retain(|_| (number += 1, number % 2 == 0).1);
             tape.choices.extend(nonsense());
-            let guided = hold(&mut Guide::new(tape));
-            let again = hold(&mut Replay::new(guided.tape.recorded()));
+            let guided = run_trial(&mut Guide::new(tape));
+            let again = run_trial(&mut Replay::new(guided.tape.recorded()));
             assert_eq!(guided.digest, again.digest, "{policy}, seed {seed}");
         }
     }

@@ -13,7 +13,7 @@ fn ending(stage: impl FnOnce(&World)) -> Ending {
 }
 
 fn run(stage: impl FnOnce(&World)) -> Run {
-    toy::hold(&mut Random::new(Pace::Free), 1, &toy::CALM, stage).expect("nothing is refused")
+    toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, stage).expect("nothing is refused")
 }
 
 #[test]

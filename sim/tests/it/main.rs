@@ -2,18 +2,18 @@
 //!
 //! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
 
-mod argument;
 mod blob_store;
 mod case;
+mod cross_replay;
 mod determinism;
 mod document_store;
-mod doorbell;
 mod durable_object;
 mod earned;
+mod explanation;
 mod file_lock;
 mod guide;
-mod intent;
 mod limits;
+mod notifier;
 mod operation;
 mod paired;
 mod parts;

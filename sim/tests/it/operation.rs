@@ -1,14 +1,14 @@
-//! Logical operations: whether what they were acknowledged for is lost. Each trial is told in the lines of [`told`].
+//! Logical operations: whether what they were acknowledged for is lost. Each trial is told in the lines of [`trial`].
 
 use retrial_sim::operation::{lost, recorded};
-use retrial_sim::trace::{Event, Trace, What};
+use retrial_sim::trace::{Event, EventKind, Trace};
 
-use told::Trial;
+use trial::Trial;
 
 mod acknowledged;
 mod recording;
 mod rows;
-mod told;
+mod trial;
 
 /// Holds what is found in a trial against what must be.
 #[track_caller]
@@ -33,8 +33,8 @@ fn check(text: &str, expected: &str) {
 /// What a checker of single transactions asks: whether each overwrites only what its actor had read directly before,
 /// so that nobody committed the row in between.
 fn each_transaction_has_read_what_it_overwrites(trace: &Trace) -> bool {
-    let reads = |event: &Event| match &event.what {
-        What::Exchanged(exchange) => matches!(exchange.label, "look" | "read"),
+    let reads = |event: &Event| match &event.kind {
+        EventKind::Exchanged(exchange) => matches!(exchange.label, "look" | "read"),
         _ => false,
     };
     trace.commits().all(|(commit, by, _)| {
@@ -42,7 +42,7 @@ fn each_transaction_has_read_what_it_overwrites(trace: &Trace) -> bool {
         let read = before.iter().rposition(|event| event.actor == by.actor && reads(event));
         let others = before
             .iter()
-            .rposition(|event| event.actor != by.actor && matches!(event.what, What::Committed(_)));
+            .rposition(|event| event.actor != by.actor && matches!(event.kind, EventKind::Committed(_)));
         read >= others
     })
 }
@@ -50,7 +50,7 @@ fn each_transaction_has_read_what_it_overwrites(trace: &Trace) -> bool {
 #[test]
 fn two_who_read_the_same_and_write_lose_the_first_ones_update() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a read k
         b begin k
@@ -68,7 +68,7 @@ fn two_who_read_the_same_and_write_lose_the_first_ones_update() {
 #[test]
 fn two_increments_to_the_same_number_are_one_lost_update() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a read k
         b begin k
@@ -86,7 +86,7 @@ fn two_increments_to_the_same_number_are_one_lost_update() {
 #[test]
 fn who_has_seen_it_supersedes_it() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a read k
         a mean k c=1
@@ -104,7 +104,7 @@ fn who_has_seen_it_supersedes_it() {
 #[test]
 fn who_has_seen_what_followed_it_supersedes_it() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0
@@ -125,7 +125,7 @@ fn who_has_seen_what_followed_it_supersedes_it() {
 #[test]
 fn a_blind_write_supersedes_whatever_stood_there() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         b begin k
         b mean k c=2
         b read k
@@ -144,7 +144,7 @@ fn a_blind_write_supersedes_whatever_stood_there() {
 fn a_value_made_from_an_old_read_stays_so_when_the_row_is_read_again() {
     let trial = |again: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             b begin k
             b read k
             b mean k c=1
@@ -165,7 +165,7 @@ fn a_value_made_from_an_old_read_stays_so_when_the_row_is_read_again() {
 #[test]
 fn a_column_that_is_carried_along_comes_back_stale() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         b begin k
         b read k
         a begin k
@@ -182,7 +182,7 @@ fn a_column_that_is_carried_along_comes_back_stale() {
 #[test]
 fn a_value_from_nowhere_over_an_intent_is_a_lost_update() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0
@@ -197,7 +197,7 @@ fn a_value_from_nowhere_over_an_intent_is_a_lost_update() {
 #[test]
 fn whoever_records_no_operation_means_nothing() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0
@@ -211,7 +211,7 @@ fn whoever_records_no_operation_means_nothing() {
 /// The operation of b claims the row in one transaction and writes what it had read there in another, which reads the
 /// row as well before it writes.
 const SPREAD: &str = "
-    opening k c=0 d=0
+    initial_state k c=0 d=0
     b begin k
     b read k
     b mean k d=1
@@ -239,7 +239,7 @@ fn a_stale_write_spread_over_two_transactions_is_caught_where_each_of_them_is_fi
 fn an_intent_takes_effect_once_and_is_stale_where_it_is_written_again() {
     let trial = |again: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             b begin k
             b mean k c=5
             b look k
@@ -262,7 +262,7 @@ fn an_intent_takes_effect_once_and_is_stale_where_it_is_written_again() {
 #[test]
 fn an_operation_ends_where_the_actors_next_one_on_that_row_begins() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         b begin k
         b mean k c=5
         a begin k

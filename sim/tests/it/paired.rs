@@ -2,22 +2,22 @@
 //! own in between shifts nothing of what happens at the points that both have.
 
 use retrial_sim::choice::Pace;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::queue::Settings;
 use retrial_sim::scheduler::{Pct, Pos, Random, Scheduler};
-use retrial_sim::trace::{Field, Record, What};
+use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 use std::time::Duration;
 
 use crate::toy;
 
-const ROUGH: Rung = Rung {
+const ROUGH: Environment = Environment {
     name: "rough",
     about: "a request is lost, or its answer",
-    offers: &[
-        Offer { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::ReplyLost, actors: &["ada"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::ReplyLost, actors: &["ada"], labels: &[] },
     ],
     budget: 8,
 };
@@ -51,30 +51,31 @@ fn stage(world: &World, thinks: bool) {
 }
 
 /// Which of the letters were struck, and by what.
-fn struck(run: &Run) -> Vec<Option<Fault>> {
-    let mut struck = Vec::new();
+fn injected(run: &Run) -> Vec<Option<Fault>> {
+    let mut injected = Vec::new();
     let mut last = None;
     for event in &run.trace.events {
-        match &event.what {
-            What::Struck(fault) => last = Some(*fault),
-            What::Exchanged(_) => struck.push(last.take()),
+        match &event.kind {
+            EventKind::Injected(fault) => last = Some(*fault),
+            EventKind::Exchanged(_) => injected.push(last.take()),
             _ => {}
         }
     }
-    struck
+    injected
 }
 
 fn check(make: fn() -> Box<dyn Scheduler>) {
     let mut faults = 0;
     for seed in 0..200 {
-        let held =
-            |thinks| toy::hold(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it is held");
-        let (plain, thoughtful) = (struck(&held(false)), struck(&held(true)));
+        let held = |thinks| {
+            toy::run_trial(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it is held")
+        };
+        let (plain, thoughtful) = (injected(&held(false)), injected(&held(true)));
         assert_eq!(plain.len(), 8);
         faults += plain.iter().flatten().count();
         assert_eq!(plain, thoughtful, "seed {seed}");
     }
-    assert!(faults > 200, "only {faults} faults struck");
+    assert!(faults > 200, "only {faults} faults injected");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use retrial_sim::choice::{Pace, RecordedTape};
 use retrial_sim::engine::Value;
-use retrial_sim::fault::{Fault, Rung};
+use retrial_sim::fault::{Environment, Fault};
 use retrial_sim::scheduler::{Policy, Replay};
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::Exchange;
@@ -28,32 +28,36 @@ macro_rules! ensure {
 pub(crate) use ensure;
 
 /// Holds trials under every policy, each of which must come to rest, be judged well, and replay to the same digest. All
-/// that the rung offers must have struck, and all that is `wanted` must have been seen.
+/// that the environment offers must have struck, and all that is `wanted` must have been seen.
 pub(crate) fn sweep(
-    rung: &Rung,
+    environment: &Environment,
     seeds: u64,
     wanted: &[&'static str],
     stage: impl Fn(&World),
     mut judge: impl FnMut(&Run, &mut Tally) -> Result<(), String>,
 ) {
-    let (mut tally, mut struck) = (Tally::new(), BTreeMap::<(Fault, &str), u32>::new());
+    let (mut tally, mut injected) = (Tally::new(), BTreeMap::<(Fault, &str), u32>::new());
     for policy in Policy::PORTFOLIO {
         let mut scheduler = policy.scheduler();
         for seed in 0..seeds {
-            let run = toy::hold(&mut *scheduler, seed, rung, &stage).expect("nothing is refused");
+            let run = toy::run_trial(&mut *scheduler, seed, environment, &stage).expect("nothing is refused");
             let judged = judge(&run, &mut tally);
             let place = || format!("{policy}, seed {seed}, {:?}\n{}", run.ending, run.trace);
             judged.unwrap_or_else(|why| panic!("{why}: {}", place()));
             assert_eq!(run.ending, Ending::Quiescent, "it does not come to rest: {}", place());
-            let again = toy::hold(&mut Replay::new(run.tape.recorded()), seed, rung, &stage);
+            let again = toy::run_trial(&mut Replay::new(run.tape.recorded()), seed, environment, &stage);
             let again = again.unwrap_or_else(|error| panic!("{error}: {}", place()));
             assert_eq!((run.digest, run.steps), (again.digest, again.steps), "{}", place());
-            run.strikes.iter().for_each(|strike| *struck.entry(*strike).or_default() += 1);
+            run.injected.iter().for_each(|strike| *injected.entry(*strike).or_default() += 1);
         }
     }
-    for offer in rung.offers {
-        for label in offer.labels {
-            assert!(struck.contains_key(&(offer.fault, label)), "{} never struck at {label}", offer.fault);
+    for fault_rule in environment.fault_rules {
+        for label in fault_rule.labels {
+            assert!(
+                injected.contains_key(&(fault_rule.fault, label)),
+                "{} never injected at {label}",
+                fault_rule.fault
+            );
         }
     }
     for what in wanted {
@@ -62,10 +66,15 @@ pub(crate) fn sweep(
 }
 
 /// Holds one trial in which everyone does what comes first, but for the choices in these lines of a tape.
-pub(crate) fn directed(pace: Pace, rung: &Rung, choices: &[&str], stage: impl FnOnce(&World)) -> Run {
+pub(crate) fn directed(
+    pace: Pace,
+    environment: &Environment,
+    choices: &[&str],
+    stage: impl FnOnce(&World),
+) -> Run {
     let choices = choices.iter().map(|line| line.parse().expect("a line of a tape")).collect();
     let tape = RecordedTape { pace, ambient: Seed(0), choices };
-    toy::hold(&mut Replay::new(tape), 0, rung, stage).unwrap_or_else(|error| panic!("{error}"))
+    toy::run_trial(&mut Replay::new(tape), 0, environment, stage).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A whole number among the fields of an exchange.

@@ -2,17 +2,17 @@
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::scheduler::{Random, Replay, Scheduler};
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
 use crate::toy;
 
-const MORTAL: Rung = Rung {
+const MORTAL: Environment = Environment {
     name: "mortal",
     about: "ada may die",
-    offers: &[Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }],
+    fault_rules: &[FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }],
     budget: 2,
 };
 
@@ -40,10 +40,10 @@ fn pickers(world: &World) {
 #[test]
 fn every_picked_value_is_taken_again_from_the_tape() {
     for seed in 0..300 {
-        let hold = |scheduler: &mut dyn Scheduler| toy::hold(scheduler, seed, &MORTAL, pickers);
-        let run = hold(&mut Random::new(Pace::Free)).expect("nothing is refused");
+        let run_trial = |scheduler: &mut dyn Scheduler| toy::run_trial(scheduler, seed, &MORTAL, pickers);
+        let run = run_trial(&mut Random::new(Pace::Free)).expect("nothing is refused");
         assert_eq!(run.ending, Ending::Quiescent, "seed {seed}");
-        let again = hold(&mut Replay::new(run.tape.recorded()));
+        let again = run_trial(&mut Replay::new(run.tape.recorded()));
         let again = again.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", run.trace));
         assert_eq!(run.digest, again.digest, "seed {seed}");
     }
@@ -53,7 +53,7 @@ fn every_picked_value_is_taken_again_from_the_tape() {
 fn whoever_picks_before_its_first_point_does_not_let_others_go_on() {
     let count = |run: &Run, said: &str| run.trace.to_string().matches(said).count();
     for seed in 0..20 {
-        let run = toy::hold(&mut Random::new(Pace::Free), seed, &toy::CALM, pickers);
+        let run = toy::run_trial(&mut Random::new(Pace::Free), seed, &toy::CALM, pickers);
         let run = run.expect("nothing is refused");
         assert_eq!((run.steps, count(&run, "choose"), count(&run, "picked")), (4, 4, 16), "{}", run.trace);
     }
@@ -61,7 +61,7 @@ fn whoever_picks_before_its_first_point_does_not_let_others_go_on() {
 
 #[test]
 fn an_actor_that_only_picks_is_stopped() {
-    let run = toy::hold(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
+    let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
         world.actor("waverer", |actor| async move {
             actor.step("begin").await;
             loop {

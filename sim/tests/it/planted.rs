@@ -3,7 +3,7 @@
 
 use retrial_sim::choice::Pace;
 use retrial_sim::scheduler::{Pct, Random, Scheduler};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
@@ -27,7 +27,7 @@ fn stage(world: &World) {
 /// Ada has taken four steps before Bob's first, Bob four before Cyd's first, and Cyd eight before Ada's fourteenth.
 fn is_met(run: &Run) -> bool {
     let mut steps = [0; 4];
-    for event in run.trace.events.iter().filter(|event| matches!(event.what, What::Stepped(_))) {
+    for event in run.trace.events.iter().filter(|event| matches!(event.kind, EventKind::Stepped(_))) {
         let actor = usize::from(event.actor.0);
         steps[actor] += 1;
         let [ada, bob, cyd, _] = steps;
@@ -46,7 +46,7 @@ fn is_met(run: &Run) -> bool {
 
 /// In how many of so many trials it is met.
 fn met(mut scheduler: impl Scheduler, trials: u64) -> u64 {
-    let meets = |seed| is_met(&toy::hold(&mut scheduler, seed, &toy::CALM, stage).expect("it is held"));
+    let meets = |seed| is_met(&toy::run_trial(&mut scheduler, seed, &toy::CALM, stage).expect("it is held"));
     (0..trials).map(meets).filter(|met| *met).count() as u64
 }
 

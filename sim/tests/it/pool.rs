@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::{Pace, RecordedTape};
-use retrial_sim::engine::{Cost, Done, Engine, Opening, Reply, Row, SessionId, Table, Value, Work};
+use retrial_sim::engine::{Cost, Done, Engine, InitialState, Reply, Row, SessionId, Table, Value, Work};
 use retrial_sim::error::Error;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::footprint::Footprint;
 use retrial_sim::pool::Pool;
 use retrial_sim::scheduler::{Policy, Replay, Scheduler};
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Ending, Run, Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Ending, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use crate::toy;
@@ -47,7 +47,7 @@ impl Engine for Sessions {
         "sessions"
     }
 
-    fn open(&mut self, _: &Rc<Opening>, _: Seed) -> Result<(), Error> {
+    fn open(&mut self, _: &Rc<InitialState>, _: Seed) -> Result<(), Error> {
         Ok(())
     }
 
@@ -97,19 +97,30 @@ impl Engine for Sessions {
 
 const SIZE: usize = 2;
 
-fn hold(scheduler: &mut dyn Scheduler, seed: u64, rung: &Rung, stage: impl FnOnce(&World)) -> Run {
+fn run_trial(
+    scheduler: &mut dyn Scheduler,
+    seed: u64,
+    environment: &Environment,
+    stage: impl FnOnce(&World),
+) -> Run {
     let engine = Sessions::default();
     let open = engine.open.clone();
-    let setup = Setup { rung, cost: Cost::FREE, limits: toy::LIMITS, opening: None, tables: &[] };
-    let run = TestBed::new(Box::new(engine)).hold(scheduler, Seed(seed), Seed(seed), &setup, stage);
+    let setup =
+        Setup { environment, cost: Cost::FREE, limits: toy::LIMITS, initial_state: None, tables: &[] };
+    let run = TrialHost::new(Box::new(engine)).run(scheduler, Seed(seed), Seed(seed), &setup, stage);
     assert!(open.borrow().is_empty(), "sessions are left: {:?}", open.borrow());
     run.unwrap_or_else(|error| panic!("seed {seed}: {error}"))
 }
 
 /// Holds one trial in which everyone does what comes first, but for the choices in these lines of a tape.
-fn directed(rung: &Rung, choices: &[&str], stage: impl FnOnce(&World)) -> Run {
+fn directed(environment: &Environment, choices: &[&str], stage: impl FnOnce(&World)) -> Run {
     let choices = choices.iter().map(|line| line.parse().expect("a line of a tape")).collect();
-    hold(&mut Replay::new(RecordedTape { pace: Pace::Timed, ambient: Seed(0), choices }), 0, rung, stage)
+    run_trial(
+        &mut Replay::new(RecordedTape { pace: Pace::Timed, ambient: Seed(0), choices }),
+        0,
+        environment,
+        stage,
+    )
 }
 
 /// Reserves, works and releases, a few times; in between, a statement takes a connection of its own.
@@ -145,40 +156,42 @@ fn office(world: &World) {
     });
 }
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "connections die, releases throw, the process dies",
-    offers: &[
-        Offer {
+    fault_rules: &[
+        FaultRule {
             fault: Fault::Disconnect,
             actors: WORKERS,
             labels: &["ask", "work", "thank", "release", "alone"],
         },
-        Offer { fault: Fault::ReleaseError, actors: WORKERS, labels: &["release"] },
-        Offer { fault: Fault::RequestLost, actors: WORKERS, labels: &["ask"] },
-        Offer { fault: Fault::CrashBefore, actors: WORKERS, labels: &["ask", "work", "release"] },
-        Offer { fault: Fault::CrashAfter, actors: WORKERS, labels: &["ask"] },
+        FaultRule { fault: Fault::ReleaseError, actors: WORKERS, labels: &["release"] },
+        FaultRule { fault: Fault::RequestLost, actors: WORKERS, labels: &["ask"] },
+        FaultRule { fault: Fault::CrashBefore, actors: WORKERS, labels: &["ask", "work", "release"] },
+        FaultRule { fault: Fault::CrashAfter, actors: WORKERS, labels: &["ask"] },
     ],
     budget: 4,
 };
 
-/// What the trace must show of the pool; counts what was seen.
+/// EventKind the trace must show of the pool; counts what was seen.
 fn judge(run: &Run, seen: &mut BTreeMap<&'static str, u32>) {
     let (mut reserved, mut line) = (0, Vec::new());
     for event in &run.trace.events {
-        match &event.what {
-            What::Started(_) => (reserved, line) = (0, Vec::new()),
-            What::Noted("reserved", now, size) => {
+        match &event.kind {
+            EventKind::Started(_) => (reserved, line) = (0, Vec::new()),
+            EventKind::Annotated("reserved", now, size) => {
                 assert!((0..=*size).contains(now) && *size == SIZE as i64, "{now} of {size}\n{}", run.trace);
                 assert_eq!((now - reserved).abs(), 1, "one at a time\n{}", run.trace);
                 reserved = *now;
             }
-            What::Noted("is broken", 1, _) => panic!("a dead connection was handed out\n{}", run.trace),
-            What::Noted("died", 1, 0) => *seen.entry("died at rest").or_default() += 1,
-            What::Noted("released", 1, _) => *seen.entry("a release threw").or_default() += 1,
-            What::Noted("gave up", ..) => *seen.entry("gave up").or_default() += 1,
-            What::Waits { resource: "the connection", .. } => line.push(event.actor),
-            What::Resumed { timed_out, .. } => {
+            EventKind::Annotated("is broken", 1, _) => {
+                panic!("a dead connection was handed out\n{}", run.trace)
+            }
+            EventKind::Annotated("died", 1, 0) => *seen.entry("died at rest").or_default() += 1,
+            EventKind::Annotated("released", 1, _) => *seen.entry("a release threw").or_default() += 1,
+            EventKind::Annotated("gave up", ..) => *seen.entry("gave up").or_default() += 1,
+            EventKind::Waits { resource: "the connection", .. } => line.push(event.actor),
+            EventKind::Resumed { timed_out, .. } => {
                 let place = line.iter().position(|waiting| *waiting == event.actor).expect("it waited");
                 line.remove(place);
                 *seen.entry(if *timed_out { "timed out" } else { "was served" }).or_default() += 1;
@@ -191,21 +204,25 @@ fn judge(run: &Run, seen: &mut BTreeMap<&'static str, u32>) {
 
 #[test]
 fn the_rules_hold_in_a_storm() {
-    let (mut seen, mut struck) = (BTreeMap::new(), BTreeSet::new());
+    let (mut seen, mut injected) = (BTreeMap::new(), BTreeSet::new());
     for policy in Policy::PORTFOLIO {
         let mut scheduler = policy.scheduler();
         for seed in 0..400 {
-            let run = hold(&mut *scheduler, seed, &STORMY, office);
+            let run = run_trial(&mut *scheduler, seed, &STORMY, office);
             assert_eq!(run.ending, Ending::Quiescent, "{policy}, seed {seed}\n{}", run.trace);
             judge(&run, &mut seen);
-            let again = hold(&mut Replay::new(run.tape.recorded()), seed, &STORMY, office);
+            let again = run_trial(&mut Replay::new(run.tape.recorded()), seed, &STORMY, office);
             assert_eq!((run.digest, run.steps), (again.digest, again.steps), "{policy}, seed {seed}");
-            struck.extend(run.strikes);
+            injected.extend(run.injected);
         }
     }
-    for offer in STORMY.offers {
-        for label in offer.labels {
-            assert!(struck.contains(&(offer.fault, label)), "{} never struck at {label}", offer.fault);
+    for fault_rule in STORMY.fault_rules {
+        for label in fault_rule.labels {
+            assert!(
+                injected.contains(&(fault_rule.fault, label)),
+                "{} never injected at {label}",
+                fault_rule.fault
+            );
         }
     }
     for what in ["died at rest", "a release threw", "gave up", "timed out", "was served"] {
@@ -213,24 +230,24 @@ fn the_rules_hold_in_a_storm() {
     }
 }
 
-const DYING: Rung = Rung {
+const DYING: Environment = Environment {
     name: "dying",
     about: "ada's connections die",
-    offers: &[
-        Offer { fault: Fault::Disconnect, actors: &["ada"], labels: &["idle", "work"] },
-        Offer { fault: Fault::ReleaseError, actors: &["ada"], labels: &["work", "release"] },
+    fault_rules: &[
+        FaultRule { fault: Fault::Disconnect, actors: &["ada"], labels: &["idle", "work"] },
+        FaultRule { fault: Fault::ReleaseError, actors: &["ada"], labels: &["work", "release"] },
     ],
     budget: 9,
 };
 
 #[test]
 fn a_connection_dies_in_somebodys_hands_only_and_a_release_throws_where_one_is() {
-    let mut struck = BTreeSet::new();
+    let mut injected = BTreeSet::new();
     for seed in 0..200 {
-        struck.extend(hold(&mut *Policy::PORTFOLIO[2].scheduler(), seed, &DYING, office).strikes);
+        injected.extend(run_trial(&mut *Policy::PORTFOLIO[2].scheduler(), seed, &DYING, office).injected);
     }
     let expected = [(Fault::Disconnect, "work"), (Fault::ReleaseError, "release")];
-    assert_eq!(struck, BTreeSet::from(expected));
+    assert_eq!(injected, BTreeSet::from(expected));
 }
 
 #[test]
@@ -246,8 +263,8 @@ fn of_two_connections_the_one_that_was_held_longest_dies() {
             });
         });
     });
-    let noted = |event: &_| matches!(event, What::Noted("broken", 1, 0));
-    assert!(run.trace.events.iter().any(|event| noted(&event.what)), "{}", run.trace);
+    let noted = |event: &_| matches!(event, EventKind::Annotated("broken", 1, 0));
+    assert!(run.trace.events.iter().any(|event| noted(&event.kind)), "{}", run.trace);
 }
 
 #[test]

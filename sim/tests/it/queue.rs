@@ -8,13 +8,13 @@ use retrial_sim::actor::Actor;
 use retrial_sim::choice::{Choice, Pace};
 use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::Value;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::point::ActorId;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::{Event, Field, Record, What};
-use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+use retrial_sim::trace::{Event, EventKind, Field, Record};
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use crate::durable_object::{Ask, Ledger, ledger};
@@ -105,18 +105,18 @@ fn works(world: &World, settings: Settings) {
 const REQUESTS: &[&str] = &["send", "receive", "ack", "retry"];
 const ALL: &[&str] = &["producer", "ada", "bob", "cyd"];
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "everyone dies, stands still and loses requests and replies",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: ALL, labels: REQUESTS },
-        Offer { fault: Fault::CrashBefore, actors: &["pulse"], labels: &["beat"] },
-        Offer { fault: Fault::CrashAfter, actors: ALL, labels: REQUESTS },
-        Offer { fault: Fault::RequestLost, actors: ALL, labels: REQUESTS },
-        Offer { fault: Fault::ReplyLost, actors: ALL, labels: REQUESTS },
-        Offer { fault: Fault::Duplicate, actors: ALL, labels: &["ack"] },
-        Offer { fault: Fault::Stall, actors: ALL, labels: REQUESTS },
-        Offer { fault: Fault::Stall, actors: ALL, labels: &["work"] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: ALL, labels: REQUESTS },
+        FaultRule { fault: Fault::CrashBefore, actors: &["pulse"], labels: &["beat"] },
+        FaultRule { fault: Fault::CrashAfter, actors: ALL, labels: REQUESTS },
+        FaultRule { fault: Fault::RequestLost, actors: ALL, labels: REQUESTS },
+        FaultRule { fault: Fault::ReplyLost, actors: ALL, labels: REQUESTS },
+        FaultRule { fault: Fault::Duplicate, actors: ALL, labels: &["ack"] },
+        FaultRule { fault: Fault::Stall, actors: ALL, labels: REQUESTS },
+        FaultRule { fault: Fault::Stall, actors: ALL, labels: &["work"] },
     ],
     budget: 6,
 };
@@ -145,8 +145,8 @@ fn one_at_a_time_is_one_at_a_time_and_nobody_waits_for_ever() {
 
 /// What the queue did under that label: when, to whom, with which message.
 fn told(run: &Run, label: &str) -> Vec<(u64, &'static str, i64)> {
-    let told = |event: &Event| match &event.what {
-        What::Exchanged(exchange) if exchange.label == label => {
+    let told = |event: &Event| match &event.kind {
+        EventKind::Exchanged(exchange) if exchange.label == label => {
             Some((event.at.as_secs(), run.trace.name(event.actor), number(exchange, "message")))
         }
         _ => None,
@@ -247,7 +247,8 @@ fn any_message_may_come_first_and_where_order_does_not_follow_time_a_delayed_one
         let (mut first, mut late, mut picked) = ([0; 3], 0, 0);
         let mut scheduler = Random::new(pace);
         for seed in 0..100 {
-            let run = toy::hold(&mut scheduler, seed, &toy::CALM, one_by_one).expect("nothing is refused");
+            let run =
+                toy::run_trial(&mut scheduler, seed, &toy::CALM, one_by_one).expect("nothing is refused");
             let came = deliveries(&run);
             first[came[0].2 as usize - 1] += 1;
             late += u32::from(came[3].2 != came[0].2);
@@ -267,20 +268,21 @@ fn where_nothing_is_chosen_messages_come_in_the_order_in_which_they_were_sent() 
         assert_eq!(deliveries(&run), expected, "{pace:?}");
         // Neither does a scheduler choose anything once the schedule is fair.
         let limits = Limits { safety_steps: 0, ..toy::LIMITS };
-        let setup = Setup { rung: &toy::CALM, cost: toy::COST, limits, opening: None, tables: &[] };
-        let mut bed = TestBed::without_engine();
-        let run = bed.hold(&mut Random::new(pace), Seed(1), Seed(1), &setup, one_by_one);
+        let setup =
+            Setup { environment: &toy::CALM, cost: toy::COST, limits, initial_state: None, tables: &[] };
+        let mut host = TrialHost::without_engine();
+        let run = host.run(&mut Random::new(pace), Seed(1), Seed(1), &setup, one_by_one);
         let run = run.expect("nothing is refused");
         assert_eq!((deliveries(&run).as_slice(), run.tape.entries.len()), (&expected[..], 0), "{pace:?}");
     }
 }
 
-const STALLED: Rung = Rung {
+const STALLED: Environment = Environment {
     name: "stalled",
     about: "a consumer stands still or is taken for one that has acknowledged",
-    offers: &[
-        Offer { fault: Fault::Stall, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Duplicate, actors: &["ada"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::Stall, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::Duplicate, actors: &["ada"], labels: &[] },
     ],
     budget: 1,
 };
@@ -361,13 +363,13 @@ fn what_becomes_of_a_message_whose_consumer_stands_still() {
         let run = parts::directed(Pace::Timed, &STALLED, choices, life);
         let times: Vec<u64> = deliveries(&run).iter().map(|(at, _, _)| *at).collect();
         assert_eq!((times.as_slice(), &run.ending), (expected, &Ending::Quiescent), "{choices:?}");
-        assert_eq!(run.strikes.len(), choices.len());
+        assert_eq!(run.injected.len(), choices.len());
     }
 }
 
 #[test]
 fn whoever_looks_at_a_queue_is_counted_and_its_name_is_told() {
-    let run = toy::hold(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
+    let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
         let queue = world.queue::<Job>(SETTINGS);
         assert_eq!(format!("{queue:?}"), "Queue(\"jobs\")");
         world.actor("ada", move |_| {

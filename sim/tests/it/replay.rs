@@ -9,34 +9,34 @@ use crate::toy::{self, STORMY};
 
 fn again(run: &Run) -> Run {
     let mut replay = Replay::new(run.tape.recorded());
-    toy::hold(&mut replay, run.tape.ambient.0, &STORMY, toy::three_walkers).expect("its own tape fits")
+    toy::run_trial(&mut replay, run.tape.ambient.0, &STORMY, toy::three_walkers).expect("its own tape fits")
 }
 
 #[test]
 fn a_tape_replays_to_the_same_digest() {
-    let mut struck = 0;
+    let mut injected = 0;
     let schedulers: [Box<dyn Scheduler>; 3] =
         [Box::new(Random::new(Pace::Free)), Box::new(Random::new(Pace::Timed)), Box::new(Pct::new(2))];
     for mut scheduler in schedulers {
         for seed in 0..50 {
-            let run =
-                toy::hold(&mut *scheduler, seed, &STORMY, toy::three_walkers).expect("nothing is refused");
+            let run = toy::run_trial(&mut *scheduler, seed, &STORMY, toy::three_walkers)
+                .expect("nothing is refused");
             let again = again(&run);
             assert_eq!((run.digest, run.steps), (again.digest, again.steps), "seed {seed}");
             assert_eq!(run.trace.to_string(), again.trace.to_string(), "seed {seed}");
-            struck += run.strikes.len();
+            injected += run.injected.len();
         }
     }
-    assert!(struck > 100, "only {struck} faults struck in 150 trials");
+    assert!(injected > 100, "only {injected} faults injected in 150 trials");
 }
 
 /// Replays an edited tape and returns the complaint.
 fn complaint(edit: impl FnOnce(&mut Vec<retrial_sim::choice::RecordedChoice>)) -> String {
-    let run = toy::hold(&mut Random::new(Pace::Free), 1, &toy::CALM, toy::three_walkers)
+    let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, toy::three_walkers)
         .expect("nothing is refused");
     let mut tape = run.tape.recorded();
     edit(&mut tape.choices);
-    let error = toy::hold(&mut Replay::new(tape), Seed(1).0, &toy::CALM, toy::three_walkers);
+    let error = toy::run_trial(&mut Replay::new(tape), Seed(1).0, &toy::CALM, toy::three_walkers);
     let error = error.expect_err("the edited tape does not fit");
     assert!(error.is_divergence());
     error.to_string()

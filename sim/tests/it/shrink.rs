@@ -1,4 +1,4 @@
-//! What shrinking promises, on a world whose least witnesses are known: an actor that is overtaken between its read
+//! What shrinking promises, on a world whose least counterexamples are known: an actor that is overtaken between its read
 //! and its write, which shows as several anomalies, some much easier to have than others; and much else that does not
 //! matter.
 
@@ -9,30 +9,30 @@ use proptest::strategy::Strategy as _;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::case::Case;
 use retrial_sim::choice::{Pace, Recorded, RecordedTape};
-use retrial_sim::engine::Opening;
+use retrial_sim::engine::InitialState;
 use retrial_sim::explore;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
-use retrial_sim::scenario::{Item, Scenario};
+use retrial_sim::scenario::{Entry, Scenario};
 use retrial_sim::scheduler::{Guide, Policy};
 use retrial_sim::seed::Seed;
 use retrial_sim::shrink::{Budget, shrink};
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Run, TestBed};
-use retrial_sim::verdict::Witness;
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Run, TrialHost};
+use retrial_sim::verdict::Counterexample;
 use retrial_sim::world::World;
 use serde::{Deserialize, Serialize};
 
 use crate::toy;
 
-const ROUGH: Rung = Rung {
+const ROUGH: Environment = Environment {
     name: "rough",
     about: "bob's requests are lost, cyd dies",
-    offers: &[
-        Offer { fault: Fault::ReplyLost, actors: &["bob"], labels: &["send"] },
-        Offer { fault: Fault::RequestLost, actors: &["bob"], labels: &["send"] },
-        Offer { fault: Fault::CrashBefore, actors: &["cyd"], labels: &[] },
-        Offer { fault: Fault::Stall, actors: &["cyd", "bob"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::ReplyLost, actors: &["bob"], labels: &["send"] },
+        FaultRule { fault: Fault::RequestLost, actors: &["bob"], labels: &["send"] },
+        FaultRule { fault: Fault::CrashBefore, actors: &["cyd"], labels: &[] },
+        FaultRule { fault: Fault::Stall, actors: &["cyd", "bob"], labels: &[] },
     ],
     budget: 3,
 };
@@ -55,25 +55,25 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
     name: "toy",
     story: "",
     engines: &["none"],
-    ladder: &[ROUGH],
-    strategies: &[Item { name: "plain", source: "", it: &Plain }],
+    environments: &[ROUGH],
+    strategies: &[Entry { name: "plain", source: "", it: &Plain }],
     invariants: &[
-        Item { name: "not_overtaken", source: "", it: &NotOvertaken },
-        Item { name: "not_overtaken_in_time", source: "", it: &NotOvertakenInTime },
+        Entry { name: "not_overtaken", source: "", it: &NotOvertaken },
+        Entry { name: "not_overtaken_in_time", source: "", it: &NotOvertakenInTime },
     ],
     rules_off: &[],
     tables: &[],
     cost: toy::COST,
     watched: &[],
     trials: 1,
-    breaks: |_| &[],
+    known_failures: |_| &[],
     workloads: |_| {
         let drawn = (vec(1..=9_u32, 0..=8), vec(3..=20_u32, 0..=4), 0..=4_u32);
         drawn.prop_map(|(writes, sends, walks)| Load { writes, sends, walks }).boxed()
     },
     smallest: |_| Load { writes: vec![7], sends: vec![3], walks: 0 },
     check: |load| if load.walks < 100 { Ok(()) } else { Err("cyd walks too far".to_owned()) },
-    opening: |_, _| Opening { schema: "".into(), rows: Vec::new() },
+    initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
     limits: |_| toy::LIMITS,
     stage: |world, _, _, load| stage(world, load),
 };
@@ -123,8 +123,8 @@ fn stage(world: &World, load: &Rc<Load>) {
 
 /// What ada noted first.
 fn noted(run: &Run) -> Finding {
-    let notes = run.trace.events.iter().filter_map(|event| match event.what {
-        What::Noted(key, item, _) => Some((key, item)),
+    let notes = run.trace.events.iter().filter_map(|event| match event.kind {
+        EventKind::Annotated(key, item, _) => Some((key, item)),
         _ => None,
     });
     match { notes }.next() {
@@ -155,11 +155,11 @@ const AMPLE: Budget = Budget { trials: 100_000, steps: u64::MAX };
 
 /// Cases of that kind, each from a trial full of noise.
 fn found(invariant: &str, kind: &str, policy: Policy, wanted: usize) -> Vec<Case> {
-    let mut bed = TestBed::without_engine();
+    let mut host = TrialHost::without_engine();
     let mut cases = Vec::new();
     for seed in 0..200_000 {
         let load = Load { writes: vec![3, 7, 8, 7, 5, 7, 1, 7], sends: vec![9, 4, 12, 6], walks: 3 };
-        let found = explore::one(&SCENARIO, &mut bed, 0, &ROUGH, load, policy, Seed(seed));
+        let found = explore::one(&SCENARIO, &mut host, 0, &ROUGH, load, policy, Seed(seed));
         let found = found.expect("nothing is refused").into_iter();
         cases.extend(found.filter_map(|(finding, case)| match finding {
             Finding::Violated(breach) if case.invariant == invariant && breach.kind().to_string() == kind => {
@@ -177,29 +177,31 @@ fn found(invariant: &str, kind: &str, policy: Policy, wanted: usize) -> Vec<Case
 /// Shrinks cases of that kind, and holds what they come to against these lines: the pace, the workload, the choices.
 fn check(invariant: &str, kind: &str, policy: Policy, least: &[&str]) {
     for case in found(invariant, kind, policy, 12) {
-        let witness =
-            shrink(&SCENARIO, &mut TestBed::without_engine(), &case, None, AMPLE).expect("it violates");
-        let tape = &witness.case.tape;
+        let counterexample =
+            shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, AMPLE).expect("it violates");
+        let tape = &counterexample.case.tape;
         let choices = tape.choices.iter().map(ToString::to_string);
-        let lines = [tape.pace.name().to_owned(), witness.case.workload.clone()].into_iter().chain(choices);
+        let lines =
+            [tape.pace.name().to_owned(), counterexample.case.workload.clone()].into_iter().chain(choices);
         assert_eq!(lines.collect::<Vec<_>>(), least, "{case}");
-        assert_eq!(witness.kind.to_string(), kind);
-        assert!(witness.shrinking.is_some_and(|shrinking| shrinking.is_minimal), "{case}");
-        needs_everything(&witness);
-        let again = explore::replay(&SCENARIO, &mut TestBed::without_engine(), &witness.case);
-        assert_eq!(again.expect("it can be reached").run.digest, witness.case.digest);
+        assert_eq!(counterexample.kind.to_string(), kind);
+        assert!(counterexample.shrinking.is_some_and(|shrinking| shrinking.is_minimal), "{case}");
+        needs_everything(&counterexample);
+        let again = explore::replay(&SCENARIO, &mut TrialHost::without_engine(), &counterexample.case);
+        assert_eq!(again.expect("it can be reached").run.digest, counterexample.case.digest);
     }
 }
 
 /// No choice and no element of the workload can go: found out without the shrinker.
-fn needs_everything(witness: &Witness) {
+fn needs_everything(counterexample: &Counterexample) {
     let shows = |load: &Rc<Load>, tape: RecordedTape| {
-        let run = toy::hold(&mut Guide::new(tape), 0, &ROUGH, |world| stage(world, load));
+        let run = toy::run_trial(&mut Guide::new(tape), 0, &ROUGH, |world| stage(world, load));
         let found = noted(&run.expect("nothing is refused"));
-        matches!(found, Finding::Violated(breach) if breach.kind() == witness.kind)
+        matches!(found, Finding::Violated(breach) if breach.kind() == counterexample.kind)
     };
-    let tape = &witness.case.tape;
-    let load: Rc<Load> = Rc::new(serde_json::from_str(&witness.case.workload).expect("it is a workload"));
+    let tape = &counterexample.case.tape;
+    let load: Rc<Load> =
+        Rc::new(serde_json::from_str(&counterexample.case.workload).expect("it is a workload"));
     assert!(shows(&load, tape.clone()));
     for index in 0..tape.choices.len() {
         let mut less = tape.clone();
@@ -248,13 +250,13 @@ fn it_never_slides_to_another_anomaly_of_the_invariant_nor_to_another_column() {
 fn what_needs_durations_stays_timed() {
     let policy = Policy::Random(Pace::Timed);
     for case in found("not_overtaken_in_time", "lost-update of cell.eight", policy, 12) {
-        let witness =
-            shrink(&SCENARIO, &mut TestBed::without_engine(), &case, None, AMPLE).expect("it violates");
-        assert_eq!(witness.case.tape.pace, Pace::Timed);
+        let counterexample =
+            shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, AMPLE).expect("it violates");
+        assert_eq!(counterexample.case.tape.pace, Pace::Timed);
         let has_faults =
-            witness.case.tape.choices.iter().any(|choice| matches!(choice.what, Recorded::Fault(_)));
-        assert!(!has_faults && witness.case.tape.choices.len() <= 2, "{}", witness.case);
-        needs_everything(&witness);
+            counterexample.case.tape.choices.iter().any(|choice| matches!(choice.what, Recorded::Fault(_)));
+        assert!(!has_faults && counterexample.case.tape.choices.len() <= 2, "{}", counterexample.case);
+        needs_everything(&counterexample);
     }
 }
 
@@ -262,20 +264,22 @@ fn what_needs_durations_stays_timed() {
 fn a_budget_is_kept_and_what_was_reached_by_then_still_shows_it() {
     for case in found("not_overtaken", "lost-update of cell.seven", Policy::Random(Pace::Free), 3) {
         let with = |budget| {
-            shrink(&SCENARIO, &mut TestBed::without_engine(), &case, None, budget).expect("it violates")
+            shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, budget).expect("it violates")
         };
         let ample = with(AMPLE).shrinking.expect("it was shrunk");
         let met = with(Budget { trials: 0, ..AMPLE });
         assert_eq!((&met.case, met.shrinking.map(|it| it.trials)), (&case, Some(0)));
         for trials in (0..=ample.trials).step_by(3) {
-            let witness = with(Budget { trials, ..AMPLE });
-            let shrinking = witness.shrinking.expect("it was shrunk");
+            let counterexample = with(Budget { trials, ..AMPLE });
+            let shrinking = counterexample.shrinking.expect("it was shrunk");
             assert_eq!((shrinking.trials, shrinking.is_minimal), (trials, trials == ample.trials), "{case}");
-            assert!(witness.size() <= met.size());
-            let again = explore::replay(&SCENARIO, &mut TestBed::without_engine(), &witness.case);
+            assert!(counterexample.size() <= met.size());
+            let again = explore::replay(&SCENARIO, &mut TrialHost::without_engine(), &counterexample.case);
             let again = again.expect("it can be reached");
-            assert_eq!(again.run.digest, witness.case.digest);
-            assert!(matches!(again.finding, Finding::Violated(breach) if breach.kind() == witness.kind));
+            assert_eq!(again.run.digest, counterexample.case.digest);
+            assert!(
+                matches!(again.finding, Finding::Violated(breach) if breach.kind() == counterexample.kind)
+            );
         }
         let short = with(Budget { steps: 500, ..AMPLE }).shrinking.expect("it was shrunk");
         assert!(!short.is_minimal && short.steps < 500 + 800, "{short:?}");
@@ -286,7 +290,7 @@ fn a_budget_is_kept_and_what_was_reached_by_then_still_shows_it() {
 fn the_same_case_shrinks_to_the_same_witness() {
     for case in found("not_overtaken", "lost-update of cell.seven", Policy::Pct(3), 5) {
         let once =
-            || shrink(&SCENARIO, &mut TestBed::without_engine(), &case, None, AMPLE).expect("it violates");
+            || shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, AMPLE).expect("it violates");
         let (one, other) = (once(), once());
         assert_eq!((one.case, one.shrinking, one.sentence), (other.case, other.shrinking, other.sentence));
     }
@@ -296,9 +300,10 @@ fn the_same_case_shrinks_to_the_same_witness() {
 fn a_hint_that_shows_the_same_is_where_it_begins_and_another_changes_nothing() {
     let lost = |kind| found("not_overtaken", kind, Policy::Random(Pace::Free), 2);
     let with = |case: &Case, hint: Option<&Case>| {
-        shrink(&SCENARIO, &mut TestBed::without_engine(), case, hint, AMPLE).expect("it violates")
+        shrink(&SCENARIO, &mut TrialHost::without_engine(), case, hint, AMPLE).expect("it violates")
     };
-    let trials = |witness: &Witness| witness.shrinking.map_or(0, |shrinking| shrinking.trials);
+    let trials =
+        |counterexample: &Counterexample| counterexample.shrinking.map_or(0, |shrinking| shrinking.trials);
     let cases = lost("lost-update of cell.seven");
     let least = with(&cases[0], None);
     let hinted = with(&cases[1], Some(&least.case));

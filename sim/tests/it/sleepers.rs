@@ -36,9 +36,9 @@ fn sleepers(world: &World, acts: &Rc<[Vec<u64>; 2]>) {
 fn seen(acts: &Rc<[Vec<u64>; 2]>, mut search: Exhaustive) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     while !search.is_done() {
-        let run = toy::hold(&mut search, 0, &toy::CALM, |world| sleepers(world, acts));
+        let run = toy::run_trial(&mut search, 0, &toy::CALM, |world| sleepers(world, acts));
         let run = run.expect("nothing is refused");
-        let of = |name| run.trace.by(name).map(|(_, event)| run.trace.say(&event.what)).collect::<Vec<_>>();
+        let of = |name| run.trace.by(name).map(|(_, event)| run.trace.say(&event.kind)).collect::<Vec<_>>();
         seen.insert(format!("{:?}", NAMES.map(of)));
     }
     seen

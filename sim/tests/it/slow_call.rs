@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Value;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::point::ActorId;
 use retrial_sim::slow_call::{Failed, Outcome, Settings, SlowCall};
-use retrial_sim::trace::{Event, What};
+use retrial_sim::trace::{Event, EventKind};
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
@@ -64,14 +64,14 @@ fn callers(world: &World, model: &SlowCall) {
 
 const ALL: &[&str] = &["ada", "bob"];
 
-const STORMY: Rung = Rung {
+const STORMY: Environment = Environment {
     name: "stormy",
     about: "callers die, stand still and are asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: ALL, labels: &["enrich"] },
-        Offer { fault: Fault::Stall, actors: ALL, labels: &["enrich"] },
-        Offer { fault: Fault::Shutdown, actors: ALL, labels: &["enrich"] },
-        Offer { fault: Fault::Shutdown, actors: &["pulse"], labels: &["beat"] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: ALL, labels: &["enrich"] },
+        FaultRule { fault: Fault::Stall, actors: ALL, labels: &["enrich"] },
+        FaultRule { fault: Fault::Shutdown, actors: ALL, labels: &["enrich"] },
+        FaultRule { fault: Fault::Shutdown, actors: &["pulse"], labels: &["beat"] },
     ],
     budget: 3,
 };
@@ -83,16 +83,16 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     let mut between = 0;
     for event in &run.trace.events {
         let (since, subject, hears) = hands.entry(event.actor.0).or_default();
-        match &event.what {
-            What::Sleeps("enrich", _) if since.is_some() => {
+        match &event.kind {
+            EventKind::Sleeps("enrich", _) if since.is_some() => {
                 *tally.entry("asked to stop meanwhile").or_default() += 1;
             }
-            What::Sleeps("enrich", takes) => {
+            EventKind::Sleeps("enrich", takes) => {
                 ensure!(*takes == TAKES, "it takes {takes:?}");
                 *since = Some(event.at);
                 between = 0;
             }
-            What::Exchanged(exchange) => {
+            EventKind::Exchanged(exchange) => {
                 let Some(began) = since.take() else { return Err("an answer to nothing".to_owned()) };
                 ensure!(event.at >= began + TAKES, "it answers after {:?}", event.at - began);
                 ensure!((exchange.label, exchange.part) == ("answer", "model"), "it is {exchange:?}");
@@ -112,16 +112,18 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
                     *tally.entry("others move meanwhile").or_default() += 1;
                 }
             }
-            What::Noted("answer", about, code) => {
+            EventKind::Annotated("answer", about, code) => {
                 ensure!(about == subject && hears.take() == Some(*code), "hears {code} about {about}");
                 *subject += 1;
             }
-            What::Crashed | What::Exited => {
+            EventKind::Crashed | EventKind::Exited => {
                 let process = run.trace.process(event.actor);
                 hands.retain(|actor, _| run.trace.process(ActorId(*actor)) != process);
             }
-            What::Committed(_) | What::Stored(_) => return Err("it touches what is stored".to_owned()),
-            What::Sleeps("walk", _) => between += 1,
+            EventKind::Committed(_) | EventKind::Stored(_) => {
+                return Err("it touches what is stored".to_owned());
+            }
+            EventKind::Sleeps("walk", _) => between += 1,
             _ => {}
         }
     }
@@ -143,8 +145,10 @@ fn the_rules_hold_in_a_storm() {
 
 /// When each answer came, to whom, and what it was.
 fn answers(run: &Run) -> Vec<(u64, &'static str, i64)> {
-    let answer = |event: &Event| match event.what {
-        What::Noted("answer", _, code) => Some((event.at.as_secs(), run.trace.name(event.actor), code)),
+    let answer = |event: &Event| match event.kind {
+        EventKind::Annotated("answer", _, code) => {
+            Some((event.at.as_secs(), run.trace.name(event.actor), code))
+        }
         _ => None,
     };
     run.trace.events.iter().filter_map(answer).collect()
@@ -203,9 +207,11 @@ fn neither_a_stall_nor_a_request_to_stop_nor_a_death_shortens_a_call() {
 /// `ada` calls while another of her process is asked to stop.
 #[test]
 fn a_request_to_stop_that_comes_meanwhile_is_no_answer() {
-    let rung =
-        Rung { offers: &[Offer { fault: Fault::Shutdown, actors: &["pulse"], labels: &[] }], ..STORMY };
-    let run = parts::directed(Pace::Timed, &rung, &["pulse/beat#1 fault shutdown"], |world| {
+    let environment = Environment {
+        fault_rules: &[FaultRule { fault: Fault::Shutdown, actors: &["pulse"], labels: &[] }],
+        ..STORMY
+    };
+    let run = parts::directed(Pace::Timed, &environment, &["pulse/beat#1 fault shutdown"], |world| {
         let model = world.slow_call(SETTINGS);
         let lives = Rc::new(Cell::new(0));
         world.process("both", move |boot| {

@@ -4,21 +4,22 @@ use std::time::Duration;
 
 use retrial_sim::engine::Cost;
 use retrial_sim::error::Error;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::scheduler::Scheduler;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
-pub(crate) const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+pub(crate) const CALM: Environment =
+    Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 /// Nearly anything may happen to two of [`three_walkers`].
-pub(crate) const STORMY: Rung = Rung {
+pub(crate) const STORMY: Environment = Environment {
     name: "stormy",
     about: "ada may die anywhere, bob may be asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Shutdown, actors: &["bob"], labels: &["rest"] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::Shutdown, actors: &["bob"], labels: &["rest"] },
     ],
     budget: 3,
 };
@@ -28,14 +29,14 @@ pub(crate) const LIMITS: Limits = Limits { safety_steps: 400, fair_steps: 400, p
 pub(crate) const COST: Cost = Cost { delay_unit: Duration::from_micros(10), ..Cost::FREE };
 
 /// Holds one trial of that world.
-pub(crate) fn hold(
+pub(crate) fn run_trial(
     scheduler: &mut dyn Scheduler,
     seed: u64,
-    rung: &Rung,
+    environment: &Environment,
     stage: impl FnOnce(&World),
 ) -> Result<Run, Error> {
-    let setup = Setup { rung, cost: COST, limits: LIMITS, opening: None, tables: &[] };
-    TestBed::without_engine().hold(scheduler, Seed(seed), Seed(seed), &setup, stage)
+    let setup = Setup { environment, cost: COST, limits: LIMITS, initial_state: None, tables: &[] };
+    TrialHost::without_engine().run(scheduler, Seed(seed), Seed(seed), &setup, stage)
 }
 
 /// Three actors that step and sleep, so that the order of their steps is the schedule.

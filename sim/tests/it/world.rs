@@ -5,20 +5,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::choice::Pace;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::scheduler::{Pct, Random};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
 use crate::toy;
 
 fn timed(stage: impl FnOnce(&World)) -> Run {
-    toy::hold(&mut Random::new(Pace::Timed), 3, &toy::CALM, stage).expect("nothing is refused")
+    toy::run_trial(&mut Random::new(Pace::Timed), 3, &toy::CALM, stage).expect("nothing is refused")
 }
 
-fn free(seed: u64, rung: &Rung, stage: impl FnOnce(&World)) -> Run {
-    toy::hold(&mut Random::new(Pace::Free), seed, rung, stage).expect("nothing is refused")
+fn free(seed: u64, environment: &Environment, stage: impl FnOnce(&World)) -> Run {
+    toy::run_trial(&mut Random::new(Pace::Free), seed, environment, stage).expect("nothing is refused")
 }
 
 /// Two actors that write down who woke first.
@@ -73,10 +73,10 @@ fn a_future_that_nobody_wakes_is_stuck() {
     assert!(matches!(run.ending, Ending::Stuck { waiting } if waiting.len() == 1));
 }
 
-const MORTAL: Rung = Rung {
+const MORTAL: Environment = Environment {
     name: "mortal",
     about: "walkers die",
-    offers: &[Offer { fault: Fault::CrashBefore, actors: &["walker"], labels: &["two"] }],
+    fault_rules: &[FaultRule { fault: Fault::CrashBefore, actors: &["walker"], labels: &["two"] }],
     budget: 1,
 };
 
@@ -99,7 +99,8 @@ fn a_crash_forgets_memory_keeps_what_is_outside_and_starts_again() {
                 }
             });
         });
-        let crashes = run.trace.events.iter().filter(|event| matches!(event.what, What::Crashed)).count();
+        let crashes =
+            run.trace.events.iter().filter(|event| matches!(event.kind, EventKind::Crashed)).count();
         assert_eq!((run.ending, crashes + 1), (Ending::Quiescent, outside.get()));
         outside.get()
     });
@@ -107,10 +108,10 @@ fn a_crash_forgets_memory_keeps_what_is_outside_and_starts_again() {
     assert!(ones.contains(&1) && ones.contains(&2), "some trials crash and some do not: {ones:?}");
 }
 
-const STOPPED: Rung = Rung {
+const STOPPED: Environment = Environment {
     name: "stopped",
     about: "the server is asked to stop",
-    offers: &[Offer { fault: Fault::Shutdown, actors: &["server"], labels: &[] }],
+    fault_rules: &[FaultRule { fault: Fault::Shutdown, actors: &["server"], labels: &[] }],
     budget: 1,
 };
 
@@ -127,7 +128,7 @@ fn a_request_to_stop_ends_a_sleep_and_the_process_starts_again() {
             });
         })
     });
-    let stopped = runs.find(|run| run.strikes == [(Fault::Shutdown, "idle")]).expect("some trial strikes");
+    let stopped = runs.find(|run| run.injected == [(Fault::Shutdown, "idle")]).expect("some trial injected");
     let said = stopped.trace.to_string();
     assert!(said.contains("exited") && said.contains("start 2"), "{said}");
 }
@@ -135,15 +136,15 @@ fn a_request_to_stop_ends_a_sleep_and_the_process_starts_again() {
 #[test]
 fn faults_strike_within_the_budget_and_pct_offers_them_too() {
     let mut pct = Pct::new(2);
-    let strikes: usize = (0..200)
+    let injected: usize = (0..200)
         .map(|seed| {
-            let run = toy::hold(&mut pct, seed, &STOPPED, |world| {
+            let run = toy::run_trial(&mut pct, seed, &STOPPED, |world| {
                 world.actor("server", |actor| async move { actor.step("work").await });
             });
-            let strikes = run.expect("nothing is refused").strikes.len();
-            assert!(strikes <= 1);
-            strikes
+            let injected = run.expect("nothing is refused").injected.len();
+            assert!(injected <= 1);
+            injected
         })
         .sum();
-    assert!(strikes > 100, "{strikes} of 200");
+    assert!(injected > 100, "{injected} of 200");
 }

@@ -7,7 +7,7 @@ use retrial_sim::engine::{Answer, Row, SqlError, Value};
 use retrial_sim::error::Error;
 
 use super::convert;
-use super::session::Raw;
+use super::session_connection::Raw;
 use super::statement::Class;
 
 /// What Postgres says when `lock_timeout` has passed.

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use retrial_sim::engine::Table;
 use retrial_sim::error::Error;
 
-use super::forms;
-use super::room::Room;
+use super::scratch_database::ScratchDatabase;
+use super::wire_format;
 
 /// A table: its definition, and what the engine needs to know beyond that.
 #[derive(PartialEq, Eq)]
@@ -25,13 +25,14 @@ pub(super) struct Relation {
 impl Relation {
     /// Its name as SQL has it.
     pub(super) fn path(&self) -> String {
-        format!("public.{}", forms::identifier(&self.table.name))
+        format!("public.{}", wire_format::identifier(&self.table.name))
     }
 
     /// Its columns as SQL has them, without those that the server computes.
     pub(super) fn given(&self) -> String {
         let names = self.table.columns.iter().zip(&self.generated);
-        let names = names.filter(|(_, generated)| !**generated).map(|(name, _)| forms::identifier(name));
+        let names =
+            names.filter(|(_, generated)| !**generated).map(|(name, _)| wire_format::identifier(name));
         names.collect::<Vec<_>>().join(", ")
     }
 }
@@ -57,10 +58,10 @@ ORDER BY c.relname, a.attnum";
 
 impl Catalog {
     /// Reads it.
-    pub(super) fn read(room: &Room) -> Result<Catalog, Error> {
+    pub(super) fn read(scratch: &ScratchDatabase) -> Result<Catalog, Error> {
         let mut catalog = Catalog::default();
         let mut keys: BTreeMap<String, Vec<(i64, usize)>> = BTreeMap::new();
-        for row in room.read(COLUMNS.to_owned())? {
+        for row in scratch.read(COLUMNS.to_owned())? {
             let [Some(name), Some(column), Some(oid), Some(generated), Some(place)] = &row[..] else {
                 return Err(Error::refused("the server's catalogue cannot be read"));
             };
@@ -85,7 +86,7 @@ impl Catalog {
             }
         }
         let functions = "SELECT 1 FROM pg_proc WHERE pronamespace = 'public'::regnamespace LIMIT 1";
-        catalog.functions = !room.read(functions.to_owned())?.is_empty();
+        catalog.functions = !scratch.read(functions.to_owned())?.is_empty();
         Ok(catalog)
     }
 

@@ -11,8 +11,8 @@ use retrial_sim::error::Error;
 use crate::row_key::row_key;
 
 use super::catalog::{Catalog, Relation};
-use super::room::{Room, TextRow};
-use super::{convert, forms};
+use super::scratch_database::{ScratchDatabase, TextRow};
+use super::{convert, wire_format};
 
 /// The table and the function; the order within a session comes from a setting of its own, because a sequence
 /// would change what `lastval()` says to the application.
@@ -36,7 +36,7 @@ pub(super) fn trigger(relation: &Relation) -> String {
         "CREATE TRIGGER \"~retrial\" AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW \
          EXECUTE FUNCTION retrial.note({});",
         relation.path(),
-        forms::quoted(&relation.table.name)
+        wire_format::quoted(&relation.table.name)
     )
 }
 
@@ -49,9 +49,9 @@ pub(super) struct Account {
 
 impl Account {
     /// Starts over from these rows.
-    pub(super) fn start(&mut self, opening: &BTreeMap<String, Vec<Row>>) {
+    pub(super) fn start(&mut self, initial_state: &BTreeMap<String, Vec<Row>>) {
         self.tables.clear();
-        for (table, rows) in opening {
+        for (table, rows) in initial_state {
             let count = self.tables.entry(table.clone()).or_default();
             rows.iter().for_each(|row| *count.entry(row.clone()).or_default() += 1);
         }
@@ -86,11 +86,15 @@ impl Account {
 
 /// Takes what that server process has committed since it was last asked, in the order it was done. `catalogs` are those
 /// of this trial, the last one first: a row may have been written before its table got another column.
-pub(super) fn take(room: &Room, catalogs: &[&Catalog], pid: i32) -> Result<Vec<RowChange>, Error> {
+pub(super) fn take(
+    scratch: &ScratchDatabase,
+    catalogs: &[&Catalog],
+    pid: i32,
+) -> Result<Vec<RowChange>, Error> {
     let sql =
         format!("DELETE FROM retrial.changes WHERE pid = {pid} RETURNING number, relation, before, after");
     let mut noted: Vec<(i64, TextRow)> = Vec::new();
-    for row in room.read(sql)? {
+    for row in scratch.read(sql)? {
         let number = row.first().and_then(Option::as_deref).and_then(|text| text.parse().ok());
         noted.push((number.ok_or_else(|| garbled("a number"))?, row));
     }
@@ -105,7 +109,8 @@ fn garbled(what: &str) -> Error {
 fn change(catalogs: &[&Catalog], noted: TextRow) -> Result<RowChange, Error> {
     let [_, Some(name), before, after] = &noted[..] else { return Err(garbled("a column")) };
     let fields = |text: &Option<String>| {
-        let fields = text.as_deref().map(|text| forms::row_fields(text).ok_or_else(|| garbled("a bracket")));
+        let fields =
+            text.as_deref().map(|text| wire_format::row_fields(text).ok_or_else(|| garbled("a bracket")));
         fields.transpose()
     };
     let (before, after) = (fields(before)?, fields(after)?);

@@ -13,9 +13,9 @@ use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::health;
-use super::room::{Eye, Room};
+use super::scratch_database::{Monitor, ScratchDatabase};
 use super::server::Server;
-use super::tap::{self, SharedHeard};
+use super::wire_proxy::{self, SharedHeard};
 use crate::console::{Console, Message, Progress};
 use crate::leftovers::{Folder, Kind};
 
@@ -24,7 +24,7 @@ const ITS_END: Duration = Duration::from_secs(2);
 
 /// A console with a database of its own on a live server.
 pub struct PostgresConsole {
-    room: Room,
+    scratch: ScratchDatabase,
     sessions: Vec<Option<Session>>,
     /// Where the sockets lie through which sessions are overheard.
     taps: Folder,
@@ -56,7 +56,12 @@ impl PostgresConsole {
     /// Where the server cannot make one.
     pub fn new(server: &Arc<Server>) -> Result<PostgresConsole, Error> {
         let taps = Folder::make(Kind::Console, false)?;
-        Ok(PostgresConsole { room: Room::new(server)?, sessions: Vec::new(), taps, next_tap: 1 })
+        Ok(PostgresConsole {
+            scratch: ScratchDatabase::new(server)?,
+            sessions: Vec::new(),
+            taps,
+            next_tap: 1,
+        })
     }
 
     fn session(&self, id: SessionId) -> Result<&Session, Error> {
@@ -75,16 +80,16 @@ impl PostgresConsole {
 
 impl Console for PostgresConsole {
     fn connect(&mut self, name: &str) -> Result<SessionId, Error> {
-        let options = self.room.options().clone().application_name(name);
+        let options = self.scratch.options().clone().application_name(name);
         let (folder, port) = (self.taps.path().to_owned(), self.next_tap);
         self.next_tap = self.next_tap.checked_add(1).unwrap_or(1);
-        let health = self.room.eye().health.clone();
+        let health = self.scratch.monitor().health.clone();
         health.room_has(self.sessions.iter().flatten().count() as u32 + 2);
-        let (pid, heard, connection) = self.room.ask(move || async move {
-            let (mut connection, heard) = tap::connect(&health, &options, &folder, port).await?;
+        let (pid, heard, connection) = self.scratch.ask(move || async move {
+            let (mut connection, heard) = wire_proxy::connect(&health, &options, &folder, port).await?;
             let asked = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection);
             let pid: i32 = health.within(asked).await?;
-            tap::lock(&heard).take();
+            wire_proxy::lock(&heard).take();
             Ok((pid, heard, connection))
         })?;
         let line = Line {
@@ -101,7 +106,7 @@ impl Console for PostgresConsole {
     }
 
     fn send(&mut self, session: SessionId, text: &str) -> Result<(), Error> {
-        let room = &self.room;
+        let scratch = &self.scratch;
         let session = self.sessions.get_mut(session.0 as usize).and_then(Option::as_mut);
         let session = session.ok_or_else(|| Error::refused("the session is closed"))?;
         if session.line.running.load(Ordering::Acquire) {
@@ -111,15 +116,15 @@ impl Console for PostgresConsole {
         let Some(connection) = connection else {
             session.line.take_failure()?;
             // Perhaps not the session alone.
-            room.read("SELECT 1".to_owned())?;
+            scratch.read("SELECT 1".to_owned())?;
             return Err(Error::refused("the server has ended the session"));
         };
         session.line.running.store(true, Ordering::Release);
         session.seen = Progress::Running;
-        let (line, eye, text) = (session.line.clone(), room.eye().clone(), text.to_owned());
+        let (line, monitor, text) = (session.line.clone(), scratch.monitor().clone(), text.to_owned());
         let heard = session.heard.clone();
-        room.ask(move || async move {
-            tokio::task::spawn_local(run(connection, text, line, heard, eye));
+        scratch.ask(move || async move {
+            tokio::task::spawn_local(run(connection, text, line, heard, monitor));
             Ok(())
         })
     }
@@ -130,16 +135,16 @@ impl Console for PostgresConsole {
             looked_at.line.take_failure()?;
             if !looked_at.line.is_alive() {
                 // Where the whole server has gone, what the session was told is nobody's result.
-                self.room.read("SELECT 1".to_owned())?;
+                self.scratch.read("SELECT 1".to_owned())?;
             }
             return Ok(self.seen(session, Progress::Finished));
         }
         let pid = looked_at.pid;
         let others: Vec<i32> = self.sessions.iter().flatten().map(|other| other.pid).collect();
         let others: Vec<i32> = others.into_iter().filter(|other| *other != pid).collect();
-        let (line, eye) = (looked_at.line.clone(), self.room.eye().clone());
-        let progress = self.room.ask(move || async move {
-            let blocked: bool = eye
+        let (line, monitor) = (looked_at.line.clone(), self.scratch.monitor().clone());
+        let progress = self.scratch.ask(move || async move {
+            let blocked: bool = monitor
                 .look(async |control| {
                     sqlx::query_scalar("SELECT pg_catalog.pg_isolation_test_session_is_blocked($1, $2)")
                         .bind(pid)
@@ -162,7 +167,7 @@ impl Console for PostgresConsole {
     }
 
     fn messages(&mut self, session: SessionId) -> Vec<Message> {
-        self.session(session).map_or_else(|_| Vec::new(), |session| tap::lock(&session.heard).take())
+        self.session(session).map_or_else(|_| Vec::new(), |session| wire_proxy::lock(&session.heard).take())
     }
 
     fn pass(&mut self, longest: Duration) -> Result<bool, Error> {
@@ -170,7 +175,7 @@ impl Console for PostgresConsole {
         if open().any(|session| session.line.running.load(Ordering::Acquire)) {
             let blocked = open().filter(|session| session.seen == Progress::Blocked);
             let known = blocked.map(|session| session.pid).collect();
-            self.room.wait_for_news(longest, open().map(|session| session.pid).collect(), known)?;
+            self.scratch.wait_for_news(longest, open().map(|session| session.pid).collect(), known)?;
             return Ok(true);
         }
         // A text that has finished since it was last looked at is news too.
@@ -182,20 +187,26 @@ impl Console for PostgresConsole {
         if !session.line.running.load(Ordering::Acquire) {
             return Ok(());
         }
-        let (pid, eye) = (session.pid, self.room.eye().clone());
-        self.room.ask(move || async move { eye.cancel(pid).await })
+        let (pid, monitor) = (session.pid, self.scratch.monitor().clone());
+        self.scratch.ask(move || async move { monitor.cancel(pid).await })
     }
 
     fn close(&mut self, session: SessionId) {
         let Some(session) = self.sessions.get_mut(session.0 as usize).and_then(Option::take) else { return };
-        let (pid, eye) = (session.pid, self.room.eye().clone());
+        let (pid, monitor) = (session.pid, self.scratch.monitor().clone());
         // A server that has gone has ended its sessions.
-        let _ = self.room.ask(move || async move { eye.terminate(pid).await });
+        let _ = self.scratch.ask(move || async move { monitor.terminate(pid).await });
     }
 }
 
 /// Sends the text and follows it to its end. What the server says is overheard; here it only has to be read.
-async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, heard: SharedHeard, eye: Arc<Eye>) {
+async fn run(
+    mut connection: PgConnection,
+    text: String,
+    line: Arc<Line>,
+    heard: SharedHeard,
+    monitor: Arc<Monitor>,
+) {
     let ended = {
         let mut results = sqlx::raw_sql(AssertSqlSafe(text)).fetch_many(&mut connection);
         loop {
@@ -209,26 +220,26 @@ async fn run(mut connection: PgConnection, text: String, line: Arc<Line>, heard:
     if let Err(error) = &ended
         && is_machines(error)
     {
-        let error = health::machine_failure(error).map(|why| eye.health.failed(error, why));
+        let error = health::machine_failure(error).map(|why| monitor.health.failed(error, why));
         *line.broken.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
     if lives_after(&ended) {
         // An error is told before what it ends has been rolled back: only the next word is said after that.
         if ended.is_err() {
-            let _ = eye.health.within(connection.ping()).await;
+            let _ = monitor.health.within(connection.ping()).await;
         }
         *line.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     } else {
         // The session's last word is followed by its end, which is told with it.
         let _ = tokio::time::timeout(ITS_END, async {
-            while !tap::lock(&heard).closed {
+            while !wire_proxy::lock(&heard).closed {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         })
         .await;
     }
     line.running.store(false, Ordering::Release);
-    eye.news.notify_one();
+    monitor.news.notify_one();
 }
 
 /// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does
@@ -272,6 +283,6 @@ impl Drop for PostgresConsole {
 
 impl fmt::Debug for PostgresConsole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresConsole").field("room", &self.room).finish_non_exhaustive()
+        f.debug_struct("PostgresConsole").field("scratch", &self.scratch).finish_non_exhaustive()
     }
 }

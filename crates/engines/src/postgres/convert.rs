@@ -9,7 +9,7 @@ use std::rc::Rc;
 use retrial_sim::engine::Value;
 use retrial_sim::error::Error;
 
-use super::forms;
+use super::wire_format;
 
 /// How a type is written in the binary format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Plain {
     /// An array as the server reads it.
     fn array(items: &[Value]) -> String {
         let texts: Vec<Option<String>> = items.iter().map(|item| Plain::from(item).text()).collect();
-        forms::array_literal(&texts)
+        wire_format::array_literal(&texts)
     }
 
     /// The value as the server reads it; `None` is NULL.
@@ -117,15 +117,15 @@ impl Plain {
             Plain::Null => return None,
             Plain::Integer(number) => number.to_string(),
             Plain::Text(text) => text.clone(),
-            Plain::Bytes(bytes) => forms::hex(bytes),
+            Plain::Bytes(bytes) => wire_format::hex(bytes),
             Plain::Bool(truth) => (if *truth { "t" } else { "f" }).to_owned(),
-            Plain::Timestamp(time) => forms::timestamp_text(*time, true),
+            Plain::Timestamp(time) => wire_format::timestamp_text(*time, true),
         })
     }
 
     /// The value as a literal that takes on whatever type its place has.
     pub(super) fn literal(&self) -> String {
-        self.text().map_or("NULL".to_owned(), |text| forms::quoted(&text))
+        self.text().map_or("NULL".to_owned(), |text| wire_format::quoted(&text))
     }
 
     /// The value in the binary format of that type; `None` inside is NULL.
@@ -158,7 +158,7 @@ impl Plain {
 fn binary(form: Form, text: &str) -> Result<Vec<u8>, String> {
     let wrong = || format!("'{text}' for a parameter of another type");
     Ok(match form {
-        Form::Bool => vec![u8::from(forms::boolean(text).ok_or_else(wrong)?)],
+        Form::Bool => vec![u8::from(wire_format::boolean(text).ok_or_else(wrong)?)],
         Form::Integer(size) => {
             let number: i64 = text.trim().parse().map_err(|_| wrong())?;
             let bytes = number.to_be_bytes();
@@ -175,14 +175,14 @@ fn binary(form: Form, text: &str) -> Result<Vec<u8>, String> {
         Form::Oid => text.parse::<u32>().map_err(|_| wrong())?.to_be_bytes().to_vec(),
         Form::Float(4) => text.parse::<f32>().map_err(|_| wrong())?.to_be_bytes().to_vec(),
         Form::Float(_) => text.parse::<f64>().map_err(|_| wrong())?.to_be_bytes().to_vec(),
-        Form::Numeric => forms::numeric_binary(text).ok_or_else(wrong)?,
+        Form::Numeric => wire_format::numeric_binary(text).ok_or_else(wrong)?,
         Form::Text => text.as_bytes().to_vec(),
-        Form::Bytes => forms::unhex(text).unwrap_or_else(|| text.as_bytes().to_vec()),
+        Form::Bytes => wire_format::unhex(text).unwrap_or_else(|| text.as_bytes().to_vec()),
         Form::Jsonb => [b"\x01", text.as_bytes()].concat(),
-        Form::Uuid => forms::uuid_binary(text).ok_or_else(wrong)?,
-        Form::Date => forms::date_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
-        Form::Time => forms::time_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
-        Form::Timestamp(_) => forms::timestamp_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
+        Form::Uuid => wire_format::uuid_binary(text).ok_or_else(wrong)?,
+        Form::Date => wire_format::date_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
+        Form::Time => wire_format::time_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
+        Form::Timestamp(_) => wire_format::timestamp_binary(text).ok_or_else(wrong)?.to_be_bytes().to_vec(),
         Form::Void => Vec::new(),
         Form::Array(oid) => array_binary(oid, text)?,
     })
@@ -190,7 +190,7 @@ fn binary(form: Form, text: &str) -> Result<Vec<u8>, String> {
 
 fn array_binary(oid: u32, text: &str) -> Result<Vec<u8>, String> {
     let elements =
-        forms::array_elements(text).ok_or_else(|| format!("'{text}' is no array of one dimension"))?;
+        wire_format::array_elements(text).ok_or_else(|| format!("'{text}' is no array of one dimension"))?;
     let inner = form(oid).ok_or_else(|| format!("an array of type {oid}"))?;
     let holes = elements.iter().any(Option::is_none);
     let word = |number: usize| (number as u32).to_be_bytes();
@@ -235,20 +235,22 @@ fn text_of(form: Form, bytes: &[u8]) -> Option<String> {
         Form::Oid => u32::from_be_bytes(bytes.try_into().ok()?).to_string(),
         Form::Float(4) => {
             let number = f32::from_be_bytes(bytes.try_into().ok()?);
-            forms::float_text(&format!("{number:e}"), 6)
+            wire_format::float_text(&format!("{number:e}"), 6)
         }
         Form::Float(_) => {
             let number = f64::from_be_bytes(bytes.try_into().ok()?);
-            forms::float_text(&format!("{number:e}"), 15)
+            wire_format::float_text(&format!("{number:e}"), 15)
         }
-        Form::Numeric => forms::numeric_text(bytes)?,
+        Form::Numeric => wire_format::numeric_text(bytes)?,
         Form::Text => String::from_utf8(bytes.to_vec()).ok()?,
-        Form::Bytes => forms::hex(bytes),
+        Form::Bytes => wire_format::hex(bytes),
         Form::Jsonb => String::from_utf8(bytes.get(1..)?.to_vec()).ok()?,
-        Form::Uuid => forms::uuid_text(bytes)?,
-        Form::Date => forms::date_text(i32::from_be_bytes(bytes.try_into().ok()?)),
-        Form::Time => forms::time_text(i64::from_be_bytes(bytes.try_into().ok()?)),
-        Form::Timestamp(zone) => forms::timestamp_text(i64::from_be_bytes(bytes.try_into().ok()?), zone),
+        Form::Uuid => wire_format::uuid_text(bytes)?,
+        Form::Date => wire_format::date_text(i32::from_be_bytes(bytes.try_into().ok()?)),
+        Form::Time => wire_format::time_text(i64::from_be_bytes(bytes.try_into().ok()?)),
+        Form::Timestamp(zone) => {
+            wire_format::timestamp_text(i64::from_be_bytes(bytes.try_into().ok()?), zone)
+        }
         Form::Void => String::new(),
         Form::Array(_) => array_text(bytes)?,
     })
@@ -275,7 +277,7 @@ fn array_text(bytes: &[u8]) -> Option<String> {
             text_of(inner, element).map(Some)
         })
         .collect();
-    Some(forms::array_literal(&elements?))
+    Some(wire_format::array_literal(&elements?))
 }
 
 /// A value that the server printed.
@@ -284,8 +286,10 @@ pub(super) fn from_text(oid: u32, text: &str) -> Result<Value, Error> {
     Ok(match form(oid) {
         Some(Form::Integer(_) | Form::Oid) => Value::Integer(text.parse().map_err(|_| broken())?),
         Some(Form::Bool) => Value::Bool(text == "t"),
-        Some(Form::Timestamp(true)) => Value::Timestamp(forms::timestamp_binary(text).ok_or_else(broken)?),
-        Some(Form::Bytes) => Value::Blob(Rc::from(forms::unhex(text).ok_or_else(broken)?)),
+        Some(Form::Timestamp(true)) => {
+            Value::Timestamp(wire_format::timestamp_binary(text).ok_or_else(broken)?)
+        }
+        Some(Form::Bytes) => Value::Blob(Rc::from(wire_format::unhex(text).ok_or_else(broken)?)),
         Some(Form::Void) => Value::Null,
         _ => Value::Text(text.into()),
     })

@@ -16,22 +16,22 @@ use super::statement::Class;
 impl Postgres {
     /// When the next lock timeout passes.
     pub(super) fn next_timeout(&self) -> Option<Duration> {
-        self.seats.iter().filter_map(|seat| seat.gives_up_at()).min()
+        self.session_states.iter().filter_map(|state| state.gives_up_at()).min()
     }
 
     /// Gives up the statements whose lock timeout has passed.
     pub(super) fn pass_timeouts(&mut self) {
         let now = self.now;
-        for index in 0..self.seats.len() {
-            if self.seats[index].gives_up_at().is_none_or(|due| due > now) {
+        for index in 0..self.session_states.len() {
+            if self.session_states[index].gives_up_at().is_none_or(|due| due > now) {
                 continue;
             }
-            let (desk, eye) = (self.seats[index].desk.clone(), self.room.eye().clone());
-            let outcome = self.room.ask(move || async move { desk.give_up(&eye).await });
+            let (conn, monitor) = (self.session_states[index].conn.clone(), self.scratch.monitor().clone());
+            let outcome = self.scratch.ask(move || async move { conn.give_up(&monitor).await });
             if let Err(error) = outcome {
                 self.failure.get_or_insert(error);
             }
-            self.seats[index].has_timed_out();
+            self.session_states[index].has_timed_out();
             self.stirred = true;
         }
     }
@@ -43,12 +43,12 @@ impl Postgres {
         class: Class,
         went_well: bool,
     ) -> Result<(), Error> {
-        let seat = self.seat(id);
+        let state = self.state(id);
         // In a transaction that has failed the server answers nothing; it is asked once that is over.
-        if seat.may_have_set(class) && (went_well || !seat.is_in_transaction()) {
-            let (desk, eye) = (self.seat(id).desk.clone(), self.room.eye().clone());
-            let timeout = self.room.ask(move || async move { desk.lock_timeout(&eye).await })?;
-            self.seat(id).has_timeout(timeout);
+        if state.may_have_set(class) && (went_well || !state.is_in_transaction()) {
+            let (conn, monitor) = (self.state(id).conn.clone(), self.scratch.monitor().clone());
+            let timeout = self.scratch.ask(move || async move { conn.lock_timeout(&monitor).await })?;
+            self.state(id).has_timeout(timeout);
         }
         Ok(())
     }

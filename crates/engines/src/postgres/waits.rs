@@ -7,8 +7,8 @@ use std::time::Duration;
 use retrial_sim::error::Error;
 use tokio::time::Instant;
 
-use super::room::Eye;
-use super::session::Desk;
+use super::scratch_database::Monitor;
+use super::session_connection::SessionConnection;
 
 /// The server looks for a deadlock once, so long after a session has begun to wait. It is short, so that each
 /// waiter has looked before the next can come: then it is always the last one, who closes the circle, that is
@@ -33,34 +33,38 @@ type Edge = (i32, i32, Option<String>);
 
 /// Waits until each of these sessions has finished, or waits for a lock of another of them; tells who holds
 /// what the first waits for.
-pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -> Result<Vec<i32>, Error> {
+pub(super) async fn settle(
+    monitor: &Monitor,
+    waiting: &[Arc<SessionConnection>],
+    everyone: &[i32],
+) -> Result<Vec<i32>, Error> {
     let began = Instant::now();
     // Who has waited before is looked at first: whoever ends a wait takes it from the server's list before it answers.
-    let mut patient = !waiting.iter().all(|desk| desk.has_waited());
+    let mut patient = !waiting.iter().all(|conn| conn.has_waited());
     let mut waits_since = None;
     loop {
-        let running: Vec<&Arc<Desk>> = waiting.iter().filter(|desk| desk.is_running()).collect();
+        let running: Vec<&Arc<SessionConnection>> = waiting.iter().filter(|conn| conn.is_running()).collect();
         if running.is_empty() {
             return Ok(Vec::new());
         }
-        let has_ended = |running: &[&Arc<Desk>]| running.iter().any(|desk| !desk.is_running());
+        let has_ended = |running: &[&Arc<SessionConnection>]| running.iter().any(|conn| !conn.is_running());
         if patient {
             // A word of news, or none: either way it is looked again.
-            let _ = tokio::time::timeout(PATIENCE, eye.news.notified()).await;
+            let _ = tokio::time::timeout(PATIENCE, monitor.news.notified()).await;
             if has_ended(&running) {
                 continue;
             }
         }
-        let edges = edges(eye, everyone).await?;
+        let edges = edges(monitor, everyone).await?;
         if has_ended(&running) {
             patient = true;
             continue;
         }
-        let wait = |desk: &Desk| edges.iter().find(|(waiter, ..)| *waiter == desk.pid);
-        let all_wait = running.iter().all(|desk| wait(desk).is_some());
-        let circle = running.iter().any(|desk| reaches(&edges, desk.pid, desk.pid));
-        let since = |desk: &Desk| wait(desk).and_then(|(.., since)| since.as_deref());
-        let is_known = running.iter().all(|desk| since(desk).is_some_and(|since| desk.has_told(since)));
+        let wait = |conn: &SessionConnection| edges.iter().find(|(waiter, ..)| *waiter == conn.pid);
+        let all_wait = running.iter().all(|conn| wait(conn).is_some());
+        let circle = running.iter().any(|conn| reaches(&edges, conn.pid, conn.pid));
+        let since = |conn: &SessionConnection| wait(conn).and_then(|(.., since)| since.as_deref());
+        let is_known = running.iter().all(|conn| since(conn).is_some_and(|since| conn.has_told(since)));
         // The runtime's timers are too coarse for what is left, so the server is asked again at once.
         patient = !all_wait || circle;
         if patient {
@@ -69,7 +73,7 @@ pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -
             continue;
         }
         if all_wait && (!circle || began.elapsed() > CIRCLE) {
-            running.iter().for_each(|desk| since(desk).into_iter().for_each(|since| desk.tells(since)));
+            running.iter().for_each(|conn| since(conn).into_iter().for_each(|since| conn.tells(since)));
             let first = running[0].pid;
             return Ok(edges
                 .iter()
@@ -78,24 +82,24 @@ pub(super) async fn settle(eye: &Eye, waiting: &[Arc<Desk>], everyone: &[i32]) -
                 .collect());
         }
         if began.elapsed() > BUDGET {
-            return Err(too_long(eye, "has worked on a statement that waits for no other session"));
+            return Err(too_long(monitor, "has worked on a statement that waits for no other session"));
         }
     }
 }
 
 /// Which of the sessions waits for which.
-async fn edges(eye: &Eye, everyone: &[i32]) -> Result<Vec<Edge>, Error> {
+async fn edges(monitor: &Monitor, everyone: &[i32]) -> Result<Vec<Edge>, Error> {
     let sql = "SELECT waiter, holder, (SELECT max(waitstart) FROM pg_locks WHERE pid = waiter AND NOT granted)::text \
                FROM unnest($1::int4[]) waiter, \
                unnest(pg_blocking_pids(waiter) || pg_safe_snapshot_blocking_pids(waiter)) holder";
     let edges: Vec<Edge> =
-        eye.look(async |control| sqlx::query_as(sql).bind(everyone).fetch_all(control).await).await?;
+        monitor.look(async |control| sqlx::query_as(sql).bind(everyone).fetch_all(control).await).await?;
     Ok(edges.into_iter().filter(|(_, holder, _)| everyone.contains(holder)).collect())
 }
 
 /// What is told of a server that is silent about a single statement.
-pub(super) fn too_long(eye: &Eye, what: &str) -> Error {
-    Error::machine(format!("the server at {} {what} for {} s", eye.health.address(), BUDGET.as_secs()))
+pub(super) fn too_long(monitor: &Monitor, what: &str) -> Error {
+    Error::machine(format!("the server at {} {what} for {} s", monitor.health.address(), BUDGET.as_secs()))
 }
 
 /// Whether one waits for the other, directly or through others.

@@ -37,7 +37,7 @@ pub(super) fn forget_touched() {
 /// A table as the account knows it.
 struct Known {
     table: Rc<Table>,
-    /// The opening rows by rowid.
+    /// The initial rows by rowid.
     base: BTreeMap<i64, Row>,
     /// What commits of this trial made of them; none where a row was deleted.
     now: BTreeMap<i64, Option<Row>>,

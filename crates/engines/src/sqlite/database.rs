@@ -1,4 +1,4 @@
-//! The database file: where it lies, and how it goes back to its opening rows between trials.
+//! The database file: where it lies, and how it goes back to its initial rows between trials.
 //!
 //! The rows are put in once, into a database in memory; each trial copies that image over the file with SQLite's
 //! backup API (<https://www.sqlite.org/backup.html>), which works under open connections. The copy would raise the
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::engine::{Opening, Row, Table};
+use retrial_sim::engine::{InitialState, Row, Table};
 use retrial_sim::error::Error;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -40,7 +40,7 @@ pub(super) struct Database {
 pub(super) type Keyed = Vec<(i64, Row)>;
 
 struct Image {
-    opening: Rc<Opening>,
+    initial_state: Rc<InitialState>,
     rows: Connection,
 }
 
@@ -74,11 +74,11 @@ impl Database {
         self.schema_changed
     }
 
-    /// Puts the opening rows back; tells whether the schema or the rows are others than connections remember.
-    pub(super) fn restore(&mut self, opening: &Rc<Opening>) -> Result<bool, Error> {
-        let same = self.image.as_ref().is_some_and(|image| Rc::ptr_eq(&image.opening, opening));
+    /// Puts the initial rows back; tells whether the schema or the rows are others than connections remember.
+    pub(super) fn restore(&mut self, initial_state: &Rc<InitialState>) -> Result<bool, Error> {
+        let same = self.image.as_ref().is_some_and(|image| Rc::ptr_eq(&image.initial_state, initial_state));
         if !same {
-            self.image = Some(Image { opening: opening.clone(), rows: image(opening)? });
+            self.image = Some(Image { initial_state: initial_state.clone(), rows: image(initial_state)? });
         }
         let image = &self.image.as_ref().expect("just made").rows;
         let copied =
@@ -86,7 +86,7 @@ impl Database {
         if copied != StepResult::Done {
             return Err(Error::refused("the database could not be restored: a connection still holds it"));
         }
-        self.house.pragma_update(None, "schema_version", cookie(&opening.schema)).map_err(refused)?;
+        self.house.pragma_update(None, "schema_version", cookie(&initial_state.schema)).map_err(refused)?;
         let renewed = !same || self.schema_changed;
         self.schema_changed = false;
         if renewed {
@@ -155,15 +155,15 @@ pub(super) fn read_schema(connection: &Connection) -> Result<(), Error> {
     }
 }
 
-fn image(opening: &Opening) -> Result<Connection, Error> {
+fn image(initial_state: &InitialState) -> Result<Connection, Error> {
     let wrong = |what: &str, error: rusqlite::Error| match refused(error) {
         error if error.is_machine() => error,
         error => Error::scenario(format!("the {what} of the initial state: {error}")),
     };
     let mut image = Connection::open_in_memory().map_err(refused)?;
-    image.execute_batch(&opening.schema).map_err(|error| wrong("schema", error))?;
+    image.execute_batch(&initial_state.schema).map_err(|error| wrong("schema", error))?;
     let filling = image.transaction().map_err(refused)?;
-    for (table, row) in &opening.rows {
+    for (table, row) in &initial_state.rows {
         let marks = vec!["?"; row.len()].join(", ");
         let mut insert = filling
             .prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))

@@ -5,21 +5,21 @@ use proptest::strategy::{Just, Strategy as _};
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::engine::{Cost, Engine, Opening};
+use retrial_sim::engine::{Cost, Engine, InitialState};
 use retrial_sim::error::{Error, ErrorKind};
 use retrial_sim::explore::{self, Plan, Report};
-use retrial_sim::fault::Rung;
+use retrial_sim::fault::Environment;
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
-use retrial_sim::scenario::{Item, Scenario};
+use retrial_sim::scenario::{Entry, Scenario};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, TestBed};
+use retrial_sim::trial::{Limits, TrialHost};
 use retrial_sim::verdict::Verdict;
 use retrial_sim::world::World;
 
 use crate::parity::servers;
 
-const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 /// A strategy is the text of its one statement.
 type Toy = Scenario<i64, &'static str>;
@@ -33,25 +33,25 @@ impl Invariant<i64> for Sold {
 }
 
 fn of(sql: &'static str) -> Toy {
-    let strategies: &'static [Item<&'static str>] =
-        Box::leak(Box::new([Item { name: "take", source: "", it: &*Box::leak(Box::new(sql)) }]));
+    let strategies: &'static [Entry<&'static str>] =
+        Box::leak(Box::new([Entry { name: "take", source: "", it: &*Box::leak(Box::new(sql)) }]));
     Scenario {
         name: "stock",
         story: "",
         engines: &["model", "sqlite", "postgres"],
-        ladder: &[CALM],
+        environments: &[CALM],
         strategies,
-        invariants: &[Item { name: "sold", source: "", it: &Sold }],
+        invariants: &[Entry { name: "sold", source: "", it: &Sold }],
         rules_off: &[],
         tables: &["stock"],
         cost: Cost::FREE,
         watched: &[],
         trials: 4,
-        breaks: |_| &[],
+        known_failures: |_| &[],
         workloads: |_| Just(1).boxed(),
         smallest: |_| 1,
         check: |_| Ok(()),
-        opening: |_, units| Opening {
+        initial_state: |_, units| InitialState {
             schema: "CREATE TABLE stock (id bigint PRIMARY KEY, units bigint)".into(),
             rows: vec![("stock", vec![1.into(), (*units).into()])],
         },
@@ -61,7 +61,7 @@ fn of(sql: &'static str) -> Toy {
 }
 
 /// Two buyers that give up after one try, in a transaction.
-fn stage(world: &World, sql: &'static &'static str, _: &Rung, _: &std::rc::Rc<i64>) {
+fn stage(world: &World, sql: &'static &'static str, _: &Environment, _: &std::rc::Rc<i64>) {
     for name in ["ada", "bob"] {
         world.process(name, move |boot| {
             let pool = boot.pool(1, None);
@@ -75,15 +75,15 @@ fn stage(world: &World, sql: &'static &'static str, _: &Rung, _: &std::rc::Rc<i6
     }
 }
 
-fn beds() -> impl Iterator<Item = TestBed> {
+fn hosts() -> impl Iterator<Item = TrialHost> {
     let sqlite: Box<dyn Engine> = Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"));
-    servers().into_iter().chain([sqlite]).map(TestBed::new)
+    servers().into_iter().chain([sqlite]).map(TrialHost::new)
 }
 
-fn tried(toy: &Toy, bed: &mut TestBed) -> Report {
+fn tried(toy: &Toy, host: &mut TrialHost) -> Report {
     let policies = Policy::PORTFOLIO.to_vec();
     let plan = Plan { seed: Seed(1), schedules: 4, policies, audit_every: 1, engine: "model" };
-    let mut report = explore::batch(toy, bed, 0, &CALM, &plan, 0);
+    let mut report = explore::batch(toy, host, 0, &CALM, &plan, 0);
     report.settle();
     report
 }
@@ -92,17 +92,17 @@ const WORKS: &str = "UPDATE stock SET units = units - 1 WHERE id = 1";
 
 #[test]
 fn a_strategy_whose_statements_all_fail_is_a_violation_that_says_the_error() {
-    for mut bed in beds() {
-        let report = tried(&of("UPDATE stock SET unitz = unitz - 1 WHERE id = 1"), &mut bed);
+    for mut host in hosts() {
+        let report = tried(&of("UPDATE stock SET unitz = unitz - 1 WHERE id = 1"), &mut host);
         assert!(report.failure.is_none() && report.disagreement.is_none(), "{report:?}");
         let verdicts: Vec<_> = report.tallies.iter().map(|tally| tally.verdict()).collect();
         assert!(matches!(verdicts[0], Verdict::NotExercised), "{report:?}");
-        let Some(Verdict::Violated(witness)) = verdicts.last() else { panic!("{report:?}") };
-        assert_eq!(witness.kind.anomaly, Anomaly::RuleBroken);
+        let Some(Verdict::Violated(counterexample)) = verdicts.last() else { panic!("{report:?}") };
+        assert_eq!(counterexample.kind.anomaly, Anomaly::RuleBroken);
         for part in ["`take`", "unitz", "UPDATE stock SET unitz"] {
-            assert!(witness.sentence.contains(part), "{}", witness.sentence);
+            assert!(counterexample.sentence.contains(part), "{}", counterexample.sentence);
         }
-        let report = tried(&of(WORKS), &mut bed);
+        let report = tried(&of(WORKS), &mut host);
         assert!(
             report.tallies.iter().all(|tally| matches!(tally.verdict(), Verdict::Holds { .. })),
             "{report:?}"
@@ -112,13 +112,13 @@ fn a_strategy_whose_statements_all_fail_is_a_violation_that_says_the_error() {
 
 #[track_caller]
 fn check_fails(toy: &Toy, kind: ErrorKind, parts: &[&str]) {
-    for mut bed in beds() {
-        let Some(failure) = tried(toy, &mut bed).failure else { panic!("nothing failed") };
+    for mut host in hosts() {
+        let Some(failure) = tried(toy, &mut host).failure else { panic!("nothing failed") };
         let text = Error::to_string(&failure.error);
         assert_eq!(failure.error.kind(), kind, "{text}");
         assert!(parts.iter().all(|part| text.contains(part)) && !text.contains('\n'), "{text}");
         // The bed is fit for the next trial.
-        assert!(tried(&of(WORKS), &mut bed).failure.is_none());
+        assert!(tried(&of(WORKS), &mut host).failure.is_none());
     }
 }
 
@@ -130,37 +130,38 @@ fn an_initial_state_that_cannot_be_made_and_a_table_that_is_not_there_are_errors
         ErrorKind::Scenario,
         &["`stok`", "`tables`"],
     );
-    let broken = |_: &_, _: &_| Opening {
+    let broken = |_: &_, _: &_| InitialState {
         schema: "CREATE TABLE stock (id bigint PRIMARY KEY); CREATE INDEX i ON stok (id)".into(),
         rows: Vec::new(),
     };
-    check_fails(&Scenario { opening: broken, ..toy }, ErrorKind::Scenario, &["initial state", "stok"]);
-    let misfit = |_: &_, _: &_| Opening {
+    check_fails(&Scenario { initial_state: broken, ..toy }, ErrorKind::Scenario, &["initial state", "stok"]);
+    let misfit = |_: &_, _: &_| InitialState {
         schema: "CREATE TABLE stock (id bigint PRIMARY KEY)".into(),
         rows: vec![("stock", vec![1.into()]), ("stock", vec![1.into()])],
     };
-    check_fails(&Scenario { opening: misfit, ..toy }, ErrorKind::Scenario, &["initial state", "stock"]);
+    check_fails(&Scenario { initial_state: misfit, ..toy }, ErrorKind::Scenario, &["initial state", "stock"]);
 }
 
 #[test]
 fn what_the_model_refuses_is_named_with_its_statement() {
-    let mut bed = TestBed::new(Box::new(Model::new()));
-    let report = tried(&of("SELECT units, sum(units) OVER () FROM stock"), &mut bed);
+    let mut host = TrialHost::new(Box::new(Model::new()));
+    let report = tried(&of("SELECT units, sum(units) OVER () FROM stock"), &mut host);
     let failure = report.failure.expect("it is refused");
     assert_eq!(failure.error.kind(), ErrorKind::NotModelled);
     assert!(failure.error.to_string().contains("in SELECT units, sum(units) OVER ()"), "{}", failure.error);
     let toy = of(WORKS);
-    let refused = |_: &_, _: &_| Opening {
+    let refused = |_: &_, _: &_| InitialState {
         schema: "CREATE TABLE stock (id bigint); CREATE VIEW v AS SELECT 1".into(),
         rows: Vec::new(),
     };
-    let failure = tried(&Scenario { opening: refused, ..toy }, &mut bed).failure.expect("it is refused");
+    let failure =
+        tried(&Scenario { initial_state: refused, ..toy }, &mut host).failure.expect("it is refused");
     assert_eq!(failure.error.kind(), ErrorKind::NotModelled);
     assert!(failure.error.to_string().contains("initial state"), "{}", failure.error);
 }
 
 /// Two strategies' worth of statements that are each a transaction of their own, by different processes.
-fn alter_and_use(world: &World, _: &'static &'static str, _: &Rung, _: &std::rc::Rc<i64>) {
+fn alter_and_use(world: &World, _: &'static &'static str, _: &Environment, _: &std::rc::Rc<i64>) {
     for (name, sql) in [("ada", "ALTER TABLE stock DROP COLUMN units"), ("bob", WORKS)] {
         world.process(name, move |boot| {
             let pool = boot.pool(1, None);
@@ -176,8 +177,8 @@ fn a_statement_whose_analysis_fails_meets_the_definition_that_made_it_fail() {
     let toy = Scenario { stage: alter_and_use, ..of(WORKS) };
     let policies = Policy::PORTFOLIO.to_vec();
     let plan = Plan { seed: Seed(1), schedules: 4, policies, audit_every: 1, engine: "model" };
-    let mut bed = TestBed::new(Box::new(Model::new()));
-    let report = explore::search(&toy, &mut bed, 0, &CALM, &plan, None, &mut |run| run < 100);
+    let mut host = TrialHost::new(Box::new(Model::new()));
+    let report = explore::search(&toy, &mut host, 0, &CALM, &plan, None, &mut |run| run < 100);
     let searched = report.searched.expect("it was searched");
     // Bob's update comes before the column goes, or after it.
     assert!(searched.is_complete() && searched.counts.schedules >= 2, "{searched:?}");

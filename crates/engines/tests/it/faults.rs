@@ -9,15 +9,15 @@ use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::{Answer, Cost, Engine, SqlError};
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::pool::Pool;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use crate::parity::servers;
-use crate::script::opening;
+use crate::script::initial_state;
 
 mod connection;
 mod statement;
@@ -42,25 +42,31 @@ fn failure_of(engine: &str) -> &'static str {
 }
 
 /// Holds a trial without faults, or the first in which the one that is offered strikes at its label.
-fn hold(bed: &mut TestBed, strike: Option<(Fault, &'static str)>, stage: impl Fn(&World)) -> Run {
-    let offers = strike.map(|(fault, label)| Offer {
+fn run_trial(host: &mut TrialHost, strike: Option<(Fault, &'static str)>, stage: impl Fn(&World)) -> Run {
+    let fault_rules = strike.map(|(fault, label)| FaultRule {
         fault,
         actors: &["writer"],
         labels: Box::leak(Box::new([label])),
     });
-    let offers: &'static [Offer] = Box::leak(offers.into_iter().collect::<Box<[Offer]>>());
-    let rung = Rung { name: "one", about: "one fault at the most", offers, budget: 1 };
-    let opening = opening();
+    let fault_rules: &'static [FaultRule] = Box::leak(fault_rules.into_iter().collect::<Box<[FaultRule]>>());
+    let environment = Environment { name: "one", about: "one fault at the most", fault_rules, budget: 1 };
+    let initial_state = initial_state();
     let limits = Limits { safety_steps: 200, fair_steps: 100, progress: &["t"] };
-    let setup = Setup { rung: &rung, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
+    let setup = Setup {
+        environment: &environment,
+        cost: Cost::FREE,
+        limits,
+        initial_state: Some(&initial_state),
+        tables: &["t"],
+    };
     for seed in 0..200 {
-        let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, &stage);
+        let run = host.run(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, &stage);
         let run = run.expect("nothing is refused");
-        if run.strikes == strike.into_iter().collect::<Vec<_>>() {
+        if run.injected == strike.into_iter().collect::<Vec<_>>() {
             return run;
         }
     }
-    panic!("some seed strikes")
+    panic!("some seed injected")
 }
 
 /// Holds a trial of one writer on a pool of one connection; tells what it heard, what became of the value 10, and the
@@ -74,7 +80,7 @@ where
     F: Future<Output = ()> + 'static,
 {
     let (life, heard) = (Rc::new(life), Rc::new(RefCell::new(Heard::default())));
-    let run = hold(&mut TestBed::new(engine), Some(strike), |world| {
+    let run = run_trial(&mut TrialHost::new(engine), Some(strike), |world| {
         let (life, told) = (life.clone(), Heard::default());
         heard.replace(told.clone());
         world.process("server", move |boot| {

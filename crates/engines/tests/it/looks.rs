@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use retrial_engines::model::Model;
 use retrial_sim::choice::{Pace, RecordedTape};
-use retrial_sim::engine::{Cost, Opening, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{Cost, InitialState, Value};
+use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::Replay;
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
-const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 /// `seldom` repairs the row every five minutes, `often` tells of it every minute.
 fn stage(world: &World) {
@@ -21,7 +21,7 @@ fn stage(world: &World) {
         ("often", 60, "SELECT done FROM job WHERE id = 1"),
         ("seldom", 300, "UPDATE job SET done = 1 WHERE id = 1 AND done = 0"),
     ] {
-        let time = world.doorbell();
+        let time = world.notifier();
         world.process(name, move |boot| {
             let (pool, time) = (boot.pool(1, None), time.clone());
             boot.actor(name, move |actor| async move {
@@ -37,24 +37,30 @@ fn stage(world: &World) {
 }
 
 fn run() -> Run {
-    let mut bed = TestBed::new(Box::new(Model::new()));
+    let mut host = TrialHost::new(Box::new(Model::new()));
     let rows = vec![("job", vec![Value::Integer(1), Value::Integer(0)])];
-    let opening = Rc::new(Opening {
+    let initial_state = Rc::new(InitialState {
         schema: "CREATE TABLE job (id bigint PRIMARY KEY, done bigint NOT NULL);".into(),
         rows,
     });
     let limits = Limits { safety_steps: 400, fair_steps: 200, progress: &["job"] };
-    let setup = Setup { rung: &CALM, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["job"] };
+    let setup = Setup {
+        environment: &CALM,
+        cost: Cost::FREE,
+        limits,
+        initial_state: Some(&initial_state),
+        tables: &["job"],
+    };
     let tape = RecordedTape { pace: Pace::Timed, ambient: Seed(0), choices: Default::default() };
-    bed.hold(&mut Replay::new(tape), Seed(1), Seed(1), &setup, stage).expect("nothing is refused")
+    host.run(&mut Replay::new(tape), Seed(1), Seed(1), &setup, stage).expect("nothing is refused")
 }
 
 #[test]
 fn what_a_look_has_committed_is_looked_at_by_the_others() {
     let run = run();
     assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
-    let saw = run.trace.events.iter().filter_map(|event| match event.what {
-        What::Noted("saw", done, at) => Some((run.trace.name(event.actor), done, at)),
+    let saw = run.trace.events.iter().filter_map(|event| match event.kind {
+        EventKind::Annotated("saw", done, at) => Some((run.trace.name(event.actor), done, at)),
         _ => None,
     });
     let saw: Vec<_> = saw.collect();

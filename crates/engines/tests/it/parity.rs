@@ -1,4 +1,4 @@
-//! What the model and a live server both do in trials, statement by statement, in the same order: what a witness shows
+//! What the model and a live server both do in trials, statement by statement, in the same order: what a counterexample shows
 //! on one must be there on the other.
 
 use retrial_engines::model::Model;

@@ -6,16 +6,16 @@ use std::rc::Rc;
 use retrial_engines::model::Model;
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::{Cost, Opening, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{Cost, InitialState, Value};
+use retrial_sim::fault::Environment;
 use retrial_sim::pool::Pool;
 use retrial_sim::scheduler::{Exhaustive, Random, Scheduler};
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
-const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 const SCHEMA: &str = "CREATE TABLE job (id bigint PRIMARY KEY, holder bigint);";
 
@@ -46,12 +46,18 @@ fn stage(world: &World, sql: &'static str) {
     }
 }
 
-fn hold(bed: &mut TestBed, scheduler: &mut dyn Scheduler, seed: u64, sql: &'static str) -> Run {
+fn run_trial(host: &mut TrialHost, scheduler: &mut dyn Scheduler, seed: u64, sql: &'static str) -> Run {
     let rows = (1..=3).map(|id| ("job", vec![Value::Integer(id), Value::Null])).collect();
-    let opening = Rc::new(Opening { schema: SCHEMA.into(), rows });
+    let initial_state = Rc::new(InitialState { schema: SCHEMA.into(), rows });
     let limits = Limits { safety_steps: 300, fair_steps: 200, progress: &["job"] };
-    let setup = Setup { rung: &CALM, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["job"] };
-    bed.hold(scheduler, Seed(seed), Seed(seed), &setup, |world| stage(world, sql))
+    let setup = Setup {
+        environment: &CALM,
+        cost: Cost::FREE,
+        limits,
+        initial_state: Some(&initial_state),
+        tables: &["job"],
+    };
+    host.run(scheduler, Seed(seed), Seed(seed), &setup, |world| stage(world, sql))
         .expect("nothing is refused")
 }
 
@@ -66,23 +72,23 @@ fn most(run: &Run) -> usize {
 
 fn is_planned(run: &Run) -> bool {
     let told = run.trace.to_string().contains("the planner runs the subquery once for each row");
-    let planned = run.trace.events.iter().any(|event| matches!(event.what, What::Planned(_)));
+    let planned = run.trace.events.iter().any(|event| matches!(event.kind, EventKind::Planned(_)));
     assert_eq!(told, planned, "{}", run.trace);
     planned
 }
 
 /// How many of the schedules of a search go wrong, and how many there are.
 fn search(sql: &'static str) -> (u64, u64) {
-    let mut bed = TestBed::new(Box::new(Model::new()));
+    let mut host = TrialHost::new(Box::new(Model::new()));
     let mut scheduler = Exhaustive::new(None);
     let mut wrong = 0;
     while !scheduler.is_done() {
-        let run = hold(&mut bed, &mut scheduler, 0, sql);
+        let run = run_trial(&mut host, &mut scheduler, 0, sql);
         if most(&run) > 1 {
             assert!(is_planned(&run), "{}", run.trace);
             wrong += 1;
         }
-        bed.recycle(run);
+        host.recycle(run);
     }
     (wrong, scheduler.counts().schedules)
 }
@@ -98,10 +104,10 @@ fn a_search_finds_the_plan_that_takes_the_whole_queue() {
 
 #[test]
 fn random_trials_find_it_too_and_the_usual_plan_leaves_no_word() {
-    let mut bed = TestBed::new(Box::new(Model::new()));
+    let mut host = TrialHost::new(Box::new(Model::new()));
     let runs: Vec<(bool, usize)> = (0..40)
         .map(|seed| {
-            let run = hold(&mut bed, &mut Random::new(Pace::Free), seed, CLAIM);
+            let run = run_trial(&mut host, &mut Random::new(Pace::Free), seed, CLAIM);
             (is_planned(&run), most(&run))
         })
         .collect();

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use retrial_plpgsql::Script;
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::{Cost, Opening, SqlError, Value};
-use retrial_sim::fault::Rung;
+use retrial_sim::engine::{Cost, InitialState, SqlError, Value};
+use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};
 
 use crate::parity::servers;
 
@@ -25,15 +25,15 @@ use self::native::Native;
 /// Numbered rows with a value and a text.
 const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v bigint, s text);";
 
-const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 /// Seven rows of which the value of two is set.
-fn opening() -> Rc<Opening> {
+fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| {
         let v = if id % 3 == 0 { id.into() } else { Value::Null };
         ("t", vec![id.into(), v, format!("r{id}").into()])
     };
-    Rc::new(Opening { schema: SCHEMA.into(), rows: (1..=7).map(row).collect() })
+    Rc::new(InitialState { schema: SCHEMA.into(), rows: (1..=7).map(row).collect() })
 }
 
 /// What a script came to: its error, and the rows of the table that are not as they were, in words.
@@ -47,7 +47,8 @@ struct Outcome {
 type Texts = Vec<Option<String>>;
 
 fn outcome(error: Option<(&str, &str)>, rows: &[Texts]) -> Outcome {
-    let before: Vec<Texts> = opening().rows.iter().map(|(_, row)| row.iter().map(shown).collect()).collect();
+    let before: Vec<Texts> =
+        initial_state().rows.iter().map(|(_, row)| row.iter().map(shown).collect()).collect();
     let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "NULL".to_owned());
     let told = |row: &Texts| row.iter().map(cell).collect::<Vec<_>>().join(" ");
     let changed = rows.iter().filter(|row| !before.contains(row)).map(told);
@@ -66,13 +67,19 @@ fn shown(value: &Value) -> Option<String> {
 }
 
 /// Steps the script on that engine, from those rows and in that environment.
-fn hold(bed: &mut TestBed, script: &'static Script, rung: &Rung, seed: u64) -> (Result<(), SqlError>, Run) {
-    let opening = opening();
+fn run_trial(
+    host: &mut TrialHost,
+    script: &'static Script,
+    environment: &Environment,
+    seed: u64,
+) -> (Result<(), SqlError>, Run) {
+    let initial_state = initial_state();
     let limits = Limits { safety_steps: 1_000, fair_steps: 500, progress: &["t"] };
-    let setup = Setup { rung, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
+    let setup =
+        Setup { environment, cost: Cost::FREE, limits, initial_state: Some(&initial_state), tables: &["t"] };
     let heard = Rc::new(Cell::new(None));
     let told = heard.clone();
-    let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
+    let run = host.run(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
         world.process("migration", move |boot| {
             let (pool, told) = (boot.pool(1, None), told.clone());
             boot.actor("migration", move |actor| async move {
@@ -93,8 +100,8 @@ fn script(statements: &[&str]) -> &'static Script {
     Box::leak(Box::new(Script::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))))
 }
 
-fn stepped(bed: &mut TestBed, case: &Case) -> (Outcome, Run) {
-    let (result, run) = hold(bed, script(case.statements), &CALM, 1);
+fn stepped(host: &mut TrialHost, case: &Case) -> (Outcome, Run) {
+    let (result, run) = run_trial(host, script(case.statements), &CALM, 1);
     let rows: Vec<Texts> = run.rows("t").iter().map(|row| row.iter().map(shown).collect()).collect();
     let error = result.as_ref().err().map(|error| (&*error.code, &*error.message));
     (outcome(error, &rows), run)
@@ -103,12 +110,12 @@ fn stepped(bed: &mut TestBed, case: &Case) -> (Outcome, Run) {
 #[test]
 fn a_stepped_script_does_what_the_server_does() {
     let mut native = Native::new();
-    let mut beds: Vec<TestBed> = servers().into_iter().map(TestBed::new).collect();
+    let mut hosts: Vec<TrialHost> = servers().into_iter().map(TrialHost::new).collect();
     let mut differing = Vec::new();
     for case in CASES.into_iter().flatten() {
         let said = native.as_mut().map(|native| native.run(case.statements));
-        for bed in &mut beds {
-            let (found, run) = stepped(bed, case);
+        for host in &mut hosts {
+            let (found, run) = stepped(host, case);
             if said.as_ref().is_some_and(|said| *said != found) {
                 differing
                     .push(format!("{}\nthe server {said:?}\nstepped {found:?}\n{}", case.name, run.trace));

@@ -10,14 +10,14 @@ use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::actor::Actor;
 use retrial_sim::connection::Transaction;
-use retrial_sim::engine::{Cost, Opening, Value};
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::engine::{Cost, InitialState, Value};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::{Ratio, Rng, Seed};
-use retrial_sim::trace::{Field, Record, What};
-use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::trace::{EventKind, Field, Record};
+use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 /// What an actor does next.
@@ -35,26 +35,26 @@ enum Act {
 const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 const LABELS: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 
-const RUNGS: [Rung; 3] = [
-    rung(&[], 0),
-    rung(
+const ENVIRONMENTS: [Environment; 3] = [
+    environment(&[], 0),
+    environment(
         &[
-            Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-            Offer { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
+            FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+            FaultRule { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
         ],
         1,
     ),
-    rung(
+    environment(
         &[
-            Offer { fault: Fault::ReplyLost, actors: &["ada", "bob"], labels: &[] },
-            Offer { fault: Fault::StatementError, actors: &["ada"], labels: &[] },
+            FaultRule { fault: Fault::ReplyLost, actors: &["ada", "bob"], labels: &[] },
+            FaultRule { fault: Fault::StatementError, actors: &["ada"], labels: &[] },
         ],
         1,
     ),
 ];
 
-const fn rung(offers: &'static [Offer], budget: u32) -> Rung {
-    Rung { name: "drawn", about: "faults of a generated program", offers, budget }
+const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
+    Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
 }
 
 /// Which SQL a program is made of.
@@ -102,7 +102,7 @@ const SQLITE: Dialect = Dialect {
 struct Program {
     dialect: Dialect,
     acts: Vec<Vec<Act>>,
-    rung: &'static Rung,
+    environment: &'static Environment,
 }
 
 struct Letter;
@@ -116,9 +116,9 @@ impl Record for Letter {
 fn draw(dialect: Dialect, seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
     let cast = 2 + usize::from(rng.hits(Ratio { numerator: 1, denominator: 3 }));
-    let rung = &RUNGS[rng.below(3) as usize];
-    let most = if cast == 3 || rung.budget > 0 { 2 } else { 3 };
-    Program { dialect, acts: (0..cast).map(|_| life(dialect, &mut rng, most)).collect(), rung }
+    let environment = &ENVIRONMENTS[rng.below(3) as usize];
+    let most = if cast == 3 || environment.budget > 0 { 2 } else { 3 };
+    Program { dialect, acts: (0..cast).map(|_| life(dialect, &mut rng, most)).collect(), environment }
 }
 
 fn life(dialect: Dialect, rng: &mut Rng, most: u64) -> Vec<Act> {
@@ -199,8 +199,10 @@ fn stage(world: &World, program: &Program) {
 fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); run.trace.cast.len() + 1];
     for event in &run.trace.events {
-        let said = match &event.what {
-            What::Ran(_) | What::Exchanged(_) | What::Struck(_) | What::Crashed => run.trace.say(&event.what),
+        let said = match &event.kind {
+            EventKind::Ran(_) | EventKind::Exchanged(_) | EventKind::Injected(_) | EventKind::Crashed => {
+                run.trace.say(&event.kind)
+            }
             _ => continue,
         };
         let place = run.trace.cast.iter().position(|member| member.name == run.trace.name(event.actor));
@@ -208,13 +210,13 @@ fn outcome(run: &Run) -> String {
     }
     let mut lasting = String::new();
     for event in &run.trace.events {
-        match &event.what {
-            What::Committed(changes) => {
+        match &event.kind {
+            EventKind::Committed(changes) => {
                 for change in changes.iter() {
                     lasting += &format!("{} {:?}->{:?}; ", change.table.name, change.before, change.after);
                 }
             }
-            What::Exchanged(exchange) if exchange.part == "sink" && exchange.arrived => {
+            EventKind::Exchanged(exchange) if exchange.part == "sink" && exchange.arrived => {
                 lasting += &format!("{} told; ", run.trace.name(event.actor));
             }
             _ => {}
@@ -225,19 +227,20 @@ fn outcome(run: &Run) -> String {
 
 /// The outcomes that a search shows; none if there are more schedules than that.
 fn search(
-    bed: &mut TestBed,
+    host: &mut TrialHost,
     program: &Program,
     mut scheduler: Exhaustive,
     most: u64,
 ) -> Option<(BTreeSet<String>, Counts)> {
     let row = |id, v| ("t", vec![Value::Integer(id), Value::Integer(v)]);
-    let opening = Opening { schema: program.dialect.schema.into(), rows: vec![row(1, 10), row(2, 20)] };
-    let opening = Rc::new(opening);
+    let initial_state =
+        InitialState { schema: program.dialect.schema.into(), rows: vec![row(1, 10), row(2, 20)] };
+    let initial_state = Rc::new(initial_state);
     let setup = Setup {
-        rung: program.rung,
+        environment: program.environment,
         cost: Cost::FREE,
         limits: Limits { safety_steps: 400, fair_steps: 400, progress: &[] },
-        opening: Some(&opening),
+        initial_state: Some(&initial_state),
         tables: &["t"],
     };
     let mut outcomes = BTreeSet::new();
@@ -245,10 +248,10 @@ fn search(
         if scheduler.counts().schedules >= most {
             return None;
         }
-        let run = bed.hold(&mut scheduler, Seed(0), Seed(0), &setup, |world| stage(world, program));
+        let run = host.run(&mut scheduler, Seed(0), Seed(0), &setup, |world| stage(world, program));
         let run = run.unwrap_or_else(|error| panic!("{error}: {:?}", program.acts));
         outcomes.insert(outcome(&run));
-        bed.recycle(run);
+        host.recycle(run);
     }
     Some((outcomes, scheduler.counts()))
 }
@@ -257,20 +260,20 @@ fn search(
 const MOST: u64 = 3_000;
 
 #[expect(clippy::print_stderr, reason = "how much is left out is worth knowing")]
-fn check(dialect: Dialect, bed: &mut TestBed, bound: Option<u32>, programs: std::ops::Range<u64>) {
+fn check(dialect: Dialect, host: &mut TrialHost, bound: Option<u32>, programs: std::ops::Range<u64>) {
     let (mut all, mut held, mut redundant, mut compared) = (0, 0, 0, 0);
     for seed in programs {
         let program = draw(dialect, seed);
-        let Some((expected, brute)) = search(bed, &program, Exhaustive::by_brute_force(bound), MOST) else {
+        let Some((expected, brute)) = search(host, &program, Exhaustive::by_brute_force(bound), MOST) else {
             continue;
         };
-        let (found, counts) = search(bed, &program, Exhaustive::new(bound), MOST).expect("no more than all");
+        let (found, counts) = search(host, &program, Exhaustive::new(bound), MOST).expect("no more than all");
         let missing: Vec<_> = expected.difference(&found).take(2).collect();
         assert!(
             missing.is_empty(),
             "program {seed} {:?} on {:?}: {} of {} outcomes in {} of {} schedules; missing {missing:#?}",
             program.acts,
-            program.rung.offers,
+            program.environment.fault_rules,
             found.len(),
             expected.len(),
             counts.schedules,
@@ -288,31 +291,31 @@ fn check(dialect: Dialect, bed: &mut TestBed, bound: Option<u32>, programs: std:
 
 #[test]
 fn every_outcome_of_a_program_on_the_model_is_found() {
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 0..250);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 0..250);
 }
 
 /// Programs that were once searched with an outcome missing.
 #[test]
 fn every_outcome_of_programs_that_missed_one_is_found() {
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 378..379);
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 1020..1021);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 378..379);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 1020..1021);
 }
 
 #[test]
 #[ignore = "takes minutes; for whoever changes footprints or the search"]
 fn every_outcome_of_many_programs_is_found() {
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), None, 250..5_000);
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), Some(1), 250..2_000);
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), Some(2), 0..2_000);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 250..5_000);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(1), 250..2_000);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(2), 0..2_000);
 }
 
 #[test]
 fn every_outcome_within_a_bound_is_found() {
-    check(POSTGRES, &mut TestBed::new(Box::new(Model::new())), Some(1), 0..250);
+    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(1), 0..250);
 }
 
 #[test]
 fn every_outcome_of_a_program_on_sqlite_is_found() {
     let sqlite = Sqlite::new(Journal::Wal).expect("a database can be made");
-    check(SQLITE, &mut TestBed::new(Box::new(sqlite)), None, 0..100);
+    check(SQLITE, &mut TrialHost::new(Box::new(sqlite)), None, 0..100);
 }

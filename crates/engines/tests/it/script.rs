@@ -8,25 +8,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use retrial_sim::engine::{Done, Engine, Opening, Reply, SessionId};
+use retrial_sim::engine::{Done, Engine, InitialState, Reply, SessionId};
 use retrial_sim::seed::Seed;
 
 /// Two rows of a table with a primary key, a value, and a constraint.
 const SCHEMA: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER NOT NULL CHECK (v < 100));";
 
-pub(crate) fn opening() -> Rc<Opening> {
+pub(crate) fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| ("t", vec![id.into(), (10 * id).into()]);
-    Rc::new(Opening { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
+    Rc::new(InitialState { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
 }
 
-/// Runs the script from the opening rows; the transcript has a line per event.
+/// Runs the script from the initial rows; the transcript has a line per event.
 pub(crate) fn run(engine: &mut dyn Engine, script: &str) -> String {
-    run_from(engine, &opening(), script)
+    run_from(engine, &initial_state(), script)
 }
 
-/// Runs the script from those opening rows.
-pub(crate) fn run_from(engine: &mut dyn Engine, opening: &Rc<Opening>, script: &str) -> String {
-    engine.open(opening, Seed(7)).expect("the opening is sound");
+/// Runs the script from those initial rows.
+pub(crate) fn run_from(engine: &mut dyn Engine, initial_state: &Rc<InitialState>, script: &str) -> String {
+    engine.open(initial_state, Seed(7)).expect("the initial_state is sound");
     let mut sessions: BTreeMap<String, SessionId> = BTreeMap::new();
     let mut text = String::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -4,7 +4,7 @@ use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::engine::{Engine, Reply};
 use retrial_sim::seed::Seed;
 
-use crate::script::{opening, run};
+use crate::script::{initial_state, run};
 
 /// Set in a child that may open few files.
 const CHILD: &str = "RETRIAL_TEST_OPENS_FEW_FILES";
@@ -173,7 +173,7 @@ fn every_trial_finds_the_opening_rows() {
 fn sqls_own_randomness_and_clock_follow_the_trial() {
     let draw = |seed: u64| {
         let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
-        engine.open(&opening(), Seed(seed)).expect("the opening is sound");
+        engine.open(&initial_state(), Seed(seed)).expect("the initial_state is sound");
         let session = engine.connect().expect("a connection is there");
         let sql = "SELECT random(), hex(randomblob(8)), datetime('now')";
         let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
@@ -188,7 +188,7 @@ fn sqls_own_randomness_and_clock_follow_the_trial() {
 #[test]
 fn work_does_not_depend_on_what_earlier_trials_prepared() {
     let steps = |engine: &mut Sqlite, script: &[&str]| {
-        engine.open(&opening(), Seed(1)).expect("the opening is sound");
+        engine.open(&initial_state(), Seed(1)).expect("the initial_state is sound");
         let session = engine.connect().expect("a connection is there");
         let mut steps = Vec::new();
         for sql in script {
@@ -233,7 +233,7 @@ fn as_a_child() {
         return;
     }
     let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
-    engine.open(&opening(), Seed(1)).expect("there are files enough");
+    engine.open(&initial_state(), Seed(1)).expect("there are files enough");
     let failed = (0..100).find_map(|_| {
         let session = match engine.connect() {
             Ok(session) => session,

@@ -3,9 +3,9 @@
 
 use super::signature::{Entry, Kind, category};
 use super::{
-    Chosen, absent, array, cast, comparison, decimal, digest, format, integer, json, json_build, json_change,
+    Chosen, array, cast, comparison, decimal, digest, format, integer, json, json_build, json_change,
 };
-use super::{pattern, text, text_part, time, unify};
+use super::{pattern, text, text_part, time, unify, unsupported};
 use crate::error::{Failure, Result};
 use crate::value::Type;
 
@@ -25,7 +25,7 @@ pub(super) fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Resul
     match choose_operator(&of_arity, &args) {
         Found::One(entry) => chosen(&entry, &args, &format!("operator {shown}")),
         Found::Many => Err(Failure::sql("42725", format!("operator is not unique: {shown}"))),
-        Found::None if absent::operator(symbol, args.len()) => {
+        Found::None if unsupported::operator(symbol, args.len()) => {
             Err(Failure::not_modelled(format!("operator {shown}")))
         }
         Found::None => Err(Failure::sql("42883", format!("operator does not exist: {shown}"))),
@@ -40,7 +40,7 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     match choose(&expanded(name, args.len()), &args) {
         Found::One(entry) => chosen(&entry, &args, &format!("function {shown}")),
         Found::Many => Err(Failure::sql("42725", format!("function {shown} is not unique"))),
-        Found::None if absent::function(name) => Err(Failure::not_modelled(format!("function {name}"))),
+        Found::None if unsupported::function(name) => Err(Failure::not_modelled(format!("function {name}"))),
         Found::None => Err(Failure::sql("42883", format!("function {shown} does not exist"))),
     }
 }
@@ -48,7 +48,7 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
 /// Whether the server has a function of that name of its own, with any arguments.
 pub(super) fn is_known(name: &str) -> bool {
     let counts = 0..8;
-    absent::function(name)
+    unsupported::function(name)
         || super::set::is_set(name)
         || counts.clone().any(|count| !expanded(name, count).is_empty())
         || counts.into_iter().any(|count| super::session::system(name, count).is_some())

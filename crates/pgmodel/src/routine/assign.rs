@@ -2,17 +2,17 @@
 
 use std::rc::Rc;
 
-use super::execute::{Execution, Given};
+use super::execute::{Activation, Given};
 use super::frame::{Held, Row, no_field, unassigned};
 use super::program::{Target, Targets, VariableType};
 use crate::bind;
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution};
 use crate::plan::OutputColumn;
-use crate::run::{Env, Run};
 use crate::value::{Tuple, Type, Value};
 
 /// The value as an assignment makes it one of the other type.
-pub(super) fn converted(run: &Run, value: Value, from: &Type, to: &Type) -> Result<Value> {
+pub(super) fn converted(run: &Execution, value: Value, from: &Type, to: &Type) -> Result<Value> {
     if from == to || value == Value::Null {
         return Ok(value);
     }
@@ -53,7 +53,7 @@ pub(crate) fn row_text(row: &Row) -> String {
     text
 }
 
-impl Execution<'_> {
+impl Activation<'_> {
     pub(super) fn converted(&self, value: Value, from: &Type, to: &Type) -> Result<Value> {
         if from == to || value == Value::Null {
             return Ok(value);

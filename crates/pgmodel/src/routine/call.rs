@@ -7,16 +7,16 @@ use std::rc::Rc;
 
 use super::assign::converted;
 use super::compile::{Sort, program};
-use super::execute::{Execution, Flow, Given};
+use super::execute::{Activation, Flow, Given};
 use super::frame::{Frame, Held, Row};
 use super::inner::{Inside, Sql};
 use super::program::{FOUND, Program, TriggerVariable, VariableType};
 use super::{Code, Routine};
 use crate::ast::{Returns, Volatility};
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
-use crate::run::Run;
 use crate::server::Server;
 use crate::stack;
 use crate::transaction::Snapshot;
@@ -60,7 +60,7 @@ async fn deeper<T>(server: &Rc<Server>, session: SessionNo, mut call: Pending<'_
     result
 }
 
-impl Run {
+impl Execution {
     /// What a function returns for these arguments.
     pub(crate) async fn call(
         &self,
@@ -116,8 +116,8 @@ impl Run {
         for (index, value) in args.into_iter().enumerate() {
             frame.set(FOUND + 1 + index, value);
         }
-        let execution = Execution { server: &self.server, session: self.session, program, frame: &frame };
-        match execution.body().await? {
+        let activation = Activation { server: &self.server, session: self.session, program, frame: &frame };
+        match activation.body().await? {
             Flow::Return(Some(Given::Value(value, from))) => converted(self, value, &from, result),
             Flow::Return(Some(Given::Record(_))) => {
                 Err(Failure::not_modelled("a function that returns a row"))
@@ -145,8 +145,9 @@ impl Run {
             frame.set_row(TriggerVariable::New as usize, new);
             frame.set_row(TriggerVariable::Old as usize, old);
             variables.into_iter().for_each(|(slot, value)| frame.set(slot, value));
-            let execution = Execution { server: &self.server, session: self.session, program, frame: &frame };
-            match execution.body().await? {
+            let activation =
+                Activation { server: &self.server, session: self.session, program, frame: &frame };
+            match activation.body().await? {
                 Flow::Return(Some(Given::Record(row))) => Ok(row.filter(|row| !row.is_null)),
                 Flow::Return(Some(Given::Value(Value::Null, _))) => Ok(None),
                 Flow::Return(Some(Given::Value(..))) => {
@@ -165,8 +166,8 @@ pub(crate) async fn anonymous(server: &Rc<Server>, session: SessionNo, body: &st
     let program = program("inline_code_block", body, &[], Sort::Void)?;
     let call: Pending<'_, ()> = Box::pin(async {
         let frame = frame(server, session, &program, &[], None)?;
-        let execution = Execution { server, session, program: &program, frame: &frame };
-        execution.body().await.map(drop)
+        let activation = Activation { server, session, program: &program, frame: &frame };
+        activation.body().await.map(drop)
     });
     deeper(server, session, call).await
 }

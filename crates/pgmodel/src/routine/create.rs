@@ -12,7 +12,7 @@ use super::{Code, Routine};
 use crate::ast::{CreateFunction, Declared, Language, Returns, Signature, Statement};
 use crate::backend::Undo;
 use crate::bind;
-use crate::define::Define;
+use crate::ddl::Define;
 use crate::error::{Failure, Result};
 use crate::function;
 use crate::parse;

@@ -9,14 +9,14 @@ use super::frame::{Frame, Held, Row};
 use super::inner::{Found, Inside, Sql};
 use super::program::{Block, FOUND, Op, Program, Receive};
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::lock::SessionNo;
-use crate::run::Run;
 use crate::server::Server;
 use crate::statement;
 use crate::value::{Type, Value};
 
 /// A body that runs.
-pub(super) struct Execution<'a> {
+pub(super) struct Activation<'a> {
     pub(super) server: &'a Rc<Server>,
     pub(super) session: SessionNo,
     pub(super) program: &'a Program,
@@ -46,7 +46,7 @@ pub(super) enum Flow {
 /// How many statements of PL/pgSQL one statement of a session may come to.
 const STEPS_MAX: u64 = 1_000_000;
 
-impl<'a> Execution<'a> {
+impl<'a> Activation<'a> {
     pub(super) fn inside(&self) -> Inside<'a> {
         Inside { server: self.server, session: self.session, frame: self.frame, yields: false }
     }
@@ -237,7 +237,7 @@ impl<'a> Execution<'a> {
     }
 
     /// A statement of the session's, for what has no rows to look at.
-    pub(super) fn run(&self) -> Run {
-        Run::new(self.server, self.session, [].into(), self.inside().snapshot())
+    pub(super) fn run(&self) -> Execution {
+        Execution::new(self.server, self.session, [].into(), self.inside().snapshot())
     }
 }

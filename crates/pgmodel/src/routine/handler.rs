@@ -2,14 +2,14 @@
 //! (manual, 43.6.8). Whatever is not caught ends it, too, and goes on outward.
 
 use super::condition;
-use super::execute::{Execution, Flow};
+use super::execute::{Activation, Flow};
 use super::inner::Sql;
 use super::program::{Block, Handler};
 use crate::ast::{Body, SelectCore};
 use crate::error::{Failure, PgError, Result};
 use crate::value::Value;
 
-impl Execution<'_> {
+impl Activation<'_> {
     /// A block: its variables begin anew, then its statements, in a subtransaction where they may fail.
     pub(super) async fn block(&self, block: &Block) -> Result<Flow> {
         for (slot, value) in &block.declared {

@@ -12,12 +12,12 @@ use crate::ast::{Body, Statement, TableLockMode, With};
 use crate::bind::{self, Place};
 use crate::catalog::TableId;
 use crate::error::{Failure, Result};
+use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::parse::Parsed;
 use crate::plan::{Core, Expr, OutputColumn};
 use crate::routine::frame::Frame;
-use crate::run::Run;
 use crate::server::Server;
 use crate::statement::{self, Planned};
 use crate::transaction::Snapshot;
@@ -146,7 +146,7 @@ impl Inside<'_> {
         }
         let params: Rc<[Value]> = known.places.iter().map(|place| self.frame.value(*place)).collect();
         let snapshot = self.snapshot();
-        let run = Run::new(self.server, self.session, params, snapshot);
+        let run = Execution::new(self.server, self.session, params, snapshot);
         let rows = run.query(&planned.plan.query, None).await?;
         if !run.events.borrow().is_empty() {
             run.foreign_keys().await?;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::execute::{Execution, Flow, Given};
+use super::execute::{Activation, Flow, Given};
 use super::frame::{Frame, Held};
 use super::inner::{Found, Inside, Sql};
 use super::program::{Count, FOUND, Item, Op, Receive, Target, Targets};
@@ -15,7 +15,7 @@ use crate::value::{Type, Value};
 /// How many rows a loop fetches at once before it runs its statements for the first (`exec_for_query`).
 const FETCHED: usize = 10;
 
-impl Execution<'_> {
+impl Activation<'_> {
     pub(super) async fn case(
         &self,
         operand: Option<&(usize, Sql)>,

@@ -4,13 +4,13 @@ use retrial_plpgsql_syntax::Level;
 
 use super::assign::row_text;
 use super::condition;
-use super::execute::{Execution, Given};
+use super::execute::{Activation, Given};
 use super::program::Raise;
 use crate::error::{Failure, PgError, Result};
 use crate::outcome::Notice;
 use crate::value::{Type, Value};
 
-impl Execution<'_> {
+impl Activation<'_> {
     pub(super) async fn raise(&self, raise: &Raise) -> Result<()> {
         if raise.again {
             let caught = self.frame.caught.borrow().clone();

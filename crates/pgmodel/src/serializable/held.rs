@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Certainty;
 use crate::catalog::TableId;
 use crate::plan::Comparison;
-use crate::rows::meets;
+use crate::scan::meets;
 use crate::value::Value;
 
 /// Row versions of one page that may be marked before the page is.

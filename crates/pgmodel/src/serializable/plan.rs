@@ -9,8 +9,8 @@ use std::rc::Rc;
 use super::{Certainty, Granularity};
 use crate::access::{Access, List, Step, parts};
 use crate::catalog::TableDef;
+use crate::execution::Execution;
 use crate::plan::{AggregateFunction, Expr, Query, Select, Slot, SubKind};
-use crate::run::Run;
 
 /// Parameters that change what plans cost.
 pub(crate) const PRICES: &[&str] = &[
@@ -42,9 +42,9 @@ pub(crate) struct Reading {
     joined: bool,
 }
 
-/// The state of a [`Run`]'s [`Reading`] until it is dropped, which is where the query ends.
+/// The state of a [`Execution`]'s [`Reading`] until it is dropped, which is where the query ends.
 pub(crate) struct Reads<'r> {
-    run: &'r Run,
+    run: &'r Execution,
     before: Reading,
 }
 
@@ -69,7 +69,7 @@ pub(super) enum How {
     Joined,
 }
 
-impl Run {
+impl Execution {
     /// Says that a query is run, where a serializable transaction runs it.
     pub(crate) fn reads(&self, query: &Query, select: &Select) -> Option<Reads<'_>> {
         if !self.serializable {

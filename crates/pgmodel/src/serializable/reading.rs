@@ -11,10 +11,10 @@ use super::{Certainty, Number, Safety, conflict};
 use crate::access::{Access, Step};
 use crate::catalog::TableDef;
 use crate::error::Result;
+use crate::execution::{Env, Execution};
 use crate::footprint::{Object, Use};
 use crate::heap::Heap;
 use crate::plan::Comparison;
-use crate::run::{Env, Run};
 use crate::transaction::{Status, Xid};
 use crate::value::Value;
 
@@ -32,7 +32,7 @@ struct Seen {
     one_page: bool,
 }
 
-impl Run {
+impl Execution {
     /// Marks what a step of a query is about to read. Boxed by the caller: other transactions do not come here.
     pub(crate) async fn mark_read(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<()> {
         let Some(me) = self.participant() else { return Ok(()) };

@@ -8,9 +8,9 @@ use super::reading::plan_of;
 use crate::access::parts;
 use crate::catalog::TableDef;
 use crate::error::Result;
+use crate::execution::Execution;
 use crate::footprint::{Object, Use};
 use crate::plan::Expr;
-use crate::run::Run;
 use crate::value::Value;
 
 /// Whether the new version of a row gets entries of its own.
@@ -38,7 +38,7 @@ pub(super) fn keeps_entries(table: &TableDef, before: &[Value], after: &[Value])
     })
 }
 
-impl Run {
+impl Execution {
     /// A row is about to be added.
     pub(crate) fn meet_row(&self, table: &TableDef) -> Result<()> {
         self.meet(table, |marks| marks.met_by_row(table.id))

@@ -6,7 +6,7 @@ use super::Trigger;
 use crate::ast::{CreateTrigger, TableLockMode, Which};
 use crate::bind;
 use crate::catalog::TableDef;
-use crate::define::{Define, copy, open_table};
+use crate::ddl::{Define, copy, open_table};
 use crate::error::{Failure, Result};
 use crate::lock::LockTag;
 

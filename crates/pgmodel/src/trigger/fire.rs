@@ -6,12 +6,12 @@ use super::{Operation, Trigger, columns};
 use crate::ast::LockStrength;
 use crate::catalog::TableDef;
 use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution};
 use crate::plan::{ConflictUpdate, Core, Cte, OutputColumn};
 use crate::routine::{Called, Row, TriggerVariable};
-use crate::run::{Env, Run};
 use crate::value::{Tuple, Value};
 
-impl Run {
+impl Execution {
     /// The BEFORE triggers of a row: what is to be written, or nothing where one of them says so.
     pub(crate) async fn before_row(
         &self,
@@ -151,6 +151,6 @@ fn fitted(table: &TableDef, row: Row) -> Result<Tuple> {
 
 /// How strongly an update of these columns locks its row before its triggers see it.
 pub(crate) fn strength(table: &TableDef, set: &[usize]) -> LockStrength {
-    let keys = crate::run::key_columns(table).any(|column| set.contains(&column));
+    let keys = crate::execution::key_columns(table).any(|column| set.contains(&column));
     if keys { LockStrength::Update } else { LockStrength::NoKeyUpdate }
 }

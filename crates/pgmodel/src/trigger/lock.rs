@@ -3,8 +3,8 @@
 
 use crate::ast::{LockStrength, LockWait};
 use crate::error::Result;
+use crate::execution::{Env, Execution, Slotted};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
-use crate::run::{Env, Run, Slotted};
 use crate::write::Target;
 
 /// What a row is once its triggers may see it.
@@ -18,7 +18,7 @@ pub(crate) enum Locked {
     Gone,
 }
 
-impl Run {
+impl Execution {
     /// Locks the target's row before its triggers see it (GetTupleForTrigger).
     pub(crate) async fn lock_target(
         &self,

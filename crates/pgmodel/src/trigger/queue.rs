@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{Operation, Trigger};
 use crate::catalog::TableDef;
 use crate::error::Result;
-use crate::run::{Event, Run};
+use crate::execution::{Event, Execution};
 
 /// A trigger that is to be called for a row, or for a statement.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct Firing {
 /// What the triggers of foreign keys are called, whose place among the others their names decide.
 const FOREIGN_KEYS: &str = "RI_ConstraintTrigger_";
 
-impl Run {
+impl Execution {
     /// Chooses the AFTER triggers of the row that has just been written and noted.
     pub(crate) fn queue_row(&self, table: &TableDef, operation: Operation, set: &[usize]) -> Result<()> {
         let mut events = self.events.borrow_mut();

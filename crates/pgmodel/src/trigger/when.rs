@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use super::{Operation, Trigger};
 use crate::error::Result;
-use crate::run::{Env, Run, Slotted};
+use crate::execution::{Env, Execution, Slotted};
 use crate::value::{Tuple, Value};
 
-impl Run {
+impl Execution {
     /// Whether a trigger is to be called for a row, of which the statement sets these columns (TriggerEnabled).
     pub(super) fn is_wanted(
         &self,

@@ -1,4 +1,4 @@
-//! Reads a spec. What is refused here is what PostgreSQL's tester refuses; nothing that it takes may be refused,
+//! Reads a spec. TokenKind is refused here is what PostgreSQL's tester refuses; nothing that it takes may be refused,
 //! and nothing odd may panic.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use retrial_sim::error::Error;
 
-use super::scan::{Key, Token, What, shown, tokens, wrong};
+use super::scan::{Key, Token, TokenKind, shown, tokens, wrong};
 use super::spec::{At, Hold, Session, Spec, Step, Turn};
 
 /// How many sessions a spec may have: each is a connection of its own.
@@ -36,7 +36,7 @@ pub fn read(file: &str, text: &str) -> Result<Spec, Error> {
         spec.permutations.push(turns);
     }
     match grammar.what() {
-        What::End => Ok(spec),
+        TokenKind::End => Ok(spec),
         _ => {
             Err(grammar.expected("`session` or `permutation`; every session comes before every permutation"))
         }
@@ -57,27 +57,27 @@ impl Grammar<'_> {
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
 
-    fn what(&self) -> &What {
+    fn what(&self) -> &TokenKind {
         &self.token().what
     }
 
     /// Takes the keyword if it is up.
     fn key(&mut self, key: Key) -> bool {
-        let up = *self.what() == What::Key(key);
+        let up = *self.what() == TokenKind::Key(key);
         self.at += usize::from(up);
         up
     }
 
     /// Takes the mark if it is up.
     fn mark(&mut self, mark: char) -> bool {
-        let up = *self.what() == What::Mark(mark);
+        let up = *self.what() == TokenKind::Mark(mark);
         self.at += usize::from(up);
         up
     }
 
     fn name(&mut self, of: &str) -> Result<String, Error> {
         match self.what() {
-            What::Name(name) => {
+            TokenKind::Name(name) => {
                 let name = name.clone();
                 self.at += 1;
                 Ok(name)
@@ -88,7 +88,7 @@ impl Grammar<'_> {
 
     fn block(&mut self, of: &str) -> Result<String, Error> {
         match self.what() {
-            What::Block(sql) => {
+            TokenKind::Block(sql) => {
                 let sql = sql.clone();
                 self.at += 1;
                 Ok(sql)
@@ -135,7 +135,7 @@ impl Grammar<'_> {
 
     fn permutation(&mut self) -> Result<Vec<Turn>, Error> {
         let mut drafts = Vec::new();
-        while matches!(self.what(), What::Name(_)) {
+        while matches!(self.what(), TokenKind::Name(_)) {
             let line = self.token().line;
             let name = self.name("a step")?;
             let Some(&at) = self.steps.get(&name) else {
@@ -157,7 +157,7 @@ impl Grammar<'_> {
         turns.collect()
     }
 
-    /// What stands in parentheses behind a step, if it is up.
+    /// TokenKind stands in parentheses behind a step, if it is up.
     fn markers(&mut self) -> Result<Vec<Marker>, Error> {
         let mut markers = Vec::new();
         if !self.mark('(') {
@@ -182,14 +182,14 @@ impl Grammar<'_> {
     }
 
     fn count(&mut self) -> Result<u32, Error> {
-        let What::Number(digits) = self.what() else { return Err(self.expected("how many notices")) };
+        let TokenKind::Number(digits) = self.what() else { return Err(self.expected("how many notices")) };
         let count = digits.parse::<i32>().ok().and_then(|count| u32::try_from(count).ok());
         let count = count.ok_or_else(|| self.expected("a smaller number of notices"))?;
         self.at += 1;
         Ok(count)
     }
 
-    /// What a marker means: the step it names must be another session's, and in the same permutation.
+    /// TokenKind a marker means: the step it names must be another session's, and in the same permutation.
     fn hold(&self, here: &BTreeSet<At>, draft: &Draft, marker: &Marker) -> Result<Hold, Error> {
         let Some((name, notices)) = &marker.other else { return Ok(Hold::Once) };
         let step = shown(&draft.name);
@@ -207,12 +207,12 @@ impl Grammar<'_> {
     /// The error of a token that does not belong where it is.
     fn expected(&self, what: &str) -> Error {
         let found = match self.what() {
-            What::Key(key) => format!("`{}`", format!("{key:?}").to_lowercase()),
-            What::Name(name) => format!("`{}`", shown(name)),
-            What::Block(_) => "SQL in braces".to_owned(),
-            What::Number(digits) => format!("`{}`", shown(digits)),
-            What::Mark(mark) => format!("`{mark}`"),
-            What::End => "the end of the file".to_owned(),
+            TokenKind::Key(key) => format!("`{}`", format!("{key:?}").to_lowercase()),
+            TokenKind::Name(name) => format!("`{}`", shown(name)),
+            TokenKind::Block(_) => "SQL in braces".to_owned(),
+            TokenKind::Number(digits) => format!("`{}`", shown(digits)),
+            TokenKind::Mark(mark) => format!("`{mark}`"),
+            TokenKind::End => "the end of the file".to_owned(),
         };
         wrong(self.file, self.token().line, format!("{found} stands where something else belongs: {what}"))
     }

@@ -6,18 +6,18 @@ use retrial_sim::point::is_invisible;
 /// A token, and the line it begins on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
-    pub(super) what: What,
+    pub(super) what: TokenKind,
     pub(super) line: usize,
 }
 
-/// What a token is.
+/// TokenKind a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum TokenKind {
     /// A keyword.
     Key(Key),
     /// A name, quoted or not.
     Name(String),
-    /// What stands between braces.
+    /// TokenKind stands between braces.
     Block(String),
     /// A number.
     Number(String),
@@ -81,14 +81,14 @@ pub(super) fn tokens(file: &str, text: &str) -> Result<Vec<Token>, Error> {
             ' ' | '\t' | '\r' | '\u{c}' => scan.skip(1),
             '#' => scan.skip(scan.rest.find(['\n', '\r']).unwrap_or(scan.rest.len())),
             ',' | '(' | ')' | '*' => {
-                scan.put(What::Mark(first), scan.line);
+                scan.put(TokenKind::Mark(first), scan.line);
                 scan.skip(1);
             }
             '"' => scan.quoted()?,
             '{' => scan.block()?,
             _ if first.is_ascii_digit() => {
                 let number = scan.take(|c| c.is_ascii_digit());
-                scan.put(What::Number(number.to_owned()), scan.line);
+                scan.put(TokenKind::Number(number.to_owned()), scan.line);
             }
             _ if begins_name(first) => scan.word(),
             _ => {
@@ -98,7 +98,7 @@ pub(super) fn tokens(file: &str, text: &str) -> Result<Vec<Token>, Error> {
         }
     }
     let line = scan.line;
-    scan.put(What::End, line);
+    scan.put(TokenKind::End, line);
     Ok(scan.found)
 }
 
@@ -110,7 +110,7 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn put(&mut self, what: What, line: usize) {
+    fn put(&mut self, what: TokenKind, line: usize) {
         self.found.push(Token { what, line });
     }
 
@@ -128,7 +128,7 @@ impl<'a> Scan<'a> {
     fn word(&mut self) {
         let word = self.take(|c| begins_name(c) || c.is_ascii_digit() || c == '$');
         let key = KEYS.iter().find(|(text, _)| *text == word);
-        let what = key.map_or_else(|| What::Name(word.to_owned()), |(_, key)| What::Key(*key));
+        let what = key.map_or_else(|| TokenKind::Name(word.to_owned()), |(_, key)| TokenKind::Key(*key));
         self.put(what, self.line);
     }
 
@@ -151,7 +151,7 @@ impl<'a> Scan<'a> {
             }
             name.push('"');
         }
-        self.put(What::Name(name), self.line);
+        self.put(TokenKind::Name(name), self.line);
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl<'a> Scan<'a> {
         }
         self.skip(1);
         self.line += text.matches('\n').count();
-        self.put(What::Block(text.trim_matches([' ', '\t', '\r', '\u{c}']).to_owned()), line);
+        self.put(TokenKind::Block(text.trim_matches([' ', '\t', '\r', '\u{c}']).to_owned()), line);
         Ok(())
     }
 }
@@ -176,9 +176,9 @@ fn begins_name(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, What, tokens};
+    use super::{Key, TokenKind, tokens};
 
-    fn kinds(text: &str) -> Vec<What> {
+    fn kinds(text: &str) -> Vec<TokenKind> {
         let found = tokens("f", text).expect("the text is well formed");
         found.into_iter().map(|token| token.what).collect()
     }
@@ -189,23 +189,32 @@ mod tests {
 
     #[test]
     fn sql_keeps_its_lines_and_loses_blanks_at_the_braces() {
-        assert_eq!(kinds("{ SELECT 1; \t}")[0], What::Block("SELECT 1;".to_owned()));
-        assert_eq!(kinds("{ \n a\n }")[0], What::Block("\n a\n".to_owned()));
-        assert_eq!(kinds("{}")[0], What::Block(String::new()));
+        assert_eq!(kinds("{ SELECT 1; \t}")[0], TokenKind::Block("SELECT 1;".to_owned()));
+        assert_eq!(kinds("{ \n a\n }")[0], TokenKind::Block("\n a\n".to_owned()));
+        assert_eq!(kinds("{}")[0], TokenKind::Block(String::new()));
     }
 
     #[test]
     fn keywords_are_names_in_quotes_and_parts_of_names() {
-        let name = |text: &str| What::Name(text.to_owned());
-        let expected =
-            vec![What::Key(Key::Step), name("step"), name("steps"), name("a$1"), name("é"), What::End];
+        let name = |text: &str| TokenKind::Name(text.to_owned());
+        let expected = vec![
+            TokenKind::Key(Key::Step),
+            name("step"),
+            name("steps"),
+            name("a$1"),
+            name("é"),
+            TokenKind::End,
+        ];
         assert_eq!(kinds("step \"step\" steps a$1 é"), expected);
         assert_eq!(kinds("\"a \"\"b\"\"\"")[0], name("a \"b\""));
     }
 
     #[test]
     fn comments_go_up_to_their_line_s_end() {
-        assert_eq!(kinds("# step {\n ( # *\n )"), [What::Mark('('), What::Mark(')'), What::End]);
+        assert_eq!(
+            kinds("# step {\n ( # *\n )"),
+            [TokenKind::Mark('('), TokenKind::Mark(')'), TokenKind::End]
+        );
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! A witness told under another strategy: what each of its choices means, what that is there, and what came of it. It
+//! A counterexample told under another strategy: what each of its choices means, what that is there, and what came of it. It
 //! must never call an intent survived that was not reached.
 
 use retrial_sim::case::Case;
 use retrial_sim::choice::Recorded;
+use retrial_sim::cross_replay::{Against, Carried, How, Intent, Lack, Outcome, Place, Role, Stage, Work};
 use retrial_sim::fault::Fault;
-use retrial_sim::intent::{Against, Carried, How, Intent, Lack, Outcome, Place, Role, Stage, Work};
 use retrial_sim::invariant::Finding;
 
 use super::{style, transcript};
 
 /// Prints what came of a case under the strategy that it names now.
 pub fn told(case: &Case, against: &Against) {
-    if let Outcome::Held(replayed) = &against.outcome {
+    if let Outcome::Replayed(replayed) = &against.outcome {
         say!("{}", transcript::tell(case, replayed));
     }
     against.carried.iter().for_each(|carried| say!("{}", line(carried)));
@@ -33,7 +33,7 @@ fn outcome(case: &Case, outcome: &Outcome) -> String {
     let Case { scenario, strategy, invariant, .. } = case;
     match outcome {
         Outcome::Unreachable(intent, lack) => style::odd(unreachable(scenario, strategy, intent, *lack)),
-        Outcome::Held(replayed) => match &replayed.finding {
+        Outcome::Replayed(replayed) => match &replayed.finding {
             Finding::Violated(breach) => {
                 style::bad(format!("reached, and {invariant} is violated there: {}", breach.sentence))
             }
@@ -51,7 +51,9 @@ fn unreachable(scenario: &str, strategy: &str, intent: &Intent, lack: Lack) -> S
     let lack = match lack {
         Lack::Point => "first point that does not exist there".to_owned(),
         Lack::Turn => "there that actor cannot go on after it; first point without a counterpart".to_owned(),
-        Lack::Fault(fault) => format!("there it is struck by no {fault}; first point without a counterpart"),
+        Lack::Fault(fault) => {
+            format!("there it is injected by no {fault}; first point without a counterpart")
+        }
         Lack::Alternative => {
             "there is less to choose from there; first point without a counterpart".to_owned()
         }
@@ -92,7 +94,7 @@ pub fn words(intent: &Intent) -> String {
 /// What an actor did at a place, as its own.
 fn thing(place: &Place) -> String {
     let role = match &place.role {
-        Role::Begins => "opening of a transaction".to_owned(),
+        Role::Begins => "initial_state of a transaction".to_owned(),
         Role::Reads => "read".to_owned(),
         Role::Writes => "write".to_owned(),
         Role::Commits => "commit".to_owned(),

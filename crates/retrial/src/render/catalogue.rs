@@ -14,35 +14,35 @@ use crate::exit::Exit;
 /// A name that is not there.
 pub fn list(name: Option<&str>) -> Result<Exit> {
     let Some(name) = name else {
-        for docket in SCENARIOS {
-            let card = docket.card();
-            let (strategies, rungs) = (card.strategies.len(), card.ladder.len());
-            say!("{}  {} strategies, {rungs} rungs", style::heading(card.name), strategies);
+        for entry in SCENARIOS {
+            let info = entry.info();
+            let (strategies, environments) = (info.strategies.len(), info.environments.len());
+            say!("{}  {} strategies, {environments} environments", style::heading(info.name), strategies);
         }
         return Ok(Exit::AsExpected);
     };
-    let (_, card) = scenario(name)?;
+    let (_, info) = scenario(name)?;
     say!("{}", style::heading("strategies"));
-    for strategy in &card.strategies {
+    for strategy in &info.strategies {
         say!("  {:<32} {}", strategy.name, title(strategy.source));
     }
     say!("{}", style::heading("invariants"));
-    for (name, source) in &card.invariants {
+    for (name, source) in &info.invariants {
         say!("  {name:<32} {}", title(source));
     }
     say!("{}", style::heading("built-in rules"));
     let rules = rules::OF_A_TRIAL.iter().map(|rule| (rule.name, rule.about));
     for (name, about) in rules.chain(rules::ELSEWHERE.iter().map(|rule| (rule.name, rule.about))) {
-        match card.rules_off.iter().find(|off| off.rule == name) {
+        match info.rules_off.iter().find(|off| off.rule == name) {
             Some(off) => say!("  {name:<32} off: {}", off.because),
             None => say!("  {name:<32} {about}"),
         }
     }
-    say!("{}", style::heading("rungs"));
-    for rung in card.ladder {
-        say!("  {:<32} {}", rung.name, rung.about);
+    say!("{}", style::heading("environments"));
+    for environment in info.environments {
+        say!("  {:<32} {}", environment.name, environment.about);
     }
-    say!("{}\n  {}", style::heading("engines"), card.engines.join(", "));
+    say!("{}\n  {}", style::heading("engines"), info.engines.join(", "));
     Ok(Exit::AsExpected)
 }
 
@@ -52,23 +52,23 @@ pub fn list(name: Option<&str>) -> Result<Exit> {
 /// A name that is not there.
 pub fn explain(target: &str) -> Result<Exit> {
     let (name, part) = target.split_once('/').map_or((target, None), |(name, part)| (name, Some(part)));
-    let (_, card) = scenario(name)?;
+    let (_, info) = scenario(name)?;
     let Some(part) = part else {
-        say!("{}", card.story.trim_end());
+        say!("{}", info.story.trim_end());
         return Ok(Exit::AsExpected);
     };
-    if let Some((_, source)) = card.invariants.iter().find(|(name, _)| *name == part) {
+    if let Some((_, source)) = info.invariants.iter().find(|(name, _)| *name == part) {
         say!("{}", story(source));
         return Ok(Exit::AsExpected);
     }
     let known: Vec<_> =
-        names(&card).into_iter().chain(card.invariants.iter().map(|(name, _)| *name)).collect();
-    let strategy = &card.strategies[position("strategy or invariant", part, &known)?];
+        names(&info).into_iter().chain(info.invariants.iter().map(|(name, _)| *name)).collect();
+    let strategy = &info.strategies[position("strategy or invariant", part, &known)?];
     say!("{}", story(strategy.source));
-    if strategy.breaks.is_empty() {
+    if strategy.known_failures.is_empty() {
         say!("\nExpected to hold everywhere.");
     }
-    for broken in strategy.breaks {
+    for broken in strategy.known_failures {
         say!("\n{} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
     }
     for line in strategy.source.lines().skip_while(|line| !line.contains("const ")) {

@@ -7,7 +7,7 @@ use retrial_sim::verdict::Verdict;
 
 use super::{output, progress, style};
 use crate::exit::Exit;
-use crate::expectation::Surprise;
+use crate::expectation::Mismatch;
 use crate::run::{Line, Results, Table, is_unknown};
 use crate::token;
 
@@ -26,8 +26,11 @@ pub fn conclusion(results: &Results) {
 }
 
 fn place(table: &Table, line: &Line) -> String {
-    let card = &table.selection.card;
-    format!("{}/{} on {}", card.name, card.strategies[line.strategy].name, card.ladder[line.rung].name)
+    let info = &table.selection.info;
+    format!(
+        "{}/{} on {}",
+        info.name, info.strategies[line.strategy].name, info.environments[line.environment].name
+    )
 }
 
 /// What keeps trials from being judged, or from being all that there are.
@@ -63,10 +66,10 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
             None => again(results, table, line),
         }
     }
-    for (invariant, verdict, surprise) in &line.verdicts {
+    for (invariant, verdict, mismatch) in &line.verdicts {
         if let Verdict::Unknown(why) = verdict {
             say!("{}", style::odd(format!("unknown: {place} and {invariant}: {why}")));
-        } else if matches!(surprise, Surprise::NotCovered) && results.interrupted.is_none() {
+        } else if matches!(mismatch, Mismatch::NotCovered) && results.interrupted.is_none() {
             let why = "no trial was fit to show the break that its file names";
             say!("{}", style::odd(format!("not covered: {place} and {invariant}: {why}")));
         }
@@ -76,22 +79,22 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
 /// The verdicts that are not as expected.
 fn unexpected(results: &Results, table: &Table, line: &Line) {
     let place = place(table, line);
-    for (invariant, verdict, surprise) in &line.verdicts {
-        match (surprise, verdict) {
-            (Surprise::NotCaught, _) => {
+    for (invariant, verdict, mismatch) in &line.verdicts {
+        match (mismatch, verdict) {
+            (Mismatch::NotObserved, _) => {
                 let why = "its file says that it breaks here, and no trial broke it";
                 say!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
                 again(results, table, line);
             }
-            (Surprise::OtherReason(other, witness), _) => {
+            (Mismatch::OtherReason(other, counterexample), _) => {
                 let why = format!("breaks {invariant} for another reason than its file gives: {other}");
                 say!("{}", style::bad(format!("unexpected: {place} {why}")));
-                say!("    retrial replay {}", token::encode(&witness.case));
+                say!("    retrial replay {}", token::encode(&counterexample.case));
             }
-            (Surprise::Broke, Verdict::Violated(witness)) => {
-                let sentence = &witness.sentence;
+            (Mismatch::Broke, Verdict::Violated(counterexample)) => {
+                let sentence = &counterexample.sentence;
                 say!("{}", style::bad(format!("unexpected: {place} breaks {invariant}: {sentence}")));
-                say!("    retrial replay {}", token::encode(&witness.case));
+                say!("    retrial replay {}", token::encode(&counterexample.case));
             }
             _ => {}
         }
@@ -100,16 +103,20 @@ fn unexpected(results: &Results, table: &Table, line: &Line) {
 
 /// The command that holds the trials of that line again.
 fn again(results: &Results, table: &Table, line: &Line) {
-    let card = &table.selection.card;
-    let (strategy, rung) = (card.strategies[line.strategy].name, card.ladder[line.rung].name);
+    let info = &table.selection.info;
+    let (strategy, environment) =
+        (info.strategies[line.strategy].name, info.environments[line.environment].name);
     let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
     // The search comes again by itself.
     let trials = if line.is_searched_only { searched } else { line.report.trials.saturating_sub(searched) };
     let (seed, with) = (results.seed, &results.scheduler);
     let engine =
-        if line.engine == card.engines[0] { String::new() } else { format!(" --engine {}", line.engine) };
-    let target = format!("{}/{strategy}", card.name);
-    say!("    retrial run {target} --rung {rung} --trials {} --seed {seed}{engine}{with}", trials.max(1));
+        if line.engine == info.engines[0] { String::new() } else { format!(" --engine {}", line.engine) };
+    let target = format!("{}/{strategy}", info.name);
+    say!(
+        "    retrial run {target} --environment {environment} --trials {} --seed {seed}{engine}{with}",
+        trials.max(1)
+    );
 }
 
 /// How much of the plan an interrupted run has come to. What was not run has shown nothing.
@@ -119,7 +126,7 @@ fn interrupted(results: &Results) {
     let shares: Vec<_> = shares.map(progress::words).collect();
     let what = format!("interrupted by {signal}: {}", shares.join(", "));
     let verdicts = results.tables.iter().flat_map(|table| table.lines.iter().flat_map(|line| &line.verdicts));
-    let unseen = verdicts.filter(|(_, _, surprise)| matches!(surprise, Surprise::NotCovered)).count();
+    let unseen = verdicts.filter(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered)).count();
     let unseen = match unseen {
         0 => String::new(),
         unseen => format!("; {unseen} known failures were not seen before that"),

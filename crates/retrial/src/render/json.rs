@@ -11,8 +11,8 @@ use retrial_sim::fault::Fault;
 use retrial_sim::verdict::Verdict;
 use serde::Serialize;
 
-use crate::expectation::Surprise;
-use crate::regressions::{Held, Outcome};
+use crate::expectation::Mismatch;
+use crate::regressions::{Checked, Outcome};
 use crate::render::progress::Share;
 use crate::run::{Line, Results, Table, is_unknown};
 use crate::token;
@@ -44,7 +44,7 @@ struct Part {
     planned: Option<u64>,
 }
 
-/// The kept witnesses that were held first.
+/// The saved counterexamples that were held first.
 #[derive(Serialize)]
 struct Regressions<'a> {
     /// Whether there is a folder of them.
@@ -61,14 +61,14 @@ struct Regressions<'a> {
 struct Cell<'a> {
     scenario: &'a str,
     strategy: &'a str,
-    rung: &'a str,
+    environment: &'a str,
     scheduler: String,
     engine: &'a str,
     trials: u64,
     steps: u64,
     elapsed_s: f64,
     audited: u64,
-    faults: Vec<Strikes>,
+    faults: Vec<Injections>,
     disagreement: Option<&'a str>,
     /// How two runs of one tape had other verdicts on a live server.
     unsteady: Option<&'a str>,
@@ -81,10 +81,10 @@ struct Cell<'a> {
 }
 
 #[derive(Serialize)]
-struct Strikes {
+struct Injections {
     fault: &'static str,
     at: &'static str,
-    struck: u64,
+    injected: u64,
 }
 
 #[derive(Serialize)]
@@ -100,14 +100,14 @@ struct Judged<'a> {
     first_violation_trial: Option<u64>,
     found_by: Option<String>,
     unknown: Option<&'a str>,
-    witness: Option<WitnessFigures>,
+    counterexample: Option<CounterexampleFigures>,
 }
 
 #[derive(Serialize)]
 struct Confidence {
     trials: u64,
     last_new_behaviour_trial: u64,
-    /// How far the exhaustive search of the least workload got.
+    /// How far the exhaustive search of the smallest workload got.
     exhaustive: Option<SearchFigures>,
 }
 
@@ -116,7 +116,7 @@ struct SearchFigures {
     /// Whether every schedule within the bounds was held.
     complete: bool,
     schedules: u64,
-    /// The rung's fault budget.
+    /// The environment's fault budget.
     faults: u32,
     /// The bound on preemptions; none for any number.
     preemptions: Option<u32>,
@@ -129,7 +129,7 @@ struct SearchFigures {
 }
 
 #[derive(Serialize)]
-struct WitnessFigures {
+struct CounterexampleFigures {
     token: String,
     sentence: String,
     steps: u32,
@@ -192,13 +192,17 @@ fn part(share: &Share) -> Part {
 }
 
 fn regressions(results: &Results) -> Regressions<'_> {
-    let kept: &[Held] = &results.kept;
+    let saved: &[Checked] = &results.saved;
     let names = |is: fn(&Outcome) -> bool| {
-        kept.iter().filter(|held| is(&held.outcome)).map(|held| &*held.kept.name).collect::<Vec<_>>()
+        saved
+            .iter()
+            .filter(|checked| is(&checked.outcome))
+            .map(|checked| &*checked.saved.name)
+            .collect::<Vec<_>>()
     };
     Regressions {
         has_folder: results.has_folder,
-        held: kept.len(),
+        held: saved.len(),
         as_recorded: names(|outcome| *outcome == Outcome::AsRecorded).len(),
         different: names(|outcome| matches!(outcome, Outcome::Other(_))),
         inapplicable: names(|outcome| matches!(outcome, Outcome::Inapplicable(_))),
@@ -206,25 +210,25 @@ fn regressions(results: &Results) -> Regressions<'_> {
 }
 
 fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
-    let card = &table.selection.card;
+    let info = &table.selection.info;
     let policies: Vec<_> = table.policies.iter().map(ToString::to_string).collect();
     let report = &line.report;
-    let strikes = |((fault, at), struck): (&(Fault, &'static str), &u64)| Strikes {
+    let injected = |((fault, at), injected): (&(Fault, &'static str), &u64)| Injections {
         fault: fault.name(),
         at,
-        struck: *struck,
+        injected: *injected,
     };
     Cell {
-        scenario: card.name,
-        strategy: card.strategies[line.strategy].name,
-        rung: card.ladder[line.rung].name,
+        scenario: info.name,
+        strategy: info.strategies[line.strategy].name,
+        environment: info.environments[line.environment].name,
         scheduler: policies.join(","),
         engine: line.engine,
         trials: report.trials,
         steps: report.steps,
         elapsed_s: line.elapsed.as_secs_f64(),
         audited: report.audited,
-        faults: report.strikes.iter().map(strikes).collect(),
+        faults: report.injected.iter().map(injected).collect(),
         disagreement: report.disagreement.as_deref(),
         unsteady: report.unsteady.as_deref(),
         refused: failure(report, is_unknown),
@@ -244,8 +248,8 @@ fn failure(report: &Report, is: fn(ErrorKind) -> bool) -> Option<String> {
 
 fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
     let report = &line.report;
-    let judge = |(verdict, tally): (&'a (&'static str, Verdict, Surprise), &'a Tally)| {
-        let (name, verdict, surprise) = verdict;
+    let judge = |(verdict, tally): (&'a (&'static str, Verdict, Mismatch), &'a Tally)| {
+        let (name, verdict, mismatch) = verdict;
         Judged {
             name,
             verdict: match verdict {
@@ -254,7 +258,7 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
                 Verdict::Unknown(_) => "unknown",
                 Verdict::NotExercised => "not_exercised",
             },
-            expected: matches!(surprise, Surprise::None),
+            expected: matches!(mismatch, Mismatch::None),
             confidence: Confidence {
                 trials: report.trials,
                 last_new_behaviour_trial: report.last_new_behaviour(),
@@ -266,17 +270,17 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
             first_violation_trial: tally.first_violation.map(|(trial, _)| trial),
             found_by: tally.first_violation.map(|(_, policy)| policy.to_string()),
             unknown: tally.unknown.as_deref(),
-            witness: tally.witness().map(|witness| WitnessFigures {
-                token: token::encode(&witness.case),
-                sentence: witness.sentence.clone(),
-                steps: witness.steps,
-                faults: witness.faults,
-                preemptions: witness.preemptions,
-                messages: witness.messages,
-                anomaly: witness.kind.anomaly.name(),
-                on: witness.kind.on.map(|(part, column)| [part, column]),
-                minimal: witness.shrinking.is_some_and(|shrinking| shrinking.is_minimal),
-                shrink_trials: witness.shrinking.map_or(0, |shrinking| shrinking.trials),
+            counterexample: tally.counterexample().map(|counterexample| CounterexampleFigures {
+                token: token::encode(&counterexample.case),
+                sentence: counterexample.sentence.clone(),
+                steps: counterexample.steps,
+                faults: counterexample.faults,
+                preemptions: counterexample.preemptions,
+                messages: counterexample.messages,
+                anomaly: counterexample.kind.anomaly.name(),
+                on: counterexample.kind.on.map(|(part, column)| [part, column]),
+                minimal: counterexample.shrinking.is_some_and(|shrinking| shrinking.is_minimal),
+                shrink_trials: counterexample.shrinking.map_or(0, |shrinking| shrinking.trials),
             }),
         }
     };

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
 use retrial_sim::costs::{Costs, Samples};
-use retrial_sim::fault::Offer;
-use retrial_sim::verdict::{Verdict, Witness};
+use retrial_sim::fault::FaultRule;
+use retrial_sim::verdict::{Counterexample, Verdict};
 
-use super::{conclusion, saved, searched, style, windows};
-use crate::expectation::Surprise;
+use super::{conclusion, coverage, saved, searched, style};
+use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
 use crate::run::{Line, Results, Table};
 use crate::token;
@@ -20,12 +20,12 @@ pub fn results(results: &Results) {
     saved::replayed(results);
     let mut trials = 0;
     for table in &results.tables {
-        let card = &table.selection.card;
-        say!("{}", style::heading(card.name));
+        let info = &table.selection.info;
+        say!("{}", style::heading(info.name));
         say!("{}\n", paint(table, verdicts(table)));
         say!("{}\n", costs(table));
-        say!("{}\n", windows::invariants(table));
-        if let Some(text) = windows::faults(table) {
+        say!("{}\n", coverage::invariants(table));
+        if let Some(text) = coverage::faults(table) {
             say!("{text}\n");
         }
         if let Some(text) = searched::table(table) {
@@ -34,7 +34,7 @@ pub fn results(results: &Results) {
         if table.lines.iter().all(|line| line.is_searched_only) {
             searched::sentences(table);
         }
-        breaks(table);
+        known_failures(table);
         if results.interrupted.is_none() {
             not_covered(table);
         }
@@ -48,12 +48,12 @@ pub fn results(results: &Results) {
 
 /// The text of the matrix proper.
 pub fn verdicts(table: &Table) -> String {
-    let card = &table.selection.card;
+    let info = &table.selection.info;
     let mut grid = grid();
-    let mut shown: Vec<_> = card.invariants.iter().map(|(name, _)| *name).collect();
+    let mut shown: Vec<_> = info.invariants.iter().map(|(name, _)| *name).collect();
     // What holds everywhere anyway is shown where it does not.
     let is_broken = |rule: &str| table.lines.iter().any(|line| first_break(&[line], rule).is_some());
-    shown.extend(card.rules.iter().map(|rule| rule.name).filter(|rule| is_broken(rule)));
+    shown.extend(info.rules.iter().map(|rule| rule.name).filter(|rule| is_broken(rule)));
     let words = |name: &str| Cell::new(name.replace('_', "\n"));
     grid.set_header(std::iter::once(Cell::new("")).chain(shown.iter().map(|name| words(name))));
     for (strategy, lines) in by_strategy(table) {
@@ -67,32 +67,32 @@ pub fn verdicts(table: &Table) -> String {
 fn paint(table: &Table, text: String) -> String {
     let mut text =
         text.replace("holds", &style::good("holds")).replace("exercised", &style::odd("exercised"));
-    for rung in table.selection.card.ladder {
-        let broken = format!("x {}", rung.name);
+    for environment in table.selection.info.environments {
+        let broken = format!("x {}", environment.name);
         text = text.replace(&broken, &style::bad(&broken));
     }
     text.replace("unknown", &style::odd("unknown"))
 }
 
-/// The first rung that breaks the invariant, or what else is known of it over all rungs tried.
+/// The first environment that breaks the invariant, or what else is known of it over all environments tried.
 fn verdict(table: &Table, lines: &[&Line], invariant: &str) -> Cell {
-    let mut surprised = false;
+    let mut mismatched = false;
     let mut unknown = false;
     let mut exercised = 0;
     for line in lines {
         let found = line.verdicts.iter().find(|(name, _, _)| *name == invariant);
-        if let Some((_, verdict, surprise)) = found {
-            surprised |= !matches!(surprise, Surprise::None);
+        if let Some((_, verdict, mismatch)) = found {
+            mismatched |= !matches!(mismatch, Mismatch::None);
             unknown |= matches!(verdict, Verdict::Unknown(_));
             exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
         }
         unknown |= line.report.failure.is_some();
     }
-    let mark = if surprised { " !" } else { "" };
+    let mark = if mismatched { " !" } else { "" };
     match first_break(lines, invariant) {
-        Some((rung, _)) => {
-            let rung = table.selection.card.ladder[rung].name;
-            Cell::new(format!("x {rung}{mark}"))
+        Some((environment, _)) => {
+            let environment = table.selection.info.environments[environment].name;
+            Cell::new(format!("x {environment}{mark}"))
         }
         None if unknown => Cell::new("unknown"),
         None if exercised == 0 => Cell::new(format!("not\nexercised{mark}")),
@@ -152,47 +152,47 @@ pub fn costs(table: &Table) -> String {
     grid.trim_fmt()
 }
 
-/// Each break at its first rung: the sentence, and how to see it.
-fn breaks(table: &Table) {
-    let card = &table.selection.card;
+/// Each break at its first environment: the sentence, and how to see it.
+fn known_failures(table: &Table) {
+    let info = &table.selection.info;
     for (strategy, lines) in by_strategy(table) {
-        for invariant in card.judged() {
-            let Some((rung, witness)) = first_break(&lines, invariant) else { continue };
-            let found = found(&lines, rung, invariant);
-            let rung = card.ladder[rung].name;
+        for invariant in info.judged() {
+            let Some((environment, counterexample)) = first_break(&lines, invariant) else { continue };
+            let found = found(&lines, environment, invariant);
+            let environment = info.environments[environment].name;
             say!(
-                "{} {} from {rung} on, {found}: {}",
+                "{} {} from {environment} on, {found}: {}",
                 style::heading(strategy),
                 style::bad(invariant),
-                witness.sentence
+                counterexample.sentence
             );
-            say!("    retrial replay {}\n", token::encode(&witness.case));
+            say!("    retrial replay {}\n", token::encode(&counterexample.case));
         }
     }
 }
 
 /// What has not been put to the test says so.
 fn not_covered(table: &Table) {
-    let card = &table.selection.card;
+    let info = &table.selection.info;
     for gap in gaps(table) {
         let what = match gap {
-            Gap::None(of) => format!("{} has no {of}: there is nothing that could have passed", card.name),
+            Gap::None(of) => format!("{} has no {of}: there is nothing that could have passed", info.name),
             Gap::NeverExercised(invariant) => {
-                format!("{}: {invariant} was not exercised by any strategy", card.name)
+                format!("{}: {invariant} was not exercised by any strategy", info.name)
             }
             Gap::ExercisesNothing(strategy) => {
                 format!(
                     "{}/{} exercised no invariant in any trial",
-                    card.name, card.strategies[strategy].name
+                    info.name, info.strategies[strategy].name
                 )
             }
-            Gap::NeverInjected(rung, offer) => {
+            Gap::NeverInjected(environment, fault_rule) => {
                 format!(
-                    "{} on {}: {}{} never struck",
-                    card.name,
-                    card.ladder[rung].name,
-                    offer.fault,
-                    at(offer)
+                    "{} on {}: {}{} never injected",
+                    info.name,
+                    info.environments[environment].name,
+                    fault_rule.fault,
+                    at(fault_rule)
                 )
             }
         };
@@ -200,14 +200,14 @@ fn not_covered(table: &Table) {
     }
 }
 
-fn at(offer: &Offer) -> String {
-    if offer.labels.is_empty() { String::new() } else { format!(" at {}", offer.labels.join(", ")) }
+fn at(fault_rule: &FaultRule) -> String {
+    if fault_rule.labels.is_empty() { String::new() } else { format!(" at {}", fault_rule.labels.join(", ")) }
 }
 
 pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
     let mut groups: Vec<(&'static str, Vec<&Line>)> = Vec::new();
     for line in &table.lines {
-        let name = table.selection.card.strategies[line.strategy].name;
+        let name = table.selection.info.strategies[line.strategy].name;
         match groups.last_mut() {
             Some((last, lines)) if *last == name => lines.push(line),
             _ => groups.push((name, vec![line])),
@@ -216,9 +216,9 @@ pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
     groups
 }
 
-/// Which policy met the break first at that rung, and at which trial.
-fn found(lines: &[&Line], rung: usize, invariant: &str) -> String {
-    let line = lines.iter().find(|line| line.rung == rung);
+/// Which policy met the break first at that environment, and at which trial.
+fn found(lines: &[&Line], environment: usize, invariant: &str) -> String {
+    let line = lines.iter().find(|line| line.environment == environment);
     let first = line.and_then(|line| {
         let place = line.verdicts.iter().position(|(name, ..)| *name == invariant)?;
         line.report.tallies[place].first_violation
@@ -226,10 +226,12 @@ fn found(lines: &[&Line], rung: usize, invariant: &str) -> String {
     first.map_or(String::new(), |(trial, policy)| format!("found by {policy} in trial {trial}"))
 }
 
-fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Witness)> {
+fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Counterexample)> {
     lines.iter().find_map(|line| {
         line.verdicts.iter().find_map(|(name, verdict, _)| match verdict {
-            Verdict::Violated(witness) if *name == invariant => Some((line.rung, &**witness)),
+            Verdict::Violated(counterexample) if *name == invariant => {
+                Some((line.environment, &**counterexample))
+            }
             _ => None,
         })
     })

@@ -32,7 +32,7 @@ impl Stopwatch {
 pub enum Phase {
     /// Saved counterexamples are replayed.
     Saved,
-    /// The least workloads are searched exhaustively.
+    /// The smallest workloads are searched exhaustively.
     Searches,
     /// Drawn workloads are tried.
     Trials,

@@ -1,4 +1,4 @@
-//! How far the exhaustive search of each least workload got: strategies down, rungs across. It must never let a search
+//! How far the exhaustive search of each smallest workload got: strategies down, environments across. It must never let a search
 //! that was stopped look like one that has seen everything.
 
 use comfy_table::Cell;
@@ -13,30 +13,33 @@ use crate::run::{Line, Table};
 pub fn table(table: &Table) -> Option<String> {
     let searched = |line: &&Line| line.report.searched.is_some();
     table.lines.iter().find(searched)?;
-    let ladder = table.selection.card.ladder;
-    let rungs: Vec<usize> =
-        (0..ladder.len()).filter(|rung| table.lines.iter().any(|line| line.rung == *rung)).collect();
+    let all = table.selection.info.environments;
+    let environments: Vec<usize> = (0..all.len())
+        .filter(|environment| table.lines.iter().any(|line| line.environment == *environment))
+        .collect();
     let mut grid = grid();
     let head = Cell::new("schedules of the\nleast workload");
-    grid.set_header(std::iter::once(head).chain(rungs.iter().map(|rung| Cell::new(ladder[*rung].name))));
+    grid.set_header(
+        std::iter::once(head).chain(environments.iter().map(|environment| Cell::new(all[*environment].name))),
+    );
     for (strategy, lines) in by_strategy(table) {
-        let cell = |rung: &usize| {
-            let line = lines.iter().find(|line| line.rung == *rung);
+        let cell = |environment: &usize| {
+            let line = lines.iter().find(|line| line.environment == *environment);
             Cell::new(line.and_then(|line| line.report.searched.as_ref()).map_or(String::new(), short))
         };
-        grid.add_row(std::iter::once(Cell::new(strategy)).chain(rungs.iter().map(cell)));
+        grid.add_row(std::iter::once(Cell::new(strategy)).chain(environments.iter().map(cell)));
     }
     Some(grid.trim_fmt())
 }
 
-/// Prints a sentence for each strategy on each rung.
+/// Prints a sentence for each strategy in each environment.
 pub fn sentences(table: &Table) {
-    let card = &table.selection.card;
+    let info = &table.selection.info;
     for line in &table.lines {
         let Some(searched) = &line.report.searched else { continue };
         let place = format!(
             "{}/{} on {}",
-            card.name, card.strategies[line.strategy].name, card.ladder[line.rung].name
+            info.name, info.strategies[line.strategy].name, info.environments[line.environment].name
         );
         let held = |(_, verdict, _): &&(&str, Verdict, _)| matches!(verdict, Verdict::Holds { .. });
         let holds: Vec<&str> = line.verdicts.iter().filter(held).map(|(name, ..)| *name).collect();

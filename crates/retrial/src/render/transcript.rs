@@ -1,23 +1,23 @@
 //! A trial told to a reader: a column per actor, what each statement was and returned, who waited on whom, what
-//! struck; then one sentence that says what went wrong, and the argument for it. At most sixty lines in all: a long
-//! middle is left out, and it must never be the argument's.
+//! struck; then one sentence that says what went wrong, and the explanation for it. At most sixty lines in all: a long
+//! middle is left out, and it must never be the explanation's.
 
 use std::time::Duration;
 
-use retrial_sim::argument::place;
 use retrial_sim::case::Case;
 use retrial_sim::engine::RowChange;
 use retrial_sim::error::Error;
+use retrial_sim::explanation::place;
 use retrial_sim::explore::Replayed;
 use retrial_sim::invariant::Finding;
 use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, Statement, Trace, What};
+use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 
-use super::{argument as words, sql, style};
+use super::{explanation as words, sql, style};
 use crate::replay::Likeness;
 
-/// Lines of events shown together with the argument's; the rest of sixty is for what stands around them.
+/// Lines of events shown together with the explanation's; the rest of sixty is for what stands around them.
 const MOST_LINES: usize = 51;
 
 /// How wide a column is: as wide as it must be, and no wider than this, or than its share of [`PAGE`].
@@ -67,8 +67,10 @@ pub fn unreachable(case: &Case, error: &Error) {
 /// The transcript.
 pub fn tell(case: &Case, replayed: &Replayed) -> String {
     let trace = &replayed.run.trace;
-    let Case { scenario, strategy, rung, engine, workload, .. } = case;
-    let mut text = format!("{scenario}/{strategy} on rung {rung}, engine {engine}\nworkload {workload}\n\n");
+    let Case { scenario, strategy, environment, engine, workload, .. } = case;
+    let mut text = format!(
+        "{scenario}/{strategy} in environment {environment}, engine {engine}\nworkload {workload}\n\n"
+    );
     let noted = is_about_a_note(replayed);
     let is_shown = |event: &&Event| if is_note(event) { noted } else { !is_noise(event) };
     let shown: Vec<&Event> = trace.events.iter().filter(is_shown).collect();
@@ -100,7 +102,7 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     text
 }
 
-/// The lines that the argument below takes.
+/// The lines that the explanation below takes.
 fn room_for_argument(replayed: &Replayed) -> usize {
     match &replayed.finding {
         Finding::Violated(breach) => words::tell(&replayed.run, breach).lines().count(),
@@ -193,16 +195,16 @@ fn mark(waiting: &[ActorId], actor: ActorId) -> &'static str {
 /// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait, that an
 /// operation has begun or has read, which its requests tell.
 fn is_noise(event: &Event) -> bool {
-    match &event.what {
-        What::Finished | What::Released(_) | What::Started(1) => true,
-        What::Operated(_, stage) => matches!(stage, Stage::Began(_) | Stage::Saw),
+    match &event.kind {
+        EventKind::Finished | EventKind::Released(_) | EventKind::Started(1) => true,
+        EventKind::Operated(_, stage) => matches!(stage, Stage::Began(_) | Stage::Saw),
         _ => false,
     }
 }
 
-/// What a process writes down of itself: for invariants, and for a reader only where it is what a witness is about.
+/// What a process writes down of itself: for invariants, and for a reader only where it is what a counterexample is about.
 fn is_note(event: &Event) -> bool {
-    matches!(event.what, What::Noted(..))
+    matches!(event.kind, EventKind::Annotated(..))
 }
 
 fn is_about_a_note(replayed: &Replayed) -> bool {
@@ -216,31 +218,31 @@ fn is_about_a_note(replayed: &Replayed) -> bool {
 
 fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
     let label = place(trace, event);
-    let lines = match &event.what {
-        What::Ran(statement) => say_statement(&label, statement, room),
-        What::Committed(changes) => say_changes(changes),
-        What::Struck(fault) => vec![format!("*** {fault}")],
-        What::Planned(told) => vec![format!("*** {told}")],
-        What::Crashed => vec!["*** the process dies".to_owned()],
-        What::Exited => vec!["*** the process has stopped".to_owned()],
-        What::Started(times) => vec![format!("*** the process starts, for time {times}")],
-        What::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
-        What::Noted(_, one, other) => vec![format!("{label}: {one} {other}")],
-        What::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
-        What::Exchanged(exchange) => {
-            // The number of a request tells it from others of its name in the argument.
+    let lines = match &event.kind {
+        EventKind::Ran(statement) => say_statement(&label, statement, room),
+        EventKind::Committed(changes) => say_changes(changes),
+        EventKind::Injected(fault) => vec![format!("*** {fault}")],
+        EventKind::Planned(told) => vec![format!("*** {told}")],
+        EventKind::Crashed => vec!["*** the process dies".to_owned()],
+        EventKind::Exited => vec!["*** the process has stopped".to_owned()],
+        EventKind::Started(times) => vec![format!("*** the process starts, for time {times}")],
+        EventKind::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
+        EventKind::Annotated(_, one, other) => vec![format!("{label}: {one} {other}")],
+        EventKind::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
+        EventKind::Exchanged(exchange) => {
+            // The number of a request tells it from others of its name in the explanation.
             let plain = format!("{} {}", exchange.part, exchange.label);
             let named = format!("{} {label}", exchange.part);
-            vec![trace.say(&event.what).replacen(&plain, &named, 1)]
+            vec![trace.say(&event.kind).replacen(&plain, &named, 1)]
         }
-        What::Operated(..) => vec![format!("{label}: {}", trace.say(&event.what))],
-        What::Stored(stored) => {
-            vec![trace.say(&event.what).replacen(&format!("{} stores", stored.part), &format!("{label}:"), 1)]
+        EventKind::Operated(..) => vec![format!("{label}: {}", trace.say(&event.kind))],
+        EventKind::Stored(stored) => {
+            vec![trace.say(&event.kind).replacen(&format!("{} stores", stored.part), &format!("{label}:"), 1)]
         }
         other => vec![trace.say(other)],
     };
-    let blocks = match &event.what {
-        What::Waits { .. } => Some(true),
+    let blocks = match &event.kind {
+        EventKind::Waits { .. } => Some(true),
         _ => Some(false),
     };
     let (at, actor) = (event.at, event.actor);

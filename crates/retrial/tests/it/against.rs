@@ -1,17 +1,17 @@
-//! Kept witnesses applied to other strategies: reached and survived, violated there as well, or not reachable.
+//! Saved counterexamples applied to other strategies: reached and survived, violated there as well, or not reachable.
 
 use retrial::catalogue;
 use retrial::render::against;
 use retrial::sim::case::Case;
+use retrial::sim::cross_replay::{How, Outcome};
 use retrial::sim::fault::Fault;
-use retrial::sim::intent::{How, Outcome};
 use retrial::sim::invariant::Finding;
 
 /// One message, and what strikes while `split_statements` deals with it.
-fn case(rung: &str, fields: &str, choices: &[&str]) -> Case {
+fn case(environment: &str, fields: &str, choices: &[&str]) -> Case {
     let workload = format!(r#"{{"clients":[[{{{fields}}}],[]],"edits":[],"consumers":2,"batch":2}}"#);
     let text = format!(
-        "retrial case 1\ntrial session_ingest/split_statements on {rung} by model\n\
+        "retrial case 1\ntrial session_ingest/split_statements on {environment} by model\n\
          verdict no_lost_write_on_retry violated as lost-acknowledgement of cli_sessions_v2.status\n\
          digest 0\nschedule free 1\nworkload {workload}\n{}\n",
         choices.join("\n")
@@ -21,16 +21,16 @@ fn case(rung: &str, fields: &str, choices: &[&str]) -> Case {
 
 /// What came of it, in the words that a reader gets.
 fn apply(case: &Case, strategy: &str) -> String {
-    let (docket, _) = catalogue::scenario(&case.scenario).expect("there is such a scenario");
-    let mut bed = catalogue::bed(&case.engine).expect("the model starts");
-    let against = docket.against(&mut bed, case, strategy).expect("the case fits its own strategy");
+    let (entry, _) = catalogue::scenario(&case.scenario).expect("there is such a scenario");
+    let mut host = catalogue::host(&case.engine).expect("the model starts");
+    let against = entry.against(&mut host, case, strategy).expect("the case fits its own strategy");
     let carried = against.carried.iter().map(|carried| {
         let how = if carried.how == How::Exact { "exact" } else { "by role" };
         format!("{} ({how})\n", against::line(carried))
     });
     let outcome = match &against.outcome {
         Outcome::Unreachable(intent, _) => format!("not reachable: {}", against::words(intent)),
-        Outcome::Held(replayed) => match &replayed.finding {
+        Outcome::Replayed(replayed) => match &replayed.finding {
             Finding::Violated(_) => "violated".to_owned(),
             Finding::Holds { exercised: 0 } => "not exercised".to_owned(),
             Finding::Holds { .. } => "survived".to_owned(),

@@ -30,9 +30,9 @@ fn every_kept_case_is_written_as_it_was_read() {
 
 /// What is said where the case's workload is this.
 fn refusal(case: &Case, workload: String) -> String {
-    let (docket, _) = catalogue::scenario(&case.scenario).expect("the scenario is there");
-    let mut bed = catalogue::bed(&case.engine).expect("the engine starts");
-    let replayed = docket.replay(&mut bed, &Case { workload, ..case.clone() });
+    let (entry, _) = catalogue::scenario(&case.scenario).expect("the scenario is there");
+    let mut host = catalogue::host(&case.engine).expect("the engine starts");
+    let replayed = entry.replay(&mut host, &Case { workload, ..case.clone() });
     replayed.map(|_| ()).expect_err("the workload is none").to_string()
 }
 

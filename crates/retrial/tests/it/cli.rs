@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::trials::{golden, root};
 
-/// A witness that is kept, by its path from the repository's root.
+/// A counterexample that is kept, by its path from the repository's root.
 const CASE: &str = "regressions/last_seen_backfill.limit_loop.terminates.case";
 
 fn retrial(args: &[&str]) -> Output {
@@ -50,14 +50,17 @@ fn help_and_catalogue() {
 #[test]
 fn exit_0_everything_is_as_expected() {
     let target = "last_seen_backfill/keyset_cursor_monotonic";
-    check("exit_0_run", &["run", target, "--rung", "calm", "--trials", "12"]);
+    check("exit_0_run", &["run", target, "--environment", "calm", "--trials", "12"]);
     check("exit_0_replay", &["replay", CASE]);
     check("exit_0_isolation", &["isolation", "crates/pgmodel/specs/deadlock_two.spec"]);
 }
 
 #[test]
 fn exit_1_a_verdict_differs() {
-    check("exit_1_run", &["run", "last_seen_backfill/exists_filter", "--rung", "errors", "--trials", "1"]);
+    check(
+        "exit_1_run",
+        &["run", "last_seen_backfill/exists_filter", "--environment", "errors", "--trials", "1"],
+    );
     check("exit_1_replay", &["replay", CASE, "--against", "keyset_cursor_monotonic"]);
 }
 
@@ -86,7 +89,7 @@ fn exit_3_bad_input_gets_one_line() {
     for (name, args) in [
         ("unknown_scenario", &["run", "last_seen_backfil"][..]),
         ("unknown_strategy", &["run", "last_seen_backfill/keyset_curser"]),
-        ("unknown_rung", &["run", "--rung", "calmer"]),
+        ("unknown_rung", &["run", "--environment", "calmer"]),
         ("unknown_engine", &["run", "--engine", "oracle"]),
         ("unknown_scheduler", &["run", "--scheduler", "chance"]),
         ("bad_depth", &["run", "--scheduler", "pct:0"]),
@@ -100,7 +103,10 @@ fn exit_3_bad_input_gets_one_line() {
         ("not_a_case", &["replay", "Cargo.toml"]),
         ("a_folder", &["replay", "regressions"]),
         ("unknown_against", &["replay", CASE, "--against", "limit_lop"]),
-        ("unwritable_json", &["run", "--trials", "1", "--rung", "calm", "--json", "/nowhere/at/all.json"]),
+        (
+            "unwritable_json",
+            &["run", "--trials", "1", "--environment", "calm", "--json", "/nowhere/at/all.json"],
+        ),
         ("no_such_spec", &["isolation", "nothing-here.spec"]),
         ("not_a_spec", &["isolation", "crates/retrial/tests/it/specs/broken.spec"]),
         (
@@ -152,7 +158,7 @@ fn a_long_text_is_not_said_again_whole() {
     for args in [
         &["run", &long][..],
         &["run", &part],
-        &["run", "--rung", &long],
+        &["run", "--environment", &long],
         &["run", "--engine", &long],
         &["run", "--scheduler", &long],
         &["run", "--seed", &long],
@@ -181,7 +187,7 @@ fn a_name_that_is_not_there_is_answered_with_the_nearest() {
         (&["explain", "last_seen_backfill/terminate"], "terminates"),
         (&["run", "last_seen_backfil"], "last_seen_backfill"),
         (&["run", "last_seen_backfill/limit_lop"], "limit_loop"),
-        (&["run", "last_seen_backfill", "--rung", "calmer"], "calm"),
+        (&["run", "last_seen_backfill", "--environment", "calmer"], "calm"),
         (&["replay", CASE, "--against", "limit_lop"], "limit_loop"),
     ] {
         let output = retrial(args);
@@ -209,16 +215,33 @@ fn a_workload_field_that_nobody_reads_is_refused_by_name() {
 fn json_has_the_promised_fields() {
     let file = std::env::temp_dir().join(format!("retrial-{}.json", std::process::id()));
     let path = file.to_str().expect("the path is text");
-    retrial(&["run", "last_seen_backfill/limit_loop", "--rung", "calm", "--trials", "24", "--json", path]);
+    retrial(&[
+        "run",
+        "last_seen_backfill/limit_loop",
+        "--environment",
+        "calm",
+        "--trials",
+        "24",
+        "--json",
+        path,
+    ]);
     let text = fs::read_to_string(&file).expect("the file was written");
     fs::remove_file(&file).expect("the file was there");
     let json: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     assert_eq!(json["version"], 1);
     assert_eq!(json["seed"], 1);
     let result = &json["results"][0];
-    for field in
-        ["scenario", "strategy", "rung", "scheduler", "engine", "trials", "steps", "invariants", "costs"]
-    {
+    for field in [
+        "scenario",
+        "strategy",
+        "environment",
+        "scheduler",
+        "engine",
+        "trials",
+        "steps",
+        "invariants",
+        "costs",
+    ] {
         assert!(!result[field].is_null(), "{field}");
     }
     let terminates = &result["invariants"][0];
@@ -226,8 +249,8 @@ fn json_has_the_promised_fields() {
     assert_eq!(terminates["expected"], true);
     assert!(terminates["first_violation_trial"].as_u64().is_some_and(|trial| trial >= 1));
     for field in ["token", "steps", "faults", "preemptions", "messages"] {
-        assert!(!terminates["witness"][field].is_null(), "{field}");
+        assert!(!terminates["counterexample"][field].is_null(), "{field}");
     }
-    let token = terminates["witness"]["token"].as_str().expect("the token is text");
+    let token = terminates["counterexample"]["token"].as_str().expect("the token is text");
     assert_eq!(retrial(&["replay", token]).status.code(), Some(0));
 }

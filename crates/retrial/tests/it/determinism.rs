@@ -13,8 +13,8 @@ use crate::trials::root;
 
 /// What is run: one strategy in one environment, and a scenario of few trials.
 const RUNS: [&[&str]; 2] = [
-    &["run", "session_ingest/revision_guard", "--rung", "crash", "--trials", "60", "--seed", "5"],
-    &["run", "last_seen_backfill", "--rung", "calm", "--trials", "5", "--seed", "5"],
+    &["run", "session_ingest/revision_guard", "--environment", "crash", "--trials", "60", "--seed", "5"],
+    &["run", "last_seen_backfill", "--environment", "calm", "--trials", "5", "--seed", "5"],
 ];
 
 /// A way to run it: more arguments and the environment.

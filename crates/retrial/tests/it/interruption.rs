@@ -15,7 +15,7 @@ fn start(target: &str, json: &Path, cwd: &Path) -> Child {
     command.args([
         "run",
         target,
-        "--rung",
+        "--environment",
         "ingest",
         "--scheduler",
         "random",
@@ -110,7 +110,7 @@ fn a_command_that_cannot_stop_in_good_order_ends_at_the_first_signal() {
 #[test]
 fn where_there_is_no_terminal_a_line_tells_how_far_it_is() {
     let output = Command::new(env!("CARGO_BIN_EXE_retrial"))
-        .args(["run", "last_seen_backfill/exists_filter", "--rung", "calm", "--time", "12s"])
+        .args(["run", "last_seen_backfill/exists_filter", "--environment", "calm", "--time", "12s"])
         .current_dir(root())
         .output()
         .expect("the program runs");

@@ -1,18 +1,18 @@
-//! What the model shows, a live server shows as well: each kept witness has the same verdict there, and a strategy
-//! that holds on every rung holds there where everything fails.
+//! What the model shows, a live server shows as well: each saved counterexample has the same verdict there, and a strategy
+//! that holds in every environment holds there where everything fails.
 
 use std::process::Command;
 
-use retrial::expectation::Surprise;
-use retrial::regressions::{self, Kept};
+use retrial::expectation::Mismatch;
+use retrial::regressions::{self, Saved};
 use retrial::sim::anomaly::Anomaly;
 use retrial::sim::case::Case;
-use retrial::sim::docket::Card;
 use retrial::sim::invariant::Finding;
+use retrial::sim::registry::ScenarioInfo;
 use retrial::sim::verdict::Verdict;
 use retrial::{catalogue, scenarios};
 
-use crate::trials::{hold, root};
+use crate::trials::{root, run_trials};
 
 /// Whether these tests are to run; they fail where a server is missing and nobody has said that it may be.
 #[expect(clippy::disallowed_methods, reason = "the tests of a live server are told where there is none")]
@@ -28,13 +28,13 @@ fn has_server() -> bool {
     }
 }
 
-/// How often a witness is tried.
+/// How often a counterexample is tried.
 const TRIES: usize = 3;
 
 /// The scenarios whose SQL is Postgres'.
-fn cards() -> impl Iterator<Item = Card> {
-    let cards = scenarios::SCENARIOS.iter().map(|docket| docket.card());
-    cards.filter(|card| card.engines.contains(&"postgres"))
+fn infos() -> impl Iterator<Item = ScenarioInfo> {
+    let infos = scenarios::SCENARIOS.iter().map(|entry| entry.info());
+    infos.filter(|info| info.engines.contains(&"postgres"))
 }
 
 #[test]
@@ -42,22 +42,22 @@ fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
     if !has_server() {
         return;
     }
-    let mut bed = catalogue::bed("postgres").expect("the engine starts");
+    let mut host = catalogue::host("postgres").expect("the engine starts");
     let mut replayed = 0;
-    for card in cards() {
-        let (docket, _) = catalogue::scenario(card.name).expect("its scenario is there");
+    for info in infos() {
+        let (entry, _) = catalogue::scenario(info.name).expect("its scenario is there");
         let kept = regressions::read(&root().join("regressions")).expect("they are cases");
-        for Kept { name, case } in kept.into_iter().filter(|kept| kept.case.scenario == card.name) {
+        for Saved { name, case } in kept.into_iter().filter(|kept| kept.case.scenario == info.name) {
             // On a busy machine the server may let another of several waiters go first.
             let same = (0..TRIES).any(|_| {
-                let live = docket.replay(&mut bed, &case);
+                let live = entry.replay(&mut host, &case);
                 live.is_ok_and(|live| is_untold(&case, &live.finding) || live.finding.shows() == case.shows)
             });
             assert!(same, "{name} has another verdict, or cannot be reached, {TRIES} times");
             replayed += 1;
         }
     }
-    assert!(replayed > 30, "only {replayed} witnesses");
+    assert!(replayed > 30, "only {replayed} counterexamples");
 }
 
 /// A live server does not tell the work of a statement, which is no other trial.
@@ -98,17 +98,25 @@ fn a_strategy_that_holds_holds_on_a_live_server() {
         return;
     }
     let mut held = 0;
-    for card in cards() {
-        let rung = card.ladder.last().expect("a ladder has rungs").name;
-        for strategy in card.strategies.iter().filter(|strategy| strategy.breaks.is_empty()) {
-            let target = format!("{}/{}", card.name, strategy.name);
-            let results = hold(&[&target, "--rung", rung, "--engine", "postgres", "--trials", "300"]);
+    for info in infos() {
+        let environment = info.environments.last().expect("a environments has environments").name;
+        for strategy in info.strategies.iter().filter(|strategy| strategy.known_failures.is_empty()) {
+            let target = format!("{}/{}", info.name, strategy.name);
+            let results = run_trials(&[
+                &target,
+                "--environment",
+                environment,
+                "--engine",
+                "postgres",
+                "--trials",
+                "300",
+            ]);
             let line = &results.tables[0].lines[0];
             assert!(line.report.failure.is_none(), "{target}: {:?}", line.report.failure);
             assert_eq!(line.report.trials, 300, "{target}");
             // That two runs of one tape agree is not asked: who of several waiters goes first is the server's affair.
-            for (invariant, verdict, surprise) in &line.verdicts {
-                assert!(matches!(surprise, Surprise::None), "{target} {invariant}");
+            for (invariant, verdict, mismatch) in &line.verdicts {
+                assert!(matches!(mismatch, Mismatch::None), "{target} {invariant}");
                 assert!(
                     !matches!(verdict, Verdict::Violated(_) | Verdict::Unknown(_)),
                     "{target} {invariant}"

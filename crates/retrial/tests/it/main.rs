@@ -2,10 +2,10 @@
 
 mod against;
 mod anomalies;
-mod arguments;
 mod case;
 mod cli;
 mod determinism;
+mod explanations;
 mod interruption;
 mod isolation;
 mod jobs;

@@ -10,7 +10,7 @@ use std::thread;
 use crate::interruption::make_pipe;
 
 /// A run of a moment.
-const RUN: [&str; 6] = ["run", "last_seen_backfill/limit_loop", "--rung", "calm", "--trials", "12"];
+const RUN: [&str; 6] = ["run", "last_seen_backfill/limit_loop", "--environment", "calm", "--trials", "12"];
 
 fn retrial(args: &[&str], folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retrial"));

@@ -12,12 +12,12 @@ use retrial::regressions::{self, Outcome};
 use crate::interruption::make_pipe;
 use crate::trials::root;
 
-/// A witness that is kept.
+/// A counterexample that is kept.
 const CASE: &str = "regressions/last_seen_backfill.limit_loop.terminates.case";
 
 fn run(folder: &Path, target: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_retrial"))
-        .args(["run", target, "--rung", "calm", "--trials", "12", "--json", "results.json"])
+        .args(["run", target, "--environment", "calm", "--trials", "12", "--json", "results.json"])
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()

@@ -13,16 +13,16 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// What `retrial` with these arguments holds.
-pub(crate) fn hold(args: &[&str]) -> Results {
+pub(crate) fn run_trials(args: &[&str]) -> Results {
     let cli = Cli::try_parse_from(std::iter::once("retrial").chain(args.iter().copied()));
     let args = cli.expect("the arguments are sound").run;
-    run::hold(&args, Path::new("no regressions here")).expect("the trials are held")
+    run::results(&args, Path::new("no regressions here")).expect("the trials are held")
 }
 
 /// What `retrial` without arguments holds.
 pub(crate) fn everything() -> &'static Results {
     static RESULTS: OnceLock<Results> = OnceLock::new();
-    RESULTS.get_or_init(|| hold(&[]))
+    RESULTS.get_or_init(|| run_trials(&[]))
 }
 
 /// Holds a text against the golden of that name in that folder of `snapshots/`.

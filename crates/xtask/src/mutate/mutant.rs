@@ -12,7 +12,7 @@ use super::{ON_LOAN, OPERATORS, reach};
 pub(super) struct Target {
     pub(super) scenario: String,
     pub(super) strategy: String,
-    /// The files on the shelf that it needs.
+    /// The files in the registry that it needs.
     pub(super) needed: BTreeSet<String>,
     /// The copy of the scenario in which nothing is broken.
     pub(super) copy: String,
@@ -157,7 +157,7 @@ mod tests {
             ("strategies/a.rs", "use super::b::SQL;\nimpl T for S { fn f() { g(SQL); } }"),
             (
                 "strategies/b.rs",
-                "impl T for S { fn f() { SQL; } fn breaks() {} }\nconst SQL: &str = \"SELECT 1 WHERE 2\";",
+                "impl T for S { fn f() { SQL; } fn known_failures() {} }\nconst SQL: &str = \"SELECT 1 WHERE 2\";",
             ),
         ]);
         let targets = Target::of_scenario(&scenario);

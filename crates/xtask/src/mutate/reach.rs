@@ -88,7 +88,7 @@ impl Walk<'_> {
         let Some((_, source)) = scenario.modules.get(&module) else { return };
         let found: Vec<&Item> =
             source.tree.items.iter().filter(|item| named(item).as_deref() == Some(&*name)).collect();
-        let is_lent = |item: &Item| matches!(item, Item::Impl(_)) && !is_on_the_shelf(&module);
+        let is_lent = |item: &Item| matches!(item, Item::Impl(_)) && !is_in_a_registry(&module);
         for item in found.into_iter().filter(|item| !is_lent(item)) {
             self.enter(&module, item);
         }
@@ -100,7 +100,7 @@ impl Walk<'_> {
     }
 }
 
-fn is_on_the_shelf(module: &Module) -> bool {
+fn is_in_a_registry(module: &Module) -> bool {
     module.first().is_some_and(|folder| folder == "strategies")
 }
 
@@ -214,12 +214,12 @@ mod tests {
     #[test]
     fn a_strategy_reaches_what_it_names() {
         let scenario = scenario(&[
-            ("mod.rs", "pub use self::plumbing::{lent, Kept};"),
-            ("plumbing.rs", "pub fn lent() {}\nimpl Kept { fn run(&self) {} }\nconst UNUSED: u8 = 0;"),
+            ("mod.rs", "pub use self::plumbing::{lent, Saved};"),
+            ("plumbing.rs", "pub fn lent() {}\nimpl Saved { fn run(&self) {} }\nconst UNUSED: u8 = 0;"),
             (
                 "strategies/a.rs",
-                "use super::b::{self, fill as f};\nuse super::super::{Kept, lent, plumbing};\n\
-                 impl T for S { fn run(&self) { f(b::SQL); lent(); Kept; self.unused(); s.other(LOCAL) } }\n\
+                "use super::b::{self, fill as f};\nuse super::super::{Saved, lent, plumbing};\n\
+                 impl T for S { fn run(&self) { f(b::SQL); lent(); Saved; self.unused(); s.other(LOCAL) } }\n\
                  const LOCAL: u8 = 0;\nfn unused() {}\n#[cfg(test)] mod tests { fn other() {} }",
             ),
             (

@@ -19,7 +19,7 @@ pub(super) struct Tried<'m> {
 
 impl Tried<'_> {
     /// Whether it is shown to be equivalent: there is a reason, and nothing that was enumerated, which is every
-    /// schedule of some rungs at least, speaks against it.
+    /// schedule of some environments at least, speaks against it.
     fn is_equivalent(&self) -> bool {
         self.explanation.is_some() && matches!(self.fate, Fate::Survived(Exhaustive::Holds(_)))
     }

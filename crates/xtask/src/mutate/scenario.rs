@@ -19,15 +19,15 @@ pub(super) struct Scenario {
 }
 
 /// What a strategy's file names if it owns up to a break.
-const OWNS_UP: [&str; 3] = ["breaks", "BREAKS", "Break"];
+const OWNS_UP: [&str; 3] = ["breaks", "KNOWN_FAILURES", "KnownFailure"];
 
-/// Every scenario of the project: a folder with a shelf of strategies.
+/// Every scenario of the project: a folder with a registry of strategies.
 pub(super) fn all(files: &[File]) -> Result<Vec<Scenario>> {
-    let shelves = files.iter().filter_map(|file| {
+    let registries = files.iter().filter_map(|file| {
         let name = file.path.strip_prefix("scenarios/")?.strip_suffix("/strategies/mod.rs")?;
         (!name.contains('/')).then_some(name)
     });
-    shelves.map(|name| Scenario::read(files, name)).collect()
+    registries.map(|name| Scenario::read(files, name)).collect()
 }
 
 impl Scenario {
@@ -49,12 +49,12 @@ impl Scenario {
 
     fn strategies(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.modules.iter().filter_map(|(module, (_, source))| match module.as_slice() {
-            [shelf, name] if shelf == "strategies" => Some((&**name, source)),
+            [registry, name] if registry == "strategies" => Some((&**name, source)),
             _ => None,
         })
     }
 
-    /// The files on the shelf that a strategy needs to compile, itself included.
+    /// The files in the registry that a strategy needs to compile, itself included.
     pub(super) fn needed(&self, strategy: &str) -> BTreeSet<String> {
         let mut needed = BTreeSet::new();
         let mut next = vec![strategy.to_owned()];
@@ -105,7 +105,7 @@ pub(super) mod testing {
         };
         let mut files: Vec<File> = files.iter().map(file).collect();
         files.push(file(&("strategies/mod.rs", "")));
-        all(&files).expect("the files are Rust").pop().expect("there is a shelf")
+        all(&files).expect("the files are Rust").pop().expect("there is a registry")
     }
 }
 
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn a_strategy_holds_if_it_owns_up_to_nothing() {
         let scenario = scenario(&[
-            ("strategies/a.rs", "//! Breaks nothing, see b.\nuse super::c;"),
-            ("strategies/b.rs", "impl T for S { fn breaks(&self) -> B { BREAKS } }"),
+            ("strategies/a.rs", "//! KnownFailures nothing, see b.\nuse super::c;"),
+            ("strategies/b.rs", "impl T for S { fn known_failures(&self) -> B { KNOWN_FAILURES } }"),
             ("strategies/c.rs", "use super::{b, d};"),
             ("mod.rs", ""),
         ]);

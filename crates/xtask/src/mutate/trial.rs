@@ -1,4 +1,4 @@
-//! Puts a mutant on trial as any strategy is, on every rung of its ladder, and reads from the results whether an
+//! Puts a mutant on trial as any strategy is, in every environment of its environments, and reads from the results whether an
 //! invariant saw what was done to it. Only an invariant counts: neither an engine's refusal nor a program that never
 //! ends must be taken for a catch.
 
@@ -14,7 +14,7 @@ use super::mutant::{Mutant, Target};
 /// How long a mutant may take, in seconds of the wall clock; what holds takes one or two.
 const AT_MOST_S: &str = "120";
 
-/// The most schedules of each cell's least workload that are enumerated for a survivor: all of most cells. Left to
+/// The most schedules of each cell's smallest workload that are enumerated for a survivor: all of most cells. Left to
 /// itself a search goes on for minutes where there are too many.
 const SCHEDULES: &str = "3000";
 
@@ -23,7 +23,7 @@ const SCHEDULES: &str = "3000";
 pub(super) enum Fate {
     /// It is no valid program.
     NotCompiled,
-    /// Invariants that the strategy keeps are broken: each with its rung, the easiest first.
+    /// Invariants that the strategy keeps are broken: each with its environment, the easiest first.
     Caught(Vec<String>),
     /// The engine refuses something in it, so nothing is known.
     Refused(String),
@@ -49,7 +49,7 @@ struct Results {
     broken: Vec<String>,
     /// A cell that says nothing, and why.
     silent: Option<String>,
-    /// How far an enumeration got: the rungs that were enumerated whole, and those that were not.
+    /// How far an enumeration got: the environments that were enumerated whole, and those that were not.
     whole: Vec<String>,
     partly: Vec<String>,
 }
@@ -72,7 +72,7 @@ pub(super) struct Trials<'s> {
 impl Trials<'_> {
     /// Makes sure that the strategy holds as long as nothing is broken.
     pub(super) fn baseline(&self, target: &Target) -> Result<()> {
-        let results = self.hold(&target.copy, &target.strategy, &[])?;
+        let results = self.run(&target.copy, &target.strategy, &[])?;
         let results = results.map_err(anyhow::Error::msg).with_context(|| target.name())?;
         ensure!(results.broken.is_empty(), "{} does not hold: {}", target.name(), results.broken.join(", "));
         let silent = results.silent.map_or(Ok(()), |why| Err(anyhow::Error::msg(why)));
@@ -81,7 +81,7 @@ impl Trials<'_> {
 
     /// Finds out what becomes of a mutant that compiles.
     pub(super) fn fate(&self, mutant: &Mutant) -> Result<Fate> {
-        let results = match self.hold(&mutant.copy, &mutant.target.strategy, &[])? {
+        let results = match self.run(&mutant.copy, &mutant.target.strategy, &[])? {
             Ok(results) => results,
             Err(why) => return Ok(Fate::NoResults(why)),
         };
@@ -92,7 +92,7 @@ impl Trials<'_> {
             return Ok(Fate::Refused(why));
         }
         let search = ["--scheduler", "exhaustive", "--trials", SCHEDULES];
-        let enumerated = self.hold(&mutant.copy, &mutant.target.strategy, &search)?;
+        let enumerated = self.run(&mutant.copy, &mutant.target.strategy, &search)?;
         Ok(match enumerated {
             // A command line that does not know the scheduler says so by its name.
             Err(why) if why.contains("exhaustive") => Fate::Survived(Exhaustive::Missing(why)),
@@ -100,17 +100,17 @@ impl Trials<'_> {
             Ok(Results { broken, .. }) if !broken.is_empty() => Fate::Caught(broken),
             Ok(Results { silent: Some(why), .. }) => Fate::Survived(Exhaustive::Undecided(why)),
             Ok(Results { whole, .. }) if whole.is_empty() => {
-                Fate::Survived(Exhaustive::Undecided("no rung was enumerated whole".to_owned()))
+                Fate::Survived(Exhaustive::Undecided("no environment was enumerated whole".to_owned()))
             }
             Ok(results) => Fate::Survived(Exhaustive::Holds(results.how_far())),
         })
     }
 
     /// The results of a copy's strategy, or why there are none.
-    fn hold(&self, copy: &str, strategy: &str, more: &[&str]) -> Result<Result<Results, String>> {
+    fn run(&self, copy: &str, strategy: &str, more: &[&str]) -> Result<Result<Results, String>> {
         let Trials { shell, binary, json } = self;
         shell.remove_path(json)?;
-        // Away from the witnesses that the project keeps, which are none of a copy's.
+        // Away from the counterexamples that the project keeps, which are none of a copy's.
         let _there = shell.push_dir(json.parent().context("the results go into no folder")?);
         let target = format!("{copy}/{strategy}");
         let run =
@@ -138,7 +138,7 @@ fn read(document: &Value) -> Results {
         for invariant in list(&cell["invariants"]) {
             let name = text(&invariant["name"]);
             if invariant["verdict"] == "violated" && seen.insert(name.clone()) {
-                broken.push(format!("{name} from {}", text(&cell["rung"])));
+                broken.push(format!("{name} from {}", text(&cell["environment"])));
             }
             if invariant["verdict"] == "unknown" {
                 silent.get_or_insert(format!("{name} is unknown: {}", text(&invariant["unknown"])));
@@ -147,8 +147,8 @@ fn read(document: &Value) -> Results {
         // The search is the cell's, so each of its invariants tells the same.
         let search = &cell["invariants"][0]["confidence"]["exhaustive"];
         match search["complete"].as_bool() {
-            Some(true) => whole.push(text(&cell["rung"])),
-            Some(false) => partly.push(format!("{} on {}", search["schedules"], text(&cell["rung"]))),
+            Some(true) => whole.push(text(&cell["environment"])),
+            Some(false) => partly.push(format!("{} on {}", search["schedules"], text(&cell["environment"]))),
             None => {}
         }
         for field in ["refused", "failed", "disagreement"] {
@@ -166,10 +166,10 @@ mod tests {
 
     #[test]
     fn a_violation_is_told_once_with_its_first_rung() {
-        let cell = |rung: &str, verdict: &str| {
+        let cell = |environment: &str, verdict: &str| {
             let invariants =
                 [json!({ "name": "a", "verdict": verdict }), json!({ "name": "b", "verdict": "holds" })];
-            json!({ "rung": rung, "refused": null, "invariants": invariants })
+            json!({ "environment": environment, "refused": null, "invariants": invariants })
         };
         let document =
             json!({ "results": [cell("calm", "holds"), cell("retry", "violated"), cell("all", "violated")] });
@@ -179,11 +179,11 @@ mod tests {
 
     #[test]
     fn how_far_a_search_got_is_told_by_rung() {
-        let cell = |rung: &str, complete: bool, schedules: u32| {
+        let cell = |environment: &str, complete: bool, schedules: u32| {
             let exhaustive = json!({ "complete": complete, "schedules": schedules });
             let invariant =
                 json!({ "name": "a", "verdict": "holds", "confidence": { "exhaustive": exhaustive } });
-            json!({ "rung": rung, "refused": null, "invariants": [invariant] })
+            json!({ "environment": environment, "refused": null, "invariants": [invariant] })
         };
         let cells = [cell("calm", true, 1), cell("readers", false, 3_000), cell("all", true, 9)];
         let results = read(&json!({ "results": cells }));
@@ -192,10 +192,12 @@ mod tests {
 
     #[test]
     fn a_refusal_is_no_verdict() {
-        let results = read(&json!({ "results": [{ "rung": "calm", "refused": "x", "invariants": [] }] }));
+        let results =
+            read(&json!({ "results": [{ "environment": "calm", "refused": "x", "invariants": [] }] }));
         assert_eq!((results.broken.len(), results.silent.as_deref()), (0, Some("refused: x")));
         // A mutant whose run fails has shown nothing either.
-        let results = read(&json!({ "results": [{ "rung": "calm", "failed": "y", "invariants": [] }] }));
+        let results =
+            read(&json!({ "results": [{ "environment": "calm", "failed": "y", "invariants": [] }] }));
         assert_eq!(results.silent.as_deref(), Some("failed: y"));
     }
 }

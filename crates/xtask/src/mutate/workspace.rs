@@ -62,13 +62,13 @@ fn copied(copy: &Copy, path: &str, inside: &str, text: &str) -> Result<Option<St
     Ok(strategy.is_none_or(|name| copy.needed.contains(name)).then_some(text))
 }
 
-/// The list of a shelf without what is not needed. A name stands on a line of its own there.
-fn shortened(shelf: &str, needed: &BTreeSet<String>) -> String {
+/// The list of a registry without what is not needed. A name stands on a line of its own there.
+fn shortened(registry: &str, needed: &BTreeSet<String>) -> String {
     let is_name = |line: &str| line.chars().all(|c| c.is_alphanumeric() || c == '_');
     let stays = |line: &&str| {
         line.trim().strip_suffix(',').is_none_or(|name| !is_name(name) || needed.contains(name))
     };
-    shelf.lines().filter(stays).flat_map(|line| [line, "\n"]).collect()
+    registry.lines().filter(stays).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The list of scenarios with copies beside one of them: whatever element of a list, or declaration, names it comes

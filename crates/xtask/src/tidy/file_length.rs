@@ -13,17 +13,17 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
 }
 
 fn too_long(file: &File) -> Option<Violation> {
-    let shelved = on_a_shelf(&file.path);
-    let limit = if shelved { ON_A_SHELF } else { ANY };
+    let registered = in_a_registry(&file.path);
+    let limit = if registered { ON_A_SHELF } else { ANY };
     let length = file.text.lines().count();
     let advice =
-        if shelved { "move what it shares to the scenario" } else { "split it by what its parts are for" };
+        if registered { "move what it shares to the scenario" } else { "split it by what its parts are for" };
     let message = format!("the file has {length} lines of at most {limit}; {advice}");
     (length > limit).then(|| Violation::new(&file.path, limit + 1, message))
 }
 
-/// Whether it is a strategy or an invariant: a file on one of the two shelves, but not the shelf's list.
-fn on_a_shelf(path: &str) -> bool {
+/// Whether it is a strategy or an invariant: a file on one of the two registries, but not the registry's list.
+fn in_a_registry(path: &str) -> bool {
     match path.split('/').collect::<Vec<_>>().as_slice() {
         ["scenarios", _, "strategies" | "invariants", name] => *name != "mod.rs",
         _ => false,

@@ -27,6 +27,6 @@ mod tests {
 
     #[test]
     fn a_file_that_opens_with_its_doc_is_clean() {
-        assert_eq!(check(&[file("a.rs", "//! What it is.\n"), file("a.sql", "select 1;\n")]), []);
+        assert_eq!(check(&[file("a.rs", "//! EventKind it is.\n"), file("a.sql", "select 1;\n")]), []);
     }
 }

@@ -1,4 +1,4 @@
-//! Invariant: a scenario's folder shows its cast, and no strategy or invariant is left off its shelf. A file
+//! Invariant: a scenario's folder shows its cast, and no strategy or invariant is left off its registry. A file
 //! that its `mod.rs` does not name is not compiled, and nothing else would say so.
 
 use std::collections::BTreeSet;
@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use super::{Violation, comments, words};
 use crate::tree::File;
 
-const PARTS: [&str; 6] = ["README.md", "mod.rs", "schema.sql", "ladder.rs", "invariants/", "strategies/"];
+const PARTS: [&str; 6] =
+    ["README.md", "mod.rs", "schema.sql", "environments.rs", "invariants/", "strategies/"];
 
 /// What no folder has but a scenario's. One of them is enough, so that the others can be missed.
-const MARKS: [&str; 4] = ["schema.sql", "ladder.rs", "invariants/", "strategies/"];
+const MARKS: [&str; 4] = ["schema.sql", "environments.rs", "invariants/", "strategies/"];
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -19,8 +20,8 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
         for part in PARTS.iter().filter(needs).filter(|part| !has(files, &folder, part)) {
             found.push(Violation::new(&format!("{folder}{part}"), 1, "a scenario needs this part; add it"));
         }
-        for shelf in ["invariants/", "strategies/"] {
-            found.extend(left_off(files, &format!("{folder}{shelf}")));
+        for registry in ["invariants/", "strategies/"] {
+            found.extend(left_off(files, &format!("{folder}{registry}")));
         }
     }
     found
@@ -47,15 +48,15 @@ fn is_part(rest: &str, part: &str) -> bool {
     if part.ends_with('/') { rest.starts_with(part) } else { rest == part }
 }
 
-/// The files of a shelf that its `mod.rs` does not name. A name in a comment compiles nothing.
-fn left_off(files: &[File], shelf: &str) -> Vec<Violation> {
-    let list_path = format!("{shelf}mod.rs");
+/// The files of a registry that its `mod.rs` does not name. A name in a comment compiles nothing.
+fn left_off(files: &[File], registry: &str) -> Vec<Violation> {
+    let list_path = format!("{registry}mod.rs");
     let list = files.iter().find(|file| file.path == list_path);
     let list = list.map(|file| comments::blank(&file.text)).unwrap_or_default();
-    let on_shelf = |file: &&File| file.path.strip_prefix(shelf).is_some_and(|name| !name.contains('/'));
+    let in_registry = |file: &&File| file.path.strip_prefix(registry).is_some_and(|name| !name.contains('/'));
     files
         .iter()
-        .filter(on_shelf)
+        .filter(in_registry)
         .filter(|file| file.path != list_path)
         .filter(|file| !words::contains(&list, file.name().trim_end_matches(".rs")))
         .map(|file| {
@@ -74,7 +75,7 @@ mod tests {
             let name = if part.ends_with('/') { "mod.rs" } else { "" };
             format!("scenarios/s/{part}{name}")
         };
-        PARTS.iter().map(|part| file(&path(part), "shelf! { [one, two] }")).collect()
+        PARTS.iter().map(|part| file(&path(part), "registry! { [one, two] }")).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use retrial_sim::engine::Value;
 use retrial_sim::fault::Fault;
-use retrial_sim::trace::{Event, Exchange, What};
+use retrial_sim::trace::{Event, EventKind, Exchange};
 use retrial_sim::trial::Run;
 
 use self::row::Row;
@@ -99,8 +99,8 @@ impl Oracle {
             return is_committed(event, &expected);
         }
         let hand = self.hands.entry(event.actor.0).or_default();
-        match &event.what {
-            What::Exchanged(exchange) => {
+        match &event.kind {
+            EventKind::Exchanged(exchange) => {
                 ensure!(hand.must_say.is_empty(), "does not say {:?}", hand.must_say);
                 match exchange.part {
                     "memories" if hand.update.is_some() => self.updates(event, exchange),
@@ -108,14 +108,14 @@ impl Oracle {
                     _ => self.locks(event, exchange),
                 }
             }
-            What::Noted(key, one, other) if *key == "came to" && hand.update.is_some() => {
+            EventKind::Annotated(key, one, other) if *key == "came to" && hand.update.is_some() => {
                 let update = hand.update.take().expect("there is one");
                 // No attempt was left: whoever has the lock, this one has not got it.
                 ensure!(update.stage == Stage::Locks && (*one, *other) == (LOCKED, 0), "{update:?}: {one}");
                 self.seen.push("an update is locked out");
                 Ok(())
             }
-            What::Noted(key, one, other) => {
+            EventKind::Annotated(key, one, other) => {
                 match hand.must_say.pop_front() {
                     Some(note) => ensure!(note == (*key, *one, *other), "{key} {one} {other}, not {note:?}"),
                     None => hand.asked.push((key, *one, *other)),
@@ -136,16 +136,16 @@ impl Oracle {
                 }
                 Ok(())
             }
-            What::Finished => {
+            EventKind::Finished => {
                 ensure!(hand.must_say.is_empty() && hand.update.is_none(), "is not done");
                 Ok(())
             }
-            What::Crashed => {
+            EventKind::Crashed => {
                 *hand = Hand::default();
                 Ok(())
             }
-            What::Committed(changes) => Err(format!("{changes:?} comes from nowhere")),
-            What::Struck(Fault::CrashAfter) => {
+            EventKind::Committed(changes) => Err(format!("{changes:?} comes from nowhere")),
+            EventKind::Injected(Fault::CrashAfter) => {
                 self.seen.push("dead after a commit");
                 Ok(())
             }
@@ -323,7 +323,7 @@ impl Oracle {
 
 /// The event is that commit.
 fn is_committed(event: &Event, (actor, step, changes): &Commit) -> Result<(), String> {
-    let What::Committed(committed) = &event.what else {
+    let EventKind::Committed(committed) = &event.kind else {
         return Err(format!("{changes:?} is not committed"));
     };
     ensure!((event.actor.0, event.step) == (*actor, *step), "{changes:?} is another's, or late");

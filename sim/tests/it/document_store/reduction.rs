@@ -9,12 +9,12 @@ use std::time::Duration;
 use retrial_sim::actor::Actor;
 use retrial_sim::document_store::{Changes, Document, DocumentStore, Handling, Reads};
 use retrial_sim::engine::Cost;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::file_lock::Held;
 use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::{Ratio, Rng, Seed};
-use retrial_sim::trace::What;
-use retrial_sim::trial::{Limits, Run, Setup, TestBed};
+use retrial_sim::trace::EventKind;
+use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use super::{document, store, tell, tell_all};
@@ -39,39 +39,39 @@ enum Act {
 
 const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 
-const RUNGS: [Rung; 3] = [
-    rung(&[], 0),
-    rung(
+const ENVIRONMENTS: [Environment; 3] = [
+    environment(&[], 0),
+    environment(
         &[
-            Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-            Offer { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
+            FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+            FaultRule { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
         ],
         1,
     ),
-    rung(
+    environment(
         &[
-            Offer { fault: Fault::ReplyLost, actors: &["ada", "bob"], labels: &[] },
-            Offer { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
+            FaultRule { fault: Fault::ReplyLost, actors: &["ada", "bob"], labels: &[] },
+            FaultRule { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
         ],
         1,
     ),
 ];
 
-const fn rung(offers: &'static [Offer], budget: u32) -> Rung {
-    Rung { name: "drawn", about: "faults of a generated program", offers, budget }
+const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
+    Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
 }
 
 struct Program {
     acts: Vec<Vec<Act>>,
-    rung: &'static Rung,
+    environment: &'static Environment,
 }
 
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
     let cast = 2 + usize::from(rng.hits(Ratio { numerator: 1, denominator: 3 }));
-    let rung = &RUNGS[rng.below(3) as usize];
-    let most = if cast == 3 || rung.budget > 0 { 2 } else { 3 };
-    Program { acts: (0..cast).map(|_| life(&mut rng, most)).collect(), rung }
+    let environment = &ENVIRONMENTS[rng.below(3) as usize];
+    let most = if cast == 3 || environment.budget > 0 { 2 } else { 3 };
+    Program { acts: (0..cast).map(|_| life(&mut rng, most)).collect(), environment }
 }
 
 fn life(rng: &mut Rng, most: u64) -> Vec<Act> {
@@ -170,15 +170,18 @@ fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); NAMES.len() + 1];
     let mut lasting = String::new();
     for event in &run.trace.events {
-        match &event.what {
-            What::Committed(changes) => {
+        match &event.kind {
+            EventKind::Committed(changes) => {
                 for change in changes.iter() {
                     lasting += &format!("{} {:?}->{:?}; ", change.key, change.before, change.after);
                 }
             }
-            What::Exchanged(_) | What::Noted(..) | What::Struck(_) | What::Crashed => {
+            EventKind::Exchanged(_)
+            | EventKind::Annotated(..)
+            | EventKind::Injected(_)
+            | EventKind::Crashed => {
                 let place = NAMES.iter().position(|name| *name == run.trace.name(event.actor));
-                told[place.unwrap_or(NAMES.len())] += &format!("{}; ", run.trace.say(&event.what));
+                told[place.unwrap_or(NAMES.len())] += &format!("{}; ", run.trace.say(&event.kind));
             }
             _ => {}
         }
@@ -189,16 +192,22 @@ fn outcome(run: &Run) -> String {
 /// The outcomes that a search shows; none if there are more schedules than that.
 fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BTreeSet<String>, Counts)> {
     let limits = Limits { safety_steps: 400, fair_steps: 400, progress: &[] };
-    let setup = Setup { rung: program.rung, cost: Cost::FREE, limits, opening: None, tables: &[] };
-    let (mut bed, mut outcomes) = (TestBed::without_engine(), BTreeSet::new());
+    let setup = Setup {
+        environment: program.environment,
+        cost: Cost::FREE,
+        limits,
+        initial_state: None,
+        tables: &[],
+    };
+    let (mut host, mut outcomes) = (TrialHost::without_engine(), BTreeSet::new());
     while !scheduler.is_done() {
         if scheduler.counts().schedules >= most {
             return None;
         }
-        let run = bed.hold(&mut scheduler, Seed(0), Seed(0), &setup, |world| stage(world, program));
+        let run = host.run(&mut scheduler, Seed(0), Seed(0), &setup, |world| stage(world, program));
         let run = run.unwrap_or_else(|error| panic!("{error}: {:?}", program.acts));
         outcomes.insert(outcome(&run));
-        bed.recycle(run);
+        host.recycle(run);
     }
     Some((outcomes, scheduler.counts()))
 }
@@ -220,7 +229,7 @@ fn check(bound: Option<u32>, programs: Range<u64>) {
             missing.is_empty(),
             "program {seed} {:?} on {:?}: {} of {} outcomes in {} of {} schedules; missing {missing:#?}",
             program.acts,
-            program.rung.offers,
+            program.environment.fault_rules,
             found.len(),
             expected.len(),
             counts.schedules,

@@ -10,27 +10,27 @@ use retrial_sim::choice::Pace;
 use retrial_sim::document_store::{
     Changes, Document, DocumentStore, Handling, Reads, UpdateError, WriteError,
 };
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::trial::{Ending, Run};
 
 use super::{document, store};
 use crate::parts;
 
-const HOSTILE: Rung = Rung {
+const HOSTILE: Environment = Environment {
     name: "hostile",
     about: "anything happens to ada",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::ReplyLost, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Stall, actors: &["ada"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::CrashAfter, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::RequestLost, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::ReplyLost, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::Stall, actors: &["ada"], labels: &[] },
     ],
     budget: 3,
 };
 
 /// What the store opens with.
-const OPENING: &str = "1.1 text 1, 2.1 text 2, 3.1 text 5";
+const INITIAL_STATE: &str = "1.1 text 1, 2.1 text 2, 3.1 text 5";
 
 /// What came of a story.
 struct Told {
@@ -89,7 +89,7 @@ where
         });
     });
     assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
-    assert_eq!(run.strikes.len(), choices.len(), "{}", run.trace);
+    assert_eq!(run.injected.len(), choices.len(), "{}", run.trace);
     let seen = seen.take().try_into().expect("two looks");
     Told { said: said.take(), seen, run }
 }
@@ -145,7 +145,7 @@ fn a_row_without_a_vector_is_refused_with_all_that_come_with_it() {
         format!("{added:?}")
     });
     assert_eq!(told.said, "Err(NullVector(5))");
-    assert_eq!(told.seen, [OPENING, OPENING]);
+    assert_eq!(told.seen, [INITIAL_STATE, INITIAL_STATE]);
     assert!(commits(&told.run).is_empty());
 }
 
@@ -161,7 +161,7 @@ fn rows_that_are_there_without_a_vector_are_read_and_deleted_but_not_updated() {
         let _ = store.delete(&actor, "remove", &[3]).await;
         say(&all)
     });
-    assert_eq!(told.said, OPENING);
+    assert_eq!(told.said, INITIAL_STATE);
     assert_eq!(told.seen[0], "1.1 text 1, 2.1 text 2");
     assert_eq!(commits(&told.run), [(0, 1)]);
 }
@@ -306,7 +306,7 @@ fn an_update_restores_where_its_add_fails_and_only_there() {
         assert_eq!((told.said.as_str(), &told.seen[0]), (said, &seen), "{choices:?}");
     }
     let told = story(&["ada/delete#1 fault request-lost"], life);
-    assert_eq!((told.said.as_str(), told.seen[0].as_str()), (failed, OPENING));
+    assert_eq!((told.said.as_str(), told.seen[0].as_str()), (failed, INITIAL_STATE));
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn who_has_lost_the_lock_restores_what_it_read_last() {
     // The plugin's second read comes after the other's update, its first before.
     let told = held(&["ada/backup#1 fault stall", "ada/add#1 fault request-lost"], true, life);
     assert_eq!(told.said, "Write(Unknown)");
-    assert_eq!(told.seen, [OPENING, "2.1 text 2, 3.1 text 5, 1.3 text 9"]);
+    assert_eq!(told.seen, [INITIAL_STATE, "2.1 text 2, 3.1 text 5, 1.3 text 9"]);
     let told = held(&["ada/backup#1 fault stall"], true, life);
     assert_eq!((told.said.as_str(), told.seen[1].as_str()), ("done", "2.1 text 2, 3.1 text 5, 1.3 text 7"));
 }

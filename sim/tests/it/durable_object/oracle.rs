@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use retrial_sim::fault::Fault;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 
 use super::Handled;
@@ -35,8 +35,8 @@ impl Call {
 /// The writes that became durable: the index of the event, the count and the request.
 pub(super) fn stored(run: &Run) -> impl Iterator<Item = (usize, i64, i64)> {
     let events = run.trace.events.iter().enumerate();
-    events.filter_map(|(index, event)| match &event.what {
-        What::Stored(stored) => {
+    events.filter_map(|(index, event)| match &event.kind {
+        EventKind::Stored(stored) => {
             let field = |name| stored.field(name).and_then(|value| value.integer()).expect("a whole number");
             Some((index, field("count"), field("last")))
         }
@@ -61,7 +61,7 @@ pub(super) fn judge(run: &Run, log: &[Handled], tally: &mut Tally) -> Result<(),
             see("a crash with three in line");
         }
     }
-    if run.strikes.iter().any(|(fault, _)| *fault == Fault::Eviction) {
+    if run.injected.iter().any(|(fault, _)| *fault == Fault::Eviction) {
         see("an eviction");
     }
     Ok(())
@@ -70,7 +70,7 @@ pub(super) fn judge(run: &Run, log: &[Handled], tally: &mut Tally) -> Result<(),
 fn crashes(run: &Run, process: &str) -> Vec<usize> {
     let events = run.trace.events.iter().enumerate();
     let dies = |(index, event): (usize, &retrial_sim::trace::Event)| {
-        let here = matches!(event.what, What::Crashed) && run.trace.process(event.actor) == process;
+        let here = matches!(event.kind, EventKind::Crashed) && run.trace.process(event.actor) == process;
         here.then_some(index)
     };
     events.filter_map(dies).collect()
@@ -79,19 +79,19 @@ fn crashes(run: &Run, process: &str) -> Vec<usize> {
 fn calls(run: &Run) -> BTreeMap<i64, Call> {
     let mut calls = BTreeMap::<i64, Call>::new();
     for (index, event) in run.trace.events.iter().enumerate() {
-        match &event.what {
-            What::Exchanged(exchange) if exchange.label == "ask" => {
+        match &event.kind {
+            EventKind::Exchanged(exchange) if exchange.label == "ask" => {
                 let (arrived, heard) = (exchange.arrived, exchange.heard);
                 let add = number(exchange, "add");
                 let (outcome, widowed) = (None, false);
                 let call = Call { caller: event.actor, sent: index, add, arrived, heard, outcome, widowed };
                 calls.insert(number(exchange, "id"), call);
             }
-            What::Noted(key @ ("answer" | "error"), id, count) => {
+            EventKind::Annotated(key @ ("answer" | "error"), id, count) => {
                 let call = calls.get_mut(id).expect("whoever hears has called");
                 call.outcome = Some((if *key == "answer" { Ok(*count) } else { Err(()) }, index));
             }
-            What::Crashed => {
+            EventKind::Crashed => {
                 let process = run.trace.process(event.actor);
                 let mine = calls.values_mut().filter(|call| run.trace.process(call.caller) == process);
                 mine.filter(|call| call.outcome.is_none()).for_each(|call| call.widowed = true);
@@ -110,7 +110,7 @@ fn writes(run: &Run, calls: &BTreeMap<i64, Call>) -> Result<(), String> {
         let call = calls.get(&last).ok_or("a write is nobody's")?;
         ensure!(call.arrived && call.sent < index, "request {last} is handled before it arrives");
         sum += call.add;
-        let What::Stored(stored) = &run.trace.events[index].what else { unreachable!("it is a write") };
+        let EventKind::Stored(stored) = &run.trace.events[index].kind else { unreachable!("it is a write") };
         let has = stored.field("sum").and_then(|value| value.integer());
         ensure!(has == Some(sum), "write {expected} is half a write: {has:?} and not {sum}");
     }
@@ -126,7 +126,7 @@ fn memories(run: &Run, log: &[Handled], crashes: usize) -> Result<(), String> {
         ensure!(goes_on || memory > before.0 && events == 1, "memory {before:?}, then {:?}", handled.memory);
         before = handled.memory;
     }
-    let evictions = run.strikes.iter().filter(|(fault, _)| *fault == Fault::Eviction).count();
+    let evictions = run.injected.iter().filter(|(fault, _)| *fault == Fault::Eviction).count();
     // The last memories may not have seen an event.
     let most = 1 + crashes + evictions;
     let least = most - crashes;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use retrial_sim::engine::Value;
 use retrial_sim::fault::{Fault, STALL};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, Exchange, What};
+use retrial_sim::trace::{Event, EventKind, Exchange};
 use retrial_sim::trial::Run;
 
 use super::SETTINGS;
@@ -125,48 +125,50 @@ impl Oracle<'_> {
 
     fn event(&mut self, event: &Event) -> Result<(), String> {
         let (process, at) = (self.run.trace.process(event.actor), event.at);
-        match &event.what {
-            What::Exchanged(exchange) if exchange.label == "exit" => self.exit(event, exchange),
-            What::Exchanged(exchange) => match exchange.label {
+        match &event.kind {
+            EventKind::Exchanged(exchange) if exchange.label == "exit" => self.exit(event, exchange),
+            EventKind::Exchanged(exchange) => match exchange.label {
                 "remove-stale" => self.remove(event, exchange),
                 "unlock" => self.release(event, exchange),
                 _ => self.attempt(event, exchange),
             },
-            What::Waits { holders, resource } => {
+            EventKind::Waits { holders, resource } => {
                 ensure!(*resource == "the file lock", "waits for {resource}");
                 self.meets(event, &Next::Waits(holders[0]))
             }
-            What::Resumed { waited, timed_out } => self.meets(event, &Next::Resumes(*waited, *timed_out)),
-            What::Released(held) => self.meets(event, &Next::Releases(*held)),
-            What::Sleeps("backoff", pause) => self.backs_off(event, *pause),
-            What::Noted("compromised", token, told) => {
+            EventKind::Resumed { waited, timed_out } => {
+                self.meets(event, &Next::Resumes(*waited, *timed_out))
+            }
+            EventKind::Released(held) => self.meets(event, &Next::Releases(*held)),
+            EventKind::Sleeps("backoff", pause) => self.backs_off(event, *pause),
+            EventKind::Annotated("compromised", token, told) => {
                 self.meets_nothing(event)?;
                 let taking = &self.takings[*token as usize - 1];
                 ensure!(taking.compromised == (*told == 1), "the holder of {token} is told {told}");
                 Ok(())
             }
-            What::Noted("forgets", token, _) => {
+            EventKind::Annotated("forgets", token, _) => {
                 self.takings[*token as usize - 1].excuse = Some("forgotten");
                 self.meets_nothing(event)
             }
-            What::Noted(key, one, other) => self.meets(event, &Next::Notes(key, *one, *other)),
-            What::Sleeps(..) | What::Stepped(_) | What::Finished => self.meets_nothing(event),
-            What::Struck(Fault::Stall) => {
+            EventKind::Annotated(key, one, other) => self.meets(event, &Next::Notes(key, *one, *other)),
+            EventKind::Sleeps(..) | EventKind::Stepped(_) | EventKind::Finished => self.meets_nothing(event),
+            EventKind::Injected(Fault::Stall) => {
                 self.stalls.entry(process).or_default().push((at, at + STALL));
                 let mine = self.takings.iter_mut().filter(|taking| taking.process == process && taking.held);
                 mine.for_each(|taking| taking.excuse = Some("stalled"));
                 Ok(())
             }
-            What::Struck(Fault::Shutdown) => {
+            EventKind::Injected(Fault::Shutdown) => {
                 self.stopping.insert(process, true);
                 Ok(())
             }
-            What::Crashed => {
+            EventKind::Crashed => {
                 self.ends(process);
                 self.listed.remove(process);
                 Ok(())
             }
-            What::Exited => {
+            EventKind::Exited => {
                 let has_listed = self.listed.contains_key(process);
                 self.ends(process);
                 if has_listed {
@@ -174,11 +176,11 @@ impl Oracle<'_> {
                 }
                 Ok(())
             }
-            What::Started(_) => {
+            EventKind::Started(_) => {
                 ensure!(!self.listed.contains_key(process), "a process has exited and left its lock");
                 Ok(())
             }
-            What::Struck(_) | What::FaultsStopped => Ok(()),
+            EventKind::Injected(_) | EventKind::FaultsStopped => Ok(()),
             other => Err(format!("{other:?} has no place here")),
         }
     }
@@ -192,7 +194,7 @@ impl Oracle<'_> {
 
     fn meets_nothing(&mut self, event: &Event) -> Result<(), String> {
         let next = self.hand(event).next.front();
-        ensure!(next.is_none(), "{:?} comes before {next:?}", event.what);
+        ensure!(next.is_none(), "{:?} comes before {next:?}", event.kind);
         Ok(())
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::file_lock::{FileLock, Held, Retries, Settings};
 use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
@@ -41,27 +41,27 @@ const ONCE: Settings = Settings {
 
 const TWICE: Settings = Settings { retries: Retries { count: 1, ..ONCE.retries }, ..ONCE };
 
-const RUNGS: [Rung; 4] = [
-    rung(&[], 0),
-    rung(&[Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }], 1),
-    rung(&[Offer { fault: Fault::Stall, actors: &["ada"], labels: &[] }], 1),
-    rung(&[Offer { fault: Fault::Shutdown, actors: &["ada", "bob"], labels: &[] }], 1),
+const ENVIRONMENTS: [Environment; 4] = [
+    environment(&[], 0),
+    environment(&[FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] }], 1),
+    environment(&[FaultRule { fault: Fault::Stall, actors: &["ada"], labels: &[] }], 1),
+    environment(&[FaultRule { fault: Fault::Shutdown, actors: &["ada", "bob"], labels: &[] }], 1),
 ];
 
-const fn rung(offers: &'static [Offer], budget: u32) -> Rung {
-    Rung { name: "drawn", about: "faults of a drawn program", offers, budget }
+const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environment {
+    Environment { name: "drawn", about: "faults of a drawn program", fault_rules, budget }
 }
 
 struct Program {
     settings: Settings,
     acts: Vec<Vec<Act>>,
-    rung: &'static Rung,
+    environment: &'static Environment,
 }
 
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
-    let rung = &RUNGS[rng.below(4) as usize];
-    let cast = if rung.budget == 0 { 2 + rng.below(2) } else { 2 };
+    let environment = &ENVIRONMENTS[rng.below(4) as usize];
+    let cast = if environment.budget == 0 { 2 + rng.below(2) } else { 2 };
     let settings = if rng.below(3) == 0 { TWICE } else { ONCE };
     let mut life = || {
         let act = |number| match number {
@@ -73,7 +73,7 @@ fn draw(seed: u64) -> Program {
         };
         (0..2 + rng.below(3)).map(|_| act(rng.below(12))).collect()
     };
-    Program { settings, acts: (0..cast).map(|_| life()).collect(), rung }
+    Program { settings, acts: (0..cast).map(|_| life()).collect(), environment }
 }
 
 async fn live(actor: Actor, lock: FileLock, acts: Vec<Act>) {
@@ -110,9 +110,9 @@ fn stage(world: &World, program: &Program) {
 /// look at the clock.
 fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); run.trace.cast.len()];
-    for event in run.trace.events.iter().filter(|event| !matches!(event.what, What::Started(_))) {
+    for event in run.trace.events.iter().filter(|event| !matches!(event.kind, EventKind::Started(_))) {
         let place = run.trace.cast.iter().position(|member| member.name == run.trace.name(event.actor));
-        told[place.expect("somebody of the cast")] += &format!("{}; ", run.trace.say(&event.what));
+        told[place.expect("somebody of the cast")] += &format!("{}; ", run.trace.say(&event.kind));
     }
     format!("{told:?} {:?}", run.ending)
 }
@@ -124,7 +124,7 @@ fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BT
         if scheduler.counts().schedules >= most {
             return None;
         }
-        let run = toy::hold(&mut scheduler, 0, program.rung, |world| stage(world, program));
+        let run = toy::run_trial(&mut scheduler, 0, program.environment, |world| stage(world, program));
         let run = run.unwrap_or_else(|error| panic!("{error}: {:?}", program.acts));
         outcomes.insert(outcome(&run));
     }
@@ -148,7 +148,7 @@ fn check(programs: std::ops::Range<u64>) {
             missing.is_empty(),
             "program {seed} {:?} on {:?}: {} of {} outcomes in {} of {} schedules; missing {missing:#?}",
             program.acts,
-            program.rung.offers,
+            program.environment.fault_rules,
             found.len(),
             expected.len(),
             counts.schedules,

@@ -7,12 +7,12 @@ use std::time::Duration;
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::file_lock::{FileLock, Held, Locked, Retries, Settings};
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::Event;
-use retrial_sim::trial::{Run, Setup, TestBed};
+use retrial_sim::trial::{Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use super::{SETTINGS, code};
@@ -22,13 +22,13 @@ use crate::toy::{self, CALM};
 /// Whoever is refused gives up at once.
 pub(super) const ONCE: Settings = Settings { retries: Retries { count: 0, ..SETTINGS.retries }, ..SETTINGS };
 
-pub(super) const FATES: Rung = Rung {
+pub(super) const FATES: Environment = Environment {
     name: "fates",
     about: "ada dies, stands still or is asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Stall, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Shutdown, actors: &["ada"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::Stall, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::Shutdown, actors: &["ada"], labels: &[] },
     ],
     budget: 1,
 };
@@ -40,7 +40,7 @@ pub(super) const fn ms(ms: u64) -> Duration {
 /// Everything that happened to an actor, one line for each event, with the time in milliseconds.
 pub(super) fn told(run: &Run, name: &str) -> Vec<String> {
     let line =
-        |(_, event): (usize, &Event)| format!("{} {}", event.at.as_millis(), run.trace.say(&event.what));
+        |(_, event): (usize, &Event)| format!("{} {}", event.at.as_millis(), run.trace.say(&event.kind));
     run.trace.by(name).map(line).collect()
 }
 
@@ -218,7 +218,7 @@ fn a_holder_that_stood_still_wakes_up_and_writes_beside_the_next() {
 fn file_system_calls_take_their_time() {
     let cost = Cost { per_statement: ms(7), ..Cost::FREE };
     let limits = toy::LIMITS;
-    let setup = Setup { rung: &CALM, cost, limits, opening: None, tables: &[] };
+    let setup = Setup { environment: &CALM, cost, limits, initial_state: None, tables: &[] };
     let stage = |world: &World| {
         let lock = world.file_lock(SETTINGS);
         world.actor("ada", move |actor| {
@@ -231,9 +231,9 @@ fn file_system_calls_take_their_time() {
             }
         });
     };
-    let mut bed = TestBed::without_engine();
+    let mut host = TrialHost::without_engine();
     let mut timed = Random::new(Pace::Timed);
-    let run = bed.hold(&mut timed, Seed(0), Seed(0), &setup, stage).expect("nothing is refused");
+    let run = host.run(&mut timed, Seed(0), Seed(0), &setup, stage).expect("nothing is refused");
     let times =
         ["0 write-lock lock", "7 write", "7 write-lock unlock", "7 held the lock for 7000us", "14 write"];
     let told = told(&run, "ada");

@@ -1,9 +1,9 @@
 //! How two come to hold the lock at a time while none has stood still, and what that leads to.
 
 use retrial_sim::choice::Pace;
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::scheduler::Exhaustive;
-use retrial_sim::trace::{Event, What};
+use retrial_sim::trace::{Event, EventKind};
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
@@ -12,20 +12,22 @@ use super::{DONE, NOT_ACQUIRED, code};
 use crate::parts::directed;
 use crate::toy;
 
-const EXITS: Rung = Rung {
+const EXITS: Environment = Environment {
     name: "exits",
     about: "ada dies, and cyd is asked to stop",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
-        Offer { fault: Fault::Shutdown, actors: &["cyd"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: &["ada"], labels: &[] },
+        FaultRule { fault: Fault::Shutdown, actors: &["cyd"], labels: &[] },
     ],
     budget: 2,
 };
 
 /// What was noted under that name, by whom and with which numbers.
 fn noted(run: &Run, name: &str) -> Vec<(&'static str, i64, i64)> {
-    let note = |event: &Event| match event.what {
-        What::Noted(key, one, other) if key == name => Some((run.trace.name(event.actor), one, other)),
+    let note = |event: &Event| match event.kind {
+        EventKind::Annotated(key, one, other) if key == name => {
+            Some((run.trace.name(event.actor), one, other))
+        }
         _ => None,
     };
     run.trace.events.iter().filter_map(note).collect()
@@ -81,20 +83,21 @@ fn a_search_finds_two_that_hold_it_because_both_saw_it_stale() {
     let mut search = Exhaustive::new(None);
     let (mut both, mut all) = (0, 0);
     while !search.is_done() {
-        let run = toy::hold(&mut search, 0, &FATES, |world| two_see_it_stale(world, [1_000, 1_000], None));
+        let run =
+            toy::run_trial(&mut search, 0, &FATES, |world| two_see_it_stale(world, [1_000, 1_000], None));
         let run = run.expect("nothing is refused");
         assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
         all += 1;
         // Whoever has it notes that, and what it was told; so two that have it one after the other do not lie together.
-        let notes = |event: &Event| match event.what {
-            What::Noted(key @ ("has" | "told"), ..) => Some(key),
+        let notes = |event: &Event| match event.kind {
+            EventKind::Annotated(key @ ("has" | "told"), ..) => Some(key),
             _ => None,
         };
         let notes: Vec<_> = run.trace.events.iter().filter_map(notes).collect();
         if notes.starts_with(&["has", "has"]) {
             let stale =
-                run.trace.events.iter().filter(|event| run.trace.say(&event.what).contains("'stale'"));
-            assert_eq!((stale.count(), run.strikes.len()), (2, 1), "{}", run.trace);
+                run.trace.events.iter().filter(|event| run.trace.say(&event.kind).contains("'stale'"));
+            assert_eq!((stale.count(), run.injected.len()), (2, 1), "{}", run.trace);
             both += 1;
         }
     }
@@ -134,12 +137,12 @@ fn a_process_has_one_entry_for_its_locks() {
     assert_eq!(noted(&run, "released"), released, "{}", run.trace);
 }
 
-const LATE: Rung = Rung {
+const LATE: Environment = Environment {
     name: "late",
     about: "ada and cyd die, and bob stands still",
-    offers: &[
-        Offer { fault: Fault::CrashBefore, actors: &["ada", "cyd"], labels: &[] },
-        Offer { fault: Fault::Stall, actors: &["bob"], labels: &[] },
+    fault_rules: &[
+        FaultRule { fault: Fault::CrashBefore, actors: &["ada", "cyd"], labels: &[] },
+        FaultRule { fault: Fault::Stall, actors: &["bob"], labels: &[] },
     ],
     budget: 3,
 };

@@ -3,12 +3,12 @@
 use retrial_sim::operation::{lost, recorded};
 
 use super::check;
-use super::told::Trial;
+use super::trial::Trial;
 
 #[test]
 fn what_is_written_once_more_before_it_is_acknowledged_stands() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0
@@ -22,7 +22,7 @@ fn what_is_written_once_more_before_it_is_acknowledged_stands() {
 #[test]
 fn an_operation_that_undoes_its_own_intent_has_lost_it() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a read k
         a mean k c=1
@@ -36,7 +36,7 @@ fn an_operation_that_undoes_its_own_intent_has_lost_it() {
 #[test]
 fn what_was_acknowledged_and_never_written_is_lost() {
     let trial = "
-        opening k c=0 d=0
+        initial_state k c=0 d=0
         a begin k
         a read k
         a mean k c=1
@@ -57,7 +57,7 @@ fn what_was_acknowledged_and_never_written_is_lost() {
 fn what_somebody_else_counted_does_not_stand_for_ones_own() {
     let trial = |base: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             a begin k
             {base}
             a mean k c=1
@@ -76,7 +76,7 @@ fn what_somebody_else_counted_does_not_stand_for_ones_own() {
 #[test]
 fn what_nobody_was_told_of_may_get_lost() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0
@@ -91,7 +91,7 @@ fn what_nobody_was_told_of_may_get_lost() {
 fn a_write_that_changes_nothing_is_lost_like_any_other_but_not_on_who_had_read_the_same() {
     let trial = |wrote: &str, carried: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             b begin k
             b read k
             a begin k
@@ -116,7 +116,7 @@ fn a_write_that_changes_nothing_is_lost_like_any_other_but_not_on_who_had_read_t
 fn an_intent_that_stood_already_needs_no_write_and_is_lost_all_the_same() {
     let trial = |by: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             c write k c=1 d=0
             a begin k
             a read k
@@ -141,7 +141,7 @@ fn an_intent_that_stood_already_needs_no_write_and_is_lost_all_the_same() {
 #[test]
 fn of_several_that_are_lost_the_first_by_its_event_is_told() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1 d=1
         a write k c=1 d=1
@@ -156,7 +156,7 @@ fn of_several_that_are_lost_the_first_by_its_event_is_told() {
 fn who_is_not_acknowledged_leaves_what_it_superseded_to_be_judged() {
     let trial = |ack: &str, last: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             a begin k
             a mean k c=1
             a write k c=1 d=0
@@ -183,7 +183,7 @@ fn who_is_not_acknowledged_leaves_what_it_superseded_to_be_judged() {
 #[test]
 fn only_watched_columns_are_judged() {
     let trial = Trial::told(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1 d=1
         a write k c=1 d=1
@@ -200,7 +200,7 @@ fn only_watched_columns_are_judged() {
 #[test]
 fn what_an_operation_writes_after_it_was_acknowledged_is_none_of_its_own() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         b begin k
         b mean k c=5
         b write k c=5 d=0
@@ -218,7 +218,7 @@ fn what_an_operation_writes_after_it_was_acknowledged_is_none_of_its_own() {
 #[test]
 fn nobody_is_exercised_by_what_the_same_actor_writes_next() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0

@@ -6,14 +6,14 @@ use retrial_sim::actor::Actor;
 use retrial_sim::engine::Value;
 use retrial_sim::operation::{Intent, Operation, Stage, recorded};
 use retrial_sim::scheduler::{Exhaustive, Policy, Scheduler};
-use retrial_sim::trace::What;
+use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
 use crate::toy;
 
-fn hold(scheduler: &mut dyn Scheduler, stage: impl FnOnce(&World)) -> Run {
-    toy::hold(scheduler, 1, &toy::CALM, stage).expect("nothing is refused")
+fn run_trial(scheduler: &mut dyn Scheduler, stage: impl FnOnce(&World)) -> Run {
+    toy::run_trial(scheduler, 1, &toy::CALM, stage).expect("nothing is refused")
 }
 
 /// One actor with operations on two rows, one of another table, and one that it drops.
@@ -38,12 +38,12 @@ async fn life(actor: Actor, count: i64) {
 
 #[test]
 fn an_operation_is_read_back_as_it_was_recorded() {
-    let run = hold(&mut *Policy::PORTFOLIO[0].scheduler(), |world| {
+    let run = run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), |world| {
         world.actor("ada", |actor| life(actor, 2));
     });
     let trace = &run.trace;
     let place = |wanted: &str| {
-        let said = |event: &retrial_sim::trace::Event| trace.say(&event.what) == wanted;
+        let said = |event: &retrial_sim::trace::Event| trace.say(&event.kind) == wanted;
         trace.events.iter().position(said).unwrap_or_else(|| panic!("no line `{wanted}` in\n{trace}"))
     };
     let [query, again] = ["t query", "t again"].map(place);
@@ -82,7 +82,7 @@ fn an_operation_is_read_back_as_it_was_recorded() {
 fn what_an_operation_means_is_part_of_the_digest() {
     let digest = |count| {
         let stage = |world: &World| world.actor("ada", move |actor| life(actor, count));
-        hold(&mut *Policy::PORTFOLIO[0].scheduler(), stage).digest
+        run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), stage).digest
     };
     assert_eq!(digest(2), digest(2));
     assert_ne!(digest(2), digest(3));
@@ -95,7 +95,7 @@ fn a_search_puts_acknowledgements_in_both_orders_with_what_others_can_tell() {
     let mut orders = BTreeSet::new();
     let mut schedules = 0;
     while !scheduler.is_done() {
-        let run = hold(&mut scheduler, |world| {
+        let run = run_trial(&mut scheduler, |world| {
             world.actor("ada", |actor| async move {
                 let operation = actor.operation("t", "k");
                 actor.step("look").await;
@@ -107,9 +107,9 @@ fn a_search_puts_acknowledgements_in_both_orders_with_what_others_can_tell() {
                 let _ = actor.request("tell", "sink", Vec::new()).await;
             });
         });
-        let told = run.trace.events.iter().filter_map(|event| match &event.what {
-            What::Operated(_, stage @ Stage::Acknowledged) => Some(stage.name()),
-            What::Exchanged(exchange) => Some(exchange.label),
+        let told = run.trace.events.iter().filter_map(|event| match &event.kind {
+            EventKind::Operated(_, stage @ Stage::Acknowledged) => Some(stage.name()),
+            EventKind::Exchanged(exchange) => Some(exchange.label),
             _ => None,
         });
         orders.insert(told.collect::<Vec<_>>());

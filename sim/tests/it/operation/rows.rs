@@ -7,7 +7,7 @@ use super::check;
 fn a_delete_that_was_meant_ends_what_came_before_it() {
     let trial = |meant: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             a begin k
             a mean k c=1
             a write k c=1 d=0
@@ -26,7 +26,7 @@ fn a_delete_that_was_meant_ends_what_came_before_it() {
 #[test]
 fn a_row_that_is_absent_in_the_end_is_not_judged() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0
@@ -41,7 +41,7 @@ fn a_row_that_is_absent_in_the_end_is_not_judged() {
 fn between_a_delete_and_an_add_there_is_no_version() {
     let trial = |carried: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             a begin k
             a read k
             b begin k
@@ -64,7 +64,7 @@ fn between_a_delete_and_an_add_there_is_no_version() {
 fn what_dies_between_a_delete_and_an_add_is_judged_once_the_row_is_there_again() {
     let trial = |restored: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             a begin k
             a mean k c=1
             a write k c=1 d=0
@@ -89,7 +89,7 @@ fn what_dies_between_a_delete_and_an_add_is_judged_once_the_row_is_there_again()
 fn of_two_rows_with_one_id_the_last_that_was_added_counts() {
     let trial = |cleaned: &str| {
         format!(
-            "opening k c=0 d=0
+            "initial_state k c=0 d=0
             a begin k
             a mean k c=1
             a add k c=1 d=0
@@ -113,8 +113,8 @@ fn of_two_rows_with_one_id_the_last_that_was_added_counts() {
 #[test]
 fn operations_of_one_actor_on_several_rows_go_on_beside_each_other() {
     check(
-        "opening k c=0 d=0
-        opening l c=0 d=0
+        "initial_state k c=0 d=0
+        initial_state l c=0 d=0
         a begin k
         a begin l
         a read k
@@ -135,7 +135,7 @@ fn operations_of_one_actor_on_several_rows_go_on_beside_each_other() {
 #[test]
 fn what_stands_only_within_a_transaction_is_no_version() {
     check(
-        "opening k c=0 d=0
+        "initial_state k c=0 d=0
         a begin k
         a mean k c=1
         a write k c=1 d=0

@@ -7,7 +7,7 @@ use std::time::Duration;
 use retrial_sim::fault::Fault;
 use retrial_sim::point::ActorId;
 use retrial_sim::queue::Settings;
-use retrial_sim::trace::{Event, Exchange, What};
+use retrial_sim::trace::{Event, EventKind, Exchange};
 use retrial_sim::trial::Run;
 
 use crate::parts::{Tally, ensure, number};
@@ -69,21 +69,21 @@ pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut 
         heard: Vec::new(),
         noted: Vec::new(),
     };
-    let mut strikes = run.strikes.iter();
+    let mut injected = run.injected.iter();
     for event in &run.trace.events {
-        match &event.what {
-            What::Struck(fault) => {
-                let (_, label) = strikes.next().expect("each strike is in the trace");
-                oracle.struck(event, *fault, label);
+        match &event.kind {
+            EventKind::Injected(fault) => {
+                let (_, label) = injected.next().expect("each strike is in the trace");
+                oracle.injected(event, *fault, label);
             }
-            What::Crashed => {
+            EventKind::Crashed => {
                 let process = run.trace.process(event.actor);
                 oracle.armed.retain(|actor, _| run.trace.process(*actor) != process);
             }
-            What::Exchanged(exchange) if exchange.part == settings.name => {
+            EventKind::Exchanged(exchange) if exchange.part == settings.name => {
                 oracle.exchanged(event, exchange).map_err(|why| format!("{why} at step {}", event.step))?;
             }
-            What::Noted(key @ ("took" | "told"), one, other) => {
+            EventKind::Annotated(key @ ("took" | "told"), one, other) => {
                 oracle.noted.push((event.actor, key, *one, *other));
             }
             _ => {}
@@ -96,7 +96,7 @@ pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut 
 }
 
 impl Oracle<'_> {
-    fn struck(&mut self, event: &Event, fault: Fault, label: &str) {
+    fn injected(&mut self, event: &Event, fault: Fault, label: &str) {
         let waits = label == "receive" && matches!(fault, Fault::CrashAfter | Fault::ReplyLost);
         if waits || matches!(fault, Fault::Duplicate) {
             self.armed.insert(event.actor, Armed { fault, step: None });

@@ -75,7 +75,7 @@ pub(super) fn run(schedule: &Schedule, live: &mut Live) -> (Ended, Tally) {
 
 impl Both<'_> {
     fn all(&mut self, schedule: &Schedule) -> Result<(), Ended> {
-        self.step(&Step::sql(0, schedule.opening()))?;
+        self.step(&Step::sql(0, schedule.initial_state()))?;
         let mut left: Vec<&Step> = schedule.steps.iter().collect();
         loop {
             left.retain(|step| self.open[step.session]);

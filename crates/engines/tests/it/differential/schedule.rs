@@ -58,7 +58,7 @@ impl fmt::Display for Step {
 
 impl Schedule {
     /// Everything that is to be run before the sessions begin, as one text.
-    pub(super) fn opening(&self) -> String {
+    pub(super) fn initial_state(&self) -> String {
         let statements: Vec<&str> = self.schema.iter().chain(&self.rows).map(String::as_str).collect();
         statements.join("; ")
     }

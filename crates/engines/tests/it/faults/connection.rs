@@ -6,9 +6,9 @@ use std::rc::Rc;
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::Fault;
 use retrial_sim::pool::Pool;
-use retrial_sim::trial::{Ending, Run, TestBed};
+use retrial_sim::trial::{Ending, Run, TrialHost};
 
-use super::{ADD, Heard, engines, hear, hold, meet};
+use super::{ADD, Heard, engines, hear, meet, run_trial};
 use crate::parity::servers;
 
 /// A transaction of two writes, then one write on its own.
@@ -72,7 +72,7 @@ fn the_trace_tells_what_became_of_a_statement_whichever_way_it_was_lost() {
 fn who_waits_for_the_connection_or_for_its_locks_goes_on() {
     for fault in [Fault::RequestLost, Fault::ReplyLost] {
         for engine in engines() {
-            let run = hold(&mut TestBed::new(engine), Some((fault, "second")), |world| {
+            let run = run_trial(&mut TrialHost::new(engine), Some((fault, "second")), |world| {
                 world.process("server", |boot| {
                     let pool = boot.pool(1, None);
                     for name in ["writer", "neighbour"] {
@@ -97,13 +97,13 @@ fn locks_fall_when_the_connection_breaks_and_not_when_it_is_let_go_of() {
     for engine in engines() {
         let heard = Heard::default();
         let told = heard.clone();
-        let run = hold(&mut TestBed::new(engine), Some((Fault::ReplyLost, "first")), |world| {
+        let run = run_trial(&mut TrialHost::new(engine), Some((Fault::ReplyLost, "first")), |world| {
             let told = told.clone();
             world.process("server", move |boot| {
                 let (pool, told) = (boot.pool(2, None), told.clone());
                 boot.actor("writer", move |actor| async move {
                     told.borrow_mut().clear();
-                    let broken = pool.begin(&actor, "begin", "BEGIN").await.expect("nothing strikes here");
+                    let broken = pool.begin(&actor, "begin", "BEGIN").await.expect("nothing injected here");
                     hear(&told, broken.execute("first", ADD, []).await);
                     hear(&told, pool.execute(&actor, "after", ADD, []).await);
                     hear(&told, broken.rollback("rollback").await);
@@ -156,7 +156,7 @@ fn an_advisory_lock_survives_the_way_back_into_the_pool_and_falls_with_its_sessi
             let name = engine.name();
             let heard = Rc::new(RefCell::new(Heard::default()));
             let strike = Some(strike).filter(|_| !said.is_empty());
-            let run = hold(&mut TestBed::new(engine), strike, |world| {
+            let run = run_trial(&mut TrialHost::new(engine), strike, |world| {
                 let told = Heard::default();
                 heard.replace(told.clone());
                 world.process("server", move |boot| {

@@ -4,7 +4,7 @@ use retrial_sim::engine::{Answer, Reply};
 use retrial_sim::seed::Seed;
 
 use super::{said_by_servers, servers};
-use crate::script::opening;
+use crate::script::initial_state;
 
 #[test]
 fn a_row_that_was_locked_keeps_writers_out_and_one_that_was_not_does_not() {
@@ -130,7 +130,7 @@ fn a_table_is_locked_against_writers_in_some_modes_and_for_as_long_as_its_savepo
 #[test]
 fn a_query_that_changes_rows_on_the_way_answers_with_rows_and_has_changed_none_itself() {
     for mut engine in servers() {
-        engine.open(&opening(), Seed(7)).expect("the opening is sound");
+        engine.open(&initial_state(), Seed(7)).expect("the initial_state is sound");
         let session = engine.connect().expect("a connection is there");
         let change = "UPDATE t SET v = 3 WHERE id = 1 RETURNING v";
         for (sql, changed) in [(format!("WITH x AS ({change}) SELECT v FROM x"), 0), (change.to_owned(), 1)] {

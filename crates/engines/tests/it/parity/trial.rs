@@ -4,36 +4,36 @@
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::{Cost, SqlError};
-use retrial_sim::fault::{Fault, Offer, Rung};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::pool::Pool;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Ending, Limits, Run, Setup, TestBed};
+use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use super::{TRIES, servers};
-use crate::script::opening;
+use crate::script::initial_state;
 
 const CAST: &[&str] = &["up", "down"];
 
-const fn offer(fault: Fault) -> Offer {
-    Offer { fault, actors: CAST, labels: &[] }
+const fn fault_rule(fault: Fault) -> FaultRule {
+    FaultRule { fault, actors: CAST, labels: &[] }
 }
 
-const HOSTILE: Rung = Rung {
+const HOSTILE: Environment = Environment {
     name: "hostile",
     about: "whatever can strike a statement",
-    offers: &[
-        offer(Fault::StatementError),
-        offer(Fault::CrashBefore),
-        offer(Fault::CrashAfter),
-        offer(Fault::RequestLost),
-        offer(Fault::ReplyLost),
+    fault_rules: &[
+        fault_rule(Fault::StatementError),
+        fault_rule(Fault::CrashBefore),
+        fault_rule(Fault::CrashAfter),
+        fault_rule(Fault::RequestLost),
+        fault_rule(Fault::ReplyLost),
     ],
     budget: 2,
 };
 
-const CALM: Rung = Rung { name: "calm", about: "nothing fails", offers: &[], budget: 0 };
+const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 /// Adds to one row and then to the other; tries again after an error, but not for ever.
 async fn transfers(actor: Actor, pool: Pool, rows: [i64; 2]) {
@@ -63,27 +63,28 @@ fn stage(world: &World) {
     }
 }
 
-fn hold(bed: &mut TestBed, rung: &Rung, seed: u64, stage: impl FnOnce(&World)) -> Run {
-    let opening = opening();
+fn run_trial(host: &mut TrialHost, environment: &Environment, seed: u64, stage: impl FnOnce(&World)) -> Run {
+    let initial_state = initial_state();
     let limits = Limits { safety_steps: 300, fair_steps: 200, progress: &["t"] };
-    let setup = Setup { rung, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
-    let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, stage);
+    let setup =
+        Setup { environment, cost: Cost::FREE, limits, initial_state: Some(&initial_state), tables: &["t"] };
+    let run = host.run(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, stage);
     run.expect("nothing is refused")
 }
 
-fn beds() -> impl Iterator<Item = TestBed> {
-    servers().into_iter().map(TestBed::new)
+fn hosts() -> impl Iterator<Item = TrialHost> {
+    servers().into_iter().map(TrialHost::new)
 }
 
 #[test]
 fn the_same_choices_make_the_same_trace() {
-    let mut beds = beds();
-    let mut model = beds.next().expect("the model is always there");
-    let mut live = beds.next();
+    let mut hosts = hosts();
+    let mut model = hosts.next().expect("the model is always there");
+    let mut live = hosts.next();
     let (mut deadlocks, mut waits) = (0, 0);
     for seed in 0..60 {
-        let rung = if seed % 2 == 0 { &HOSTILE } else { &CALM };
-        let here = hold(&mut model, rung, seed, stage);
+        let environment = if seed % 2 == 0 { &HOSTILE } else { &CALM };
+        let here = run_trial(&mut model, environment, seed, stage);
         let told = here.trace.to_string();
         assert_eq!(here.ending, Ending::Quiescent, "{told}");
         assert!(!told.contains("gives up"), "{told}");
@@ -92,9 +93,9 @@ fn the_same_choices_make_the_same_trace() {
         let Some(live) = &mut live else { continue };
         let mut there = String::new();
         let agrees = (0..TRIES).any(|_| {
-            let run = hold(live, rung, seed, stage);
+            let run = run_trial(live, environment, seed, stage);
             there = run.trace.to_string();
-            there == told && run.strikes == here.strikes && run.rows("t") == here.rows("t")
+            there == told && run.injected == here.injected && run.rows("t") == here.rows("t")
         });
         assert!(agrees, "seed {seed}\n{told}\nthe live server\n{there}");
     }
@@ -103,16 +104,20 @@ fn the_same_choices_make_the_same_trace() {
 
 #[test]
 fn a_process_that_dies_while_it_waits_leaves_the_lock_to_others() {
-    const DIES: Rung = Rung {
+    const DIES: Environment = Environment {
         name: "dies",
         about: "the process dies",
-        offers: &[Offer { fault: Fault::CrashBefore, actors: &["witness"], labels: &["watch"] }],
+        fault_rules: &[FaultRule {
+            fault: Fault::CrashBefore,
+            actors: &["counterexample"],
+            labels: &["watch"],
+        }],
         budget: 1,
     };
-    for mut bed in beds() {
+    for mut host in hosts() {
         let mut crashed_in_a_wait = 0;
         for seed in 0..40 {
-            let run = hold(&mut bed, &DIES, seed, |world| {
+            let run = run_trial(&mut host, &DIES, seed, |world| {
                 world.process("holder", |boot| {
                     let pool = boot.pool(1, None);
                     boot.actor("holder", move |actor| transfers(actor, pool, [1, 2]));
@@ -120,7 +125,7 @@ fn a_process_that_dies_while_it_waits_leaves_the_lock_to_others() {
                 world.process("waiter", |boot| {
                     let pool = boot.pool(1, None);
                     boot.actor("waiter", move |actor| transfers(actor, pool, [1, 2]));
-                    boot.actor("witness", |actor| async move {
+                    boot.actor("counterexample", |actor| async move {
                         for _ in 0..3 {
                             actor.step("watch").await;
                         }

@@ -1,9 +1,9 @@
 //! What a fault makes of a stepped script: it strikes between chunks as it strikes anywhere.
 
-use retrial_sim::fault::{Fault, Offer, Rung};
-use retrial_sim::trial::TestBed;
+use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::trial::TrialHost;
 
-use super::{hold, script};
+use super::{run_trial, script};
 use crate::parity::servers;
 
 /// Three rows in three transactions.
@@ -17,27 +17,28 @@ const CHUNKS: &[&str] = &["DO $$
 
 /// The first trial in which the fault strikes at its label; the error, how many rows had been committed at the end, and
 /// the trace.
-fn struck(bed: &mut TestBed, fault: Fault, label: &'static str) -> (String, usize, String) {
+fn injected(host: &mut TrialHost, fault: Fault, label: &'static str) -> (String, usize, String) {
     let labels: &'static [&'static str] = Box::leak(Box::new([label]));
-    let offers: &'static [Offer] = Box::leak(Box::new([Offer { fault, actors: &["migration"], labels }]));
-    let rung = Rung { name: "one", about: "one fault", offers, budget: 1 };
+    let fault_rules: &'static [FaultRule] =
+        Box::leak(Box::new([FaultRule { fault, actors: &["migration"], labels }]));
+    let environment = Environment { name: "one", about: "one fault", fault_rules, budget: 1 };
     let script = script(CHUNKS);
     for seed in 0..200 {
-        let (result, run) = hold(bed, script, &rung, seed);
-        if !run.strikes.is_empty() {
+        let (result, run) = run_trial(host, script, &environment, seed);
+        if !run.injected.is_empty() {
             let code = result.err().map_or_else(|| "ok".to_owned(), |error| error.code);
             let done = run.rows("t").iter().filter(|row| row[1] == 100.into()).count();
             return (code, done, run.trace.to_string());
         }
     }
-    panic!("some seed strikes");
+    panic!("some seed injected");
 }
 
 #[test]
 fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
     for engine in servers() {
         let name = engine.name();
-        let mut bed = TestBed::new(engine);
+        let mut host = TrialHost::new(engine);
         for (fault, label, code) in [
             (Fault::StatementError, "update", "57014"),
             (Fault::StatementError, "begin", "57014"),
@@ -46,7 +47,7 @@ fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
             (Fault::RequestLost, "commit", "CONNECTION_LOST"),
             (Fault::ReplyLost, "commit", "CONNECTION_LOST"),
         ] {
-            let (heard, done, told) = struck(&mut bed, fault, label);
+            let (heard, done, told) = injected(&mut host, fault, label);
             assert_eq!(heard, code, "{name} {fault} at {label}\n{told}");
             assert_eq!(done, told.matches("commits 1 rows").count(), "{name} {fault} at {label}\n{told}");
             // Only what is open can be rolled back, and only by who still hears the server.
@@ -57,7 +58,7 @@ fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
             );
         }
         // The process starts again, and the script runs once more from its beginning.
-        let (heard, done, told) = struck(&mut bed, Fault::CrashAfter, "commit");
+        let (heard, done, told) = injected(&mut host, Fault::CrashAfter, "commit");
         assert_eq!((&*heard, done), ("ok", 3), "{name}\n{told}");
     }
 }

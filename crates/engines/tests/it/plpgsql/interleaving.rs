@@ -8,20 +8,26 @@ use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
-use retrial_sim::trial::{Limits, Setup, TestBed};
+use retrial_sim::trial::{Limits, Setup, TrialHost};
 
-use super::{CALM, opening, script};
+use super::{CALM, initial_state, script};
 use crate::parity::servers;
 
 /// How many rows that a body has changed somebody else may see, over a few schedules, and the traces.
-fn seen(bed: &mut TestBed, body: &'static str) -> (BTreeSet<i64>, Vec<String>) {
-    let (script, opening) = (script(&[body]), opening());
+fn seen(host: &mut TrialHost, body: &'static str) -> (BTreeSet<i64>, Vec<String>) {
+    let (script, initial_state) = (script(&[body]), initial_state());
     let limits = Limits { safety_steps: 1_000, fair_steps: 500, progress: &["t"] };
-    let setup = Setup { rung: &CALM, cost: Cost::FREE, limits, opening: Some(&opening), tables: &["t"] };
+    let setup = Setup {
+        environment: &CALM,
+        cost: Cost::FREE,
+        limits,
+        initial_state: Some(&initial_state),
+        tables: &["t"],
+    };
     let counts = Rc::new(RefCell::new(BTreeSet::new()));
     let mut traces = Vec::new();
     for seed in 0..60 {
-        let run = bed.hold(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
+        let run = host.run(&mut Random::new(Pace::Free), Seed(seed), Seed(seed), &setup, |world| {
             world.process("migration", move |boot| {
                 let pool = boot.pool(1, None);
                 boot.actor("migration", move |actor| async move {
@@ -53,7 +59,7 @@ fn others_see_a_body_chunk_by_chunk_where_it_commits_and_whole_where_it_does_not
     for (body, expected) in [(chunks, vec![0, 1, 2, 3]), (whole, vec![0, 3])] {
         let mut told = Vec::new();
         for engine in servers() {
-            let (counts, traces) = seen(&mut TestBed::new(engine), body);
+            let (counts, traces) = seen(&mut TrialHost::new(engine), body);
             assert_eq!(counts.into_iter().collect::<Vec<_>>(), expected, "{}", traces.concat());
             told.push(traces);
         }

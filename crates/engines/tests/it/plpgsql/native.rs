@@ -6,10 +6,10 @@ use retrial_engines::console::{Console, Message, Progress};
 use retrial_engines::postgres::PostgresConsole;
 use retrial_sim::engine::SessionId;
 
-use super::{Outcome, Texts, opening, outcome};
+use super::{Outcome, Texts, initial_state, outcome};
 use crate::postgres::server;
 
-/// A console that starts from the opening rows each time.
+/// A console that starts from the initial rows each time.
 pub(super) struct Native(PostgresConsole);
 
 impl Native {
@@ -22,9 +22,9 @@ impl Native {
     pub(super) fn run(&mut self, statements: &[&str]) -> Outcome {
         let session = self.0.connect("migration").expect("a connection is there");
         assert_eq!(self.say(session, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").0, None);
-        let opening = opening();
-        let mut text = opening.schema.to_string();
-        for (table, row) in &opening.rows {
+        let initial_state = initial_state();
+        let mut text = initial_state.schema.to_string();
+        for (table, row) in &initial_state.rows {
             let values: Vec<String> = row.iter().map(ToString::to_string).collect();
             text.push_str(&format!("INSERT INTO {table} VALUES ({});", values.join(",")));
         }

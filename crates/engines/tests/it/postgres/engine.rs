@@ -1,10 +1,10 @@
-//! The engine on a live server: waits, changes, and going back to the opening rows.
+//! The engine on a live server: waits, changes, and going back to the initial rows.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_engines::postgres::Postgres;
-use retrial_sim::engine::{Done, Engine, Opening, Reply, RowChange, SessionId, Value, Work};
+use retrial_sim::engine::{Done, Engine, InitialState, Reply, RowChange, SessionId, Value, Work};
 use retrial_sim::seed::Seed;
 
 use super::server;
@@ -12,15 +12,15 @@ use super::server;
 const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v int NOT NULL CHECK (v < 100), note text);
     CREATE TABLE names (name text PRIMARY KEY, at timestamptz, serial int GENERATED ALWAYS AS IDENTITY);";
 
-fn opening() -> Rc<Opening> {
+fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| ("t", vec![id.into(), (10 * id).into(), Value::Null]);
-    Rc::new(Opening { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
+    Rc::new(InitialState { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
 }
 
-/// An engine at its opening rows, and so many sessions.
+/// An engine at its initial rows, and so many sessions.
 fn engine(sessions: u32) -> Option<(Postgres, Vec<SessionId>)> {
     let mut engine = Postgres::new(&server()?).unwrap();
-    engine.open(&opening(), Seed(7)).unwrap();
+    engine.open(&initial_state(), Seed(7)).unwrap();
     let sessions = (0..sessions).map(|_| engine.connect().unwrap()).collect();
     Some((engine, sessions))
 }
@@ -241,7 +241,7 @@ fn a_session_that_crashes_while_it_waits_holds_nobody_up() {
 fn each_trial_begins_at_the_opening_rows_even_after_the_schema_changed() {
     let Some((mut engine, _)) = engine(0) else { return };
     for trial in 0..6 {
-        engine.open(&opening(), Seed(trial)).unwrap();
+        engine.open(&initial_state(), Seed(trial)).unwrap();
         let session = engine.connect().unwrap();
         let insert = "INSERT INTO names (name, at) VALUES ($1, $2) RETURNING serial, at";
         let added = done(
@@ -268,7 +268,7 @@ fn each_trial_begins_at_the_opening_rows_even_after_the_schema_changed() {
         }
         engine.close(session);
     }
-    engine.open(&opening(), Seed(9)).unwrap();
+    engine.open(&initial_state(), Seed(9)).unwrap();
     assert_eq!(engine.rows("t").unwrap().0.columns.len(), 3);
 }
 
@@ -308,7 +308,7 @@ fn the_engines_randomness_is_seeded() {
     let first = draw(&mut engine, s[0]);
     engine.close(s[0]);
     for (seed, same) in [(7, true), (8, false)] {
-        engine.open(&opening(), Seed(seed)).unwrap();
+        engine.open(&initial_state(), Seed(seed)).unwrap();
         let session = engine.connect().unwrap();
         assert_eq!(draw(&mut engine, session) == first, same);
         engine.close(session);

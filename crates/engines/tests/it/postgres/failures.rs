@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use retrial_engines::console::Console;
 use retrial_engines::postgres::{Postgres, PostgresConsole, Server};
-use retrial_sim::engine::{Engine, Opening, Reply, SessionId};
+use retrial_sim::engine::{Engine, InitialState, Reply, SessionId};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
 
@@ -19,14 +19,14 @@ fn own_server(answer: Duration) -> Option<Arc<Server>> {
     Server::find_within(None, answer).ok()
 }
 
-fn opening() -> Rc<Opening> {
+fn initial_state() -> Rc<InitialState> {
     let schema = "CREATE TABLE t (id int PRIMARY KEY, v int)";
-    Rc::new(Opening { schema: schema.into(), rows: vec![("t", vec![1.into(), 10.into()])] })
+    Rc::new(InitialState { schema: schema.into(), rows: vec![("t", vec![1.into(), 10.into()])] })
 }
 
 fn engine(server: &Arc<Server>, sessions: usize) -> (Postgres, Vec<SessionId>) {
     let mut engine = Postgres::new(server).unwrap();
-    engine.open(&opening(), Seed(1)).unwrap();
+    engine.open(&initial_state(), Seed(1)).unwrap();
     let sessions = (0..sessions).map(|_| engine.connect().unwrap()).collect();
     (engine, sessions)
 }
@@ -72,7 +72,7 @@ fn a_server_that_is_stopped_midway_is_a_failure_of_the_machine() {
             check(failed.map_or(Ok(()), Err), "the server at");
             s.iter().for_each(|session| engine.close(*session));
             check(engine.rows("t"), "the server at");
-            check(engine.open(&opening(), Seed(2)), "the server at");
+            check(engine.open(&initial_state(), Seed(2)), "the server at");
             let sent: Result<(), Error> = console.send(told, "SELECT 1").and_then(|()| {
                 loop {
                     match console.progress(told)? {
@@ -97,7 +97,7 @@ fn a_server_that_is_frozen_is_given_up_in_time() {
     within(Duration::from_secs(5), || {
         check(engine.submit(s[1], "SELECT v FROM t", &[]), "has not answered for 1s");
         s.iter().for_each(|session| engine.close(*session));
-        check(engine.open(&opening(), Seed(2)), "has not answered for 1s");
+        check(engine.open(&initial_state(), Seed(2)), "has not answered for 1s");
         check(Postgres::new(&server), "has not answered for 1s");
         drop(engine);
     });
@@ -143,7 +143,7 @@ fn a_session_that_the_trial_ends_is_the_trials_affair() {
     let Ok(Reply::Done(done)) = engine.submit(s[1], "SELECT v FROM t", &[]) else { panic!("it lives") };
     assert!(done.result.is_ok());
     s.iter().for_each(|session| engine.close(*session));
-    engine.open(&opening(), Seed(2)).unwrap();
+    engine.open(&initial_state(), Seed(2)).unwrap();
 }
 
 #[test]

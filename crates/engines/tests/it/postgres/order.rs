@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use retrial_engines::postgres::Postgres;
-use retrial_sim::engine::{Engine, Opening, Reply, SessionId};
+use retrial_sim::engine::{Engine, InitialState, Reply, SessionId};
 use retrial_sim::seed::Seed;
 
 use super::server;
@@ -18,13 +18,13 @@ const ADVISORY: &str = "SELECT pg_advisory_xact_lock(7)";
 fn waiters_go_on_in_the_order_that_the_server_keeps() {
     let Some(server) = server() else { return };
     let mut engine = Postgres::new(&server).unwrap();
-    let opening = Rc::new(Opening {
+    let initial_state = Rc::new(InitialState {
         schema: "CREATE TABLE t (id int PRIMARY KEY, v int)".into(),
         rows: vec![("t", vec![1.into(), 10.into()])],
     });
     for (first, then) in [(LOCK, LOCK), (UPDATE, LOCK), (ADVISORY, ADVISORY)] {
         for round in 0..10 {
-            engine.open(&opening, Seed(round)).unwrap();
+            engine.open(&initial_state, Seed(round)).unwrap();
             let s: Vec<SessionId> = (0..4).map(|_| engine.connect().unwrap()).collect();
             for session in &s {
                 engine.submit(*session, "BEGIN", &[]).unwrap();

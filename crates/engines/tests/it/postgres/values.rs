@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use retrial_engines::postgres::Postgres;
-use retrial_sim::engine::{Engine, Opening, Reply, Value};
+use retrial_sim::engine::{Engine, InitialState, Reply, Value};
 use retrial_sim::seed::Seed;
 
 use super::server;
@@ -52,7 +52,7 @@ fn binary_values_read_as_the_server_prints_them() {
     let Some(server) = server() else { return };
     let mut engine = Postgres::new(&server).unwrap();
     let schema = "CREATE TYPE mood AS ENUM ('sad', 'fine'); CREATE DOMAIN small AS int CHECK (VALUE < 10);";
-    engine.open(&Rc::new(Opening { schema: schema.into(), rows: Vec::new() }), Seed(1)).unwrap();
+    engine.open(&Rc::new(InitialState { schema: schema.into(), rows: Vec::new() }), Seed(1)).unwrap();
     for (name, samples) in SAMPLES {
         for sample in samples {
             // The parameter goes out in binary; the literal is read by the server itself.

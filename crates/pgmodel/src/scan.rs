@@ -1,0 +1,378 @@
+//! The rows that FROM and WHERE make, one after the other: a nested loop over the slots, each row looked at only when
+//! the one before it has been dealt with.
+
+use std::rc::Rc;
+
+use crate::access::{Access, List, Path, Step};
+use crate::catalog::TableDef;
+use crate::error::{Failure, Result};
+use crate::execution::{Env, Execution, Slotted};
+use crate::footprint::{Object, Use, key_digest};
+use crate::join::Tree;
+use crate::plan::planner::Wary;
+use crate::plan::{Comparison, Join, Query, Slot};
+use crate::value::{Tuple, Value};
+
+/// A nested loop at some row of it.
+pub(crate) struct Rows<'a> {
+    run: &'a Execution,
+    level: &'a Env<'a>,
+    slots: &'a [Slot],
+    join: Option<&'a Join>,
+    path: &'a Path,
+    started: bool,
+    /// Whether the conditions that hang on no row hold, once they were looked at.
+    enters: Option<bool>,
+    cells: Vec<Slotted>,
+    /// For each open slot of the loop, what is left of its rows, the next one last.
+    open: Vec<Vec<Slotted>>,
+    /// A row that was met while looking for others.
+    ahead: Option<Vec<Slotted>>,
+    /// Whether any row was looked at.
+    looked: bool,
+}
+
+impl<'a> Env<'a> {
+    /// The same level with these rows in its slots.
+    pub(crate) fn with<'b>(&self, cells: &'b [Slotted]) -> Env<'b>
+    where
+        'a: 'b,
+    {
+        Env { cells, ..*self }
+    }
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(
+        run: &'a Execution,
+        level: &'a Env<'a>,
+        slots: &'a [Slot],
+        join: Option<&'a Join>,
+        path: &'a Path,
+    ) -> Rows<'a> {
+        let cells = vec![Slotted::default(); slots.len()];
+        Rows {
+            run,
+            level,
+            slots,
+            join,
+            path,
+            started: false,
+            enters: None,
+            cells,
+            open: Vec::new(),
+            ahead: None,
+            looked: false,
+        }
+    }
+
+    /// The next row, one tuple for each slot.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
+        if !self.path.gates.is_empty() && !Box::pin(self.enters()).await? {
+            return Ok(None);
+        }
+        match self.path.steps(self.run.per_row) {
+            Some(steps) => self.step(steps).await,
+            // An outer join is rare, and its state is kept out of every other row's.
+            None => Box::pin(self.tree()).await,
+        }
+    }
+
+    /// Whether there is a row to be looked for.
+    async fn enters(&mut self) -> Result<bool> {
+        if let Some(enters) = self.enters {
+            return Ok(enters);
+        }
+        let mut enters = true;
+        for gate in &self.path.gates {
+            enters = enters && self.run.holds(gate, &self.level.with(&self.cells)).await?;
+        }
+        self.enters = Some(enters);
+        Ok(enters)
+    }
+
+    /// The next rows that only further keys can put in order: all of them, or where they come in the order of a column
+    /// those of one value, in which case there may be more. None at all are the end.
+    pub(crate) async fn group(&mut self) -> Result<Vec<Vec<Slotted>>> {
+        let by = self.path.steps(self.run.per_row).and_then(|steps| steps.first()).and_then(|step| step.by);
+        let mut group: Vec<Vec<Slotted>> = self.ahead.take().into_iter().collect();
+        loop {
+            let goes_on = match (by, group.first()) {
+                (Some(by), Some(first)) => {
+                    // An index shows where its value ends before the next row is looked at.
+                    let next = self.open.first().and_then(|rows| rows.last());
+                    next.is_some_and(|next| next.value(by) == first[0].value(by))
+                }
+                _ => true,
+            };
+            let Some(row) = (if goes_on { self.next().await? } else { None }) else { return Ok(group) };
+            if let (Some(by), Some(first)) = (by, group.first())
+                && row[0].value(by) != first[0].value(by)
+            {
+                // The rest of that value was filtered out.
+                self.ahead = Some(row);
+                return Ok(group);
+            }
+            self.run.used.hold(row.len())?;
+            group.push(row);
+        }
+    }
+
+    /// Refuses where another plan would have looked at other rows, and functions with an effect show it.
+    pub(crate) fn demand_whole(&self) -> Result<()> {
+        let Wary { some, all } = self.path.wary;
+        let by = self.path.steps.iter().flatten().next().and_then(|step| step.by);
+        let whole = by.is_some() && self.open.iter().all(Vec::is_empty) && self.ahead.is_none();
+        let missed = some
+            && !self.looked
+            && matches!(self.slots, [Slot::Table(table)] if !self.run.scan(table).is_empty());
+        if missed || all && !whole {
+            return Err(Failure::not_modelled(
+                "a function with an effect in WHERE, for rows that an index may leave out",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, steps: &'a [Step]) -> Result<Option<Vec<Slotted>>> {
+        if !self.started {
+            self.started = true;
+            let Some(first) = steps.first() else { return Ok(Some(Vec::new())) };
+            let rows = self.run.slot(&self.slots[first.slot], first, &self.level.with(&self.cells)).await?;
+            self.open.push(rows);
+        }
+        'rows: while let Some(rows) = self.open.last_mut() {
+            let Some(row) = rows.pop() else {
+                self.open.pop();
+                continue;
+            };
+            self.run.used.step(1)?;
+            self.looked = true;
+            let depth = self.open.len() - 1;
+            let step = &steps[depth];
+            if row.version.is_some() {
+                self.run.visited(1, u64::from(matches!(step.access, Access::Scan)));
+            }
+            self.cells[step.slot] = row;
+            for filter in &step.filters {
+                if !self.run.holds(filter, &self.level.with(&self.cells)).await? {
+                    continue 'rows;
+                }
+            }
+            let Some(next) = steps.get(depth + 1) else {
+                // The last row needs no copy of what the next would have been joined with.
+                let is_last = self.open.iter().all(Vec::is_empty);
+                return Ok(Some(if is_last { std::mem::take(&mut self.cells) } else { self.cells.clone() }));
+            };
+            let rows = self.run.slot(&self.slots[next.slot], next, &self.level.with(&self.cells)).await?;
+            self.open(rows)?;
+        }
+        Ok(None)
+    }
+
+    /// Opens the rows of the next slot. The open ones are few, or they count.
+    fn open(&mut self, rows: Vec<Slotted>) -> Result<()> {
+        const FEW: usize = 10_000;
+        if rows.len() > FEW && self.open.len() > 1 {
+            let held = self.run.used.held();
+            let open: usize = self.open.iter().map(Vec::len).sum();
+            let fits = self.run.used.hold_many((open + rows.len()) as u64, 0);
+            self.run.used.release(held);
+            fits?;
+        }
+        self.open.push(rows);
+        Ok(())
+    }
+
+    /// Where an outer join is among them, the whole tree is joined first.
+    async fn tree(&mut self) -> Result<Option<Vec<Slotted>>> {
+        if !self.started {
+            self.started = true;
+            // Here `open` holds whole rows, the next one last.
+            self.open = match self.join {
+                Some(join) => {
+                    let tree = Tree { slots: self.slots, laterals: &self.path.laterals, level: self.level };
+                    self.run.joined(join, tree, &self.cells).await?
+                }
+                None => vec![Vec::new()],
+            };
+            self.open.reverse();
+        }
+        while let Some(cells) = self.open.pop() {
+            let passes = match &self.path.filter {
+                Some(filter) => self.run.holds(filter, &self.level.with(&cells)).await?,
+                None => true,
+            };
+            if passes {
+                return Ok(Some(cells));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Execution {
+    /// The rows of one slot, last first, given those of the slots before it.
+    pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
+        let mut rows: Vec<Slotted> = match slot {
+            Slot::Table(table) => {
+                if self.serializable {
+                    Box::pin(self.mark_read(table, step, env)).await?;
+                }
+                return self.versions(table, step, env).await;
+            }
+            Slot::Query { query, .. } => {
+                let rows = self.rows_of(query, env).await?;
+                rows.iter().cloned().map(Slotted::row).collect()
+            }
+            Slot::Cte { up, index, .. } => {
+                Box::pin(self.cte(env.up(*up), *index)).await?.iter().cloned().map(Slotted::row).collect()
+            }
+            Slot::Function { call, ordinality } => {
+                self.rows_of_set(call, *ordinality, env).await?.into_iter().map(Slotted::row).collect()
+            }
+            Slot::Excluded => return Err(Failure::not_modelled("excluded outside of ON CONFLICT")),
+        };
+        rows.reverse();
+        Ok(rows)
+    }
+
+    /// The rows of a query in a query, which is run once if it looks at nothing outside itself.
+    pub(crate) async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
+        let address = Rc::as_ptr(query) as usize;
+        let known = self.once.borrow().get(&address).cloned();
+        if let Some(rows) = known {
+            return Ok(rows);
+        }
+        let rows = Rc::new(self.query(query, Some(env)).await?);
+        if !query.correlated && !self.reruns(query) {
+            self.once.borrow_mut().insert(address, rows.clone());
+        }
+        Ok(rows)
+    }
+
+    /// The values of a list.
+    pub(crate) async fn listed(&self, list: &List, env: &Env<'_>) -> Result<Vec<Value>> {
+        match list {
+            List::Each(list) => self.output(list, env).await,
+            List::Array(array) => match self.value(array, env).await? {
+                Value::Array(items) => Ok(items.to_vec()),
+                _ => Ok(Vec::new()),
+            },
+            List::Query(query) => {
+                Ok(self.rows_of(query, env).await?.iter().map(|row| row[0].clone()).collect())
+            }
+        }
+    }
+
+    /// The visible versions of a table that a step finds, last first.
+    async fn versions(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
+        match &step.access {
+            Access::List { list: List::Query(query), .. } if self.reruns(query) => Ok(self.scan(table)),
+            Access::Scan => Ok(self.scan(table)),
+            Access::Key { index, key, whole: true } => {
+                // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
+                // own in the place that another has vacated since.
+                let unique = table.indexes[*index].unique && !self.is_repeatable();
+                match &key[..] {
+                    [key] => Ok(self.under(table, *index, &[self.value(key, env).await?], unique)),
+                    key => Ok(self.under(table, *index, &self.output(key, env).await?, unique)),
+                }
+            }
+            Access::Key { index, key, whole: false } => {
+                let prefix = self.output(key, env).await?;
+                if prefix.contains(&Value::Null) {
+                    return Ok(Vec::new());
+                }
+                Ok(self.within(table, *index, &prefix, false, |_| true))
+            }
+            Access::List { index, list } => {
+                let mut values = self.listed(list, env).await?;
+                values.sort_unstable();
+                values.dedup();
+                let mut found = Vec::new();
+                for value in values {
+                    found.extend(self.under(table, *index, &[value], false));
+                }
+                // Rows are met in the order of the table, as a bitmap scan meets them.
+                found.sort_by_key(|cell| std::cmp::Reverse(cell.version));
+                Ok(found)
+            }
+            Access::Range { index, prefix, bounds } => {
+                let prefix = self.output(prefix, env).await?;
+                let mut limits = Vec::with_capacity(bounds.len());
+                for (comparison, bound) in bounds {
+                    limits.push((*comparison, self.value(bound, env).await?));
+                }
+                if prefix.contains(&Value::Null) || limits.iter().any(|(_, limit)| *limit == Value::Null) {
+                    return Ok(Vec::new());
+                }
+                let inside = |value: &Value| {
+                    *value != Value::Null
+                        && limits.iter().all(|(comparison, limit)| meets(*comparison, value, limit))
+                };
+                Ok(self.within(table, *index, &prefix, step.by.is_some(), inside))
+            }
+        }
+    }
+
+    /// All visible versions, last first.
+    fn scan(&self, table: &TableDef) -> Vec<Slotted> {
+        self.touch(Object::Table(table.id), Use::Read);
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let mut found = heap.visible(&transactions, self.snapshot, self.session);
+        found.reverse();
+        found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
+    }
+
+    /// The visible versions under a whole key, last first. Of a unique key a snapshot sees one row at most.
+    fn under(&self, table: &TableDef, index: usize, key: &[Value], unique: bool) -> Vec<Slotted> {
+        if key.contains(&Value::Null) {
+            return Vec::new();
+        }
+        self.touch(Object::Key(table.id, key_digest(index, key)), Use::Read);
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let visible = heap
+            .under(index, key)
+            .rev()
+            .filter(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
+        let visible = visible.map(|version| stored(heap.tuple(version), version));
+        if unique { visible.take(1).collect() } else { visible.collect() }
+    }
+
+    /// The visible versions in a range of an index, in the reverse order of the table or, if `ordered`, of the index.
+    fn within(
+        &self,
+        table: &TableDef,
+        index: usize,
+        prefix: &[Value],
+        ordered: bool,
+        inside: impl Fn(&Value) -> bool,
+    ) -> Vec<Slotted> {
+        self.touch(Object::Table(table.id), Use::Read);
+        let heap = self.server.heap(table.id);
+        let transactions = self.server.transactions.borrow();
+        let mut found =
+            if ordered { heap.ordered(index, prefix, inside) } else { heap.range(index, prefix, inside) };
+        found.reverse();
+        found.retain(|version| heap.sees(*version, &transactions, self.snapshot, self.session));
+        found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
+    }
+}
+
+fn stored(tuple: &Tuple, version: u32) -> Slotted {
+    Slotted { tuple: Some(tuple.clone()), version: Some(version) }
+}
+
+/// Whether a value compares like that with a limit.
+pub(crate) fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
+    match comparison {
+        Comparison::Equal => value == limit,
+        Comparison::Less => value < limit,
+        Comparison::LessOrEqual => value <= limit,
+        Comparison::Greater => value > limit,
+        Comparison::GreaterOrEqual => value >= limit,
+    }
+}

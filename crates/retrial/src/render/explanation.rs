@@ -1,0 +1,367 @@
+//! An explanation in words: one line per edge, `X before Y, because ...`, and the line that it leads to. It words what was
+//! decided elsewhere, and must never add a claim of its own.
+
+use retrial_sim::engine::Value;
+use retrial_sim::explanation::{Act, Contradiction, Edge, Explanation, Note, Reason, explain};
+use retrial_sim::invariant::Breach;
+use retrial_sim::trace::{EventKind, Trace};
+use retrial_sim::trial::Run;
+
+/// Edges shown; of more, the first and the last.
+const MOST_EDGES: usize = 18;
+
+/// How much of a value is shown.
+const WIDEST_VALUE: usize = 48;
+
+/// The explanation for a breach, a line for each of its edges.
+pub fn tell(run: &Run, breach: &Breach) -> String {
+    word(&run.trace, &explain(run, breach))
+}
+
+/// An explanation in words.
+pub fn word(trace: &Trace, explanation: &Explanation) -> String {
+    let Explanation { anomaly, on, edges, end } = explanation;
+    let mut text = anomaly.name().replace('-', " ");
+    if let Some(cell) = on {
+        text.push_str(&format!(" of {}.{}", cell.part, cell.column));
+        let row = cell.row.as_ref().map(|row| format!(" in row {}", shown(row)));
+        text.push_str(&row.unwrap_or_default());
+    }
+    text.push_str(":\n");
+    let skip = edges.len().saturating_sub(MOST_EDGES);
+    for (index, edge) in edges.iter().enumerate() {
+        if skip > 0 && index == MOST_EDGES / 2 {
+            text.push_str(&format!("  [{skip} steps left out]\n"));
+        }
+        if skip > 0 && (MOST_EDGES / 2..MOST_EDGES / 2 + skip).contains(&index) {
+            continue;
+        }
+        let (before, after) = (name(trace, &edge.before), name(trace, &edge.after));
+        text.push_str(&format!("  {before} before {after}, because {}\n", because(trace, edge)));
+    }
+    text.push_str(&format!("  so {}\n", leads_to(trace, end)));
+    text
+}
+
+/// An act by its logical place.
+pub(super) fn name(trace: &Trace, act: &Act) -> String {
+    let Act { actor, label, nth, .. } = act;
+    format!("{}/{label}#{nth}", trace.name(*actor))
+}
+
+fn names(trace: &Trace, acts: &[Act]) -> String {
+    let names: Vec<String> = acts.iter().map(|act| name(trace, act)).collect();
+    names.join(", ")
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= WIDEST_VALUE {
+        return text;
+    }
+    let kept: String = text.chars().take(WIDEST_VALUE - 3).collect();
+    format!("{kept}...")
+}
+
+fn because(trace: &Trace, edge: &Edge) -> String {
+    let (x, y) = (name(trace, &edge.before), name(trace, &edge.after));
+    let who = trace.name(edge.after.actor);
+    match &edge.because {
+        Reason::ReadWhatWrote { column, value } => {
+            format!("{y} read {column} {} that {x} wrote", shown(value))
+        }
+        Reason::OverwroteWhatRead { column, .. } if column.is_empty() => {
+            format!("{y} wrote a row that {x} had read")
+        }
+        Reason::OverwroteWhatRead { column, read, written } => {
+            format!("{y} wrote {column} {} where {x} had read {}", shown(written), shown(read))
+        }
+        Reason::Overwrote { column, old, between: 0, .. } => {
+            format!("{y} overwrote {column} {} that {x} wrote", shown(old))
+        }
+        Reason::Overwrote { column, old, new, between } => {
+            let (old, new) = (shown(old), shown(new));
+            let versions = if *between == 1 { "version" } else { "versions" };
+            format!("{y} wrote {column} {new}, {between} {versions} after the {old} that {x} wrote")
+        }
+        Reason::Carried { field, value } => carried(trace, edge, field, value),
+        Reason::Replaced { field, old, new } => {
+            format!("{who} had {field} {} at {x}, and {} at {y}", shown(old), shown(new))
+        }
+        Reason::Delivered { message, attempt: Value::Integer(1) } => {
+            format!("{y} brought message {message}, which {x} had sent")
+        }
+        Reason::Delivered { message, attempt } => {
+            format!("{y} brought message {message}, which {x} had sent, as attempt {attempt}")
+        }
+        Reason::DeliveredAgain { message, attempt } => {
+            format!("{y} brought message {message} once more, as attempt {attempt}")
+        }
+        Reason::SameActor => format!("{who} did one after the other"),
+        Reason::SameActorWroteNothing => format!("{who} went on, and sent no statement in between"),
+        Reason::Failed { error } => format!("{x} failed: {error}"),
+        Reason::ChangedNothing => format!("{x} changed no row, and {who} went on"),
+        Reason::Died if edge.after.label == "exit" => format!("the process of {who} ended"),
+        Reason::Died => format!("the process of {who} died, and what it knew with it"),
+        Reason::Known { field, value } => {
+            let part = trace.name(edge.before.actor);
+            format!("{part} had {field} {} from {x} on, and {y} brought the same", shown(value))
+        }
+        Reason::Waited { resource } => {
+            format!("{y} waited for {resource} of {}, which was at {x}", trace.name(edge.before.actor))
+        }
+        Reason::LastNoted { key } => format!("that is what the process said last of `{key}`"),
+        Reason::Injected { fault } => {
+            format!("{fault} injected there, and nothing injected that process between them")
+        }
+        Reason::LeftAsWritten { column, value } => {
+            format!("{y} wrote other rows of the table, and left {column} {} as {x} wrote it", shown(value))
+        }
+        Reason::Stood { column, value } => {
+            format!("nobody wrote another {column} in between: {} stood", shown(value))
+        }
+    }
+}
+
+/// What was done with a value, by whoever had it first and by whoever has it from there.
+fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value) -> String {
+    let (x, y) = (name(trace, &edge.before), name(trace, &edge.after));
+    let what = |act: &Act| trace.events.get(act.event).map(|event| &event.kind);
+    let had = match what(&edge.before) {
+        Some(EventKind::Stored(_)) => "stored",
+        Some(EventKind::Ran(_)) => "was answered",
+        Some(EventKind::Committed(_)) => "wrote",
+        Some(EventKind::Exchanged(exchange)) if exchange.label == "deliver" => "brought",
+        _ => "sent",
+    };
+    let has = match what(&edge.after) {
+        Some(EventKind::Stored(_)) => "stored",
+        Some(EventKind::Exchanged(_)) => "tells",
+        _ => "carries",
+    };
+    format!("{y} {has} the {field} {} that {x} {had}", shown(value))
+}
+
+fn leads_to(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    match end {
+        valued @ (Contradiction::Dead { .. }
+        | Contradiction::NeverWritten { .. }
+        | Contradiction::OlderStands { .. }
+        | Contradiction::OutOfNowhere { .. }
+        | Contradiction::Unseen { .. }) => values(trace, valued),
+        Contradiction::NothingBehind { effect, value, later: Some(later) } => {
+            format!(
+                "{} told {} before any commit had it; {} wrote it after that",
+                name(effect),
+                shown(value),
+                name(later)
+            )
+        }
+        Contradiction::NothingBehind { effect, value, later: None } => {
+            format!("{} told {}, and no commit has it", name(effect), shown(value))
+        }
+        Contradiction::NobodyTold { write, column, old, value, alike, told } => {
+            let moved = format!("{column} from {} to {}", shown(old), shown(value));
+            match told {
+                0 => format!("{} moved {moved}, and nothing after it tells both", name(write)),
+                _ => format!(
+                    "{alike} commits from {} on moved {moved}, and only {told} are told after it",
+                    name(write)
+                ),
+            }
+        }
+        Contradiction::Again { effect, value: Some(value), .. } => {
+            format!("{} told {} with nothing new behind it", name(effect), shown(value))
+        }
+        Contradiction::Again { effect, moved, .. } => {
+            format!("{} wrote the row once more, and moved no more than {}", name(effect), moved.join(", "))
+        }
+        Contradiction::Large { act, rows, steps } => {
+            format!("{} alone wrote {rows} rows and took {steps} steps of work", name(act))
+        }
+        Contradiction::Parts { parts, next } => {
+            let (who, times) = (trace.name(next.actor), parts.len());
+            format!(
+                "{who} let go of its lock {times} times before {}: after {}",
+                name(next),
+                names(trace, parts)
+            )
+        }
+        Contradiction::TooLate { store, done, column, value, stands } => {
+            let (value, stands) = (shown(value), shown(stands));
+            format!(
+                "{} came after {}, when nobody was left to be told, and nobody wrote its {column} {value}: \
+                 {stands} stands",
+                name(store),
+                name(done)
+            )
+        }
+        Contradiction::Crossed { one, other } => {
+            format!("{} and {} each wrote what the other had read before", name(one), name(other))
+        }
+        plainly @ (Contradiction::Panicked { .. }
+        | Contradiction::Annotated { .. }
+        | Contradiction::Answered { .. }
+        | Contradiction::Failed { .. }
+        | Contradiction::Shows { .. }) => plain(trace, plainly),
+        reported @ (Contradiction::SaysOtherwise { .. }
+        | Contradiction::Unreported { .. }
+        | Contradiction::Counted { .. }
+        | Contradiction::Left { .. }
+        | Contradiction::PassedOver { .. }) => reports(trace, reported),
+        waited => waits(trace, waited),
+    }
+}
+
+/// What something came to, and nothing of why.
+fn plain(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    match end {
+        Contradiction::Panicked { act } => format!("{} is where the program gave up", name(act)),
+        Contradiction::Annotated { note, beside } => {
+            let told =
+                |note: &Note| format!("{} says `{} {} {}`", name(&note.act), note.key, note.one, note.other);
+            let beside = beside.as_ref().map_or(String::new(), |beside| format!(", and {}", told(beside)));
+            format!("{}{beside}", told(note))
+        }
+        Contradiction::Answered { act, rows } => format!("{} was answered with {rows} rows", name(act)),
+        Contradiction::Failed { act, error } => format!("{} failed: {error}", name(act)),
+        Contradiction::Shows { act: Some(act) } => format!("it shows at {}", name(act)),
+        _ => "it shows at the end".to_owned(),
+    }
+}
+
+/// Where a value lies over another, or is not there.
+fn values(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    match end {
+        Contradiction::OlderStands { write, newer, older, column, value } => {
+            let (write, newer, older, value) = (name(write), name(newer), name(older), shown(value));
+            format!(
+                "{write} came after {newer}, and the {column} {value} that it wrote is from {older}, before that: \
+                 the older value lies over the newer"
+            )
+        }
+        Contradiction::Unseen { write, lost, read } => {
+            let (write, lost, read) = (name(write), name(lost), name(read));
+            format!("{write} came after {lost}, and was made from {read}, before it: {lost} is lost")
+        }
+        Contradiction::OutOfNowhere { write, column, old, new } => {
+            let (old, new) = (shown(old), shown(new));
+            format!("{} wrote {column} {new} over {old}, and nothing before it carries {new}", name(write))
+        }
+        Contradiction::NeverWritten { done: Some(done), column, value, stands }
+            if matches!(
+                trace.events.get(done.event).map(|event| &event.kind),
+                Some(EventKind::Operated(..))
+            ) =>
+        {
+            let (done, value, stands) = (name(done), shown(value), shown(stands));
+            format!(
+                "{done} says that it is done, and it had not written its {column} {value}: {stands} stands"
+            )
+        }
+        Contradiction::NeverWritten { done, column, value, stands } => {
+            let done = done.as_ref().map_or("it is over".to_owned(), |done| {
+                format!("{} says that the message is done with", name(done))
+            });
+            format!("{done}, and nobody wrote its {column} {}: {} stands", shown(value), shown(stands))
+        }
+        Contradiction::Dead { letter, message, attempts } => {
+            format!("{} gave message {message} up after attempt {attempts}", name(letter))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Where something was said, or not, of what was done.
+fn reports(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    match end {
+        Contradiction::SaysOtherwise { report, field, said, was, by } => {
+            let (said, was) = (shown(said), shown(was));
+            format!("{} tells {field} {said}, and what {} overwrote was {was}", name(report), name(by))
+        }
+        Contradiction::Unreported { failure, report, said } => {
+            let report = report.as_ref().map_or("the report".to_owned(), name);
+            format!("{} failed, and {report} says {}", name(failure), shown(said))
+        }
+        Contradiction::Counted { report, column, said, changed, rewritten } => {
+            let of = format!("{} has {column} {}", name(report), shown(said));
+            let unchanged = match rewritten {
+                0 => String::new(),
+                rows => format!(", and written {rows} without changing a value"),
+            };
+            format!(
+                "{of}, and by then {} had changed {changed} rows of other tables{unchanged}",
+                trace.name(report.actor)
+            )
+        }
+        Contradiction::Left { report, column, value, end } => {
+            let report = report.as_ref().map_or(String::new(), |report| format!(" of {}", name(report)));
+            format!("the {column} {}{report} is left when {} has come", shown(value), name(end))
+        }
+        Contradiction::PassedOver { column, row, stands, passed, meanwhile } => {
+            let row = row.as_ref().map_or("a row".to_owned(), |row| format!("row {}", shown(row)));
+            let passed = passed.as_ref().map_or(String::new(), |passed| {
+                format!("{} wrote the table and left this cell as it was, and ", name(passed))
+            });
+            let meanwhile = match &meanwhile[..] {
+                [] => String::new(),
+                acts => format!("; {} came only after that", names(trace, acts)),
+            };
+            format!("{passed}{column} {} stands in {row}{meanwhile}", shown(stands))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Where somebody waits, or everybody moves and nothing does.
+fn waits(trace: &Trace, end: &Contradiction) -> String {
+    let name = |act: &Act| name(trace, act);
+    let ms = |micros: u64| format!("{}.{:03} ms", micros / 1000, micros % 1000);
+    match end {
+        Contradiction::Circle { round, times, moves } => {
+            let moves = if moves.is_empty() { String::new() } else { format!(" but {}", moves.join(", ")) };
+            let last = round.last().map_or(String::new(), |last| format!(" to {}", name(last)));
+            let first = round.first().map_or(String::new(), name);
+            format!("the round from {first}{last} was gone {times} times in a row, and moved nothing{moves}")
+        }
+        Contradiction::Repeated { last, times, moved } => {
+            let label = last.label;
+            let moved = moved.as_ref().map_or("none before it changed a value".to_owned(), |moved| {
+                format!("{} was the last that changed a value", name(moved))
+            });
+            format!("{} is the {label} number {times} in this life of its process, and {moved}", name(last))
+        }
+        Contradiction::WaitsForItself { circle, victim } => {
+            let first = circle.first().map_or(String::new(), name);
+            let given = victim
+                .as_ref()
+                .map_or(String::new(), |victim| format!("; {} was given up for it", name(victim)));
+            format!("each of {} waits for the next, the last for {first}{given}", names(trace, circle))
+        }
+        Contradiction::Waiting { wait, holders, meanwhile, micros } => {
+            let holders: Vec<_> = holders.iter().map(|holder| trace.name(*holder)).collect();
+            let did = match &meanwhile[..] {
+                [] => "went on with what it was at".to_owned(),
+                acts => format!("did {}", names(trace, acts)),
+            };
+            format!("{} lasted {}, while {} {did}", name(wait), ms(*micros), holders.join(" and "))
+        }
+        Contradiction::Held { from, to, statements, micros, kept } => {
+            let who = trace.name(to.actor);
+            let kept = match &kept[..] {
+                [] => String::new(),
+                acts => format!("; {} waited for it", names(trace, acts)),
+            };
+            let since = name(from);
+            format!(
+                "{who} held its lock from {since} on for {} and {statements} more statements{kept}",
+                ms(*micros)
+            )
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,127 @@
+//! Every counterexample is argued, and every explanation is true to the trial that it is about.
+
+use retrial::catalogue;
+use retrial::sim::engine::{RowChange, Value};
+use retrial::sim::explanation::{Act, Contradiction, Edge, Reason, explain, place};
+use retrial::sim::invariant::Finding;
+use retrial::sim::trace::{EventKind, Trace};
+use retrial::sim::verdict::Verdict;
+
+use crate::trials::everything;
+
+#[test]
+fn every_witness_is_argued_and_its_argument_is_true_to_its_trial() {
+    let (mut argued, mut edges, mut bare) = (0, 0, Vec::new());
+    for table in &everything().tables {
+        let mut host = catalogue::host(table.selection.info.engines[0]).expect("the engine starts");
+        for (_, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
+            let Verdict::Violated(counterexample) = verdict else { continue };
+            let again =
+                table.selection.entry.replay(&mut host, &counterexample.case).expect("it can be reached");
+            let Finding::Violated(breach) = &again.finding else { panic!("it is not violated again") };
+            let explanation = explain(&again.run, breach);
+            let about = || {
+                format!(
+                    "{} {}: {explanation:#?}",
+                    counterexample.case.strategy, counterexample.case.invariant
+                )
+            };
+            if matches!(explanation.end, Contradiction::Shows { .. }) {
+                bare.push(format!("{}\n{}", about(), again.run.trace));
+            }
+            for edge in &explanation.edges {
+                let wrong = false_claim(&again.run.trace, edge);
+                assert_eq!(wrong, None, "{edge:?} of {}\n{}", about(), again.run.trace);
+            }
+            argued += 1;
+            edges += explanation.edges.len();
+        }
+    }
+    assert!(bare.is_empty(), "nothing is argued: {}", bare.join("\n"));
+    assert!(argued > 30 && edges > 3 * argued / 2, "{edges} edges in {argued} arguments");
+}
+
+/// What an edge claims that the trace does not have.
+fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
+    let Edge { before, after, because } = edge;
+    if before.event >= after.event {
+        return Some("the later comes first");
+    }
+    if [before, after].into_iter().any(|act| !exists(trace, act)) {
+        return Some("nobody did that");
+    }
+    let (one, other) = (&trace.events[before.event].kind, &trace.events[after.event].kind);
+    let is_so = match because {
+        Reason::Overwrote { column, old, new, between } => {
+            let wrote = changes(one).iter().any(|change| change.value_after(column) == Some(old));
+            // A row that was deleted and is added again has nothing before.
+            let over = |change: &RowChange| {
+                let before = change.value_before(column);
+                change.value_after(column) == Some(new)
+                    && (*between > 0
+                        || before == Some(old)
+                        || change.before.is_none()
+                        || changes(other).len() > 1)
+            };
+            wrote && changes(other).iter().any(over)
+        }
+        Reason::ReadWhatWrote { column, value } => {
+            changes(one).iter().any(|change| change.value_after(column) == Some(value)) && has(other, value)
+        }
+        Reason::Carried { value, .. } => {
+            // What a delivery brings stands in what was sent.
+            let told = |what: &EventKind, act: &Act| has(what, value) || act.label == "deliver";
+            told(one, before) && told(other, after)
+        }
+        Reason::Known { value, .. } => has(one, value) && has(other, value),
+        Reason::Failed { .. } => match one {
+            EventKind::Ran(ran) => ran.result.is_err(),
+            EventKind::Exchanged(exchange) => !exchange.arrived || !exchange.heard,
+            _ => false,
+        },
+        Reason::ChangedNothing => {
+            matches!(one, EventKind::Ran(ran) if ran.result.as_ref().is_ok_and(|answer| answer.changed == 0))
+        }
+        Reason::SameActor | Reason::SameActorWroteNothing => {
+            trace.process(before.actor) == trace.process(after.actor)
+        }
+        Reason::Injected { fault } => matches!(one, EventKind::Injected(injected) if injected == fault),
+        Reason::LastNoted { key } => [one, other]
+            .into_iter()
+            .any(|what| matches!(what, EventKind::Annotated(noted, ..) if noted == key)),
+        Reason::Died => matches!(other, EventKind::Crashed | EventKind::Exited),
+        _ => true,
+    };
+    (!is_so).then_some("that is not why")
+}
+
+/// Whether the act is there: its event is its actor's, and of that name unless it is a write named for its statement.
+fn exists(trace: &Trace, act: &Act) -> bool {
+    let Some(event) = trace.events.get(act.event) else { return false };
+    let named = place(trace, event) == format!("{}#{}", act.label, act.nth);
+    let ran = trace.events[..act.event].iter().any(|earlier| {
+        earlier.actor == act.actor && place(trace, earlier) == format!("{}#{}", act.label, act.nth)
+    });
+    let is_end = matches!(event.kind, EventKind::Committed(_) | EventKind::Released(_));
+    event.actor == act.actor && (named || is_end && ran)
+}
+
+fn changes(what: &EventKind) -> &[RowChange] {
+    if let EventKind::Committed(changes) = what { changes } else { &[] }
+}
+
+/// Whether an event has the value in it: in a parameter, an answer, a request, a part or a row.
+fn has(what: &EventKind, value: &Value) -> bool {
+    match what {
+        EventKind::Ran(ran) => {
+            let rows = ran.result.iter().flat_map(|answer| &answer.rows);
+            ran.params.contains(value) || rows.into_iter().any(|row| row.contains(value))
+        }
+        EventKind::Exchanged(exchange) => exchange.body.iter().any(|(_, known)| known == value),
+        EventKind::Stored(stored) => stored.state.iter().any(|(_, known)| known == value),
+        EventKind::Committed(changes) => {
+            changes.iter().any(|change| change.after.iter().any(|row| row.contains(value)))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,85 @@
+//! The environments, from benign to hostile. `calm` and `busy` have one pod, the others one or two.
+
+use retrial_sim::fault::{Fault, FaultRule, Environment};
+
+pub(super) const PODS: [&str; 2] = ["pod-1", "pod-2"];
+pub(super) const RUNNERS: [[&str; 6]; 2] = [
+    ["run-1a", "run-1b", "run-1c", "run-1d", "run-1e", "run-1f"],
+    ["run-2a", "run-2b", "run-2c", "run-2d", "run-2e", "run-2f"],
+];
+pub(super) const QUERIES: [&str; 2] = ["queries-1", "queries-2"];
+pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
+
+/// Whoever has a connection reserved.
+const HOLDERS: &[&str] = &[
+    "run-1a", "run-1b", "run-1c", "run-1d", "run-1e", "run-1f", "run-2a", "run-2b", "run-2c", "run-2d",
+    "run-2e", "run-2f",
+];
+
+/// Where the pool may throw.
+const RELEASE_ERROR: FaultRule = FaultRule { fault: Fault::ReleaseError, actors: HOLDERS, labels: &["release"] };
+
+/// Where a reserved connection may die: with a statement on it, and while nobody sends one.
+const DISCONNECT: FaultRule = FaultRule {
+    fault: Fault::Disconnect,
+    actors: HOLDERS,
+    labels: &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock"],
+};
+
+/// Where a pod may die. Before the lock and after the release there is nothing to lose.
+const MORTAL: &[&str] = &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock", "release"];
+
+const CRASH: [FaultRule; 2] = [
+    FaultRule { fault: Fault::CrashBefore, actors: HOLDERS, labels: MORTAL },
+    FaultRule { fault: Fault::CrashAfter, actors: HOLDERS, labels: MORTAL },
+];
+
+pub(super) const ENVIRONMENTS: &[Environment] = &[
+    Environment {
+        name: "calm",
+        about: "one pod, no more conversations than the cap, nothing fails",
+        fault_rules: &[],
+        budget: 0,
+    },
+    Environment {
+        name: "busy",
+        about: "one pod, more conversations than its pool has connections",
+        fault_rules: &[],
+        budget: 0,
+    },
+    Environment {
+        name: "same_conversation",
+        about: "one or two pods, and several runs of one conversation",
+        fault_rules: &[],
+        budget: 0,
+    },
+    Environment {
+        name: "release_fails",
+        about: "one or two pods; the pool throws when a connection is given back",
+        fault_rules: &[RELEASE_ERROR],
+        budget: 2,
+    },
+    Environment {
+        name: "connection_dies",
+        about: "one or two pods; a reserved connection dies, also while nothing is sent on it",
+        fault_rules: &[DISCONNECT],
+        budget: 1,
+    },
+    Environment {
+        name: "pod_crash",
+        about: "one or two pods; one dies with its sessions at any point of a run, and starts again",
+        fault_rules: &CRASH,
+        budget: 1,
+    },
+    Environment {
+        name: "all",
+        about: "one or two pods, and every fault of the environments before",
+        fault_rules: &[RELEASE_ERROR, DISCONNECT, CRASH[0], CRASH[1]],
+        budget: 3,
+    },
+];
+
+/// Whether there may be two pods in that environment.
+pub(super) fn has_two_pods(environment: &Environment) -> bool {
+    !matches!(environment.name, "calm" | "busy")
+}

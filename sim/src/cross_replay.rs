@@ -1,0 +1,224 @@
+//! Intents: the choices of one strategy's counterexample applied to another strategy, by what each point is instead of by what
+//! it is called. A fix is believed when the counterexample of its bug was reached and survived; so an intent that has no
+//! counterpart is an answer of its own, and must never pass for a choice that was made.
+//!
+//! One entry of the tape after the other is carried over. Both strategies are held with the entries before it, which
+//! leads each to the moment in question and no further, and what the point is in the one is looked for in the other.
+
+use crate::case::Case;
+use crate::choice::{Recorded, RecordedChoice, RecordedTape};
+use crate::error::Error;
+use crate::explore::Replayed;
+use crate::fault::Fault;
+use crate::prepared::PreparedTrial;
+use crate::scenario::{Scenario, Workload};
+use crate::trial::TrialHost;
+
+mod place;
+mod survey;
+
+pub use self::place::{Place, Role, Stage, Work};
+use self::survey::{Asked, Survey};
+
+/// What came of a counterexample under another strategy.
+#[derive(Debug)]
+pub struct Against {
+    /// The tape for the other strategy, as far as it could be carried over.
+    pub tape: RecordedTape,
+    /// The intents that were carried over, in order.
+    pub carried: Vec<Carried>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// A choice that means something whatever the strategy calls its point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// What the counterexample says.
+    pub recorded: RecordedChoice,
+    /// What its point is.
+    pub place: Place,
+}
+
+/// An intent and its counterpart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The intent.
+    pub intent: Intent,
+    /// The choice there.
+    pub there: RecordedChoice,
+    /// How its point was found.
+    pub how: How,
+}
+
+/// How a counterpart was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// It has the same name.
+    Exact,
+    /// It has another name and is the same.
+    ByRole,
+}
+
+/// What came of all intents together.
+#[derive(Debug)]
+pub enum Outcome {
+    /// All were applied: the trial, and what the case's invariant says of it.
+    Replayed(Box<Replayed>),
+    /// This one cannot be.
+    Unreachable(Intent, Lack),
+}
+
+/// What an intent lacks under another strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// There is no such point after the intents before it.
+    Point,
+    /// The actor that should go next cannot go on there.
+    Turn,
+    /// That fault is not offered there, or no more may strike.
+    Fault(Fault),
+    /// There is less to choose from.
+    Alternative,
+}
+
+/// Where a choice belongs: the stop, and its rank among those of one stop.
+type Position = (usize, u32);
+
+/// What was found for an intent.
+struct Found {
+    position: Position,
+    how: How,
+    /// Whether the choice is one: what happens anyway needs no entry.
+    is_choice: bool,
+}
+
+/// Applies what a case intends to another strategy.
+///
+/// # Errors
+/// Where the case names what does not exist, or its choices no longer apply to its own strategy.
+pub fn against<W: Workload, S: ?Sized>(
+    scenario: &Scenario<W, S>,
+    host: &mut TrialHost,
+    case: &Case,
+    strategy: &str,
+) -> Result<Against, Error> {
+    let (own, _) = PreparedTrial::of(scenario, case)?;
+    let (other, invariant) =
+        PreparedTrial::of(scenario, &Case { strategy: strategy.to_owned(), ..case.clone() })?;
+    let recorded = own.again(host, case.tape.clone())?;
+    host.recycle(recorded);
+    let begun = |choices: &[RecordedChoice]| RecordedTape { choices: choices.to_vec(), ..case.tape };
+    let mut tape = begun(&[]);
+    let mut carried = Vec::new();
+    let mut after = (0, 0);
+    for (index, entry) in case.tape.choices.iter().enumerate() {
+        let here = Survey::run(&own, host, begun(&case.tape.choices[..index]))?;
+        let there = Survey::run(&other, host, tape.clone())?;
+        let intent = intent(&here, entry)?;
+        match find(&there, &intent, after, &tape) {
+            Ok(found) => {
+                let at = text(&there, found.position.0);
+                let choice = RecordedChoice { at, what: entry.what.clone() };
+                if found.is_choice {
+                    tape.choices.push(choice.clone());
+                }
+                after = found.position;
+                carried.push(Carried { intent, there: choice, how: found.how });
+            }
+            Err(lack) => return Ok(Against { tape, carried, outcome: Outcome::Unreachable(intent, lack) }),
+        }
+    }
+    let run = other.again(host, tape.clone())?;
+    let finding = other.finding(&run, invariant)?;
+    Ok(Against { tape, carried, outcome: Outcome::Replayed(Box::new(Replayed { run, finding })) })
+}
+
+/// The text of a stop's point.
+fn text(survey: &Survey, stop: usize) -> String {
+    let stop = &survey.stops[stop];
+    stop.point.display(stop.place.actor)
+}
+
+/// What an entry means in the trial that it was recorded in, held up to there.
+fn intent(survey: &Survey, entry: &RecordedChoice) -> Result<Intent, Error> {
+    let stop = (0..survey.stops.len()).find(|stop| text(survey, *stop) == entry.at);
+    let stop = stop.ok_or_else(|| Error::diverged(format!("{}: the trial never came to it", entry.at)))?;
+    Ok(Intent { recorded: entry.clone(), place: survey.stops[stop].place.clone() })
+}
+
+/// The counterpart of an intent: the same point after what was carried over so far, else one that is the same.
+fn find(survey: &Survey, intent: &Intent, after: Position, tape: &RecordedTape) -> Result<Found, Lack> {
+    let rank = match intent.recorded.what {
+        Recorded::Fault(_) => 0,
+        Recorded::Pick(_) => 1,
+        Recorded::Delay(_) => 2,
+        Recorded::Next(_) => 3,
+    };
+    // Several values may be picked at one stop; anything else is chosen there once.
+    let repeats = matches!(intent.recorded.what, Recorded::Pick(_));
+    let is_later = |position: Position| position > after || (repeats && position == after);
+    let later = || (0..survey.stops.len()).filter(|stop| is_later((*stop, rank)));
+    let exact = later().filter(|stop| text(survey, *stop) == intent.recorded.at).map(|it| (it, How::Exact));
+    let same = |stop: &usize| is_same(&survey.stops[*stop].place, intent);
+    let by_role = later().filter(same).map(|stop| (stop, How::ByRole));
+    let mut lack = None;
+    for (stop, how) in exact.chain(by_role) {
+        match allows(survey, stop, &intent.recorded, tape) {
+            Ok(is_choice) => return Ok(Found { position: (stop, rank), how, is_choice }),
+            Err(why) => lack = lack.or(Some(why)),
+        }
+    }
+    Err(lack.unwrap_or(Lack::Point))
+}
+
+/// Whether a step there is what the intent speaks of.
+fn is_same(there: &Place, intent: &Intent) -> bool {
+    let stage = match intent.recorded.what {
+        // A fault strikes at the arrival, and a value is picked wherever the actor asks for one.
+        Recorded::Fault(_) | Recorded::Pick(_) => intent.place.stage,
+        Recorded::Next(_) | Recorded::Delay(_) => there.stage,
+    };
+    intent.place == Place { stage, ..there.clone() }
+}
+
+/// Whether that can be chosen at that stop, and whether it is a choice there at all.
+fn allows(
+    survey: &Survey,
+    stop: usize,
+    recorded: &RecordedChoice,
+    tape: &RecordedTape,
+) -> Result<bool, Lack> {
+    let mut asked = survey.asked(stop);
+    match &recorded.what {
+        Recorded::Next(name) => {
+            let wanted = survey.actor(name).ok_or(Lack::Turn)?;
+            let among =
+                asked.find_map(|asked| if let Asked::Next(among) = asked { Some(among) } else { None });
+            match among {
+                Some(among) if among.contains(&wanted) => Ok(true),
+                None if survey.stops.get(stop + 1).is_some_and(|next| next.point.actor == wanted) => {
+                    Ok(false)
+                }
+                _ => Err(Lack::Turn),
+            }
+        }
+        Recorded::Fault(fault) => {
+            let offered =
+                asked.any(|asked| matches!(asked, Asked::Fault(fault_rules) if fault_rules.contains(fault)));
+            if offered { Ok(true) } else { Err(Lack::Fault(*fault)) }
+        }
+        Recorded::Pick(index) => {
+            let at = text(survey, stop);
+            let is_earlier = |it: &&RecordedChoice| it.at == at && matches!(it.what, Recorded::Pick(_));
+            let earlier = tape.choices.iter().filter(is_earlier).count();
+            let picks = asked.filter_map(|asked| if let Asked::Pick(of) = asked { Some(of) } else { None });
+            let fits = picks.into_iter().nth(earlier).is_some_and(|of| index < of);
+            if fits { Ok(true) } else { Err(Lack::Alternative) }
+        }
+        Recorded::Delay(exponent) => {
+            let fits = asked.any(|asked| matches!(asked, Asked::Delay(most) if exponent <= most));
+            if fits { Ok(true) } else { Err(Lack::Alternative) }
+        }
+    }
+}

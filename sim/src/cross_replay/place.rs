@@ -1,0 +1,250 @@
+//! Places: what a step is, told from the trace alone, in words that fit any strategy. It must never look at what a
+//! strategy calls its statements.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use crate::engine::Value;
+use crate::point::{ActorId, Point};
+use crate::trace::{Event, EventKind, Exchange, Trace};
+
+/// What an actor did at a point, from its arrival to the end of the last continuation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// A statement that opened a transaction.
+    Begins,
+    /// A statement that left everything as it was.
+    Reads,
+    /// A statement that wrote something which stayed its own so far.
+    Writes,
+    /// A statement that made changes visible.
+    Commits,
+    /// A request under that name to that part outside the engine.
+    Asks(&'static str, &'static str),
+    /// A wait on the virtual clock.
+    Sleeps,
+    /// A plain step.
+    Steps,
+    /// Anything else goes by its own name.
+    Named(&'static str),
+}
+
+/// What an actor was about: the piece of work within which its roles are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// What it does from that start of its process on, counted from 1.
+    Start(u32),
+    /// That delivery of a message.
+    Message {
+        /// The message's number.
+        message: i64,
+        /// Which delivery of it.
+        attempt: i64,
+    },
+    /// What it does once it is through with that delivery.
+    After {
+        /// The message's number.
+        message: i64,
+        /// Which delivery of it.
+        attempt: i64,
+    },
+}
+
+/// How far through its arrival a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The first of several steps.
+    Begun,
+    /// The continuation of that number, more to come.
+    Amid(u32),
+    /// The last step, or the only one.
+    Done,
+}
+
+/// What a step is, whatever its strategy calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Who.
+    pub actor: &'static str,
+    /// What it did.
+    pub role: Role,
+    /// The how-manieth of that role in this piece of work, from 1.
+    pub ordinal: u32,
+    /// The piece of work.
+    pub work: Work,
+    /// How far through it is.
+    pub stage: Stage,
+}
+
+/// A step with its point.
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    pub(super) point: Point,
+    pub(super) place: Place,
+}
+
+/// What an actor is about at the moment.
+struct Busy {
+    work: Work,
+    /// What was delivered to it and is not dealt with.
+    pending: VecDeque<(i64, i64)>,
+    counts: BTreeMap<Role, u32>,
+    /// The arrival that was counted last.
+    arrival: Option<(Point, u32)>,
+}
+
+impl Busy {
+    fn new(work: Work) -> Busy {
+        Busy { work, pending: VecDeque::new(), counts: BTreeMap::new(), arrival: None }
+    }
+
+    fn turn_to(&mut self, work: Work) {
+        self.work = work;
+        self.counts.clear();
+    }
+
+    /// Counts an arrival once, however many steps it has.
+    fn ordinal(&mut self, point: &Point, role: &Role) -> u32 {
+        let arrival = Point { again: 0, ..*point };
+        match self.arrival {
+            Some((counted, ordinal)) if counted == arrival => ordinal,
+            _ => {
+                let count = self.counts.entry(role.clone()).or_default();
+                *count += 1;
+                self.arrival = Some((arrival, *count));
+                *count
+            }
+        }
+    }
+
+    /// A delivery begins a piece of work; being through with one ends it.
+    fn take_in(&mut self, exchange: &Exchange) {
+        let number = |name| match exchange.field(name) {
+            Some(Value::Integer(number)) => Some(*number),
+            _ => None,
+        };
+        let (Some(message), Some(attempt)) = (number("message"), number("attempt")) else { return };
+        if exchange.label == "deliver" {
+            if exchange.heard {
+                self.pending.push_back((message, attempt));
+                let (message, attempt) = self.pending[0];
+                self.turn_to(Work::Message { message, attempt });
+            }
+        } else if self.pending.front() == Some(&(message, attempt)) {
+            self.pending.pop_front();
+            self.turn_to(match self.pending.front() {
+                Some((message, attempt)) => Work::Message { message: *message, attempt: *attempt },
+                None => Work::After { message, attempt },
+            });
+        }
+    }
+}
+
+/// What each step is; `points` are where they were taken from, first the start, which is no step.
+pub(super) fn stops(trace: &Trace, points: &[Point]) -> Vec<Stop> {
+    let events = by_step(trace, points.len());
+    let arrivals = arrivals(points);
+    let mut busy: Vec<Busy> = trace.cast.iter().map(|_| Busy::new(Work::Start(1))).collect();
+    let mut stops = Vec::with_capacity(points.len());
+    for (step, point) in points.iter().enumerate() {
+        let place = match busy.get_mut(point.actor.index()) {
+            None => nowhere(),
+            Some(busy) => {
+                let steps = &arrivals[&key(point)];
+                let role =
+                    role(trace, point, steps.iter().flat_map(|step| &trace.events[events[*step].clone()]));
+                let ordinal = busy.ordinal(point, &role);
+                let stage = match () {
+                    () if steps.last() == Some(&step) => Stage::Done,
+                    () if steps.first() == Some(&step) => Stage::Begun,
+                    () => Stage::Amid(point.again),
+                };
+                Place { actor: trace.name(point.actor), role, ordinal, work: busy.work, stage }
+            }
+        };
+        stops.push(Stop { point: *point, place });
+        for event in &trace.events[events[step].clone()] {
+            match &event.kind {
+                EventKind::Started(times) => {
+                    let process = trace.process(event.actor);
+                    let mates = trace.cast.iter().zip(&mut busy).filter(|(mate, _)| mate.process == process);
+                    mates.for_each(|(_, busy)| *busy = Busy::new(Work::Start(*times)));
+                }
+                EventKind::Exchanged(exchange) => {
+                    if let Some(busy) = busy.get_mut(event.actor.index()) {
+                        busy.take_in(exchange);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    stops
+}
+
+/// The place before the first step.
+fn nowhere() -> Place {
+    let (role, work) = (Role::Named(Point::START.label), Work::Start(1));
+    Place { actor: Point::START.label, role, ordinal: 1, work, stage: Stage::Done }
+}
+
+type Key = (ActorId, &'static str, u32);
+
+fn key(point: &Point) -> Key {
+    (point.actor, point.label, point.nth)
+}
+
+/// The steps of each arrival.
+fn arrivals(points: &[Point]) -> BTreeMap<Key, Vec<usize>> {
+    let mut arrivals: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (step, point) in points.iter().enumerate() {
+        arrivals.entry(key(point)).or_default().push(step);
+    }
+    arrivals
+}
+
+/// Where in the trace the events of each step are.
+fn by_step(trace: &Trace, steps: usize) -> Vec<Range<usize>> {
+    let mut at = 0;
+    let of_step = |step: usize| {
+        let begin = at;
+        let mine = trace.events[begin..].iter().take_while(|event| event.step as usize <= step);
+        at = begin + mine.count();
+        begin..at
+    };
+    (0..steps).map(of_step).collect()
+}
+
+/// What those events of an arrival say of it.
+fn role<'t>(trace: &Trace, point: &Point, events: impl Iterator<Item = &'t Event>) -> Role {
+    let mut role = None;
+    for event in events.filter(|event| event.actor == point.actor) {
+        match &event.kind {
+            EventKind::Committed(_) => return Role::Commits,
+            EventKind::Ran(statement) if statement.label == point.label => {
+                let begins =
+                    statement.sql.trim_start().get(..5).is_some_and(|it| it.eq_ignore_ascii_case("begin"));
+                let changed = statement.result.as_ref().map_or(0, |answer| answer.changed);
+                let ran = if changed > 0 { Role::Writes } else { Role::Reads };
+                role.get_or_insert(if begins { Role::Begins } else { ran });
+            }
+            EventKind::Exchanged(exchange) => {
+                role.get_or_insert(Role::Asks(point.label, exchange.part));
+            }
+            EventKind::Stepped(label) if *label == point.label => {
+                role.get_or_insert(Role::Steps);
+            }
+            _ => {}
+        }
+    }
+    // A sleep is told when it begins, which is in the step before its own.
+    let sleeps = |event: &Event| {
+        event.actor == point.actor
+            && matches!(event.kind, EventKind::Sleeps(label, _) if label == point.label)
+    };
+    role.unwrap_or_else(
+        || {
+            if trace.events.iter().any(sleeps) { Role::Sleeps } else { Role::Named(point.label) }
+        },
+    )
+}

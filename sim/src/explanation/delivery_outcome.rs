@@ -1,0 +1,197 @@
+//! What became of something that an actor knew and had yet to write: the statement that failed, changed nothing or
+//! never came, the death of the process, the next delivery, and how the message was done with. It must say of each
+//! delivery only what its own actor did before it was done with it.
+
+use super::sources::{self, ValueFlow};
+use super::trace_index::TraceIndex;
+use super::{Edge, Reason};
+use crate::engine::Value;
+use crate::trace::EventKind;
+
+/// How a delivery ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    Acknowledged(usize),
+    GivenBack(usize),
+    Died(usize),
+}
+
+impl Closing {
+    pub(super) fn event(self) -> usize {
+        match self {
+            Closing::Acknowledged(event) | Closing::GivenBack(event) | Closing::Died(event) => event,
+        }
+    }
+}
+
+/// Every delivery of the message that this one is of, in order.
+pub(super) fn deliveries(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<usize> {
+    let Some(first) = trace_index.exchange(delivery) else { return Vec::new() };
+    let same = |(index, exchange): (usize, &crate::trace::Exchange)| {
+        let same = exchange.part == first.part && exchange.field("message") == first.field("message");
+        same.then_some(index)
+    };
+    trace_index.exchanges("deliver").filter_map(same).collect()
+}
+
+/// How a delivery ended, if it did.
+pub(super) fn closing(trace_index: &TraceIndex<'_>, delivery: usize) -> Option<Closing> {
+    let first = trace_index.exchange(delivery)?;
+    trace_index.on(trace_index.actor(delivery), delivery).find_map(|index| match trace_index.kind(index) {
+        EventKind::Exchanged(exchange) if exchange.part == first.part && exchange.body == first.body => {
+            match exchange.label {
+                "ack" => Some(Closing::Acknowledged(index)),
+                "retry" => Some(Closing::GivenBack(index)),
+                _ => None,
+            }
+        }
+        EventKind::Crashed | EventKind::Exited => Some(Closing::Died(index)),
+        _ => None,
+    })
+}
+
+/// What the actor did about the value from that event on until the delivery ended: from the event to its closing.
+pub(super) fn of_value(
+    trace_index: &TraceIndex<'_>,
+    from: usize,
+    delivery: usize,
+    cargo: ValueFlow<'_>,
+) -> Vec<Edge> {
+    let Some(closing) = closing(trace_index, delivery) else { return Vec::new() };
+    let end = closing.event();
+    let actor = trace_index.actor(delivery);
+    let mine: Vec<usize> = (from + 1..end).filter(|index| trace_index.actor(*index) == actor).collect();
+    let ran = |carries: bool| {
+        mine.iter().copied().rfind(|index| {
+            trace_index.statement(*index).is_some_and(|ran| {
+                if carries { ran.params.contains(cargo.value) } else { ran.result.is_err() }
+            })
+        })
+    };
+    // What the actor itself did last before: the value may be another's until it is told.
+    let own = trace_index.back(actor, from + 1).next().unwrap_or(delivery);
+    let Some(statement) = ran(true).or_else(|| ran(false)) else {
+        let unheard = mine.iter().copied().find(|index| is_unheard(trace_index, *index));
+        let Some(unheard) = unheard else {
+            return (own < end).then(|| ended(trace_index, own, closing)).into_iter().collect();
+        };
+        let error = "nothing was heard of it".to_owned();
+        let then = trace_index.edge(unheard, end, Reason::Failed { error });
+        return vec![trace_index.edge(own, unheard, Reason::SameActor), then];
+    };
+    let carries = trace_index.statement(statement).is_some_and(|ran| ran.params.contains(cargo.value));
+    let first = match carries {
+        true => trace_index.edge(from, statement, cargo.carried()),
+        false => trace_index.edge(own, statement, Reason::SameActor),
+    };
+    let error = failure(trace_index, statement, end);
+    let second = match (closing, error) {
+        (Closing::Died(_), _) => ended(trace_index, statement, closing),
+        (_, Some(failed)) => {
+            let error = trace_index.statement(failed).and_then(|ran| ran.result.as_ref().err());
+            let error = error.map_or(String::new(), ToString::to_string);
+            if failed != statement {
+                let between = trace_index.edge(statement, failed, Reason::SameActor);
+                return vec![first, between, trace_index.edge(failed, end, Reason::Failed { error })];
+            }
+            trace_index.edge(statement, end, Reason::Failed { error })
+        }
+        (_, None) if changed_nothing(trace_index, statement) => {
+            trace_index.edge(statement, end, Reason::ChangedNothing)
+        }
+        _ => trace_index.edge(statement, end, Reason::SameActor),
+    };
+    vec![first, second]
+}
+
+/// Whether the actor has heard nothing of a request.
+fn is_unheard(trace_index: &TraceIndex<'_>, event: usize) -> bool {
+    trace_index.exchange(event).is_some_and(|exchange| !exchange.heard)
+}
+
+/// The first statement that failed from that one on, before that end.
+fn failure(trace_index: &TraceIndex<'_>, statement: usize, end: usize) -> Option<usize> {
+    let actor = trace_index.actor(statement);
+    (statement..end).find(|index| {
+        trace_index.actor(*index) == actor
+            && trace_index.statement(*index).is_some_and(|ran| ran.result.is_err())
+    })
+}
+
+pub(super) fn changed_nothing(trace_index: &TraceIndex<'_>, statement: usize) -> bool {
+    let answer = trace_index.statement(statement).and_then(|ran| ran.result.as_ref().ok());
+    answer.is_some_and(|answer| answer.changed == 0 && answer.rows.is_empty())
+}
+
+fn ended(trace_index: &TraceIndex<'_>, from: usize, closing: Closing) -> Edge {
+    let because = match closing {
+        Closing::Died(_) => Reason::Died,
+        Closing::Acknowledged(_) | Closing::GivenBack(_) => Reason::SameActor,
+    };
+    trace_index.edge(from, closing.event(), because)
+}
+
+/// From the end of a delivery to the message's last one, and how that one went: what the part it was taken to knew
+/// already, and how it was done with. Tells the last closing as well.
+pub(super) fn again(
+    trace_index: &TraceIndex<'_>,
+    delivery: usize,
+    store: Option<usize>,
+    cargo: ValueFlow<'_>,
+) -> (Vec<Edge>, Option<Closing>) {
+    let (first, deliveries) = (closing(trace_index, delivery), deliveries(trace_index, delivery));
+    let Some(last) = deliveries.last().copied().filter(|last| *last > delivery) else {
+        return (Vec::new(), first);
+    };
+    let mut edges = Vec::new();
+    let field =
+        |name| trace_index.exchange(last).and_then(|last| last.field(name)).cloned().unwrap_or(Value::Null);
+    let because = Reason::DeliveredAgain { message: field("message"), attempt: field("attempt") };
+    let from = first.map_or(delivery, Closing::event);
+    edges.push(trace_index.edge(if from < last { from } else { delivery }, last, because));
+    let closing = closing(trace_index, last);
+    let Some(end) = closing.map(Closing::event) else { return (edges, None) };
+    let actor = trace_index.actor(last);
+    let request = (last + 1..end).find(|index| {
+        trace_index.actor(*index) == actor
+            && trace_index
+                .exchange(*index)
+                .is_some_and(|exchange| exchange.field(cargo.field) == Some(cargo.value))
+            && sources::in_hand(trace_index, actor, *index) == Some(last)
+    });
+    let part = request.and_then(|request| trace_index.exchange(request)).map(|exchange| exchange.part);
+    let knew = store.filter(|store| {
+        matches!(trace_index.kind(*store), EventKind::Stored(stored) if Some(stored.part) == part)
+            && request.is_some_and(|request| {
+                sources::held_by(trace_index, part.unwrap_or_default(), request, request + 1, cargo)
+                    == Some(*store)
+            })
+    });
+    let mut at = last;
+    if let (Some(store), Some(request)) = (knew, request) {
+        let known = Reason::Known { field: cargo.field.to_owned(), value: cargo.value.clone() };
+        edges.push(trace_index.edge(store, request, known));
+        at = request;
+    }
+    edges.extend(done(trace_index, at, end, cargo));
+    (edges, closing)
+}
+
+/// How an actor came from one event to the end of its delivery.
+fn done(trace_index: &TraceIndex<'_>, from: usize, end: usize, cargo: ValueFlow<'_>) -> Vec<Edge> {
+    let actor = trace_index.actor(end);
+    let ran: Vec<usize> = (from + 1..end)
+        .filter(|index| trace_index.actor(*index) == actor && trace_index.statement(*index).is_some())
+        .collect();
+    let carrier = ran
+        .iter()
+        .rfind(|index| trace_index.statement(**index).is_some_and(|ran| ran.params.contains(cargo.value)));
+    match carrier {
+        Some(carrier) if changed_nothing(trace_index, *carrier) => vec![
+            trace_index.edge(from, *carrier, cargo.carried()),
+            trace_index.edge(*carrier, end, Reason::ChangedNothing),
+        ],
+        _ if ran.is_empty() => vec![trace_index.edge(from, end, Reason::SameActorWroteNothing)],
+        _ => vec![trace_index.edge(from, end, Reason::SameActor)],
+    }
+}

@@ -1,0 +1,128 @@
+//! Effects that nothing stands behind, and effects that came twice. It must not say that nobody had committed a value
+//! without having looked at every commit before the effect.
+
+use super::sources::{ValueFlow, way};
+use super::trace_index::{TraceIndex, mentions};
+use super::versions::{self, is_of};
+use super::{Contradiction, Edge, Proof, Reason};
+use crate::engine::{RowChange, Value};
+use crate::invariant::Breach;
+use crate::trace::{EventKind, Exchange};
+
+/// An effect tells a value that no row which it names was committed with by then.
+pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
+    let (cell, event) = (breach.on.as_ref()?, breach.event?);
+    let exchange = trace_index.exchange(event)?;
+    let value = exchange.field(cell.column)?;
+    let commits: Vec<(usize, String)> = trace_index
+        .trace()
+        .commits()
+        .flat_map(|(index, _, changes)| changes.iter().map(move |change| (index, change)))
+        .filter_map(|(index, change)| Some((index, moved_to(exchange, change, value)?)))
+        .collect();
+    if commits.iter().any(|(index, _)| *index < event) {
+        return None;
+    }
+    let later = commits.first();
+    let name = later.map(|(_, column)| column.as_str()).or_else(|| stored_as(trace_index, value));
+    let mut edges = name.map_or(Vec::new(), |field| way(trace_index, event, ValueFlow { field, value }));
+    if let Some((later, column)) = later {
+        let same = trace_index.actor(*later) == trace_index.actor(event);
+        let place = trace_index.trace().commits().find(|(index, ..)| index == later);
+        let all = place.map_or(0, |(_, _, changes)| changes.len());
+        let statement = versions::statement(trace_index, *later, 0, all).filter(|_| all == 1);
+        let mut act = trace_index.act(statement.unwrap_or(*later));
+        act.event = *later;
+        let because = match same {
+            true => Reason::SameActor,
+            false => Reason::Carried { field: column.clone(), value: value.clone() },
+        };
+        if same {
+            edges.push(Edge { before: trace_index.act(event), after: act, because });
+        }
+        let end = Contradiction::NothingBehind {
+            effect: trace_index.act(event),
+            value: value.clone(),
+            later: Some(act),
+        };
+        return Some((edges, end));
+    }
+    let end =
+        Contradiction::NothingBehind { effect: trace_index.act(event), value: value.clone(), later: None };
+    Some((edges, end))
+}
+
+/// The column that a change moves to the value, in a row that the effect names.
+fn moved_to(effect: &Exchange, change: &RowChange, value: &Value) -> Option<String> {
+    let row = change.after.as_ref()?.first()?;
+    let mut columns = change.table.columns.iter();
+    let moves = |column: &&String| {
+        change.value_after(column) == Some(value) && change.value_before(column) != Some(value)
+    };
+    mentions(&effect.body, row).then(|| columns.find(moves).cloned()).flatten()
+}
+
+/// The name under which a part has ever stored the value.
+fn stored_as(trace_index: &TraceIndex<'_>, value: &Value) -> Option<&'static str> {
+    trace_index.events().iter().find_map(|event| match &event.kind {
+        EventKind::Stored(stored) => {
+            stored.state.iter().find(|(_, known)| known == value).map(|(name, _)| *name)
+        }
+        _ => None,
+    })
+}
+
+/// A row was written once more, or something told once more, with nothing new behind it.
+pub(super) fn duplicate(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
+    let (cell, event) = (breach.on.as_ref()?, breach.event?);
+    let EventKind::Committed(changes) = trace_index.kind(event) else {
+        let value = trace_index.exchange(event)?.field(cell.column).cloned();
+        let end = Contradiction::Again { effect: trace_index.act(event), moved: Vec::new(), value };
+        return Some((Vec::new(), end));
+    };
+    let row = cell.row.as_ref();
+    let about = |change: &&RowChange| change.table.name == cell.part && is_of(change, row);
+    let (first, last) = (changes.iter().find(about)?, changes.iter().rfind(about)?);
+    let columns = first.table.columns.iter();
+    let moved: Vec<String> =
+        columns.filter(|column| first.value_before(column) != last.value_after(column)).cloned().collect();
+    let place = changes.iter().rposition(|change| about(&change))?;
+    let statement = versions::statement(trace_index, event, place, changes.len());
+    let mut act = trace_index.act(statement.unwrap_or(event));
+    act.event = event;
+    let mut edges = Vec::new();
+    if let Some(kept) = kept(trace_index, event, statement, last) {
+        edges.extend(kept);
+        if let Some(edge) = edges.last_mut().filter(|edge| Some(edge.after.event) == statement) {
+            edge.after = act;
+        }
+    }
+    let end = Contradiction::Again { effect: act, moved, value: None };
+    Some((edges, end))
+}
+
+/// Who had given the row a value that the statement carries again, and where it has that from.
+fn kept(
+    trace_index: &TraceIndex<'_>,
+    event: usize,
+    statement: Option<usize>,
+    change: &RowChange,
+) -> Option<Vec<Edge>> {
+    let statement = statement?;
+    let params = &trace_index.statement(statement)?.params;
+    let columns = change.table.columns.iter().skip(1);
+    let mut same = columns.filter_map(|column| {
+        let value = change.value_after(column).filter(|value| **value != Value::Null)?;
+        (params.contains(value) && change.value_before(column) == Some(value)).then_some((column, value))
+    });
+    let (column, value) = same.next()?;
+    let row = change.after.as_ref()?.first();
+    let versions = versions::of(trace_index, &change.table.name, column, row);
+    let earlier = versions.iter().rfind(|version| version.commit < event);
+    let mut edges = way(trace_index, statement, ValueFlow { field: column, value });
+    if let Some(earlier) = earlier {
+        let because = Reason::Stood { column: column.clone(), value: value.clone() };
+        edges.insert(0, Edge { before: earlier.act, after: trace_index.act(statement), because });
+    }
+    Some(edges)
+}

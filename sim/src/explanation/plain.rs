@@ -1,0 +1,60 @@
+//! What can be said where nothing better can: what the statement at which it shows came to, how large the commit was,
+//! what was noted last, what was left as it is. It must never say why.
+
+use super::trace_index::TraceIndex;
+use super::{Contradiction, Edge, Proof, Reason, annotation, report, work};
+use crate::anomaly::Anomaly;
+use crate::invariant::Breach;
+use crate::trace::EventKind;
+
+pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
+    let Some(event) = breach.event else {
+        let is_note = |event: &usize| matches!(trace_index.kind(*event), EventKind::Annotated(..));
+        return annotation::explain(trace_index, (0..trace_index.events().len()).rfind(is_note)?);
+    };
+    match trace_index.kind(event) {
+        EventKind::Ran(statement) => {
+            let act = trace_index.act(event);
+            let end = match &statement.result {
+                Ok(answer) => Contradiction::Answered { act, rows: answer.rows.len() },
+                Err(error) => Contradiction::Failed { act, error: error.to_string() },
+            };
+            Some((before(trace_index, breach, event), end))
+        }
+        EventKind::Exchanged(exchange) => {
+            let error = exchange.field("error")?.to_string();
+            let earlier = trace_index.back(trace_index.actor(event), event).next();
+            let edges = earlier.map(|earlier| trace_index.edge(earlier, event, Reason::SameActor));
+            Some((edges.into_iter().collect(), Contradiction::Failed { act: trace_index.act(event), error }))
+        }
+        EventKind::Committed(_) if breach.anomaly == Anomaly::LongLockHold => {
+            work::large(trace_index, breach)
+        }
+        // What was left so, and by whom. Of what was not done no commit tells.
+        EventKind::Committed(_) if breach.anomaly != Anomaly::Omission => {
+            report::left(trace_index, breach.on.as_ref()?, trace_index.events().len().checked_sub(1)?)
+        }
+        _ => None,
+    }
+}
+
+/// What led there: the last commit of the row it is about, or the same actor's statement of that name before.
+fn before(trace_index: &TraceIndex<'_>, breach: &Breach, event: usize) -> Vec<Edge> {
+    let stood = breach.on.as_ref().and_then(|cell| {
+        let row = cell.row.as_ref()?.integer()?;
+        let changes = trace_index.trace().changes(cell.part).take_while(|(index, ..)| *index < event);
+        let (index, _, change) = changes.filter(|(_, _, change)| change.key == row).last()?;
+        let value = change.value_after(cell.column)?.clone();
+        let column = cell.column.to_owned();
+        Some(trace_index.edge(index, event, Reason::Stood { column, value }))
+    });
+    let same = || {
+        let (actor, label) = (trace_index.actor(event), trace_index.statement(event)?.label);
+        let alike = |index: &usize| {
+            trace_index.actor(*index) == actor
+                && trace_index.statement(*index).is_some_and(|earlier| earlier.label == label)
+        };
+        (0..event).rfind(alike).map(|earlier| trace_index.edge(earlier, event, Reason::SameActor))
+    };
+    stood.or_else(same).into_iter().collect()
+}

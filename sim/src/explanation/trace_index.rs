@@ -1,0 +1,153 @@
+//! The trace as an explanation needs it: acts by name, one actor's events, one life of a process. It must never judge.
+
+use super::{Act, Edge, Reason};
+use crate::engine::Value;
+use crate::point::ActorId;
+use crate::trace::{Event, EventKind, Exchange, Field, Statement, Trace};
+use crate::trial::Run;
+
+/// A trial to argue about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TraceIndex<'r> {
+    pub(super) run: &'r Run,
+}
+
+impl<'r> TraceIndex<'r> {
+    pub(super) fn new(run: &'r Run) -> TraceIndex<'r> {
+        TraceIndex { run }
+    }
+
+    pub(super) fn trace(&self) -> &'r Trace {
+        &self.run.trace
+    }
+
+    pub(super) fn events(&self) -> &'r [Event] {
+        &self.run.trace.events
+    }
+
+    pub(super) fn kind(&self, event: usize) -> &'r EventKind {
+        &self.events()[event].kind
+    }
+
+    pub(super) fn actor(&self, event: usize) -> ActorId {
+        self.events()[event].actor
+    }
+
+    /// The act of that event; of a commit, the statement or the request that made it.
+    pub(super) fn act(&self, event: usize) -> Act {
+        let actor = self.actor(event);
+        let named = match self.kind(event) {
+            EventKind::Committed(_) => self.behind(event).unwrap_or(event),
+            _ => event,
+        };
+        let label = label(self.kind(named));
+        let same = |other: &&Event| other.actor == actor && self::label(&other.kind) == label;
+        let nth = self.events()[..=named].iter().filter(same).count() as u32;
+        Act { event, actor, label, nth }
+    }
+
+    /// What a commit came of: a request to a part, which is told directly before it in the same step; else the actor's
+    /// last statement.
+    pub(super) fn behind(&self, commit: usize) -> Option<usize> {
+        self.asked_by(commit).or_else(|| self.ran_before(self.actor(commit), commit))
+    }
+
+    /// The request to a part that a commit came of.
+    pub(super) fn asked_by(&self, commit: usize) -> Option<usize> {
+        let before = commit.checked_sub(1)?;
+        let [asked, done] = [&self.events()[before], &self.events()[commit]];
+        let same = (asked.step, asked.actor) == (done.step, done.actor);
+        (same && matches!(asked.kind, EventKind::Exchanged(_))).then_some(before)
+    }
+
+    /// The last statement of that actor before that event.
+    pub(super) fn ran_before(&self, actor: ActorId, event: usize) -> Option<usize> {
+        let ran =
+            |index: &usize| self.actor(*index) == actor && matches!(self.kind(*index), EventKind::Ran(_));
+        (0..event).rev().find(ran)
+    }
+
+    /// The actor's events before that one, the last first, no further back than its process last started.
+    pub(super) fn back(&self, actor: ActorId, event: usize) -> impl Iterator<Item = usize> + use<'r> {
+        let (events, process) = (self.events(), self.trace().process(actor));
+        let trace = self.trace();
+        let born = move |index: &usize| {
+            matches!(events[*index].kind, EventKind::Started(2..))
+                && trace.process(events[*index].actor) == process
+        };
+        (0..event)
+            .rev()
+            .take_while(move |index| !born(index))
+            .filter(move |index| events[*index].actor == actor)
+    }
+
+    /// The actor's events after that one, up to and including the death or the end of its process.
+    pub(super) fn on(&self, actor: ActorId, event: usize) -> impl Iterator<Item = usize> + use<'r> {
+        let (events, trace) = (self.events(), self.trace());
+        let process = trace.process(actor);
+        let mut over = false;
+        let mine = move |index: &usize| {
+            let Event { actor: by, kind: what, .. } = &events[*index];
+            let same = trace.process(*by) == process;
+            *by == actor || same && matches!(what, EventKind::Crashed | EventKind::Exited)
+        };
+        (event + 1..events.len()).filter(mine).take_while(move |index| {
+            let before = over;
+            over |= matches!(events[*index].kind, EventKind::Crashed | EventKind::Exited);
+            !before
+        })
+    }
+
+    pub(super) fn statement(&self, event: usize) -> Option<&'r Statement> {
+        if let EventKind::Ran(statement) = self.kind(event) { Some(statement) } else { None }
+    }
+
+    pub(super) fn exchange(&self, event: usize) -> Option<&'r Exchange> {
+        if let EventKind::Exchanged(exchange) = self.kind(event) { Some(exchange) } else { None }
+    }
+
+    /// The exchanges under that label that took effect.
+    pub(super) fn exchanges(
+        &self,
+        label: &'static str,
+    ) -> impl Iterator<Item = (usize, &'r Exchange)> + use<'r> {
+        self.trace().exchanges(label)
+    }
+
+    pub(super) fn edge(&self, before: usize, after: usize, because: Reason) -> Edge {
+        Edge { before: self.act(before), after: self.act(after), because }
+    }
+}
+
+/// The value of a field in a record.
+pub(super) fn field<'f>(fields: &'f [Field], name: &str) -> Option<&'f Value> {
+    fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// Whether a record has that value under any name.
+pub(super) fn mentions(fields: &[Field], value: &Value) -> bool {
+    fields.iter().any(|(_, known)| known == value)
+}
+
+/// What an event's place is called.
+pub(super) fn label(what: &EventKind) -> &'static str {
+    match what {
+        EventKind::Stepped(label) | EventKind::Sleeps(label, _) | EventKind::Annotated(label, ..) => label,
+        EventKind::Ran(statement) => statement.label,
+        EventKind::Exchanged(exchange) => exchange.label,
+        EventKind::Operated(_, stage) => stage.name(),
+        EventKind::Stored(_) => "store",
+        EventKind::Started(_) => "start",
+        EventKind::Planned(_) => "plan",
+        EventKind::Waits { .. } => "wait",
+        EventKind::Resumed { .. } => "resume",
+        EventKind::Committed(_) => "visible",
+        EventKind::Released(_) => "release",
+        EventKind::Injected(fault) => fault.name(),
+        EventKind::Crashed => "crash",
+        EventKind::Exited => "exit",
+        EventKind::Finished => "end",
+        EventKind::Panicked(_) => "panic",
+        EventKind::FaultsStopped => "calm",
+    }
+}

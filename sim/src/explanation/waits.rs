@@ -1,0 +1,220 @@
+//! Waits: deadlocks, starvation, locks held for long; and the two ends that need no order, a write skew and a panic. It
+//! must name as waited for only whom the engine named, or whom a row that both touched shows.
+
+use std::time::Duration;
+
+use super::sources;
+use super::trace_index::TraceIndex;
+use super::versions;
+use super::{Act, Contradiction, Edge, Proof, Reason, delivery_outcome};
+use crate::engine::Value;
+use crate::footprint::{Touch, Use};
+use crate::invariant::Breach;
+use crate::point::ActorId;
+use crate::trace::EventKind;
+use crate::trial::Ending;
+
+/// Somebody's wait that is open at that event: its event, and for whom.
+fn open_waits<'r>(trace_index: &TraceIndex<'r>, at: usize) -> Vec<(usize, &'r [ActorId])> {
+    let mut open: Vec<(usize, &[ActorId])> = Vec::new();
+    for (index, event) in trace_index.events()[..at].iter().enumerate() {
+        // Whoever does anything waits no longer.
+        open.retain(|(wait, _)| trace_index.actor(*wait) != event.actor);
+        if let EventKind::Waits { holders, .. } = &event.kind {
+            open.push((index, holders));
+        }
+    }
+    open
+}
+
+pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
+    let Some(event) = breach.event else { return stuck(trace_index) };
+    let waited = || Reason::Waited { resource: "a lock" };
+    let victim = trace_index.actor(event);
+    let waits = open_waits(trace_index, event);
+    let (mut circle, mut edges, mut at) = (Vec::new(), Vec::new(), victim);
+    // From the victim backwards: who waits for it, who waits for that one, and so on.
+    while let Some((wait, _)) = waits
+        .iter()
+        .find(|(wait, on)| on.contains(&at) && !circle.iter().any(|known: &Act| known.event == *wait))
+    {
+        if let Some(holding) = holding(trace_index, at, *wait) {
+            edges.push(trace_index.edge(holding, *wait, waited()));
+        }
+        circle.push(trace_index.act(*wait));
+        at = trace_index.actor(*wait);
+    }
+    if let Some(holding) = holding(trace_index, at, event).filter(|_| at != victim) {
+        edges.push(trace_index.edge(holding, event, waited()));
+    }
+    circle.push(trace_index.act(event));
+    if let Some(closing) = trace_index.on(victim, event).find(|index| {
+        trace_index.exchange(*index).is_some_and(|exchange| matches!(exchange.label, "ack" | "retry"))
+    }) {
+        let error = trace_index.statement(event)?.result.as_ref().err()?.to_string();
+        edges.push(trace_index.edge(event, closing, Reason::Failed { error }));
+        let delivery = sources::held(trace_index, victim, closing).into_iter().find(|delivery| {
+            trace_index.exchange(*delivery).map(|it| &it.body)
+                == trace_index.exchange(closing).map(|it| &it.body)
+        });
+        if let Some(delivery) = delivery {
+            let null = Value::Null;
+            let nothing = sources::ValueFlow { field: "", value: &null };
+            edges.extend(delivery_outcome::again(trace_index, delivery, None, nothing).0);
+        }
+    }
+    Some((edges, Contradiction::WaitsForItself { circle, victim: Some(trace_index.act(event)) }))
+}
+
+/// Everyone who waits at the end.
+fn stuck(trace_index: &TraceIndex<'_>) -> Option<Proof> {
+    let Ending::Stuck { waiting } = &trace_index.run.ending else { return None };
+    let waits = open_waits(trace_index, trace_index.events().len());
+    let mine = |wait: &&(usize, &[ActorId])| waiting.contains(&trace_index.actor(wait.0));
+    let circle: Vec<Act> = waits.iter().filter(mine).map(|(wait, _)| trace_index.act(*wait)).collect();
+    let edge = |(wait, on): &(usize, &[ActorId])| {
+        let holding = on.iter().find_map(|holder| holding(trace_index, *holder, *wait))?;
+        Some(trace_index.edge(holding, *wait, Reason::Waited { resource: "a lock" }))
+    };
+    let edges = waits.iter().filter(mine).filter_map(edge).collect();
+    Some((edges, Contradiction::WaitsForItself { circle, victim: None }))
+}
+
+/// The statement of that actor's open transaction that wrote or locked last before that event; of several, one that
+/// touched a row which the statement at the event, or the one that goes on after the wait there, touches.
+fn holding(trace_index: &TraceIndex<'_>, holder: ActorId, at: usize) -> Option<usize> {
+    let wanted = trace_index
+        .statement(at)
+        .or_else(|| trace_index.on(trace_index.actor(at), at).find_map(|index| trace_index.statement(index)));
+    let wanted = &wanted?.footprint.touched;
+    let mut locking = None;
+    for index in trace_index.back(holder, at) {
+        let Some(ran) = trace_index.statement(index) else { continue };
+        if ran.sql.trim_start().to_ascii_uppercase().starts_with("BEGIN") {
+            break;
+        }
+        let held = |touch: &Touch| touch.how == Use::Write && touch.item.is_some();
+        let same = |touch: &Touch| {
+            let alike = |other: &Touch| (other.part, other.item) == (touch.part, touch.item);
+            held(touch) && wanted.iter().any(alike)
+        };
+        if ran.footprint.touched.iter().any(same) {
+            locking = Some(index);
+        }
+    }
+    locking
+}
+
+pub(super) fn starvation(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
+    let shown = breach.event?;
+    let begun = |index: &usize| matches!(trace_index.kind(*index), EventKind::Waits { .. });
+    // It shows where the wait begins, or where it is over.
+    let wait = match trace_index.kind(shown) {
+        EventKind::Resumed { .. } => trace_index.back(trace_index.actor(shown), shown).find(begun)?,
+        _ => shown,
+    };
+    let EventKind::Waits { holders, resource } = trace_index.kind(wait) else { return None };
+    let resumed = |index: &usize| matches!(trace_index.kind(*index), EventKind::Resumed { .. });
+    let end =
+        trace_index.on(trace_index.actor(wait), wait).find(resumed).unwrap_or(trace_index.events().len() - 1);
+    let waited = trace_index.events()[end].at.saturating_sub(trace_index.events()[wait].at);
+    // What a holder last began before the wait is what it had in hand. Who sends no statements sends requests.
+    let ran = |holder: &ActorId| {
+        let mut ran = trace_index.back(*holder, wait).filter(|index| trace_index.statement(*index).is_some());
+        let asked = || trace_index.back(*holder, wait).find(|index| trace_index.exchange(*index).is_some());
+        ran.next().or_else(asked)
+    };
+    let before: Vec<usize> = holders.iter().filter_map(ran).collect();
+    let edges = before.iter().map(|ran| trace_index.edge(*ran, wait, Reason::Waited { resource })).collect();
+    let during = || (wait..end).filter(|index| holders.contains(&trace_index.actor(*index)));
+    let mut ran: Vec<usize> =
+        during().filter(|index| trace_index.statement(*index).is_some()).take(6).collect();
+    if ran.is_empty() {
+        ran = during().filter(|index| trace_index.exchange(*index).is_some()).take(6).collect();
+    }
+    let meanwhile = ran.into_iter().map(|index| trace_index.act(index)).collect();
+    let micros = waited.as_micros() as u64;
+    let (wait, holders) = (trace_index.act(wait), holders.clone());
+    Some((edges, Contradiction::Waiting { wait, holders, meanwhile, micros }))
+}
+
+pub(super) fn hold(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
+    let release = breach.event?;
+    let EventKind::Released(held) = *trace_index.kind(release) else { return None };
+    let (actor, since) = (trace_index.actor(release), trace_index.events()[release].at.saturating_sub(held));
+    let ran: Vec<usize> = trace_index
+        .back(actor, release)
+        .take_while(|index| trace_index.events()[*index].at >= since)
+        .filter(|index| trace_index.statement(*index).is_some())
+        .collect();
+    // Of what ran in the instant in which the lock was taken, the last can have taken it.
+    let late = |index: &&usize| trace_index.events()[**index].at > since;
+    let inside = ran.iter().filter(late).count();
+    let from = *ran.get(inside).or(ran.last())?;
+    let injected = |index: &usize| {
+        let same =
+            trace_index.trace().process(trace_index.actor(*index)) == trace_index.trace().process(actor);
+        same && matches!(trace_index.kind(*index), EventKind::Injected(_))
+    };
+    let mut acts: Vec<usize> =
+        ran[..inside].iter().copied().chain((from + 1..release).filter(injected)).collect();
+    acts.push(from);
+    acts.sort_unstable();
+    let edges = acts.windows(2).map(|pair| trace_index.edge(pair[0], pair[1], Reason::SameActor)).collect();
+    let kept = (from..release).filter(
+        |index| matches!(trace_index.kind(*index), EventKind::Waits { holders, .. } if holders.contains(&actor)),
+    );
+    let kept = kept.map(|index| trace_index.act(index)).collect();
+    let (from, to) = (trace_index.act(from), trace_index.act(release));
+    let micros = Duration::as_micros(&held) as u64;
+    Some((edges, Contradiction::Held { from, to, statements: inside, micros, kept }))
+}
+
+/// Two transactions of different actors, each of which wrote a row that the other had read before.
+pub(super) fn skew(trace_index: &TraceIndex<'_>) -> Option<Proof> {
+    let commits: Vec<usize> = trace_index.trace().commits().map(|(index, ..)| index).collect();
+    let touches = |commit: usize, how: Use| -> Vec<(usize, Touch)> {
+        let parts = versions::statements(trace_index, commit).into_iter();
+        let of = |event: usize| {
+            let ran = trace_index.statement(event);
+            let touched = ran.into_iter().flat_map(|ran| ran.footprint.touched.iter().copied());
+            touched
+                .filter(move |touch| touch.how == how && touch.item.is_some())
+                .map(move |touch| (event, touch))
+        };
+        parts.flat_map(of).collect()
+    };
+    let crosses = |reader: usize, writer: usize| -> Option<Edge> {
+        let writes = touches(writer, Use::Write);
+        let (read, _) = touches(reader, Use::Read).into_iter().find(|(read, touch)| {
+            let same = |(_, other): &(usize, Touch)| (other.part, other.item) == (touch.part, touch.item);
+            *read < writer && writes.iter().any(same)
+        })?;
+        let mut edge = trace_index.edge(read, writer, Reason::SameActor);
+        let nothing = Value::Null;
+        edge.because =
+            Reason::OverwroteWhatRead { column: String::new(), read: nothing.clone(), written: nothing };
+        Some(edge)
+    };
+    for (place, one) in commits.iter().enumerate() {
+        for other in &commits[place + 1..] {
+            if trace_index.actor(*one) == trace_index.actor(*other) {
+                continue;
+            }
+            if let (Some(first), Some(second)) = (crosses(*one, *other), crosses(*other, *one)) {
+                let end =
+                    Contradiction::Crossed { one: trace_index.act(*one), other: trace_index.act(*other) };
+                return Some((vec![first, second], end));
+            }
+        }
+    }
+    None
+}
+
+pub(super) fn panic(trace_index: &TraceIndex<'_>) -> Option<Proof> {
+    let event =
+        trace_index.events().iter().rposition(|event| matches!(event.kind, EventKind::Panicked(_)))?;
+    let before = trace_index.back(trace_index.actor(event), event).next();
+    let edges = before.map(|before| trace_index.edge(before, event, Reason::SameActor)).into_iter().collect();
+    Some((edges, Contradiction::Panicked { act: trace_index.act(event) }))
+}

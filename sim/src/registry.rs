@@ -1,0 +1,161 @@
+//! A scenario as the runner sees it: its workload's type forgotten, so that all scenarios stand in one list.
+
+use crate::case::Case;
+use crate::cross_replay::{self, Against};
+use crate::error::Error;
+use crate::explore::{self, Plan, Replayed, Report};
+use crate::fault::Environment;
+use crate::rules::{Rule, RuleOff};
+use crate::scenario::{Candidate, Scenario, Workload};
+use crate::shrink::{self, Budget};
+use crate::trial::TrialHost;
+use crate::verdict::Counterexample;
+
+/// What a scenario says of itself.
+#[derive(Clone, Debug)]
+pub struct ScenarioInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its README.
+    pub story: &'static str,
+    /// Its environments.
+    pub environments: &'static [Environment],
+    /// Its candidates.
+    pub strategies: Vec<Candidate>,
+    /// The name and the text of each invariant.
+    pub invariants: Vec<(&'static str, &'static str)>,
+    /// The built-in rules of a trial that are on, which are judged after the invariants.
+    pub rules: Vec<&'static Rule>,
+    /// The built-in rules that are off, each with the reason.
+    pub rules_off: &'static [RuleOff],
+    /// The engines its SQL is for, the default first.
+    pub engines: &'static [&'static str],
+    /// How many trials of a candidate in an environment are held where nobody says.
+    pub trials: u64,
+}
+
+/// A scenario with its workload's type forgotten; every [`Scenario`] is one.
+pub trait ScenarioEntry: Sync {
+    /// What it says of itself.
+    fn info(&self) -> ScenarioInfo;
+
+    /// See [`Scenario::validate`].
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn validate(&self) -> Result<(), Error>;
+
+    /// See [`explore::batch`].
+    fn batch(
+        &self,
+        host: &mut TrialHost,
+        strategy: usize,
+        environment: &Environment,
+        plan: &Plan,
+        number: u64,
+    ) -> Report;
+
+    /// See [`explore::search`].
+    fn search(
+        &self,
+        host: &mut TrialHost,
+        strategy: usize,
+        environment: &Environment,
+        plan: &Plan,
+        bound: Option<u32>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Report;
+
+    /// See [`explore::replay`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, or its choices no longer apply.
+    fn replay(&self, host: &mut TrialHost, case: &Case) -> Result<Replayed, Error>;
+
+    /// See [`shrink::shrink`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, its choices no longer apply, or nothing is violated.
+    fn shrink(
+        &self,
+        host: &mut TrialHost,
+        case: &Case,
+        hint: Option<&Case>,
+        budget: Budget,
+    ) -> Result<Counterexample, Error>;
+
+    /// See [`cross_replay::against`].
+    ///
+    /// # Errors
+    /// Where the case names what does not exist, or its choices no longer apply to its own strategy.
+    fn against(&self, host: &mut TrialHost, case: &Case, strategy: &str) -> Result<Against, Error>;
+}
+
+impl ScenarioInfo {
+    /// The names of all that is judged trial by trial: the invariants, then the built-in rules.
+    pub fn judged(&self) -> impl Iterator<Item = &'static str> {
+        let invariants = self.invariants.iter().map(|(name, _)| *name);
+        invariants.chain(self.rules.iter().map(|rule| rule.name))
+    }
+}
+
+impl<W: Workload, S: ?Sized + Sync> ScenarioEntry for Scenario<W, S> {
+    fn info(&self) -> ScenarioInfo {
+        ScenarioInfo {
+            name: self.name,
+            story: self.story,
+            environments: self.environments,
+            strategies: self.candidates(),
+            invariants: self.invariants.iter().map(|item| (item.name, item.source)).collect(),
+            rules: self.rules().collect(),
+            rules_off: self.rules_off,
+            engines: self.engines,
+            trials: self.trials,
+        }
+    }
+
+    fn validate(&self) -> Result<(), Error> {
+        Scenario::validate(self)
+    }
+
+    fn batch(
+        &self,
+        host: &mut TrialHost,
+        strategy: usize,
+        environment: &Environment,
+        plan: &Plan,
+        number: u64,
+    ) -> Report {
+        explore::batch(self, host, strategy, environment, plan, number)
+    }
+
+    fn search(
+        &self,
+        host: &mut TrialHost,
+        strategy: usize,
+        environment: &Environment,
+        plan: &Plan,
+        bound: Option<u32>,
+        goes_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Report {
+        explore::search(self, host, strategy, environment, plan, bound, goes_on)
+    }
+
+    fn replay(&self, host: &mut TrialHost, case: &Case) -> Result<Replayed, Error> {
+        explore::replay(self, host, case)
+    }
+
+    fn shrink(
+        &self,
+        host: &mut TrialHost,
+        case: &Case,
+        hint: Option<&Case>,
+        budget: Budget,
+    ) -> Result<Counterexample, Error> {
+        shrink::shrink(self, host, case, hint, budget)
+    }
+
+    fn against(&self, host: &mut TrialHost, case: &Case, strategy: &str) -> Result<Against, Error> {
+        cross_replay::against(self, host, case, strategy)
+    }
+}

@@ -1,0 +1,302 @@
+//! Arguments: from a trial told in a few lines to the edges that show why it went wrong, and to no others.
+
+use std::fmt::Debug;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retrial_sim::anomaly::Anomaly;
+use retrial_sim::engine::{Answer, Row, RowChange, SqlError, Table, Value, Work};
+use retrial_sim::explanation::{Act, Edge, explain};
+use retrial_sim::footprint::Footprint;
+use retrial_sim::invariant::Finding;
+use retrial_sim::point::ActorId;
+use retrial_sim::scheduler::Policy;
+use retrial_sim::trace::{Event, EventKind, Exchange, Field, Member, Statement, Stored, Trace};
+use retrial_sim::trial::Run;
+
+use crate::toy;
+
+mod operated;
+
+const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
+
+/// Holds the explanation about column `c` of row `k` of the table `t` against what it must be. Each line of the trial
+/// is an
+/// actor, what it does, and with what:
+///
+/// ```text
+/// client send 1 a           one deliver 1 1        one ask a           object store a
+/// one run write a           one fail write a       one commit NULL a   one read look a
+/// one retry 1 1             one ack 1 1            one crash           one notify a
+/// ```
+///
+/// What [`operated`] adds to that: a store whose rows are deleted and added again, and operations on them.
+#[track_caller]
+fn check(anomaly: Anomaly, at: Option<usize>, trial: &str, edges: &[&str], end: &str) {
+    let mut run =
+        toy::run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), 1, &toy::CALM, |_| {}).expect("it is held");
+    let mut trace = Trace::default();
+    trace.cast = CAST.iter().map(|name| Member { name, process: name }).collect();
+    for (step, line) in (1..).zip(trial.lines().map(str::trim).filter(|line| !line.is_empty())) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let actor = CAST.iter().position(|name| *name == words[0]).expect("a member of the cast");
+        let at = Duration::from_millis(u64::from(step));
+        let actor = ActorId(actor as u16);
+        trace.events.extend(what(actor, &words[1..]).into_iter().map(|what| Event {
+            step,
+            at,
+            actor,
+            kind: what,
+        }));
+    }
+    run.trace = trace;
+    let mut broken = Finding::broken(anomaly, "it is broken").on("t", "c", Value::from("k"));
+    if let Some(at) = at {
+        broken = broken.at(at);
+    }
+    if anomaly == Anomaly::PhantomEffect {
+        broken = broken.on("sink", "c", None);
+    }
+    let Finding::Violated(breach) = broken else { unreachable!("it was made so") };
+    let explanation = explain(&run, &breach);
+    let said: Vec<String> = explanation.edges.iter().map(|edge| say(&run, edge)).collect();
+    assert_eq!(said, edges, "{:?}", explanation.end);
+    assert_eq!(variant(&explanation.end), end);
+}
+
+fn say(run: &Run, edge: &Edge) -> String {
+    assert!(edge.before.event < edge.after.event, "{edge:?}");
+    let name = |act: &Act| {
+        assert_eq!(run.trace.events[act.event].actor, act.actor, "{act:?}");
+        format!("{}/{}#{}", run.trace.name(act.actor), act.label, act.nth)
+    };
+    format!("{} < {}: {}", name(&edge.before), name(&edge.after), variant(&edge.because))
+}
+
+fn variant(of: &impl Debug) -> String {
+    let text = format!("{of:?}");
+    text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}
+
+fn value(word: &str) -> Value {
+    match word {
+        "NULL" => Value::Null,
+        number if number.parse::<i64>().is_ok() => Value::Integer(number.parse().expect("a number")),
+        text => Value::from(text),
+    }
+}
+
+/// What a line comes to: one event, but for the requests of a store, whose commit follows in the same step.
+fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
+    let exchange = |label, part, body: Vec<Field>| {
+        EventKind::Exchanged(Rc::new(Exchange { label, part, body, arrived: true, heard: true }))
+    };
+    let receipt = |words: &[&str]| vec![("message", value(words[0])), ("attempt", value(words[1]))];
+    let ran = |label, params, result| {
+        let (work, footprint) = (Work::default(), Footprint::default());
+        EventKind::Ran(Rc::new(Statement { label, sql: "UPDATE t".into(), params, result, work, footprint }))
+    };
+    let answer = |changed, rows: Vec<Row>| Ok(Answer { rows, changed });
+    let only = match words {
+        ["send", number, text] => exchange(
+            "send",
+            "queue",
+            vec![("message", value(number)), ("row", value("k")), ("c", value(text))],
+        ),
+        ["deliver", rest @ ..] => exchange("deliver", "queue", receipt(rest)),
+        ["ack", rest @ ..] => exchange("ack", "queue", receipt(rest)),
+        ["retry", rest @ ..] => exchange("retry", "queue", receipt(rest)),
+        ["ask", text] => exchange("ask", "object", vec![("c", value(text))]),
+        ["notify", text] => {
+            exchange("notify", "sink", vec![("row", value("k")), ("was", Value::Null), ("c", value(text))])
+        }
+        ["store", text] => {
+            EventKind::Stored(Rc::new(Stored { part: "object", state: vec![("c", value(text))] }))
+        }
+        ["run", "write", text] => ran("write", vec![value("k"), value(text)], answer(1, Vec::new())),
+        ["read", "look", text] => ran("look", vec![value("k")], answer(0, vec![[value(text)].into()])),
+        ["fail", "write", text] => {
+            let error = SqlError { code: "57014".to_owned(), message: "timeout".to_owned() };
+            ran("write", vec![value("k"), value(text)], Err(error))
+        }
+        ["commit", old, new] => {
+            let table =
+                Rc::new(Table { name: "t".to_owned(), columns: vec!["id".to_owned(), "c".to_owned()] });
+            let row = |text| -> Option<Row> { Some([value("k"), value(text)].into()) };
+            EventKind::Committed([RowChange { table, key: 1, before: row(old), after: row(new) }].into())
+        }
+        ["crash"] => EventKind::Crashed,
+        other => return operated::what(actor, other),
+    };
+    vec![only]
+}
+
+#[test]
+fn an_older_value_of_an_object_written_last_is_stale() {
+    let trial = "
+        client send 1 a
+        one deliver 1 1
+        one ask a
+        client send 2 b
+        object store a
+        two deliver 2 1
+        two ask b
+        object store b
+        two run write b
+        two commit NULL b
+        one run write a
+        one commit b a";
+    let edges = [
+        "object/store#1 < object/store#2: Replaced",
+        "object/store#2 < two/write#1: Carried",
+        "two/write#1 < one/write#1: Overwrote",
+        "object/store#1 < one/write#1: Carried",
+    ];
+    check(Anomaly::StaleOverwrite, Some(11), trial, &edges, "OlderStands");
+    check(Anomaly::StaleOverwrite, None, trial, &edges, "OlderStands");
+}
+
+#[test]
+fn a_value_that_somebody_had_replaced_comes_back_from_an_object() {
+    let trial = "
+        one ask a
+        object store a
+        one run write a
+        one commit NULL a
+        api run write z
+        api commit a z
+        one ask a
+        one run write a
+        one commit z a";
+    let edges = [
+        "object/store#1 < one/write#1: Carried",
+        "one/write#1 < api/write#1: Overwrote",
+        "api/write#1 < one/write#2: Overwrote",
+        "object/store#1 < one/write#2: Carried",
+    ];
+    check(Anomaly::StaleOverwrite, Some(8), trial, &edges, "OlderStands");
+}
+
+#[test]
+fn a_write_made_from_a_read_before_another_write_loses_that() {
+    let trial = "
+        api run write a
+        api commit NULL a
+        one read look a
+        two read look a
+        one run write b
+        one commit a b
+        two run write d
+        two commit b d";
+    let edges = [
+        "api/write#1 < two/look#1: ReadWhatWrote",
+        "two/look#1 < one/write#1: OverwroteWhatRead",
+        "one/write#1 < two/write#1: Overwrote",
+    ];
+    check(Anomaly::LostUpdate, Some(7), trial, &edges, "Unseen");
+}
+
+#[test]
+fn what_an_object_has_already_is_acknowledged_and_never_written() {
+    let trial = "
+        client send 1 a
+        one deliver 1 1
+        one ask a
+        object store a
+        one fail write a
+        one retry 1 1
+        one deliver 1 2
+        one ask a
+        one ack 1 2";
+    let edges = [
+        "client/send#1 < one/deliver#1: Delivered",
+        "one/deliver#1 < object/store#1: Carried",
+        "object/store#1 < one/write#1: Carried",
+        "one/write#1 < one/retry#1: Failed",
+        "one/retry#1 < one/deliver#2: DeliveredAgain",
+        "object/store#1 < one/ask#2: Known",
+        "one/ask#2 < one/ack#1: SameActorWroteNothing",
+    ];
+    check(Anomaly::LostAcknowledgement, None, trial, &edges, "NeverWritten");
+}
+
+#[test]
+fn what_dies_with_a_process_is_told_to_nobody_again() {
+    let trial = "
+        client send 1 a
+        one deliver 1 1
+        one ask a
+        object store a
+        one crash
+        two deliver 1 2
+        two ask a
+        two ack 1 2";
+    let edges = [
+        "client/send#1 < one/deliver#1: Delivered",
+        "one/deliver#1 < object/store#1: Carried",
+        "one/ask#1 < one/crash#1: Died",
+        "one/crash#1 < two/deliver#1: DeliveredAgain",
+        "object/store#1 < two/ask#1: Known",
+        "two/ask#1 < two/ack#1: SameActorWroteNothing",
+    ];
+    check(Anomaly::LostAcknowledgement, None, trial, &edges, "NeverWritten");
+}
+
+#[test]
+fn a_value_that_was_written_after_all_is_not_called_lost() {
+    let trial = "
+        client send 1 a
+        one deliver 1 1
+        one ask a
+        object store a
+        one run write a
+        one commit NULL a
+        one ack 1 1";
+    check(Anomaly::LostAcknowledgement, None, trial, &[], "Shows");
+}
+
+#[test]
+fn a_value_is_told_before_it_is_committed() {
+    let trial = "
+        one ask a
+        object store a
+        one notify a
+        one run write a
+        one commit NULL a";
+    let edges = [
+        "one/ask#1 < object/store#1: Carried",
+        "object/store#1 < one/notify#1: Carried",
+        "one/notify#1 < one/write#1: SameActor",
+    ];
+    check(Anomaly::PhantomEffect, Some(2), trial, &edges, "NothingBehind");
+}
+
+#[test]
+fn a_committed_value_is_told_to_nobody() {
+    let trial = "
+        client send 1 a
+        one deliver 1 1
+        one ask a
+        object store a
+        one run write a
+        one commit NULL a
+        one crash";
+    let edges = [
+        "client/send#1 < one/deliver#1: Delivered",
+        "one/deliver#1 < object/store#1: Carried",
+        "object/store#1 < one/write#1: Carried",
+        "one/write#1 < one/crash#1: Died",
+    ];
+    check(Anomaly::Omission, Some(5), trial, &edges, "NobodyTold");
+    let told = format!("{trial}\n one notify a");
+    check(Anomaly::Omission, Some(5), &told, &[], "Shows");
+}
+
+#[test]
+fn a_value_from_nowhere_is_called_that() {
+    let trial = "
+        one read look 0
+        one run write other
+        one commit 0 -1";
+    check(Anomaly::StaleOverwrite, Some(2), trial, &[], "OutOfNowhere");
+}
