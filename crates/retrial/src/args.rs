@@ -7,12 +7,12 @@ use clap::{Args, Parser, Subcommand};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 
-/// Puts database write paths on trial: the same retries, crashes and interleavings, from the same seeds, for every
-/// candidate.
+/// Runs database write paths under simulated retries, crashes and interleavings, the same for every strategy, and
+/// checks invariants.
 #[derive(Debug, Parser)]
 #[command(name = "retrial", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// What to do; `run` where nothing is said.
+    /// The command; `run` by default.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The arguments of `run`.
@@ -20,35 +20,35 @@ pub struct Cli {
     pub run: RunArgs,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 as expected, 1 a verdict differs, 2 unknown or not covered (an interrupted \
-                          run is), 3 bad input or the run itself failed, 4 not deterministic.";
+const EXIT_CODES: &str = "Exit codes: 0 as expected, 1 a verdict differs from the declared one, 2 unknown or not \
+                          covered (also if interrupted), 3 bad input or the run itself failed, 4 not \
+                          deterministic.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Hold trials and print the matrix: strategies down, invariants across
+    /// Run trials and print the results: strategies down, invariants across
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
-    /// Hold a recorded trial again and tell what happens in it
+    /// Replay a recorded trial and print it
     #[command(
-        after_help = "Exit codes: 0 the recorded verdict is reproduced, 1 the verdict is another, 2 the case \
-                            can no longer be reached, 3 CASE is not one."
+        after_help = "Exit codes: 0 the recorded verdict is reproduced, 1 the verdict differs, 2 the case can \
+                            no longer be reached, 3 CASE cannot be read."
     )]
     Replay(ReplayArgs),
-    /// List scenarios, or what one scenario has
+    /// List all scenarios, or the contents of one
     List {
         /// A scenario's name
         scenario: Option<String>,
     },
-    /// Perform isolation specs as PostgreSQL's own tester does, and print the same transcript
+    /// Run isolation specs as PostgreSQL's isolationtester does, and print the same transcript
     #[command(
-        after_help = "Exit codes: 0 performed, 2 the engine refuses something in it by name or it has too many \
-                            interleavings, 3 a file is no spec or \
-                            its setup fails.\n\nA spec is code: on engine postgres it may do whatever the \
-                            server lets its role do."
+        after_help = "Exit codes: 0 run, 2 the engine does not support a statement or there are too many \
+                            interleavings, 3 a file is not a spec or its setup fails.\n\nA spec is code: with \
+                            --engine postgres it can do whatever the server allows its role."
     )]
     Isolation(IsolationArgs),
-    /// Tell the story of a scenario, or of one of its strategies or invariants
+    /// Print the documentation of a scenario, a strategy or an invariant
     Explain {
         /// SCENARIO or SCENARIO/STRATEGY or SCENARIO/INVARIANT
         target: String,
@@ -58,38 +58,47 @@ pub enum Command {
 /// The arguments of `run`.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
-    /// SCENARIO or SCENARIO/STRATEGY; everything where none is given
+    /// SCENARIO or SCENARIO/STRATEGY [default: all]
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
-    /// Trials per strategy and environment; as many as the scenario's rarest break needs where not given
+    /// Trials per strategy and environment [default: set by the scenario]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub trials: Option<u64>,
-    /// Hold trials for about this long instead, for example 30s or 5m
+    /// Run trials for about this long instead, for example 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "trials")]
     pub time: Option<Duration>,
-    /// Where all randomness starts: a decimal number, or a commit hash of 7 to 64 hexadecimal digits
+    /// The seed of all randomness: a decimal number, or a commit hash of 7 to 64 hexadecimal digits
     #[arg(long, value_name = "S", default_value = "1", value_parser = str::parse::<Seed>)]
     pub seed: Seed,
-    /// Which policies take turns.
+    /// The scheduling policies, which take turns.
     #[arg(long, value_name = "NAME", value_parser = policies, help = SCHEDULERS)]
     pub scheduler: Option<Policies>,
-    /// Only this environment of the environments
+    /// Run only in this environment
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// The engine that runs the SQL
+    /// The engine that runs the SQL [default: the scenario's first]
     #[arg(long, value_name = "NAME")]
     pub engine: Option<String>,
-    /// Worker threads, at most 256; as many as there are cores where nothing is said
+    /// Worker threads, at most 256 [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
     /// Write the results to this file as JSON; if it is standard output, nothing else is written there
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write the results to this file as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print GitHub annotations, and append the matrix to the job summary (GITHUB_STEP_SUMMARY)
+    #[arg(long)]
+    pub github: bool,
+    /// Print everything: costs, coverage, searches, and each violation with its replay command
+    #[arg(long, short)]
+    pub verbose: bool,
 }
 
 /// The help of `--scheduler`; brackets in a doc comment would be a link.
-const SCHEDULERS: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS]; where \
-                          nothing is said, an exhaustive search of the smallest workload and then a rotation";
+const SCHEDULERS: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS] [default: \
+                          an exhaustive search of the smallest workload, then a rotation]";
 
 /// The policies behind one `--scheduler` argument, and the argument.
 #[derive(Clone, Debug)]
@@ -98,12 +107,12 @@ pub struct Policies(pub Vec<Policy>, pub String);
 /// The arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// A printed token, or a file such as those under regressions/
+    /// A case file, such as those under regressions/, or a token
     pub case: String,
-    /// Another engine than the recorded one
+    /// Replay on this engine [default: the recorded one]
     #[arg(long, value_name = "NAME")]
     pub engine: Option<String>,
-    /// Apply the same choices, by their points, to another strategy
+    /// Apply the same faults and order to another strategy
     #[arg(long, value_name = "STRATEGY")]
     pub against: Option<String>,
 }
@@ -111,14 +120,14 @@ pub struct ReplayArgs {
 /// The arguments of `isolation`.
 #[derive(Debug, Args)]
 pub struct IsolationArgs {
-    /// Files in the format of PostgreSQL's isolation tester
+    /// Files in the format of PostgreSQL's isolationtester
     #[arg(required = true)]
     pub specs: Vec<PathBuf>,
-    /// The engine that performs them: model or postgres
+    /// The engine that runs them: model or postgres
     #[arg(long, value_name = "NAME", default_value = "model")]
     pub engine: String,
-    /// On the server at RETRIAL_POSTGRES_URL, also perform specs that run programs there, read or write its files,
-    /// or change more than their own database
+    /// On the server at RETRIAL_POSTGRES_URL, also run specs that start programs there, read or write its files, or
+    /// change more than their own database
     #[arg(long)]
     pub allow_server_programs: bool,
 }

@@ -60,6 +60,22 @@ impl Destination {
     }
 }
 
+impl Destination {
+    /// Writes the text behind what is there.
+    ///
+    /// # Errors
+    /// Where it cannot be written; a regular file is then what it was before.
+    pub fn append(self, text: &str) -> Result<()> {
+        let before = match &self.way {
+            Way::Replace { path, .. } if path.exists() => {
+                fs::read_to_string(path).with_context(|| cannot(&self.named))?
+            }
+            _ => String::new(),
+        };
+        self.write(&(before + text))
+    }
+}
+
 fn cannot(named: &Path) -> String {
     format!("cannot write {}", named.display())
 }

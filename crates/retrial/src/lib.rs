@@ -5,6 +5,7 @@
 pub use {retrial_engines as engines, retrial_scenarios as scenarios, retrial_sim as sim};
 
 pub mod args;
+pub mod case_files;
 pub mod catalogue;
 pub mod destination;
 pub mod exit;

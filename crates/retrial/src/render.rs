@@ -1,5 +1,5 @@
-//! Everything that is printed, and nothing that decides. Results go to standard output, complaints to standard
-//! error; colour is for terminals, and NO_COLOR is honoured (by `anstream`).
+//! Everything that is printed. Results go to standard output, errors to standard error; colours are for terminals
+//! only, and NO_COLOR is respected (by `anstream`). Nothing here decides a verdict or an exit code.
 
 use std::fmt;
 use std::io::Write as _;
@@ -19,8 +19,11 @@ pub mod against;
 pub mod catalogue;
 pub mod conclusion;
 pub mod coverage;
+pub mod details;
 pub mod explanation;
+pub mod github;
 pub mod json;
+pub mod junit;
 pub mod matrix;
 pub mod output;
 pub mod progress;
@@ -28,10 +31,11 @@ pub mod saved;
 pub mod searched;
 pub mod transcript;
 
+mod columns;
 mod sql;
 mod style;
 
-/// What the command-line parser has to say: help is a result, anything else a complaint of one line.
+/// Prints what the command-line parser says: help as a result, anything else as an error of one line.
 pub fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         output::coloured(error.render().ansi().to_string().trim_end());
@@ -48,25 +52,25 @@ pub fn usage(error: &clap::Error) -> Exit {
     Exit::BadInput
 }
 
-/// A complaint of one line.
+/// Prints an error of one line.
 pub fn bad_input(error: &anyhow::Error) {
     let text = format!("{error:#}").replace('\n', " ");
     complain(format_args!("error: {}", output::brief(&text)));
 }
 
-/// A piece of an isolation spec's transcript, byte for byte but for control characters.
+/// Prints a piece of an isolation spec's transcript, byte for byte except for control characters.
 pub fn transcript_of_spec(text: &str) {
     output::piece(&style::printable(text));
 }
 
-/// A signal has asked the run to stop, and it will.
+/// Prints that a signal has asked the run to stop, and that it will.
 pub fn stopping(signal: &str) {
     complain(format_args!(
-        "{signal}: stopping after the trials under way, to tell what was found; once more ends at once"
+        "{signal}: stopping after the running trials, then printing the results; send it again to exit at once"
     ));
 }
 
-/// A remark that belongs beside a transcript.
+/// Prints a remark to standard error.
 pub fn beside(text: &str) {
     complain(format_args!("{text}"));
 }

@@ -60,6 +60,16 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     })
 }
 
+/// Replays a case on its own engine, and returns its transcript, verdict and explanation; where that fails, why.
+pub fn text(case: &Case) -> String {
+    let replayed = || -> Result<String> {
+        let (entry, _) = catalogue::scenario(&case.scenario)?;
+        let mut host = catalogue::host(&case.engine)?;
+        Ok(render::transcript::text(case, &entry.replay(&mut host, case)?))
+    };
+    replayed().unwrap_or_else(|error| format!("the case could not be replayed: {error:#}"))
+}
+
 /// How a trial compares with the recorded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {

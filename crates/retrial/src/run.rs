@@ -1,16 +1,18 @@
-//! `retrial run`: select, plan, hold, shrink, compare, render, exit.
+//! `retrial run`: select, plan, run, shrink, compare, print, exit.
 
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use retrial_sim::case::Case;
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::{Plan, Report};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::verdict::Verdict;
 
 use crate::args::RunArgs;
+use crate::case_files::{self, CaseFiles};
 use crate::catalogue::{self, Selection};
 use crate::destination::Destination;
 use crate::exit::Exit;
@@ -19,7 +21,7 @@ use crate::gaps::gaps;
 use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
 use crate::regressions::{self, Checked, Outcome};
 use crate::render::progress::{Phase, Progress, Share, Stopwatch};
-use crate::{interruption, render, shrinking};
+use crate::{interruption, render, replay, shrinking};
 
 /// How many schedules each workload meets: each policy of the portfolio three times, the first of them to learn.
 const SCHEDULES: u64 = 12;
@@ -56,6 +58,8 @@ pub struct Results {
     pub failed: Option<String>,
     /// One table per scenario.
     pub tables: Vec<Table>,
+    /// The cases that were written as files; none before they are.
+    pub files: CaseFiles,
 }
 
 /// What was found of one scenario.
@@ -88,7 +92,7 @@ pub struct Line {
     pub verdicts: Vec<(&'static str, Verdict, Mismatch)>,
 }
 
-/// Holds the trials, writes what was asked for, prints the matrix.
+/// Runs the trials, writes the files that were asked for, prints the results.
 ///
 /// # Errors
 /// Bad input: a name that is not there, a file that cannot be written.
@@ -96,20 +100,40 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
     let selections = catalogue::select(&args.targets)?;
     let cells = cells(args, &selections)?;
     // A file that cannot be written is found out before the trials, not after them.
+    if args.json.is_some() && args.json == args.junit {
+        bail!("--json and --junit cannot write to the same file");
+    }
     let destination = args.json.as_deref().map(Destination::new).transpose()?;
+    let junit = args.junit.as_deref().map(Destination::new).transpose()?;
+    let summary = github_summary(args)?;
     interruption::stop_in_good_order();
-    let results = run_cells(args, selections, &cells, Path::new(REGRESSIONS))?;
-    let is_taken = destination.as_ref().is_some_and(Destination::is_standard_output);
+    let mut results = run_cells(args, selections, &cells, Path::new(REGRESSIONS))?;
+    results.files = CaseFiles::write(Path::new(case_files::FOLDER), results.reported(args.verbose));
+    let takes = |place: &Option<Destination>| place.as_ref().is_some_and(Destination::is_standard_output);
+    let is_taken = takes(&destination) || takes(&junit);
     // What a reader does with the output must not cost the file.
     let written = destination.map(|place| place.write(&render::json::results(&results)?)).transpose();
+    let junit = junit.map(|place| place.write(&render::junit::results(&results, &replay::text)?)).transpose();
+    let summary = summary.map(|place| place.append(&render::github::summary(&results))).transpose();
     if !is_taken {
-        render::matrix::results(&results);
+        render::matrix::results(&results, args.verbose);
+        render::conclusion::conclusion(&results);
+        if args.github {
+            render::github::annotations(&results);
+        }
     }
-    written?;
+    written.and(junit).and(summary)?;
     Ok(results.exit())
 }
 
-/// Holds the trials and compares what they show with what is expected.
+/// Where the job's summary goes, if GitHub's output is asked for and there is a place for it.
+#[expect(clippy::disallowed_methods, reason = "GitHub names the file in a variable of the environment")]
+fn github_summary(args: &RunArgs) -> Result<Option<Destination>> {
+    let path = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| args.github && !path.is_empty());
+    path.map(|path| Destination::new(Path::new(&path))).transpose()
+}
+
+/// Runs the trials and compares their verdicts with the declared ones.
 ///
 /// # Errors
 /// A name that is not there; an engine that cannot start.
@@ -151,7 +175,18 @@ fn run_cells(
     let scheduler = args.scheduler.as_ref();
     let scheduler = scheduler.map_or(String::new(), |given| format!(" --scheduler {}", given.1));
     let (seed, elapsed, shares) = (args.seed, watch.elapsed(), progress.shares());
-    Ok(Results { seed, scheduler, elapsed, saved, has_folder, interrupted, shares, failed, tables })
+    Ok(Results {
+        seed,
+        scheduler,
+        elapsed,
+        saved,
+        has_folder,
+        interrupted,
+        shares,
+        failed,
+        tables,
+        files: CaseFiles::default(),
+    })
 }
 
 /// Every strategy in every environment that is meant.
@@ -299,6 +334,27 @@ fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
 }
 
 impl Results {
+    /// What `retrial replay` takes for a reported case: its file, or else its token.
+    pub fn replayable(&self, case: &Case) -> String {
+        self.files.argument(case)
+    }
+
+    /// The cases that the output names, each with what it shows: what is not as declared, and with `all` every
+    /// counterexample.
+    fn reported(&self, all: bool) -> impl Iterator<Item = (&str, &Case)> {
+        let lines = || self.tables.iter().flat_map(|table| &table.lines);
+        let failures = lines().filter_map(|line| line.report.failure.as_ref());
+        let failures = failures.filter_map(|it| Some(("the trial that could not be run", it.case.as_ref()?)));
+        let verdicts = lines().flat_map(|line| &line.verdicts);
+        let counterexamples = verdicts.filter_map(move |(_, verdict, mismatch)| match (mismatch, verdict) {
+            (Mismatch::OtherReason(_, other), _) => Some(&**other),
+            (Mismatch::Broke, Verdict::Violated(counterexample)) => Some(&**counterexample),
+            (_, Verdict::Violated(counterexample)) if all => Some(&**counterexample),
+            _ => None,
+        });
+        failures.chain(counterexamples.map(|it| (&*it.sentence, &it.case)))
+    }
+
     /// The exit code: the gravest of what was found.
     pub fn exit(&self) -> Exit {
         let lines = || self.tables.iter().flat_map(|table| &table.lines);

@@ -94,7 +94,7 @@ pub fn words(intent: &Intent) -> String {
 /// What an actor did at a place, as its own.
 fn thing(place: &Place) -> String {
     let role = match &place.role {
-        Role::Begins => "initial_state of a transaction".to_owned(),
+        Role::Begins => "begin".to_owned(),
         Role::Reads => "read".to_owned(),
         Role::Writes => "write".to_owned(),
         Role::Commits => "commit".to_owned(),

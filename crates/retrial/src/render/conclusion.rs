@@ -1,39 +1,70 @@
-//! The end of the output: what the exit code is about. It must never say that all is well where something was not
-//! tried.
+//! The end of the output: everything that is not as declared, and what the exit code is about.
 
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::Failure;
+use retrial_sim::fault::FaultRule;
 use retrial_sim::verdict::Verdict;
 
-use super::{output, progress, style};
+use super::{output, progress, saved, style};
 use crate::exit::Exit;
 use crate::expectation::Mismatch;
+use crate::gaps::{Gap, gaps};
 use crate::run::{Line, Results, Table, is_unknown};
-use crate::token;
 
-/// What the exit code is about; where something is wrong the last line is the command that shows it.
+/// Prints what is not as declared, whole, then what the run came to. Where something is wrong each entry ends with the
+/// command that shows it.
 pub fn conclusion(results: &Results) {
+    saved::replayed(results);
+    if results.interrupted.is_none() {
+        results.tables.iter().for_each(not_covered);
+    }
     let lines = || results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)));
     lines().for_each(|(table, line)| not_judged(results, table, line));
-    lines().for_each(|(table, line)| unexpected(results, table, line));
+    lines().for_each(|(table, line)| mismatches(results, table, line));
     if let Some(why) = &results.failed {
-        say!("{}", style::bad(format!("failed: a part of the run: {}", output::brief(why))));
+        say!("{}", style::bad(format!("failed: part of the run: {}", output::brief(why))));
     }
     interrupted(results);
     if results.exit() == Exit::AsExpected {
-        say!("{}", style::good("every verdict is as expected"));
+        say!("{}", style::good("all verdicts are as declared"));
+    }
+    let trials = lines().map(|(_, line)| line.report.trials).sum::<u64>();
+    let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
+    let (seed, seconds) = (results.seed, results.elapsed.as_secs());
+    say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
+}
+
+/// Prints what the run did not exercise.
+fn not_covered(table: &Table) {
+    let info = &table.selection.info;
+    for gap in gaps(table) {
+        let what = match gap {
+            Gap::None(of) => format!("{} has no {of}, so nothing could have passed", info.name),
+            Gap::NeverExercised(invariant) => {
+                format!("{}: no strategy exercised {invariant}", info.name)
+            }
+            Gap::ExercisesNothing(strategy) => {
+                format!("{}/{}: no trial exercised any invariant", info.name, info.strategies[strategy].name)
+            }
+            Gap::NeverInjected(environment, FaultRule { fault, labels, .. }) => {
+                let environment = info.environments[environment].name;
+                let at = if labels.is_empty() { String::new() } else { format!(" at {}", labels.join(", ")) };
+                format!("{} in {environment}: {fault}{at} was never injected", info.name)
+            }
+        };
+        say!("{}", style::odd(format!("not covered: {what}")));
     }
 }
 
 fn place(table: &Table, line: &Line) -> String {
     let info = &table.selection.info;
     format!(
-        "{}/{} on {}",
+        "{}/{} in {}",
         info.name, info.strategies[line.strategy].name, info.environments[line.environment].name
     )
 }
 
-/// What keeps trials from being judged, or from being all that there are.
+/// Prints why trials could not be judged, or why not all of them were run.
 fn not_judged(results: &Results, table: &Table, line: &Line) {
     let place = place(table, line);
     if let Some(how) = &line.report.disagreement {
@@ -41,7 +72,7 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
         again(results, table, line);
     }
     if let Some(how) = &line.report.unsteady {
-        let why = "a live server chooses by itself which waiter goes on, so this is no violation by itself";
+        let why = "a live server chooses which waiter goes on, so this alone is not a violation";
         say!("{}", style::odd(format!("not steady: {place}: {how} ({why})")));
     }
     if let Some(how) = line.report.hidden_sharing() {
@@ -62,52 +93,51 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
         };
         say!("{what}");
         match case {
-            Some(case) => say!("    retrial replay {}", token::encode(case)),
+            Some(case) => say!("    retrial replay {}", results.replayable(case)),
             None => again(results, table, line),
         }
     }
     for (invariant, verdict, mismatch) in &line.verdicts {
         if let Verdict::Unknown(why) = verdict {
-            say!("{}", style::odd(format!("unknown: {place} and {invariant}: {why}")));
+            say!("{}", style::odd(format!("unknown: {place}: {invariant}: {why}")));
         } else if matches!(mismatch, Mismatch::NotCovered) && results.interrupted.is_none() {
-            let why = "no trial was fit to show the break that its file names";
-            say!("{}", style::odd(format!("not covered: {place} and {invariant}: {why}")));
+            let why = "no trial could show the declared known failure";
+            say!("{}", style::odd(format!("not covered: {place}: {invariant}: {why}")));
         }
     }
 }
 
-/// The verdicts that are not as expected.
-fn unexpected(results: &Results, table: &Table, line: &Line) {
+/// Prints the verdicts that are not as declared.
+fn mismatches(results: &Results, table: &Table, line: &Line) {
     let place = place(table, line);
     for (invariant, verdict, mismatch) in &line.verdicts {
         match (mismatch, verdict) {
             (Mismatch::NotObserved, _) => {
-                let why = "its file says that it breaks here, and no trial broke it";
-                say!("{}", style::bad(format!("unexpected: {place} keeps {invariant}: {why}")));
+                say!("{}", style::bad(format!("expected failure not observed: {place}: {invariant}")));
                 again(results, table, line);
             }
             (Mismatch::OtherReason(other, counterexample), _) => {
-                let why = format!("breaks {invariant} for another reason than its file gives: {other}");
-                say!("{}", style::bad(format!("unexpected: {place} {why}")));
-                say!("    retrial replay {}", token::encode(&counterexample.case));
+                let why = format!("violates {invariant} with an anomaly that is not declared: {other}");
+                say!("{}", style::bad(format!("unexpected: {place} {why}: {}", counterexample.sentence)));
+                say!("    retrial replay {}", results.replayable(&counterexample.case));
             }
             (Mismatch::Broke, Verdict::Violated(counterexample)) => {
                 let sentence = &counterexample.sentence;
-                say!("{}", style::bad(format!("unexpected: {place} breaks {invariant}: {sentence}")));
-                say!("    retrial replay {}", token::encode(&counterexample.case));
+                say!("{}", style::bad(format!("unexpected: {place} violates {invariant}: {sentence}")));
+                say!("    retrial replay {}", results.replayable(&counterexample.case));
             }
             _ => {}
         }
     }
 }
 
-/// The command that holds the trials of that line again.
+/// Prints the command that runs the trials of that line again.
 fn again(results: &Results, table: &Table, line: &Line) {
     let info = &table.selection.info;
     let (strategy, environment) =
         (info.strategies[line.strategy].name, info.environments[line.environment].name);
     let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
-    // The search comes again by itself.
+    // The search is part of every run.
     let trials = if line.is_searched_only { searched } else { line.report.trials.saturating_sub(searched) };
     let (seed, with) = (results.seed, &results.scheduler);
     let engine =
@@ -119,7 +149,7 @@ fn again(results: &Results, table: &Table, line: &Line) {
     );
 }
 
-/// How much of the plan an interrupted run has come to. What was not run has shown nothing.
+/// Prints how much of the plan an interrupted run has completed.
 fn interrupted(results: &Results) {
     let Some(signal) = results.interrupted else { return };
     let shares = results.shares.iter().filter(|share| share.planned != Some(0));
@@ -129,7 +159,7 @@ fn interrupted(results: &Results) {
     let unseen = verdicts.filter(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered)).count();
     let unseen = match unseen {
         0 => String::new(),
-        unseen => format!("; {unseen} known failures were not seen before that"),
+        unseen => format!("; {unseen} known failures were not observed until then"),
     };
-    say!("{}", style::odd(format!("{what}{unseen}; what was not run is not covered")));
+    say!("{}", style::odd(format!("{what}{unseen}; the rest of the plan is not covered")));
 }

@@ -1,21 +1,18 @@
-//! Whether green was earned: how often the situation of each invariant came up in each environment, over all strategies, and
-//! how often each fault struck. It must never pass over a zero.
+//! Coverage: how often each invariant was exercised and each fault injected, per environment, over all strategies.
+//! Zeros are always shown.
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, CellAlignment};
 use retrial_sim::fault::Fault;
 
-use super::matrix::grid;
+use super::columns;
 use crate::run::{Line, Table};
 
-/// How often each invariant's situation came up: invariants down, environments across. In brackets, how many strategies never
-/// met it there.
+/// How often each invariant was exercised: invariants down, environments across. In brackets, how many strategies
+/// never exercised it there.
 pub fn invariants(table: &Table) -> String {
     let (info, environments) = (&table.selection.info, environments(table));
-    let mut grid = grid();
-    grid.set_header(header(table, "exercised", &environments));
-    for (index, (name, _)) in info.invariants.iter().enumerate() {
+    let row = |(index, (name, _)): (usize, &(&'static str, &'static str))| {
         let cell = |environment: &usize| {
             let exercised = lines(table, *environment).map(|line| line.report.tallies[index].exercised);
             let (mut sum, mut never) = (0, 0);
@@ -29,13 +26,14 @@ pub fn invariants(table: &Table) -> String {
                 (sum, never) => format!("{sum} ({never})"),
             }
         };
-        grid.add_row(std::iter::once((*name).to_owned()).chain(environments.iter().map(cell)));
-    }
-    right(grid)
+        std::iter::once((*name).to_owned()).chain(environments.iter().map(cell)).collect()
+    };
+    let rows = info.invariants.iter().enumerate().map(row).collect();
+    columns::fitted(&head(table, "exercised", &environments), rows)
 }
 
-/// How often each fault struck: faults down, environments across. A dash is a fault that the environment offers and that never
-/// struck.
+/// How often each fault was injected: faults down, environments across. A dash is a fault that the environment has a
+/// rule for and that was never injected.
 pub fn faults(table: &Table) -> Option<String> {
     let environments = environments(table);
     let all = table.selection.info.environments;
@@ -53,17 +51,16 @@ pub fn faults(table: &Table) -> Option<String> {
     if faults.is_empty() {
         return None;
     }
-    let mut grid = grid();
-    grid.set_header(header(table, "injected", &environments));
-    for fault in faults {
+    let row = |fault: Fault| {
         let cell = |environment: &usize| match injected.get(&(fault, *environment)) {
             None => String::new(),
             Some(0) => "-".to_owned(),
             Some(times) => times.to_string(),
         };
-        grid.add_row(std::iter::once(fault.name().to_owned()).chain(environments.iter().map(cell)));
-    }
-    Some(right(grid))
+        std::iter::once(fault.name().to_owned()).chain(environments.iter().map(cell)).collect()
+    };
+    let rows = faults.into_iter().map(row).collect();
+    Some(columns::fitted(&head(table, "injected", &environments), rows))
 }
 
 fn environments(table: &Table) -> Vec<usize> {
@@ -75,14 +72,7 @@ fn lines(table: &Table, environment: usize) -> impl Iterator<Item = &Line> {
     table.lines.iter().filter(move |line| line.environment == environment && !line.report.tallies.is_empty())
 }
 
-fn header(table: &Table, what: &str, environments: &[usize]) -> Vec<Cell> {
+fn head<'a>(table: &Table, what: &'a str, environments: &[usize]) -> Vec<&'a str> {
     let names = environments.iter().map(|environment| table.selection.info.environments[*environment].name);
-    std::iter::once(what).chain(names).map(Cell::new).collect()
-}
-
-fn right(mut grid: comfy_table::Table) -> String {
-    for column in grid.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    grid.trim_fmt()
+    std::iter::once(what).chain(names).collect()
 }

@@ -1,4 +1,4 @@
-//! The results as JSON, for programs. Fields may be added, never renamed.
+//! The results as JSON, version 2, documented in `docs/json.md`. Within a version fields are added, never renamed.
 //!
 //! The same seed gives the same text, but for the fields in [`TIMES`].
 
@@ -44,12 +44,12 @@ struct Part {
     planned: Option<u64>,
 }
 
-/// The saved counterexamples that were held first.
+/// The saved counterexamples, which are replayed first.
 #[derive(Serialize)]
 struct Regressions<'a> {
     /// Whether there is a folder of them.
     has_folder: bool,
-    held: usize,
+    replayed: usize,
     as_recorded: usize,
     /// Those that show something else.
     different: Vec<&'a str>,
@@ -113,7 +113,7 @@ struct Confidence {
 
 #[derive(Serialize)]
 struct SearchFigures {
-    /// Whether every schedule within the bounds was held.
+    /// Whether every schedule within the bounds was run.
     complete: bool,
     schedules: u64,
     /// The environment's fault budget.
@@ -175,7 +175,7 @@ struct Watched {
 pub fn results(results: &Results) -> anyhow::Result<String> {
     let cells = results.tables.iter().flat_map(|table| table.lines.iter().map(|line| cell(table, line)));
     let document = Document {
-        version: 1,
+        version: 2,
         seed: results.seed.0,
         elapsed_s: results.elapsed.as_secs(),
         interrupted: results.interrupted,
@@ -202,7 +202,7 @@ fn regressions(results: &Results) -> Regressions<'_> {
     };
     Regressions {
         has_folder: results.has_folder,
-        held: saved.len(),
+        replayed: saved.len(),
         as_recorded: names(|outcome| *outcome == Outcome::AsRecorded).len(),
         different: names(|outcome| matches!(outcome, Outcome::Other(_))),
         inapplicable: names(|outcome| matches!(outcome, Outcome::Inapplicable(_))),

@@ -1,209 +1,156 @@
-//! The matrix: strategies down, invariants across; beside it the costs, how sure it is, and each break with the
-//! command that replays it.
+//! The results of `retrial run`: per scenario one line on what was covered and a compact matrix, strategies down,
+//! invariants across.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
-use retrial_sim::costs::{Costs, Samples};
-use retrial_sim::fault::FaultRule;
 use retrial_sim::verdict::{Counterexample, Verdict};
 
-use super::{conclusion, coverage, saved, searched, style};
+use super::output::WIDTH;
+use super::{details, style};
 use crate::expectation::Mismatch;
-use crate::gaps::{Gap, gaps};
 use crate::run::{Line, Results, Table};
-use crate::token;
 
-/// Prints everything that was found.
-pub fn results(results: &Results) {
-    saved::replayed(results);
-    let mut trials = 0;
+/// How the cells of the compact matrix are read.
+const LEGEND: &str =
+    "x2  violated, first in environment 2   .  holds   -  not exercised   ?  unknown   !  not as declared";
+
+/// Prints the matrices, and the details where they are asked for.
+pub fn results(results: &Results, is_verbose: bool) {
+    say!("{LEGEND}\n");
     for table in &results.tables {
-        let info = &table.selection.info;
-        say!("{}", style::heading(info.name));
-        say!("{}\n", paint(table, verdicts(table)));
-        say!("{}\n", costs(table));
-        say!("{}\n", coverage::invariants(table));
-        if let Some(text) = coverage::faults(table) {
-            say!("{text}\n");
+        say!("{}  {}", style::heading(table.selection.info.name), covered(table));
+        say!("{}\n", paint(matrix(table)));
+        if is_verbose {
+            details::table(results, table);
         }
-        if let Some(text) = searched::table(table) {
-            say!("{text}\n");
-        }
-        if table.lines.iter().all(|line| line.is_searched_only) {
-            searched::sentences(table);
-        }
-        known_failures(table);
-        if results.interrupted.is_none() {
-            not_covered(table);
-        }
-        trials += table.lines.iter().map(|line| line.report.trials).sum::<u64>();
     }
-    let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
-    let (seed, seconds) = (results.seed, results.elapsed.as_secs());
-    say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
-    conclusion::conclusion(results);
 }
 
-/// The text of the matrix proper.
-pub fn verdicts(table: &Table) -> String {
+/// One line: how much was tried, and how much of it is complete.
+pub(super) fn covered(table: &Table) -> String {
+    let trials: u64 = table.lines.iter().map(|line| line.report.trials).sum();
+    let injected: u64 = table.lines.iter().flat_map(|line| line.report.injected.values()).sum();
+    let searches: Vec<_> = table.lines.iter().filter_map(|line| line.report.searched.as_ref()).collect();
+    let complete = searches.iter().filter(|searched| searched.is_complete()).count();
+    let observed = table.lines.iter().flat_map(|line| &line.verdicts);
+    let observed = observed.filter(|(_, verdict, _)| matches!(verdict, Verdict::Violated(_))).count();
+    let mut parts = vec![format!("{} trials", grouped(trials))];
+    if !searches.is_empty() {
+        parts.push(format!("{complete} of {} searches complete", searches.len()));
+    }
+    parts.push(format!("{} faults injected", grouped(injected)));
+    parts.push(format!("{observed} violations"));
+    parts.join(", ")
+}
+
+/// A number with its digits in groups of three.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The compact matrix, below the legend of its numbers.
+pub fn matrix(table: &Table) -> String {
     let info = &table.selection.info;
-    let mut grid = grid();
-    let mut shown: Vec<_> = info.invariants.iter().map(|(name, _)| *name).collect();
-    // What holds everywhere anyway is shown where it does not.
-    let is_broken = |rule: &str| table.lines.iter().any(|line| first_break(&[line], rule).is_some());
-    shown.extend(info.rules.iter().map(|rule| rule.name).filter(|rule| is_broken(rule)));
-    let words = |name: &str| Cell::new(name.replace('_', "\n"));
-    grid.set_header(std::iter::once(Cell::new("")).chain(shown.iter().map(|name| words(name))));
-    for (strategy, lines) in by_strategy(table) {
-        let cells = shown.iter().map(|invariant| verdict(table, &lines, invariant));
-        grid.add_row(std::iter::once(Cell::new(strategy)).chain(cells));
+    let tried = |index: &usize| table.lines.iter().any(|line| line.environment == *index);
+    let environments = (0..info.environments.len()).filter(tried);
+    let environments: Vec<_> = environments.map(|index| (index + 1, info.environments[index].name)).collect();
+    let shown = shown(table);
+    let invariants: Vec<_> = shown.iter().enumerate().map(|(index, name)| (index + 1, *name)).collect();
+    let mut text = legend("environments", &environments);
+    text.push_str(&legend("invariants", &invariants));
+    let rows: Vec<(&str, Vec<String>)> = by_strategy(table)
+        .into_iter()
+        .map(|(strategy, lines)| (strategy, shown.iter().map(|invariant| cell(&lines, invariant)).collect()))
+        .collect();
+    let cells = rows.iter().flat_map(|(_, cells)| cells).map(String::len);
+    let width = cells.max().unwrap_or(0).max(shown.len().to_string().len()) + 1;
+    let name = rows.iter().map(|(strategy, _)| strategy.len()).max().unwrap_or(0) + 2;
+    text.push_str(&" ".repeat(name));
+    (1..=shown.len()).for_each(|number| text.push_str(&format!("{number:>width$}")));
+    for (strategy, cells) in rows {
+        text.push_str(&format!("\n  {strategy:<0$}", name - 2));
+        cells.iter().for_each(|cell| text.push_str(&format!("{cell:>width$}")));
     }
-    grid.trim_fmt()
+    text
 }
 
-/// Colours what the cells say; the grid itself knows no colours.
-fn paint(table: &Table, text: String) -> String {
-    let mut text =
-        text.replace("holds", &style::good("holds")).replace("exercised", &style::odd("exercised"));
-    for environment in table.selection.info.environments {
-        let broken = format!("x {}", environment.name);
-        text = text.replace(&broken, &style::bad(&broken));
-    }
-    text.replace("unknown", &style::odd("unknown"))
+/// The invariants, and those built-in rules that some strategy violates.
+pub(super) fn shown(table: &Table) -> Vec<&'static str> {
+    let info = &table.selection.info;
+    let is_violated = |rule: &str| table.lines.iter().any(|line| first_violation(&[line], rule).is_some());
+    let rules = info.rules.iter().map(|rule| rule.name).filter(|rule| is_violated(rule));
+    info.invariants.iter().map(|(name, _)| *name).chain(rules).collect()
 }
 
-/// The first environment that breaks the invariant, or what else is known of it over all environments tried.
-fn verdict(table: &Table, lines: &[&Line], invariant: &str) -> Cell {
-    let mut mismatched = false;
-    let mut unknown = false;
+/// Numbered names after a title, wrapped to the page.
+fn legend(title: &str, names: &[(usize, &str)]) -> String {
+    let indent = title.len() + 4;
+    let mut text = format!("  {title}: ");
+    let mut column = indent;
+    for (place, (number, name)) in names.iter().enumerate() {
+        let entry = format!("{number} {name}");
+        if place > 0 && column + 2 + entry.len() > WIDTH {
+            text.push_str(&format!("\n{:indent$}", ""));
+            column = indent;
+        } else if place > 0 {
+            text.push_str("  ");
+            column += 2;
+        }
+        text.push_str(&entry);
+        column += entry.len();
+    }
+    text.push('\n');
+    text
+}
+
+/// What is known of an invariant over all environments tried, in a few characters.
+fn cell(lines: &[&Line], invariant: &str) -> String {
+    let mut is_mismatch = false;
+    let mut is_unknown = false;
     let mut exercised = 0;
     for line in lines {
-        let found = line.verdicts.iter().find(|(name, _, _)| *name == invariant);
-        if let Some((_, verdict, mismatch)) = found {
-            mismatched |= !matches!(mismatch, Mismatch::None);
-            unknown |= matches!(verdict, Verdict::Unknown(_));
+        if let Some((_, verdict, mismatch)) = line.verdicts.iter().find(|(name, ..)| *name == invariant) {
+            is_mismatch |= !matches!(mismatch, Mismatch::None);
+            is_unknown |= matches!(verdict, Verdict::Unknown(_));
             exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
         }
-        unknown |= line.report.failure.is_some();
+        is_unknown |= line.report.failure.is_some();
     }
-    let mark = if mismatched { " !" } else { "" };
-    match first_break(lines, invariant) {
-        Some((environment, _)) => {
-            let environment = table.selection.info.environments[environment].name;
-            Cell::new(format!("x {environment}{mark}"))
-        }
-        None if unknown => Cell::new("unknown"),
-        None if exercised == 0 => Cell::new(format!("not\nexercised{mark}")),
-        None => Cell::new(format!("holds{mark}")),
+    let mark = if is_mismatch { "!" } else { "" };
+    match first_violation(lines, invariant) {
+        Some((environment, _)) => format!("x{}{mark}", environment + 1),
+        None if is_unknown => format!("?{mark}"),
+        None if exercised == 0 => format!("-{mark}"),
+        None => format!(".{mark}"),
     }
 }
 
-/// The costs and how sure the line is.
-pub fn costs(table: &Table) -> String {
-    let mut grid = grid();
-    let watched: BTreeSet<&str> =
-        table.lines.iter().flat_map(|line| line.report.costs.watched.keys()).copied().collect();
-    let header = [
-        "",
-        "lock hold\nmax / p99",
-        "wait\nmax / p99",
-        "finish\np99",
-        "statements\nper trial",
-        "retries",
-        "trials",
-        "last new behaviour\nat trial",
-        "held twice",
-    ];
-    let work = watched.iter().map(|label| format!("work of a {label}\nmax / in full scans"));
-    grid.set_header(header.into_iter().map(str::to_owned).chain(work));
-    for (strategy, lines) in by_strategy(table) {
-        let mut costs = Costs::default();
-        let (mut trials, mut audited, mut last) = (0, 0, 0);
-        for line in lines {
-            costs.absorb(line.report.costs.clone());
-            last = last.max(line.report.last_new_behaviour());
-            trials += line.report.trials;
-            audited += line.report.audited;
-        }
-        let both = |samples: &Samples| format!("{} / {}", ms(samples.longest()), ms(samples.percentile(99)));
-        let timed = costs.finishes.count().max(1);
-        let work = watched.iter().map(|label| {
-            let most = costs.watched.get(label).copied().unwrap_or_default();
-            format!("{} / {}", most.steps, most.full_scan_steps)
-        });
-        let figures = [
-            strategy.to_owned(),
-            both(&costs.lock_holds),
-            both(&costs.waits),
-            ms(costs.finishes.percentile(99)),
-            (costs.statements / timed).to_string(),
-            costs.retries.to_string(),
-            trials.to_string(),
-            last.to_string(),
-            audited.to_string(),
-        ];
-        grid.add_row(figures.into_iter().chain(work));
-    }
-    for column in grid.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    grid.trim_fmt()
-}
-
-/// Each break at its first environment: the sentence, and how to see it.
-fn known_failures(table: &Table) {
-    let info = &table.selection.info;
-    for (strategy, lines) in by_strategy(table) {
-        for invariant in info.judged() {
-            let Some((environment, counterexample)) = first_break(&lines, invariant) else { continue };
-            let found = found(&lines, environment, invariant);
-            let environment = info.environments[environment].name;
-            say!(
-                "{} {} from {environment} on, {found}: {}",
-                style::heading(strategy),
-                style::bad(invariant),
-                counterexample.sentence
-            );
-            say!("    retrial replay {}\n", token::encode(&counterexample.case));
-        }
-    }
-}
-
-/// What has not been put to the test says so.
-fn not_covered(table: &Table) {
-    let info = &table.selection.info;
-    for gap in gaps(table) {
-        let what = match gap {
-            Gap::None(of) => format!("{} has no {of}: there is nothing that could have passed", info.name),
-            Gap::NeverExercised(invariant) => {
-                format!("{}: {invariant} was not exercised by any strategy", info.name)
-            }
-            Gap::ExercisesNothing(strategy) => {
-                format!(
-                    "{}/{} exercised no invariant in any trial",
-                    info.name, info.strategies[strategy].name
-                )
-            }
-            Gap::NeverInjected(environment, fault_rule) => {
-                format!(
-                    "{} on {}: {}{} never injected",
-                    info.name,
-                    info.environments[environment].name,
-                    fault_rule.fault,
-                    at(fault_rule)
-                )
-            }
+/// Colours the cells, which are known by their first character; the text itself has no colours.
+fn paint(text: String) -> String {
+    let mut painted = String::with_capacity(text.len());
+    for piece in text.split_inclusive([' ', '\n']) {
+        let cell = piece.trim_end();
+        let is_violation =
+            cell.strip_prefix('x').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let coloured = match cell {
+            cell if cell.ends_with('!') || is_violation => style::bad(cell),
+            "." => style::good(cell),
+            "?" | "-" => style::odd(cell),
+            cell => cell.to_owned(),
         };
-        say!("{}", style::odd(format!("not covered: {what}")));
+        painted.push_str(&coloured);
+        painted.push_str(&piece[cell.len()..]);
     }
+    painted
 }
 
-fn at(fault_rule: &FaultRule) -> String {
-    if fault_rule.labels.is_empty() { String::new() } else { format!(" at {}", fault_rule.labels.join(", ")) }
-}
-
+/// The lines of each strategy, in the order of the registry.
 pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
     let mut groups: Vec<(&'static str, Vec<&Line>)> = Vec::new();
     for line in &table.lines {
@@ -216,17 +163,11 @@ pub(super) fn by_strategy(table: &Table) -> Vec<(&'static str, Vec<&Line>)> {
     groups
 }
 
-/// Which policy met the break first at that environment, and at which trial.
-fn found(lines: &[&Line], environment: usize, invariant: &str) -> String {
-    let line = lines.iter().find(|line| line.environment == environment);
-    let first = line.and_then(|line| {
-        let place = line.verdicts.iter().position(|(name, ..)| *name == invariant)?;
-        line.report.tallies[place].first_violation
-    });
-    first.map_or(String::new(), |(trial, policy)| format!("found by {policy} in trial {trial}"))
-}
-
-fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Counterexample)> {
+/// The first environment in which the invariant was violated, and the counterexample.
+pub(super) fn first_violation<'a>(
+    lines: &[&'a Line],
+    invariant: &str,
+) -> Option<(usize, &'a Counterexample)> {
     lines.iter().find_map(|line| {
         line.verdicts.iter().find_map(|(name, verdict, _)| match verdict {
             Verdict::Violated(counterexample) if *name == invariant => {
@@ -237,12 +178,22 @@ fn first_break<'a>(lines: &[&'a Line], invariant: &str) -> Option<(usize, &'a Co
     })
 }
 
-fn ms(time: Option<Duration>) -> String {
-    time.map_or("-".to_owned(), |time| format!("{} ms", time.as_millis()))
-}
+#[cfg(test)]
+mod tests {
+    use super::{grouped, legend};
+    use crate::render::output::WIDTH;
 
-pub(super) fn grid() -> Grid {
-    let mut grid = Grid::new();
-    grid.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    grid
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        let texts = [0, 7, 999, 1_000, 42_123, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "7", "999", "1,000", "42,123", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_legend_is_wrapped_to_the_page() {
+        let names: Vec<(usize, &str)> = (1..=14).map(|number| (number, "no_lost_write_on_retry")).collect();
+        let text = legend("invariants", &names);
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert_eq!(text.matches("no_lost_write_on_retry").count(), 14);
+    }
 }

@@ -11,6 +11,9 @@ use crate::exit::Exit;
 /// The first error of standard output; nothing is written after it.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
 
+/// The most columns of a table or a legend.
+pub(super) const WIDTH: usize = 100;
+
 /// The longest piece of somebody else's text that is said again.
 const LONGEST_PIECE: usize = 60;
 

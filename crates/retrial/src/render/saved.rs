@@ -1,19 +1,19 @@
-//! The saved counterexamples, which are replayed first. One that was not replayed is named, with the reason.
+//! The saved counterexamples, which are replayed before anything else.
 
 use super::{output, style};
 use crate::regressions::{Checked, Outcome};
 use crate::run::Results;
 
-/// Prints what came of them.
+/// Prints how many reproduced, and those that did not.
 pub fn replayed(results: &Results) {
     if !results.has_folder {
-        say!("no folder `regressions` here: no saved counterexamples were replayed\n");
+        say!("no folder `regressions` here, so no saved counterexamples were replayed");
     }
     if results.saved.is_empty() {
         return;
     }
     let as_recorded = results.saved.iter().filter(|checked| checked.outcome == Outcome::AsRecorded).count();
-    say!("{as_recorded} of {} saved counterexamples show what they were saved for", results.saved.len());
+    say!("{as_recorded} of {} saved counterexamples reproduced", results.saved.len());
     for Checked { saved, outcome } in &results.saved {
         match outcome {
             Outcome::AsRecorded => continue,
@@ -28,5 +28,4 @@ pub fn replayed(results: &Results) {
         }
         say!("    retrial replay regressions/{}", saved.name);
     }
-    say!("");
 }

@@ -1,12 +1,11 @@
-//! How far the exhaustive search of each smallest workload got: strategies down, environments across. It must never let a search
-//! that was stopped look like one that has seen everything.
+//! How far the exhaustive search of each smallest workload got: strategies down, environments across. A search that was
+//! stopped never looks like a complete one.
 
-use comfy_table::Cell;
 use retrial_sim::explore::Searched;
 use retrial_sim::verdict::Verdict;
 
-use super::matrix::{by_strategy, grid};
-use super::style;
+use super::matrix::by_strategy;
+use super::{columns, style};
 use crate::run::{Line, Table};
 
 /// The table; none where nothing was searched.
@@ -17,19 +16,18 @@ pub fn table(table: &Table) -> Option<String> {
     let environments: Vec<usize> = (0..all.len())
         .filter(|environment| table.lines.iter().any(|line| line.environment == *environment))
         .collect();
-    let mut grid = grid();
-    let head = Cell::new("schedules of the\nleast workload");
-    grid.set_header(
-        std::iter::once(head).chain(environments.iter().map(|environment| Cell::new(all[*environment].name))),
-    );
-    for (strategy, lines) in by_strategy(table) {
+    let names = environments.iter().map(|environment| all[*environment].name);
+    let head: Vec<&str> = std::iter::once("schedules searched").chain(names).collect();
+    let row = |(strategy, lines): (&str, Vec<&Line>)| {
         let cell = |environment: &usize| {
             let line = lines.iter().find(|line| line.environment == *environment);
-            Cell::new(line.and_then(|line| line.report.searched.as_ref()).map_or(String::new(), short))
+            line.and_then(|line| line.report.searched.as_ref()).map_or(String::new(), short)
         };
-        grid.add_row(std::iter::once(Cell::new(strategy)).chain(environments.iter().map(cell)));
-    }
-    Some(grid.trim_fmt())
+        std::iter::once(strategy.to_owned()).chain(environments.iter().map(cell)).collect()
+    };
+    let legend = "(* complete; + stopped early; c hit the step limit; s shared state)";
+    let text = columns::fitted(&head, by_strategy(table).into_iter().map(row).collect());
+    Some(format!("{text}\n{legend}"))
 }
 
 /// Prints a sentence for each strategy in each environment.
@@ -38,12 +36,12 @@ pub fn sentences(table: &Table) {
     for line in &table.lines {
         let Some(searched) = &line.report.searched else { continue };
         let place = format!(
-            "{}/{} on {}",
+            "{}/{} in {}",
             info.name, info.strategies[line.strategy].name, info.environments[line.environment].name
         );
         let held = |(_, verdict, _): &&(&str, Verdict, _)| matches!(verdict, Verdict::Holds { .. });
         let holds: Vec<&str> = line.verdicts.iter().filter(held).map(|(name, ..)| *name).collect();
-        let said = format!("{place}: {} holds, {}", holds.join(", "), sentence(searched));
+        let said = format!("{place}: {} hold, {}", holds.join(", "), sentence(searched));
         say!("{}", if searched.is_complete() { style::good(said) } else { style::odd(said) });
     }
 }
@@ -58,21 +56,20 @@ fn sentence(searched: &Searched) -> String {
     };
     let seen = format!("{} schedules, {budget} faults, {preemptions}", counts.schedules);
     match (searched.is_finished, cut) {
-        _ if shares => format!("not exhaustively: {seen}, and processes share what no part knows of"),
-        (true, 0) => format!("exhaustively: {seen}"),
-        (true, cut) => {
-            format!("not exhaustively: {seen}, of which {cut} ran into the end of the safety phase")
-        }
-        (false, _) => format!("not exhaustively: stopped after {seen}"),
+        _ if shares => format!("not exhaustive: {seen}, and processes share memory that no part knows of"),
+        (true, 0) => format!("complete: {seen}"),
+        (true, cut) => format!("not exhaustive: {seen} ({cut} hit the step limit)"),
+        (false, _) => format!("not exhaustive: {seen} (stopped early)"),
     }
 }
 
+/// A number and how the search ended; see the legend below the table.
 fn short(searched: &Searched) -> String {
-    let schedules = searched.counts.schedules;
-    match (searched.is_complete(), searched.is_finished) {
-        (true, _) => format!("all {schedules}"),
-        (false, _) if searched.hidden_sharing.is_some() => format!("{schedules}, shared state"),
-        (false, true) => format!("{schedules}, {} cut", searched.cut),
-        (false, false) => format!("{schedules} of more"),
-    }
+    let mark = match (searched.is_complete(), searched.is_finished) {
+        (true, _) => '*',
+        (false, _) if searched.hidden_sharing.is_some() => 's',
+        (false, true) => 'c',
+        (false, false) => '+',
+    };
+    format!("{}{mark}", searched.counts.schedules)
 }

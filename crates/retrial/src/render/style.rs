@@ -28,6 +28,11 @@ pub(super) fn heading(text: impl Display) -> String {
     format!("{BOLD}{text}{END}")
 }
 
+/// The text without colours.
+pub(super) fn plain(text: &str) -> String {
+    text.replace([BOLD, RED, GREEN, YELLOW, END], "")
+}
+
 /// The text as a terminal may have it: colours as its own sequences, anybody else's control characters written out.
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());

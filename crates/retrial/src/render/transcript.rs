@@ -29,9 +29,29 @@ const MOST_COLUMNS: usize = 2;
 /// How wide all columns together are.
 const PAGE: usize = 130;
 
-/// Prints a case that was held again.
+/// Prints a replayed case.
 pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) {
     say!("{}", tell(case, replayed));
+    say!("{}", verdict(case, replayed));
+    match likeness {
+        Likeness::Same => {}
+        Likeness::SameButForCosts => {
+            say!("the same verdict, the same events as recorded; only what they cost differs");
+        }
+        Likeness::Other => {
+            let digest = replayed.run.digest;
+            say!("{}", style::odd(format!("not exactly the recorded trial: its digest is {digest}")));
+        }
+    }
+}
+
+/// A replayed case without colours: transcript, verdict and explanation.
+pub fn text(case: &Case, replayed: &Replayed) -> String {
+    format!("{}\n{}", tell(case, replayed), style::plain(&verdict(case, replayed)))
+}
+
+/// The verdict, and for a violation its explanation.
+fn verdict(case: &Case, replayed: &Replayed) -> String {
     let said = match &replayed.finding {
         Finding::Violated(breach) => {
             style::bad(format!("{} is violated: {}", case.invariant, breach.sentence))
@@ -42,19 +62,9 @@ pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) {
         Finding::Holds { .. } => style::good(format!("{} holds", case.invariant)),
         Finding::Unknown(why) => style::odd(format!("{} is unknown: {why}", case.invariant)),
     };
-    say!("{said}");
-    if let Finding::Violated(breach) = &replayed.finding {
-        say!("{}", words::tell(&replayed.run, breach).trim_end());
-    }
-    match likeness {
-        Likeness::Same => {}
-        Likeness::SameButForCosts => {
-            say!("the same verdict, the same events as recorded; only what they cost differs");
-        }
-        Likeness::Other => {
-            let digest = replayed.run.digest;
-            say!("{}", style::odd(format!("not the recorded trial to the letter: its digest is {digest}")));
-        }
+    match &replayed.finding {
+        Finding::Violated(breach) => format!("{said}\n{}", words::tell(&replayed.run, breach).trim_end()),
+        _ => said,
     }
 }
 
@@ -225,7 +235,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
         EventKind::Planned(told) => vec![format!("*** {told}")],
         EventKind::Crashed => vec!["*** the process dies".to_owned()],
         EventKind::Exited => vec!["*** the process has stopped".to_owned()],
-        EventKind::Started(times) => vec![format!("*** the process starts, for time {times}")],
+        EventKind::Started(start) => vec![format!("*** the process restarts (start {start})")],
         EventKind::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
         EventKind::Annotated(_, one, other) => vec![format!("{label}: {one} {other}")],
         EventKind::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],

@@ -13,6 +13,7 @@ mod live;
 mod matrix;
 mod output;
 mod regressions;
+mod reports;
 mod saved;
 mod shrinking;
 mod trials;

@@ -6,7 +6,7 @@ use retrial::catalogue::Selection;
 use retrial::exit::Exit;
 use retrial::expectation::Mismatch;
 use retrial::gaps::gaps;
-use retrial::render::{explanation, json, matrix, transcript};
+use retrial::render::{details, explanation, json, matrix, transcript};
 use retrial::run::{Line, Table, cells};
 use retrial::sim::engine::Cost;
 use retrial::sim::error::Error;
@@ -25,7 +25,9 @@ fn the_matrix_is_as_expected() {
     let results = everything();
     assert_eq!(results.exit(), Exit::AsExpected);
     let text = |table: &Table| {
-        format!("{}\n{}\n\n{}\n", table.selection.info.name, matrix::verdicts(table), matrix::costs(table))
+        let work = details::work(table).map_or(String::new(), |work| format!("{work}\n\n"));
+        let (name, costs) = (table.selection.info.name, details::costs(table));
+        format!("{name}\n{}\n\n{costs}\n\n{work}", matrix::matrix(table))
     };
     golden("", "matrix", &results.tables.iter().map(text).collect::<String>());
 }
@@ -222,7 +224,8 @@ fn a_run_in_which_no_trial_could_be_run_is_told_all_the_same() {
     let line = &mut results.tables[0].lines[0];
     line.report.trials = 0;
     line.report.failure = Some(Failure { error: Error::scenario("there is no table `t`"), case: None });
-    retrial::render::matrix::results(&results);
+    retrial::render::matrix::results(&results, true);
+    retrial::render::conclusion::conclusion(&results);
     assert_eq!(results.exit(), Exit::BadInput);
 }
 

@@ -1,0 +1,127 @@
+//! What GitHub Actions shows of a run: annotations on the strategies' files, and the matrix as the job's summary.
+//!
+//! Workflow commands: <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
+
+use std::fmt::Write as _;
+
+use retrial_sim::verdict::Verdict;
+
+use super::matrix;
+use crate::exit::Exit;
+use crate::expectation::Mismatch;
+use crate::run::{Line, Results, Table};
+
+/// Prints an annotation for each verdict that is not as declared.
+pub fn annotations(results: &Results) {
+    for (table, line) in lines(results) {
+        for (invariant, verdict, mismatch) in &line.verdicts {
+            let Some((level, what)) = annotation(verdict, mismatch) else { continue };
+            let info = &table.selection.info;
+            let strategy = &info.strategies[line.strategy];
+            let environment = info.environments[line.environment].name;
+            let file = format!("scenarios/{}/strategies/{}.rs", info.name, strategy.name);
+            let number = line_of(strategy.source, invariant);
+            let title = format!("{}: {invariant} in {environment}", strategy.name);
+            say!(
+                "::{level} file={},line={number},title={}::{}",
+                property(&file),
+                property(&title),
+                data(&what)
+            );
+        }
+    }
+}
+
+/// The job's summary, as Markdown: the matrix of each scenario, and what is not as declared.
+pub fn summary(results: &Results) -> String {
+    let exit = results.exit();
+    let verdict = match exit {
+        Exit::AsExpected => "all verdicts are as declared",
+        Exit::Differs => "a verdict differs from the declared one",
+        Exit::Unknown => "something is unknown or not covered",
+        Exit::BadInput => "the run failed",
+        Exit::NotDeterministic => "not deterministic",
+    };
+    let mut text = format!("## Retrial: {verdict} (seed {})\n", results.seed);
+    for table in &results.tables {
+        let (name, covered) = (table.selection.info.name, matrix::covered(table));
+        let _ = write!(text, "\n### {name}\n\n{covered}\n\n```text\n{}\n```\n", matrix::matrix(table));
+    }
+    let mut is_first = true;
+    for (table, line) in lines(results) {
+        for (invariant, verdict, mismatch) in &line.verdicts {
+            let Some((_, what)) = annotation(verdict, mismatch) else { continue };
+            if std::mem::take(&mut is_first) {
+                text.push_str("\n### Not as declared\n\n");
+            }
+            let info = &table.selection.info;
+            let (strategy, environment) =
+                (info.strategies[line.strategy].name, info.environments[line.environment].name);
+            let _ = writeln!(text, "- `{}/{strategy}` in `{environment}`, `{invariant}`: {what}", info.name);
+        }
+    }
+    text
+}
+
+fn lines(results: &Results) -> impl Iterator<Item = (&Table, &Line)> {
+    results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)))
+}
+
+/// How grave a verdict is, and what to say of it; none where it is as declared.
+fn annotation(verdict: &Verdict, mismatch: &Mismatch) -> Option<(&'static str, String)> {
+    match (mismatch, verdict) {
+        (Mismatch::OtherReason(anomaly, shown), _) => Some((
+            "error",
+            format!("violated with an anomaly that is not declared ({anomaly}): {}", shown.sentence),
+        )),
+        (Mismatch::Broke, Verdict::Violated(shown)) => {
+            Some(("error", format!("violated: {}", shown.sentence)))
+        }
+        (Mismatch::Broke, _) => Some(("error", "violated".to_owned())),
+        (Mismatch::NotObserved, _) => {
+            Some(("error", "the declared known failure was not observed".to_owned()))
+        }
+        (Mismatch::NotCovered, _) => {
+            Some(("warning", "no trial could show the declared known failure".to_owned()))
+        }
+        (Mismatch::None, Verdict::Unknown(why)) => Some(("warning", format!("unknown: {why}"))),
+        (Mismatch::None, _) => None,
+    }
+}
+
+/// The line of a strategy's file on which an annotation belongs: where the known failure is declared, else where the
+/// strategy begins.
+fn line_of(source: &str, invariant: &str) -> usize {
+    let declared = format!("invariant: \"{invariant}\"");
+    let find = |wanted: &str| source.lines().position(|line| line.contains(wanted));
+    find(&declared).or_else(|| find("struct Strategy")).map_or(1, |line| line + 1)
+}
+
+/// A message as a workflow command takes it.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command, in which separators are escaped, too.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{data, line_of, property};
+
+    #[test]
+    fn an_annotation_stands_where_the_failure_is_declared_or_the_strategy_begins() {
+        let source = "//! A strategy.\n\nstruct Strategy;\n\n    invariant: \"terminates\",\n";
+        assert_eq!(line_of(source, "terminates"), 5);
+        assert_eq!(line_of(source, "other"), 3);
+        assert_eq!(line_of("", "other"), 1);
+    }
+
+    #[test]
+    fn what_a_workflow_command_would_misread_is_escaped() {
+        assert_eq!(data("50 %\nof: a, b"), "50 %25%0Aof: a, b");
+        assert_eq!(property("a: b, c"), "a%3A b%2C c");
+    }
+}

@@ -1,0 +1,141 @@
+//! The results as JUnit XML, which CI systems show: one suite per scenario, one test case per strategy, environment
+//! and invariant.
+//!
+//! A test case fails where the verdict is not the declared one, with the counterexample as its text. It is an error where
+//! nothing is known or covered, and skipped where no trial exercised the invariant. A known failure that was observed
+//! is a success whose output says so.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use retrial_sim::case::Case;
+use retrial_sim::verdict::Verdict;
+
+use crate::expectation::Mismatch;
+use crate::regressions::{Checked, Outcome};
+use crate::run::{Line, Results, Table};
+
+/// The text of the file. `transcript` replays a case and returns what a reader needs to see of it.
+///
+/// # Errors
+/// A text that XML cannot hold.
+pub fn results(results: &Results, transcript: &dyn Fn(&Case) -> String) -> Result<String> {
+    let mut report = Report::new("retrial");
+    report.set_time(results.elapsed);
+    if !results.saved.is_empty() {
+        report.add_test_suite(saved(&results.saved));
+    }
+    for table in &results.tables {
+        let mut suite = TestSuite::new(table.selection.info.name);
+        suite.add_property(("seed", results.seed.to_string().as_str()));
+        for line in &table.lines {
+            suite.add_test_cases(line_cases(results, table, line, transcript));
+        }
+        report.add_test_suite(suite);
+    }
+    if let Some(why) = results.failed.as_deref().or(results.interrupted) {
+        let mut suite = TestSuite::new("run");
+        suite.add_test_case(TestCase::new("the plan was run", error("failed", why)));
+        report.add_test_suite(suite);
+    }
+    Ok(report.to_string()?)
+}
+
+/// The saved counterexamples, one test case each.
+fn saved(checked: &[Checked]) -> TestSuite {
+    let mut suite = TestSuite::new("saved counterexamples");
+    for Checked { saved, outcome } in checked {
+        let status = match outcome {
+            Outcome::AsRecorded => TestCaseStatus::success(),
+            Outcome::Other(None) => failure("not reproduced", "the invariant holds", ""),
+            Outcome::Other(Some(shows)) => failure("not reproduced", shows, ""),
+            Outcome::Inapplicable(why) => error("no longer applies", why),
+        };
+        suite.add_test_case(TestCase::new(&*saved.name, status));
+    }
+    suite
+}
+
+fn line_cases(
+    results: &Results,
+    table: &Table,
+    line: &Line,
+    transcript: &dyn Fn(&Case) -> String,
+) -> Vec<TestCase> {
+    let info = &table.selection.info;
+    let (strategy, environment) =
+        (info.strategies[line.strategy].name, info.environments[line.environment].name);
+    let class = format!("{}.{strategy}.{environment}", info.name);
+    let time = line.elapsed / u32::try_from(line.verdicts.len().max(1)).unwrap_or(u32::MAX);
+    let mut cases = Vec::new();
+    let mut add = |name: &str, status: TestCaseStatus, output: Option<String>, time: Duration| {
+        let mut case = TestCase::new(name, status);
+        case.set_classname(&*class).set_time(time);
+        if let Some(output) = output {
+            case.set_system_out(output);
+        }
+        cases.push(case);
+    };
+    let failure_text = line.report.failure.as_ref().map(|failure| failure.error.to_string());
+    let broken = line.report.disagreement.clone().or(line.failed.clone()).or(failure_text);
+    if let Some(why) = broken {
+        add("the trials could be run", error("failed", &why), None, Duration::ZERO);
+    }
+    if let Some(how) = line.report.hidden_sharing() {
+        add("the search is complete", error("not covered", how), None, Duration::ZERO);
+    }
+    for (invariant, verdict, mismatch) in &line.verdicts {
+        let (status, output) = judged(results, verdict, mismatch, transcript);
+        add(invariant, status, output, time);
+    }
+    cases
+}
+
+/// The status of one verdict, and the output beside it.
+fn judged(
+    results: &Results,
+    verdict: &Verdict,
+    mismatch: &Mismatch,
+    transcript: &dyn Fn(&Case) -> String,
+) -> (TestCaseStatus, Option<String>) {
+    let replay = |case: &Case| format!("{}\nretrial replay {}", transcript(case), results.replayable(case));
+    let status = match (mismatch, verdict) {
+        (Mismatch::OtherReason(anomaly, shown), _) => {
+            let message = format!("an anomaly that is not declared: {anomaly}: {}", shown.sentence);
+            failure("violated", &message, &replay(&shown.case))
+        }
+        (Mismatch::Broke, Verdict::Violated(shown)) => {
+            failure("violated", &shown.sentence, &replay(&shown.case))
+        }
+        (Mismatch::Broke, _) => failure("violated", "violated without a counterexample", ""),
+        (Mismatch::NotObserved, _) => {
+            failure("not observed", "a declared known failure was not observed", "")
+        }
+        (Mismatch::NotCovered, _) => error("not covered", "no trial could show the declared known failure"),
+        (Mismatch::None, Verdict::Unknown(why)) => error("unknown", why),
+        (Mismatch::None, Verdict::NotExercised) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message("no trial exercised the invariant");
+            status
+        }
+        (Mismatch::None, Verdict::Violated(shown)) => {
+            let output = format!("known failure: {}", shown.sentence);
+            return (TestCaseStatus::success(), Some(output));
+        }
+        (Mismatch::None, Verdict::Holds { .. }) => TestCaseStatus::success(),
+    };
+    (status, None)
+}
+
+fn failure(kind: &str, message: &str, text: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_type(kind).set_message(message).set_description(text);
+    status
+}
+
+fn error(kind: &str, message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type(kind).set_message(message);
+    status
+}
