@@ -1,6 +1,6 @@
-//! The bare loop: the statements of a trial, sent over connections like those of the engine, with nothing around them.
-//! It must never be slower than need be, so it takes whatever the engine takes: a file in memory, locks inside the
-//! process, prepared statements, and the same way back to the initial rows.
+//! The bare loop: sends the statements of a trial over connections like those of the engine, with nothing around them.
+//! To be as fast as possible, it uses everything that the engine uses: a file in memory, locks inside the process,
+//! prepared statements, and the same way of restoring the initial rows.
 
 use std::rc::Rc;
 
@@ -12,21 +12,21 @@ use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 use tempfile::TempDir;
 
-/// Each text is prepared once, as on the engine's connections.
+/// Size of the statement cache, so that each text is prepared once, as on the engine's connections.
 const PREPARED_STATEMENTS: usize = 64;
 
-/// The schema cookie of the image, so that no connection prepares its statements again after the rows were put back.
+/// The schema cookie of the image, which is reset so that no connection prepares its statements again after a restore.
 const COOKIE: i64 = 1_000;
 
-/// A statement, as it is sent.
+/// A statement to send.
 pub(crate) struct Sent {
-    /// Each process of a trial has a connection of its own.
+    /// Index of the connection; each process of a trial has its own.
     connection: usize,
     sql: String,
     params: Vec<SqlValue>,
 }
 
-/// The statements of a trial in order. Where a process died inside a transaction, the driver's ROLLBACK is put in.
+/// The statements of a trial in order. Where a process crashed inside a transaction, the driver's ROLLBACK is inserted.
 pub(crate) fn statements(trace: &Trace) -> Vec<Sent> {
     let mut sent: Vec<Sent> = Vec::new();
     let mut processes: Vec<(&str, bool)> = Vec::new();
@@ -71,7 +71,7 @@ pub(crate) struct Bare {
     connections: Vec<Connection>,
     /// Reads the final rows.
     reader: Connection,
-    /// Puts the initial rows back.
+    /// Restores the initial rows.
     house: Connection,
     image: Connection,
     tables: Vec<String>,
@@ -108,10 +108,10 @@ impl Bare {
         make().expect("the database is made")
     }
 
-    /// From the initial rows through all the statements.
+    /// Restores the initial rows and sends all statements.
     pub(crate) fn run_trial(&mut self, sent: &[Sent]) {
         let copied = Backup::new(&self.image, &mut self.house).and_then(|backup| backup.step(-1));
-        assert_eq!(copied.expect("the rows are put back"), StepResult::Done, "nobody holds the database");
+        assert_eq!(copied.expect("the rows are put back"), StepResult::Done, "the database is not locked");
         self.house.pragma_update(None, "schema_version", COOKIE).expect("the cookie is put back");
         for Sent { connection, sql, params } in sent {
             send(&self.connections[*connection], sql, params).expect("the trial's statements run");

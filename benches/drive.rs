@@ -1,6 +1,5 @@
-//! The story's strategies against a real database: the SQL texts that their own files send, and the loops around
-//! them, in real time. It must never hold a text of its own, because then something else than the strategy would be
-//! measured.
+//! Runs the story's strategies against a real database in real time: the SQL that their own files send, and the loops
+//! around it. It contains no SQL of its own, because otherwise something other than the strategy would be measured.
 
 #![expect(
     clippy::disallowed_methods,
@@ -25,7 +24,7 @@ use crate::sample::Sample;
 /// How long the story's loop sleeps between two batches.
 const YIELD: Duration = Duration::from_millis(100);
 
-/// The texts that one trial of a strategy has sent, each once, in the order in which they came first.
+/// The SQL texts that one trial of a strategy has sent, each once, in order of first use.
 pub(crate) struct Texts {
     sent: Vec<(&'static str, String)>,
     /// The migration's name in `_async_migrations`.
@@ -36,7 +35,7 @@ impl Texts {
     pub(crate) fn of(strategy: &str) -> Texts {
         let mut host = TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
         let mut scheduler = Random::new(Pace::Timed);
-        // In this environment everyone is there and nothing fails, so that every text comes up.
+        // In this environment all actors take part and nothing fails, so every text is sent.
         let run = Sample::new(strategy, "ingest").run_trial(&mut host, &mut scheduler, Seed(0), Seed(0));
         let mut texts = Texts { sent: Vec::new(), name: String::new() };
         for event in &run.trace.events {
@@ -64,23 +63,24 @@ impl Texts {
     }
 }
 
-/// What a migration has done to the writer connection.
+/// Statistics of a migration's use of the writer connection.
 #[derive(Default)]
 pub(crate) struct Held {
-    /// The longest time for which it had the connection at a stretch.
+    /// The longest time for which it held the connection without a break.
     pub(crate) longest: Duration,
     pub(crate) batches: u32,
     /// The steps of SQLite's virtual machine that the statements labelled `batch` took.
     pub(crate) steps: u64,
-    /// How long those statements took, without what makes them durable where that is a statement of its own.
+    /// The time that those statements took, without the commit where that is a separate statement.
     pub(crate) stepping: Duration,
-    /// How long this file looked whether the loop is at its end, which no strategy does; part of no figure.
+    /// The time that this file spent on checking whether the loop is complete, which no strategy does; excluded from
+    /// all figures.
     pub(crate) aside: Duration,
-    /// The rows that they say they changed.
+    /// The number of rows that those statements reported as changed.
     processed: i64,
 }
 
-/// A migration that runs.
+/// A running migration.
 pub(crate) struct Migration<'a> {
     writer: &'a Mutex<Connection>,
     texts: &'a Texts,
@@ -97,8 +97,8 @@ impl<'a> Migration<'a> {
         self.hold(|turn| turn.batch(turn.texts.one("batch"), &[]));
     }
 
-    /// The loop as it was to be merged, but for its end: it has none while a row without observations is left, so it
-    /// is stopped after the first batch that changed no value, which is the first before which no row was `left`.
+    /// The loop as it was to be merged, except for its end: it does not end while a row without observations is left.
+    /// So it is stopped after the first batch that changed no value, which is the first before which no row was `left`.
     pub(crate) fn limit_loop(&mut self, left: impl Fn() -> i64) {
         let (texts, batch) = (self.texts, self.batch);
         let max_id = self.hold(|turn| turn.number(texts.one("lookup-max"), &[]));
@@ -109,13 +109,13 @@ impl<'a> Migration<'a> {
             useful = left() > 0;
             self.held.aside += looked.elapsed();
             self.hold(|turn| turn.batch(texts.one("batch"), &[&max_id, &batch]));
-            // A turn of its own, as the loop has it: the connection is given back in between.
+            // A separate turn, as in the loop: the connection is released in between.
             self.hold(|turn| turn.report(total));
             thread::sleep(YIELD);
         }
     }
 
-    /// The first statement of `keyset_cursor_one_transaction`, by itself.
+    /// The first statement of `keyset_cursor_one_transaction`, on its own.
     pub(crate) fn index(&mut self) {
         self.hold(|turn| turn.number(turn.texts.one("prepare"), &[]));
     }
@@ -150,7 +150,7 @@ impl<'a> Migration<'a> {
         }
     }
 
-    /// The loop of `exists_filter_with_progress`; what it reports in between, once a second, is left out.
+    /// The loop of `exists_filter_with_progress`, without its progress reports once per second.
     pub(crate) fn exists_filter(&mut self) {
         let (texts, batch) = (self.texts, self.batch);
         let max_id = self.hold(|turn| turn.number(texts.one("lookup-max"), &[]));
@@ -164,7 +164,7 @@ impl<'a> Migration<'a> {
         self.hold(|turn| turn.report(total));
     }
 
-    /// The loop of `keyset_raise_to_latest`, which reports as the one before does.
+    /// The loop of `keyset_raise_to_latest`, also without its progress reports.
     pub(crate) fn raised_pages(&mut self) {
         let (texts, batch) = (self.texts, self.batch);
         let max_id = self.hold(|turn| turn.number(texts.one("lookup-max"), &[]));
@@ -183,9 +183,9 @@ impl<'a> Migration<'a> {
         self.hold(|turn| turn.report(total));
     }
 
-    /// Takes the writer connection, works, and gives it back; waiting for it is not part of holding it.
+    /// Acquires the writer connection, works, and releases it; the wait for it does not count.
     fn hold<T>(&mut self, work: impl FnOnce(&mut Turn<'_>) -> T) -> T {
-        let connection = self.writer.lock().expect("nobody panics with the connection");
+        let connection = self.writer.lock().expect("no thread panics with the connection");
         let began = Instant::now();
         let result = work(&mut Turn { connection: &connection, texts: self.texts, held: &mut self.held });
         self.held.longest = self.held.longest.max(began.elapsed());
@@ -193,7 +193,7 @@ impl<'a> Migration<'a> {
     }
 }
 
-/// The writer connection, for as long as the migration has it.
+/// The writer connection while the migration holds it.
 struct Turn<'t> {
     connection: &'t Connection,
     texts: &'t Texts,
@@ -211,14 +211,14 @@ impl Turn<'_> {
         self.held.batches += 1;
     }
 
-    /// Writes the counts, by the first of the texts that report progress.
+    /// Writes the counts, with the first of the texts that report progress.
     fn report(&mut self, total: i64) {
         let now = 1_735_689_600_i64;
         let (processed, sql) = (self.held.processed, self.texts.one("progress"));
         self.number(sql, &[&processed, &total, &now, &self.texts.name]);
     }
 
-    /// Sends any other statement; tells its first number, 0 for none.
+    /// Sends any other statement; returns the first number of its result, 0 if there is none.
     fn number(&self, sql: &str, params: &[&dyn ToSql]) -> i64 {
         let mut statement = self.connection.prepare_cached(sql).expect("the statement is prepared");
         let mut rows = statement.query(params).expect("its parameters fit");

@@ -1,15 +1,15 @@
-//! What the kernel adds to SQLite: a whole trial of `last_seen_backfill` in its environment `crash`, against a bare loop that
-//! sends the same statements with the same parameters over connections of the same kind. Both put the initial rows
-//! back first. The project's target is that a trial takes at most 1.5 times as long.
+//! The overhead of the kernel over SQLite: a whole trial of `last_seen_backfill` in its environment `crash`, against a
+//! bare loop that sends the same statements with the same parameters over connections of the same kind. Both restore
+//! the initial rows first. The project's target is that a trial takes at most 1.5 times as long.
 //!
-//! The trial is replayed from its tape, and reads the final tables at its end; nothing is judged. The bare loop sends
-//! what ran outside a transaction as it stands, without the BEGIN and COMMIT that the engine puts around it. Since
-//! a harness has to read the final tables to judge anything, the loop is measured with that too.
+//! The trial is replayed from its tape and reads the final tables at its end; no invariant is checked. The bare loop
+//! sends statements outside a transaction as they are, without the BEGIN and COMMIT that the engine puts around them.
+//! Since a harness has to read the final tables to check anything, the loop is also measured with that.
 //!
-//! It must never let the bare loop do less than the trial did to the database: what it leaves behind is compared once,
-//! before anything is measured.
+//! The bare loop must do as much to the database as the trial did: its final rows are compared once, before anything is
+//! measured.
 //!
-//! `cargo bench -p retrial-benches --bench engines`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench engines`; with `-- --test` each is run once.
 
 #![expect(clippy::disallowed_methods, reason = "measures real time, and takes `--bench` and `--test`")]
 #![expect(clippy::print_stdout, reason = "prints the ratios that it is for")]
@@ -31,11 +31,11 @@ mod sample;
 
 const STRATEGIES: [&str; 3] = ["keyset_cursor", "keyset_cursor_monotonic", "limit_loop"];
 
-/// How many turns each side has where the two are compared, and how many trials a turn is.
+/// Number of turns of each side in the comparison, and number of trials per turn.
 const TURNS: usize = 60;
 const TRIALS: u32 = 20;
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -53,7 +53,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let given = |argument: &str| arguments.iter().any(|given| given == argument);
     let turns = if given("--bench") && !given("--test") { TURNS } else { 1 };
-    // Whoever profiles one side does not want the other in the picture.
+    // A profile of one side must not include the other.
     if !given("--profile-time") {
         duels.iter_mut().for_each(|duel| duel.compare(turns));
     }
@@ -67,7 +67,7 @@ struct Duel {
     tape: RecordedTape,
     sent: Vec<Sent>,
     bare: Bare,
-    /// What happened, for the line that tells the ratio.
+    /// A description of the trial, printed with the ratio.
     story: String,
 }
 
@@ -76,8 +76,8 @@ impl Duel {
         let sample = Sample::new(strategy, "crash");
         let mut host = TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
         let mut scheduler = Random::new(Pace::Free);
-        // The first seed whose trial is struck, comes to its end, and leaves what its statements leave without it: a
-        // crash before a commit of the engine's own would take back what the bare loop keeps.
+        // The first seed whose trial has a fault, finishes, and leaves the same rows as its statements alone: a crash
+        // before one of the engine's own commits would undo what the bare loop keeps.
         for seed in (0..1_000).map(Seed) {
             let run = sample.run_trial(&mut host, &mut scheduler, seed, seed);
             if run.injected.is_empty() || run.ending != Ending::Quiescent {
@@ -115,7 +115,7 @@ impl Duel {
         }
     }
 
-    /// Both by turns, so that whatever else the machine does meets both; the medians are compared.
+    /// Alternates between the sides, so that other load on the machine affects both, and compares the medians.
     fn compare(&mut self, turns: usize) {
         let mut times = [const { Vec::new() }; 3];
         for _ in 0..turns {

@@ -1,9 +1,9 @@
-//! What a trial costs when nothing but the kernel takes part: two actors that only step, and no engine. The project's
-//! target is 250,000 trials a second on one core, for twelve steps in total.
+//! The cost of a trial of the kernel alone: two actors that only step, and no engine. The project's target is 250,000
+//! trials a second on one core, for twelve steps in total.
 //!
-//! It must never send SQL, nor judge: engines.rs has the first, and scaling.rs both.
+//! It sends no SQL and checks no invariant: engines.rs measures the former, scaling.rs both.
 //!
-//! `cargo bench -p retrial-benches --bench exploration`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench exploration`; with `-- --test` each is run once.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
@@ -14,7 +14,7 @@ use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, Setup, TrialHost};
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -30,7 +30,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Trial after trial on one bed with one scheduler, each from a seed of its own.
+/// Consecutive trials on one host with one scheduler, each with its own seed.
 fn trials(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, policy: Policy, steps: u32) {
     let mut host = TrialHost::without_engine();
     let mut scheduler = policy.scheduler();
@@ -56,7 +56,7 @@ fn trials(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, policy: Policy, 
     });
 }
 
-/// Nothing fails and nothing costs.
+/// A setup in which nothing fails and nothing takes time.
 fn setup() -> Setup<'static> {
     const CALM: Environment =
         Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };

@@ -1,7 +1,7 @@
-//! How soon each scheduler finds what is known to be broken, and how small the counterexample is once it is shrunk; then
-//! what a trial costs under each. For every break that a strategy's file demands, at the environment that it names: the
-//! median over a hundred seeds. The exhaustive search has no seed, so it is held once. It must never count a seed
-//! that found nothing as one that did.
+//! How soon each scheduler finds the known failures, and how small the shrunk counterexamples are; then the cost of a
+//! trial under each scheduler. For every known failure that must be observed, in the environment that it names: the
+//! median over a hundred seeds. The exhaustive search has no seed, so it is run once. A seed that found nothing never
+//! counts as one that did.
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,14 +24,14 @@ use retrial_sim::seed::Seed;
 use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TrialHost;
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Schedules a workload meets, as from the command line.
+/// Schedules per workload, as on the command line.
 const SCHEDULES: u64 = 12;
 
-/// A seed whose trials have shown nothing by then has found nothing.
+/// Number of trials after which a seed counts as having found nothing.
 const MOST: u64 = 1_200;
 
 const SEEDS: u64 = 100;
@@ -50,7 +50,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// A break that trials must show, and where.
+/// A known failure that must be observed, and where.
 struct Wanted {
     entry: &'static dyn ScenarioEntry,
     info: ScenarioInfo,
@@ -104,7 +104,7 @@ impl Wanted {
         Plan { seed, schedules: SCHEDULES, policies, audit_every: u64::MAX, engine: self.info.engines[0] }
     }
 
-    /// The trials and the time to the first violation from one seed; none where there was none.
+    /// The trials and the time to the first violation from one seed; `None` if there was none.
     fn first(&self, host: &mut TrialHost, policy: Policy, seed: Seed) -> Option<(u64, Duration)> {
         let (plan, began) = (self.plan(seed, vec![policy]), Instant::now());
         let mut report = Report::default();
@@ -125,7 +125,7 @@ impl Wanted {
                 Some(first) => found.push(first),
                 None => failed += 1,
             }
-            // More than half of all seeds have found nothing, so there is no median to be had.
+            // More than half of the seeds have found nothing, so there is no median.
             if failed * 2 > seeds {
                 return format!("> {MOST}");
             }
@@ -163,13 +163,13 @@ impl Wanted {
     }
 }
 
-/// Milliseconds with one digit behind the point.
+/// Milliseconds with one decimal.
 fn millis(time: Duration) -> String {
     let tenths = time.as_micros().div_ceil(100);
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
-/// What trials cost under each scheduler, footprints included where it asks for them.
+/// The cost of trials under each scheduler, including footprints where it uses them.
 fn costs(criterion: &mut Criterion) {
     let wanted = wanted();
     let wanted = wanted.iter().find(|it| it.info.strategies[it.strategy].name == "split_statements");

@@ -1,11 +1,11 @@
-//! What the story's operator would have met: 71,000 transmissions and 1.5 million observations on a real disk, in
-//! real time, under the story's strategies, with a reader and an ingest beside them.
+//! What the story's operator would have experienced: 71,000 transmissions and 1.5 million observations on a real disk,
+//! in real time, under the story's strategies, with a reader and an ingest running beside them.
 //!
-//! The SQL is never written down here: each text is taken from the trace of a small trial of the strategy's own file,
-//! by its label, and sent to the real database in the same order and with the story's batch size and pause. Only the
-//! loop around the texts is this file's.
+//! No SQL is written here. Each text is taken by its label from the trace of a small trial of the strategy's own file,
+//! and sent to the real database in the same order, with the story's batch size and pause. Only the loop around the
+//! texts is in this file.
 //!
-//! It must never run on a file system in memory, and it asserts nothing about time.
+//! It must not run on an in-memory file system, and asserts nothing about time.
 //!
 //! `cargo bench -p retrial-benches --bench headline` takes a few minutes; with `-- --test` it has 700 rows.
 
@@ -36,14 +36,14 @@ const JOURNALS: [&str; 2] = ["wal", "delete"];
 /// How long a statement waits for a lock: the story's `busy_timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file that is prepared once, and its copy that a strategy runs on.
+/// The file that is prepared once, and the copy that a strategy runs on.
 const PREPARED: &str = "prepared.db";
 const STORY: &str = "story.db";
 
-/// The time of the first observation; each next one comes a second later.
+/// The time of the first observation; each one comes a second after the last.
 const EARLIEST: i64 = 1_735_689_600;
 
-/// How large everything is.
+/// The sizes of a run.
 struct Size {
     transmissions: i64,
     observations: i64,
@@ -56,10 +56,10 @@ const REAL: Size =
 const TINY: Size =
     Size { transmissions: 700, observations: 14_800, batch: 50, idle: Duration::from_millis(100) };
 
-/// One transmission in so many has no observation.
+/// One transmission in this many has no observation.
 const BARREN: i64 = 50;
 
-/// One line of the table.
+/// A line of the table.
 struct Line {
     journal: &'static str,
     what: &'static str,
@@ -69,12 +69,12 @@ struct Line {
     waits: Times,
 }
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    // `cargo test --benches` gives no `--bench`, and wants to know only that it runs.
+    // `cargo test --benches` passes no `--bench`, and only checks that the program runs.
     let arguments: Vec<String> = std::env::args().collect();
     let given = |argument: &str| arguments.iter().any(|given| given == argument);
     let size = if given("--bench") && !given("--test") { REAL } else { TINY };
@@ -95,7 +95,7 @@ fn main() {
     print(&lines);
 }
 
-/// Everything that is measured with one journal.
+/// Everything that is measured with one journal mode.
 fn lines(folder: &Path, journal: &'static str, size: &Size) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut idle = Bench::new(folder, journal, size, "single_update");
@@ -138,12 +138,12 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn new<'a>(folder: &'a Path, journal: &'static str, size: &'a Size, strategy: &str) -> Bench<'a> {
         for beside in [STORY.to_owned(), format!("{STORY}-wal"), format!("{STORY}-shm")] {
-            // The last two are not there with a rollback journal, nor is any of them at first.
+            // The last two do not exist with a rollback journal, and none exists at first.
             let _ = fs::remove_file(folder.join(beside));
         }
         let path = folder.join(STORY);
         fs::copy(folder.join(PREPARED), &path).expect("the database is copied");
-        // What the copy has left to be written must not be counted as a strategy's.
+        // Unwritten data of the copy must not count as the strategy's.
         fs::File::open(&path).and_then(|file| file.sync_all()).expect("the copy reaches the disk");
         let texts = Texts::of(strategy);
         let writer = open(&path, journal);
@@ -152,14 +152,14 @@ impl Bench<'_> {
         Bench { writer: Mutex::new(writer), reader, texts, journal, size, folder }
     }
 
-    /// Lets something run with the traffic beside it.
+    /// Measures a run with the traffic beside it.
     fn measure(&mut self, what: &'static str, run: impl FnOnce(&mut Migration<'_>)) -> Line {
         let (reader, writer, texts, rows) =
             (&mut self.reader, &self.writer, &self.texts, self.size.transmissions);
         let stop = &AtomicBool::new(false);
         let mut migration = Migration::new(writer, texts, self.size.batch);
         thread::scope(|scope| {
-            // Told to stop even where this thread panics, or the scope would wait for ever.
+            // Stops the traffic even if this thread panics; otherwise the scope would wait for ever.
             let stopped = Stopper(stop);
             let reads =
                 scope.spawn(move || traffic::read(reader, &[texts.one("stats"), texts.one("packets")], stop));
@@ -174,13 +174,13 @@ impl Bench<'_> {
         })
     }
 
-    /// A time for a migration that has left rows behind would be worth nothing.
+    /// Asserts that the migration has left no row behind; otherwise its time would be meaningless.
     fn is_filled(&self) {
         assert_eq!(Observer::new(self.folder, self.journal).count(), 0, "rows are left to fill");
     }
 }
 
-/// Counts the rows that are left to fill, on a connection that nobody else needs.
+/// Counts the rows that are left to fill, on its own connection.
 struct Observer {
     connection: Connection,
     sql: String,
@@ -188,7 +188,7 @@ struct Observer {
 
 impl Observer {
     fn new(folder: &Path, journal: &'static str) -> Observer {
-        // The one strategy whose total counts just the rows that have an observation.
+        // The only strategy whose total counts exactly the rows that have an observation.
         let sql = Texts::of("exists_filter").one("lookup-total").to_owned();
         Observer { connection: open(&folder.join(STORY), journal), sql }
     }
@@ -218,8 +218,8 @@ fn open(path: &Path, journal: &str) -> Connection {
     prepare().expect("the database opens")
 }
 
-/// Makes the database that every run starts from a copy of. Each observation is of a random transmission, so that
-/// those of one lie apart in the table, as they do where they are stored in the order of their arrival.
+/// Creates the database of which every run starts from a copy. Each observation is of a random transmission, so that
+/// the observations of one are scattered over the table, as when they are stored in order of arrival.
 fn fill(path: &Path, size: &Size) {
     let fill = || -> rusqlite::Result<()> {
         let mut connection = Connection::open(path)?;
@@ -274,7 +274,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{}.{} ms", tenths / 10, tenths % 10)
 }
 
-/// The file system that a folder lies on: its mount point is the longest that the folder's path begins with.
+/// The file system of a folder: the one with the longest mount point that is a prefix of the folder's path.
 fn file_system(folder: &Path) -> String {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let mounts = mounts.lines().filter_map(|line| {

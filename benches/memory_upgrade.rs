@@ -1,9 +1,10 @@
-//! What exploring `memory_upgrade` costs: `bulk_patch_in_lock` in environment `plugin`, six memories in one batch, a plugin
-//! that recalls, edits and recalls while the model is asked. The project's target: 20,000 trials a second on one core.
+//! The cost of exploring `memory_upgrade`: `bulk_patch_in_lock` in environment `plugin`, six memories in one batch, a
+//! plugin that recalls, edits and recalls while the language model is queried. The project's target: 20,000 trials a
+//! second on one core.
 //!
-//! It must never count a trial in which something went wrong; see [`rate`].
+//! Trials in which something went wrong are not counted; see [`rate`].
 //!
-//! `cargo bench -p retrial-benches --bench memory_upgrade`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench memory_upgrade`; with `-- --test` each is run once.
 
 #![expect(clippy::print_stdout, reason = "prints how long a trial is")]
 
@@ -15,7 +16,7 @@ use retrial_sim::scenario::Scenario;
 
 use self::rate::Place;
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -23,8 +24,8 @@ fn main() {
     Place { own: SCENARIO, fixed: fixed(), strategy: "bulk_patch_in_lock", environment: "plugin" }.measure();
 }
 
-/// Six memories, one of which nothing was ever written down about; one run, one batch. The first is recalled, edited
-/// and recalled again within the eighteen seconds in which the model is asked.
+/// Six memories, one of them with empty metadata; one run, one batch. The first is recalled, edited and recalled again
+/// within the eighteen seconds in which the language model is queried.
 fn workload() -> Workload {
     let entry = |metadata| Entry { scope: 1, metadata, no_vector: false };
     let errand = |does| Errand { after: 4, does };
@@ -40,7 +41,7 @@ fn workload() -> Workload {
     }
 }
 
-/// The scenario with that one workload.
+/// The scenario with this single workload.
 fn fixed() -> Scenario<Workload, dyn Upgrade> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

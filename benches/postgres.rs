@@ -1,11 +1,11 @@
-//! What the Postgres model costs, and what a live server costs beside it: single-row statements by key inside a
-//! transaction, putting an initial state of 50 rows back, and a whole trial of 60 statements with two lock waits through
-//! the kernel. The project's targets on one core: 1,000,000 statements a second, 2 µs, 12,000 trials a second on the
-//! model and 100 on a live server.
+//! The cost of the Postgres model, compared with a live server: single-row statements by key inside a transaction,
+//! restoring an initial state of 50 rows, and a whole trial of 60 statements with two lock waits through the kernel.
+//! The project's targets on one core: 1,000,000 statements a second, 2 µs, 12,000 trials a second on the model and 100
+//! on a live server.
 //!
-//! It must never measure a trial that is not the one described: its statements and waits are counted first.
+//! Before a trial is measured, its statements and waits are counted, to ensure that it is the one described.
 //!
-//! `cargo bench -p retrial-benches --bench postgres`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench postgres`; with `-- --test` each is run once.
 
 #![expect(clippy::float_arithmetic, reason = "a rate is for people to read")]
 #![expect(clippy::print_stdout, reason = "prints the ratio that it is for")]
@@ -30,7 +30,7 @@ const SCHEMA: &str =
 const UPDATE: &str = "UPDATE account SET balance = balance + $2 WHERE id = $1";
 const SELECT: &str = "SELECT balance FROM account WHERE id = $1";
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -57,7 +57,7 @@ fn initial_state() -> Rc<InitialState> {
     Rc::new(InitialState { schema: SCHEMA.into(), rows: (1..=50).map(row).collect() })
 }
 
-/// Statements inside one transaction after another, ten to each, the rows put back now and then.
+/// Statements in consecutive transactions, ten in each, with the rows restored every 100 transactions.
 fn statements(criterion: &mut Criterion) {
     const TEN: u64 = 10;
     let mut group = criterion.benchmark_group("model");
@@ -93,7 +93,7 @@ fn run(model: &mut Model, session: SessionId, sql: &str, params: &[Value]) {
     }
 }
 
-/// Back to the initial state, after a trial that has written five rows.
+/// Restoring the initial state, untouched and after a trial that has written five rows.
 fn reset(criterion: &mut Criterion) {
     let initial_state = initial_state();
     let mut model = Model::new();
@@ -122,7 +122,7 @@ fn reset(criterion: &mut Criterion) {
     });
 }
 
-/// A trial whose two actors meet at two rows.
+/// A trial whose two actors conflict on two rows.
 struct Trial {
     initial_state: Rc<InitialState>,
     seed: Seed,
@@ -132,7 +132,7 @@ const ENVIRONMENT: Environment =
     Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
 impl Trial {
-    /// The first seed whose trial waits twice.
+    /// Finds the first seed whose trial waits twice.
     fn new() -> Trial {
         let initial_state = initial_state();
         let mut host = TrialHost::new(Box::new(Model::new()));
@@ -158,7 +158,7 @@ impl Trial {
         host.recycle(run);
     }
 
-    /// The same trial on a live server, and how many times faster the model is.
+    /// Prints the rate of the same trial on a live server, and how many times faster the model is.
     fn against_live(&mut self, model: &mut TrialHost, turns: u32) {
         let server = Server::find(std::env::var("RETRIAL_POSTGRES_URL").ok().as_deref());
         let live = server.and_then(|server| Postgres::new(&server));
@@ -183,8 +183,8 @@ impl Trial {
     }
 }
 
-/// Two clerks, each in six transactions of three statements on rows that the other uses as well; BEGIN and COMMIT
-/// make them thirty statements each.
+/// Two clerks, each with six transactions of three statements on rows that the other uses as well; with BEGIN and
+/// COMMIT, each clerk sends thirty statements.
 fn run_trial(
     host: &mut TrialHost,
     scheduler: &mut dyn Scheduler,
@@ -206,7 +206,7 @@ fn run_trial(
                     for turn in 0..6_i64 {
                         let transaction = pool.begin(&actor, "begin", "BEGIN").await.expect("nothing fails");
                         for place in 0..3_i64 {
-                            // The rows go up, so that the two never wait for each other in a circle.
+                            // Rows are used in ascending order, so that the two never deadlock.
                             let id = 1 + turn * 3 + place;
                             let sql = if place == 1 { UPDATE } else { SELECT };
                             let mut params = vec![Value::Integer(id), Value::Integer(1)];

@@ -1,14 +1,14 @@
-//! How many trials a second a scenario is explored with: a module of the benches that a target is stated for.
+//! Measures how many trials a second a scenario is explored with; a module of the benches for which a target is stated.
 //!
-//! A trial here is what it is to `retrial run`: batches of twelve schedules from the default portfolio, fault dice,
-//! trace, behaviours, all invariants, one trial in 32 held twice, and each counterexample held again. Those second holdings
-//! take time and do not count as trials. Beside it stand the same batches without invariants, and trials that are
-//! only held.
+//! A trial is the same as in `retrial run`: batches of twelve schedules from the default portfolio, fault draws, trace,
+//! behaviours and all invariants; one trial in 32 is re-run, and each counterexample is replayed. The re-runs and
+//! replays take time but do not count as trials. The same batches without invariants, and trials that are only run, are
+//! measured for comparison.
 //!
-//! Time is what the thread has spent on a processor, so that other work on the machine does not count. It still
-//! shares their caches, and where it can, a bench should have the machine to itself.
+//! Time is the thread's processor time, so other work on the machine does not count. It still shares the caches, so if
+//! possible, a bench should have the machine to itself.
 //!
-//! It must never count a trial that was not held as it should: an actor that panics or a refusal fails the bench.
+//! Trials that went wrong are not counted: a panicking actor or a refusal fails the bench.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -23,22 +23,22 @@ use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Ending, Setup, TrialHost};
 
-/// Schedules a workload meets, and how often a trial is held twice, as from the command line.
+/// Schedules per workload, and how often a trial is re-run, as on the command line.
 const SCHEDULES: u64 = 12;
 const AUDIT_EVERY: u64 = 32;
 
-/// A candidate of a scenario in an environment.
+/// A strategy of a scenario in an environment.
 pub(crate) struct Place<W: 'static, S: ?Sized + 'static> {
     /// The scenario as it is.
     pub(crate) own: Scenario<W, S>,
-    /// The scenario with one workload, which is also its least.
+    /// The scenario with a single workload, which is also its smallest.
     pub(crate) fixed: Scenario<W, S>,
     pub(crate) strategy: &'static str,
     pub(crate) environment: &'static str,
 }
 
 impl<W: Workload, S: ?Sized> Place<W, S> {
-    /// Measures all of it.
+    /// Measures all variants.
     pub(crate) fn measure(&self) {
         let mut criterion = Criterion::default().with_measurement(OnProcessor).configure_from_args();
         let name = format!("{}/{}/{}", self.own.name, self.strategy, self.environment);
@@ -63,7 +63,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         criterion.final_summary();
     }
 
-    /// Prints how long a trial of the fixed workload is: what its rate is to be read beside.
+    /// Prints the average length of a trial of the fixed workload, to put its rate into perspective.
     fn length(&self) {
         let (mut host, mut report) = (self.host(), Report::default());
         (1..=20).for_each(|number| report.absorb(self.batch(&self.fixed, &mut host, Seed(1), number)));
@@ -72,7 +72,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         println!("a trial: {} steps, {} statements", each(report.steps), each(4 * report.costs.statements));
     }
 
-    /// Holds a batch of the scenario, which is one of the place's.
+    /// Runs a batch of a variant of the scenario.
     pub(crate) fn batch(
         &self,
         scenario: &Scenario<W, S>,
@@ -87,11 +87,11 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         let failed = report.failure.as_ref().map(|failure| failure.error.to_string());
         let told = failed.or(report.disagreement.clone());
         assert_eq!((told, report.trials), (None, SCHEDULES), "nothing is refused, and every trial repeats");
-        assert_eq!(report.tallies.last().map(|tally| tally.violations), Some(0), "nobody panics");
+        assert_eq!(report.tallies.last().map(|tally| tally.violations), Some(0), "no actor panics");
         report
     }
 
-    /// Trials that nobody looks at, one policy after the other, as a batch has them.
+    /// Measures trials that are only run, alternating between the policies as a batch does.
     fn held(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
         let (scenario, mut host, mut number) = (&self.fixed, self.host(), 0);
         let environment = self.environment();
@@ -114,13 +114,13 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
                 let stage = |world: &_| (scenario.stage)(world, candidate, environment, &workload);
                 let run = host.run(scheduler, seed, seed.named("ambient"), &setup, stage);
                 let run = run.expect("nothing is refused");
-                assert_eq!(run.ending, Ending::Quiescent, "the trial comes to rest");
+                assert_eq!(run.ending, Ending::Quiescent, "the trial finishes");
                 host.recycle(run);
             });
         });
     }
 
-    /// A bed with the scenario's engine.
+    /// A host with the scenario's engine.
     pub(crate) fn host(&self) -> TrialHost {
         match self.engine() {
             "model" => TrialHost::new(Box::new(Model::new())),
@@ -129,7 +129,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         }
     }
 
-    /// The scenario's first engine, as from the command line.
+    /// The scenario's first engine, as on the command line.
     fn engine(&self) -> &'static str {
         self.own.engines[0]
     }

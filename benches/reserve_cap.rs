@@ -1,9 +1,9 @@
-//! What exploring `reserve_cap` costs: `derived_cap` in environment `busy`, a pool of four and five conversations, on the
-//! model. The project's target: 30,000 trials a second on one core.
+//! The cost of exploring `reserve_cap`: `derived_cap` in environment `busy`, a pool of four and five conversations, on
+//! the model. The project's target: 30,000 trials a second on one core.
 //!
-//! It must never count a trial in which something went wrong; see [`rate`].
+//! Trials in which something went wrong are not counted; see [`rate`].
 //!
-//! `cargo bench -p retrial-benches --bench reserve_cap`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench reserve_cap`; with `-- --test` each is run once.
 
 #![expect(clippy::print_stdout, reason = "prints how long a trial is")]
 
@@ -15,7 +15,7 @@ use retrial_sim::scenario::Scenario;
 
 use self::rate::Place;
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -23,8 +23,8 @@ fn main() {
     Place { own: SCENARIO, fixed: fixed(), strategy: "derived_cap", environment: "busy" }.measure();
 }
 
-/// Five conversations, one more than the pool has connections and two more than the cap, each with a run; an ordinary
-/// query, and a look at the health page.
+/// Five conversations with a run each: one more than the pool has connections, and two more than the cap. In addition,
+/// one ordinary query and one health check.
 fn workload() -> Workload {
     Workload {
         runs: vec![1, 2, 3, 4, 5],
@@ -38,7 +38,7 @@ fn workload() -> Workload {
     }
 }
 
-/// The scenario with that one workload.
+/// The scenario with this single workload.
 fn fixed() -> Scenario<Workload, dyn ConversationLock> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

@@ -1,9 +1,9 @@
-//! What exploring `runs_backfill` costs: `procedure_not_null` in environment `traffic`, twelve rows in chunks of three, on the
-//! model. The project's target: 12,000 trials a second on one core.
+//! The cost of exploring `runs_backfill`: `procedure_not_null` in environment `traffic`, twelve rows in chunks of
+//! three, on the model. The project's target: 12,000 trials a second on one core.
 //!
-//! It must never count a trial in which something went wrong; see [`rate`].
+//! Trials in which something went wrong are not counted; see [`rate`].
 //!
-//! `cargo bench -p retrial-benches --bench runs_backfill`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench runs_backfill`; with `-- --test` each is run once.
 
 #![expect(clippy::print_stdout, reason = "prints how long a trial is")]
 
@@ -15,7 +15,7 @@ use retrial_sim::scenario::Scenario;
 
 use self::rate::Place;
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -23,7 +23,7 @@ fn main() {
     Place { own: SCENARIO, fixed: fixed(), strategy: "procedure_not_null", environment: "traffic" }.measure();
 }
 
-/// Twelve rows, of which three are a connector's; one run is added, each worker takes one, and the verifier is asked
+/// Twelve rows, three of them a connector's. One run is added, each worker takes one, and the verifier is queried
 /// twice.
 fn workload() -> Workload {
     let shape = |index: usize| if index % 4 == 3 { Payload::Connector } else { Payload::Chat };
@@ -41,7 +41,7 @@ fn workload() -> Workload {
     }
 }
 
-/// The scenario with that one workload.
+/// The scenario with this single workload.
 fn fixed() -> Scenario<Workload, dyn Migration> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

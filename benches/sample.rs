@@ -1,5 +1,5 @@
-//! One strategy of `last_seen_backfill` with one fixed workload, for the benches that want a trial in their hands
-//! rather than a report. It must never judge a trial, and never draw anything that its caller's seed does not decide.
+//! One strategy of `last_seen_backfill` with one fixed workload, for the benches that need a single trial rather than a
+//! report. It checks no invariant, and draws nothing that its caller's seed does not determine.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use retrial_sim::scheduler::Scheduler;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Run, Setup, TrialHost};
 
-/// How many transmissions are there at the start.
+/// Number of transmissions at the start.
 const ROWS: i64 = 40;
 
 /// A strategy in an environment with the workload.
@@ -37,7 +37,7 @@ impl Sample {
         }
     }
 
-    /// Holds one trial, from the initial rows to the final ones.
+    /// Runs one trial, from the initial rows to the final ones.
     pub(crate) fn run_trial(
         &self,
         host: &mut TrialHost,
@@ -58,8 +58,8 @@ impl Sample {
     }
 }
 
-/// Forty rows in batches of five, a fifth of them bumped already, and four arrivals. Every row has an observation,
-/// because `limit_loop` would not come to an end otherwise.
+/// Forty rows in batches of five, a fifth of them already bumped, and four arrivals. Every row has an observation,
+/// because otherwise `limit_loop` would not end.
 fn workload() -> Workload {
     let transmission = |index: i64| {
         let observations: Vec<i64> = (0..=index % 5).map(|nth| 100 + (index * 7 + nth * 11) % 41).collect();

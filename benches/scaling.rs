@@ -1,11 +1,11 @@
-//! Whether more trials take more memory, and whether two jobs take half the time of one. A plain program, because
-//! criterion measures neither memory nor threads.
+//! Measures whether more trials take more memory, and whether two jobs take half the time of one. A plain program,
+//! because criterion measures neither memory nor threads.
 //!
-//! Memory is the largest that the process ever had (`VmHWM`), so each figure comes from a process of its own: this one
-//! started again. The trials with SQLite go through the same list of batches as a run from the command line, reports
+//! Memory is the peak of the process (`VmHWM`), so each figure comes from a separate process, in which this program
+//! runs again. The trials with SQLite go through the same list of batches as a run from the command line, reports
 //! included.
 //!
-//! It must never measure two sizes in one process, nor compare times that were not taken by turns.
+//! Two sizes are never measured in one process, and only times that were taken alternately are compared.
 //!
 //! `cargo bench -p retrial-benches --bench scaling`; with `-- --test` the counts are tiny.
 
@@ -28,14 +28,14 @@ use retrial_sim::scheduler::{Policy, Random};
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, Setup, TrialHost};
 
-/// The argument that makes this program hold trials and print how much memory that took.
+/// The argument that makes this program run trials and print their peak memory.
 const MEMORY_OF: &str = "--memory-of";
 
 /// The worlds whose memory is measured.
 const KERNEL: &str = "kernel";
 const SQLITE: &str = "last_seen_backfill/keyset_cursor";
 
-/// Schedules a workload meets, as from the command line.
+/// Schedules per workload, as on the command line.
 const SCHEDULES: u64 = 12;
 
 const REPETITIONS: usize = 3;
@@ -43,7 +43,7 @@ const REPETITIONS: usize = 3;
 /// Linux counts processor time for user space in hundredths of a second, on every architecture that matters here.
 const MILLISECONDS_A_TICK: u64 = 10;
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -60,7 +60,7 @@ fn main() {
         println!("{}", peak_in_kilobytes());
         return;
     }
-    // `cargo test --benches` gives no `--bench`, and wants to know only that it runs.
+    // `cargo test --benches` passes no `--bench`, and only checks that the program runs.
     let given = |argument: &str| arguments.iter().any(|given| given == argument);
     let real = given("--bench") && !given("--test");
     memory(real);
@@ -118,14 +118,14 @@ fn run_in_kernel(trials: u64) {
     }
 }
 
-/// The strategy in its environment `crash`, one job.
+/// Runs the strategy in its environment `crash`, with one job.
 fn run_on_sqlite(target: &str, trials: u64) {
     let cells: Vec<Cell> =
         cells(target).into_iter().filter(|cell| cell.environment.name == "crash").collect();
     run_trial(&cells, trials.div_ceil(SCHEDULES), 1);
 }
 
-/// The same batches of every strategy in every environment, with one job and with two.
+/// Times the same batches of every strategy in every environment, with one job and with two.
 fn time(batches: u64) {
     let cells = cells("last_seen_backfill");
     let mut times = [Vec::new(), Vec::new()];
@@ -146,18 +146,18 @@ fn time(batches: u64) {
     println!("\nTwo jobs are {} times as fast as one, by their medians.", ratio(one, two));
 }
 
-/// What all threads of this process have had of the processors. Where the machine is shared it tells whether two jobs
-/// were in each other's way, or only had no second core: the first makes it grow.
+/// The processor time of all threads of this process. On a shared machine it shows whether two jobs slowed each other
+/// down, which increases it, or merely had no second core.
 fn processor_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux says");
-    // The program's name stands in brackets and may hold anything; utime and stime are fields 14 and 15 (proc(5)).
+    // The program's name is in brackets and may contain anything; utime and stime are fields 14 and 15 (proc(5)).
     let (_, fields) = stat.rsplit_once(") ").expect("a name in brackets");
     let ticks: u64 =
         fields.split(' ').skip(11).take(2).map(|field| field.parse::<u64>().expect("a number")).sum();
     Duration::from_millis(ticks * MILLISECONDS_A_TICK)
 }
 
-/// Every environment of what the target names.
+/// All environments of the target's strategies.
 fn cells(target: &str) -> Vec<Cell> {
     let plan = Plan {
         seed: Seed(1),
@@ -184,7 +184,7 @@ fn cells(target: &str) -> Vec<Cell> {
         .collect()
 }
 
-/// Holds that many batches of each cell; tells how many trials that was.
+/// Runs `batches` batches of each cell; returns the number of trials.
 fn run_trial(cells: &[Cell], batches: u64, jobs: usize) -> u64 {
     let trials = SCHEDULES;
     let units: Vec<Unit> = (0..batches)

@@ -1,10 +1,10 @@
-//! What exploring `session_ingest` costs: `split_statements` in environment `crash`, two sessions with three messages each, on
-//! the model. The project's targets: 15,000 trials a second on one core, and the lost write within 50 trials, as the
-//! median of 100 seeds.
+//! The cost of exploring `session_ingest`: `split_statements` in environment `crash`, two sessions with three messages
+//! each, on the model. The project's targets: 15,000 trials a second on one core, and the lost write within 50 trials,
+//! as the median of 100 seeds.
 //!
-//! It must never print a count of trials in which something went wrong; see [`rate`].
+//! Trials in which something went wrong are not counted; see [`rate`].
 //!
-//! `cargo bench -p retrial-benches --bench session_ingest`; with `-- --test` each is held once.
+//! `cargo bench -p retrial-benches --bench session_ingest`; with `-- --test` each is run once.
 
 #![expect(
     clippy::disallowed_methods,
@@ -22,15 +22,15 @@ use retrial_sim::seed::Seed;
 
 use self::rate::Place;
 
-/// Seeds over which the trials until the first lost write are counted.
+/// Number of seeds for which the trials until the first lost write are counted.
 const SEEDS: u64 = 100;
 
-/// A seed whose trials have shown nothing by then counts as so many.
+/// Maximum number of batches per seed; a seed that has found nothing by then counts with all of its trials.
 const MOST_BATCHES: u64 = 200;
 
 const LOST_WRITE: &str = "no_lost_write_on_retry";
 
-/// As the command line has it.
+/// The same allocator as the command-line program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -38,7 +38,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let given = |argument: &str| arguments.iter().any(|given| given == argument);
     let place = Place { own: SCENARIO, fixed: fixed(), strategy: "split_statements", environment: "crash" };
-    // Whoever profiles the trials does not want the counts in the picture.
+    // A profile of the trials must not include the counts.
     if !given("--profile-time") {
         let seeds = if given("--bench") && !given("--test") { SEEDS } else { 2 };
         until_lost(&place, &place.own, "the scenario's own workloads", seeds);
@@ -47,7 +47,7 @@ fn main() {
     place.measure();
 }
 
-/// Prints after how many trials the lost write was first seen, from one seed after another.
+/// Prints the number of trials until the lost write is first seen, over consecutive seeds.
 fn until_lost(
     place: &Place<Workload, dyn Persistence>,
     scenario: &Scenario<Workload, dyn Persistence>,
@@ -79,8 +79,9 @@ fn until_lost(
     );
 }
 
-/// Two sessions with three messages each: of the six, two have a title, two a branch, two a parent, four a status,
-/// which is about what the scenario's own workloads have. Nobody else writes, all can be read, and a batch holds three.
+/// Two sessions with three messages each. Of the six messages, two have a title, two a branch, two a parent and four a
+/// status, which is about what the scenario's own workloads have. There are no other writers, all messages are
+/// readable, and a batch holds three.
 fn workload() -> Workload {
     let nothing = Message::default;
     let one = vec![
@@ -96,7 +97,7 @@ fn workload() -> Workload {
     Workload { clients: [one, other], edits: Vec::new(), consumers: 2, batch: 3, late_parent: false }
 }
 
-/// The scenario with that one workload.
+/// The scenario with this single workload.
 fn fixed() -> Scenario<Workload, dyn Persistence> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

@@ -1,5 +1,5 @@
-//! What else uses the database while a migration runs: one reader on a connection of its own, and one ingest that
-//! needs the writer connection. It must never retry, because what is measured is what the story's users met.
+//! The traffic beside a migration: one reader on its own connection, and one ingest that needs the writer connection.
+//! Neither retries, because the point is to measure what the story's users experienced.
 
 #![expect(clippy::disallowed_methods, reason = "measures real time, and pauses on real threads")]
 
@@ -39,16 +39,16 @@ impl Times {
     }
 }
 
-/// What the reader met.
+/// The reader's results.
 #[derive(Default)]
 pub(crate) struct Reads {
-    /// Of every query, those that failed included.
+    /// The duration of every query, including failed ones.
     pub(crate) times: Times,
-    /// How many ended in `SQLITE_BUSY`.
+    /// The number of queries that failed with `SQLITE_BUSY`.
     pub(crate) busy: u32,
 }
 
-/// Polls the queries by turns until told to stop.
+/// Polls the queries in turn until `stop` is set.
 pub(crate) fn read(connection: &Connection, queries: &[&str], stop: &AtomicBool) -> Reads {
     let mut reads = Reads::default();
     while !stop.load(Ordering::Relaxed) {
@@ -74,8 +74,8 @@ fn poll(connection: &Connection, query: &str) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Asks for the writer connection again and again, and moves one row's `last_seen` with it; tells how long each
-/// request waited for the connection.
+/// Requests the writer connection repeatedly and updates one row's `last_seen` with it; returns how long each request
+/// waited for the connection.
 pub(crate) fn ingest(writer: &Mutex<Connection>, bump: &str, rows: i64, stop: &AtomicBool) -> Times {
     let mut waits = Times::default();
     // Later than every observation, so that each bump changes its row and has to be made durable.
@@ -83,10 +83,10 @@ pub(crate) fn ingest(writer: &Mutex<Connection>, bump: &str, rows: i64, stop: &A
     let mut id = 0;
     while !stop.load(Ordering::Relaxed) {
         let began = Instant::now();
-        let connection = writer.lock().expect("nobody panics with the connection");
+        let connection = writer.lock().expect("no thread panics with the connection");
         waits.0.push(began.elapsed());
         timestamp += 1;
-        // A step that shares no divisor with the story's numbers of rows, so that the bumps are spread.
+        // A step that is coprime to the story's numbers of rows, so that the bumps are spread.
         id = (id + 7919) % rows;
         let mut statement = connection.prepare_cached(bump).expect("the bump is prepared");
         statement.execute([timestamp, id + 1]).expect("the bump is written");

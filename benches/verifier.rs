@@ -1,8 +1,8 @@
-//! What the verifier of `runs_backfill` costs on a live server, over a million runs: each of the story's three reads,
-//! without the columns, with them, and with each of the two indexes that were built for it. The story says that the
-//! read of the document is a sequential scan of 10 to 100 ms; the server's own plan settles that.
+//! The cost of the verifier of `runs_backfill` on a live server, over a million runs: each of the story's three reads
+//! without the columns, with them, and with each of the two indexes that were built for it. The story claims that the
+//! read of the document is a sequential scan of 10 to 100 ms; the server's own plan verifies that.
 //!
-//! It must never time a read that finds nothing: the run that it asks for is there.
+//! Every timed read must find the run that it asks for.
 //!
 //! `cargo bench -p retrial-benches --bench verifier`; with `-- --test` the table is small.
 
@@ -16,7 +16,7 @@ use retrial_engines::postgres::{PostgresConsole, Server};
 use retrial_scenarios::runs_backfill::gateway::{COALESCE, Gateway, JSON, SCALAR};
 use retrial_sim::engine::SessionId;
 
-/// A state of the database, and what brings it about after the one before.
+/// The states of the database, each with the statements that produce it from the previous one.
 const STATES: [(&str, &str); 4] = [
     ("no columns", ""),
     (
@@ -41,7 +41,7 @@ const STATES: [(&str, &str); 4] = [
 const READS: [(&str, Gateway); 3] =
     [("json_read", JSON), ("scalar_read", SCALAR), ("coalesce_read", COALESCE)];
 
-/// Runs of a page of the document's text each, a quarter of them a connector's.
+/// Fills the table with runs whose documents are padded by 300 characters, a quarter of them a connector's.
 const FILL: &str = "
     INSERT INTO runs (id, organization_id, action_input)
     SELECT id, 'org1', CASE WHEN id % 4 = 0 THEN jsonb_build_object('feedId', id, 'pad', repeat('x', 300))
@@ -70,7 +70,7 @@ fn main() {
     }
 }
 
-/// Prints the server's own account of a read that finds its run, the last of five.
+/// Prints the server's own plan and timing of a read that finds its run, the last of five.
 fn explain(
     console: &mut PostgresConsole,
     session: SessionId,
@@ -101,7 +101,7 @@ fn explain(
     println!("| {state} | {name} | {plan} | {visited} | {buffers} | {time} |");
 }
 
-/// Runs statements one after another, and gives the lines of the last answer.
+/// Runs the statements one by one; returns the lines of the last result.
 fn run(console: &mut PostgresConsole, session: SessionId, text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for statement in text.split(';').filter(|statement| !statement.trim().is_empty()) {

@@ -1,8 +1,8 @@
-//! The write paths on trial, one folder each. They know the kernel and the traits of engines, nothing else.
+//! The scenarios, one folder each. They depend on the simulation kernel and the engine traits only.
 
 use retrial_sim::registry::ScenarioEntry;
 
-/// Declares the folders, and lists what stands in each: one line per scenario.
+/// Declares the scenario modules and lists their `SCENARIO`s.
 macro_rules! scenarios {
     ($($name:ident),* $(,)?) => {
         $(pub mod $name;)*

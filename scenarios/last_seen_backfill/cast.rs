@@ -1,5 +1,5 @@
-//! The cast: the ingestor's process, in which the migration, the prune at start-up and the intake of what arrives
-//! share one writer connection; and two readers, the server's, with connections of their own.
+//! The actors of a trial: the ingestor's process, in which the migration, the prune at start-up and the intake share
+//! one writer connection; and two readers, the project's server, with their own connections.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,20 +15,20 @@ use super::gate::{Gate, Gates};
 use super::migration::{self, Backfill, Migration};
 use super::workload::{Arrival, Workload};
 
-/// How long a statement waits for a lock: the story's `busy_timeout`.
+/// How long a statement waits for a lock: the project's `busy_timeout`.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What start-up does between the migration's start and the prune: it subscribes, and looks after other tables.
+/// The time between the migration's start and the prune, in which start-up subscribes and maintains other tables.
 const START_UP: Duration = Duration::from_millis(30);
 
-/// The pause before each arrival.
+/// The pause before each arriving message.
 const ARRIVAL: Duration = Duration::from_millis(20);
 
 /// The pause after each poll of a reader.
 const POLL: Duration = Duration::from_millis(40);
 
-/// Whether an actor takes part in that environment. `calm` has the migration alone, `readers` adds the readers; from
-/// `ingest` on everyone is there.
+/// Whether an actor takes part in that environment. `calm` has only the migration, `readers` adds the readers, and from
+/// `ingest` on all actors take part.
 pub(super) fn takes_part(actor: &str, environment: &Environment) -> bool {
     match actor {
         "migration" => true,
@@ -37,14 +37,14 @@ pub(super) fn takes_part(actor: &str, environment: &Environment) -> bool {
     }
 }
 
-/// Whether what arrives waits until the migration has ended, as it does in the project.
-fn is_held_back(environment: &Environment) -> bool {
+/// Whether intake waits until the migration has ended, as it does in the project.
+fn starts_late(environment: &Environment) -> bool {
     environment.name != "open_ingest"
 }
 
 pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, environment: &Environment, workload: &Rc<Workload>) {
-    let (ingests, is_held_back) = (takes_part("ingestor", environment), is_held_back(environment));
-    // The broker outside delivers again what a crash kept from being taken in.
+    let (ingests, starts_late) = (takes_part("ingestor", environment), starts_late(environment));
+    // Kept outside the process: the broker redelivers a message that a crash kept from being taken in.
     let delivered = Rc::new(Cell::new(0));
     let given = workload.clone();
     let gates = Gates::new(world);
@@ -61,7 +61,7 @@ pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, environment:
         });
         if ingests {
             let intake = Intake { writer, workload: given.clone(), delivered: delivered.clone() };
-            let gate = is_held_back.then_some(gate);
+            let gate = starts_late.then_some(gate);
             boot.actor("ingestor", move |actor| start_up(actor, intake, gate));
         }
     });
@@ -78,7 +78,7 @@ fn reader(world: &World, name: &'static str, polls: u32, label: &'static str, sq
         let pool = boot.pool(1, LOCK_TIMEOUT);
         boot.actor(name, move |actor| async move {
             for _ in 0..polls {
-                // A poll that fails is an error page; the next poll comes all the same.
+                // A failed poll is an error page; the next poll follows all the same.
                 let _ = pool.execute(&actor, label, sql, []).await;
                 actor.sleep("pause", POLL).await;
             }
@@ -86,19 +86,19 @@ fn reader(world: &World, name: &'static str, polls: u32, label: &'static str, sq
     });
 }
 
-/// What the intake of arrivals works with.
+/// The state of the intake.
 struct Intake {
     writer: Pool,
     workload: Rc<Workload>,
     delivered: Rc<Cell<usize>>,
 }
 
-/// The process's own course, cmd/ingestor/main.go: prune what is older than the retention, wait until the migration
-/// has ended, then take in what arrives.
+/// The start-up sequence of cmd/ingestor/main.go: prune what is older than the retention, wait until the migration has
+/// ended, then take in messages.
 async fn start_up(actor: Actor, intake: Intake, gate: Option<Gate>) {
     if intake.workload.old_before > 0 {
         actor.sleep("start-up", START_UP).await;
-        // What could not be pruned is logged and left to the next day.
+        // A failed prune is logged and left to the next day.
         let _ = prune(&actor, &intake).await;
     }
     if let Some(gate) = gate {
@@ -107,8 +107,8 @@ async fn start_up(actor: Actor, intake: Intake, gate: Option<Gate>) {
     ingest(actor, intake).await;
 }
 
-/// `PruneOldPackets` in cmd/ingestor/maintenance.go. It begins without IMMEDIATE there, which is the same to the one
-/// connection that writes.
+/// `PruneOldPackets` in cmd/ingestor/maintenance.go. There it begins without IMMEDIATE, which makes no difference for
+/// the only connection that writes.
 async fn prune(actor: &Actor, intake: &Intake) -> Result<(), SqlError> {
     let cutoff = [intake.workload.old_before];
     let transaction = intake.writer.begin(actor, "prune-begin", "BEGIN IMMEDIATE").await?;
@@ -126,14 +126,14 @@ async fn ingest(actor: Actor, intake: Intake) {
         if actor.sleep_unless_stopped("arrival", ARRIVAL).await {
             return;
         }
-        // What could not be taken in is logged and dropped, as the project's ingestor does.
+        // A message that could not be taken in is logged and dropped, as in the project's ingestor.
         let _ = take_in(&actor, &writer, &workload, *arrival, delivered.get()).await;
         delivered.set(delivered.get() + 1);
     }
 }
 
-/// `InsertTransmission` in cmd/ingestor/db.go: a transmission that nobody knows is inserted with the time of its first
-/// observation as `last_seen`; then comes the observation, and the row moves to its time if it lies behind.
+/// `InsertTransmission` in cmd/ingestor/db.go: an unknown transmission is inserted with the time of its first
+/// observation as `last_seen`; then the observation is inserted, and `last_seen` is raised to its time if it is less.
 async fn take_in(
     actor: &Actor,
     writer: &Pool,
@@ -162,14 +162,14 @@ fn values<const N: usize>(numbers: [i64; N]) -> Vec<Value> {
     numbers.map(Value::Integer).to_vec()
 }
 
-/// The id of a transmission that arrives: after all that were there, in the order of arrival.
+/// The id of an arriving transmission: larger than all initial ones, in the order of arrival.
 fn new_id(workload: &Workload, number: usize) -> i64 {
     let last = workload.transmissions.last().map_or(0, |transmission| transmission.id);
     let earlier = workload.arrivals[..number].iter().filter(|arrival| matches!(arrival, Arrival::New(_)));
     last + 1 + earlier.count() as i64
 }
 
-/// The id that a number picks among the transmissions that exist by then and are not pruned.
+/// The id that a number selects among the transmissions that exist by then and are not pruned.
 fn existing_id(workload: &Workload, which: u8, number: usize) -> Option<i64> {
     let new = |(index, arrival): (usize, &Arrival)| {
         matches!(arrival, Arrival::New(_)).then(|| new_id(workload, index))

@@ -1,8 +1,7 @@
-//! The environments, from benign to hostile; the last two are not the project's own, and each says what is supposed.
+//! The environments, from benign to hostile. The last two differ from the project; each says what it assumes.
 //!
-//! Faults strike the migration's own work. The runner's bookkeeping before and after it is spared by `errors`: a
-//! status that cannot be written strands every candidate alike and tells none from another. `crash` spares
-//! nothing.
+//! `errors` fails only the migration's own statements, not the runner's bookkeeping before and after it: a status that
+//! cannot be written affects all strategies in the same way. `crash` injects faults everywhere.
 
 use retrial_sim::fault::{Fault, FaultRule, Environment};
 
@@ -12,7 +11,7 @@ pub(super) const LOOKUPS: &[&str] = &["lookup-max", "lookup-total"];
 /// The labels of the statements of the loop.
 const LOOP: &[&str] = &["prepare", "page", "begin", "batch", "remaining", "progress", "commit"];
 
-/// The ingestor's points at which a request to stop finds a process that has started up.
+/// The ingestor's points after start-up, at which a process may be asked to stop.
 const TAKING_IN: &[&str] = &["arrival", "new", "observe", "bump"];
 
 const MIGRATION: &[&str] = &["migration"];
@@ -24,13 +23,13 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     Environment { name: "readers", about: "two readers poll on connections of their own", fault_rules: &[], budget: 0 },
     Environment {
         name: "ingest",
-        about: "old packets are pruned at start-up; what arrives is taken in once migration and prune are through",
+        about: "old packets are pruned at start-up; messages are taken in once migration and prune have ended",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "errors",
-        about: "a lookup or a statement of the loop fails, and the next start of the process tries again",
+        about: "a lookup or a statement of the loop fails, and the process retries at its next start",
         fault_rules: &[
             FaultRule { fault: Fault::StatementError, actors: MIGRATION, labels: LOOKUPS },
             FaultRule { fault: Fault::StatementError, actors: MIGRATION, labels: LOOP },
@@ -40,13 +39,13 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
     Environment {
         name: "shutdown",
-        about: "the process is asked to stop in good order and starts again",
+        about: "the process is shut down gracefully and restarts",
         fault_rules: &[FaultRule { fault: Fault::Shutdown, actors: SERVER, labels: &[] }],
         budget: 2,
     },
     Environment {
         name: "crash",
-        about: "the process dies between or in any two statements and starts again",
+        about: "the process dies between any two statements or during one, and restarts",
         fault_rules: &[
             FaultRule { fault: Fault::CrashBefore, actors: SERVER, labels: &[] },
             FaultRule { fault: Fault::CrashAfter, actors: SERVER, labels: &[] },
@@ -55,13 +54,13 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
     Environment {
         name: "open_ingest",
-        about: "supposed: what arrives is taken in while the migration runs, as the pull request says",
+        about: "hypothetical: messages are taken in while the migration runs, as the pull request says",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "unindexed",
-        about: "supposed: the database has neither the index on last_seen nor the one on (transmission_id, timestamp)",
+        about: "hypothetical: no index on last_seen and none on (transmission_id, timestamp)",
         fault_rules: &[],
         budget: 0,
     },

@@ -1,5 +1,5 @@
-//! What holds the ingest back at start-up: `WaitForAsyncMigrations` and then `Ready`, in cmd/ingestor/main.go at
-//! 816062ba. What arrives is buffered until every asynchronous migration has ended, be it done or failed.
+//! The gate that delays the intake at start-up: `WaitForAsyncMigrations`, then `Ready`, in cmd/ingestor/main.go at
+//! 816062ba. Messages are buffered until every asynchronous migration has ended, `done` or `failed`.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use retrial_sim::notifier::Notifier;
 use retrial_sim::shared_state::SharedState;
 use retrial_sim::world::World;
 
-/// The gates of a process's lives, one after the other.
+/// The gates of a process, one per life (from one start of the process to the next).
 #[derive(Clone)]
 pub(super) struct Gates {
     /// The last life whose migration has ended.
@@ -16,7 +16,7 @@ pub(super) struct Gates {
     bell: Notifier,
 }
 
-/// The gate of one life: a new process has a new one, which is shut.
+/// The gate of one life; it is closed when the process starts.
 #[derive(Clone)]
 pub(super) struct Gate {
     life: u32,
@@ -28,20 +28,20 @@ impl Gates {
         Gates { ended: world.shared_state("migrations-ended", 0), bell: world.notifier() }
     }
 
-    /// The gate of the process's nth life, counted from 1.
+    /// The gate of the process's n-th life, counted from 1.
     pub(super) fn of(&self, life: u32) -> Gate {
         Gate { life, gates: self.clone() }
     }
 }
 
 impl Gate {
-    /// The migration has ended.
+    /// Opens the gate: the migration has ended.
     pub(super) fn open(&self) {
         self.gates.ended.set(self.life);
         self.gates.bell.ring();
     }
 
-    /// Waits until the migration of this life has ended; how often it looks by itself means nothing.
+    /// Waits until the migration of this life has ended. The polling interval has no effect on the result.
     pub(super) async fn pass(&self, actor: &Actor) {
         while self.gates.ended.get() < self.life {
             self.gates.bell.wait(actor, Duration::from_secs(600)).await;

@@ -1,4 +1,4 @@
-//! What a trace says of this scenario's rows, in the scenario's own words. Read by its invariants only.
+//! Reads a trace in this scenario's terms. Only its invariants use it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use retrial_sim::trial::Run;
 use super::Workload;
 use super::migration::NAME;
 
-/// The migration's row in `_async_migrations`, as one commit left it.
+/// The migration's row in `_async_migrations`, after one commit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Status<'r> {
     /// The index of the commit's event.
@@ -34,15 +34,15 @@ pub(super) struct Seen<'r> {
     pub(super) event: usize,
     pub(super) actor: &'r str,
     pub(super) id: i64,
-    /// None for a row that was not there.
+    /// `None` for a row that did not exist.
     pub(super) old: Option<i64>,
     pub(super) new: i64,
 }
 
-/// Where migrations keep themselves: their status, and how far they are. The first column is the migration's name.
+/// The tables of migrations' status and cursors. The first column is the migration's name.
 const MIGRATIONS: [&str; 2] = ["_async_migrations", "_async_migration_cursors"];
 
-/// Every committed change of a row that a migration keeps of itself, with its event and the migration's name.
+/// Every committed change of these tables, with the index of its event and the migration's name.
 pub(super) fn kept(run: &Run) -> impl Iterator<Item = (usize, &str, &RowChange)> {
     let kept =
         run.trace.commits().flat_map(|(event, _, changes)| changes.iter().map(move |change| (event, change)));
@@ -93,18 +93,18 @@ pub(super) fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
     })
 }
 
-/// What a transmission's `last_seen` is in the end.
+/// A transmission's `last_seen` at the end of the trial.
 pub(super) fn final_last_seen(run: &Run, id: i64) -> Option<i64> {
     let row = run.rows("transmissions").iter().find(|row| row[0] == Value::Integer(id))?;
     row[2].integer()
 }
 
-/// The statements of the migration that filled rows, one per batch.
+/// The migration's statements that fill rows, one per batch.
 pub(super) fn batches(run: &Run) -> impl Iterator<Item = (usize, &Statement)> {
     run.trace.statements("migration").filter(|(_, statement)| statement.label == "batch")
 }
 
-/// The transmissions written by the transaction of the statement at that event; none if it was never committed.
+/// The transmissions written by the transaction of the statement at that event; empty if it was never committed.
 pub(super) fn written_by_batch(run: &Run, event: usize) -> Vec<i64> {
     let next = batches(run).map(|(index, _)| index).find(|index| *index > event).unwrap_or(usize::MAX);
     let commit = run
@@ -128,7 +128,7 @@ pub(super) fn observations_before(run: &Run, workload: &Workload, event: usize) 
     counts
 }
 
-/// In which life of the process that event is, counted from 0.
+/// The life of the process in which that event is, counted from 0.
 pub(super) fn life_of(run: &Run, event: usize) -> usize {
     let starts = run.trace.events[..event].iter().filter(|event| {
         matches!(event.kind, EventKind::Started(2..)) && run.trace.process(event.actor) == "server"
@@ -136,7 +136,7 @@ pub(super) fn life_of(run: &Run, event: usize) -> usize {
     starts.count()
 }
 
-/// The migration's events, cut where its process started: one part per life.
+/// The migration's events, one list per life of its process.
 pub(super) fn lives(run: &Run) -> Vec<Vec<(usize, &EventKind)>> {
     let mut lives = vec![Vec::new()];
     for (index, event) in run.trace.events.iter().enumerate() {

@@ -1,3 +1,3 @@
--- The two indexes that the migration leans on; internal/dbschema/dbschema.go at 816062ba makes them before it starts.
+-- The two indexes that the migration uses; internal/dbschema/dbschema.go at 816062ba creates them before it starts.
 CREATE INDEX idx_tx_last_seen ON transmissions (last_seen);
 CREATE INDEX idx_observations_tx_ts ON observations (transmission_id, timestamp);

@@ -1,4 +1,4 @@
-//! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+//! Known failures that several strategies declare. All were observed in trials.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -8,8 +8,8 @@ pub(super) const RESCAN: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::UnboundedWork],
     from: "unindexed",
     rarely: None,
-    because: "without the index on last_seen each batch looks for its rows from the beginning of the table, past all \
-              that is done",
+    because: "without the index on last_seen each batch searches for its rows from the start of the table, past all \
+              rows that are done",
 };
 
 pub(super) const PASSED_OVER: KnownFailure = KnownFailure {
@@ -17,7 +17,7 @@ pub(super) const PASSED_OVER: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::UnboundedWork],
     from: "calm",
     rarely: None,
-    because: "rows without an observation stay zero, so each batch looks again at all that lie before its rows",
+    because: "rows without an observation stay zero, so each batch scans again all of them that precede its own rows",
 };
 
 pub(super) const LATE_OBSERVATION: KnownFailure = KnownFailure {
@@ -25,8 +25,8 @@ pub(super) const LATE_OBSERVATION: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Omission],
     from: "errors",
     rarely: None,
-    because: "after a try that failed intake begins, an observation that comes late gives an untouched row its own \
-              older time through the hot path, and the next try's worklist of zeroes never looks at that row again",
+    because: "intake begins after a failed attempt; a late observation gives an untouched row its own, older time \
+              through the hot path, and the next attempt only looks at rows that are zero",
 };
 
 pub(super) const BARREN_ROWS: KnownFailure = KnownFailure {
@@ -34,7 +34,7 @@ pub(super) const BARREN_ROWS: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Livelock],
     from: "calm",
     rarely: None,
-    because: "a row without observations is set to the zero it has, counts as changed, and \
+    because: "a row without observations is set to the zero it has already, counts as changed, and \
               matches again",
 };
 
@@ -51,7 +51,7 @@ pub(super) const UNCHANGED_ROWS: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "calm",
     rarely: None,
-    because: "rows that were set to the zero they had are counted as processed, again and again",
+    because: "rows that are set to the zero they have already are counted as processed, again and again",
 };
 
 pub(super) const NULL_PAGE: KnownFailure = KnownFailure {
@@ -59,6 +59,6 @@ pub(super) const NULL_PAGE: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Livelock],
     from: "ingest",
     rarely: None,
-    because: "where the rows at the end are pruned after the largest id was taken, the page behind the last row has \
-              no end, which counts as 0, and the cursor is set back to the beginning",
+    because: "if the last rows are pruned after the largest id was read, the page after the last row has no largest \
+              id; that NULL is read as 0, and the cursor goes back to the start",
 };

@@ -1,5 +1,5 @@
-//! The asynchronous migration as the project has it, cmd/ingestor/async_migration.go at 816062ba: a runner that keeps
-//! the status, and the one trait a candidate implements.
+//! The project's asynchronous migration, cmd/ingestor/async_migration.go at 816062ba: a runner that records the status,
+//! and the trait that a strategy implements.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use retrial_sim::engine::{Answer, SqlError, Value};
 use retrial_sim::pool::Pool;
 use retrial_sim::scenario::KnownFailure;
 
-/// A candidate write path. One file, one required method.
+/// A strategy: one file, one required method.
 pub trait Backfill: Sync {
-    /// Fills `last_seen`. What it returns becomes the migration's status: `done`, or `failed` with the error.
+    /// Fills `last_seen`. Its result becomes the migration's status: `done`, or `failed` with the error.
     fn run<'a>(&'a self, migration: &'a Migration) -> Task<'a, Result<(), Failure>>;
 
-    /// What it is known to break, and why.
+    /// Its known failures, with reasons.
     fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
@@ -35,13 +35,13 @@ impl From<SqlError> for Failure {
     }
 }
 
-/// What a candidate has to work with. Every call is one statement on the shared writer connection, taken and given
-/// back around it, unless it is made on a [`Transaction`]. The statement that fills rows is labelled `batch`.
+/// The API of a strategy. Every call is one statement on the shared writer connection, which is acquired and released
+/// for it, unless the call is made on a [`Transaction`]. The statement that fills rows is labelled `batch`.
 #[derive(Debug)]
 pub struct Migration {
     pub(super) actor: Actor,
     pub(super) pool: Pool,
-    /// How many rows a batch may change.
+    /// The batch size: how many rows a batch may change.
     pub batch: i64,
 }
 
@@ -65,7 +65,7 @@ impl Migration {
         self.pool.execute(&self.actor, label, sql, params.map(Value::Integer)).await
     }
 
-    /// Sends a query for one number; NULL counts as 0. Where the answer may be NULL, ask [`Migration::execute`].
+    /// Sends a query for one number; NULL is read as 0. Use [`Migration::execute`] if NULL matters.
     ///
     /// # Errors
     /// The driver's.
@@ -78,7 +78,7 @@ impl Migration {
         self.execute(label, sql, params).await.map(|answer| first_number(&answer))
     }
 
-    /// Begins a transaction on the writer connection; nobody else in the process can write until it ends.
+    /// Begins a transaction on the writer connection; nothing else in the process can write until it ends.
     ///
     /// # Errors
     /// The driver's.
@@ -86,7 +86,7 @@ impl Migration {
         self.pool.begin(&self.actor, "begin", "BEGIN IMMEDIATE").await
     }
 
-    /// Reports progress, in a transaction of its own. A report that fails is logged, and the migration goes on.
+    /// Reports progress, in a transaction of its own. A failed report is only logged.
     pub async fn report(&self, processed: i64, total: i64) {
         let _ = self.pool.execute(&self.actor, "progress", PROGRESS, self.progress(processed, total)).await;
     }
@@ -101,7 +101,7 @@ impl Migration {
         vec![processed.into(), total.into(), self.actor.unix_seconds().into(), NAME.into()]
     }
 
-    /// Yields the connection between two batches; tells whether the process was asked to stop.
+    /// Pauses between two batches. Returns whether the process was asked to stop.
     pub async fn pause(&self) -> bool {
         self.actor.sleep_unless_stopped("yield", YIELD).await
     }
@@ -116,16 +116,16 @@ impl Migration {
 pub(super) const PROGRESS: &str =
     "UPDATE _async_migrations SET rows_processed = ?1, rows_total = ?2, last_update_at = ?3 WHERE name = ?4";
 
-/// The first value of an answer, as a number; 0 for none.
+/// The first value of an answer as a number; 0 if there is none.
 pub(super) fn first_number(answer: &Answer) -> i64 {
     answer.rows.first().and_then(|row| row.first()?.integer()).unwrap_or(0)
 }
 
-/// The runner: registers the migration, runs it unless it is done, and records how it ended. A process that stops
-/// or dies runs it again at its next start: `pending_async` and `failed` both mean that it is to be run.
+/// The runner: registers the migration, runs it unless it is done, and records how it ended. After a stop or a crash it
+/// runs again at the next start of the process: `pending_async` and `failed` both mean that it is to be run.
 pub(super) async fn run(backfill: &dyn Backfill, migration: &Migration) {
     if let Err(error) = supervise(backfill, migration).await {
-        // The project's runner logs what it cannot record and leaves it to the next start.
+        // The project's runner logs a status that it cannot record and leaves it to the next start.
         let _ = error;
         migration.actor.note("unrecorded", 0, 0);
     }

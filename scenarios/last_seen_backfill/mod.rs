@@ -1,5 +1,5 @@
-//! `last_seen_backfill`: a migration that fills a column over a table in use, on the one writer connection that
-//! the ingest path needs too. See README.md for the story.
+//! `last_seen_backfill`: a migration fills a column of a table in use, on the only writer connection, which the ingest
+//! path needs too. See README.md for the story.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
-        because: "`terminates` is broken by every trial that does not end, and says how far it had come",
+        because: "`terminates` reports every trial that does not end, and how far it got",
     }],
     tables: &["transmissions", "observations", "_async_migrations"],
     cost: COST,
@@ -49,8 +49,8 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     stage: cast::enter,
 };
 
-/// A row stands for about fifteen hundred of the operator's, so a step of SQLite's machine costs as many times the
-/// 150 to 210 ns that it takes on 71,000 rows (`benches/README.md`, headline).
+/// A row stands for about 1,500 rows of the operator's database, so a step of SQLite's virtual machine costs about
+/// 1,500 times the 150 to 210 ns that it takes on 71,000 rows (`benches/README.md`, headline).
 const COST: Cost = Cost {
     per_statement: Duration::ZERO,
     per_step: Duration::from_micros(300),
@@ -59,8 +59,7 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(10),
 };
 
-/// A candidate that works needs at most ten steps a batch. Starting over after a restart may take the fair phase,
-/// which has room for that.
+/// A working strategy needs at most ten steps per batch. The fair phase has room for starting over after a restart.
 fn limits(workload: &Workload) -> Limits {
     let batches = workload.batches() as u32 + 3;
     let others = 12 * workload.arrivals.len() as u32 + 8 * workload.polls + 8;

@@ -1,5 +1,5 @@
-//! Progress that is written at most once a second, and once more when the migration has ended; as
-//! cmd/ingestor/async_migration_progress.go at f1499934 does.
+//! Progress that is written at most once a second, and once more when the migration has ended, as in
+//! cmd/ingestor/async_migration_progress.go at f1499934.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::Migration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How far a migration is, and when it last said so.
+/// The progress of a migration, and when it was last written.
 #[derive(Debug, Default)]
 pub(super) struct OncePerSecond {
     pub(super) processed: i64,
@@ -16,7 +16,7 @@ pub(super) struct OncePerSecond {
 }
 
 impl OncePerSecond {
-    /// Writes how far it is, unless it did so less than a second ago.
+    /// Writes the progress, unless it was written less than a second ago.
     pub(super) async fn report(&mut self, migration: &Migration) {
         let now = migration.now();
         if self.written_at.is_none_or(|at| now - at >= SECOND) {
@@ -25,7 +25,7 @@ impl OncePerSecond {
         }
     }
 
-    /// Writes how far it has come.
+    /// Writes the final progress.
     pub(super) async fn ended(&self, migration: &Migration) {
         migration.report(self.processed, self.total).await;
     }

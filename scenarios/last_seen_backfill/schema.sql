@@ -1,5 +1,5 @@
--- What the project's database has of the tables involved, before the migration runs: cmd/ingestor/db.go and
--- internal/dbschema/dbschema.go at 816062ba. Times are numbers here, and columns that nobody asks for are left out.
+-- The project's tables before the migration runs: cmd/ingestor/db.go and internal/dbschema/dbschema.go at 816062ba.
+-- Times are numbers here, and unused columns are left out.
 CREATE TABLE transmissions (
     id         INTEGER PRIMARY KEY,
     first_seen INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-//! What one trial is given to do: the rows that are there, the batch size, and what arrives meanwhile.
+//! The workload of one trial: the initial rows, the batch size, and the messages that arrive meanwhile.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,21 +6,22 @@ use retrial_sim::engine::{InitialState, Value};
 use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-/// The rows of the story, made small: a row here stands for about fifteen hundred of the operator's.
+/// A scaled-down database: a row stands for about 1,500 rows of the operator's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
-    /// How many rows a batch may change.
+    /// The batch size: how many rows a batch may change.
     pub batch: i64,
-    /// The transmissions that are there at the start, in the order of their ids.
+    /// The initial transmissions, in the order of their ids.
     pub transmissions: Vec<Transmission>,
-    /// What arrives while the migration runs.
+    /// The messages that arrive while the migration runs.
     pub arrivals: Vec<Arrival>,
     /// How often each reader polls.
     pub polls: u32,
-    /// Whether another migration has been through this database before, and left its status and its cursor.
+    /// Whether another migration ran on this database before and left its status and its cursor.
     #[serde(default, skip_serializing_if = "is_not")]
     pub migrated: bool,
-    /// Transmissions first seen before that are pruned at start-up; 0 where nothing is, which is the project's default.
+    /// Transmissions first seen before this time are pruned at start-up; 0 prunes nothing, which is the project's
+    /// default.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub old_before: i64,
     /// Whether the database lacks the indexes of `indexes.sql`.
@@ -36,7 +37,7 @@ fn is_not(truth: &bool) -> bool {
     !truth
 }
 
-/// A transmission at the start.
+/// An initial transmission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transmission {
     /// Its id; ids have gaps.
@@ -48,38 +49,39 @@ pub struct Transmission {
 }
 
 impl Transmission {
-    /// When it was first seen. One without observations was seen too: its observation was lost, or deleted.
+    /// When it was first seen. A transmission without observations was seen as well: its observation was lost or
+    /// deleted.
     pub(super) fn first_seen(&self) -> i64 {
         self.observations.iter().min().copied().unwrap_or(EARLIEST + self.id % (LATEST - EARLIEST))
     }
 }
 
-/// Something that arrives.
+/// A message that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arrival {
-    /// A new transmission with its first observation at that time.
+    /// A new transmission, with its first observation at that time.
     New(i64),
-    /// Another observation, of the transmission that this number picks among all that exist, at that time.
+    /// Another observation at that time, of the existing transmission that the number selects.
     Seen(u8, i64),
 }
 
 impl Workload {
-    /// Rows at the start.
+    /// The number of initial rows.
     pub fn rows(&self) -> i64 {
         self.transmissions.len() as i64
     }
 
-    /// The transmissions that the prune at start-up leaves.
+    /// The transmissions that remain after the prune at start-up.
     pub(super) fn kept(&self) -> impl Iterator<Item = &Transmission> {
         self.transmissions.iter().filter(|transmission| transmission.first_seen() >= self.old_before)
     }
 
-    /// The most batches that this many rows need.
+    /// The largest number of batches that these rows need.
     pub fn batches(&self) -> i64 {
         self.rows() / self.batch + i64::from(self.rows() % self.batch > 0)
     }
 
-    /// Whether it is one that a trial can be held with.
+    /// Checks that a trial can be run with it.
     pub(super) fn check(&self) -> Result<(), String> {
         const MOST: usize = 1_000;
         let large = self.transmissions.iter().any(|transmission| transmission.observations.len() > MOST);
@@ -128,21 +130,21 @@ impl Workload {
     }
 }
 
-/// The migration that has been there before; its name comes first in every order.
+/// The name of the migration that ran before. It sorts before this one's name.
 const OTHER: &str = "obs_hash_backfill_v1";
 
 /// When it last reported, in Unix seconds.
 const OTHER_ENDED_AT: i64 = 1_700_000_000;
 
-/// Where it has kept its cursor, as `keyset_cursor_one_transaction` does.
+/// The table in which it kept its cursor, the same as that of `keyset_cursor_one_transaction`.
 const CURSORS: &str =
     "CREATE TABLE _async_migration_cursors (name TEXT PRIMARY KEY, last_id INTEGER, max_id INTEGER);\n";
 
 const EARLIEST: i64 = 100;
 const LATEST: i64 = 140;
 
-/// Transmissions of 0 to 60, most of them few, with whatever the project's production has: rows without an observation,
-/// rows already bumped, equal and out-of-order timestamps, old rows behind young ones.
+/// Generates 0 to 60 transmissions, usually few, with everything that occurs in production: rows without an
+/// observation, rows already bumped, equal and out-of-order timestamps, old rows after new ones.
 fn transmissions() -> BoxedStrategy<Vec<Transmission>> {
     let timestamp = || EARLIEST..=LATEST;
     let observations = prop_oneof![
@@ -164,7 +166,7 @@ fn transmissions() -> BoxedStrategy<Vec<Transmission>> {
     size.prop_flat_map(move |size| vec(row.clone(), size)).prop_map(numbered).boxed()
 }
 
-/// Workloads for that environment; `arrivals` allows things to arrive and old packets to be pruned.
+/// Workloads for that environment; `arrivals` enables arriving messages and the prune of old packets.
 pub(super) fn strategy(environment: &Environment, arrivals: bool) -> BoxedStrategy<Workload> {
     let timestamp = || EARLIEST..=LATEST;
     let arrival = prop_oneof![
@@ -190,8 +192,8 @@ pub(super) fn strategy(environment: &Environment, arrivals: bool) -> BoxedStrate
         .boxed()
 }
 
-/// Two rows in batches of one, so few that every schedule can be held; and what the environment is about: a poll of
-/// each reader, the second row pruned, or an observation that arrives late for it.
+/// Two rows in batches of one, small enough to run every schedule, plus what the environment is about: one poll of each
+/// reader, a prune of the second row, or a late observation of it.
 pub(super) fn smallest(environment: &Environment) -> Workload {
     let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
     let plain = Workload {

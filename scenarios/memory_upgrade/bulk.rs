@@ -1,5 +1,5 @@
 //! `bulkUpdateMetadata` and `bulkUpdateMetadataWithPatch`: one lock for a batch, one read, one delete, one add, and a
-//! recovery where the add fails. What becomes of a row is the candidate's to say.
+//! recovery if the add fails. The strategy decides what happens to each row.
 
 use std::rc::Rc;
 
@@ -7,40 +7,40 @@ use retrial_sim::document_store::Document;
 
 use super::upgrader::{BatchResult, Enriched, Upgrader};
 
-/// What becomes of a row.
+/// What happens to a row.
 pub(super) enum Merged {
-    /// It is written like this.
+    /// It is replaced by this row.
     Write(Document),
-    /// It is upgraded already.
+    /// Nothing: it is already upgraded.
     Done,
-    /// It is left as it is, and counts as failed.
+    /// It is left unchanged, and counts as failed.
     Left,
     /// The call throws, before anything is deleted.
     Throws,
 }
 
-/// What the call says where an add has failed.
+/// How the call recovers from a failed add, and what it reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Recovery {
-    /// It throws after the recovery, whatever that came to.
+    /// It throws after the recovery, whatever the recovery achieved.
     Throws,
     /// An entry whose original was restored counts as upgraded.
     CountsRestored,
-    /// An entry is upgraded if it was written, by the add that has failed or the one after it.
+    /// An entry counts as upgraded if it was written, by the failed add or by the one after it.
     CountsWritten,
-    /// Nothing is tried again: what is missing is put back as it was, and every entry counts as failed.
+    /// The add is not retried: missing rows are restored as they were, and every entry counts as failed.
     RestoresOnly,
 }
 
-/// What becomes of a batch.
+/// A batch, prepared for writing.
 pub(super) struct Batch {
-    /// The rows that are to be written, as they are.
+    /// The rows to be written, as they are.
     pub(super) originals: Vec<Rc<Document>>,
-    /// The same as they will be.
+    /// The same rows as they will be.
     pub(super) updated: Vec<Document>,
-    /// How many are upgraded already.
+    /// The number of entries that are already upgraded.
     pub(super) done: usize,
-    /// Who is left as it is.
+    /// The ids of the entries that are left unchanged.
     pub(super) failed: Vec<i64>,
 }
 
@@ -62,8 +62,8 @@ pub(super) async fn bulk_update(
     .await
 }
 
-/// Does the work on a batch under the lock, taken once. Every entry has failed where it is not to be had, or where the
-/// work throws: where it gives none.
+/// Runs `work` on a batch under the lock, which is taken once. If the lock cannot be acquired or the work throws
+/// (returns none), every entry has failed.
 pub(super) async fn under_one_lock(
     tool: &Upgrader,
     batch: &[Enriched<'_>],
@@ -73,7 +73,7 @@ pub(super) async fn under_one_lock(
     done.ok().flatten().unwrap_or_else(|| all_failed(batch))
 }
 
-/// What the caller makes of an exception.
+/// The caller's result for an exception.
 fn all_failed(batch: &[Enriched<'_>]) -> BatchResult {
     BatchResult { success: 0, failed: batch.iter().map(Enriched::id).collect() }
 }
@@ -84,7 +84,7 @@ pub(super) async fn query(tool: &Upgrader, label: &'static str, batch: &[Enriche
     tool.store.query(&tool.actor, label, &ids).await
 }
 
-/// What becomes of each row; none where the call throws.
+/// Decides what happens to each row; none if the call throws.
 pub(super) fn prepare(
     batch: &[Enriched<'_>],
     rows: &[Rc<Document>],
@@ -107,7 +107,7 @@ pub(super) fn prepare(
     Some(prepared)
 }
 
-/// None where the call throws.
+/// Writes a prepared batch; none if the call throws.
 async fn write(tool: &Upgrader, batch: Batch, recovery: Recovery) -> Option<BatchResult> {
     let Upgrader { actor, store, .. } = tool;
     let Batch { originals, updated, done, mut failed } = batch;
@@ -129,7 +129,7 @@ async fn write(tool: &Upgrader, batch: Batch, recovery: Recovery) -> Option<Batc
         failed.extend(ids);
         return Some(BatchResult { success: done, failed });
     }
-    // The add may have been made all the same; who does not look adds everything once more.
+    // The add may have succeeded despite its error; without a check everything is added again.
     let looks = recovery == Recovery::CountsWritten;
     let there = if looks { store.query(actor, "check", &ids).await } else { Vec::new() };
     let mut success = done;

@@ -1,5 +1,5 @@
 //! The cast: the upgrade tool in one or two processes, the plugin in one or two, and what they share: the file lock,
-//! the store, the model.
+//! the store and the model.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,7 +17,8 @@ use super::smart_metadata;
 use super::upgrader::{self, Upgrade, Upgrader};
 use super::workload::Workload;
 
-/// As `runWithFileLock` sets it up: 1 s, 2 s, 4 s, 8 s, 16 s and five times 30 s, which its comment adds up to 151.
+/// The settings of `runWithFileLock`: retries after 1 s, 2 s, 4 s, 8 s, 16 s and five times 30 s, which is 181 s; its
+/// comment says 151.
 const LOCK: file_lock::Settings = file_lock::Settings {
     name: "memory-write.lock",
     stale: Duration::from_secs(10),
@@ -33,7 +34,7 @@ const LOCK: file_lock::Settings = file_lock::Settings {
 const MEMORIES: document_store::Settings =
     document_store::Settings { name: "memories", shows: smart_metadata::SHOWN };
 
-/// "A few seconds" in the pull request's words.
+/// The time of a model call: "A few seconds" in the pull request's words.
 const MODEL_TAKES: Duration = Duration::from_secs(3);
 
 pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, environment: &Environment, workload: &Rc<Workload>) {

@@ -1,5 +1,5 @@
-//! The environments, from benign to hostile. On `calm` the tool is alone; on `two_upgraders` and `all` there are two of
-//! them.
+//! The environments, from benign to hostile. In `calm` the tool runs alone; in `two_upgraders` and `all` there are two
+//! tools.
 
 use retrial_sim::fault::{Fault, FaultRule, Environment};
 use retrial_sim::slow_call::Outcome;
@@ -9,10 +9,10 @@ pub(super) const PLUGINS: [&str; 2] = ["plugin-1", "plugin-2"];
 
 const EVERYBODY: &[&str] = &["upgrader-1", "upgrader-2", "plugin-1", "plugin-2"];
 
-/// The store's commits.
+/// The labels of the store's commits.
 const WRITES: &[&str] = &["delete", "add", "restore", "merge", "delete-old"];
 
-/// Where the disk may fail: an add, the way back from one, and what stands for both.
+/// Where the disk may fail: an add, the restore after it, and the commits that some strategies make in place of both.
 const FAILS: [FaultRule; 2] = [
     FaultRule {
         fault: Fault::RequestLost,
@@ -22,7 +22,7 @@ const FAILS: [FaultRule; 2] = [
     FaultRule { fault: Fault::ReplyLost, actors: EVERYBODY, labels: &["add", "restore", "merge", "delete-old"] },
 ];
 
-/// Where a process may die: in the middle of a call to the model, and around every commit.
+/// Where a process may crash: during a model call, and around every commit.
 const CRASH: [FaultRule; 2] = [
     FaultRule {
         fault: Fault::CrashBefore,
@@ -32,7 +32,7 @@ const CRASH: [FaultRule; 2] = [
     FaultRule { fault: Fault::CrashAfter, actors: EVERYBODY, labels: WRITES },
 ];
 
-/// Where a process that has the lock may stand still: the machine sleeps, or its event loop is blocked.
+/// Where a process, usually one that has the lock, may stall: the machine sleeps, or its event loop is blocked.
 const STALL: FaultRule = FaultRule {
     fault: Fault::Stall,
     actors: EVERYBODY,
@@ -40,69 +40,69 @@ const STALL: FaultRule = FaultRule {
 };
 
 pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment { name: "calm", about: "the tool is alone, and nothing fails", fault_rules: &[], budget: 0 },
+    Environment { name: "calm", about: "the tool runs alone, and nothing fails", fault_rules: &[], budget: 0 },
     Environment {
         name: "plugin",
-        about: "one or two processes of the plugin write while the model is asked and while the answer is written",
+        about: "one or two plugin processes write while the model is called and while its answer is written",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "llm_fails",
-        about: "the model does not answer, or leaves something out",
+        about: "the model does not answer, or leaves out a field",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "broken_metadata",
-        about: "metadata that is no JSON, as production has it",
+        about: "metadata that is not valid JSON, as found in production",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "add_fails",
-        about: "an add fails, or seems to; and there are rows without a vector, which no add takes",
+        about: "an add fails, or only seems to; some rows have no vector, and no add accepts those",
         fault_rules: &FAILS,
         budget: 2,
     },
     Environment {
         name: "crash",
-        about: "a process dies, between delete and add too, and starts again; its lock stays behind",
+        about: "a process crashes, also between delete and add, and restarts; its lock is left behind",
         fault_rules: &CRASH,
         budget: 1,
     },
     Environment {
         name: "stale_lock",
-        about: "a process stands still for a minute with the lock in hand, and goes on writing",
+        about: "a process stalls for a minute while it has the lock, and then continues to write",
         fault_rules: &[STALL],
         budget: 1,
     },
     Environment {
         name: "old_lock_file",
-        about: "nobody has written for five minutes, so the file beside which the lock is made is that old",
+        about: "no process has written for five minutes, so the lock file is that old",
         fault_rules: &[],
         budget: 0,
     },
     Environment { name: "two_upgraders", about: "the operator has started the tool twice", fault_rules: &[], budget: 0 },
     Environment {
         name: "all",
-        about: "everything of the environments before",
+        about: "everything in the environments above",
         fault_rules: &[FAILS[0], FAILS[1], CRASH[0], CRASH[1], STALL],
         budget: 3,
     },
 ];
 
-/// Whether the lock file was made long before the trial.
+/// Whether the lock file was created long before the trial.
 pub(super) fn lock_file_is_old(environment: &Environment) -> bool {
     matches!(environment.name, "old_lock_file" | "all")
 }
 
-/// How many tools run in that environment.
+/// The number of tools in that environment.
 pub(super) fn upgraders(environment: &Environment) -> usize {
     if matches!(environment.name, "two_upgraders" | "all") { 2 } else { 1 }
 }
 
-/// What the model may do in that environment.
+/// The possible outcomes of a model call in that environment.
 pub(super) fn outcomes(environment: &Environment) -> &'static [Outcome] {
     const USUAL: &[Outcome] = &[Outcome::Whole];
     const UNUSUAL: &[Outcome] = &[

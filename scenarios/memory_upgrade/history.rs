@@ -1,4 +1,4 @@
-//! What a trace says of the memories, the lock and the tool, in the scenario's own words. Read by its invariants only.
+//! Reads the events of memories, lock and tool from a trace. For this scenario's invariants.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use retrial_sim::trial::Run;
 use super::Workload;
 use super::environments::UPGRADERS;
 
-/// The store, as the trace has it.
+/// The store's name in the trace.
 pub(super) const MEMORIES: &str = "memories";
 
-/// The file lock.
+/// The file lock's name in the trace.
 pub(super) const LOCK: &str = "memory-write.lock";
 
-/// A column of the store, at its place in every row.
+/// A column of the store; the discriminant is its index in every row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
     Version = 1,
@@ -42,19 +42,19 @@ pub(super) fn is_tool(run: &Run, actor: ActorId) -> bool {
     UPGRADERS.contains(&run.trace.name(actor))
 }
 
-/// Whether the actor is a process of the plugin.
+/// Whether the actor is a plugin process.
 pub(super) fn is_plugin(run: &Run, actor: ActorId) -> bool {
     run.trace.name(actor).starts_with("plugin")
 }
 
-/// Whether a process stood still or died in that trial.
+/// Whether a process stalled or crashed in that trial.
 pub(super) fn anybody_was_hit(run: &Run) -> bool {
     let injected = |fault: &Fault| matches!(fault, Fault::Stall | Fault::CrashBefore | Fault::CrashAfter);
     run.injected.iter().any(|(fault, _)| injected(fault))
 }
 
-/// The rows of the store, as they have become by some event: for each id by the key of each of its rows. Rows that the
-/// trial opened with have no key of the trace's until they are deleted, so they are taken from the workload.
+/// The store's rows as of some event, for each id by the keys of its rows. Initial rows have no key in the trace until
+/// they are deleted, so they are taken from the workload.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
     ids: BTreeMap<i64, OfId>,
@@ -63,22 +63,22 @@ pub(super) struct Rows {
 /// The rows of an id.
 #[derive(Clone, Debug, Default)]
 struct OfId {
-    /// Whether the row that the trial opened with is there still.
+    /// Whether the initial row still exists.
     initial_state: bool,
-    /// Those that were written in the trial and are there, by their keys, in order.
+    /// The rows that were written in the trial and still exist, with their keys, in order.
     written: Vec<(i64, Row)>,
     /// The event of the last change.
     changed: Option<usize>,
 }
 
 impl Rows {
-    /// As the trial opens.
+    /// The rows at the beginning of the trial.
     pub(super) fn initial_state(workload: &Workload) -> Rows {
         let untouched = |id: usize| (id as i64, OfId { initial_state: true, ..OfId::default() });
         Rows { ids: (1..=workload.entries.len()).map(untouched).collect() }
     }
 
-    /// Takes in an event.
+    /// Applies an event.
     pub(super) fn take(&mut self, index: usize, event: &Event) {
         let EventKind::Committed(changes) = &event.kind else { return };
         for change in changes.iter().filter(|change| change.table.name == MEMORIES) {
@@ -98,12 +98,12 @@ impl Rows {
         }
     }
 
-    /// As they are when the trial is over.
+    /// The rows at the end of the trial.
     pub(super) fn in_the_end(workload: &Workload, run: &Run) -> Rows {
         Rows::before(workload, run, run.trace.events.len())
     }
 
-    /// As they are before that event.
+    /// The rows before that event.
     pub(super) fn before(workload: &Workload, run: &Run, end: usize) -> Rows {
         let mut rows = Rows::initial_state(workload);
         run.trace.events[..end].iter().enumerate().for_each(|(index, event)| rows.take(index, event));
@@ -115,40 +115,40 @@ impl Rows {
         self.ids.get(&id).map_or(0, |of_id| usize::from(of_id.initial_state) + of_id.written.len())
     }
 
-    /// The newest row of an id, where it was written in the trial.
+    /// The newest row of an id, if it was written in the trial.
     pub(super) fn newest(&self, id: i64) -> Option<&Row> {
         let rows = self.ids.get(&id)?.written.iter().map(|(_, row)| row);
         rows.max_by_key(|row| Column::Version.of(row).integer())
     }
 
-    /// Whether anybody has changed an id's rows in the trial.
+    /// Whether an id's rows were changed in the trial.
     pub(super) fn was_written(&self, id: i64) -> bool {
         self.ids.get(&id).is_some_and(|of_id| of_id.changed.is_some())
     }
 
-    /// The event at which an id's rows have last changed; the first where they never have.
+    /// The event that last changed an id's rows; 0 if they never changed.
     pub(super) fn changed(&self, id: i64) -> usize {
         self.ids.get(&id).and_then(|of_id| of_id.changed).unwrap_or_default()
     }
 
-    /// Every id that there has ever been.
+    /// Every id that has existed in the trial.
     pub(super) fn ids(&self) -> impl Iterator<Item = i64> + '_ {
         self.ids.keys().copied()
     }
 }
 
-/// What happens to the lock.
+/// An event of the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hold {
-    /// Acquired, as the acquisition of that number.
+    /// Acquired; the number identifies the acquisition.
     Taken(i64),
-    /// Refused, or found stale: an attempt. Whether its own process has the lock.
+    /// An attempt that was refused, or that found the lock stale; `own` if the actor's own process has the lock.
     Tried { own: bool },
-    /// The acquisition of that number was given back, whatever that has removed.
+    /// The acquisition with that number was released, whichever lock that removed.
     Released(i64),
 }
 
-/// What an event says of the lock.
+/// The lock event that an event is, if it is one.
 pub(super) fn hold(event: &Event) -> Option<Hold> {
     let exchange = exchange(event)?;
     let number = |field| exchange.field(field).and_then(Value::integer);
@@ -163,21 +163,21 @@ pub(super) fn hold(event: &Event) -> Option<Hold> {
     }
 }
 
-/// The request that an event is.
+/// The request that an event is, if it is one.
 pub(super) fn exchange(event: &Event) -> Option<&Exchange> {
     if let EventKind::Exchanged(exchange) = &event.kind { Some(exchange) } else { None }
 }
 
-/// A batch that a tool has taken on.
+/// A batch that a tool processed.
 #[derive(Clone, Debug)]
 pub(super) struct Batch {
     /// The event at which it began.
     pub(super) began: usize,
-    /// The event of its result; none where the tool died before.
+    /// The event of its result; none if the tool crashed before.
     pub(super) ended: Option<usize>,
     pub(super) tool: ActorId,
     pub(super) entries: Vec<i64>,
-    /// What the tool said of it: how many are upgraded, and which are not.
+    /// The tool's report: how many entries are upgraded, and which are not.
     pub(super) success: i64,
     pub(super) failed: Vec<i64>,
 }
@@ -208,7 +208,7 @@ pub(super) fn batches(run: &Run) -> Vec<Batch> {
     batches
 }
 
-/// The first that was lost of what operations of those actors were acknowledged for, if that counts.
+/// The first loss among those that count: an intent of the given actors that was acknowledged, and is gone.
 pub(super) fn first_loss(
     run: &Run,
     operations: &[Operation],
@@ -226,10 +226,10 @@ pub(super) fn first_loss(
     let stands = stands.unwrap_or(Value::Null);
     let sentence = match anomaly {
         Anomaly::LostAcknowledgement => {
-            format!("{whose} was told that {column} of memory {row} is {value}, and it never was")
+            format!("{whose}: {column} of memory {row} = {value} was acknowledged, but never written")
         }
         _ => {
-            format!("{by} put {column} of memory {row} from {value}, which {whose} had written, to {stands}")
+            format!("{by} overwrote {column} of memory {row} ({value}, written by {whose}) with {stands}")
         }
     };
     Finding::broken(anomaly, sentence).at(event).on(MEMORIES, column, row.clone())

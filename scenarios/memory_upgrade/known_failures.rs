@@ -1,11 +1,11 @@
-//! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+//! Known failures that several strategies share. Observed in trials, each with the reason.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
 
 const LOSSES: &[Anomaly] = &[Anomaly::LostUpdate, Anomaly::StaleOverwrite];
 
-/// It is not there, it is there twice, it is back after it was deleted, or it was out of sight for too long.
+/// The memory is missing, exists twice, exists again after it was deleted, or was out of sight for too long.
 const GONE: &[Anomaly] =
     &[Anomaly::LostAcknowledgement, Anomaly::DuplicateEffect, Anomaly::StaleOverwrite, Anomaly::Omission];
 
@@ -14,7 +14,7 @@ pub(super) const OVERWRITES_FROM_THE_SCAN: KnownFailure = KnownFailure {
     anomalies: LOSSES,
     from: "plugin",
     rarely: None,
-    because: "what is written back is as old as the scan, and lies over what the plugin has written since",
+    because: "what is written back dates from the scan, and overwrites what the plugin has written since",
 };
 
 pub(super) const RESETS_THE_COUNTERS: KnownFailure = KnownFailure {
@@ -22,16 +22,18 @@ pub(super) const RESETS_THE_COUNTERS: KnownFailure = KnownFailure {
     anomalies: LOSSES,
     from: "plugin",
     rarely: None,
-    because: "the patch brings `access_count: 0` over what the plugin has counted, and an abstract over a newer text's",
+    because: "the patch sets `access_count: 0` over the plugin's count, and an abstract over that of a newer \
+              text",
 };
 
-/// Everybody who leaves `patchMetadata` as it is, also where the tool does no harm.
+/// For every strategy that leaves `patchMetadata` as it is, even if its tool does no harm.
 pub(super) const PLUGIN_READS_TOO_SOON: KnownFailure = KnownFailure {
     invariant: "no_overwrite_of_concurrent_fields",
     anomalies: LOSSES,
     from: "plugin",
     rarely: None,
-    because: "`patchMetadata` reads before it takes the lock, and puts back what another process has written since",
+    because: "`patchMetadata` reads before it takes the lock, and overwrites what another process has \
+              written since",
 };
 
 pub(super) const PLUGIN_TAKES_IT_BACK: KnownFailure = KnownFailure {
@@ -44,7 +46,8 @@ pub(super) const PLUGIN_TAKES_IT_BACK: KnownFailure = KnownFailure {
     ],
     from: "plugin",
     rarely: None,
-    because: "`patchMetadata` reads before it takes the lock, and writes what it has read over abstract and marker",
+    because: "`patchMetadata` reads before it takes the lock, and writes the old values over abstract and \
+              marker",
 };
 
 pub(super) const TEXT_HAS_CHANGED: KnownFailure = KnownFailure {
@@ -52,7 +55,8 @@ pub(super) const TEXT_HAS_CHANGED: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::TornWrite],
     from: "plugin",
     rarely: None,
-    because: "the user edits the text while the model is asked, and the abstract of the old one is written beside it",
+    because: "the user edits the text while the model is called, and the abstract of the old text is written \
+              beside the new one",
 };
 
 pub(super) const WRITES_OUT_OF_SCOPE: KnownFailure = KnownFailure {
@@ -60,7 +64,8 @@ pub(super) const WRITES_OUT_OF_SCOPE: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::PhantomEffect],
     from: "plugin",
     rarely: None,
-    because: "the tool asks for its scope when it scans and not when it writes; a memory may have gone over meanwhile",
+    because: "the tool checks the scope when it scans but not when it writes; a memory may have moved \
+              meanwhile",
 };
 
 pub(super) const NO_ROW_BETWEEN_DELETE_AND_ADD: KnownFailure = KnownFailure {
@@ -68,13 +73,14 @@ pub(super) const NO_ROW_BETWEEN_DELETE_AND_ADD: KnownFailure = KnownFailure {
     anomalies: GONE,
     from: "add_fails",
     rarely: None,
-    because: "after the delete there is no row until an add succeeds; and one that seems to fail is made again",
+    because: "after the delete there is no row until an add succeeds; and an add that only seems to fail is \
+              made again",
 };
 
 pub(super) const A_DELETED_ONE_COMES_BACK: KnownFailure = KnownFailure {
     rarely: Some("plugin"),
-    because: "after the delete there is no row until an add succeeds, and one that seems to fail is made again; and \
-              an update by a handle that has not seen that a memory was deleted brings it back",
+    because: "after the delete there is no row until an add succeeds, and an add that only seems to fail is \
+              made again; and an update through a handle that has not seen a deletion brings the memory back",
     ..NO_ROW_BETWEEN_DELETE_AND_ADD
 };
 
@@ -83,13 +89,13 @@ pub(super) const SAYS_FAILED_WHATEVER_WAS_DONE: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "add_fails",
     rarely: None,
-    because: "an add that seems to fail may have been made, and its error is all that the report goes by",
+    because: "an add that seems to fail may have succeeded, and the report goes by its error alone",
 };
 
 pub(super) const NULL_COUNTS_AS_UPGRADED: KnownFailure = KnownFailure {
     from: "plugin",
-    because: "`update` gives back null for a memory that is gone, and only an exception counts as a failure; \
-              and an add that seems to fail may have been made",
+    because: "`update` returns null for a memory that is gone, and only an exception counts as a failure; \
+              and an add that seems to fail may have succeeded",
     ..SAYS_FAILED_WHATEVER_WAS_DONE
 };
 
@@ -98,7 +104,7 @@ pub(super) const RESTORED_COUNTS_AS_UPGRADED: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "add_fails",
     rarely: None,
-    because: "an entry whose original was put back is counted among those that are upgraded",
+    because: "an entry whose original was restored is counted as upgraded",
 };
 
 pub(super) const WRITES_UNDER_A_LOST_LOCK: KnownFailure = KnownFailure {
@@ -106,8 +112,8 @@ pub(super) const WRITES_UNDER_A_LOST_LOCK: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::LostUpdate],
     from: "stale_lock",
     rarely: Some("crash"),
-    because: "a process that was paused goes on writing under a lock that was taken over; and of those who have seen a \
-              lock stale each removes what the other has just created",
+    because: "a paused process continues to write under a lock that was taken over; and of two processes \
+              that see a stale lock, each removes the one that the other has just created",
 };
 
 pub(super) const LOCK_FILE_IS_REMOVED: KnownFailure = KnownFailure {
@@ -115,14 +121,14 @@ pub(super) const LOCK_FILE_IS_REMOVED: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "old_lock_file",
     rarely: None,
-    because: "`runWithFileLock` removes a lock file that is older than five minutes, and the lock it then asks for is \
-              refused with ENOENT, because the file is gone",
+    because: "`runWithFileLock` removes a lock file that is older than five minutes, and its request for the \
+              lock then fails with ENOENT, because the file is gone",
 };
 
 pub(super) const ADDS_AGAIN: KnownFailure = KnownFailure {
     from: "add_fails",
-    because: "an add that seems to fail is made once more without a look at what is there; and whether an entry \
-              is old is asked when the tool scans",
+    because: "an add that seems to fail is made again without checking what exists; and whether an entry is \
+              old is checked only at the scan",
     ..UPGRADES_AGAIN
 };
 
@@ -131,5 +137,5 @@ pub(super) const UPGRADES_AGAIN: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::DuplicateEffect],
     from: "two_upgraders",
     rarely: None,
-    because: "whether an entry is old is asked when the tool scans, and the other tool has upgraded it since",
+    because: "whether an entry is old is checked only at the scan, and the other tool has upgraded it since",
 };

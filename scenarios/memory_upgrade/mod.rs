@@ -1,5 +1,5 @@
-//! `memory_upgrade`: a tool that has a model enrich old memories, and a plugin that goes on writing to them, on a store
-//! whose only update is to delete a row and add it again, under a file lock. See README.md for the story.
+//! `memory_upgrade`: a tool that has a model enrich old memories while a plugin keeps writing to them. The store can
+//! update a row only by deleting it and adding it again, under a file lock. See README.md for the background.
 
 use std::time::Duration;
 
@@ -45,9 +45,8 @@ pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
     stage: cast::enter,
 };
 
-/// What a step on the disk costs, be it the lock's or the store's. Measured with the Node package 0.26.2 on a table of
-/// 5,000 rows with 1,024 dimensions: a read, a delete and an add take 13 ms for one row, 15 for 10, 41 for 100, 650 for
-/// 1,000.
+/// The cost of a disk access, by the lock or the store. Measured with the Node package 0.26.2 on a table of 5,000 rows
+/// with 1,024 dimensions: a read, a delete and an add take 13 ms for one row, 15 for 10, 41 for 100, 650 for 1,000.
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(4),
     per_step: Duration::ZERO,
@@ -56,7 +55,8 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(10),
 };
 
-/// An entry takes about seven steps where each has a lock of its own; a lock that cannot be had takes twenty-two.
+/// Step limits. An entry takes about seven steps if each has its own lock; a lock that cannot be acquired takes
+/// twenty-two.
 fn limits(workload: &Workload) -> Limits {
     let entries = workload.entries.len() as u32;
     let errands = (workload.plugin.len() + workload.second.len()) as u32;

@@ -1,5 +1,5 @@
-//! The plugin: auto-recall raises counters, its user edits, adds and deletes memories. How a change to a memory is
-//! written is the candidate's to say, because upgrade and plugin share the store's code.
+//! The plugin: auto-recall raises counters; its user edits, adds and deletes memories. The strategy decides how a
+//! change to a memory is written, because tool and plugin share the store's code.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,36 +17,36 @@ use super::smart_metadata::{self, count, fields};
 use super::upgrader::Upgrade;
 use super::workload::{Does, Errand, SCOPES};
 
-/// A process of the plugin.
+/// A plugin process.
 pub(super) struct Plugin {
     pub(super) actor: Actor,
     pub(super) store: DocumentStore,
-    /// Which process it is, from 1.
+    /// The process's number, from 1.
     pub(super) number: i64,
-    /// The errand that comes next; users do not repeat themselves because a process has died.
+    /// The index of the next errand. It survives a crash: users do not repeat an errand because a process has crashed.
     pub(super) next: Rc<Cell<usize>>,
 }
 
-/// A change that the plugin wants to make to a memory, whatever the memory holds.
+/// A change that the plugin makes to a memory, whatever the memory holds.
 pub struct Revision<'a> {
-    /// The process.
+    /// The plugin's actor.
     pub actor: &'a Actor,
-    /// The memories.
+    /// The store of memories.
     pub store: &'a DocumentStore,
-    /// Which memory.
+    /// The memory's id.
     pub id: i64,
     operation: &'a Ongoing,
     change: &'a dyn Fn(&Document) -> Change,
 }
 
-/// A change, made out for a row that was read.
+/// A change, computed for a row that was read.
 struct Change {
     changes: Changes,
     intends: Vec<Field>,
 }
 
 impl Revision<'_> {
-    /// The change for a row that was read just now.
+    /// Computes the change for a row that was just read, and declares it as intended.
     pub fn of(&self, row: &Document) -> Changes {
         let Change { changes, intends } = (self.change)(row);
         self.operation.saw();
@@ -55,8 +55,8 @@ impl Revision<'_> {
     }
 }
 
-/// `patchMetadata`, and the tool `memory_update`: both read the row, build the whole metadata on what they have read,
-/// and then call `update`, which takes the lock.
+/// `patchMetadata`, and the tool `memory_update`: both read the row, build the whole metadata from it, and then call
+/// `update`, which takes the lock.
 pub(super) async fn read_then_update(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     let Revision { actor, store, id, .. } = revision;
     let Some(existing) = store.get_by_id(actor, "recall", *id).await else { return Ok(false) };
@@ -76,14 +76,14 @@ pub(super) async fn run(strategy: &dyn Upgrade, plugin: &Plugin, errands: &[Erra
             Does::Forget(id) => plugin.forget(i64::from(id)).await.map(|_| ()),
             Does::Move(id) => plugin.move_over(i64::from(id)).await,
         };
-        // An error is logged: the plugin's work goes on without the memory's.
+        // An error is only logged: the plugin continues without the write.
         if let Err(UpdateError::Locked | UpdateError::NoLockFile) = done {
             plugin.actor.note("refused", number, 0);
         }
     }
 }
 
-/// `runRecallLifecycle` and the injection after it, whose two patches are one here.
+/// `runRecallLifecycle` and the injection after it; their two patches are one here.
 async fn recall(strategy: &dyn Upgrade, plugin: &Plugin, id: i64) -> Result<(), UpdateError> {
     let now = plugin.actor.unix_seconds();
     let change = |row: &Document| {
@@ -107,7 +107,7 @@ async fn recall(strategy: &dyn Upgrade, plugin: &Plugin, id: i64) -> Result<(), 
     plugin.revise(strategy, id, &change).await
 }
 
-/// `memory_update` with a new text: what stands in the metadata about the text is made anew with it.
+/// `memory_update` with a new text; the metadata about the text is rebuilt with it.
 async fn edit(strategy: &dyn Upgrade, plugin: &Plugin, id: i64, number: i64) -> Result<(), UpdateError> {
     let text: Rc<str> = format!("memory {id}, edit {}.{number}", plugin.number).into();
     let overview = format!("- {text}");
@@ -164,7 +164,7 @@ impl Plugin {
         self.put(document, "store").await
     }
 
-    /// `delete()`; gives back the row that it has deleted.
+    /// `delete()`; returns the deleted row.
     async fn forget(&self, id: i64) -> Result<Option<Rc<Document>>, UpdateError> {
         let deleted = self.store.run_with_file_lock(&self.actor, async || {
             let row = self.store.get_by_id(&self.actor, "look", id).await;

@@ -1,12 +1,12 @@
-//! What the plugin calls smart metadata: how a metadata text is read, completed and written again. Every version of the
-//! pull request shares it.
+//! Smart metadata, as the plugin calls it: how a metadata text is read, completed and written again. All versions of
+//! the pull request share it.
 //!
-//! Confidence is in percent here, because a trial decides nothing by floating point.
+//! Confidence is in percent here, because a trial uses no floating point.
 
 use retrial_sim::document_store::{Document, Fields, Metadata};
 use serde_json::Value as Json;
 
-/// The fields that the trace has as columns of their own.
+/// The fields that the trace has as separate columns.
 pub(super) const SHOWN: &[&str] = &[
     "injected_count",
     "last_injected_at",
@@ -20,11 +20,11 @@ pub(super) const SHOWN: &[&str] = &[
     "upgraded_at",
 ];
 
-/// What the model is asked for.
+/// The fields that the model is asked for.
 pub(super) const ENRICHED: [&str; 4] = ["l0_abstract", "l1_overview", "l2_content", "memory_category"];
 
-/// `buildSmartMetadata`: what the text says, with a value for everything that it does not say (`parseSmartMetadata`),
-/// and over that the patch. A text that is no JSON object says nothing.
+/// `buildSmartMetadata`: the fields of the text, completed with a default for each missing one (`parseSmartMetadata`),
+/// then overridden by the patch. A text that is not a JSON object has no fields.
 pub(super) fn build(document: &Document, patch: Fields) -> Fields {
     let said = document.metadata.fields();
     let mut fields = said.cloned().unwrap_or_default();
@@ -32,7 +32,7 @@ pub(super) fn build(document: &Document, patch: Fields) -> Fields {
         Some(l0) => format!("- {}", l0.as_str().unwrap_or_default()),
         None => format!("- {}", document.text),
     };
-    // What the patch has comes over it anyway, and most of it is made for nearly every row.
+    // A field in the patch needs no default, and most defaults would be built for nearly every row.
     let mut complete = |name: &str, value: &dyn Fn() -> Json| {
         if !patch.contains_key(name) && !fields.contains_key(name) {
             fields.insert(name.to_owned(), value());
@@ -41,7 +41,7 @@ pub(super) fn build(document: &Document, patch: Fields) -> Fields {
     complete("l0_abstract", &|| Json::from(&*document.text));
     complete("l1_overview", &|| Json::from(overview()));
     complete("l2_content", &|| Json::from(&*document.text));
-    // What `reverseMapCategory` makes of a fact.
+    // The category to which `reverseMapCategory` maps a fact.
     complete("memory_category", &|| Json::from("cases"));
     complete("tier", &|| Json::from("working"));
     complete("access_count", &|| Json::from(0));
@@ -50,7 +50,7 @@ pub(super) fn build(document: &Document, patch: Fields) -> Fields {
     merge(fields, patch)
 }
 
-/// The fields, and over them the patch.
+/// The fields, overridden by the patch.
 pub(super) fn merge(mut fields: Fields, patch: Fields) -> Fields {
     fields.extend(patch);
     fields
@@ -61,12 +61,12 @@ pub(super) fn is_legacy(document: &Document) -> bool {
     document.metadata.fields().and_then(|fields| fields.get("memory_category")).is_none_or(Json::is_null)
 }
 
-/// Whether the tool has left its marker.
+/// Whether the row carries the tool's marker.
 pub(super) fn is_upgraded(document: &Document) -> bool {
     document.metadata.fields().is_some_and(|fields| fields.contains_key("upgraded_at"))
 }
 
-/// A number of the metadata; 0 where there is none.
+/// A number in the metadata; 0 if it is missing.
 pub(super) fn count(metadata: &Metadata, field: &str) -> i64 {
     metadata.fields().and_then(|fields| fields.get(field)).and_then(Json::as_i64).unwrap_or_default()
 }

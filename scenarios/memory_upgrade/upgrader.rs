@@ -1,4 +1,4 @@
-//! The upgrade tool, and the one trait that a candidate implements: what it does with a batch of old memories.
+//! The upgrade tool, and [`Upgrade`], the trait that a strategy implements: what it does with a batch of old memories.
 
 use std::fmt;
 use std::rc::Rc;
@@ -13,72 +13,72 @@ use serde_json::Value as Json;
 use super::plugin::{self, Revision};
 use super::smart_metadata::{self, ENRICHED, fields};
 
-/// A candidate for how old memories are upgraded. One file, one required method.
+/// A strategy: one way to upgrade old memories. Each is a file; only `upgrade_batch` is required.
 pub trait Upgrade: Sync {
-    /// Has the model enrich the entries, and writes back what it answers.
+    /// Has the model enrich the entries, and writes its answers back.
     fn upgrade_batch<'a>(&'a self, tool: &'a Upgrader, batch: &'a [Legacy]) -> Task<'a, BatchResult>;
 
-    /// How the plugin changes a memory that it has read. Tells whether it was there.
+    /// Changes a memory for the plugin. Returns whether the memory existed.
     fn revise<'a>(&'a self, revision: &'a Revision<'a>) -> Task<'a, Result<bool, UpdateError>> {
         Box::pin(plugin::read_then_update(revision))
     }
 
-    /// How every process opens the store, and asks for the lock.
+    /// How every process opens the store and takes the lock.
     fn opens(&self) -> Handling {
         AS_AT_2D56900
     }
 
-    /// What it is known to break, and why.
+    /// The invariants that it is known to violate, each with the reason.
     fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }
 
-/// `connect(dbPath)` and `runWithFileLock` of src/store.ts at 2d56900: no interval for reads, and a lock file older
-/// than five minutes is removed.
+/// `connect(dbPath)` and `runWithFileLock` of src/store.ts at 2d56900: no read consistency interval, and a lock file
+/// older than five minutes is removed.
 pub(super) const AS_AT_2D56900: Handling = Handling { reads: Reads::AsOpened, clears_lock_file: true };
 
-/// As src/store.ts of f6e63af does by default: `readConsistencyInterval: 0` (since 7af97d4), and a lock that does not
-/// need the file (`realpath: false`).
+/// The defaults of src/store.ts at f6e63af: `readConsistencyInterval: 0` (since 7af97d4), and a lock that does not
+/// require the file (`realpath: false`).
 pub(super) const AS_AT_F6E63AF: Handling = Handling { reads: Reads::Latest, clears_lock_file: false };
 
-/// What a candidate says of a batch, as `upgrade()` adds it up.
+/// What a strategy reports for a batch; `upgrade()` adds the reports up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchResult {
-    /// How many entries are upgraded.
+    /// The number of entries that are upgraded.
     pub success: usize,
-    /// Which are not.
+    /// The ids of the entries that are not.
     pub failed: Vec<i64>,
 }
 
-/// An old memory, as the tool's scan has found it.
+/// An old memory that the tool's scan found.
 pub struct Legacy {
-    /// The row as it was then.
+    /// The row as the scan read it.
     pub entry: Rc<Document>,
     operation: Ongoing,
 }
 
-/// An entry, and what the model has answered about it.
+/// An entry with the model's answer.
 pub struct Enriched<'a> {
     /// The entry.
     pub legacy: &'a Legacy,
-    /// What the answer holds, and nothing for what it lacks.
+    /// The fields of the answer; fields that it lacks are absent.
     pub answer: Fields,
 }
 
-/// What a candidate has to work with: the tool in its process.
+/// The tool in its process, with the parts that a strategy works with.
 pub struct Upgrader {
-    /// The process.
+    /// The tool's actor.
     pub actor: Actor,
-    /// The memories.
+    /// The store of memories.
     pub store: DocumentStore,
-    /// The scope that the tool is called for.
+    /// The scope that the tool is called for; none for all scopes.
     pub scope: Option<&'static str>,
     pub(super) model: SlowCall,
 }
 
 impl Upgrader {
-    /// Has the model enrich an entry: `prepareEntry`. Seconds pass.
+    /// Has the model enrich an entry (`prepareEntry`), which takes seconds.
     pub async fn enrich<'a>(&self, legacy: &'a Legacy) -> Enriched<'a> {
         let called = self.model.call(&self.actor, "enrich", legacy.entry.id).await;
         let text = &legacy.entry.text;
@@ -98,7 +98,7 @@ impl Upgrader {
         Enriched { legacy, answer }
     }
 
-    /// The same for a whole batch, one entry after the other: phase one.
+    /// Enriches a whole batch, one entry after the other (phase one).
     pub async fn enrich_batch<'a>(&self, batch: &'a [Legacy]) -> Vec<Enriched<'a>> {
         let mut enriched = Vec::with_capacity(batch.len());
         for legacy in batch {
@@ -107,7 +107,7 @@ impl Upgrader {
         enriched
     }
 
-    /// `upgraded_from` and `upgraded_at`.
+    /// The marker: `upgraded_from` and `upgraded_at`.
     pub fn marker(&self) -> Fields {
         fields([
             ("upgraded_from", Json::from("fact")),
@@ -115,7 +115,7 @@ impl Upgrader {
         ])
     }
 
-    /// The whole metadata that an entry gets, built on `row`.
+    /// The whole metadata of an upgraded entry, built from `row`.
     pub fn metadata(&self, row: &Document, enriched: &Enriched<'_>) -> Metadata {
         let patch = smart_metadata::merge(enriched.patch(), self.marker());
         Metadata::from_fields(smart_metadata::build(row, patch))
@@ -128,7 +128,8 @@ impl Enriched<'_> {
         self.legacy.entry.id
     }
 
-    /// What was asked for: from the answer, and what that lacks from the text itself (`simpleEnrich`).
+    /// The fields that the model was asked for: those in its answer, and the others derived from the text itself
+    /// (`simpleEnrich`).
     pub fn fields(&self) -> Fields {
         let text = &self.legacy.entry.text;
         let mut fields = self.answer.clone();
@@ -144,8 +145,8 @@ impl Enriched<'_> {
         fields
     }
 
-    /// The patch as the pull request sends it, with the values that a new memory begins with: to be written, whatever
-    /// the row holds by then.
+    /// The patch as the pull request sends it, including a new memory's default values. Declares the model's fields as
+    /// intended, whatever the row holds by then.
     pub fn patch(&self) -> Fields {
         let fields = self.fields();
         self.intends(&fields);
@@ -157,18 +158,20 @@ impl Enriched<'_> {
         smart_metadata::merge(smart_metadata::fields(defaults), fields)
     }
 
-    /// The candidate has read the row again, and what the model has said is right for what it saw, and to be written.
+    /// Declares that the strategy has read the row again, and that the model's answer is right for what it read and is
+    /// to be written.
     pub fn is_for_the_row_just_read(&self) {
         self.legacy.operation.saw();
         self.intends(&self.fields());
     }
 
-    /// The candidate has read the row again, and lays over it what was right for the one that the scan has read.
+    /// Declares that the strategy has read the row again, and writes over it the answer that was right for the scanned
+    /// row.
     pub fn is_laid_over_the_row_just_read(&self) {
         self.legacy.operation.saw();
     }
 
-    /// Somebody else has upgraded the row meanwhile, and the candidate lets that stand.
+    /// Declares that another tool has upgraded the row meanwhile, and that the strategy leaves that result in place.
     pub fn is_upgraded_by_another(&self, row: &Document) {
         self.legacy.operation.saw();
         self.intends(&row.metadata.fields().cloned().unwrap_or_default());
@@ -179,20 +182,20 @@ impl Enriched<'_> {
         self.legacy.operation.intends(ENRICHED.into_iter().filter_map(field).collect());
     }
 
-    /// The abstract, which some candidates make the text.
+    /// The abstract, which some strategies write as the text.
     pub fn abstracted(&self) -> Rc<str> {
         self.fields()["l0_abstract"].as_str().unwrap_or_default().into()
     }
 }
 
-/// The operator calls the tool so often.
+/// Runs the tool that many times, as the operator does.
 pub(super) async fn run(strategy: &dyn Upgrade, tool: &Upgrader, runs: u8, batch: usize) {
     for _ in 0..runs {
         upgrade(strategy, tool, batch).await;
     }
 }
 
-/// `upgrade()`: scans all memories, and upgrades the old ones batch by batch.
+/// `upgrade()`: scans all memories and upgrades the old ones, batch by batch.
 async fn upgrade(strategy: &dyn Upgrade, tool: &Upgrader, batch: usize) {
     let Upgrader { actor, store, scope, .. } = tool;
     let all = store.list(actor, "scan", *scope).await;

@@ -1,4 +1,4 @@
-//! What one trial is given to do: the memories there are, how the tool is called, and what the plugin does meanwhile.
+//! The workload of one trial: the existing memories, how the tool is called, and what the plugin does meanwhile.
 
 use std::rc::Rc;
 
@@ -8,21 +8,21 @@ use retrial_sim::document_store::{Document, Metadata};
 use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-/// Everything that a trial begins with.
+/// The workload of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
-    /// The memories there are; their ids count from 1.
+    /// The existing memories; their ids count from 1.
     pub entries: Vec<Entry>,
-    /// How many the tool takes at a time.
+    /// How many memories the tool processes at a time.
     pub batch: usize,
     /// Whether the tool is called for the first scope only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub scoped: bool,
-    /// How often the operator calls each tool, one time after the other.
+    /// How many times the operator runs each tool, one after the other.
     pub runs: u8,
-    /// What the plugin does.
+    /// What the first plugin process does.
     pub plugin: Vec<Errand>,
-    /// What the second process of the plugin does.
+    /// What the second plugin process does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub second: Vec<Errand>,
 }
@@ -32,9 +32,9 @@ pub struct Workload {
 pub struct Entry {
     /// Its scope, 1 or 2.
     pub scope: usize,
-    /// What its metadata holds.
+    /// Its metadata text.
     pub metadata: Content,
-    /// Whether an old version of the plugin has left it without a vector.
+    /// Whether an old version of the plugin left it without a vector.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_vector: bool,
 }
@@ -42,27 +42,27 @@ pub struct Entry {
 /// A metadata text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
-    /// The plugin has counted there.
+    /// Valid JSON with counters.
     Valid,
-    /// Nothing.
+    /// The empty text.
     Empty,
-    /// A JSON text that was cut off.
+    /// Truncated JSON.
     Broken,
 }
 
-/// Something that the plugin does.
+/// An action of the plugin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Errand {
-    /// How many seconds after the one before.
+    /// The pause after the previous errand, in seconds.
     pub after: u8,
-    /// What.
+    /// The action.
     pub does: Does,
 }
 
-/// What an errand does, and to which memory.
+/// The action of an errand, with the id of its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Does {
-    /// Auto-recall: the memory goes into a prompt, and its counters are raised.
+    /// Auto-recall: the memory is put into a prompt, and its counters are raised.
     Recall(u8),
     /// The tool `memory_update`: a new text, with everything that is derived from it.
     Edit(u8),
@@ -70,19 +70,19 @@ pub enum Does {
     Store,
     /// The memory is deleted.
     Forget(u8),
-    /// The memory goes over to the other scope, as an export and import does it.
+    /// The memory moves to the other scope, as by an export and import.
     Move(u8),
 }
 
 /// The scopes.
 pub(super) const SCOPES: [&str; 2] = ["agent:main", "agent:work"];
 
-/// The most entries of a drawn workload, and of any.
+/// The maximum number of entries in a generated workload (`DRAWN`), and in any (`MOST`).
 const DRAWN: usize = 30;
 const MOST: usize = 100;
 
 impl Workload {
-    /// Whether it is one that a trial can be held with.
+    /// Checks that a trial can be run with this workload.
     pub(super) fn check(&self) -> Result<(), String> {
         let errands = self.plugin.iter().chain(&self.second);
         if self.entries.len() > MOST || self.plugin.len() > MOST || self.second.len() > MOST {
@@ -101,9 +101,9 @@ impl Workload {
         Ok(())
     }
 
-    /// The rows that the store opens with.
+    /// The store's initial rows.
     pub(super) fn documents(&self) -> Vec<Document> {
-        // Each text is read once for a trial.
+        // Each text is parsed once per trial.
         let [valid, empty, broken] = [Content::Valid, Content::Empty, Content::Broken]
             .map(|content| Metadata::from_text(content.text()));
         let document = |(index, entry): (usize, &Entry)| {
@@ -125,13 +125,13 @@ impl Workload {
         self.entries.iter().enumerate().map(document).collect()
     }
 
-    /// The scope that the tool is called for.
+    /// The scope that the tool is called for; none for all scopes.
     pub(super) fn scope(&self) -> Option<&'static str> {
         self.scoped.then_some(SCOPES[0])
     }
 }
 
-/// The text that a memory begins with.
+/// A memory's initial text.
 pub(super) fn text(id: i64) -> Rc<str> {
     format!("memory {id}").into()
 }
@@ -147,7 +147,7 @@ impl Content {
 }
 
 impl Does {
-    /// The entry that it is about.
+    /// The id of the memory that it is about.
     fn about(self) -> Option<u8> {
         match self {
             Does::Recall(id) | Does::Edit(id) | Does::Forget(id) | Does::Move(id) => Some(id),
@@ -156,8 +156,8 @@ impl Does {
     }
 }
 
-/// On `calm` nobody but the tool is there; elsewhere the plugin is. Mostly there are few entries, so that errands meet
-/// the entry that is being upgraded.
+/// Generates workloads. In `calm` only the tool runs; in all other environments the plugin does, too. Most workloads
+/// have few entries, so that errands meet the entry that is being upgraded.
 pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
     let name = environment.name;
     let entries = prop_oneof![4 => 1..=4usize, 2 => 5..=11usize, 1 => 12..=DRAWN];
@@ -175,7 +175,7 @@ pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
         .prop_flat_map(move |(entries, batch, scoped, runs)| {
             let most = if name == "calm" { 0 } else { 4 };
             let errands = vec(errand(entries, true), most.min(1)..=most);
-            // Two who take one memory to another scope at a time is a race of the plugin's own.
+            // Two processes that move one memory at the same time would be a race of the plugin's own.
             let second = vec(errand(entries, false), 0..=most / 2);
             (vec(entry.clone(), entries), errands, second).prop_map(move |(entries, plugin, second)| {
                 Workload { entries, batch, scoped, runs, plugin, second }
@@ -184,7 +184,7 @@ pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
         .boxed()
 }
 
-/// An errand to one of so many entries, mostly to the first, while the tool is at work.
+/// Generates an errand for one of that many entries, usually the first, while the tool is running.
 fn errand(entries: usize, moves: bool) -> impl Strategy<Value = Errand> + use<> {
     let id = prop_oneof![2 => Just(1), 1 => 1..=entries.min(4) as u8, 1 => 1..=entries as u8];
     let does = id.prop_flat_map(move |id| {
@@ -199,7 +199,7 @@ fn errand(entries: usize, moves: bool) -> impl Strategy<Value = Errand> + use<> 
     (0..=8u8, does).prop_map(|(after, does)| Errand { after, does })
 }
 
-/// One entry, two where the environment is about a batch, and one recall of the first.
+/// One entry and one recall of it; in `calm` no recall, but two runs of the tool.
 pub(super) fn smallest(environment: &Environment) -> Workload {
     let metadata = if environment.name == "broken_metadata" { Content::Broken } else { Content::Valid };
     let entry = Entry { scope: 1, metadata, no_vector: false };

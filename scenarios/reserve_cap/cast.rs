@@ -1,5 +1,5 @@
-//! The cast: whoever sends runs, the queue, and one or two pods of the gateway, each with a pool of connections, a few
-//! runs at a time, ordinary queries and a health probe.
+//! The actors of a trial: the users, the queue, and one or two gateway pods, each with a connection pool, several
+//! message handlers, ordinary queries and a health probe.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use super::environments::{self, PODS, PROBES, QUERIES, RUNNERS};
 use super::messages::{self, Desk, Run};
 use super::workload::Workload;
 
-/// After what time a message whose pod has died comes again. In the project whoever is at work renews it; here a
-/// message that is worked on for longer comes again, and finds that it has a worker.
+/// The time after which a message is redelivered if its pod has died. In the project a live handler renews it; here a
+/// message that takes longer is redelivered, and the handler finds that it has a worker already.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The pause before each ordinary query, and before each look at the health page.
+/// The pause before each ordinary query, and before each request to the health page.
 const PAUSE: Duration = Duration::from_secs(6);
 
 /// An ordinary query.
@@ -45,7 +45,7 @@ pub(super) fn enter(
         async move {
             for (index, conversation) in sent.runs.iter().enumerate() {
                 let run = Run { number: index as i64 + 1, conversation: i64::from(*conversation) };
-                // Messages come into their conversation's queue in the order in which they are sent.
+                // Messages reach their conversation's queue in the order in which they are sent.
                 kept.put(run);
                 while outbox.send(&actor, run).await.is_err() {}
             }
@@ -81,7 +81,7 @@ fn enter_pod(
                 let session_files = Rc::clone(&files);
                 let desk = Desk { lock, gateway, inbox, workers, session_files, work };
                 async move {
-                    // What a pod does that has just started: the cap that it will keep.
+                    // On start-up a pod records the cap that it will keep.
                     if let Some(cap) = lock.cap(&desk.gateway).filter(|_| index == 0) {
                         desk.gateway.actor.note("cap", cap, 0);
                     }
@@ -95,7 +95,7 @@ fn enter_pod(
             boot.actor(QUERIES[pod], |actor| async move {
                 for _ in 0..queries {
                     actor.sleep("pause", PAUSE).await;
-                    // A query that fails is an error page.
+                    // A failed query is an error page.
                     let _ = pool.execute(&actor, "query", QUERY, [1.into()]).await;
                 }
             });

@@ -10,23 +10,23 @@ pub(super) const RUNNERS: [[&str; 6]; 2] = [
 pub(super) const QUERIES: [&str; 2] = ["queries-1", "queries-2"];
 pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
 
-/// Whoever has a connection reserved.
+/// The actors that reserve connections.
 const HOLDERS: &[&str] = &[
     "run-1a", "run-1b", "run-1c", "run-1d", "run-1e", "run-1f", "run-2a", "run-2b", "run-2c", "run-2d",
     "run-2e", "run-2f",
 ];
 
-/// Where the pool may throw.
+/// The pool may throw on release.
 const RELEASE_ERROR: FaultRule = FaultRule { fault: Fault::ReleaseError, actors: HOLDERS, labels: &["release"] };
 
-/// Where a reserved connection may die: with a statement on it, and while nobody sends one.
+/// A reserved connection may die: during a statement, and while it is idle.
 const DISCONNECT: FaultRule = FaultRule {
     fault: Fault::Disconnect,
     actors: HOLDERS,
     labels: &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock"],
 };
 
-/// Where a pod may die. Before the lock and after the release there is nothing to lose.
+/// The points at which a pod may die. Before the lock and after the release nothing can be lost.
 const MORTAL: &[&str] = &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock", "release"];
 
 const CRASH: [FaultRule; 2] = [
@@ -49,37 +49,37 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
     Environment {
         name: "same_conversation",
-        about: "one or two pods, and several runs of one conversation",
+        about: "one or two pods, several runs of one conversation",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "release_fails",
-        about: "one or two pods; the pool throws when a connection is given back",
+        about: "one or two pods; the pool throws when a connection is released",
         fault_rules: &[RELEASE_ERROR],
         budget: 2,
     },
     Environment {
         name: "connection_dies",
-        about: "one or two pods; a reserved connection dies, also while nothing is sent on it",
+        about: "one or two pods; a reserved connection dies, during a statement or while idle",
         fault_rules: &[DISCONNECT],
         budget: 1,
     },
     Environment {
         name: "pod_crash",
-        about: "one or two pods; one dies with its sessions at any point of a run, and starts again",
+        about: "one or two pods; a pod dies with its sessions at any point of a run, and restarts",
         fault_rules: &CRASH,
         budget: 1,
     },
     Environment {
         name: "all",
-        about: "one or two pods, and every fault of the environments before",
+        about: "one or two pods, all faults of the environments above",
         fault_rules: &[RELEASE_ERROR, DISCONNECT, CRASH[0], CRASH[1]],
         budget: 3,
     },
 ];
 
-/// Whether there may be two pods in that environment.
+/// Whether that environment allows two pods.
 pub(super) fn has_two_pods(environment: &Environment) -> bool {
     !matches!(environment.name, "calm" | "busy")
 }

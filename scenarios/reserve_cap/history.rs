@@ -1,4 +1,4 @@
-//! What a trace says of the gateway's connections and runs, in the scenario's own words. Read by its invariants only.
+//! Reads a trace in this scenario's terms: the gateway's connections and runs. Only its invariants use it.
 
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, EventKind};
@@ -6,34 +6,34 @@ use retrial_sim::trial::{Ending, Run};
 
 use super::{Workload, messages};
 
-/// What happens to a pod, as its metrics and its log have it.
+/// An event of a pod, as its metrics and its log show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fact {
     /// The run asks for its conversation's lock.
     Asks { run: i64, conversation: i64 },
-    /// It has its answer.
+    /// The run gets the answer to that.
     Answered { run: i64, answer: Answer },
-    /// It has given the lock back.
+    /// The run has released the lock.
     Released { run: i64 },
     /// The counter has changed.
     Counted,
-    /// The pool has reserved a connection, or has one back.
+    /// The pool's number of reserved connections has changed.
     Reserved,
-    /// The log has a warning.
+    /// A warning was logged.
     Warned,
-    /// The run's user has the answer.
+    /// The run's user has received the answer.
     Replied { run: i64 },
-    /// The run's user has been told that the worker did not start.
+    /// The run's user was notified that the worker did not start.
     Told { run: i64 },
-    /// The health page says that many of so many.
+    /// The health page shows this count and this cap.
     Health { count: i64, cap: i64 },
-    /// The health page says whether that is near that cap.
+    /// The health page shows whether the count is near that cap.
     NearCap { near: bool, cap: i64 },
-    /// The pod has started, or started again.
+    /// The pod has started or restarted.
     Started,
 }
 
-/// What a run hears that asks for a lock.
+/// The answer to a request for a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Acquired,
@@ -41,26 +41,26 @@ pub(super) enum Answer {
     Failed,
 }
 
-/// Where a pod stands after what has been read of the trace.
+/// A pod's state after the events that have been read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Gauge {
-    /// What the counter says.
+    /// The value of the counter.
     pub(super) count: i64,
-    /// The cap, where there is one.
+    /// The cap, if there is one.
     pub(super) cap: Option<i64>,
-    /// Connections that the pool has reserved.
+    /// The number of reserved connections of the pool.
     pub(super) reserved: i64,
-    /// Runs that have asked for a lock and have no answer.
+    /// The number of runs that have asked for a lock and have no answer yet.
     pub(super) asking: i64,
 }
 
 impl Gauge {
-    /// The counter says what the pool says; whoever waits for an answer may be counted and have no connection.
+    /// Whether counter and pool agree. A run that waits for its answer may be counted without having a connection.
     pub(super) fn is_balanced(&self) -> bool {
         (self.reserved..=self.reserved + self.asking).contains(&self.count)
     }
 
-    /// What the event says, once it is taken in.
+    /// Applies the event to the state, and returns what it says.
     pub(super) fn take(&mut self, event: &Event) -> Option<Fact> {
         match event.kind {
             EventKind::Annotated(key, one, other) => self.note(key, one, other),
@@ -110,17 +110,17 @@ impl Gauge {
     }
 }
 
-/// Whether at most a fifth of the cap is left. Worked out here and not in the gateway, whose arithmetic is on trial.
+/// Whether at most a fifth of the cap is left. Computed independently of the gateway, whose arithmetic is under test.
 pub(super) fn is_four_fifths(reserved: i64, cap: i64) -> bool {
     cap > 0 && 5 * (cap - reserved) <= cap
 }
 
-/// Whether the operator lets nobody in: a cap of 0 is "block all reservations", for drains.
+/// Whether the operator has set a cap of 0: "block all reservations", for drains.
 pub(super) fn is_drained(workload: &Workload) -> bool {
     workload.environment.as_deref() == Some("0")
 }
 
-/// The pod that an actor belongs to, by its index; none for whoever is outside.
+/// The index of the actor's pod; `None` for an actor outside of the pods.
 pub(super) fn pod(run: &Run, actor: ActorId) -> Option<usize> {
     match run.trace.process(actor) {
         "pod-1" => Some(0),
@@ -129,12 +129,12 @@ pub(super) fn pod(run: &Run, actor: ActorId) -> Option<usize> {
     }
 }
 
-/// Whether nobody does anything any more, and everyone has what they wanted.
-pub(super) fn is_at_rest(run: &Run) -> bool {
+/// Whether the trial ended with every actor finished or idle.
+pub(super) fn is_quiescent(run: &Run) -> bool {
     run.ending == Ending::Quiescent
 }
 
-/// Who waits for ever, if somebody does.
+/// The actors that wait for ever.
 pub(super) fn stuck(run: &Run) -> &[ActorId] {
     if let Ending::Stuck { waiting } = &run.ending { waiting } else { &[] }
 }

@@ -1,16 +1,16 @@
-//! The queue `thread_message_...` of each conversation: what was sent and no worker has been given yet. It is a table
-//! in the project, so it outlives every pod; what reading and writing it costs is not simulated.
+//! The queue `thread_message_...` of each conversation: messages that were sent and that no worker has taken yet. In
+//! the project it is a table, so it outlives every pod; the cost of reading and writing it is not simulated.
 
 use retrial_sim::shared_state::SharedState;
 use retrial_sim::world::World;
 
 use super::messages::Run;
 
-/// The messages of all conversations; cloning it gives another handle on the same ones.
+/// The messages of all conversations. A clone is another handle to the same messages.
 #[derive(Clone, Debug)]
 pub(super) struct Inbox(SharedState<Messages>);
 
-/// What is waiting, and what was answered.
+/// The waiting messages, and the numbers of the answered ones.
 #[derive(Clone, Debug, Default)]
 struct Messages {
     waiting: Vec<Run>,
@@ -32,20 +32,20 @@ impl Inbox {
         });
     }
 
-    /// The conversation's first message that nobody was given.
+    /// The conversation's first message that no worker has taken.
     pub(super) fn first(&self, conversation: i64) -> Option<Run> {
         let waiting = self.0.get().waiting;
         waiting.into_iter().filter(|run| run.conversation == conversation).min_by_key(|run| run.number)
     }
 
-    /// The same, taken out: a worker has confirmed that it was given the message.
+    /// Removes and returns that message: a worker has confirmed that it received it.
     pub(super) fn take_first(&self, conversation: i64) -> Option<Run> {
         let run = self.first(conversation)?;
         self.0.update(|messages| messages.waiting.retain(|other| other.number != run.number));
         Some(run)
     }
 
-    /// The message has its answer.
+    /// Marks the message as answered.
     pub(super) fn answer(&self, run: Run) {
         self.0.update(|messages| {
             messages.waiting.retain(|other| other.number != run.number);
@@ -53,7 +53,7 @@ impl Inbox {
         });
     }
 
-    /// Whether the message has its answer.
+    /// Whether the message was answered.
     pub(super) fn is_answered(&self, run: Run) -> bool {
         self.0.get().answered.contains(&run.number)
     }

@@ -1,4 +1,4 @@
-//! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+//! Known failures that several strategies declare. All were observed in trials.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -8,7 +8,7 @@ pub(super) const BLOCKS_IN_RESERVE: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "busy",
     rarely: None,
-    because: "nothing refuses a run before `reserve`, which waits until a worker has ended; and the workers wait, too",
+    because: "nothing refuses a run before `reserve`, which waits until a worker ends, and the workers wait as well",
 };
 
 pub(super) const NO_HEADROOM: KnownFailure = KnownFailure {
@@ -16,7 +16,7 @@ pub(super) const NO_HEADROOM: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "busy",
     rarely: None,
-    because: "workers have every connection of the pool, so all other queries wait for one of them to end",
+    because: "workers hold every connection of the pool, so all other queries wait for a worker to end",
 };
 
 pub(super) const LOCK_FALLS_WITH_ITS_SESSION: KnownFailure = KnownFailure {
@@ -24,7 +24,8 @@ pub(super) const LOCK_FALLS_WITH_ITS_SESSION: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
     from: "connection_dies",
     rarely: None,
-    because: "the session ends, its lock falls, its worker goes on, and another begins with the same transcript",
+    because: "the session ends and its lock is released, but its worker continues, and another worker starts from the \
+              same transcript",
 };
 
 pub(super) const GIVEN_UP_AFTER_FOUR_TRIES: KnownFailure = KnownFailure {
@@ -32,7 +33,8 @@ pub(super) const GIVEN_UP_AFTER_FOUR_TRIES: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Omission],
     from: "busy",
     rarely: None,
-    because: "its job is done with; four tries take 12 seconds, a worker longer, and nobody tries again after that",
+    because: "its job is already acknowledged; four tries take 12 seconds, a worker lives longer, and nothing retries \
+              after that",
 };
 
 pub(super) const TELLS_OF_A_FAILURE: KnownFailure = KnownFailure {
@@ -40,7 +42,8 @@ pub(super) const TELLS_OF_A_FAILURE: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "same_conversation",
     rarely: None,
-    because: "one pod gives up on the lock that the other's worker has, which is given the message and answers it",
+    because: "one pod gives up on the lock that the other pod's worker holds, and that worker takes the message and \
+              answers it",
 };
 
 pub(super) const LEAKS_THE_COUNT: KnownFailure = KnownFailure {
@@ -48,7 +51,7 @@ pub(super) const LEAKS_THE_COUNT: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "release_fails",
     rarely: None,
-    because: "the release throws, and what would have lowered the count is never reached",
+    because: "the release throws, and the code that would lower the count is never reached",
 };
 
 pub(super) const REFUSES_FOR_A_LEAK: KnownFailure = KnownFailure {
@@ -56,7 +59,7 @@ pub(super) const REFUSES_FOR_A_LEAK: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "release_fails",
     rarely: None,
-    because: "a count that has leaked fills the cap with connections that nobody has; once it is full, for ever",
+    because: "a leaked count uses up the cap with connections that are not reserved; once the cap is used up, for ever",
 };
 
 pub(super) const WARNS_OF_A_LEAK: KnownFailure = KnownFailure {
@@ -64,7 +67,7 @@ pub(super) const WARNS_OF_A_LEAK: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::PhantomEffect],
     from: "release_fails",
     rarely: None,
-    because: "a count that has leaked comes to 80% of the cap sooner than the connections do",
+    because: "a leaked count reaches 80% of the cap before the reserved connections do",
 };
 
 pub(super) const REPORTS_A_LEAK: KnownFailure = KnownFailure {

@@ -1,4 +1,5 @@
-//! What a pod does with a message: put it into its conversation's queue, and see that the conversation has a worker.
+//! How a pod handles a message: it puts it into its conversation's queue and makes sure that the conversation has a
+//! worker.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use super::gateway::{ConversationLock, Gateway, Refusal};
 use super::inbox::Inbox;
 use super::worker;
 
-/// A message of a user's, which makes one run.
+/// A user's message, which starts one run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
     /// Its number, from 1.
@@ -26,51 +27,51 @@ impl Record for Run {
     }
 }
 
-/// One of those who handle a pod's messages, with all that it needs.
+/// One of a pod's message handlers, with everything that it needs.
 pub(super) struct Desk {
     pub(super) lock: &'static dyn ConversationLock,
     pub(super) gateway: Gateway,
     pub(super) inbox: Inbox,
-    /// The pod's workers, by conversation: the map `workers` of its process.
+    /// The pod's workers by conversation: the map `workers` of its process.
     pub(super) workers: Rc<RefCell<BTreeMap<i64, Worker>>>,
-    /// The session files on the pod's disk: by conversation, the last run whose turn is in it.
+    /// The session files on the pod's disk: for each conversation, the last run that the file contains.
     pub(super) session_files: Rc<RefCell<BTreeMap<i64, i64>>>,
     /// How long a worker works on a message.
     pub(super) work: Duration,
 }
 
-/// How far a worker is.
+/// The state of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Worker {
-    /// Somebody is about to start it.
+    /// A handler is about to start it.
     Starting,
     Running,
 }
 
-/// What came of looking after a conversation's worker.
+/// Whether a conversation has a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
-    /// There is one in this pod, or there was.
+    /// This pod has one, or had one that has ended.
     Worker,
-    /// The lock was not to be had.
+    /// The lock could not be taken.
     Refused,
-    /// Somebody else is about to start it, or something went wrong.
+    /// Another handler is about to start one, or an error occurred.
     NoneYet,
 }
 
-/// What the trace has of an answer.
+/// An answer, as recorded in the trace.
 pub(super) const REFUSED: i64 = 0;
 pub(super) const ACQUIRED: i64 = 1;
 const FAILED: i64 = 2;
 
-/// `ensureWorkerExists`: three more tries, each a step of two seconds later than the one before.
+/// `ensureWorkerExists`: three more tries; each pause is two seconds longer than the one before.
 const TRIES: i64 = 4;
 const BACKOFF: Duration = Duration::from_secs(2);
 
-/// `QUEUE_RETRY_DELAY`, as messages are sent with it.
+/// `QUEUE_RETRY_DELAY`, with which messages are sent.
 const REDELIVERY: Duration = Duration::from_secs(30);
 
-/// Takes messages from the queue for ever.
+/// Handles messages from the queue for ever.
 pub(super) async fn handle(desk: &Desk, queue: &Queue<Run>) {
     loop {
         for delivery in queue.receive(&desk.gateway.actor).await.unwrap_or_default() {
@@ -83,7 +84,7 @@ impl Desk {
     async fn handle(&self, queue: &Queue<Run>, delivery: &Delivery<Run>) {
         let (actor, run) = (&self.gateway.actor, *delivery.body);
         self.inbox.put(run);
-        // If the queue does not hear, the message comes again.
+        // If the acknowledgement is lost, the message is redelivered.
         match self.lock.handling().refused {
             Refusal::TriedAgainThenTold | Refusal::Dropped => {
                 let _ = queue.ack(actor, delivery).await;
@@ -102,7 +103,7 @@ impl Desk {
         }
     }
 
-    /// What goes on in the background once the message's own job is done with.
+    /// Retries in the background, after the message's job is acknowledged.
     async fn try_again_then_tell(&self, run: Run) {
         let actor = &self.gateway.actor;
         let mut pause = BACKOFF;
@@ -124,14 +125,14 @@ impl Desk {
         actor.note("told", run.number, TRIES);
     }
 
-    /// The user has the answer.
+    /// Gives the user the answer.
     pub(super) fn answer(&self, run: Run) {
         self.inbox.answer(run);
         self.gateway.actor.note("answered", run.number, run.conversation);
     }
 
-    /// Sees that the conversation has a worker: starts one if this pod has none and the lock is to be had, and stays
-    /// with it for as long as it lives.
+    /// Makes sure that the conversation has a worker: if this pod has none and the lock can be taken, starts one, and
+    /// returns when that worker has ended.
     async fn see_to_worker(&self, run: Run) -> Seen {
         let worker = self.workers.borrow().get(&run.conversation).copied();
         match worker {

@@ -1,5 +1,5 @@
-//! `reserve_cap`: a gateway whose workers each keep a connection of the pool for an advisory lock, and a cap on how
-//! many may. See README.md for the story.
+//! `reserve_cap`: a gateway whose workers each reserve a pool connection for an advisory lock, and a cap on the number
+//! of reserved connections. See README.md for the story.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
-        because: "`refused_runs_run_in_the_end` is broken by every trial that does not end, and says how far it came",
+        because: "`refused_runs_run_in_the_end` reports every trial that does not end, and how far it got",
     }],
     tables: &["agent_transcript_snapshot"],
     cost: COST,
@@ -49,7 +49,7 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
     stage: cast::enter,
 };
 
-/// A round trip is what a statement costs, whatever it does, so that the times are the same on a live server.
+/// A statement costs one round trip, whatever it does, so that times are the same on a live server.
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(2),
     per_step: Duration::ZERO,
@@ -58,8 +58,8 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(2),
 };
 
-/// A run takes about sixteen steps; one that is refused comes back every few seconds until a worker is done, which
-/// takes four steps each time.
+/// A run takes about sixteen steps. A refused run is retried every few seconds until a worker ends, at four steps per
+/// try.
 fn limits(workload: &Workload) -> Limits {
     let runs = workload.runs.len() as u32;
     let work = 40 * runs + 5 * (workload.queries + workload.probes) * workload.pods as u32;

@@ -1,5 +1,5 @@
-//! What a worker does for as long as it lives: for each message of its conversation, read the transcript, work for long
-//! and post the transcript back. Then it ends, and with it the conversation's lock is released.
+//! The life of a worker: for each message of its conversation it reads the transcript, works, and posts the transcript
+//! back. When there is no message left it ends, and the conversation's lock is released.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use super::messages::{Desk, Run};
 const GET_AT_MOST: Duration = Duration::from_secs(30);
 const POST_AT_MOST: Duration = Duration::from_secs(60);
 
-/// What the pool says to whoever has waited for too long.
+/// The pool's error code for an acquire that timed out.
 const GAVE_UP: &str = "ACQUIRE_TIMEOUT";
 
-/// The worker finds the transcript of the last run: the highest number.
+/// Reads the transcript of the last run, which is the one with the highest number.
 const HYDRATE: &str = "
     SELECT run_id FROM agent_transcript_snapshot WHERE conversation_id = $1 ORDER BY run_id DESC LIMIT 1";
 
-/// The worker leaves the whole transcript behind, what it had found and what it has added, as its run's own row.
+/// Stores the whole transcript, what the worker had read and what it has added, as the row of its run.
 const SNAPSHOT: &str = "
     INSERT INTO agent_transcript_snapshot (conversation_id, run_id, based_on) VALUES ($1, $2, $3)
     ON CONFLICT (conversation_id, run_id) DO NOTHING RETURNING run_id";
 
-/// The same, from nobody but the last worker that was given the conversation.
+/// The same, but only for the last worker that got the conversation's lock.
 const SNAPSHOT_FENCED: &str = "
     WITH mine AS (
         SELECT conversation_id FROM conversation_fences WHERE conversation_id = $1 AND fence = $4 FOR UPDATE
@@ -34,23 +34,23 @@ const SNAPSHOT_FENCED: &str = "
     SELECT conversation_id, CAST($2 AS bigint), CAST($3 AS bigint) FROM mine
     ON CONFLICT (conversation_id, run_id) DO NOTHING RETURNING run_id";
 
-/// A transcript on its way: its run, and the run whose transcript it was made from.
+/// A transcript to be stored: its run, and the run whose transcript it is based on.
 struct Post {
     run: Run,
     based_on: Value,
     fence: Option<i64>,
 }
 
-/// How a message has ended.
+/// How the work on a message ended.
 enum Ended {
     Answered,
-    /// The worker had its answer and stopped waiting for the gateway, which writes its transcript when it can.
+    /// The user got the answer; the worker's POST timed out, and the gateway stores the transcript later.
     AnsweredLate(Post),
     /// The worker has stopped without an answer.
     Stopped,
 }
 
-/// Lives until the conversation has no message left.
+/// Runs a worker until its conversation has no message left.
 pub(super) async fn live(desk: &Desk, first: Run, lease: Lease<'_>) {
     let mut late = VecDeque::new();
     while let Some(run) = next(desk, first.conversation) {
@@ -67,15 +67,15 @@ pub(super) async fn live(desk: &Desk, first: Run, lease: Lease<'_>) {
         }
     }
     let Lease { is_lost, release, .. } = lease;
-    // The worker has ended, and with it whoever watched its connection.
+    // The worker has ended; nothing watches its connection any more.
     drop(is_lost);
-    // What the release throws is logged, as in the pull request.
+    // An error of the release is only logged, as in the pull request.
     let _ = release().await;
     desk.gateway.actor.note("released", first.number, first.conversation);
     let _ = catch_up(&desk.gateway, &mut late, None).await;
 }
 
-/// The next message; who finds none is not in the map any more, in that same step.
+/// The next message. If there is none, the worker is removed from the map in the same step.
 fn next(desk: &Desk, conversation: i64) -> Option<Run> {
     let keeps = desk.lock.handling().keeps_until_stored;
     let run = if keeps { desk.inbox.first(conversation) } else { desk.inbox.take_first(conversation) };
@@ -98,7 +98,7 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post
         }
     };
     if handling.keeps_until_stored && based_on == Value::Integer(run.number) {
-        // The pod died between the transcript and the end of the message's job.
+        // The pod had died after storing the transcript and before acknowledging the message's job.
         return Ended::Answered;
     }
     actor.sleep("work", desk.work).await;
@@ -106,7 +106,7 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post
         return Ended::Stopped;
     }
     desk.session_files.borrow_mut().insert(run.conversation, run.number);
-    // The transcript is on its way from the worker to the gateway, which then writes it.
+    // The worker posts the transcript to the gateway, which then stores it.
     actor.step("post").await;
     let post = Post { run, based_on, fence: lease.fence };
     let stored = match catch_up(&desk.gateway, late, Some(POST_AT_MOST)).await {
@@ -120,7 +120,7 @@ async fn work(desk: &Desk, run: Run, lease: &Lease<'_>, late: &mut VecDeque<Post
             actor.note("late", run.number, 0);
             Ended::AnsweredLate(post)
         }
-        // "Snapshot POST failed" is logged; the user has had the answer.
+        // "Snapshot POST failed" is logged; the user has the answer already.
         _ => Ended::Answered,
     }
 }
@@ -131,7 +131,7 @@ async fn hydrate(gateway: &Gateway, run: Run, late: &mut VecDeque<Post>) -> Resu
     get.execute(&gateway.actor, "hydrate", HYDRATE, [run.conversation.into()]).await
 }
 
-/// The transcripts that are late: they came into the pool's line first, so whoever comes after them waits for them.
+/// Stores the late transcripts first: they entered the pool's queue earlier, so later statements wait for them.
 async fn catch_up(
     gateway: &Gateway,
     late: &mut VecDeque<Post>,

@@ -1,4 +1,4 @@
-//! What one trial is given to do: the runs that users send, and how large everything is.
+//! The workload of one trial: the runs that users send, and all sizes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,33 +6,33 @@ use retrial_sim::engine::InitialState;
 use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-/// The runs, and the pods that take them.
+/// The runs, and the pods that handle them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
-    /// The conversation of each run, from 1, in the order in which they are sent.
+    /// The conversation of each run, in the order in which runs are sent. Conversations are numbered from 1.
     pub runs: Vec<u8>,
-    /// How many pods there are, where the environment has two.
+    /// The number of pods, in environments that allow two.
     pub pods: usize,
-    /// `DB_POOL_MAX`: the connections of each pod. The story's 20 are two to four here.
+    /// `DB_POOL_MAX`, the connections of each pod: two to four here, 20 in the project.
     pub pool: usize,
-    /// How many runs a pod takes up at a time.
+    /// How many runs a pod handles concurrently.
     pub runners: usize,
-    /// How long a worker works on a message, in seconds: the story has ten to an hour.
+    /// How long a worker works on a message, in seconds. In the project it is 10 seconds to an hour.
     pub work_s: u32,
-    /// How many ordinary queries each pod makes.
+    /// The number of ordinary queries of each pod.
     pub queries: u32,
-    /// How often each pod's health page is looked at.
+    /// The number of requests to each pod's health page.
     pub probes: u32,
     /// `LOBU_MAX_RESERVED_LOCKS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
 }
 
-/// Conversations there are.
+/// The number of conversations.
 const CONVERSATIONS: u8 = 6;
 
 impl Workload {
-    /// Whether it is one that a trial can be held with.
+    /// Checks that a trial can be run with it.
     pub(super) fn check(&self) -> Result<(), String> {
         const MOST: usize = 60;
         if self.runs.len() > MOST || self.queries > 60 || self.probes > 60 {
@@ -51,18 +51,18 @@ impl Workload {
         Ok(())
     }
 
-    /// No transcript, after the strategy's own migration.
+    /// The initial state: no transcripts; the schema includes the strategy's migration.
     pub(super) fn initial_state(migration: &str) -> InitialState {
         InitialState { schema: format!("{}{migration}", include_str!("schema.sql")).into(), rows: Vec::new() }
     }
 }
 
-/// On `calm` every run has a conversation of its own and there are no more than the cap; on `busy` there are more than
-/// connections; elsewhere a few conversations have several runs. Sometimes the operator has set the cap by hand, within
-/// what the pool has.
+/// In `calm` every run has its own conversation and there are no more runs than the cap; in `busy` there are more runs
+/// than connections; elsewhere a few conversations have several runs. Sometimes the operator has set the cap, to no
+/// more than the pool has.
 pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
     let name = environment.name;
-    // A cap of one is less than what `calm` has runs.
+    // `calm` may have more runs than a cap of one.
     let one = u32::from(name != "calm");
     let set = prop_oneof![2 => Just("0"), one => Just("1"), 1 => Just("-1"), 1 => Just("a few")];
     let environment = prop::option::weighted(0.3, set.prop_map(str::to_owned));
@@ -79,7 +79,7 @@ pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
         .boxed()
 }
 
-/// The runs, and how many a pod takes up at a time.
+/// Generators of the runs, and of how many a pod handles concurrently.
 fn runs(environment: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize>) {
     let each = |runs: usize| (1..=CONVERSATIONS).take(runs).collect::<Vec<_>>();
     match environment {
@@ -93,8 +93,8 @@ fn runs(environment: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrateg
     }
 }
 
-/// Two runs, a pool of two and so a cap of one: so few that every schedule can be held. Of one conversation where the
-/// environment is about that; one of two pods takes up one each there.
+/// Two runs (one in `calm`) and a pool of two, and so a cap of one: small enough to run every schedule. From
+/// `same_conversation` on, both runs are of one conversation, and there are two pods with one runner each.
 pub(super) fn smallest(environment: &Environment) -> Workload {
     let (runs, pods, runners) = match environment.name {
         "calm" => (vec![1], 1, 1),

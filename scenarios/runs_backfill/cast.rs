@@ -1,5 +1,5 @@
-//! The cast: the migration's runner, the gateway of the new release with its verifier, that of the old one where it is
-//! still there, two workers and two readers. Each has connections of its own.
+//! The actors of a trial: the migration runner, gateway and verifier of the new release, gateway and verifier of the
+//! old release where it still runs, two workers and two readers. Each has its own connection.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use super::workload::{Read, Workload};
 /// The pause after each request.
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// How long a worker is at a run.
+/// How long a worker works on a run.
 const WORK: Duration = Duration::from_millis(20);
 
 /// The names of a release's actors and of its process.
@@ -55,7 +55,8 @@ pub(super) fn enter(world: &World, migration: &'static dyn Migration, environmen
     }
 }
 
-/// What is done one after the other by a process of its own: nothing of it comes again when that has died.
+/// A worker, as a process of its own. Its position is kept outside the process: a restart continues with the run that
+/// was interrupted.
 fn workers(world: &World, index: usize, workload: &Rc<Workload>) {
     if workload.workers[index].is_empty() {
         return;
@@ -67,7 +68,7 @@ fn workers(world: &World, index: usize, workload: &Rc<Workload>) {
         boot.actor(name, move |actor| async move {
             while let Some(touch) = workload.workers[index].get(done.get()) {
                 actor.sleep("pause", touch.pause()).await;
-                // What a worker leaves undone another one takes up later; here it is passed over.
+                // In production another worker picks a failed run up later; here it is skipped.
                 let _ = work(&actor, &pool, workload.id(touch.run)).await;
                 done.set(done.get() + 1);
             }
@@ -75,7 +76,7 @@ fn workers(world: &World, index: usize, workload: &Rc<Workload>) {
     });
 }
 
-/// Transactions that stay open, one after the other.
+/// A reader, as a process of its own: it opens one transaction after another and keeps each open for a while.
 fn readers(world: &World, index: usize, workload: &Rc<Workload>) {
     if workload.readers[index].is_empty() {
         return;
@@ -96,8 +97,8 @@ fn readers(world: &World, index: usize, workload: &Rc<Workload>) {
     });
 }
 
-/// A pod of the gateway, in which runs are added and the verifier is asked. One that is being deployed gets ready
-/// first.
+/// A gateway pod: one actor adds runs, another queries the verifier. A pod that is being deployed first waits until it
+/// is ready.
 fn release(
     world: &World,
     names: Names,
@@ -106,7 +107,7 @@ fn release(
     deployed: Option<Notifier>,
     added: fn(&Workload) -> &[Payload],
 ) {
-    // What a pod had in hand when it died comes again from outside.
+    // Kept outside the process: a request that was in flight when the pod died is sent again by its client.
     let (sent, asked) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
     let given = workload.clone();
     world.process(names.process, move |boot| {
@@ -142,8 +143,8 @@ fn release(
     });
 }
 
-/// Takes a run, is at it for a while, and is done with it. The queue's claim and its completion are a statement each
-/// (`claimOne` and `markCompleted` of `runs-queue.ts`), so that no lock is held meanwhile.
+/// Claims a run, works on it, and completes it. Claim and completion are one statement each (`claimOne` and
+/// `markCompleted` in `runs-queue.ts`), so no lock is held in between.
 async fn work(actor: &Actor, pool: &Pool, id: i64) -> Result<(), SqlError> {
     pool.execute(actor, "take", "UPDATE runs SET status = 'claimed' WHERE id = $1", [id.into()]).await?;
     actor.sleep("work", WORK).await;
@@ -152,8 +153,8 @@ async fn work(actor: &Actor, pool: &Pool, id: i64) -> Result<(), SqlError> {
         .map(|_| ())
 }
 
-/// Looks at the table once and keeps its transaction open: what it holds is ACCESS SHARE, which only whoever wants
-/// ACCESS EXCLUSIVE waits for.
+/// Reads the table once and keeps its transaction open. It holds ACCESS SHARE, which conflicts only with ACCESS
+/// EXCLUSIVE.
 async fn read(actor: &Actor, pool: &Pool, read: Read) -> Result<(), SqlError> {
     let transaction = pool.begin(actor, "begin", "BEGIN").await?;
     transaction.execute("look", "SELECT count(*) FROM runs", []).await?;

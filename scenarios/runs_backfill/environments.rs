@@ -1,12 +1,12 @@
-//! The environments, from benign to hostile. From `traffic` on runs are added and workers have rows locked; from
-//! `odd_rows` on rows are of every shape; from `rollout` on the old release is still there. In `as_stored` rows
-//! are what the project's driver and queue made of them, which the pull request did not know.
+//! The environments, from benign to hostile. Runs are added and workers update rows from `traffic` on, rows have odd
+//! shapes from `odd_rows` on, and the old release still runs from `rollout` on. In `as_stored` rows are stored the way
+//! the project's driver and queue really stored them, which the pull request did not know.
 
 use retrial_sim::fault::{Fault, FaultRule, Environment};
 
 const MIGRATION: &[&str] = &["migration"];
 
-/// Everyone who writes or asks.
+/// Every actor but the readers.
 const EVERYONE: &[&str] =
     &["migration", "gateway-old", "verifier-old", "gateway-new", "verifier-new", "worker-1", "worker-2"];
 
@@ -20,26 +20,26 @@ const CRASH: [FaultRule; 2] = [fault_rule(Fault::CrashBefore, EVERYONE), fault_r
 pub(super) const ENVIRONMENTS: &[Environment] = &[
     Environment {
         name: "calm",
-        about: "the migration runs, and the verifier of the new release is asked",
+        about: "the migration runs, and the new release's verifier is queried",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "traffic",
-        about: "the new gateway adds runs once the schema is there, workers set their status, readers look at them",
+        about: "the new gateway adds runs once the schema is ready, workers set run status, readers read",
         fault_rules: &[],
         budget: 0,
     },
     Environment { name: "odd_rows", about: "null, missing, empty and numeric keys", fault_rules: &[], budget: 0 },
     Environment {
         name: "rollout",
-        about: "the old release still adds runs, and its verifier is asked as well",
+        about: "the old release still adds runs, and its verifier is queried too",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "as_stored",
-        about: "documents are JSON strings, and the release before 870 leaves the organization out",
+        about: "documents are JSON strings, and the release before 870 writes no organization",
         fault_rules: &[],
         budget: 0,
     },
@@ -51,13 +51,13 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
     Environment {
         name: "crash",
-        about: "any process dies at any point and starts again",
+        about: "any process dies at any point and restarts",
         fault_rules: &CRASH,
         budget: 2,
     },
     Environment {
         name: "all",
-        about: "any process dies, and readers stay open for up to 45 s, one upon the other",
+        about: "any process dies, and readers keep transactions open for up to 45 s, some back to back",
         fault_rules: &CRASH,
         budget: 2,
     },
@@ -68,22 +68,22 @@ pub(super) fn has_traffic(environment: &Environment) -> bool {
     environment.name != "calm"
 }
 
-/// Whether there are rows of odd shapes.
+/// Whether rows may have odd shapes.
 pub(super) fn has_odd_rows(environment: &Environment) -> bool {
     !matches!(environment.name, "calm" | "traffic")
 }
 
-/// Whether the old release is still there.
+/// Whether the old release still runs.
 pub(super) fn has_old(environment: &Environment) -> bool {
     matches!(environment.name, "rollout" | "as_stored" | "killed" | "crash" | "all")
 }
 
-/// Whether readers may stay open for longer than any lock timeout.
+/// Whether a reader's transaction may outlast any lock timeout.
 pub(super) fn has_long_reads(environment: &Environment) -> bool {
     environment.name == "all"
 }
 
-/// Whether rows are as the project's queue truly stored them.
+/// Whether rows are stored the way the project's queue really stored them.
 pub(super) fn is_as_stored(environment: &Environment) -> bool {
     environment.name == "as_stored"
 }

@@ -1,4 +1,4 @@
-//! A release of the gateway: how it adds a run (`RunsQueue.send`), and how it asks whether a run belongs to the agent
+//! A release of the gateway: how it adds a run (`RunsQueue.send`), and how it checks whether a run belongs to the agent
 //! and the conversation that a worker's token names (`isRunOwnedByJwtScope`).
 
 use std::time::Duration;
@@ -11,33 +11,33 @@ use retrial_sim::pool::Pool;
 use super::payload::{ORGANIZATION, Payload};
 use super::workload::{Ask, Workload};
 
-/// What of the gateway differs from release to release.
+/// The gateway's behaviour, as far as it differs between releases.
 #[derive(Clone, Copy, Debug)]
 pub struct Gateway {
-    /// Whether it writes the two columns beside the document.
+    /// Whether it writes the two columns in addition to the document.
     pub writes_columns: bool,
-    /// Whether it writes the run's organization, too.
+    /// Whether it writes the run's organization.
     pub organization: Organization,
-    /// Whether it gives the driver the document as a text, which is then stored as a JSON string.
+    /// Whether it passes the document to the driver as text, which stores it as a JSON string.
     pub stores_string: bool,
-    /// How it asks; the parameters are the run, the organization, the agent, the conversation.
+    /// The verifier's query; its parameters are run, organization, agent, conversation.
     pub verifier: &'static str,
 }
 
-/// What a release's INSERT does about the run's organization.
+/// Whether a release's INSERT writes the run's organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Organization {
-    /// It writes it.
+    /// Written.
     Written,
-    /// It leaves it out.
+    /// Not written.
     LeftOut,
-    /// It leaves it out, and the pull request took for granted that it does not.
+    /// Not written in production (`as_stored`); written everywhere else, as the pull request assumed.
     TakenForGranted,
 }
 
 /// The release before the pull request: lobu at 8d1beeed, packages/server/src/gateway/gateway/transcript-routes.ts.
-/// Its `runs-queue.ts` is not among the stored versions; pull request 873 says that it goes back to it, and an earlier
-/// version has no organization either.
+/// The `runs-queue.ts` of that commit is not archived; pull request 873 says that it restores it, and an earlier
+/// version writes no organization either.
 pub const JSON: Gateway = Gateway {
     writes_columns: false,
     organization: Organization::TakenForGranted,
@@ -45,10 +45,10 @@ pub const JSON: Gateway = Gateway {
     verifier: JSON_READ,
 };
 
-/// The pull request as it was opened: the verifier reads the columns alone.
+/// The pull request as it was opened: the verifier reads only the columns.
 pub const SCALAR: Gateway = Gateway { verifier: SCALAR_READ, ..COALESCE };
 
-/// The pull request from its second round on: the verifier falls back on the document. lobu at d4691a73,
+/// The pull request from its second push on: the verifier falls back to the document. lobu at d4691a73,
 /// packages/server/src/gateway/infrastructure/queue/runs-queue.ts and gateway/transcript-routes.ts.
 pub const COALESCE: Gateway = Gateway {
     writes_columns: true,
@@ -57,11 +57,11 @@ pub const COALESCE: Gateway = Gateway {
     verifier: COALESCE_READ,
 };
 
-/// Pull request 873: lobu at 230d7bc4, the same files. The columns and the organization are gone from the INSERT.
+/// Pull request 873: lobu at 230d7bc4, the same files. The INSERT writes neither the columns nor the organization.
 pub const REVERTED: Gateway = Gateway { organization: Organization::LeftOut, ..JSON };
 
-/// Pull requests 877 and 883: lobu at 0c32c181, the same files. The document is stored as an object again, the
-/// organization is written, and the verifier looks into a JSON string.
+/// Pull requests 877 and 883: lobu at 0c32c181, the same files. The document is stored as an object, the organization
+/// is written, and the verifier unwraps a JSON string.
 pub const UNWRAPPED: Gateway = Gateway {
     writes_columns: false,
     organization: Organization::Written,
@@ -109,15 +109,15 @@ const ADD: &str = "
 const ADD_WITH_COLUMNS: &str = "
     INSERT INTO runs (organization_id, action_input, agent_id, conversation_id) VALUES ($1, $2::jsonb, $3, $4)";
 
-/// What the release needs to be there before it takes requests.
+/// The readiness probe: it fails unless the columns that the release needs exist.
 const READY: &str = "SELECT agent_id, conversation_id FROM runs WHERE false";
 
-/// How long a pod that is not ready waits before it looks again (Kubernetes' `periodSeconds`).
+/// The pause between two readiness probes (Kubernetes' `periodSeconds`).
 const PROBE: Duration = Duration::from_secs(10);
 
 impl Gateway {
-    /// Waits until the schema that the release needs is there: its pod is not ready before. Whoever deploys rings once
-    /// the migration has been recorded, and the pod looks by itself as well, so it may be ready long before.
+    /// Waits until the columns that the release needs exist; its pod is not ready before. The pod is notified when the
+    /// migration ends, and also probes on its own, so it may be ready long before that.
     pub(super) async fn get_ready(self, actor: &Actor, pool: &Pool, deployed: &Notifier) {
         if self.writes_columns {
             while pool.execute(actor, "probe", READY, []).await.is_err() {
@@ -126,7 +126,7 @@ impl Gateway {
         }
     }
 
-    /// Adds a run, where rows are as they were truly stored or as the pull request took them to be.
+    /// Adds a run. `as_stored` selects how rows are stored: as in production, or as the pull request assumed.
     pub(super) async fn add(
         self,
         actor: &Actor,
@@ -142,7 +142,7 @@ impl Gateway {
         pool.execute(actor, "add", sql, params).await.map(|_| ())
     }
 
-    /// What it writes of a run beside the columns: its organization and its document.
+    /// The organization and the document that it writes for a run.
     pub(super) fn row(self, payload: Payload, as_stored: bool) -> [Value; 2] {
         let writes = match self.organization {
             Organization::Written => true,
@@ -155,7 +155,7 @@ impl Gateway {
         [organization, document]
     }
 
-    /// Asks; the answer is in the trace, and an error is the caller's to repeat.
+    /// Queries the verifier. The answer is in the trace; an error is ignored, since retrying is up to the client.
     pub(super) async fn verify(self, actor: &Actor, pool: &Pool, workload: &Workload, ask: Ask) {
         let params = [
             workload.id(ask.run).into(),

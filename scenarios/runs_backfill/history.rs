@@ -1,4 +1,4 @@
-//! What a trace says of this scenario's runs, in the scenario's own words. Read by its invariants only.
+//! Reads a trace in this scenario's terms. Only its invariants use it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use retrial_sim::trial::Run;
 use super::Workload;
 use super::payload::Payload;
 
-/// Who migrates.
+/// The actor that runs the migration.
 pub(super) const MIGRATION: &str = "migration";
 
-/// Who is asked of the release that is being deployed.
+/// The verifier of the release that is being deployed.
 pub(super) const NEW_VERIFIER: &str = "verifier-new";
 
 /// A wait for a lock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait<'r> {
-    /// The index of the event with which it began.
+    /// The index of the event that began it.
     pub(super) event: usize,
     pub(super) actor: &'r str,
-    /// How long it lasted for the migration's sake, if the migration was among those it waited for: once that has let
-    /// go, whatever is left of the wait is for somebody else.
+    /// How long it waited for the migration, if the migration was one of the lock's holders: until the migration
+    /// released its locks. The rest of the wait is for another session.
     pub(super) for_migration: Option<Duration>,
 }
 
-/// Every wait, in the order in which they began; one that nothing has ended lasts until the end of the trial.
+/// Every wait, in the order in which they began. A wait that never ended lasts until the end of the trial.
 pub(super) fn waits(run: &Run) -> impl Iterator<Item = Wait<'_>> {
     let trace = &run.trace;
     let end = trace.events.last().map_or(Duration::ZERO, |event| event.at);
@@ -46,7 +46,7 @@ pub(super) fn waits(run: &Run) -> impl Iterator<Item = Wait<'_>> {
     })
 }
 
-/// Whether whoever does this holds nothing any more, and stands in no queue.
+/// Whether an actor with this event has released all locks and waits for none.
 fn lets_go(what: &EventKind) -> bool {
     match what {
         EventKind::Released(_) | EventKind::Committed(_) | EventKind::Crashed | EventKind::Finished => true,
@@ -55,7 +55,7 @@ fn lets_go(what: &EventKind) -> bool {
     }
 }
 
-/// What the migration's transactions did to runs, commit by commit.
+/// The migration's changes to `runs`: one entry per commit, with the index of its event.
 pub(super) fn chunks(run: &Run) -> impl Iterator<Item = (usize, Vec<&RowChange>)> {
     let by_migration = |event: &Event| run.trace.name(event.actor) == MIGRATION;
     run.trace.commits().filter(move |(_, event, _)| by_migration(event)).filter_map(|(index, _, changes)| {
@@ -64,7 +64,7 @@ pub(super) fn chunks(run: &Run) -> impl Iterator<Item = (usize, Vec<&RowChange>)
     })
 }
 
-/// The statements of each run of the migration from its start, or from where it was run again, to its end.
+/// The migration's statements, with the indices of their events, grouped by attempt.
 pub(super) fn attempts(run: &Run) -> Vec<Vec<(usize, &Statement)>> {
     let mut attempts: Vec<Vec<(usize, &Statement)>> = Vec::new();
     for (event, statement) in run.trace.statements(MIGRATION) {
@@ -76,21 +76,21 @@ pub(super) fn attempts(run: &Run) -> Vec<Vec<(usize, &Statement)>> {
     attempts
 }
 
-/// The runs that are there at one moment of a trial, with what they were given.
+/// The runs that exist at one moment of a trial, with their payloads.
 #[derive(Debug)]
 pub(super) struct Runs {
-    /// By id: the shape, and the index of the event since which it is there.
+    /// By id: the payload, and the index of the event that made the run visible.
     by_id: BTreeMap<i64, (Payload, usize)>,
 }
 
 impl Runs {
-    /// The runs that are there at the beginning.
+    /// The runs of the initial state.
     pub(super) fn at_first(workload: &Workload) -> Runs {
         let by_id = (1..).zip(&workload.rows).map(|(id, payload)| (id, (*payload, 0)));
         Runs { by_id: by_id.collect() }
     }
 
-    /// Takes in what an event made visible.
+    /// Adds the runs that an event made visible.
     pub(super) fn take_in(&mut self, index: usize, what: &EventKind) {
         let EventKind::Committed(changes) = what else { return };
         for change in changes.iter().filter(|change| change.table.name == "runs" && change.before.is_none()) {
@@ -101,14 +101,14 @@ impl Runs {
         }
     }
 
-    /// What a run was given, and since when it is there.
+    /// A run's payload, and the index of the event that made it visible.
     pub(super) fn get(&self, id: i64) -> Option<(Payload, usize)> {
         self.by_id.get(&id).copied()
     }
 }
 
-/// The event since which the statement that ran at `index` may have been over: that of its wait, if it had to wait,
-/// because whoever frees a statement lets it run, and its actor hears of it later.
+/// The earliest event at which the statement recorded at `index` may have run. If it had to wait, that is the event of
+/// its wait: it runs as soon as the lock is released, and its actor is notified later.
 pub(super) fn began(run: &Run, index: usize, actor: ActorId) -> usize {
     let before = run.trace.events[..index].iter().enumerate().rev();
     let mut own = before.filter(|(_, event)| event.actor == actor);

@@ -1,4 +1,4 @@
-//! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+//! Known failures that several strategies declare. All were observed in trials.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -8,7 +8,7 @@ pub(super) const RESCAN: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::UnboundedWork],
     from: "calm",
     rarely: None,
-    because: "each chunk looks for its rows from the beginning of the table, past all that are filled",
+    because: "each chunk searches for its rows from the start of the table, past all rows that are filled",
 };
 
 pub(super) const NULL_KEY: KnownFailure = KnownFailure {
@@ -16,8 +16,8 @@ pub(super) const NULL_KEY: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Livelock],
     from: "odd_rows",
     rarely: None,
-    because: "a row with a null under the key has the key, is set to the null that it has, counts as changed, and \
-              matches again",
+    because: "a row whose key has the value null has the key, is set to the null that it has already, counts as \
+              changed, and matches again",
 };
 
 pub(super) const ONE_KEY: KnownFailure = KnownFailure {
@@ -25,7 +25,7 @@ pub(super) const ONE_KEY: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::TornWrite],
     from: "odd_rows",
     rarely: None,
-    because: "the predicate asks for one key, and the row has only one, or a null under the other",
+    because: "the predicate tests one key, and the row has only that one, or a null in the other",
 };
 
 pub(super) const ONE_COMMIT: KnownFailure = KnownFailure {
@@ -33,7 +33,7 @@ pub(super) const ONE_COMMIT: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::LongLockHold],
     from: "calm",
     rarely: None,
-    because: "every row that was filled stays locked until the one commit",
+    because: "every filled row stays locked until the only commit",
 };
 
 pub(super) const BLOCKED_BY_BACKFILL: KnownFailure = KnownFailure {
@@ -41,7 +41,7 @@ pub(super) const BLOCKED_BY_BACKFILL: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "traffic",
     rarely: None,
-    because: "what the first statement has locked stays locked until the last row is filled",
+    because: "the locks of the first statement are kept until the last row is filled",
 };
 
 pub(super) const QUEUE_BEHIND_ALTER: KnownFailure = KnownFailure {
@@ -49,8 +49,8 @@ pub(super) const QUEUE_BEHIND_ALTER: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "all",
     rarely: None,
-    because: "while ALTER TABLE waits for a transaction that is open on the table, for up to its 30 s, everybody \
-              else queues behind it",
+    because: "while ALTER TABLE waits for an open transaction on the table, for up to 30 s, all other statements \
+              queue behind it",
 };
 
 pub(super) const BUILDS_INDEX: KnownFailure = KnownFailure {
@@ -58,8 +58,7 @@ pub(super) const BUILDS_INDEX: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "as_stored",
     rarely: Some("traffic"),
-    because: "CREATE INDEX without CONCURRENTLY keeps writers out for as long as it builds, which takes the longer the \
-              more rows there are",
+    because: "CREATE INDEX without CONCURRENTLY blocks writers while it builds, and that takes longer with more rows",
 };
 
 pub(super) const STARVES: KnownFailure = KnownFailure {
@@ -67,7 +66,7 @@ pub(super) const STARVES: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "all",
     rarely: None,
-    because: "where transactions are open on the table one upon the other, 50 ms is never long enough for ACCESS \
+    because: "while transactions on the table follow one another without a gap, 50 ms is never enough to get ACCESS \
               EXCLUSIVE",
 };
 
@@ -76,8 +75,8 @@ pub(super) const NO_ORGANIZATION: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "as_stored",
     rarely: None,
-    because: "the release before stores the document as a JSON string, of which `->>` is NULL, and leaves the \
-              organization out: COALESCE stands in for neither",
+    because: "the release before stores the document as a JSON string, for which `->>` returns NULL, and writes no \
+              organization; COALESCE makes up for neither",
 };
 
 pub(super) const HALF_BUILT_INDEX: KnownFailure = KnownFailure {
@@ -85,6 +84,6 @@ pub(super) const HALF_BUILT_INDEX: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "all",
     rarely: Some("all"),
-    because: "CREATE INDEX CONCURRENTLY gives up after its lock timeout and leaves an index that is not valid; run \
-              again, IF NOT EXISTS finds its name and the file is recorded",
+    because: "CREATE INDEX CONCURRENTLY gives up after its lock timeout and leaves an invalid index; on the next \
+              attempt IF NOT EXISTS finds its name, and the file is recorded",
 };

@@ -1,5 +1,5 @@
-//! `runs_backfill`: a migration that copies two keys of a document into columns of their own, over a table that
-//! gateways add to and workers lock rows of. See README.md for the story.
+//! `runs_backfill`: a migration copies two keys of a JSON document into columns, on a table that gateways insert into
+//! and workers update. See README.md for the story.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
-        because: "`terminates` is broken by every trial that does not end, and says how far it had come",
+        because: "`terminates` reports every trial that does not end, and how far it got",
     }],
     tables: &["runs", "schema_migrations"],
     cost: COST,
@@ -50,8 +50,8 @@ pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
     stage: cast::enter,
 };
 
-/// A row that is written or returned stands for many of production's. What is only looked at costs nothing here,
-/// because a live server does not tell it; `work_is_linear` counts it.
+/// A row that is written or returned stands for many rows in production. A row that is only visited costs nothing here,
+/// because a live server does not report visits; `work_is_linear` counts them.
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(1),
     per_step: Duration::ZERO,
@@ -60,8 +60,8 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(10),
 };
 
-/// A chunk takes six steps at the most; everybody else two or three for each thing to do, and a pod that is not ready
-/// looks again and again. While a read stays open the migration may be tried, and pods look, three times.
+/// A chunk takes at most six steps, every other actor two or three per operation, and a pod that is not ready probes
+/// repeatedly. While a read stays open, the migration may be attempted, and the pods may probe, three times.
 fn limits(workload: &Workload) -> Limits {
     let chunks = 2 + workload.runs() as u32 / workload.chunk as u32;
     let touches: usize = workload.workers.iter().map(Vec::len).sum();

@@ -1,4 +1,4 @@
-//! What a run was given (`action_input`), and which scopes are truly its own. Production has all of these shapes.
+//! A run's payload (`action_input`) and the scope that the run truly belongs to. Production has all of these shapes.
 
 use retrial_sim::engine::Value;
 use serde::{Deserialize, Serialize};
@@ -7,37 +7,37 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Payload {
-    /// A chat run: both keys are texts.
+    /// A chat run: both keys are strings.
     Chat,
     /// A connector's run (sync, action, watcher, auth): neither key.
     Connector,
-    /// The key is there and its value is null.
+    /// The agent's key is present, its value is null.
     NullAgent,
     /// Only the agent's key.
     AgentOnly,
     /// Only the conversation's key.
     ConversationOnly,
-    /// The agent is an empty text.
+    /// The agent is an empty string.
     EmptyAgent,
-    /// The agent is a number where a text is expected.
+    /// The agent is a number instead of a string.
     NumberAgent,
 }
 
-/// Whom a token names as an agent or a conversation.
+/// The agent or the conversation that a token names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Named {
-    /// Who is in every chat run.
+    /// The one in every chat run.
     Right,
-    /// Somebody who is in no run.
+    /// One that is in no run.
     Wrong,
-    /// Nobody: an empty text.
+    /// An empty string.
     Empty,
-    /// The number that stands where a text is expected.
+    /// The number of [`Payload::NumberAgent`], as a string.
     Number,
 }
 
-/// Whom everything belongs to.
+/// The organization of every run.
 pub(super) const ORGANIZATION: &str = "org1";
 
 /// Another tenant.
@@ -58,7 +58,7 @@ impl Payload {
         Payload::NumberAgent,
     ];
 
-    /// The document, spelled as Postgres prints a jsonb. What the gateway's queue is given names its organization.
+    /// The document, as Postgres prints a jsonb. Documents that the gateway's queue inserts name their organization.
     pub(super) fn json(self) -> &'static str {
         match self {
             Payload::Chat => r#"{"agentId": "a1", "conversationId": "c1", "organizationId": "org1"}"#,
@@ -71,23 +71,23 @@ impl Payload {
         }
     }
 
-    /// The same document as a JSON string, as the driver stores a text that it is given for a jsonb.
+    /// The same document as a JSON string, which is what the driver stores for text passed as a jsonb.
     pub(super) fn json_string(self) -> String {
         format!("\"{}\"", self.json().replace('"', "\\\""))
     }
 
-    /// The shape of that document, whichever way it is stored.
+    /// The payload of a document, whether it is stored as an object or as a JSON string.
     pub(super) fn of(json: &str) -> Option<Payload> {
         Payload::ALL.into_iter().find(|payload| payload.json() == json || payload.json_string() == json)
     }
 
-    /// Whether the gateway's queue adds it. A connector's run has its own way into the table, and always has its
+    /// Whether the gateway's queue inserts it. A connector's run is inserted by other code and always has its
     /// organization (`runs_legacy_org_required`).
     pub(super) fn is_queued(self) -> bool {
         self != Payload::Connector
     }
 
-    /// The agent as `action_input->>'agentId'` gives it.
+    /// The agent as `action_input->>'agentId'` returns it.
     pub(super) fn agent(self) -> Option<&'static str> {
         match self {
             Payload::Chat | Payload::AgentOnly => Some(AGENT),
@@ -97,12 +97,12 @@ impl Payload {
         }
     }
 
-    /// The conversation as `action_input->>'conversationId'` gives it.
+    /// The conversation as `action_input->>'conversationId'` returns it.
     pub(super) fn conversation(self) -> Option<&'static str> {
         (!matches!(self, Payload::Connector | Payload::AgentOnly)).then_some(CONVERSATION)
     }
 
-    /// What the new gateway writes into the columns: it takes only texts that are not empty.
+    /// What the new gateway writes into the columns: only non-empty strings.
     pub(super) fn columns(self) -> [Value; 2] {
         let is_text = !matches!(self, Payload::EmptyAgent | Payload::NumberAgent);
         let value = |text: Option<&str>| text.map_or(Value::Null, Value::from);
@@ -111,10 +111,10 @@ impl Payload {
 }
 
 impl Named {
-    /// Every name.
+    /// Every variant.
     pub(super) const ALL: [Named; 4] = [Named::Right, Named::Wrong, Named::Empty, Named::Number];
 
-    /// As an agent.
+    /// Its agent id.
     pub(super) fn agent(self) -> &'static str {
         match self {
             Named::Right => AGENT,
@@ -124,7 +124,7 @@ impl Named {
         }
     }
 
-    /// As a conversation.
+    /// Its conversation id.
     pub(super) fn conversation(self) -> &'static str {
         match self {
             Named::Right => CONVERSATION,

@@ -1,8 +1,8 @@
-//! The runner of migrations, as dbmate does it: a file that has not been recorded is run, and recorded. And the one
-//! trait that a candidate implements: which files it has.
+//! The migration runner, modelled on dbmate: it runs each file that is not recorded yet, and records it. Also the one
+//! trait that a strategy implements.
 //!
-//! dbmate gives the driver a file as one text. Where that has several statements the server makes one transaction of
-//! them, whatever `transaction:false` says (manual, "Multiple Statements in a Simple Query"; the project has it in
+//! dbmate sends a file to the server as one text. The server runs several statements in one text as one transaction,
+//! whatever `transaction:false` says (manual, "Multiple Statements in a Simple Query"; the project says so in
 //! db/migrations/20260616120000_idx_runs_window_id.sql at f46d1697).
 
 use std::sync::OnceLock;
@@ -18,29 +18,29 @@ use super::COST;
 use super::gateway::{COALESCE, Gateway, JSON};
 use super::workload::Workload;
 
-/// A candidate. One file, one required method; one without files migrates nothing.
+/// A strategy: one source file, one required method. A strategy without migration files migrates nothing.
 pub trait Migration: Sync {
     /// Its migration files, in order.
     fn files(&self) -> &'static [File];
 
-    /// The release of the gateway that was there before.
+    /// The gateway release that runs before the migration.
     fn before(&self) -> Gateway {
         JSON
     }
 
-    /// The release of the gateway that comes with it.
+    /// The gateway release that is deployed with the migration.
     fn after(&self) -> Gateway {
         COALESCE
     }
 
-    /// What it is known to break, and why.
+    /// Its known failures, with reasons.
     fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }
 
-/// A migration file. `-- migrate:up` begins it; where that line does not say `transaction:false`, dbmate begins a
-/// transaction for it.
+/// A migration file. It begins with `-- migrate:up`; unless that line says `transaction:false`, dbmate runs the file in
+/// a transaction.
 #[derive(Debug)]
 pub struct File {
     version: &'static str,
@@ -49,7 +49,7 @@ pub struct File {
     parts: OnceLock<Vec<Script>>,
 }
 
-/// How a file gets to the server.
+/// How a file is sent to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     /// As one text, by dbmate.
@@ -58,28 +58,27 @@ enum Sent {
     ByHand,
 }
 
-/// How long it takes until somebody runs a migration again that has failed.
+/// The time after which an operator re-runs a failed migration.
 const OPERATOR: Duration = Duration::from_secs(10);
 
-/// What the server says of a file that cannot be run this way, however often: SQLSTATE invalid_transaction_termination,
-/// active_sql_transaction.
+/// Errors of a file that fails at every attempt: SQLSTATE invalid_transaction_termination, active_sql_transaction.
 const REFUSED: [&str; 2] = ["2D000", "25001"];
 
-/// How often such a file is run: Helm's hook has a `backoffLimit` of 1.
+/// How often a file with such an error is run: Helm's hook has a `backoffLimit` of 1.
 const TRIES: u32 = 2;
 
 impl File {
-    /// The file of that version with that text, as dbmate runs it.
+    /// A file that dbmate runs, sent as one text.
     pub const fn new(version: &'static str, text: &'static str) -> File {
         File { version, text, sent: Sent::Whole, parts: OnceLock::new() }
     }
 
-    /// The file of that version with that text, each statement of which an operator sends by itself.
+    /// A file that an operator runs with psql, statement by statement.
     pub const fn by_hand(version: &'static str, text: &'static str) -> File {
         File { version, text, sent: Sent::ByHand, parts: OnceLock::new() }
     }
 
-    /// Its statements and the one that records it, in parts: between two of them an index is built.
+    /// Its statements and the one that records it, in parts. The time between two parts is that of an index build.
     fn parts(&self) -> &[Script] {
         self.parts.get_or_init(|| {
             let File { version, text, .. } = self;
@@ -93,14 +92,14 @@ impl File {
                 format!("{text}\n{record}")
             };
             let parts = split_at_build(&whole, self.sent == Sent::ByHand);
-            parts.iter().map(|part| Script::read(part).expect("a candidate's file can be read")).collect()
+            parts.iter().map(|part| Script::read(part).expect("a strategy's file can be read")).collect()
         })
     }
 }
 
-/// The text before an index has been built, and what comes after. An index that is built beside writers keeps nobody
-/// waiting, so that how long it takes does not matter; any other is built in the transaction that is open, or in one of
-/// its own.
+/// Splits a file behind its CREATE INDEX, so that the build takes time while its locks are held: in the open
+/// transaction, or in one of its own (`alone`). CREATE INDEX CONCURRENTLY is not split: it blocks no writer, so its
+/// duration does not matter.
 fn split_at_build(text: &str, alone: bool) -> Vec<String> {
     const BUILD: &str = "CREATE INDEX IF NOT EXISTS";
     let Some(start) = text.find(BUILD) else { return vec![text.to_owned()] };
@@ -114,8 +113,8 @@ fn split_at_build(text: &str, alone: bool) -> Vec<String> {
     }
 }
 
-/// Runs what has not been recorded, and again whenever it has failed; but nobody does so for ever with a file that the
-/// server refuses.
+/// Runs every file that is not recorded, and starts over after a failure. Gives up on a file that the server refuses at
+/// every attempt.
 pub(super) async fn run(migration: &dyn Migration, actor: &Actor, pool: &Pool, workload: &Workload) {
     if migration.files().is_empty() {
         return;
@@ -137,7 +136,7 @@ async fn attempt(
     workload: &Workload,
 ) -> Result<(), SqlError> {
     let connection = pool.acquire(actor).await;
-    // Whoever runs it again does so in a session of their own.
+    // Every attempt starts with a fresh session.
     connection.execute("connect", "RESET lock_timeout", []).await?;
     let set = "SELECT set_config('lobu.backfill_chunk', $1, false)";
     connection.execute("configure", set, [workload.chunk.to_string().into()]).await?;

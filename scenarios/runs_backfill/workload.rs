@@ -1,5 +1,5 @@
-//! What one trial is given to do: the runs that are there, what the gateways add, what the workers touch, what the
-//! verifiers are asked, and how many rows a chunk has.
+//! The workload of one trial: the initial runs, the runs that gateways add, the updates of workers, the transactions of
+//! readers, the queries to the verifiers, and the chunk size.
 
 use std::time::Duration;
 
@@ -13,61 +13,61 @@ use super::gateway::Gateway;
 use super::environments;
 use super::payload::{Named, ORGANIZATION, OTHER_ORGANIZATION, Payload};
 
-/// A table of runs and everyone who uses it.
+/// A table of runs and everything that is done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
-    /// The runs that are there before the migration, by id from 1 on.
+    /// The runs that exist before the migration; ids start at 1.
     pub rows: Vec<Payload>,
-    /// How many rows a chunk of the backfill has.
+    /// The number of rows in a chunk of the backfill.
     pub chunk: i64,
-    /// What the gateway of the new release adds.
+    /// The runs that the new release's gateway adds.
     pub added: Vec<Payload>,
-    /// What the gateway of the old release adds, where it is still there.
+    /// The runs that the old release's gateway adds, where it still runs.
     pub added_by_old: Vec<Payload>,
-    /// What each worker does, in order.
+    /// The runs that each worker processes, in order.
     pub workers: [Vec<Touch>; 2],
-    /// What each reader does, in order.
+    /// The transactions of each reader, in order.
     #[serde(default = "nobody", skip_serializing_if = "is_nobody")]
     pub readers: [Vec<Read>; 2],
-    /// What each verifier is asked, in order.
+    /// The queries to each verifier, in order.
     pub asks: Vec<Ask>,
-    /// Rows are as the project's queue truly stored them: the document a JSON string, and no organization before the
-    /// pull request.
+    /// Whether rows are stored the way the project's queue really stored them: the document as a JSON string, and no
+    /// organization before the pull request.
     #[serde(default, skip_serializing_if = "is_not")]
     pub as_stored: bool,
 }
 
-/// A worker takes a run: it sets its status, works, and sets it again. Each is a statement of its own.
+/// A worker processes a run: it sets the status, works, and sets the status again. Each UPDATE is its own transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touch {
-    /// The run, counted from 0; those that are added come after those that are there.
+    /// The run's index, from 0; added runs come after the initial ones.
     pub run: usize,
-    /// So many tenths of a second after the one before.
+    /// The pause before it, in tenths of a second.
     pub after: u32,
 }
 
-/// A transaction that has looked at the table and stays open: a report, a backup, a session that somebody left.
+/// A transaction that reads the table and stays open: a report, a backup, an abandoned session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Read {
-    /// So many tenths of a second after the one before.
+    /// The pause before it, in tenths of a second.
     pub after: u32,
-    /// For how many tenths of a second it stays open; 0 is 20 ms.
+    /// How long it stays open, in tenths of a second; 0 means 20 ms.
     pub hold: u32,
-    /// So many in a row.
+    /// How many such transactions follow one another.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u32,
 }
 
-/// Whether a run belongs to the agent and the conversation that a token names.
+/// A query to the verifier: does a run belong to the agent and the conversation that a token names?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
-    /// The run, counted as in [`Touch`].
+    /// The run's index, as in [`Touch`].
     pub run: usize,
-    /// Whom the token names as the agent.
+    /// The agent that the token names.
     pub agent: Named,
-    /// Whom it names as the conversation.
+    /// The conversation that the token names.
     pub conversation: Named,
-    /// The token is another organization's.
+    /// Whether the token is from another organization.
     #[serde(default, skip_serializing_if = "is_not")]
     pub elsewhere: bool,
 }
@@ -92,27 +92,27 @@ fn is_nobody(readers: &[Vec<Read>; 2]) -> bool {
     readers.iter().all(Vec::is_empty)
 }
 
-/// The longest that a transaction stays open, in tenths of a second.
+/// The longest time that a transaction may stay open, in tenths of a second.
 const LONGEST: u32 = 600;
 
 /// The id of the first run that a gateway adds.
 const FIRST_ADDED: i64 = 101;
 
-/// The schema once the columns are there.
+/// The schema with the two columns.
 const DENORMALIZED: &str = concat!(
     include_str!("schema.sql"),
     "ALTER TABLE runs ADD COLUMN agent_id text, ADD COLUMN conversation_id text;"
 );
 
 impl Touch {
-    /// How long it comes after the one before.
+    /// The pause before it.
     pub(super) fn pause(self) -> Duration {
         Duration::from_millis(100) * self.after
     }
 }
 
 impl Read {
-    /// How long it comes after the one before.
+    /// The pause before it.
     pub(super) fn pause(self) -> Duration {
         Duration::from_millis(100) * self.after
     }
@@ -131,7 +131,7 @@ impl Ask {
 }
 
 impl Workload {
-    /// Whether it is one that a trial can be held with.
+    /// Checks that a trial can be run with it.
     pub(super) fn check(&self) -> Result<(), String> {
         const MOST: usize = 100;
         let lists = [self.rows.len(), self.added.len(), self.added_by_old.len(), self.asks.len()];
@@ -155,23 +155,23 @@ impl Workload {
         Ok(())
     }
 
-    /// The id of a run; that of one that is added is known only once it is there.
+    /// The id of the run at an index. Added runs get their ids in the order of their inserts.
     pub(super) fn id(&self, run: usize) -> i64 {
         let there = self.rows.len();
         if run < there { run as i64 + 1 } else { FIRST_ADDED + (run - there) as i64 }
     }
 
-    /// How many runs there may be in the end.
+    /// The largest number of runs that the table may have in the end.
     pub(super) fn runs(&self) -> u64 {
         (self.rows.len() + self.added.len() + self.added_by_old.len()) as u64
     }
 
-    /// How many transactions readers have.
+    /// The number of readers' transactions.
     pub(super) fn reads(&self) -> u32 {
         self.readers.iter().flatten().map(|read| read.times).sum()
     }
 
-    /// The runs that are there, as that release has added them.
+    /// The initial state: the runs as that release stored them.
     pub(super) fn initial_state(&self, before: Gateway) -> InitialState {
         let schema = if before.writes_columns { DENORMALIZED } else { include_str!("schema.sql") };
         let row = |(index, payload): (usize, &Payload)| {
@@ -187,8 +187,8 @@ impl Workload {
     }
 }
 
-/// Up to a dozen runs, of odd shapes where the environment has them; besides workloads of every kind there are tables long
-/// enough for the square of their length to show.
+/// Workloads of 1 to 8 runs, and some of 16 to 24, which are enough for quadratic work to show; with odd shapes where
+/// the environment has them.
 pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
     let (traffic, odd, old) = (environments::has_traffic(environment), environments::has_odd_rows(environment), environments::has_old(environment));
     let (long, as_stored) = (environments::has_long_reads(environment), environments::is_as_stored(environment));
@@ -224,8 +224,8 @@ pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
         .boxed()
 }
 
-/// What one reader does: short transactions, and where they may be long some for 1 to 29 s, some for 45 s, and now and
-/// then one upon the other for minutes.
+/// The transactions of one reader: short ones; where `long`, also some of 1 to 29 s, some of 45 s, and sometimes a
+/// series without a gap that lasts for minutes.
 fn reads(traffic: bool, long: bool) -> BoxedStrategy<Vec<Read>> {
     let short = || (0..=3u32, Just(0u32)).prop_map(|(after, hold)| Read { after, hold, times: 1 });
     if !traffic {
@@ -240,7 +240,7 @@ fn reads(traffic: bool, long: bool) -> BoxedStrategy<Vec<Read>> {
     prop_oneof![5 => vec(prop_oneof![1 => short(), 2 => lasting], 0..=3), 1 => in_a_row].boxed()
 }
 
-/// A run that is there, or one that is added.
+/// An initial run, or an added one.
 #[derive(Clone, Copy, Debug)]
 enum Which {
     There(usize),
@@ -248,7 +248,7 @@ enum Which {
 }
 
 impl Which {
-    /// Its number, where so many runs are there.
+    /// Its index, given the number of initial runs.
     fn among(self, there: usize) -> usize {
         match self {
             Which::There(run) => run % there,
@@ -261,8 +261,8 @@ fn which() -> impl Strategy<Value = Which> {
     prop_oneof![2 => (0..24usize).prop_map(Which::There), 1 => (0..4usize).prop_map(Which::Added)]
 }
 
-/// A run or two, one to a chunk, and one of what the environment is about: a worker that sets a status, a run that the old
-/// release adds. Where the migration is killed nobody else does anything.
+/// One or two runs, a chunk size of 1, and one instance of what the environment is about: a worker that sets a status,
+/// or a run that the old release adds. Where processes are killed, only the migration acts.
 pub(super) fn smallest(environment: &Environment) -> Workload {
     let (alone, rollout) = (environment.budget > 0, environments::has_old(environment) && environment.budget == 0);
     let mut rows = vec![Payload::Chat];

@@ -1,8 +1,8 @@
-//! The objects' alarm: it writes what nobody has acknowledged as written, for as long as it takes. It must never write
-//! anything but what the object tells at that time.
+//! The objects' alarm: it writes unacknowledged state until it is acknowledged. What it writes is the object's state at
+//! that time.
 //!
-//! A durable object has one alarm, which goes off at its time or soon after, and again where its handler fails
-//! (Cloudflare, "Durable Objects: Alarms": at least once). Here one actor stands for the alarms of all sessions.
+//! A durable object has one alarm, which fires at its time or soon after, and again if its handler fails (Cloudflare,
+//! "Durable Objects: Alarms": at least once). Here one actor represents the alarms of all sessions.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use super::consumer::{Failure, Persistence, Place, Session};
 use super::object::Storage;
 use super::workload::SESSIONS;
 
-/// How long after a change the alarm goes off: by then a consumer has mostly written it.
+/// The time between alarms; by then a consumer has usually written the change.
 const AFTER: Duration = Duration::from_mins(5);
 
-/// Writes for ever what is outstanding.
+/// Writes the unacknowledged state of all sessions, forever.
 pub(super) async fn run(strategy: &dyn Persistence, place: Place<'_>, time: &Notifier) {
     loop {
         time.wait(place.actor, AFTER).await;
         for session in 0..SESSIONS.len() {
-            // What fails is outstanding still when it next goes off.
+            // A failed write stays unacknowledged until the next alarm.
             let _ = write_outstanding(strategy, place, session).await;
         }
     }

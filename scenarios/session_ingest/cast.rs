@@ -1,6 +1,6 @@
 //! The cast: a client for each session, the intake queue and its staging store, one to three consumers, a durable
 //! object for each session, an API writer that changes sessions, a relay for strategies that have an outbox, and the
-//! objects' alarm for those that use it.
+//! objects' alarm for strategies that use it.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -25,16 +25,17 @@ use super::workload::{Edit, Edited, LATE_PARENT, Message, SESSIONS, Workload};
 /// The first delivery and three retries (`max_retries` in services/session-ingest/wrangler.jsonc).
 pub(super) const ATTEMPTS: u32 = 4;
 
-/// How long a consumer may take for a batch (Cloudflare Queues, "Limits": consumer wall time).
+/// The maximum time that a consumer may take for a batch (Cloudflare Queues, "Limits": consumer wall time).
 const VISIBILITY_TIMEOUT: Duration = Duration::from_mins(15);
 
-/// A client waits for an answer before it sends its next message, so the API takes them in at different times.
+/// The round trip between a client and the API. A client waits for the response before it sends its next message, so
+/// the API receives its messages at different times.
 const ROUND_TRIP: Duration = Duration::from_millis(1);
 
-/// How long after the others the API makes the session that a child has told of before.
+/// When the API creates the late parent's row, after the trial begins; also the delay before a retry.
 const LATE: Duration = Duration::from_secs(1);
 
-/// What the API writer takes between two statements of a transaction: its own work, and a slow way.
+/// The API writer's delay between two statements of a transaction: its own work and a slow network.
 const SLOW_ROUND_TRIP: Duration = Duration::from_millis(20);
 
 pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, environment: &Environment, workload: &Rc<Workload>) {
@@ -83,7 +84,7 @@ pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, environme
 type Objects = Rc<[Stub<SessionObject>]>;
 
 fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Objects, bell: Notifier) {
-    // It rings for nobody: an alarm goes off by its time.
+    // Never notified: an alarm fires only when its time is up.
     let time = world.notifier();
     world.process("alarm", move |boot| {
         let (pool, objects) = (boot.pool(1, None), objects.clone());
@@ -95,7 +96,7 @@ fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Obje
     });
 }
 
-/// Those who write to sessions beside the queue.
+/// Adds the actors that write to sessions without the queue.
 fn others_enter(world: &World, environment: &Environment, workload: &Rc<Workload>) {
     if workload.late_parent {
         world.process("sessions", move |boot| {
@@ -112,8 +113,8 @@ fn others_enter(world: &World, environment: &Environment, workload: &Rc<Workload
     }
 }
 
-/// Stages and sends each message until the queue has said that it has it, as the API does for the session's client
-/// (`stageAndEnqueue` in services/session-ingest/src/ingest/stage-and-enqueue.ts): a client that hears nothing sends
+/// Stages and sends each message until the queue has confirmed it, as the API does for the session's client
+/// (`stageAndEnqueue` in services/session-ingest/src/ingest/stage-and-enqueue.ts). A client that gets no response sends
 /// its message again, under another key and with another time.
 async fn send(
     actor: &Actor,
@@ -133,7 +134,7 @@ async fn send(
         };
         let mut carries = says.clone();
         if !message.poison && (says.title.is_some() || says.parent.is_some()) {
-            // A session item is the client's whole account of its session; what nobody can read has no part in it.
+            // A session item carries the client's full title and parent; an unreadable message does not count.
             title = says.title.clone().or(title);
             parent = says.parent.clone().or(parent);
             (carries.title, carries.parent) = (title.clone(), parent.clone());
@@ -154,7 +155,7 @@ async fn send(
     }
 }
 
-/// Makes the row of the session that children may have told of already.
+/// Creates the row of the session that children may already have named as their parent.
 async fn make_late_parent(actor: &Actor, pool: &Pool) {
     actor.sleep("late", LATE).await;
     let sql = "INSERT INTO cli_sessions_v2 (session_id) VALUES ($1) ON CONFLICT (session_id) DO NOTHING";
@@ -163,7 +164,8 @@ async fn make_late_parent(actor: &Actor, pool: &Pool) {
     }
 }
 
-/// Changes sessions, each in a transaction of its own that reads first. What fails is the API's caller's to repeat.
+/// Applies the edits, each in its own transaction that reads first. A failed edit is not retried; that would be up to
+/// the API's caller.
 async fn edit_all(actor: &Actor, pool: &Pool, edits: &[Edit]) {
     for (number, one) in edits.iter().enumerate() {
         let _ = edit(actor, pool, *one, number + 1).await;

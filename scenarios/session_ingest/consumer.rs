@@ -1,5 +1,5 @@
-//! The queue consumer as `processMessage` and `queue` are (services/session-ingest/src/queue-consumer.ts at 41be1d87),
-//! and the one trait that a strategy implements: what it does with what a session's object tells.
+//! The queue consumer, modelled on `processMessage` and `queue` (services/session-ingest/src/queue-consumer.ts at
+//! 41be1d87), and [`Persistence`], the trait that a strategy implements: it writes what a session's object returns.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,77 +19,77 @@ use super::history;
 use super::object::{Emission, Emits, Intake, Item, Request, SessionObject};
 use super::workload::SESSIONS;
 
-/// A candidate write path. One file, one required method.
+/// A strategy: one way to write what the object returns. Each is a file; only `apply` is required.
 pub trait Persistence: Sync {
-    /// Writes to Postgres what the object tells, which is not nothing, and notifies of a new status. An error gives the
-    /// message back to the queue, which delivers it again.
+    /// Writes a non-empty emission of the object to Postgres, and notifies listeners of a new status. An error returns
+    /// the message to the queue, which delivers it again (but see [`Errors::OfWritesAreLogged`]).
     fn apply<'a>(&'a self, session: &'a Session, emission: &'a Emission) -> Task<'a, Result<(), Failure>>;
 
-    /// How much the object tells.
+    /// How much the object returns.
     fn emits(&self) -> Emits {
         Emits::Difference
     }
 
-    /// What becomes of a failure.
+    /// How failures are handled.
     fn errors(&self) -> Errors {
         Errors::OfItemsAreLogged
     }
 
-    /// Whether the object's alarm writes what nobody has acknowledged.
+    /// Whether the object's alarm writes what has not been acknowledged.
     fn has_alarm(&self) -> bool {
         false
     }
 
-    /// What its migration adds to the schema.
+    /// The SQL that its migration adds to the schema.
     fn migration(&self) -> &'static str {
         ""
     }
 
-    /// The table that its notifications wait in, if they do.
+    /// The outbox table of its notifications, if it has one.
     fn outbox(&self) -> Option<Outbox> {
         None
     }
 
-    /// What it is known to break, and why.
+    /// The invariants that it is known to violate, each with the reason.
     fn known_failures(&self) -> &'static [KnownFailure] {
         &[]
     }
 }
 
-/// What the consumer does about what fails.
+/// How the consumer handles failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errors {
-    /// The session's row is looked up first. An item that the object does not take is logged and left out; whatever
-    /// else fails gives the message back to the queue (queue-consumer.ts at 41be1d87).
+    /// The session's row is looked up first. An item that the object fails to ingest is logged and skipped; any other
+    /// failure returns the message to the queue (queue-consumer.ts at 41be1d87).
     OfItemsAreLogged,
-    /// A message that the object does not take comes again; once it has, a failure to write is logged and no more
-    /// (`handleDirectIngestRequest` and `runMetadataProjection` in ingest/direct-ingest.ts at 0918d015).
+    /// A message that the object fails to ingest is delivered again. Once it is ingested, a failure to write is only
+    /// logged (`handleDirectIngestRequest` and `runMetadataProjection` in ingest/direct-ingest.ts at 0918d015).
     OfWritesAreLogged,
-    /// The object is asked first, and whatever fails gives the message back to the queue.
+    /// The object is called first, without a row look-up, and any failure returns the message to the queue.
     AllComeAgain,
 }
 
-/// How a relay gets at notifications that wait in a table.
+/// The statements with which a relay reads and removes the notifications in an outbox table.
 #[derive(Clone, Copy, Debug)]
 pub struct Outbox {
-    /// The oldest one: its id, the session, the previous status, the next one.
+    /// Selects the oldest one: its id, the session, the previous status, the next status.
     pub oldest: &'static str,
-    /// Takes the one with that id out.
+    /// Deletes the one with that id.
     pub remove: &'static str,
 }
 
-/// Why a message could not be dealt with.
+/// Why a message could not be handled.
 #[derive(Debug)]
 pub enum Failure {
     /// A statement failed.
     Sql(SqlError),
-    /// A request to another part was lost, or its answer was.
+    /// A request to another part of the simulation, or its reply, was lost.
     Lost,
     /// The message cannot be read.
     Poison,
-    /// What it is about is not staged any more.
+    /// The message's report is no longer staged.
     NotStaged,
-    /// The row is not as the message needs it.
+    /// The row is not in the state that the message requires.
     Conflict,
 }
 
@@ -110,13 +110,13 @@ impl From<Lost> for Failure {
 pub(super) struct Envelope {
     /// The session's index.
     pub(super) session: usize,
-    /// Under which its items are staged.
+    /// The key under which its items are staged.
     pub(super) key: u64,
-    /// When the API took it in, in milliseconds.
+    /// When the API received it, in milliseconds.
     pub(super) ingested_at: u64,
-    /// What is new in it, which is all that the trace has of it.
+    /// The fields that are new in it; the trace records only these.
     pub(super) says: Intake,
-    /// What its items carry.
+    /// All fields that its items carry.
     pub(super) carries: Intake,
     pub(super) poison: bool,
 }
@@ -132,7 +132,7 @@ impl Record for Envelope {
     }
 }
 
-/// What a consumer has to work with.
+/// A consumer and the parts that it uses.
 #[derive(Debug)]
 pub(super) struct Consumer {
     pub(super) actor: Actor,
@@ -143,8 +143,8 @@ pub(super) struct Consumer {
     pub(super) bell: Notifier,
 }
 
-/// What a candidate has to work with: the session that a message is about. Every statement is a transaction of its own,
-/// unless it is made on a [`Transaction`].
+/// The session that a message is about, with the calls that a strategy can make. Every statement is its own
+/// transaction, unless it is executed on a [`Transaction`].
 #[derive(Debug)]
 pub struct Session<'c> {
     place: Place<'c>,
@@ -165,15 +165,15 @@ impl<'c> Session<'c> {
         Session { place, index }
     }
 
-    /// The session's id, as a parameter.
+    /// The session's id, as a statement parameter.
     pub fn id(&self) -> Value {
         SESSIONS[self.index].into()
     }
 
-    /// Sends one statement in a transaction of its own.
+    /// Executes one statement in its own transaction.
     ///
     /// # Errors
-    /// The driver's.
+    /// The driver's error.
     pub async fn execute<const N: usize>(
         &self,
         label: &'static str,
@@ -187,18 +187,18 @@ impl<'c> Session<'c> {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// The driver's.
+    /// The driver's error.
     pub async fn begin(&self) -> Result<Transaction, SqlError> {
         self.place.pool.begin(self.place.actor, "begin", "BEGIN").await
     }
 
-    /// Sends `session.status.updated`. Nobody asks whether it arrives (`notifyUserSessionEvent` in
-    /// services/session-ingest/src/session-events.ts, whose errors are logged).
+    /// Sends `session.status.updated`, without checking that it arrives (`notifyUserSessionEvent` in
+    /// services/session-ingest/src/session-events.ts only logs errors).
     pub async fn notify(&self, previous: Value, next: Value) {
         let _ = notify(self.place.actor, self.id(), previous, next).await;
     }
 
-    /// Sends `session.status.updated` if the statement has returned a previous status and another one after it.
+    /// Sends `session.status.updated` if the statement returned a previous status and a different new one.
     pub async fn notify_of(&self, written: &Answer) {
         if let Some([previous, next]) = written.rows.first().map(|row| &row[..])
             && previous != next
@@ -207,14 +207,14 @@ impl<'c> Session<'c> {
         }
     }
 
-    /// Tells the relay that there may be something in the outbox; it may not hear.
+    /// Notifies the relay that the outbox may have a new row. The notification may be lost.
     pub async fn ring(&self) {
         if self.place.actor.request("ring", "relay", Vec::new()).await.is_ok() {
             self.place.bell.ring();
         }
     }
 
-    /// Says that a title is left out on purpose, because the row has one.
+    /// Records that a title is deliberately not written because the row already has one.
     pub fn keep_title(&self) {
         self.place.actor.note(history::TITLE_KEPT, self.index as i64, 0);
     }
@@ -222,7 +222,7 @@ impl<'c> Session<'c> {
     /// Tells the object that everything up to that revision is committed.
     ///
     /// # Errors
-    /// The request was lost, or its answer.
+    /// The request or its reply was lost.
     pub async fn acknowledge(&self, revision: i64) -> Result<(), Lost> {
         let Place { actor, objects, .. } = self.place;
         let request = Request::Acknowledge(revision);
@@ -230,21 +230,22 @@ impl<'c> Session<'c> {
     }
 }
 
-/// Sends `session.status.updated` to whoever listens.
+/// Sends `session.status.updated` to the listeners.
 pub(super) async fn notify(actor: &Actor, session: Value, previous: Value, next: Value) -> Result<(), Lost> {
     let body = vec![("session", session), ("previous", previous), ("next", next)];
     actor.request("notify", "sink", body).await
 }
 
-/// Takes batches from the queue for ever. A message that was dealt with is acknowledged, any other given back.
+/// Receives batches from the queue forever. A message that was handled is acknowledged; any other is returned to the
+/// queue.
 pub(super) async fn run(strategy: &dyn Persistence, consumer: &Consumer) {
     let Consumer { actor, queue, .. } = consumer;
     loop {
-        // An answer that is lost on its way is asked for again; what it had comes again by itself.
+        // If the reply is lost, receive again; the queue redelivers the messages that were in it.
         let batch = queue.receive(actor).await.unwrap_or_default();
         for delivery in &batch {
             actor.note("handle", delivery.message as i64, i64::from(delivery.attempt));
-            // If the queue does not hear, the message comes again.
+            // If this request is lost, the queue redelivers the message.
             let _ = match handle(strategy, consumer, delivery).await {
                 Ok(()) => queue.ack(actor, delivery).await,
                 Err(_) => queue.retry(actor, delivery, RETRY_DELAY).await,
@@ -293,8 +294,8 @@ async fn handle(
     Ok(staging.delete(actor, "unstage", *key).await?)
 }
 
-/// Asks the object, three times at the most (`withDORetry` in packages/worker-utils/src/do-retry.ts; what breaks a
-/// connection is retryable).
+/// Asks the object to ingest an item, at most three times (`withDORetry` in packages/worker-utils/src/do-retry.ts; a
+/// broken connection is retryable).
 async fn ingest(actor: &Actor, object: &Stub<SessionObject>, item: &Item) -> Result<Emission, Lost> {
     const ATTEMPTS: u32 = 3;
     for attempt in 1..ATTEMPTS {
@@ -308,5 +309,5 @@ async fn ingest(actor: &Actor, object: &Stub<SessionObject>, item: &Item) -> Res
 
 const LOOKUP: &str = "SELECT session_id FROM cli_sessions_v2 WHERE session_id = $1 LIMIT 1";
 
-/// The delay before another attempt (`msg.retry({ delaySeconds: 60 })`).
+/// The delay before a message is delivered again (`msg.retry({ delaySeconds: 60 })`).
 const RETRY_DELAY: Duration = Duration::from_secs(60);

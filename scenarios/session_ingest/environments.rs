@@ -1,4 +1,4 @@
-//! The environments, from benign to hostile. From `contended` on the API writer takes part; `concurrent` and `all` have
+//! The environments, from benign to hostile. The API writer takes part from `contended` on; `concurrent` and `all` have
 //! several consumers, the others one.
 
 use retrial_sim::fault::{Fault, FaultRule, Environment};
@@ -7,10 +7,10 @@ pub(super) const CONSUMERS: [&str; 3] = ["consumer-1", "consumer-2", "consumer-3
 pub(super) const OBJECTS: [&str; 2] = ["object-1", "object-2"];
 pub(super) const CLIENTS: [&str; 2] = ["client-1", "client-2"];
 
-/// Whoever sends statements on behalf of the queue.
+/// The actors that send statements on behalf of the queue.
 const WRITERS: &[&str] = &["consumer-1", "consumer-2", "consumer-3", "relay", "alarm"];
 
-/// Whoever sends anything at all.
+/// The actors whose requests or replies can be lost.
 const SENDERS: &[&str] =
     &["consumer-1", "consumer-2", "consumer-3", "relay", "alarm", "client-1", "client-2"];
 
@@ -46,10 +46,10 @@ const LOST: [FaultRule; 2] = [fault_rule(Fault::RequestLost, SENDERS), fault_rul
 const AGAIN: [FaultRule; 2] = [fault_rule(Fault::Duplicate, &CONSUMERS), fault_rule(Fault::Stall, &CONSUMERS)];
 
 pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment { name: "calm", about: "one consumer, nobody else writes, nothing fails", fault_rules: &[], budget: 0 },
+    Environment { name: "calm", about: "one consumer, no other writer, no faults", fault_rules: &[], budget: 0 },
     Environment {
         name: "contended",
-        about: "an API writer changes sessions in transactions of its own, with slow round trips",
+        about: "an API writer changes sessions in its own transactions, with slow round trips",
         fault_rules: &[],
         budget: 0,
     },
@@ -61,38 +61,38 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
     Environment {
         name: "crash",
-        about: "a consumer or a durable object dies at any point; an object at rest is evicted",
+        about: "a consumer or a durable object crashes at any point; an idle object is evicted",
         fault_rules: &[CRASH[0], CRASH[1], CRASH[2], CRASH[3], EVICTION],
         budget: 2,
     },
     Environment {
         name: "ambiguous",
-        about: "a request or its answer is lost: a statement's, a commit's, an acknowledgement's, an object's",
+        about: "a request or its reply is lost: a statement's, a commit's, an acknowledgement's, an object's",
         fault_rules: &LOST,
         budget: 2,
     },
     Environment {
         name: "redelivery",
-        about: "a message is delivered again though it was done, or while its consumer still works",
+        about: "a message is delivered again after it was handled, or while its consumer is still working",
         fault_rules: &AGAIN,
         budget: 2,
     },
     Environment { name: "concurrent", about: "two or three consumers", fault_rules: &[], budget: 0 },
     Environment {
         name: "late_parent",
-        about: "a child's message comes before its parent's row is made",
+        about: "a child's message arrives before its parent's row is created",
         fault_rules: &[],
         budget: 0,
     },
     Environment {
         name: "outage",
-        about: "Postgres refuses statements for longer than a message's four deliveries",
+        about: "Postgres rejects statements for longer than a message's four deliveries",
         fault_rules: &[STATEMENT],
         budget: 4,
     },
     Environment {
         name: "all",
-        about: "two or three consumers, and every fault of the environments before but the outage",
+        about: "two or three consumers, and every fault of the environments above except the outage",
         fault_rules: &[
             STATEMENT, CRASH[0], CRASH[1], CRASH[2], CRASH[3], EVICTION, LOST[0], LOST[1], AGAIN[0], AGAIN[1],
         ],
@@ -110,7 +110,7 @@ pub(super) fn has_many_consumers(environment: &Environment) -> bool {
     matches!(environment.name, "concurrent" | "all")
 }
 
-/// Whether children tell of a parent whose row is made later in that environment.
+/// Whether children name a parent whose row is created later in that environment.
 pub(super) fn has_late_parent(environment: &Environment) -> bool {
     matches!(environment.name, "late_parent" | "all")
 }

@@ -1,4 +1,4 @@
-//! What a trace says of this scenario's sessions, in the scenario's own words. Read by its invariants only.
+//! Reads this scenario's events from a trace: row changes, notifications, messages. For its invariants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,7 +12,8 @@ use retrial_sim::trial::Run;
 use super::environments::OBJECTS;
 use super::workload::SESSIONS;
 
-/// A column of the sessions' table, at its place in every row: what a strategy's migration adds comes after them.
+/// A column of the sessions' table; the discriminant is its index in every row. Columns that a strategy's migration
+/// adds come after these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
     SessionId,
@@ -24,18 +25,18 @@ pub(super) enum Column {
     UpdatedAt,
 }
 
-/// The table of the sessions.
+/// The sessions' table.
 pub(super) const TABLE: &str = "cli_sessions_v2";
 
-/// What the trace has where a strategy leaves a title out on purpose.
+/// The annotation that records that a strategy deliberately did not write a title.
 pub(super) const TITLE_KEPT: &str = "title-kept";
 
-/// The columns that clients' messages are about.
+/// The columns that clients' messages can set.
 pub(super) const FIELDS: [Column; 4] =
     [Column::Title, Column::GitBranch, Column::ParentSessionId, Column::Status];
 
 impl Column {
-    /// Its name, which is also the field's in messages and objects.
+    /// The column's name, which is also the field's name in messages and objects.
     pub(super) fn name(self) -> &'static str {
         match self {
             Column::SessionId => "session_id",
@@ -48,7 +49,7 @@ impl Column {
         }
     }
 
-    /// Its value in a row; NULL where there is no row.
+    /// The column's value in a row; NULL if there is no row.
     fn of(self, row: Option<&Row>) -> &Value {
         row.map_or(&Value::Null, |row| &row[self as usize])
     }
@@ -63,7 +64,7 @@ impl fmt::Display for Column {
 /// One committed change of a session's row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Write<'r> {
-    /// The index of the commit's event.
+    /// The index of the commit event.
     pub(super) event: usize,
     pub(super) actor: &'r str,
     pub(super) session: &'r str,
@@ -88,7 +89,7 @@ impl<'r> Write<'r> {
     }
 }
 
-/// One notification that the sink has received.
+/// A notification that the sink received.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notification<'r> {
     pub(super) event: usize,
@@ -97,7 +98,7 @@ pub(super) struct Notification<'r> {
     pub(super) next: &'r Value,
 }
 
-/// A message that the queue has taken.
+/// A message that the queue accepted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent<'r> {
     pub(super) exchange: &'r Exchange,
@@ -117,7 +118,7 @@ impl<'r> Sent<'r> {
     }
 }
 
-/// Whether it writes for the queue: a consumer, or an object's alarm.
+/// Whether the actor writes on behalf of the queue: a consumer, or an object's alarm.
 pub(super) fn is_consumer(actor: &str) -> bool {
     actor.starts_with("consumer") || actor == "alarm"
 }
@@ -132,12 +133,12 @@ pub(super) fn writes(run: &Run) -> impl Iterator<Item = Write<'_>> {
     })
 }
 
-/// The committed changes of a status, in commit order.
+/// Every committed status change, in commit order.
 pub(super) fn transitions(run: &Run) -> impl Iterator<Item = Write<'_>> {
     writes(run).filter(|write| write.moves(Column::Status))
 }
 
-/// What a session's object has stored, write by write.
+/// The successive states that a session's object stored, each with its event.
 pub(super) fn stored<'r>(
     run: &'r Run,
     session: &str,
@@ -146,7 +147,7 @@ pub(super) fn stored<'r>(
     run.trace.stored(index.map_or("", |index| OBJECTS[index]))
 }
 
-/// What the sink has received, in order.
+/// The notifications that the sink received, in order.
 pub(super) fn notifications(run: &Run) -> impl Iterator<Item = Notification<'_>> {
     run.trace.exchanges("notify").map(|(event, exchange)| Notification {
         event,
@@ -156,17 +157,17 @@ pub(super) fn notifications(run: &Run) -> impl Iterator<Item = Notification<'_>>
     })
 }
 
-/// The number of the message that an exchange with the queue is about.
+/// The number of the message that a queue exchange is about.
 pub(super) fn message(exchange: &Exchange) -> i64 {
     exchange.field("message").and_then(Value::integer).unwrap_or_default()
 }
 
-/// The messages that the queue has taken, by number.
+/// The messages that the queue accepted, by number.
 pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
     run.trace.exchanges("send").map(|(_, exchange)| (message(exchange), Sent { exchange })).collect()
 }
 
-/// The messages that are dead letters although a consumer can read them, and had not done with them before.
+/// The messages that became dead letters although they are readable and no consumer had finished them before.
 pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
     let dead = run.trace.exchanges("dead-letter").map(|(_, exchange)| message(exchange));
     let mut dead: Vec<i64> = dead.collect();
@@ -177,7 +178,7 @@ pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
     dead
 }
 
-/// The messages whose blob a consumer has deleted, which it does last.
+/// The messages whose staged blob a consumer has deleted, which is its last step.
 fn done(run: &Run) -> BTreeSet<i64> {
     let mut done = BTreeSet::new();
     for (event, exchange) in run.trace.exchanges("unstage") {
@@ -186,8 +187,8 @@ fn done(run: &Run) -> BTreeSet<i64> {
     done
 }
 
-/// Whether the session's column may differ from its object in the end: the API writer has written it since the object
-/// last changed, it is a title that was left out on purpose, or a parent that is not there.
+/// Whether the session's column may differ from its object at the end: the API writer wrote it after the object last
+/// changed it, it is a title that was deliberately not written, or the parent does not exist.
 pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
     let (object, _) = in_the_end(run, session, column);
     if column == Column::Title && keeps_title(run, session) {
@@ -210,7 +211,7 @@ pub(super) fn is_excepted(run: &Run, session: &str, column: Column) -> bool {
     edited.is_some_and(|write| since.0 < write.event)
 }
 
-/// Whether a strategy has left a title of that session out on purpose.
+/// Whether a strategy deliberately did not write a title of that session.
 fn keeps_title(run: &Run, session: &str) -> bool {
     let index = SESSIONS.iter().position(|known| *known == session).map(|index| index as i64);
     run.trace
@@ -219,7 +220,7 @@ fn keeps_title(run: &Run, session: &str) -> bool {
         .any(|event| matches!(event.kind, EventKind::Annotated(TITLE_KEPT, kept, _) if Some(kept) == index))
 }
 
-/// A session's field in the end: what the object has, and what the row has.
+/// The final values of a session's field: the object's, then the row's.
 pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: Column) -> (&'r Value, &'r Value) {
     let object = stored(run, session).next_back().and_then(|(_, stored)| stored.field(field.name()));
     let (_, rows) = run.tables.first().expect("the trial was asked for the sessions");
@@ -227,8 +228,8 @@ pub(super) fn in_the_end<'r>(run: &'r Run, session: &str, field: Column) -> (&'r
     (object.unwrap_or(&Value::Null), field.of(row))
 }
 
-/// What became of a value that a session's field should have in the end: what was never written is lost with its
-/// message's acknowledgement, what was written lies under somebody's older value.
+/// The anomaly by which a session's field does not have its expected final value. A value that was never written was
+/// lost when its message was acknowledged; a value that was written was overwritten by an older one.
 pub(super) fn became_of(run: &Run, session: &str, field: Column, value: &Value) -> Anomaly {
     let mut moves = writes(run).filter(|write| write.session == session && write.moves(field));
     if moves.any(|write| write.after(field) == value) {
@@ -238,7 +239,7 @@ pub(super) fn became_of(run: &Run, session: &str, field: Column, value: &Value) 
     }
 }
 
-/// The message that a consumer has in hand at that event.
+/// The message that a consumer is handling at that event.
 pub(super) fn in_hand(run: &Run, event: usize, actor: ActorId) -> Option<i64> {
     run.trace.events[..event].iter().rev().find_map(|earlier| match earlier.kind {
         EventKind::Annotated("handle", message, _) if earlier.actor == actor => Some(message),

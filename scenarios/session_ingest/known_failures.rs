@@ -1,4 +1,4 @@
-//! Breaks that several candidates own up to, each told once. Seen in trials, with the reason.
+//! Known failures that several strategies share. Observed in trials, each with the reason.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -8,8 +8,8 @@ pub(super) const NOTHING_LEFT_TO_TELL: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
     from: "retry",
     rarely: None,
-    because: "the queue delivers the message again, but the object has stored its values already and tells only what \
-              differs, which is nothing",
+    because: "the queue redelivers the message, but the object has already stored its values and returns \
+              only differences, of which there are none left",
 };
 
 pub(super) const LEFT_IN_THE_OBJECT: KnownFailure = KnownFailure {
@@ -17,8 +17,7 @@ pub(super) const LEFT_IN_THE_OBJECT: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
     from: "retry",
     rarely: None,
-    because: "what the client said last is in the object, whoever was to write it has failed, and nobody comes for it \
-              again",
+    because: "the client's last value is in the object, but the write to Postgres failed and is not retried",
 };
 
 pub(super) const THE_LAST_GOES_UNDER: KnownFailure = KnownFailure {
@@ -26,7 +25,7 @@ pub(super) const THE_LAST_GOES_UNDER: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::StaleOverwrite, Anomaly::LostAcknowledgement],
     from: "concurrent",
     rarely: None,
-    because: "two consumers write in the other order, and what was said before stands",
+    because: "two consumers write in the reverse order, and the earlier value remains",
 };
 
 pub(super) const THE_PARENT_COMES_TOO_LATE: KnownFailure = KnownFailure {
@@ -34,8 +33,8 @@ pub(super) const THE_PARENT_COMES_TOO_LATE: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::LostAcknowledgement],
     from: "late_parent",
     rarely: None,
-    because: "the parent's row is not there yet, the row's revision moves on without it, and nobody writes it \
-              afterwards; nor does anybody write what all four deliveries have failed to",
+    because: "the parent's row does not exist yet, the row's revision advances without it, and it is not \
+              written afterwards; nor is a change whose four deliveries have all failed",
 };
 
 pub(super) const THE_PARENT_IS_SKIPPED: KnownFailure =
@@ -46,7 +45,7 @@ pub(super) const STAMPS_THE_SAME_STATUS: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::DuplicateEffect],
     from: "retry",
     rarely: None,
-    because: "a status that the row has already is written and stamped again",
+    because: "a status that the row already has is written again, with a new timestamp",
 };
 
 pub(super) const EACH_OTHERS_PARENT: KnownFailure = KnownFailure {
@@ -54,8 +53,9 @@ pub(super) const EACH_OTHERS_PARENT: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Deadlock],
     from: "concurrent",
     rarely: None,
-    because: "two sessions that are each other's parent: each locks its own row and waits for the other's; the victim \
-              rolls back, and what it was to write is in the object and comes to nobody again",
+    because: "two sessions that are each other's parent: each transaction locks its own row and waits for \
+              the other's; the victim rolls back, and the object, which has the change, does not return it \
+              again",
 };
 
 pub(super) const WRITTEN_IN_THE_OTHER_ORDER: KnownFailure = KnownFailure {
@@ -63,8 +63,8 @@ pub(super) const WRITTEN_IN_THE_OTHER_ORDER: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::StaleOverwrite],
     from: "concurrent",
     rarely: None,
-    because: "two consumers write what the object has told them in the other order, and nothing in \
-              the row says which is newer",
+    because: "two consumers write the object's answers in the reverse order, and nothing in the row shows \
+              which is newer",
 };
 
 pub(super) const THE_OLDER_STAYS: KnownFailure = KnownFailure {
@@ -72,8 +72,8 @@ pub(super) const THE_OLDER_STAYS: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::StaleOverwrite, Anomaly::LostAcknowledgement],
     from: "concurrent",
     rarely: Some("crash"),
-    because: "two consumers write in the other order and the older state stays; or the object handles a \
-              request late whose caller has given up, and nobody is left to be told",
+    because: "two consumers write in the reverse order and the older state remains; or the object handles a \
+              request late, after its caller has given up, and its answer reaches no consumer",
 };
 
 pub(super) const CARRIES_EVERYTHING_ALONG: KnownFailure = KnownFailure {
@@ -81,7 +81,7 @@ pub(super) const CARRIES_EVERYTHING_ALONG: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::StaleOverwrite],
     from: "contended",
     rarely: None,
-    because: "every message carries the object's whole state along, over what another writer has given the row",
+    because: "every message writes the object's whole state, over what another writer has put into the row",
 };
 
 pub(super) const STANDS_STILL_WITH_THE_ROW: KnownFailure = KnownFailure {
@@ -89,7 +89,8 @@ pub(super) const STANDS_STILL_WITH_THE_ROW: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "redelivery",
     rarely: None,
-    because: "a consumer that stands still between two statements of its transaction keeps the row for as long",
+    because: "a consumer that stalls between two statements of its transaction keeps the row locked for as \
+              long",
 };
 
 pub(super) const DIES_BEFORE_IT_NOTIFIES: KnownFailure = KnownFailure {
@@ -97,5 +98,6 @@ pub(super) const DIES_BEFORE_IT_NOTIFIES: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Omission],
     from: "crash",
     rarely: None,
-    because: "the consumer dies after the commit and before the notification; the next delivery finds nothing to do",
+    because: "the consumer crashes after the commit and before the notification; the next delivery finds \
+              nothing to do",
 };

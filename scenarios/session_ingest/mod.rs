@@ -1,5 +1,5 @@
-//! `session_ingest`: a queue consumer that writes what a session's durable object tells it to a row that others write
-//! to as well, and notifies of the status. See README.md for the story.
+//! `session_ingest`: a queue consumer asks a session's durable object what changed, writes it to a Postgres row that
+//! other writers also update, and notifies listeners of a new status. See README.md for the background.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
     stage: cast::enter,
 };
 
-/// A worker far from its database: a round trip is what a statement costs, whatever it does there. So the times are the
-/// same on a live server, which does not tell its work.
+/// Costs of a worker far from its database: every statement takes one round trip of 2 ms, whatever it does. So the
+/// times are the same on a live server, which does not report how much work a statement took.
 const COST: Cost = Cost {
     per_statement: Duration::from_millis(2),
     per_step: Duration::ZERO,
@@ -57,7 +57,7 @@ const COST: Cost = Cost {
     delay_unit: Duration::from_micros(2),
 };
 
-/// A message takes about twenty-five steps, and comes a few times more where something fails.
+/// Step limits. A message takes about 25 steps, and is delivered a few more times when something fails.
 fn limits(workload: &Workload) -> Limits {
     let work = 60 * workload.messages() + 20 * workload.edits.len() as u32;
     Limits { safety_steps: 200 + 2 * work, fair_steps: 600 + 4 * work, progress: &["cli_sessions_v2"] }

@@ -1,6 +1,7 @@
-//! The session's durable object, as `SessionIngestDO.ingest` is (services/session-ingest/src/dos/SessionIngestDO.ts):
-//! it keeps each item with the time at which the API took it in, leaves out an item that is older than the one it has,
-//! and tells the consumer the fields whose value differs. How much more it tells is the strategies' choice ([`Emits`]).
+//! The session's durable object, modelled on `SessionIngestDO.ingest`
+//! (services/session-ingest/src/dos/SessionIngestDO.ts). It stores each item with the time at which the API received
+//! it, ignores an item that is older than the stored one, and returns the fields whose value changed. Strategies can
+//! make it return more ([`Emits`]).
 
 use std::rc::Rc;
 
@@ -8,18 +9,18 @@ use retrial_sim::durable_object::Object;
 use retrial_sim::engine::Value;
 use retrial_sim::trace::{Field, Record};
 
-/// What an object tells the consumer of a message.
+/// What an object returns to the consumer of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Emits {
-    /// The fields that the message has changed: what the pull request finds.
+    /// The fields that the message changed; the pull request works with these.
     Difference,
-    /// The fields that have changed since a consumer last acknowledged, merged.
+    /// All fields that changed since the last acknowledgement, merged.
     Pending,
     /// Every field that has a value.
     State,
 }
 
-/// The kinds of item that carry fields; an object keeps the last one of each (`getItemIdentity` in
+/// The kinds of items that carry fields. An object keeps the latest item of each kind (`getItemIdentity` in
 /// services/session-ingest/src/util/compaction.ts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -31,32 +32,32 @@ pub(super) enum Kind {
     Status,
 }
 
-/// One of the session's fields.
+/// A session field, with the revision that set it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Versioned {
-    /// Its value, once it has one.
+    /// The value; none until it is first set.
     pub value: Option<Rc<str>>,
-    /// The object's revision by which it got it; 0 for never.
+    /// The object's revision that set the value; 0 if it was never set.
     pub revision: i64,
 }
 
-/// What is known of a session, or of what has changed of it.
+/// The fields of a session: its state, or a set of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
-    /// Its title.
+    /// The title.
     pub title: Versioned,
-    /// Its branch.
+    /// The branch.
     pub git_branch: Versioned,
-    /// The session that it belongs to.
+    /// The id of the parent session.
     pub parent: Versioned,
-    /// Its status.
+    /// The status.
     pub status: Versioned,
 }
 
-/// What a consumer asks of an object.
+/// A request from a consumer to an object.
 #[derive(Clone, Debug)]
 pub(super) enum Request {
-    /// Take this item in, and tell what to write.
+    /// Ingest this item, and return what to write.
     Ingest(Item),
     /// Everything up to that revision has been written and committed.
     Acknowledge(i64),
@@ -66,48 +67,48 @@ pub(super) enum Request {
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) kind: Kind,
-    /// When the API took the message in, in milliseconds.
+    /// When the API received the message, in milliseconds.
     pub(super) ingested_at: u64,
     pub(super) fields: Intake,
 }
 
-/// What a client has sent, for one session.
+/// The fields that a client sent for one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Intake {
-    /// The title, if it has changed.
+    /// The title, if it changed.
     pub(super) title: Option<Rc<str>>,
-    /// The branch, if it has changed.
+    /// The branch, if it changed.
     pub(super) git_branch: Option<Rc<str>>,
-    /// The parent's id, if it has changed.
+    /// The parent's id, if it changed.
     pub(super) parent: Option<Rc<str>>,
-    /// The status, if there is one to tell.
+    /// The status, if one was sent.
     pub(super) status: Option<Rc<str>>,
 }
 
-/// What an object tells a consumer to write.
+/// What an object returns for a consumer to write.
 #[derive(Clone, Debug, Default)]
 pub struct Emission {
     /// The object's revision.
     pub revision: i64,
-    /// The revision that it had before the message.
+    /// The object's revision before the message.
     pub base: i64,
-    /// The fields to be written; the others have no value here.
+    /// The fields to write; all others have no value.
     pub fields: Fields,
-    /// The status that the object had before the message.
+    /// The object's status before the message.
     pub previous_status: Option<Rc<str>>,
 }
 
-/// What an object keeps.
+/// An object's durable storage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Storage {
     revision: i64,
     acknowledged: i64,
     fields: Fields,
-    /// When the last item of each [`Kind`] was taken in.
+    /// When the API received the latest item of each [`Kind`], in milliseconds.
     ingested_at: [Option<u64>; 3],
 }
 
-/// The object; it keeps nothing in memory that it could lose.
+/// The object. It has no in-memory state that a crash or an eviction could lose.
 #[derive(Debug)]
 pub(super) struct SessionObject {
     pub(super) emits: Emits,
@@ -139,15 +140,15 @@ impl Object for SessionObject {
 }
 
 impl Storage {
-    /// The state, if any of it has not been acknowledged.
+    /// The whole state, if any of it is unacknowledged.
     pub(super) fn outstanding(&self) -> Option<Emission> {
         let Storage { revision, fields, .. } = self;
         let told = || Emission { revision: *revision, fields: fields.clone(), ..Emission::default() };
         (self.acknowledged < *revision).then(told)
     }
 
-    /// An item is left out if a later one is there; one of the same time is taken. Only a value that differs is a
-    /// change.
+    /// Ingests an item, unless a later one is stored; an item with the same time is accepted. Only a value that differs
+    /// counts as a change.
     fn take_in(&mut self, item: &Item) {
         let there = &mut self.ingested_at[item.kind as usize];
         if there.is_some_and(|there| there > item.ingested_at) {
@@ -166,7 +167,7 @@ impl Storage {
 }
 
 impl Intake {
-    /// The items that carry it, in the order in which they are taken in.
+    /// The items that carry these fields, in the order in which they are ingested.
     pub(super) fn items(&self, ingested_at: u64) -> impl Iterator<Item = Item> {
         let Intake { title, git_branch, parent, status } = self.clone();
         let items = [
@@ -180,7 +181,7 @@ impl Intake {
 }
 
 impl Emission {
-    /// What is to be written of a message, once another of its items has been taken in.
+    /// Merges in what the object returned for the message's next item.
     pub(super) fn absorb(&mut self, next: Emission) {
         let begins = self.revision == 0;
         let Emission { revision, base, fields, previous_status } = next;
@@ -214,7 +215,7 @@ impl Fields {
         ]
     }
 
-    /// The fields that have changed since that revision.
+    /// The fields that changed after that revision.
     fn since(&self, revision: i64) -> Fields {
         let mut since = self.clone();
         for field in since.each_mut() {
@@ -225,7 +226,7 @@ impl Fields {
         since
     }
 
-    /// The fields as a statement's parameters: title, branch, parent, status; NULL for those not to be written.
+    /// The fields as statement parameters: title, branch, parent, status. NULL for fields not to be written.
     pub(super) fn params(&self) -> [Value; 4] {
         self.each().map(|(_, field)| param(&field.value))
     }
@@ -236,7 +237,7 @@ impl Fields {
     }
 }
 
-/// A value as a statement's parameter.
+/// A value as a statement parameter.
 pub(super) fn param(value: &Option<Rc<str>>) -> Value {
     value.clone().map_or(Value::Null, Value::Text)
 }

@@ -1,6 +1,6 @@
-//! The logical operations behind the writes to the sessions' rows: which columns the API writer and the consumers meant
-//! to change, and which they carried along. It must never know what a candidate does, only what was said to it and what
-//! it wrote.
+//! The logical operations behind the writes to the sessions' rows: which columns the API writer and the consumers
+//! intended to change, and which they only carried along. Derived from the messages and the row changes alone, so that
+//! it is the same for every strategy.
 
 use retrial_sim::engine::Value;
 use retrial_sim::operation::{Intent, Operation};
@@ -8,10 +8,10 @@ use retrial_sim::trial::Run;
 
 use super::history::{self, Column, Sent, TABLE, Write};
 
-/// An operation for every commit of a session's row that the API writer has written as well. Each is blind: what the
-/// API writer's user or a session's client says depends on nothing that stood there. The API writer means every column
-/// that it changes. A consumer means a value that the session's client has said more often by then than consumers have
-/// written it; what it writes beside that it carries along.
+/// The operations: one for every commit to the row of a session that the API writer has also written. Every intent is
+/// blind: what an API user or a session's client sends does not depend on the row. The API writer intends every column
+/// that it changes. A consumer intends a value if the session's client has sent it more often by then than consumers
+/// have written it; other columns that it writes are carried along.
 pub(super) fn of(run: &Run) -> Vec<Operation> {
     let writes: Vec<Write<'_>> = history::writes(run).collect();
     let by_api =
@@ -31,7 +31,7 @@ pub(super) fn of(run: &Run) -> Vec<Operation> {
             based_on: None,
         });
         match operations.last_mut() {
-            // Several statements of one transaction.
+            // Several statements of one transaction changed the row.
             Some(last) if last.began == write.event && last.row.text() == Some(write.session) => {
                 last.intends.extend(intents);
             }
@@ -50,20 +50,20 @@ pub(super) fn of(run: &Run) -> Vec<Operation> {
     operations
 }
 
-/// What clients have sent that a consumer can read.
+/// The readable messages that clients sent, each with its event.
 fn sent(run: &Run) -> Vec<(usize, Sent<'_>)> {
     let sent = run.trace.exchanges("send").map(|(event, exchange)| (event, Sent { exchange }));
     sent.filter(|(_, sent)| !sent.is_poison()).collect()
 }
 
-/// How often the session's client has said by then what that write brings.
+/// How often the session's client had sent the written value before that write.
 fn times_said(sends: &[(usize, Sent<'_>)], write: &Write<'_>, column: Column) -> usize {
     let by_then =
         sends.iter().filter(|(event, sent)| *event < write.event && sent.session() == write.session);
     by_then.filter(|(_, sent)| sent.field(column) == Some(write.after(column))).count()
 }
 
-/// How often consumers have given the row before what that write brings.
+/// How often consumers had already set the row's column to the written value.
 fn times_written(earlier: &[Write<'_>], write: &Write<'_>, column: Column) -> usize {
     let by_consumers = earlier.iter().filter(|it| it.session == write.session && it.is_by_consumer());
     by_consumers.filter(|it| it.moves(column) && it.after(column) == write.after(column)).count()

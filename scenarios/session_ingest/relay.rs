@@ -1,4 +1,4 @@
-//! The relay of an outbox: it sends what waits in the table and takes it out afterwards, so that every notification is
+//! The relay of an outbox: it sends the oldest notification in the table and then deletes it, so every notification is
 //! sent at least once.
 
 use std::time::Duration;
@@ -10,13 +10,14 @@ use retrial_sim::pool::Pool;
 
 use super::consumer::{Outbox, notify};
 
-/// The pause after something failed.
+/// The pause after a failure.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// How long it waits for the bell before it looks by itself.
+/// How long the relay waits for the notifier before it polls the table.
 const AT_MOST: Duration = Duration::from_secs(60);
 
-/// Relays for ever: one after the other while there are some, then at the bell or by itself.
+/// Relays forever: one notification after another while there are any, otherwise it waits for the notifier or the
+/// timeout.
 pub(super) async fn run(outbox: Outbox, actor: &Actor, pool: &Pool, bell: &Notifier) {
     loop {
         match relay_one(outbox, actor, pool).await {
@@ -27,7 +28,7 @@ pub(super) async fn run(outbox: Outbox, actor: &Actor, pool: &Pool, bell: &Notif
     }
 }
 
-/// Tells whether there was something to relay.
+/// Relays the oldest notification. Returns whether there was one.
 async fn relay_one(outbox: Outbox, actor: &Actor, pool: &Pool) -> Result<bool, Interrupted> {
     let oldest = pool.execute(actor, "oldest", outbox.oldest, []).await?;
     let Some(row) = oldest.rows.first() else { return Ok(false) };
@@ -37,7 +38,7 @@ async fn relay_one(outbox: Outbox, actor: &Actor, pool: &Pool) -> Result<bool, I
     Ok(true)
 }
 
-/// What was begun is begun again at the next look.
+/// The relay of a notification failed; the next pass tries again.
 struct Interrupted;
 
 impl From<SqlError> for Interrupted {

@@ -1,4 +1,4 @@
-//! What one trial is given to do: what the clients send for each session, what the API writer changes, how many
+//! The workload of one trial: what the clients send for each session, what the API writer changes, and how many
 //! consumers there are.
 
 use std::ops::Range;
@@ -11,24 +11,24 @@ use serde::{Deserialize, Serialize};
 
 use super::environments;
 
-/// Two sessions, each with a client, and whoever else writes to their rows.
+/// The workload: two sessions, each with a client, and the other writers of their rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// What each session's client sends, in order.
     pub clients: [Vec<Message>; 2],
     /// What the API writer changes, in order.
     pub edits: Vec<Edit>,
-    /// How many consumers there are, where the environment has several.
+    /// The number of consumers, in environments that have several.
     pub consumers: usize,
-    /// The most messages that a consumer takes at a time.
+    /// The maximum number of messages that a consumer receives at a time.
     pub batch: usize,
-    /// Whether the API makes the row of the session `late` a second after the trial begins.
+    /// Whether the API creates the row of the session `late` one second after the trial begins.
     #[serde(default, skip_serializing_if = "is_not")]
     pub late_parent: bool,
 }
 
-/// What a client sends. A title or a branch is always a new one, named after the message; a parent and a status are
-/// what they say, possibly for the second time.
+/// A message from a client. A title or a branch is always new and named after the message; a parent and a status are
+/// the given ones, and may repeat earlier values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Message {
@@ -38,73 +38,73 @@ pub struct Message {
     /// The session is on a new branch.
     #[serde(skip_serializing_if = "is_not")]
     pub branch: bool,
-    /// The session belongs to this one.
+    /// The session has this parent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
-    /// The session is in this state.
+    /// The session has this status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// No consumer can read it.
+    /// No consumer can read the message.
     #[serde(skip_serializing_if = "is_not")]
     pub poison: bool,
 }
 
-/// Whose child a session is.
+/// The parent that a message names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Parent {
     /// The trial's other session.
     Other,
-    /// A session that nobody writes to.
+    /// A session that no actor writes to.
     Root,
-    /// A session that is not there; nothing can be its child.
+    /// A session that does not exist, so no session can be its child.
     Unknown,
-    /// A session whose row is made later, if the workload says so.
+    /// A session whose row is created later, if the workload says so.
     Late,
 }
 
-/// What the API writer does to a session, because its user has asked for it.
+/// A change that the API writer makes to a session at its user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// The session's index.
     pub session: usize,
-    /// The column that gets another value.
+    /// The column to change.
     pub column: Edited,
 }
 
-/// A column that the API writer changes. What it writes there no client ever says, so everyone can tell whose it is.
+/// A column that the API writer changes. It writes values that no client sends, so the origin of every value is clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edited {
     /// The session is renamed.
     Title,
-    /// The session is put on another branch.
+    /// The session switches to another branch.
     Branch,
-    /// The session is taken away from its parent.
+    /// The session is detached from its parent.
     Parent,
     /// The session is stopped.
     Status,
 }
 
-/// A session's state.
+/// A session's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Waits for its user.
+    /// Waiting for its user.
     Idle,
-    /// Works.
+    /// Working.
     Busy,
-    /// Has failed.
+    /// Failed.
     Error,
 }
 
 /// The sessions' ids.
 pub(super) const SESSIONS: [&str; 2] = ["s1", "s2"];
 
-/// A session that is a parent and nothing else.
+/// A session that is only a parent.
 const ROOT: &str = "root";
 
-/// A session whose row the API makes late.
+/// A session whose row the API creates late.
 pub(super) const LATE_PARENT: &str = "late";
 
 fn is_not(truth: &bool) -> bool {
@@ -112,7 +112,7 @@ fn is_not(truth: &bool) -> bool {
 }
 
 impl Status {
-    /// The status as the database has it.
+    /// The status as stored in the database.
     pub fn name(self) -> &'static str {
         match self {
             Status::Idle => "idle",
@@ -135,7 +135,7 @@ impl Parent {
 }
 
 impl Workload {
-    /// Whether it is one that a trial can be held with.
+    /// Checks that a trial can be run with this workload.
     pub(super) fn check(&self) -> Result<(), String> {
         const MOST: usize = 100;
         if self.clients.iter().any(|messages| messages.len() > MOST) || self.edits.len() > MOST {
@@ -153,7 +153,7 @@ impl Workload {
         Ok(())
     }
 
-    /// The same, with every parent's row made late.
+    /// The same workload, with every parent replaced by one whose row is created late.
     fn with_late_parent(mut self) -> Workload {
         for message in self.clients.iter_mut().flatten() {
             message.parent = message.parent.map(|_| Parent::Late);
@@ -162,12 +162,12 @@ impl Workload {
         self
     }
 
-    /// Messages in all.
+    /// The total number of messages.
     pub(super) fn messages(&self) -> u32 {
         self.clients.iter().map(|messages| messages.len() as u32).sum()
     }
 
-    /// The rows, after the strategy's own migration.
+    /// The initial rows, in the schema after the strategy's own migration.
     pub(super) fn initial_state(migration: &str) -> InitialState {
         let schema = format!("{}{migration}", include_str!("schema.sql"));
         let row = |id: &str| ("cli_sessions_v2", vec![engine::Value::from(id)]);
@@ -175,10 +175,10 @@ impl Workload {
     }
 }
 
-/// Up to three messages for each session; `edits` allows the API writer to take part. Besides workloads of every kind
-/// there are four that break things seldom met by chance: a title that several write to, two sessions that become each
-/// other's parent, a status that goes to and fro, and a session that has everything when its user changes something and
-/// a message about something else comes.
+/// Generates workloads with up to four messages per session, and edits if the environment has an API writer. Besides
+/// general workloads there are four shapes that general ones rarely produce: a title with several writers, two sessions
+/// that become each other's parent, a status that changes back and forth, and a session that has every field set when
+/// its user changes something and a message about something else arrives.
 pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
     let late = prop::bool::weighted(if environments::has_late_parent(environment) { 0.5 } else { 0.0 });
     (drawn(environments::has_api_writer(environment)), late)
@@ -223,8 +223,8 @@ fn drawn(edits: bool) -> BoxedStrategy<Workload> {
         .boxed()
 }
 
-/// One session with a message or two, so few that every schedule can be held: two where nothing fails and their order
-/// is what there is; a rename where that is what the environment is about.
+/// One session with one or two messages, few enough to explore every interleaving: two messages if no faults are
+/// injected, so that only their order varies; a rename in the environment that is about the API writer (`contended`).
 pub(super) fn smallest(environment: &Environment) -> Workload {
     let status = |status| Message { status: Some(status), ..Message::default() };
     let late_parent = environment.name == "late_parent";

@@ -1,4 +1,4 @@
-//! What an actor sees of the world: its own points, the virtual clock, and whether it was asked to stop.
+//! An actor's handle on the world: its points, the virtual clock, and whether its process was asked to stop.
 
 use std::fmt;
 use std::future::{Future, pending};
@@ -13,21 +13,21 @@ use crate::point::{ActorId, PointKind};
 use crate::trace::{EventKind, Exchange, Field};
 use crate::world::{Shared, State};
 
-/// An actor's handle on the world. Cloning it gives another handle on the same actor.
+/// An actor's handle on the world. Clones refer to the same actor.
 #[derive(Clone)]
 pub struct Actor {
     pub(crate) shared: Rc<Shared>,
     pub(crate) id: ActorId,
 }
 
-/// The connection broke before the answer came: the request may have taken effect, or not.
+/// The connection broke before the reply arrived; the request may or may not have taken effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost;
 
-/// The future of an `async` block behind a trait object.
+/// A boxed future, as object-safe traits with async methods return it.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// The epoch of the trials' calendar, in Unix seconds: 2025-01-01T00:00:00Z.
+/// The start of the trials' calendar, in Unix seconds: 2025-01-01T00:00:00Z.
 const EPOCH_S: i64 = 1_735_689_600;
 
 impl Actor {
@@ -35,27 +35,27 @@ impl Actor {
         Actor { shared, id }
     }
 
-    /// A point of the actor's own: others may move before it.
+    /// A plain point: other actors may run before it.
     pub async fn step(&self, label: &'static str) {
         self.arrive(label, PointKind::Step, Duration::ZERO).await;
         self.shared.record(self.id, EventKind::Stepped(label));
     }
 
-    /// Waits for at least that long on the virtual clock, or until the process is asked to stop. Unless the trial is
-    /// timed, any actor may be delayed past any deadline, so nothing may be concluded from an order of two sleeps.
+    /// Waits for at least `duration` on the virtual clock, or until the process is asked to stop. Outside timed trials
+    /// any actor may be delayed past any deadline, so the order of two sleeps proves nothing.
     pub async fn sleep(&self, label: &'static str, duration: Duration) {
         self.shared.record(self.id, EventKind::Sleeps(label, duration));
         self.arrive(label, PointKind::Sleep, duration).await;
     }
 
-    /// Sleeps, but not past a request to stop; tells whether there was one.
+    /// Sleeps, but not past a request to stop; returns whether there was one.
     pub async fn sleep_unless_stopped(&self, label: &'static str, duration: Duration) -> bool {
         let duration = if self.is_stopping() { Duration::ZERO } else { duration };
         self.sleep(label, duration).await;
         self.is_stopping()
     }
 
-    /// Whether the process was asked to stop in good order.
+    /// Whether the process was asked to shut down gracefully.
     pub fn is_stopping(&self) -> bool {
         self.shared.count_call();
         self.shared.is_shutting_down(self.id)
@@ -68,19 +68,19 @@ impl Actor {
         self.shared.now.get()
     }
 
-    /// The calendar time in Unix seconds, on the virtual clock.
+    /// The calendar time on the virtual clock, in Unix seconds.
     pub fn unix_seconds(&self) -> i64 {
         EPOCH_S + self.now().as_secs() as i64
     }
 
-    /// Writes a line into the trace for the scenario's invariants.
+    /// Writes an annotation into the trace for the scenario's invariants.
     pub fn note(&self, key: &'static str, one: i64, other: i64) {
         self.shared.count_call();
         self.shared.record(self.id, EventKind::Annotated(key, one, other));
     }
 
-    /// Takes one of `of` values, as the scheduler likes; the first is what happens by default. Not a point: nobody
-    /// moves meanwhile.
+    /// Returns an index below `of`, chosen by the scheduler; 0 is the default. Not a point: no other actor runs in
+    /// between.
     pub async fn pick(&self, of: usize) -> usize {
         self.shared.count_call();
         if of < 2 {
@@ -90,8 +90,7 @@ impl Actor {
         self.shared.picked.get()
     }
 
-    /// Sends a request to a part outside the engine that answers with no more than that it has heard. The trace keeps
-    /// `body`.
+    /// Sends a request to a part outside the engine that only acknowledges it. `body` goes into the trace.
     ///
     /// # Errors
     /// The connection broke; the request may have arrived.
@@ -101,14 +100,14 @@ impl Actor {
         part: &'static str,
         body: Vec<Field>,
     ) -> Result<(), Lost> {
-        // The order in which it is heard of can be told from outside, beside that of commits.
+        // Observable from outside, so its order relative to commits matters.
         let effect = |_| {
             self.shared.touch("outcome", "", None, Use::Write);
         };
         self.exchange(PointKind::Request, label, part, || body, effect).await
     }
 
-    /// Stands at a point; then the request takes effect and is answered, unless a fault has it otherwise.
+    /// Waits at a point until chosen; then the request takes effect and is answered, unless a fault intervenes.
     pub(crate) async fn exchange<T>(
         &self,
         kind: PointKind,
@@ -135,50 +134,50 @@ impl Actor {
         }
     }
 
-    /// The process dies before the actor goes on.
+    /// Kills the process at this point.
     pub(crate) async fn die(&self) -> ! {
         self.shared.crash_requested.set(true);
         pending().await
     }
 
-    /// The work of the step lasts that long: the actor stands at its next point no sooner.
+    /// The step's work takes `spent`: the actor cannot be chosen at its next point earlier.
     pub(crate) fn busy_for(&self, spent: Duration) {
         let busy_until = self.shared.now.get() + spent;
         self.shared.actors.borrow_mut()[self.id.index()].busy_until = busy_until;
     }
 
-    /// Stands at a point until chosen.
+    /// Waits at a point until chosen.
     pub(crate) fn arrive(&self, label: &'static str, kind: PointKind, sleep: Duration) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Arrive(label, kind, sleep)) }
     }
 
-    /// Goes on from the middle of a step after that long.
+    /// Continues in the middle of a step after `duration`.
     pub(crate) fn continue_after(&self, duration: Duration) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Continue(duration)) }
     }
 
-    /// Waits until another actor's doing lets this one go on, or until the deadline.
+    /// Blocks until another actor releases this one, or until the deadline.
     pub(crate) fn blocked(&self, deadline: Option<Duration>) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Block(deadline)) }
     }
 
-    /// Waits for work, at most until the deadline. A trial may end while an actor waits for work without one.
+    /// Waits for work, at most until the deadline. Without a deadline the trial may end during the wait.
     pub(crate) fn idle(&self, deadline: Option<Duration>) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
     }
 
-    /// Waits for work for so long, and then looks for it. Once everyone else has come to rest it looks once more, and
-    /// then the trial may end.
+    /// Waits for work and polls for it every `every`. When all other actors are idle it polls once more; then the trial
+    /// may end.
     pub(crate) fn look_again(&self, every: Duration) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Look(every)) }
     }
 
-    /// Waits for work before a point, and stands at it once there is some. A trial may end while an actor rests.
+    /// Waits for work before a point, and arrives there once there is some. The trial may end while an actor rests.
     pub(crate) fn rest(&self, label: &'static str, kind: PointKind) -> Turn<'_> {
         Turn { actor: self, wish: Some(Wish::Rest(label, kind)) }
     }
 
-    /// Whether the wait that just ended did so because its time was up.
+    /// Whether the last wait ended by its deadline.
     pub(crate) fn timed_out(&self) -> bool {
         self.shared.actors.borrow()[self.id.index()].timed_out
     }
@@ -200,7 +199,8 @@ enum Wish {
     Pick(usize),
 }
 
-/// Becomes ready when the kernel has chosen the actor: it polls an actor that stands at a point only then.
+/// A wait for the kernel. It is ready on its second poll, because the kernel polls an actor at a point only once it has
+/// chosen it.
 pub(crate) struct Turn<'a> {
     actor: &'a Actor,
     wish: Option<Wish>,

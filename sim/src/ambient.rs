@@ -1,34 +1,34 @@
-//! What the standard library draws outside a trial's choices: the keys of its default hashers.
+//! Randomness that the standard library draws outside a trial's choices: the keys of its default hashers.
 //!
-//! A thread draws its keys once, and each hasher made on it counts them up. So the order of a `HashMap` is the same in
-//! a thread's first trial only, whatever the seed, and a trial that reads it is not the same trial a second time. The
-//! keys cannot be set back; so trials in which the scenario's code makes such a hasher are refused.
+//! A thread draws its keys once, and each hasher created on it increments them. Whatever the seed, the iteration order
+//! of a `HashMap` is therefore reproducible only in a thread's first trial. The keys cannot be reset, so a trial in
+//! which the scenario's code creates such a hasher is refused.
 
 use std::hash::RandomState;
 
 use crate::error::Error;
 
-/// The keys of the thread's hashers at one moment.
+/// A snapshot of the thread's hasher keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hashers([u64; 2]);
 
 impl Hashers {
-    /// Takes note of the keys, which makes one hasher.
+    /// Takes the snapshot, which itself creates one hasher.
     pub(crate) fn now() -> Hashers {
-        // SAFETY: both are sixteen bytes without padding, or this would not compile, and any bits are numbers. Which of
-        // the two keys comes first, and what they are, `made_since` does not rely on.
+        // SAFETY: both types have sixteen bytes without padding, or this would not compile, and any bits are valid
+        // integers. `made_between` relies neither on the order of the two keys nor on their values.
         Hashers(unsafe { std::mem::transmute::<RandomState, [u64; 2]>(RandomState::new()) })
     }
 
-    /// How many hashers were made on this thread in between, the two that take note apart.
+    /// The number of hashers created on this thread between the two snapshots, not counting the snapshots' own.
     pub(crate) fn made_between(self, later: Hashers) -> u64 {
         let [one, other] = [0, 1].map(|key| later.0[key].wrapping_sub(self.0[key]));
-        // One key stays, the other is counted up.
+        // One key is constant, the other is incremented.
         (one | other).wrapping_sub(1)
     }
 }
 
-/// The refusal, to be said of `who`.
+/// The error for code that created a default hasher; `who` is the subject of its sentence.
 pub(crate) fn refused(who: &str) -> Error {
     Error::scenario(format!(
         "{who} made a hash map or hash set with the default hasher, whose order differs from one trial to the next; \
@@ -49,7 +49,7 @@ mod tests {
         assert_eq!(before.made_between(Hashers::now()), made);
     }
 
-    /// Red as soon as the standard library counts its keys otherwise.
+    /// Fails as soon as the standard library changes how it increments its keys.
     #[test]
     fn every_default_hasher_is_counted_and_nothing_else() {
         check(0, || ());

@@ -1,52 +1,52 @@
-//! The kinds of anomaly, by their names in the literature. What an invariant finds is one of these on one kind of
-//! cell; two violations of one invariant are the same bug where both agree, whatever their sentences say.
+//! Anomalies, by their names in the literature. A violation is one anomaly in one column; two violations of one
+//! invariant are the same bug if both agree, whatever their sentences say.
 
 use std::fmt;
 
 use crate::engine::Value;
 
-/// What went wrong, as the field calls it.
+/// What went wrong, as the literature names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Anomaly {
-    /// A committed write disappears under one by somebody who had not seen it (P4: Berenson et al., "A Critique of
-    /// ANSI SQL Isolation Levels", SIGMOD 1995).
+    /// A committed write is overwritten by a writer that had not seen it (P4: Berenson et al., "A Critique of ANSI SQL
+    /// Isolation Levels", SIGMOD 1995).
     LostUpdate,
-    /// A value that was replaced comes back over the newer one.
+    /// A replaced value is written back over the newer one.
     StaleOverwrite,
-    /// Two writers each keep a rule by what they read, and break it together (A5B: Berenson et al.).
+    /// Two writers each preserve a constraint by what they read, and violate it together (A5B: Berenson et al.).
     WriteSkew,
-    /// Something was read that was never committed (G1a: Adya, "Weak Consistency", MIT 1999).
+    /// A read returned data that was never committed (G1a: Adya, "Weak Consistency", MIT 1999).
     DirtyRead,
-    /// What belongs together became visible in parts.
+    /// Writes that belong together became visible in parts.
     TornWrite,
-    /// One cause has had its effect twice, or an effect where there was nothing to do.
+    /// One cause had its effect twice, or there was an effect although nothing was to be done.
     DuplicateEffect,
-    /// Something was done that nothing stands behind.
+    /// An effect occurred that no committed change justifies.
     PhantomEffect,
-    /// Something was taken on, and acknowledged, and is not there.
+    /// Work was accepted and acknowledged, and its result is missing.
     LostAcknowledgement,
-    /// Something that had to be done was passed over.
+    /// Required work was skipped.
     Omission,
-    /// A report says what is not so.
+    /// A report states something untrue.
     FalseReport,
-    /// Everyone moves, and nothing changes any more.
+    /// All actors keep running, and nothing changes any more.
     Livelock,
-    /// Everyone waits for somebody else, or somebody's wait for another in a circle was dealt with badly.
+    /// Every actor waits for another, or a cycle of waiting actors was resolved badly.
     Deadlock,
-    /// Somebody waits for longer than anything needs.
+    /// An actor waits longer than any work requires.
     Starvation,
-    /// A lock is held for longer than its write needs.
+    /// A lock is held longer than its write requires.
     LongLockHold,
-    /// One piece of work is as large as everything.
+    /// One unit of work covers the whole data set.
     UnboundedWork,
-    /// The program itself gave up.
+    /// The program panicked.
     Panic,
-    /// A rule is broken that the literature has no name for.
+    /// A rule is violated that the literature has no name for.
     RuleBroken,
 }
 
 impl Anomaly {
-    /// Every kind.
+    /// Every anomaly.
     pub const ALL: [Anomaly; 17] = [
         Anomaly::LostUpdate,
         Anomaly::StaleOverwrite,
@@ -90,7 +90,7 @@ impl Anomaly {
         }
     }
 
-    /// The kind of that name.
+    /// The anomaly of that name.
     pub fn named(name: &str) -> Option<Anomaly> {
         Anomaly::ALL.into_iter().find(|anomaly| anomaly.name() == name)
     }
@@ -102,23 +102,23 @@ impl fmt::Display for Anomaly {
     }
 }
 
-/// Where it shows: a column of a table, or a field of another part.
+/// Where a violation shows: a column of a table, or a field of another part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     /// The table or part.
     pub part: &'static str,
     /// The column or field.
     pub column: &'static str,
-    /// What the row is known by: the value of its first column. None where no single row is concerned.
+    /// The value of the row's first column, which identifies it. None where no single row is concerned.
     pub row: Option<Value>,
 }
 
-/// What two violations of one invariant must agree in to be the same: the anomaly, and the kind of cell.
+/// What two violations of one invariant must share to count as the same: the anomaly and the column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
     /// What went wrong.
     pub anomaly: Anomaly,
-    /// The table or part and the column; none where it shows in no cell.
+    /// The table or part and the column; none if it shows in no cell.
     pub on: Option<(&'static str, &'static str)>,
 }
 

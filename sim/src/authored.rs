@@ -1,6 +1,6 @@
-//! Calls into what the scenario's author wrote: generators, the initial state, boots, invariants. A panic there is the
-//! scenario's fault and an [`Error`] that names the place, so that the run it belongs to can still say which scenario,
-//! strategy, environment and seed it was.
+//! Calls into code that the scenario's author wrote: generators, the initial state, boots, invariants. A panic there
+//! becomes an [`Error`] of the scenario that names the place, so that the run can still report the scenario, strategy,
+//! environment and seed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,13 +8,13 @@ use crate::ambient::{self, Hashers};
 use crate::error::Error;
 use crate::panics;
 
-/// Makes a call; `what` is what is called, as a sentence begins with it: "the invariant `x`".
+/// Makes a call; `what` names the callee as a sentence begins with it: "the invariant `x`".
 pub(crate) fn call<T>(what: impl Fn() -> String, call: impl FnOnce() -> T) -> Result<T, Error> {
     panics::quietly(|| catch_unwind(AssertUnwindSafe(call)))
         .map_err(|payload| Error::scenario(format!("{} panicked: {}", what(), panics::message(&*payload))))
 }
 
-/// Makes a call whose answer decides something. Where hashers are checked, it may make none with default keys.
+/// Makes a call whose result decides something. With `checks_hashers`, creating a default hasher in it is an error.
 pub(crate) fn decision<T>(
     what: impl Fn() -> String,
     checks_hashers: bool,

@@ -1,13 +1,12 @@
-//! A store of blobs by key, as Cloudflare's R2 is. It must never show a blob that was deleted, and never hide one that
-//! was put.
+//! A simulated blob store by key, modelled on Cloudflare R2. It never shows a deleted blob and never hides one that was
+//! put.
 //!
-//! Which rule follows which guarantee (Cloudflare R2, "Consistency model"; "Workers API reference"):
-//! - Strong consistency: a put or a delete that has answered is seen by every read that begins after it, wherever.
-//! - A delete of a key that is not there succeeds.
-//! - Any request may be lost, or its answer; the caller then does not know whether it took effect.
+//! Rules and the guarantees that they follow (Cloudflare R2, "Consistency model"; "Workers API reference"):
+//! - Strong consistency: a put or delete that has been answered is seen by every read that begins later, from anywhere.
+//! - Deleting a missing key succeeds.
+//! - Any request or its reply may be lost; the caller then does not know whether it took effect.
 //!
-//! Not modelled: what a blob holds, and that reading it takes the longer the larger it is. Parts of one blob,
-//! conditions (`onlyIf`) and versions.
+//! Not modelled: a blob's contents and read time by size; multipart uploads, conditions (`onlyIf`) and versions.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -20,7 +19,7 @@ use crate::footprint::Use;
 use crate::point::PointKind;
 use crate::world::{Shared, World};
 
-/// A store of blobs; cloning it gives another handle on the same one. It outlives every process.
+/// A handle on a blob store; clones refer to the same store. It outlives every process.
 #[derive(Clone)]
 pub struct BlobStore(Rc<Inner>);
 
@@ -31,7 +30,7 @@ struct Inner {
 }
 
 impl World {
-    /// Adds an empty store, by its name in the trace.
+    /// Adds an empty store; `name` is its name in the trace.
     pub fn blob_store(&self, name: &'static str) -> BlobStore {
         self.shared.names_part(name);
         BlobStore(Rc::new(Inner { shared: self.shared.clone(), name, keys: RefCell::default() }))
@@ -39,7 +38,7 @@ impl World {
 }
 
 impl BlobStore {
-    /// Puts a blob under that key.
+    /// Stores a blob under `key`.
     ///
     /// # Errors
     /// The connection broke; the blob may be there.
@@ -50,7 +49,7 @@ impl BlobStore {
         self.0.exchange(actor, label, key, Use::Write, effect).await
     }
 
-    /// Whether there is a blob under that key.
+    /// Whether there is a blob under `key`.
     ///
     /// # Errors
     /// The connection broke.
@@ -58,7 +57,7 @@ impl BlobStore {
         self.0.exchange(actor, label, key, Use::Read, |keys| keys.contains(&key)).await
     }
 
-    /// Deletes the blob under that key, if there is one.
+    /// Deletes the blob under `key`, if there is one.
     ///
     /// # Errors
     /// The connection broke; the blob may be gone.

@@ -1,5 +1,5 @@
-//! A case: everything needed to hold one trial again, as text that a person can read and edit. It names points,
-//! not positions, so that it outlives edits to code it does not speak of.
+//! A case: everything needed to replay one trial, as text that a person can read and edit. Choices refer to points by
+//! name, not by position, so a case survives edits to unrelated code.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::seed::Seed;
 /// The first line of a case, with the version of the format.
 const HEADING: &str = "retrial case 1";
 
-/// What may stand around the words of a line.
+/// Characters that separate the words of a line.
 pub(crate) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// A recorded trial and the verdict it had.
@@ -29,8 +29,8 @@ pub struct Case {
     pub engine: String,
     /// The invariant that the verdict is about.
     pub invariant: String,
-    /// What the violation shows: the anomaly, and on what kind of cell, as [`Kind`](crate::anomaly::Kind) says it. None
-    /// where the invariant holds.
+    /// What the violation shows, as [`Kind`](crate::anomaly::Kind) formats it: the anomaly and the column. None if the
+    /// invariant holds.
     pub shows: Option<String>,
     /// The digest of the trial.
     pub digest: Digest,
@@ -62,8 +62,8 @@ impl fmt::Display for Case {
 impl FromStr for Case {
     type Err = Error;
 
-    /// Reads what [`Display`](fmt::Display) writes; empty lines and lines that begin with `#` are passed over. What it
-    /// reads is written as it was read, or else refused.
+    /// Reads what [`Display`](fmt::Display) writes; skips empty lines and lines that start with `#`. Every accepted
+    /// case is written back as it was read; anything else is refused.
     fn from_str(text: &str) -> Result<Case, Error> {
         let lines = (1..).zip(text.lines()).map(|(number, line)| (number, line.trim_matches(BLANKS)));
         let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')).peekable();
@@ -127,7 +127,7 @@ impl FromStr for Case {
     }
 }
 
-/// A line of a case: its name, its number and what it says.
+/// A line of a case: its name, its number and its value.
 struct Field<'a> {
     name: &'static str,
     number: usize,
@@ -148,7 +148,7 @@ impl<'a> Field<'a> {
         Err(Error::unreadable(format!("a broken case: line {}: `{name}` is not a name", self.number)))
     }
 
-    /// The invariant, and what is shown of its violation.
+    /// The invariant, and what its violation shows.
     fn verdict(&self) -> Result<(&'a str, Option<String>), Error> {
         let (invariant, outcome) = self.value.split_once(' ').ok_or_else(|| self.broken())?;
         if outcome == "holds" {
@@ -165,7 +165,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The beginning of what an error quotes.
+/// The start of a text that an error quotes.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 120;
     let end = text.char_indices().nth(LONGEST).map(|(end, _)| end);

@@ -1,7 +1,7 @@
-//! Choices and the tape that records them: the only source of nondeterminism of a trial.
+//! Choices, and the tape that records them: the only source of nondeterminism in a trial.
 //!
-//! A tape keeps the choices that differ from the default (carry on with the same actor, no fault, no delay), each
-//! keyed by the point it was taken at. That keeps it short, readable and valid after edits elsewhere.
+//! A tape keeps only the choices that differ from the default (continue with the same actor, no fault, no delay), each
+//! keyed by the point at which it was made. This keeps a tape short, readable and valid after edits elsewhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,37 +12,37 @@ use crate::fault::Fault;
 use crate::point::{self, ActorId, LONGEST_NAME, Point};
 use crate::seed::Seed;
 
-/// An actor that could take the next step.
+/// A runnable actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Who.
+pub struct RunnableActor {
+    /// The actor.
     pub actor: ActorId,
-    /// Not before this virtual time; choosing an actor that sleeps moves the clock there.
+    /// The earliest virtual time at which it can run; choosing a sleeping actor moves the clock there.
     pub not_before: Duration,
-    /// Where it stands.
+    /// The point at which it waits.
     pub point: Point,
 }
 
-/// What the kernel asks of a scheduler. The answer is an index into the alternatives.
+/// A question from the kernel to a scheduler. The answer is an index into the alternatives.
 #[derive(Clone, Copy, Debug)]
 pub enum Ask<'a> {
-    /// Who goes next; the answer indexes `among`, which has at least two entries.
+    /// Which actor runs next; the answer indexes `among`, which has at least two entries.
     Next {
-        /// The actors that can go on, in the order of the cast.
-        among: &'a [Candidate],
-        /// The answer that needs no entry on the tape: carry on with the same actor where that is possible.
+        /// The runnable actors, in cast order.
+        among: &'a [RunnableActor],
+        /// The answer that needs no entry on the tape: the same actor again, if possible.
         default: usize,
     },
-    /// Whether a fault strikes; 0 means none, `n` means the fault at `n - 1`.
+    /// Whether a fault is injected; 0 means none, `n` means the fault at `n - 1`.
     Fault {
-        /// The faults that the environment offers here.
+        /// The faults that the environment allows here.
         fault_rules: &'a [Fault],
-        /// How many may still strike in this trial.
+        /// How many more faults may be injected in this trial.
         left: u32,
     },
-    /// Which of so many values; 0 is the default and needs no entry on the tape.
+    /// Which of several values; 0 is the default and needs no entry on the tape.
     Pick {
-        /// How many there are, at least two.
+        /// The number of values, at least two.
         of: usize,
     },
     /// How long the step lasts beyond its work, as an exponent up to `most` (0 means no delay).
@@ -55,26 +55,26 @@ pub enum Ask<'a> {
 /// A choice as a tape records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// This actor went next.
+    /// This actor runs next.
     Next(ActorId),
-    /// This fault struck.
+    /// This fault is injected.
     Fault(Fault),
-    /// The step was delayed by this exponent.
+    /// The step is delayed by this exponent.
     Delay(u32),
-    /// This one of several values was taken.
+    /// The value at this index is picked.
     Pick(usize),
 }
 
-/// Whether order follows the virtual clock.
+/// Whether scheduling follows the virtual clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pace {
-    /// Any ready actor may be delayed past another's deadline: fit for finding, no measure of time.
+    /// Any ready actor may be delayed past another's deadline. Good for finding violations; durations mean nothing.
     Free,
-    /// The actor whose time has come first goes next: fit for waits and lock holds. Timers that the kernel does not
-    /// know (madsim's own) ring when the clock passes them, not before others' steps.
+    /// The actor that is due first runs next, so waits and lock holds have meaningful durations. Timers unknown to the
+    /// kernel (madsim's own) fire when the clock passes them, not before other actors' steps.
     Timed,
-    /// As [`Pace::Free`], and no work takes any time: the clock moves when somebody who sleeps is chosen, or when
-    /// nobody can go on. So two steps that have nothing to do with each other can be swapped.
+    /// As [`Pace::Free`], but work takes no time: the clock moves only when a sleeping actor is chosen or no actor can
+    /// run. Independent steps can therefore be swapped.
     Logical,
 }
 
@@ -95,18 +95,18 @@ impl Pace {
 /// The recorded choices of one trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tape {
-    /// Whether order followed the clock.
+    /// Whether scheduling followed the clock.
     pub pace: Pace,
-    /// Seeds what the trial draws outside its choices: ambient randomness, SQL's `random()`.
+    /// The seed of all randomness outside the choices: ambient randomness, SQL's `random()`.
     pub ambient: Seed,
-    /// The choices that were not the default, in the order they were taken.
+    /// The choices that differ from the default, in the order in which they were made.
     pub entries: Vec<(Point, Choice)>,
-    /// The names of the cast, so that a tape can be told without its world.
+    /// The names of the cast, so that a tape can be printed without its world.
     pub cast: Vec<&'static str>,
 }
 
 impl Tape {
-    /// The tape with names instead of indices, as it is kept in files.
+    /// The tape with names instead of indices, as files store it.
     pub fn recorded(&self) -> RecordedTape {
         let name = |actor: ActorId| self.cast.get(actor.index()).copied().unwrap_or("start");
         let line = |(point, choice): &(Point, Choice)| RecordedChoice {
@@ -126,14 +126,14 @@ impl Tape {
     }
 }
 
-/// A tape as text has it: the points and actors are names.
+/// A tape as text: points and actors are names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedTape {
-    /// Whether order followed the clock.
+    /// Whether scheduling followed the clock.
     pub pace: Pace,
     /// See [`Tape::ambient`].
     pub ambient: Seed,
-    /// One entry a line.
+    /// One choice per line.
     pub choices: Vec<RecordedChoice>,
 }
 
@@ -146,16 +146,16 @@ pub struct RecordedChoice {
     pub what: Recorded,
 }
 
-/// What a line of a recorded tape chose.
+/// The choice on a line of a recorded tape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
-    /// The named actor went next.
+    /// The named actor runs next.
     Next(String),
-    /// The fault struck.
+    /// The fault is injected.
     Fault(Fault),
-    /// The step was delayed by this exponent.
+    /// The step is delayed by this exponent.
     Delay(u32),
-    /// This one of several values was taken.
+    /// The value at this index is picked.
     Pick(usize),
 }
 

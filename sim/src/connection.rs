@@ -1,5 +1,5 @@
-//! A connection as an actor has it: each statement is a point, waits for locks on the virtual clock, and lasts as
-//! long as its work costs. What strategies call; it must never retry, which is the strategy's own business.
+//! An actor's database connection. Each statement is a point, waits for locks on the virtual clock, and lasts as long
+//! as its work costs. Strategies call it directly. It never retries: that is up to the strategy.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -22,17 +22,17 @@ pub use self::transaction::Transaction;
 
 mod transaction;
 
-/// A connection taken from a pool; dropping it gives it back. One that broke answers nothing but that it did, and the
-/// pool opens another in its place once it is dropped.
+/// A connection taken from a pool; dropping it returns it. A broken connection fails every request; the pool opens a
+/// replacement once it is dropped.
 pub struct Connection {
     actor: Actor,
     session: SessionId,
     pool: Rc<pool::Inner>,
-    /// The session is not ours any more: another may have its number.
+    /// Whether the session has ended; its number may have been reused for another one.
     broken: Rc<Cell<bool>>,
     /// Whether the pool counts it as reserved.
     reserved: bool,
-    /// A transaction was begun by [`Connection::begin`] and has not been ended.
+    /// Whether a transaction begun by [`Connection::begin`] is still open.
     in_transaction: Cell<bool>,
 }
 
@@ -42,18 +42,18 @@ impl Connection {
         Connection { actor, session, pool, broken, reserved: false, in_transaction: Cell::new(false) }
     }
 
-    /// Whether the connection is known to have died: by an answer that never came, or because the driver has heard of
-    /// its end while nothing was sent on it.
+    /// Whether the connection is known to be dead: a reply never came, or the driver noticed its end while nothing was
+    /// in flight.
     pub fn is_broken(&self) -> bool {
         self.actor.shared.count_call();
         self.broken.get()
     }
 
-    /// Gives the connection back, and tells whether the pool took it. Nothing comes between the point that this is and
-    /// what follows it, as where a driver's `release` is no promise. One that has died is closed and replaced.
+    /// Returns the connection to the pool. Nothing runs between this point and the code after it, as with a driver
+    /// whose `release` returns no promise. A dead connection is closed and replaced.
     ///
     /// # Errors
-    /// The pool has thrown; the connection is closed, and another opened in its place.
+    /// The pool threw; the connection is closed, and another opened in its place.
     pub async fn release(mut self, label: &'static str) -> Result<(), SqlError> {
         self.actor.arrive(label, PointKind::Release, Duration::ZERO).await;
         let throws = self.actor.shared.directive.take() == Some(Fault::ReleaseError);
@@ -67,10 +67,10 @@ impl Connection {
         if throws { Err(pool::thrown()) } else { Ok(()) }
     }
 
-    /// Runs one statement: in the transaction that was begun here, or as one of its own.
+    /// Runs one statement, in the transaction begun on this connection or in one of its own.
     ///
     /// # Errors
-    /// The driver's error; whether an open transaction survives it is the engine's rule.
+    /// The driver's error; the engine decides whether an open transaction survives it.
     pub async fn execute(
         &self,
         label: &'static str,
@@ -80,18 +80,18 @@ impl Connection {
         self.run(label, sql.into(), params.into(), !self.in_transaction.get()).await
     }
 
-    /// Begins a transaction on a connection that stays the caller's when it ends: who runs one after the other, as a
-    /// migration does, keeps the session and its settings.
+    /// Begins a transaction; the connection stays the caller's after it ends. A migration that runs several
+    /// transactions in turn thus keeps its session and settings.
     ///
     /// # Errors
-    /// The driver's error; no transaction is open then, as far as the caller can know.
+    /// The driver's error; as far as the caller can know, no transaction is open.
     pub async fn begin(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
         self.run(label, sql.into(), Vec::new(), false).await?;
         self.in_transaction.set(true);
         Ok(())
     }
 
-    /// Commits what was begun here.
+    /// Commits the transaction begun on this connection.
     ///
     /// # Errors
     /// As [`Transaction::commit`].
@@ -99,7 +99,7 @@ impl Connection {
         self.end(label, "COMMIT").await
     }
 
-    /// Rolls back what was begun here.
+    /// Rolls back the transaction begun on this connection.
     ///
     /// # Errors
     /// The driver's error.
@@ -107,13 +107,14 @@ impl Connection {
         self.end(label, "ROLLBACK").await
     }
 
-    /// Whether a transaction that was begun by [`Connection::begin`] is still open. One that a statement has failed in
-    /// is, until it is rolled back; one whose connection broke is not.
+    /// Whether a transaction begun by [`Connection::begin`] is still open. After a failed statement it stays open until
+    /// it is rolled back; after a broken connection it is gone.
     pub fn is_in_transaction(&self) -> bool {
         self.in_transaction.get() && !self.broken.get()
     }
 
-    /// Runs one statement; `alone` if it is a transaction of its own, whose connection goes back once it is over.
+    /// Runs one statement; `alone` if it is a transaction of its own, after which the connection may go back to the
+    /// pool.
     async fn run(
         &self,
         label: &'static str,
@@ -142,7 +143,7 @@ impl Connection {
             }
             self.note_end(settled);
         } else if alone || fault == Some(Fault::ReplyLost) {
-            // A server notices that nobody hears it when it answers, and not before.
+            // A server notices that the client is gone only when it replies.
             self.actor.continue_after(spent).await;
         } else {
             self.actor.busy_for(spent);
@@ -150,10 +151,10 @@ impl Connection {
         self.after(fault, result).await
     }
 
-    /// Sends the statement that ends the transaction; making it durable takes its time under its locks.
+    /// Sends the statement that ends the transaction; a commit takes its time while the locks are still held.
     async fn end(&self, label: &'static str, sql: &'static str) -> Result<(), SqlError> {
         let fault = self.prepared(label).await;
-        // A COMMIT that fails has ended the transaction as well; a ROLLBACK that was refused has not.
+        // A failed COMMIT has ended the transaction as well; a refused ROLLBACK has not.
         let stays = sql != "COMMIT" && fault == Some(Fault::StatementError);
         self.in_transaction.set(self.in_transaction.get() && stays);
         match fault {
@@ -177,8 +178,8 @@ impl Connection {
         self.pool.reserve(self.actor.id);
     }
 
-    /// Stands at the statement's point until chosen; tells which fault strikes it. On a broken connection every request
-    /// is lost before it leaves the process: a step, so that whoever tries for ever is seen to.
+    /// Waits at the statement's point until chosen; returns the fault injected there. On a broken connection every
+    /// request is lost before it leaves the process; this is still a step, so that an endless retry loop is detected.
     async fn prepared(&self, label: &'static str) -> Option<Fault> {
         if self.broken.get() {
             self.actor.arrive(label, PointKind::Step, Duration::ZERO).await;
@@ -186,7 +187,7 @@ impl Connection {
         }
         self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
         let fault = self.actor.shared.directive.take();
-        // It may have died while the actor stood there.
+        // The connection may have died while the actor waited.
         if self.broken.get() { Some(Fault::RequestLost) } else { fault }
     }
 
@@ -198,7 +199,7 @@ impl Connection {
         self.wait(reply).await
     }
 
-    /// Goes on by one of the plans by which the statement may be run; the usual one is not told of.
+    /// Continues with one of the plans by which the statement can run; the usual one is not recorded.
     async fn choose(&self, others: &[&'static str]) -> Result<Reply, Error> {
         let plan = self.actor.pick(others.len() + 1).await;
         if let Some(told) = plan.checked_sub(1).and_then(|other| others.get(other)) {
@@ -207,7 +208,7 @@ impl Connection {
         self.engine(|engine, session| engine.choose(session, plan))
     }
 
-    /// Waits while the engine says that the statement is blocked, at most until the lock timeout has passed.
+    /// Waits while the engine reports the statement as blocked, at most until the lock timeout has passed.
     async fn wait(&self, mut reply: Result<Reply, Error>) -> Done {
         let shared = &self.actor.shared;
         let began = shared.now.get();
@@ -241,7 +242,7 @@ impl Connection {
             if self.actor.timed_out() {
                 let waited = shared.now.get() - began;
                 shared.record(self.actor.id, EventKind::Resumed { waited, timed_out: true });
-                // The wait is over and told; what the engine answers now is not another end of it.
+                // The end of the wait is recorded; the engine's reply must not record it again.
                 told_of_wait = false;
                 reply = self.engine(|engine, session| engine.expire(session).map(Reply::Done));
             } else {
@@ -250,7 +251,7 @@ impl Connection {
         }
     }
 
-    /// The reply is on its way: what happens to the process or to the reply, happens now.
+    /// The reply is in flight: faults that hit the process or the reply apply now.
     async fn after(
         &self,
         fault: Option<Fault>,
@@ -266,7 +267,7 @@ impl Connection {
         }
     }
 
-    /// The engine refuses the statement before it takes effect, with the error that is the engine's own.
+    /// The engine fails the statement before it takes effect, with an error of its own.
     async fn fails(
         &self,
         label: &'static str,
@@ -280,7 +281,7 @@ impl Connection {
         result
     }
 
-    /// The request is lost before the engine hears of it.
+    /// The request is lost before it reaches the engine.
     fn goes_astray(
         &self,
         label: &'static str,
@@ -294,7 +295,7 @@ impl Connection {
         Err(lost())
     }
 
-    /// The connection breaks, and the server ends the session with whatever it has not committed.
+    /// The connection breaks; the server ends the session and rolls back its uncommitted work.
     fn sever(&self) {
         if !self.broken.get() {
             self.actor.shared.end_session(self.session);
@@ -310,7 +311,7 @@ impl Connection {
         self.note_end(done);
     }
 
-    /// Writes down what became visible, and since when or for how long the session has kept writers out.
+    /// Records what became visible, and when the session acquired or released a write lock.
     fn note_end(&self, done: Done) {
         let shared = &self.actor.shared;
         if !done.committed.is_empty() {
@@ -328,7 +329,7 @@ impl Connection {
         self.tell_released(released);
     }
 
-    /// Writes down that the write lock held since then, if one was, has fallen.
+    /// Records the release of the write lock held since then, if there was one.
     fn tell_released(&self, since: Option<Duration>) {
         if let Some(since) = since {
             let held = self.actor.shared.now.get() - since;
@@ -336,7 +337,7 @@ impl Connection {
         }
     }
 
-    /// Rolls back whatever the session has open, without a point: drivers do it behind the application's back.
+    /// Rolls back the session's open work, without a point: drivers do so behind the application's back.
     fn abandon(&self) {
         self.engine(|engine, session| engine.rollback(session));
         let since = self.with_cell(|cell, _| cell.write_lock_since.take());
@@ -373,7 +374,7 @@ impl Drop for Connection {
     }
 }
 
-/// What a driver says of a broken connection; it cannot know which way the break was.
+/// The driver's error for a broken connection; it cannot know whether the request or the reply was lost.
 fn lost() -> SqlError {
     SqlError {
         code: "CONNECTION_LOST".to_owned(),

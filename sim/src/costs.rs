@@ -1,5 +1,5 @@
-//! What a candidate costs, in virtual time: read from timed trials only, because elsewhere the order of events
-//! says nothing about how long they took.
+//! The costs of a strategy in virtual time. They are read from timed trials only, because elsewhere the order of events
+//! says nothing about durations.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,18 +18,18 @@ pub struct Costs {
     pub waits: Samples,
     /// How long each trial took until its last event.
     pub finishes: Samples,
-    /// Statements sent.
+    /// The number of statements sent.
     pub statements: u64,
-    /// Statements sent again by the same actor right after they had failed.
+    /// The number of statements that an actor sent again right after they had failed.
     pub retries: u64,
-    /// The work of the statements that the scenario watches, by their labels.
+    /// The work of the statements that the scenario watches, by label.
     pub watched: BTreeMap<&'static str, Most>,
 }
 
 /// The most work that any statement of a label did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Most {
-    /// How many there were.
+    /// The number of statements.
     pub statements: u64,
     /// [`Work::steps`](crate::engine::Work::steps).
     pub steps: u64,
@@ -38,7 +38,7 @@ pub struct Most {
 }
 
 impl Costs {
-    /// Takes in a trial, if it was timed; `watched` are the labels whose work is of interest.
+    /// Adds a trial, if it was timed; `watched` are the labels whose work is recorded.
     pub(crate) fn add(&mut self, run: &Run, watched: &[&'static str]) {
         if run.tape.pace != Pace::Timed {
             return;
@@ -67,7 +67,7 @@ impl Costs {
         }
     }
 
-    /// Takes in the samples of other trials.
+    /// Adds the samples of other trials.
     pub fn absorb(&mut self, other: Costs) {
         self.lock_holds.absorb(other.lock_holds);
         self.waits.absorb(other.waits);
@@ -88,7 +88,7 @@ impl Most {
     }
 }
 
-/// Durations, each rounded up to two significant digits of microseconds, so that any number of them takes little room.
+/// Durations, each rounded up to two significant digits of microseconds to bound the memory used.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     counts: BTreeMap<u64, u64>,
@@ -113,17 +113,17 @@ impl Samples {
         self.longest = self.longest.max(other.longest);
     }
 
-    /// How many there are.
+    /// The number of samples.
     pub fn count(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// The longest, exactly; none of no samples.
+    /// The longest sample, exact; none without samples.
     pub fn longest(&self) -> Option<Duration> {
         (!self.counts.is_empty()).then_some(self.longest)
     }
 
-    /// The least rounded duration that `percent` of a hundred samples do not exceed; none of no samples.
+    /// The smallest rounded duration that `percent` of a hundred samples do not exceed; none without samples.
     pub fn percentile(&self, percent: u64) -> Option<Duration> {
         let rank = (self.count() * percent).div_ceil(100).max(1);
         let mut below = 0;

@@ -1,12 +1,12 @@
-//! Behaviours: which event was seen to follow which, values and times left out. A run that keeps meeting new ones
-//! has not seen everything; the trial at which the last new one was met says how sure a pass is.
+//! Coverage of behaviours: which event directly followed which, ignoring values and times. A run that keeps finding new
+//! pairs has not seen everything; the trial that found the last new one indicates how reliable a pass is.
 
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::trace::{Event, EventKind, Trace};
 
-/// Adds the behaviours of a trace to those seen; gives back the new ones.
+/// Adds the behaviours of a trace to `seen`; returns the new ones.
 pub(crate) fn collect(trace: &Trace, seen: &mut BTreeSet<u64>) -> Vec<u64> {
     let mut fresh = Vec::new();
     let mut before = 0;

@@ -1,9 +1,9 @@
-//! Intents: the choices of one strategy's counterexample applied to another strategy, by what each point is instead of by what
-//! it is called. A fix is believed when the counterexample of its bug was reached and survived; so an intent that has no
-//! counterpart is an answer of its own, and must never pass for a choice that was made.
+//! Cross-replay: applies the choices of one strategy's counterexample to another strategy. Points are matched by what
+//! happens there, not by their labels. A fix is credible if it reaches its bug's counterexample and survives it, so a
+//! choice without a counterpart is an outcome of its own and never counts as applied.
 //!
-//! One entry of the tape after the other is carried over. Both strategies are held with the entries before it, which
-//! leads each to the moment in question and no further, and what the point is in the one is looked for in the other.
+//! The entries of the tape are cross-replayed one by one. Both strategies run with the entries before it, which leads
+//! each to the moment in question and no further; then the entry's point is looked up in the other strategy's trial.
 
 use crate::case::Case;
 use crate::choice::{Recorded, RecordedChoice, RecordedTape};
@@ -20,32 +20,32 @@ mod survey;
 pub use self::place::{Place, Role, Stage, Work};
 use self::survey::{Asked, Survey};
 
-/// What came of a counterexample under another strategy.
+/// The result of cross-replaying a counterexample against another strategy.
 #[derive(Debug)]
 pub struct Against {
-    /// The tape for the other strategy, as far as it could be carried over.
+    /// The tape for the other strategy, as far as the choices could be cross-replayed.
     pub tape: RecordedTape,
-    /// The intents that were carried over, in order.
+    /// The cross-replayed choices, in order.
     pub carried: Vec<Carried>,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// A choice that means something whatever the strategy calls its point.
+/// A choice of the counterexample, with its place in terms that are independent of the strategy's labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// What the counterexample says.
+    /// The choice as the counterexample records it.
     pub recorded: RecordedChoice,
-    /// What its point is.
+    /// The place of its point.
     pub place: Place,
 }
 
-/// An intent and its counterpart.
+/// A choice and its counterpart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carried {
-    /// The intent.
+    /// The choice of the counterexample.
     pub intent: Intent,
-    /// The choice there.
+    /// The choice in the other strategy's trial.
     pub there: RecordedChoice,
     /// How its point was found.
     pub how: How,
@@ -54,49 +54,49 @@ pub struct Carried {
 /// How a counterpart was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// It has the same name.
+    /// The points have the same name.
     Exact,
-    /// It has another name and is the same.
+    /// The names differ, but the places are the same.
     ByRole,
 }
 
-/// What came of all intents together.
+/// The outcome of a cross-replay.
 #[derive(Debug)]
 pub enum Outcome {
-    /// All were applied: the trial, and what the case's invariant says of it.
+    /// All choices were applied: the trial, and the finding of the case's invariant.
     Replayed(Box<Replayed>),
-    /// This one cannot be.
+    /// This choice cannot be applied.
     Unreachable(Intent, Lack),
 }
 
-/// What an intent lacks under another strategy.
+/// Why a choice cannot be applied to another strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
-    /// There is no such point after the intents before it.
+    /// There is no such point after the preceding choices.
     Point,
-    /// The actor that should go next cannot go on there.
+    /// The actor to run next is not runnable there.
     Turn,
-    /// That fault is not offered there, or no more may strike.
+    /// The environment does not allow that fault there, or the fault budget is used up.
     Fault(Fault),
-    /// There is less to choose from.
+    /// There are fewer alternatives.
     Alternative,
 }
 
-/// Where a choice belongs: the stop, and its rank among those of one stop.
+/// The position of a choice: its stop, and its rank among the choices of one stop.
 type Position = (usize, u32);
 
-/// What was found for an intent.
+/// The counterpart found for a choice.
 struct Found {
     position: Position,
     how: How,
-    /// Whether the choice is one: what happens anyway needs no entry.
+    /// Whether it is a choice there; what happens anyway needs no entry.
     is_choice: bool,
 }
 
-/// Applies what a case intends to another strategy.
+/// Cross-replays a case against another strategy.
 ///
 /// # Errors
-/// Where the case names what does not exist, or its choices no longer apply to its own strategy.
+/// The case names something unknown, or its choices no longer apply to its own strategy.
 pub fn against<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     host: &mut TrialHost,
@@ -140,14 +140,14 @@ fn text(survey: &Survey, stop: usize) -> String {
     stop.point.display(stop.place.actor)
 }
 
-/// What an entry means in the trial that it was recorded in, held up to there.
+/// The place of a tape entry in the trial that it was recorded in, run up to that entry.
 fn intent(survey: &Survey, entry: &RecordedChoice) -> Result<Intent, Error> {
     let stop = (0..survey.stops.len()).find(|stop| text(survey, *stop) == entry.at);
     let stop = stop.ok_or_else(|| Error::diverged(format!("{}: the trial never came to it", entry.at)))?;
     Ok(Intent { recorded: entry.clone(), place: survey.stops[stop].place.clone() })
 }
 
-/// The counterpart of an intent: the same point after what was carried over so far, else one that is the same.
+/// Finds the counterpart of a choice after the preceding one: the point of the same name, else one with the same place.
 fn find(survey: &Survey, intent: &Intent, after: Position, tape: &RecordedTape) -> Result<Found, Lack> {
     let rank = match intent.recorded.what {
         Recorded::Fault(_) => 0,
@@ -155,7 +155,7 @@ fn find(survey: &Survey, intent: &Intent, after: Position, tape: &RecordedTape) 
         Recorded::Delay(_) => 2,
         Recorded::Next(_) => 3,
     };
-    // Several values may be picked at one stop; anything else is chosen there once.
+    // Several values may be picked at one stop; any other choice is made there once.
     let repeats = matches!(intent.recorded.what, Recorded::Pick(_));
     let is_later = |position: Position| position > after || (repeats && position == after);
     let later = || (0..survey.stops.len()).filter(|stop| is_later((*stop, rank)));
@@ -172,17 +172,18 @@ fn find(survey: &Survey, intent: &Intent, after: Position, tape: &RecordedTape) 
     Err(lack.unwrap_or(Lack::Point))
 }
 
-/// Whether a step there is what the intent speaks of.
+/// Whether a step at that place matches the choice.
 fn is_same(there: &Place, intent: &Intent) -> bool {
     let stage = match intent.recorded.what {
-        // A fault strikes at the arrival, and a value is picked wherever the actor asks for one.
+        // A fault is injected at the arrival, and a value is picked wherever the actor asks for one: the stage is
+        // irrelevant.
         Recorded::Fault(_) | Recorded::Pick(_) => intent.place.stage,
         Recorded::Next(_) | Recorded::Delay(_) => there.stage,
     };
     intent.place == Place { stage, ..there.clone() }
 }
 
-/// Whether that can be chosen at that stop, and whether it is a choice there at all.
+/// Whether the choice is possible at that stop, and whether it is a choice there at all.
 fn allows(
     survey: &Survey,
     stop: usize,

@@ -1,27 +1,27 @@
-//! Livelock: the cast goes round in a circle in which nothing that counts as progress changes.
+//! Livelock detection: the actors loop without progress.
 //!
-//! The state that repeats is the contents of the scenario's progress tables and the points at which the actors stand,
-//! with the rows and counts that they were told there. What an actor keeps in memory cannot be seen; so a circle is
-//! reported only after [`ROUNDS`] rounds, and bounded retries must stay below that.
+//! The state that repeats consists of the contents of the scenario's progress tables, the points of the actors, and the
+//! rows and counts that they received there. An actor's memory is not visible, so a cycle is reported only after
+//! [`ROUNDS`] rounds; bounded retries must stay below that.
 
 use crate::digest::Digest;
 use crate::point::ActorId;
 use crate::trace::{Event, EventKind, Trace};
 
-/// How many times in a row a circle must repeat before it is called one.
+/// How many times in a row a cycle must repeat before it is reported.
 pub const ROUNDS: usize = 12;
 
-/// The longest circle looked for, in events.
+/// The longest cycle looked for, in events.
 const LONGEST: usize = 24;
 
-/// A circle without progress.
+/// A cycle without progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycle {
-    /// One round of it, in the words of the trace, each with its actor's name.
+    /// One round: each actor's name, and its event as the trace prints it.
     pub round: Vec<(&'static str, String)>,
 }
 
-/// Finds the shortest circle at the end of the trace in which no row of the `progress` tables changed its value.
+/// Finds the shortest cycle at the end of the trace during which no row of the `progress` tables changed.
 pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
     let moved = |event: &Event| match &event.kind {
         EventKind::Committed(changes) => changes
@@ -33,7 +33,7 @@ pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
     let since = trace.events.iter().rposition(moved).map_or(0, |index| index + 1);
     let idle = &trace.events[since..];
     let length = shortest(idle)?;
-    // What a statement did to locks and rows is told by the statement, and what an operation says is about those.
+    // Commits and lock releases only repeat what the statement's event says, and an operation's stages refer to those.
     let told = |event: &&Event| {
         !matches!(event.kind, EventKind::Committed(_) | EventKind::Released(_) | EventKind::Operated(..))
     };
@@ -41,14 +41,14 @@ pub(crate) fn find(trace: &Trace, progress: &[&str]) -> Option<Cycle> {
     Some(Cycle { round: idle[idle.len() - length..].iter().filter(told).map(say).collect() })
 }
 
-/// The length in events of the circle that was found at the end of the trace.
+/// The length in events of the cycle found at the end of the trace.
 pub(crate) fn length(trace: &Trace) -> Option<usize> {
-    // Looking no further back than a circle that was found goes, it finds the same one.
+    // Shorter lengths are compared within the events of the cycle that was found, so this finds the same one.
     shortest(&trace.events[..end(trace)])
 }
 
-/// How many events there are up to the end of the circle: what a connection let go of when the trial was over is not in
-/// it.
+/// The number of events up to the end of the cycle. Locks that connections released when the trial was over are not
+/// part of it.
 pub(crate) fn end(trace: &Trace) -> usize {
     let last = trace.events.last().map_or(0, |event| event.step);
     let of_the_last = |event: &&Event| event.step == last && matches!(event.kind, EventKind::Released(_));
@@ -64,7 +64,7 @@ fn shortest(events: &[Event]) -> Option<usize> {
     })
 }
 
-/// What makes two events the same for this purpose: time, parameters and values written do not count.
+/// A digest of what makes two events equal here; time, parameters and written values do not count.
 fn sign(event: &Event) -> Digest {
     let mut digest = Digest::default();
     digest.word(u64::from(event.actor.0));
@@ -86,7 +86,7 @@ fn sign(event: &Event) -> Digest {
         EventKind::Waits { resource, .. } => digest.text(resource),
         EventKind::Resumed { timed_out, .. } => digest.word(2 << 32 | u64::from(*timed_out)),
         EventKind::Released(_) => digest.word(3 << 32),
-        // Anything else is an occurrence, not a state to return to.
+        // Any other event happens once and never repeats.
         _ => digest.word(4 << 32 | u64::from(event.step)),
     }
     if event.actor == ActorId::NOBODY {

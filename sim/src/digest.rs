@@ -1,21 +1,21 @@
-//! A running digest of everything that a trial did, so that two runs can be compared without keeping both.
-//! It is not cryptographic; it must never depend on an address, a hash seed or the wall clock.
+//! A running digest of everything that a trial did, to compare two runs without keeping both. It is not cryptographic,
+//! and depends on no address, hash seed or wall clock.
 
 use std::fmt;
 
-/// Sixty-four bits that stand for a sequence of words.
+/// A 64-bit digest of a sequence of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Digest(pub u64);
 
 impl Digest {
-    /// Takes in a number.
+    /// Adds a number.
     pub fn word(&mut self, word: u64) {
-        // A multiplication folded in half mixes every bit of both into every bit (Yi, wyhash, 2019).
+        // A multiplication folded in half mixes every bit of both factors into every bit (Yi, wyhash, 2019).
         let wide = u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(word ^ 0xe703_7ed1_a0b4_28db);
         self.0 = (wide as u64 ^ (wide >> 64) as u64).rotate_left(23) ^ word;
     }
 
-    /// Takes in a text, its length included, so that `ab`, `c` differs from `a`, `bc`.
+    /// Adds a text and its length, so that `ab`, `c` differs from `a`, `bc`.
     pub fn text(&mut self, text: &str) {
         self.word(text.len() as u64);
         let (whole, rest) = text.as_bytes().as_chunks();

@@ -1,32 +1,32 @@
-//! A store of documents whose only update is to delete a row and add it again, as LanceDB is used by the memory plugin
-//! of the story. It must never make the two one step, and never take a row that has no vector.
+//! A simulated document store, modelled on LanceDB as the memory plugin of the story uses it. Its only update deletes a
+//! row and adds it again, in two separate steps. A row without a vector is never accepted.
 //!
-//! Which rule follows what ("LanceDB documentation", "Table: update, delete, add"; the Lance format's "Transactions"):
-//! - Each `delete` and each `add` is one commit of the table: all of its rows or none, visible to everybody at once.
-//!   Between the two there is no row, and a process that dies there leaves none.
-//! - The vector column is not nullable: an `add` with a row that lacks one is refused as a whole. Rows that a trial
-//!   opens with may lack one, as files that older versions have written do.
-//! - A commit that fails for the disk's sake may have been made or not: the writer hears of an error either way
+//! Rules and their sources ("LanceDB documentation", "Table: update, delete, add"; the Lance format's "Transactions"):
+//! - Each `delete` and each `add` is one commit of the table: all of its rows or none, visible to all processes at
+//!   once. Between the two the row is absent, and a process that dies there leaves it absent.
+//! - The vector column is not nullable: an `add` with a row that lacks one is refused as a whole. Initial rows may lack
+//!   one, as in files that older versions have written.
+//! - A commit that fails because of the disk may or may not have been made; the writer gets an error either way
 //!   ([`WriteError::Unknown`]).
-//! - What a read sees is a property of the handle that a process has opened ([`Reads`]): by default it never looks for
-//!   what others have committed (`ConnectionOptions.readConsistencyInterval`: "consistency is not checked"), so it sees
-//!   the table as of its initial state or its own last write. "This consistency only applies to read operations. Write
-//!   operations are always consistent": a delete finds what is there by then. Seen so on the Node package 0.26.2.
-//!   A read is a step: none is lost on its way.
+//! - What a read sees depends on the handle that a process has opened ([`Reads`]). By default the handle never checks
+//!   for other processes' commits (`ConnectionOptions.readConsistencyInterval`: "consistency is not checked"), so it
+//!   sees the table as it was when the handle was opened or last wrote. "This consistency only applies to read
+//!   operations. Write operations are always consistent": a delete finds the rows that exist when it runs. Observed on
+//!   the Node package 0.26.2. A read is a step, because it is never lost.
 //! - [`DocumentStore::merge_insert`] is `mergeInsert("id").whenMatchedUpdateAll({ where })`: one commit that replaces
-//!   each row which still is as it was read, and leaves the others alone. Of two that meet, the one whose commit is
-//!   refused evaluates its condition again on the table as it is by then (seen: two attempts, no row updated).
-//! - [`DocumentStore::update`] takes the file lock itself, and the lock is not re-entrant. Under it goes on what
+//!   each row that is still as it was read, and leaves the others alone. If two conflict, the one whose commit is
+//!   refused evaluates its condition again on the current table (observed: two attempts, no row updated).
+//! - [`DocumentStore::update`] takes the file lock itself, and the lock is not re-entrant. Under the lock it does what
 //!   `performUpdateLocked` of the plugin's `src/store.ts` does (the body of `update` at 2d56900): two reads, a delete,
-//!   an add, and where that fails a look and the add of what the second read has found. `Array.from(row.vector)` throws
-//!   for a row that has none before anything is deleted, whether or not a vector is among the changes.
+//!   an add, and if the add fails, a lookup and an add of the row that the second read found. `Array.from(row.vector)`
+//!   throws for a row without a vector before anything is deleted, whether or not a vector is among the changes.
 //!
-//! `version` is the trial's account, for its trace: LanceDB's rows have none, and no candidate may go by it.
+//! `version` exists only for the trace: LanceDB's rows have none, and no strategy may use it.
 //!
-//! Not modelled: that LanceDB's reads show each of two rows of one id, as an add leaves that is made twice (ours take
-//! the newest; the trace's commits have both); reads that fail; that an ENOTACQUIRED of the release becomes the error
-//! of the update, and the queue of updates within one process (`runSerializedUpdate`); that a
-//! `mergeInsert` gives up after ten refused commits.
+//! Not modelled: reads that return several rows of one id, as LanceDB's do after a repeated add (reads here take the
+//! newest; the trace's commits have both); failing reads; an ENOTACQUIRED of the release that becomes the error of the
+//! update; the queue of updates within one process (`runSerializedUpdate`); a `mergeInsert` that gives up after ten
+//! refused commits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -50,31 +50,31 @@ mod merge;
 mod metadata;
 mod update;
 
-/// How a store is set up.
+/// Configuration of a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Its name in the trace.
     pub name: &'static str,
-    /// The fields of the metadata that the trace has as columns of their own.
+    /// The metadata fields that the trace shows as columns of their own.
     pub shows: &'static [&'static str],
 }
 
 /// A row.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// What it is known by.
+    /// Its identifier.
     pub id: i64,
-    /// The number of the row among those that its id has had; the trial gives it.
+    /// The number of the row among all rows that its id has had; assigned by the trial.
     pub version: i64,
-    /// Who may see it.
+    /// The scope that may see it.
     pub scope: &'static str,
     /// The text.
     pub text: Rc<str>,
-    /// The text's embedding, here a number; none in broken rows.
+    /// The text's embedding, represented by a number; none in broken rows.
     pub vector: Option<i64>,
-    /// When it was made, in Unix seconds.
+    /// When it was created, in Unix seconds.
     pub timestamp: i64,
-    /// Everything else.
+    /// All other fields.
     pub metadata: Metadata,
 }
 
@@ -83,11 +83,11 @@ pub struct Document {
 pub enum WriteError {
     /// The row of that id has no vector; nothing was written.
     NullVector(i64),
-    /// The commit failed; it may have been made all the same.
+    /// The commit failed; it may still have been made.
     Unknown,
 }
 
-/// A store, by a handle; cloning it gives the same handle once more. It outlives every process.
+/// A handle on a store; clones share the handle. The store outlives every process.
 #[derive(Clone)]
 pub struct DocumentStore {
     inner: Rc<Inner>,
@@ -101,17 +101,17 @@ struct Inner {
     table: Rc<Table>,
     lock: FileLock,
     rows: RefCell<Vec<Stored>>,
-    /// How many commits there were; what a stale handle sees is as of one of them.
+    /// The number of commits; a stale handle sees the table as of one of them.
     commits: Cell<i64>,
-    /// Whether rows that are gone are kept, for handles that see them still.
+    /// Whether deleted rows are kept, for handles that still see them.
     keeps_old: Cell<bool>,
     lock_file: Cell<handle::LockFile>,
-    /// The last version of every id that there has ever been.
+    /// The last version of every id that has ever existed.
     versions: RefCell<BTreeMap<i64, i64>>,
     added: Cell<i64>,
 }
 
-/// A row as it lies there.
+/// A row in the store.
 struct Stored {
     key: i64,
     document: Rc<Document>,
@@ -125,7 +125,7 @@ struct Stored {
 const COLUMNS: [&str; 7] = ["id", "version", "scope", "text", "vector", "timestamp", "metadata"];
 
 impl World {
-    /// Adds a store with those rows, whose updates take that lock.
+    /// Adds a store with these rows; its updates take `lock`.
     pub fn document_store(
         &self,
         settings: Settings,
@@ -150,7 +150,7 @@ impl World {
         for document in documents {
             inner.append(document);
         }
-        // What the trial opens with is there before the first commit.
+        // The initial rows exist before the first commit.
         inner.rows.borrow_mut().iter_mut().for_each(|stored| stored.added = 0);
         DocumentStore { inner: Rc::new(inner), handle: Rc::default() }
     }
@@ -173,8 +173,7 @@ impl DocumentStore {
         self.read(actor, label, 1, body, effect).await
     }
 
-    /// The newest rows of those ids, in one read, each once and in the order in which they are asked for; who is not
-    /// there is left out.
+    /// The newest rows of these ids, in one read, each once and in the order of `ids`; missing rows are left out.
     pub async fn query(&self, actor: &Actor, label: &'static str, ids: &[i64]) -> Vec<Rc<Document>> {
         let inner = &self.inner;
         let body = || vec![("rows", Value::Integer(ids.len() as i64))];
@@ -187,7 +186,8 @@ impl DocumentStore {
         self.read(actor, label, ids.len(), body, effect).await
     }
 
-    /// The newest row of every id, or of those whose newest is in that scope, in the order in which they were added.
+    /// The newest row of every id, or of the ids whose newest row is in that scope, in the order in which they were
+    /// added.
     pub async fn list(
         &self,
         actor: &Actor,
@@ -210,7 +210,7 @@ impl DocumentStore {
         self.read(actor, label, rows, body, effect).await
     }
 
-    /// Deletes every row of those ids, in one commit.
+    /// Deletes every row of these ids, in one commit.
     ///
     /// # Errors
     /// [`WriteError::Unknown`].
@@ -223,11 +223,11 @@ impl DocumentStore {
         self.write(actor, label, ids, effect).await
     }
 
-    /// Adds those rows, in one commit. The store gives them their versions; what was there of the same id stays beside
+    /// Adds these rows, in one commit. The store assigns their versions; existing rows of the same ids stay beside
     /// them.
     ///
     /// # Errors
-    /// [`WriteError`]; nothing was written where a row has no vector.
+    /// [`WriteError`]; nothing was written if a row has no vector.
     pub async fn add(
         &self,
         actor: &Actor,
@@ -245,7 +245,7 @@ impl DocumentStore {
     }
 }
 
-/// The rows alone decide it, so it is no look at the store.
+/// Depends only on the rows, so it does not touch the store.
 fn has_vectors(documents: &[Document]) -> Result<(), WriteError> {
     let refused = documents.iter().find(|document| document.vector.is_none());
     refused.map_or(Ok(()), |refused| Err(WriteError::NullVector(refused.id)))
@@ -256,14 +256,14 @@ fn ids(documents: &[Document]) -> Vec<i64> {
 }
 
 impl Document {
-    /// Whether somebody who asks for that scope sees it.
+    /// Whether a read of that scope sees it.
     pub fn is_in(&self, scope: Option<&'static str>) -> bool {
         scope.is_none_or(|scope| self.scope == scope)
     }
 }
 
 impl Stored {
-    /// Whether it is there as of that commit.
+    /// Whether it exists as of that commit.
     fn is_there(&self, as_of: i64) -> bool {
         self.added <= as_of && self.deleted.is_none_or(|deleted| deleted > as_of)
     }
@@ -276,7 +276,7 @@ impl Inner {
         }
     }
 
-    /// The rows of an id lie in the order of their versions.
+    /// The rows of an id are stored in version order.
     fn newest(&self, id: i64, as_of: i64) -> Option<Rc<Document>> {
         let rows = self.rows.borrow();
         let newest = rows.iter().rfind(|stored| stored.document.id == id && stored.is_there(as_of));
@@ -319,7 +319,7 @@ impl Inner {
         }
     }
 
-    /// A row as the trace has it.
+    /// A row as the trace shows it.
     fn row(&self, document: &Document) -> Row {
         let Document { id, version, scope, text, vector, timestamp, metadata } = document;
         let own = [

@@ -1,22 +1,22 @@
-//! A durable object as Cloudflare's are: one instance per name in the world, with storage of its own. It must never
-//! handle two events at a time, and never let an answer out before the writes behind it are durable.
+//! A simulated durable object, modelled on Cloudflare's: one instance per name in the world, with storage of its own.
+//! It handles one event at a time, and no reply leaves before the writes behind it are durable.
 //!
-//! Which rule follows which guarantee ("Durable Objects", developers.cloudflare.com; K. Varda, "Durable Objects: Easy,
-//! Fast, Correct: Choose three", 2021):
-//! - Single-threaded with an input gate: while an object waits for its storage, other events wait in line. Here an
-//!   event has nothing else to wait for (no outgoing requests, no timers), so it runs to its end before the next.
-//! - Requests whose callers wait are handled in the order in which they arrive.
-//! - Writes between two awaits are one atomic batch: [`Object::handle`] is synchronous, and what it has done to the
-//!   storage becomes durable as a whole or not at all.
-//! - Output gate: the answer waits until the writes are durable. If they never are, the object is reset and the caller
+//! Rules and their sources ("Durable Objects", developers.cloudflare.com; K. Varda, "Durable Objects: Easy, Fast,
+//! Correct: Choose three", 2021):
+//! - Single-threaded with an input gate: while an object waits for its storage, other events queue. Here an event has
+//!   nothing else to wait for (no outgoing requests, no timers), so it completes before the next begins.
+//! - Requests whose callers still wait are handled in order of arrival.
+//! - Writes between two awaits are one atomic batch: [`Object::handle`] is synchronous, and its changes to the storage
+//!   become durable as a whole or not at all.
+//! - Output gate: the reply waits until the writes are durable. If they never are, the object is reset and the caller
 //!   gets an error.
-//! - Eviction: an object at rest may lose its memory at any time; its storage stays, and nobody sees an error.
-//! - Crash (an update of its code, a lost machine): memory and whatever is not yet durable are gone; everyone in line
-//!   and whoever is being handled gets an error, unless they have given up already. A panic in [`Object::handle`] is no
-//!   crash but a bug, which ends the trial.
-//! - No request is handled twice unless its caller sends it twice. One whose caller has given up or is gone may still
-//!   be handled, and later than the caller's next one ("Durable Object Stub": calls by one stub come in order, a stub
-//!   whose connection broke is to be replaced, and between two stubs no order is promised).
+//! - Eviction: an idle object may lose its memory at any time; its storage stays, and no caller sees an error.
+//! - Crash (a code update, a lost machine): memory and whatever is not yet durable are lost; the event being handled
+//!   and all queued events fail, for callers that still wait. A panic in [`Object::handle`] is not a crash but a bug,
+//!   which ends the trial.
+//! - No request is handled twice unless its caller sends it twice. A request whose caller has given up or is gone may
+//!   still be handled, even after the caller's next one ("Durable Object Stub": calls through one stub are ordered, a
+//!   stub whose connection broke must be replaced, and between two stubs no order is promised).
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -31,20 +31,20 @@ use crate::point::{ActorId, PointKind};
 use crate::trace::{EventKind, Record, Stored};
 use crate::world::{Shared, World};
 
-/// What an object does: the class behind it.
+/// The behaviour of an object: its class.
 pub trait Object: 'static {
-    /// What it keeps durably.
+    /// Its durable state.
     type Storage: Record + Clone + PartialEq + Default + 'static;
-    /// What it is asked.
+    /// A request to it.
     type Request: Record + 'static;
-    /// What it answers.
+    /// Its response to a request.
     type Response: 'static;
 
-    /// Handles one event. `self` is the object's memory, made anew after every crash and eviction.
+    /// Handles one event. `self` is the object's memory, recreated after every crash and eviction.
     fn handle(&mut self, storage: &mut Self::Storage, request: &Self::Request) -> Self::Response;
 }
 
-/// A way to call an object; cloning it gives another one to the same object.
+/// A handle for calling an object; clones call the same object.
 pub struct Stub<O: Object>(Rc<Inner<O>>);
 
 struct Inner<O: Object> {
@@ -56,17 +56,17 @@ struct Inner<O: Object> {
     host: RefCell<Option<ActorId>>,
 }
 
-/// A request that has arrived. Dropped without an answer, it answers its caller with an error.
+/// A request that has arrived. Dropping it without an answer returns an error to its caller.
 struct Event<O: Object> {
     request: O::Request,
     call: Rc<Call<O::Response>>,
     shared: Rc<Shared>,
 }
 
-/// A caller who waits.
+/// A waiting caller.
 struct Call<R> {
     caller: ActorId,
-    /// The object that it is about; its line looks at who still waits.
+    /// The object called; its queue depends on which callers still wait.
     object: &'static str,
     shared: Rc<Shared>,
     state: RefCell<CallState<R>>,
@@ -75,14 +75,15 @@ struct Call<R> {
 enum CallState<R> {
     Waiting,
     Answered(Result<R, Lost>),
-    /// The caller is gone, or has given up.
+    /// The caller is gone or has given up.
     Abandoned,
 }
 
 impl World {
-    /// Adds an object as a process of its own; `wake` makes its memory. Its points are `event` and, where it has
+    /// Adds an object as a process of its own; `wake` creates its memory. Its points are `event` and, if the event
     /// changed its storage, `store`.
-    /// A name stands for one object; see [`World::process`].
+    ///
+    /// Each object needs a name of its own; see [`World::process`].
     pub fn durable_object<O: Object>(&self, name: &'static str, wake: impl Fn() -> O + 'static) -> Stub<O> {
         let inner = Rc::new(Inner {
             shared: self.shared.clone(),
@@ -93,7 +94,7 @@ impl World {
         });
         let (hosted, wake) = (inner.clone(), Rc::new(wake));
         self.process(name, move |boot| {
-            // Whoever had called the object that died hears of it.
+            // Callers of the object that died get an error.
             hosted.touch();
             hosted.line.borrow_mut().clear();
             let (inner, wake) = (hosted.clone(), wake.clone());
@@ -104,11 +105,11 @@ impl World {
 }
 
 impl<O: Object> Stub<O> {
-    /// Calls the object, and waits for its answer. The trace has the request as heard where its connection held when it
-    /// was sent; the object may crash all the same before it answers.
+    /// Calls the object and waits for its reply. The trace records the request as heard if its connection was intact
+    /// when it was sent; the object may still crash before it replies.
     ///
     /// # Errors
-    /// The connection broke or the object was reset; the request may have been handled, or be handled yet.
+    /// The connection broke or the object was reset; the request may have been handled, or may still be.
     pub async fn call(
         &self,
         actor: &Actor,
@@ -133,7 +134,7 @@ impl<O: Object> Stub<O> {
         }
     }
 
-    /// What the object keeps, as its own alarm finds it: neither a request nor a point.
+    /// The storage as the object's own alarm sees it: neither a request nor a point.
     pub fn storage<R>(&self, look: impl FnOnce(&O::Storage) -> R) -> R {
         self.0.shared.count_call();
         self.0.shared.touch("object", self.0.name, None, Use::Read);
@@ -141,7 +142,7 @@ impl<O: Object> Stub<O> {
     }
 }
 
-/// The object's life: event after event, each to its end.
+/// The object's main loop: handles events one after another.
 async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() -> O) {
     inner.host.replace(Some(actor.id));
     let mut memory = wake();
@@ -153,7 +154,8 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
             actor.arrive("event", PointKind::Event, Duration::ZERO).await;
         }
         if actor.shared.directive.take() == Some(Fault::Eviction) {
-            // With events in line it does not rest, but nobody can tell that from an eviction before they came.
+            // An object with queued events is not idle, but no caller can distinguish this from an eviction before they
+            // arrived.
             memory = wake();
         }
         inner.touch();
@@ -189,8 +191,8 @@ impl<O: Object> Inner<O> {
         }
     }
 
-    /// How many events at the head of the line may be next: the first whose caller waits, and before it those whose
-    /// callers have given up or are gone, because what was sent on a connection that broke may take its time.
+    /// How many events at the head of the queue may be next: the first whose caller still waits, and those before it,
+    /// whose callers have given up or are gone. A request sent on a broken connection may arrive late.
     fn may_be_next(&self) -> usize {
         let line = self.line.borrow();
         let first = line.iter().position(|event| event.call.is_waited_for());
@@ -217,7 +219,7 @@ impl<O: Object> Drop for Event<O> {
     }
 }
 
-/// Held by the caller while it waits: a caller that is gone is not woken.
+/// A waiting caller's guard: a caller that is gone is not woken.
 struct Waiting<R>(Rc<Call<R>>);
 
 impl<R> Drop for Waiting<R> {

@@ -1,7 +1,7 @@
-//! Where SQL runs: the trait that one kernel drives a model, an embedded database or a live server through.
+//! The SQL engine interface: one trait through which the kernel drives a model, an embedded database or a live server.
 //!
-//! An engine is synchronous. It must never wait: a statement that cannot go on is [`Reply::Blocked`], and the
-//! kernel decides who moves next. It must never answer what it does not know: it refuses by name.
+//! An engine is synchronous and never waits: a statement that cannot continue is [`Reply::Blocked`], and the kernel
+//! decides which actor runs next. An engine never guesses: it refuses by name what it does not know.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,7 +28,7 @@ pub enum Value {
     Text(Rc<str>),
     /// Bytes.
     Blob(Rc<[u8]>),
-    /// A truth value, where the engine has a type of its own for it.
+    /// A boolean, for engines that have the type.
     Bool(bool),
     /// Microseconds since 2000-01-01 00:00:00 UTC, as Postgres counts a `timestamptz`.
     Timestamp(i64),
@@ -66,7 +66,8 @@ impl Value {
                 digest.word(4);
                 digest.word(u64::from(*truth));
             }
-            // A live server's clock is not ours, and the model's follows from the times of the events.
+            // Only the kind counts: a live server has its own clock, and the model's timestamps follow from the times
+            // of the events.
             Value::Timestamp(_) => digest.word(5),
             Value::Array(items) => {
                 digest.word(6);
@@ -140,33 +141,34 @@ impl Table {
     }
 }
 
-/// What a committed transaction did to one row: the store's own account of versions, in commit order.
+/// What a committed transaction did to one row, as the store reports it, in commit order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChange {
     /// The table.
     pub table: Rc<Table>,
-    /// What tells the row from others of its table: SQLite's rowid; in Postgres a primary key of one number, or a
-    /// digest of any other.
+    /// Identifies the row within its table: SQLite's rowid; in Postgres a primary key of one number, or a digest of any
+    /// other key.
     pub key: i64,
-    /// The row as it was before the statement; none for an insert.
+    /// The row before the statement; none for an insert.
     pub before: Option<Row>,
-    /// The row as the statement left it; none for a delete.
+    /// The row after the statement; none for a delete.
     pub after: Option<Row>,
 }
 
 impl RowChange {
-    /// The named column's value before, where the row existed.
+    /// The named column's value before, if the row existed.
     pub fn value_before(&self, column: &str) -> Option<&Value> {
         self.table.value(self.before.as_ref()?, column)
     }
 
-    /// The named column's value after, where the row still exists.
+    /// The named column's value after, if the row still exists.
     pub fn value_after(&self, column: &str) -> Option<&Value> {
         self.table.value(self.after.as_ref()?, column)
     }
 }
 
-/// The work a statement did, in the engine's own units; never wall-clock time. Nothing where the engine does not tell.
+/// The work that a statement did, in the engine's own units, never wall-clock time. Zero if the engine does not report
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Work {
     /// Instructions executed or rows visited: SQLite's `SQLITE_STMTSTATUS_VM_STEP`.
@@ -175,23 +177,23 @@ pub struct Work {
     pub full_scan_steps: u64,
 }
 
-/// What a unit of work costs in virtual time. A scenario states it.
+/// The cost of work in virtual time, as the scenario states it.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// For each statement, whatever it does: the way to the engine and back.
+    /// For each statement, whatever it does: the round trip to the engine.
     pub per_statement: Duration,
-    /// For each of [`Work::steps`], which a live server does not tell.
+    /// For each of [`Work::steps`], which a live server does not report.
     pub per_step: Duration,
-    /// For each row returned or changed, which every engine tells alike.
+    /// For each row returned or changed, which every engine reports alike.
     pub per_row: Duration,
-    /// For making a transaction durable, its locks still held.
+    /// For making a transaction durable, while its locks are held.
     pub per_commit: Duration,
-    /// The unit of the delays that a timed schedule draws: a delay of exponent `e` lasts `2^e - 1` units.
+    /// The unit of the delays drawn in timed trials: a delay of exponent `e` lasts `2^e - 1` units.
     pub delay_unit: Duration,
 }
 
 impl Cost {
-    /// Nothing takes any time.
+    /// No work takes any time.
     pub const FREE: Cost = Cost {
         per_statement: Duration::ZERO,
         per_step: Duration::ZERO,
@@ -200,7 +202,7 @@ impl Cost {
         delay_unit: Duration::ZERO,
     };
 
-    /// The virtual duration of a statement that did that work and was answered like that.
+    /// The virtual duration of a statement with this work and this result.
     pub fn of(&self, work: Work, result: &Result<Answer, SqlError>) -> Duration {
         let rows = result.as_ref().map_or(0, |answer| answer.rows.len() as u64 + answer.changed);
         let times = |each: Duration, number: u64| Duration::from_nanos(each.as_nanos() as u64 * number);
@@ -213,7 +215,7 @@ impl Cost {
 pub struct Answer {
     /// The rows of a query or of RETURNING.
     pub rows: Vec<Row>,
-    /// How many rows a write touched, as the driver reports it.
+    /// The number of rows that a write changed, as the driver reports it.
     pub changed: u64,
 }
 
@@ -222,7 +224,7 @@ pub struct Answer {
 pub struct SqlError {
     /// SQLite's result code by name (`SQLITE_BUSY`), or Postgres' SQLSTATE.
     pub code: String,
-    /// The engine's own words.
+    /// The engine's own text.
     pub message: String,
 }
 
@@ -232,19 +234,19 @@ impl fmt::Display for SqlError {
     }
 }
 
-/// A statement that has run, well or not.
+/// A statement that has finished, successfully or not.
 #[derive(Clone, Debug)]
 pub struct Done {
     /// What the application gets.
     pub result: Result<Answer, SqlError>,
     /// The work it took.
     pub work: Work,
-    /// What became visible to others by it, if it ended a transaction.
+    /// What became visible to others, if the statement ended a transaction.
     pub committed: Vec<RowChange>,
-    /// What it read, locked and wrote; rows by their keys as [`RowChange::key`] has them.
+    /// What it read, locked and wrote; rows by [`RowChange::key`].
     pub footprint: Footprint,
-    /// Whether the statement's own implicit transaction is still open; [`Engine::settle`] ends it once the
-    /// statement's virtual duration has passed, so that its locks are held for as long as it takes.
+    /// Whether the statement's implicit transaction is still open. [`Engine::settle`] ends it once the statement's
+    /// virtual duration has passed, so that its locks are held for that long.
     pub unsettled: bool,
     /// Whether the session holds a lock that keeps other writers out: of the database, of a table or of a row.
     pub holds_write_lock: bool,
@@ -253,16 +255,16 @@ pub struct Done {
 /// The engine's answer to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
-    /// The statement has run.
+    /// The statement has finished.
     Done(Done),
     /// The statement waits for locks held by these sessions.
     Blocked(Vec<SessionId>),
-    /// The statement shows by which plan it is run, and statistics would say by which: what each plan but the usual one
-    /// does, in a sentence. [`Engine::choose`] goes on.
+    /// The statement's result shows which plan was used, which statistics would decide. One sentence for each plan but
+    /// the usual one says what it does; [`Engine::choose`] continues.
     Choose(&'static [&'static str]),
 }
 
-/// The database as a trial finds it. Two trials that share one share its image.
+/// The database at the start of a trial. Trials that share one share its image.
 #[derive(Clone, Debug)]
 pub struct InitialState {
     /// The schema, as SQL text.
@@ -271,7 +273,7 @@ pub struct InitialState {
     pub rows: Vec<(&'static str, Vec<Value>)>,
 }
 
-/// A statement on one line, and not all of it where it is long: to be named in a sentence.
+/// A statement on one line, cut off if it is long, for use in a sentence.
 pub fn statement_in_short(sql: &str) -> String {
     const LONGEST: usize = 120;
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -281,37 +283,37 @@ pub fn statement_in_short(sql: &str) -> String {
     }
 }
 
-/// A database under trial.
+/// A database under test.
 pub trait Engine {
     /// The engine's name, as `--engine` takes it.
     fn name(&self) -> &'static str;
 
-    /// Whether it is a server with a will of its own: who of several waiters goes on is its choice, so two runs of one
-    /// tape need not be the same to the letter.
+    /// Whether it is a live server. A server itself decides which of several waiters continues, so two runs of one tape
+    /// may differ.
     fn is_live(&self) -> bool {
         false
     }
 
-    /// Goes back to the initial rows, all sessions closed, and seeds the engine's own randomness.
+    /// Resets the database to the initial rows, closes all sessions and seeds the engine's own randomness.
     ///
     /// # Errors
-    /// Where the database cannot be made: no room, a schema that does not parse.
+    /// The database cannot be created: no space, or a schema that does not parse.
     fn open(&mut self, initial_state: &Rc<InitialState>, ambient: Seed) -> Result<(), Error>;
 
     /// Opens a connection.
     ///
     /// # Errors
-    /// Where the engine has no more of them.
+    /// The engine has no more of them.
     fn connect(&mut self) -> Result<SessionId, Error>;
 
     /// Runs a statement on a session that is not blocked.
     ///
     /// # Errors
-    /// Where the engine refuses the statement by name; what SQL itself says is in [`Done::result`].
+    /// The engine refuses the statement by name. An SQL error is in [`Done::result`] instead.
     fn submit(&mut self, session: SessionId, sql: &str, params: &[Value]) -> Result<Reply, Error>;
 
-    /// Goes on with the statement of a session that was answered [`Reply::Choose`], by its usual plan, 0, or by one of
-    /// the others.
+    /// Continues the statement of a session that was answered [`Reply::Choose`], by its usual plan, 0, or by another
+    /// one.
     ///
     /// # Errors
     /// As [`Engine::submit`].
@@ -319,21 +321,21 @@ pub trait Engine {
         Err(Error::refused(format!("session {} has no plan {plan} to choose", session.0)))
     }
 
-    /// Goes on with the blocked statement of a session that [`Engine::wake`] named.
+    /// Continues the blocked statement of a session that [`Engine::wake`] returned.
     ///
     /// # Errors
     /// As [`Engine::submit`].
     fn resume(&mut self, session: SessionId) -> Result<Reply, Error>;
 
-    /// Gives up the blocked statement of a session whose lock timeout has passed, with the driver's own error.
+    /// Cancels the blocked statement of a session whose lock timeout has passed, with the driver's own error.
     ///
     /// # Errors
     /// As [`Engine::submit`].
     fn expire(&mut self, session: SessionId) -> Result<Done, Error>;
 
-    /// Has `sql`, which the session was about to run, fail before it takes effect, with an error that is not the
-    /// application's fault, and does to an open transaction what such an error does. Where `sql` would have ended the
-    /// transaction for good, the transaction is over and has left nothing behind. Never blocks.
+    /// Makes `sql`, which the session was about to run, fail before it takes effect, with an error that is not the
+    /// application's fault; an open transaction is affected as by any such error. If `sql` would have ended the
+    /// transaction, the transaction is over and has changed nothing. Never blocks.
     ///
     /// # Errors
     /// As [`Engine::submit`].
@@ -345,42 +347,42 @@ pub trait Engine {
     /// As [`Engine::submit`].
     fn settle(&mut self, session: SessionId) -> Result<Reply, Error>;
 
-    /// Rolls back whatever the session has open, as a driver does with a connection that is given back; does
-    /// nothing outside a transaction.
+    /// Rolls back the session's open work, as a driver does when a connection is returned; does nothing outside a
+    /// transaction.
     fn rollback(&mut self, session: SessionId);
 
-    /// Moves the sessions whose statement may go on into `ready`.
+    /// Adds the sessions whose statements can continue to `ready`.
     fn wake(&mut self, ready: &mut Vec<SessionId>);
 
-    /// When the engine's own clock next changes something: a timeout, a deadlock check, the end of a sleep. None
-    /// where the engine has no clock of its own.
+    /// When the engine's own clock next changes something: a timeout, a deadlock check, the end of a sleep. None if the
+    /// engine has no clock of its own.
     fn alarm(&self) -> Option<Duration> {
         None
     }
 
-    /// Tells the engine what time it is, now that it has become later; sessions that it frees are told by
-    /// [`Engine::wake`].
+    /// Moves the engine's clock forward to `now`; [`Engine::wake`] returns the sessions that this frees.
     fn advance(&mut self, now: Duration) {
         let _ = now;
     }
 
-    /// Whether the engine is to keep account of what is used from here on; it may cost time.
+    /// Turns footprint tracking on or off; tracking may cost time.
     fn track(&mut self, tracks: bool) {
         let _ = tracks;
     }
 
-    /// Adds what has been used since the last call, by whichever session: also by statements that wait, that go on
-    /// because somebody else's end, and by sessions that are closed. An engine that cannot tell has used everything.
+    /// Adds everything used since the last call, by any session: also by waiting statements, by statements that
+    /// continue because another session's ended, and by closed sessions. An engine that cannot tell reports the whole
+    /// database.
     fn take_footprint(&mut self, used: &mut Footprint) {
         used.add_part(part("database", ""), Use::Write);
     }
 
-    /// Ends a session: what it had not committed is rolled back, its locks fall.
+    /// Ends a session: its uncommitted work is rolled back and its locks are released.
     fn close(&mut self, session: SessionId);
 
-    /// A table's definition and committed rows, in the order of their keys.
+    /// A table's definition and committed rows, in key order.
     ///
     /// # Errors
-    /// Where there is no such table, or where [`Done::committed`] does not account for its rows.
+    /// There is no such table, or [`Done::committed`] does not account for its rows.
     fn rows(&mut self, table: &str) -> Result<(Rc<Table>, Vec<Row>), Error>;
 }

@@ -1,70 +1,70 @@
-//! The crate's one error: opaque, with a public kind. A violated invariant is a verdict and an SQL error belongs to the
-//! actor that sent the statement; neither is an [`Error`].
+//! The crate's error type: opaque, with a public kind. A violated invariant is a verdict, and an SQL error belongs to
+//! the actor that sent the statement; neither is an [`Error`].
 
 use std::fmt;
 
-/// Something that kept a trial from being run or a case from being read.
+/// A failure to run a trial or to read a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
     why: String,
 }
 
-/// Whose fault an [`Error`] is, which decides what may be concluded from it and what a command exits with.
+/// The cause of an [`Error`]; decides what can be concluded from it and a command's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The engine cannot do what was asked of it.
+    /// The engine cannot do what was asked.
     Refused,
-    /// The engine does not do what was asked as a server would, and says so instead.
+    /// The engine does not do what a server would, and refuses by name.
     NotModelled,
     /// A recorded choice does not apply to this trial.
     Diverged,
-    /// A text is not what it should be.
+    /// A text is malformed.
     Unreadable,
-    /// The machine or the server failed. Nothing may be concluded from the trial.
+    /// The machine or the server failed. Nothing can be concluded from the trial.
     Machine,
-    /// The scenario is at fault: two parts of one name, a generator or an invariant that panics, an initial state that
-    /// is none. Nothing may be concluded from the trial.
+    /// The scenario is wrong: two parts of one name, a generator or an invariant that panics, an invalid initial state.
+    /// Nothing can be concluded from the trial.
     Scenario,
 }
 
 impl Error {
-    /// The engine cannot do what was asked.
+    /// An error of the kind [`ErrorKind::Refused`].
     pub fn refused(why: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Refused, why: why.into() }
     }
 
-    /// The engine does not do what was asked as a server would: the name of what it lacks.
+    /// An error of the kind [`ErrorKind::NotModelled`]; `what` names what the engine lacks.
     pub fn not_modelled(what: impl Into<String>) -> Error {
         Error { kind: ErrorKind::NotModelled, why: what.into() }
     }
 
-    /// A recorded choice does not apply to this trial.
+    /// An error of the kind [`ErrorKind::Diverged`]; `at` says where.
     pub fn diverged(at: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Diverged, why: at.into() }
     }
 
-    /// A text is not what it should be.
+    /// An error of the kind [`ErrorKind::Unreadable`].
     pub fn unreadable(why: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Unreadable, why: why.into() }
     }
 
-    /// The machine or the server failed.
+    /// An error of the kind [`ErrorKind::Machine`].
     pub fn machine(cause: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Machine, why: cause.into() }
     }
 
-    /// The scenario is at fault.
+    /// An error of the kind [`ErrorKind::Scenario`].
     pub fn scenario(why: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Scenario, why: why.into() }
     }
 
-    /// Whose fault it is.
+    /// The error's kind.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The name of what the engine lacks, where that is the error.
+    /// The name of what the engine lacks, for [`ErrorKind::NotModelled`].
     pub fn lacks(&self) -> Option<&str> {
         (self.kind == ErrorKind::NotModelled).then_some(&*self.why)
     }
@@ -79,7 +79,7 @@ impl Error {
         self.kind == ErrorKind::Machine
     }
 
-    /// The same error, with what was being done when it came up.
+    /// The same error, with what was being done when it occurred.
     #[must_use]
     pub fn during(self, what: impl fmt::Display) -> Error {
         Error { kind: self.kind, why: format!("{}, {what}", self.why) }

@@ -1,9 +1,9 @@
-//! The explanation: from a trial and a breach, which act came before which and why, down to the contradiction. It must
-//! never claim what the trace does not show: an edge that cannot be shown is left out, and it never words anything.
+//! Explanations: derives from a trial and a breach which act came before which and why, down to the contradiction. An
+//! edge that the trace does not show is left out. Wording is left to the renderer.
 //!
-//! The harness owns the store, so the order of versions is known and nothing is guessed from values being unique. What
-//! a statement's parameter is from is followed back through what its actor read, was delivered, or asked of a part that
-//! had stored that value.
+//! The harness owns the store, so the order of versions is known and nothing is inferred from unique values. The origin
+//! of a statement's parameter is traced back through what its actor read, received by delivery, or asked of a part that
+//! had stored the value.
 
 use crate::anomaly::{Anomaly, Cell};
 use crate::engine::Value;
@@ -31,16 +31,16 @@ mod work;
 
 use trace_index::TraceIndex;
 
-/// Something that an actor did, named by its logical place.
+/// An act of an actor, named by its logical place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// The index of its event. Of a write it is the commit's, at which others could see it.
+    /// The index of its event; for a write, of the commit that made it visible.
     pub event: usize,
-    /// Who.
+    /// The actor.
     pub actor: ActorId,
-    /// What the place is called.
+    /// The label of the place.
     pub label: &'static str,
-    /// Which of this actor's at that label it is in the trace, from 1.
+    /// Its index among the actor's acts at that label in the trace, from 1.
     pub nth: u32,
 }
 
@@ -48,19 +48,19 @@ pub struct Act {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentence above a variant names its fields")]
 pub enum Reason {
-    /// The later read the value that the earlier wrote.
+    /// The later act read the value that the earlier act wrote.
     ReadWhatWrote { column: String, value: Value },
     /// The later overwrote the value that the earlier had read.
     OverwroteWhatRead { column: String, read: Value, written: Value },
-    /// The later overwrote the value that the earlier wrote; with how many versions of others in between.
+    /// The later overwrote the value that the earlier wrote, with `between` versions by others in between.
     Overwrote { column: String, old: Value, new: Value, between: usize },
-    /// The later carries a value that the earlier sent, stored, brought or was answered.
+    /// The later carries a value that the earlier sent, stored, delivered or received as an answer.
     Carried { field: String, value: Value },
     /// The later replaced, in the same part, what the earlier had stored.
     Replaced { field: String, old: Value, new: Value },
-    /// The later brought the message that the earlier sent.
+    /// The later delivered the message that the earlier sent.
     Delivered { message: Value, attempt: Value },
-    /// The later brought once more the message that the earlier gave back, or had in hand when it died.
+    /// The later redelivered the message that the earlier gave back, or was processing when its process died.
     DeliveredAgain { message: Value, attempt: Value },
     /// The same actor did one after the other.
     SameActor,
@@ -72,26 +72,27 @@ pub enum Reason {
     ChangedNothing,
     /// The process died at the later, before it had done anything else.
     Died,
-    /// A part had that value from the earlier on, so what the later brought changed nothing.
+    /// A part had that value since the earlier, so the value that the later delivered changed nothing.
     Known { field: String, value: Value },
-    /// The later had to wait for something that the earlier's actor had, and what the earlier was at.
+    /// The later waited for a resource that the earlier's actor held; the earlier is the act that took it, or the
+    /// actor's last act before the wait.
     Waited { resource: &'static str },
-    /// Between them nobody wrote over that value.
+    /// No write replaced that value between them.
     Stood { column: String, value: Value },
-    /// In the later's process the earlier is the last note of that kind; or the later is one of the same step.
+    /// The earlier is the last note of that key in the later's process, or the later is a note of the same step.
     LastNoted { key: &'static str },
-    /// That fault struck at the earlier, and none struck the process between them.
+    /// That fault was injected at the earlier, and no other hit the process between them.
     Injected { fault: Fault },
-    /// The later wrote other rows of the table, and left that one as the earlier had written it.
+    /// The later wrote other rows of the table, and left this one as the earlier wrote it.
     LeftAsWritten { column: String, value: Value },
 }
 
-/// What a process wrote down of itself.
+/// A note that a process recorded about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// Where.
+    /// The act that recorded it.
     pub act: Act,
-    /// Of what.
+    /// Its key.
     pub key: &'static str,
     /// The first number.
     pub one: i64,
@@ -99,103 +100,105 @@ pub struct Note {
     pub other: i64,
 }
 
-/// One step of an explanation.
+/// One edge of an explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// What came first.
+    /// The earlier act.
     pub before: Act,
-    /// What came after it.
+    /// The later act.
     pub after: Act,
-    /// Why.
+    /// Why they are in this order.
     pub because: Reason,
 }
 
-/// What an explanation ends in.
+/// The contradiction that an explanation ends in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentence above a variant names its fields")]
 pub enum Contradiction {
-    /// `write` came after `newer` in the database, and what it carries is from `older`, which came before.
+    /// `write` came after `newer` in the database, but its value is from `older`, which came before.
     OlderStands { write: Act, newer: Act, older: Act, column: String, value: Value },
     /// `write` overwrote `lost`, which its actor had not seen.
     Unseen { write: Act, lost: Act, read: Act },
-    /// A value was written over another, and nothing before carries it.
+    /// A value was overwritten with one that no earlier act carries.
     OutOfNowhere { write: Act, column: String, old: Value, new: Value },
-    /// What a message brought, or what an operation meant, was acknowledged, and nobody, or not that one, committed it.
+    /// The value of a message or an operation was acknowledged, but was not committed, or not by that actor.
     NeverWritten { done: Option<Act>, column: String, value: Value, stands: Value },
-    /// A part took a value in when the message's deliveries had ended with `done`, so nobody was told and wrote it.
+    /// A part took in a value after the message's deliveries had ended with `done`, so no consumer was left to write
+    /// it.
     TooLate { store: Act, done: Act, column: String, value: Value, stands: Value },
-    /// A message was given up.
+    /// A message became a dead letter.
     Dead { letter: Act, message: Value, attempts: Value },
-    /// An effect came before any commit of the value that it tells; `later` committed it, or nobody did.
+    /// An effect came before any commit of the value that it reports; `later` is the act that committed it, if any.
     NothingBehind { effect: Act, value: Value, later: Option<Act> },
-    /// A committed value was told to nobody: from then on it was committed `alike` times, and `told` fewer times.
+    /// A committed value was not reported: from `write` on it was committed `alike` times, and reported only `told`
+    /// times.
     NobodyTold { write: Act, column: String, old: Value, value: Value, alike: usize, told: usize },
-    /// The same effect again, with nothing new behind it.
+    /// The same effect again, with no new change behind it.
     Again { effect: Act, moved: Vec<String>, value: Option<Value> },
     /// A report says one thing, and the store has another.
     SaysOtherwise { report: Act, field: String, said: Value, was: Value, by: Act },
-    /// A statement failed for good, and the last word of the report does not own up to it.
+    /// A statement failed for good, and the final report does not say so.
     Unreported { failure: Act, report: Option<Act>, said: Value },
-    /// A report counts what was not done.
+    /// A report counts work that was not done.
     Counted { report: Act, column: String, said: Value, changed: usize, rewritten: usize },
-    /// A value is left as it is although `end` is the end.
+    /// A value was never changed, although `end` is the end.
     Left { report: Option<Act>, column: String, value: Value, end: Act },
-    /// A row was passed over; `meanwhile` wrote elsewhere what concerns it.
+    /// A row was skipped; `meanwhile` are related writes elsewhere.
     PassedOver { column: String, row: Option<Value>, stands: Value, passed: Option<Act>, meanwhile: Vec<Act> },
-    /// The round that repeats, how often it went round at the end, and the columns that moved in it.
+    /// A cycle: the round that repeats, how often it did at the end, and the columns that changed in it.
     Circle { round: Vec<Act>, times: usize, moves: Vec<String> },
-    /// The same act again and again; `moved` was the last that changed a value.
+    /// The same act repeated; `moved` was the last act that changed a value.
     Repeated { last: Act, times: usize, moved: Option<Act> },
-    /// Each waits for the next, the last for the first; `victim` was given up.
+    /// Each act waits for the next, the last for the first; `victim` was aborted.
     WaitsForItself { circle: Vec<Act>, victim: Option<Act> },
-    /// A wait, who was waited for, and what the holder did meanwhile.
+    /// A wait, the actors that were waited for, and what they did meanwhile.
     Waiting { wait: Act, holders: Vec<ActorId>, meanwhile: Vec<Act>, micros: u64 },
-    /// A lock held from one act to another; `kept` waited for it.
+    /// A lock held from one act to another; the acts in `kept` waited for it.
     Held { from: Act, to: Act, statements: usize, micros: u64, kept: Vec<Act> },
-    /// One piece of work: how many rows it wrote, or how much it did.
+    /// One unit of work: how many rows it wrote, or how many steps it took.
     Large { act: Act, rows: usize, steps: u64 },
-    /// What belongs together was let go of in parts before `next` began.
+    /// Work that belongs together was released in `parts` before `next` began.
     Parts { parts: Vec<Act>, next: Act },
     /// Two transactions that each overwrote what the other had read.
     Crossed { one: Act, other: Act },
-    /// The program gave up.
+    /// The program panicked.
     Panicked { act: Act },
-    /// What a process wrote down of itself, and what else it had written down by then.
+    /// A note of a process, and another one that it had recorded by then.
     Annotated { note: Note, beside: Option<Note> },
-    /// A statement was answered with so many rows, and that is wrong.
+    /// A statement returned this many rows, which is wrong.
     Answered { act: Act, rows: usize },
-    /// A statement failed, which it must not.
+    /// A statement failed that must not fail.
     Failed { act: Act, error: String },
-    /// All that the trace shows is where it shows.
+    /// The trace shows only where the violation appears.
     Shows { act: Option<Act> },
 }
 
-/// Why a breach is one.
+/// The explanation of a breach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// What went wrong, as the field calls it.
+    /// What went wrong, as the literature names it.
     pub anomaly: Anomaly,
     /// Where it shows.
     pub on: Option<Cell>,
-    /// What came before what, in an order in which it can be read.
+    /// The edges, in reading order.
     pub edges: Vec<Edge>,
-    /// What that leads to.
+    /// What the edges lead to.
     pub end: Contradiction,
 }
 
-/// An event's place as acts are named, without its actor: `write#2`.
+/// The name of an event as an act, without its actor: `write#2`.
 pub fn place(trace: &Trace, event: &Event) -> String {
     let label = trace_index::label(&event.kind);
-    // Events are told apart by where they lie, not by what they say.
+    // Events are compared by address, not by content.
     let upto = trace.events.iter().take_while(|other| !std::ptr::eq(*other, event)).chain([event]);
     let same = upto.filter(|other| other.actor == event.actor && trace_index::label(&other.kind) == label);
     format!("{label}#{}", same.count())
 }
 
-/// Edges, and where they lead.
+/// Edges, and what they lead to.
 type Proof = (Vec<Edge>, Contradiction);
 
-/// Argues a breach from the trial in which it was found.
+/// Explains a breach from the trial in which it was found.
 pub fn explain(run: &Run, breach: &Breach) -> Explanation {
     let trace_index = TraceIndex::new(run);
     let (edges, end) =
@@ -210,7 +213,7 @@ fn prove(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     if let Ending::Panicked { .. } = trace_index.run.ending {
         return waits::panic(trace_index);
     }
-    // What shows in a note shows in no row.
+    // A violation that shows in a note shows in no row.
     if let Some(proof) = breach.event.and_then(|event| annotation::explain(trace_index, event)) {
         return Some(proof);
     }

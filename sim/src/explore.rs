@@ -1,8 +1,8 @@
-//! Exploration: many trials of one strategy in one environment, judged, audited, and added up.
+//! Exploration: runs many trials of one strategy in one environment, judges and audits them, and adds up the results.
 //!
-//! The unit is a batch: one workload under several schedules. A batch depends on its plan and its number alone,
-//! so that the same seed gives the same results however many jobs share the work; and no batch knows the
-//! strategy's name when it draws, so that all candidates meet the same trouble.
+//! The unit is a batch: one workload under several schedules. A batch depends only on its plan and its number, so one
+//! seed gives the same results with any number of jobs. What a batch draws does not depend on the strategy's name, so
+//! all strategies meet the same workloads and faults.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -38,19 +38,19 @@ use self::search::smallest;
 /// How to explore.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where everything starts.
+    /// The seed that everything is derived from.
     pub seed: Seed,
-    /// How many schedules each workload meets.
+    /// The number of schedules per workload.
     pub schedules: u64,
-    /// The policies that take turns.
+    /// The policies, used in rotation.
     pub policies: Vec<Policy>,
-    /// Every so many trials, one is held twice and compared.
+    /// The interval of the audit: one of this many trials is re-run and compared.
     pub audit_every: u64,
     /// The name of the engine, for the record.
     pub engine: &'static str,
 }
 
-/// Draws one workload; every strategy of the scenario gets the same one from the same seed.
+/// Draws one workload; one seed gives every strategy of the scenario the same one.
 fn draw<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     environment: &Environment,
@@ -69,8 +69,8 @@ fn draw<W: Workload, S: ?Sized>(
     })
 }
 
-/// Runs the trials of one batch: one workload under several schedules, or, where nothing is left to choose (one
-/// actor, no faults), as many workloads.
+/// Runs the trials of one batch: one workload under several schedules, or as many workloads if there is nothing to
+/// choose (one actor, no faults).
 pub fn batch<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     host: &mut TrialHost,
@@ -123,7 +123,7 @@ fn trials<W: Workload, S: ?Sized>(
     confirm(report, &current, host)
 }
 
-/// Runs every counterexample of this workload again before anyone is told of it.
+/// Re-runs every counterexample of this workload before it is reported.
 fn confirm<W: Workload, S: ?Sized>(
     report: &mut Report,
     prepared: &PreparedTrial<'_, W, S>,
@@ -172,14 +172,14 @@ fn take_in<W: Workload, S: ?Sized>(
     for behaviour in coverage::collect(&run.trace, seen) {
         report.behaviours.insert(behaviour, report.trials);
     }
-    for strike in &run.injected {
-        *report.injected.entry(*strike).or_default() += 1;
+    for injected in &run.injected {
+        *report.injected.entry(*injected).or_default() += 1;
     }
     report.costs.add(run, prepared.scenario.watched);
     enter(report, prepared, run, policy)
 }
 
-/// Enters what the invariants and the built-in rules found.
+/// Adds the findings of the invariants and the built-in rules.
 fn enter<W: Workload, S: ?Sized>(
     report: &mut Report,
     prepared: &PreparedTrial<'_, W, S>,
@@ -213,13 +213,14 @@ fn enter<W: Workload, S: ?Sized>(
     Ok(())
 }
 
-/// One trial on a given workload: what each invariant and each built-in rule found, and the case that replays it.
+/// Runs one trial on a given workload: the finding of each invariant and each built-in rule, and the case that replays
+/// it.
 ///
-/// A rule that some trial must keep, and that this one does not, counts as broken only where the smallest workload in a
-/// calm trial does not keep it either.
+/// A rule that only some trial must satisfy, and this one does not, counts as violated only if a trial of the smallest
+/// workload without faults does not satisfy it either.
 ///
 /// # Errors
-/// Where the engine refuses something by name; where the scenario is at fault.
+/// The engine refuses something by name, or the scenario is wrong.
 pub fn one<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     host: &mut TrialHost,
@@ -233,7 +234,7 @@ pub fn one<W: Workload, S: ?Sized>(
     let prepared =
         PreparedTrial::new(scenario, strategy, environment, scenario.engines[0], Rc::new(workload))?;
     let mut scheduler = policy.scheduler();
-    // A scheduler that learns a trial's length has nothing to go by in its first.
+    // A scheduler that learns a trial's length needs a first trial.
     let learnt = prepared.run(host, &mut *scheduler, seed.named("learn"), seed)?;
     host.recycle(learnt);
     let run = prepared.run(host, &mut *scheduler, seed, seed.named("ambient"))?;
@@ -252,19 +253,19 @@ pub fn one<W: Workload, S: ?Sized>(
     Ok(found)
 }
 
-/// A trial that was held again.
+/// A replayed trial.
 #[derive(Debug)]
 pub struct Replayed {
     /// What happened.
     pub run: Run,
-    /// What the case's invariant says of it.
+    /// The finding of the case's invariant.
     pub finding: Finding,
 }
 
-/// Holds a case's trial again.
+/// Replays a case.
 ///
 /// # Errors
-/// Where the case names what does not exist, or its choices no longer apply.
+/// The case names something unknown, or its choices no longer apply.
 pub fn replay<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     host: &mut TrialHost,

@@ -1,4 +1,4 @@
-//! Faults, and the environments (environments) that offer them.
+//! Faults, and the environments that allow them.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,34 +8,33 @@ use crate::point::PointKind;
 /// What can go wrong at a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// The engine refuses the statement before it takes effect.
+    /// The engine fails the statement before it takes effect.
     StatementError,
     /// The process dies before the statement or request takes effect.
     CrashBefore,
-    /// The process dies after the statement or request took effect and before anyone hears of it.
+    /// The process dies after the statement or request took effect, before the reply arrives.
     CrashAfter,
-    /// The request is lost before it takes effect: the actor sees a broken connection.
+    /// The request is lost before it takes effect; the actor sees a broken connection.
     RequestLost,
-    /// The request takes effect, and its reply is lost: the actor sees the same broken connection.
+    /// The request takes effect and its reply is lost; the actor sees the same broken connection.
     ReplyLost,
-    /// A queue takes an acknowledgement and delivers the message once more all the same.
+    /// A queue accepts an acknowledgement and still delivers the message once more.
     Duplicate,
-    /// A durable object that rests is evicted: its memory is gone, its storage stays, nobody sees an error.
+    /// An idle durable object is evicted: its memory is lost, its storage stays, and no caller sees an error.
     Eviction,
-    /// The process stands still for [`STALL`]; whatever was granted to it for a time lapses.
+    /// The process stands still for [`STALL`]; its leases and timeouts run out.
     Stall,
-    /// An operator asks the process to stop in good order; it starts again once its actors have returned.
+    /// An operator asks the process to shut down gracefully; it restarts once its actors have returned.
     Shutdown,
-    /// A connection that the actor holds dies: the server ends its session at once, and what the session had locked
-    /// falls. Where it holds several, the one that it has held longest.
+    /// A checked-out connection is killed: the server ends its session at once and releases its locks. If the actor has
+    /// several, it is the one that it has had longest.
     Disconnect,
-    /// The pool throws when a connection is given back: the connection is closed, and whoever gave it back gets an
-    /// error.
+    /// The pool throws when a connection is returned: the connection is closed, and the caller gets an error.
     ReleaseError,
 }
 
 impl Fault {
-    /// Every fault, in the order of their severity for a reader.
+    /// Every fault, in order of severity to a reader.
     pub const ALL: [Fault; 11] = [
         Fault::StatementError,
         Fault::CrashBefore,
@@ -72,12 +71,13 @@ impl Fault {
         Fault::ALL.into_iter().find(|fault| fault.name() == name)
     }
 
-    /// How grave it is for a reader: its place in [`Fault::ALL`], counted from 1.
+    /// Its severity to a reader: its place in [`Fault::ALL`], counted from 1.
     pub(crate) fn severity(self) -> u32 {
         1 + self as u32
     }
 
-    /// A request is needed for an effect or a reply; anything can be interrupted.
+    /// Whether it can be injected at such a point. Most faults need a request with an effect or a reply; the others can
+    /// hit anywhere.
     pub(crate) fn can_hit(self, kind: PointKind) -> bool {
         let is_request =
             matches!(kind, PointKind::Statement | PointKind::Request | PointKind::Acknowledgement);
@@ -88,7 +88,7 @@ impl Fault {
             Fault::Duplicate => kind == PointKind::Acknowledgement,
             Fault::Eviction => kind == PointKind::Event,
             Fault::ReleaseError => kind == PointKind::Release,
-            // Whether the actor holds a connection there, the kernel looks at.
+            // The kernel checks whether the actor has a connection there.
             Fault::CrashBefore | Fault::Stall | Fault::Shutdown | Fault::Disconnect => true,
         }
     }
@@ -100,30 +100,30 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How long a stalled process stands still: longer than the leases, visibility timeouts and lock timeouts that
-/// scenarios grant.
+/// How long a stalled process stands still: longer than the leases, visibility timeouts and lock timeouts of the
+/// scenarios.
 pub const STALL: Duration = Duration::from_secs(60);
 
-/// A fault that an environment may let strike, and where.
+/// A fault rule: a fault that an environment allows, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct FaultRule {
-    /// What strikes.
+    /// The fault.
     pub fault: Fault,
-    /// The actors at whose points it strikes.
+    /// The actors at whose points it may be injected.
     pub actors: &'static [&'static str],
-    /// The labels at which it strikes; empty means at every point of those actors.
+    /// The labels at which it may be injected; empty means at every point of those actors.
     pub labels: &'static [&'static str],
 }
 
-/// One environment of a scenario's environments.
+/// An environment of a scenario: its fault rules and how many faults a trial may have.
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {
     /// Its name, as `--environment` takes it.
     pub name: &'static str,
     /// One sentence: what is hostile here.
     pub about: &'static str,
-    /// Which faults it offers; none on a benign environment.
+    /// Its fault rules; none in a benign environment.
     pub fault_rules: &'static [FaultRule],
-    /// How many faults strike in one trial at the most.
+    /// The maximum number of faults injected in one trial.
     pub budget: u32,
 }

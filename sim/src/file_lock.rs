@@ -1,36 +1,36 @@
-//! A file lock across processes, as the library proper-lockfile (4.1.2, with `retry` 0.12) makes it of a directory:
-//! whoever creates it holds the lock, and keeps its modification time fresh. It must never be safer than the library
-//! is: two may hold it, and who has lost it may not know.
+//! A simulated file lock across processes, modelled on the library proper-lockfile (4.1.2, with `retry` 0.12). The lock
+//! is a directory: the process that creates it holds the lock, and keeps its modification time fresh. The simulation is
+//! no safer than the library: two processes may hold the lock, and one that has lost it may not know.
 //!
-//! Which rule follows which text (`lib/lockfile.js` of proper-lockfile by the names of its functions; its README):
-//! - `mkdir` is atomic, and exclusive (README, "Design"). There is no account of who asks: a process that has the lock
-//!   finds the directory as anybody else would, and is refused (`acquireLock`, on EEXIST).
-//! - An attempt that finds the directory looks at its time. Is it older than `stale`, it is removed, and made anew
-//!   without another look (`acquireLock` with `stale: 0`). What is removed is whatever is there by then
-//!   (`removeLock`; no error where nothing is): of two who have seen it stale, one can remove what the other has just
-//!   made, and both hold it.
-//! - An attempt that fails is ELOCKED, and repeated up to `retries` times after pauses of `min_timeout * factor^n`,
-//!   at most `max_timeout` (`retry.js`, `_createTimeout`; `randomize` is off). A request to stop ends no pause.
-//! - Every `update` a timer of the holder's process looks whether the directory is its own still. It is renewed then;
-//!   else the lock is compromised (`updateLock`; the README's "Compromised"). Between two such turns nobody notices
-//!   anything.
-//! - A timer does not run in a process that stands still ([`Fault::Stall`]); it is the first thing that runs after
-//!   that. A directory that is its own by then is renewed, however old it is (`updateLock`, "we can still recover").
-//! - A release removes whatever directory is there, without a look at whose it is (`unlock`), unless a heartbeat has
-//!   found the lock compromised: ERELEASED, nothing is removed. A process's account of its locks has one entry for
-//!   each file (`locks[file]`): if it has acquired the lock again since, a release of the earlier one ends the later
-//!   one, whose own release is ERELEASED then; and where no entry is left the release is ENOTACQUIRED.
-//! - What is dropped without a release stays held, and fresh for as long as its process lives: JavaScript releases
-//!   nothing by itself. A process that dies leaves the directory as it is. One that ends in good order, because it
-//!   was asked to ([`Fault::Shutdown`]), removes the directory in its account, whoever's it is by then (README,
+//! Rules and their sources (`lib/lockfile.js` of proper-lockfile by the names of its functions; its README):
+//! - `mkdir` is atomic and exclusive (README, "Design"). It does not matter which process asks: one that has the lock
+//!   finds the directory like any other, and is refused (`acquireLock`, on EEXIST).
+//! - An attempt that finds the directory checks its time. If it is older than `stale`, it is removed, and created again
+//!   without another check (`acquireLock` with `stale: 0`). Whatever directory exists by then is removed (`removeLock`;
+//!   no error if there is none): of two processes that saw it stale, one can remove what the other has just created,
+//!   and both hold the lock.
+//! - A failed attempt is ELOCKED, and is repeated up to `retries` times after pauses of `min_timeout * factor^n`, at
+//!   most `max_timeout` (`retry.js`, `_createTimeout`; `randomize` is off). A request to stop does not end a pause.
+//! - Every `update`, a timer in the holder's process checks whether the directory is still its own. If so, it is
+//!   renewed; otherwise the lock is compromised (`updateLock`; the README's "Compromised"). Between two checks nothing
+//!   is noticed.
+//! - Timers do not run in a process that stands still ([`Fault::Stall`]); they are the first to run after that. A
+//!   directory that is still its own by then is renewed, however old it is (`updateLock`, "we can still recover").
+//! - A release removes whatever directory exists, without checking whose it is (`unlock`), unless a heartbeat has found
+//!   the lock compromised: ERELEASED, nothing is removed. A process keeps one entry per file (`locks[file]`). If it has
+//!   acquired the lock again since, a release of the earlier acquisition ends the later one, whose own release is then
+//!   ERELEASED; if no entry is left, the release is ENOTACQUIRED.
+//! - A lock that is dropped without a release stays held, and fresh while its process lives: JavaScript releases
+//!   nothing by itself. A process that dies leaves the directory as it is. One that exits gracefully on request
+//!   ([`Fault::Shutdown`]) removes the directory of its entry, even if another process owns it by then (README,
 //!   "Graceful exit"; the trace has it as an exchange `exit`, with the fields of a release). A process whose actors
 //!   have returned lives on, unless it was asked to stop.
 //!
-//! Not modelled: that `mkdir`, the look at the time and the heartbeat's two calls are requests of their own, between
-//! which others may move; a file system that fails, or keeps whole seconds; that a directory is told by its time
-//! alone, so that two made in one instant are taken for each other; and that the first lock of a process is dated up
-//! to a second ahead (`probe` in `lib/mtime-precision.js`). A stall stops all timers of the process, but of its
-//! actors only the one that it struck.
+//! Not modelled: `mkdir`, the check of the time and the heartbeat's two calls as separate requests, between which
+//! others may run; a file system that fails, or keeps whole seconds; a directory being identified by its time alone, so
+//! that two created in one instant are confused; and the first lock of a process being dated up to a second ahead
+//! (`probe` in `lib/mtime-precision.js`). A stall stops all timers of the process, but of its actors only the one at
+//! which it was injected.
 //!
 //! [`Fault::Stall`]: crate::fault::Fault::Stall
 //! [`Fault::Shutdown`]: crate::fault::Fault::Shutdown
@@ -51,25 +51,25 @@ use self::directory::{Directory, Found};
 
 mod directory;
 
-/// How a lock is set up.
+/// Configuration of a lock.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Its name in the trace.
     pub name: &'static str,
-    /// After how long without a heartbeat anybody may remove it.
+    /// The time without a heartbeat after which any process may remove it.
     pub stale: Duration,
     /// The time between two heartbeats.
     pub update: Duration,
-    /// How often whoever is refused tries again.
+    /// How refused attempts are retried.
     pub retries: Retries,
 }
 
-/// How often whoever is refused tries again, and after what pauses.
+/// How often a refused attempt is retried, and after which pauses.
 #[derive(Clone, Copy, Debug)]
 pub struct Retries {
-    /// The attempts after the first.
+    /// The number of attempts after the first.
     pub count: u32,
-    /// By what each pause is longer than the one before.
+    /// The factor by which each pause is longer than the one before.
     pub factor: u32,
     /// The first pause.
     pub min_timeout: Duration,
@@ -77,20 +77,20 @@ pub struct Retries {
     pub max_timeout: Duration,
 }
 
-/// A file lock; cloning it gives another handle on the same one. The directory outlives every process.
+/// A handle on a file lock; clones refer to the same lock. The directory outlives every process.
 #[derive(Clone)]
 pub struct FileLock {
     shared: Rc<Shared>,
     disk: Rc<Disk>,
 }
 
-/// A lock of the world, as the kernel knows it.
+/// A lock as the kernel keeps it.
 pub(crate) struct Disk {
     settings: Settings,
     directory: RefCell<Directory>,
 }
 
-/// A lock that somebody has acquired, and may have lost since. Dropping it releases nothing.
+/// An acquired lock, which may have been lost since. Dropping it does not release it.
 #[must_use = "what is dropped stays held"]
 pub struct Held {
     actor: Actor,
@@ -98,16 +98,18 @@ pub struct Held {
     token: i64,
 }
 
-/// ELOCKED: somebody else had it at every attempt.
+/// ELOCKED: every attempt found the lock taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locked;
 
-/// Why a release has removed nothing.
+/// Why a release removed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Released {
-    /// ERELEASED: the lock is known to be compromised, or an earlier holder of the same process has released this one.
+    /// ERELEASED: the lock is known to be compromised, or an earlier acquisition of the same process has released this
+    /// one.
     Already,
-    /// ENOTACQUIRED: the process knows of no lock. It has lost this one, and has acquired and released another since.
+    /// ENOTACQUIRED: the process has no entry for the lock. It has lost this one, and has acquired and released another
+    /// since.
     NotAcquired,
 }
 
@@ -115,9 +117,8 @@ impl World {
     /// Adds a file lock.
     ///
     /// # Panics
-    /// Where the library would refuse or alter a setting: it takes no
-    /// `stale` below two seconds (its README says five), no `update` below one second or above half of `stale`, no
-    /// `max_timeout` below `min_timeout`.
+    /// The library would refuse or alter a setting: `stale` must be at least two seconds (its README says five),
+    /// `update` at least one second and at most half of `stale`, and `max_timeout` at least `min_timeout`.
     pub fn file_lock(&self, settings: Settings) -> FileLock {
         let Settings { name, stale, update, retries } = settings;
         self.shared.names_part(name);
@@ -137,7 +138,7 @@ impl FileLock {
     /// stale has two more, `remove-stale` and `create`.
     ///
     /// # Errors
-    /// The last attempt was refused as well.
+    /// The last attempt was refused too.
     pub async fn acquire(&self, actor: &Actor, label: &'static str) -> Result<Held, Locked> {
         let retries = self.disk.settings.retries;
         let mut waits_since = None;
@@ -166,7 +167,7 @@ impl FileLock {
         }
     }
 
-    /// One attempt: the token of the acquisition, or who holds the lock.
+    /// One attempt: the token of the acquisition, or the actor that holds the lock.
     async fn attempt(&self, actor: &Actor, label: &'static str) -> Result<i64, ActorId> {
         let (found, made) = self.make(actor, label, true).await;
         if found != Found::Stale {
@@ -177,7 +178,7 @@ impl FileLock {
         self.make(actor, "create", false).await.1
     }
 
-    /// Makes the directory, unless there is one: then it `looks` at its time, or does not.
+    /// Creates the directory if there is none; if there is one and `looks` is set, checks its time.
     async fn make(&self, actor: &Actor, label: &'static str, looks: bool) -> (Found, Result<i64, ActorId>) {
         let process = self.shared.process_of(actor.id);
         let body = |directory: &Directory, now| {
@@ -198,8 +199,8 @@ impl FileLock {
         self.call(actor, label, body, effect).await
     }
 
-    /// Waits between two attempts, also where a request to stop ends the sleep: a timer of the library's does not hear
-    /// of it.
+    /// Waits between two attempts. A request to stop ends a sleep, but not the library's timer, so the remaining time
+    /// is slept as well.
     async fn pause(&self, actor: &Actor, pause: Duration) {
         let until = self.shared.now.get() + pause;
         actor.sleep("backoff", pause).await;
@@ -208,7 +209,7 @@ impl FileLock {
         }
     }
 
-    /// A request to the file system: a step, because none is lost on its way.
+    /// A request to the file system. It is a step, because it is never lost.
     async fn call<T>(
         &self,
         actor: &Actor,
@@ -226,10 +227,10 @@ impl FileLock {
 }
 
 impl Held {
-    /// Releases the lock: removes whatever directory is there, whoever's it is by then.
+    /// Releases the lock: removes whatever directory exists, even if another process owns it by then.
     ///
     /// # Errors
-    /// Nothing is removed, because the process knows that it has not got this lock any more.
+    /// Nothing is removed, because the process knows that it no longer has this lock.
     pub async fn release(self, label: &'static str) -> Result<(), Released> {
         let Held { actor, lock, token: mine } = &self;
         let process = lock.shared.process_of(actor.id);
@@ -245,16 +246,16 @@ impl Held {
         Ok(())
     }
 
-    /// What the holder has been told by now: whether a heartbeat has found the directory to be another's, or gone
-    /// (`onCompromised`). It may be so already without any having looked.
+    /// Whether a heartbeat has reported that the directory is another's or gone (`onCompromised`). The lock may be lost
+    /// before a heartbeat notices.
     pub fn is_compromised(&self) -> bool {
         let FileLock { shared, disk } = &self.lock;
         shared.count_call();
         disk.look(shared, Use::Read).acquisition(self.token).is_compromised
     }
 
-    /// The number of this acquisition, counted by creations of the directory. The library gives none: it is an
-    /// account of the trial's, for its trace, and for candidates that fence by a number of their own.
+    /// The number of this acquisition, counted by creations of the directory. The library has no such number: it exists
+    /// for the trace, and for strategies that use a fencing token of their own.
     pub fn token(&self) -> i64 {
         self.token
     }
@@ -269,7 +270,7 @@ impl Retries {
 }
 
 impl Disk {
-    /// The directory and its timers as they are now: what is seen goes by the clock, because heartbeats do.
+    /// The directory and its timers as of now. Depends on the clock, because heartbeats do.
     fn look(&self, shared: &Shared, how: Use) -> RefMut<'_, Directory> {
         shared.looks_at_clock();
         shared.touch("file_lock", self.settings.name, None, how);
@@ -280,19 +281,19 @@ impl Disk {
 }
 
 impl Shared {
-    /// The process dies, and its heartbeats with it.
+    /// Stops the heartbeats of a process that dies.
     pub(crate) fn lets_locks_age(&self, process: usize) {
         self.each_lock_of(process, |_, directory| directory.dies(process));
     }
 
-    /// The process stands still from now until then, and its timers with it.
+    /// Stops the process and its timers from now until then.
     pub(crate) fn holds_timers_up(&self, process: usize, until: Duration) {
         self.each_lock_of(process, |_, directory| directory.stands_still(process, until));
         let cell = &mut self.processes.borrow_mut()[process];
         cell.stands_still_until = cell.stands_still_until.max(until);
     }
 
-    /// The process ends in good order, and removes what it takes for its locks; the trace has it as that actor's doing.
+    /// Removes the directories of a process that exits gracefully; the trace attributes this to `actor`.
     pub(crate) fn removes_locks(&self, process: usize, actor: ActorId) {
         self.each_lock_of(process, |part, directory| {
             if let Some((mine, removed)) = directory.exits(process) {
@@ -303,7 +304,7 @@ impl Shared {
         });
     }
 
-    /// Does something with each lock of which a heartbeat runs in that process.
+    /// Calls `act` for each lock with a heartbeat in that process.
     fn each_lock_of(&self, process: usize, mut act: impl FnMut(&'static str, &mut Directory)) {
         for lock in self.file_locks.borrow().iter() {
             if lock.directory.borrow().concerns(process) {

@@ -1,44 +1,44 @@
-//! Footprints: what a step read and wrote of everything that actors share. They decide whether two steps of different
-//! actors can be swapped, so they must never leave anything out; a part named too broadly costs only time.
+//! Footprints: what a step read and wrote of shared state. They decide whether two steps of different actors can be
+//! swapped, so nothing may be left out; a part named too broadly costs only time.
 
 use crate::digest::Digest;
 
 /// How something was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Use {
-    /// Looked at: two that look can be swapped.
+    /// Read: two reads can be swapped.
     Read,
     /// Changed, locked or waited for.
     Write,
 }
 
-/// Something that was used: a part of the world, or one item of it.
+/// One use of a part of the world, or of one item of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Touch {
-    /// Which part: a table, a queue, an object, a pool. See [`part`].
+    /// The part: a table, a queue, an object, a pool. See [`part`].
     pub part: u64,
-    /// Which item of it, a row by its key for instance; none for all of it.
+    /// The item, for instance a row by its key; none for the whole part.
     pub item: Option<u64>,
-    /// How.
+    /// How it was used.
     pub how: Use,
 }
 
-/// The part that stands for everything: whoever writes it can be swapped with nobody.
+/// The part that stands for everything: it conflicts with every use.
 pub const WORLD: u64 = 0;
 
-/// The number of a part of that kind and name: a digest.
+/// The identifier of a part: a digest of its kind and name.
 pub fn part(kind: &str, name: &str) -> u64 {
     let mut digest = Digest::default();
     digest.text(kind);
     digest.text(name);
-    // 0 is the world.
+    // 0 is reserved for [`WORLD`].
     digest.0 | 1
 }
 
-/// What a step has used.
+/// Everything that a step has used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
-    /// In the order of use, without repetition.
+    /// The uses in order, without repetition.
     pub touched: Vec<Touch>,
 }
 
@@ -55,12 +55,12 @@ impl Footprint {
         self.add(Touch { part, item: None, how });
     }
 
-    /// Adds everything that another has.
+    /// Adds the uses of another footprint.
     pub fn absorb(&mut self, other: &Footprint) {
         other.touched.iter().for_each(|touch| self.add(*touch));
     }
 
-    /// Whether the order of the two can matter.
+    /// Whether the order of two steps with these footprints can matter.
     pub fn conflicts(&self, other: &Footprint) -> bool {
         self.touched.iter().any(|one| other.touched.iter().any(|two| meets(one, two)))
     }

@@ -1,5 +1,5 @@
-//! Invariants: checks over the trace and the final rows. One speaks of what could be observed from outside, never
-//! of how a strategy works, and says how often the situation it is about really came up.
+//! Invariants: checks over the trace and the final rows. An invariant refers only to what can be observed from outside,
+//! never to how a strategy works, and reports how often its situation was exercised.
 
 use crate::anomaly::{Anomaly, Cell, Kind};
 use crate::choice::Pace;
@@ -7,44 +7,44 @@ use crate::engine::Value;
 use crate::fault::Environment;
 use crate::trial::Run;
 
-/// What an invariant may look at.
+/// The evidence that an invariant judges.
 #[derive(Debug)]
 pub struct Evidence<'a, W> {
-    /// What the trial was given to do.
+    /// The workload.
     pub workload: &'a W,
-    /// The environment it ran in.
+    /// The environment.
     pub environment: &'a Environment,
-    /// What happened.
+    /// The finished trial.
     pub run: &'a Run,
 }
 
 impl<W> Evidence<'_, W> {
-    /// Whether durations in this trial mean anything; see [`Pace`].
+    /// Whether durations in this trial are meaningful; see [`Pace`].
     pub fn is_timed(&self) -> bool {
         self.run.tape.pace == Pace::Timed
     }
 }
 
-/// What an invariant found in one trial.
+/// The finding of an invariant for one trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Nothing against it.
+    /// The invariant holds.
     Holds {
-        /// How often the situation it is about came up; 0 means that the trial says nothing.
+        /// How often its situation was exercised; 0 means that the trial says nothing.
         exercised: u64,
     },
-    /// It is broken.
+    /// It is violated.
     Violated(Breach),
     /// The trial cannot tell, for this reason.
     Unknown(String),
 }
 
-/// How an invariant is broken.
+/// A violation of an invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
-    /// What went wrong, as the field calls it.
+    /// What went wrong, as the literature names it.
     pub anomaly: Anomaly,
-    /// Where it shows; none where it shows in no cell.
+    /// The cell in which it shows; none if it shows in no cell.
     pub on: Option<Cell>,
     /// One sentence that a reviewer understands without having seen the code.
     pub sentence: String,
@@ -53,22 +53,22 @@ pub struct Breach {
 }
 
 impl Finding {
-    /// A breach that shows at the end of the trial and in no cell.
+    /// A violation that shows at the end of the trial and in no cell.
     pub fn broken(anomaly: Anomaly, sentence: impl Into<String>) -> Finding {
         Finding::Violated(Breach { anomaly, on: None, sentence: sentence.into(), event: None })
     }
 
-    /// What it has in common with others of the same bug; none where nothing is broken.
+    /// What violations of the same bug share; none if nothing is violated.
     pub fn kind(&self) -> Option<Kind> {
         if let Finding::Violated(breach) = self { Some(breach.kind()) } else { None }
     }
 
-    /// The same in words, as cases have it.
+    /// The same as text, as cases have it.
     pub fn shows(&self) -> Option<String> {
         self.kind().map(|kind| kind.to_string())
     }
 
-    /// The same, where it shows at this event.
+    /// The same finding, located at this event.
     #[must_use]
     pub fn at(mut self, event: usize) -> Finding {
         if let Finding::Violated(breach) = &mut self {
@@ -77,7 +77,7 @@ impl Finding {
         self
     }
 
-    /// The same, where it shows in this column of this table or part, in the row whose first column has that value.
+    /// The same finding, located in this column of this table or part, in the row whose first column is `row`.
     #[must_use]
     pub fn on(mut self, part: &'static str, column: &'static str, row: impl Into<Option<Value>>) -> Finding {
         if let Finding::Violated(breach) = &mut self {
@@ -88,7 +88,7 @@ impl Finding {
 }
 
 impl Breach {
-    /// What it has in common with others of the same bug.
+    /// What violations of the same bug share.
     pub fn kind(&self) -> Kind {
         Kind { anomaly: self.anomaly, on: self.on.as_ref().map(|cell| (cell.part, cell.column)) }
     }
@@ -96,6 +96,6 @@ impl Breach {
 
 /// A check over one trial of a scenario whose workload is `W`.
 pub trait Invariant<W>: Sync {
-    /// Looks at the evidence.
+    /// Judges the evidence.
     fn check(&self, evidence: &Evidence<'_, W>) -> Finding;
 }

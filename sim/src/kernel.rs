@@ -1,11 +1,11 @@
-//! The kernel: one loop that asks who goes next and which fault strikes, polls that actor up to its next point,
-//! and keeps the clock. It runs inside one madsim runtime per trial. It must never choose by itself.
+//! The kernel: one loop that asks which actor runs next and which fault is injected, polls that actor up to its next
+//! point, and moves the clock. It runs inside one madsim runtime per trial. It makes no choice of its own.
 
 use std::rc::Rc;
 
 use madsim::time::TimeHandle;
 
-use crate::choice::{Ask, Candidate, Choice, Pace};
+use crate::choice::{Ask, RunnableActor, Choice, Pace};
 use crate::cycle::{self, Cycle};
 use crate::engine::SessionId;
 use crate::error::Error;
@@ -29,16 +29,16 @@ pub(crate) struct Kernel<'a> {
     environment: &'a Environment,
     limits: Limits,
     pace: Pace,
-    /// The last point that was executed: what a choice of who goes next is keyed by.
+    /// The last point that was executed, which keys the choice of the next actor.
     last: Point,
     /// Picks at that point that took the default and are not on the tape.
     default_picks: u32,
     faults_left: u32,
     fair: bool,
     clock: Option<TimeHandle>,
-    candidates: Vec<Candidate>,
+    runnable: Vec<RunnableActor>,
     fault_rules: Vec<Fault>,
-    /// For each actor met so far, a bit for each offer of the environment that is about it.
+    /// For each actor met so far, one bit per fault rule of the environment that names it.
     applies_to: Vec<u64>,
     woken: Vec<SessionId>,
     pub(crate) entries: Vec<(Point, Choice)>,
@@ -57,7 +57,7 @@ impl<'a> Kernel<'a> {
     ) -> Kernel<'a> {
         shared.in_order_of_time.set(pace == Pace::Timed);
         shared.tracks.set(scheduler.wants_footprints());
-        assert!(environment.fault_rules.len() <= 64, "an environment has at most 64 fault_rules");
+        assert!(environment.fault_rules.len() <= 64, "an environment has at most 64 fault rules");
         Kernel {
             shared,
             scheduler,
@@ -69,7 +69,7 @@ impl<'a> Kernel<'a> {
             faults_left: environment.budget,
             fair: false,
             clock: None,
-            candidates: Vec::with_capacity(8),
+            runnable: Vec::with_capacity(8),
             fault_rules: Vec::new(),
             applies_to: Vec::with_capacity(8),
             woken: Vec::new(),
@@ -104,7 +104,7 @@ impl<'a> Kernel<'a> {
             if self.deadline_comes_first() {
                 continue;
             }
-            if self.candidates.is_empty() {
+            if self.runnable.is_empty() {
                 match self.idle().await {
                     Some(ending) => return Ok(ending),
                     None => continue,
@@ -121,7 +121,7 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// Lets the scheduler say whether everything it had to choose came up.
+    /// Lets the scheduler report whether everything that it had to choose came up.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
         self.scheduler.end()
     }
@@ -171,28 +171,27 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// Collects who may go next: all that stand at a point, or, where order follows time, those whose time comes
-    /// first.
+    /// Collects the runnable actors: all that are at a point or, in time order, only those that are due first.
     fn gather(&mut self) {
-        self.candidates.clear();
+        self.runnable.clear();
         for (index, cell) in self.shared.actors.borrow().iter().enumerate() {
             if cell.state == State::Standing {
                 let actor = ActorId(index as u16);
                 let (not_before, point) = (cell.not_before, cell.point);
-                self.candidates.push(Candidate { actor, not_before, point });
+                self.runnable.push(RunnableActor { actor, not_before, point });
             }
         }
-        if (self.fair || self.pace == Pace::Timed) && self.candidates.len() > 1 {
+        if (self.fair || self.pace == Pace::Timed) && self.runnable.len() > 1 {
             let now = self.shared.now.get();
-            let due = |candidate: &Candidate| candidate.not_before.max(now);
-            let first = self.candidates.iter().map(due).min().unwrap_or_default();
-            self.candidates.retain(|candidate| due(candidate) == first);
+            let due = |actor: &RunnableActor| actor.not_before.max(now);
+            let first = self.runnable.iter().map(due).min().unwrap_or_default();
+            self.runnable.retain(|actor| due(actor) == first);
         }
     }
 
-    /// A timeout that is due before anyone's next step passes first.
+    /// Lets a timeout pass that is due before any actor's next step.
     fn deadline_comes_first(&mut self) -> bool {
-        let Some(next) = self.candidates.iter().map(|candidate| candidate.not_before).min() else {
+        let Some(next) = self.runnable.iter().map(|actor| actor.not_before).min() else {
             return false;
         };
         if next <= self.shared.now.get() {
@@ -208,41 +207,41 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    fn choose(&mut self) -> Result<Candidate, Error> {
-        if self.candidates.len() == 1 {
-            return Ok(self.candidates[0]);
+    fn choose(&mut self) -> Result<RunnableActor, Error> {
+        if self.runnable.len() == 1 {
+            return Ok(self.runnable[0]);
         }
         if self.fair {
             let actors = self.shared.actors.borrow();
             let waited_longest =
-                self.candidates.iter().min_by_key(|candidate| actors[candidate.actor.index()].last_step);
-            return Ok(*waited_longest.expect("there is a candidate"));
+                self.runnable.iter().min_by_key(|runnable| actors[runnable.actor.index()].last_step);
+            return Ok(*waited_longest.expect("there is a actor"));
         }
         let default = self.default_next();
-        let ask = Ask::Next { among: &self.candidates, default };
+        let ask = Ask::Next { among: &self.runnable, default };
         let answer = self.scheduler.choose(&self.last, ask)?;
-        let chosen = self.candidates[answer];
+        let chosen = self.runnable[answer];
         self.decisions += 1;
         if answer != default {
             self.entries.push((self.last, Choice::Next(chosen.actor)));
-            let stayed = self.candidates[default].actor == self.last.actor;
+            let stayed = self.runnable[default].actor == self.last.actor;
             self.preemptions += u32::from(stayed);
         }
         Ok(chosen)
     }
 
-    /// Carry on with the same actor if it need not wait; else with the one whose time comes first.
+    /// The same actor if it need not wait, otherwise the one that is due first.
     fn default_next(&self) -> usize {
         let now = self.shared.now.get();
-        let due = |index: usize| self.candidates[index].not_before.max(now);
-        let same = self.candidates.iter().position(|candidate| candidate.actor == self.last.actor);
+        let due = |index: usize| self.runnable[index].not_before.max(now);
+        let same = self.runnable.iter().position(|runnable| runnable.actor == self.last.actor);
         match same {
             Some(index) if due(index) == now => index,
-            _ => (0..self.candidates.len()).min_by_key(|index| due(*index)).unwrap_or_default(),
+            _ => (0..self.runnable.len()).min_by_key(|index| due(*index)).unwrap_or_default(),
         }
     }
 
-    /// Lets the actor take one step, with whatever fault strikes at it.
+    /// Runs one step of the actor, with the fault that is injected there, if any.
     fn take_step(&mut self, id: ActorId) -> Result<Option<Ending>, Error> {
         let (point, kind, process) = {
             let cell = &mut self.shared.actors.borrow_mut()[id.index()];
@@ -270,7 +269,7 @@ impl<'a> Kernel<'a> {
                 }
                 Fault::Disconnect => {
                     let session = self.shared.session_in_hand(id);
-                    self.shared.end_session(session.expect("it is offered to who has one in hand"));
+                    self.shared.end_session(session.expect("the rule applies only to an actor that has a connection"));
                 }
                 Fault::StatementError
                 | Fault::CrashAfter
@@ -294,8 +293,7 @@ impl<'a> Kernel<'a> {
         Ok(None)
     }
 
-    /// Lets the actor go on up to its next point, with the values that it picks on its way; tells the message if it
-    /// panicked.
+    /// Runs the actor up to its next point, answering its picks on the way; returns the message if it panicked.
     fn carry_on(&mut self, id: ActorId) -> Result<Option<String>, Error> {
         self.shared.calls.set(0);
         loop {
@@ -314,7 +312,7 @@ impl<'a> Kernel<'a> {
         if index == 0 {
             self.default_picks += 1;
         } else {
-            // All picks of a step stand at one point, so those that came before this one are told apart by number.
+            // All picks of a step share one point, so the default ones before this one are recorded to keep count.
             let defaults = std::mem::take(&mut self.default_picks);
             self.entries.extend((0..defaults).map(|_| (self.last, Choice::Pick(0))));
             self.entries.push((self.last, Choice::Pick(index)));
@@ -346,7 +344,7 @@ impl<'a> Kernel<'a> {
         Ok(answer.checked_sub(1).map(|index| self.fault_rules[index]))
     }
 
-    /// The environment's offers about an actor; names are compared once for each.
+    /// The environment's fault rules that name an actor, as bits; names are compared once per actor.
     fn applies_to(&mut self, actor: ActorId) -> u64 {
         while self.applies_to.len() <= actor.index() {
             let name = self.shared.trace.borrow().name(ActorId(self.applies_to.len() as u16));
@@ -361,7 +359,7 @@ impl<'a> Kernel<'a> {
         self.applies_to[actor.index()]
     }
 
-    /// In a timed trial each step lasts longer than its work by a drawn delay.
+    /// In a timed trial, makes the step last longer than its work by a drawn delay.
     fn ask_delay(&mut self, point: &Point, id: ActorId) -> Result<(), Error> {
         if self.fair || self.pace != Pace::Timed {
             return Ok(());

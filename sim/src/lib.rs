@@ -1,8 +1,8 @@
-//! The kernel of Retrial: everything from a seed to a verdict, and nothing that knows a scenario.
+//! The simulation kernel of Retrial: everything from a seed to a verdict, independent of any scenario.
 //!
-//! Start at [`trial::TrialHost`], which holds one trial, and [`scheduler::Scheduler`], which makes its choices. Data
-//! flows one way: seed, tape, world, trace, verdict. This crate never prints, never reads the environment, never
-//! looks at a wall clock.
+//! Start at [`trial::TrialHost`], which runs one trial, and [`scheduler::Scheduler`], which makes its choices. Data
+//! flows one way: seed, tape, world, trace, verdict. This crate never prints, never reads environment variables and
+//! never looks at the wall clock.
 
 #[cfg(not(madsim))]
 compile_error!(

@@ -1,4 +1,4 @@
-//! The engine of a world that sends no SQL. It opens on nothing and refuses everything else by name.
+//! The engine of a world that sends no SQL. It opens an empty initial state and refuses everything else by name.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use crate::seed::Seed;
 pub(crate) struct NoEngine;
 
 fn refuse<T>() -> Result<T, Error> {
-    Err(Error::refused("this world has no engine: hold the trial on a host that has one"))
+    Err(Error::refused("this world has no engine: run the trial on a host that has one"))
 }
 
 impl Engine for NoEngine {

@@ -1,6 +1,6 @@
-//! A notifier: tells an actor that there may be something to do. It is a hint and no more (a wake-up between tasks, a
-//! LISTEN/NOTIFY, a webhook): it may ring for nothing, and whoever should ring may die before. It must never be relied
-//! on, so whoever waits at it also looks by itself from time to time.
+//! A simulated notifier: signals an actor that there may be work (a wake-up between tasks, a LISTEN/NOTIFY, a webhook).
+//! It is only a hint: it may signal without work, and the notifying process may die before it signals. A waiter
+//! therefore also polls from time to time.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -12,13 +12,13 @@ use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::world::{Shared, World};
 
-/// A notifier; cloning it gives another handle on the same one. It outlives every process.
+/// A handle on a notifier; clones refer to the same one. It outlives every process.
 #[derive(Clone)]
 pub struct Notifier(Rc<Inner>);
 
 struct Inner {
     shared: Rc<Shared>,
-    /// It rang and nobody was there.
+    /// It was signalled while no actor waited.
     rang: Cell<bool>,
     waiting: RefCell<Vec<ActorId>>,
 }
@@ -32,7 +32,7 @@ impl World {
 }
 
 impl Notifier {
-    /// Rings. Not a point: it takes effect at once and cannot fail.
+    /// Signals. Not a point: it takes effect at once and cannot fail.
     pub fn ring(&self) {
         self.0.shared.count_call();
         self.0.touch();
@@ -41,10 +41,9 @@ impl Notifier {
         waiting.into_iter().for_each(|actor| self.0.shared.release(actor, false));
     }
 
-    /// Waits until it rings, at most so long. The time passes only when nobody else has anything to do; and if nobody
-    /// has done anything since it passed last, the trial may end meanwhile instead: what is looked for every minute for
-    /// ever is looked for once more after everyone has come to rest. Of others who look from time to time only what
-    /// they have committed counts.
+    /// Waits for a signal, at most `at_most`. That time passes only when no other actor can run. If no other actor has
+    /// done anything since it last passed, the trial may end during the wait: a poller polls once more after all others
+    /// are idle, not for ever. Of other polling actors only commits count as activity.
     pub async fn wait(&self, actor: &Actor, at_most: Duration) {
         let inner = &self.0;
         inner.shared.count_call();
@@ -59,13 +58,13 @@ impl Notifier {
 }
 
 impl Inner {
-    /// A world has few bells, so they count as one.
+    /// A world has few notifiers, so they count as one.
     fn touch(&self) {
         self.shared.touch("notifier", "", None, Use::Write);
     }
 }
 
-/// A place at the door; whoever leaves it, also by dying, is not woken any more.
+/// Registers a waiter. Dropping it, also when the process dies, removes the waiter.
 struct Place<'a> {
     bell: &'a Inner,
     actor: ActorId,

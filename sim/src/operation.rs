@@ -1,39 +1,41 @@
-//! Logical operations, and whether what they were acknowledged for is lost: for each the columns that it *intended* to
-//! change, those that it *wrote*, and the version of the row that it was based on. An acknowledged intent stands in the
-//! end, or was superseded by an operation that had seen it. It must never take a statement, a transaction or a request
-//! for an operation: an operation is what its caller takes for one piece of work, and may be many of those.
+//! Logical operations, and whether an acknowledged one was lost. Each operation has the columns that it *intended* to
+//! change, those that it *wrote*, and the version of the row that it was based on. An acknowledged intent must be in
+//! the final row, or be superseded by an operation that had seen it. An operation is what its caller regards as one
+//! unit of work; it may span many statements, transactions and requests.
 //!
-//! A read counts for when it was made; where its request says `as_of`, for the commit of its part that it names.
+//! A read counts as of the time it was made or, if its request has `as_of`, as of the commit of its part named there.
 //!
 //! What an operation wrote needs no record of its own: it is every commit of its actor to its row from its beginning to
-//! its acknowledgement, or to the actor's next operation on that row, or to the end of its process. The versions of a
-//! row are the states in which it was there, in commit order (A. Adya, "Weak Consistency", MIT 1999). While it is
-//! absent between a delete and an add it has no version, and rows with the same first column are one row, of which the
-//! last that was added counts.
+//! its acknowledgement, to the actor's next operation on that row, or to the end of its process. The versions of a row
+//! are its states while it exists, in commit order (A. Adya, "Weak Consistency", MIT 1999). Between a delete and an add
+//! it has no version. Rows with the same first column are one row, of which the last that was added counts.
 //!
-//! Over each version after the one by which the intent was carried out, it is asked who wrote it:
-//! - An operation that intends the column with that value, and is based on nothing (a blind write), or on a read after
+//! Each version after the one that carried out the intent is judged by its writer:
+//! - An operation that intends the column with that value, and is based on nothing (a blind write) or on a read after
 //!   the intent's version, supersedes it.
 //! - One whose read came before has not seen it: a lost update (P4: Berenson et al., "A Critique of ANSI SQL Isolation
-//!   Levels", SIGMOD 1995), also where both wrote the same value, as two increments do. Had it read the value that the
-//!   intent is for, though, nothing is lost: the order in which it comes second explains what it read.
-//! - Whoever does not intend the column carries it along, and has to leave the value as it is. If not, that is a stale
-//!   overwrite where the new value had stood in the row before the intent's, else a lost update.
+//!   Levels", SIGMOD 1995), even if both wrote the same value, as two increments do. But if it had read the intended
+//!   value, nothing is lost: the order in which it comes second explains what it read.
+//! - A writer that does not intend the column carries the value along and must not change it. If it does, that is a
+//!   stale overwrite if the new value had been in the row before the intent's, otherwise a lost update.
 //!
 //! An operation takes effect at one instant (M. Herlihy, J. Wing, "Linearizability", TOPLAS 1990), however many commits
-//! it makes. So its intent counts where it first wrote it; if it writes it once more over what came in between, it is
-//! carried along like any other. That is a stale write spread over several transactions. Checkers of transactions pass
-//! it, because each of those has read what it overwrites (K. Kingsbury, P. Alvaro, "Elle", VLDB 2020, calls an update
-//! lost where two *transactions* wrote what both had read the same version of). And it takes effect before it is
-//! acknowledged: an intent that was not carried out by then is a lost acknowledgement.
+//! it makes. Its intent therefore counts where it first wrote it; if it writes the value again over what came in
+//! between, it counts as a writer that only carries the column along. That is a stale write spread over several
+//! transactions. Checkers of transactions pass it, because each of those has read what it overwrites (K. Kingsbury, P.
+//! Alvaro, "Elle", VLDB 2020, calls an update lost if two *transactions* wrote after both had read the same version).
+//! An operation also takes effect before it is acknowledged: an intent that was not carried out by then is a lost
+//! acknowledgement.
 //!
-//! An intent whose value stood already needs no version of its own: it is about the one that stood. Of a row that
-//! nobody in the trial writes no version is known, so whoever has nothing to change must not declare an intent there.
+//! An intent whose value was already in the row needs no version of its own: it refers to the existing one. A row that
+//! nothing in the trial writes has no known version, so an operation with nothing to change must not declare an intent
+//! on it.
 //!
-//! What supersedes an intent answers for it only once it is acknowledged itself; before that, either value may stand.
+//! An operation that supersedes an intent is accountable for it only once it is acknowledged itself; before that,
+//! either value may be in the row.
 //!
-//! What is not judged: intents that were never acknowledged; and rows that are absent in the end, which is a matter of
-//! rows and another invariant's. An operation that meant to delete the row ends all intents before it.
+//! Not judged: intents that were never acknowledged; and rows that are absent at the end, which are another invariant's
+//! concern. An operation that meant to delete the row ends all intents before it.
 
 use std::fmt;
 use std::rc::Rc;
@@ -54,52 +56,52 @@ mod judgement;
 /// A logical operation on one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Whose.
+    /// The actor that performs it.
     pub actor: ActorId,
     /// The table, or the part that keeps one.
     pub part: &'static str,
-    /// What the row is known by: the value of its first column.
+    /// The value of the row's first column, which identifies it.
     pub row: Value,
     /// The event at which it began.
     pub began: usize,
     /// The events at which it read its row, in order.
     pub reads: Vec<usize>,
-    /// What it is to change, in the order in which that was declared. Of a column the last declaration is what it is
-    /// acknowledged for; those before are steps on its way.
+    /// What it intends to change, in order of declaration. The last declaration of a column is what it is acknowledged
+    /// for; those before are intermediate steps.
     pub intends: Vec<Intent>,
-    /// Whether it means to delete the row.
+    /// Whether it intends to delete the row.
     pub deletes: bool,
-    /// The event at which its caller was told that it is done; none where nobody was.
+    /// The event at which it was acknowledged to its caller; none if it never was.
     pub acknowledged: Option<usize>,
 }
 
-/// What an operation means a column to be.
+/// The value that an operation intends for a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// The column.
     pub column: &'static str,
     /// Its value.
     pub value: Value,
-    /// The event of the read that the value was made from; none for a value that does not depend on what stood there.
+    /// The event of the read that the value was derived from; none for a value that does not depend on the row.
     pub based_on: Option<usize>,
 }
 
-/// How far an operation has come.
+/// The stage that an operation has reached.
 #[derive(Clone, Debug)]
 pub enum Stage {
     /// It has begun, on a row of a table or a part.
     Began(Rc<(&'static str, Value)>),
     /// It has read its row.
     Saw,
-    /// It is to change these columns to these values.
+    /// It intends to change these columns to these values.
     Intends(Rc<[Field]>),
-    /// It is to delete the row.
+    /// It intends to delete the row.
     Deletes,
-    /// Its caller has been told that it is done.
+    /// It is acknowledged to its caller.
     Acknowledged,
 }
 
-/// An operation that goes on. Dropping it says nothing: it is one that was never acknowledged.
+/// An operation in progress. Dropping it records nothing: it was never acknowledged.
 #[derive(Debug)]
 pub struct Ongoing {
     actor: Actor,
@@ -107,8 +109,8 @@ pub struct Ongoing {
 }
 
 impl Actor {
-    /// Begins an operation on the row of that table or part which is known by that value. An actor may have several,
-    /// each on another row; another one on the same row ends the one before.
+    /// Begins an operation on the row of that table or part whose first column is `row`. An actor may have several,
+    /// each on another row; a new one on the same row ends the one before.
     pub fn operation(&self, part: &'static str, row: impl Into<Value>) -> Ongoing {
         let number = self.shared.operations.get() + 1;
         self.shared.operations.set(number);
@@ -119,27 +121,27 @@ impl Actor {
 }
 
 impl Ongoing {
-    /// It has read its row. What counts is when: at the actor's last statement, or its last request to that part, so
-    /// this is said before there is another.
+    /// Records that it has read its row. The read is dated to the actor's last statement, or its last request to that
+    /// part, so this must be called before the next one.
     pub fn saw(&self) {
         self.tell(Stage::Saw);
     }
 
-    /// It is to change these columns to these values. A value that is made from what the operation has read is declared
-    /// after that read; one declared before any read depends on none. Of a column that is declared twice the last
-    /// declaration is what the operation is acknowledged for; a value made anew from another read is declared anew.
+    /// Declares the columns that it is to change, and their values. Declare a value derived from a read after that
+    /// read; one declared before any read depends on none. If a column is declared twice, the last declaration is what
+    /// the operation is acknowledged for; a value derived again from another read must be declared again.
     pub fn intends(&self, fields: Vec<Field>) {
         self.tell(Stage::Intends(fields.into()));
     }
 
-    /// It is to delete the row.
+    /// Declares that it is to delete the row.
     pub fn deletes(&self) {
         self.tell(Stage::Deletes);
     }
 
-    /// Its caller is told that it is done.
+    /// Acknowledges it to its caller.
     pub fn acknowledged(self) {
-        // The answer can be told from outside, beside commits and what a sink receives.
+        // The answer is observable from outside, like commits and what a sink receives.
         self.actor.shared.touch("outcome", "", None, Use::Write);
         self.tell(Stage::Acknowledged);
     }
@@ -153,7 +155,7 @@ impl Ongoing {
 /// The operations on rows of that table or part, as their actors have recorded them, in the order in which they began.
 pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
-    // For each number the place of its operation, which may be one on another part.
+    // For each operation number its index in `operations`; none if it is on another part.
     let mut places: Vec<Option<usize>> = Vec::new();
     let mut asked: Vec<Option<usize>> = vec![None; trace.cast.len()];
     // The commits of the part, because a read may be as of one of them and not of its own time.
@@ -198,7 +200,7 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
     operations
 }
 
-/// The event whose state a request has seen, where it says as of which commit of its part it is.
+/// The event whose state a request saw, if the request says as of which commit of its part it read.
 pub fn seen_at(exchange: &Exchange, commits: &[usize]) -> Option<usize> {
     let as_of = exchange.field("as_of")?.integer()?;
     Some(usize::try_from(as_of - 1).map_or(0, |place| commits[place]))
@@ -217,7 +219,7 @@ impl Operation {
         self.intends.push(intent);
     }
 
-    /// What it means to have changed in the end.
+    /// What it finally intends: the last declaration of each column.
     pub fn means(&self) -> impl Iterator<Item = &Intent> {
         let is_last = |at: &usize| {
             let column = self.intends[*at].column;
@@ -228,7 +230,7 @@ impl Operation {
 }
 
 impl Stage {
-    /// What an event of it is called.
+    /// The name of the stage's event.
     pub fn name(&self) -> &'static str {
         match self {
             Stage::Began(_) => "operation",

@@ -1,4 +1,5 @@
-//! Panics of actors: caught, kept quiet, and told with their place, so that they become a verdict with a counterexample.
+//! Panics of actors: caught, not printed, and reported with their location, so that they become a verdict with a
+//! counterexample.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,7 +13,7 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Runs `f`; a panic in it is not printed. Panics elsewhere are printed as ever.
+/// Runs `f` without printing a panic in it. Panics elsewhere are printed as usual.
 pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> T {
     HOOK.call_once(|| {
         let before = panic::take_hook();
@@ -31,7 +32,7 @@ pub(crate) fn quietly<T>(f: impl FnOnce() -> T) -> T {
     result
 }
 
-/// What a caught panic said, and where.
+/// The message of a caught panic, and its location.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     let said = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let said = said.or_else(|| payload.downcast_ref::<String>().cloned());

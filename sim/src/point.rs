@@ -1,14 +1,14 @@
-//! Points: the places where the schedule may switch or a fault may strike, named so that a choice made at one
-//! of them still finds it after the code around it was edited.
+//! Points: the places where the schedule may switch or a fault may be injected. They are named, so that a choice made
+//! at one still finds it after the code around it was edited.
 
 use std::str::FromStr;
 
-/// Which actor of a trial; an index into its cast, the same in every trial of one cast.
+/// An actor of a trial: an index into its cast, the same in every trial of one cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ActorId(pub u16);
 
 impl ActorId {
-    /// Nobody: the point before the first step belongs to no actor.
+    /// No actor: the point before the first step belongs to none.
     pub const NOBODY: ActorId = ActorId(u16::MAX);
 
     pub(crate) fn index(self) -> usize {
@@ -16,10 +16,10 @@ impl ActorId {
     }
 }
 
-/// What an actor is about to do at a point; it decides which faults can strike there.
+/// What an actor is about to do at a point; decides which faults can be injected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointKind {
-    /// Plain progress of the actor's own: nothing outside it takes part.
+    /// Progress of the actor alone: nothing outside it takes part.
     Step,
     /// A request to an engine.
     Statement,
@@ -27,31 +27,32 @@ pub enum PointKind {
     Sleep,
     /// A request to a part outside the engine.
     Request,
-    /// A request that tells a queue that a message is done with.
+    /// A request that acknowledges a message to a queue.
     Acknowledgement,
-    /// A durable object takes up an event.
+    /// A durable object starts handling an event.
     Event,
     /// A durable object's writes become durable.
     Store,
-    /// A connection is given back to its pool.
+    /// A connection is returned to its pool.
     Release,
 }
 
 /// One arrival of one actor at one label, for example `consumer-1/commit#2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// Who stands there.
+    /// The actor.
     pub actor: ActorId,
-    /// What the actor calls the place.
+    /// The actor's name for the place.
     pub label: &'static str,
-    /// Which arrival at this label it is, counted from 1 over the whole trial, restarts included.
+    /// The number of this arrival at the label, from 1 over the whole trial, restarts included.
     pub nth: u32,
-    /// Which continuation of that arrival it is: 0 for the arrival, more after a wait in the middle of it.
+    /// The number of the continuation within the arrival: 0 for the arrival itself, more after a wait in the middle of
+    /// it.
     pub again: u32,
 }
 
 impl Point {
-    /// The point before anything has happened.
+    /// The point before the first step.
     pub const START: Point = Point { actor: ActorId::NOBODY, label: "start", nth: 0, again: 0 };
 
     /// The point's text, given the name of its actor: `consumer-1/commit#2`, or `consumer-1/commit#2~1` for the
@@ -64,13 +65,13 @@ impl Point {
         if *again == 0 { format!("{actor}/{label}#{nth}") } else { format!("{actor}/{label}#{nth}~{again}") }
     }
 
-    /// Whether this is the text of a point that a trial can come to.
+    /// Whether this is the text of a point that a trial can reach.
     pub(crate) fn is_text(text: &str) -> bool {
         let (place, nth, again) = Point::parts(text);
         if text == Point::START.label {
             return true;
         }
-        // Whatever is written otherwise than a point writes itself is none: `#01` and `~0` among others.
+        // Only the canonical spelling is a point: `#01` and `~0` are not, among others.
         let written = if again == 0 { format!("{place}#{nth}") } else { format!("{place}#{nth}~{again}") };
         let names = place.split_once('/');
         nth > 0
@@ -78,8 +79,8 @@ impl Point {
             && names.is_some_and(|(actor, label)| is_writable_name(actor) && is_writable_name(label))
     }
 
-    /// Takes a point's text apart again: the actor and its label, the arrival, the continuation. What is not a point's
-    /// text is a label of no arrival.
+    /// Splits a point's text into its place (the actor and the label), the arrival and the continuation. Any other text
+    /// is a place with arrival 0.
     pub(crate) fn parts(text: &str) -> (&str, u32, u32) {
         let numbers = |numbers: &str| {
             let (nth, again) = numbers.split_once('~').unwrap_or((numbers, "0"));
@@ -90,28 +91,28 @@ impl Point {
     }
 }
 
-/// The longest name that a case can say, in bytes.
+/// The longest name that a case can contain, in bytes.
 pub const LONGEST_NAME: usize = 200;
 
-/// What [`is_writable_name`] asks, for whoever has to be told.
+/// What [`is_writable_name`] requires, for error messages.
 pub(crate) const A_NAME_IS: &str = "a name is one word without `/`, `#` and `~`";
 
-/// Whether a case can say the name of an actor, a label or a part and have it read back as the same name: it is not
-/// empty, not too long, has none of the marks that part a point's text (`/`, `#`, `~`), no blank, and nothing
-/// that nobody can see.
+/// Whether a case can contain the name of an actor, a label or a part and have it read back as the same name: it is not
+/// empty and not too long, and has no separator of a point's text (`/`, `#`, `~`), no whitespace and no invisible
+/// character.
 pub fn is_writable_name(name: &str) -> bool {
     let fits = |c: char| !c.is_whitespace() && !is_invisible(c) && !matches!(c, '/' | '#' | '~');
     !name.is_empty() && name.len() <= LONGEST_NAME && name.chars().all(fits)
 }
 
-/// The number that these digits say; none where they say another thing, or a number that is too large.
+/// The number that these digits spell; none for anything else, or if it is too large.
 pub(crate) fn number<T: FromStr>(digits: &str) -> Option<T> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()
 }
 
-/// Whether a terminal shows nothing for the character, or does as it says: control characters, and what Unicode has
-/// for the direction and the joining of text.
+/// Whether a terminal shows nothing for the character, or obeys it: control characters, and Unicode's characters for
+/// the direction and the joining of text.
 pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

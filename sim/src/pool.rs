@@ -1,28 +1,27 @@
-//! A connection pool as database drivers have it: a fixed number of connections, first come first served, one
-//! user at a time. It must never hand a connection to somebody who came later, nor one that is known to be dead.
+//! A simulated connection pool, modelled on database drivers: a fixed number of connections, first come first served,
+//! one user at a time. A later requester never overtakes, and a connection known to be dead is never handed out.
 //!
-//! Which rule follows which driver:
-//! - Who finds no connection waits in a line, first come first served (node-postgres, `pool.connect`: "a FIFO queue";
-//!   postgres.js, `reserve` in `src/index.js`: shifted from `queries` as connections open), for ever (postgres.js,
-//!   whose `reserve` has no timeout) or until the pool's acquire timeout ([`Pool::giving_up_after`]; sqlx,
-//!   `acquire_timeout`; node-postgres, `connectionTimeoutMillis`). One that comes back goes to the first in line and
-//!   to nobody else.
+//! Rules and the drivers that they follow:
+//! - A requester that finds no connection waits in a queue, first come first served (node-postgres, `pool.connect`: "a
+//!   FIFO queue"; postgres.js, `reserve` in `src/index.js`: shifted from `queries` as connections open), either for
+//!   ever (postgres.js, whose `reserve` has no timeout) or until the pool's acquire timeout ([`Pool::giving_up_after`];
+//!   sqlx, `acquire_timeout`; node-postgres, `connectionTimeoutMillis`). A returned connection goes only to the first
+//!   in the queue.
 //! - A reserved connection is its holder's until it is released (postgres.js, `sql.reserve()` and `release()`).
-//!   Ordinary statements take one connection each for as long as they last; postgres.js may send several on one that
-//!   is not reserved, which is not modelled.
-//! - A connection that comes back inside a transaction is rolled back before anyone else gets it (Go's `database/sql`
-//!   through `defer tx.Rollback()`, sqlx on drop). What belongs to the session stays: its advisory locks, in
-//!   particular, "held until explicitly released or the session ends" (PostgreSQL manual, 13.3.5).
-//! - A connection may die while somebody has it, also while nothing is sent on it ([`Fault::Disconnect`]). Whatever is
-//!   sent on it is then lost (postgres.js: `CONNECTION_CLOSED`), and the driver may be asked
-//!   ([`Connection::is_broken`]; node-postgres, the client's `error` event; postgres.js, `onclose`). Its place is
-//!   taken until its holder lets go, as with node-postgres and sqlx; postgres.js opens another at once. Then another
-//!   is opened.
+//!   Ordinary statements take one connection each for as long as they last; postgres.js may send several on one that is
+//!   not reserved, which is not modelled.
+//! - A connection returned inside a transaction is rolled back before its next user gets it (Go's `database/sql`
+//!   through `defer tx.Rollback()`, sqlx on drop). Session state stays, in particular advisory locks, "held until
+//!   explicitly released or the session ends" (PostgreSQL manual, 13.3.5).
+//! - A checked-out connection may be killed, even while nothing is in flight ([`Fault::Disconnect`]). Later requests on
+//!   it are lost (postgres.js: `CONNECTION_CLOSED`), and the driver can be asked ([`Connection::is_broken`];
+//!   node-postgres, the client's `error` event; postgres.js, `onclose`). Its slot stays taken until its holder returns
+//!   it, as with node-postgres and sqlx; postgres.js opens another at once. Then another is opened.
 //! - `release` may throw ([`Fault::ReleaseError`]; postgres.js issue 1199, where the connection was dead; node-postgres
-//!   on one that was released before). The connection is closed then, and another opened in its place.
+//!   on one that was released before). The connection is then closed, and another opened in its place.
 //!
-//! A reservation and its end are noted in the trace as `reserved`: how many of the pool's connections are reserved now,
-//! and how many it has.
+//! A reservation and its end are annotated in the trace as `reserved`: how many of the pool's connections are reserved
+//! now, and how many it has.
 //!
 //! [`Fault::Disconnect`]: crate::fault::Fault::Disconnect
 //! [`Fault::ReleaseError`]: crate::fault::Fault::ReleaseError
@@ -42,14 +41,14 @@ use crate::point::ActorId;
 use crate::trace::EventKind;
 use crate::world::Shared;
 
-/// The note that a pool makes of how many of its connections are reserved, and how many it has.
+/// The key of a pool's annotation: how many of its connections are reserved, and how many it has.
 pub const RESERVED: &str = "reserved";
 
-/// A pool; cloning it gives another handle on the same connections.
+/// A handle on a pool; clones share its connections.
 #[derive(Clone)]
 pub struct Pool {
     inner: Rc<Inner>,
-    /// How long this handle waits for a connection.
+    /// How long this handle waits for a connection; none means for ever.
     at_most: Option<Duration>,
 }
 
@@ -58,10 +57,10 @@ pub(crate) struct Inner {
     process: usize,
     size: usize,
     pub(crate) lock_timeout: Option<Duration>,
-    /// How many connections are reserved.
+    /// The number of reserved connections.
     reserved: Cell<usize>,
     idle: RefCell<VecDeque<SessionId>>,
-    /// How many of the idle connections belong to someone who waited and has yet to come for it.
+    /// The number of idle connections that are assigned to a waiter which has not run since.
     promised: Cell<usize>,
     users: RefCell<Vec<ActorId>>,
     waiting: RefCell<VecDeque<ActorId>>,
@@ -89,30 +88,29 @@ impl Pool {
         Pool { inner, at_most: None }
     }
 
-    /// Another handle on the same connections, which waits for one no longer than that.
+    /// Another handle on the same connections, with this acquire timeout.
     pub fn giving_up_after(&self, at_most: Duration) -> Pool {
         Pool { inner: self.inner.clone(), at_most: Some(at_most) }
     }
 
-    /// How many connections it has.
+    /// The number of its connections.
     pub fn size(&self) -> usize {
         self.inner.size
     }
 
-    /// Takes a connection, after everyone who asked before, however long that takes. Waiting for one is a wait like any
-    /// other.
+    /// Takes a connection, after all earlier requesters and without a timeout. The wait is recorded like any other.
     pub async fn acquire(&self, actor: &Actor) -> Connection {
         self.take(actor, None).await.expect("who waits for ever does not give up")
     }
 
-    /// Takes a connection for as long as its holder wants it, until [`Connection::release`].
+    /// Takes a connection until [`Connection::release`].
     ///
     /// # Errors
     /// The acquire timeout has passed.
     pub async fn reserve(&self, actor: &Actor) -> Result<Connection, SqlError> {
         let mut connection = self.take(actor, self.at_most).await?;
         connection.reserve();
-        // Whoever awaits a promise goes on in a later turn, also where it was kept at once.
+        // Code that awaits a promise continues in a later turn, even if the promise is already resolved.
         actor.continue_after(Duration::ZERO).await;
         Ok(connection)
     }
@@ -144,10 +142,10 @@ impl Pool {
         Ok(Connection::new(actor.clone(), session, pool.clone()))
     }
 
-    /// Takes a connection for a transaction, and begins it with the given statement.
+    /// Takes a connection and begins a transaction on it with the given statement.
     ///
     /// # Errors
-    /// The driver's error; the acquire timeout is one.
+    /// The driver's error, or the acquire timeout.
     pub async fn begin(
         &self,
         actor: &Actor,
@@ -160,7 +158,7 @@ impl Pool {
     /// Runs one statement in its own transaction: takes a connection, sends the statement, gives it back.
     ///
     /// # Errors
-    /// The driver's error; the acquire timeout is one.
+    /// The driver's error, or the acquire timeout.
     pub async fn execute(
         &self,
         actor: &Actor,
@@ -172,7 +170,7 @@ impl Pool {
     }
 }
 
-/// A place in the queue. Whoever leaves it early, because the future that waited was dropped, holds nobody up.
+/// A place in the queue. Dropping it early, with the future that waited, lets the next waiter proceed.
 struct Place {
     pool: Rc<Inner>,
     actor: ActorId,
@@ -197,7 +195,7 @@ impl Drop for Place {
             Some(place) => {
                 self.pool.waiting.borrow_mut().remove(place);
             }
-            // The connection was promised already; it goes to the next.
+            // A connection was already assigned; it goes to the next waiter.
             None => {
                 self.pool.promised.set(self.pool.promised.get() - 1);
                 let session = self.pool.idle.borrow_mut().pop_front().expect("a promised connection is idle");
@@ -208,25 +206,25 @@ impl Drop for Place {
 }
 
 impl Inner {
-    /// Who comes first gets the connection. A process has few pools, so they count as one.
+    /// The order of requests decides who gets a connection. A process has few pools, so they count as one.
     fn touch(&self) {
         self.shared.touch("pool", "", Some(self.process as u64), Use::Write);
     }
 
-    /// Opens a connection in place of one that broke, and goes on as if that one had come back.
+    /// Opens a connection in place of a broken one, and treats it like a returned one.
     pub(crate) fn replace(&self, user: ActorId) {
         if let Some(session) = self.shared.connect(self.process) {
             self.give_back(session, user);
         }
     }
 
-    /// One more connection is reserved.
+    /// Counts one more reserved connection.
     pub(crate) fn reserve(&self, user: ActorId) {
         self.reserved.set(self.reserved.get() + 1);
         self.note_reserved(user);
     }
 
-    /// One connection less is reserved; a holder that dies says nothing.
+    /// Counts one reserved connection less; not annotated if its holder died.
     pub(crate) fn unreserve(&self, user: ActorId, says_so: bool) {
         self.reserved.set(self.reserved.get() - 1);
         if says_so {
@@ -239,7 +237,7 @@ impl Inner {
         self.shared.record(user, EventKind::Annotated(RESERVED, reserved, size));
     }
 
-    /// Takes a connection back. It is the next one's from here on, so that nobody who asks later overtakes.
+    /// Returns a connection. It is assigned to the first waiter at once, so that no later requester overtakes.
     pub(crate) fn give_back(&self, session: SessionId, user: ActorId) {
         self.touch();
         self.shared.put_session_back(session);
@@ -256,7 +254,7 @@ impl Inner {
     }
 }
 
-/// What `release` throws.
+/// The error that `release` throws.
 pub(crate) fn thrown() -> SqlError {
     error("RELEASE_FAILED", "the connection could not be given back to the pool")
 }

@@ -1,4 +1,5 @@
-//! a prepared trial: one workload under one strategy in one environment, ready to be tried any number of times, and judged.
+//! A prepared trial: one workload under one strategy in one environment, ready to run any number of times and to be
+//! judged.
 
 use std::rc::Rc;
 
@@ -20,14 +21,14 @@ use crate::trace::EventKind;
 use crate::trial::{Ending, Limits, Run, Setup, TrialHost};
 use crate::verdict::{Counterexample, Size};
 
-/// A workload under a strategy in an environment, ready to be tried any number of times.
+/// A workload under a strategy in an environment, ready to run any number of times.
 pub(crate) struct PreparedTrial<'a, W: 'static, S: ?Sized + 'static> {
     pub(crate) scenario: &'a Scenario<W, S>,
     pub(crate) strategy: usize,
     pub(crate) environment: &'a Environment,
     pub(crate) engine: &'static str,
     pub(crate) workload: Rc<W>,
-    /// The workload's text.
+    /// The workload as JSON.
     pub(crate) json: String,
     initial_state: Rc<InitialState>,
     weight: Weight,
@@ -41,7 +42,7 @@ struct Weight {
 }
 
 impl Weight {
-    /// An absent value and an untrue one weigh nothing.
+    /// Adds a value; null and `false` weigh nothing.
     fn add(&mut self, value: &Value) {
         match value {
             Value::Null | Value::Bool(false) => return,
@@ -58,8 +59,10 @@ impl Weight {
 }
 
 impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
+    /// Prepares a trial of that workload.
+    ///
     /// # Errors
-    /// Where the scenario's own `check` says no to the workload; where its initial state cannot be made.
+    /// The scenario's own `check` rejects the workload, or its initial state cannot be created.
     pub(crate) fn new(
         scenario: &'a Scenario<W, S>,
         strategy: usize,
@@ -72,7 +75,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         PreparedTrial::of_checked(scenario, strategy, environment, engine, workload)
     }
 
-    /// The same of a workload that `check` has said yes to.
+    /// The same for a workload that has passed `check`.
     fn of_checked(
         scenario: &'a Scenario<W, S>,
         strategy: usize,
@@ -93,10 +96,10 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         Ok(PreparedTrial { scenario, strategy, environment, engine, workload, json, initial_state, weight })
     }
 
-    /// The stand of a case, and the index of its invariant.
+    /// The prepared trial of a case, and the index of its invariant.
     ///
     /// # Errors
-    /// Where the case names what does not exist.
+    /// The case names something unknown.
     pub(crate) fn of(
         scenario: &'a Scenario<W, S>,
         case: &Case,
@@ -161,21 +164,21 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         self.run(host, &mut Replay::new(tape), Seed(0), ambient)
     }
 
-    /// How many findings there are of a trial: one of each invariant, then one of each built-in rule.
+    /// The number of findings of a trial: one of each invariant, then one of each built-in rule.
     pub(crate) fn judged(&self) -> usize {
         self.scenario.invariants.len() + self.scenario.rules().count()
     }
 
-    /// What the invariant of that index finds, or the built-in rule.
+    /// The finding of the invariant, or the built-in rule, at that index.
     ///
     /// # Errors
-    /// Where the invariant panics.
+    /// The invariant panics.
     pub(crate) fn finding(&self, run: &Run, index: usize) -> Result<Finding, Error> {
         let Some(item) = self.scenario.invariants.get(index) else {
             return Ok((self.rule(index).check)(run));
         };
         if let Ending::Panicked { .. } = run.ending {
-            // Half a trial says nothing of the invariants.
+            // An unfinished trial says nothing about the invariants.
             return Ok(Finding::Holds { exercised: 0 });
         }
         let evidence = Evidence { workload: &*self.workload, environment: self.environment, run };
@@ -183,7 +186,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         authored::decision(who, self.checks_hashers(), || item.it.check(&evidence))
     }
 
-    /// Which trials must keep the invariant or the rule of that index.
+    /// Which trials must satisfy the invariant or the rule at that index.
     pub(crate) fn demand(&self, index: usize) -> Demand {
         if index < self.scenario.invariants.len() { Demand::EveryTrial } else { self.rule(index).demand }
     }
@@ -193,7 +196,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         rule.expect("an index is that of an invariant or of a rule")
     }
 
-    /// What a breach of the invariant of that index in that trial is kept as.
+    /// The counterexample for a breach of the invariant at that index.
     pub(crate) fn counterexample(&self, run: &Run, index: usize, breach: Breach) -> Counterexample {
         Counterexample {
             case: self.case(run, self.invariant(index), Some(breach.kind())),
@@ -253,7 +256,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
     }
 }
 
-/// The workload of a case. A field that it does not have is refused: a case with one was meant for another trial.
+/// Parses the workload of a case. An unknown field is refused: a case with one was meant for another trial.
 fn workload<W: Workload>(json: &str) -> Result<W, String> {
     let mut unknown = None;
     let mut reader = serde_json::Deserializer::from_str(json);

@@ -1,28 +1,30 @@
-//! A message queue that delivers at least once, in no promised order, as Cloudflare Queues and Amazon SQS do. It must
-//! never lose a message that it has taken, and never promise that one comes only once.
+//! A simulated message queue with at-least-once delivery in no guaranteed order, like Cloudflare Queues and Amazon SQS.
+//! It never loses an accepted message, and never guarantees that one comes only once.
 //!
-//! Which rule follows which guarantee:
-//! - A message that was taken is kept until it is acknowledged or dead (Cloudflare Queues, "Delivery guarantees": a
-//!   `send` that resolves has been written to disk; SQS Developer Guide, "Standard queues").
-//! - A delivery hides the message for the visibility timeout; a consumer that neither acknowledges nor asks for a retry
-//!   by then, because it died or is still working, does not keep it from being delivered again (SQS, "Visibility
-//!   timeout"; Cloudflare, pull consumers' `visibility_timeout_ms`).
-//! - An acknowledged message may come once more all the same, also after its last attempt ([`Fault::Duplicate`]; SQS,
-//!   "At-least-once delivery"); the queue then knows nothing of the acknowledgement.
-//! - A receipt is good for the last delivery only: an acknowledgement of an earlier one, or of one that was given
-//!   back, changes nothing (SQS, `DeleteMessage`). It is good after the timeout too, until the message comes again or
-//!   is dead.
-//! - Messages come in any order (SQS, "Best-effort ordering"; Cloudflare promises none): which one comes first is the
-//!   scheduler's pick, and the rest of its batch follows as it was sent.
-//! - Each message of a batch is acknowledged or given back by itself, with a delay if wanted; after the most attempts
-//!   it is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`, `delaySeconds`, `max_retries`).
-//! - A message whose last attempt lapses is a dead letter as well. As in SQS, which moves it when it would be received
-//!   once more, the queue finds that out when somebody looks: a consumer that asks or waits for messages, or
-//!   [`Queue::is_empty`]. The trace has it once, as nobody's doing; where nobody looks any more it does not have it.
-//! - At most so many consumers hold messages at a time (Cloudflare, "Consumer concurrency": `max_concurrency`). One
-//!   that works on after its visibility timeout is not counted; one that died counts until then.
+//! Rules and their sources:
+//! - An accepted message is kept until it is acknowledged or dead (Cloudflare Queues, "Delivery guarantees": a `send`
+//!   that resolves has been written to disk; SQS Developer Guide, "Standard queues").
+//! - A delivery hides the message for the visibility timeout. A consumer that neither acknowledges nor asks for a retry
+//!   by then, because it died or is still working, does not prevent redelivery (SQS, "Visibility timeout"; Cloudflare,
+//!   pull consumers' `visibility_timeout_ms`).
+//! - An acknowledged message may still come once more, even after its last attempt ([`Fault::Duplicate`]; SQS,
+//!   "At-least-once delivery"); the queue then has no record of the acknowledgement.
+//! - A receipt is valid for the last delivery only: an acknowledgement of an earlier one, or of one that was given
+//!   back, changes nothing (SQS, `DeleteMessage`). It stays valid after the timeout, until the message is redelivered
+//!   or dead.
+//! - Messages come in any order (SQS, "Best-effort ordering"; Cloudflare promises none): the scheduler picks the first
+//!   one, and the rest of its batch follows in sending order.
+//! - Each message of a batch is acknowledged or given back individually, with a delay if wanted; after the maximum
+//!   number of attempts it is a dead letter (Cloudflare, "Batching, Retries and Delays": `ack`, `retry`,
+//!   `delaySeconds`, `max_retries`).
+//! - A message whose last attempt times out is a dead letter as well. As in SQS, which moves it when it would be
+//!   received once more, the queue notices this only when it is accessed: by a consumer that asks or waits for
+//!   messages, or by [`Queue::is_empty`]. The trace then has it once, without an actor; without another access the
+//!   trace does not have it.
+//! - A limited number of consumers process messages at a time (Cloudflare, "Consumer concurrency": `max_concurrency`).
+//!   One that works past its visibility timeout is not counted; one that died counts until then.
 //!
-//! The queue itself does not fail; what is lost is requests to it and answers from it.
+//! The queue itself does not fail; only requests to it and replies from it are lost.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -37,22 +39,22 @@ use crate::point::{ActorId, PointKind};
 use crate::trace::{EventKind, Exchange, Field, Record};
 use crate::world::{Shared, World};
 
-/// How a queue is set up. Each number is at least 1.
+/// Configuration of a queue. Each number is at least 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Its name in the trace.
     pub name: &'static str,
-    /// The most messages of one batch.
+    /// The maximum number of messages in a batch.
     pub batch: usize,
-    /// How long a delivered message is hidden from others.
+    /// How long a delivered message is hidden from other consumers.
     pub visibility_timeout: Duration,
     /// How often a message is delivered before it is a dead letter.
     pub attempts: u32,
-    /// How many consumers may hold messages at a time.
+    /// The maximum number of consumers that process messages at a time.
     pub concurrency: usize,
 }
 
-/// A queue of messages; cloning it gives another handle on the same one. It outlives every process.
+/// A handle on a message queue; clones refer to the same queue. It outlives every process.
 pub struct Queue<M>(Rc<Inner<M>>);
 
 struct Inner<M> {
@@ -62,11 +64,11 @@ struct Inner<M> {
 }
 
 struct State<M> {
-    /// In the order in which they were sent.
+    /// In sending order.
     messages: Vec<Message<M>>,
     sent: u64,
     receipts: u64,
-    /// Who waits for a message.
+    /// The actors that wait for a message.
     waiting: Vec<ActorId>,
 }
 
@@ -74,21 +76,21 @@ struct Message<M> {
     number: u64,
     body: Rc<M>,
     attempts: u32,
-    /// How many attempts are left.
+    /// The number of attempts left.
     left: u32,
     visible_at: Duration,
-    /// The last delivery, unless it was given back.
+    /// The consumer and receipt of the last delivery, unless it was given back.
     held: Option<(ActorId, u64)>,
 }
 
-/// A message in the hands of a consumer.
+/// A message delivered to a consumer.
 #[derive(Debug)]
 pub struct Delivery<M> {
-    /// The message's number, in the order in which messages were sent.
+    /// The message's number, in sending order.
     pub message: u64,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// What was sent.
+    /// The message.
     pub body: Rc<M>,
     receipt: u64,
 }
@@ -97,7 +99,7 @@ impl World {
     /// Adds a queue.
     ///
     /// # Panics
-    /// Where a number of the settings is 0: nothing would ever be delivered.
+    /// A number in the settings is 0, so nothing would ever be delivered.
     pub fn queue<M: Record>(&self, settings: Settings) -> Queue<M> {
         let Settings { batch, attempts, concurrency, .. } = settings;
         self.shared.names_part(settings.name);
@@ -108,11 +110,11 @@ impl World {
 }
 
 impl<M: Record> Queue<M> {
-    /// Sends a message. The trace has it with its number, or if it never arrives, with the number that it would have
+    /// Sends a message. The trace has it with its number or, if it never arrives, with the number that it would have
     /// had.
     ///
     /// # Errors
-    /// The connection broke; the message may have been taken.
+    /// The connection broke; the message may have been accepted.
     pub async fn send(&self, actor: &Actor, message: M) -> Result<(), Lost> {
         let (inner, message) = (&self.0, Rc::new(message));
         let body = || {
@@ -125,12 +127,12 @@ impl<M: Record> Queue<M> {
         actor.exchange(PointKind::Request, "send", inner.settings.name, body, effect).await
     }
 
-    /// Takes a batch, once there is a message to be had; the trial may end while a consumer waits for one. A request to
-    /// stop does not end the wait.
+    /// Takes a batch, once a message is available; the trial may end while a consumer waits for one. A request to stop
+    /// does not end the wait.
     ///
     /// # Errors
-    /// The connection broke. A batch may be on its way, to be delivered again once its visibility timeout has passed; a
-    /// reply that is lost is one with messages, so the error then comes when there are some.
+    /// The connection broke. A batch may be in flight, to be redelivered after its visibility timeout. Only a reply
+    /// with messages can be lost, so the error comes once there are some.
     pub async fn receive(&self, actor: &Actor) -> Result<Vec<Delivery<M>>, Lost> {
         let inner = &self.0;
         actor.arrive("receive", PointKind::Request, Duration::ZERO).await;
@@ -151,10 +153,10 @@ impl<M: Record> Queue<M> {
             }
             let (number, visible_at) = choices[actor.pick(choices.len()).await];
             if visible_at > actor.shared.now.get() {
-                // Where order does not follow time, a consumer may come so late that a delayed message is first.
+                // If order does not follow time, a consumer may come so late that a delayed message is first.
                 actor.continue_after(visible_at - actor.shared.now.get()).await;
                 inner.touch();
-                // Meanwhile others may have taken it, and its last attempt or that of another may have lapsed.
+                // Meanwhile another consumer may have taken it, and last attempts may have timed out.
                 inner.bury();
             }
             if inner.is_free(number, actor) {
@@ -172,10 +174,10 @@ impl<M: Record> Queue<M> {
         }
     }
 
-    /// Tells the queue that the message is done with.
+    /// Acknowledges the message.
     ///
     /// # Errors
-    /// The connection broke; the message may come again.
+    /// The connection broke; the message may be redelivered.
     pub async fn ack(&self, actor: &Actor, delivery: &Delivery<M>) -> Result<(), Lost> {
         let inner = &self.0;
         let effect = |fault| inner.acknowledge(delivery, fault == Some(Fault::Duplicate));
@@ -183,18 +185,17 @@ impl<M: Record> Queue<M> {
         actor.exchange(kind, "ack", inner.settings.name, || delivery.record(), effect).await
     }
 
-    /// Gives the message back, to be delivered again after that delay; it is a dead letter if this was the last
-    /// attempt.
+    /// Gives the message back, to be redelivered after `delay`; after its last attempt it is a dead letter.
     ///
     /// # Errors
-    /// The connection broke; if the queue has not heard, the message comes again after its visibility timeout.
+    /// The connection broke; if the request did not arrive, the message is redelivered after its visibility timeout.
     pub async fn retry(&self, actor: &Actor, delivery: &Delivery<M>, delay: Duration) -> Result<(), Lost> {
         let inner = &self.0;
         let effect = |_| inner.give_back(actor, delivery, delay);
         actor.exchange(PointKind::Request, "retry", inner.settings.name, || delivery.record(), effect).await
     }
 
-    /// Whether no message is left, neither waiting nor in anybody's hands. Looks for dead letters; see above.
+    /// Whether no message is left, neither waiting nor being processed. Checks for dead letters; see above.
     pub fn is_empty(&self) -> bool {
         self.0.shared.count_call();
         self.0.touch();
@@ -204,7 +205,7 @@ impl<M: Record> Queue<M> {
 }
 
 impl<M> Inner<M> {
-    /// Which message comes first, and to whom, depends on all that is there, and on the time.
+    /// Which message comes first, and to which consumer, depends on the whole queue and on the time.
     fn touch(&self) {
         self.shared.touch("queue", self.settings.name, None, Use::Write);
         self.shared.looks_at_clock();
@@ -220,8 +221,8 @@ impl<M> Inner<M> {
         self.wake(state);
     }
 
-    /// The messages that this consumer may get, with the time from which on: first those that it may get now, in the
-    /// order in which they were sent; then, where order does not follow time, those that are delayed.
+    /// The messages that this consumer may get, each with the time from which it may: first the visible ones in sending
+    /// order, then, if order does not follow time, the delayed ones.
     fn choices(&self, actor: &Actor) -> Vec<(u64, Duration)> {
         let now = self.shared.now.get();
         let state = self.state.borrow();
@@ -238,7 +239,7 @@ impl<M> Inner<M> {
         choices
     }
 
-    /// Whether as many consumers as may work at a time hold messages already, this one not among them.
+    /// Whether the maximum number of consumers, other than this one, are processing messages already.
     fn is_crowded(&self, state: &State<M>, actor: &Actor) -> bool {
         let now = self.shared.now.get();
         let mut holders: Vec<ActorId> = Vec::new();
@@ -252,7 +253,7 @@ impl<M> Inner<M> {
         holders.len() >= self.settings.concurrency && !holders.contains(&actor.id)
     }
 
-    /// When a message next becomes visible by itself.
+    /// When the next message becomes visible.
     fn next_visible(&self) -> Option<Duration> {
         let now = self.shared.now.get();
         let state = self.state.borrow();
@@ -267,7 +268,7 @@ impl<M> Inner<M> {
         there && !self.is_crowded(&state, actor)
     }
 
-    /// Takes the message, and as many others that are visible as a batch has room for.
+    /// Takes the message, and as many other visible ones as a batch has room for.
     fn take(&self, number: u64, actor: &Actor) -> Vec<Delivery<M>> {
         let now = self.shared.now.get();
         let state = &mut *self.state.borrow_mut();
@@ -297,7 +298,7 @@ impl<M> Inner<M> {
             if let Some(message) = state.held_by(delivery) {
                 message.visible_at = self.shared.now.get();
                 message.held = None;
-                // It comes once more, not dead instead.
+                // It is redelivered once more instead of being dead.
                 message.left = message.left.max(1);
             }
         } else {
@@ -320,7 +321,7 @@ impl<M> Inner<M> {
         self.wake(state);
     }
 
-    /// Messages whose last attempt has lapsed are dead letters, which is nobody's doing.
+    /// Turns messages whose last attempt has timed out into dead letters, attributed to no actor.
     fn bury(&self) {
         let now = self.shared.now.get();
         let state = &mut *self.state.borrow_mut();
@@ -331,7 +332,7 @@ impl<M> Inner<M> {
         }
     }
 
-    /// Whoever waits for a message looks again.
+    /// Lets every waiting actor look again.
     fn wake(&self, state: &mut State<M>) {
         for actor in state.waiting.drain(..) {
             self.shared.release(actor, false);
@@ -366,7 +367,7 @@ fn record(message: u64, attempt: u32) -> Vec<Field> {
     vec![("message", Value::Integer(message as i64)), ("attempt", Value::Integer(i64::from(attempt)))]
 }
 
-/// A place among those who wait; whoever leaves it, also by dying, is not woken any more.
+/// Registers a waiting actor. Dropping it, also when the process dies, removes the actor.
 struct Place<'a, M> {
     inner: &'a Inner<M>,
     actor: ActorId,

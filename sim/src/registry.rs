@@ -1,4 +1,4 @@
-//! A scenario as the runner sees it: its workload's type forgotten, so that all scenarios stand in one list.
+//! A scenario as the runner sees it: its workload type is erased, so that all scenarios fit into one list.
 
 use crate::case::Case;
 use crate::cross_replay::{self, Against};
@@ -6,12 +6,12 @@ use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Environment;
 use crate::rules::{Rule, RuleOff};
-use crate::scenario::{Candidate, Scenario, Workload};
+use crate::scenario::{StrategyInfo, Scenario, Workload};
 use crate::shrink::{self, Budget};
 use crate::trial::TrialHost;
 use crate::verdict::Counterexample;
 
-/// What a scenario says of itself.
+/// The description of a scenario.
 #[derive(Clone, Debug)]
 pub struct ScenarioInfo {
     /// Its name.
@@ -20,23 +20,23 @@ pub struct ScenarioInfo {
     pub story: &'static str,
     /// Its environments.
     pub environments: &'static [Environment],
-    /// Its candidates.
-    pub strategies: Vec<Candidate>,
-    /// The name and the text of each invariant.
+    /// Its strategies.
+    pub strategies: Vec<StrategyInfo>,
+    /// The name and the source text of each invariant.
     pub invariants: Vec<(&'static str, &'static str)>,
-    /// The built-in rules of a trial that are on, which are judged after the invariants.
+    /// The built-in rules of a trial that are on; they are judged after the invariants.
     pub rules: Vec<&'static Rule>,
     /// The built-in rules that are off, each with the reason.
     pub rules_off: &'static [RuleOff],
-    /// The engines its SQL is for, the default first.
+    /// The engines that its SQL runs on, the default first.
     pub engines: &'static [&'static str],
-    /// How many trials of a candidate in an environment are held where nobody says.
+    /// The default number of trials of a strategy in an environment.
     pub trials: u64,
 }
 
-/// A scenario with its workload's type forgotten; every [`Scenario`] is one.
+/// A scenario with its workload type erased; every [`Scenario`] is one.
 pub trait ScenarioEntry: Sync {
-    /// What it says of itself.
+    /// Its description.
     fn info(&self) -> ScenarioInfo;
 
     /// See [`Scenario::validate`].
@@ -69,13 +69,13 @@ pub trait ScenarioEntry: Sync {
     /// See [`explore::replay`].
     ///
     /// # Errors
-    /// Where the case names what does not exist, or its choices no longer apply.
+    /// The case names something unknown, or its choices no longer apply.
     fn replay(&self, host: &mut TrialHost, case: &Case) -> Result<Replayed, Error>;
 
     /// See [`shrink::shrink`].
     ///
     /// # Errors
-    /// Where the case names what does not exist, its choices no longer apply, or nothing is violated.
+    /// The case names something unknown, its choices no longer apply, or nothing is violated.
     fn shrink(
         &self,
         host: &mut TrialHost,
@@ -87,12 +87,12 @@ pub trait ScenarioEntry: Sync {
     /// See [`cross_replay::against`].
     ///
     /// # Errors
-    /// Where the case names what does not exist, or its choices no longer apply to its own strategy.
+    /// The case names something unknown, or its choices no longer apply to its own strategy.
     fn against(&self, host: &mut TrialHost, case: &Case, strategy: &str) -> Result<Against, Error>;
 }
 
 impl ScenarioInfo {
-    /// The names of all that is judged trial by trial: the invariants, then the built-in rules.
+    /// The names of everything that is judged per trial: the invariants, then the built-in rules.
     pub fn judged(&self) -> impl Iterator<Item = &'static str> {
         let invariants = self.invariants.iter().map(|(name, _)| *name);
         invariants.chain(self.rules.iter().map(|rule| rule.name))
@@ -105,7 +105,7 @@ impl<W: Workload, S: ?Sized + Sync> ScenarioEntry for Scenario<W, S> {
             name: self.name,
             story: self.story,
             environments: self.environments,
-            strategies: self.candidates(),
+            strategies: self.strategy_infos(),
             invariants: self.invariants.iter().map(|item| (item.name, item.source)).collect(),
             rules: self.rules().collect(),
             rules_off: self.rules_off,

@@ -1,8 +1,8 @@
-//! The built-in rules: what must hold in every scenario, whatever its own invariants ask. A rule is on unless the
-//! scenario switches it off by name and says why ([`RuleOff`]).
+//! The built-in rules: what every scenario must satisfy, besides its own invariants. A rule is on unless the scenario
+//! switches it off by name with a reason ([`RuleOff`]).
 //!
-//! Rules of a trial are judged like invariants, come after the scenario's own, and have counterexamples. The others are
-//! about a world, a search or a whole run, and are checked where those are.
+//! Rules of a trial are judged like invariants, after the scenario's own, and have counterexamples. The others concern
+//! a world, a search or a whole run, and are checked there.
 
 use crate::invariant::Finding;
 use crate::trial::Run;
@@ -13,34 +13,34 @@ mod something_worked;
 
 pub use self::something_worked::Effects;
 
-/// A rule that is judged trial by trial.
+/// A rule that is judged per trial.
 #[derive(Debug)]
 pub struct Rule {
     /// Its name.
     pub name: &'static str,
-    /// What it asks, in one sentence.
+    /// What it requires, in one sentence.
     pub about: &'static str,
-    /// Which trials must keep it.
+    /// Which trials must satisfy it.
     pub demand: Demand,
     pub(crate) check: fn(&Run) -> Finding,
 }
 
-/// Which trials must keep a rule.
+/// Which trials must satisfy a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Demand {
-    /// Every one.
+    /// Every trial.
     #[default]
     EveryTrial,
-    /// At least one of a strategy's in an environment: alone, a trial may have had bad luck.
+    /// At least one trial of a strategy in an environment: a single trial may have had bad luck.
     SomeTrial,
 }
 
-/// A rule that is judged elsewhere: its name, and what it asks.
+/// A rule that is not judged per trial but elsewhere.
 #[derive(Debug)]
 pub struct Elsewhere {
     /// Its name.
     pub name: &'static str,
-    /// What it asks, in one sentence.
+    /// What it requires, in one sentence.
     pub about: &'static str,
 }
 
@@ -53,44 +53,44 @@ pub struct RuleOff {
     pub because: &'static str,
 }
 
-/// The rules of a trial.
+/// The rules that are judged per trial.
 pub static OF_A_TRIAL: [Rule; 3] = [never_panics::RULE, it_ends::RULE, something_worked::RULE];
 
-/// See [`crate::world::World::process`].
+/// Names are unique; see [`crate::world::World::process`].
 pub const NAMES_ARE_UNIQUE: Elsewhere = Elsewhere {
     name: "names_are_unique",
     about: "No two processes, actors or parts of a world have one name.",
 };
 
-/// See [`crate::explore::search`].
+/// Processes share no hidden state; see [`crate::explore::search`].
 pub const NOTHING_IS_SHARED_UNSEEN: Elsewhere = Elsewhere {
     name: "nothing_is_shared_unseen",
     about: "Processes share nothing but engines and parts, so that a search knows which orders matter.",
 };
 
-/// Default hashers have another order in every trial.
+/// No default hashers, because their order differs in every trial.
 pub const NO_DEFAULT_HASHERS: Elsewhere = Elsewhere {
     name: "no_default_hashers",
     about: "No actor, boot or invariant makes a hash map whose order differs from one trial to the next.",
 };
 
-/// What was never put to the test is not green.
+/// Every invariant is exercised: one that was never tested does not pass.
 pub const INVARIANTS_EXERCISED: Elsewhere = Elsewhere {
     name: "invariants_exercised",
     about: "Each invariant's situation comes up under some strategy, and each strategy meets that of some invariant.",
 };
 
-/// A fault that never struck has shown nothing.
+/// Every fault is injected: one that never was has shown nothing.
 pub const FAULTS_INJECTED: Elsewhere = Elsewhere {
     name: "faults_injected",
-    about: "Each fault that an environment fault_rules is injected in some trial there.",
+    about: "Each fault that an environment has a rule for is injected in some trial there.",
 };
 
-/// The rules that are judged elsewhere.
+/// The rules that are not judged per trial.
 pub static ELSEWHERE: [Elsewhere; 5] =
     [NAMES_ARE_UNIQUE, NOTHING_IS_SHARED_UNSEEN, NO_DEFAULT_HASHERS, INVARIANTS_EXERCISED, FAULTS_INJECTED];
 
-/// Whether the rule of that name is on where those are off.
+/// Whether the rule of that name is on, given the rules that are off.
 pub fn is_on(off: &[RuleOff], rule: &str) -> bool {
     off.iter().all(|off| off.rule != rule)
 }

@@ -1,4 +1,5 @@
-//! What a scenario is to the rest: a name, a environments, candidates, invariants, and a way to stage a workload.
+//! A scenario as the rest of the crate sees it: a name, environments, strategies, invariants, and a way to stage a
+//! workload.
 
 use std::fmt::{self, Debug};
 use std::rc::Rc;
@@ -17,73 +18,73 @@ use crate::rules::{self, Rule, RuleOff};
 use crate::trial::Limits;
 use crate::world::World;
 
-/// An entry of a registry: a file, by its name and its text.
+/// An entry of a registry: a file's name and text, and what it defines.
 #[derive(Debug)]
 pub struct Entry<T: ?Sized + 'static> {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: &'static str,
-    /// The file's text, so that what is told about it is what stands in it.
+    /// The file's text, so that reports quote what the file really says.
     pub source: &'static str,
     /// What the file defines.
     pub it: &'static T,
 }
 
-/// A break that a strategy's file owns up to, because it was seen.
+/// A known failure: a violation that a strategy's file declares, because it was observed.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownFailure {
     /// The invariant.
     pub invariant: &'static str,
-    /// What goes wrong: the first must be seen; any other kind of anomaly is another reason than this one.
+    /// What goes wrong. The first anomaly must be observed; an anomaly that is not in the list is a different failure.
     pub anomalies: &'static [Anomaly],
-    /// The environment at which it must be seen to break; later ones may break it as well.
+    /// The environment in which it must be observed; later ones may show it too.
     pub from: &'static str,
-    /// The first environment that breaks it so rarely that it is not demanded there; if that is `from` itself, no trial has to
-    /// show it, and a case kept under `regressions/` does.
+    /// The first environment in which it is so rare that it need not be observed. If that is `from` itself, no trial
+    /// has to show it, and a saved counterexample under `regressions/` does.
     pub rarely: Option<&'static str>,
     /// Why, in one sentence.
     pub because: &'static str,
 }
 
 impl KnownFailure {
-    /// Whether trials must show it.
+    /// Whether it must be observed in trials.
     pub fn is_demanded(&self) -> bool {
         self.rarely != Some(self.from)
     }
 
-    /// The first environment at which it has been seen, however rarely.
+    /// The first environment in which it has been observed, however rarely.
     pub fn earliest(&self) -> &'static str {
         self.rarely.unwrap_or(self.from)
     }
 }
 
-/// A candidate, as the runner sees it.
+/// A strategy, as the runner sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate {
+pub struct StrategyInfo {
     /// Its name.
     pub name: &'static str,
     /// Its file's text.
     pub source: &'static str,
-    /// What it is expected to break; everything else it must keep.
+    /// Its known failures; it must satisfy everything else.
     pub known_failures: &'static [KnownFailure],
 }
 
-/// What one trial is given to do: it is drawn, kept in cases as JSON, and shrunk.
+/// What one trial is given to do. It is generated, stored in cases as JSON, and shrunk.
 pub trait Workload: Serialize + DeserializeOwned + Debug + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Debug + 'static> Workload for T {}
 
-/// A scenario: one real system, its cast, schema, workload, environments, invariants and candidates. `S` is the trait that a
-/// candidate implements. It is a value: what it does not state, it does not have.
+/// A scenario: one real system, its cast, schema, workload, environments, invariants and strategies. `S` is the trait
+/// that a strategy implements. All configuration is in this struct.
 pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// Its folder's name.
     pub name: &'static str,
     /// Its README.
     pub story: &'static str,
-    /// The engines that its SQL is for, the default first.
+    /// The engines that its SQL runs on, the default first.
     pub engines: &'static [&'static str],
     /// Its environments, from benign to hostile.
     pub environments: &'static [Environment],
-    /// Its candidates, in the order of the story.
+    /// Its strategies, in the order of the story.
     pub strategies: &'static [Entry<S>],
     /// Its invariants.
     pub invariants: &'static [Entry<dyn Invariant<W>>],
@@ -91,38 +92,37 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     pub rules_off: &'static [RuleOff],
     /// The tables whose final rows the invariants look at.
     pub tables: &'static [&'static str],
-    /// What work costs here.
+    /// What work costs.
     pub cost: Cost,
-    /// The labels of statements whose work is a cost of its own.
+    /// The labels of statements whose work is reported as a cost of its own.
     pub watched: &'static [&'static str],
-    /// How many trials of a candidate in an environment it takes to see the rarest of the breaks that are owned up to.
+    /// The number of trials of a strategy in an environment that it takes to observe the rarest known failure.
     pub trials: u64,
-    /// What a candidate is expected to break; everything else it must keep.
+    /// A strategy's known failures; it must satisfy everything else.
     pub known_failures: fn(&S) -> &'static [KnownFailure],
-    /// How to draw a workload for an environment.
+    /// Generates workloads for an environment.
     pub workloads: fn(&Environment) -> BoxedStrategy<W>,
-    /// The smallest workload in which everything that the environment is about can happen: what an exhaustive search is given.
+    /// The smallest workload in which everything that the environment is about can happen; it is searched exhaustively.
     pub smallest: fn(&Environment) -> W,
-    /// Whether a workload that somebody wrote by hand is one that a trial can be held with; if not, what is wrong with
-    /// it, in a few words.
+    /// Checks a workload that was written by hand; if no trial can run with it, says in a few words what is wrong.
     pub check: fn(&W) -> Result<(), String>,
-    /// The database as the workload finds it, after the candidate's migration.
+    /// The database as the workload finds it, after the strategy's migration.
     pub initial_state: fn(&S, &W) -> InitialState,
-    /// How long a trial of that workload may go on.
+    /// The limits of a trial with that workload.
     pub limits: fn(&W) -> Limits,
-    /// Fills the world for one trial of the candidate.
+    /// Fills the world for one trial of the strategy.
     pub stage: fn(&World, &'static S, &Environment, &Rc<W>),
 }
 
 impl<W: 'static, S: ?Sized> Scenario<W, S> {
-    /// Its candidates, as the runner sees them.
-    pub fn candidates(&self) -> Vec<Candidate> {
-        let candidate = |item: &Entry<S>| Candidate {
+    /// Its strategies, as the runner sees them.
+    pub fn strategy_infos(&self) -> Vec<StrategyInfo> {
+        let info = |item: &Entry<S>| StrategyInfo {
             name: item.name,
             source: item.source,
             known_failures: (self.known_failures)(item.it),
         };
-        self.strategies.iter().map(candidate).collect()
+        self.strategies.iter().map(info).collect()
     }
 }
 
@@ -137,11 +137,11 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
         rules::is_on(self.rules_off, rule)
     }
 
-    /// Whether trials of it can mean anything.
+    /// Checks that its trials can mean anything.
     ///
     /// # Errors
-    /// Where a name occurs twice or cannot stand in a case; where a built-in rule is off that there is not, or for no
-    /// reason.
+    /// A name occurs twice or cannot be written into a case; a built-in rule that is switched off does not exist, or
+    /// has no reason.
     pub fn validate(&self) -> Result<(), Error> {
         let wrong = |why: String| Err(Error::scenario(format!("scenario `{}`: {why}", self.name)));
         let own = self.invariants.iter().map(|item| item.name);
@@ -151,12 +151,12 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
             ("invariant", own.chain(rules::OF_A_TRIAL.iter().map(|rule| rule.name)).collect()),
         ];
         if !is_writable_name(self.name) {
-            return wrong(format!("its name cannot prepared in a case: {A_NAME_IS}"));
+            return wrong(format!("its name cannot be written in a case: {A_NAME_IS}"));
         }
         for (of, names) in lists {
             for (index, name) in names.iter().enumerate() {
                 if !is_writable_name(name) {
-                    return wrong(format!("the {of} name {name:?} cannot prepared in a case: {A_NAME_IS}"));
+                    return wrong(format!("the {of} name {name:?} cannot be written in a case: {A_NAME_IS}"));
                 }
                 if names[..index].contains(name) {
                     return wrong(format!("two have the {of} name `{name}`; give each its own"));
@@ -196,12 +196,12 @@ impl<W: 'static, S: ?Sized> Debug for Scenario<W, S> {
 ///
 /// ```text
 /// retrial_sim::registry! {
-///     /// The candidates, in the order of the story.
+///     /// The strategies, in the order of the story.
 ///     pub static STRATEGIES: dyn Backfill = Strategy in [single_update, limit_loop];
 /// }
 /// ```
 ///
-/// One line of the list declares the module, keeps its text and makes its entry.
+/// Each file in the list becomes a module, and an entry with its text.
 #[macro_export]
 macro_rules! registry {
     ($(#[$doc:meta])* $vis:vis static $registry:ident: $trait:ty = $unit:ident in [$($file:ident),* $(,)?];) => {

@@ -1,5 +1,5 @@
-//! Schedulers: sources of choices, one per file. A new one implements [`Scheduler::choose`] and nothing else.
-//! None of them knows a scenario, and replay is a scheduler like any other.
+//! Schedulers: sources of choices, one per file. A new one needs to implement only [`Scheduler::choose`]. None depends
+//! on a scenario, and replay is a scheduler like any other.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,45 +28,45 @@ pub use random::Random;
 pub(crate) use reorder::Reorder;
 pub use replay::Replay;
 
-/// Answers what the kernel asks.
+/// Answers the kernel's questions.
 pub trait Scheduler {
-    /// Picks one of the alternatives of `ask`, which the kernel met at the point `at`; see [`Ask`] for what the
+    /// Picks one of the alternatives of `ask`, which the kernel reached at the point `at`; see [`Ask`] for what the
     /// number means.
     ///
     /// # Errors
-    /// Only where a recorded choice does not apply: the text of the point at which it diverged.
+    /// A recorded choice does not apply: the text of the point at which it diverged.
     fn choose(&mut self, at: &Point, ask: Ask<'_>) -> Result<usize, Error>;
 
-    /// Another trial begins, to be drawn from this seed. What was learnt of earlier ones may be kept.
+    /// Begins another trial, drawn from this seed. What was learnt from earlier ones may be kept.
     fn begin(&mut self, _seed: Seed) {}
 
-    /// Whether order follows the virtual clock in the trials of this scheduler.
+    /// The pace of this scheduler's trials.
     fn pace(&self) -> Pace {
         Pace::Free
     }
 
-    /// Tells the scheduler who takes part, before the first choice.
+    /// Receives the names of the actors, before the first choice.
     fn cast(&mut self, _names: &[&'static str]) {}
 
-    /// Whether it is to be told what each step uses, which takes time to find out.
+    /// Whether [`Scheduler::stepped`] is to report what each step used, which takes time to determine.
     fn wants_footprints(&self) -> bool {
         false
     }
 
-    /// That actor has taken a step from that point, and used that; nobody, where time passed because no one could go
-    /// on.
+    /// Reports that an actor took a step from a point, and what the step used. The actor is [`ActorId::NOBODY`] if time
+    /// passed because no actor could run.
     fn stepped(&mut self, _actor: ActorId, _from: &Point, _used: &Footprint) {}
 
-    /// The trial is over.
+    /// Ends the trial.
     ///
     /// # Errors
-    /// Where something that had to be chosen never came up.
+    /// A choice that had to be made never came up.
     fn end(&mut self) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// The schedulers that explore, by the names `--scheduler` takes.
+/// The exploring schedulers, by the names that `--scheduler` takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Policy {
     /// [`Random`] at a pace.
@@ -75,17 +75,17 @@ pub enum Policy {
     Pct(u32),
     /// [`Pos`].
     Pos,
-    /// [`Exhaustive`], with at most so many preemptions, or any number.
+    /// [`Exhaustive`], with at most this many preemptions; none means no limit.
     Exhaustive(Option<u32>),
 }
 
 impl Policy {
-    /// What a run without `--scheduler` rotates through once the smallest workload has been searched. A timed trial never
-    /// stands alone: ordering by sampled time is a poor way to meet rare interleavings.
+    /// The policies that a run without `--scheduler` rotates through, once the smallest workload has been searched.
+    /// Timed trials are never the only ones, because ordering by sampled time rarely produces rare interleavings.
     pub const PORTFOLIO: [Policy; 4] =
         [Policy::Pos, Policy::Pct(3), Policy::Random(Pace::Free), Policy::Random(Pace::Timed)];
 
-    /// The names, for whoever is asked to choose one.
+    /// The names, for error messages and help.
     pub const NAMES: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS]";
 
     /// A fresh scheduler of this policy.
@@ -101,7 +101,7 @@ impl Policy {
     /// The policies that a `--scheduler` argument stands for.
     ///
     /// # Errors
-    /// One line that says what there is.
+    /// One line that says what is accepted.
     pub fn parse(text: &str) -> Result<Vec<Policy>, String> {
         if text == "random" {
             return Ok(vec![Policy::Random(Pace::Free), Policy::Random(Pace::Timed)]);

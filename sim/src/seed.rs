@@ -1,5 +1,5 @@
-//! Seeds and the one generator they feed. Nothing else in the workspace makes randomness, and nothing here
-//! uses floating point: a chance is a [`Ratio`].
+//! Seeds, and the one generator that they feed. Nothing else in the workspace generates randomness, and nothing here
+//! uses floating point: a probability is a [`Ratio`].
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -8,20 +8,20 @@ use std::str::FromStr;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
-/// How many digits a commit hash may have been cut to, or has.
+/// The number of digits of a commit hash, abbreviated or whole.
 const HASH_DIGITS: RangeInclusive<usize> = 7..=64;
 
-/// Where a run's randomness starts. Two runs of one seed make the same choices.
+/// The origin of a run's randomness. Two runs with one seed make the same choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seed(pub u64);
 
 impl Seed {
-    /// The seed of the `n`-th child, so that a family of trials can be drawn from one seed.
+    /// The seed of the `n`-th child, so that a family of trials can be derived from one seed.
     pub fn nth(self, n: u64) -> Seed {
         Seed(mix(self.0 ^ mix(n.wrapping_add(0x9e37_79b9_7f4a_7c15))))
     }
 
-    /// The seed of a named child, so that two uses of one seed do not see the same numbers.
+    /// The seed of a named child, so that two uses of one seed see different numbers.
     pub fn named(self, name: &str) -> Seed {
         Seed(name.bytes().fold(mix(self.0), |hash, byte| mix(hash ^ u64::from(byte))))
     }
@@ -31,7 +31,7 @@ impl Seed {
         Rng(Xoshiro256PlusPlus::seed_from_u64(self.0))
     }
 
-    /// Thirty-two bytes for a library that wants a seed of its own.
+    /// Thirty-two bytes, for a library that needs a seed of its own.
     pub fn bytes(self) -> [u8; 32] {
         let mut bytes = [0; 32];
         self.rng().0.fill_bytes(&mut bytes);
@@ -48,14 +48,15 @@ impl fmt::Display for Seed {
 impl FromStr for Seed {
     type Err = String;
 
-    /// A decimal number is itself; a commit hash, whole or abbreviated, is hashed. What could be either is a number.
+    /// A decimal number is itself; a commit hash, whole or abbreviated, is hashed. A text that could be either is a
+    /// number.
     fn from_str(text: &str) -> Result<Seed, String> {
         if let Ok(number) = text.parse() {
             return Ok(Seed(number));
         }
         let is_hash = HASH_DIGITS.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit());
-        // A number that is too large is a slip; whole hashes have forty digits or sixty-four.
+        // Digits alone are a number that is too large, unless there are as many as in a whole hash: 40 or 64.
         if is_hash && (!is_decimal || [40, 64].contains(&text.len())) {
             return Ok(Seed(0).named(text));
         }
@@ -64,12 +65,12 @@ impl FromStr for Seed {
     }
 }
 
-/// A chance of `numerator` in `denominator`.
+/// A probability of `numerator` in `denominator`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
-    /// How many of the outcomes are hits.
+    /// The number of outcomes that are hits.
     pub numerator: u64,
-    /// How many outcomes there are; never zero.
+    /// The number of outcomes; never zero.
     pub denominator: u64,
 }
 
@@ -78,20 +79,20 @@ pub struct Ratio {
 pub struct Rng(Xoshiro256PlusPlus);
 
 impl Rng {
-    /// A number from 0 up to, but not including, `bound`, by Lemire's multiplication; its bias is below 2^-32
-    /// for the bounds met here, all of them far smaller than 2^32.
+    /// A number from 0 up to, but not including, `bound`, by Lemire's multiplication. Its bias is below 2^-32 for the
+    /// bounds used here, all of them far smaller than 2^32.
     pub fn below(&mut self, bound: u64) -> u64 {
         debug_assert!(bound > 0, "a choice needs an alternative");
         let wide = u128::from(self.0.next_u64()) * u128::from(bound);
         (wide >> 64) as u64
     }
 
-    /// True with the given chance.
+    /// True with the given probability.
     pub fn hits(&mut self, chance: Ratio) -> bool {
         self.below(chance.denominator) < chance.numerator
     }
 
-    /// How often a fair coin shows heads in a row, at most `most` times: the exponent of a heavy-tailed value.
+    /// The number of heads that a fair coin shows in a row, at most `most`: the exponent of a heavy-tailed value.
     pub fn heads(&mut self, most: u32) -> u32 {
         self.0.next_u64().trailing_ones().min(most)
     }

@@ -1,5 +1,5 @@
-//! What the world knows of each open session: whose process it is, who has it in hand, and since when it keeps writers
-//! out. A session that has ended is not here any more; its number must never be taken for that of a later one.
+//! The world's record of each open session: its process, the actor that has it checked out, and since when it has held
+//! a write lock. Ended sessions are removed, because their numbers may be reused.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,12 +13,12 @@ use crate::world::Shared;
 pub(crate) struct SessionCell {
     pub(crate) id: SessionId,
     pub(crate) process: usize,
-    /// Who has it, or had it last.
+    /// The actor that has it checked out, or had it last.
     pub(crate) user: ActorId,
-    /// The number of its taking, while somebody has it.
+    /// The number of its checkout, while it is checked out.
     pub(crate) taken: Option<u32>,
     pub(crate) write_lock_since: Option<Duration>,
-    /// Whether it has ended; whoever has it finds out here, when another may have its number.
+    /// Whether it has ended; the actor that has it reads this flag, because the number may have been reused.
     pub(crate) ended: Rc<Cell<bool>>,
 }
 
@@ -39,7 +39,7 @@ impl Shared {
         }
     }
 
-    /// The session is in that actor's hands from here on; gives back where it will be told of the session's end.
+    /// Checks the session out to an actor; returns the flag that is set when the session ends.
     pub(crate) fn take_session(&self, id: SessionId, user: ActorId) -> Rc<Cell<bool>> {
         self.takes.set(self.takes.get() + 1);
         let mut sessions = self.sessions.borrow_mut();
@@ -49,21 +49,21 @@ impl Shared {
         cell.ended.clone()
     }
 
-    /// Nobody has the session in hand any more.
+    /// Ends the checkout of the session.
     pub(crate) fn put_session_back(&self, id: SessionId) {
         if let Some(cell) = self.sessions.borrow_mut().iter_mut().find(|cell| cell.id == id) {
             cell.taken = None;
         }
     }
 
-    /// The session that the actor has had in hand for longest.
+    /// The session that the actor has had checked out for longest.
     pub(crate) fn session_in_hand(&self, actor: ActorId) -> Option<SessionId> {
         let sessions = self.sessions.borrow();
         let in_hand = sessions.iter().filter(|cell| cell.user == actor && cell.taken.is_some());
         in_hand.min_by_key(|cell| cell.taken).map(|cell| cell.id)
     }
 
-    /// The connection breaks, and the server ends the session with whatever it has not committed and all its locks.
+    /// Breaks the connection: the server ends the session, rolls back its uncommitted work and releases its locks.
     pub(crate) fn end_session(&self, id: SessionId) {
         self.with_engine(|engine| engine.close(id));
         let mut sessions = self.sessions.borrow_mut();

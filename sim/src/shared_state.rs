@@ -1,8 +1,8 @@
-//! State that processes share outside a database: a cache on a shared disk, a counter of the harness. It is the only
-//! way in which processes may share memory: a search has to know who used what, and a plain cell tells nobody.
+//! State that processes share outside a database: a cache on a shared disk, a counter of the harness. Processes may
+//! share memory in no other way, because a search must know what each step used, and a plain cell does not report it.
 //!
-//! It outlives every process, and what is read and written takes effect at once; to let others come between, stand at a
-//! point in between ([`Actor::step`](crate::actor::Actor::step)).
+//! It outlives every process. Reads and writes take effect at once; to let other actors run in between, add a point
+//! ([`Actor::step`](crate::actor::Actor::step)).
 
 use std::cell::RefCell;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::rc::Rc;
 use crate::footprint::Use;
 use crate::world::{Shared, World};
 
-/// A value that processes share; cloning it gives another handle on the same one.
+/// A handle on a value that processes share; clones refer to the same value.
 pub struct SharedState<T>(Rc<Inner<T>>);
 
 struct Inner<T> {
@@ -21,7 +21,7 @@ struct Inner<T> {
 }
 
 impl World {
-    /// Adds a value that processes share, by its name.
+    /// Adds a shared value; `name` identifies it.
     pub fn shared_state<T>(&self, name: &'static str, value: T) -> SharedState<T> {
         self.shared.names_part(name);
         SharedState(Rc::new(Inner { shared: self.shared.clone(), name, value: RefCell::new(value) }))
@@ -38,16 +38,16 @@ impl<T> SharedState<T> {
         self.0.value.borrow().clone()
     }
 
-    /// Puts another value in its place.
+    /// Replaces the value.
     pub fn set(&self, value: T) {
         self.0.touch(Use::Write);
         *self.0.value.borrow_mut() = value;
     }
 
-    /// Changes the value, and gives back what the change says.
+    /// Changes the value; returns the result of `change`.
     ///
     /// # Panics
-    /// Where `change` uses this very value by another handle.
+    /// `change` uses this very value through another handle.
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         self.0.touch(Use::Write);
         change(&mut self.0.value.borrow_mut())

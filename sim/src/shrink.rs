@@ -1,10 +1,10 @@
-//! Shrinking: from a trial that shows a violation to the least one that shows the same. Workload, schedule, faults and
-//! values shrink together, pass after pass, until no single removal keeps the violation. The same means: the same
-//! invariant is broken by the same kind of anomaly on the same kind of cell; what a sentence says must never matter.
+//! Shrinking: reduces a trial with a violation to the smallest one with the same violation. Workload, schedule, faults
+//! and values shrink together, pass after pass, until no single removal keeps the violation. A violation is the same if
+//! it is of the same invariant, by the same anomaly in the same column; its sentence does not matter.
 //!
-//! A candidate is part of a tape, on part of a workload perhaps. It is held under [`Guide`], which follows what still
-//! applies, and if it shows the same and is smaller by [`Size`](crate::verdict::Size), the trial's own tape is the new
-//! one.
+//! Each attempt is part of a tape, possibly on part of a workload. It runs under [`Guide`], which follows what still
+//! applies. If it shows the same violation and is smaller by [`Size`](crate::verdict::Size), the tape of its own trial
+//! is the new best.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -30,20 +30,20 @@ mod runs;
 mod values;
 mod workload;
 
-/// How much shrinking one counterexample may cost. It ends with whatever is used up first.
+/// The maximum cost of shrinking one counterexample. Shrinking ends at whichever limit is reached first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Trials, besides the first, which holds the case again.
+    /// Trials, not counting the first, which replays the case.
     pub trials: u32,
-    /// Steps in them: what they cost, in virtual work.
+    /// The kernel's steps in them: their cost in virtual work.
     pub steps: u64,
 }
 
-/// Shrinks a case that violates its invariant. `hint` is a counterexample of the same that was shrunk before, in another environment
-/// perhaps: where it shows the same here, it is a better start.
+/// Shrinks a case that violates its invariant. `hint` is a counterexample of the same violation that was shrunk before,
+/// perhaps in another environment: if it shows the violation here too, it is a better start.
 ///
 /// # Errors
-/// Where the case names what does not exist, its choices no longer apply, or nothing is violated.
+/// The case names something unknown, its choices no longer apply, or nothing is violated.
 pub fn shrink<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     host: &mut TrialHost,
@@ -84,29 +84,30 @@ pub fn shrink<W: Workload, S: ?Sized>(
     Ok(Counterexample { shrinking: Some(Shrinking { trials, steps, is_minimal: !is_cut }), ..least })
 }
 
-/// The least trial so far, and what it takes to look for a lesser one.
+/// The smallest trial so far, and the state of the search for a smaller one.
 struct Search<'a, W: 'static, S: ?Sized + 'static> {
     host: &'a mut TrialHost,
-    /// The workload of the least trial.
+    /// The smallest trial, prepared with its workload.
     prepared: PreparedTrial<'a, W, S>,
     invariant: usize,
     /// What every accepted trial must show.
     kind: Kind,
     least: Counterexample,
     budget: Budget,
-    /// The candidates so far, workload and choices. What has been refused once is refused for good, so a round that
-    /// changes nothing costs nothing the second time.
+    /// The attempts so far: workload and choices. An attempt that was rejected once is rejected for good, so a round
+    /// without changes costs nothing the second time.
     tried: BTreeSet<(String, String)>,
     trials: u32,
     steps: u64,
-    /// Whether a candidate was left out because the budget was used up.
+    /// Whether an attempt was left out because the budget was used up.
     is_cut: bool,
-    /// What ended the search before its time.
+    /// The error that ended the search early.
     failure: Option<Error>,
 }
 
 impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
-    /// Every round tries each single removal, so the one that changes nothing shows that none is left.
+    /// Repeats rounds until one changes nothing. Every round tries each single removal, so that round shows that none
+    /// is left.
     fn until_nothing_changes(&mut self) {
         loop {
             let before = self.least.size();
@@ -132,7 +133,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         &self.least.case.tape
     }
 
-    /// The stand of another workload, if that is one that a trial can be held with.
+    /// The prepared trial of another workload, if a trial can run with it.
     fn stand_for(&self, value: Value) -> Option<PreparedTrial<'a, W, S>> {
         let PreparedTrial { scenario, strategy, environment, engine, .. } = self.prepared;
         let workload: W = serde_json::from_value(value).ok()?;
@@ -145,8 +146,8 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         self.attempt(None, tape)
     }
 
-    /// Tries the same tape on another workload; if that does not do it, then with every choice one arrival earlier, in
-    /// case what went had come before them.
+    /// Tries the same tape on another workload; if that fails, with every choice one arrival earlier, in case the
+    /// removed part came before them.
     fn with_workload(&mut self, value: Value) -> bool {
         let Some(prepared) = self.stand_for(value.clone()) else { return false };
         let tape = self.tape().clone();
@@ -161,7 +162,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         self.attempt(prepared, RecordedTape { choices, ..tape })
     }
 
-    /// Takes a trial out of the budget, if one is left.
+    /// Takes a trial from the budget, if one is left.
     fn spend(&mut self) -> bool {
         let is_left =
             self.trials < self.budget.trials && self.steps < self.budget.steps && self.failure.is_none();
@@ -170,7 +171,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         is_left
     }
 
-    /// Holds a candidate; where it shows the same and is smaller, it is the least from now on.
+    /// Runs an attempt; if it shows the same violation and is smaller, it becomes the smallest trial.
     fn attempt(&mut self, other: Option<PreparedTrial<'a, W, S>>, tape: RecordedTape) -> bool {
         let prepared = other.as_ref().unwrap_or(&self.prepared);
         if tape == self.least.case.tape && prepared.json == self.prepared.json {
@@ -187,7 +188,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
         let run = match prepared.run(self.host, &mut Guide::new(tape), Seed(0), ambient) {
             Ok(run) => run,
             Err(error) => {
-                // What the engine refuses shows nothing; a machine that fails will not show anything any more.
+                // A refusal by the engine shows nothing; after a machine failure no trial can.
                 self.failure = self.failure.take().or(error.is_machine().then_some(error));
                 return false;
             }
@@ -211,7 +212,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     }
 }
 
-/// The pace and the choices, to be told apart from others.
+/// The pace and the choices as text, as a key.
 fn text(tape: &RecordedTape) -> String {
     let lines = tape.choices.iter().map(|choice| format!("{choice}\n"));
     std::iter::once(tape.pace.name().to_owned()).chain(lines).collect()

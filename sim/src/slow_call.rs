@@ -1,11 +1,11 @@
-//! A call to a model or another slow service: it takes seconds of virtual time, it may fail, and its answer may lack
-//! something that was asked for. It must never touch what is stored, and never answer before its time is over.
+//! A simulated call to a model or another slow service: it takes seconds of virtual time, it may fail, and its answer
+//! may lack something that was asked for. It changes nothing that is stored, and never answers early.
 //!
-//! As a chat completion over HTTP: the caller waits for as long as it takes, other processes go on meanwhile, and what
-//! comes back is text that need not follow the schema it was asked to follow (OpenAI, "Structured outputs": JSON mode
-//! guarantees valid JSON, not a schema). A call has no effect outside, so losing the request, losing the answer and
-//! failing are one: the caller hears of a failure. A process that dies meanwhile hears of nothing; one that is asked to
-//! stop hears of the answer in its time.
+//! Modelled on a chat completion over HTTP: the caller waits for as long as it takes, other processes continue
+//! meanwhile, and the text that comes back need not follow the requested schema (OpenAI, "Structured outputs": JSON
+//! mode guarantees valid JSON, not a schema). A call has no effect outside, so a lost request, a lost reply and a
+//! failure are the same: the caller gets an error. A process that dies meanwhile gets nothing; one that is asked to
+//! stop gets the answer at its usual time.
 
 use std::fmt;
 use std::rc::Rc;
@@ -16,29 +16,29 @@ use crate::engine::Value;
 use crate::trace::{EventKind, Exchange};
 use crate::world::{Shared, World};
 
-/// What can come of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything that was asked for.
+    /// A complete answer.
     Whole,
     /// An answer without that field.
     Without(&'static str),
-    /// No answer: a timeout, a refusal, text that is no JSON.
+    /// No answer: a timeout, a refusal, text that is not JSON.
     Fails,
 }
 
-/// How a service is set up.
+/// Configuration of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Its name in the trace.
     pub name: &'static str,
-    /// How long a call takes at the least: whoever is delayed, or stands still, hears of the answer later.
+    /// The minimum duration of a call; a caller that is delayed or stands still gets the answer later.
     pub takes: Duration,
-    /// What can come of a call, at least one; the first is what happens by default.
+    /// The possible outcomes of a call, at least one; the first is the default.
     pub outcomes: &'static [Outcome],
 }
 
-/// A service; cloning it gives another handle on the same one.
+/// A handle on a service; clones refer to the same service.
 #[derive(Clone)]
 pub struct SlowCall {
     shared: Rc<Shared>,
@@ -53,7 +53,7 @@ impl World {
     /// Adds a service.
     ///
     /// # Panics
-    /// Where nothing can come of a call.
+    /// There is no possible outcome.
     pub fn slow_call(&self, settings: Settings) -> SlowCall {
         self.shared.names_part(settings.name);
         assert!(!settings.outcomes.is_empty(), "something must come of a call: {settings:?}");
@@ -62,7 +62,7 @@ impl World {
 }
 
 impl SlowCall {
-    /// Asks about `subject` and waits for the answer: what is missing in it, if anything is.
+    /// Asks about `subject` and waits for the answer; returns the field that it lacks, if any.
     ///
     /// # Errors
     /// The call failed, after the same time.
@@ -75,7 +75,7 @@ impl SlowCall {
         let Settings { name, takes, outcomes } = self.settings;
         let until = self.shared.now.get() + takes;
         actor.sleep(label, takes).await;
-        // A request to stop ends a sleep, but nobody's call.
+        // A request to stop ends a sleep, but not the call.
         while actor.is_stopping() && actor.now() < until {
             actor.sleep(label, until - self.shared.now.get()).await;
         }

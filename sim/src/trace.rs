@@ -1,5 +1,5 @@
-//! The trace: the append-only record of a trial, one event per line, each taken into the digest as it is written.
-//! Invariants read it; nothing in a trial does, so that what is checked cannot steer what happens.
+//! The trace: the append-only record of a trial, one event per line, each added to the digest as it is written.
+//! Invariants read it; nothing inside a trial does, so a check cannot influence what happens.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,11 +20,11 @@ mod outline;
 pub struct Member {
     /// The actor's name.
     pub name: &'static str,
-    /// The process it lives and dies with.
+    /// The process that it belongs to.
     pub process: &'static str,
 }
 
-/// A statement and what came of it.
+/// A statement and its result.
 #[derive(Clone, Debug)]
 pub struct Statement {
     /// The point's label.
@@ -41,7 +41,7 @@ pub struct Statement {
     pub footprint: Footprint,
 }
 
-/// What of a value goes into the trace: its fields by name, in a fixed order.
+/// A value that the trace can record: its fields by name, in a fixed order.
 pub trait Record {
     /// The fields.
     fn record(&self) -> Vec<Field>;
@@ -50,18 +50,18 @@ pub trait Record {
 /// A field of something recorded.
 pub type Field = (&'static str, Value);
 
-/// A request to a part outside the engine (a queue, a durable object, a sink), and what became of it.
+/// A request to a part outside the engine (a queue, a durable object, a sink), and its outcome.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The point's label.
     pub label: &'static str,
     /// The part.
     pub part: &'static str,
-    /// What was asked or handed over.
+    /// What was requested or handed over.
     pub body: Vec<Field>,
-    /// Whether it took effect; the actor may have heard otherwise.
+    /// Whether it took effect; the actor may have been told otherwise.
     pub arrived: bool,
-    /// Whether the actor heard of it.
+    /// Whether the actor received the reply.
     pub heard: bool,
 }
 
@@ -72,12 +72,12 @@ impl Exchange {
     }
 }
 
-/// What a part keeps durably, as one write left it.
+/// A part's durable state, as one write left it.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The part.
     pub part: &'static str,
-    /// Everything it keeps.
+    /// The whole state.
     pub state: Vec<Field>,
 }
 
@@ -97,22 +97,22 @@ pub enum EventKind {
     Stepped(&'static str),
     /// A wait on the virtual clock has begun.
     Sleeps(&'static str, Duration),
-    /// The engine runs the next statement by another plan than its usual one: what that does.
+    /// The engine runs the next statement by another plan than its usual one; says what that plan does.
     Planned(&'static str),
     /// A statement ran.
     Ran(Rc<Statement>),
-    /// The actor waits for what these actors hold.
+    /// The actor waits for a resource that these actors hold.
     Waits {
-        /// What it waits for: a lock of the engine, a connection of a pool, a file lock.
+        /// The resource: a lock of the engine, a connection of a pool, a file lock.
         resource: &'static str,
-        /// Who holds it.
+        /// The actors that hold it.
         holders: Vec<ActorId>,
     },
     /// A wait has ended.
     Resumed {
         /// How long it lasted on the virtual clock.
         waited: Duration,
-        /// Whether its time was up, rather than its turn come.
+        /// Whether its time was up, rather than its turn having come.
         timed_out: bool,
     },
     /// A transaction became visible to others.
@@ -121,24 +121,24 @@ pub enum EventKind {
     Exchanged(Rc<Exchange>),
     /// A part's writes became durable.
     Stored(Rc<Stored>),
-    /// A lock that keeps other writers out fell after this long: a session's write lock, or a file lock that its holder
-    /// has released.
+    /// A lock that keeps other writers out was released after this long: a session's write lock, or a file lock that
+    /// its holder released.
     Released(Duration),
-    /// A fault struck.
+    /// A fault was injected.
     Injected(Fault),
-    /// The process died; what it had in memory is gone.
+    /// The process died and lost its memory.
     Crashed,
-    /// The process ended in good order after it was asked to.
+    /// The process shut down gracefully after it was asked to.
     Exited,
     /// The actor returned.
     Finished,
     /// The actor panicked with this message.
     Panicked(String),
-    /// From here on nothing fails and the schedule is fair.
+    /// From here on no faults are injected and the schedule is fair.
     FaultsStopped,
-    /// Something the scenario wants its invariants to know.
+    /// An annotation by the scenario for its invariants.
     Annotated(&'static str, i64, i64),
-    /// A logical operation, by its number in the trial, has come that far.
+    /// A logical operation, by its number in the trial, has reached a stage.
     Operated(u32, Stage),
 }
 
@@ -149,16 +149,16 @@ pub struct Event {
     pub step: u32,
     /// The virtual time since the trial began.
     pub at: Duration,
-    /// Who.
+    /// The actor.
     pub actor: ActorId,
-    /// What.
+    /// What happened.
     pub kind: EventKind,
 }
 
 /// Everything that happened in a trial.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
-    /// Who took part.
+    /// The actors.
     pub cast: Vec<Member>,
     /// What happened, in order.
     pub events: Vec<Event>,
@@ -176,7 +176,7 @@ impl Trace {
         self.cast.get(actor.index()).map_or("nobody", |member| member.name)
     }
 
-    /// The process an actor lives in.
+    /// The process that an actor belongs to.
     pub fn process(&self, actor: ActorId) -> &'static str {
         self.cast.get(actor.index()).map_or("nobody", |member| member.process)
     }
@@ -205,7 +205,7 @@ impl Trace {
         })
     }
 
-    /// Everything exchanged under that label that took effect, in order.
+    /// The requests under that label that took effect, in order.
     pub fn exchanges<'t>(&'t self, label: &'t str) -> impl Iterator<Item = (usize, &'t Exchange)> {
         self.events.iter().enumerate().filter_map(move |(index, event)| match &event.kind {
             EventKind::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
@@ -215,7 +215,7 @@ impl Trace {
         })
     }
 
-    /// What a part has stored, write by write.
+    /// The states that a part stored, write by write.
     pub fn stored<'t>(&'t self, part: &'t str) -> impl DoubleEndedIterator<Item = (usize, &'t Stored)> {
         self.events.iter().enumerate().filter_map(move |(index, event)| match &event.kind {
             EventKind::Stored(stored) if stored.part == part => Some((index, &**stored)),
@@ -228,7 +228,7 @@ impl Trace {
         self.events.iter().enumerate().filter(move |(_, event)| self.name(event.actor) == actor)
     }
 
-    /// An empty trace in memory that an earlier one has left.
+    /// An empty trace that reuses the memory of an earlier one.
     pub(crate) fn reusing(events: Vec<Event>) -> Trace {
         Trace { events, ..Trace::default() }
     }

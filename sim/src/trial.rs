@@ -1,4 +1,4 @@
-//! One trial: a world inside a madsim runtime of its own, from initial rows to final rows.
+//! One trial: a world inside its own madsim runtime, from initial rows to final rows.
 
 use std::fmt;
 use std::rc::Rc;
@@ -20,76 +20,76 @@ use crate::seed::Seed;
 use crate::trace::{Event, Trace};
 use crate::world::{Shared, World};
 
-/// How long a trial may go on, in steps of the kernel, and what counts as getting somewhere.
+/// How long a trial may take, in steps of the kernel, and what counts as progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Steps in which anything in the environment may fail and any schedule may be chosen.
+    /// Steps during which faults may be injected and any schedule may be chosen.
     pub safety_steps: u32,
-    /// Steps after that, without faults and with a fair schedule, in which the cast must come to rest.
+    /// Steps after that, without faults and with a fair schedule, within which the cast must become quiescent.
     pub fair_steps: u32,
-    /// The tables whose changed values count as progress when a circle is looked for.
+    /// The tables whose changed values count as progress when a cycle is looked for.
     pub progress: &'static [&'static str],
 }
 
-/// What a trial is held with, besides its scheduler.
+/// What a trial runs with, besides its scheduler.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {
     /// The environment.
     pub environment: &'a Environment,
     /// What work costs.
     pub cost: Cost,
-    /// How long it may go on.
+    /// How long it may take.
     pub limits: Limits,
     /// The initial rows; none for a world without an engine.
     pub initial_state: Option<&'a Rc<InitialState>>,
-    /// The tables whose final rows the invariants want to see.
+    /// The tables whose final rows the invariants read.
     pub tables: &'a [&'static str],
 }
 
 /// How a trial ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Every actor returned.
+    /// Every actor has returned or waits for work.
     Quiescent,
-    /// The cast did not come to rest.
+    /// The cast did not become quiescent.
     NoRest {
-        /// The steps of the fair phase that were taken.
+        /// The steps taken in the fair phase.
         fair_steps: u32,
-        /// The circle it went round in, if one was seen.
+        /// The cycle without progress, if one was seen.
         cycle: Option<Cycle>,
     },
-    /// These actors wait, and nobody is left who could let them go on.
+    /// These actors wait, and no actor is left that could let them continue.
     Stuck {
         /// The actors that wait.
         waiting: Vec<ActorId>,
     },
     /// An actor panicked.
     Panicked {
-        /// Which.
+        /// The actor.
         actor: ActorId,
-        /// What it said, and where.
+        /// The panic's message and location.
         message: String,
     },
 }
 
-/// A trial that was held.
+/// A trial that has run.
 #[derive(Debug)]
 pub struct Run {
     /// What happened.
     pub trace: Trace,
-    /// The choices that made it happen.
+    /// The choices that were made.
     pub tape: Tape,
     /// How it ended.
     pub ending: Ending,
-    /// The final rows of the tables asked for; an absent table is left out.
+    /// The final rows of the tables asked for; a missing table is left out.
     pub tables: Vec<(Rc<Table>, Vec<Row>)>,
-    /// The faults that struck, in order, each with the label of its point.
+    /// The injected faults, in order, each with the label of its point.
     pub injected: Vec<(Fault, &'static str)>,
     /// Steps taken.
     pub steps: u32,
-    /// Choices of who goes next that had an alternative.
+    /// Choices of the next actor that had an alternative.
     pub decisions: u32,
-    /// How many of those took the turn from an actor that could have gone on.
+    /// How many of those switched away from an actor that could have continued.
     pub preemptions: u32,
     /// The digest of every event, the ending and the final rows.
     pub digest: Digest,
@@ -102,7 +102,7 @@ impl Run {
     }
 }
 
-/// Where trials are held one after another: the engine and the memory that they reuse.
+/// An engine and the buffers that consecutive trials reuse.
 pub struct TrialHost {
     engine: Option<Box<dyn Engine>>,
     events: Vec<Event>,
@@ -111,12 +111,12 @@ pub struct TrialHost {
 }
 
 impl TrialHost {
-    /// A bed with an engine.
+    /// A host with an engine.
     pub fn new(engine: Box<dyn Engine>) -> TrialHost {
         TrialHost { engine: Some(engine), events: Vec::new(), checks_hashers: true }
     }
 
-    /// A bed for worlds that send no SQL.
+    /// A host for worlds that send no SQL.
     pub fn without_engine() -> TrialHost {
         TrialHost::new(Box::new(NoEngine))
     }
@@ -126,16 +126,16 @@ impl TrialHost {
         self.engine.as_ref().is_some_and(|engine| engine.is_live())
     }
 
-    /// Takes back the memory of a run that nobody needs any more.
+    /// Takes back the memory of a run that is no longer needed.
     pub fn recycle(&mut self, run: Run) {
         self.events = run.trace.events;
         self.events.clear();
     }
 
-    /// Holds one trial. `seed` seeds the scheduler's choices; `ambient` what is drawn outside them.
+    /// Runs one trial. `seed` drives the scheduler's choices; `ambient` seeds all other randomness.
     ///
     /// # Errors
-    /// Where the engine refuses something by name, or a recorded choice does not apply.
+    /// The engine refuses something by name, or a recorded choice does not apply.
     pub fn run(
         &mut self,
         scheduler: &mut dyn Scheduler,
@@ -156,7 +156,7 @@ impl TrialHost {
         let events = std::mem::take(&mut self.events);
         let shared = Rc::new(Shared::new(engine, cost, events, self.checks_hashers));
         let outcome = run(&shared, scheduler, seed, ambient, setup, stage);
-        // Dropping the actors gives their connections back, so the engine must still be there.
+        // Dropping the actors returns their connections, so the engine must still be there.
         let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();
         drop(lives);
         shared.processes.borrow_mut().clear();
@@ -176,7 +176,7 @@ impl fmt::Debug for TrialHost {
     }
 }
 
-/// What the kernel leaves behind.
+/// The kernel's results.
 struct Outcome {
     ending: Ending,
     tape: Tape,

@@ -1,11 +1,11 @@
-//! A real waker per actor, so that a future which the kernel knows nothing of (a channel, a madsim timer) can
-//! still wake the actor that awaits it.
+//! A real waker per actor, so that a future unknown to the kernel (a channel, a madsim timer) can still wake the actor
+//! that awaits it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
-/// Remembers that it rang, and wakes the kernel if that has gone to sleep.
+/// Remembers that it fired, and wakes the kernel if that is asleep.
 #[derive(Default)]
 pub(crate) struct Alarm {
     rang: AtomicBool,
@@ -14,11 +14,11 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn take(&self) -> bool {
-        // A plain load first: most alarms have not environment, and a swap is not free.
+        // A plain load first: most alarms have not fired, and a swap is not free.
         self.rang.load(Ordering::Relaxed) && self.rang.swap(false, Ordering::Relaxed)
     }
 
-    pub(crate) fn has_environment(&self) -> bool {
+    pub(crate) fn has_fired(&self) -> bool {
         self.rang.load(Ordering::Relaxed)
     }
 

@@ -1,5 +1,5 @@
-//! The world of one trial: its processes and actors, its engine, its clock and its trace. A scenario fills it;
-//! the kernel runs it. It must never choose: every choice is the kernel's to ask and a scheduler's to answer.
+//! The world of one trial: its processes and actors, its engine, its clock and its trace. A scenario fills it and the
+//! kernel runs it. It makes no choices: the kernel asks for each, and a scheduler answers.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -28,12 +28,12 @@ mod authored;
 mod cells;
 mod names;
 
-/// What a scenario fills for one trial.
+/// The world of one trial, which a scenario fills.
 pub struct World {
     pub(crate) shared: Rc<Shared>,
 }
 
-/// A process being started, or started again: what it makes here is what it loses when it dies.
+/// A process that starts or restarts. Whatever is created here is lost when it dies.
 pub struct Boot {
     shared: Rc<Shared>,
     process: usize,
@@ -46,9 +46,9 @@ pub(crate) struct Shared {
     pub(crate) processes: RefCell<Vec<ProcessCell>>,
     pub(crate) sessions: RefCell<Vec<SessionCell>>,
     pub(crate) file_locks: RefCell<Vec<Rc<Disk>>>,
-    /// The parts outside the engine, by their names.
+    /// The names of the parts outside the engine.
     parts: RefCell<Vec<&'static str>>,
-    /// How many times a connection was taken from a pool.
+    /// How many times a connection was checked out of a pool.
     pub(crate) takes: Cell<u32>,
     /// How many logical operations have begun.
     pub(crate) operations: Cell<u32>,
@@ -57,34 +57,34 @@ pub(crate) struct Shared {
     pub(crate) cost: Cost,
     pub(crate) now: Cell<Duration>,
     pub(crate) step: Cell<u32>,
-    /// The fault that the statement about to run must suffer.
+    /// The fault to apply to the statement that is about to run.
     pub(crate) directive: Cell<Option<Fault>>,
     pub(crate) crash_requested: Cell<bool>,
-    /// How many values the actor being polled wants one of; 0 for none.
+    /// The number of values that the polled actor picks from; 0 for none.
     pub(crate) pick_of: Cell<usize>,
-    /// The value it got.
+    /// The index it got.
     pub(crate) picked: Cell<usize>,
-    /// Whether order follows the clock now.
+    /// Whether scheduling follows the clock now.
     pub(crate) in_order_of_time: Cell<bool>,
-    /// Calls made since the actor being polled last stood at a point.
+    /// Calls made since the polled actor was last at a point.
     pub(crate) calls: Cell<u32>,
-    /// The first refusal of the engine, or what is wrong with the world; it ends the trial.
+    /// The first refusal of the engine, or defect of the world; it ends the trial.
     pub(crate) refusal: RefCell<Option<Error>>,
-    /// Whether the scenario's code may make no default hashers.
+    /// Whether the scenario's code is forbidden to create default hashers.
     checks_hashers: bool,
-    /// Hashers that the engine has made for itself since the scenario's code went on.
+    /// Hashers that the engine created for itself since the scenario's code last continued.
     engine_hashers: Cell<u64>,
     /// Whether the scheduler wants to know what each step uses.
     pub(crate) tracks: Cell<bool>,
-    /// What the step has used so far, the engine's own apart.
+    /// What the step has used so far, not counting the engine.
     pub(crate) used: RefCell<Footprint>,
 }
 
 impl World {
-    /// Adds a process. `boot` makes its actors and whatever they share; it runs at the start of the trial and
-    /// again whenever the process has died or was shut down.
+    /// Adds a process. `boot` creates its actors and whatever they share; it runs at the start of the trial, and again
+    /// whenever the process has died or was shut down.
     ///
-    /// A name that another process or actor has, or that a case cannot say, ends the trial with an error.
+    /// A name that another process or actor has, or that a case cannot contain, ends the trial with an error.
     pub fn process(&self, name: &'static str, boot: impl Fn(&Boot) + 'static) {
         let taken = self.shared.processes.borrow().iter().any(|process| process.name == name);
         self.shared.must_be_a_new_name("process", name, taken);
@@ -105,7 +105,7 @@ impl World {
 impl Boot {
     /// Adds an actor to the process.
     ///
-    /// A name that another actor has, or that a case cannot say, ends the trial with an error.
+    /// A name that another actor has, or that a case cannot contain, ends the trial with an error.
     pub fn actor<F>(&self, name: &'static str, life: impl FnOnce(Actor) -> F)
     where
         F: Future<Output = ()> + 'static,
@@ -115,7 +115,7 @@ impl Boot {
         self.shared.actors.borrow_mut()[id.index()].life = Some(life);
     }
 
-    /// Opens a pool of `size` connections, on which a statement waits for a lock for at most `lock_timeout`, or for as
+    /// Opens a pool of `size` connections. A statement on one waits for a lock for at most `lock_timeout`, or for as
     /// long as the engine lets it.
     pub fn pool(&self, size: usize, lock_timeout: impl Into<Option<Duration>>) -> Pool {
         Pool::open(self.shared.clone(), self.process, size, lock_timeout.into())
@@ -168,7 +168,7 @@ impl Shared {
         }
     }
 
-    /// The actor's place in the cast: a new one, or the one it had before its process started again.
+    /// The actor's index in the cast: a new one, or the one that it had before its process restarted.
     fn enrol(&self, name: &'static str, process: usize) -> ActorId {
         let mut trace = self.trace.borrow_mut();
         let mut actors = self.actors.borrow_mut();
@@ -213,27 +213,27 @@ impl Shared {
         ActorId(u16::try_from(index).expect("a cast has fewer than 65,536 members"))
     }
 
-    /// The step uses a part of the world, or one item of it.
+    /// Records that the step uses a part of the world, or one item of it.
     pub(crate) fn touch(&self, kind: &'static str, name: &str, item: Option<u64>, how: Use) {
         if self.tracks.get() {
             self.used.borrow_mut().add(Touch { part: part(kind, name), item, how });
         }
     }
 
-    /// The step looks at what everybody else does.
+    /// Records that the step depends on everything that other actors do.
     pub(crate) fn touches_everything(&self) {
         if self.tracks.get() {
             self.used.borrow_mut().add_part(WORLD, Use::Write);
         }
     }
 
-    /// The step goes by the clock.
+    /// Records that the step depends on the clock.
     pub(crate) fn looks_at_clock(&self) {
         self.touch("clock", "", None, Use::Read);
     }
 
     pub(crate) fn record(&self, actor: ActorId, what: EventKind) {
-        // What has come to pass for good, invariants may put in order, whoever did it.
+        // Invariants may depend on the order of final effects, whichever actor caused them.
         if matches!(what, EventKind::Committed(_) | EventKind::Stored(_) | EventKind::Exited) {
             self.touch("outcome", "", None, Use::Write);
         }
@@ -246,7 +246,7 @@ impl Shared {
         self.trace.borrow_mut().push(event);
     }
 
-    /// The actor stands at a point, where it can be chosen once its last step and its sleep are over.
+    /// Moves the actor to a point, where it can be chosen once its last step and its sleep are over.
     pub(crate) fn arrive(&self, id: ActorId, label: &'static str, kind: PointKind, sleep: Duration) {
         self.calls.set(0);
         let cell = &mut self.actors.borrow_mut()[id.index()];
@@ -274,7 +274,7 @@ impl Shared {
         cell.state = State::Standing;
     }
 
-    /// The actor goes on from the middle of its step, once it has been busy for that long.
+    /// Lets the actor continue in the middle of its step, once it has been busy for that long.
     pub(crate) fn continue_after(&self, id: ActorId, duration: Duration) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
         if duration > Duration::ZERO {
@@ -299,7 +299,7 @@ impl Shared {
         cell.suspended = None;
     }
 
-    /// A blocked actor may go on, because its turn has come or its time is up.
+    /// Lets a blocked actor continue, because its turn has come or its time is up.
     pub(crate) fn release(&self, id: ActorId, timed_out: bool) {
         let cell = &mut self.actors.borrow_mut()[id.index()];
         if matches!(cell.state, State::Blocked | State::Idle | State::Resting) {
@@ -307,7 +307,8 @@ impl Shared {
             let rested = cell.state == State::Resting;
             cell.point.again += u32::from(!rested);
             cell.state = State::Standing;
-            // Who rests has ended its last step, which may yet last; who waits is in the middle of one.
+            // A resting actor has ended its last step, which may still take time; a waiting one is in the middle of a
+            // step.
             cell.not_before = if rested { self.now.get().max(cell.busy_until) } else { self.now.get() };
             cell.slept = false;
             cell.timed_out = timed_out;
@@ -316,13 +317,13 @@ impl Shared {
         }
     }
 
-    /// The actor will stand at a point once it is released.
+    /// The actor will be at a point once it is released.
     pub(crate) fn rest(&self, id: ActorId, label: &'static str, kind: PointKind) {
         self.arrive(id, label, kind, Duration::ZERO);
         self.actors.borrow_mut()[id.index()].state = State::Resting;
     }
 
-    /// The actor wants one of so many values; the kernel lets it go on at once.
+    /// The actor asks for an index below `of`; the kernel lets it continue at once.
     pub(crate) fn ask_pick(&self, id: ActorId, of: usize) {
         self.actors.borrow_mut()[id.index()].state = State::Standing;
         self.pick_of.set(of);
@@ -336,7 +337,7 @@ impl Shared {
         self.processes.borrow()[self.process_of(id)].shutdown
     }
 
-    /// Counts a call that is not a point, so that an actor which never reaches one is stopped.
+    /// Counts a call that is not a point, so that an actor that never reaches one is stopped.
     pub(crate) fn count_call(&self) {
         let calls = self.calls.get() + 1;
         self.calls.set(calls);
@@ -352,7 +353,7 @@ impl Shared {
     }
 }
 
-/// Room for as many actors as most casts have, made at once.
+/// Capacity for as many actors as most casts have, allocated at once.
 const USUAL_CAST: usize = 8;
 
 /// More calls than this between two points mean that the actor loops.

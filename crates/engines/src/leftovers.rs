@@ -1,9 +1,10 @@
-//! Folders that must not outlive this process: a database file, a throwaway cluster, a console's sockets.
+//! Temporary folders that are removed when this process ends: a database file, a throwaway cluster, a console's
+//! sockets.
 //!
-//! A folder holds a file that its live owner has locked (`flock`), and the system lets go of the lock however the
-//! owner ends. So whoever starts later can tell a folder that a killed run has left behind, and removes it. A process
-//! id would not tell: in a container the same one comes back. Nothing is ever removed but a folder of our name whose
-//! lock file is ours and is not locked.
+//! Each folder contains a lock file on which its owner has an exclusive `flock`. The kernel releases the lock however
+//! the owner ends, so a later process can recognize the folder of a killed run and remove it. A process ID would not
+//! do, because containers reuse the same ones. Only folders with our name pattern whose lock file belongs to our user
+//! and is not locked are removed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -17,28 +18,29 @@ use retrial_sim::error::Error;
 
 use crate::postgres::stop_abandoned;
 
-/// Where Linux keeps a file system in memory.
+/// The memory-backed file system of Linux.
 pub(crate) const MEMORY_BACKED: &str = "/dev/shm";
 
-/// What the owner keeps locked.
+/// The name of the lock file, which the owner keeps locked.
 const LOCK: &str = ".retrial-lock";
 
-/// The random end of a folder's name has so many letters.
+/// Number of random characters at the end of a folder's name.
 const RANDOM_LETTERS: usize = 12;
 
-/// How often a folder is tried to be made: somebody who sweeps may take it for a leftover until it is locked.
+/// Attempts to create or remove a folder. Until a new folder is locked, another process's sweep may take it for a
+/// leftover.
 const TRIES: u32 = 10;
 
-/// The folders that this process has made and not yet removed.
+/// The folders that this process has created and not yet removed.
 static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// The process is about to end, so nothing new may be made.
+/// Set when the process is about to end; no folder may be created after that.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// What lies in a folder.
+/// The contents of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The file of an SQLite database.
+    /// An SQLite database file.
     Sqlite,
     /// A throwaway cluster.
     Cluster,
@@ -57,7 +59,7 @@ impl Kind {
         }
     }
 
-    /// The kind of a folder of that name, if it is exactly one that is made here.
+    /// The kind of the folder with this name, or `None` if the name does not match our pattern exactly.
     fn of(name: &str) -> Option<Kind> {
         Kind::ALL.into_iter().find(|kind| {
             name.strip_prefix(kind.prefix()).is_some_and(|random| {
@@ -67,16 +69,16 @@ impl Kind {
     }
 }
 
-/// A folder of this process; removed with this, by [`remove_all`], or by a later process.
+/// A folder of this process. It is removed on drop, by [`remove_all`], or by a later process.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    /// Locked as long as this lives.
+    /// Locked for the lifetime of this value.
     _lock: File,
 }
 
 impl Folder {
-    /// A new folder, memory-backed if that is wanted and possible.
+    /// Creates a folder, memory-backed if requested and possible.
     pub(crate) fn make(kind: Kind, in_memory: bool) -> Result<Folder, Error> {
         if ENDING.load(Ordering::SeqCst) {
             return Err(ending());
@@ -103,7 +105,7 @@ impl Drop for Folder {
     }
 }
 
-/// Removes every folder that this process has made, and lets no other be made.
+/// Removes every folder of this process and prevents the creation of new ones.
 pub(crate) fn remove_all() {
     end();
     for path in std::mem::take(&mut *made()) {
@@ -111,7 +113,7 @@ pub(crate) fn remove_all() {
     }
 }
 
-/// From here on nothing new is made.
+/// Prevents the creation of new folders.
 pub(crate) fn end() {
     ENDING.store(true, Ordering::SeqCst);
 }
@@ -121,18 +123,18 @@ pub(crate) fn is_ending() -> bool {
     ENDING.load(Ordering::SeqCst)
 }
 
-/// What is said to whoever still wants something made.
+/// The error for requests that arrive after [`end`].
 pub(crate) fn ending() -> Error {
     Error::machine("the run is being ended")
 }
 
 fn made() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    // A set stays whole whoever panics beside it.
+    // A panic elsewhere cannot leave the set inconsistent.
     MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn make_in(parent: &Path, kind: Kind) -> io::Result<Folder> {
-    // Paths are compared with what the system tells of a server's folder.
+    // Canonical, because it is compared with the path that the operating system reports for a server's folder.
     let parent = parent.canonicalize()?;
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
     for _ in 0..TRIES {
@@ -150,7 +152,7 @@ fn make_in(parent: &Path, kind: Kind) -> io::Result<Folder> {
     Err(last)
 }
 
-/// Makes the lock file and locks it; fails where somebody who sweeps has come in between.
+/// Creates and locks the lock file. Fails if another process's sweep removed it in between.
 fn lock(folder: &Path) -> io::Result<File> {
     let path = folder.join(LOCK);
     let file = File::create_new(&path)?;
@@ -161,18 +163,18 @@ fn lock(folder: &Path) -> io::Result<File> {
     Err(io::Error::from(ErrorKind::NotFound))
 }
 
-/// Removes a folder and what is in it. Whoever still writes into it is about to end, so it is tried more than once.
+/// Removes a folder and its contents. A process that is about to end may still write into it, so removal is retried.
 fn remove(path: &Path) {
     for _ in 0..TRIES {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
-            // Where it cannot be removed, a later process will try.
+            // If it cannot be removed, a later process will try again.
             _ => return,
         }
     }
 }
 
-/// Removes what killed runs have left behind, once in a process.
+/// Removes the folders that killed runs have left behind, once per process.
 fn sweep_once(own: &Folder) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -187,7 +189,7 @@ fn sweep(parent: &Path, owner: u32) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.filter_map(Result::ok) {
         let Some(kind) = entry.file_name().to_str().and_then(Kind::of) else { continue };
-        // The type is the entry's own: a link is no folder.
+        // This is the type of the entry itself: a symbolic link to a folder does not count.
         if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
@@ -202,7 +204,7 @@ fn sweep(parent: &Path, owner: u32) {
                 }
                 Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
             },
-            // Its maker was killed before there was anything in it; one that is alive makes another.
+            // Its owner was killed before it wrote anything. An owner that is still alive retries with another folder.
             Err(error) if error.kind() == ErrorKind::NotFound => drop(fs::remove_dir(&path)),
             _ => {}
         }
@@ -262,7 +264,7 @@ mod tests {
                 "retrial-sqlite-abcDEF000003",
                 "retrial-sqlite-abcDEF000005"
             ],
-            "one that is held, one that no lock tells of, and what is not ours, stay"
+            "a locked folder, one without a lock file and a foreign folder stay"
         );
     }
 

@@ -1,7 +1,7 @@
-//! The engines behind [`retrial_sim::engine::Engine`].
+//! The implementations of [`retrial_sim::engine::Engine`].
 //!
-//! [`sqlite::Sqlite`] is real SQLite on the thread of the trial, [`model::Model`] a model of Postgres, and
-//! [`postgres`] a live server. Nothing here knows a scenario.
+//! [`sqlite::Sqlite`] is real SQLite on the thread of the trial, [`model::Model`] is a model of Postgres, and
+//! [`postgres`] is a live server. This crate knows no scenario.
 
 #[expect(missing_docs, reason = "the doc of a variant tells its fields")]
 pub mod console;

@@ -1,15 +1,15 @@
-//! The Postgres model as an engine: `retrial-pgmodel` behind the trait that a trial drives.
+//! The Postgres model as an engine: adapts `retrial-pgmodel` to the [`Engine`] trait.
 //!
-//! A statement alone is a transaction of its own; where it has written, that transaction stays open until the
-//! statement's virtual duration is over ([`Engine::settle`]), so that its locks last as long as its work. What the
-//! model refuses ends the trial with the refusal's name; it must never reach an actor as an error.
+//! A statement outside a transaction block is its own transaction. If it has written, that transaction stays open until
+//! the statement's virtual duration is over ([`Engine::settle`]), so that its locks last as long as its work.
+//! Unsupported SQL ends the trial with an error that names it; it never reaches an actor as an SQL error.
 //!
-//! A circle of waits is looked for when a statement begins to wait, and not after `deadlock_timeout`: the one that
-//! closes it is the victim, at once. And a statement whose wait is over goes on when that happens, and not when its
-//! actor is chosen, which then only hears of it. Both are as with the live engine ([`super::postgres`]), whose server
-//! waits for no scheduler, so that what a trial shows on the model can be held again there. Otherwise the victim of a
-//! circle would be the first that has waited for a second, others would have moved before, and could take a row that
-//! was about to be another's.
+//! The deadlock check runs as soon as a statement begins to wait, not after `deadlock_timeout`: the session that closes
+//! the cycle is the victim, immediately. A statement whose lock is granted resumes at that moment, not when the
+//! scheduler next chooses its actor; the actor only receives the result then. Both match the live engine
+//! ([`super::postgres`]), whose server does not wait for the scheduler, so that a trial found on the model can be
+//! replayed there. Otherwise the victim would be the first session to have waited for a second; other sessions would
+//! have moved before that and could take a row that was about to go to another session.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -34,13 +34,13 @@ mod convert;
 
 pub use console::ModelConsole;
 
-/// The engine `model`.
+/// The `model` engine.
 pub struct Model {
     database: Database,
-    /// The statements of texts sent before, looked up by the address of the text and then by the text.
+    /// Parsed statements of texts sent before, looked up by the address of the text and then by the text.
     statements: Vec<Known>,
     tables: convert::Tables,
-    /// What statements that had waited came to, until their actors go on.
+    /// Results of statements that had waited, until their actors resume.
     ended: Vec<(SessionId, Finished)>,
 }
 
@@ -50,26 +50,26 @@ struct Known {
     parsed: Rc<Vec<Parsed>>,
 }
 
-/// Texts kept; a trial sends a few dozen different ones.
+/// Maximum number of cached texts; a trial sends a few dozen different ones.
 const STATEMENTS_MAX: usize = 512;
 
-/// Bytes that they may have together.
+/// Maximum total size of the cached texts, in bytes.
 const STATEMENT_BYTES_MAX: usize = 1 << 20;
 
 thread_local! {
-    /// The images of the openings met last, so that a thread makes each once. InitialStates that say the same share one, and
-    /// with it the plans of the statements that were run there.
+    /// Images of the most recently used initial states, so that a thread builds each one once. Equal initial states
+    /// share an image, including the plans of the statements that were run on it.
     static IMAGES: RefCell<Vec<(Rc<InitialState>, Rc<retrial_pgmodel::InitialState>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What the server may do instead of running a subquery once.
+/// Alternatives to running a subquery once, which the server's planner may choose.
 const PLANS: &[&str] = &["the planner runs the subquery once for each row"];
 
-/// InitialStates kept for a thread.
+/// Maximum number of images kept per thread.
 const IMAGES_MAX: usize = 64;
 
 impl Model {
-    /// A model with no tables, until it is opened.
+    /// Creates a model without tables; [`Engine::open`] fills it.
     #[expect(clippy::new_without_default, reason = "an engine without an initial state is made on purpose")]
     pub fn new() -> Model {
         let (statements, tables, ended) = (Vec::new(), convert::Tables::default(), Vec::new());
@@ -98,7 +98,7 @@ impl Model {
         }
     }
 
-    /// Where the statement stands once its session has looked for a deadlock.
+    /// The statement's state after its session has checked for a deadlock.
     fn look(&self, session: SessionId, mut step: Step) -> Step {
         let number = SessionNo(session.0);
         while matches!(step, Step::Waiting(_)) {
@@ -110,7 +110,7 @@ impl Model {
         step
     }
 
-    /// Takes what the session's statement came to while its actor still waited.
+    /// Takes the result of a statement that finished while its actor still waited.
     fn take_ended(&mut self, session: SessionId) -> Option<Finished> {
         let place = self.ended.iter().position(|(other, _)| *other == session)?;
         Some(self.ended.remove(place).1)
@@ -143,7 +143,7 @@ fn refused(what: &str) -> Error {
     Error::not_modelled(what)
 }
 
-/// Why the initial state cannot be made, with the statement at which it could not.
+/// The error for an initial state that cannot be built, naming the statement that failed.
 fn unmade(failure: Failure, sql: &str) -> Error {
     let at = format!("in the initial state: {}", statement_in_short(sql));
     match failure {
@@ -152,7 +152,7 @@ fn unmade(failure: Failure, sql: &str) -> Error {
     }
 }
 
-/// The image of this initial state, or of one that says the same, which this one then stands for.
+/// The cached image of this initial state or of an equal one. An equal one's cache entry is re-keyed to this pointer.
 fn known_image(initial_state: &Rc<InitialState>) -> Option<Rc<retrial_pgmodel::InitialState>> {
     IMAGES.with_borrow_mut(|images| {
         let place = images.iter().position(|(known, _)| Rc::ptr_eq(known, initial_state));
@@ -164,7 +164,7 @@ fn known_image(initial_state: &Rc<InitialState>) -> Option<Rc<retrial_pgmodel::I
     })
 }
 
-/// Makes the database that an initial state describes.
+/// Builds the database that an initial state describes.
 fn image(initial_state: &InitialState) -> Result<retrial_pgmodel::InitialState, Error> {
     let database = Database::new();
     let session = database.connect();
@@ -296,7 +296,7 @@ impl Engine for Model {
                         self.ended.push((id, finished));
                         ready.push(id);
                     }
-                    // Its actor chooses once it goes on.
+                    // Its actor chooses a plan when it resumes.
                     Step::Waiting(_) if self.database.is_choosing(session) => ready.push(id),
                     Step::Waiting(_) => {}
                 }

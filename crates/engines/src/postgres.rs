@@ -1,20 +1,13 @@
-//! A live Postgres server: a throwaway cluster made from the binaries on this machine, or the one at a URL.
+//! The `postgres` engine: a live server, either a throwaway cluster or the one at a URL.
 //!
-//! Nothing of the server is simulated. Its clock is the real one: `now()` and the order in which waiters of
-//! one lock go on are its own affair, and `random()` alone is seeded. A trial is as reproducible as that
-//! leaves it.
+//! Nothing of the server is simulated. Its clock is real, and it decides `now()` and the order in which waiters resume;
+//! only `random()` is seeded. Lock timeouts that are SET run on virtual time, as on the model (`timeout.rs`).
 //!
-//! A statement is blocked when the server says so (`pg_blocking_pids`, asked from a connection of ours), and
-//! not before the server has looked for a deadlock. [`Engine::wake`] waits until every other statement has
-//! ended or waits again, so a trial does not depend on how fast the server is.
-//!
-//! A lone statement that changes rows is a transaction that lasts: BEGIN is sent before it, and COMMIT when
-//! its virtual duration is over ([`Engine::settle`]), so that its locks last as long as on the model.
-//!
-//! A lock timeout that a session has SET passes on the trial's clock, as on the model (`timeout.rs`).
-//!
-//! What the server does not tell: the [`Work`] of a statement; committed changes come from
-//! triggers of ours, which do not see TRUNCATE nor tables that a trial makes.
+//! A statement is blocked when the server says so (`pg_blocking_pids`), and only after its deadlock check.
+//! [`Engine::wake`] waits until every other statement has finished or waits again, so trials do not depend on the
+//! server's speed. BEGIN is sent before a statement outside a transaction block that changes rows, and COMMIT when its
+//! virtual duration is over ([`Engine::settle`]), so that it holds its locks as long as on the model. A statement's
+//! [`Work`] is unknown. Committed changes come from our own triggers, which miss TRUNCATE and tables made in a trial.
 
 use std::fmt;
 use std::rc::Rc;
@@ -63,11 +56,11 @@ mod watcher;
 mod wire_format;
 mod wire_proxy;
 
-/// What a connection that is given back must not leave to the next trial; prepared statements stay.
+/// Resets a returned connection for the next trial; prepared statements are kept.
 const TIDY: &str = "ROLLBACK; SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; \
                     RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES";
 
-/// The engine, in a database of its own.
+/// The engine, in its own database.
 pub struct Postgres {
     scratch: ScratchDatabase,
     session_states: Vec<SessionState>,
@@ -76,27 +69,27 @@ pub struct Postgres {
     ambient: Seed,
     /// This trial has changed the schema, or may have.
     defined: bool,
-    /// Something may have been defined since the catalogue was last read.
+    /// The schema may have changed since the catalog was last read.
     redefines: bool,
-    /// The catalogue as this trial has left it, each time it was found to be another.
+    /// The catalogs read during this trial, one for each time it was found changed.
     redefined: Vec<Catalog>,
-    /// This trial ends sessions by itself, or may.
+    /// This trial terminates sessions itself, or may.
     terminates: bool,
-    /// The trial's clock.
+    /// The trial's virtual time.
     now: Duration,
-    /// Something has ended since blocked sessions were last looked at.
+    /// A statement has finished since blocked sessions were last checked.
     stirred: bool,
-    /// Changes of statements that ended unseen: their actor was gone, or had given up.
+    /// Changes of statements that finished unobserved, because their actor was gone or had given up.
     unseen: Vec<RowChange>,
-    /// What went wrong where it could not be told.
+    /// An error from a call that cannot return one; the next call that can returns it.
     failure: Option<Error>,
 }
 
 impl Postgres {
-    /// An engine on a new database of that server.
+    /// Creates an engine on a new database of the server.
     ///
     /// # Errors
-    /// Where the server cannot make one.
+    /// If the server cannot create the database.
     pub fn new(server: &Arc<Server>) -> Result<Postgres, Error> {
         Ok(Postgres {
             scratch: ScratchDatabase::new(server)?,
@@ -115,8 +108,8 @@ impl Postgres {
         })
     }
 
-    /// Lets the clock's time pass until a blocked statement has ended, or the server shows another who waits
-    /// for whom, at most so long. Tells whether a blocked statement has ended.
+    /// Waits, at most for `longest` of real time, until a blocked statement has finished or other sessions wait.
+    /// Returns whether a blocked statement has finished.
     pub fn wait_for_news(&mut self, longest: Duration) -> bool {
         let waits = |state: &&SessionState| state.pending.is_some();
         let ended = |session_states: &[SessionState]| {
@@ -141,7 +134,7 @@ impl Postgres {
         self.session_states.iter().filter(|state| state.open).map(|state| state.conn.pid).collect()
     }
 
-    /// Sends a request, if there is one, and tells where the session's statement stands then.
+    /// Sends a request, if there is one, and returns the state of the session's statement afterwards.
     fn go_on(&mut self, id: SessionId, class: Class, request: Option<Request>) -> Result<Reply, Error> {
         let (conn, monitor, everyone) =
             (self.state(id).conn.clone(), self.scratch.monitor().clone(), self.pids());
@@ -167,7 +160,7 @@ impl Postgres {
         (0..self.session_states.len()).filter(holds).map(|index| SessionId(index as u32)).collect()
     }
 
-    /// Ends whatever the session does or has open, and then runs `sql` on it, or nothing.
+    /// Cancels the session's statement, runs `sql` on the session, if any, and forgets its transaction.
     fn abandon(&mut self, id: SessionId, sql: Option<&'static str>) -> Result<(), Error> {
         let (conn, monitor) = (self.state(id).conn.clone(), self.scratch.monitor().clone());
         self.scratch.ask(move || async move {
@@ -181,7 +174,7 @@ impl Postgres {
         let state = self.state(id);
         state.told = false;
         match (state.pending.take(), state.conn.take_outcome()) {
-            // It had run before it could be given up. Outside a transaction that is for good.
+            // It finished before it could be cancelled. Outside a transaction it has committed.
             (Some(class), Some(Outcome::Ran(_)))
                 if !(state.is_in_transaction() || state.lasts) || class == Class::Commit =>
             {
@@ -222,7 +215,7 @@ impl Engine for Postgres {
             self.session_states.iter().all(|state| !state.open),
             "the sessions of a trial are closed"
         );
-        // A trial in which nothing more was asked has not been told that the server has failed.
+        // The last trial could not report a machine failure if no call followed it.
         if let Some(error) = self.failure.take().filter(Error::is_machine) {
             return Err(error);
         }
@@ -264,7 +257,7 @@ impl Engine for Postgres {
         let fraction = (self.ambient.0 ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 1_000_000_000;
         let sql = format!("SELECT setseed(0.{fraction:09})");
         let request = Request::control(sql);
-        // What ended unseen is for a statement of the trial to tell.
+        // Unobserved changes are to be reported with a statement of the trial, not with this one.
         let unseen = std::mem::take(&mut self.unseen);
         self.go_on(id, Class::Setting, Some(request))?;
         self.unseen = unseen;
@@ -392,7 +385,7 @@ impl Engine for Postgres {
         let rows: Vec<Row> =
             rows.iter().map(|row| changes::values(&relation.types, row)).collect::<Result<_, _>>()?;
         let table = relation.table.clone();
-        // A changed table's rows are rewritten without a trigger's knowledge.
+        // ALTER TABLE can rewrite rows without firing triggers.
         if !self.defined {
             self.account.reconcile(&table.name, &rows)?;
         }

@@ -1,11 +1,12 @@
-//! One number for a row, the same on every Postgres engine: a primary key of one number is that number, any other
-//! key, or a whole row where there is none, a digest of its values' texts (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>).
+//! Row keys: one number per row, the same on every Postgres engine. If the primary key is a single integer, the row key
+//! is that integer. Otherwise it is a digest of the texts of the key's values, or of all values where there is no
+//! primary key (FNV-1a, <http://www.isthe.com/chongo/tech/comp/fnv/>).
 
 use std::fmt::{self, Write as _};
 
 use retrial_sim::engine::Value;
 
-/// The row's number, from the values of its primary key, or all of its values where it has none.
+/// The row's key, from the values of its primary key, or from all of its values where it has none.
 pub(crate) fn row_key(key: &[Value]) -> i64 {
     if let [Value::Integer(number)] = key {
         return *number;
@@ -13,11 +14,11 @@ pub(crate) fn row_key(key: &[Value]) -> i64 {
     let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
     for value in key {
         let written = match value {
-            // As it would be written, without the machinery of writing: most keys are numbers or texts.
+            // Same bytes as `Display`, without the formatting machinery: most keys are numbers or texts.
             Value::Text(text) => ["'", text, "'"].into_iter().try_for_each(|part| digest.write_str(part)),
             value => write!(digest, "{value}"),
         };
-        // The separator keeps ('a', 'bc') from ('ab', 'c').
+        // The separator distinguishes ('a', 'bc') from ('ab', 'c').
         written.and_then(|()| digest.write_char('\0')).expect("a digest takes everything in");
     }
     digest.0 as i64

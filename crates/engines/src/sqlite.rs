@@ -1,13 +1,13 @@
-//! Real SQLite, inline on the thread of the trial, several connections on one database file.
+//! The `sqlite` engine: real SQLite, inline on the thread of the trial, with several connections to one database file.
 //!
-//! Nothing is simulated but time. Each connection has a busy handler that never waits: it only remembers that
-//! SQLite would have waited, and then the statement is [`Reply::Blocked`]. Where SQLite does not call the handler
-//! (<https://www.sqlite.org/c3ref/busy_handler.html>: a wait that could never end, a snapshot too old to write
-//! from) the application gets `SQLITE_BUSY` at once, as it would from the real driver.
+//! Only time is simulated. Each connection has a busy handler that never waits: it records that SQLite would have
+//! waited, and the statement becomes [`Reply::Blocked`]. Where SQLite does not call the handler
+//! (<https://www.sqlite.org/c3ref/busy_handler.html>: a wait that could never end, a snapshot too old to write from),
+//! the application gets `SQLITE_BUSY` at once, as it would from the real driver.
 //!
-//! A statement outside a transaction runs in SQLite's implicit one (<https://www.sqlite.org/lang_transaction.html>).
-//! Here that is begun and committed by hand around it, because the statement takes virtual time and must hold its
-//! locks for as long.
+//! SQLite runs a statement outside a transaction in an implicit one (<https://www.sqlite.org/lang_transaction.html>).
+//! The engine begins and commits that transaction explicitly, because the statement takes virtual time and must hold
+//! its locks for as long.
 
 use std::fmt;
 use std::rc::Rc;
@@ -32,34 +32,34 @@ mod database;
 mod session;
 mod statement;
 
-/// How the database keeps transactions atomic; a property of a scenario.
+/// How the database makes transactions atomic; a property of the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Journal {
-    /// Write-ahead log: readers and the one writer do not wait for each other.
+    /// Write-ahead log: readers and the single writer do not wait for each other.
     Wal,
-    /// Rollback journal: a commit waits for readers to leave, and keeps new ones out.
+    /// Rollback journal: a commit waits until all readers have finished, and keeps new ones out.
     Rollback,
 }
 
-/// The engine.
+/// The `sqlite` engine.
 pub struct Sqlite {
     journal: Journal,
     database: Database,
     sessions: Vec<Session>,
     log: ChangeLog,
-    /// A lock has fallen since blocked sessions were last told.
+    /// A lock has been released since blocked sessions were last woken.
     released: bool,
-    /// How the file has been used since somebody asked last.
+    /// How the file has been used since the last [`Engine::take_footprint`].
     used: Option<Use>,
-    /// Keeps the database's folder until the engine goes.
+    /// Keeps the database's folder for the lifetime of the engine.
     _folder: Folder,
 }
 
 impl Sqlite {
-    /// An engine on a new database, in a memory-backed folder where there is one.
+    /// Creates an engine on a new database, in a memory-backed folder if possible.
     ///
     /// # Errors
-    /// Where the folder or the file cannot be made.
+    /// If the folder or the file cannot be created.
     pub fn new(journal: Journal) -> Result<Sqlite, Error> {
         let folder = Folder::make(Kind::Sqlite, true)?;
         let database = Database::create(folder.path(), journal)?;
@@ -71,7 +71,7 @@ impl Sqlite {
         &mut self.sessions[id.0 as usize]
     }
 
-    /// Runs what is pending on the session, and tells what came of it.
+    /// Runs the session's pending request and returns the result.
     fn go_on(&mut self, id: SessionId, pending: Pending) -> Result<Reply, Error> {
         let how = if self.sessions[id.0 as usize].only_looks(&pending) { Use::Read } else { Use::Write };
         self.used = self.used.max(Some(how));
@@ -108,7 +108,8 @@ impl Sqlite {
         Ok(Done { result, work, committed, footprint, unsettled, holds_write_lock })
     }
 
-    /// Whoever may hold what that session waits for: the writer, or else everyone in a transaction.
+    /// The sessions that may hold the lock that `waiting` waits for: the writer, or else every session in a
+    /// transaction.
     fn holders(&self, waiting: SessionId) -> Vec<SessionId> {
         let of = |state: TransactionState| -> Vec<SessionId> {
             let holds = |index: &usize| {
@@ -166,8 +167,8 @@ impl Engine for Sqlite {
         let class = Class::of(sql)?;
         if class == Class::Definition {
             self.database.schema_changes();
-            // A statement that was prepared before would find out when it runs, which takes steps of its own; whether
-            // one was depends on the trials before, so none is kept.
+            // A cached statement would notice the change when it runs, which takes extra VM steps. Whether a statement
+            // is cached depends on earlier trials, so the caches are cleared.
             self.sessions.iter().for_each(Session::forget_statements);
         }
         self.go_on(session, Pending::Statement { sql: sql.into(), class, params: params.into() })
@@ -215,7 +216,7 @@ impl Engine for Sqlite {
     }
 
     fn take_footprint(&mut self, used: &mut Footprint) {
-        // There is one writer at a time, and a snapshot is of the whole file.
+        // There is one writer at a time, and a snapshot covers the whole file.
         if let Some(how) = self.used.take() {
             used.add_part(part("database", ""), how);
         }

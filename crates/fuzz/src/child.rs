@@ -1,5 +1,5 @@
-//! The child: reads one input after the other until something ends it. Whoever watches finds the input that it was at
-//! in the scratch file, and hears its number before it is read.
+//! The child process: reads one input after another until something ends it. It writes each input to the scratch file
+//! and prints its number before reading it, so that the parent finds the input that failed.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use retrial_sim::seed::Seed;
 use crate::mutation;
 use crate::target::Target;
 
-/// Reads the inputs from that number on, for ever.
+/// Reads the inputs from number `from` on, for ever.
 pub(crate) fn read_on(target: &Target, seed: Seed, from: u64, scratch: &Path) -> Result<()> {
     let corpus: Vec<Vec<char>> = (target.corpus)()?.iter().map(|text| text.chars().collect()).collect();
     let mut out = std::io::stdout().lock();

@@ -1,4 +1,4 @@
-//! What is broken to make inputs: what the repository has of each kind, in the order of its files' names.
+//! The texts that inputs are mutated from: the repository's files of each kind, in the order of their names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use anyhow::{Context, Result, ensure};
 use retrial::isolation;
 use retrial_sim::case::Case;
 
-/// Stands between the texts of one input that are sent one after the other.
+/// Separates the texts of one input that are sent one after another.
 pub(crate) const DIVIDER: &str = "\n\u{1}\n";
 
 fn root() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
 }
 
-/// The texts of a folder's files of one ending.
+/// The texts of a folder's files with one extension.
 fn texts(folder: &Path, ending: &str) -> Result<Vec<String>> {
     let cannot = || format!("{} cannot be read", folder.display());
     let mut paths = Vec::new();
@@ -34,7 +34,7 @@ pub(crate) fn cases() -> Result<Vec<String>> {
 }
 
 pub(crate) fn tokens() -> Result<Vec<String>> {
-    // A token and a case take turns: the reader of tokens seals what is no token.
+    // Tokens and cases alternate: the reader of tokens seals what is not a token.
     let cases = cases()?.into_iter().map(|text| {
         let case: Case = text.parse()?;
         Ok([retrial::token::encode(&case), case.to_string()])
@@ -46,7 +46,7 @@ pub(crate) fn specs() -> Result<Vec<String>> {
     texts(&root().join("crates/pgmodel/specs"), "spec")
 }
 
-/// Of each spec a whole life: what sets up, and the steps of its sessions in one; and the scenarios' schemas.
+/// For each spec one text with its setup, the steps of its sessions and its teardown; and the scenarios' schemas.
 pub(crate) fn sql() -> Result<Vec<String>> {
     let mut found = Vec::new();
     for text in specs()? {
@@ -69,7 +69,7 @@ pub(crate) fn sql() -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Of each case a line that says which trial it is of, and its workload.
+/// For each case a line that names its trial, and its workload.
 pub(crate) fn workloads() -> Result<Vec<String>> {
     let cases = cases()?.into_iter().map(|text| {
         let case: Case = text.parse()?;
@@ -81,7 +81,7 @@ pub(crate) fn workloads() -> Result<Vec<String>> {
     cases.collect()
 }
 
-/// The case that the first line of an input of workloads is about, without choices.
+/// The case that the first line of a workload input names, without choices.
 pub(crate) fn headed(line: &str) -> Result<Case> {
     let words: Vec<&str> = line.split(' ').collect();
     let [scenario, strategy, environment, engine, invariant] = words[..] else { anyhow::bail!("five names") };

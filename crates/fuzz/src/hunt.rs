@@ -1,5 +1,5 @@
-//! The parent: has a child read inputs, and finds the one at which it panics, aborts, is out of memory or does not come
-//! back. It must never wait for a child without a bound.
+//! The parent process: lets a child read inputs, and finds the one at which it panics, aborts, runs out of memory or
+//! hangs. Every wait for a child has a time limit.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -16,39 +16,39 @@ use retrial_sim::seed::Seed;
 use crate::shrink;
 use crate::target::Target;
 
-/// How much memory a child may have, in KiB: 1 GiB.
+/// The memory limit of a child, in KiB: 1 GiB.
 const MEMORY_KIB: u32 = 1 << 20;
 
-/// A hunt in one reader.
+/// A run of the fuzzer on one reader.
 pub(crate) struct Watch {
     pub(crate) target: &'static Target,
     pub(crate) seed: Seed,
-    /// How long it goes on.
+    /// How long it runs.
     pub(crate) time: Duration,
-    /// How long one input may take.
+    /// The time limit of one input.
     pub(crate) patience: Duration,
-    /// Where failing inputs are kept.
+    /// The folder for failing inputs.
     pub(crate) folder: PathBuf,
 }
 
 /// How an input failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// It takes too long.
+    /// It takes longer than the limit.
     Hang,
-    /// The process has ended, and this is how and its last words.
+    /// The process ended; its status and first lines of output.
     Ended(String),
 }
 
 impl Failure {
-    /// Whether another failure is of this kind; words may differ.
+    /// Whether another failure is of the same kind; the texts may differ.
     pub(crate) fn is_like(&self, other: &Failure) -> bool {
         (self == &Failure::Hang) == (other == &Failure::Hang)
     }
 }
 
 impl Watch {
-    /// Hunts; gives a line that tells of it, and whether an input failed.
+    /// Runs the fuzzer; returns a line that reports the result, and whether an input failed.
     pub(crate) fn hunt(&self) -> Result<(String, bool)> {
         let folder = &self.folder;
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -82,7 +82,7 @@ impl Watch {
         Ok((line, true))
     }
 
-    /// Where the child leaves the input that it is at.
+    /// The file with the input that the child is reading.
     fn scratch(&self) -> PathBuf {
         self.folder.join("scratch")
     }
@@ -91,7 +91,7 @@ impl Watch {
         self.folder.join("words")
     }
 
-    /// Watches a child until the time is over or an input fails: the last input's number, and how it failed.
+    /// Watches a child until the time is over or an input fails; returns the last input's number, and how it failed.
     fn watch(&self) -> Result<(u64, Option<Failure>)> {
         let scratch = self.scratch();
         let scratch = scratch.to_str().context("the folder's name is no text")?;
@@ -119,7 +119,7 @@ impl Watch {
                     Err(RecvTimeoutError::Timeout) => {
                         child.kill()?;
                         child.wait()?;
-                        // Where the hunt's own end came first, nothing is known of the input.
+                        // If the run's own time ended first, nothing is known about the input.
                         return Ok((last, (left > self.patience).then_some(Failure::Hang)));
                     }
                 }
@@ -131,7 +131,7 @@ impl Watch {
             }
         });
         match watched? {
-            // The reader never came to an input: that is the fuzzer's own trouble.
+            // No input was reached, so the fuzzer itself has failed.
             (0, Some(Failure::Ended(words))) => {
                 bail!("the child of {} did not begin: {words}", self.target.name)
             }
@@ -139,7 +139,7 @@ impl Watch {
         }
     }
 
-    /// Has a child read that text alone; how it fails, if it does.
+    /// Lets a child read only that text; returns how it fails, if it does.
     pub(crate) fn try_once(&self, text: &str, patience: Duration) -> Result<Option<Failure>> {
         let path = self.folder.join("attempt");
         fs::write(&path, text)?;
@@ -157,7 +157,7 @@ impl Watch {
         Ok(Some(Failure::Hang))
     }
 
-    /// A child with a limit of its memory.
+    /// Starts a child with a memory limit.
     fn spawn(&self, args: &[&str], out: Stdio) -> Result<Child> {
         let limited = format!("ulimit -v {MEMORY_KIB} && exec \"$0\" \"$@\"");
         let program = std::env::current_exe().context("this program's own file is not known")?;
@@ -173,7 +173,7 @@ fn end_of(child: &mut Child, words: &Path, last: u64) -> Result<(u64, Option<Fai
     Ok((last, Some(Failure::Ended(last_words(status, words)))))
 }
 
-/// How a child ended, and what it said last: a panic's place, or the lack of memory.
+/// A child's status and first lines of output: a panic's location, or the lack of memory.
 fn last_words(status: ExitStatus, words: &Path) -> String {
     let said = fs::read(words).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);

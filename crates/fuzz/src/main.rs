@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: a parent that watches, and children that read broken input. Start at [`hunt`], which finds a
-//! failing input, and [`target`], which has the readers.
+//! `cargo xtask fuzz`: a parent process that watches, and child processes that read mutated input. Start at [`hunt`],
+//! which finds a failing input, and [`target`], which has the readers.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -17,28 +17,28 @@ mod mutation;
 mod shrink;
 mod target;
 
-/// Gives broken input to the readers: none may panic, abort, hang or take more than 1 GiB of memory.
+/// Feeds mutated input to the readers: none may panic, abort, hang or use more than 1 GiB of memory.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask fuzz")]
 struct Args {
-    /// Which readers; every one if none is named
+    /// The readers to fuzz; all by default
     targets: Vec<String>,
-    /// How long each is tried, in seconds
+    /// Time per reader, in seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: u64,
-    /// Where the inputs come from: the same seed makes the same ones
+    /// Seed of the inputs: the same seed makes the same ones
     #[arg(long, default_value = "1", value_parser = str::parse::<Seed>)]
     seed: Seed,
-    /// How long one input may take, in seconds
+    /// Time limit of one input, in seconds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     patience: u64,
-    /// Where failing inputs are kept, a folder for each reader
+    /// Folder for failing inputs, with a subfolder for each reader
     #[arg(long, default_value = "target/fuzz")]
     keep: PathBuf,
-    /// Only read this file, in this process and without a watch, to see how it fails
+    /// Read only this file, in this process and without a time limit, to see how it fails
     #[arg(long)]
     input: Option<PathBuf>,
-    /// Reads inputs from this number on, each left in the scratch file before it is read
+    /// Reads inputs from this number on, and writes each to the scratch file before reading it
     #[arg(long, hide = true, requires = "scratch")]
     from: Option<u64>,
     #[arg(long, hide = true)]
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing failed.
+/// Runs the fuzzer; returns whether no input failed.
 fn run(args: &Args) -> Result<bool> {
     let targets = target::named(&args.targets)?;
     if let Some(path) = &args.input {

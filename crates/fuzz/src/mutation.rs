@@ -1,4 +1,5 @@
-//! How a sound text becomes a broken one: a few changes, drawn by proptest from a seed and the input's number.
+//! Mutations: turn a valid text into a broken one by a few changes, drawn by proptest from a seed and the input's
+//! number.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -6,10 +7,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use retrial_sim::seed::Seed;
 
-/// No input is longer, in characters: a reader is linear or is meant to say where it stops.
+/// The maximum length of an input, in characters: a reader is linear or is meant to have a limit.
 const LONGEST: usize = 200_000;
 
-/// Words that mean something to one reader or another.
+/// Words with a meaning to some reader.
 const WORDS: [&str; 44] = [
     "}",
     "{",
@@ -72,7 +73,7 @@ const NUMBERS: [&str; 12] = [
     "1e400",
 ];
 
-/// What can stand before and behind an expression any number of times, in SQL or in JSON.
+/// Prefixes and suffixes that an expression can have any number of times, in SQL or in JSON.
 const WRAPS: [(&str, &str); 18] = [
     ("(", ")"),
     ("((", "))"),
@@ -100,9 +101,9 @@ enum Mutation {
     Repeat(Index, usize, usize),
     Insert(Index, String),
     Number(Index, &'static str),
-    /// Takes so much of another text.
+    /// Inserts a part of another text.
     Splice(Index, Index, Index, usize),
-    /// Wraps a word so many times: nesting and chains.
+    /// Wraps a word many times, for nesting and chains.
     Wrap(Index, (&'static str, &'static str), usize),
 }
 

@@ -1,5 +1,4 @@
-//! Makes a failing input smaller: halves, quarters and so on of it are left out, as long as it still fails the same
-//! way.
+//! Shrinks a failing input: halves, quarters and so on of it are removed, as long as it still fails the same way.
 
 use std::time::Duration;
 
@@ -7,19 +6,19 @@ use anyhow::Result;
 
 use crate::hunt::{self, Failure, Watch};
 
-/// How many smaller texts are tried.
+/// The maximum number of smaller texts to try.
 const ATTEMPTS: u32 = 300;
 
-/// How long an attempt may take to end its process.
+/// The time limit of an attempt that is expected to end its process.
 const SOON: Duration = Duration::from_secs(2);
 
-/// How long all may take where each attempt is slow, in so many times of patience.
+/// The time limit of all attempts, in multiples of the patience, if each is slow.
 const PATIENCE: u32 = 6;
 
-/// A smaller text that fails as this one does; the text itself where there is none, or where it does not fail alone.
+/// A smaller text that fails in the same way; the text itself if there is none, or if it does not fail alone.
 pub(crate) fn shrink(watch: &Watch, text: &str, failure: &Failure) -> Result<String> {
     let mut left = ATTEMPTS;
-    // What ends a process does so soon, or is not worth the wait.
+    // An input that ends its process does so soon, or is not worth the wait.
     let patience = if *failure == Failure::Hang { watch.patience } else { watch.patience.min(SOON) };
     let end = hunt::now() + watch.patience * PATIENCE;
     let fails = |chars: &[char]| -> Result<bool> {

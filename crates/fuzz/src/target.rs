@@ -1,4 +1,4 @@
-//! The readers, each as a function of a text that must come back, and three that do not, by which the watch is tested.
+//! The readers, each as a function of a text that must return, and three that fail on purpose, to test the fuzzer.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::corpus;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) name: &'static str,
-    /// Reads a text; whatever it makes of it, it must come back.
+    /// Reads a text; must return, whatever the text is.
     pub(crate) read: fn(&str),
-    /// What is broken to make its inputs.
+    /// The texts that its inputs are mutated from.
     pub(crate) corpus: fn() -> Result<Vec<String>>,
 }
 
@@ -30,14 +30,14 @@ const TARGETS: [Target; 5] = [
     Target { name: "workload", read: read_workload, corpus: corpus::workloads },
 ];
 
-/// What fails on purpose where there is a `}` in the text; only by name.
+/// Readers that fail on purpose if there is a `}` in the text; run only by name.
 const PLANTED: [Target; 3] = [
     Target { name: "planted_panic", read: panic_at_brace, corpus: corpus::planted },
     Target { name: "planted_hang", read: hang_at_brace, corpus: corpus::planted },
     Target { name: "planted_allocation", read: allocate_at_brace, corpus: corpus::planted },
 ];
 
-/// The readers of these names; every one where there are none.
+/// The readers of these names; all of them if there are none.
 pub(crate) fn named(names: &[String]) -> Result<Vec<&'static Target>> {
     if names.is_empty() {
         return Ok(TARGETS.iter().collect());
@@ -52,7 +52,7 @@ pub(crate) fn named(names: &[String]) -> Result<Vec<&'static Target>> {
 
 fn read_token(text: &str) {
     let _ = token::decode(text);
-    // Nearly every broken token has a wrong checksum; what stands behind it is reached only with a right one.
+    // Nearly every mutated token has a wrong checksum; the code behind it is reached only with a correct one.
     let _ = token::decode(&token::seal(text));
     let _ = token::decode(&token::seal_bytes(text.as_bytes()));
 }
@@ -63,7 +63,7 @@ fn read_case(text: &str) {
     assert_eq!(again.ok(), Some(case), "a case that was read is written the same");
 }
 
-/// How many permutations are performed of a spec that could be read.
+/// The maximum number of permutations of a spec that are run.
 const PERFORMED: usize = 20;
 
 fn read_spec(text: &str) {
@@ -75,7 +75,7 @@ fn read_spec(text: &str) {
     }
 }
 
-/// Texts of SQL, one behind the other, divided by [`corpus::DIVIDER`].
+/// SQL texts, separated by [`corpus::DIVIDER`].
 fn read_sql(text: &str) {
     let mut console = ModelConsole::new();
     let Ok(session) = console.connect("fuzz") else { return };
@@ -94,7 +94,7 @@ fn read_sql(text: &str) {
     }
 }
 
-/// A case whose workload is broken: read, checked, and run where it passes.
+/// A case whose workload is mutated: read, checked, and run if it passes.
 fn read_workload(text: &str) {
     let Some((case, workload)) = text.split_once('\n') else { return };
     let Ok(mut case) = corpus::headed(case) else { return };

@@ -1,9 +1,9 @@
-//! How the rows of a query level are reached: in which order its slots are joined, through which index each table is
-//! looked into, and where each condition is first known.
+//! Access paths: the join order of a query level's slots, the index used for each table, and the earliest step at which
+//! each condition can be evaluated.
 //!
-//! An index is used where the server could use it: equality, a list of values, or a range, on a prefix of its
-//! columns (manual, 11.1 to 11.3), and for ORDER BY with LIMIT (11.4), where only as many rows are looked at as are
-//! wanted. It must never change which rows are found or how they are sorted, only how many are looked at.
+//! An index is used where the server could use it: equality, a list of values, or a range, on a prefix of its columns
+//! (manual, 11.1 to 11.3), and for ORDER BY with LIMIT (11.4), where only as many rows are visited as are wanted. An
+//! access path changes how many rows are visited, never which rows are found or how they are sorted.
 
 use std::rc::Rc;
 
@@ -18,22 +18,22 @@ mod lateral;
 #[cfg(test)]
 mod tests;
 
-/// How the rows of a level are reached.
+/// The access path of a query level.
 #[derive(Debug)]
 pub struct Path {
-    /// The slots in the order of the nested loop; none where an outer join fixes another way.
+    /// The slots in nested-loop order; `None` if an outer join dictates the order.
     pub(crate) steps: Option<Vec<Step>>,
-    /// The same with a derived table last that is run for each row of the table beside it.
+    /// An alternative order with a derived table last, so that it is run for each row of the other table.
     turned: Option<Vec<Step>>,
-    /// WHERE where there are no steps.
+    /// The WHERE condition, if there are no steps.
     pub(crate) filter: Option<Expr>,
-    /// Subqueries with an effect that hang on no row: they are run once, before any row is looked for.
+    /// Subqueries with side effects that depend on no row: run once, before any row is fetched.
     pub(crate) gates: Vec<Expr>,
-    /// The slots that name others.
+    /// The slots that reference other slots.
     pub(crate) laterals: Vec<Lateral>,
-    /// Whether the select list calls functions with an effect, which are called once the rows are sorted.
+    /// Whether the select list calls functions with side effects; they are called after the rows are sorted.
     pub(crate) calls: bool,
-    /// What another plan would have shown.
+    /// What must be true after the scan for every plan to have called the same functions with side effects.
     pub(crate) wary: Wary,
 }
 
@@ -43,7 +43,7 @@ impl Path {
         Path { steps, turned: None, filter: None, gates, laterals, calls: false, wary }
     }
 
-    /// The steps, where a derived table is run for each row or not.
+    /// The steps. `per_row` selects the order that runs a derived table for each row, if there is one.
     pub(crate) fn steps(&self, per_row: bool) -> Option<&[Step]> {
         let turned = if per_row { self.turned.as_deref() } else { None };
         turned.or(self.steps.as_deref())
@@ -55,35 +55,35 @@ impl Path {
 pub(crate) struct Step {
     pub(crate) slot: usize,
     pub(crate) access: Access,
-    /// The conditions that are first known here.
+    /// The conditions that can first be evaluated here.
     pub(crate) filters: Vec<Expr>,
-    /// The column by whose values the rows are met, lowest first; none where they are met as the table has them.
+    /// The column by whose values, ascending, the rows are visited; `None` for the table's own order.
     pub(crate) by: Option<usize>,
 }
 
 /// How a slot's rows are found.
 #[derive(Debug)]
 pub(crate) enum Access {
-    /// All of them.
+    /// All rows.
     Scan,
-    /// Those under a whole key, or under a prefix of it.
+    /// Rows with a full index key, or with a prefix of it.
     Key { index: usize, key: Vec<Expr>, whole: bool },
-    /// Those under any of the values in an index's first column.
+    /// Rows whose first index column has any of these values.
     List { index: usize, list: List },
-    /// Those whose next column after an equal prefix lies within the bounds.
+    /// Rows whose next column after an equality prefix lies within the bounds.
     Range { index: usize, prefix: Vec<Expr>, bounds: Vec<(Comparison, Expr)> },
 }
 
-/// Values that a column is to have one of.
+/// The values that a column may have.
 #[derive(Debug)]
 pub(crate) enum List {
     Each(Vec<Expr>),
     Array(Expr),
-    /// The only column of a query that looks at nothing outside itself.
+    /// The only column of an uncorrelated query.
     Query(Rc<Query>),
 }
 
-/// Finds the way for a level.
+/// Chooses the access path of a level.
 pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -> Path {
     let laterals = laterals(slots);
     let mut conditions = Vec::new();
@@ -102,7 +102,7 @@ pub(crate) fn path(slots: &[Slot], join: Option<&Join>, filter: Option<&Expr>) -
     Path { turned, gates, ..Path::of(Some(steps(slots, conditions, None)), laterals) }
 }
 
-/// The order of two slots of which one is a derived table that shows how often it is run: that one last.
+/// The order of two slots if one is a derived table whose number of runs is observable: that one last.
 fn turned(slots: &[Slot]) -> Option<[usize; 2]> {
     let shows =
         |slot: &Slot| matches!(slot, Slot::Query { query, .. } if !query.correlated && query.has_effect());
@@ -113,7 +113,7 @@ fn turned(slots: &[Slot]) -> Option<[usize; 2]> {
     }
 }
 
-/// A step for each slot, in this order or in the best.
+/// One step per slot, in the given order or else in the best one.
 fn steps(slots: &[Slot], mut conditions: Vec<Expr>, order: Option<[usize; 2]>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut left: Vec<usize> = order.map_or_else(|| (0..slots.len()).collect(), Vec::from);
@@ -132,8 +132,8 @@ fn steps(slots: &[Slot], mut conditions: Vec<Expr>, order: Option<[usize; 2]>) -
     steps
 }
 
-/// Finds the way for a query of its own. Where it has a LIMIT, and an index has the rows of its only table in the order
-/// of the first key, they are met in that order, so that whoever has enough of them can stop.
+/// Chooses the access path of a whole query. If it has a LIMIT and an index returns the rows of its only table in the
+/// order of the first sort key, the rows are visited in that order, so that the scan can stop early.
 pub(crate) fn path_of(query: &Query, select: &Select) -> Path {
     let mut path = path(&select.slots, select.join.as_ref(), select.filter.as_ref());
     path.calls = select.output.iter().any(effect::in_expr);
@@ -155,8 +155,8 @@ fn first_key(query: &Query, select: &Select) -> Option<usize> {
     if let Expr::Column { up: 0, slot: 0, column } = expr { Some(*column) } else { None }
 }
 
-/// The way to the rows of a step in the order of a column, where an index that is used already has it, or one takes the
-/// place of a scan. A NULL has no place in a range, so without a bound the column must not have any.
+/// The access to a step's rows in the order of a column, if the index in use provides it or an index can replace a
+/// scan. A range leaves out NULLs, so without a bound the column must be NOT NULL.
 fn walk(table: &Rc<TableDef>, step: &Step, column: usize) -> Option<Access> {
     let goes_on = |index: usize, prefix: usize| {
         table.indexes[index].columns().is_some_and(|columns| columns.get(prefix) == Some(&column))
@@ -181,7 +181,7 @@ fn walk(table: &Rc<TableDef>, step: &Step, column: usize) -> Option<Access> {
     }
 }
 
-/// The slot to join next: one that an index finds, then one that is no table, then the first table to scan.
+/// The slot to join next: one that an index finds, else one that is not a table, else the first table to scan.
 fn next(slots: &[Slot], left: &[usize], bound: &[usize], conditions: &[Expr]) -> (usize, Access) {
     let mut best: Option<(u8, usize, Access)> = None;
     for (place, slot) in left.iter().enumerate() {
@@ -198,8 +198,8 @@ fn next(slots: &[Slot], left: &[usize], bound: &[usize], conditions: &[Expr]) ->
     (place, access)
 }
 
-/// The best way into a table, with its rank: 0 a unique row, 1 a key, 2 a list or range, 4 a scan. One that is `alone`
-/// in its level may be found by what a query has, which would otherwise change the order of a join.
+/// The best access to a table, with its rank: 0 a unique row, 1 a key, 2 a list or range, 4 a scan. Only a table that
+/// is `alone` in its level may be accessed by the result of a subquery; elsewhere that would change the join order.
 fn table_access(
     table: &Rc<TableDef>,
     slot: usize,
@@ -242,7 +242,7 @@ fn table_access(
     best
 }
 
-/// Whether the conditions say word for word what a partial index demands.
+/// Whether the conditions contain a partial index's predicate word for word.
 fn applies(filter: Option<&Expr>, conditions: &[Expr]) -> bool {
     filter.is_none_or(|filter| {
         let mut demanded = Vec::new();
@@ -252,7 +252,7 @@ fn applies(filter: Option<&Expr>, conditions: &[Expr]) -> bool {
     })
 }
 
-/// What `column` must equal, where the condition says so in terms of what is bound.
+/// The value that `column` must equal, if the condition gives it in terms of bound slots.
 fn equality(condition: &Expr, slot: usize, column: usize, bound: &[usize]) -> Option<Expr> {
     match bound_of(condition, slot, column, bound)? {
         (Comparison::Equal, value) => Some(value),
@@ -306,7 +306,7 @@ fn flipped(comparison: Comparison) -> Comparison {
     }
 }
 
-/// Whether a value can be had without running anything else.
+/// Whether a value can be computed without running anything else.
 fn is_plain(expr: &Expr) -> bool {
     match expr {
         Expr::Sub { .. }
@@ -318,7 +318,7 @@ fn is_plain(expr: &Expr) -> bool {
     }
 }
 
-/// Whether all joins are inner ones; their conditions.
+/// Whether all joins are inner joins; collects their conditions.
 fn inner(join: &Join, conditions: &mut Vec<Expr>) -> bool {
     match join {
         Join::Slot(_) => true,
@@ -343,8 +343,8 @@ fn covers(bound: &[usize], used: &[usize]) -> bool {
     used.iter().all(|slot| bound.contains(slot))
 }
 
-/// The slots of this level that an expression names; none where it must wait until all are bound: a subquery that
-/// looks outside itself, or a call with an effect.
+/// The slots of this level that an expression references; `None` if it can be evaluated only when all slots are bound:
+/// it contains a correlated subquery, or a call with side effects.
 fn needs(expr: &Expr) -> Option<Vec<usize>> {
     match expr {
         Expr::Column { up: 0, slot, .. } => Some(vec![*slot]),
@@ -360,7 +360,7 @@ fn needs(expr: &Expr) -> Option<Vec<usize>> {
     }
 }
 
-/// The expressions that one is made of.
+/// The direct subexpressions of an expression.
 pub(crate) fn parts(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::Const(_)

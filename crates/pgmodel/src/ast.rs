@@ -1,4 +1,4 @@
-//! Statements as they were written, before any name is looked up. A statement is lowered to this once per text.
+//! Statements as written, before name resolution. Each distinct statement text is lowered to this once.
 
 pub use definition::{
     AlterAction, ColumnDef, Constraint, ConstraintKind, CreateIndex, CreateTable, KeyAction, Serial,
@@ -35,7 +35,7 @@ pub enum Statement {
     SetTransaction(TransactionModes),
     /// SET SESSION CHARACTERISTICS AS TRANSACTION.
     SetSessionCharacteristics(TransactionModes),
-    /// SET, SET LOCAL; no value means DEFAULT. A number keeps its digits; a string its content.
+    /// SET, SET LOCAL; no value means DEFAULT. A number is kept as its digits, a string as its content.
     Set { local: bool, name: String, value: Option<String> },
     /// RESET of one parameter.
     Reset(String),
@@ -51,7 +51,7 @@ pub enum Statement {
     Lock { tables: Vec<String>, mode: TableLockMode, nowait: bool },
     /// CREATE TABLE.
     CreateTable(CreateTable),
-    /// CREATE TABLE … AS; the column names where they are given.
+    /// CREATE TABLE … AS, with the column names if given.
     CreateTableAs { name: String, columns: Vec<String>, query: Box<With> },
     /// DROP TABLE.
     DropTable { names: Vec<String>, if_exists: bool, cascade: bool },
@@ -75,13 +75,13 @@ pub enum Statement {
     CreateTrigger(Box<CreateTrigger>),
     /// DROP TRIGGER.
     DropTrigger { name: String, table: String, if_exists: bool },
-    /// DO: its body, in PL/pgSQL.
+    /// DO, with its PL/pgSQL body.
     Do(String),
-    /// VACUUM, ANALYZE: no effect on visibility or on locks that the model keeps longer than the statement.
+    /// VACUUM, ANALYZE: they affect neither visibility nor any lock that the model keeps longer than the statement.
     Maintenance { kind: Maintenance, tables: Vec<String> },
 }
 
-/// Upkeep that changes no row.
+/// A maintenance command; it changes no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maintenance {
     /// VACUUM without FULL.
@@ -90,7 +90,7 @@ pub enum Maintenance {
     Analyze,
 }
 
-/// The modes of BEGIN and SET TRANSACTION; none where nothing is said.
+/// The modes of BEGIN and SET TRANSACTION; `None` where a mode is not given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TransactionModes {
     /// ISOLATION LEVEL.
@@ -104,13 +104,13 @@ pub struct TransactionModes {
 /// The isolation levels (manual, 13.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isolation {
-    /// Behaves as read committed.
+    /// Behaves like read committed.
     ReadUncommitted,
-    /// A snapshot for each statement.
+    /// One snapshot per statement.
     ReadCommitted,
-    /// A snapshot for the transaction.
+    /// One snapshot per transaction.
     RepeatableRead,
-    /// A snapshot for the transaction, and no other outcome than in some order one after the other.
+    /// One snapshot per transaction, and an outcome that equals that of some serial order.
     Serializable,
 }
 
@@ -119,7 +119,7 @@ pub enum Isolation {
 pub enum TableLockMode {
     /// SELECT.
     AccessShare,
-    /// SELECT FOR UPDATE and its kin.
+    /// SELECT FOR UPDATE and its variants.
     RowShare,
     /// INSERT, UPDATE, DELETE.
     RowExclusive,
@@ -138,9 +138,9 @@ pub enum TableLockMode {
 /// A query or data-modifying statement with its common table expressions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct With {
-    /// In the order of the text.
+    /// In textual order.
     pub ctes: Vec<Cte>,
-    /// What they serve.
+    /// The statement that uses them.
     pub body: Body,
 }
 
@@ -149,11 +149,11 @@ pub struct With {
 pub struct Cte {
     /// Its name.
     pub name: String,
-    /// The names given to its columns, if any.
+    /// Its column names, if given.
     pub columns: Vec<String>,
-    /// MATERIALIZED (true) or NOT MATERIALIZED (false), where it is said.
+    /// MATERIALIZED (true) or NOT MATERIALIZED (false), if given.
     pub materialized: Option<bool>,
-    /// Whether WITH RECURSIVE was said.
+    /// Whether it is in a WITH RECURSIVE.
     pub recursive: bool,
     /// Whether its query reads a relation of its own name.
     pub reads_itself: bool,
@@ -161,7 +161,7 @@ pub struct Cte {
     pub query: With,
 }
 
-/// What follows WITH.
+/// The statement that follows WITH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// SELECT, VALUES and set operations.
@@ -174,10 +174,10 @@ pub enum Body {
     Delete(Delete),
 }
 
-/// A SELECT, a VALUES or a set operation, with the clauses that end it.
+/// A SELECT, a VALUES or a set operation, with its trailing clauses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Select {
-    /// What is selected.
+    /// The query without its trailing clauses.
     pub core: SelectCore,
     /// ORDER BY.
     pub order: Vec<OrderBy>,
@@ -185,11 +185,11 @@ pub struct Select {
     pub limit: Option<Expr>,
     /// OFFSET.
     pub offset: Option<Expr>,
-    /// FOR UPDATE and its kin, in order.
+    /// FOR UPDATE and its variants, in order.
     pub locking: Vec<Locking>,
 }
 
-/// The core of a query.
+/// A query without its trailing clauses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SelectCore {
     /// SELECT.
@@ -216,7 +216,7 @@ pub enum SetOperation {
 pub struct Simple {
     /// DISTINCT.
     pub distinct: bool,
-    /// DISTINCT ON; `distinct` is false then.
+    /// DISTINCT ON; then `distinct` is false.
     pub distinct_on: Vec<Expr>,
     /// The select list.
     pub output: Vec<Output>,
@@ -235,18 +235,18 @@ pub struct Simple {
 pub enum Output {
     /// `*` or `t.*`.
     All(Option<String>),
-    /// An expression, with its AS.
+    /// An expression, with its alias.
     Expr { expr: Expr, alias: Option<String> },
 }
 
 /// A key of ORDER BY.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderBy {
-    /// By what; a bare integer is a position, a bare name may be an output's.
+    /// The key; a bare integer is a position, a bare name may be the name of an output column.
     pub expr: Expr,
     /// DESC.
     pub descending: bool,
-    /// NULLS FIRST or LAST, where it is said.
+    /// NULLS FIRST (true) or NULLS LAST (false), if given.
     pub nulls_first: Option<bool>,
 }
 
@@ -263,7 +263,7 @@ pub enum LockStrength {
     Update,
 }
 
-/// What a locking clause does about a row that is locked.
+/// What a locking clause does when a row is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockWait {
     /// Wait.
@@ -277,9 +277,9 @@ pub enum LockWait {
 /// A locking clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locking {
-    /// How strong.
+    /// The lock strength.
     pub strength: LockStrength,
-    /// OF these; all where empty.
+    /// OF; empty means all.
     pub of: Vec<String>,
     /// NOWAIT, SKIP LOCKED.
     pub wait: LockWait,
@@ -288,13 +288,13 @@ pub struct Locking {
 /// INSERT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Insert {
-    /// Into which table.
+    /// The table.
     pub table: String,
     /// AS.
     pub alias: Option<String>,
-    /// The columns named; all where empty.
+    /// The named columns; empty means all.
     pub columns: Vec<String>,
-    /// VALUES or a query; none is DEFAULT VALUES. In VALUES an item may be [`Expr::Default`].
+    /// VALUES or a query; `None` is DEFAULT VALUES. In VALUES an item may be [`Expr::Default`].
     pub source: Option<Box<With>>,
     /// ON CONFLICT.
     pub on_conflict: Option<OnConflict>,
@@ -307,7 +307,7 @@ pub struct Insert {
 pub struct OnConflict {
     /// The arbiter.
     pub target: Option<ConflictTarget>,
-    /// What to do.
+    /// The action.
     pub action: ConflictAction,
 }
 
@@ -320,7 +320,7 @@ pub enum ConflictTarget {
     Constraint(String),
 }
 
-/// What ON CONFLICT does.
+/// The action of ON CONFLICT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConflictAction {
     /// DO NOTHING.
@@ -329,10 +329,10 @@ pub enum ConflictAction {
     Update { set: Vec<Assignment>, filter: Option<Expr> },
 }
 
-/// `column = expr` of SET. `(a, b) = (x, y)` is two of them; `(a, b) = (SELECT …)` is [`Assignment::columns`] of two.
+/// `column = expr` of SET. `(a, b) = (x, y)` is two assignments; `(a, b) = (SELECT …)` is one with two columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {
-    /// One column; more only where `value` is a subquery ([`Expr::Scalar`]) of as many columns.
+    /// One column; several only if `value` is a subquery ([`Expr::Scalar`]) with as many columns.
     pub columns: Vec<String>,
     /// The value, which may be [`Expr::Default`].
     pub value: Expr,

@@ -1,4 +1,4 @@
-//! One session as the server keeps it: its transaction, settings, locks held and the statement it works on.
+//! One session of the server: its transaction, settings, held locks and running statement.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -22,10 +22,10 @@ use crate::schema::Pending;
 use crate::sequence::Sequence;
 use crate::serializable::{GRANULARITY, Granularity};
 
-/// The statements that a session works on.
+/// The statements that a session is executing.
 pub(crate) struct Running {
     work: Option<Pin<Box<dyn Future<Output = ()>>>>,
-    /// How deep they nest.
+    /// Their nesting depth.
     depth: u32,
 }
 
@@ -34,7 +34,7 @@ impl Running {
         Running { work: Some(Box::pin(work)), depth }
     }
 
-    /// Goes on as far as they get; whether they are done.
+    /// Runs them as far as possible; returns whether they have finished.
     pub(crate) fn poll(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
         stack::with_depth(self.depth, || {
@@ -48,7 +48,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// A statement that is given up drops the plans that only it had.
+    /// A cancelled statement may be the last owner of deeply nested plans, so dropping it needs stack space as well.
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             stack::with_depth(self.depth, || drop(work));
@@ -60,53 +60,53 @@ impl Drop for Running {
 pub(crate) struct Backend {
     pub(crate) open: bool,
     pub(crate) transaction: Option<Transaction>,
-    /// Every lock in the lock table, in the order of taking.
+    /// Its entries in the lock table, in the order of acquisition.
     pub(crate) held: Vec<Held>,
     pub(crate) settings: Settings,
-    /// Settings to put back: at rollback all of them, at commit those of SET LOCAL.
+    /// Settings to restore: all of them at rollback, those of SET LOCAL at commit.
     pub(crate) settings_before: Vec<SettingBefore>,
     pub(crate) wait: Wait,
     pub(crate) statement_deadline: Option<u64>,
-    /// When the text came that it works on.
+    /// When the current query string arrived.
     pub(crate) statement_started: i64,
-    /// The text came by the simple query protocol, without parameters.
+    /// Whether the query string came by the simple query protocol, without parameters.
     pub(crate) simple: bool,
-    /// The text has several statements, which are a transaction block without BEGIN.
+    /// Whether the query string has several statements, which form a transaction block without BEGIN.
     pub(crate) several: bool,
-    /// The parameters that the session began with, which RESET goes back to.
+    /// The parameters that the session started with; RESET restores them.
     pub(crate) startup: BTreeMap<String, String>,
-    /// The calls of functions that the statement has come to.
+    /// The function calls that the statement has reached.
     pub(crate) calls: Calls,
     pub(crate) running: Option<Running>,
-    /// What the open transaction has done to rows, in order.
+    /// The row changes of the open transaction, in order.
     pub(crate) changes: Vec<Change>,
-    /// How to take back what the open transaction has done to definitions.
+    /// How to undo the open transaction's DDL.
     pub(crate) undo: Vec<Undo>,
     pub(crate) results: Vec<Result<Outcome>>,
     pub(crate) notices: Notices,
     pub(crate) committed: Vec<Change>,
     pub(crate) work: Work,
     pub(crate) footprint: Footprint,
-    /// What each sequence last gave this session.
+    /// The value that each sequence last returned to this session.
     pub(crate) sequences: BTreeMap<TableId, i64>,
     pub(crate) last_sequence: Option<TableId>,
-    /// What it listens to.
+    /// The channels it listens to.
     pub(crate) ears: Ears,
-    /// Whether its driver says by which plan a statement is run that leaves it open, and what it has said.
+    /// Whether its driver chooses the plan of a statement whose result depends on it, and the choice made.
     pub(crate) answers: bool,
     pub(crate) rerun: Option<Rerun>,
-    /// How many transactions it has begun, so that one can be waited for.
+    /// How many transactions it has begun; identifies one that another session waits for.
     pub(crate) transactions: u32,
-    /// Whether somebody waits for the end of the one that it has now.
+    /// Whether another session waits for the end of its current transaction.
     pub(crate) awaited: bool,
 }
 
-/// The rows that a statement visited: what it looked at, and what it wrote.
+/// The rows that a statement visited: read and written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Row versions looked at or written.
+    /// Row versions read or written.
     pub rows: u64,
-    /// Of them, in scans of whole tables.
+    /// How many of them were visited by scans of whole tables.
     pub scanned: u64,
 }
 
@@ -115,54 +115,54 @@ pub struct Work {
 pub(crate) struct Held {
     pub(crate) tag: LockTag,
     pub(crate) mode: TableLockMode,
-    /// The savepoint depth it was taken at, 0 for the transaction itself; none if it outlives the transaction.
+    /// The savepoint depth at which it was taken, 0 for the transaction itself; `None` if it outlives the transaction.
     pub(crate) depth: Option<usize>,
 }
 
-/// How to take back a change of definitions.
+/// How to undo a DDL change.
 #[derive(Debug)]
 pub(crate) enum Undo {
-    /// The transaction had made this of the table's definition before.
+    /// The table's definition in this transaction before the change, if the transaction had changed it already.
     Definition(TableId, Option<Pending>),
-    /// The table's rows were these.
+    /// The table's rows before the change.
     Rows(TableId, Box<Heap>),
-    /// The table did not have the index, the last one; its rows and their locks stay.
+    /// Removes the index that was added last; the table's rows and their locks stay.
     CreatedIndex(TableId),
-    /// The table was not there.
+    /// Removes the created table.
     Created(TableId),
-    /// The function was not there.
+    /// Removes the created function.
     CreatedRoutine(u32),
-    /// The function was there.
+    /// Restores the dropped function.
     DroppedRoutine(u32),
-    /// The sequence was not there.
+    /// Removes the created sequence.
     CreatedSequence(TableId),
-    /// The sequence was there.
+    /// Restores the dropped sequence.
     DroppedSequence(TableId),
-    /// The sequence had given these numbers.
+    /// The sequence's state before the restart.
     RestartedSequence(TableId, Sequence),
 }
 
-/// Whether a session waits.
+/// Whether and for what a session waits.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Wait {
-    /// It does not.
+    /// It does not wait.
     #[default]
     No,
     /// For a lock.
     Lock { tag: LockTag, deadlock_check: Option<u64>, lock_deadline: Option<u64> },
-    /// For its driver to choose a plan.
+    /// Waits for its driver to choose a plan.
     Choice,
-    /// For the clock.
+    /// Waits for the clock.
     Sleep { until: u64 },
-    /// For a snapshot that is safe.
+    /// Waits for a safe snapshot.
     Snapshot,
-    /// No longer: it may go on.
+    /// The wait is over: the statement may continue.
     Over,
-    /// No longer: the statement fails.
+    /// The wait is over: the statement fails.
     Failed(Failure),
 }
 
-/// The parameters that SET changes and that the model acts upon. Times are in nanoseconds, 0 means never.
+/// The settings that affect the model. Times are in nanoseconds; 0 means never.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) lock_timeout: u64,
@@ -171,11 +171,11 @@ pub(crate) struct Settings {
     pub(crate) default_isolation: Isolation,
     pub(crate) default_read_only: bool,
     pub(crate) default_deferrable: bool,
-    /// Parameters that change nothing the model shows, such as `application_name`, and custom ones.
+    /// Parameters that change nothing in the model, such as `application_name`, and custom ones.
     pub(crate) others: BTreeMap<String, String>,
 }
 
-/// The settings before a SET.
+/// Settings as they were before a SET.
 pub(crate) struct SettingBefore {
     pub(crate) local: bool,
     pub(crate) name: String,
@@ -183,7 +183,7 @@ pub(crate) struct SettingBefore {
 }
 
 impl Settings {
-    /// How fine the session's serializable transactions mark what they read.
+    /// The granularity at which the session's serializable transactions mark what they read.
     pub(crate) fn granularity(&self) -> Granularity {
         match self.others.get(GRANULARITY) {
             Some(value) if value == Granularity::Key.name() => Granularity::Key,
@@ -239,23 +239,23 @@ impl Backend {
         }
     }
 
-    /// The open transaction, where the caller is inside a statement, which always has one.
+    /// The open transaction. A running statement always has one.
     pub(crate) fn xact(&mut self) -> &mut Transaction {
         self.transaction.as_mut().expect("a statement runs in a transaction")
     }
 
-    /// Whether it is in a transaction block.
+    /// Whether the session is in a transaction block.
     pub(crate) fn in_block(&self) -> bool {
         self.several || self.transaction.as_ref().is_some_and(|transaction| transaction.explicit)
     }
 
-    /// Gives a new session the name that it calls itself.
+    /// Sets the application name of a new session.
     pub(crate) fn call(&mut self, application: &str) {
         self.startup.insert("application_name".to_owned(), application.to_owned());
         self.settings.others = self.startup.clone();
     }
 
-    /// How deep in savepoints the session is.
+    /// How many savepoints are open.
     pub(crate) fn depth(&self) -> usize {
         self.transaction.as_ref().map_or(0, |transaction| transaction.levels.len() - 1)
     }

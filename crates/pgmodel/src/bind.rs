@@ -1,5 +1,5 @@
-//! Names to tables, columns and functions; types to every expression. It must never look at a row, and never
-//! leave out a clause that it cannot express: such a clause is refused by name.
+//! Binding: resolves names to tables, columns and functions, and gives every expression a type. It reads no rows. A
+//! clause that it cannot express is refused by name, never ignored.
 
 mod aggregate;
 mod call;
@@ -48,7 +48,7 @@ pub use stored::Stored;
 pub(crate) use trigger::trigger_when;
 pub(crate) use variable::{Found, Inner, Place, Variables, converted, inner, is_assignable};
 
-/// An expression and its type; [`Type::Unknown`] for a literal or parameter that the context has yet to type.
+/// An expression and its type; [`Type::Unknown`] for a literal or parameter that no context has typed yet.
 #[derive(Clone, Debug)]
 struct Typed {
     expr: Expr,
@@ -66,50 +66,50 @@ impl AsRef<Expr> for Typed {
 struct Parameter {
     /// Its type, unknown until a context gives it one.
     ty: Type,
-    /// The uses that were met while the type was unknown and that nothing has typed since.
+    /// The uses that were seen while the type was unknown and that nothing has typed since.
     pending: usize,
 }
 
 /// The state of planning one statement.
 struct Binder<'a> {
     names: &'a dyn Names,
-    /// The query levels around what is being bound, outermost first.
+    /// The query levels around the expression being bound, outermost first.
     levels: Vec<Level>,
-    /// The parameters met; none where parameters have no place.
+    /// The parameters seen; `None` where parameters are not allowed.
     params: Option<Vec<Parameter>>,
     /// How many calls of [`Expr::System`] have been numbered.
     sites: usize,
-    /// The columns that were resolved, as level and slot, in the order of their binding. Who must know what
-    /// an expression refers to compares the log before and after it.
+    /// The columns resolved so far, as level and slot, in binding order. To find what an expression references, compare
+    /// the log before and after binding it.
     touched: Vec<(usize, usize)>,
-    /// The place with a table that is bound for, if it is one.
+    /// The kind of stored expression being bound, if it is one.
     stored: Option<Stored<'a>>,
-    /// Whether what was bound calls anything whose answer may change with the session's settings or the clock.
+    /// Whether a bound call may depend on the session's settings or the clock.
     mutable: bool,
     /// How many expressions have been bound or copied.
     parts: usize,
-    /// The variables that names may mean, in the body of a function.
+    /// The variables in scope, in a function body.
     variables: Option<&'a dyn Variables>,
-    /// Where the values of the parameters are, in the body of a function.
+    /// Where the values of the parameters are, in a function body.
     places: Vec<Place>,
-    /// How many calls of functions of one's own have been bound.
+    /// How many calls of user-defined functions have been bound.
     routines: usize,
     /// How many of them are VOLATILE.
     volatile: usize,
-    /// The tables met, with the modes they are locked in, each once.
+    /// The tables seen, with the modes they are locked in, without repetition.
     locks: Vec<(TableId, TableLockMode)>,
-    /// How many subqueries of expressions are being bound, one in the other.
+    /// How many nested expression subqueries are being bound.
     subqueries: usize,
-    /// Whether the rows of the query that is bound next are locked by the one around it.
+    /// Whether the surrounding query locks the rows of the query that is bound next.
     locked_from_outside: bool,
-    /// What the server's planner finds wrong, once all of the statement has been analysed.
+    /// An error of the server's planner, raised once the whole statement has been analysed.
     unplannable: Option<Failure>,
 }
 
 /// Plans a query or data-modifying statement.
 ///
 /// # Errors
-/// The server's errors of parse analysis, 42P01, 42703, 42883, 42804 and their kin; a refusal by name.
+/// The server's errors of parse analysis, such as 42P01, 42703, 42883 and 42804; a refusal by name.
 pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     let mut binder = Binder::new(names, names.has_parameters().then(Vec::new));
     let query = binder.query(with, true)?;
@@ -121,7 +121,7 @@ pub fn statement(with: &ast::With, names: &dyn Names) -> Result<Plan> {
     Ok(Plan { query, params, locks, reruns })
 }
 
-/// An expression that is kept with a table, over one row of it, slot 0, cast to `to` if that is given.
+/// Binds an expression stored with a table, over one row of it (slot 0), cast to `to` if given.
 ///
 /// # Errors
 /// As [`statement`].
@@ -141,7 +141,7 @@ pub fn row_expr(
         return Err(place.not_immutable());
     }
     let Some(to) = to else {
-        // An index key may be a bare literal, which is text to the server.
+        // An index key may be a bare literal, which the server types as text.
         return if typed.ty == Type::Unknown {
             binder.coerce(typed, &Type::Text, CastContext::Implicit)
         } else {
@@ -154,7 +154,7 @@ pub fn row_expr(
         .map_err(|failure| coerce::reworded(failure, place.mistyped(&from.name(), &to.name())))
 }
 
-/// No name means anything.
+/// A scope without any names.
 struct Nothing;
 
 impl Names for Nothing {
@@ -167,8 +167,8 @@ impl Names for Nothing {
     }
 }
 
-/// How many parts a statement may come to. BETWEEN, NULLIF, IN and CASE write their operands more than once, so that a
-/// short text can mean a very long expression.
+/// The maximum number of parts of a statement. BETWEEN, NULLIF, IN and CASE duplicate their operands, so a short
+/// statement can bind to a very long expression.
 const PARTS_MAX: usize = 2_000_000;
 
 impl<'n> Binder<'n> {
@@ -206,7 +206,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The table of that name, locked from here on.
+    /// Resolves a table by name and records its lock.
     fn opened(&mut self, name: &str, mode: TableLockMode) -> Result<Rc<TableDef>> {
         let Some(table) = self.names.table(name, mode)? else { return Err(self.no_table(name)) };
         if !self.locks.contains(&(table.id, mode)) {
@@ -215,13 +215,13 @@ impl Binder<'_> {
         Ok(table)
     }
 
-    /// The same expression once more.
+    /// A copy of an expression, counted as further parts.
     fn copied<T: AsRef<Expr> + Clone>(&mut self, of: &T) -> Result<T> {
         self.count(walk::size(of.as_ref()))?;
         Ok(of.clone())
     }
 
-    /// The level that is being bound. There is one whenever an expression is.
+    /// The level being bound. It is created if an expression stands alone.
     fn top(&mut self) -> &mut Level {
         if self.levels.is_empty() {
             self.levels.push(Level::new(Clause::Row));
@@ -230,12 +230,12 @@ impl Binder<'_> {
         &mut self.levels[last]
     }
 
-    /// The index of the level that is being bound.
+    /// The index of the level being bound.
     fn depth(&self) -> usize {
         self.levels.len().saturating_sub(1)
     }
 
-    /// Does something while the level's clause is another, for what depends on where it stands.
+    /// Runs `bind` with another current clause, for checks that depend on the clause.
     fn within<T>(&mut self, clause: Clause, bind: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let outer = std::mem::replace(&mut self.top().clause, clause);
         let bound = bind(self)?;
@@ -243,7 +243,7 @@ impl Binder<'_> {
         Ok(bound)
     }
 
-    /// A number for a call that depends on session, clock or sequence.
+    /// A number for a call that depends on the session, the clock or a sequence.
     fn site(&mut self) -> usize {
         self.sites += 1;
         self.sites - 1

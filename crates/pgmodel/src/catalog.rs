@@ -1,4 +1,4 @@
-//! What tables there are and what they demand of their rows.
+//! Table definitions: columns, indexes, constraints, and the lookup of names.
 
 use std::rc::Rc;
 
@@ -9,37 +9,37 @@ use crate::routine::Routine;
 use crate::trigger::Trigger;
 use crate::value::{Type, Value};
 
-/// A table's identity; a dropped and re-created table has another.
+/// A table's identity; a table that is dropped and re-created gets another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableId(pub u32);
 
-/// A table as it is now. Changing it makes another `TableDef` of the same identity.
+/// A table definition. A change makes another `TableDef` with the same identity.
 #[derive(Debug)]
 pub struct TableDef {
     /// Its identity.
     pub id: TableId,
     /// Its name.
     pub name: String,
-    /// Its columns by position; a dropped one keeps its place.
+    /// Its columns by position; a dropped column keeps its position.
     pub columns: Vec<Column>,
-    /// Its indexes, in the order of their making.
+    /// Its indexes, in the order of creation.
     pub indexes: Vec<Rc<IndexDef>>,
-    /// Its CHECK constraints, in the order of their names, as the server checks them.
+    /// Its CHECK constraints, in the order of their names, which is the order in which the server checks them.
     pub checks: Vec<Check>,
-    /// Its foreign keys, in the order of their making.
+    /// Its foreign keys, in the order of creation.
     pub foreign_keys: Vec<Rc<ForeignKey>>,
     /// Its triggers, in the order of their names.
     pub triggers: Vec<Rc<Trigger>>,
-    /// How full its pages get.
+    /// Its page layout.
     pub layout: Layout,
 }
 
-/// What is said of how full pages get; a serializable transaction marks pages.
+/// The page layout, which matters because a serializable transaction marks pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// How full INSERT makes a page of the table, in percent; the rest is for updates.
+    /// The table's fillfactor in percent: how full INSERT makes a page; the rest is for updates.
     pub fillfactor: u8,
-    /// Whether an index was made with a `fillfactor` of its own.
+    /// Whether any index was created with a `fillfactor` of its own.
     pub sparse_indexes: bool,
 }
 
@@ -58,11 +58,11 @@ pub struct Column {
     pub ty: Type,
     /// NOT NULL.
     pub not_null: bool,
-    /// Its default, cast to its type, over no slot.
+    /// Its default, cast to its type; it references no slot.
     pub default: Option<Expr>,
-    /// How it numbers itself; its default then is `nextval` of its sequence.
+    /// How it is numbered automatically; then its default is `nextval` of its sequence.
     pub serial: Option<Serial>,
-    /// Dropped by ALTER TABLE: no name finds it and `*` leaves it out.
+    /// Dropped by ALTER TABLE: no name resolves to it and `*` skips it.
     pub dropped: bool,
 }
 
@@ -73,35 +73,35 @@ pub struct IndexDef {
     pub name: String,
     /// Its keys over slot 0, the row; a plain column is an [`Expr::Column`].
     pub keys: Vec<Expr>,
-    /// The columns of INCLUDE, which no statement sees but the one that drops them.
+    /// The columns of INCLUDE; they matter to DROP COLUMN and to the marks of serializable transactions.
     pub included: Vec<usize>,
     /// UNIQUE.
     pub unique: bool,
-    /// The index of a primary key.
+    /// Whether it is the index of a primary key.
     pub primary: bool,
     /// Whether a constraint owns it: PRIMARY KEY or UNIQUE, not CREATE UNIQUE INDEX.
     pub constraint: bool,
     /// The predicate of a partial index, over slot 0.
     pub filter: Option<Expr>,
-    /// Whether rows that are written are exercised into it; a concurrent build makes it ready when it has read the table.
+    /// Whether written rows are inserted into it; a concurrent build sets this once it has read the table.
     pub ready: bool,
-    /// Whether queries may use it; a concurrent build makes it valid last.
+    /// Whether queries may use it; a concurrent build sets this last.
     pub valid: bool,
 }
 
 impl IndexDef {
-    /// The columns that are its keys, where every key is a plain column.
+    /// Its key columns, if every key is a plain column.
     pub fn columns(&self) -> Option<Vec<usize>> {
         self.keys.iter().map(plain_column).collect()
     }
 
-    /// The same, one after the other; none at all where a key is no plain column.
+    /// The same as an iterator; empty if a key is not a plain column.
     pub fn plain_columns(&self) -> impl Iterator<Item = usize> + '_ {
         let is_plain = self.keys.iter().all(|key| plain_column(key).is_some());
         self.keys.iter().filter(move |_| is_plain).filter_map(plain_column)
     }
 
-    /// Whether those columns are its keys, in that order.
+    /// Whether its keys are exactly these columns, in this order.
     pub(crate) fn is_over(&self, columns: &[usize]) -> bool {
         self.keys.len() == columns.len()
             && self.keys.iter().zip(columns).all(|(key, column)| plain_column(key) == Some(*column))
@@ -117,9 +117,9 @@ fn plain_column(key: &Expr) -> Option<usize> {
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// What must not be false, over slot 0, the row.
+    /// The condition that must not be false, over slot 0, the row.
     pub condition: Expr,
-    /// Whether the rows that were there have been held against it.
+    /// Whether the rows that existed before it have been checked.
     pub validated: bool,
 }
 
@@ -128,7 +128,7 @@ pub struct Check {
 pub struct ForeignKey {
     /// Its name.
     pub name: String,
-    /// Its place in the order in which all foreign keys were made.
+    /// Its position in the order in which all foreign keys were created.
     pub made: u32,
     /// The referencing table.
     pub from: TableId,
@@ -142,19 +142,20 @@ pub struct ForeignKey {
     pub on_delete: KeyAction,
     /// ON UPDATE.
     pub on_update: KeyAction,
-    /// Whether the rows that were there have been held against it.
+    /// Whether the rows that existed before it have been checked.
     pub validated: bool,
 }
 
 impl TableDef {
-    /// Whether a row keeps its place in every index: all of them are over whole columns, and those are the same.
+    /// Whether an update leaves the row's entry in every index unchanged: all indexes are over plain columns of all
+    /// rows, and those columns are the same.
     pub(crate) fn leaves_keys_alone(&self, before: &[Value], after: &[Value]) -> bool {
         let same =
             |key: &Expr| matches!(key, Expr::Column { column, .. } if before[*column] == after[*column]);
         self.indexes.iter().all(|index| index.filter.is_none() && index.keys.iter().all(same))
     }
 
-    /// Adds a CHECK, in the order of names.
+    /// Adds a CHECK, keeping the order of names.
     pub(crate) fn add_check(&mut self, check: Check) {
         let place = self.checks.partition_point(|other| other.name <= check.name);
         self.checks.insert(place, check);
@@ -166,24 +167,24 @@ impl TableDef {
     }
 }
 
-/// Where names are looked up. The answer must be what the statement's own transaction may see, and stay so: a table
-/// is locked when its name is met, before anything else is made of it.
+/// Name lookup. An answer must be what the statement's own transaction may see, and must stay true: a table is locked
+/// when its name is resolved, before it is used.
 pub trait Names {
-    /// The table of that name, locked in that mode; none where there is none.
+    /// The table of that name, locked in that mode; `None` if there is none.
     ///
     /// # Errors
-    /// Where somebody has to be waited for; then the statement is to be analysed again.
+    /// An error if the lock must be waited for; the statement is then analysed again.
     fn table(&self, name: &str, mode: TableLockMode) -> Result<Option<Rc<TableDef>>>;
 
-    /// Whether there is a table or a sequence of that name.
+    /// Whether a table or sequence of that name exists.
     fn has_relation(&self, name: &str) -> bool;
 
-    /// Whether statements may have parameters: those of the simple query protocol have none.
+    /// Whether statements may have parameters: not in the simple query protocol.
     fn has_parameters(&self) -> bool {
         true
     }
 
-    /// The functions of that name that CREATE FUNCTION has made.
+    /// The user-defined functions of that name.
     fn routines(&self, name: &str) -> Vec<Rc<Routine>> {
         let _ = name;
         Vec::new()

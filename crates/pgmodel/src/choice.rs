@@ -1,19 +1,20 @@
-//! What the server's planner decides by its statistics, and here whoever drives the database: whether a subquery that
-//! locks rows, or can be seen to be run, is run once, or again for each row of the table beside it.
+//! Plan choices that the server makes by its statistics, and that here the driver of the database makes: whether a
+//! subquery that locks rows, or whose runs are observable, runs once or for each row of the table beside it.
 //!
-//! The server makes a join of `id IN (SELECT … LIMIT 1 FOR UPDATE SKIP LOCKED)`. A nested loop with the subquery
-//! inside runs it for each row, and each time it locks another row, since those that the statement has updated are
-//! passed over; a hash join, or a loop with the subquery outside, runs it once. Nothing in the text says which.
+//! The server turns `id IN (SELECT … LIMIT 1 FOR UPDATE SKIP LOCKED)` into a join. A nested loop with the subquery on
+//! the inside runs it for each row, and each run locks another row, because rows that the statement has updated are
+//! skipped. A hash join, or a loop with the subquery on the outside, runs it once. The statement does not determine
+//! which.
 
 use crate::backend::Wait;
 use crate::error::{Failure, Result};
 use crate::lock::SessionNo;
 use crate::server::Server;
 
-/// The parameter by which a session chooses; to the server it is an application's own, without a meaning.
+/// The session parameter that makes the choice; the server treats it as a custom parameter without meaning.
 pub(crate) const PARAMETER: &str = "retrial.subquery_plan";
 
-/// How often a subquery is run that may be run once or again for each row.
+/// How often a subquery runs when the plan decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rerun {
     /// Once.
@@ -22,10 +23,10 @@ pub enum Rerun {
     PerRow,
 }
 
-/// What is chosen for a statement that leaves it open: by the parameter, or by a driver that answers.
+/// The choice for a statement whose plan is open: by the parameter, or by a driver that answers.
 ///
 /// # Errors
-/// A refusal where nobody chooses, and one of a choice that there is not.
+/// A refusal if neither makes a choice, or if the parameter's value is unknown.
 pub(crate) async fn made(server: &Server, session: SessionNo) -> Result<Rerun> {
     let said = server.backend(session).settings.others.get(PARAMETER).cloned();
     match said.as_deref() {

@@ -1,5 +1,5 @@
-//! The virtual clock: when it next changes something, and what happens then: a timeout, a deadlock check, the end of a
-//! sleep. It must never ring twice for one wait.
+//! The virtual clock: when the next timer is due (a timeout, a deadlock check, the end of a sleep) and what it does. A
+//! timer fires at most once per wait.
 
 use crate::backend::Wait;
 use crate::error::Failure;
@@ -7,7 +7,7 @@ use crate::lock::SessionNo;
 use crate::server::Server;
 
 impl Server {
-    /// When the clock next changes something, and for whom.
+    /// When the next timer is due, and for which session.
     pub(crate) fn next_timer(&self) -> Option<(u64, SessionNo)> {
         let (backends, waiting) = (self.backends.borrow(), self.waiting.borrow());
         let timers = waiting.iter().filter_map(|session| {
@@ -24,7 +24,7 @@ impl Server {
         timers.min()
     }
 
-    /// Moves the clock to `to`, and does on the way what was due.
+    /// Moves the clock to `to` and fires the timers due on the way.
     pub(crate) fn advance(&self, to: u64) {
         while let Some((due, session)) = self.next_timer().filter(|(due, _)| *due <= to) {
             self.now.set(self.now.get().max(due));
@@ -33,7 +33,7 @@ impl Server {
         self.now.set(self.now.get().max(to));
     }
 
-    /// Lets the time pass that a statement takes at the least.
+    /// Advances the clock by the minimum duration of a statement.
     pub(crate) fn tick(&self) {
         let takes = self.statement_takes.get();
         if takes > 0 {

@@ -1,6 +1,5 @@
-//! A database and its sessions, as an engine or a console drives them: a text is started, goes on when what it waits
-//! for has happened, and is finished. Nothing here blocks and nothing here reads a clock: time is what
-//! [`Database::advance`] says it is.
+//! A database and its sessions, as driven by an engine or a console. A query string is started, resumed when what it
+//! waits for has happened, and finished. Nothing here blocks or reads a clock: time is what [`Database::advance`] sets.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -27,21 +26,21 @@ pub struct Database {
     pub(crate) server: Rc<Server>,
 }
 
-/// Where a text that was sent stands.
+/// The state of a query string that was sent.
 #[derive(Debug)]
 pub enum Step {
-    /// It has run, or an error has ended it.
+    /// All statements have run, or an error has ended it.
     Done(Finished),
-    /// It waits: for these sessions, or for the clock where there are none.
+    /// It waits for these sessions, or for the clock if there are none.
     Waiting(Vec<SessionNo>),
 }
 
-/// What came of a text.
+/// The result of a query string.
 #[derive(Debug, Default)]
 pub struct Finished {
     /// The result of each statement, up to the first error.
     pub results: Vec<Result<Outcome>>,
-    /// What became visible to others by it, in order.
+    /// The changes it made visible to others, in order.
     pub committed: Vec<Change>,
     /// The rows visited.
     pub work: Work,
@@ -49,11 +48,11 @@ pub struct Finished {
     pub footprint: Footprint,
 }
 
-/// How a text was sent.
+/// How a query string was sent.
 struct Sent {
-    /// By the simple query protocol, which has no parameters.
+    /// By the simple query protocol, without parameters.
     simple: bool,
-    /// A statement alone leaves its transaction open.
+    /// Whether a single statement leaves its transaction open.
     unsettled: bool,
 }
 
@@ -61,30 +60,30 @@ impl Database {
     /// An empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose, never by default")]
     pub fn new() -> Database {
-        // A thread asks the system once where its stack ends. Within a simulation that question has no answer, so it
-        // is asked here, before one.
+        // A thread asks the system once where its stack ends. That call fails inside a simulation, so it is made here,
+        // before one starts.
         stacker::remaining_stack();
         Database { server: Rc::new(Server::new()) }
     }
 
-    /// Whether statements keep their footprints from here on, which takes time.
+    /// Turns footprints on or off. Recording them takes time.
     pub fn track(&self, tracks: bool) {
         self.server.tracks.set(tracks);
         self.server.used.take();
     }
 
-    /// Takes what has been used since the last call, by whichever session, statements that wait included.
+    /// Takes the footprint of all sessions since the last call, including that of statements that wait.
     pub fn take_used(&self) -> Footprint {
         self.server.used.take()
     }
 
-    /// From here on every statement takes at least so long on the clock, so that what begins later has a later time,
-    /// as under a console. At first statements take no time of their own.
+    /// Sets the minimum duration of a statement, so that a later statement has a later time, as in a console. Initially
+    /// statements take no time.
     pub fn take_time(&self, time: Duration) {
         self.server.statement_takes.set(time.as_nanos() as u64);
     }
 
-    /// Opens a session that calls itself by that name.
+    /// Opens a session with that application name.
     pub fn connect_as(&self, application: &str) -> SessionNo {
         let session = self.connect();
         self.server.backend(session).call(application);
@@ -98,13 +97,13 @@ impl Database {
         SessionNo(backends.len() as u32 - 1)
     }
 
-    /// Ends a session; what it has not committed is rolled back and every lock it holds falls.
+    /// Ends a session: rolls back its open transaction and releases all its locks.
     pub fn close(&self, session: SessionNo) {
         if self.server.is_waiting(session) {
             let failure = Failure::sql("57P01", "terminating connection due to administrator command");
             self.server.interrupt(session, failure);
         }
-        // A statement that waited is dropped where it stands, before what it has done is taken back.
+        // A waiting statement is dropped before its changes are undone.
         let running = self.server.backend(session).running.take();
         drop(running);
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
@@ -122,15 +121,15 @@ impl Database {
         backend.open = false;
     }
 
-    /// Sends a text of one or more statements.
+    /// Sends a query string of one or more statements.
     ///
     /// # Errors
-    /// 42601 where it is not SQL; a refusal by name.
+    /// 42601 for a syntax error; a refusal by name.
     pub fn send(&self, session: SessionNo, text: &str) -> Result<Step> {
         match parse_without_parameters(text) {
             Ok(parsed) => Ok(self.begin(session, parsed, [].into(), Sent { simple: true, unsettled: false })),
             Err(failure @ Failure::Sql(_)) => {
-                // What does not parse ends a transaction as any other error does.
+                // A syntax error fails a transaction like any other error.
                 self.server.fail(session);
                 Ok(Step::Done(Finished { results: vec![Err(failure)], ..Finished::default() }))
             }
@@ -138,35 +137,35 @@ impl Database {
         }
     }
 
-    /// Starts statements that were parsed before, with the parameters of the only one that has any.
+    /// Starts statements that are already parsed. `params` belong to the only statement that has parameters.
     pub fn start(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
         self.begin(session, parsed, params, Sent { simple: false, unsettled: false })
     }
 
-    /// As [`Database::start`], but a statement alone that has written leaves its transaction open, for
-    /// [`Database::settle`] to end.
+    /// As [`Database::start`], but a single statement that has written leaves its transaction open until
+    /// [`Database::settle`].
     pub fn start_unsettled(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>) -> Step {
         self.begin(session, parsed, params, Sent { simple: false, unsettled: true })
     }
 
-    /// From here on [`Database::choose`] is called where a statement of the session is [`Database::is_choosing`].
+    /// Declares that the caller answers [`Database::is_choosing`] with [`Database::choose`] for this session.
     pub fn answer(&self, session: SessionNo) {
         self.server.backend(session).answers = true;
     }
 
-    /// Whether the session's statement stands where somebody must say how often a subquery of it is run.
+    /// Whether the session's statement waits for a choice of how often one of its subqueries runs.
     pub fn is_choosing(&self, session: SessionNo) -> bool {
         matches!(self.server.backend(session).wait, Wait::Choice)
     }
 
-    /// Says it; the statement then goes on when it is resumed.
+    /// Makes the choice; the statement continues when it is resumed.
     pub fn choose(&self, session: SessionNo, rerun: Rerun) {
         let mut backend = self.server.backend(session);
         (backend.rerun, backend.wait) = (Some(rerun), Wait::Over);
     }
 
     fn begin(&self, session: SessionNo, parsed: Rc<Vec<Parsed>>, params: Rc<[Value]>, sent: Sent) -> Step {
-        // All of a text's transactions and statements begin when the text came.
+        // All transactions and statements of a query string share its arrival time.
         self.server.tick();
         let clock = self.server.clock();
         {
@@ -182,13 +181,13 @@ impl Database {
         self.resume(session)
     }
 
-    /// Whether a statement alone has left its transaction open.
+    /// Whether a single statement has left its transaction open.
     pub fn is_unsettled(&self, session: SessionNo) -> bool {
         let backend = self.server.backend(session);
         backend.running.is_none() && backend.transaction.as_ref().is_some_and(|it| !it.explicit)
     }
 
-    /// Commits the transaction that a statement alone has left open.
+    /// Commits the transaction that a single statement has left open.
     pub fn settle(&self, session: SessionNo) -> Finished {
         let mut results = Vec::new();
         if self.is_unsettled(session) {
@@ -201,7 +200,7 @@ impl Database {
         Finished { results, committed, ..Finished::default() }
     }
 
-    /// Rolls back whatever the session has open and gives up what it works on.
+    /// Rolls back the session's open transaction and drops its running statement.
     pub fn abandon(&self, session: SessionNo) {
         if self.server.is_waiting(session) {
             let failure = Failure::sql("57014", "canceling statement due to user request");
@@ -218,7 +217,7 @@ impl Database {
         backend.committed.clear();
     }
 
-    /// Goes on with a session that [`Database::take_ready`] has named.
+    /// Resumes a session returned by [`Database::take_ready`].
     pub fn resume(&self, session: SessionNo) -> Step {
         self.server.ready.borrow_mut().retain(|ready| *ready != session);
         let running = self.server.backend(session).running.take();
@@ -237,13 +236,13 @@ impl Database {
         Step::Done(Finished { results, committed, work, footprint })
     }
 
-    /// Has a text fail with that error before it takes effect: the transaction that is open is aborted, or over where
-    /// the text begins with COMMIT.
+    /// Fails a query string with that error before it takes effect. The open transaction is aborted, or rolled back and
+    /// ended if the query string begins with COMMIT.
     pub fn fail(&self, session: SessionNo, parsed: &[Parsed], failure: Failure) -> Finished {
         if matches!(parsed.first(), Some(Parsed { statement: Statement::Commit, .. })) {
             self.server.finish(session, false);
         } else {
-            // A statement that runs into its timeout has its snapshot, which outlives a rollback to a savepoint.
+            // A statement that times out has taken its snapshot, which outlives a rollback to a savepoint.
             let transaction =
                 self.server.backend(session).transaction.as_ref().map(|it| (it.failed, it.keeps_snapshot()));
             if transaction == Some((false, true)) {
@@ -254,65 +253,65 @@ impl Database {
         Finished { results: vec![Err(failure)], ..Finished::default() }
     }
 
-    /// Looks at once for a circle that the session's wait has closed, and not only when `deadlock_timeout` has passed.
-    /// Tells whether the session may go on, with an error or with its lock.
+    /// Runs the deadlock check for the session's wait now, without waiting for `deadlock_timeout`. Returns whether the
+    /// session may continue, with an error or with its lock.
     pub fn check_deadlock(&self, session: SessionNo) -> bool {
         self.server.check_deadlock(session);
         matches!(self.server.backend(session).wait, Wait::Over | Wait::Failed(_))
     }
 
-    /// Whether the session's text waits for a lock, and for which sessions; empty where it works, sleeps or is done.
+    /// The sessions whose locks the session waits for; empty if it runs, sleeps or is idle.
     pub fn blockers(&self, session: SessionNo) -> Vec<SessionNo> {
         self.server.blockers(session)
     }
 
-    /// Whether the session has a text that is not finished.
+    /// Whether the session has an unfinished query string.
     pub fn is_busy(&self, session: SessionNo) -> bool {
         self.server.backend(session).running.is_some()
     }
 
-    /// Gives up the session's text with that error, as a cancel request does; it must then be resumed.
+    /// Cancels the session's query string with that error, like a cancel request; the session must then be resumed.
     pub fn cancel(&self, session: SessionNo, failure: Failure) {
         self.server.interrupt(session, failure);
     }
 
-    /// Whether there are sessions that may go on.
+    /// Whether any session may continue.
     pub fn has_ready(&self) -> bool {
         !self.server.ready.borrow().is_empty()
     }
 
-    /// Takes the sessions that may go on, in the order in which their waits ended.
+    /// Takes the sessions that may continue, in the order in which their waits ended.
     pub fn take_ready(&self) -> Vec<SessionNo> {
         std::mem::take(&mut *self.server.ready.borrow_mut())
     }
 
-    /// When the clock next changes something: a timeout, a deadlock check, the end of a sleep.
+    /// When the next timer is due: a timeout, a deadlock check, the end of a sleep.
     pub fn alarm(&self) -> Option<Duration> {
         self.server.next_timer().map(|(due, _)| Duration::from_nanos(due))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward to `to`.
     pub fn advance(&self, to: Duration) {
         self.server.advance(to.as_nanos() as u64);
     }
 
-    /// The clock.
+    /// The clock's time.
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.server.now.get())
     }
 
-    /// Takes what the server said beside results, each with how many results of its text come before it.
+    /// Takes the session's notices, each with the number of results that precede it.
     pub fn notices(&self, session: SessionNo) -> Vec<(usize, Notice)> {
         self.server.backend(session).notices.take()
     }
 
-    /// Whether the session has a transaction open, by BEGIN.
+    /// Whether the session is in a transaction that BEGIN opened.
     pub fn in_transaction(&self, session: SessionNo) -> bool {
         self.server.backend(session).transaction.as_ref().is_some_and(|transaction| transaction.explicit)
     }
 
-    /// Whether the session's open transaction keeps writers out: it has written or locked a row, or it has locked a
-    /// table against writing.
+    /// Whether the session's open transaction blocks writers: it has written or locked a row, or holds a table lock
+    /// that conflicts with writing.
     pub fn keeps_writers_out(&self, session: SessionNo) -> bool {
         let backend = self.server.backend(session);
         let locks = |held: &Held| matches!(held.tag, LockTag::Table(_)) && held.mode >= TableLockMode::Share;
@@ -321,12 +320,12 @@ impl Database {
         })
     }
 
-    /// Whether the session waits for the clock alone.
+    /// Whether the session waits only for the clock.
     pub fn sleeps(&self, session: SessionNo) -> bool {
         matches!(self.server.backend(session).wait, Wait::Sleep { .. })
     }
 
-    /// A table's definition and its committed rows in the order of its primary key, or of their making.
+    /// A table's definition and its committed rows, in the order of its primary key, else of insertion.
     pub fn rows(&self, table: &str) -> Option<(Rc<TableDef>, Vec<Tuple>)> {
         let outsider = SessionNo(u32::MAX);
         let def = self.server.schema.borrow().find(table, outsider)?;
@@ -344,13 +343,13 @@ impl Database {
         Some((def, rows))
     }
 
-    /// How fine serializable transactions have marked what they read, since the database began; none where there were
-    /// none that could fail.
+    /// The granularities at which serializable transactions have marked what they read, since the database was created;
+    /// empty if none of these transactions could fail.
     pub fn predicate_lock_granularities(&self) -> Vec<Granularity> {
         self.server.serializable.borrow().granularities().collect()
     }
 
-    /// The names of all tables that are committed.
+    /// The names of all committed tables.
     pub fn tables(&self) -> Vec<String> {
         let all = self.server.schema.borrow().all(SessionNo(u32::MAX));
         all.iter().map(|table| table.name.clone()).collect()

@@ -1,5 +1,5 @@
-//! CREATE, ALTER, DROP and TRUNCATE: definitions change under their table locks, at once and for good only when the
-//! transaction commits. They must never touch a table whose lock they do not hold.
+//! CREATE, ALTER, DROP and TRUNCATE. A definition changes at once for its own transaction, and for others when it
+//! commits. A table is touched only while its lock is held.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,15 +31,15 @@ mod validate;
 
 use validate::Demands;
 
-/// One definition being changed.
+/// A DDL statement being executed.
 pub(crate) struct Define<'a> {
     pub(crate) server: &'a Rc<Server>,
     pub(crate) session: SessionNo,
-    /// What the rows that are there must be held against once the definition is as it is to be.
+    /// What existing rows must be checked against once the definition is final.
     demands: RefCell<Demands>,
 }
 
-/// The command tag of a definition.
+/// The command tag of a DDL statement.
 pub(crate) fn tag(statement: &Statement) -> &'static str {
     match statement {
         Statement::CreateTable(_) => "CREATE TABLE",
@@ -59,7 +59,7 @@ pub(crate) fn tag(statement: &Statement) -> &'static str {
     }
 }
 
-/// Changes a definition. `several` says that the statement is one of several in a text.
+/// Executes a DDL statement. `several` means that it is one of several in a query string.
 pub(crate) async fn define(
     server: &Rc<Server>,
     session: SessionNo,
@@ -108,7 +108,7 @@ pub(crate) async fn define(
     Ok(Outcome::bare(tag(statement)))
 }
 
-/// 25001 for a command that has transactions of its own inside of another.
+/// 25001 for a command that runs its own transactions, if it is in a transaction block.
 fn demand_no_block(server: &Server, session: SessionNo, several: bool, what: &str) -> Result<()> {
     if several || server.backend(session).xact().explicit {
         return Err(Failure::sql("25001", format!("{what} cannot run inside a transaction block")));
@@ -116,7 +116,7 @@ fn demand_no_block(server: &Server, session: SessionNo, several: bool, what: &st
     Ok(())
 }
 
-/// Locks a table by its name, which may mean another one after the wait.
+/// Looks up a table by name and locks it. After the wait the name may refer to another table.
 pub(crate) async fn open_table(
     server: &Rc<Server>,
     session: SessionNo,
@@ -131,7 +131,7 @@ pub(crate) async fn open_table(
     found.ok_or_else(|| Failure::sql("42P01", format!("relation \"{name}\" does not exist")))
 }
 
-/// The same, where there may be no such table.
+/// The same, but a missing table is not an error.
 pub(crate) async fn find_table(
     server: &Rc<Server>,
     session: SessionNo,
@@ -148,14 +148,14 @@ pub(crate) async fn find_table(
         let again = server.schema.borrow().find(name, session);
         match again {
             Some(again) if again.id == table.id => return Ok(Some(again)),
-            // What had the name before is somebody else's to use.
+            // The name now refers to another table, so the lock on the old one is released.
             _ => server.unlock(session, LockTag::Table(table.id), mode),
         }
     }
 }
 
 impl Define<'_> {
-    /// The names that the session knows.
+    /// The names visible to the session.
     pub(crate) fn names(&self) -> SessionNames {
         self.server.names(self.session)
     }
@@ -168,14 +168,14 @@ impl Define<'_> {
         self.server.backend(self.session).undo.push(undo);
     }
 
-    /// Remembers a table's rows before they change.
+    /// Saves a table's rows for undo.
     fn remember(&self, table: &TableDef) {
         let heap = Box::new(self.server.heap(table.id).clone());
         self.undo(Undo::Rows(table.id, heap));
     }
 
-    /// Locks the tables that foreign keys refer to, whose triggers go with them: those of the key that was made last
-    /// come first (RemoveTriggerById in src/backend/commands/trigger.c).
+    /// Locks the tables that dropped foreign keys refer to, because the triggers on them are dropped, too. The key that
+    /// was created last comes first (RemoveTriggerById in src/backend/commands/trigger.c).
     async fn lock_referenced(&self, keys: &[Rc<ForeignKey>]) -> Result<()> {
         let mut keys: Vec<&Rc<ForeignKey>> = keys.iter().collect();
         keys.sort_by_key(|key| std::cmp::Reverse(key.made));
@@ -185,14 +185,14 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// A statement of this session that sees what is committed and what the transaction itself has done.
+    /// An execution in this session that sees what is committed now and what the transaction itself has done.
     fn run(&self) -> Execution {
         let command = self.server.backend(self.session).xact().command;
         let snapshot = self.server.transactions.borrow().snapshot(command);
         Execution::new(self.server, self.session, [].into(), snapshot)
     }
 
-    /// The rows that are live now, with their versions.
+    /// The rows that are visible now, with their versions.
     fn live(&self, table: &TableDef) -> Vec<(u32, Tuple)> {
         let run = self.run();
         let heap = self.server.heap(table.id);
@@ -200,11 +200,11 @@ impl Define<'_> {
         visible.into_iter().map(|version| (version, heap.tuple(version).clone())).collect()
     }
 
-    /// Gives an index of `table` its entries, and demands that a unique one is unique.
+    /// Fills an index of `table`; an error if a unique index has duplicates.
     fn build(&self, table: &Rc<TableDef>, index: usize) -> Result<()> {
         self.demand_unique_rows(table, index)?;
         let run = self.run();
-        // The key is made of tuples alone; the heap must not be borrowed twice while it is made.
+        // The key depends on tuples alone; the heap must not be borrowed twice while keys are computed.
         let mut heap = self.server.heap(table.id).clone();
         let versions = u64::from(heap.len());
         run.visited(versions, versions);
@@ -229,20 +229,20 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// Puts a changed definition in place, for this transaction until it commits.
+    /// Installs a changed definition, visible to this transaction until it commits.
     pub(crate) fn put(&self, table: TableDef) -> Rc<TableDef> {
         let table = Rc::new(table);
         self.change(table.id, Some(table.clone()));
         table
     }
 
-    /// Changes or drops a definition, so that it can be taken back.
+    /// Changes or drops a definition, and records how to undo it.
     fn change(&self, id: TableId, def: Option<Rc<TableDef>>) {
         let before = self.server.schema.borrow_mut().change(id, def, self.session);
         self.undo(Undo::Definition(id, before));
     }
 
-    /// Makes room for a new table's rows.
+    /// Creates the heap of a new table.
     fn give_heap(&self, table: &TableDef) {
         let mut heaps = self.server.heaps.borrow_mut();
         let place = table.id.0 as usize;
@@ -258,7 +258,7 @@ impl Define<'_> {
     }
 }
 
-/// A definition to be changed.
+/// A copy of a definition, to be changed.
 pub(crate) fn copy(table: &TableDef) -> TableDef {
     TableDef {
         id: table.id,
@@ -272,12 +272,12 @@ pub(crate) fn copy(table: &TableDef) -> TableDef {
     }
 }
 
-/// The index of a table's constraint of that name.
+/// The index of the table's constraint of that name.
 pub(crate) fn find_key(table: &TableDef, name: &str) -> Option<usize> {
     table.indexes.iter().position(|index| index.constraint && index.name == name)
 }
 
-/// The foreign keys that another change leaves.
+/// The foreign keys except the one of that name.
 pub(crate) fn without(keys: &[Rc<ForeignKey>], name: &str) -> Vec<Rc<ForeignKey>> {
     keys.iter().filter(|key| key.name != name).cloned().collect()
 }

@@ -1,28 +1,28 @@
-//! What a statement ends with when it does not end well: an error that Postgres itself would raise, or a refusal
-//! by name of what this model does not implement. A refusal must never be handed to an application as an error.
+//! Failures of a statement: an error that Postgres itself would raise, or a refusal by name of what the model does not
+//! implement. A refusal must not reach an application as an error.
 
 use std::fmt;
 
-/// The outcome of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Failure>;
 
-/// Why a statement did not succeed.
+/// Why a statement failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// What the real server answers.
+    /// An error that the real server raises.
     Sql(Box<PgError>),
-    /// The model does not implement this; the text names it, without a `not modelled:` in front.
+    /// A feature that the model does not implement. The text names it, without the prefix `not modelled:`.
     NotModelled(String),
 }
 
-/// An error report of the server (manual, 55.8 "Error and Notice Message Fields").
+/// An error reported by the server (manual, 55.8 "Error and Notice Message Fields").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PgError {
     /// SQLSTATE (manual, Appendix A).
     pub code: &'static str,
-    /// The primary message, in the server's words.
+    /// The primary message, in the server's wording.
     pub message: String,
-    /// DETAIL, where the server gives one.
+    /// DETAIL, if the server gives one.
     pub detail: Option<String>,
 }
 

@@ -1,5 +1,6 @@
-//! Expressions over a row. What an expression needs beyond the row, a subquery or a wait, stops its evaluation and
-//! is had first; then it is evaluated again with that in hand. It must never do anything twice that has an effect.
+//! Evaluation of expressions over a row. If an expression needs more than the row, such as a subquery's rows or
+//! something to wait for, evaluation stops, that is obtained first, and the expression is evaluated again. A call with
+//! side effects is made only once.
 
 use std::rc::Rc;
 
@@ -9,24 +10,24 @@ use crate::plan::{Apply, Expr, Query, SubKind, System};
 use crate::routine::Routine;
 use crate::value::{Tuple, Type, Value};
 
-/// How many values are compared in the time that a row takes.
+/// How many comparisons of values count as one row visit.
 const CHEAP: u64 = 16;
 
-/// Why an expression has no value yet.
+/// Why evaluation stopped without a value.
 pub(crate) enum Stop {
-    /// It never will have one.
+    /// An error.
     Fail(Failure),
-    /// It needs the rows of a subquery.
+    /// The rows of a subquery are needed.
     Rows(Rc<Query>),
-    /// It needs those up to the first that is wanted, and for this row only.
+    /// The rows of a subquery are needed up to the first wanted one, for the current row only.
     Search(Rc<Query>, Wanted),
-    /// It needs what a call of the system gives.
+    /// The result of a call of the system is needed.
     Call { call: System, args: Vec<Value>, site: usize },
-    /// It needs what a function of one's own gives.
+    /// The result of a user-defined function is needed.
     Routine(Box<Asked>),
 }
 
-/// A call of a function of one's own.
+/// A call of a user-defined function.
 pub(crate) struct Asked {
     routine: Rc<Routine>,
     types: Rc<[Type]>,
@@ -35,14 +36,14 @@ pub(crate) struct Asked {
     site: usize,
 }
 
-/// A row that a subquery is searched for.
+/// The row that a subquery is searched for.
 pub(crate) struct Wanted {
     apply: Vec<Apply>,
     operands: Vec<Value>,
 }
 
 impl Wanted {
-    /// Whether this is one.
+    /// Whether `row` is wanted.
     pub(crate) fn is(&self, row: &Tuple) -> bool {
         matches!(compare_rows(&self.apply, &self.operands, row), Ok(Value::Bool(true)))
     }
@@ -54,7 +55,7 @@ impl From<Failure> for Stop {
     }
 }
 
-/// What has been had for one evaluation of one expression.
+/// The intermediate results obtained for one evaluation of one expression.
 #[derive(Default)]
 pub(crate) struct Had {
     rows: Vec<(usize, Rc<Vec<Tuple>>)>,
@@ -64,25 +65,25 @@ pub(crate) struct Had {
 pub(crate) type Evaluated = std::result::Result<Value, Stop>;
 
 impl Execution {
-    /// The value of an expression, after whatever it must wait for.
+    /// The value of an expression, waiting if necessary.
     pub(crate) async fn value(&self, expr: &Expr, env: &Env<'_>) -> Result<Value> {
         match self.at_once(expr, env) {
             Ok(value) => {
                 self.used.weigh(expr, &value)?;
                 Ok(value)
             }
-            // Most expressions need nothing, and the state of those that do is kept out of theirs.
+            // Most expressions need nothing else, so the state of the others is boxed and kept out of this future.
             Err(stop) => Box::pin(self.had_first(expr, env, stop)).await,
         }
     }
 
-    /// The value of an expression that needs nothing else first. Whoever has many looks here before it waits for
-    /// [`Execution::had_first`], which saves making a future for each.
+    /// The value of an expression that needs nothing else first. Callers with many expressions try this before
+    /// [`Execution::had_first`], which saves a future for each.
     pub(crate) fn at_once(&self, expr: &Expr, env: &Env<'_>) -> Evaluated {
         self.evaluate(expr, env, None)
     }
 
-    /// The value of an expression that has stopped.
+    /// The value of an expression whose evaluation has stopped.
     pub(crate) async fn had_first(&self, expr: &Expr, env: &Env<'_>, stop: Stop) -> Result<Value> {
         let mut had = Had::default();
         let mut next = Err(stop);
@@ -121,7 +122,7 @@ impl Execution {
         }
     }
 
-    /// Whether a condition is true; unknown is not.
+    /// Whether a condition is true; unknown counts as false.
     pub(crate) async fn holds(&self, expr: &Expr, env: &Env<'_>) -> Result<bool> {
         let value = match self.at_once(expr, env) {
             Ok(value) => value,
@@ -219,7 +220,7 @@ impl Execution {
         env: &Env<'_>,
         had: Option<&Had>,
     ) -> Evaluated {
-        // One and two arguments are by far the most, and need no vector.
+        // One or two arguments are by far the most common, and need no allocation.
         match args {
             [one] => {
                 let values = [self.evaluate(one, env, had)?];
@@ -236,7 +237,7 @@ impl Execution {
         }
     }
 
-    /// What a function of one's own gives, which is had first.
+    /// The result of a user-defined function, which must have been called first.
     fn routine(&self, expr: &Expr, site: usize, env: &Env<'_>, had: Option<&Had>) -> Evaluated {
         if let Some((_, value)) = had.and_then(|had| had.calls.iter().find(|(done, _)| *done == site)) {
             return Ok(value.clone());

@@ -1,4 +1,4 @@
-//! One statement being run: its session, its parameters, the snapshot it reads by, and what it has found out so far.
+//! A statement's execution: its session, parameters, snapshot and intermediate results.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -18,23 +18,23 @@ use crate::transaction::{Snapshot, Xid};
 use crate::trigger::Firing;
 use crate::value::{Tuple, Value};
 
-/// A statement being run.
+/// A statement's execution.
 pub(crate) struct Execution {
     pub(crate) server: Rc<Server>,
     pub(crate) session: SessionNo,
     pub(crate) params: Rc<[Value]>,
     pub(crate) snapshot: Snapshot,
-    /// The results of subqueries that name nothing outside themselves, by the address of the query.
+    /// The results of uncorrelated subqueries, by the address of the query.
     pub(crate) once: RefCell<BTreeMap<usize, Rc<Vec<Tuple>>>>,
-    /// What foreign keys must look at once the statement has done its work.
+    /// The written rows for which foreign keys and AFTER triggers run at the end of the statement.
     pub(crate) events: RefCell<Vec<Event>>,
-    /// How many rows the data-modifying query that ran last has written.
+    /// How many rows the last data-modifying query has written.
     pub(crate) affected: Cell<u64>,
-    /// Whether a subquery with an effect is run for each row, where the server may run it once as well.
+    /// Whether a subquery with side effects is run for each row although the server might run it once.
     pub(crate) per_row: bool,
-    /// What it has used of what it may use.
+    /// The resources used, against their limits.
     pub(crate) used: Used,
-    /// Whether it marks what it reads, as a serializable transaction does; and how it is about to read.
+    /// Whether reads are marked, as in a serializable transaction, and how the next read is done.
     pub(crate) serializable: bool,
     pub(crate) reading: Cell<Reading>,
 }
@@ -43,15 +43,15 @@ pub(crate) struct Execution {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) table: Rc<TableDef>,
-    /// Whether the version that was written over was this transaction's own.
+    /// Whether the replaced version was this transaction's own.
     pub(crate) over_own: bool,
     pub(crate) before: Option<Tuple>,
     pub(crate) after: Option<Tuple>,
-    /// The AFTER triggers that are to be called for it.
+    /// The AFTER triggers to call for it.
     pub(crate) fires: Vec<Firing>,
 }
 
-/// One slot's tuple, and the version it is where the slot is a table; no tuple where an outer join found none.
+/// One slot's tuple, and its version if the slot is a table; no tuple where an outer join found no match.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slotted {
     pub(crate) tuple: Option<Tuple>,
@@ -64,7 +64,7 @@ pub(crate) struct Ctes<'a> {
     pub(crate) results: RefCell<Vec<Option<Rc<Vec<Tuple>>>>>,
 }
 
-/// What an expression can name: the slots of its level, then those of the levels around it.
+/// The slots that an expression can reference: those of its level, then those of the surrounding levels.
 #[derive(Clone, Copy)]
 pub(crate) struct Env<'a> {
     pub(crate) outer: Option<&'a Env<'a>>,
@@ -77,7 +77,7 @@ pub(crate) struct Env<'a> {
 }
 
 impl<'a> Env<'a> {
-    /// A level with these slots.
+    /// An environment of one level with these slots.
     pub(crate) fn level(
         outer: Option<&'a Env<'a>>,
         ctes: Option<&'a Ctes<'a>>,
@@ -86,7 +86,7 @@ impl<'a> Env<'a> {
         Env { outer, cells, keys: &[], aggregates: &[], output: &[], sets: &[], ctes }
     }
 
-    /// The level so many levels out.
+    /// The environment `levels` levels further out.
     pub(crate) fn up(&self, levels: usize) -> &Env<'a> {
         let mut env = self;
         for _ in 0..levels {
@@ -97,26 +97,26 @@ impl<'a> Env<'a> {
 }
 
 impl Slotted {
-    /// A row that is no stored version.
+    /// A row that is not a stored version.
     pub(crate) fn row(tuple: Tuple) -> Slotted {
         Slotted { tuple: Some(tuple), version: None }
     }
 
-    /// A column of the row, if there is one.
+    /// The value of a column, if the slot has a row.
     pub(crate) fn value(&self, column: usize) -> Option<&Value> {
         self.tuple.as_ref()?.get(column)
     }
 }
 
 impl Event {
-    /// A row that has been written, before its triggers are chosen.
+    /// A written row, before its triggers are chosen.
     pub(crate) fn new(table: &Rc<TableDef>, before: Option<Tuple>, after: Option<Tuple>) -> Event {
         Event { table: table.clone(), over_own: false, before, after, fires: Vec::new() }
     }
 }
 
 impl Execution {
-    /// A statement that begins now under this snapshot.
+    /// A statement that starts now with this snapshot.
     pub(crate) fn new(
         server: &Rc<Server>,
         session: SessionNo,
@@ -140,24 +140,25 @@ impl Execution {
         }
     }
 
-    /// Whether the transaction keeps one snapshot, so that it fails where another would look at a newer version.
+    /// Whether all statements of the transaction share one snapshot, so that a newer version is an error instead of
+    /// being followed.
     pub(crate) fn is_repeatable(&self) -> bool {
         self.server.backend(self.session).xact().keeps_snapshot()
     }
 
-    /// Whether a query that could be run once is run for each row.
+    /// Whether a query that could run once is run for each row.
     pub(crate) fn reruns(&self, query: &Query) -> bool {
         self.per_row && !query.correlated && query.has_effect()
     }
 
-    /// Counts rows that were looked at or written.
+    /// Counts rows that were read or written.
     pub(crate) fn visited(&self, rows: u64, scanned: u64) {
         let mut backend = self.server.backend(self.session);
         backend.work.rows += rows;
         backend.work.scanned += scanned;
     }
 
-    /// The number of the command that writes now; the next command gets another.
+    /// The transaction and command number for a write; marks the number as used, so that the next command gets another.
     pub(crate) fn writing(&self) -> (Xid, u32) {
         let xid = self.server.xid(self.session);
         let mut backend = self.server.backend(self.session);
@@ -170,12 +171,12 @@ impl Execution {
         self.server.touch(self.session, object, how);
     }
 
-    /// The keys under which each index of a table has a tuple; none where the index leaves it out.
+    /// The tuple's key in each index of a table; `None` for an index that does not include it.
     pub(crate) fn keys(&self, table: &TableDef, tuple: &Tuple) -> Result<Vec<Option<Vec<Value>>>> {
         (0..table.indexes.len()).map(|index| self.key(table, index, tuple)).collect()
     }
 
-    /// The key under which an index has a tuple.
+    /// The tuple's key in one index.
     pub(crate) fn key(&self, table: &TableDef, index: usize, tuple: &Tuple) -> Result<Option<Vec<Value>>> {
         let index = &table.indexes[index];
         if !index.ready {
@@ -195,7 +196,7 @@ impl Execution {
         index.keys.iter().map(key).collect::<Result<_>>().map(Some)
     }
 
-    /// Notes that rows with these keys were used.
+    /// Records a use of the rows with these keys.
     pub(crate) fn touch_keys(&self, table: TableId, keys: &[Option<Vec<Value>>], how: Use) {
         if keys.is_empty() {
             self.touch(Object::Table(table), how);
@@ -207,7 +208,7 @@ impl Execution {
         }
     }
 
-    /// Notes that this row was used, under whatever keys it has.
+    /// Records a use of this row, under each of its keys.
     pub(crate) fn touch_row(&self, table: &TableDef, tuple: &Tuple, how: Use) -> Result<()> {
         if !self.server.tracks.get() {
             return Ok(());
@@ -216,7 +217,7 @@ impl Execution {
             self.touch_keys(table.id, &self.keys(table, tuple)?, how);
             return Ok(());
         };
-        // Most tables have a key of one column, which needs no vector.
+        // Most tables have a single one-column key, which needs no allocation.
         match &index.keys[..] {
             [Expr::Column { column, .. }] if index.filter.is_none() => {
                 let key = key_digest(0, std::slice::from_ref(&tuple[*column]));
@@ -227,7 +228,7 @@ impl Execution {
         Ok(())
     }
 
-    /// Enters a change into the transaction's account.
+    /// Records a change of the transaction.
     pub(crate) fn account(
         &self,
         table: &Rc<TableDef>,
@@ -239,14 +240,14 @@ impl Execution {
     }
 }
 
-/// The columns that a foreign key may refer to: those of unique indexes over plain columns and whole tables. An
-/// update that leaves them alone takes the weaker row lock (manual, 13.3.2).
+/// The columns that a foreign key may refer to: those of unique indexes over plain columns and all rows. An update that
+/// leaves them unchanged takes the weaker row lock (manual, 13.3.2).
 pub(crate) fn key_columns(table: &TableDef) -> impl Iterator<Item = usize> + '_ {
     let usable = table.indexes.iter().filter(|index| index.unique && index.filter.is_none());
     usable.flat_map(|index| index.plain_columns())
 }
 
-/// How strongly an update locks its row.
+/// The lock that an update takes on its row.
 pub(crate) fn update_strength(table: &TableDef, before: &Tuple, after: &Tuple) -> LockStrength {
     let changed = key_columns(table).any(|column| before[column] != after[column]);
     if changed { LockStrength::Update } else { LockStrength::NoKeyUpdate }

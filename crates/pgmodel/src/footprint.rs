@@ -1,7 +1,8 @@
-//! What a statement read, locked and wrote: what decides whether two steps of different actors can be swapped.
+//! Footprints: what a statement read, locked and wrote. They decide whether two steps of different actors can be
+//! swapped.
 //!
-//! A scan reads a whole table, a key look-up one key of it. It must never leave out an object: a missing one would
-//! let a search skip an order that matters.
+//! A scan reads a whole table, a key lookup one key of it. A footprint must be complete: with an object missing, a
+//! search would skip an order that matters.
 
 use crate::catalog::TableId;
 use crate::value::Value;
@@ -22,24 +23,24 @@ pub enum Use {
 pub enum Object {
     /// All rows of a table, and its definition.
     Table(TableId),
-    /// The rows of a table that have a key: a digest of the index's position and the key's values.
+    /// The rows of a table with a given key: a digest of the index's position and the key's values.
     Key(TableId, u64),
-    /// A table's lock: locked where the mode is strong enough to conflict with reading or writing rows, else read.
+    /// A table's lock: locked if the mode conflicts with reading or writing rows, else read.
     TableLock(TableId),
     /// An advisory lock.
     Advisory(i64),
     /// A sequence, by a digest of its name.
     Sequence(u64),
-    /// The order of commits, which snapshots that last depend on.
+    /// The order of commits, on which long-lived snapshots depend.
     Commit,
-    /// The end of a table, where new versions go: scans meet them in that order.
+    /// The end of a table, where new versions are appended: scans visit them in that order.
     Tail(TableId),
-    /// Who waits for whom.
+    /// The wait-for graph.
     Waits,
-    /// What serializable transactions know of each other, and the numbers that transactions get: locked as a whole by
-    /// them, read by others.
+    /// The shared state of serializable transactions, and the assignment of transaction numbers: serializable
+    /// transactions lock it as a whole, others read it.
     Serializable,
-    /// What there is, by its names: read by a statement whose analysis fails, because that holds no table's lock.
+    /// The set of definitions by name. A statement whose analysis fails reads it, because it holds no table lock.
     Definitions,
 }
 
@@ -57,7 +58,7 @@ impl Footprint {
         }
     }
 
-    /// Whether the order of the two statements can matter.
+    /// Whether the order of two statements with these footprints can matter.
     pub fn conflicts(&self, other: &Footprint) -> bool {
         self.touched.iter().any(|left| other.touched.iter().any(|right| meets(*left, *right)))
     }
@@ -112,7 +113,8 @@ impl Fnv {
             Value::Timestamptz(time) | Value::Timestamp(time) => self.word(*time as u64),
             Value::Date(days) => self.word(*days as u64),
             Value::Bool(flag) => self.byte(u8::from(*flag)),
-            // Two equal keys of another type must agree; that they all do costs precision, never truth.
+            // Equal keys of other types must have equal digests. Giving all of them the same digest loses precision,
+            // not correctness.
             _ => self.byte(7),
         }
     }

@@ -1,13 +1,13 @@
-//! What sessions use, where somebody asks for footprints: noted as it happens, and what a transaction holds once more
-//! when it ends. It must never leave out an object; see `footprint.rs`.
+//! Recording of footprints, if turned on: each use as it happens, and all locks and writes of a transaction again when
+//! it ends. A footprint must be complete; see `footprint.rs`.
 
 use crate::footprint::{Object, Use};
 use crate::lock::SessionNo;
 use crate::server::Server;
 
 impl Server {
-    /// Notes that the session has used an object. What it has locked or written is used once more when its transaction
-    /// ends, because then others see it and may have it.
+    /// Records that the session has used an object. A lock or a write is recorded again when the transaction ends,
+    /// because only then do others see the write or get the lock.
     pub(crate) fn touch(&self, session: SessionNo, object: Object, how: Use) {
         if !self.tracks.get() {
             return;
@@ -17,7 +17,7 @@ impl Server {
         backend.footprint.add(object, how);
         let held = match object {
             Object::TableLock(_) => true,
-            // The order in which versions were added stays as it is.
+            // The order in which versions were appended does not change when the transaction ends.
             Object::Tail(_) => false,
             _ => how != Use::Read,
         };
@@ -26,7 +26,7 @@ impl Server {
         }
     }
 
-    /// Notes that the numbers of running transactions are about to be others, if the session's has any.
+    /// Records that the set of running transactions is about to change, if the session's transaction has a number.
     pub(crate) fn touch_numbers(&self, session: SessionNo) {
         let numbered =
             |it: &crate::transaction::Transaction| it.levels.iter().any(|level| level.xid.is_some());
@@ -35,8 +35,8 @@ impl Server {
         }
     }
 
-    /// Uses everything once more that the session's transaction has locked or written, which is about to become visible
-    /// or free.
+    /// Records again everything that the session's transaction has locked or written, as it is about to be released or
+    /// become visible.
     pub(crate) fn touch_held(&self, session: SessionNo) {
         if !self.tracks.get() {
             return;

@@ -1,7 +1,7 @@
-//! Foreign keys, looked after once a statement has done its work, as the server's triggers do: a new reference locks
-//! the referenced row FOR KEY SHARE, a key that goes away must have no reference left, or takes them along
-//! (manual, 5.4.5 and 13.3.2). They see what has committed by then, whatever the statement itself saw, except that
-//! a repeatable read transaction finds a referenced row by its own snapshot.
+//! Foreign key checks, run at the end of a statement like the server's triggers: a new reference locks the referenced
+//! row FOR KEY SHARE; a key that is removed must have no references left, or takes them along (manual, 5.4.5 and
+//! 13.3.2). The checks see what is committed when they run, whatever the statement itself saw, except that a repeatable
+//! read transaction finds a referenced row by its own snapshot.
 
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ use crate::trigger::{Operation, Trigger};
 use crate::value::{Tuple, Value};
 
 impl Execution {
-    /// Whether a written row must be looked after: most leave their keys alone.
+    /// Whether a written row needs foreign key checks. Most leave their keys unchanged.
     pub(crate) fn concerns_foreign_keys(&self, event: &Event) -> bool {
         event.table.foreign_keys.iter().any(|key| event.concerns_reference(key))
             || self
@@ -29,7 +29,7 @@ impl Execution {
                 .is_referenced(event.table.id, self.session, |key| event.concerns_referred(key))
     }
 
-    /// Looks after the foreign keys of every row written, those written on the way included.
+    /// Runs the foreign key checks of all written rows, including those written by the checks.
     pub(crate) async fn foreign_keys(&self) -> Result<()> {
         let mut at = 0;
         loop {
@@ -38,7 +38,8 @@ impl Execution {
             if !event.fires.is_empty() {
                 self.after(&event, true).await?;
             }
-            // Triggers fire by their names, and RI_ConstraintTrigger_a_… comes before RI_ConstraintTrigger_c_….
+            // Triggers fire in the order of their names, and RI_ConstraintTrigger_a_… sorts before
+            // RI_ConstraintTrigger_c_….
             let referring = self.server.schema.borrow().referring(event.table.id, self.session);
             for (table, key) in referring {
                 self.referenced(&event, &table, &key).await?;
@@ -52,8 +53,8 @@ impl Execution {
         }
     }
 
-    /// The statement's own transaction, looking at what has committed by now. Each look is a command of its own
-    /// (ri_PerformCheck increments the command counter), so that it sees what the looks before it wrote.
+    /// An execution in the statement's own transaction that sees what is committed now. Each check is a command of its
+    /// own (ri_PerformCheck increments the command counter), so it sees what earlier checks wrote.
     fn latest(&self) -> Execution {
         let command = self.next_command();
         let snapshot = self.server.transactions.borrow().snapshot(command);
@@ -69,7 +70,7 @@ impl Execution {
         transaction.command
     }
 
-    /// A row that refers to another: that one must be there, and stay.
+    /// Checks a referencing row: the referenced row must exist, and is locked.
     async fn reference(&self, event: &Event, key: &ForeignKey) -> Result<()> {
         let Some(after) = event.after.as_ref().filter(|_| event.concerns_reference(key)) else {
             return Ok(());
@@ -108,8 +109,8 @@ impl Execution {
         ))
     }
 
-    /// Locks a row that a check has found: the newest of its versions, or none other than this one where the
-    /// transaction is repeatable read.
+    /// Locks a row that a check has found: the newest of its versions, or only this version if the transaction is
+    /// repeatable read.
     async fn share_key(&self, look: &Execution, table: &TableDef, version: u32) -> Result<(Claim, u32)> {
         let (strength, wait) = (LockStrength::KeyShare, LockWait::Block);
         if !self.is_repeatable() {
@@ -121,8 +122,8 @@ impl Execution {
         }
     }
 
-    /// An inserted row's check opens the table that is referred to before it finds that there is no reference, and
-    /// lets go of it again (RI_FKey_check).
+    /// Opens the referenced table for a row whose reference is NULL and releases the lock again: for an inserted row
+    /// the server opens the table before it looks at the values (RI_FKey_check).
     async fn look_in(&self, to: &TableDef) -> Result<()> {
         let (tag, mode) = (LockTag::Table(to.id), TableLockMode::RowShare);
         let had = self.has_table(to.id, mode);
@@ -133,13 +134,13 @@ impl Execution {
         Ok(())
     }
 
-    /// Whether the session has a table's lock in that mode already.
+    /// Whether the session already holds a table's lock in that mode.
     fn has_table(&self, table: TableId, mode: TableLockMode) -> bool {
         let is_it = |held: &Held| held.tag == LockTag::Table(table) && held.mode == mode;
         self.server.backend(self.session).held.iter().any(is_it)
     }
 
-    /// A row that others may refer to has gone or changed its key.
+    /// Checks a row that others may refer to and that was deleted or changed its key.
     async fn referenced(&self, event: &Event, from: &Rc<TableDef>, key: &Rc<ForeignKey>) -> Result<()> {
         let Some(before) = event.before.as_ref().filter(|_| event.concerns_referred(key)) else {
             return Ok(());
@@ -155,8 +156,8 @@ impl Execution {
         self.server.lock_table(self.session, from.id, mode, false).await?;
         let look = self.latest();
         self.looks_through(from, &key.columns)?;
-        // With NO ACTION another row may have taken the key over; the server looks for it behind the table's lock, and
-        // gives that back where it finds one (ri_restrict).
+        // With NO ACTION another row may have taken over the key. The server looks for it after it has locked the
+        // table, and releases the lock if it finds one (ri_restrict).
         if action == KeyAction::NoAction {
             look.mark_look(&event.table, &key.referenced, &old)?;
             if !look.find(&event.table, &key.referenced, &old).is_empty() {
@@ -166,7 +167,7 @@ impl Execution {
                 return Ok(());
             }
         }
-        // It may have got another name meanwhile.
+        // The table may have been renamed meanwhile.
         let from = &self.server.table(from.id, self.session);
         if !from.triggers.is_empty() {
             demand_no_triggers(from, action)?;
@@ -192,7 +193,7 @@ impl Execution {
         Ok(())
     }
 
-    /// Deletes a referring row, or gives its key other values.
+    /// Deletes a referencing row, or changes its key.
     async fn follow(
         &self,
         look: &Execution,
@@ -220,8 +221,8 @@ impl Execution {
                 None => LockStrength::Update,
             };
             match look.claim(from, version, strength, LockWait::Block).await? {
-                // What only the look at the latest sees is not this transaction's to change (the crosscheck snapshot of
-                // ri_PerformCheck).
+                // A row that only the current snapshot sees must not be changed by this transaction (the crosscheck
+                // snapshot of ri_PerformCheck).
                 Claim::Free if self.is_repeatable() && !self.sees_own(look, from, version) => {
                     return Err(concurrent_update());
                 }
@@ -254,14 +255,14 @@ impl Execution {
         }
     }
 
-    /// Whether the transaction's snapshot, or what it has done itself by now, shows the version.
+    /// Whether the version is visible to the transaction's snapshot, or was written by the transaction itself.
     fn sees_own(&self, look: &Execution, table: &TableDef, version: u32) -> bool {
         let snapshot = Snapshot { command: look.snapshot.command, ..self.snapshot };
         let heap = self.server.heap(table.id);
         heap.sees(version, &self.server.transactions.borrow(), snapshot, self.session)
     }
 
-    /// Counts the versions of a table that a look at it without an index goes through.
+    /// Counts the versions that a check without an index reads.
     fn looks_through(&self, table: &TableDef, columns: &[usize]) -> Result<()> {
         const CHEAP: u32 = 8;
         let whole = |index: &Rc<IndexDef>| index.valid && index.filter.is_none() && index.is_over(columns);
@@ -271,12 +272,12 @@ impl Execution {
         self.used.step(u64::from(self.server.heap(table.id).len() / CHEAP))
     }
 
-    /// The visible versions whose columns have these values, found by an index where there is one.
-    /// Without one all versions are looked at, each time.
+    /// The visible versions whose columns have these values, found by an index if there is one. Without an index every
+    /// check reads all versions.
     fn find(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Vec<u32> {
         let whole = |index: &Rc<IndexDef>| index.valid && index.filter.is_none() && index.is_over(columns);
         let index = table.indexes.iter().position(whole);
-        // That there is none is something seen, too.
+        // Finding none is a read, too.
         let looked_at = |index| Object::Key(table.id, key_digest(index, values));
         self.touch(index.map_or(Object::Table(table.id), looked_at), Use::Read);
         let heap = self.server.heap(table.id);
@@ -295,8 +296,8 @@ impl Execution {
 }
 
 impl Event {
-    /// Whether the row's reference must be looked after. An update that leaves it alone is only where it replaced the
-    /// transaction's own version (RI_FKey_fk_upd_check_required), and one to NULL never.
+    /// Whether the row's reference must be checked. An update that leaves it unchanged needs a check only if it
+    /// replaced the transaction's own version (RI_FKey_fk_upd_check_required); an update to NULL never does.
     fn concerns_reference(&self, key: &ForeignKey) -> bool {
         let Some(after) = &self.after else { return false };
         let Some(before) = &self.before else { return true };
@@ -304,7 +305,7 @@ impl Event {
         !is_null && (self.over_own || key.columns.iter().any(|column| before[*column] != after[*column]))
     }
 
-    /// Whether a key that others may refer to has gone.
+    /// Whether a key that others may refer to was removed or changed.
     fn concerns_referred(&self, key: &ForeignKey) -> bool {
         let Some(before) = &self.before else { return false };
         let moved = |after: &Tuple| key.referenced.iter().any(|column| before[*column] != after[*column]);
@@ -313,7 +314,7 @@ impl Event {
     }
 }
 
-/// A cascade would call them, some once for all its rows.
+/// Refuses triggers that a cascade would call, some of them once for all its rows.
 fn demand_no_triggers(table: &TableDef, action: KeyAction) -> Result<()> {
     let operations = match action {
         KeyAction::NoAction | KeyAction::Restrict => return Ok(()),

@@ -1,5 +1,5 @@
-//! Operators, functions and casts: which one a name and argument types mean, and what it computes. Nothing
-//! here may approximate: what is not computed exactly as the server does is refused by name.
+//! Operators, functions and casts: resolution by name and argument types, and evaluation. Nothing is approximated: what
+//! is not computed exactly as by the server is refused by name.
 
 use crate::error::{Failure, Result};
 use crate::plan::{Apply, System};
@@ -28,14 +28,14 @@ mod time;
 mod unify;
 mod unsupported;
 
-/// An operator or function chosen by its name and argument types (manual, 10.2 and 10.3).
+/// An operator or function, resolved by its name and argument types (manual, 10.2 and 10.3).
 #[derive(Clone, Debug)]
 pub struct Chosen {
-    /// What it computes.
+    /// The function that computes it.
     pub apply: Apply,
-    /// Whether it is NULL as soon as an argument is.
+    /// Whether it is NULL if any argument is.
     pub strict: bool,
-    /// Whether it answers the same whatever the settings are (manual, 38.7).
+    /// Whether its result does not depend on settings (manual, 38.7).
     pub immutable: bool,
     /// The types its arguments must be cast to, in order.
     pub args: Vec<Type>,
@@ -43,26 +43,26 @@ pub struct Chosen {
     pub result: Type,
 }
 
-/// Where a cast stands (manual, CREATE CAST).
+/// The context of a cast (manual, CREATE CAST).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CastContext {
     /// In an expression.
     Implicit,
-    /// In INSERT and UPDATE.
+    /// In an assignment: INSERT and UPDATE.
     Assignment,
     /// Written as a cast.
     Explicit,
 }
 
-/// The operator of that symbol; no left type for a prefix operator.
+/// The operator with that symbol; `left` is `None` for a prefix operator.
 ///
 /// # Errors
-/// 42883 where there is none, 42725 where there is more than one; a refusal for one the model lacks.
+/// 42883 if there is none, 42725 if there are several; a refusal for one that the model lacks.
 pub fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chosen> {
     resolve::operator(symbol, left, right)
 }
 
-/// The plain function of that name: of its arguments alone.
+/// The plain function of that name, whose result depends on its arguments alone.
 ///
 /// # Errors
 /// 42883, 42725; a refusal for a function that the server has and the model lacks.
@@ -70,22 +70,22 @@ pub fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     resolve::function(name, args)
 }
 
-/// Whether the server has a function of that name of its own.
+/// Whether the server has a built-in function of that name.
 pub(crate) fn is_known(name: &str) -> bool {
     resolve::is_known(name)
 }
 
-/// A cast to be applied as `apply(&[value])`; `Ok(None)` where the value can stay as it is. All casts are
-/// strict: a NULL stays NULL and must not reach them. A literal of type unknown is cast by the input function
-/// of the type, so its errors (22P02) come when it is applied.
+/// A cast to be applied as `apply(&[value])`; `Ok(None)` if the value needs no change. All casts are strict: a NULL
+/// stays NULL and must not be passed to them. A literal of type unknown is cast by the input function of the type, so
+/// its errors (22P02) come when it is applied.
 ///
 /// # Errors
-/// 42846 where there is no such cast; callers that assign turn it into 42804.
+/// 42846 if there is no such cast; callers that assign turn it into 42804.
 pub fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Option<Cast>> {
     cast::cast(from, to, context)
 }
 
-/// Whether the cast answers the same whatever the settings are (manual, 38.7).
+/// Whether the cast's result does not depend on settings (manual, 38.7).
 pub(crate) fn is_immutable_cast(from: &Type, to: &Type) -> bool {
     cast::is_immutable(from, to)
 }
@@ -95,30 +95,29 @@ pub(crate) fn is_immutable_cast(from: &Type, to: &Type) -> bool {
 pub enum Cast {
     /// A function of the value alone.
     Plain(Apply),
-    /// A function of the value and one more argument (a length, a precision and scale packed as the server
-    /// does).
+    /// A function of the value and a type modifier: a length, or precision and scale packed as the server does.
     Modified(Apply, i64),
-    /// Each element of an array by itself.
+    /// A cast of each element of an array.
     Elements(Box<Cast>),
 }
 
 /// The common type of the arms of CASE, COALESCE, VALUES, UNION, IN and ARRAY (manual, 10.5).
 ///
 /// # Errors
-/// 42804, with `context` as the server words it (`CASE types {} and {} cannot be matched`).
+/// 42804, worded by the server for `context` (`CASE types {} and {} cannot be matched`).
 pub fn unify(types: &[Type], context: &str) -> Result<Type> {
     unify::unify(types, context)
 }
 
-/// What depends on session, clock or sequence: the call, the types its arguments must be cast to, and its
-/// result.
+/// A function that depends on the session, the clock or a sequence: the call, the types its arguments must be cast to,
+/// and its result type.
 pub fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     session::system(name, args)
 }
 
 pub use set::ChosenSet;
 
-/// Whether a function of that name returns sets of rows.
+/// Whether a function of that name is set-returning.
 pub(crate) fn is_set(name: &str) -> bool {
     set::is_set(name)
 }
@@ -131,43 +130,42 @@ pub fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
     set::set(name, args)
 }
 
-/// A timestamp moved by an interval.
+/// A timestamp plus an interval.
 pub(crate) fn later(at: &Value, by: &Value) -> Result<Value> {
     time::later(at, by)
 }
 
-/// `array[index]`; NULL outside of it.
+/// `array[index]`; NULL if the index is out of bounds.
 pub(crate) fn element(args: &[Value]) -> Result<Value> {
     array::element(args)
 }
 
-/// `array[lower:upper]`, which begins at 1 again.
+/// `array[lower:upper]`; the result's lower bound is 1.
 pub(crate) fn slice(args: &[Value]) -> Result<Value> {
     array::slice(args)
 }
 
-/// `jsonb` of several values, in an array.
+/// A `jsonb` array of the values.
 pub(crate) fn json_array(values: &[Value]) -> Result<Value> {
     json_build::array(values)
 }
 
-/// `jsonb` of keys and values, in turn.
+/// A `jsonb` object of alternating keys and values.
 pub(crate) fn json_object(pairs: &[Value]) -> Result<Value> {
     json_build::object(pairs)
 }
 
-/// A value of JSON as `->>` gives it.
+/// A JSON value as `->>` returns it.
 pub(crate) fn json_as_text(json: &Json) -> Value {
     json::as_text(Some(json))
 }
 
-/// Refuses a text of too many bytes.
+/// Refuses a text of more than the maximum number of bytes.
 pub(crate) fn demand_length(bytes: usize) -> Result<()> {
     if bytes > text::LONGEST { Err(text::too_long()) } else { Ok(()) }
 }
 
-/// What is refused where an argument is not of the type that was asked for, which only a wrong plan brings
-/// about.
+/// The refusal of an argument whose type is not the expected one, which only a wrong plan can cause.
 fn mistyped() -> Failure {
     Failure::not_modelled("an argument that was not cast to its type")
 }

@@ -1,4 +1,4 @@
-//! GROUP BY and the aggregates. Groups come out in the order of their keys; the server promises none.
+//! GROUP BY and the aggregates. Groups are returned in key order; the server promises no order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +14,19 @@ use crate::value::{Type, Value};
 /// A group's keys and the values of its aggregates.
 pub(crate) type Group = (Vec<Value>, Vec<Value>);
 
-/// An aggregate under way.
+/// The running state of an aggregate.
 #[derive(Default)]
 struct Tally {
     values: Vec<Value>,
     seconds: Vec<Value>,
-    /// The keys of ORDER BY of each.
+    /// The ORDER BY keys of each value.
     sort: Vec<Vec<Value>>,
     seen: BTreeSet<Value>,
     count: i64,
 }
 
 impl Execution {
-    /// The groups of a level's rows that HAVING keeps.
+    /// The groups of a query level's rows that pass HAVING.
     pub(crate) async fn groups(
         &self,
         grouping: &Grouping,
@@ -65,7 +65,7 @@ impl Execution {
         Ok(groups)
     }
 
-    /// Takes one row into an aggregate.
+    /// Feeds one row into an aggregate.
     async fn take(&self, aggregate: &Aggregate, tally: &mut Tally, env: &Env<'_>) -> Result<()> {
         if let Some(filter) = &aggregate.filter
             && !self.holds(filter, env).await?
@@ -143,7 +143,7 @@ fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
             let nameless = named < values.len();
             let pairs: Vec<Value> =
                 values.into_iter().zip(seconds).flat_map(|(key, value)| [key, value]).collect();
-            // Of several keys that cannot be, the first is the error.
+            // If several keys are invalid, the first one is reported.
             let object = function::json_object(&pairs[..2 * named])?;
             if nameless { Err(Failure::sql("22023", "field name must not be null")) } else { Ok(object) }
         }
@@ -151,7 +151,7 @@ fn result(aggregate: &Aggregate, tally: Tally) -> Result<Value> {
     }
 }
 
-/// The values in the order that ORDER BY asks for; DISTINCT sorts them where nothing else does.
+/// Sorts the values by the aggregate's ORDER BY. DISTINCT without ORDER BY sorts them by value.
 fn sorted(aggregate: &Aggregate, tally: Tally) -> Tally {
     let Tally { mut values, seconds, seen, count, sort } = tally;
     if aggregate.order.is_empty() {

@@ -1,8 +1,8 @@
-//! A table's row versions: the initial state ones, shared by every trial that starts from them, and those that the trial
+//! A table's row versions: the initial ones, shared by every trial that starts from them, and those that the trial
 //! itself has added or marked (manual, 13.1 and 73.6).
 //!
-//! Nothing is ever removed: a version that nobody can see stays until the database is reset. It must never change a
-//! tuple in place, only the marks around it.
+//! Versions are never removed: one that no snapshot can see stays until the database is reset. A tuple is never changed
+//! in place, only the header next to it.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::lock::SessionNo;
 use crate::transaction::{Snapshot, Status, Transactions, Xid};
 use crate::value::{Tuple, Value};
 
-/// An index's keys, each with its versions in the order of their making.
+/// An index: the versions under each key, in insertion order.
 pub(crate) type Index = BTreeMap<Vec<Value>, Vec<u32>>;
 
 /// The initial rows of a table and their indexes.
@@ -25,20 +25,20 @@ pub(crate) struct Image {
     pub(crate) counted: bool,
 }
 
-/// The marks of a version.
+/// The header of a version.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
-    /// Who made it, and in which of its commands.
+    /// The transaction that created the version, and the command within it.
     pub(crate) xmin: Xid,
     pub(crate) cmin: u32,
-    /// Who replaced or deleted it.
+    /// The transaction that replaced or deleted it.
     pub(crate) xmax: Option<Xid>,
     pub(crate) cmax: u32,
-    /// How strongly: an update that leaves the keys alone lets FOR KEY SHARE pass.
+    /// The lock strength of that change: an update that leaves the keys alone does not conflict with FOR KEY SHARE.
     pub(crate) xmax_strength: LockStrength,
-    /// The version that replaced it; none where it was deleted.
+    /// The version that replaced it; `None` if it was deleted.
     pub(crate) next: Option<u32>,
-    /// Who has locked it, and how.
+    /// The transactions that have locked it, and the lock strengths.
     pub(crate) lockers: Vec<(Xid, LockStrength)>,
     /// The first version of the same row.
     pub(crate) row: u32,
@@ -50,11 +50,11 @@ pub(crate) struct Heap {
     base: Rc<Image>,
     touched: BTreeMap<u32, Header>,
     added: Vec<(Tuple, Header)>,
-    /// What the values of added versions take that they share with no other.
+    /// Approximate bytes of the added versions' values, without those shared with another version.
     weight: u64,
-    /// Entries of added versions, for each index.
+    /// The index entries of added versions, per index.
     indexes: Vec<Index>,
-    /// Whether the server knows how many rows and pages there are, from VACUUM, ANALYZE or the making of an index.
+    /// Whether the server knows the number of rows and pages, from VACUUM, ANALYZE or CREATE INDEX.
     counted: bool,
 }
 
@@ -65,7 +65,7 @@ impl Heap {
         Heap { base, touched: BTreeMap::new(), added: Vec::new(), weight: 0, indexes, counted }
     }
 
-    /// Goes back to the initial rows, keeping the room.
+    /// Returns to the initial rows and keeps the allocated memory.
     pub(crate) fn reset(&mut self, base: &Rc<Image>) {
         if !Rc::ptr_eq(&self.base, base) {
             *self = Heap::new(base.clone());
@@ -85,12 +85,12 @@ impl Heap {
         self.counted
     }
 
-    /// The server counts the rows; of none it makes nothing.
+    /// Records that the server has counted the rows. Has no effect on an empty table.
     pub(crate) fn count(&mut self) {
         self.counted |= self.len() > 0;
     }
 
-    /// How many versions there are; they are numbered from 0 in the order of their making.
+    /// The number of versions; they are numbered from 0 in insertion order.
     pub(crate) fn len(&self) -> u32 {
         (self.base.rows.len() + self.added.len()) as u32
     }
@@ -100,7 +100,7 @@ impl Heap {
         self.base.rows.get(version as usize).unwrap_or_else(|| &self.added[version as usize - base].0)
     }
 
-    /// The marks of a version; none for an initial state row that nobody has touched.
+    /// The header of a version; `None` for an initial row that was never changed or locked.
     pub(crate) fn header(&self, version: u32) -> Option<&Header> {
         let base = self.base.rows.len();
         if (version as usize) < base {
@@ -110,7 +110,7 @@ impl Heap {
         }
     }
 
-    /// The marks of a version, to be changed.
+    /// The header of a version, to be changed.
     pub(crate) fn mark(&mut self, version: u32) -> &mut Header {
         let base = self.base.rows.len();
         if (version as usize) < base {
@@ -120,12 +120,12 @@ impl Heap {
         }
     }
 
-    /// The first version of the same row.
+    /// The number of the first version of the same row.
     pub(crate) fn row(&self, version: u32) -> u32 {
         self.header(version).map_or(version, |header| header.row)
     }
 
-    /// Adds a version; its index entries are the caller's business.
+    /// Adds a version. The caller adds its index entries.
     pub(crate) fn add(&mut self, tuple: Tuple, header: Header) -> u32 {
         let version = self.len();
         self.weight += tuple.iter().map(own_weight).sum::<u64>();
@@ -133,12 +133,12 @@ impl Heap {
         version
     }
 
-    /// What the values of added versions take, about.
+    /// Approximate bytes of the added versions' values.
     pub(crate) fn weight(&self) -> u64 {
         self.weight
     }
 
-    /// Enters a version into an index under its key.
+    /// Adds an index entry for a version.
     pub(crate) fn enter(&mut self, index: usize, key: Vec<Value>, version: u32) {
         self.indexes[index].entry(key).or_default().push(version);
     }
@@ -154,7 +154,7 @@ impl Heap {
         base.iter().chain(added).copied()
     }
 
-    /// The versions whose keys start with `prefix` and go on within the bounds, in the order of their making.
+    /// The versions whose keys start with `prefix` and whose next column is within the bounds, in insertion order.
     pub(crate) fn range(&self, index: usize, prefix: &[Value], within: impl Fn(&Value) -> bool) -> Vec<u32> {
         let mut found = Vec::new();
         for entries in [&self.base.indexes[index], &self.indexes[index]] {
@@ -171,7 +171,7 @@ impl Heap {
         found
     }
 
-    /// The same in the order of their next column, and of their making where that is the same.
+    /// Same as [`Heap::range`], ordered by the next column and then by insertion.
     pub(crate) fn ordered(
         &self,
         index: usize,
@@ -204,7 +204,7 @@ impl Heap {
             && !header.xmax.is_some_and(|xmax| transactions.sees(snapshot, session, xmax, header.cmax))
     }
 
-    /// The versions that a snapshot sees, in the order of their making.
+    /// The versions that a snapshot sees, in insertion order.
     pub(crate) fn visible(
         &self,
         transactions: &Transactions,
@@ -214,7 +214,7 @@ impl Heap {
         (0..self.len()).filter(|version| self.sees(*version, transactions, snapshot, session)).collect()
     }
 
-    /// An index is gone.
+    /// Removes an index.
     pub(crate) fn drop_index(&mut self, index: usize) {
         self.indexes.remove(index);
         self.rebuild(|tuples, mut indexes| {
@@ -223,15 +223,15 @@ impl Heap {
         });
     }
 
-    /// The index that was made last is gone.
+    /// Removes the index that was added last.
     pub(crate) fn drop_last_index(&mut self) {
         self.drop_index(self.indexes.len() - 1);
     }
 
-    /// An index is there, with the key that `key` makes of each tuple, if it belongs in it.
+    /// Adds an index. `key` computes a tuple's key, or `None` if the tuple is not in the index.
     ///
     /// # Errors
-    /// What `key` fails with.
+    /// Whatever `key` fails with.
     pub(crate) fn add_index<E>(
         &mut self,
         mut key: impl FnMut(&Tuple) -> Result<Option<Vec<Value>>, E>,
@@ -253,7 +253,7 @@ impl Heap {
         Ok(())
     }
 
-    /// Each tuple becomes another: a column is added or emptied.
+    /// Rewrites every tuple, for a column that is added or cleared.
     pub(crate) fn rewrite(&mut self, change: impl Fn(&Tuple) -> Tuple) {
         for (tuple, _) in &mut self.added {
             *tuple = change(tuple);
@@ -261,8 +261,8 @@ impl Heap {
         self.rebuild(|tuples, indexes| (tuples.iter().map(&change).collect(), indexes));
     }
 
-    /// Each of these versions gets another tuple. Where a command writes the table anew, it is their maker, and
-    /// whatever else there was is gone for everybody.
+    /// Gives these versions new tuples. `maker` is set if the command rewrites the table: it then becomes their
+    /// creator, and all other versions are dead for every session.
     pub(crate) fn replace_all(&mut self, tuples: Vec<(u32, Tuple)>, maker: Option<(Xid, u32)>) {
         let mut rows: BTreeMap<u32, Tuple> = tuples.into_iter().collect();
         if let Some((xmin, cmin)) = maker {
@@ -294,7 +294,7 @@ impl Heap {
         self.base = Rc::new(Image { rows, indexes, counted: self.counted });
     }
 
-    /// What has committed, as initial rows for another database; index entries are kept for those rows only.
+    /// The committed rows, as initial rows of another database; only their index entries are kept.
     pub(crate) fn freeze(
         &self,
         transactions: &Transactions,
@@ -322,7 +322,7 @@ impl Heap {
     }
 }
 
-/// What a value takes, unless somebody else has it, too: what an update leaves alone is shared with the version before.
+/// Approximate bytes of a value, or 0 if it is shared: an update shares unchanged values with the previous version.
 fn own_weight(value: &Value) -> u64 {
     let is_own = match value {
         Value::Text(text) => Rc::strong_count(text) == 1,
@@ -335,7 +335,7 @@ fn own_weight(value: &Value) -> u64 {
 }
 
 impl Header {
-    /// A version just made; it is its row's first unless it replaces another.
+    /// The header of a new version. `row` is its own number unless it replaces another version.
     pub(crate) fn new(xmin: Xid, cmin: u32, row: u32) -> Header {
         Header {
             xmin,

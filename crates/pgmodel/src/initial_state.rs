@@ -1,4 +1,4 @@
-//! A database's committed rows as others start from them, shared until they are written.
+//! The committed rows of a database as the starting point of others, shared until they are written.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::heap::{Heap, Image};
 use crate::schema::Schema;
 use crate::sequence::Sequence;
 
-/// A database's committed rows, to start others from. Databases that start from one share it.
+/// A database's committed rows, to start others from. Databases that start from the same one share it.
 pub struct InitialState {
     schema: Schema,
     images: Vec<Option<Rc<Image>>>,
@@ -17,10 +17,10 @@ pub struct InitialState {
 }
 
 impl Database {
-    /// What is committed now, as an initial state.
+    /// The currently committed rows as an initial state.
     ///
     /// # Errors
-    /// Where a session has a transaction open, or an index cannot be made.
+    /// If a session has an open transaction, or an index key cannot be computed.
     pub fn initial_state(&self) -> Result<InitialState> {
         if self.server.backends.borrow().iter().any(|backend| backend.transaction.is_some()) {
             return Err(Failure::not_modelled("an initial state taken while a transaction is open"));
@@ -51,7 +51,7 @@ impl Database {
         Ok(InitialState { schema, images, sequences: self.server.sequences.borrow().clone() })
     }
 
-    /// Goes back to an initial state: no sessions, the clock at its beginning. Rows are shared until they are written.
+    /// Returns to an initial state: no sessions, the clock at its start. Rows are shared until they are written.
     pub fn reset(&self, initial_state: &InitialState) {
         let server = &self.server;
         server.backends.borrow_mut().clear();

@@ -1,5 +1,5 @@
-//! INSERT, with ON CONFLICT. A row that meets another's uncommitted duplicate waits for that transaction; it must
-//! never be inserted beside a duplicate that is there.
+//! INSERT, with ON CONFLICT. A row whose key was written by another uncommitted transaction waits for that transaction,
+//! so that two live rows never have the same unique key.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ impl Execution {
         }
         let (mut returned, mut affected) = (Vec::new(), 0);
         if let (Core::Values(rows), true) = (&source.core, source.is_bare()) {
-            // Each row is computed when it is its turn: what it calls comes after the rows before it are written.
+            // Each row is computed only after the previous one was written, and so are the function calls in it.
             let ctes = Ctes { query: source, results: RefCell::default() };
             for values in rows {
                 self.used.hold(values.len())?;
@@ -44,7 +44,7 @@ impl Execution {
         Ok(returned)
     }
 
-    /// Inserts what the source has given for one row; whether there is such a row then.
+    /// Inserts one row of the source; returns whether a row was inserted or updated.
     async fn insert_row(
         &self,
         insert: &Insert,
@@ -113,7 +113,7 @@ impl Execution {
         if table.triggers.is_empty() { Ok(()) } else { self.queue_row(table, Operation::Insert, &[]) }
     }
 
-    /// Inserts a row unless an arbiter index has its key already; then does what ON CONFLICT says.
+    /// Inserts a row unless an arbiter index already contains its key; otherwise does what ON CONFLICT says.
     async fn add_or(
         &self,
         table: &Rc<TableDef>,
@@ -137,7 +137,7 @@ impl Execution {
                 let Some(update) = &on_conflict.update else { return Ok(None) };
                 match self.update_conflicting(table, there, &tuple, update, level).await? {
                     Some(done) => return Ok(done),
-                    // It was changed or deleted before it could be locked.
+                    // The row was changed or deleted before it could be locked.
                     None => continue 'again,
                 }
             }
@@ -156,8 +156,8 @@ impl Execution {
         }
     }
 
-    /// DO UPDATE on the row that is there: the row as it then is, or none where its WHERE says no; nothing at all
-    /// where the row went away under it.
+    /// DO UPDATE of the existing row. Returns the updated row, `Some(None)` if its WHERE rejects the row, or `None` if
+    /// the row disappeared in the meantime.
     async fn update_conflicting(
         &self,
         table: &Rc<TableDef>,
@@ -215,7 +215,7 @@ impl Execution {
             || heap.sees(version, &self.server.transactions.borrow(), self.snapshot, self.session)
     }
 
-    /// NOT NULL and CHECK.
+    /// Checks NOT NULL and CHECK constraints.
     pub(crate) fn check_row(&self, table: &TableDef, tuple: &Tuple) -> Result<()> {
         for (column, value) in table.columns.iter().zip(tuple.iter()) {
             if column.not_null && !column.dropped && *value == Value::Null {
@@ -244,7 +244,7 @@ impl Execution {
         Ok(())
     }
 
-    /// Fails with 23505 where a unique index has the key already, in another version than `own`.
+    /// Fails with 23505 if a unique index already has the key in a version other than `own`.
     pub(crate) async fn demand_unique(
         &self,
         table: &TableDef,
@@ -267,7 +267,7 @@ impl Execution {
         Err(Failure::detailed("23505", message, detail))
     }
 
-    /// A live version with that key. Waits for whoever is about to add or remove one.
+    /// A live version with that key. Waits for transactions that are about to add or remove one.
     async fn duplicate(
         &self,
         table: &TableDef,
@@ -287,7 +287,7 @@ impl Execution {
         }
     }
 
-    /// The first version under a key that lives or may come to live, with the transaction that decides it.
+    /// The first version under a key that is or may become live, with the running transaction that decides about it.
     fn first_live(
         &self,
         table: &TableDef,
@@ -320,7 +320,7 @@ fn second_time() -> Failure {
     Failure::sql("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time")
 }
 
-/// `(a, b)=(1, 2)`, as the server's details have it.
+/// `(a, b)=(1, 2)`, the format of the server's error details.
 pub(crate) fn described(table: &TableDef, columns: &[usize], key: &[Value]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| &*table.columns[*column].name).collect();
     let text = |(column, value): (&usize, &Value)| value.output(&table.columns[*column].ty);

@@ -1,4 +1,4 @@
-//! Joins: whole trees of them where an outer join is among them, and one row of a join looked at again.
+//! Join trees, which are used where there is an outer join, and the recheck of one joined row.
 
 use std::pin::Pin;
 
@@ -8,10 +8,10 @@ use crate::error::{Failure, Result};
 use crate::execution::{Env, Execution, Slotted};
 use crate::plan::{Expr, Join, Slot, SubKind};
 
-/// The rows of a join tree, one tuple for each slot of the level.
+/// The rows of a join tree, with one tuple for each slot of the query level.
 type Joined = Result<Vec<Vec<Slotted>>>;
 
-/// What a join tree is a tree of.
+/// The context in which a join tree is evaluated.
 #[derive(Clone, Copy)]
 pub(crate) struct Tree<'a> {
     pub(crate) slots: &'a [Slot],
@@ -20,7 +20,7 @@ pub(crate) struct Tree<'a> {
 }
 
 impl Execution {
-    /// All rows of a join tree beside a row of what stands to its left, which what is LATERAL in it may name.
+    /// All rows of a join tree for one row of the items to its left, which LATERAL items in the tree may reference.
     pub(crate) fn joined<'a>(
         &'a self,
         join: &'a Join,
@@ -59,8 +59,8 @@ impl Execution {
         Ok(placed.collect())
     }
 
-    /// The rows of a join whose right side is had for each row of the left one: an inner or a left join, as others
-    /// must not be LATERAL.
+    /// The rows of a join whose right side is computed for each left row. This is an inner or left join; other kinds
+    /// may not be LATERAL.
     async fn applied(
         &self,
         kind: JoinKind,
@@ -90,7 +90,7 @@ impl Execution {
         Ok(rows)
     }
 
-    /// The rows of a join whose sides do not depend on each other.
+    /// The rows of a join whose sides are independent of each other.
     async fn paired(
         &self,
         kind: JoinKind,
@@ -131,12 +131,13 @@ impl Execution {
         }
     }
 
-    /// Whether a row still belongs to the result after one of its slots has got a newer version: the conditions are
-    /// evaluated again over that one row (manual, 13.2.1), an outer join giving up its other side where they fail.
+    /// Whether a row still belongs to the result after one of its slots got a newer version. The conditions are
+    /// evaluated again over that one row (manual, 13.2.1); an outer join sets its other side to NULL if its condition
+    /// fails.
     ///
-    /// The server joins the rows of WHERE EXISTS and IN to the others, and looks at the very row again that was joined
-    /// before, not at the subquery (src/backend/executor/README, "EvalPlanQual"). That is the same where the operand
-    /// of IN has kept its value, and refused where it has not.
+    /// The server joins the rows of WHERE EXISTS and IN to the others and rechecks the row that was joined before, not
+    /// the subquery (src/backend/executor/README, "EvalPlanQual"). The result is the same if the operand of IN has kept
+    /// its value; a changed operand is refused.
     pub(crate) async fn recheck(
         &self,
         path: &Path,
@@ -177,7 +178,7 @@ impl Execution {
             };
         };
         for filter in steps.iter().flat_map(|step| &step.filters) {
-            // The row of a subquery that is run for each row is kept, and the operand was the same.
+            // A subquery that is run once per row keeps its row, and the operand is unchanged.
             if matches!(filter, Expr::Sub { kind: SubKind::Any { .. }, query } if self.reruns(query)) {
                 continue;
             }
@@ -219,7 +220,7 @@ impl Execution {
     }
 }
 
-/// The conditions of a level's WHERE, all of which must hold.
+/// The conjuncts of a query level's WHERE.
 fn conditions(path: &Path) -> impl Iterator<Item = &Expr> {
     let steps = path.steps.iter().flatten().flat_map(|step| &step.filters);
     let filter = path.filter.iter().flat_map(|filter| match filter {
@@ -229,8 +230,7 @@ fn conditions(path: &Path) -> impl Iterator<Item = &Expr> {
     steps.chain(filter)
 }
 
-/// Whether the server makes a join of the condition: EXISTS or NOT EXISTS of what names the level, IN of what does
-/// not.
+/// Whether the server turns the condition into a join: a correlated EXISTS or NOT EXISTS, or an uncorrelated IN.
 fn is_semijoin(condition: &Expr) -> bool {
     match condition {
         Expr::Not(operand) => {

@@ -1,8 +1,8 @@
-//! A Postgres that fits in a trial: the pull request's own SQL in, Postgres' visibility and locking out, no I/O.
+//! An in-memory model of Postgres: runs the SQL of a pull request with Postgres' visibility and locking, without I/O.
 //!
-//! Start at [`database::Database`]. It follows the server's manual, version 15 (chapter 13 for concurrency), and
-//! where the manual is silent the server's behaviour, which a differential test holds it against. What it does not
-//! implement it refuses by name.
+//! Start at [`database::Database`]. The model follows the manual of PostgreSQL 15 (chapter 13 for concurrency). Where
+//! the manual is silent it follows the server's behaviour, against which a differential test checks it. It refuses by
+//! name what it does not implement.
 
 #[expect(missing_docs, reason = "the doc of a variant tells its fields")]
 pub mod ast;

@@ -1,6 +1,6 @@
-//! What a statement and a database may use: so much memory for rows, so much for values, so much work. A statement that
-//! needs more is refused by name, before it has taken it; the server would go on, perhaps for days. It must never be
-//! reached by a statement that a test sends on purpose.
+//! Resource limits of statements and databases: memory for rows, memory for values, and work. A statement that needs
+//! more is refused by name before it takes it; the server would go on, perhaps for days. No statement that a test sends
+//! on purpose may reach a limit.
 
 use std::cell::Cell;
 
@@ -10,25 +10,25 @@ use crate::plan::Expr;
 use crate::server::Server;
 use crate::value::Value;
 
-/// Bytes of rows that a statement may hold at a time: some two million rows of a few columns.
+/// Bytes of rows that a statement may have in memory at a time: about two million rows of a few columns.
 const ROWS_MAX: u64 = 256 << 20;
 
-/// Bytes of values that a statement may compute.
+/// Bytes of values that a statement may compute in total.
 const VALUES_MAX: u64 = 128 << 20;
 
-/// Rows that a statement may look at, each as often as it does so.
+/// Row visits per statement; a row counts each time it is visited.
 const STEPS_MAX: u64 = 20_000_000;
 
-/// Row versions that the tables of a database may have together.
+/// Row versions of all tables of a database together.
 const VERSIONS_MAX: u64 = 1_000_000;
 
-/// Bytes of long values that the tables of a database may have together.
+/// Bytes of long values in all tables of a database together.
 const STORED_MAX: u64 = 128 << 20;
 
-/// Locks that one session may hold; the server has room for fewer by default.
+/// Locks that one session may hold; the server's default allows fewer.
 const LOCKS_MAX: usize = 10_000;
 
-/// Parameters that one session may set, and how often in one transaction.
+/// Parameters that one session may set, and changes of parameters in one transaction.
 const PARAMETERS_MAX: usize = 200;
 const CHANGES_MAX: usize = 2_000;
 
@@ -38,14 +38,14 @@ const NOTIFICATIONS_MAX: usize = 20_000;
 /// Elements of an array.
 pub(crate) const ELEMENTS_MAX: usize = 1_000_000;
 
-/// Comparisons that one operator may need: a pattern against a text, an array against another.
+/// Comparisons that one operator may need: of a pattern with a text, or of an array with another.
 const COMPARISONS_MAX: usize = 500_000_000;
 
-/// What a row takes beside its columns, and what a column takes beside its value.
+/// Bytes that a row takes in addition to its columns, and a column in addition to its value.
 const ROW: u64 = 64;
 const COLUMN: u64 = 32;
 
-/// What a statement has used so far.
+/// The resources that a statement has used so far.
 #[derive(Debug, Default)]
 pub(crate) struct Used {
     rows: Cell<u64>,
@@ -54,13 +54,13 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// A row of so many columns is held.
+    /// Counts one row of that many columns as in memory.
     #[inline]
     pub(crate) fn hold(&self, columns: usize) -> Result<()> {
         self.hold_many(1, columns)
     }
 
-    /// So many rows are.
+    /// Counts `rows` rows of that many columns as in memory.
     #[inline]
     pub(crate) fn hold_many(&self, rows: u64, columns: usize) -> Result<()> {
         let held = self.rows.get().saturating_add(rows.saturating_mul(ROW + COLUMN * columns as u64));
@@ -68,17 +68,17 @@ impl Used {
         if held > ROWS_MAX { Err(too_many_rows()) } else { Ok(()) }
     }
 
-    /// How much the rows that are held take.
+    /// Bytes of the rows that are in memory.
     pub(crate) fn held(&self) -> u64 {
         self.rows.get()
     }
 
-    /// The rows that were held since then are held no longer.
+    /// Releases the rows counted since [`Used::held`] returned `before`.
     pub(crate) fn release(&self, before: u64) {
         self.rows.set(before);
     }
 
-    /// So many rows are looked at.
+    /// Counts visits of rows.
     #[inline]
     pub(crate) fn step(&self, rows: u64) -> Result<()> {
         let steps = self.steps.get().saturating_add(rows);
@@ -86,7 +86,8 @@ impl Used {
         if steps > STEPS_MAX { Err(too_much_work()) } else { Ok(()) }
     }
 
-    /// A value was computed by that expression; what was there already takes nothing.
+    /// Counts a value computed by that expression. Columns, constants and parameters are free, as their values exist
+    /// already.
     #[inline]
     pub(crate) fn weigh(&self, expr: &Expr, value: &Value) -> Result<()> {
         match (expr, value) {
@@ -101,7 +102,7 @@ impl Used {
     }
 }
 
-/// What a value takes, about.
+/// Approximate bytes of a value.
 pub(crate) fn weight(value: &Value) -> u64 {
     match value {
         Value::Text(text) | Value::Padded(text) => 16 + text.len() as u64,
@@ -114,7 +115,7 @@ pub(crate) fn weight(value: &Value) -> u64 {
 }
 
 impl Server {
-    /// Refuses a version more where the tables have enough. They are counted now and then, or when a value is long.
+    /// Refuses a new row version if the tables are full. Checked every 1024 versions, and for long values.
     pub(crate) fn demand_room(&self, version: u32, weight: u64) -> Result<()> {
         const NOW_AND_THEN: u32 = 1024;
         const LONG: u64 = 1 << 16;
@@ -135,7 +136,7 @@ impl Server {
     }
 }
 
-/// Refuses a lock more for a session that has enough of them.
+/// Refuses another lock for a session that already has the maximum.
 pub(crate) fn demand_locks(held: usize) -> Result<()> {
     if held >= LOCKS_MAX {
         return Err(Failure::not_modelled(format!("more than {LOCKS_MAX} locks held by one session")));
@@ -143,7 +144,7 @@ pub(crate) fn demand_locks(held: usize) -> Result<()> {
     Ok(())
 }
 
-/// Another notification of a transaction that has sent so many.
+/// Refuses another notification for a transaction that has already sent the maximum.
 pub(crate) fn demand_notifications(sent: usize) -> Result<()> {
     if sent < NOTIFICATIONS_MAX {
         return Ok(());
@@ -151,7 +152,7 @@ pub(crate) fn demand_notifications(sent: usize) -> Result<()> {
     Err(Failure::not_modelled(format!("more than {NOTIFICATIONS_MAX} notifications in a transaction")))
 }
 
-/// Refuses a parameter, or another value for one, where a session has set enough of them.
+/// Refuses another parameter, or another change of one, for a session that has reached the maximum.
 pub(crate) fn demand_settings(parameters: usize, changes: usize) -> Result<()> {
     if parameters > PARAMETERS_MAX {
         let what = format!("more than {PARAMETERS_MAX} parameters set in one session");
@@ -164,7 +165,7 @@ pub(crate) fn demand_settings(parameters: usize, changes: usize) -> Result<()> {
     Ok(())
 }
 
-/// Refuses an array of too many elements.
+/// Refuses an array with too many elements.
 pub(crate) fn demand_elements(count: usize) -> Result<()> {
     if count > ELEMENTS_MAX {
         return Err(Failure::not_modelled(format!("an array of more than {ELEMENTS_MAX} elements")));
@@ -172,7 +173,7 @@ pub(crate) fn demand_elements(count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to compare everything of one thing with everything of another where that is too much.
+/// Refuses an operator that compares each part of one operand with each of the other if that is too much work.
 pub(crate) fn demand_comparisons(left: usize, right: usize) -> Result<()> {
     if left.saturating_mul(right) > COMPARISONS_MAX {
         let what = format!("an operator that needs more than {COMPARISONS_MAX} comparisons");

@@ -1,9 +1,9 @@
-//! The lock table: who holds which lock in which mode, and who waits for it in which order.
+//! The lock table: which session holds which lock in which mode, and the queues of waiting sessions.
 //!
-//! It follows the server's regular lock manager (manual, 13.3; src/backend/storage/lmgr/README): a request that
-//! conflicts with a holder, or with somebody who waits already, waits at the end of the queue, unless the requester
-//! holds a lock there that a waiter needs, which puts it before that waiter. Row locks live in the rows; only the
-//! waiting for them passes through here. It must never grant two conflicting modes to two sessions.
+//! Follows the server's regular lock manager (manual, 13.3; src/backend/storage/lmgr/README). A request that conflicts
+//! with a holder or a waiter joins the end of the queue. If the requester already holds the lock in a mode that a
+//! waiter conflicts with, it is put before that waiter. Row locks are stored in the rows; only waiting for them goes
+//! through this table. Conflicting modes are never granted to two sessions.
 
 use std::collections::BTreeMap;
 
@@ -19,52 +19,52 @@ pub(crate) use deadlock::Deadlock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionNo(pub u32);
 
-/// What can be locked.
+/// The object of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LockTag {
     /// A table or a sequence.
     Table(TableId),
-    /// A row version, held only while its owner waits for the row: it is the place at the head of that queue.
+    /// A row version; held only while its owner waits for the row, to be first in the queue for it.
     Tuple(TableId, u32),
-    /// A transaction, held by itself until it ends; waiting for it is asking for it in share mode.
+    /// A transaction, held by itself until it ends. Others wait for its end by requesting it in share mode.
     Transaction(Xid),
-    /// A session's so-manieth transaction, which may have no number of its own, as it has written nothing.
+    /// A session's transaction by its index in that session; it may have no [`Xid`], as it has written nothing.
     Virtual(SessionNo, u32),
-    /// A speculative insertion is not told from a plain one; an advisory key: 64 bits, or two of 32 (`true`).
+    /// An advisory key: one of 64 bits, or two of 32 (`true`). Speculative insertions have no tag of their own.
     Advisory(i64, bool),
 }
 
-/// A lock that is waited for.
+/// The holders and waiters of a lock.
 #[derive(Clone, Debug, Default)]
 struct Lock {
-    /// Session, mode and how often.
+    /// Session, mode and number of acquisitions.
     granted: Vec<(SessionNo, TableLockMode, u32)>,
     queue: Vec<(SessionNo, TableLockMode)>,
 }
 
-/// What asking for a lock led to.
+/// The result of requesting a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Granted,
     MustWait,
-    /// Waiting would close a circle of two within this very queue.
+    /// Waiting would close a cycle of two sessions within this queue.
     Deadlock,
 }
 
-/// All locks that somebody holds or waits for. That of a table stays when nobody does any more, because the next
-/// statement wants it again.
+/// All locks that a session holds or waits for. An unused table lock keeps its entry, as the next statement will need
+/// it again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LockTable {
     locks: BTreeMap<LockTag, Lock>,
-    /// In which queue each waiting session stands.
+    /// The lock that each waiting session is queued for.
     waits: BTreeMap<SessionNo, LockTag>,
 }
 
-/// The conflict table of the manual (13.3.1, table 13.2), a bit for each mode in the order of [`TableLockMode`].
+/// The conflict table of the manual (13.3.1, table 13.2): one bit per mode in the order of [`TableLockMode`].
 const CONFLICTS: [u8; 8] =
     [0b1000_0000, 0b1100_0000, 0b1111_0000, 0b1111_1000, 0b1110_1100, 0b1111_1100, 0b1111_1110, 0b1111_1111];
 
-/// Whether two sessions cannot hold these modes at once.
+/// Whether two modes conflict.
 pub(crate) fn conflict(left: TableLockMode, right: TableLockMode) -> bool {
     CONFLICTS[left as usize] & (1 << right as u8) != 0
 }
@@ -79,7 +79,7 @@ impl LockTable {
         });
     }
 
-    /// Asks for a lock. A session that must wait is not in the queue until it says so ([`LockTable::enqueue`]).
+    /// Requests a lock. A session that must wait joins the queue only by [`LockTable::enqueue`].
     pub(crate) fn ask(&mut self, session: SessionNo, tag: LockTag, mode: TableLockMode) -> Asked {
         let lock = self.locks.entry(tag).or_default();
         let own = lock.granted.iter_mut().find(|(holder, held, _)| *holder == session && *held == mode);
@@ -95,7 +95,7 @@ impl LockTable {
         Asked::MustWait
     }
 
-    /// Joins the queue; may find that the lock is free after all, or that waiting would never end.
+    /// Joins the queue. May find that the lock is free after all, or that waiting would be a deadlock.
     pub(crate) fn enqueue(&mut self, session: SessionNo, tag: LockTag, mode: TableLockMode) -> Asked {
         let lock = self.locks.entry(tag).or_default();
         let mut place = lock.queue.len();
@@ -121,7 +121,7 @@ impl LockTable {
         Asked::MustWait
     }
 
-    /// Whether another session has the lock to itself.
+    /// Whether another session holds the lock in `AccessExclusive` mode.
     pub(crate) fn is_owned_by_another(&self, session: SessionNo, tag: LockTag) -> bool {
         let whole = |(holder, held, _): &(SessionNo, TableLockMode, u32)| {
             *holder != session && *held == TableLockMode::AccessExclusive
@@ -129,7 +129,7 @@ impl LockTable {
         self.locks.get(&tag).is_some_and(|lock| lock.granted.iter().any(whole))
     }
 
-    /// Leaves the queue; those behind may go on.
+    /// Leaves the queue; waiters behind may be granted the lock.
     pub(crate) fn leave(&mut self, session: SessionNo, tag: LockTag, woken: &mut Vec<SessionNo>) {
         self.waits.remove(&session);
         if let Some(lock) = self.locks.get_mut(&tag) {
@@ -138,7 +138,7 @@ impl LockTable {
         }
     }
 
-    /// Gives back one hold of a lock.
+    /// Releases one acquisition of a lock.
     pub(crate) fn release(
         &mut self,
         session: SessionNo,
@@ -157,7 +157,7 @@ impl LockTable {
         }
     }
 
-    /// A transaction has ended: whoever waited for it has what it asked for, and gives it back at once.
+    /// Ends a transaction's lock: all waiters are granted it and release it at once.
     pub(crate) fn transaction_ended(&mut self, tag: LockTag, woken: &mut Vec<SessionNo>) {
         if let Some(lock) = self.locks.remove(&tag) {
             for (waiter, _) in &lock.queue {
@@ -167,7 +167,7 @@ impl LockTable {
         }
     }
 
-    /// Waits for a transaction, whose own hold on itself is exercised here when somebody first waits for it.
+    /// Waits for a transaction. Its own lock on itself is added here when a session first waits for it.
     pub(crate) fn await_transaction(&mut self, session: SessionNo, tag: LockTag, holder: SessionNo) {
         let lock = self.locks.entry(tag).or_default();
         if lock.granted.is_empty() {
@@ -177,7 +177,7 @@ impl LockTable {
         self.waits.insert(session, tag);
     }
 
-    /// The sessions that a waiting one waits for: conflicting holders, then conflicting waiters ahead of it.
+    /// The sessions that a waiter waits for: conflicting holders, and conflicting waiters ahead of it.
     pub(crate) fn blockers(&self, session: SessionNo, tag: LockTag) -> Vec<SessionNo> {
         let Some(lock) = self.locks.get(&tag) else { return Vec::new() };
         let Some(place) = lock.queue.iter().position(|(waiter, _)| *waiter == session) else {
@@ -194,7 +194,7 @@ impl LockTable {
         found
     }
 
-    /// Grants in the order of the queue, nobody past a waiter whose wish conflicts with theirs.
+    /// Grants the lock in queue order. No waiter passes one ahead of it whose mode conflicts.
     fn grant_queue(&mut self, tag: LockTag, woken: &mut Vec<SessionNo>) {
         let Some(lock) = self.locks.get_mut(&tag) else { return };
         let mut ahead = 0_u8;

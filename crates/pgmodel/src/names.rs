@@ -1,5 +1,5 @@
-//! Names as a statement's analysis looks them up: what its session sees, each table locked as its name is met. Where
-//! somebody is in the way of a lock, analysis ends there, and begins anew after the wait.
+//! Name lookup during a statement's analysis. Sees what the session sees and locks each table when its name is met. If
+//! a lock is not available, the analysis stops there and is repeated after the wait.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::server::Server;
 pub(crate) struct SessionNames {
     server: Rc<Server>,
     session: SessionNo,
-    /// The table whose lock somebody else is in the way of.
+    /// The table lock that is not available, as another session is in the way.
     missing: Cell<Option<(TableId, TableLockMode)>>,
 }
 
@@ -24,7 +24,7 @@ impl SessionNames {
         SessionNames { server: server.clone(), session, missing: Cell::new(None) }
     }
 
-    /// The table lock that has to be waited for before a statement is analysed again.
+    /// The table lock to wait for before the statement is analysed again.
     pub(crate) fn missing(&self) -> Option<(TableId, TableLockMode)> {
         self.missing.get()
     }
@@ -58,8 +58,8 @@ impl Names for SessionNames {
 }
 
 impl Server {
-    /// Refuses a name that stands for an index or a sequence where it should be a table's: what the server makes of it
-    /// depends on the statement.
+    /// Refuses the name of an index or a sequence where a table is expected: what the server does with it depends on
+    /// the statement.
     pub(crate) fn demand_no_relation(&self, session: SessionNo, name: &str) -> Result<()> {
         let schema = self.schema.borrow();
         let is_index =

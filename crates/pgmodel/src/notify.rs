@@ -1,7 +1,7 @@
-//! LISTEN, NOTIFY and UNLISTEN, as the server's `async.c` has them: they take effect when their transaction commits,
-//! and what a savepoint's rollback takes back never does. A transaction sends each notification once, in the order in
-//! which it first came. A session that listens to anything has every notification kept for it from then on, and when
-//! it is idle, outside of a transaction, it is told of those on channels that it listens to by then.
+//! LISTEN, NOTIFY and UNLISTEN, following the server's `async.c`. They take effect when their transaction commits; what
+//! a rollback to a savepoint undoes never does. A transaction sends each distinct notification once, in the order of
+//! first occurrence. A session that listens to any channel queues all notifications from then on. When it is idle and
+//! outside of a transaction, those on channels that it listens to by then are delivered.
 
 use crate::ast::Statement;
 use crate::database::Database;
@@ -12,31 +12,31 @@ use crate::outcome::Outcome;
 use crate::server::Server;
 use crate::transaction::{Level, Transaction};
 
-/// A notification as a session is told of it.
+/// A notification as a session receives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// The channel.
     pub channel: String,
-    /// What was sent with it.
+    /// The payload.
     pub payload: String,
-    /// Who sent it, by its process.
+    /// The process ID of the sending session.
     pub process: i32,
 }
 
-/// What a session listens to, and what it has not been told of.
+/// The channels that a session listens to, and its notifications.
 #[derive(Debug, Default)]
 pub(crate) struct Ears {
     /// The channels, in the order of their LISTEN.
     pub(crate) channels: Vec<String>,
-    /// It gets notifications; from the first LISTEN to the last UNLISTEN.
+    /// Whether the session queues notifications; true from its first LISTEN to its last UNLISTEN.
     registered: bool,
-    /// What has been sent since, on any channel, and was not looked at.
+    /// Queued notifications on any channel that have not been read yet.
     unread: Vec<Notification>,
-    /// What the session is told.
+    /// Notifications delivered to the session.
     told: Vec<Notification>,
 }
 
-/// What a transaction, or a savepoint of it, will do at its commit.
+/// What a transaction or savepoint will do at commit.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     actions: Vec<Action>,
@@ -50,12 +50,12 @@ enum Action {
     UnlistenAll,
 }
 
-/// The longest name of a channel and the longest payload, in bytes.
+/// The maximum length of a channel name and of a payload, in bytes.
 const CHANNEL_MAX: usize = 63;
 const PAYLOAD_MAX: usize = 7999;
 
 impl Ears {
-    /// Does what a transaction that commits has said of channels.
+    /// Applies the LISTEN and UNLISTEN of a committing transaction.
     fn commit(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
@@ -73,7 +73,7 @@ impl Ears {
 }
 
 impl Pending {
-    /// A notification that is there already is not sent again.
+    /// Adds a notification unless an equal one is there already.
     fn note(&mut self, note: (String, String)) {
         if !self.notes.contains(&note) {
             self.notes.push(note);
@@ -86,7 +86,7 @@ impl Pending {
     }
 }
 
-/// What savepoints that are given up have pending becomes that of the level around them, the innermost first.
+/// Moves the pending actions of released savepoints to the enclosing level, innermost first.
 pub(crate) fn merge(levels: &mut [Level], depth: usize) {
     for place in (depth.max(1)..levels.len()).rev() {
         let Some(inner) = levels[place].pending.take() else { continue };
@@ -94,18 +94,18 @@ pub(crate) fn merge(levels: &mut [Level], depth: usize) {
     }
 }
 
-/// What a transaction does at its commit; none where it has neither listened nor notified.
+/// The pending actions of a transaction; `None` if it has neither listened nor notified.
 pub(crate) fn pending(transaction: &mut Transaction) -> Option<Box<Pending>> {
     merge(&mut transaction.levels, 1);
     transaction.levels[0].pending.take()
 }
 
 impl Server {
-    /// LISTEN, UNLISTEN and NOTIFY.
+    /// Executes LISTEN, UNLISTEN or NOTIFY.
     pub(crate) fn notification(&self, session: SessionNo, statement: &Statement) -> Result<Outcome> {
         let (action, tag) = match statement {
             Statement::Listen(_) if !self.backend(session).simple => {
-                // Nobody would be told.
+                // No client would receive the notifications.
                 return Err(Failure::not_modelled("LISTEN outside of a console"));
             }
             Statement::Listen(channel) => (Action::Listen(channel.clone()), "LISTEN"),
@@ -121,7 +121,7 @@ impl Server {
         Ok(Outcome::bare(tag))
     }
 
-    /// Sends a notification when the transaction commits.
+    /// Queues a notification to be sent when the transaction commits.
     pub(crate) fn notify(&self, session: SessionNo, channel: &str, payload: &str) -> Result<()> {
         let wrong = match (channel.len(), payload.len()) {
             (0, _) => Some("channel name cannot be empty"),
@@ -145,7 +145,7 @@ impl Server {
         Ok(())
     }
 
-    /// Does what a transaction that commits has pending.
+    /// Applies the pending actions of a committing transaction.
     pub(crate) fn publish(&self, session: SessionNo, pending: Pending) {
         let listens = |action: &Action| matches!(action, Action::Listen(_));
         if pending.actions.iter().any(listens) {
@@ -169,7 +169,7 @@ impl Server {
         }
     }
 
-    /// Tells a session that is idle what was sent to it.
+    /// Delivers queued notifications to a session that is outside of a transaction.
     pub(crate) fn read_notifications(&self, session: SessionNo) {
         let mut backend = self.backend(session);
         if backend.transaction.is_some() || backend.ears.unread.is_empty() {
@@ -180,18 +180,18 @@ impl Server {
     }
 }
 
-/// What `pg_backend_pid()` gives in a session.
+/// The result of `pg_backend_pid()` in a session.
 pub(crate) fn process(session: SessionNo) -> i32 {
     session.0.cast_signed().saturating_add(1)
 }
 
 impl Database {
-    /// Takes the notifications that the session was told of.
+    /// Takes the notifications that were delivered to the session.
     pub fn notifications(&self, session: SessionNo) -> Vec<Notification> {
         std::mem::take(&mut self.server.backend(session).ears.told)
     }
 
-    /// What `pg_backend_pid()` gives in that session.
+    /// The result of `pg_backend_pid()` in that session.
     pub fn process(&self, session: SessionNo) -> i32 {
         process(session)
     }

@@ -1,6 +1,6 @@
 //! nextval, currval, lastval and setval (manual, 9.17). Each locks its sequence for the rest of the transaction, so
-//! that nobody drops it meanwhile (lock_and_open_sequence in src/backend/commands/sequence.c); the numbers themselves
-//! belong to no transaction.
+//! that no other session drops it (lock_and_open_sequence in src/backend/commands/sequence.c). The numbers themselves
+//! are not transactional.
 
 use crate::ast::TableLockMode;
 use crate::catalog::TableId;
@@ -65,7 +65,7 @@ impl Execution {
         Ok(Value::Int(*value))
     }
 
-    /// The sequence of that name, locked.
+    /// Finds and locks the sequence of that name.
     async fn sequence(&self, text: &str) -> Result<Named> {
         let name = relation_name(text)?;
         let found = self.server.schema.borrow().sequences().find(&name, self.session).cloned();
@@ -77,7 +77,7 @@ impl Execution {
         };
         self.server.lock_table(self.session, found.id, TableLockMode::RowExclusive, false).await?;
         if self.server.schema.borrow().sequences().by_id(found.id, self.session).is_none() {
-            // The server's message has the number that it gave the sequence.
+            // The server's message contains the OID of the sequence.
             return Err(Failure::not_modelled(format!(
                 "a sequence that was dropped while it was waited for: {name}"
             )));

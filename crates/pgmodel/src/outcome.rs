@@ -1,4 +1,4 @@
-//! What a statement gave back, and what became visible to others by it.
+//! The result of a statement, and the changes that a commit makes visible to others.
 
 use std::rc::Rc;
 
@@ -6,22 +6,22 @@ use crate::catalog::TableDef;
 use crate::plan::OutputColumn;
 use crate::value::Tuple;
 
-/// What a statement that succeeded returned.
+/// The result of a statement that succeeded.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The columns of its rows; empty where it returns no rows.
+    /// The columns of its rows; empty if it returns no rows.
     pub columns: Rc<[OutputColumn]>,
-    /// Its rows.
+    /// The rows.
     pub rows: Vec<Tuple>,
-    /// Whether it is a statement that returns rows, even if there are none.
+    /// Whether the statement returns rows, even if there are none.
     pub returns_rows: bool,
-    /// How many rows it selected, inserted, updated or deleted.
+    /// The number of rows that it selected, inserted, updated or deleted.
     pub affected: u64,
-    /// Its command tag's word or words, such as `UPDATE` or `CREATE TABLE`.
+    /// The words of its command tag, such as `UPDATE` or `CREATE TABLE`.
     pub tag: &'static str,
 }
 
-/// What the server said beside results.
+/// A notice or warning from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// NOTICE or WARNING.
@@ -30,36 +30,36 @@ pub struct Notice {
     pub text: String,
 }
 
-/// Notices of a session that nobody has taken yet.
+/// The notices of a session that have not been taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     said: Vec<(usize, Notice)>,
-    /// How many of the text's statements have run.
+    /// The number of the text's statements that have run.
     pub(crate) behind: usize,
 }
 
 impl Notices {
-    /// Says it behind the statements that have run.
+    /// Adds a notice, positioned after the statements that have run.
     pub(crate) fn push(&mut self, notice: Notice) {
         self.said.push((self.behind, notice));
     }
 
-    /// Takes them, each with how many of its text's statements had run before.
+    /// Takes the notices, each with the number of the text's statements that had run before it.
     pub(crate) fn take(&mut self) -> Vec<(usize, Notice)> {
         std::mem::take(&mut self.said)
     }
 }
 
-/// What a transaction did to one row.
+/// The change that a transaction made to one row.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The table as it then was.
+    /// The table as it was then.
     pub table: Rc<TableDef>,
-    /// The row: the number of its first version.
+    /// The row, identified by the number of its first version.
     pub row: u32,
-    /// The row before; none for an insert.
+    /// The row before; `None` for an insert.
     pub before: Option<Tuple>,
-    /// The row after; none for a delete.
+    /// The row after; `None` for a delete.
     pub after: Option<Tuple>,
 }
 
@@ -73,7 +73,7 @@ impl Outcome {
         }
     }
 
-    /// A statement that returns nothing.
+    /// The outcome of a statement that returns nothing.
     pub(crate) fn bare(tag: &'static str) -> Outcome {
         Outcome { tag, ..Outcome::default() }
     }

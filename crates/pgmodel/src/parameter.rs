@@ -1,14 +1,14 @@
-//! Parameters as drivers send them: a value becomes one of the type that the statement gave `$n`, or is an error.
+//! Parameters as drivers send them: each is converted to the type that the statement gives `$n`, or is an error.
 
 use crate::error::{Failure, Result};
 use crate::function::{self, Cast, CastContext};
 use crate::value::{Type, Value};
 
-/// The value as one of that type. A text is read as the type's input function reads it.
+/// Converts a value to the type. A text is parsed by the type's input function.
 ///
 /// # Errors
-/// 22P02 and its kin where a text is none of the type's, 22003 where a number is out of range, 42804 where a driver
-/// would refuse to send such a value.
+/// 22P02 and similar if a text is not valid for the type, 22003 if a number is out of range, 42804 if a driver would
+/// refuse to send such a value.
 pub(crate) fn typed(value: &Value, ty: &Type) -> Result<Value> {
     match (value, ty) {
         (Value::Null, _) => Ok(Value::Null),

@@ -1,5 +1,5 @@
-//! SQL text to statements: the grammar is a library's, what is understood is decided here. A clause that is
-//! not understood is refused by name; it must never be dropped, for a wrong answer is worse than none.
+//! Parses SQL text to statements. A library provides the grammar; this module decides what the model supports. An
+//! unsupported clause is refused by name and never ignored, as a wrong answer is worse than none.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -47,25 +47,25 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-/// A statement and the text it was written as, without the semicolon.
+/// A statement and its text, without the semicolon.
 #[derive(Debug)]
 pub struct Parsed {
     /// The statement.
     pub statement: Statement,
     /// Its text.
     pub text: String,
-    /// The highest `$n` in it.
+    /// The highest number of a parameter `$n` in it.
     pub params: u32,
-    /// Names in it that are longer than the server keeps, and what it keeps of each.
+    /// Names in it that are longer than the server's limit, and their truncated forms.
     pub(crate) cut_names: Vec<(String, String)>,
     /// Its plans, made when it is first run.
     pub(crate) plans: Plans,
-    /// How deep it nests.
+    /// Its nesting depth.
     pub(crate) depth: u32,
 }
 
 impl Drop for Parsed {
-    /// What nests is dropped call by call, too.
+    /// Drops a deeply nested statement on a larger stack, since dropping recurses.
     fn drop(&mut self) {
         if self.depth > stack::SHALLOW {
             stack::with_depth(self.depth, || {
@@ -76,19 +76,20 @@ impl Drop for Parsed {
     }
 }
 
-/// How many texts a thread remembers. A workload has a handful; the bound is for texts that carry their
+/// The number of texts that a thread caches. A workload has a handful; the bound is for texts that contain their
 /// values.
 const REMEMBERED: usize = 4096;
 
-/// How many bytes they may have together; what they parse to takes a hundred times as much.
+/// The total bytes of the cached texts; what they parse to takes a hundred times as much.
 const REMEMBERED_BYTES: usize = 1 << 20;
 
-/// How long a text may be.
+/// The maximum bytes of a text.
 const LONGEST: usize = 4 << 20;
 
 #[derive(Default)]
 struct Remembered {
-    /// What a text was parsed to, or why it was not: finding that out may take a second, and is asked for again.
+    /// The result of parsing each text. Failures are cached too, since finding one may take a second and texts are sent
+    /// again.
     texts: BTreeMap<String, Result<Rc<Vec<Parsed>>>>,
     bytes: usize,
 }
@@ -97,10 +98,10 @@ thread_local! {
     static CACHE: RefCell<Remembered> = RefCell::default();
 }
 
-/// The statements of a text, in order; parsed once per text and thread.
+/// Parses a text to its statements, in order. Each text is parsed once per thread.
 ///
 /// # Errors
-/// 42601 where it is not SQL; a refusal by name where it is SQL that the model does not know.
+/// 42601 if it is not SQL; a refusal by name if it is SQL that the model does not support.
 pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     if let Some(known) = CACHE.with_borrow(|cache| cache.texts.get(sql).cloned()) {
         return known;
@@ -120,20 +121,20 @@ pub fn parse(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     parsed
 }
 
-/// As [`parse`], for a text that is sent without parameters. Where it names some all the same, its plans are not
-/// shared with those made for parameters.
+/// Same as [`parse`], for a text that is sent without parameters. If the text contains parameters nevertheless, its
+/// plans are not shared with those made for parameters.
 ///
 /// # Errors
-/// As [`parse`].
+/// Same as [`parse`].
 pub fn parse_without_parameters(sql: &str) -> Result<Rc<Vec<Parsed>>> {
     let parsed = parse(sql)?;
     if parsed.iter().all(|statement| statement.params == 0) { Ok(parsed) } else { fresh(sql).map(Rc::new) }
 }
 
-/// The type that a text names.
+/// Parses the name of a type.
 ///
 /// # Errors
-/// As [`parse`]; a refusal of what is more than a type.
+/// Same as [`parse`]; a refusal if the text is more than a type.
 pub(crate) fn type_of(text: &str) -> Result<Type> {
     let parsed = parse(&format!("SELECT NULL::{text}"))?;
     if let [Parsed { statement: Statement::Query(with), .. }] = &parsed[..]
@@ -146,8 +147,7 @@ pub(crate) fn type_of(text: &str) -> Result<Type> {
     Err(Failure::not_modelled(format!("the type {text}")))
 }
 
-/// Parses without the cache. The whole text must be SQL before any of its statements counts, as on the
-/// server.
+/// Parses without the cache. As on the server, the whole text must be valid before any of its statements counts.
 fn fresh(sql: &str) -> Result<Vec<Parsed>> {
     stack::with_depth(depth::bound(sql)?, || lowered(sql))
 }
@@ -174,7 +174,7 @@ fn lowered(sql: &str) -> Result<Vec<Parsed>> {
     Ok(parsed)
 }
 
-/// A statement's own text: neither its semicolon nor what surrounds it.
+/// The statement's own text, without its semicolon and surrounding space.
 fn text(node: &SyntaxNode) -> String {
     let text = node.text().to_string();
     let ends = node.last_token().is_some_and(|last| last.kind() == SyntaxKind::SEMICOLON);
@@ -195,7 +195,7 @@ fn params(node: &SyntaxNode) -> Result<u32> {
     Ok(highest)
 }
 
-/// A refusal of something by what the grammar calls it.
+/// A refusal that uses the grammar's name for the construct.
 fn refuse(kind: SyntaxKind) -> Failure {
     Failure::not_modelled(cursor::title(kind))
 }

@@ -1,8 +1,8 @@
-//! Statements with every name looked up and every type known: what the executor runs. A plan is made once per
-//! statement text and catalogue, and shared by every trial that sends the text.
+//! Plans: statements with all names resolved and all types known, as the executor runs them. A plan is made once per
+//! statement text and catalogue, and shared by all trials that send the text.
 //!
-//! Rows at run time are frames: a query level has numbered slots, one per item of FROM, and each slot holds one
-//! tuple at a time. [`Expr::Column`] names level, slot and column.
+//! At run time rows are frames: a query level has numbered slots, one per item of FROM, and each slot contains one
+//! tuple at a time. [`Expr::Column`] gives level, slot and column.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -24,11 +24,11 @@ pub(crate) mod survey;
 pub struct Plan {
     /// The statement.
     pub query: Query,
-    /// The types that `$1`, `$2`, … turned out to have.
+    /// The inferred types of `$1`, `$2`, …
     pub params: Vec<Type>,
-    /// The tables that it uses and how they are locked, in the order in which analysis meets them, each once.
+    /// The tables that it uses and their lock modes, each once, in the order in which analysis meets them.
     pub locks: Vec<(TableId, TableLockMode)>,
-    /// Whether the server may run a subquery of it once, or once for each row, and it shows.
+    /// Whether the server may run a subquery of it once or once per row, with different results.
     pub reruns: bool,
 }
 
@@ -41,12 +41,12 @@ pub struct OutputColumn {
     pub ty: Type,
 }
 
-/// A query level: a WITH and what it serves.
+/// A query level: a WITH and the query it belongs to.
 #[derive(Debug)]
 pub struct Query {
     /// Its common table expressions, in order; [`Slot::Cte`] names one by level and index.
     pub ctes: Vec<Cte>,
-    /// What is computed.
+    /// The query without its WITH, ORDER BY, LIMIT, OFFSET and locking clauses.
     pub core: Core,
     /// ORDER BY.
     pub order: Vec<SortKey>,
@@ -58,9 +58,9 @@ pub struct Query {
     pub locks: Vec<RowLock>,
     /// The columns of the result.
     pub columns: Vec<OutputColumn>,
-    /// Whether an expression in it, at any depth, names a column of a level outside it.
+    /// Whether an expression in it, at any depth, references a column of an outer level.
     pub correlated: bool,
-    /// Whether it shows how often it is run; found when that is first asked.
+    /// Whether the number of its runs is observable; computed on first use.
     pub effect: OnceCell<bool>,
 }
 
@@ -69,13 +69,13 @@ pub struct Query {
 pub struct Cte {
     /// Its name.
     pub name: String,
-    /// Its query, shared with whoever runs it.
+    /// Its query, shared with the executor.
     pub query: Rc<Query>,
-    /// How often it is read.
+    /// The number of references to it.
     pub references: usize,
-    /// Whether it is a UNION whose right side reads what the round before has made.
+    /// Whether it is a UNION whose right side reads the rows of the previous round.
     pub recursive: bool,
-    /// MATERIALIZED or NOT MATERIALIZED, where it is said.
+    /// MATERIALIZED or NOT MATERIALIZED, if given.
     pub materialized: Option<bool>,
 }
 
@@ -84,12 +84,12 @@ pub struct Cte {
 pub enum Core {
     /// SELECT.
     Select(Select),
-    /// VALUES, each row as wide as the result.
+    /// VALUES; each row has the width of the result.
     Values(Vec<Vec<Expr>>),
-    /// A set operation of two queries of the same column types. Neither opens a level: they are levels themselves,
-    /// inside this one, which has no slots.
+    /// A set operation of two queries with the same column types. Each side is a query level of its own inside this
+    /// one, which has no slots.
     Set { operation: SetOperation, all: bool, left: Rc<Query>, right: Rc<Query> },
-    /// INSERT; its columns are those of RETURNING.
+    /// INSERT; the columns of its result are those of RETURNING.
     Insert(Insert),
     /// UPDATE.
     Update(Update),
@@ -102,11 +102,11 @@ pub enum Core {
 pub struct Select {
     /// The items of FROM, numbered.
     pub slots: Vec<Slot>,
-    /// How they are joined; none where there is no FROM. A comma is an inner join without ON.
+    /// How they are joined; `None` without FROM. A comma is an inner join without ON.
     pub join: Option<Join>,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// GROUP BY and aggregates; none where the query has neither.
+    /// GROUP BY and aggregates; `None` if the query has neither.
     pub grouping: Option<Grouping>,
     /// The set-returning functions in the select list and in ORDER BY; [`Expr::Set`] names one.
     pub sets: Vec<SetCall>,
@@ -114,24 +114,24 @@ pub struct Select {
     pub output: Vec<Expr>,
     /// DISTINCT.
     pub distinct: bool,
-    /// DISTINCT ON so many of the first keys of ORDER BY.
+    /// The number of leading ORDER BY keys that DISTINCT ON covers; 0 without DISTINCT ON.
     pub distinct_on: usize,
-    /// How the rows are reached; found when the query first runs.
+    /// The access path of the rows; computed when the query first runs.
     pub path: OnceCell<Path>,
 }
 
 impl Select {
-    /// Whether rows that are alike are one.
+    /// Whether duplicate rows are removed, by DISTINCT or DISTINCT ON.
     pub(crate) fn is_distinct(&self) -> bool {
         self.distinct || self.distinct_on > 0
     }
 }
 
-/// GROUP BY and aggregates. Where it is present, select list, HAVING and ORDER BY speak of [`Expr::Group`] and
-/// [`Expr::Aggregate`], never of columns of this level.
+/// GROUP BY and aggregates. With grouping, select list, HAVING and ORDER BY use [`Expr::Group`] and
+/// [`Expr::Aggregate`], never columns of this level.
 #[derive(Debug)]
 pub struct Grouping {
-    /// The keys; none means one group, also of no rows.
+    /// The keys. Without keys there is exactly one group, even of no rows.
     pub keys: Vec<Expr>,
     /// The aggregates.
     pub aggregates: Vec<Aggregate>,
@@ -142,9 +142,9 @@ pub struct Grouping {
 /// An aggregate.
 #[derive(Debug)]
 pub struct Aggregate {
-    /// Which.
+    /// The function.
     pub function: AggregateFunction,
-    /// Its argument; none for `count(*)`.
+    /// Its argument; `None` for `count(*)`.
     pub argument: Option<Expr>,
     /// The second argument of `string_agg` and `jsonb_object_agg`.
     pub second: Option<Expr>,
@@ -158,16 +158,16 @@ pub struct Aggregate {
     pub ty: Type,
 }
 
-/// The aggregates there are.
+/// The supported aggregates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AggregateFunction {
     /// `count`.
     Count,
-    /// `sum` of integers, to `ty`.
+    /// `sum` of integers; the result type is [`Aggregate::ty`].
     SumInt,
     /// `sum` of numeric.
     SumNumeric,
-    /// `avg` of integers or numeric, as numeric.
+    /// `avg` of integers or numeric; the result is numeric.
     Avg,
     /// `min`.
     Min,
@@ -192,20 +192,20 @@ pub enum AggregateFunction {
 pub enum Slot {
     /// A table.
     Table(Rc<TableDef>),
-    /// A derived table; `lateral` if it may name earlier slots of this level (one level up from inside it).
+    /// A derived table; if `lateral`, it may reference earlier slots of this level (one level up from inside it).
     Query { query: Rc<Query>, lateral: bool },
-    /// The common table expression `index` of the level `up` levels out from the one this slot belongs to.
+    /// The common table expression `index` of the level that is `up` levels above the one this slot belongs to.
     Cte { up: usize, index: usize, width: usize },
-    /// A set-returning function, with a column more that numbers its rows if `ordinality` is asked for.
+    /// A set-returning function; with `ordinality` it has an extra column that numbers the rows.
     Function { call: SetCall, ordinality: bool },
-    /// The row that ON CONFLICT would have inserted.
+    /// `excluded`: the row that ON CONFLICT would have inserted.
     Excluded,
 }
 
 /// A call of a set-returning function.
 #[derive(Debug)]
 pub struct SetCall {
-    /// Which.
+    /// The function.
     pub function: SetFunction,
     /// Its arguments.
     pub args: Vec<Expr>,
@@ -220,7 +220,7 @@ pub enum SetFunction {
     NumericSeries,
     /// `generate_series(from, to, step)` over timestamps.
     TimeSeries,
-    /// `unnest`, of several arrays side by side.
+    /// `unnest`, of one array or of several side by side.
     Unnest,
     /// `pg_listening_channels`.
     ListeningChannels,
@@ -232,7 +232,7 @@ pub enum SetFunction {
     JsonPairs { text: bool },
 }
 
-/// How slots are joined.
+/// A tree of joined slots.
 #[derive(Debug)]
 pub enum Join {
     /// One slot.
@@ -244,54 +244,55 @@ pub enum Join {
 /// A key of ORDER BY.
 #[derive(Debug)]
 pub struct SortKey {
-    /// By what: [`Expr::Output`] for a column of the result, else an expression over the level's rows or groups.
+    /// The key: [`Expr::Output`] for a column of the result, otherwise an expression over the level's rows or groups.
     pub expr: Expr,
     /// DESC.
     pub descending: bool,
-    /// Where NULLs go; the default is last, or first with DESC.
+    /// NULLS FIRST; the default is last, or first with DESC.
     pub nulls_first: bool,
 }
 
-/// A slot whose rows are locked.
+/// A slot whose rows are locked, by FOR UPDATE and similar.
 #[derive(Clone, Copy, Debug)]
 pub struct RowLock {
-    /// The slot: a table, or a derived table whose own query then holds the lock already.
+    /// The slot: a table, or a derived table whose own query takes the lock.
     pub slot: usize,
-    /// How strong; the strongest where several clauses name the slot.
+    /// The strength; the strongest if several clauses name the slot.
     pub strength: LockStrength,
-    /// NOWAIT before SKIP LOCKED before waiting, where several clauses name the slot.
+    /// The wait policy; if several clauses name the slot, NOWAIT takes precedence over SKIP LOCKED, and that over
+    /// waiting.
     pub wait: LockWait,
 }
 
 /// INSERT.
 #[derive(Debug)]
 pub struct Insert {
-    /// Into which table.
+    /// The target table.
     pub table: Rc<TableDef>,
-    /// The rows; a level of its own. DEFAULT VALUES is a VALUES of one empty row.
+    /// The rows to insert, as a query level of its own. DEFAULT VALUES is a VALUES of one empty row.
     pub source: Rc<Query>,
-    /// For each column of the table, its value: an expression over slot 0, the source's row, with assignment casts
-    /// and defaults in place.
+    /// The value of each column of the table: an expression over slot 0, the source's row, including assignment casts
+    /// and defaults.
     pub row: Vec<Expr>,
     /// ON CONFLICT.
     pub on_conflict: Option<OnConflict>,
-    /// RETURNING, over slot 0, the new row.
+    /// RETURNING, over slot 0, which is the new row.
     pub returning: Vec<Expr>,
 }
 
 /// ON CONFLICT.
 #[derive(Debug)]
 pub struct OnConflict {
-    /// Positions in [`TableDef::indexes`]; none means any unique index.
+    /// Positions in [`TableDef::indexes`]; `None` means any unique index.
     pub arbiters: Option<Vec<usize>>,
-    /// DO UPDATE; none is DO NOTHING.
+    /// DO UPDATE; `None` is DO NOTHING.
     pub update: Option<ConflictUpdate>,
 }
 
-/// ON CONFLICT DO UPDATE. Slot 0 is the row that is there, slot 1 is `excluded`.
+/// ON CONFLICT DO UPDATE. Slot 0 is the existing row, slot 1 is `excluded`.
 #[derive(Debug)]
 pub struct ConflictUpdate {
-    /// Column positions and their new values, cast.
+    /// Column positions and their new values, with casts.
     pub set: Vec<(usize, Expr)>,
     /// WHERE.
     pub filter: Option<Expr>,
@@ -304,15 +305,15 @@ pub struct Update {
     pub table: Rc<TableDef>,
     /// The target, then the items of FROM.
     pub slots: Vec<Slot>,
-    /// How they are joined, the target as the leftmost.
+    /// How they are joined, with the target leftmost.
     pub join: Join,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// Column positions and their new values, cast.
+    /// Column positions and their new values, with casts.
     pub set: Vec<(usize, Expr)>,
-    /// RETURNING, slot 0 being the new row.
+    /// RETURNING, with the new row in slot 0.
     pub returning: Vec<Expr>,
-    /// How the rows are reached; found when the statement first runs.
+    /// The access path of the rows; computed when the statement first runs.
     pub path: OnceCell<Path>,
 }
 
@@ -323,12 +324,12 @@ pub struct Delete {
     pub table: Rc<TableDef>,
     /// The target, then the items of USING.
     pub slots: Vec<Slot>,
-    /// How they are joined, the target as the leftmost.
+    /// How they are joined, with the target leftmost.
     pub join: Join,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// RETURNING, slot 0 being the old row.
+    /// RETURNING, with the old row in slot 0.
     pub returning: Vec<Expr>,
-    /// How the rows are reached; found when the statement first runs.
+    /// The access path of the rows; computed when the statement first runs.
     pub path: OnceCell<Path>,
 }

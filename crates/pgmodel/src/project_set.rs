@@ -1,5 +1,5 @@
-//! Set-returning functions in a select list: each row becomes as many as the longest of the sets has, the others being
-//! NULL where they have ended (manual, 38.5.9; the server's `nodeProjectSet.c`).
+//! Set-returning functions in a select list. Each row becomes as many rows as its longest set has; shorter sets are
+//! padded with NULL (manual, 38.5.9; the server's `nodeProjectSet.c`).
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::select::order;
 use crate::value::{Tuple, Value};
 
 impl Execution {
-    /// The rows of a SELECT with sets in its list. Where nothing needs them all, no more are made than LIMIT asks for.
+    /// The rows of a SELECT with sets in its select list. Stops at LIMIT unless sorting or DISTINCT needs all rows.
     pub(crate) async fn select_sets(
         &self,
         query: &Query,

@@ -1,6 +1,6 @@
-//! The rounds of WITH RECURSIVE: the right side of the UNION reads what the round before has made, until a round makes
-//! nothing (manual, 7.8.2). All rounds are made before the first row is read; rounds without an end are refused when
-//! they have made too much.
+//! WITH RECURSIVE: in each round the right side of the UNION reads the rows of the previous round, until a round yields
+//! none (manual, 7.8.2). All rounds are computed before the first row is read; endless rounds are refused when they
+//! exceed the limits.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 impl Execution {
-    /// The rows of a common table expression that reads itself.
+    /// The rows of a recursive common table expression.
     pub(crate) async fn recursive(
         &self,
         level: &Env<'_>,

@@ -1,6 +1,6 @@
-//! Functions that CREATE FUNCTION has made, in SQL and PL/pgSQL (manual, 38.5 and chapter 43), and DO. Their statements
-//! are planned and run as any others, so that they see, lock and wait as those do. What a body has that is not modelled
-//! is refused when the function is made, not when it is called.
+//! Functions created by CREATE FUNCTION, in SQL and PL/pgSQL (manual, 38.5 and chapter 43), and DO. Their statements
+//! are planned and run like any others and see, lock and wait accordingly. Unsupported parts of a body are refused when
+//! the function is created, not when it is called.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ pub struct Routine {
     pub(crate) name: String,
     /// Its parameters.
     pub(crate) params: Vec<Parameter>,
-    /// What it returns.
+    /// Its return type.
     pub(crate) returns: Returns,
     /// VOLATILE, STABLE or IMMUTABLE.
     pub(crate) volatility: Volatility,
@@ -46,17 +46,17 @@ pub struct Routine {
     pub(crate) code: Code,
 }
 
-/// What a function does.
+/// The code of a function.
 #[derive(Debug)]
 pub(crate) enum Code {
-    /// These statements; the last one's first row is the result.
+    /// SQL statements; the result is the first row of the last one.
     Sql(Vec<Sql>),
-    /// A body of PL/pgSQL.
+    /// A PL/pgSQL body.
     Plpgsql(Program),
 }
 
 impl fmt::Debug for Routine {
-    /// Its name says enough where a plan is shown.
+    /// Prints only name and id, which is enough where a plan is printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Routine").field(&self.name).field(&self.id).finish()
     }

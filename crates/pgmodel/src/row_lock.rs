@@ -1,8 +1,8 @@
-//! Row locks: the four strengths, who waits for whom, and what is found of a row once the wait is over.
+//! Row locks: the four strengths, the waits for them, and the state of a row after the wait.
 //!
-//! The locks are marks on row versions (manual, 13.3.2). A session that must wait takes the version's place in the
-//! lock table first, so that the longest waiter goes next, then waits for each transaction in its way
-//! (src/backend/access/heap/README.tuplock). It must never let two conflicting strengths stand on one version.
+//! The locks are entries in the headers of row versions (manual, 13.3.2). A session that must wait first takes the
+//! tuple lock of the version in the lock table, so that the longest waiter goes next, then waits for each transaction
+//! in its way (src/backend/access/heap/README.tuplock). Two conflicting strengths are never granted on one version.
 
 use crate::ast::{LockStrength, LockWait, TableLockMode};
 use crate::catalog::TableDef;
@@ -12,29 +12,30 @@ use crate::footprint::Use;
 use crate::lock::LockTag;
 use crate::transaction::{Status, Xid};
 
-/// What became of a row version that a statement wants.
+/// The state of a row version that a statement wants to lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
-    /// It is the newest, and nobody is in the way.
+    /// It is the newest version, and no other session is in the way.
     Free,
     /// Another transaction has replaced it and committed.
     Updated(u32),
     /// Another transaction has deleted it and committed.
     Deleted,
-    /// This very command has changed it already.
+    /// This command has changed it already.
     SelfModified,
-    /// Its maker is this very command, or is not known to have committed.
+    /// It was created by this command or by a transaction that has not committed, or this transaction changed it
+    /// earlier.
     Invisible,
-    /// It is locked, and SKIP LOCKED says not to wait.
+    /// It is locked, and SKIP LOCKED was given.
     Skipped,
 }
 
-/// What a lock finds on the later versions of a row.
+/// The state of the later versions of a row, for a lock on an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ahead {
-    /// All of it is locked, and nobody had to be waited for.
+    /// All of them are locked, without a wait.
     Held,
-    /// It had to wait, or has still to be marked.
+    /// There was a wait, or the version still has to be marked as locked.
     Waited,
     /// A later version was replaced by a change that conflicts.
     Moved,
@@ -42,7 +43,7 @@ enum Ahead {
     Gone,
 }
 
-/// Whether two strengths exclude each other (manual, table 13.3).
+/// Whether two strengths conflict (manual, table 13.3).
 pub(crate) fn conflicts(held: LockStrength, wanted: LockStrength) -> bool {
     use LockStrength::{KeyShare, NoKeyUpdate, Share, Update};
     match (held, wanted) {
@@ -53,7 +54,7 @@ pub(crate) fn conflicts(held: LockStrength, wanted: LockStrength) -> bool {
     }
 }
 
-/// The mode in which a waiter of that strength queues for the version.
+/// The mode in which a waiter of that strength queues for the version's tuple lock.
 fn queue_mode(strength: LockStrength) -> TableLockMode {
     match strength {
         LockStrength::KeyShare => TableLockMode::AccessShare,
@@ -64,8 +65,8 @@ fn queue_mode(strength: LockStrength) -> TableLockMode {
 }
 
 impl Execution {
-    /// Waits until nobody holds a conflicting lock on a version, and says what it then is. Whoever gets
-    /// [`Claim::Free`] must mark the version before it waits for anything else.
+    /// Waits until no other session holds a conflicting lock on a version, and returns the state of the version then.
+    /// On [`Claim::Free`] the caller must mark the version before it waits for anything else.
     pub(crate) async fn claim(
         &self,
         table: &TableDef,
@@ -80,7 +81,7 @@ impl Execution {
         Box::pin(self.claim_after(table, version, strength, wait)).await
     }
 
-    /// Claims a version that somebody else is in the way of.
+    /// Claims a version that another session has locked.
     async fn claim_after(
         &self,
         table: &TableDef,
@@ -104,7 +105,7 @@ impl Execution {
                 let depth = self.server.backend(self.session).depth();
                 self.server.lock(self.session, tag, mode, Some(depth), false).await?;
                 place = Some((tag, mode));
-                // Whoever was in the way may have gone while this one queued.
+                // The blocker may have ended while this session was queued.
                 continue;
             }
             for xid in in_the_way {
@@ -117,7 +118,7 @@ impl Execution {
         Ok(claim)
     }
 
-    /// Locks a version; what its state is otherwise.
+    /// Locks a version if it is free; returns its state otherwise.
     pub(crate) async fn lock_version(
         &self,
         table: &TableDef,
@@ -134,8 +135,8 @@ impl Execution {
             let updating = self.is_being_updated(table, version, strength);
             let claim = self.claim(table, version, strength, wait).await?;
             if claim != Claim::Free {
-                // Whoever has waited for an update waits for those that went on from it, too, before it looks at
-                // what it has got; a repeatable read transaction learns only then that it has failed.
+                // After waiting for an update, the server also waits for the updates that followed it before it
+                // evaluates the result. A repeatable read transaction fails only then.
                 if updating && matches!(claim, Claim::Updated(_) | Claim::Deleted) {
                     self.lock_successors(table, version, strength).await?;
                 }
@@ -146,7 +147,7 @@ impl Execution {
                     self.mark_locked(table, version, strength);
                     return Ok(Claim::Free);
                 }
-                // Somebody may have got in the way meanwhile.
+                // Another transaction may have locked or changed the version in the meantime.
                 Ahead::Waited => {}
                 Ahead::Gone => return Ok(Claim::Deleted),
                 Ahead::Moved => {
@@ -157,7 +158,7 @@ impl Execution {
         }
     }
 
-    /// Locks the newest version of a row, following committed updates from `version`; with the version reached.
+    /// Locks the newest version of a row, following committed updates from `version`. Returns the version reached.
     pub(crate) async fn lock_newest(
         &self,
         table: &TableDef,
@@ -178,9 +179,9 @@ impl Execution {
         }
     }
 
-    /// The last version of a row from `version` on, to which updates have led: whoever follows them waits for each that
-    /// is under way, also for one that its lock does not exclude (heapam_tuple_lock in
-    /// src/backend/access/heap/heapam_handler.c, which looks with SnapshotDirty).
+    /// The last version of a row that updates from `version` lead to. Waits for each running update, even one that the
+    /// requested lock does not conflict with (heapam_tuple_lock in src/backend/access/heap/heapam_handler.c, which uses
+    /// SnapshotDirty).
     async fn follow_updates(
         &self,
         table: &TableDef,
@@ -221,9 +222,9 @@ impl Execution {
         header.lockers.push((xid, strength));
     }
 
-    /// A FOR KEY SHARE that passed an update must stand on what the update made of the row, too, and on what later
-    /// ones made of that. Here it waits for nobody's place in a queue, and NOWAIT and SKIP LOCKED say nothing
-    /// (heap_lock_updated_tuple in src/backend/access/heap/heapam.c).
+    /// Locks the later versions of the row as well: a FOR KEY SHARE that does not conflict with an update must also be
+    /// on the versions that this update and later ones create. This takes no tuple lock and ignores NOWAIT and SKIP
+    /// LOCKED (heap_lock_updated_tuple in src/backend/access/heap/heapam.c).
     async fn lock_successors(&self, table: &TableDef, version: u32, strength: LockStrength) -> Result<Ahead> {
         let (mut at, mut waited) = (version, false);
         while let Some(next) = self.successor(table, at) {
@@ -245,7 +246,7 @@ impl Execution {
         Ok(if waited { Ahead::Waited } else { Ahead::Held })
     }
 
-    /// The version that replaced this one, unless its maker has rolled back.
+    /// The version that replaced this one, unless the replacing transaction has rolled back.
     fn successor(&self, table: &TableDef, version: u32) -> Option<u32> {
         let heap = self.server.heap(table.id);
         let header = heap.header(version)?;
@@ -253,8 +254,8 @@ impl Execution {
         header.xmax.filter(|xmax| transactions.status(*xmax) != Status::Aborted).and(header.next)
     }
 
-    /// What a later version is to a lock that its row's earlier version gets: held already, still to be marked, or
-    /// lost to a committed change that conflicts; and who must be waited for to know.
+    /// The state of a later version for a lock on an earlier version of the row: already locked, still to be marked, or
+    /// lost to a committed conflicting change. Also returns the transaction to wait for, if the state depends on it.
     fn look_ahead(&self, table: &TableDef, version: u32, strength: LockStrength) -> (Ahead, Option<Xid>) {
         let heap = self.server.heap(table.id);
         let Some(header) = heap.header(version) else { return (Ahead::Waited, None) };
@@ -274,7 +275,7 @@ impl Execution {
         (Ahead::Waited, None)
     }
 
-    /// Whether another transaction is about to replace the version in a way that keeps this strength out.
+    /// Whether another running transaction has replaced the version by an update that conflicts with this strength.
     fn is_being_updated(&self, table: &TableDef, version: u32, strength: LockStrength) -> bool {
         let heap = self.server.heap(table.id);
         let transactions = self.server.transactions.borrow();
@@ -284,7 +285,7 @@ impl Execution {
         })
     }
 
-    /// Whether this transaction already holds a lock at least so strong on the version.
+    /// Whether this transaction already holds a lock of at least this strength on the version.
     fn has_lock(&self, table: &TableDef, version: u32, strength: LockStrength) -> bool {
         let heap = self.server.heap(table.id);
         let Some(header) = heap.header(version) else { return false };
@@ -296,7 +297,7 @@ impl Execution {
                 .any(|(xid, held)| *held >= strength && transactions.is_own(*xid, self.session))
     }
 
-    /// Whether this transaction holds any lock on the version: then it does not queue again for a stronger one.
+    /// Whether this transaction holds any lock on the version. If so, it does not queue again for a stronger one.
     fn is_member(&self, table: &TableDef, version: u32) -> bool {
         let heap = self.server.heap(table.id);
         let transactions = self.server.transactions.borrow();
@@ -305,7 +306,7 @@ impl Execution {
         })
     }
 
-    /// What a version is now, and which running transactions are in the way of that strength.
+    /// The state of a version, and the running transactions that conflict with that strength.
     fn inspect(&self, table: &TableDef, version: u32, strength: LockStrength) -> (Claim, Vec<Xid>) {
         let heap = self.server.heap(table.id);
         let Some(header) = heap.header(version) else { return (Claim::Free, Vec::new()) };
@@ -318,16 +319,16 @@ impl Execution {
             Status::Aborted => false,
         };
         if !made {
-            // A version that another transaction has made and not committed is reached by following an update
-            // that FOR KEY SHARE passed; its maker is not in the way of that strength.
+            // A version of another, uncommitted transaction is reached here by following an update that does not
+            // conflict with FOR KEY SHARE. Its creator does not block that strength.
             let passes = transactions.is_running(header.xmin) && strength == LockStrength::KeyShare;
             return (if passes { Claim::Free } else { Claim::Invisible }, Vec::new());
         }
         let mut in_the_way = Vec::new();
         if let Some(xmax) = header.xmax {
             match transactions.status(xmax) {
-                // A committed update that left the keys alone does not keep FOR KEY SHARE from the old version: the
-                // server locks that, and all that came of it, and shows the old values.
+                // A committed update that left the keys alone does not prevent FOR KEY SHARE on the old version: the
+                // server locks that version and its successors, and returns the old values.
                 Status::Committed(_) if !conflicts(header.xmax_strength, strength) => {}
                 Status::Committed(_) => return (replaced(header.next), in_the_way),
                 Status::Running if transactions.is_own(xmax, self.session) => {
@@ -344,7 +345,7 @@ impl Execution {
                 in_the_way.push(*locker);
             }
         }
-        // Of several the one with the lowest number is waited for first: a multixact keeps its members in that order.
+        // The transaction with the lowest number is waited for first, as a multixact keeps its members in that order.
         in_the_way.sort_unstable();
         (Claim::Free, in_the_way)
     }
@@ -354,17 +355,17 @@ fn replaced(next: Option<u32>) -> Claim {
     next.map_or(Claim::Deleted, Claim::Updated)
 }
 
-/// What NOWAIT answers.
+/// The error of NOWAIT.
 pub(crate) fn not_available(table: &TableDef) -> Failure {
     Failure::sql("55P03", format!("could not obtain lock on row in relation \"{}\"", table.name))
 }
 
-/// What a repeatable read transaction is told where another has committed a newer version.
+/// The error of a repeatable read transaction if another transaction has committed a newer version.
 pub(crate) fn concurrent_update() -> Failure {
     Failure::sql("40001", "could not serialize access due to concurrent update")
 }
 
-/// What a repeatable read transaction is told where another has deleted the row.
+/// The error of a repeatable read transaction if another transaction has deleted the row.
 pub(crate) fn concurrent_delete() -> Failure {
     Failure::sql("40001", "could not serialize access due to concurrent delete")
 }

@@ -1,5 +1,5 @@
-//! The rows that FROM and WHERE make, one after the other: a nested loop over the slots, each row looked at only when
-//! the one before it has been dealt with.
+//! Produces the rows of FROM and WHERE one at a time: a nested loop over the slots that visits a row only after the
+//! previous one has been processed.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use crate::plan::planner::Wary;
 use crate::plan::{Comparison, Join, Query, Slot};
 use crate::value::{Tuple, Value};
 
-/// A nested loop at some row of it.
+/// The state of a nested loop.
 pub(crate) struct Rows<'a> {
     run: &'a Execution,
     level: &'a Env<'a>,
@@ -21,14 +21,14 @@ pub(crate) struct Rows<'a> {
     join: Option<&'a Join>,
     path: &'a Path,
     started: bool,
-    /// Whether the conditions that hang on no row hold, once they were looked at.
+    /// Whether the conditions that depend on no row are true; `None` until they are evaluated.
     enters: Option<bool>,
     cells: Vec<Slotted>,
-    /// For each open slot of the loop, what is left of its rows, the next one last.
+    /// For each open slot of the loop, its remaining rows, with the next one last.
     open: Vec<Vec<Slotted>>,
-    /// A row that was met while looking for others.
+    /// A row that was fetched ahead and belongs to the next group.
     ahead: Option<Vec<Slotted>>,
-    /// Whether any row was looked at.
+    /// Whether any row was visited.
     looked: bool,
 }
 
@@ -66,19 +66,19 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The next row, one tuple for each slot.
+    /// The next row: one tuple for each slot.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Slotted>>> {
         if !self.path.gates.is_empty() && !Box::pin(self.enters()).await? {
             return Ok(None);
         }
         match self.path.steps(self.run.per_row) {
             Some(steps) => self.step(steps).await,
-            // An outer join is rare, and its state is kept out of every other row's.
+            // Outer joins are rare; boxing keeps their state out of the future of every other row.
             None => Box::pin(self.tree()).await,
         }
     }
 
-    /// Whether there is a row to be looked for.
+    /// Whether the conditions that depend on no row are true, so that the scan may start.
     async fn enters(&mut self) -> Result<bool> {
         if let Some(enters) = self.enters {
             return Ok(enters);
@@ -91,15 +91,15 @@ impl<'a> Rows<'a> {
         Ok(enters)
     }
 
-    /// The next rows that only further keys can put in order: all of them, or where they come in the order of a column
-    /// those of one value, in which case there may be more. None at all are the end.
+    /// The next rows that are to be sorted together: all rows, or, if the rows come in the order of a column, those of
+    /// its next value. Empty at the end.
     pub(crate) async fn group(&mut self) -> Result<Vec<Vec<Slotted>>> {
         let by = self.path.steps(self.run.per_row).and_then(|steps| steps.first()).and_then(|step| step.by);
         let mut group: Vec<Vec<Slotted>> = self.ahead.take().into_iter().collect();
         loop {
             let goes_on = match (by, group.first()) {
                 (Some(by), Some(first)) => {
-                    // An index shows where its value ends before the next row is looked at.
+                    // The end of a value is known from the index before the next row is visited.
                     let next = self.open.first().and_then(|rows| rows.last());
                     next.is_some_and(|next| next.value(by) == first[0].value(by))
                 }
@@ -109,7 +109,7 @@ impl<'a> Rows<'a> {
             if let (Some(by), Some(first)) = (by, group.first())
                 && row[0].value(by) != first[0].value(by)
             {
-                // The rest of that value was filtered out.
+                // The remaining rows of that value were filtered out.
                 self.ahead = Some(row);
                 return Ok(group);
             }
@@ -118,7 +118,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Refuses where another plan would have looked at other rows, and functions with an effect show it.
+    /// Refuses if another plan would have visited other rows and functions with an effect would show the difference.
     pub(crate) fn demand_whole(&self) -> Result<()> {
         let Wary { some, all } = self.path.wary;
         let by = self.path.steps.iter().flatten().next().and_then(|step| step.by);
@@ -160,7 +160,7 @@ impl<'a> Rows<'a> {
                 }
             }
             let Some(next) = steps.get(depth + 1) else {
-                // The last row needs no copy of what the next would have been joined with.
+                // The last row is moved instead of copied, as no further row is joined with it.
                 let is_last = self.open.iter().all(Vec::is_empty);
                 return Ok(Some(if is_last { std::mem::take(&mut self.cells) } else { self.cells.clone() }));
             };
@@ -170,7 +170,7 @@ impl<'a> Rows<'a> {
         Ok(None)
     }
 
-    /// Opens the rows of the next slot. The open ones are few, or they count.
+    /// Opens the rows of the next slot. Counts the open rows against the memory limit if there are many.
     fn open(&mut self, rows: Vec<Slotted>) -> Result<()> {
         const FEW: usize = 10_000;
         if rows.len() > FEW && self.open.len() > 1 {
@@ -184,11 +184,11 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Where an outer join is among them, the whole tree is joined first.
+    /// The next row if an outer join is present: the whole tree is joined first.
     async fn tree(&mut self) -> Result<Option<Vec<Slotted>>> {
         if !self.started {
             self.started = true;
-            // Here `open` holds whole rows, the next one last.
+            // In this case `open` contains complete rows, with the next one last.
             self.open = match self.join {
                 Some(join) => {
                     let tree = Tree { slots: self.slots, laterals: &self.path.laterals, level: self.level };
@@ -212,7 +212,7 @@ impl<'a> Rows<'a> {
 }
 
 impl Execution {
-    /// The rows of one slot, last first, given those of the slots before it.
+    /// The rows of one slot, last first, for the current rows of the slots before it.
     pub(crate) async fn slot(&self, slot: &Slot, step: &Step, env: &Env<'_>) -> Result<Vec<Slotted>> {
         let mut rows: Vec<Slotted> = match slot {
             Slot::Table(table) => {
@@ -237,7 +237,7 @@ impl Execution {
         Ok(rows)
     }
 
-    /// The rows of a query in a query, which is run once if it looks at nothing outside itself.
+    /// The rows of a subquery, which is run only once if it is uncorrelated.
     pub(crate) async fn rows_of(&self, query: &Rc<Query>, env: &Env<'_>) -> Result<Rc<Vec<Tuple>>> {
         let address = Rc::as_ptr(query) as usize;
         let known = self.once.borrow().get(&address).cloned();
@@ -271,8 +271,8 @@ impl Execution {
             Access::List { list: List::Query(query), .. } if self.reruns(query) => Ok(self.scan(table)),
             Access::Scan => Ok(self.scan(table)),
             Access::Key { index, key, whole: true } => {
-                // A transaction that keeps an old snapshot may see two rows under a unique key: the old one, and its
-                // own in the place that another has vacated since.
+                // With an old snapshot, a transaction may see two rows under a unique key: the old one, and its own
+                // under the key that another transaction has freed since.
                 let unique = table.indexes[*index].unique && !self.is_repeatable();
                 match &key[..] {
                     [key] => Ok(self.under(table, *index, &[self.value(key, env).await?], unique)),
@@ -294,7 +294,7 @@ impl Execution {
                 for value in values {
                     found.extend(self.under(table, *index, &[value], false));
                 }
-                // Rows are met in the order of the table, as a bitmap scan meets them.
+                // Rows are returned in table order, as from a bitmap scan.
                 found.sort_by_key(|cell| std::cmp::Reverse(cell.version));
                 Ok(found)
             }
@@ -326,7 +326,7 @@ impl Execution {
         found.into_iter().map(|version| stored(heap.tuple(version), version)).collect()
     }
 
-    /// The visible versions under a whole key, last first. Of a unique key a snapshot sees one row at most.
+    /// The visible versions under a whole key, last first. A snapshot sees at most one row of a unique key.
     fn under(&self, table: &TableDef, index: usize, key: &[Value], unique: bool) -> Vec<Slotted> {
         if key.contains(&Value::Null) {
             return Vec::new();
@@ -342,7 +342,7 @@ impl Execution {
         if unique { visible.take(1).collect() } else { visible.collect() }
     }
 
-    /// The visible versions in a range of an index, in the reverse order of the table or, if `ordered`, of the index.
+    /// The visible versions in a range of an index, in reverse table order or, if `ordered`, in reverse index order.
     fn within(
         &self,
         table: &TableDef,
@@ -366,7 +366,7 @@ fn stored(tuple: &Tuple, version: u32) -> Slotted {
     Slotted { tuple: Some(tuple.clone()), version: Some(version) }
 }
 
-/// Whether a value compares like that with a limit.
+/// Whether a value compares with a limit in that way.
 pub(crate) fn meets(comparison: Comparison, value: &Value, limit: &Value) -> bool {
     match comparison {
         Comparison::Equal => value == limit,

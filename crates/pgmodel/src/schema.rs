@@ -1,5 +1,5 @@
-//! Which tables exist and how they are defined, and for whom: what a transaction has made, changed or dropped is its
-//! own until it commits, and everybody else has what was there before (manual, 13.2; the catalogues are tables).
+//! The catalogue of tables, with visibility: what a transaction has created, changed or dropped is visible to itself
+//! only until it commits; other sessions see the previous state (manual, 13.2; the catalogues are tables).
 
 mod sequences;
 
@@ -19,7 +19,7 @@ pub(crate) struct Schema {
     /// The functions.
     pub(crate) routines: Routines,
     sequences: Sequences,
-    /// Another number for each change, never one that was used before: plans are kept under it.
+    /// Changed to a new number by each change, unique across databases. Plans are cached under it.
     pub(crate) version: u64,
     next_id: u32,
     next_key: u32,
@@ -28,16 +28,16 @@ pub(crate) struct Schema {
 #[derive(Clone, Debug)]
 struct Entry {
     id: TableId,
-    /// What everybody sees; none for a table whose maker has not committed.
+    /// The definition that all sessions see; `None` for a table whose creator has not committed.
     committed: Option<Rc<TableDef>>,
     pending: Option<Pending>,
 }
 
-/// What an open transaction has made of a table.
+/// An open transaction's uncommitted change of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     by: SessionNo,
-    /// The table as that transaction sees it; none where it has dropped it.
+    /// The table as that transaction sees it; `None` if it has dropped the table.
     def: Option<Rc<TableDef>>,
 }
 
@@ -61,17 +61,17 @@ impl Schema {
         self.entries.iter().filter_map(move |entry| entry.seen_by(session))
     }
 
-    /// Whether another session's open transaction is about to give that name to a table.
+    /// Whether another session's open transaction is about to create a table with that name, or rename one to it.
     pub(crate) fn is_being_made(&self, name: &str, session: SessionNo) -> bool {
         self.is_new_elsewhere(session, |def| def.name == name)
     }
 
-    /// Whether another session's open transaction is about to give that name to an index.
+    /// Whether another session's open transaction is about to create an index with that name.
     pub(crate) fn is_index_being_made(&self, name: &str, session: SessionNo) -> bool {
         self.is_new_elsewhere(session, |def| def.indexes.iter().any(|index| index.name == name))
     }
 
-    /// Whether another session's open transaction has made a table into such a one.
+    /// Whether another session's open transaction has changed a table so that it newly satisfies `such`.
     fn is_new_elsewhere(&self, session: SessionNo, such: impl Fn(&TableDef) -> bool) -> bool {
         self.entries.iter().any(|entry| {
             let pending = entry.pending.as_ref().filter(|pending| pending.by != session);
@@ -87,7 +87,7 @@ impl Schema {
         pending.is_some_and(|pending| pending.by != session)
     }
 
-    /// The table of that identity, as the session sees it, or as it was where the session has dropped it.
+    /// The table with that id as the session sees it. If the session has dropped it, the table as it was before.
     pub(crate) fn by_id(&self, id: TableId, session: SessionNo) -> Rc<TableDef> {
         let entry = self.entries.iter().find(|entry| entry.id == id);
         let def = entry.and_then(|entry| entry.seen_by(session).or(entry.committed.as_ref()));
@@ -101,7 +101,8 @@ impl Schema {
         all
     }
 
-    /// Whether an open transaction has made, changed or dropped a relation, so that sessions see different ones.
+    /// Whether an open transaction has created, changed or dropped a relation or function, so that sessions see
+    /// different ones.
     pub(crate) fn is_in_flux(&self) -> bool {
         self.entries.iter().any(|entry| entry.pending.is_some())
             || self.sequences.are_in_flux()
@@ -112,13 +113,13 @@ impl Schema {
         &self.sequences
     }
 
-    /// The sequences, to be changed.
+    /// The sequences, to be changed. Counts as a change of definitions.
     pub(crate) fn sequences_mut(&mut self) -> &mut Sequences {
         self.touch();
         &mut self.sequences
     }
 
-    /// Whether such a foreign key refers to the table.
+    /// Whether a foreign key that satisfies `such` references the table.
     pub(crate) fn is_referenced(
         &self,
         id: TableId,
@@ -129,13 +130,13 @@ impl Schema {
         keys.any(|key| key.to == id && such(key))
     }
 
-    /// Whether any table that the session sees has such a trigger.
+    /// Whether a table that the session sees has a trigger that satisfies `such`.
     pub(crate) fn has_trigger(&self, session: SessionNo, such: impl Fn(&Trigger) -> bool) -> bool {
         self.visible(session).flat_map(|table| &table.triggers).any(|trigger| such(trigger))
     }
 
-    /// The foreign keys that refer to the table, in the order of their making, as their triggers fire (they go by the
-    /// constraint's number), with the tables that have them.
+    /// The foreign keys that reference the table, with the tables that have them. They are in creation order, as their
+    /// triggers fire in that order (by the constraint's number).
     pub(crate) fn referring(&self, id: TableId, session: SessionNo) -> Vec<(Rc<TableDef>, Rc<ForeignKey>)> {
         let keys = |def: &Rc<TableDef>| {
             let keys = def.foreign_keys.iter().filter(|key| key.to == id);
@@ -151,20 +152,20 @@ impl Schema {
         TableId(self.next_id - 1)
     }
 
-    /// The next place in the order of foreign keys.
+    /// The next number in the creation order of foreign keys.
     pub(crate) fn fresh_key(&mut self) -> u32 {
         self.next_key += 1;
         self.next_key
     }
 
-    /// A table that the session makes.
+    /// Adds a table that the session creates.
     pub(crate) fn add(&mut self, def: TableDef, by: SessionNo) {
         let (id, def) = (def.id, Some(Rc::new(def)));
         self.entries.push(Entry { id, committed: None, pending: Some(Pending { by, def }) });
         self.touch();
     }
 
-    /// The session changes a table, or drops it where there is no definition; what it had made of it before.
+    /// Changes a table, or drops it if `def` is `None`. Returns the session's previous uncommitted change of it.
     pub(crate) fn change(
         &mut self,
         id: TableId,
@@ -176,7 +177,7 @@ impl Schema {
         entry.pending.replace(Pending { by, def })
     }
 
-    /// Takes back a change: what the session had made of the table before is there again.
+    /// Undoes a change: restores the session's previous uncommitted change.
     pub(crate) fn restore(&mut self, id: TableId, before: Option<Pending>) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
             entry.pending = before;
@@ -184,7 +185,7 @@ impl Schema {
         self.touch();
     }
 
-    /// Changes a table for everybody at once, as a command does that commits on its way.
+    /// Changes a table for all sessions at once, for a command that commits before it ends.
     pub(crate) fn publish(&mut self, def: Rc<TableDef>) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == def.id) {
             entry.committed = Some(def);
@@ -192,13 +193,13 @@ impl Schema {
         self.touch();
     }
 
-    /// Takes back the making of a table.
+    /// Undoes the creation of a table.
     pub(crate) fn remove(&mut self, id: TableId) {
         self.entries.retain(|entry| entry.id != id);
         self.touch();
     }
 
-    /// The session's transaction has committed: what it made, changed and dropped holds for everybody.
+    /// Publishes what the session's transaction, which has committed, created, changed and dropped.
     pub(crate) fn commit(&mut self, session: SessionNo) {
         let concerns = |entry: &Entry| entry.pending.as_ref().is_some_and(|pending| pending.by == session);
         let others = self.sequences.commit(session) | self.routines.commit(session);
@@ -213,12 +214,12 @@ impl Schema {
         }
     }
 
-    /// Something beside tables has changed that plans depend on.
+    /// Records a change of something other than tables that plans depend on.
     pub(crate) fn changed(&mut self) {
         self.touch();
     }
 
-    /// The count goes on for the whole thread, so that no two databases use one number for different tables.
+    /// The counter is per thread, so that two databases never use the same number for different tables.
     fn touch(&mut self) {
         thread_local! {
             static LAST: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };

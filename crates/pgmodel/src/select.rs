@@ -1,4 +1,4 @@
-//! A query level: its common table expressions, its rows, their order, the locks on them, and its result.
+//! Evaluation of a query level: its common table expressions, its rows, their order and locks, and its result.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -16,7 +16,7 @@ use crate::plan::{Core, Expr, Query, Select, SortKey};
 use crate::scan::Rows;
 use crate::value::{Tuple, Value};
 
-/// A row on its way to the result: what its columns come from, and where it sorts.
+/// A row before it is returned: the values that its columns are computed from, and its sort keys.
 struct Candidate {
     cells: Vec<Slotted>,
     keys: Vec<Value>,
@@ -26,7 +26,7 @@ struct Candidate {
 }
 
 impl Execution {
-    /// The rows of a query, written and locked rows included.
+    /// Runs a query and returns its rows, including the writes and row locks of the query.
     pub(crate) fn query<'a>(
         &'a self,
         query: &'a Query,
@@ -35,7 +35,7 @@ impl Execution {
         self.query_until(query, outer, None)
     }
 
-    /// The rows of a query up to the first that is wanted.
+    /// Same as [`Execution::query`], but stops after the first row that is `wanted`.
     pub(crate) fn query_until<'a>(
         &'a self,
         query: &'a Query,
@@ -59,7 +59,7 @@ impl Execution {
                 Core::Delete(delete) => Box::pin(self.delete(delete, &env)).await?,
             };
             if query.correlated {
-                // Its rows are wanted for one row of the query around it.
+                // Its rows are used for one row of the outer query only.
                 self.used.release(held);
             }
             let affected = self.affected.get();
@@ -74,7 +74,7 @@ impl Execution {
         })
     }
 
-    /// The rows of a common table expression, run when it is first read.
+    /// The rows of a common table expression, which is run when it is first read.
     pub(crate) async fn cte(&self, level: &Env<'_>, index: usize) -> Result<Rc<Vec<Tuple>>> {
         let ctes = level.ctes.expect("a level that is read from has its expressions");
         let known = ctes.results.borrow()[index].clone();
@@ -169,7 +169,7 @@ impl Execution {
         Ok(found)
     }
 
-    /// The groups, or the next rows that further keys put in order.
+    /// The groups, or the next rows that have to be sorted together.
     async fn candidates(
         &self,
         select: &Select,
@@ -187,7 +187,7 @@ impl Execution {
         Ok(group.into_iter().map(|cells| Candidate::new(cells, Vec::new(), Vec::new())).collect())
     }
 
-    /// Computes what the order needs, drops duplicates for DISTINCT, and sorts.
+    /// Computes the sort keys, removes duplicates for DISTINCT, and sorts.
     async fn sorted(
         &self,
         query: &Query,
@@ -222,8 +222,8 @@ impl Execution {
         Ok(())
     }
 
-    /// Only the columns of the result that the order needs: functions with an effect in the others are called once the
-    /// rows are sorted (make_sort_input_target in src/backend/optimizer/plan/planner.c).
+    /// Only the output columns that ORDER BY uses. Functions with an effect in the other columns are called after
+    /// sorting (make_sort_input_target in src/backend/optimizer/plan/planner.c).
     async fn sorted_by(
         &self,
         query: &Query,
@@ -240,7 +240,7 @@ impl Execution {
         Ok(output)
     }
 
-    /// The result of a sorted row, with what its order has needed as it was then.
+    /// The result of a sorted row. Columns that ORDER BY uses keep the values computed before sorting.
     async fn called(
         &self,
         query: &Query,
@@ -281,7 +281,7 @@ impl Execution {
         self.arranged(query, found, level).await
     }
 
-    /// ORDER BY, OFFSET and LIMIT over finished rows.
+    /// Applies ORDER BY, OFFSET and LIMIT to finished rows.
     async fn arranged(&self, query: &Query, rows: Vec<Tuple>, level: &Env<'_>) -> Result<Vec<Tuple>> {
         let (limit, offset) = self.window(query, level).await?;
         let mut keyed = Vec::with_capacity(rows.len());
@@ -299,7 +299,7 @@ impl Execution {
         Ok(rows.take(limit.unwrap_or(usize::MAX)).collect())
     }
 
-    /// LIMIT and OFFSET.
+    /// The values of LIMIT and OFFSET.
     pub(crate) async fn window(&self, query: &Query, level: &Env<'_>) -> Result<(Option<usize>, usize)> {
         let count = async |expr: &Option<Expr>, code, word: &str| {
             let Some(expr) = expr else { return Ok(None) };
@@ -316,7 +316,7 @@ impl Execution {
     }
 }
 
-/// Lets the rows end where the last one is wanted.
+/// Sets the limit to the rows found so far if the last one is wanted.
 fn end_at(wanted: Option<&Wanted>, found: &[Tuple], limit: &mut Option<usize>) {
     if let (Some(wanted), Some(last)) = (wanted, found.last())
         && wanted.is(last)
@@ -341,12 +341,12 @@ impl Candidate {
     }
 }
 
-/// UNION, INTERSECT, EXCEPT. Without ALL the first of equal rows is kept.
+/// UNION, INTERSECT and EXCEPT. Without ALL the first of equal rows is kept.
 fn combine(operation: SetOperation, all: bool, left: Vec<Tuple>, right: Vec<Tuple>) -> Vec<Tuple> {
     let mut rows: Vec<Tuple> = if operation == SetOperation::Union {
         left.into_iter().chain(right).collect()
     } else {
-        // How many rows like each there are on the right; with ALL each takes one of the left along.
+        // How often each row occurs on the right. With ALL each occurrence matches one row of the left.
         let mut rest: BTreeMap<Tuple, usize> = BTreeMap::new();
         for row in right {
             *rest.entry(row).or_default() += 1;

@@ -1,4 +1,4 @@
-//! Sequences: numbers that a rollback does not give back (manual, 9.17).
+//! Sequences, whose numbers are not returned by a rollback (manual, 9.17).
 
 use crate::error::{Failure, Result};
 use crate::value::Type;
@@ -6,37 +6,37 @@ use crate::value::Type;
 /// A sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sequence {
-    /// The number last given, or the first one where none has been.
+    /// The last number given, or the first to give if none has been given.
     pub last: i64,
     /// Whether `last` has been given.
     pub called: bool,
-    /// By how much it counts.
+    /// The increment.
     pub increment: i64,
-    /// Where it starts again with RESTART IDENTITY.
+    /// The first number after RESTART IDENTITY.
     pub start: i64,
-    /// The least number it can give.
+    /// The minimum.
     pub min: i64,
-    /// The greatest.
+    /// The maximum.
     pub max: i64,
 }
 
 impl Sequence {
-    /// A sequence that has given nothing yet; that of a column ends where the column's type does.
+    /// A new sequence; `ty` limits the maximum of a column's sequence.
     pub fn new(start: i64, increment: i64, ty: &Type) -> Sequence {
         let max = match ty {
             Type::Int2 => i64::from(i16::MAX),
             Type::Int4 => i64::from(i32::MAX),
             _ => i64::MAX,
         };
-        // One that counts down has its numbers below nought (manual, CREATE SEQUENCE).
+        // A descending sequence has negative numbers (manual, CREATE SEQUENCE).
         let (min, max) = if increment > 0 { (1, max) } else { (i64::MIN, -1) };
         Sequence { last: start, called: false, increment, start, min, max }
     }
 
-    /// Demands that it starts at a number that it can give.
+    /// Checks that the start value is within the bounds.
     ///
     /// # Errors
-    /// 22023 where it does not.
+    /// 22023 if it is not.
     pub fn demand_start(&self) -> Result<()> {
         let (start, min, max) = (self.start, self.min, self.max);
         let message = if start < min {
@@ -49,10 +49,10 @@ impl Sequence {
         Err(Failure::sql("22023", message))
     }
 
-    /// Demands that it can be set to a number.
+    /// Checks that the sequence can be set to a number.
     ///
     /// # Errors
-    /// 22003 where it cannot.
+    /// 22003 if it cannot.
     pub fn demand(&self, name: &str, value: i64) -> Result<()> {
         if (self.min..=self.max).contains(&value) {
             return Ok(());
@@ -65,7 +65,7 @@ impl Sequence {
     /// The next number.
     ///
     /// # Errors
-    /// 2200H where there is none.
+    /// 2200H if there is none.
     pub fn next(&mut self, name: &str) -> Result<i64> {
         let next = if self.called { self.last.checked_add(self.increment) } else { Some(self.last) };
         let next = next.filter(|next| (self.min..=self.max).contains(next)).ok_or_else(|| {

@@ -1,13 +1,13 @@
-//! SERIALIZABLE: serializable snapshot isolation, as src/backend/storage/lmgr/predicate.c and README-SSI have it (Ports
+//! SERIALIZABLE: serializable snapshot isolation, following src/backend/storage/lmgr/predicate.c and README-SSI (Ports
 //! and Grittner, "Serializable Snapshot Isolation in PostgreSQL", VLDB 2012).
 //!
-//! A serializable transaction leaves a mark on all that it reads (`held`), a writer that meets another's mark, and a
-//! reader that meets a version which it must not see, note an rw-conflict between the two (`conflict`), and whoever
-//! stands in the middle of two conflicts, the second of which points to the first to commit, fails. Where the marks are
-//! depends on the server's plan (`plan`) and on what fits a page (`fits`). What the model cannot know is marked as
-//! doubtful, and a transaction that a doubtful mark would put into a conflict is refused.
+//! A serializable transaction marks everything that it reads (`held`). An rw-conflict between two transactions is
+//! recorded (`conflict`) if one writes what the other has marked, or reads a version that it must not see. A
+//! transaction in the middle of two conflicts, the second of which points to the first to commit, fails. The places of
+//! the marks depend on the server's plan (`plan`) and on how many rows fit a page (`fits`). What the model cannot know
+//! is marked as doubtful; a transaction that would get into a conflict by a doubtful mark is refused.
 //!
-//! Transactions of other levels take no part in it, and cost one look at a flag.
+//! Transactions of other levels do not take part; they only check a flag.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,43 +28,43 @@ mod writing;
 pub(crate) use plan::{PRICES, Reading};
 pub(crate) use writing::Entries;
 
-/// The parameter that says how fine the marks are: `page`, as a small table has them on the server, or `key`.
+/// The parameter for the granularity of marks: `page`, as on the server in a small table, or `key`.
 pub(crate) const GRANULARITY: &str = "retrial.predicate_lock_granularity";
 
-/// A serializable transaction's number; numbers go up in the order of snapshots.
+/// A serializable transaction's number; numbers increase in the order of snapshots.
 pub(crate) type Number = u32;
 
-/// All that serializable transactions know of each other.
+/// The state shared by all serializable transactions.
 #[derive(Debug, Default)]
 pub(crate) struct Serializable {
     transactions: BTreeMap<Number, Participant>,
     next: Number,
-    /// Who has read what another has written since: the reader, then the writer.
+    /// The rw-conflicts: the reader, then the transaction that has since written what it read.
     conflicts: BTreeSet<(Number, Number)>,
-    /// Who may still make a read-only transaction's snapshot unsafe: the reader, then the writer.
+    /// The transactions that may still make a read-only transaction's snapshot unsafe: the reader, then the writer.
     possibly_unsafe: BTreeSet<(Number, Number)>,
-    /// The last number in the order of preparations and commits.
+    /// The last number in the common order of prepares and commits.
     last_commit: u64,
     /// Commits up to this one overlap no transaction that may still write.
     clearable: u64,
     cleared: u64,
     /// The oldest xmin of a running transaction.
     oldest: Option<Xid>,
-    /// How fine the marks were asked to be so far.
+    /// The granularities that have been used so far.
     granularities: BTreeSet<Granularity>,
 }
 
-/// How fine the marks of a transaction are.
+/// The granularity of a transaction's marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Granularity {
-    /// As the server has them in tables of a few rows: a reader marks whole pages, and with them their other rows.
+    /// As on the server in tables of a few rows: a reader marks whole pages, including their other rows.
     Page,
-    /// As the server has them in tables of thousands of rows that it reads through an index.
+    /// As on the server in tables of thousands of rows that are read through an index.
     Key,
 }
 
 impl Granularity {
-    /// The setting's value.
+    /// The value of the parameter.
     pub fn name(self) -> &'static str {
         match self {
             Granularity::Page => "page",
@@ -73,33 +73,33 @@ impl Granularity {
     }
 }
 
-/// A serializable transaction, while it runs and as long as a transaction runs that has overlapped it.
+/// A serializable transaction, kept while it or a transaction that overlapped it is running.
 #[derive(Debug)]
 struct Participant {
     session: SessionNo,
     xid: Option<Xid>,
-    /// The oldest transaction that ran when the snapshot was taken.
+    /// The oldest transaction that was running when the snapshot was taken.
     xmin: Xid,
-    /// The last commit that it sees.
+    /// The last commit that its snapshot sees.
     seen: u64,
-    /// When it prepared and when it committed, if it has.
+    /// The positions of its prepare and its commit, once it has committed.
     committed: Option<(u64, u64)>,
-    /// The next transaction's number at its end.
+    /// The number that the next transaction had when this one finished.
     finished_before: Xid,
-    /// The earliest commit among those it has conflicts out to, kept after they are forgotten.
+    /// The earliest commit among the transactions it has conflicts out to, kept after they are forgotten.
     earliest_out: Option<u64>,
-    /// Declared so, or committed without a write.
+    /// Declared READ ONLY, or committed without a write.
     read_only: bool,
     wrote: bool,
     /// It must not commit.
     doomed: bool,
     safety: Safety,
-    /// It waits for a safe snapshot.
+    /// It is waiting for a safe snapshot.
     waits: bool,
     marks: Marks,
 }
 
-/// What is known of a read-only transaction's snapshot.
+/// What is known about the safety of a read-only transaction's snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Safety {
     Unknown,
@@ -107,7 +107,7 @@ enum Safety {
     Unsafe,
 }
 
-/// Whether something is known of the server, or may or may not be so.
+/// Whether something is known to be so on the server, or may or may not be so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Certainty {
     Doubtful,
@@ -115,19 +115,19 @@ pub(crate) enum Certainty {
 }
 
 impl Serializable {
-    /// Forgets everything.
+    /// Clears all state.
     pub(crate) fn reset(&mut self) {
         if self.next > 0 {
             *self = Serializable::default();
         }
     }
 
-    /// How fine the marks were asked to be so far.
+    /// The granularities that have been used so far.
     pub(crate) fn granularities(&self) -> impl Iterator<Item = Granularity> {
         self.granularities.iter().copied()
     }
 
-    /// The transaction has got a number by which writes are known.
+    /// Records the number by which a transaction's writes are identified.
     pub(crate) fn register(&mut self, number: Number, xid: Xid) {
         if let Some(participant) = self.transactions.get_mut(&number) {
             participant.xid = Some(xid);

@@ -1,7 +1,7 @@
-//! What all sessions share: tables, transactions, locks, sequences and the virtual clock; and how a session waits.
+//! State shared by all sessions (tables, transactions, locks, sequences, the virtual clock), and waiting.
 //!
-//! Nothing here blocks: a session that must wait leaves word in its backend and yields; whoever frees what it waits
-//! for puts it on the list of the ready. It must never wake a session that has nothing to go on with.
+//! Nothing here blocks. A session that must wait records that in its backend and yields; the session or timer that ends
+//! the wait adds it to the ready list. A session is woken only if it can proceed.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,30 +25,30 @@ use crate::transaction::{Transactions, Xid};
 /// The state of a database.
 pub(crate) struct Server {
     pub(crate) schema: RefCell<Schema>,
-    /// By table identity.
+    /// Indexed by table id.
     pub(crate) heaps: RefCell<Vec<Option<Heap>>>,
     pub(crate) transactions: RefCell<Transactions>,
     pub(crate) locks: RefCell<LockTable>,
     pub(crate) serializable: RefCell<Serializable>,
     pub(crate) sequences: RefCell<BTreeMap<TableId, Sequence>>,
     pub(crate) backends: RefCell<Vec<Backend>>,
-    /// Sessions that wait for a lock or the clock. Of all that were ever opened they are few.
+    /// Sessions that wait for a lock or the clock; few of all sessions that were ever opened.
     pub(crate) waiting: RefCell<BTreeSet<SessionNo>>,
-    /// Sessions whose wait is over, in the order in which it ended.
+    /// Sessions whose wait is over, in the order in which the waits ended.
     pub(crate) ready: RefCell<Vec<SessionNo>>,
     /// Nanoseconds since the initial state.
     pub(crate) now: Cell<u64>,
-    /// How long a statement takes at the least, in nanoseconds.
+    /// The minimum duration of a statement, in nanoseconds.
     pub(crate) statement_takes: Cell<u64>,
-    /// How many UUIDs have been made up.
+    /// The number of UUIDs generated.
     pub(crate) uuids: Cell<u64>,
-    /// Whether footprints are kept.
+    /// Whether footprints are tracked.
     pub(crate) tracks: Cell<bool>,
-    /// What has been used since somebody asked last, by whichever session.
+    /// The objects used by any session since the footprint was last taken.
     pub(crate) used: RefCell<Footprint>,
 }
 
-/// 2026-01-01 00:00:00 UTC in the server's count of microseconds: when every trial begins.
+/// 2026-01-01 00:00:00 UTC as a server timestamp (microseconds since 2000-01-01): the start of every trial.
 const EPOCH: i64 = 820_454_400_000_000;
 
 impl Server {
@@ -81,12 +81,12 @@ impl Server {
         })
     }
 
-    /// The virtual clock as `clock_timestamp()` shows it.
+    /// The virtual clock as returned by `clock_timestamp()`.
     pub(crate) fn clock(&self) -> i64 {
         EPOCH + (self.now.get() / 1000) as i64
     }
 
-    /// The id of the session's transaction, or of the savepoint it is in, given out now if it has none yet.
+    /// The id of the session's transaction or current savepoint; assigned now if it has none yet.
     pub(crate) fn xid(&self, session: SessionNo) -> Xid {
         let mut backend = self.backend(session);
         let levels = &mut backend.xact().levels;
@@ -109,8 +109,8 @@ impl Server {
         parent.expect("a transaction has at least one level")
     }
 
-    /// Takes a lock for the rest of the transaction, or beyond it where `depth` is none; false where `nowait` is
-    /// asked for and it would have to wait.
+    /// Takes a lock until the transaction ends, or for longer if `depth` is `None`. Returns false if `nowait` is set
+    /// and the lock is not available.
     pub(crate) async fn lock(
         &self,
         session: SessionNo,
@@ -135,7 +135,7 @@ impl Server {
         Ok(true)
     }
 
-    /// Takes a lock if nobody has to be waited for.
+    /// Takes a lock if it is available without a wait.
     fn lock_at_once(
         &self,
         session: SessionNo,
@@ -150,7 +150,7 @@ impl Server {
         granted
     }
 
-    /// Takes these table locks as far as nobody has to be waited for; the first that somebody is in the way of.
+    /// Takes these table locks in order, as long as they are available. Returns the first one that is not.
     pub(crate) fn first_missing(
         &self,
         session: SessionNo,
@@ -163,7 +163,8 @@ impl Server {
         tables.iter().copied().find(|lock| !has(lock))
     }
 
-    /// Notes that the session needs a table lock; unless it has it already, the savepoint depth to take it at.
+    /// Records the use of a table lock. Returns the savepoint depth to take it at, or `None` if the session already has
+    /// it.
     fn lack(&self, session: SessionNo, table: TableId, mode: TableLockMode) -> Option<usize> {
         let how = if mode > TableLockMode::RowExclusive { Use::Lock } else { Use::Read };
         self.touch(session, Object::TableLock(table), how);
@@ -173,7 +174,7 @@ impl Server {
         (!has).then(|| backend.depth())
     }
 
-    /// Takes a table lock unless the session has it in this mode already.
+    /// Takes a table lock unless the session already has it in this mode.
     pub(crate) async fn lock_table(
         &self,
         session: SessionNo,
@@ -187,7 +188,7 @@ impl Server {
         }
     }
 
-    /// Waits for a transaction to end, and for those it is a part of.
+    /// Waits for a transaction to end, and for the transactions that it is part of.
     pub(crate) async fn await_transaction(&self, session: SessionNo, xid: Xid) -> Result<()> {
         let mut xid = xid;
         loop {
@@ -198,7 +199,7 @@ impl Server {
                 self.wait_for(session, tag).await?;
             }
             let transactions = self.transactions.borrow();
-            // A savepoint that was released goes on as a part of its transaction.
+            // A released savepoint continues as part of its parent.
             match transactions.parent(xid) {
                 Some(parent) if transactions.is_running(xid) => xid = parent,
                 _ => return Ok(()),
@@ -206,7 +207,7 @@ impl Server {
         }
     }
 
-    /// Waits for the end of the transaction that another session had when it was its so-manieth.
+    /// Waits for the end of another session's transaction, given by its index in that session.
     pub(crate) async fn await_session(
         &self,
         session: SessionNo,
@@ -228,7 +229,7 @@ impl Server {
 
     /// Waits for a lock whose queue the session has joined.
     async fn wait_for(&self, session: SessionNo, tag: LockTag) -> Result<()> {
-        // Whether a circle closes, and with whom, depends on who else waits.
+        // Whether this wait closes a cycle depends on the waits of other sessions.
         self.touch(session, Object::Waits, Use::Lock);
         {
             let now = self.now.get();
@@ -252,7 +253,7 @@ impl Server {
         self.waited(session).await
     }
 
-    /// Until the session's wait is over.
+    /// Resolves when the session's wait is over.
     pub(crate) async fn waited(&self, session: SessionNo) -> Result<()> {
         poll_fn(|_| {
             let mut backend = self.backend(session);
@@ -268,7 +269,7 @@ impl Server {
         .await
     }
 
-    /// Gives one hold of a lock back before the transaction ends.
+    /// Releases one acquisition of a lock before the transaction ends.
     pub(crate) fn unlock(&self, session: SessionNo, tag: LockTag, mode: TableLockMode) {
         let mut backend = self.backend(session);
         let place = backend.held.iter().rposition(|held| held.tag == tag && held.mode == mode);
@@ -279,7 +280,7 @@ impl Server {
         self.wake(&woken);
     }
 
-    /// Gives back the locks that `which` names, and ends those transactions.
+    /// Releases the locks selected by `which`, and wakes the sessions that wait for the transactions in `ended`.
     pub(crate) fn release(&self, session: SessionNo, ended: &[Xid], which: impl Fn(&Held) -> bool) {
         let mut woken = Vec::new();
         let mut backend = self.backend(session);
@@ -315,7 +316,7 @@ impl Server {
         matches!(self.backend(session).wait, Wait::Lock { .. } | Wait::Sleep { .. } | Wait::Snapshot)
     }
 
-    /// Ends a session's wait with an error; it leaves the queue it stood in.
+    /// Ends a session's wait with an error and removes it from the queue.
     pub(crate) fn interrupt(&self, session: SessionNo, failure: Failure) {
         let wait = std::mem::take(&mut self.backend(session).wait);
         match wait {
@@ -326,13 +327,13 @@ impl Server {
                 self.wake(&woken);
             }
             Wait::Sleep { .. } | Wait::Snapshot => self.end_wait(session, Wait::Failed(failure)),
-            // Its lock was granted but it has not gone on yet: the request for interruption comes first.
+            // The lock was granted before the interruption; the session goes on.
             Wait::Over => self.backend(session).wait = Wait::Over,
             other => self.backend(session).wait = other,
         }
     }
 
-    /// The sessions that one waits for.
+    /// The sessions that this one waits for.
     pub(crate) fn blockers(&self, session: SessionNo) -> Vec<SessionNo> {
         let wait = self.backend(session).wait.clone();
         match wait {
@@ -342,7 +343,7 @@ impl Server {
         }
     }
 
-    /// Looks for a circle through the session's wait for a lock, unless that wait has been looked at.
+    /// Runs deadlock detection for the session's wait for a lock, unless it has already run for that wait.
     pub(crate) fn check_deadlock(&self, session: SessionNo) {
         let unchecked = match &mut self.backend(session).wait {
             Wait::Lock { deadlock_check, .. } => deadlock_check.take(),
@@ -360,12 +361,12 @@ impl Server {
         }
     }
 
-    /// Names as a session sees them.
+    /// Name lookup as of a session.
     pub(crate) fn names(self: &Rc<Self>, session: SessionNo) -> SessionNames {
         SessionNames::new(self, session)
     }
 
-    /// A table by its identity, as a session sees it.
+    /// A table by its id, as a session sees it.
     pub(crate) fn table(&self, id: TableId, session: SessionNo) -> Rc<TableDef> {
         self.schema.borrow().by_id(id, session)
     }

@@ -1,4 +1,4 @@
-//! The rows of set-returning functions. Each is made whole before its first row is looked at.
+//! The rows of set-returning functions. All rows of a call are computed before the first is used.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::plan::{SetCall, SetFunction};
 use crate::value::{Json, Numeric, Tuple, Value};
 
 impl Execution {
-    /// The rows of a call in FROM; `ordinality` numbers them in a column more.
+    /// The rows of a call in FROM; `ordinality` adds a column that numbers them.
     pub(crate) async fn rows_of_set(
         &self,
         call: &SetCall,
@@ -17,7 +17,7 @@ impl Execution {
         env: &Env<'_>,
     ) -> Result<Vec<Tuple>> {
         let args = self.output(&call.args, env).await?;
-        // Rows are held until the slot is met again, and count as open rows do.
+        // The rows stay in memory until the slot is visited again, and are counted with the open rows.
         let held = self.used.held();
         let mut rows = self.set(call.function, &args)?;
         self.used.release(held);
@@ -36,7 +36,7 @@ impl Execution {
         Ok(self.set(call.function, &args)?.into_iter().map(|row| row[0].clone()).collect())
     }
 
-    /// The rows of a set-returning function; none where an argument is NULL, but for an array beside others.
+    /// The rows of a set-returning function; none if an argument is NULL, except for `unnest` of several arrays.
     fn set(&self, function: SetFunction, args: &[Value]) -> Result<Vec<Tuple>> {
         if let (SetFunction::Unnest, [_, _, ..]) = (function, args) {
             return self.side_by_side(args);
@@ -78,7 +78,7 @@ impl Execution {
         }
     }
 
-    /// What a series meets, step by step, while it is within its bounds.
+    /// The values of a series from `from` on, as long as they are `within` its bounds.
     fn stepped<T: Clone>(
         &self,
         from: T,
@@ -96,7 +96,7 @@ impl Execution {
         Ok(rows)
     }
 
-    /// The elements of several arrays beside each other, the shorter ones filled up with NULL.
+    /// The elements of several arrays side by side, with the shorter ones padded with NULL.
     fn side_by_side(&self, arrays: &[Value]) -> Result<Vec<Tuple>> {
         let items =
             |array: &Value| if let Value::Array(items) = array { items.clone() } else { Rc::from([]) };

@@ -1,5 +1,5 @@
-//! SET, RESET and SHOW for the parameters that the model acts upon, and for those that change nothing it shows.
-//! Any other is refused: to take it silently would be to promise what it does.
+//! SET, RESET and SHOW for the parameters that the model supports, and for those that do not affect its results. Any
+//! other parameter is refused: silently accepting it would promise its effect.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ mod range;
 
 pub(crate) use range::truth;
 
-/// How many bytes a name may have.
+/// The maximum bytes of a name.
 const NAME_MAX: usize = 63;
 
-/// Parameters of the server that have no effect on anything the model answers.
+/// Parameters of the server that do not affect any result of the model.
 const HARMLESS: &[&str] = &[
     "application_name",
     "client_min_messages",
@@ -52,10 +52,10 @@ const HARMLESS: &[&str] = &[
     "work_mem",
 ];
 
-/// Gives a parameter a value, or its default where there is none.
+/// Sets a parameter, or resets it to its default if `value` is `None`.
 ///
 /// # Errors
-/// 22023 where the value is none; a refusal of a parameter that the model would have to act upon.
+/// 22023 if the value is invalid; a refusal of a parameter that the model would have to support.
 pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local: bool) -> Result<()> {
     let mut settings = backend.settings.clone();
     let is_name = name.eq_ignore_ascii_case("application_name");
@@ -71,7 +71,8 @@ pub(crate) fn set(backend: &mut Backend, name: &str, value: Option<&str>, local:
     Ok(())
 }
 
-/// What the server keeps of an application's name: 63 bytes, and of ASCII only what can be printed.
+/// The form in which the server keeps an application name: at most 63 bytes, with all but printable ASCII replaced by
+/// `?`.
 fn application_name(backend: &mut Backend, value: &str) -> String {
     let short = &value[..value.floor_char_boundary(NAME_MAX)];
     if short.len() < value.len() {
@@ -119,7 +120,7 @@ fn change(
             None | Some("UTC" | "utc" | "Etc/UTC" | "GMT") => {}
             Some(_) => return Err(Failure::not_modelled("a time zone other than UTC")),
         },
-        // A name with a dot is the application's own (manual, 20.16).
+        // A name with a dot is a custom parameter of the application (manual, 20.16).
         name if HARMLESS.contains(&name) || PRICES.contains(&name) || name.contains('.') => {
             if let Some(value) = value {
                 range::demand(name, value)?;
@@ -146,10 +147,10 @@ fn change(
     Ok(())
 }
 
-/// A parameter as SHOW has it.
+/// The value of a parameter as shown by SHOW.
 ///
 /// # Errors
-/// 42704 where an application's own parameter was never set; a refusal of one that the model does not keep.
+/// 42704 if a custom parameter was never set; a refusal of one that the model does not keep.
 pub(crate) fn show(backend: &Backend, name: &str) -> Result<String> {
     let settings = &backend.settings;
     let isolation = |isolation: Isolation| match isolation {
@@ -168,7 +169,7 @@ pub(crate) fn show(backend: &Backend, name: &str) -> Result<String> {
             Ok(isolation(open.unwrap_or(settings.default_isolation)).to_owned())
         }
         name => match settings.others.get(name) {
-            // The server shows some of them in a unit of its own.
+            // The server shows some of them with another unit.
             Some(_) if PRICES.contains(&name) => Err(Failure::not_modelled(format!("SHOW {name}"))),
             Some(value) => Ok(value.clone()),
             None if name.contains('.') => {
@@ -188,7 +189,7 @@ fn invalid(name: &str, value: &str) -> Failure {
     Failure::sql("22023", format!("invalid value for parameter \"{name}\": \"{value}\""))
 }
 
-/// A time in the largest unit that fits.
+/// A time in the largest unit that divides it.
 fn shown(nanoseconds: u64) -> String {
     let milliseconds = nanoseconds / 1_000_000;
     match milliseconds {

@@ -1,28 +1,28 @@
-//! The stack that a statement is worked on with. Whoever reads, plans, runs or drops a statement follows its nesting
-//! call by call, so a nested one gets a stack of its own, as large as its depth may need. The depth has a limit
-//! ([`DEEPEST`]), past which a text is refused before anything follows it.
+//! Stack space for statements. Parsing, planning, running and dropping a statement recurse with its nesting, so a
+//! deeply nested statement gets its own stack, sized by its depth. The depth is limited ([`DEEPEST`]); a deeper text is
+//! refused before anything recurses into it.
 
-/// How deep a text may nest, in levels of its syntax tree: some three thousand operators in a row.
+/// The maximum nesting depth of a text, in levels of its syntax tree: about three thousand operators in a row.
 pub(crate) const DEEPEST: u32 = 10_000;
 
-/// How deep a text may nest if each of its tokens nested what follows it: not every one does, so these may be more.
+/// The maximum depth if every token nested what follows it. Not every token does, so this is larger than `DEEPEST`.
 pub(crate) const TOKENS_MAX: u32 = 16_000;
 
-/// What nests no deeper has room enough on any thread's own stack.
+/// The depth up to which any thread's own stack is large enough.
 pub(crate) const SHALLOW: u32 = 150;
 
-/// What one level takes at the most, measured without optimization and doubled.
+/// The maximum stack bytes of one level, measured without optimization and doubled.
 const LEVEL: usize = 16 << 10;
 
-/// What the work takes beside its levels.
+/// The stack bytes needed in addition to the levels.
 const BASE: usize = 1 << 20;
 
-/// Does something that follows a nesting of that depth.
+/// Runs `work`, which recurses to that depth, with enough stack.
 pub(crate) fn with_depth<T>(depth: u32, work: impl FnOnce() -> T) -> T {
     if depth <= SHALLOW { work() } else { stacker::grow(BASE + depth as usize * LEVEL, work) }
 }
 
-/// Does one step of something that goes from one to the next of what no text bounds, such as sessions.
+/// Runs one step of a recursion whose depth no text limits, such as one over sessions.
 pub(crate) fn grown<T>(step: impl FnOnce() -> T) -> T {
     const LEFT: usize = 128 << 10;
     stacker::maybe_grow(LEFT, BASE, step)

@@ -1,6 +1,6 @@
-//! A text of statements being worked on: each one in its turn, inside the transaction it belongs to.
+//! Runs the statements of a text one after another, each in the transaction that it belongs to.
 //!
-//! A statement alone is a transaction of its own; several in one text are one together, unless they say otherwise
+//! A single statement is a transaction of its own; several in one text form one transaction, unless they say otherwise
 //! (manual, 55.2.2.1). The first error ends the text.
 
 use std::cell::RefCell;
@@ -25,16 +25,16 @@ use crate::settings;
 use crate::transaction_commands::{demand_block, warn};
 use crate::value::{Type, Value};
 
-/// A plan with what is needed each time it is run.
+/// A plan and data that each run of it needs.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) columns: Rc<[OutputColumn]>,
-    /// `UPDATE`, `SELECT FOR UPDATE`: what a read-only transaction is told it cannot execute.
+    /// The command that a read-only transaction reports it cannot execute, such as `UPDATE` or `SELECT FOR UPDATE`.
     pub(crate) writes: Option<&'static str>,
 }
 
-/// Works through a text. With `unsettled` a statement alone that has written leaves its transaction open.
+/// Runs a text. With `unsettled`, a single statement that has written leaves its transaction open.
 pub(crate) async fn text(
     server: Rc<Server>,
     session: SessionNo,
@@ -63,7 +63,7 @@ pub(crate) async fn text(
             }
         }
         let result = one(&server, session, statement, &params, several).await;
-        // The results of all statements of a text are held until it is done.
+        // The results of all statements of a text are kept in memory until it is done.
         let result = result.and_then(|outcome| {
             held.hold_many(outcome.rows.len() as u64, outcome.columns.len()).map(|()| outcome)
         });
@@ -102,7 +102,7 @@ pub(crate) async fn text(
     }
 }
 
-/// Commits a transaction that no BEGIN began. Where it cannot be, that is what becomes of its last statement.
+/// Commits an implicit transaction. If that fails, the error becomes the result of its last statement.
 fn end_of_implicit(server: &Server, session: SessionNo) {
     match server.precommit(session) {
         Ok(()) => server.finish(session, true),
@@ -151,7 +151,7 @@ pub(crate) async fn one(
             if *kind == Maintenance::Vacuum && block {
                 return Err(Failure::sql("25001", "VACUUM cannot run inside a transaction block"));
             }
-            // A VACUUM's snapshot is one that nobody has to wait for.
+            // No session has to wait for the snapshot of a VACUUM.
             server.backend(session).xact().reads = *kind == Maintenance::Analyze;
             for name in tables {
                 let mode = TableLockMode::ShareUpdateExclusive;
@@ -175,7 +175,8 @@ pub(crate) async fn one(
             if server.backend(session).xact().read_only {
                 return Err(read_only(ddl::tag(definition)));
             }
-            // The server takes the snapshot of a definition before that waits (PlannedStmtRequiresSnapshot).
+            // The server takes a definition statement's snapshot before the statement waits
+            // (PlannedStmtRequiresSnapshot).
             if server.begins_to_read(session) {
                 server.take_snapshot(session);
             }
@@ -233,7 +234,7 @@ pub(crate) async fn query(
     with: &With,
     params: &Rc<[Value]>,
 ) -> Result<Outcome> {
-    // A repeatable read transaction looks at the clock of commits before it waits for tables.
+    // A repeatable read transaction takes its snapshot before it waits for table locks.
     if server.begins_to_read(session) {
         if server.defers(session) {
             Box::pin(server.await_safe_snapshot(session)).await?;
@@ -268,8 +269,9 @@ pub(crate) async fn query(
     Ok(Outcome { columns: planned.columns.clone(), rows, returns_rows, affected, tag })
 }
 
-/// The plan of a statement, its tables locked. Each is locked when analysis meets its name, and analysis begins anew
-/// after a wait, so that it sees what has committed by then (parserOpenTable in src/backend/parser/parse_relation.c).
+/// The plan of a statement, with its tables locked. Each table is locked when analysis meets its name. Analysis is
+/// repeated after a wait, so that it sees what has committed by then (parserOpenTable in
+/// src/backend/parser/parse_relation.c).
 async fn opened(
     server: &Rc<Server>,
     session: SessionNo,
@@ -284,29 +286,29 @@ async fn opened(
                 None => return Ok(planned),
             },
         };
-        // Waiting for a table is rare, and its state is kept out of every statement's.
+        // Waiting for a table is rare; boxing keeps its state out of every statement's future.
         Box::pin(server.lock_table(session, table, mode, false)).await?;
     }
 }
 
-/// The plans of a statement, by the version of the definitions they were made under. A version is never used for
-/// two sets of definitions.
+/// The plans of a statement, by the version of the definitions that they were made under. A version number is never
+/// used for two sets of definitions.
 #[derive(Default)]
 pub(crate) struct Plans(RefCell<Vec<(u64, Rc<Planned>)>>);
 
-/// Versions kept for a statement: a trial that changes definitions has a few, and each trial makes new ones.
+/// Plans cached per statement: a trial that changes definitions has a few versions, and each trial creates new ones.
 const PLANS_MAX: usize = 8;
 
-/// What analysis comes to.
+/// The result of analysis.
 enum Analysed {
     Planned(Rc<Planned>),
-    /// A table has to be locked first, for which somebody has to be waited for.
+    /// A table lock that must be waited for first.
     Waits((TableId, TableLockMode)),
 }
 
 fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With) -> Result<Analysed> {
     let version = server.schema.borrow().version;
-    // What another transaction has defined but not committed is seen by one session only.
+    // A definition that is not committed is visible to one session only.
     let shared = !server.schema.borrow().is_in_flux();
     let mut plans = parsed.plans.0.borrow_mut();
     if let Some((_, planned)) = plans.iter().find(|(known, _)| *known == version).filter(|_| shared) {
@@ -326,7 +328,7 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
     let planned = Rc::new(prepared(plan));
     if shared {
         if plans.len() >= PLANS_MAX {
-            // The first is the initial state's, which every trial comes back to.
+            // The first plan is the initial state's, which every trial uses again.
             plans.remove(1);
         }
         plans.push((version, planned.clone()));
@@ -334,7 +336,7 @@ fn planned(server: &Rc<Server>, session: SessionNo, parsed: &Parsed, with: &With
     Ok(Analysed::Planned(planned))
 }
 
-/// A plan with what is needed each time it is run.
+/// A plan and data that each run of it needs.
 pub(crate) fn prepared(plan: Plan) -> Planned {
     Planned { columns: plan.query.columns.clone().into(), writes: writes(&plan.query), plan }
 }
@@ -357,7 +359,7 @@ fn writes(query: &Query) -> Option<&'static str> {
             crate::ast::LockStrength::KeyShare => "SELECT FOR KEY SHARE",
         }),
     };
-    // A WITH that writes is told by the name of the statement that it belongs to.
+    // For a writing WITH the name of the outer statement is reported.
     let inside = |cte: &crate::plan::Cte| {
         writes(&cte.query).map(|what| if what.starts_with("SELECT") { what } else { "SELECT" })
     };
@@ -368,7 +370,7 @@ pub(crate) fn read_only(what: &str) -> Failure {
     Failure::sql("25006", format!("cannot execute {what} in a read-only transaction"))
 }
 
-/// The parameters as values of the types that the statement gives them.
+/// Converts the parameters to the types that the statement gives them.
 fn typed(params: &Rc<[Value]>, types: &[Type]) -> Result<Rc<[Value]>> {
     if params.len() != types.len() {
         let (given, wanted) = (params.len(), types.len());

@@ -1,6 +1,6 @@
-//! What depends on the session, the clock or a sequence: advisory locks, `now()`, `nextval`, `pg_sleep`.
+//! Functions that depend on the session, the clock or a sequence: advisory locks, `now()`, `nextval`, `pg_sleep`.
 //!
-//! Each call is made once for the row it is made for, whatever else its expression waits for.
+//! Each call is executed once per row, even if its expression is evaluated again after a wait.
 
 use crate::ast::TableLockMode;
 use crate::error::{Failure, Result};
@@ -15,7 +15,7 @@ use crate::settings;
 use crate::value::{Numeric, Type, Value};
 
 impl Execution {
-    /// What a call gives all through the statement, so that it can be made as often as the expression is looked at.
+    /// The value of a call that is constant during the statement, and may be evaluated any number of times.
     pub(crate) fn constant(&self, call: System) -> Option<Value> {
         match call {
             System::Now => Some(Value::Timestamptz(self.server.backend(self.session).xact().started)),
@@ -27,7 +27,7 @@ impl Execution {
     }
 
     pub(crate) async fn system(&self, call: System, args: &[Value]) -> Result<Value> {
-        // All of them are strict, except those that take what they get.
+        // All calls are strict except `set_config` and `pg_notify`.
         if args.contains(&Value::Null) && !matches!(call, System::SetConfig | System::Notify) {
             return Ok(Value::Null);
         }
@@ -70,12 +70,12 @@ impl Execution {
                 Ok(Value::Text(value.unwrap_or_default().into()))
             }
             System::Notify => {
-                // NULL is an empty text to it.
+                // `pg_notify` treats NULL as an empty text.
                 self.server.notify(self.session, text(&args[0]), text(&args[1]))?;
                 Ok(Value::Void)
             }
             System::RandomUuid => {
-                // Version 4 as RFC 9562 lays it out, its random bits counted instead of drawn.
+                // A version 4 UUID (RFC 9562) whose random bits come from a counter.
                 self.touch(Object::Sequence(name_digest("gen_random_uuid")), Use::Write);
                 self.server.uuids.set(self.server.uuids.get() + 1);
                 let count = u128::from(self.server.uuids.get());
@@ -125,7 +125,7 @@ impl Execution {
     }
 }
 
-/// One 64-bit key, or two of 32 bits; the two spaces do not meet (manual, 9.27.10).
+/// An advisory key of 64 bits, or two of 32; the two key spaces are distinct (manual, 9.27.10).
 fn advisory(args: &[Value]) -> LockTag {
     match args {
         [Value::Int(high), Value::Int(low)] => LockTag::Advisory((high << 32) | (low & 0xffff_ffff), true),
@@ -142,7 +142,7 @@ fn text(value: &Value) -> &str {
     if let Value::Text(text) = value { text } else { "" }
 }
 
-/// A number of seconds in nanoseconds, by its decimal text: the model computes without floating point.
+/// Converts seconds to nanoseconds, using the decimal text as the model does not use floating point.
 fn nanoseconds(seconds: &std::rc::Rc<Numeric>) -> Result<u64> {
     let text = Value::Numeric(seconds.clone()).output(&Type::Numeric(None));
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));

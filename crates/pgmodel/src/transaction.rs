@@ -1,28 +1,28 @@
-//! Which transactions there are, what became of them, and what a snapshot sees of them.
+//! Transactions, their outcomes, and snapshot visibility.
 //!
-//! A snapshot is a position in the order of commits: it sees what committed at or before it and what its own
-//! transaction did in earlier commands (manual, 13.2). It must never see what an aborted transaction wrote.
+//! A snapshot is a position in the order of commits. It sees what committed at or before it, and what its own
+//! transaction did in earlier commands (manual, 13.2). It never sees the writes of an aborted transaction.
 
 use crate::ast::Isolation;
 use crate::footprint::Footprint;
 use crate::lock::SessionNo;
 use crate::notify::Pending;
 
-/// A transaction's or subtransaction's number, given to it when it first writes or locks a row.
+/// The number of a transaction or subtransaction, assigned when it first writes or locks a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Xid(pub u32);
 
 impl Xid {
-    /// Whoever wrote the initial rows: committed before everything.
+    /// The creator of the initial rows, committed before everything else.
     pub const FROZEN: Xid = Xid(0);
 }
 
-/// What became of a transaction.
+/// The status of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It still runs.
+    /// It is running.
     Running,
-    /// It committed as the so-manieth.
+    /// It committed; the value is its position in the order of commits, from 1.
     Committed(u64),
     /// It was rolled back.
     Aborted,
@@ -42,12 +42,12 @@ pub struct Transactions {
     commits: u64,
 }
 
-/// What a statement sees.
+/// A snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// How many transactions had committed.
+    /// The number of transactions that had committed.
     pub at: u64,
-    /// Its own transaction's commands from this one on are not seen.
+    /// Its own transaction's commands from this one on are not visible.
     pub command: u32,
 }
 
@@ -83,13 +83,13 @@ impl Transactions {
         self.xacts[xid.0 as usize].parent
     }
 
-    /// Whether it runs in that session: a session has one transaction at a time.
+    /// Whether it is running in that session, which has one transaction at a time.
     pub(crate) fn is_own(&self, xid: Xid, session: SessionNo) -> bool {
         let xact = &self.xacts[xid.0 as usize];
         xact.status == Status::Running && xact.session == session
     }
 
-    /// The transaction that a savepoint's number belongs to.
+    /// The top-level transaction of a subtransaction.
     pub(crate) fn top(&self, xid: Xid) -> Xid {
         let mut top = xid;
         while let Some(parent) = self.parent(top) {
@@ -98,7 +98,7 @@ impl Transactions {
         top
     }
 
-    /// The oldest transaction that runs, or the next to come.
+    /// The oldest running transaction, or the next to be assigned if none is running.
     pub(crate) fn oldest_running(&self) -> Xid {
         let oldest = self.xacts.iter().position(|xact| xact.status == Status::Running);
         oldest.map_or(self.next(), |oldest| Xid(oldest as u32))
@@ -143,25 +143,25 @@ pub(crate) struct Transaction {
     pub(crate) isolation: Isolation,
     pub(crate) read_only: bool,
     pub(crate) deferrable: bool,
-    /// Its number among the serializable ones, while it takes part.
+    /// Its number among the serializable transactions, while it takes part.
     pub(crate) serializable: Option<u32>,
-    /// BEGIN was sent; otherwise it is the statement's own, or that of a text of several statements.
+    /// Whether BEGIN was sent; otherwise it belongs to a single statement or to a text of several.
     pub(crate) explicit: bool,
-    /// An error has ended it; only its end is accepted.
+    /// Whether an error has aborted it, so that only its end is accepted.
     pub(crate) failed: bool,
-    /// A snapshot has been taken, so that its isolation level can no longer be changed.
+    /// Whether a snapshot has been taken, so that the isolation level can no longer be changed.
     pub(crate) has_snapshot: bool,
-    /// The statement that is being worked on has a snapshot, which others may have to wait for.
+    /// Whether the current statement has a snapshot, for which others may have to wait.
     pub(crate) reads: bool,
-    /// The snapshot of a repeatable read transaction.
+    /// The snapshot of a repeatable read or serializable transaction.
     pub(crate) snapshot: Option<Snapshot>,
     pub(crate) command: u32,
-    /// The command has written, so that the next one gets another number.
+    /// Whether the current command has written, so that the next one gets a new number.
     pub(crate) command_used: bool,
-    /// The transaction itself, then its open savepoints.
+    /// The transaction itself, followed by its open savepoints.
     pub(crate) levels: Vec<Level>,
     pub(crate) started: i64,
-    /// What it has locked or written, where footprints are kept.
+    /// The objects it has locked or written, if footprints are tracked.
     pub(crate) held: Footprint,
 }
 
@@ -170,17 +170,17 @@ pub(crate) struct Transaction {
 pub(crate) struct Level {
     pub(crate) name: String,
     pub(crate) xid: Option<Xid>,
-    /// Ids of released savepoints inside it, which share its fate.
+    /// Ids of released savepoints in it, which commit or abort with it.
     pub(crate) released: Vec<Xid>,
-    /// How long the account of changes was when it began.
+    /// The length of the change list when it began.
     pub(crate) changes: usize,
-    /// How long the list of undone definitions was when it began.
+    /// The length of the undo list of definitions when it began.
     pub(crate) undo: usize,
-    /// The settings as they were, put back on rollback.
+    /// The length of the list of previous settings when it began, from which a rollback restores them.
     pub(crate) settings: usize,
-    /// Whether the transaction was read-only then, which it is again when the level ends, either way.
+    /// Whether the transaction was read-only when the level began; restored when the level ends in either way.
     pub(crate) read_only: bool,
-    /// What it does at the commit to who listens.
+    /// Its pending LISTEN, UNLISTEN and NOTIFY.
     pub(crate) pending: Option<Box<Pending>>,
 }
 
@@ -214,27 +214,27 @@ impl Transaction {
         }
     }
 
-    /// Whether it has a snapshot, its own or its statement's.
+    /// Whether the transaction or its current statement has a snapshot.
     pub(crate) fn holds_snapshot(&self) -> bool {
         self.reads || self.snapshot.is_some()
     }
 
-    /// Whether every statement shares one snapshot.
+    /// Whether all statements share one snapshot.
     pub(crate) fn keeps_snapshot(&self) -> bool {
         matches!(self.isolation, Isolation::RepeatableRead | Isolation::Serializable)
     }
 
-    /// Whether it is to take part among the serializable ones from now on.
+    /// Whether its next snapshot makes it take part in serializable isolation.
     pub(crate) fn begins_serializable(&self) -> bool {
         self.isolation == Isolation::Serializable && self.snapshot.is_none()
     }
 
-    /// Whether an error has ended all of it.
+    /// Whether an error has aborted all of it.
     pub(crate) fn is_over(&self) -> bool {
         self.failed && self.levels.len() == 1
     }
 
-    /// All ids of the levels from `depth` on.
+    /// The ids of all levels from `depth` on.
     pub(crate) fn xids(&self, depth: usize) -> Vec<Xid> {
         self.levels[depth..]
             .iter()

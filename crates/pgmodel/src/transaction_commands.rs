@@ -1,8 +1,8 @@
-//! BEGIN to COMMIT: what a transaction's end, an error in it and its savepoints do to locks, rows and definitions.
+//! BEGIN to COMMIT: the effects of a transaction's end, of errors and of savepoints on locks, rows and definitions.
 //!
-//! An error ends a transaction at once, locks and all, although its session must still say so itself; inside a
-//! savepoint it ends only what came after (manual, 3.4). What is rolled back must leave no trace but the numbers
-//! that sequences gave.
+//! An error aborts a transaction and releases its locks at once, although the session must still end the block; within
+//! a savepoint it aborts only what followed the savepoint (manual, 3.4). A rollback undoes everything except the
+//! numbers drawn from sequences.
 
 use crate::ast::TransactionModes;
 use crate::backend::{Backend, Undo};
@@ -27,14 +27,14 @@ impl Server {
         self.open(&mut backend, true);
         let applied = modes::apply(&mut backend, modes);
         if applied.is_err() {
-            // What fails to begin is not there to be rolled back.
+            // A block whose BEGIN fails does not exist, so there is nothing to roll back.
             backend.xact().explicit = begun;
         }
         applied?;
         Ok(Outcome::bare("BEGIN"))
     }
 
-    /// Makes sure that there is a transaction.
+    /// Starts a transaction if there is none.
     pub(crate) fn open(&self, backend: &mut Backend, explicit: bool) {
         let settings = &backend.settings;
         let (isolation, read_only) = (settings.default_isolation, settings.default_read_only);
@@ -59,7 +59,7 @@ impl Server {
         Ok(Outcome::bare("SET"))
     }
 
-    /// COMMIT; of a failed transaction, ROLLBACK.
+    /// COMMIT, which is a ROLLBACK for a failed transaction.
     pub(crate) fn commit(&self, session: SessionNo) -> Result<Outcome> {
         let failed = {
             let mut backend = self.backend(session);
@@ -127,7 +127,7 @@ impl Server {
         self.release(session, &ended, |held| held.depth.is_some());
     }
 
-    /// Wakes those who wait for the session's transaction as such.
+    /// Wakes the sessions that wait for the end of the session's transaction.
     fn end_virtual(&self, session: SessionNo) {
         let number = {
             let mut backend = self.backend(session);
@@ -140,7 +140,7 @@ impl Server {
         }
     }
 
-    /// An error has ended a statement: what it was part of is rolled back at once, up to the last savepoint.
+    /// Handles the error of a statement: rolls back at once to the last savepoint, or the whole transaction.
     pub(crate) fn fail(&self, session: SessionNo) {
         let depth = self.backend(session).depth();
         let Some(explicit) = self.backend(session).transaction.as_ref().map(|it| it.explicit) else { return };
@@ -158,7 +158,7 @@ impl Server {
         self.backend(session).xact().failed = true;
     }
 
-    /// Takes back what was done at savepoint depth `depth` and deeper.
+    /// Undoes what was done at savepoint depth `depth` and deeper.
     fn undo_from(&self, session: SessionNo, depth: usize) {
         self.touch_held(session);
         self.touch_numbers(session);
@@ -177,7 +177,7 @@ impl Server {
         self.release(session, &ended, |held| held.depth.is_some_and(|taken| taken >= depth));
     }
 
-    /// Puts definitions, settings and the account of changes back to where the level began.
+    /// Restores definitions, settings and the change list to their state when the level began.
     fn take_back(&self, backend: &mut Backend, depth: usize) {
         let level = &backend.xact().levels[depth];
         let (changes, undo, settings) = (level.changes, level.undo, level.settings);
@@ -223,19 +223,19 @@ impl Server {
         }
     }
 
-    /// A subtransaction that a block of PL/pgSQL begins; it has no name.
+    /// Begins the unnamed subtransaction of a PL/pgSQL block.
     pub(crate) fn begin_block(&self, session: SessionNo) {
         self.push_level(&mut self.backend(session), "");
     }
 
-    /// What such a block has done becomes part of what is around it.
+    /// Ends such a block and merges its changes into the enclosing level.
     pub(crate) fn end_block(&self, session: SessionNo) {
         let mut backend = self.backend(session);
         let depth = backend.depth();
         merge_levels(&mut backend, depth);
     }
 
-    /// What such a block has done is taken back.
+    /// Rolls back such a block.
     pub(crate) fn fail_block(&self, session: SessionNo) {
         let depth = self.backend(session).depth();
         self.undo_from(session, depth);
@@ -259,7 +259,7 @@ impl Server {
         Ok(Outcome::bare("SAVEPOINT"))
     }
 
-    /// ROLLBACK TO: the savepoint itself stays.
+    /// ROLLBACK TO, which keeps the savepoint itself.
     pub(crate) fn rollback_to(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let depth = {
             let mut backend = self.backend(session);
@@ -274,7 +274,7 @@ impl Server {
         Ok(Outcome::bare("ROLLBACK"))
     }
 
-    /// RELEASE: what was done since becomes part of what is around it.
+    /// RELEASE, which merges the savepoint into the enclosing level.
     pub(crate) fn release_savepoint(&self, session: SessionNo, name: &str) -> Result<Outcome> {
         let mut backend = self.backend(session);
         demand_begun(&mut backend, "RELEASE SAVEPOINT")?;
@@ -283,7 +283,7 @@ impl Server {
         Ok(Outcome::bare("RELEASE"))
     }
 
-    /// A statement begins that has a snapshot from here on; whether that is the transaction's own.
+    /// Records that a statement with a snapshot begins. Returns whether the snapshot is that of the transaction.
     pub(crate) fn begins_to_read(&self, session: SessionNo) -> bool {
         let mut backend = self.backend(session);
         let transaction = backend.xact();
@@ -292,7 +292,7 @@ impl Server {
         transaction.keeps_snapshot()
     }
 
-    /// The snapshot that a statement reads by.
+    /// The snapshot that a statement reads with.
     pub(crate) fn take_snapshot(&self, session: SessionNo) -> Snapshot {
         if self.backend(session).xact().keeps_snapshot() {
             self.touch(session, Object::Commit, Use::Read);
@@ -313,7 +313,7 @@ impl Server {
     }
 }
 
-/// What was done at savepoint depth `depth` and deeper becomes part of what is around it.
+/// Merges what was done at savepoint depth `depth` and deeper into the enclosing level.
 fn merge_levels(backend: &mut Backend, depth: usize) {
     let transaction = backend.xact();
     let xids = transaction.xids(depth);
@@ -328,7 +328,7 @@ fn merge_levels(backend: &mut Backend, depth: usize) {
     }
 }
 
-/// Fails outside of a transaction block, which a text of several statements is, too.
+/// Fails outside of a transaction block. A text of several statements counts as a block.
 pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
     if backend.in_block() {
         return Ok(());
@@ -336,7 +336,7 @@ pub(crate) fn demand_block(backend: &mut Backend, what: &str) -> Result<()> {
     Err(Failure::sql("25P01", format!("{what} can only be used in transaction blocks")))
 }
 
-/// Fails where no transaction has been begun: a text of several statements is not enough for a savepoint.
+/// Fails without an explicit transaction. A text of several statements is not enough for a savepoint.
 fn demand_begun(backend: &mut Backend, what: &str) -> Result<()> {
     if backend.xact().explicit {
         return Ok(());
@@ -350,7 +350,7 @@ fn depth_of(backend: &mut Backend, name: &str) -> Result<usize> {
     found.ok_or_else(|| Failure::sql("3B001", format!("savepoint \"{name}\" does not exist")))
 }
 
-/// At commit SET stays and SET LOCAL goes.
+/// At commit, undoes SET LOCAL and keeps SET.
 fn keep_settings(backend: &mut Backend) {
     let befores = std::mem::take(&mut backend.settings_before);
     for before in befores.iter().rev().filter(|before| before.local) {

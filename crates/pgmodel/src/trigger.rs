@@ -1,5 +1,5 @@
 //! Triggers (manual, chapter 39; `src/backend/commands/trigger.c`): BEFORE and AFTER, for each row and for the
-//! statement. A table without triggers must pay nothing but the look whether it has any.
+//! statement. A table without triggers costs only the check whether it has any.
 
 use std::rc::Rc;
 
@@ -22,25 +22,25 @@ pub(crate) use self::queue::Firing;
 pub struct Trigger {
     /// Its name.
     pub(crate) name: String,
-    /// BEFORE; AFTER otherwise.
+    /// BEFORE if true, AFTER otherwise.
     pub(crate) before: bool,
-    /// FOR EACH ROW.
+    /// FOR EACH ROW if true, FOR EACH STATEMENT otherwise.
     pub(crate) row: bool,
-    /// What it is called for.
+    /// The operations that it fires for, indexed by [`Operation`].
     pub(crate) events: [bool; 3],
-    /// UPDATE OF: these columns; any where there are none.
+    /// The columns of UPDATE OF; empty for any column.
     pub(crate) columns: Vec<usize>,
-    /// WHEN, over the old row in slot 0 and the new one in slot 1.
+    /// WHEN, with the old row in slot 0 and the new one in slot 1.
     pub(crate) when: Option<Expr>,
-    /// Its function.
+    /// The name of its function.
     pub(crate) function: String,
     /// Its arguments.
     pub(crate) args: Vec<String>,
-    /// Whether it is called at all.
+    /// Whether it is enabled.
     pub(crate) enabled: bool,
 }
 
-/// What a statement does to a row.
+/// The operation of a statement on a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// INSERT.
@@ -52,7 +52,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    /// The word for it.
+    /// The SQL keyword.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Operation::Insert => "INSERT",
@@ -63,20 +63,20 @@ impl Operation {
 }
 
 impl Trigger {
-    /// Whether it is one of these, enabled or not.
+    /// Whether it is a trigger of this timing, level and operation, enabled or not.
     pub(crate) fn is(&self, before: bool, row: bool, operation: Operation) -> bool {
         self.before == before && self.row == row && self.events[operation as usize]
     }
 }
 
 impl TableDef {
-    /// Whether it has a BEFORE trigger for each row; a disabled one counts, too.
+    /// Whether it has a BEFORE ROW trigger for the operation; disabled ones count too.
     pub(crate) fn has_before_row(&self, operation: Operation) -> bool {
         self.triggers.iter().any(|trigger| trigger.is(true, true, operation))
     }
 }
 
-/// The columns of a table's rows as triggers know them; dropped ones keep their places, without a name.
+/// The columns of a table's rows as seen by triggers. Dropped columns keep their positions, without a name.
 pub(crate) fn columns(table: &TableDef) -> Rc<[OutputColumn]> {
     let column =
         |column: &crate::catalog::Column| OutputColumn { name: column.name.clone(), ty: column.ty.clone() };

@@ -1,5 +1,5 @@
-//! Values and their types, as the model computes with them: their names, their order, their text. It must
-//! never round through binary floating point, nor guess at a text form that it does not know.
+//! Values and types of the model: their names, order and text forms. Nothing is rounded through binary floating point,
+//! and unknown text forms are refused.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(crate) use json_text::{DEPTH as JSON_DEPTH, too_deep as json_too_deep};
 pub use numeric::Numeric;
 pub(crate) use timestamp::{in_range as timestamp_in_range, iso_text as timestamp_iso_text, local_iso_text};
 
-/// A type of Postgres' that the model knows (manual, chapter 8).
+/// A supported Postgres type (manual, chapter 8).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Type {
     /// `boolean`.
@@ -38,9 +38,9 @@ pub enum Type {
     Int8,
     /// `text`.
     Text,
-    /// `character varying`, with its length if one is given.
+    /// `character varying`, with its length if given.
     Varchar(Option<u32>),
-    /// `character`, with its length; without one it is `bpchar`, which is not filled up.
+    /// `character`, with its length; without one it is `bpchar`, which is not padded.
     Char(Option<u32>),
     /// `date`.
     Date,
@@ -50,7 +50,7 @@ pub enum Type {
     Timestamptz,
     /// `interval`.
     Interval,
-    /// `numeric`, with precision and scale if they are given.
+    /// `numeric`, with precision and scale if given.
     Numeric(Option<(u16, u16)>),
     /// `uuid`.
     Uuid,
@@ -60,14 +60,13 @@ pub enum Type {
     Bytea,
     /// A one-dimensional array.
     Array(Box<Type>),
-    /// `void`, what `pg_sleep` and waiting advisory locks return.
+    /// `void`, the result of `pg_sleep` and of blocking advisory lock functions.
     Void,
-    /// A literal or parameter whose type the context must give (manual, 10.1).
+    /// A literal or parameter whose type comes from the context (manual, 10.1).
     Unknown,
 }
 
-/// A value of one of the types. Equality and order are those of the type's btree operators, so `1.0` equals
-/// `1`.
+/// A value of one of the types. Equality and order are those of the type's btree operators, so `1.0` equals `1`.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// SQL's NULL, of any type.
@@ -78,13 +77,13 @@ pub enum Value {
     Int(i64),
     /// `text`, `character varying`, or a literal of type unknown.
     Text(Rc<str>),
-    /// `character`: a text in whose order and equality the spaces that end it do not count.
+    /// `character`: a text whose trailing spaces are ignored in comparisons.
     Padded(Rc<str>),
     /// Days since 2000-01-01.
     Date(i32),
-    /// Microseconds since 2000-01-01 00:00:00, by whatever clock.
+    /// Microseconds since 2000-01-01 00:00:00, without a time zone.
     Timestamp(i64),
-    /// Microseconds since 2000-01-01 00:00:00 UTC, as the server counts.
+    /// Microseconds since 2000-01-01 00:00:00 UTC, as on the server.
     Timestamptz(i64),
     /// Months, days and microseconds.
     Interval(i32, i32, i64),
@@ -106,7 +105,7 @@ pub enum Value {
 pub type Tuple = Rc<[Value]>;
 
 impl Type {
-    /// The name, as the server words it in its errors: without a length or a precision.
+    /// The name in the server's error messages, without length or precision.
     pub fn name(&self) -> String {
         let name = match self {
             Type::Bool => "boolean",
@@ -131,7 +130,7 @@ impl Type {
         name.to_owned()
     }
 
-    /// The type's number in `pg_type`; 0 for an array of what has no array type.
+    /// The type's OID in `pg_type`; 0 for an array without an array type.
     pub fn oid(&self) -> u32 {
         match self {
             Type::Bool => 16,
@@ -176,7 +175,7 @@ impl Type {
         }
     }
 
-    /// The type without length, precision and scale: what operators, functions and casts are chosen by.
+    /// The type without length, precision and scale, which is used to choose operators, functions and casts.
     pub fn base(&self) -> Type {
         match self {
             Type::Varchar(_) => Type::Varchar(None),
@@ -189,13 +188,13 @@ impl Type {
 }
 
 impl Value {
-    /// The value in the server's text form; empty for NULL, which has none.
+    /// The value in the server's text form; empty for NULL.
     pub fn output(&self, ty: &Type) -> String {
         let _ = ty;
         self.text()
     }
 
-    /// The text form. A value says by itself what it is written like, so no type is asked for.
+    /// The text form, which does not depend on the type.
     pub(crate) fn text(&self) -> String {
         match self {
             Value::Null | Value::Void => String::new(),
@@ -215,11 +214,10 @@ impl Value {
         }
     }
 
-    /// The value that a text means, by the type's input function; lengths and precisions are not applied.
+    /// Parses a text by the type's input function; length and precision are not applied.
     ///
     /// # Errors
-    /// 22P02, 22003, 22007, 22008 as the server raises them; a refusal for a form that the model does not
-    /// read.
+    /// 22P02, 22003, 22007, 22008 as on the server; a refusal of an unsupported form.
     pub fn input(text: &str, ty: &Type) -> Result<Value> {
         match ty {
             Type::Bool => scalar::bool_input(text),
@@ -241,8 +239,7 @@ impl Value {
         }
     }
 
-    /// The btree order of two values of one type. NULLs come last and are the same, as in an array or an
-    /// index.
+    /// The btree order of two values of one type. NULLs sort last and equal each other, as in an array or an index.
     pub fn compare(&self, other: &Value) -> Ordering {
         match (self, other) {
             (Value::Int(a), Value::Int(b)) => a.cmp(b),
@@ -264,7 +261,7 @@ impl Value {
         }
     }
 
-    /// Where values of this kind stand among values of other kinds, which no query compares.
+    /// The order among values of different kinds, which no query compares.
     fn rank(&self) -> u8 {
         match self {
             Value::Bool(_) => 0,
@@ -306,12 +303,12 @@ impl Ord for Value {
     }
 }
 
-/// 22P02 as most input functions word it.
+/// 22P02 with the message of most input functions.
 fn invalid_input(name: &str, text: &str) -> Failure {
     Failure::sql("22P02", format!("invalid input syntax for type {name}: \"{text}\""))
 }
 
-/// A text of type `character` without the spaces that end it.
+/// A text of type `character` without trailing spaces.
 pub(crate) fn unpadded(text: &str) -> &str {
     text.trim_end_matches(' ')
 }

@@ -1,5 +1,5 @@
-//! UPDATE and DELETE: each row is claimed when its turn comes, looked at again where another transaction has changed
-//! it meanwhile, and written. They must never overwrite a version that is not the newest.
+//! UPDATE and DELETE. Each row is claimed in turn, rechecked if another transaction has changed it in the meantime, and
+//! written. Only the newest version of a row is ever replaced.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::transaction::Xid;
 use crate::trigger::{self, Locked, Operation};
 use crate::value::{Tuple, Value};
 
-/// What UPDATE and DELETE have in common: a target in slot 0 and the rows it is joined with.
+/// The parts common to UPDATE and DELETE: a target in slot 0 and the rows joined with it.
 pub(crate) struct Target<'a> {
     pub(crate) table: &'a Rc<TableDef>,
     slots: &'a [Slot],
@@ -53,7 +53,7 @@ impl Execution {
         Ok(returned)
     }
 
-    /// Updates one row; none where it turned out not to be one to update.
+    /// Updates one row; `None` if it turned out not to be updated.
     async fn update_row(
         &self,
         target: &Target<'_>,
@@ -158,7 +158,7 @@ impl Execution {
         Ok(returned)
     }
 
-    /// Locks the newest version of the target's row and looks whether it still is one to write.
+    /// Locks the newest version of the target's row and checks whether it still has to be written.
     async fn look_again(
         &self,
         target: &Target<'_>,
@@ -177,7 +177,7 @@ impl Execution {
         self.moved(target, newest, cells, level).await
     }
 
-    /// Looks whether the newest version of the target's row still is one to write.
+    /// Moves to the newest version of the target's row and checks whether it still has to be written.
     pub(crate) async fn moved(
         &self,
         target: &Target<'_>,
@@ -192,7 +192,8 @@ impl Execution {
         self.recheck(target.path, Some(target.join), &before, cells, level).await
     }
 
-    /// A row that is not there to be written. What the statement has called must not have written it meanwhile.
+    /// Handles a row that can no longer be written. Fails with 27000 if a function called by this statement has written
+    /// it, and with 40001 if it was deleted and the snapshot is kept.
     pub(crate) fn gone(&self, table: &TableDef, version: u32, claim: Claim, what: &str) -> Result<()> {
         let changed_by = self.server.heap(table.id).header(version).map(|header| header.cmax);
         if claim == Claim::SelfModified && changed_by != Some(self.snapshot.command) {
@@ -204,7 +205,7 @@ impl Execution {
         if claim == Claim::Deleted && self.is_repeatable() { Err(concurrent_delete()) } else { Ok(()) }
     }
 
-    /// The row with new values in some columns.
+    /// The row with new values in the SET columns.
     pub(crate) async fn assigned(
         &self,
         before: &Tuple,
@@ -221,7 +222,7 @@ impl Execution {
         Ok(after.into())
     }
 
-    /// Puts a new version in the place of one that has been claimed.
+    /// Adds a new version in place of one that has been claimed.
     pub(crate) async fn replace(
         &self,
         table: &Rc<TableDef>,
@@ -242,13 +243,13 @@ impl Execution {
             let mut header = Header::new(xid, command, row);
             let own = |other: Xid| transactions.is_own(other, self.session);
             let over_own = heap.header(version).is_some_and(|old| own(old.xmin));
-            // A lock that the transaction itself has on the row already decides how strong its update is
+            // A lock that the transaction already holds on the row contributes to the strength of its update
             // (compute_new_xmax_infomask).
             let held = heap.header(version).and_then(|old| {
                 old.lockers.iter().filter(|(locker, _)| own(*locker)).map(|(_, held)| *held).max()
             });
             let strength = held.map_or(strength, |held| held.max(strength));
-            // Whoever stands on the old version with a lock that let this update pass stands on the new one, too.
+            // Lockers of the old version that do not conflict with this update also lock the new one.
             if let Some(old) = heap.header(version) {
                 let stays =
                     |locker: &&(Xid, LockStrength)| transactions.is_running(locker.0) && !own(locker.0);
@@ -272,8 +273,8 @@ impl Execution {
                 self.meet_entries(table, &old_keys, entries)?;
             }
             let mut heap = self.server.heap(table.id);
-            let exercised = old_keys.into_iter().enumerate();
-            exercised
+            let entered = old_keys.into_iter().enumerate();
+            entered
                 .filter_map(|(index, key)| Some((index, key?)))
                 .for_each(|(index, key)| heap.enter(index, key, new));
         } else {
@@ -284,7 +285,7 @@ impl Execution {
         Ok(new)
     }
 
-    /// Enters a new version whose keys are not all those of the one it replaces.
+    /// Adds the index entries of a new version whose keys are not all those of the old one.
     async fn enter_changed(
         &self,
         table: &Rc<TableDef>,
@@ -328,14 +329,14 @@ impl Execution {
         Ok(())
     }
 
-    /// Notes a written row for triggers and foreign keys, where it is any business of theirs.
+    /// Records a written row as an event if triggers or foreign keys need it.
     pub(crate) fn wrote(&self, event: Event) {
         if !event.table.triggers.is_empty() || self.concerns_foreign_keys(&event) {
             self.events.borrow_mut().push(event);
         }
     }
 
-    /// Locks the rows that the level's locking clauses name; false where the row then is none of the result's.
+    /// Locks the rows that the level's locking clauses name; false if the row then no longer belongs to the result.
     pub(crate) async fn lock_row(
         &self,
         query: &Query,

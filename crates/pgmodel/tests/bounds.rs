@@ -1,8 +1,8 @@
-//! Statements that would take memory or time without a bound: each is refused by the name of the limit, soon.
+//! Statements that would need unbounded memory or time. Each is soon refused by the name of the limit.
 
 use retrial_pgmodel::database::{Database, Step};
 
-/// Texts, sent one after the other, and what the last result says.
+/// Texts sent one after another, and a part of the last result.
 const REFUSED: &[(&[&str], &str)] = &[
     (&["SELECT count(*) FROM generate_series(1, 1000000000)"], "MB of rows"),
     (&["SELECT * FROM generate_series(1, 9223372036854775807)"], "MB of rows"),
@@ -68,7 +68,7 @@ const GROWING_TEXT: &str = "UPDATE t SET a = a || a;";
 const NESTING: &str = "UPDATE t SET a = jsonb_build_array(a);";
 const MANY_RESULTS: &str = "SELECT * FROM generate_series(1, 100000);";
 
-/// Those of the constants above that are sent many times over.
+/// The texts that are repeated 400 times.
 const REPEATED: &[&str] = &[DOUBLED, LONG, LONGER, GROWING_ARRAY, GROWING_TEXT, NESTING, MANY_RESULTS];
 
 #[test]
@@ -83,7 +83,7 @@ fn what_has_no_bound_is_refused_by_the_limit_it_meets() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What the last of the texts ends with.
+/// The last result of the last text.
 fn last(texts: &[&str]) -> String {
     let database = Database::new();
     let session = database.connect();

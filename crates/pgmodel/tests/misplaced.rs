@@ -1,5 +1,5 @@
-//! Expressions that stand where the server does not let them see what they name: columns, subqueries, aggregates and
-//! set-returning functions. Codes and messages are those of a server of version 15.
+//! Columns, subqueries, aggregates and set-returning functions in places where the server does not allow them. Codes
+//! and messages are those of a version 15 server.
 
 use retrial_pgmodel::database::{Database, Step};
 use retrial_pgmodel::error::Failure;
@@ -8,7 +8,7 @@ const TABLES: &str = "CREATE TABLE u (x int); CREATE TABLE t (a int, b int, c bo
 
 const COLUMN: &str = "0A000 cannot use column reference in DEFAULT expression";
 
-/// Statements, and what the server says of each.
+/// Statements and the server's error for each.
 const REFUSED: &[(&str, &str)] = &[
     ("CREATE TABLE n (a int, b int DEFAULT a)", COLUMN),
     ("CREATE TABLE n (a int, b int DEFAULT n.a)", COLUMN),
@@ -115,7 +115,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("SELECT * FROM t GROUP BY sum(a)", "42803 aggregate functions are not allowed in GROUP BY"),
 ];
 
-/// Statements that the server takes.
+/// Statements that the server accepts.
 const TAKEN: &[&str] = &[
     "CREATE TABLE n (a int CHECK (n.a > b), b int)",
     "CREATE TABLE n (a int DEFAULT 1 + abs(-2), b text DEFAULT 1)",

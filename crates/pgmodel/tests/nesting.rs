@@ -1,17 +1,17 @@
-//! Texts that nest: what is deep is worked on or refused by name, on a thread's usual stack, and never overflows it.
+//! Nested texts: deeply nested ones run or are refused by name on a usual thread stack, and never overflow it.
 
 use std::thread;
 
 use retrial_pgmodel::database::{Database, Step};
 use retrial_pgmodel::error::Failure;
 
-/// The stack that a thread usually has.
+/// The usual stack size of a thread, in bytes.
 const STACK: usize = 2 << 20;
 
-/// A text that nests so often.
+/// Builds a text with that nesting.
 type Shape = fn(usize) -> String;
 
-/// Ways to nest, each with how often it must work.
+/// Kinds of nesting, each with the nesting that must work.
 const SHAPES: &[(&str, usize, Shape)] = &[
     ("AND", 3000, |n| format!("SELECT 1 WHERE true{}", " AND true".repeat(n))),
     ("OR", 3000, |n| format!("SELECT 1 WHERE true{}", " OR true".repeat(n))),
@@ -85,10 +85,10 @@ const SHAPES: &[(&str, usize, Shape)] = &[
     ("rows", 3000, |n| format!("VALUES (1){}", ",(1 + 1)".repeat(n))),
 ];
 
-/// Those that do not nest, so that no limit ends them early.
+/// The texts that do not nest and are therefore not stopped by a limit.
 const FLAT: &[&str] = &["commas", "CASE and commas", "statements", "rows", "WITH"];
 
-/// What became of a text.
+/// The result of a text.
 fn run(sql: &str) -> Result<(), String> {
     let database = Database::new();
     let session = database.connect();
@@ -102,7 +102,7 @@ fn run(sql: &str) -> Result<(), String> {
     }
 }
 
-/// Runs every shape on a thread of its own, and gives what became of each.
+/// Runs every shape on a thread of its own and checks the results.
 fn check(times: impl Fn(usize) -> usize, expected: impl Fn(usize, &Result<(), String>) -> bool) {
     let mut wrong = Vec::new();
     for (name, works, shape) in SHAPES {

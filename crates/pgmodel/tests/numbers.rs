@@ -1,12 +1,12 @@
-//! Numbers that a statement says and that are at an end of what can be: settings, sequences, lengths, bounds. Codes and
-//! messages are those of a server of version 15.
+//! Numbers in statements at the ends of their ranges: settings, sequences, lengths, bounds. Codes and messages are
+//! those of a version 15 server.
 
 use retrial_pgmodel::database::{Database, Step};
 use retrial_pgmodel::error::Failure;
 
 const FAR: &str = "is outside the valid range for parameter";
 
-/// Texts, and what the last statement of each gives: its only value, or code and message.
+/// Texts, and the result of the last statement of each: its single value, or code and message.
 const GIVEN: &[(&str, &str)] = &[
     ("SET lock_timeout = 2147483647; SHOW lock_timeout", "2147483647ms"),
     ("SET lock_timeout = 2147483648", "22023 invalid value for parameter \"lock_timeout\": \"2147483648\""),
@@ -92,7 +92,7 @@ const GIVEN: &[(&str, &str)] = &[
     ("SELECT count(*) FROM (SELECT pg_sleep(1e9) LIMIT 0) t", "0"),
 ];
 
-/// Parameters set out of their range, and the number as the server words it.
+/// Parameters set to values out of range, the number in the server's message, and the range.
 const OUT_OF_RANGE: &[(&str, &str, &str, &str)] = &[
     ("lock_timeout", "-1", "-1 ms", "(0 .. 2147483647)"),
     ("statement_timeout", "-5", "-5 ms", "(0 .. 2147483647)"),

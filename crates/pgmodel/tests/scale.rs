@@ -1,15 +1,14 @@
-//! Much of one thing: many joins, constraints, tables, rows and sessions. What takes the square of their number, or
-//! more, shows here as minutes.
+//! Large numbers of joins, constraints, tables, rows and sessions. Quadratic or worse running times show as minutes.
 #![expect(clippy::disallowed_methods, reason = "how long a statement takes is what is tested here")]
 
 use std::time::{Duration, Instant};
 
 use retrial_pgmodel::database::{Database, Step};
 
-/// How long one of these may take, without optimization and on a busy machine.
+/// The maximum duration of a test, without optimization and on a busy machine.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What the last statement of a text ends with.
+/// The result of the last statement of a text.
 fn run(database: &Database, sql: &str) -> String {
     let session = database.connect();
     let last = match database.send(session, sql) {
@@ -25,7 +24,7 @@ fn run(database: &Database, sql: &str) -> String {
     last
 }
 
-/// Runs texts one after the other and demands what the last one ends with.
+/// Runs texts one after another and checks the last result.
 fn check(texts: &[String], expected: &str) {
     let start = Instant::now();
     let database = Database::new();
@@ -137,7 +136,7 @@ fn sessions_that_are_gone_cost_nothing() {
     assert!(start.elapsed() < LONGEST / 20, "it takes {:?}", start.elapsed());
 }
 
-/// What is refused is read once, as what is not: each step of each permutation of a spec sends its text anew.
+/// Refusals are cached like other parse results, since each step of each permutation of a spec sends its text again.
 #[test]
 fn a_text_that_is_refused_again_and_again() {
     let text = format!("SELECT {}1{}", "(".repeat(12_000), ")".repeat(12_000));

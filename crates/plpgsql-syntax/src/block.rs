@@ -1,14 +1,14 @@
-//! Blocks: what they declare, their statements and their EXCEPTION section (manual, 43.2, 43.3 and 43.6.8).
+//! Blocks: declarations, statements and the EXCEPTION section (manual, 43.2, 43.3 and 43.6.8).
 
 use crate::cursor::Cursor;
 use crate::error::Error;
 use crate::token::{Kind, Token};
 use crate::tree::{Block, Condition, Declaration, Handler, Piece, Statement, Step, TypeName};
 
-/// Reads the body that stands in that part of the text.
+/// Parses the body in that part of the text.
 ///
 /// # Errors
-/// Where it is no PL/pgSQL, or more of it than is read here; the error says what and where.
+/// The text is not PL/pgSQL, or has parts of it that are not supported; the error says what and where.
 pub fn body<'t>(text: &'t str, tokens: &[Token<'t>], end: usize) -> Result<Block<'t>, Error> {
     let mut reader = Reader { cursor: Cursor::new(text, tokens, end), depth: 0 };
     if reader.is_symbol("#") {
@@ -23,14 +23,14 @@ pub fn body<'t>(text: &'t str, tokens: &[Token<'t>], end: usize) -> Result<Block
     }
 }
 
-/// Reads a body.
+/// A parser of bodies.
 pub(crate) struct Reader<'a, 't> {
     pub(crate) cursor: Cursor<'a, 't>,
-    /// How deep in IF, loops and blocks the place is.
+    /// The nesting depth in IF, loops and blocks.
     pub(crate) depth: usize,
 }
 
-/// How deep statements may nest: a reader follows them call by call.
+/// The maximum nesting depth of statements: the parser recurses with it.
 const DEEPEST: usize = 100;
 
 impl<'t> Reader<'_, 't> {
@@ -119,7 +119,7 @@ impl<'t> Reader<'_, 't> {
         Ok(handlers)
     }
 
-    /// The name of a condition, or SQLSTATE and its letters.
+    /// The name of a condition, or SQLSTATE and its code.
     pub(crate) fn condition(&mut self) -> Result<Condition, Error> {
         if !self.cursor.take(&["sqlstate"]) {
             return self.cursor.name("a condition").map(Condition::Name);
@@ -130,7 +130,7 @@ impl<'t> Reader<'_, 't> {
         Ok(Condition::State(state.text.trim_matches('\'').to_owned()))
     }
 
-    /// Statements up to one of these words, which is left where it is.
+    /// Statements up to one of these words, which is not consumed.
     pub(crate) fn statements(&mut self, ends: &[&str]) -> Result<Vec<Statement<'t>>, Error> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -149,7 +149,7 @@ impl<'t> Reader<'_, 't> {
         Ok(statements)
     }
 
-    /// `<<label>>`, if one is there.
+    /// `<<label>>`, if present.
     pub(crate) fn label(&mut self) -> Result<Option<String>, Error> {
         if !self.cursor.take_symbol("<<") {
             return Ok(None);
@@ -159,7 +159,7 @@ impl<'t> Reader<'_, 't> {
         Ok(Some(label))
     }
 
-    /// The label that may stand behind END.
+    /// The optional label after END.
     pub(crate) fn end_label(&mut self, label: Option<&str>) -> Result<(), Error> {
         let Some(name) = self.cursor.peek().and_then(Token::name) else { return Ok(()) };
         if label != Some(name.as_str()) {
@@ -191,7 +191,7 @@ impl<'t> Reader<'_, 't> {
         self.piece(tokens)
     }
 
-    /// The expression before a word, which is taken as well.
+    /// The expression before a word; consumes the word as well.
     pub(crate) fn before_word(&mut self, word: &str) -> Result<Piece<'t>, Error> {
         let expected = format!("{} behind an expression", word.to_uppercase());
         let ends = |token: &Token<'_>| token.is_word(word) || token.is_symbol(";");
@@ -200,7 +200,7 @@ impl<'t> Reader<'_, 't> {
         self.piece(tokens)
     }
 
-    /// Which statement it is.
+    /// Parses one statement.
     fn step(&mut self) -> Result<Step<'t>, Error> {
         if let Some(target) = self.assigned()? {
             let value = self.before_mark(";")?;
@@ -226,7 +226,7 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// Names with dots between them.
+/// Names separated by dots.
 pub(crate) fn names(tokens: &[Token<'_>]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for (index, token) in tokens.iter().enumerate() {

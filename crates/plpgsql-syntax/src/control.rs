@@ -7,7 +7,7 @@ use crate::token::Token;
 use crate::tree::{Arm, Step};
 
 impl<'t> Reader<'_, 't> {
-    /// A loop, if that is what stands here.
+    /// A loop, if one starts here.
     pub(crate) fn looped(&mut self, label: Option<String>) -> Result<Option<Step<'t>>, Error> {
         let start = self.cursor;
         let condition = match () {
@@ -64,7 +64,7 @@ impl<'t> Reader<'_, 't> {
         Ok(Step::Count { label, variable, reverse, lower, upper, by, body })
     }
 
-    /// IF, CASE, EXIT, RETURN and the other words that begin no SQL.
+    /// IF, CASE, EXIT, RETURN and the other statements that are not SQL.
     pub(crate) fn control(&mut self) -> Result<Option<Step<'t>>, Error> {
         let start = self.cursor;
         let step = match () {

@@ -1,20 +1,20 @@
-//! A place among the tokens of a file. It must never pass over a token that nobody asked for.
+//! A cursor over the tokens of a file.
 
 use crate::error::Error;
 use crate::token::{Kind, Token};
 
-/// The tokens from some place on.
+/// The tokens from a position on.
 #[derive(Clone, Copy)]
 pub struct Cursor<'a, 't> {
-    /// The text that the tokens are from.
+    /// The text that the tokens come from.
     pub text: &'t str,
     tokens: &'a [Token<'t>],
-    /// Where the text ends that the tokens are from.
+    /// The end of the part of the text that the tokens come from.
     end: usize,
 }
 
 impl<'a, 't> Cursor<'a, 't> {
-    /// A place before these tokens; `end` is where their part of the text ends.
+    /// A cursor before these tokens; `end` is where their part of the text ends.
     pub fn new(text: &'t str, tokens: &'a [Token<'t>], end: usize) -> Cursor<'a, 't> {
         Cursor { text, tokens, end }
     }
@@ -29,7 +29,7 @@ impl<'a, 't> Cursor<'a, 't> {
         self.tokens.get(1)
     }
 
-    /// Takes the next token.
+    /// Consumes the next token.
     #[expect(
         clippy::should_implement_trait,
         reason = "a cursor is no iterator: it is looked ahead of by copies"
@@ -45,7 +45,7 @@ impl<'a, 't> Cursor<'a, 't> {
         self.peek().is_some_and(|token| token.is_word(word))
     }
 
-    /// Takes these words if they are the next ones.
+    /// Consumes these words if they are next.
     pub fn take(&mut self, words: &[&str]) -> bool {
         let are = self.tokens.len() >= words.len()
             && words.iter().zip(self.tokens).all(|(word, token)| token.is_word(word));
@@ -55,7 +55,7 @@ impl<'a, 't> Cursor<'a, 't> {
         are
     }
 
-    /// Takes that mark if it is the next token.
+    /// Consumes that symbol if it is the next token.
     pub fn take_symbol(&mut self, symbol: &str) -> bool {
         let is = self.peek().is_some_and(|token| token.is_symbol(symbol));
         if is {
@@ -64,7 +64,7 @@ impl<'a, 't> Cursor<'a, 't> {
         is
     }
 
-    /// Takes these words, or says what they were expected for.
+    /// Consumes these words, or fails with what was expected; `after` says where.
     pub fn expect(&mut self, words: &[&str], after: &str) -> Result<(), Error> {
         if self.take(words) {
             return Ok(());
@@ -72,7 +72,7 @@ impl<'a, 't> Cursor<'a, 't> {
         Err(self.unexpected(&format!("{} {after}", words.join(" ").to_uppercase())))
     }
 
-    /// Takes that mark, or says what it was expected for.
+    /// Consumes that symbol, or fails with what was expected; `after` says where.
     pub fn expect_symbol(&mut self, symbol: &str, after: &str) -> Result<(), Error> {
         if self.take_symbol(symbol) {
             return Ok(());
@@ -80,7 +80,7 @@ impl<'a, 't> Cursor<'a, 't> {
         Err(self.unexpected(&format!("`{symbol}` {after}")))
     }
 
-    /// A name, as the server keeps it.
+    /// Consumes a name; returns it as the server stores it.
     pub fn name(&mut self, of: &str) -> Result<String, Error> {
         let name = self.peek().and_then(Token::name);
         let name = name.ok_or_else(|| self.unexpected(&format!("the name of {of}")))?;
@@ -88,7 +88,7 @@ impl<'a, 't> Cursor<'a, 't> {
         Ok(name)
     }
 
-    /// The tokens before the first one outside of brackets that ends them.
+    /// Consumes the tokens before the first one outside brackets that satisfies `ends`.
     pub fn until(&mut self, ends: impl Fn(&Token<'_>) -> bool, end: &str) -> Result<&'a [Token<'t>], Error> {
         let mut depth = 0;
         for (index, token) in self.tokens.iter().enumerate() {
@@ -102,17 +102,17 @@ impl<'a, 't> Cursor<'a, 't> {
         Err(self.unexpected(end))
     }
 
-    /// All that is left.
+    /// Consumes all remaining tokens.
     pub fn rest(&mut self) -> &'a [Token<'t>] {
         std::mem::take(&mut self.tokens)
     }
 
-    /// Where the next token stands.
+    /// The offset of the next token.
     pub fn at(&self) -> usize {
         self.peek().map_or(self.end, |token| token.at)
     }
 
-    /// Something else was expected here.
+    /// The error that something else was expected here.
     pub fn unexpected(&self, expected: &str) -> Error {
         let found = self.peek().map_or("the end", |token| match token.kind {
             Kind::Dollar(_) => "a string between dollars",
@@ -121,13 +121,13 @@ impl<'a, 't> Cursor<'a, 't> {
         Error::new(self.text, self.at(), format!("expected {expected}, found {found}"))
     }
 
-    /// The server knows this, the stepper does not.
+    /// The error for something that the server knows and the stepper does not.
     pub fn refused(&self, what: &str) -> Error {
         Error::refused(self.text, self.at(), what)
     }
 }
 
-/// How a token changes the number of open brackets.
+/// The change of bracket depth by a token.
 pub fn nesting(token: &Token<'_>) -> i32 {
     match (&token.kind, token.text) {
         (Kind::Symbol, "(" | "[") => 1,
@@ -136,7 +136,7 @@ pub fn nesting(token: &Token<'_>) -> i32 {
     }
 }
 
-/// Where that word stands outside of brackets.
+/// The index of that word outside brackets.
 pub fn find_outside(tokens: &[Token<'_>], word: &str) -> Option<usize> {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate() {

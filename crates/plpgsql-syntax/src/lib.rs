@@ -1,6 +1,6 @@
-//! PL/pgSQL as a language (manual, chapter 43): the tokens of a text, and the tree of a body. What becomes of a tree is
-//! the business of whoever asked for it, so that nothing here knows a type, a value or a connection. Expressions and
-//! SQL statements inside a body stay tokens with their places in the text.
+//! The PL/pgSQL language (manual, chapter 43): the tokens of a text, and the syntax tree of a body. Interpreting a tree
+//! is up to the caller, so nothing here knows a type, a value or a connection. Expressions and SQL statements inside a
+//! body stay tokens with their places in the text.
 
 mod block;
 mod control;

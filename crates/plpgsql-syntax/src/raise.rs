@@ -88,7 +88,7 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// The pieces of a text around its `%`; `%%` is a sign of its own.
+/// The pieces of a text around each `%`; `%%` is a literal percent sign.
 fn pieces(quoted: &str) -> Vec<String> {
     let inside = quoted[1..quoted.len() - 1].replace("''", "'");
     let mut pieces = vec![String::new()];

@@ -1,4 +1,4 @@
-//! Statements that go to the server's SQL: with INTO, by PERFORM, by EXECUTE; and assignments (manual, 43.5).
+//! SQL statements inside a body: with INTO, in PERFORM and in EXECUTE; and assignments (manual, 43.5).
 
 use crate::block::Reader;
 use crate::cursor::{find_outside, nesting};
@@ -7,7 +7,7 @@ use crate::token::Token;
 use crate::tree::{IntoTargets, Step};
 
 impl<'t> Reader<'_, 't> {
-    /// The target that an assignment begins with, if one does; it is taken with its mark.
+    /// The target of an assignment, if one starts here; consumes it with its operator.
     pub(crate) fn assigned(&mut self) -> Result<Option<Vec<String>>, Error> {
         let mut ahead = self.cursor;
         let Some(first) = ahead.next().and_then(Token::name) else { return Ok(None) };
@@ -29,7 +29,7 @@ impl<'t> Reader<'_, 't> {
         Ok(None)
     }
 
-    /// A statement that is SQL, or hands SQL on.
+    /// A statement that is SQL, or passes SQL on.
     pub(crate) fn plain(&mut self) -> Result<Step<'t>, Error> {
         let start = self.cursor;
         for word in ["open", "fetch", "move", "close"] {
@@ -104,7 +104,7 @@ impl<'t> Reader<'_, 't> {
         Ok(target)
     }
 
-    /// Takes INTO and its targets out of a statement.
+    /// Removes INTO and its targets from a statement.
     fn take_into(&self, tokens: &[Token<'t>]) -> Result<(Vec<Token<'t>>, Option<IntoTargets>), Error> {
         let text = self.cursor.text;
         let Some(place) = find_into(tokens) else { return Ok((tokens.to_vec(), None)) };
@@ -127,7 +127,7 @@ impl<'t> Reader<'_, 't> {
     }
 }
 
-/// Where the INTO stands that names variables, and not a table.
+/// The index of the INTO that names variables, not a table.
 fn find_into(tokens: &[Token<'_>]) -> Option<usize> {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate() {

@@ -1,52 +1,52 @@
-//! The tokens of SQL and PL/pgSQL, after the manual's 4.1. It must never look into a string or a comment, and never
-//! lose where a token stands: what is sent is cut from the file's own text.
+//! The tokens of SQL and PL/pgSQL, as in the manual's 4.1. Strings and comments are opaque, and each token keeps its
+//! place, because statements are cut from the file's own text.
 
 use std::ops::Range;
 
 use crate::error::Error;
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A key word or a bare name.
+    /// A keyword or an unquoted name.
     Word,
     /// A name in double quotes.
     Quoted,
-    /// A constant in single quotes, with whatever letter stands before it.
+    /// A constant in single quotes, with any letter that prefixes it.
     Text,
-    /// A constant between dollar signs, and where its inside is.
+    /// A dollar-quoted constant, and the range of its contents.
     Dollar(Range<usize>),
     /// A number.
     Number,
     /// `$1`.
     Parameter,
-    /// An operator or a mark.
+    /// An operator or a punctuation mark.
     Symbol,
 }
 
 /// A token and its place in the file.
 #[derive(Clone, Debug)]
 pub struct Token<'t> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// As it is written.
+    /// Its text as written.
     pub text: &'t str,
-    /// Where it begins.
+    /// Its offset in the file.
     pub at: usize,
 }
 
 impl Token<'_> {
-    /// Whether it is that key word.
+    /// Whether it is that keyword.
     pub fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Whether it is that operator or mark.
+    /// Whether it is that operator or punctuation mark.
     pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
-    /// The name as the server keeps it, if it is one.
+    /// The name as the server stores it, if it is one.
     pub fn name(&self) -> Option<String> {
         match self.kind {
             Kind::Word => Some(self.text.to_ascii_lowercase()),
@@ -55,7 +55,7 @@ impl Token<'_> {
         }
     }
 
-    /// Where it ends.
+    /// The offset of its end.
     pub fn end(&self) -> usize {
         self.at + self.text.len()
     }
@@ -82,7 +82,7 @@ pub fn tokens(text: &str, part: Range<usize>) -> Result<Vec<Token<'_>>, Error> {
     Ok(found)
 }
 
-/// The token that a text begins with, and how long it is.
+/// The kind and length of the token that a text begins with.
 fn token(rest: &str, first: char, at: usize) -> Result<(usize, Kind), &'static str> {
     let open = "a string that does not end";
     Ok(match first {
@@ -113,7 +113,7 @@ fn continues_word(letter: char) -> bool {
     letter.is_alphanumeric() || matches!(letter, '_' | '$')
 }
 
-/// How long the comment is that a text begins with; none inside where it does not end.
+/// The length of the comment that a text begins with; the inner value is none if it does not end.
 fn comment(rest: &str) -> Option<Option<usize>> {
     if rest.starts_with("--") {
         return Some(Some(rest.find('\n').unwrap_or(rest.len())));
@@ -137,7 +137,7 @@ fn comment(rest: &str) -> Option<Option<usize>> {
     Some(None)
 }
 
-/// How long a text in quotes is; a doubled quote stands for itself.
+/// The length of a quoted text; a doubled quote stands for itself.
 fn quoted(rest: &str, quote: char, escapes: bool) -> Option<usize> {
     let mut letters = rest.char_indices().skip(1).peekable();
     while let Some((at, letter)) = letters.next() {

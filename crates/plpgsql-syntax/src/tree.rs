@@ -1,4 +1,4 @@
-//! The tree of a body. A piece of it that is SQL is the tokens it is written as.
+//! The syntax tree of a body. SQL inside it stays tokens.
 
 use crate::token::Token;
 
@@ -7,7 +7,7 @@ use crate::token::Token;
 pub struct Piece<'t> {
     /// Its tokens, at least one.
     pub tokens: Vec<Token<'t>>,
-    /// Where it begins.
+    /// Its offset in the text.
     pub at: usize,
 }
 
@@ -20,7 +20,7 @@ pub struct Block<'t> {
     pub declarations: Vec<Declaration<'t>>,
     /// Its statements.
     pub statements: Vec<Statement<'t>>,
-    /// Its EXCEPTION section; none where it has none.
+    /// Its EXCEPTION section, if it has one.
     pub handlers: Option<Vec<Handler<'t>>>,
 }
 
@@ -35,13 +35,13 @@ pub struct Declaration<'t> {
     pub constant: bool,
     /// NOT NULL.
     pub not_null: bool,
-    /// What it begins with.
+    /// Its initial value.
     pub value: Option<Piece<'t>>,
-    /// Where it stands.
+    /// Its offset in the text.
     pub at: usize,
 }
 
-/// The type of a variable as it is written.
+/// The type of a variable, as written.
 #[derive(Clone, Debug)]
 pub enum TypeName<'t> {
     /// `record`.
@@ -54,12 +54,12 @@ pub enum TypeName<'t> {
     Named(Piece<'t>),
 }
 
-/// WHEN in an EXCEPTION section.
+/// A WHEN of an EXCEPTION section.
 #[derive(Clone, Debug)]
 pub struct Handler<'t> {
-    /// Any of these.
+    /// The conditions, any of which it catches.
     pub conditions: Vec<Condition>,
-    /// What is done about them.
+    /// The statements that handle them.
     pub statements: Vec<Statement<'t>>,
 }
 
@@ -68,25 +68,25 @@ pub struct Handler<'t> {
 pub enum Condition {
     /// OTHERS, or the name of a condition.
     Name(String),
-    /// SQLSTATE and its five letters.
+    /// SQLSTATE and its code.
     State(String),
 }
 
-/// A statement and where it stands.
+/// A statement and its place.
 #[derive(Clone, Debug)]
 pub struct Statement<'t> {
-    /// Where it begins.
+    /// Its offset in the text.
     pub at: usize,
     /// What it does.
     pub step: Step<'t>,
 }
 
-/// WHEN or IF with what follows it.
+/// A WHEN or IF with the statements after it.
 #[derive(Clone, Debug)]
 pub struct Arm<'t> {
     /// The condition, or the values of a CASE with an operand.
     pub when: Vec<Piece<'t>>,
-    /// What is done then.
+    /// The statements to run then.
     pub statements: Vec<Statement<'t>>,
 }
 
@@ -112,7 +112,7 @@ pub enum Step<'t> {
         by: Option<Piece<'t>>,
         body: Vec<Statement<'t>>,
     },
-    /// FOR over the rows of a query, `dynamic` where that is EXECUTE of a text.
+    /// FOR over the rows of a query; `dynamic` if that is EXECUTE of a text.
     Rows {
         label: Option<String>,
         targets: Vec<Vec<String>>,
@@ -124,7 +124,7 @@ pub enum Step<'t> {
     Leave { exit: bool, label: Option<String>, when: Option<Piece<'t>> },
     /// RETURN, with its value.
     Return(Option<Piece<'t>>),
-    /// PERFORM: what stands behind the word.
+    /// PERFORM: what follows the word.
     Perform(Piece<'t>),
     /// EXECUTE of a text.
     Execute { command: Piece<'t>, into: Option<IntoTargets>, using: Vec<Piece<'t>> },
@@ -151,7 +151,7 @@ pub struct IntoTargets {
     pub strict: bool,
     /// The targets.
     pub targets: Vec<Vec<String>>,
-    /// Where the word stands.
+    /// The offset of the word.
     pub at: usize,
 }
 
@@ -181,12 +181,12 @@ pub enum Level {
 pub struct Raise<'t> {
     /// Its level.
     pub level: Level,
-    /// The condition that it names instead of a text.
+    /// The condition that it names in place of a text.
     pub condition: Option<Condition>,
     /// The pieces of its text around the values.
     pub pieces: Option<Vec<String>>,
     /// The values.
     pub values: Vec<Piece<'t>>,
-    /// USING: the options, in capital letters, and their values.
+    /// USING: the options, in upper case, and their values.
     pub options: Vec<(String, Piece<'t>)>,
 }

@@ -1,5 +1,5 @@
-//! From the tree of a body to its steps: what it declares and the control flow of its block, after the manual's 43.2 to
-//! 43.6. What the language has and the stepper does not step is refused here; it must never pass over any of it.
+//! Compiles the syntax tree of a body to steps: its declarations and the control flow of its block, as in the manual's
+//! 43.2 to 43.6. What the stepper does not support is refused here; nothing is skipped.
 
 use retrial_plpgsql_syntax::{
     self as syntax, Condition, Declaration, Diagnostic, Error, IntoTargets, Level, Piece, Raise, Step, Token,
@@ -11,7 +11,7 @@ use crate::op::{Body, Counter, Op};
 use crate::statement::{perform, statement};
 use crate::variable::{Scope, Type};
 
-/// Reads the body that stands in that part of the file.
+/// Compiles the body in that part of the file.
 pub(crate) fn body(text: &str, tokens: &[Token<'_>], end: usize) -> Result<Body, Error> {
     let block = syntax::body(text, tokens, end)?;
     let mut reader = Reader { text, at: 0, scope: Scope::new(), ops: Vec::new(), loops: Vec::new() };
@@ -31,11 +31,11 @@ pub(crate) fn body(text: &str, tokens: &[Token<'_>], end: usize) -> Result<Body,
 
 struct Reader<'t> {
     text: &'t str,
-    /// Where the statement begins that is read.
+    /// The offset of the statement being compiled.
     at: usize,
     scope: Scope,
     ops: Vec<Op>,
-    /// The loops around the place that is read, the innermost last.
+    /// The enclosing loops, the innermost last.
     loops: Vec<Loop>,
 }
 
@@ -133,7 +133,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// The variable that a value goes into.
+    /// The slot of the variable that is assigned to.
     fn variable(&self, target: &[String]) -> Result<usize, Error> {
         match target {
             [name] => self.scope.find(name).ok_or_else(|| self.wrong(format!("{name} is no variable"))),
@@ -145,7 +145,7 @@ impl<'t> Reader<'t> {
         expression(self.text, &piece.tokens, &self.scope)
     }
 
-    /// IF, each arm of which jumps behind the whole when it is done.
+    /// IF. Each arm ends with a jump past the whole.
     fn conditional(
         &mut self,
         arms: &[syntax::Arm<'t>],
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// FOR over integers. What the body does to its variable does not change how often it is run.
+    /// FOR over integers. Changes to the variable inside the body do not change the number of iterations.
     fn counted(
         &mut self,
         name: &str,
@@ -272,7 +272,7 @@ impl<'t> Reader<'t> {
         self.ops.len() - 1
     }
 
-    /// Aims jumps at the place that is read next.
+    /// Points jumps at the next step.
     fn aim(&mut self, jumps: &[usize]) {
         self.retarget(jumps, self.ops.len());
     }
@@ -286,5 +286,5 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Behind the last step.
+/// Past the last step.
 const END: usize = usize::MAX;

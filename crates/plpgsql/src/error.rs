@@ -1,5 +1,5 @@
-//! The crate's one error: why a file is not stepped, in one line. What a statement fails with is the engine's own
-//! error and never this one.
+//! The crate's error type: why a file cannot be stepped, in one line. The error of a failing statement is the engine's,
+//! not this one.
 
 use std::fmt;
 

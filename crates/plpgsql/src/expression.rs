@@ -1,5 +1,5 @@
-//! Expressions of PL/pgSQL. Those over integers and truth values are evaluated here, as the server does without a
-//! statement; any other is sent. NULL must never count as false before a condition is decided.
+//! PL/pgSQL expressions. Those over integers and booleans are evaluated here, as the server does without a statement;
+//! all others are sent to the engine. NULL counts as false only where a condition is decided.
 
 use retrial_sim::engine::{SqlError, Value};
 
@@ -10,16 +10,16 @@ use retrial_plpgsql_syntax::Error;
 use retrial_plpgsql_syntax::{Cursor, find_outside};
 use retrial_plpgsql_syntax::{Kind, Token};
 
-/// An expression that has been read.
+/// A parsed expression.
 #[derive(Debug)]
 pub(crate) enum Expression {
-    /// The stepper's to evaluate.
+    /// Evaluated by the stepper.
     Local(Local),
-    /// The engine's. `counts` where the server runs it as a query, after which ROW_COUNT is about its rows.
+    /// Evaluated by the engine. `counts` if the server runs it as a query, after which ROW_COUNT refers to its rows.
     Sent { sql: Sql, counts: bool },
 }
 
-/// What the stepper evaluates.
+/// An expression that the stepper evaluates.
 #[derive(Clone, Debug)]
 pub(crate) enum Local {
     Null,
@@ -45,11 +45,11 @@ pub(crate) enum Operator {
     GreaterOrEqual,
 }
 
-/// The tokens that an expression may have to be evaluated here. Reading, evaluating and dropping one follow its nesting
-/// call by call; a longer one is the engine's, which knows how deep it may go.
+/// The maximum number of tokens of an expression that is evaluated here. Parsing, evaluating and dropping one recurse
+/// with its nesting; a longer one is sent to the engine, which has its own limit on depth.
 const LOCAL_MAX: usize = 200;
 
-/// Reads an expression.
+/// Parses an expression.
 pub(crate) fn expression(text: &str, tokens: &[Token<'_>], scope: &Scope) -> Result<Expression, Error> {
     if let [token] = tokens
         && token.kind == Kind::Text
@@ -70,7 +70,7 @@ pub(crate) fn expression(text: &str, tokens: &[Token<'_>], scope: &Scope) -> Res
 }
 
 impl Local {
-    /// The value, with these variables.
+    /// The value, given these variables.
     pub(crate) fn value(&self, variables: &[Value]) -> Result<Value, SqlError> {
         let of = |operand: &Local| operand.value(variables);
         Ok(match self {
@@ -108,8 +108,8 @@ impl Local {
     }
 }
 
-/// AND is decided by a false operand, OR by a true one; NULL otherwise outweighs the other. The right one is not
-/// looked at where the left one decides.
+/// AND is decided by a false operand, OR by a true one; otherwise NULL outweighs the other operand. The right operand
+/// is not evaluated if the left one decides.
 fn decide(
     left: Value,
     deciding: bool,
@@ -122,10 +122,10 @@ fn decide(
     Ok(if left == Value::Null && right != Value::Bool(deciding) { Value::Null } else { right })
 }
 
-/// The type of what has been read so far; none is that of a bare NULL.
+/// An expression with its type; none for a bare NULL.
 type Typed = (Local, Option<Type>);
 
-/// Reads what can be evaluated here, and gives up at anything else.
+/// Parses what can be evaluated here, and gives up at anything else.
 struct Reader<'a, 't> {
     cursor: Cursor<'a, 't>,
     scope: &'a Scope,
@@ -176,7 +176,7 @@ impl Reader<'_, '_> {
         self.is()
     }
 
-    /// IS binds less than a comparison.
+    /// IS binds less tightly than a comparison.
     fn is(&mut self) -> Option<Typed> {
         let mut left = self.comparison()?;
         while self.cursor.take(&["is"]) {
@@ -243,7 +243,7 @@ impl Reader<'_, '_> {
             return Some((Local::Integer(number), Some(if narrow { Type::Integer } else { Type::Bigint })));
         }
         if let Some(slot) = token.name().and_then(|name| self.scope.find(&name)) {
-            // What follows may make a call or a field of it.
+            // A following `.` or `(` makes it a field or a call.
             let goes_on = self.cursor.peek().is_some_and(|next| next.is_symbol(".") || next.is_symbol("("));
             return (!goes_on).then(|| (Local::Variable(slot), Some(self.scope.ty(slot))));
         }

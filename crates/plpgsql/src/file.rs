@@ -1,5 +1,5 @@
-//! A migration file: statements, DO blocks, procedures and their calls. Procedures are the script's own and never sent;
-//! a file that could find one of an earlier run must never be accepted.
+//! Migration files: statements, DO blocks, procedures and their calls. Procedures belong to the script and are never
+//! sent. A file that could find a procedure of an earlier run is refused.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use retrial_plpgsql_syntax::Cursor;
 use retrial_plpgsql_syntax::Error;
 use retrial_plpgsql_syntax::{Kind, Token, tokens};
 
-/// A migration file that has been read: SQL statements, DO blocks, CREATE PROCEDURE and CALL.
+/// A parsed migration file: SQL statements, DO blocks, CREATE PROCEDURE and CALL.
 #[derive(Debug)]
 pub struct Script {
     pub(crate) steps: Vec<Step>,
@@ -21,7 +21,7 @@ pub struct Script {
 /// One statement of the file.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Sent as it stands there.
+    /// Sent verbatim.
     Plain {
         label: &'static str,
         text: &'static str,
@@ -30,7 +30,7 @@ pub(crate) enum Step {
     Begin(&'static str),
     Commit,
     Rollback,
-    /// DO, or CALL of what was created before.
+    /// DO, or CALL of a procedure that was created before.
     Run(Arc<Body>),
 }
 
@@ -38,13 +38,14 @@ impl Script {
     /// Reads a file.
     ///
     /// # Errors
-    /// Where it is not what the server would take, or has something that is not stepped; the error says what and where.
+    /// The server would not accept it, or it has something that the stepper does not support; the error says what and
+    /// where.
     pub fn read(text: &str) -> Result<Script, crate::Error> {
         Ok(Script::read_as(text)?)
     }
 
     fn read_as(text: &str) -> Result<Script, Error> {
-        // Tools that know two directions run one of them.
+        // Tools with two directions run only one of them.
         if let Some(at) = text.find("-- migrate:down") {
             return Err(Error::refused(text, at, "a file of two directions; give the part that is run"));
         }
@@ -75,11 +76,11 @@ impl Script {
 struct Reader {
     steps: Vec<Step>,
     procedures: Vec<(String, Arc<Body>)>,
-    /// A transaction block of the file is open.
+    /// Whether a transaction block of the file is open.
     in_block: bool,
-    /// A procedure was created or dropped in it.
+    /// Whether a procedure was created or dropped in that block.
     defined_in_block: bool,
-    /// Where a clock is set that counts over a whole DO or CALL.
+    /// Where a timeout is set that the server counts over a whole DO or CALL.
     clock: Option<usize>,
 }
 
@@ -187,7 +188,7 @@ impl Reader {
     }
 }
 
-/// The file's own text of a statement.
+/// A statement's text, cut from the file.
 fn cut(cursor: &Cursor<'_, '_>, tokens: &[Token<'_>]) -> String {
     let (first, last) = (tokens.first(), tokens.last());
     first.zip(last).map_or_else(String::new, |(first, last)| cursor.text[first.at..last.end()].to_owned())
@@ -230,7 +231,7 @@ fn dollar_body(cursor: &mut Cursor<'_, '_>) -> Result<Body, Error> {
     body(cursor.text, &tokens(cursor.text, place.clone())?, place.end)
 }
 
-/// A procedure's name; one in `public` is the one without a schema.
+/// A procedure's name; `public` is the schema of a name without one.
 fn procedure_name(cursor: &mut Cursor<'_, '_>) -> Result<String, Error> {
     let first = cursor.name("a procedure")?;
     if !cursor.take_symbol(".") {
@@ -251,7 +252,7 @@ fn no_parameters(cursor: &mut Cursor<'_, '_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether it is a ROLLBACK to a savepoint, which is a statement like any other.
+/// Whether it is a ROLLBACK to a savepoint, which is sent like any other statement.
 fn goes_back(mut cursor: Cursor<'_, '_>) -> bool {
     let rollback = cursor.take(&["rollback"]);
     let _ = cursor.take(&["work"]) || cursor.take(&["transaction"]);

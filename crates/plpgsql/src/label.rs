@@ -1,10 +1,10 @@
-//! The names of points: what a statement is called in traces, tapes and ladders. They must never depend on anything but
-//! the statement's first words.
+//! The names of points: the labels of statements in traces, tapes and fault rules. They depend only on the first words
+//! of a statement.
 
 use retrial_plpgsql_syntax::Token;
 use retrial_plpgsql_syntax::nesting;
 
-/// First words and the label of what begins with them; the first that fits counts.
+/// First words of statements with their label; the first match counts.
 const LABELS: [(&[&str], &str); 25] = [
     (&["create", "index"], "create-index"),
     (&["create", "unique", "index"], "create-index"),
@@ -33,13 +33,13 @@ const LABELS: [(&[&str], &str); 25] = [
     (&["reindex"], "reindex"),
 ];
 
-/// What begins a transaction.
+/// The label of a statement that begins a transaction.
 pub(crate) const BEGIN: &str = "begin";
-/// What commits one.
+/// The label of a statement that commits one.
 pub(crate) const COMMIT: &str = "commit";
-/// What rolls one back.
+/// The label of a statement that rolls one back.
 pub(crate) const ROLLBACK: &str = "rollback";
-/// An expression that the engine evaluates.
+/// The label of an expression that the engine evaluates.
 pub(crate) const EVALUATE: &str = "evaluate";
 
 /// The label of a statement.
@@ -51,7 +51,7 @@ pub(crate) fn label(tokens: &[Token<'_>]) -> &'static str {
     LABELS.iter().find(|(words, _)| fits(words)).map_or("statement", |(_, label)| label)
 }
 
-/// Where the verb of a statement stands: behind the list of a WITH.
+/// The index of a statement's verb: after the list of a WITH.
 pub(crate) fn main_verb(tokens: &[Token<'_>]) -> usize {
     const VERBS: [&str; 6] = ["select", "insert", "update", "delete", "merge", "values"];
     if !tokens.first().is_some_and(|token| token.is_word("with")) {

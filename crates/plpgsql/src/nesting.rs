@@ -1,10 +1,11 @@
-//! Bodies that nest: what is deep is the engine's to evaluate or refused by name, and never overflows a usual stack.
+//! Tests of nested bodies: deep expressions are left to the engine, deep statements are refused by name, and neither
+//! overflows a stack of the usual size.
 
 use std::thread;
 
 use crate::Script;
 
-/// What reading a body comes to, on a thread with the usual stack.
+/// The result of reading a body on a thread with a stack of the usual size.
 fn read(statements: String) -> Result<(), String> {
     let text = format!("DO $$ DECLARE n int; b boolean; BEGIN {statements} END $$;");
     let reading = move || Script::read(&text).map(drop).map_err(|error| error.to_string());

@@ -1,5 +1,5 @@
-//! What a body of PL/pgSQL is once it has been read: a list of small steps with jumps. It must never hold more than
-//! one SQL statement in a step, because each is a point.
+//! A compiled PL/pgSQL body: a list of small steps with jumps. A step has at most one SQL statement, because each
+//! statement is a point.
 
 use retrial_sim::engine::SqlError;
 
@@ -7,10 +7,10 @@ use crate::expression::Expression;
 use crate::sql::Sql;
 use crate::variable::Type;
 
-/// A body that has been read.
+/// A compiled body.
 #[derive(Debug)]
 pub(crate) struct Body {
-    /// The types of its variables, by their places.
+    /// The types of its variables, by slot.
     pub(crate) types: Vec<Type>,
     pub(crate) ops: Vec<Op>,
 }
@@ -20,14 +20,14 @@ pub(crate) struct Body {
 pub(crate) enum Op {
     /// Sends a statement.
     Send(Send),
-    /// Gives a variable a value.
+    /// Sets a variable.
     Assign {
         slot: usize,
         value: Expression,
     },
-    /// Gives a variable the number of rows that the last statement touched.
+    /// Sets a variable to the number of rows that the last statement affected.
     RowCount(usize),
-    /// Goes on elsewhere unless the condition is true.
+    /// Jumps unless the condition is true.
     Unless {
         condition: Expression,
         to: usize,
@@ -39,17 +39,17 @@ pub(crate) enum Op {
         upper: Expression,
         counter: Counter,
     },
-    /// Gives the variable of a FOR loop the next number, or goes on behind the loop.
+    /// Sets the variable of a FOR loop to the next number, or jumps past the loop.
     Iterate {
         counter: Counter,
         variable: usize,
         to: usize,
     },
-    /// Says whether a FOR loop has gone round at all.
+    /// Sets FOUND to whether a FOR loop has iterated.
     EndFor(Counter),
     Commit,
     Rollback,
-    /// A RAISE below EXCEPTION: nobody hears it, but what it would say is evaluated.
+    /// A RAISE below EXCEPTION: not reported, but its values are evaluated.
     Notice(Vec<Expression>),
     /// RAISE EXCEPTION: its text around the values.
     Raise {
@@ -58,7 +58,7 @@ pub(crate) enum Op {
     },
 }
 
-/// A statement that is sent, and what becomes of its rows.
+/// A statement to send, and what to do with its rows.
 #[derive(Debug)]
 pub(crate) struct Send {
     pub(crate) sql: Sql,
@@ -69,20 +69,20 @@ pub(crate) struct Send {
 /// What the rows of a statement mean for FOUND, ROW_COUNT and its targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rows {
-    /// They are thrown away and counted.
+    /// They are discarded and counted.
     Performed,
-    /// The first goes into the targets. The server reads no other, so that `locks`, a clause that locks rows, would
-    /// lock no other.
+    /// The first goes into the targets. The server reads no other, so with `locks` (a row-locking clause) it would lock
+    /// only that one.
     First { locks: bool },
-    /// It changes rows and returns one of them at the most.
+    /// It changes rows and returns at most one of them.
     Returned,
     /// It changes rows.
     Changed,
-    /// It is about no rows.
+    /// It has no rows.
     Utility,
 }
 
-/// The places in which a FOR loop keeps what its body cannot reach.
+/// The slots of a FOR loop that its body cannot access.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counter {
     pub(crate) next: usize,
@@ -90,10 +90,10 @@ pub(crate) struct Counter {
     pub(crate) ran: usize,
 }
 
-/// The body loops without ever sending anything, which nobody would see the end of.
+/// The number of steps without a statement at which a body counts as looping for ever.
 pub(crate) const OPS_BETWEEN_POINTS: u32 = 1_000_000;
 
-/// What the server says of a NULL that bounds a FOR loop.
+/// The server's error for a NULL bound of a FOR loop.
 pub(crate) fn null_bound(which: &str) -> SqlError {
     crate::variable::error("22004", &format!("{which} bound of FOR loop cannot be null"))
 }

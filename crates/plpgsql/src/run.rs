@@ -1,5 +1,5 @@
-//! Steps a script on a connection. Each statement is a point of the connection's; between two of them nothing here may
-//! wait, look at a clock or draw.
+//! Runs a script on a connection. Each statement is a point of the connection; between two statements nothing waits,
+//! looks at a clock or draws randomness.
 
 use retrial_sim::connection::Connection;
 use retrial_sim::engine::{Answer, SqlError, Value};
@@ -12,16 +12,17 @@ use crate::sql::Sql;
 use crate::variable::{FOUND, Type, error};
 
 impl Script {
-    /// Runs the file on that connection, one statement after the other. A DO or a CALL outside of a transaction is one
-    /// of its own, or as many as it ends.
+    /// Runs the file on that connection, one statement after another. A DO or CALL outside a transaction is a
+    /// transaction of its own, or as many as it ends.
     ///
     /// # Errors
-    /// The first error, which ends the script. Whatever transaction was open then has been rolled back, also one that
-    /// the caller had begun: on the server nothing else could be done with it.
+    /// The first error, which ends the script. Any transaction open by then has been rolled back, including one that
+    /// the caller had begun: the server would accept nothing else in it.
     pub async fn run(&self, connection: &Connection) -> Result<(), SqlError> {
         let result = self.steps(connection).await;
         if result.is_err() && connection.is_in_transaction() {
-            // What ended the script is told; whatever cannot even be rolled back is when the connection is given back.
+            // The error that ended the script is returned. If this rollback fails, returning the connection ends the
+            // transaction.
             let _ = connection.rollback(ROLLBACK).await;
         }
         result
@@ -43,11 +44,11 @@ impl Script {
     }
 }
 
-/// A body on its way.
+/// A running body.
 struct Stepper<'a> {
     connection: &'a Connection,
     body: &'a Body,
-    /// The transaction is somebody else's, who began it before the body; the body may not end it.
+    /// Whether a transaction that was begun before the body is open; the body may not end it.
     within: bool,
     variables: Vec<Value>,
     row_count: u64,
@@ -76,7 +77,7 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
-    /// Does one step, and tells where to go on.
+    /// Runs one step; returns the index of the next.
     async fn step(&mut self, op: &Op, at: usize) -> Result<usize, SqlError> {
         match op {
             Op::Send(send) => self.send(send).await?,
@@ -126,7 +127,7 @@ impl<'a> Stepper<'a> {
         Ok(at + 1)
     }
 
-    /// Whether there is a transaction to end; an error where it is not the body's to end.
+    /// Whether there is a transaction to end; an error if the body may not end it.
     fn may_end(&mut self) -> Result<bool, SqlError> {
         if self.within {
             return Err(error("2D000", "invalid transaction termination"));
@@ -156,14 +157,14 @@ impl<'a> Stepper<'a> {
         }
         self.row_count = found;
         for (place, slot) in send.into.iter().enumerate() {
-            // Columns that are missing are NULL, and those nobody takes are dropped.
+            // Missing columns are NULL, and surplus ones are dropped.
             let value = answer.rows.first().and_then(|row| row.get(place)).cloned();
             self.assign(*slot, value.unwrap_or(Value::Null))?;
         }
         Ok(())
     }
 
-    /// Sends a statement, in a transaction that is begun for it unless one is open.
+    /// Sends a statement; begins a transaction for it unless one is open.
     async fn execute(&mut self, sql: &Sql) -> Result<Answer, SqlError> {
         self.ops = 0;
         if !self.connection.is_in_transaction() {
@@ -195,7 +196,7 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
-    /// Goes to the next number of a FOR loop, if there is one.
+    /// Advances a FOR loop; returns whether there is another number.
     fn iterate(&mut self, counter: Counter, variable: usize) -> bool {
         let (Value::Integer(next), Value::Integer(last)) =
             (&self.variables[counter.next], &self.variables[counter.last])
@@ -228,7 +229,7 @@ impl<'a> Stepper<'a> {
     }
 }
 
-/// A bound of a FOR loop, which the server makes an integer.
+/// A bound of a FOR loop, converted to an integer as on the server.
 fn bound(value: Value, which: &str) -> Result<Value, SqlError> {
     match Type::Integer.holds(value)? {
         Value::Null => Err(null_bound(which)),

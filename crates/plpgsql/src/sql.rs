@@ -1,27 +1,27 @@
-//! The text of a statement inside a body: the file's own, on one line, with a parameter in the place of each variable.
-//! It must never put one where the server looks for a name: in a list of columns, behind a dot, an AS or a SET.
+//! The text of a statement inside a body: the file's own text on one line, with a parameter for each variable. There is
+//! no parameter where the server expects a name: in a list of columns, after a dot, an AS or a SET.
 
 use crate::variable::Scope;
 use retrial_plpgsql_syntax::Error;
 use retrial_plpgsql_syntax::{Kind, Token};
 
-/// A text that can be sent, and the variables that it wants.
+/// A text to send, and the variables that it needs.
 #[derive(Debug)]
 pub(crate) struct Sql {
     pub(crate) label: &'static str,
     pub(crate) text: &'static str,
-    /// The place of `$1` and so on.
+    /// The variable slots of `$1`, `$2` and so on.
     pub(crate) params: Vec<usize>,
 }
 
-/// Keeps a text for good: engines look parsed statements up by the address of their text, traces borrow it, and a
-/// program has few scripts.
+/// Leaks a text: engines look up parsed statements by the address of their text, traces borrow it, and a program has
+/// few scripts.
 pub(crate) fn keep(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())
 }
 
-/// What is sent for these tokens after `lead`. Parameters have the types of their variables, as on the server, and not
-/// what could be guessed from around them.
+/// The text to send for these tokens, after `lead`. Parameters have the types of their variables, as on the server, not
+/// types inferred from the context.
 pub(crate) fn sql(
     label: &'static str,
     lead: &str,
@@ -40,7 +40,7 @@ pub(crate) fn sql(
         if let Some(before) = before
             && before.end() < token.at
         {
-            // Constants on two lines are one; on one line they are none.
+            // String constants on two lines are one constant; on one line they are an error.
             let both = before.kind == Kind::Text && token.kind == Kind::Text;
             sent.push(if both { '\n' } else { ' ' });
         }
@@ -60,20 +60,20 @@ pub(crate) fn sql(
     Ok(Sql { label, text: keep(sent), params })
 }
 
-/// Follows where a statement has names that no variable can stand for.
+/// Tracks where a statement has names that no variable can replace.
 #[derive(Default)]
 struct Names {
     depth: usize,
-    /// In how many brackets the SET is whose list of assignments goes on.
+    /// The bracket depth of the SET whose assignments are being read.
     set: Option<usize>,
-    /// In how many brackets the list of columns is that goes on.
+    /// The bracket depth of the list of columns being read.
     columns: Option<usize>,
-    /// The next bracket opens a list of columns.
+    /// Whether the next bracket opens a list of columns.
     awaits_columns: bool,
 }
 
 impl Names {
-    /// Whether the server takes the token for a name and for nothing else.
+    /// Whether the server takes the token for a name and nothing else.
     fn is_name(&mut self, before: Option<&Token<'_>>, token: &Token<'_>, after: Option<&Token<'_>>) -> bool {
         let after_symbol = |symbol: &str| after.is_some_and(|after| after.is_symbol(symbol));
         let before_is = |word: &str| before.is_some_and(|before| before.is_word(word));

@@ -1,5 +1,5 @@
-//! SQL statements inside a body: which rows they have, and where those go. What the server would only refuse when it
-//! gets there (a query whose rows go nowhere) is refused when the file is read.
+//! SQL statements inside a body: which rows they have, and where those go. A query whose rows go nowhere, which the
+//! server would refuse only when it gets there, is refused when the file is read.
 
 use crate::label::{label, main_verb};
 use crate::op::{Op, Rows, Send};
@@ -9,7 +9,7 @@ use retrial_plpgsql_syntax::Error;
 use retrial_plpgsql_syntax::{IntoTargets, find_outside};
 use retrial_plpgsql_syntax::{Kind, Token};
 
-/// Statements that begin with these words are the server's PL/pgSQL, or not allowed there, and not the stepper's.
+/// First words of statements that the stepper does not support: the server's PL/pgSQL has them, or does not allow them.
 const REFUSED: [(&[&str], &str); 19] = [
     (&["savepoint"], "SAVEPOINT in a body"),
     (&["release"], "RELEASE in a body"),
@@ -32,10 +32,10 @@ const REFUSED: [(&[&str], &str); 19] = [
     (&["import"], "IMPORT in a body"),
 ];
 
-/// Settings that count over a whole DO or CALL on the server, and over each statement here.
+/// Timeouts that the server counts over a whole DO or CALL, and the stepper over each statement.
 const CLOCKS: [&str; 2] = ["statement_timeout", "idle_in_transaction_session_timeout"];
 
-/// Where a statement sets a clock that would count otherwise than on the server; setting it to 0 stops it.
+/// Where a statement sets a timeout that would count differently than on the server; setting it to 0 turns it off.
 pub(crate) fn sets_clock(tokens: &[Token<'_>]) -> Option<usize> {
     if !tokens.first().is_some_and(|token| token.is_word("set")) {
         return None;
@@ -86,7 +86,7 @@ pub(crate) fn statement(
     Ok(Op::Send(Send { sql, into, result }))
 }
 
-/// `PERFORM ..`: a SELECT whose rows nobody wants.
+/// `PERFORM ..`: a SELECT whose rows are discarded.
 pub(crate) fn perform(text: &str, tokens: &[Token<'_>], scope: &Scope) -> Result<Op, Error> {
     if let Some(place) = find_outside(tokens, "into") {
         return Err(Error::refused(text, tokens[place].at, "INTO behind PERFORM"));

@@ -1,11 +1,11 @@
-//! Reading: what is accepted, what is sent for it, and what is refused with which words.
+//! Tests of reading files: what is accepted, what is sent for it, and with which text something is refused.
 
 use crate::Script;
 use crate::expression::Expression;
 use crate::file::Step;
 use crate::op::Op;
 
-/// What a file becomes: its steps, and the texts that bodies send.
+/// Checks a file's steps, and the texts that its bodies send.
 fn check(text: &str, expected: &[&str]) {
     let script = Script::read(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let mut told = Vec::new();

@@ -1,9 +1,9 @@
-//! Variables: their types, what an assignment makes of a value, and which name means which. What an assignment cannot
-//! make must never be made up: it is the server's error, or refused by name.
+//! Variables: their types, the conversions of an assignment, and the scopes of names. A value that cannot be converted
+//! is the server's error, or refused by name.
 
 use retrial_sim::engine::{SqlError, Value};
 
-/// The types that variables have.
+/// The types of variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     Integer,
@@ -34,7 +34,7 @@ impl Type {
         }
     }
 
-    /// The value as a variable of this type holds it.
+    /// Converts a value to this type, as an assignment does.
     pub(crate) fn holds(self, value: Value) -> Result<Value, SqlError> {
         match (self, &value) {
             (_, Value::Null)
@@ -47,7 +47,7 @@ impl Type {
             (Type::Text, Value::Integer(number)) => Ok(number.to_string().into()),
             (Type::Text, Value::Bool(truth)) => Ok(truth.to_string().into()),
             (Type::Integer | Type::Bigint, Value::Text(text)) => self.number(text),
-            // What has no cast goes through its text; one and zero are truths in it.
+            // A value without a cast is converted through its text, in which `1` and `0` are booleans.
             (Type::Boolean, Value::Integer(number @ 0..=1)) => Ok(Value::Bool(*number == 1)),
             (Type::Boolean, Value::Integer(number)) => Err(self.invalid(&number.to_string())),
             (Type::Integer | Type::Bigint, Value::Bool(truth)) => {
@@ -57,7 +57,8 @@ impl Type {
         }
     }
 
-    /// A number from its text; a decimal may come from a number or from a text, which are not rounded alike.
+    /// A number from its text. A decimal may come from a number or from a text, which round differently, so it is
+    /// refused.
     fn number(self, text: &str) -> Result<Value, SqlError> {
         match text.trim().parse::<i64>() {
             Ok(number) => self.holds(Value::Integer(number)),
@@ -76,7 +77,7 @@ pub(crate) fn error(code: &str, message: &str) -> SqlError {
     SqlError { code: code.to_owned(), message: message.to_owned() }
 }
 
-/// A number that the type has no room for.
+/// The error for a number outside the type's range.
 pub(crate) fn out_of_range(ty: Type) -> SqlError {
     error("22003", &format!("{} out of range", ty.name()))
 }
@@ -85,48 +86,48 @@ fn unconverted(ty: Type, value: &Value) -> SqlError {
     error("0A000", &format!("not stepped: {value} into a variable of type {}", ty.name()))
 }
 
-/// The place of FOUND, which every body has.
+/// The slot of FOUND, which every body has.
 pub(crate) const FOUND: usize = 0;
 
-/// The names that can be seen at some place, the innermost last.
+/// The names visible at some place, the innermost last.
 pub(crate) struct Scope {
     names: Vec<(String, usize)>,
     types: Vec<Type>,
 }
 
 impl Scope {
-    /// The scope of a body that has declared nothing.
+    /// The scope of a body without declarations.
     pub(crate) fn new() -> Scope {
         Scope { names: vec![("found".to_owned(), FOUND)], types: vec![Type::Boolean] }
     }
 
-    /// A place for a value.
+    /// Adds a slot of that type.
     pub(crate) fn slot(&mut self, ty: Type) -> usize {
         self.types.push(ty);
         self.types.len() - 1
     }
 
-    /// Makes a name mean that place.
+    /// Binds a name to a slot.
     pub(crate) fn name(&mut self, name: String, slot: usize) {
         self.names.push((name, slot));
     }
 
-    /// Ends the scope of the name that was made last.
+    /// Ends the scope of the name that was bound last.
     pub(crate) fn forget(&mut self) {
         self.names.pop();
     }
 
-    /// What a name means.
+    /// The slot of a name.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.names.iter().rev().find(|(known, _)| known == name).map(|(_, slot)| *slot)
     }
 
-    /// The type of a place.
+    /// The type of a slot.
     pub(crate) fn ty(&self, slot: usize) -> Type {
         self.types[slot]
     }
 
-    /// The types of all places.
+    /// The types of all slots.
     pub(crate) fn types(self) -> Vec<Type> {
         self.types
     }

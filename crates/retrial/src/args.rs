@@ -1,4 +1,4 @@
-//! The command line's grammar.
+//! The command-line arguments.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,7 +100,7 @@ pub struct RunArgs {
 const SCHEDULERS: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS] [default: \
                           an exhaustive search of the smallest workload, then a rotation]";
 
-/// The policies behind one `--scheduler` argument, and the argument.
+/// The policies that one `--scheduler` argument stands for, and the argument itself.
 #[derive(Clone, Debug)]
 pub struct Policies(pub Vec<Policy>, pub String);
 
@@ -149,7 +149,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(format!("`{text}` is not a time: it ends in s or m, for example 30s")),
     };
     if seconds == 0 {
-        return Err(format!("`{text}` is no time: give at least 1s"));
+        return Err(format!("`{text}` is not a time: give at least 1s"));
     }
     if seconds > LONGEST_S {
         return Err(format!("`{text}` is longer than a week"));

@@ -1,4 +1,4 @@
-//! The cases that a run reports, as files under `target/retrial/`, so that a replay command can be typed.
+//! Writes the cases that a run reports to files under `target/retrial/`, so that replay commands are short.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use retrial_sim::case::Case;
 
-/// Where they go, from the folder that the command is given in.
+/// The folder of the files, relative to the current folder.
 pub const FOLDER: &str = "target/retrial";
 
-/// The files that were written: the text of each case, and its path.
+/// The files that were written: each case's text and its path.
 #[derive(Clone, Debug, Default)]
 pub struct CaseFiles(BTreeMap<String, PathBuf>);
 
 impl CaseFiles {
-    /// Writes each case with a sentence above it. A case that cannot be written has no file, and is reported by its
+    /// Writes each case to a file, under a comment with its sentence. A case that cannot be written is reported by its
     /// token instead.
     pub fn write<'a>(folder: &Path, cases: impl Iterator<Item = (&'a str, &'a Case)>) -> CaseFiles {
         let mut files = CaseFiles::default();
@@ -34,7 +34,7 @@ impl CaseFiles {
         files
     }
 
-    /// What `retrial replay` takes for that case: its file, or else its token.
+    /// The argument of `retrial replay` for that case: its file, or else its token.
     pub fn argument(&self, case: &Case) -> String {
         match self.0.get(&case.to_string()) {
             Some(path) => path.display().to_string(),
@@ -42,7 +42,7 @@ impl CaseFiles {
         }
     }
 
-    /// A path that no other case of this run has.
+    /// A path that no other case of this run uses.
     fn free(&self, folder: &Path, case: &Case) -> PathBuf {
         let Case { scenario, strategy, environment, invariant, .. } = case;
         let name = format!("{scenario}.{strategy}.{invariant}.{environment}");
@@ -51,6 +51,6 @@ impl CaseFiles {
             number => folder.join(format!("{name}-{number}.case")),
         };
         let is_free = |path: &PathBuf| !self.0.values().any(|used| used == path);
-        (1..).map(nth).find(is_free).expect("the numbers do not end")
+        (1..).map(nth).find(is_free).expect("the numbers are unbounded")
     }
 }

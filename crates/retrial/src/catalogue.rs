@@ -1,4 +1,4 @@
-//! What there is, by name; a name that is not there is answered with the nearest.
+//! Looks up scenarios, strategies and engines by name. The error of an unknown name suggests the nearest known one.
 
 use std::env::VarError;
 use std::sync::{Arc, OnceLock};
@@ -9,11 +9,11 @@ use retrial_scenarios::SCENARIOS;
 use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
 use retrial_sim::trial::TrialHost;
 
-/// A scenario, and which of its strategies are meant.
+/// A scenario and the strategies selected from it.
 pub struct Selection {
     /// The scenario.
     pub entry: &'static dyn ScenarioEntry,
-    /// What it says of itself.
+    /// Its description.
     pub info: ScenarioInfo,
     /// Indices of strategies.
     pub strategies: Vec<usize>,
@@ -22,7 +22,7 @@ pub struct Selection {
 /// The scenario of that name.
 ///
 /// # Errors
-/// One line with the nearest name.
+/// An unknown name; the error suggests the nearest one.
 pub fn scenario(name: &str) -> Result<(&'static dyn ScenarioEntry, ScenarioInfo)> {
     let infos: Vec<_> = SCENARIOS.iter().map(|entry| (*entry, entry.info())).collect();
     let names: Vec<_> = infos.iter().map(|(_, info)| info.name).collect();
@@ -30,10 +30,10 @@ pub fn scenario(name: &str) -> Result<(&'static dyn ScenarioEntry, ScenarioInfo)
     Ok(infos.into_iter().nth(index).expect("the position is in the list"))
 }
 
-/// What the targets of a command line mean: every scenario where there are none.
+/// Resolves the targets of a command line; without targets, every scenario.
 ///
 /// # Errors
-/// One line with the nearest name.
+/// An unknown name; the error suggests the nearest one.
 pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     let mut selected: Vec<Selection> = Vec::new();
     let all: Vec<String> = SCENARIOS.iter().map(|entry| entry.info().name.to_owned()).collect();
@@ -57,7 +57,7 @@ pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     Ok(selected)
 }
 
-/// So much of a name that is not there is compared with those that are.
+/// The number of characters of an unknown name that are compared with the known names.
 const LONGEST_NAME: usize = 100;
 
 /// The names of a scenario's strategies.
@@ -65,13 +65,13 @@ pub fn names(info: &ScenarioInfo) -> Vec<&'static str> {
     info.strategies.iter().map(|strategy| strategy.name).collect()
 }
 
-/// Where in the list the name is.
+/// The index of the name in the list.
 ///
 /// # Errors
-/// One line with the nearest name.
+/// An unknown name; the error suggests the nearest one.
 pub fn position(kind: &str, name: &str, names: &[&str]) -> Result<usize> {
     names.iter().position(|known| *known == name).ok_or_else(|| {
-        // The distance takes room for each pair of letters, and no name is that long.
+        // The distance needs memory for each pair of characters, and no known name is that long.
         let start: String = name.chars().take(LONGEST_NAME).collect();
         let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &start));
         let hint = nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
@@ -79,10 +79,10 @@ pub fn position(kind: &str, name: &str, names: &[&str]) -> Result<usize> {
     })
 }
 
-/// The name of the engine to use with a scenario: the one asked for, or its first.
+/// The name of the engine to use with a scenario: the requested one, or its first.
 ///
 /// # Errors
-/// One line that says which there are.
+/// The scenario does not run on the requested engine; the error lists its engines.
 pub fn engine_name(info: &ScenarioInfo, asked: Option<&str>) -> Result<&'static str> {
     let Some(asked) = asked else { return Ok(info.engines[0]) };
     let known = info.engines.iter().find(|engine| **engine == asked);
@@ -91,14 +91,14 @@ pub fn engine_name(info: &ScenarioInfo, asked: Option<&str>) -> Result<&'static 
     })
 }
 
-/// A bed with the engine of that name.
+/// A trial host with the engine of that name.
 ///
 /// # Errors
-/// Where the engine cannot start.
+/// The name is unknown, or the engine cannot start.
 pub fn host(engine: &str) -> Result<TrialHost> {
     use retrial_engines::sqlite::{Journal, Sqlite};
     match engine {
-        // The one scenario on SQLite has a write-ahead log, as its original does.
+        // The only scenario on SQLite uses a write-ahead log, as its original does.
         "sqlite" => Ok(TrialHost::new(Box::new(Sqlite::new(Journal::Wal)?))),
         "model" => Ok(TrialHost::new(Box::new(retrial_engines::model::Model::new()))),
         "postgres" => Ok(TrialHost::new(Box::new(Postgres::new(&server()?)?))),
@@ -108,15 +108,15 @@ pub fn host(engine: &str) -> Result<TrialHost> {
     }
 }
 
-/// Whether the engine of that name is a server of its own, which nobody here can make deterministic.
+/// Whether the engine of that name is a live server, which cannot be made deterministic.
 pub fn is_live(engine: &str) -> bool {
     engine == "postgres"
 }
 
-/// The live server that this process uses: found, or started, once.
+/// The live server of this process, found or started on the first call.
 ///
 /// # Errors
-/// One line that says how to get one.
+/// There is no server; the error says how to get one.
 #[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
 pub fn server() -> Result<Arc<Server>> {
     static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
@@ -126,7 +126,7 @@ pub fn server() -> Result<Arc<Server>> {
     let url = match std::env::var("RETRIAL_POSTGRES_URL") {
         Ok(url) => Some(url),
         Err(VarError::NotPresent) => None,
-        // Nobody who names a server means a throwaway one.
+        // A server was named, so a throwaway one is not what the user wants.
         Err(VarError::NotUnicode(_)) => return Err(anyhow!("RETRIAL_POSTGRES_URL is not text")),
     };
     let server = Server::find(url.as_deref())?;

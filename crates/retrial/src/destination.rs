@@ -1,6 +1,6 @@
-//! Where results are written. A regular file is replaced whole or not at all: the text goes to a file beside it, which
-//! then takes its name. A pipe or a device is written as it is. Everything that can be known to be wrong is found out
-//! before the trials, and finding it out leaves nothing behind.
+//! Writes result files. A regular file is replaced atomically: the text goes to a temporary file in the same folder,
+//! which is then renamed. A pipe or a device is written directly. Paths are checked before the trials, and the check
+//! leaves nothing behind.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write as _};
@@ -11,38 +11,38 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tempfile::{Builder, NamedTempFile};
 
-/// What a new file is allowed before the umask takes its share.
+/// The permissions of a new file, before the umask is applied.
 const ORDINARY: u32 = 0o666;
 
-/// A place that can be written.
+/// A path that has been checked to be writable.
 #[derive(Debug)]
 pub struct Destination {
-    /// As the user has named it.
+    /// The path as the user gave it.
     named: PathBuf,
     way: Way,
 }
 
 #[derive(Debug)]
 enum Way {
-    /// Through a file beside it; the path has no links in it.
+    /// Through a temporary file in the same folder; the path has no symbolic links.
     Replace { path: PathBuf, permissions: Permissions },
-    /// As it is: a pipe, a device, a terminal.
+    /// Directly: a pipe, a device, a terminal.
     Direct(File),
-    /// It is what standard output goes to.
+    /// The file that standard output goes to.
     StandardOutput(File),
 }
 
 impl Destination {
-    /// Looks whether the place can be written.
+    /// Checks that the path can be written.
     ///
     /// # Errors
-    /// Where it cannot: one line that says why.
+    /// The path cannot be written.
     pub fn new(named: &Path) -> Result<Destination> {
         let way = way(named).with_context(|| cannot(named))?;
         Ok(Destination { named: named.to_owned(), way })
     }
 
-    /// Whether it is what standard output goes to, which then cannot have anything else.
+    /// Whether standard output goes to the same file; if so, nothing else may be printed there.
     pub fn is_standard_output(&self) -> bool {
         matches!(self.way, Way::StandardOutput(_))
     }
@@ -50,7 +50,7 @@ impl Destination {
     /// Writes the whole text.
     ///
     /// # Errors
-    /// Where it cannot be written; a regular file is then what it was before.
+    /// The text cannot be written; a regular file is then unchanged.
     pub fn write(self, text: &str) -> Result<()> {
         let written = match self.way {
             Way::Direct(mut file) | Way::StandardOutput(mut file) => file.write_all(text.as_bytes()),
@@ -61,10 +61,10 @@ impl Destination {
 }
 
 impl Destination {
-    /// Writes the text behind what is there.
+    /// Appends the text.
     ///
     /// # Errors
-    /// Where it cannot be written; a regular file is then what it was before.
+    /// The text cannot be written; a regular file is then unchanged.
     pub fn append(self, text: &str) -> Result<()> {
         let before = match &self.way {
             Way::Replace { path, .. } if path.exists() => {
@@ -86,7 +86,7 @@ fn way(named: &Path) -> Result<Way> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return new_file(named),
         Err(error) => return Err(error.into()),
     };
-    // Two descriptions of one regular file would write over each other.
+    // Two open file descriptions of one regular file would overwrite each other's text.
     if is_same(&found, &io::stdout())? {
         return Ok(Way::StandardOutput(duplicate(&io::stdout())?));
     }
@@ -110,22 +110,22 @@ fn way(named: &Path) -> Result<Way> {
 
 fn new_file(named: &Path) -> Result<Way> {
     if fs::symlink_metadata(named).is_ok() {
-        bail!("it is a link that leads nowhere");
+        bail!("it is a dangling symbolic link");
     }
-    let name = named.file_name().context("it names no file")?;
+    let name = named.file_name().context("it has no file name")?;
     let parent = named.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = parent.unwrap_or(Path::new("."));
     let folder =
         fs::canonicalize(folder).with_context(|| format!("there is no folder {}", folder.display()))?;
     let path = folder.join(name);
     if named.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        bail!("it is a folder's name");
+        bail!("it ends in a slash, so it names a folder");
     }
     let permissions = beside(&path)?.as_file().metadata()?.permissions();
     Ok(Way::Replace { path, permissions })
 }
 
-/// A new file in the same folder, which is gone again unless it is kept.
+/// A temporary file in the same folder; it is deleted unless it is persisted.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let permissions = Permissions::from_mode(ORDINARY);
@@ -136,7 +136,7 @@ fn replace(path: &Path, permissions: Permissions, text: &str) -> io::Result<()> 
     let mut file = beside(path)?;
     file.write_all(text.as_bytes())?;
     file.as_file().set_permissions(permissions)?;
-    // A name must not stand for a text that the disk does not have yet.
+    // The text must be on disk before the file gets its name.
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
@@ -146,7 +146,7 @@ fn duplicate(stream: &impl AsFd) -> io::Result<File> {
     Ok(File::from(stream.as_fd().try_clone_to_owned()?))
 }
 
-/// Whether the stream goes to that file.
+/// Whether the stream writes to that file.
 fn is_same(found: &Metadata, stream: &impl AsFd) -> io::Result<bool> {
     let of_stream = duplicate(stream)?.metadata()?;
     Ok((found.dev(), found.ino()) == (of_stream.dev(), of_stream.ino()))

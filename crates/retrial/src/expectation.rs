@@ -1,35 +1,36 @@
-//! What was expected of each verdict. A strategy holds everywhere unless its file owns up to a break; a break that it
-//! owns up to must be seen, at the environment that it names and for the reason that it gives.
+//! Compares verdicts with the declared ones. A strategy is expected to satisfy every invariant in every environment,
+//! except for its declared known failures. A known failure must be observed in the environment and with the anomaly that
+//! it declares.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::explore::Tally;
 use retrial_sim::registry::ScenarioInfo;
 use retrial_sim::verdict::{Counterexample, Verdict};
 
-/// How a verdict compares with what is expected.
+/// How a verdict differs from the declared one.
 #[derive(Clone, Debug)]
 pub enum Mismatch {
-    /// It holds as it should, or breaks as its file says.
+    /// None: the invariant holds, or its known failure was observed.
     None,
-    /// It broke although its file does not say so, or says so only of later environments.
+    /// The invariant was violated, and that is not declared, or only for later environments.
     Broke,
-    /// It broke as its file says, and also for another reason, which is this one.
+    /// The known failure was observed, and the invariant was also violated with this other anomaly.
     OtherReason(Anomaly, Box<Counterexample>),
-    /// Its file says that it breaks here, and no trial broke it for the reason given.
+    /// The known failure must be observed here, and no trial showed it with the declared anomaly.
     NotObserved,
-    /// Its file says that it breaks here, and no trial was fit to show it.
+    /// The known failure must be observed here, and no trial could have shown it.
     NotCovered,
 }
 
 impl Mismatch {
-    /// Whether the verdict differs from what is expected.
+    /// Whether the verdict differs from the declared one.
     pub fn is_difference(&self) -> bool {
         matches!(self, Mismatch::Broke | Mismatch::OtherReason(..) | Mismatch::NotObserved)
     }
 }
 
-/// Compares what trials have shown with what the strategy's file says of that invariant, at the environment of that index.
-/// `demands` is whether what the file owns up to must be seen: the smallest workload alone need not show it.
+/// Compares the tally of an invariant with what the strategy declares for it in the environment of that index. `demands`
+/// is whether known failures must be observed: a search of the smallest workload alone need not show them.
 pub fn compare(
     info: &ScenarioInfo,
     strategy: usize,
@@ -40,7 +41,7 @@ pub fn compare(
 ) -> Mismatch {
     let owned = info.strategies[strategy].known_failures.iter().find(|broken| broken.invariant == invariant);
     let place = |name: &str| info.environments.iter().position(|environment| environment.name == name);
-    // Later environments have other trouble, which may hide the break; only the one it is owned up to must show it.
+    // The other faults of later environments may hide the failure, so only the declared environment must show it.
     let demanded = owned.filter(|it| demands && it.is_demanded() && place(it.from) == Some(environment));
     let earliest = owned.and_then(|broken| place(broken.earliest()));
     match tally.verdict() {

@@ -1,5 +1,4 @@
-//! Gaps: what a run has not put to the test. Where there is one, nothing that was found is wrong and the whole is not
-//! green.
+//! Gaps in coverage: what a run did not test. A gap does not change a verdict, but the run does not pass.
 
 use retrial_sim::explore::Report;
 use retrial_sim::fault::FaultRule;
@@ -7,20 +6,20 @@ use retrial_sim::rules::{FAULTS_INJECTED, INVARIANTS_EXERCISED, is_on};
 
 use crate::run::{Line, Table};
 
-/// Something that a scenario's trials have not shown.
+/// Something that a scenario's trials did not cover.
 #[derive(Clone, Copy, Debug)]
 pub enum Gap {
-    /// The scenario has none of these, so nothing was tried or nothing was asked.
+    /// The scenario has none of these, so nothing was run or nothing was checked.
     None(&'static str),
-    /// No trial of any strategy was one in which the invariant could have been broken.
+    /// No trial of any strategy exercised the invariant.
     NeverExercised(&'static str),
-    /// No trial of the strategy, by its index, was one in which any invariant could have been broken.
+    /// No trial of the strategy, given by its index, exercised any invariant.
     ExercisesNothing(usize),
-    /// The environment of that index offers the fault, and no trial there has met it.
+    /// The environment of that index has the fault rule, and no trial in it had the fault injected.
     NeverInjected(usize, &'static FaultRule),
 }
 
-/// What the trials of a scenario have not shown.
+/// The gaps in the trials of a scenario.
 pub fn gaps(table: &Table) -> Vec<Gap> {
     let info = &table.selection.info;
     let lists = [
@@ -43,12 +42,12 @@ pub fn gaps(table: &Table) -> Vec<Gap> {
     gaps
 }
 
-/// Lines whose trials have run to their end; those that a failure ended are told of by that.
+/// The lines whose trials ran to their end. A failure that ended the others is reported by itself.
 fn run_whole(table: &Table) -> impl Iterator<Item = &Line> {
     table.lines.iter().filter(|line| line.report.failure.is_none())
 }
 
-/// How often the situation of the invariant of that index came up.
+/// How often the invariant of that index was exercised.
 fn exercised(report: &Report, invariant: usize) -> u64 {
     report.tallies.get(invariant).map_or(0, |tally| tally.exercised + tally.violations)
 }
@@ -64,7 +63,7 @@ fn exercises_nothing(table: &Table) -> impl Iterator<Item = Gap> {
     })
 }
 
-/// Asked of a whole scenario only: one strategy or one environment need not bring every situation about.
+/// Applies only if the whole scenario was run: one strategy or environment need not exercise every invariant.
 fn never_exercised(table: &Table) -> impl Iterator<Item = Gap> {
     let info = &table.selection.info;
     let is_whole = run_whole(table).count() == info.strategies.len() * info.environments.len();
@@ -73,7 +72,7 @@ fn never_exercised(table: &Table) -> impl Iterator<Item = Gap> {
     names.filter(move |(index, _)| is_whole && never(*index)).map(|(_, (name, _))| Gap::NeverExercised(name))
 }
 
-/// What environments offer and no trial there has met, whatever the strategy.
+/// The fault rules of environments whose fault was injected in no trial there, whatever the strategy.
 fn never_injected(table: &Table) -> impl Iterator<Item = (usize, &'static FaultRule)> {
     table.selection.info.environments.iter().enumerate().flat_map(|(environment, of)| {
         let lines =

@@ -1,5 +1,5 @@
-//! Reads a text that somebody names on the command line. It must never wait for one that does not come, never read
-//! without a bound, and say of what it does not read what it is.
+//! Reads a text file named on the command line. Only regular files up to a size limit are read, so a read never blocks
+//! and never runs on without end; the error of any other file says what it is.
 
 use std::fs::{File, FileType, Metadata};
 use std::io::Read;
@@ -8,12 +8,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What a text is read as.
+/// The kind of text that is expected in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// With its article, as it stands in an error.
+    /// Its name with an article, for errors.
     pub what: &'static str,
-    /// The largest that is read, in bytes.
+    /// The largest size that is read, in bytes.
     pub largest: u64,
 }
 
@@ -23,16 +23,15 @@ pub const SPEC: Wanted = Wanted { what: "an isolation spec", largest: 8 << 20 };
 /// A case.
 pub const CASE: Wanted = Wanted { what: "a case", largest: 1 << 20 };
 
-/// The text of a regular file, without the mark of byte order that it may begin with, and with `\n` at the ends of its
-/// lines.
+/// The text of a regular file, without a leading byte-order mark and with `\n` as line ends.
 ///
 /// # Errors
-/// One line: a file that is not there, is no regular file, is too large, or is not text.
+/// The file does not exist, is not a regular file, is too large, or is not text.
 pub fn text(path: &Path, wanted: Wanted) -> Result<String> {
     let Wanted { what, largest } = wanted;
     let name = path.display();
     let cannot = || format!("{name} cannot be read; give the path of {what}");
-    // Looked at before it is opened: initial state a pipe waits for whoever writes to it.
+    // Checked before it is opened, because opening a pipe blocks until another process opens it for writing.
     refuse_irregular(path, &std::fs::metadata(path).with_context(cannot)?, what)?;
     let file = File::open(path).with_context(cannot)?;
     refuse_irregular(path, &file.metadata().with_context(cannot)?, what)?;
@@ -46,7 +45,7 @@ pub fn text(path: &Path, wanted: Wanted) -> Result<String> {
         Err(at) => bail!("{name} is not {what}: it is not UTF-8 text, from byte {} on", at + 1),
     };
     if let Some(at) = text.find('\0') {
-        bail!("{name} is not {what}: its byte {} is zero, and text has none", at + 1);
+        bail!("{name} is not {what}: its byte {} is zero, so it is not text", at + 1);
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(text.replace("\r\n", "\n"))
@@ -68,6 +67,6 @@ fn kind(of: FileType) -> &'static str {
     } else if of.is_char_device() || of.is_block_device() {
         "a device"
     } else {
-        "no regular file"
+        "not a regular file"
     }
 }

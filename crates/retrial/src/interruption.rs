@@ -1,5 +1,5 @@
-//! Signals that ask the process to end. The first one lets a run stop at the next batch and tell what it has found; a
-//! second one ends the process at once. Whichever way it ends, what it made on a live server is removed first.
+//! Handles SIGINT, SIGTERM and SIGHUP. After the first signal a run stops at the next batch and prints its results; a
+//! second signal ends the process at once. In both cases everything created on a live server is removed first.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{ptr, thread};
@@ -11,21 +11,21 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::render;
 
-/// The signals, each with its name.
+/// The signals and their names.
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
 
-/// Whether the command can stop in good order; if not, the first signal ends it.
+/// Whether the command can stop gracefully; if not, the first signal ends it.
 static STOPS: AtomicBool = AtomicBool::new(false);
 
-/// The place in [`SIGNALS`] of the first signal, counted from 1; 0 while there was none.
+/// The index in [`SIGNALS`] of the first signal, counted from 1; 0 if there was none.
 static RECEIVED: AtomicUsize = AtomicUsize::new(0);
 
-/// Listens from now on.
+/// Starts listening for signals.
 ///
 /// # Errors
-/// Where no thread can be started, or the system does not let a signal be handled.
+/// No thread can be started, or a signal handler cannot be installed.
 pub fn listen() -> Result<()> {
-    // What `nohup` has told the process not to hear stays unheard.
+    // Signals that are ignored, for example because of `nohup`, stay ignored.
     let heard = SIGNALS.iter().map(|(signal, _)| *signal).filter(|signal| !is_ignored(*signal));
     let mut signals = Signals::new(heard).context("cannot listen for signals")?;
     let listener = move || signals.forever().for_each(receive);
@@ -33,19 +33,19 @@ pub fn listen() -> Result<()> {
     Ok(())
 }
 
-/// From now on the first signal is a request: whoever works asks [`requested`] before each next step.
+/// From now on the first signal only requests a stop: workers check [`requested`] before each next unit of work.
 pub fn stop_in_good_order() {
     STOPS.store(true, Ordering::SeqCst);
 }
 
-/// The name of the signal that has asked the run to stop, if one has.
+/// The name of the signal that requested a stop, if there was one.
 pub fn requested() -> Option<&'static str> {
     let place = RECEIVED.load(Ordering::SeqCst).checked_sub(1)?;
     SIGNALS.get(place).map(|(_, name)| *name)
 }
 
-/// Removes what this process has made outside of itself: databases, a throwaway cluster, temporary files. Every way
-/// out of the process comes through here.
+/// Removes what this process created outside of itself: databases, a throwaway cluster, temporary files. Every exit
+/// path of the process calls it.
 pub fn clean_up() {
     retrial_engines::postgres::clean_up();
 }
@@ -58,14 +58,14 @@ fn receive(signal: i32) {
         return;
     }
     clean_up();
-    // The parent sees that a signal ended the process, as if nobody had listened.
+    // The parent process sees that a signal ended this one, as if there were no handler.
     let _ = emulate_default_handler(signal);
 }
 
 fn is_ignored(signal: i32) -> bool {
     let mut now = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: with no new action the call only writes the present one to the place given, which has room for it.
+    // SAFETY: with no new action the call only writes the current one to `now`, which has room for it.
     let known = unsafe { libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) } == 0;
-    // SAFETY: the call has succeeded, so it has written the whole value.
+    // SAFETY: the call succeeded, so it has written the whole value.
     known && unsafe { now.assume_init() }.sa_sigaction == libc::SIG_IGN
 }

@@ -1,5 +1,5 @@
-//! Rewrites the goldens from what the tests see now. It must never be a step of `ci`: a golden that rewrites
-//! itself checks nothing.
+//! Rewrites the goldens from the current results of the tests. Not a step of `ci`: a golden that rewrites itself checks
+//! nothing.
 
 use anyhow::{Context, Result};
 use xshell::Shell;

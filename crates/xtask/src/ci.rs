@@ -1,5 +1,5 @@
-//! All that a merge has to pass, cheapest first. It must never rewrite a file, and never go on after a
-//! failure: the first one is the one to read.
+//! All checks that a merge has to pass, cheapest first. Rewrites no file and stops at the first failure, which is the
+//! one to read.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     step("bench", || bench(shell))
 }
 
-/// Names a step before it starts and says how long it took, also when it fails.
+/// Prints the name of a step before it starts, and how long it took, also if it fails.
 fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {name}");
     #[expect(
@@ -36,7 +36,7 @@ fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     outcome.with_context(|| format!("ci stopped at {name}"))
 }
 
-/// `cargo fmt` would miss every module that a macro declares, so rustfmt is given all files by name.
+/// Checks the formatting. `cargo fmt` would miss modules that a macro declares, so rustfmt gets all files by name.
 fn fmt(shell: &Shell) -> Result<()> {
     let paths: Vec<String> = tree::paths(shell)?.into_iter().filter(|path| path.ends_with(".rs")).collect();
     // Without a file rustfmt would read its standard input and find nothing wrong with it.
@@ -52,14 +52,15 @@ fn clippy(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo clippy --workspace --all-targets -- -D warnings").quiet().run()?)
 }
 
-/// The variable replaces what .cargo/config.toml gives to rustdoc, so the cfg of the build is repeated here.
+/// Builds the documentation. The variable replaces the rustdoc flags of .cargo/config.toml, so the cfg of the build is
+/// repeated here.
 fn docs(shell: &Shell) -> Result<()> {
     let docs = cmd!(shell, "cargo doc --workspace --no-deps").quiet();
     Ok(docs.env("RUSTDOCFLAGS", "--cfg madsim -D warnings").run()?)
 }
 
-/// A golden that differs has to fail here, whatever the caller's environment asks of insta; and the tests of a live
-/// server have to run here, whatever it allows to be left out.
+/// Runs the tests. A golden that differs fails, whatever INSTA_UPDATE is in the caller's environment, and the tests of
+/// a live server run, even if RETRIAL_WITHOUT_POSTGRES is set there.
 fn test(shell: &Shell, line: &str) -> Result<()> {
     println!("$ {line}");
     let tests = readme::process(shell, line).env("INSTA_UPDATE", "no");
@@ -71,12 +72,12 @@ fn main_command(shell: &Shell, line: &str) -> Result<()> {
     Ok(readme::process(shell, line).run()?)
 }
 
-/// A minute of broken input for each reader.
+/// Fuzzes each reader for a minute.
 fn fuzz(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo run --quiet --package retrial-fuzz").quiet().run()?)
 }
 
-/// Benchmarks are only compiled: what they measure on a shared machine is noise.
+/// Compiles the benchmarks. They are not run, because measurements on a shared machine are noise.
 fn bench(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo bench --workspace --no-run").quiet().run()?)
 }

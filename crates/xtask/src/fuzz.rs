@@ -1,10 +1,10 @@
-//! `cargo xtask fuzz`: builds the fuzzer and hands its arguments on. It is a crate of its own, so that the other verbs
-//! need not wait for what it reads with.
+//! `cargo xtask fuzz`: builds the fuzzer and passes its arguments on. The fuzzer is a separate crate, so that the other
+//! commands need not wait for its dependencies to be built.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// Runs the fuzzer at the root of the workspace; exits as it does.
+/// Runs the fuzzer at the root of the workspace and returns its exit code.
 pub(crate) fn run(arguments: &[String]) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut cargo = Command::new("cargo");

@@ -1,5 +1,5 @@
-//! The one door: `cargo xtask ci` is all that a merge has to pass. It must never need a server, a terminal
-//! or a variable of the environment, so that it says the same on a desk as in CI.
+//! The project's tasks. `cargo xtask ci` runs all checks that a merge has to pass. It needs no running server, no
+//! terminal and no environment variable, so that its result is the same on a developer's machine as in CI.
 
 #![expect(
     clippy::print_stdout,
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a verb at the root of the workspace, so that it does the same from every folder below it.
+/// Runs a command at the root of the workspace, so that it does the same from every folder below it.
 fn at_root(verb: impl FnOnce(&Shell) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let root =
         Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("this crate is two folders deep")?;

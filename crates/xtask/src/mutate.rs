@@ -1,6 +1,6 @@
-//! `cargo xtask mutate`: breaks each strategy that holds, one small edit at a time, and asks whether some invariant
-//! sees it. It must never touch the project's own files: mutants live in a copy of the workspace under the target
-//! folder.
+//! `cargo xtask mutate`: mutation testing. Makes small edits to each strategy without known failures, one at a time,
+//! and checks whether some invariant catches the mutant. The project's own files are not touched: mutants live in a
+//! copy of the workspace under the target folder.
 
 use std::path::PathBuf;
 
@@ -35,7 +35,7 @@ mod drop_row_lock;
 mod drop_statement;
 mod swap_statements;
 
-/// What can be done to the code that a strategy reaches.
+/// The operators for code that a strategy reaches.
 const OPERATORS: [(&str, Operator); 6] = [
     ("drop_statement", drop_statement::mutations),
     ("drop_row_lock", drop_row_lock::mutations),
@@ -45,10 +45,11 @@ const OPERATORS: [(&str, Operator); 6] = [
     ("commit_in_two_parts", commit_in_two_parts::mutations),
 ];
 
-/// What can also be done to what the scenario lends to every strategy: it takes messages and acknowledges them.
+/// The operators that also apply to code that the scenario shares with all strategies, which takes messages and
+/// acknowledges them.
 const ON_LOAN: [(&str, Operator); 1] = [("ack_before_commit", ack_before_commit::mutations)];
 
-/// Builds every mutant of these scenarios, of all where none is named, tries it, and reports; fails if too few are
+/// Builds and runs every mutant of the named scenarios, or of all if none is named, and reports. Fails if too few are
 /// caught.
 pub(crate) fn run(shell: &Shell, named: &[String]) -> Result<()> {
     let files = tree::files(shell)?;
@@ -80,14 +81,14 @@ pub(crate) fn run(shell: &Shell, named: &[String]) -> Result<()> {
         tried.push(Tried { mutant, fate, explanation });
     }
     let enough = report::all(&targets, &tried);
-    // Where only some scenarios are tried, an explanation may belong to another.
+    // If only some scenarios are tried, an unused explanation may belong to another one.
     if named.is_empty() {
         explanations.unused(tried.iter().filter_map(|tried| tried.explanation))?;
     }
     enough
 }
 
-/// Where mutants live: below the target folder, kept from run to run.
+/// The folder of the mutants, below the target folder. It is kept from run to run.
 fn home(shell: &Shell) -> Result<PathBuf> {
     let text = cmd!(shell, "cargo metadata --no-deps --format-version 1").quiet().read()?;
     let metadata: serde_json::Value = serde_json::from_str(&text)?;

@@ -1,15 +1,15 @@
-//! PostgreSQL's server binaries for the tests of a live server. On a machine that lacks them Debian's package is
-//! installed; it must never be skipped, because what the model claims is only as good as that comparison.
+//! Provides PostgreSQL's server binaries for the tests of a live server. If the machine has none, Debian's package is
+//! installed. This step is never skipped, because the model is only as good as its comparison with the server.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use xshell::{Shell, cmd};
 
-/// Where Debian puts the binaries of each version.
+/// The folder in which Debian installs the binaries of each version.
 const FOLDER: &str = "/usr/lib/postgresql";
 
-/// Makes sure that there is a server to start, and PostgreSQL's own isolation tester.
+/// Makes sure that the server binaries and PostgreSQL's own isolation tester are installed.
 pub(crate) fn provide(shell: &Shell) -> Result<()> {
     if !is_there(shell) {
         install(shell)

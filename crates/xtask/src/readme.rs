@@ -1,5 +1,5 @@
-//! The two commands that the README promises, read from its text. Nothing else may spell them out, so that a
-//! README whose commands do not work is a failure and not an embarrassment.
+//! The two commands of the README, read from its text. They are not repeated anywhere else, so that CI fails if the
+//! README's commands do not work.
 
 use anyhow::{Result, bail};
 use xshell::{Cmd, Shell, cmd};
@@ -20,7 +20,7 @@ pub(crate) fn commands(shell: &Shell) -> Result<Commands> {
     parse(&shell.read_file("README.md")?)
 }
 
-/// A line of the README as a process. A shell runs it, since that is what its reader would do.
+/// A line of the README as a process. It is run by a shell, as a reader would do.
 pub(crate) fn process<'a>(shell: &'a Shell, line: &str) -> Cmd<'a> {
     cmd!(shell, "sh -c {line}").quiet()
 }

@@ -1,5 +1,5 @@
-//! The invariants of the code that no compiler holds, one file each. A check must never touch the disk: it
-//! is a function from files to violations, so that its tests can show it failing.
+//! The invariants of the code that no compiler checks, one file each. A check is a function from files to violations
+//! and does not touch the disk, so that its tests can show it failing.
 
 use anyhow::{Result, bail};
 use xshell::Shell;
@@ -14,6 +14,7 @@ mod determinism;
 mod file_length;
 mod file_names;
 mod floats;
+mod glossary;
 mod leftovers;
 mod line_length;
 mod markdown;
@@ -24,7 +25,7 @@ mod words;
 
 type Check = fn(&[File]) -> Vec<Violation>;
 
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     module_docs::check,
     file_length::check,
     line_length::check,
@@ -35,10 +36,11 @@ const CHECKS: [Check; 11] = [
     file_names::check,
     scenario_shape::check,
     leftovers::check,
+    glossary::check,
     markdown::check,
 ];
 
-/// A place that breaks an invariant. The message says what is wrong and what to do about it.
+/// A place that violates an invariant. The message says what is wrong and what to do about it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Violation {
     path: String,
@@ -67,7 +69,7 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     }
 }
 
-/// What the checks' tests share: a file out of a string, and violations as `path:line`.
+/// Shared by the tests of the checks: a file from a string, and violations as `path:line`.
 #[cfg(test)]
 mod testing {
     use super::{File, Violation};

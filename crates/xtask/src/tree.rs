@@ -1,5 +1,5 @@
-//! Which files belong to the project. It must never look at what git ignores, with one exception: a golden
-//! that waits for review is ignored by git and still has to be seen.
+//! The files that belong to the project. Files that git ignores are left out, except goldens that wait for review,
+//! which git ignores but the checks have to see.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,8 @@ impl File {
     }
 }
 
-/// The paths of all files that are tracked or about to be. What is deleted but not yet committed is left out.
+/// The paths of all files that are tracked or untracked and not ignored. Files that are deleted but still tracked are
+/// left out.
 pub(crate) fn paths(shell: &Shell) -> Result<BTreeSet<String>> {
     let kept = cmd!(shell, "git ls-files -z --cached --others --exclude-standard").quiet().read()?;
     let waiting = cmd!(shell, "git ls-files -z --others -- *.snap.new :(exclude)target").quiet().read()?;

@@ -1,5 +1,5 @@
-//! Once the status is `done`, every row that was there at the start, has observations and was not pruned carries the
-//! latest of them, or a later time that the hot path gave it.
+//! Once the status is `done`, every initial row that has observations and was not pruned has the latest of them in
+//! `last_seen`, or a later time from the hot path.
 
 use super::super::{Workload, history};
 use retrial_sim::anomaly::Anomaly;
@@ -23,7 +23,7 @@ impl Check<Workload> for Invariant {
             }
             if found.is_none_or(|found| found < *latest) {
                 let sentence = format!(
-                    "the status is done, and transmission {} has last_seen {} although it was observed at {latest}",
+                    "the status is done, but transmission {} has last_seen {} although it was observed at {latest}",
                     transmission.id,
                     found.unwrap_or_default(),
                 );

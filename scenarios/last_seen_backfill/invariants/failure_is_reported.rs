@@ -1,6 +1,6 @@
-//! If a lookup or a statement of the loop failed for good, the status at the end of that life of the process is
-//! `failed` and carries the error; it is never `done`. Failed for good means that the same statement, with the same
-//! parameters, did not succeed later in that life. A report of progress may get lost: the next one says more.
+//! If a lookup or a statement of the loop failed permanently, the status at the end of that life of the process is
+//! `failed` with the error, never `done`. A failure is permanent if the same statement with the same parameters did not
+//! succeed later in that life. Progress reports are exempt: the next one supersedes a lost one.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -34,7 +34,7 @@ impl Check<Workload> for Invariant {
                 Some(end) if end.status == "failed" && end.error.is_some() => {}
                 end => {
                     let sentence = format!(
-                        "`{}` failed and was not tried again, and the status is `{}`",
+                        "`{}` failed and was not retried, but the status is `{}`",
                         statement.label,
                         end.map_or("absent", |end| end.status)
                     );

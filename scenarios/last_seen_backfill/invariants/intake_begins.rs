@@ -1,6 +1,6 @@
-//! What arrives is taken in some time: nobody waits for ever for a migration that does not end.
+//! Arriving messages are taken in eventually: intake does not wait for ever for a migration that does not end.
 //!
-//! Judged when everything is at rest, or when a fair schedule has been given all the steps that it may have.
+//! Judged at the end of the trial: when everything is idle, or when a fair schedule has used up all its steps.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -19,7 +19,7 @@ impl Check<Workload> for Invariant {
         match taken_in.count() {
             0 => {
                 let sentence = format!(
-                    "{} messages arrived and not one was taken in, because intake waits for the migration to end, \
+                    "{} messages arrived and none was taken in, because intake waits for the migration to end, \
                      which it had not after {} batches",
                     workload.arrivals.len(),
                     history::batches(run).count(),

@@ -1,7 +1,7 @@
-//! What another migration has left behind, its status and its cursor, stays as it is.
+//! The status and the cursor of another, earlier migration do not change.
 //!
-//! No candidate breaks it: each names its own row. It was seen to fail when the names were taken out of their
-//! statements, one after the other, which is what `cargo xtask mutate` does.
+//! No strategy violates it: each names its own row. It fails when the names are removed from their statements, one
+//! after the other, which is what `cargo xtask mutate` does.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -21,7 +21,7 @@ impl Check<Workload> for Invariant {
         for (event, name, change) in history::kept(evidence.run) {
             if name != NAME && change.before != change.after {
                 let sentence =
-                    format!("the migration wrote to what `{name}` has left behind in {}", change.table.name);
+                    format!("the migration changed the row that `{name}` has left in {}", change.table.name);
                 let row = Value::from(name);
                 let broken = Finding::broken(Anomaly::LostUpdate, sentence).at(event);
                 return broken.on("_async_migrations", "name", row);

@@ -1,5 +1,5 @@
-//! What must hold, in terms that an operator could check: rows, statuses, waits, work. To add one: a file here and
-//! its name in the list.
+//! The invariants, in terms that an operator could check: rows, statuses, waits, work. To add one: a file here and its
+//! name in the list.
 
 use retrial_sim::invariant::Invariant as Check;
 

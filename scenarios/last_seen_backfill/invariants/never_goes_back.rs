@@ -1,4 +1,4 @@
-//! No row's `last_seen` ever decreases, and none gains a time at which the transmission was not observed.
+//! No row's `last_seen` ever decreases, and none gets a time at which the transmission was not observed.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -29,7 +29,7 @@ impl Check<Workload> for Invariant {
             let Some(old) = old.filter(|old| *old != new) else { continue };
             if new < old {
                 let sentence =
-                    format!("{actor} took last_seen of transmission {id} back from {old} to {new}");
+                    format!("{actor} lowered last_seen of transmission {id} from {old} to {new}");
                 return Finding::broken(Anomaly::StaleOverwrite, sentence).at(event).on(
                     "transmissions",
                     "last_seen",
@@ -38,7 +38,7 @@ impl Check<Workload> for Invariant {
             }
             if !observed.get(&id).is_some_and(|times| times.contains(&new)) {
                 let sentence =
-                    format!("{actor} gave transmission {id} the time {new}, at which nobody observed it");
+                    format!("{actor} gave transmission {id} the time {new}, at which it was not observed");
                 return Finding::broken(Anomaly::StaleOverwrite, sentence).at(event).on(
                     "transmissions",
                     "last_seen",

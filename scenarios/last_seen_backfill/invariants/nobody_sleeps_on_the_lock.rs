@@ -1,7 +1,7 @@
-//! Nobody sleeps while it holds the writer lock: a pause is there to let others write.
+//! No actor sleeps while it holds the writer lock: a pause is there to let others write.
 //!
-//! No candidate breaks it: each pauses behind its commit. It was seen to fail when the pause was moved in front of it,
-//! which is what `cargo xtask mutate` does to the candidate that holds.
+//! No strategy violates it: each pauses after its commit. It fails when the pause is moved before the commit, which is
+//! what `cargo xtask mutate` does to the strategy that violates nothing.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -25,7 +25,7 @@ impl Check<Workload> for Invariant {
             {
                 let (name, time) = (trace.name(event.actor), time.as_millis());
                 let sentence =
-                    format!("{name} slept {time} ms (`{label}`) and held the writer lock all the while");
+                    format!("{name} slept {time} ms (`{label}`) while it held the writer lock");
                 return Finding::broken(Anomaly::LongLockHold, sentence).at(index);
             }
             exercised += 1;

@@ -1,8 +1,8 @@
-//! Whoever shares the writer connection with the migration, and whoever reads, waits for one batch at the most: for as
-//! long as the dearest takes, and 170 ms of virtual time besides. A wait must not grow with the table.
+//! Readers, and actors that share the writer connection with the migration, wait for at most one batch: the time of the
+//! most expensive one plus 170 ms of virtual time. A wait must not grow with the table.
 //!
-//! Judged in timed trials, where time means something; exercised where somebody waits. In a write-ahead log that is
-//! never a reader: it is the prune at start-up.
+//! Judged in timed trials only; exercised if an actor waits. With a write-ahead log readers never wait; the prune at
+//! start-up does.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use super::super::{COST, Workload, effort};
 
 pub(super) struct Invariant;
 
-/// What a batch needs besides filling rows: its begin, its progress, its commit, a scan past rows that are done (which
-/// `work_per_batch_is_bounded` is there to judge), and the delays of a timed schedule.
+/// The time of a batch in addition to filling rows: its begin, its progress, its commit, a scan past rows that are done
+/// (judged by `work_per_batch_is_bounded`), and the delays of a timed schedule.
 pub(super) const ALLOWANCE: Duration = Duration::from_millis(170);
 
 impl Check<Workload> for Invariant {
@@ -34,14 +34,14 @@ impl Check<Workload> for Invariant {
             if name == "migration" || !matches!(event.kind, EventKind::Waits { .. }) {
                 continue;
             }
-            // A wait that nothing has ended lasts until the end of the trial.
+            // A wait that never ended lasts until the end of the trial.
             let later = trace.events[index..].iter().filter(|later| later.actor == event.actor);
             let over = later.skip(1).map(|later| later.at).next().unwrap_or(end);
             let waited = over - event.at;
             if waited > bound {
                 let (waited, most) = (waited.as_millis(), bound.as_millis());
                 let sentence =
-                    format!("{name} waited {waited} ms, and no batch can need more than {most} ms");
+                    format!("{name} waited {waited} ms, and no batch needs more than {most} ms");
                 return Finding::broken(Anomaly::Starvation, sentence).at(index);
             }
             exercised += 1;

@@ -1,8 +1,8 @@
 //! Reported progress never exceeds the total, does not fall while the process lives, and at `done` counts every row
-//! that this life of the process has changed; and where a migration has written down the last id that it goes to, its
-//! total counts no row beyond it. A migration that reports nothing says nothing false.
+//! that this life of the process has changed. If a migration stores the last id that it goes to, its total counts no
+//! row beyond that id. A migration that reports no progress is not judged.
 //!
-//! After a restart it may begin again at 0, because the total is counted again too.
+//! After a restart progress may start from 0 again, because the total is counted again, too.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -19,7 +19,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let Evidence { workload, run, .. } = evidence;
         let most = rows_up_to_the_last(workload, run);
-        // What the process has reported since it started, and what the row has said last.
+        // The last report since the process started, and the last values of the row.
         let (mut life, mut reported, mut before) = (0, None, None);
         let mut exercised = 0;
         for status in history::statuses(run).iter().filter(|status| status.reported) {
@@ -35,7 +35,7 @@ impl Check<Workload> for Invariant {
             }
             if let Some(most) = most.filter(|most| total > *most) {
                 let sentence = format!(
-                    "progress says that there are {total} rows to do, and the migration goes to {most} only"
+                    "progress says that there are {total} rows to do, but the migration goes only to {most}"
                 );
                 return false_report(event, sentence);
             }
@@ -49,7 +49,7 @@ impl Check<Workload> for Invariant {
             }
             let changed = changed_in(run, life);
             if processed < changed {
-                let sentence = format!("progress ends at {processed} rows, and {changed} were changed");
+                let sentence = format!("progress ends at {processed} rows, but {changed} were changed");
                 return false_report(event, sentence);
             }
         }
@@ -72,8 +72,8 @@ fn lost_a_report(run: &Run, life: usize) -> bool {
         .any(|(_, what)| matches!(what, EventKind::Ran(ran) if ran.label == "progress" && ran.result.is_err()))
 }
 
-/// How many rows there have been up to the id that the migration's cursor goes to, if it keeps one. A row that arrives
-/// has an id of its own beyond all that were there.
+/// The number of rows up to the last id that the migration's cursor goes to, if it stores one. An arriving row has a
+/// larger id than all initial rows.
 fn rows_up_to_the_last(workload: &Workload, run: &Run) -> Option<i64> {
     let own = history::kept(run).filter(|(_, name, _)| *name == NAME);
     let last = own.filter_map(|(_, _, change)| change.value_after("max_id")?.integer()).last()?;

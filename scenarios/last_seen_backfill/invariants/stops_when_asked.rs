@@ -1,7 +1,7 @@
-//! Once its process has been asked to stop, the migration fills one more batch at the most: the one that it was at.
+//! Once its process has been asked to stop, the migration fills at most one more batch: the current one.
 //!
-//! No candidate breaks it: each asks at least once a batch. It was seen to fail when nobody asked any more, which is
-//! what `cargo xtask mutate` does to the candidate that holds.
+//! No strategy violates it: each checks for the request at least once per batch. It fails when the check is removed,
+//! which is what `cargo xtask mutate` does to the strategy that violates nothing.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::fault::Fault;
@@ -16,7 +16,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let trace = &evidence.run.trace;
         let mut exercised = 0;
-        // The batches since the request; none before it.
+        // The number of batches since the request; `None` before it.
         let mut since = None;
         for (index, event) in trace.events.iter().enumerate() {
             if trace.process(event.actor) != "server" {
@@ -29,7 +29,7 @@ impl Check<Workload> for Invariant {
                     *batches += 1;
                     if *batches > 1 {
                         let sentence =
-                            format!("the process was asked to stop, and {batches} batches came after that");
+                            format!("the process was asked to stop, and {batches} batches followed");
                         return Finding::broken(Anomaly::Omission, sentence).at(index);
                     }
                     exercised += 1;

@@ -1,7 +1,6 @@
-//! After a stop or a crash that comes before the migration is done, and the start that follows, it reaches the same
-//! end.
+//! If the process stops or crashes before the migration is done, the migration reaches the same end after the restart.
 //!
-//! What the status says meanwhile is no matter: `pending_async` and `failed` both make the next start run it again.
+//! The status in between does not matter: `pending_async` and `failed` both make the next start run it again.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +35,7 @@ impl Check<Workload> for Invariant {
             Some(last) if last.status == "done" => match unfilled(evidence) {
                 Some(id) => {
                     let sentence =
-                        format!("after a restart the status is done and transmission {id} is not filled");
+                        format!("after a restart the status is done, but transmission {id} is not filled");
                     let row = Value::Integer(id);
                     Finding::broken(Anomaly::Omission, sentence).on("transmissions", "last_seen", row)
                 }
@@ -44,19 +43,19 @@ impl Check<Workload> for Invariant {
             },
             Some(last) => {
                 let sentence =
-                    format!("after a restart everything is at rest and the status is `{}`", last.status);
+                    format!("after a restart everything is idle, but the status is `{}`", last.status);
                 Finding::broken(Anomaly::FalseReport, sentence).on("_async_migrations", "status", None)
             }
             None => {
-                let sentence = "after a restart everything is at rest and the migration was never registered";
+                let sentence = "after a restart everything is idle, but the migration was never registered";
                 Finding::broken(Anomaly::Omission, sentence).on("_async_migrations", "status", None)
             }
         }
     }
 }
 
-/// A row that has observations and nothing of them, although the ingestor never touched it: what the ingestor does to
-/// a row is no matter of restarts.
+/// A row that has observations but is not filled, and that the ingestor never wrote: what the ingestor does to a row
+/// has nothing to do with restarts.
 fn unfilled(evidence: &Evidence<'_, Workload>) -> Option<i64> {
     let Evidence { workload, run, .. } = evidence;
     let touched: BTreeSet<i64> =

@@ -1,8 +1,8 @@
 //! The migration reaches a terminal status, in no more batches, and in timed trials in no more virtual time, than its
 //! rows and its batch size call for.
 //!
-//! Judged at rest, after faults have stopped and under a fair schedule. What arrives while the migration runs may each
-//! cost a batch of its own: a row that was there without an observation gains its first.
+//! Judged at the end of the trial, after faults have stopped and under a fair schedule. Each message that arrives while
+//! the migration runs may cost one more batch: a row without an observation may get its first.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -16,7 +16,7 @@ use super::nobody_waits_beyond_a_batch::ALLOWANCE;
 
 pub(super) struct Invariant;
 
-/// A batch that finds nothing left.
+/// The last batch, which finds nothing left.
 const SLACK: i64 = 1;
 
 impl Check<Workload> for Invariant {
@@ -28,7 +28,7 @@ impl Check<Workload> for Invariant {
                 let round: Vec<_> =
                     cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
                 return livelock(format!(
-                    "after {batches} batches over {} rows the migration goes round in a circle that changes no \
+                    "after {batches} batches over {} rows the migration loops without changing any \
                      value ({})",
                     workload.rows(),
                     round.join("; "),
@@ -56,12 +56,12 @@ impl Check<Workload> for Invariant {
             let (took, most) = (took(run, &life), most(workload, bound));
             if evidence.is_timed() && took > most {
                 let (took, most) = (took.as_millis(), most.as_millis());
-                return livelock(format!("it took {took} ms, and {bound} batches are worth {most} ms"));
+                return livelock(format!("it took {took} ms, and {bound} batches need at most {most} ms"));
             }
         }
         match history::statuses(run).last() {
             Some(last) if !last.is_terminal() => {
-                let sentence = format!("everything is at rest and the status is `{}`", last.status);
+                let sentence = format!("everything is idle, but the status is `{}`", last.status);
                 let broken = Finding::broken(Anomaly::FalseReport, sentence).at(last.event);
                 broken.on("_async_migrations", "status", None)
             }
@@ -70,7 +70,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// How long the migration took in one life of the process, its waits for the connection apart.
+/// How long the migration took in one life of the process, without its waits for the connection.
 fn took(run: &Run, life: &[(usize, &EventKind)]) -> Duration {
     let at = |place: Option<&(usize, &EventKind)>| {
         place.map_or(Duration::ZERO, |(event, _)| run.trace.events[*event].at)
@@ -82,8 +82,8 @@ fn took(run: &Run, life: &[(usize, &EventKind)]) -> Duration {
     (at(life.last()) - at(life.first())).saturating_sub(waited.sum())
 }
 
-/// What that many batches may take: each as much as the dearest, its pause, and what a batch needs besides; and what
-/// comes before and after the loop.
+/// The time that this many batches may take, each as long as the most expensive one with its pause and allowance, plus
+/// what comes before and after the loop.
 fn most(workload: &Workload, batches: i64) -> Duration {
     let dearest = COST.per_step * effort::of_dearest_batch(workload) as u32;
     (dearest + YIELD + ALLOWANCE) * (batches as u32 + 2)

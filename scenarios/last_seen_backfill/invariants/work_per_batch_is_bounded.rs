@@ -1,8 +1,7 @@
-//! The rows that a batch visits do not grow with the rows already done or with the size of the table: the work of
-//! each statement of the loop stays under what the rows that it wrote, and those it may have had to look at besides,
-//! are worth.
+//! The work of a batch does not grow with the number of rows already done or with the size of the table: each statement
+//! of the loop stays within a bound for the rows that it wrote and those that it may have had to read as well.
 //!
-//! Work is SQLite's count of virtual machine steps; what rows are worth stands in `effort.rs`.
+//! Work is SQLite's count of virtual machine steps; `effort.rs` has the steps per row.
 
 use super::super::{Workload, effort, history};
 use retrial_sim::anomaly::Anomaly;
@@ -10,7 +9,7 @@ use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 
 pub(super) struct Invariant;
 
-/// The statements that a loop sends again for every batch.
+/// The statements that a loop sends for every batch.
 const LOOP: &[&str] = &["page", "batch", "remaining", "progress", "commit"];
 
 impl Check<Workload> for Invariant {
@@ -25,7 +24,7 @@ impl Check<Workload> for Invariant {
             let bound = bound(evidence, event);
             if steps > bound {
                 let sentence = format!(
-                    "`{}` took {steps} steps; what a batch of {} rows has to visit is worth {bound}, and the table \
+                    "`{}` took {steps} steps; a batch of {} rows needs at most {bound}, and the table \
                      has {} rows",
                     statement.label,
                     workload.batch,
@@ -39,8 +38,8 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// What the statement at that event may take: the rows that its transaction wrote, and as many more as the batch
-/// size leaves room for, these with as many observations as any row has.
+/// The steps allowed for the statement at that event: for the rows that its transaction wrote, filled up to the batch
+/// size with rows that have as many observations as any row.
 fn bound(evidence: &Evidence<'_, Workload>, event: usize) -> i64 {
     let Evidence { workload, run, .. } = evidence;
     let written = history::written_by_batch(run, event);

@@ -1,10 +1,10 @@
-//! Backfill last_seen in batches of LIMIT n, of rows that have an observation.
+//! Backfill last_seen in batches of LIMIT n, only rows that have an observation.
 //!
-//! The project's own second attempt, pull request 1735: cmd/ingestor/tx_last_seen_backfill.go at 915b1011, which
-//! reports no progress yet. A row without observations is no longer work, so every batch makes progress and the loop
-//! ends; the rows are taken in the order of their ids, and every error is handed on. It was not merged.
+//! The project's second attempt, pull request 1735: cmd/ingestor/tx_last_seen_backfill.go at 915b1011, which does not
+//! report progress yet. Rows without observations are excluded, so every batch makes progress and the loop ends; rows
+//! are taken in the order of their ids, and every error is returned. It was not merged.
 //!
-//! A reviewer should ask: how many rows without an observation does each batch pass over?
+//! A reviewer should ask: how many rows without an observation does each batch skip?
 
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::KnownFailure;

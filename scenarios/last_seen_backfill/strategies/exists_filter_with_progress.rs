@@ -1,10 +1,10 @@
-//! Backfill last_seen in batches of LIMIT n, of rows that have an observation, and say how far it is once a second.
+//! Backfill last_seen in batches of LIMIT n, only rows that have an observation, and report progress once a second.
 //!
-//! Pull request 1735 as it was left: the loop of `exists_filter`, and progress as
+//! The last version of pull request 1735: the loop of `exists_filter`, with progress as
 //! cmd/ingestor/async_migration_progress.go at f1499934 writes it, at most once a second, and once more at the end,
-//! whether it ended well or not. So a batch costs one commit, and a second of batches one more.
+//! after a success or a failure. So there is one commit per batch, and one more per second.
 //!
-//! A reviewer should ask: is what was counted at the start still what there is to do?
+//! A reviewer should ask: is the count from the start still the amount of work?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -41,7 +41,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "open_ingest",
         rarely: None,
-        because: "a row that gains its first observation after the count is filled without having been counted",
+        because: "a row that gets its first observation after the count is filled without having been counted",
     },
 ];
 

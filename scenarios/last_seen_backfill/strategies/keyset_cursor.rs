@@ -1,10 +1,10 @@
 //! Backfill last_seen page by page along the primary key.
 //!
-//! A reviewer's proposal: one review of pull request 1725 asks for "index/cursor fixes" against rescans; the form is
-//! ours. Remember the last id and go on behind it, so that a batch costs what its page costs and the loop ends with the
-//! table. The cursor and the counts live in memory, and progress is written in a second transaction, as before.
+//! A reviewer's proposal: one review of pull request 1725 asks for "index/cursor fixes" against rescans; the details
+//! are ours. The loop remembers the last id and continues after it, so a batch costs only its page, and the loop ends
+//! with the table. The cursor and the counts are in memory, and progress is written in a second transaction, as before.
 //!
-//! A reviewer should ask: what has become of a row that is no longer zero?
+//! A reviewer should ask: what about a row that is no longer zero, but not right either?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -51,11 +51,11 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "open_ingest",
         rarely: None,
-        because: "a row that gains its first observation after the count is filled without having been counted",
+        because: "a row that gets its first observation after the count is filled without having been counted",
     },
 ];
 
-/// The last id of the page behind the cursor; none behind the last row.
+/// The last id of the page after the cursor; NULL after the last row.
 pub(super) const PAGE: &str = "
     SELECT MAX(id) FROM (SELECT id FROM transmissions WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
 

@@ -1,12 +1,12 @@
-//! Backfill last_seen page by page, moving every row forward to its latest observation.
+//! Backfill last_seen page by page, raising every row to its latest observation.
 //!
-//! Ours: `keyset_cursor_one_transaction` with one thing mended that trials held against it. A row is filled when its
-//! `last_seen` lies behind its latest observation, not when it is 0: an observation that comes late gives an
-//! untouched row its own, older time through the hot path, and a worklist of zeroes never looks at that row again.
-//! The other thing, a page behind the last row that is taken for the beginning, is still here; `keyset_raise_to_latest`
-//! mends it too, and does without a table for the cursor.
+//! Ours: `keyset_cursor_one_transaction` with one of its two faults fixed. A row is filled if its `last_seen` is less
+//! than its latest observation, not only if it is 0: a late observation gives an untouched row its own, older time
+//! through the hot path, and a backfill that looks for zeroes never visits that row again. The other fault remains:
+//! after the last row the cursor goes back to the start. `keyset_raise_to_latest` fixes that too, and needs no table
+//! for the cursor.
 //!
-//! A reviewer should ask: what ends the loop when the rows at the end are gone?
+//! A reviewer should ask: what ends the loop if the last rows are deleted?
 
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::KnownFailure;
@@ -29,7 +29,7 @@ impl Backfill for Strategy {
 /// Seen in trials, with the reason.
 const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::NULL_PAGE, known_failures::NEVER_OPENS];
 
-/// `MATERIALIZED` keeps SQLite from looking the latest observation up twice, once to compare and once to set.
+/// `MATERIALIZED` keeps SQLite from computing the latest observation twice, once to compare and once to set.
 const BATCH: &str = "
     WITH page (id, latest) AS MATERIALIZED (
         SELECT id, (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id)
@@ -37,5 +37,5 @@ const BATCH: &str = "
     UPDATE transmissions SET last_seen = page.latest
     FROM page WHERE transmissions.id = page.id AND transmissions.last_seen < page.latest";
 
-/// Every row up to the largest id may turn out to lie behind.
+/// Counts every row up to the largest id, since each may need an update.
 const TOTAL: &str = "SELECT COUNT(*) FROM transmissions WHERE id <= ?1";

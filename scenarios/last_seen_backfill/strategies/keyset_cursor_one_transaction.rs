@@ -1,12 +1,12 @@
-//! Backfill last_seen page by page, page and progress in one commit, on an index of its own.
+//! Backfill last_seen page by page, with page and progress in one commit and an index for the lookup.
 //!
-//! Ours, from what a review of pull request 1725 asks for: the page, the counts and the cursor commit together, so that
-//! the writer lock is taken once per batch and a restart goes on where the last commit stood; and an index on
-//! (transmission_id, timestamp) answers MAX(timestamp) without walking a transmission's observations. The project's
-//! database has that index, so nothing is built there; where it has not, it is built here.
+//! Ours, following a review of pull request 1725: the page, the counts and the cursor commit together, so the writer
+//! lock is taken once per batch, and a restart continues from the last commit; and an index on (transmission_id,
+//! timestamp) answers MAX(timestamp) without reading all of a transmission's observations. The project's database has
+//! that index; where it is missing, it is built here.
 //!
-//! A reviewer should ask: what does the page say behind the last row? Here it is NULL, taken for 0, and that is where
-//! the next page begins. And who holds the writer connection while the index is built?
+//! A reviewer should ask: what does the page query return after the last row? It returns NULL, which is read as 0 here,
+//! so the next page starts from the beginning. And who needs the writer connection while the index is built?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -47,7 +47,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     },
 ];
 
-/// Where a run stands: what the last commit of the run before left behind.
+/// The cursor and the counts, as the last commit stored them.
 struct Cursor {
     last_id: i64,
     max_id: i64,
@@ -55,7 +55,7 @@ struct Cursor {
     total: i64,
 }
 
-/// The loop; `batch` takes the ends of a page, `total` the largest id.
+/// The loop. The parameters of `batch` are the bounds of a page, that of `total` is the largest id.
 pub(super) async fn fill(
     migration: &Migration,
     batch: &'static str,
@@ -85,7 +85,7 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// What the run before left behind, if it got as far as to write it down.
+/// Reads the cursor that an earlier run stored, if there is one.
 async fn resume(migration: &Migration) -> Result<Option<Cursor>, Failure> {
     let found = migration.execute("lookup-cursor", RESUME, []).await?;
     Ok(found.rows.first().map(|row| {
@@ -94,7 +94,7 @@ async fn resume(migration: &Migration) -> Result<Option<Cursor>, Failure> {
     }))
 }
 
-/// Fixes the bounds of the work and writes them down in one commit.
+/// Determines the bounds of the work and stores them in one commit.
 async fn begin(migration: &Migration, total: &'static str) -> Result<Cursor, Failure> {
     let max_id = migration.number("lookup-max", MAX_ID, []).await?;
     let total = migration.number("lookup-total", total, [max_id]).await?;

@@ -1,11 +1,11 @@
 //! Backfill last_seen page by page along the primary key, raising every row to its latest observation.
 //!
 //! Ours. Two statements of the pull request's loop change: which rows a batch takes, and which of them it writes. A
-//! page is the next n ids, so that nothing is passed over twice, whatever its rows look like and whatever indexes there
-//! are. A row is written when its `last_seen` lies behind its latest observation, not when it is 0: a row that the hot
-//! path has moved to an older time since a try failed is no longer 0, and is not right either. A page behind the last
-//! row has no end, which is NULL and ends the loop: it must not be read as 0. After a restart it begins with the first
-//! row again, and writes only what is still behind.
+//! page is the next n ids, so no row is scanned twice, whatever the rows contain and whatever indexes exist. A row is
+//! written if its `last_seen` is less than its latest observation, not only if it is 0: a row that the hot path has
+//! moved to an older time after a failed attempt is no longer 0, but not right either. After the last row the page's
+//! largest id is NULL, which ends the loop and must not be read as 0. After a restart the loop starts from the first
+//! row again and writes only rows that are still too low.
 //!
 //! A reviewer should ask: how long does a page take that has nothing to write?
 
@@ -47,15 +47,15 @@ async fn fill(migration: &Migration, progress: &mut OncePerSecond) -> Result<(),
     }
 }
 
-/// The largest id, NULL where there is none, and how many rows there are: each may turn out to lie behind.
+/// The largest id, NULL if there is none, and the number of rows, each of which may need an update.
 const BOUNDS: &str = "SELECT MAX(id), COUNT(*) FROM transmissions";
 
-/// The last id of the page behind the cursor, NULL behind the last row, and how many rows it has.
+/// The last id of the page after the cursor, NULL after the last row, and the number of its rows.
 const PAGE: &str = "
     SELECT MAX(id), COUNT(*)
     FROM (SELECT id FROM transmissions WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)";
 
-/// `MATERIALIZED` keeps SQLite from looking the latest observation up twice, once to compare and once to set.
+/// `MATERIALIZED` keeps SQLite from computing the latest observation twice, once to compare and once to set.
 const BATCH: &str = "
     WITH page (id, latest) AS MATERIALIZED (
         SELECT id, (SELECT MAX(timestamp) FROM observations WHERE transmission_id = transmissions.id)

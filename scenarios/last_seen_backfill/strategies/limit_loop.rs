@@ -3,9 +3,9 @@
 //! Pull request 1725 as it was last pushed: cmd/ingestor/tx_last_seen_backfill.go at d3d27cf3. What was wrong: one
 //! UPDATE held the only writer connection for minutes. What changes: a loop takes n rows that are still zero, and
 //! sleeps before the next n. The ids are bounded by MAX(id) at the start, so that rows which keep arriving cannot keep
-//! the loop alive. Progress is written for every batch, the empty last one included.
+//! the loop alive. Progress is written for every batch, including the empty last one.
 //!
-//! A reviewer asked: what of a row without any observation? It matches, is set to the zero it has, counts as
+//! A reviewer asked: what about a row without any observation? It matches, is set to the zero it has already, counts as
 //! changed, and matches again.
 
 use retrial_sim::actor::Task;
@@ -38,7 +38,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::UNCHANGED_ROWS,
 ];
 
-/// The loop, once the bounds are known; `batch` takes the largest id and the number of rows.
+/// The loop, once the bounds are known. The parameters of `batch` are the largest id and the number of rows.
 pub(super) async fn fill(
     migration: &Migration,
     batch: &'static str,

@@ -1,10 +1,10 @@
-//! Backfill last_seen in batches of LIMIT n, the two lookups unchecked.
+//! Backfill last_seen in batches of LIMIT n, with two unchecked lookups.
 //!
 //! Pull request 1725 as first pushed, cmd/ingestor/tx_last_seen_backfill.go at 816062ba, before its author's own review
-//! (d3d27cf3): the errors of the two queries before the loop were dropped, and a maximum id that could not be read
-//! stayed 0. Then `id <= 0` matches nothing, the loop ends at once, and the runner marks the migration done.
+//! (d3d27cf3): the errors of the two queries before the loop were ignored, and a maximum id that could not be read
+//! stayed 0. Then `id <= 0` matches nothing, the loop ends at once, and the runner marks the migration as done.
 //!
-//! A reviewer should ask: which value does each variable have after its query failed?
+//! A reviewer should ask: which value does each variable have if its query fails?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -36,7 +36,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "errors",
         rarely: None,
-        because: "a failed lookup leaves the bound at 0, nothing matches, and that is reported as \
+        because: "a failed lookup leaves the bound at 0, nothing matches, and the migration is reported as \
                   done",
     },
     known_failures::BARREN_ROWS,

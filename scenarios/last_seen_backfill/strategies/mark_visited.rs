@@ -1,9 +1,9 @@
-//! Backfill last_seen in batches of LIMIT n, marking rows that have nothing to be filled with.
+//! Backfill last_seen in batches of LIMIT n, with a sentinel for rows without observations.
 //!
-//! Ours, another way out of the loop: a row without observations gets a sentinel, -1, so that `last_seen = 0` stays
-//! the exact list of what is left to do and shrinks with every batch.
+//! Ours, another fix for the endless loop: a row without observations gets a sentinel, -1, so that `last_seen = 0`
+//! matches exactly the rows that are left to do, and fewer with every batch.
 //!
-//! A reviewer should ask: who else reads this column, and what do they make of a time before all times?
+//! A reviewer should ask: what else reads this column, and how does it handle a negative time?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -35,7 +35,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::StaleOverwrite],
         from: "calm",
         rarely: None,
-        because: "the sentinel -1 lies before the 0 it replaces",
+        because: "the sentinel -1 is less than the 0 it replaces",
     },
     known_failures::LATE_OBSERVATION,
     known_failures::RESCAN,

@@ -1,10 +1,10 @@
 //! Backfill last_seen in one statement.
 //!
 //! The release that had to be rolled back: cmd/ingestor/db.go at 048143f5 (pull request 1691, version 3.9.2), one
-//! correlated UPDATE over every row that is still zero. It is right about every row, and it holds the only writer
-//! connection from the first row to the last. It is what the project still has on its main branch at a06ac8ac.
+//! correlated UPDATE over every row that is still zero. It fills every row correctly, and it holds the only writer
+//! connection from the first row to the last. The project's main branch still has it at a06ac8ac.
 //!
-//! A reviewer should ask: what else needs that connection, and for how many rows was this timed?
+//! A reviewer should ask: what else needs that connection, and with how many rows was this timed?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;

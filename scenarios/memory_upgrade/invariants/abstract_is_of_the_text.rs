@@ -1,4 +1,4 @@
-//! The abstract of an upgraded memory is of the text that it has in the end, and not of one that somebody has replaced.
+//! An upgraded memory's abstract is of its final text, not of a text that has been replaced.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -22,7 +22,7 @@ impl Check<Workload> for Invariant {
             }
             if abstracted != text && abstracted.strip_prefix("abstract of ") != Some(text) {
                 let sentence =
-                    format!("the text of memory {id} is `{text}`, and its abstract `{abstracted}`");
+                    format!("the text of memory {id} is `{text}`, but its abstract is `{abstracted}`");
                 let broken = Finding::broken(Anomaly::TornWrite, sentence).at(rows.changed(id));
                 return broken.on(MEMORIES, "l0_abstract", Value::Integer(id));
             }

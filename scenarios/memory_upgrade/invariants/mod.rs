@@ -1,5 +1,5 @@
-//! What must hold, in terms that an operator could check: rows, waits, refusals, what the tool prints. To add one: a
-//! file here and its name in the list.
+//! The invariants, in terms that an operator could check: rows, waits, refusals, what the tool prints. To add one,
+//! create a file here and add its name to the list.
 
 use retrial_sim::invariant::Invariant as Check;
 

@@ -1,9 +1,9 @@
-//! Where two processes hold the lock at a time, or one goes on after its lock was taken over, none of them changes a
-//! memory that another has changed since it looked.
+//! If two processes have the lock at the same time, or one continues after its lock was taken over, neither changes a
+//! memory that another process has changed since it last read it.
 //!
-//! That two hold it for a while shows in no row, and nobody can prevent it who has no clock in common with the
-//! others; so it is not asked. Asked is that the one who is late has no effect. A user who deletes a memory, or
-//! brings one in, means it whatever the store holds by then.
+//! That two processes have the lock for a while shows in no row, and cannot be prevented without a common clock, so it
+//! is not checked. What is checked: the late process has no effect. A user who deletes or imports a memory intends that
+//! whatever the store holds by then.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +19,10 @@ use super::super::history::{self, Hold, MEMORIES};
 
 pub(super) struct Invariant;
 
-/// The labels of reads that something is made of; a `backup` and a `check` are not.
+/// The labels of reads whose result is used for a write; `backup` and `check` are not.
 const LOOKS: [&str; 6] = ["scan", "read", "look", "query", "reread", "recall"];
 
-/// Who has the lock, by what each believes.
+/// The processes that believe they have the lock.
 #[derive(Default)]
 struct Holders {
     holds: Vec<(ActorId, i64)>,
@@ -33,7 +33,8 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let mut holders = Holders::default();
-        // The last look of each actor at the store, and the last change of each memory: when, by whom, its version.
+        // For each actor its last read of the store; for each memory its last change: the event, the actor, the row's
+        // version.
         let mut looked = vec![0; run.trace.cast.len()];
         let mut changed: BTreeMap<i64, (usize, ActorId, i64)> = BTreeMap::new();
         let (mut is_meant, mut exercised, mut commits) = (false, 0, Vec::new());
@@ -42,7 +43,7 @@ impl Check<Workload> for Invariant {
             if let Some(exchange) = history::exchange(event)
                 && exchange.part == MEMORIES
             {
-                // A commit is the next event of the request that makes it.
+                // A commit is the event right after the request that makes it.
                 is_meant = matches!(exchange.label, "forget" | "store" | "import");
                 if LOOKS.contains(&exchange.label) {
                     let seen = operation::seen_at(exchange, &commits).unwrap_or(index);
@@ -58,7 +59,7 @@ impl Check<Workload> for Invariant {
                 let Some([id, version, ..]) = row.map(|row| &row[..]) else { continue };
                 let (Some(id), Some(version)) = (id.integer(), version.integer()) else { continue };
                 let last = changed.get(&id).copied();
-                // A row that a newer one stands beside is no longer what anybody reads.
+                // A row beside a newer one of its memory is no longer read.
                 if last.is_some_and(|(.., newest)| version < newest) {
                     continue;
                 }
@@ -70,8 +71,8 @@ impl Check<Workload> for Invariant {
                     if when > looked[usize::from(event.actor.0)] {
                         let (name, other) = (run.trace.name(event.actor), run.trace.name(who));
                         let sentence = format!(
-                            "{name} writes to memory {id} over what {other} wrote and it has not seen, and the lock is \
-                             not its own alone"
+                            "{name} writes memory {id} over a change by {other} that it has not seen, and \
+                             its lock is not exclusive"
                         );
                         let broken = Finding::broken(Anomaly::LostUpdate, sentence).at(index);
                         return broken.on(MEMORIES, "version", Value::Integer(id));
@@ -100,7 +101,7 @@ impl Holders {
         }
     }
 
-    /// Whether the actor believes to hold the lock, and somebody else does so too or has done so since.
+    /// Whether the actor believes that it has the lock, and another actor does too or has acquired it since.
     fn is_in_doubt(&self, actor: ActorId) -> bool {
         let own = self.holds.iter().filter(|(holder, _)| *holder == actor).map(|(_, token)| *token).max();
         own.is_some_and(|own| own < self.last || self.holds.len() > 1)

@@ -1,10 +1,10 @@
-//! No memory that nobody deletes is out of sight, or there twice, for longer than a second: that is what a search in
-//! between would show. A delete and an add take milliseconds; who deletes, thinks, and adds takes longer. Judged where
-//! durations are.
+//! No memory is out of sight, or exists twice, for longer than a second, which a search in between would show. Memories
+//! that are deleted or moved are exempt. A delete and an add take milliseconds; a process that deletes, waits for
+//! something, and adds takes longer. Judged in timed trials only.
 //!
-//! And every memory is there once in the end, or not at all, as the plugin's user was last told: what there was, and
-//! what was stored or brought in since, stands unless it was deleted after that; what was deleted does not come back. A
-//! delete or an import that nobody was told of may have been made or not.
+//! And in the end every memory exists once or not at all, as last acknowledged to the plugin's user. A memory that
+//! existed at first, or was stored or imported since, exists unless it was deleted after that; a deleted memory does
+//! not come back. An unacknowledged delete or import may have been made or not.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use super::super::history::{MEMORIES, Rows};
 
 pub(super) struct Invariant;
 
-/// For how long a memory may be out of sight, or there twice.
+/// The longest time for which a memory may be out of sight or exist twice.
 const MOST: Duration = Duration::from_secs(1);
 
-/// What a memory's user knows of it.
+/// What a user knows about the existence of a memory.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     There,
@@ -44,12 +44,12 @@ impl Check<Workload> for Invariant {
             let known = of_id.fold(opened, known_after);
             let found = match (known, rows.count(id)) {
                 (_, 2..) => {
-                    Some((Anomaly::DuplicateEffect, "is there more than once, and nobody will tidy up"))
+                    Some((Anomaly::DuplicateEffect, "exists more than once, and nothing will clean it up"))
                 }
                 (Known::There, 0) => {
-                    Some((Anomaly::LostAcknowledgement, "is gone, and nobody has deleted it"))
+                    Some((Anomaly::LostAcknowledgement, "is missing, but was not deleted"))
                 }
-                (Known::Gone, 1) => Some((Anomaly::StaleOverwrite, "was deleted, and is back")),
+                (Known::Gone, 1) => Some((Anomaly::StaleOverwrite, "was deleted, but exists again")),
                 _ => None,
             };
             if let Some((anomaly, what)) = found {
@@ -67,7 +67,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// The first memory that a search would have missed, or found twice, for too long in the course of the trial.
+/// The first memory that a search would have missed, or found twice, for too long during the trial.
 fn out_of_sight(evidence: &Evidence<'_, Workload>, operations: &[Operation]) -> Option<Finding> {
     let moved = |operation: &&Operation| {
         operation.deletes || operation.intends.iter().any(|intent| intent.column == "scope")
@@ -76,14 +76,14 @@ fn out_of_sight(evidence: &Evidence<'_, Workload>, operations: &[Operation]) -> 
     let opened = 1..=evidence.workload.entries.len() as i64;
     let judged: Vec<i64> = opened.filter(|id| !moved.contains(id)).collect();
     let mut rows = Rows::initial_state(evidence.workload);
-    // Since which event a memory has not been there once.
+    // Since when a memory has not existed exactly once: the event, its time, the number of rows.
     let mut since: BTreeMap<i64, (usize, Duration, usize)> = BTreeMap::new();
     for (index, event) in evidence.run.trace.events.iter().enumerate() {
         for (id, (began, at, count)) in &since {
             if event.at - *at > MOST {
                 let (anomaly, what) = match count {
                     0 => (Anomaly::Omission, "is out of sight"),
-                    _ => (Anomaly::DuplicateEffect, "is there twice"),
+                    _ => (Anomaly::DuplicateEffect, "exists twice"),
                 };
                 let sentence = format!("memory {id} {what} for more than {} ms", MOST.as_millis());
                 let broken = Finding::broken(anomaly, sentence).at(*began);
@@ -106,7 +106,7 @@ fn out_of_sight(evidence: &Evidence<'_, Workload>, operations: &[Operation]) -> 
     None
 }
 
-/// What is known after an operation, the next of its memory in the order in which they began.
+/// What is known after the next operation on a memory, in the order in which its operations began.
 fn known_after(known: Known, operation: &Operation) -> Known {
     let puts = operation.intends.iter().any(|intent| intent.column == "scope");
     match (operation.deletes, puts, operation.acknowledged) {

@@ -1,5 +1,5 @@
-//! What the plugin has written to a memory, and was told so, stands in the end, or was superseded by somebody who had
-//! seen it: its counters, its text, whatever it has set. By whomever it was lost.
+//! What the plugin wrote to a memory, and was acknowledged, remains in the end or was superseded by a writer that had
+//! seen it: counters, text, every field that it set. It does not matter which process caused the loss.
 
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
 use retrial_sim::operation;

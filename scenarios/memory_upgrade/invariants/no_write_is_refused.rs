@@ -1,8 +1,8 @@
-//! Where nobody has died or stood still, every write of the tool and the plugin is let through in the end: none is
-//! given up for want of a lock.
+//! If no process crashes or stalls, every write of the tool and the plugin gets through eventually: none is given up
+//! for lack of the lock.
 //!
-//! A lock that is held is waited for; who has waited to the end of its attempts has its write refused, and a plugin
-//! whose write is refused logs an error and forgets it. Judged where durations are: in timed trials only.
+//! Writers wait for a lock that is held. A writer whose attempts are exhausted has its write refused; a plugin then
+//! logs an error and drops the write. Judged in timed trials only, as durations are.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

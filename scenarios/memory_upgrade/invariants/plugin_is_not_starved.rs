@@ -1,8 +1,8 @@
-//! The plugin waits for the lock for at most ten seconds, where nobody has died or stood still with it.
+//! The plugin waits for the lock for at most ten seconds, if no process crashes or stalls.
 //!
-//! That is three refusals in a row, after pauses of one, two and four seconds; the fourth would make it fifteen. A
-//! lock that is held for the milliseconds of a write is not met so often by chance; one that is held while a model is
-//! asked is met by whoever comes. Durations are judged in timed trials only; who gives up altogether, too.
+//! That is three refusals in a row, after pauses of one, two and four seconds; the fourth would make it fifteen. A lock
+//! that is held for the milliseconds of a write is rarely met that often by chance; one that is held during a model
+//! call blocks every other writer. Durations are judged in timed trials only, and so is giving up.
 
 use std::time::Duration;
 

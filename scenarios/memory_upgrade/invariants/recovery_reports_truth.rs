@@ -1,7 +1,7 @@
-//! What the tool says of an entry is what it has done: one that it calls upgraded carries the marker, or did so
-//! since the scan; one that it calls failed carries none. And it says something of every entry.
+//! The tool's report matches what it did. An entry that is reported upgraded carries the marker, or carried it at some
+//! time since the scan; an entry that is reported failed carries none. And every entry is reported.
 //!
-//! What somebody else has written to an entry, or deleted, since the scan is not held against the report.
+//! What another process has written to an entry since the scan, or its deletion, does not count against the report.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Value};
@@ -17,9 +17,9 @@ pub(super) struct Invariant;
 /// What was committed to an entry between the scan and the report.
 #[derive(Default)]
 struct Meanwhile {
-    /// It carried a marker for a while, whoever has written it.
+    /// It carried a marker for a while, whichever process wrote it.
     upgraded: bool,
-    /// Somebody else has written or deleted it.
+    /// Another process has written or deleted it.
     disputed: bool,
 }
 
@@ -34,8 +34,8 @@ impl Check<Workload> for Invariant {
                 let Meanwhile { upgraded, disputed } = meanwhile(run, &batch, ended, *id);
                 let stands = rows.newest(*id).is_some_and(is_marked);
                 let says = match batch.failed.contains(id) {
-                    true if stands && !disputed => Some("failed, and is upgraded"),
-                    false if !stands && (!upgraded || !disputed) => Some("upgraded, and is not"),
+                    true if stands && !disputed => Some("failed, but is upgraded"),
+                    false if !stands && (!upgraded || !disputed) => Some("upgraded, but is not"),
                     _ => None,
                 };
                 if let Some(says) = says {
@@ -46,7 +46,7 @@ impl Check<Workload> for Invariant {
             }
             let (told, entries) = (batch.success + batch.failed.len() as i64, batch.entries.len());
             if told != entries as i64 {
-                let sentence = format!("the report speaks of {told} entries of {entries}");
+                let sentence = format!("the report accounts for {told} entries of {entries}");
                 return Finding::broken(Anomaly::FalseReport, sentence).at(ended);
             }
         }
@@ -59,7 +59,7 @@ fn is_marked(row: &Row) -> bool {
 }
 
 fn meanwhile(run: &Run, batch: &Batch, ended: usize, id: i64) -> Meanwhile {
-    // The scan that the batch is from may be older than the batch.
+    // The batch's scan may be older than the batch.
     let scan = run.trace.events[..batch.began].iter().rposition(|event| {
         event.actor == batch.tool && history::exchange(event).is_some_and(|it| it.label == "scan")
     });

@@ -1,4 +1,4 @@
-//! A memory that carries the marker is not upgraded once more, by the same tool or another.
+//! A memory that carries the marker is not upgraded again, by the same tool or another.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) struct Invariant;
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        // The last row of each id that was there.
+        // The last row written for each id.
         let mut last: BTreeMap<i64, Row> = BTreeMap::new();
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
@@ -29,7 +29,7 @@ impl Check<Workload> for Invariant {
                 let again = last.get(&id).is_some_and(|known| is_upgraded(known) && is_upgraded(row));
                 if again && history::is_tool(run, event.actor) {
                     let name = run.trace.name(event.actor);
-                    let sentence = format!("{name} upgrades memory {id}, which is upgraded already");
+                    let sentence = format!("{name} upgrades memory {id}, which is already upgraded");
                     let broken = Finding::broken(Anomaly::DuplicateEffect, sentence).at(index);
                     return broken.on(MEMORIES, "upgraded_at", Value::Integer(id));
                 }

@@ -1,4 +1,4 @@
-//! A tool that is called for one scope writes to no memory of another, and takes none from one to the other.
+//! A tool that is called for one scope writes no memory of another, and moves none between scopes.
 
 use std::collections::BTreeMap;
 
@@ -28,14 +28,14 @@ impl Check<Workload> for Invariant {
                 let Some(row) = change.after.as_ref().or(change.before.as_ref()) else { continue };
                 let Some(id) = row[0].integer() else { continue };
                 let known = scopes.insert(id, Column::Scope.of(row).clone());
-                // A row that goes while a newer one of its memory stands is not missed.
+                // A row that is removed beside a newer one of its memory does not count.
                 let is_missed = change.after.is_some() || rows.count(id) == 0;
                 if !history::is_tool(run, event.actor) || !is_missed {
                     continue;
                 }
                 if let Some(known) = known.filter(|known| known.text() != Some(scope)) {
                     let sentence =
-                        format!("the tool was called for {scope}, and writes to memory {id} of {known}");
+                        format!("the tool was called for {scope}, but writes memory {id} of {known}");
                     let broken = Finding::broken(Anomaly::PhantomEffect, sentence).at(index);
                     return broken.on(MEMORIES, "scope", Value::Integer(id));
                 }

@@ -1,5 +1,5 @@
-//! A memory that a tool calls upgraded has what the model was asked for, and the marker, in the end. One that it calls
-//! neither upgraded nor failed was forgotten. What is deleted later, nobody can keep.
+//! A memory that a tool reports as upgraded has the fields that the model was asked for, and the marker, in the end. An
+//! entry that is not reported as failed must be upgraded. Memories that are deleted later are exempt.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -15,7 +15,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let operations = operation::recorded(&run.trace, MEMORIES);
-        // The same abstract by another tool is as good.
+        // The same abstract written by another tool is as good.
         let differs = |lost: &operation::Lost| lost.stands.as_ref() != Some(&lost.value);
         let found = history::first_loss(run, &operations, |actor| history::is_tool(run, actor), differs);
         if matches!(found, Finding::Violated(_)) {
@@ -38,7 +38,7 @@ impl Check<Workload> for Invariant {
                 {
                     if !has(column) {
                         let sentence =
-                            format!("memory {id} was reported upgraded, and has no {name} in the end");
+                            format!("memory {id} was reported upgraded, but has no {name} in the end");
                         let broken = Finding::broken(Anomaly::Omission, sentence).at(ended);
                         return broken.on(MEMORIES, name, Value::Integer(*id));
                     }

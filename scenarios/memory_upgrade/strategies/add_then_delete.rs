@@ -1,11 +1,12 @@
-//! `merge_under_the_lock_reading_latest`, and the next row is added before the old one is deleted.
+//! `merge_under_the_lock_reading_latest`, but the new row is added before the old one is deleted.
 //!
-//! Ours: the nearest that `add` and `delete` come to a swap. Whoever dies in between leaves a row too many and not one
-//! too few, and the old row goes only if it still holds what was read (`delete("id = .. AND metadata = ..")`).
+//! Ours: the closest that `add` and `delete` come to a swap. A process that crashes in between leaves one row too many
+//! instead of one too few, and the old row is deleted only if it still holds what was read (`delete("id = .. AND
+//! metadata = ..")`).
 //!
-//! What is wrong: LanceDB has no add with a condition, so nobody who has lost the lock is refused; every search between
-//! the two commits finds the memory twice, and one that was left twice stays so. A reviewer would ask: which of the two
-//! does `getById` return?
+//! What is wrong: LanceDB has no conditional add, so a process that has lost the lock is not refused. Every search
+//! between the two commits finds the memory twice, and a memory that is left twice stays so. A reviewer would ask:
+//! which of the two rows does `getById` return?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Document, Handling, UpdateError, WriteError};
@@ -43,7 +44,8 @@ impl Upgrade for Strategy {
 /// Seen in trials, with the reason.
 const KNOWN_FAILURES: &[KnownFailure] = &[
     KnownFailure {
-        because: "who dies between add and delete, or whose add only seems to fail, leaves the memory there twice",
+        because: "a process that crashes between add and delete, or whose add only seems to fail, leaves the \
+                  memory twice",
         rarely: Some("add_fails"),
         ..known_failures::NO_ROW_BETWEEN_DELETE_AND_ADD
     },
@@ -70,9 +72,9 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
 ];
 
 const NOBODY_IS_REFUSED: &str =
-    "an add has no condition, so a process that has lost its lock adds what it had read";
+    "an add has no condition, so a process that has lost its lock adds what it read before";
 
-/// None where the call throws.
+/// Writes the batch; none if the call throws.
 async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> Option<BatchResult> {
     let Upgrader { actor, store, .. } = tool;
     let rows = bulk::query(tool, "query", batch).await;
@@ -82,7 +84,7 @@ async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> Option<BatchResult> {
         return Some(BatchResult { success: done, failed });
     }
     if store.add(actor, "add", &updated).await.is_err() {
-        // The add may have been made all the same.
+        // The add may have succeeded despite its error.
         let there = bulk::query(tool, "check", batch).await;
         let stands = |row: &Document| there.iter().any(|there| there.holds_the_same(row));
         if !updated.iter().all(stands) {

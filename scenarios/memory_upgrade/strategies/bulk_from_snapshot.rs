@@ -1,9 +1,10 @@
-//! One call for the batch, one lock, and the whole metadata text as phase one has built it.
+//! One call for the batch, one lock, and the whole metadata text as phase one built it.
 //!
-//! `bulkUpdateMetadata`, "1 lock per batch" at last: a read, a delete and an add of all rows under one lock. What is
-//! wrong: the read under the lock gives everything but the metadata, which is the snapshot's, so "Plugin's
-//! injected_count=5" is overwritten all the same. And where an add has failed, the recovery throws, whatever it has
-//! saved. (A row without a vector throws before anything is deleted: `Array.from(null)` is a TypeError.)
+//! `bulkUpdateMetadata`, which finally takes "1 lock per batch": a read, a delete and an add of all rows under one
+//! lock. What is wrong: everything but the metadata comes from the read under the lock, while the metadata is the
+//! snapshot's, so "Plugin's injected_count=5" is overwritten all the same. And if an add fails, the recovery throws,
+//! whatever it has saved. (A row without a vector throws before anything is deleted: `Array.from(null)` is a
+//! TypeError.)
 //!
 //! A reviewer would ask: why read, if not to merge?
 
@@ -45,7 +46,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::WRITES_OUT_OF_SCOPE,
     known_failures::A_DELETED_ONE_COMES_BACK,
     KnownFailure {
-        because: "the recovery throws, so the batch is reported failed, with everything that was written",
+        because: "the recovery throws, so the batch is reported failed, including what was written",
         ..known_failures::SAYS_FAILED_WHATEVER_WAS_DONE
     },
     known_failures::WRITES_UNDER_A_LOST_LOCK,

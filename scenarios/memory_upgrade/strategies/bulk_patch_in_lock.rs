@@ -1,16 +1,16 @@
-//! Patch and marker are merged into what is read under the lock.
+//! Patch and marker are merged into the row that is read under the lock.
 //!
-//! `bulkUpdateMetadataWithPatch` as of commit 2d56900, the pull request's last word on MR2: "base = DB re-read, +
+//! `bulkUpdateMetadataWithPatch` at commit 2d56900, the pull request's final answer to MR2: "base = DB re-read, +
 //! cleanPatch (LLM fields), + cleanMarker; both are preserved". Absent values are filtered out before the merge, and
-//! the recovery gives back what it came to. A row without a vector throws before anything is deleted, as it did
-//! without being asked about.
+//! the recovery returns its result. A row without a vector throws before anything is deleted, as it did before there
+//! was a check for it.
 //!
-//! What is still wrong: the patch also brings the values that a new memory begins with, `access_count: 0` among them,
-//! over what the plugin has counted. A batch add that only seems to fail is made once more, row by row, and an entry
-//! whose original was restored counts as upgraded. The tool does not hand its scope on. (Later commits of the branch
-//! look before they add again, 1ba9f4c, report what was restored, 4e934f9, and hand the scope on, 7d0b686.) And the
-//! plugin's own `patchMetadata` reads before it takes the lock, so it puts back what it has read over the upgrade. A
-//! reviewer would ask: which of these fields does the upgrade know better than the row?
+//! What is still wrong: the patch also contains the values that a new memory begins with, among them `access_count: 0`,
+//! which overwrites the plugin's count. A batch add that only seems to fail is made again, row by row, and an entry
+//! whose original was restored counts as upgraded. The tool does not pass its scope on. (Later commits of the branch
+//! check before they add again, 1ba9f4c, report what was restored, 4e934f9, and pass the scope on, 7d0b686.) And the
+//! plugin's own `patchMetadata` reads before it takes the lock, so it writes old values over the upgrade. A reviewer
+//! would ask: which of these fields does the upgrade know better than the row?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Document};

@@ -1,11 +1,10 @@
-//! As `bulk_patch_in_lock`, and the abstract becomes the text.
+//! Like `bulk_patch_in_lock`, but the abstract also replaces the text.
 //!
-//! "Update text to L0 abstract for better search indexing": so did the code before the pull request, its first versions
-//! did, 2d56900 does not, and the branch ended with it again ("old design preserved stale text"). What is
-//! wrong: the abstract is of the text that the scan has seen. What the user has written since is gone, and nobody has
-//! read it.
+//! "Update text to L0 abstract for better search indexing": the code before the pull request and its first versions did
+//! this, 2d56900 does not, and the branch ended with it again ("old design preserved stale text"). What is wrong: the
+//! abstract is of the text that the scan saw. What the user has written since is lost, and was never read.
 //!
-//! A reviewer would ask: whose is the text?
+//! A reviewer would ask: who owns the text?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::Changes;

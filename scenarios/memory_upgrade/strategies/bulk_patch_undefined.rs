@@ -1,10 +1,10 @@
-//! As `bulk_patch_in_lock`, and what the model's answer lacks is `undefined` in the patch.
+//! Like `bulk_patch_in_lock`, but a field that the model's answer lacks is `undefined` in the patch.
 //!
 //! "[Q8-crisis] Spread undefined override: Object spread {...base, ...{x:undefined}} OVERWRITES base.x with undefined."
-//! The patch here is the model's answer as it came, so a field that it lacks is taken away from the row, and JSON has
-//! no word for it. Without `memory_category` the entry looks old for ever.
+//! The patch here is the model's answer as it came, so a field that it lacks is removed from the row, because JSON
+//! cannot express `undefined`. Without `memory_category` the entry looks old forever.
 //!
-//! A reviewer would ask: what is in the patch where the model said nothing?
+//! A reviewer would ask: what does the patch contain where the model said nothing?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Metadata};
@@ -53,7 +53,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::WRITES_UNDER_A_LOST_LOCK,
     KnownFailure {
         from: "llm_fails",
-        because: "without a category the entry looks old at every run",
+        because: "without a category the entry looks old in every run",
         ..known_failures::UPGRADES_AGAIN
     },
     known_failures::LOCK_FILE_IS_REMOVED,

@@ -1,12 +1,12 @@
-//! What the project has: `bulkUpdateExact`, one lock for a batch, and the metadata as phase one has built it.
+//! The project's current code: `bulkUpdateExact`, one lock for a batch, and the metadata as phase one built it.
 //!
 //! Pull request 853 (dead2f8, "batch memory upgrader writes"), which was merged in place of 639, as main has it at
 //! f6e63af: `writePreparedBatch` of src/memory-upgrader.ts, `bulkUpdateExact` and `runWithFileLock` of src/store.ts.
-//! The scope is handed on, a failed add is looked after before anything is put back, an entry whose original was
-//! restored counts as failed, reads are of the latest commit (7af97d4), and a lock file that is old is no matter.
+//! The scope is passed on, the store is checked after a failed add before anything is restored, an entry whose original
+//! was restored counts as failed, reads see the latest commit (7af97d4), and an old lock file does no harm.
 //!
-//! What is still wrong is what the review of 639 called MR2: text and metadata are made of the row that the scan has
-//! found, minutes ago, and written over whatever is there. A reviewer would ask: why read under the lock, if not to
+//! What is still wrong is what the review of 639 called MR2: text and metadata are built from the row that the scan
+//! found minutes ago, and written over whatever is there. A reviewer would ask: why read under the lock, if not to
 //! merge?
 
 use retrial_sim::actor::Task;
@@ -61,7 +61,8 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     KnownFailure {
         from: "stale_lock",
         rarely: Some("crash"),
-        because: "the scope is looked at under the lock, and a process that has lost its lock goes on writing",
+        because: "the scope is checked under the lock, but a process that has lost its lock continues to \
+                  write",
         ..known_failures::WRITES_OUT_OF_SCOPE
     },
 ];

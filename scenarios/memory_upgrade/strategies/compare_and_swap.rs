@@ -1,11 +1,11 @@
-//! No lock: the tool writes a row only if it is still of the version that it has read.
+//! No lock: the tool writes a row only if it is unchanged since the tool read it.
 //!
 //! Plan B of the pull request (issue 638, "Compare-and-Swap for Lock-Free Memory Upgrades"), as far as the tool alone
-//! can go: read, build, swap, and where that is refused, read again. The old version is pruned afterwards.
+//! can go: read, build, swap in one conditional commit, and read again if the swap is refused.
 //!
-//! What is wrong: one side swaps and the other does not. The plugin's `update` reads under its lock, which keeps the
-//! tool from nothing, and then deletes whatever is there. And a tool that dies between swap and prune leaves the entry
-//! behind twice. A reviewer would ask: who else writes these rows, and do they compare?
+//! What is wrong: one side swaps and the other does not. The plugin's `update` reads under its lock, which does not
+//! stop the tool, and then deletes whatever is there. A reviewer would ask: who else writes these rows, and do they
+//! compare?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::Changes;
@@ -16,7 +16,7 @@ use super::super::{Upgrade, known_failures};
 
 pub(super) struct Strategy;
 
-/// How often it tries.
+/// The maximum number of attempts.
 const ATTEMPTS: u32 = 5;
 
 impl Upgrade for Strategy {
@@ -43,7 +43,8 @@ impl Upgrade for Strategy {
 const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::RESETS_THE_COUNTERS,
     KnownFailure {
-        because: "the plugin reads under its lock, and deletes whatever is there: what was swapped in meanwhile, too",
+        because: "the plugin reads under its lock, and deletes whatever is there, including what was swapped \
+                  in meanwhile",
         ..known_failures::PLUGIN_TAKES_IT_BACK
     },
     known_failures::TEXT_HAS_CHANGED,

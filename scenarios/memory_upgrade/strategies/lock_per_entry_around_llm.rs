@@ -1,10 +1,10 @@
-//! A lock for each entry, held while the model is asked.
+//! One lock for each entry, held during the model call.
 //!
-//! What was there before, as pull request 639 tells it: "OLD: lock held during LLM call (seconds, blocks plugin)". (The
-//! code that it replaced is [`update_after_llm`](super::update_after_llm); see there.)
+//! The code before, as pull request 639 describes it: "OLD: lock held during LLM call (seconds, blocks plugin)". (The
+//! code that it really replaced is [`update_after_llm`](super::update_after_llm); see there.)
 //!
-//! What is wrong: whoever wants to write a memory waits for a model. A reviewer would ask: what of that call needs the
-//! lock?
+//! What is wrong: every other writer of memories waits for a model. A reviewer would ask: which part of that call needs
+//! the lock?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -44,7 +44,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Starvation],
         from: "plugin",
         rarely: None,
-        because: "the lock is held for as long as the model takes, one entry after the other",
+        because: "the lock is held for as long as the model takes, one entry after another",
     },
     KnownFailure { rarely: Some("plugin"), ..known_failures::WRITES_OUT_OF_SCOPE },
     known_failures::A_DELETED_ONE_COMES_BACK,

@@ -1,14 +1,14 @@
 //! Every change of a row, the tool's and the plugin's, is one commit that takes effect only if the row still holds what
 //! was read.
 //!
-//! Ours, and the least change that holds: `table.mergeInsert("id").whenMatchedUpdateAll({ where })` with the text, the
-//! scope and the metadata that were read as the condition, in place of delete and add. Nothing is ever deleted to be
-//! changed, so who dies leaves the old row or the new one; who was overtaken updates 0 rows, reads again and merges
-//! again. A number for each version (issue 638) is not needed, and one that lives in the row dies with it: what is
-//! compared is the content. The lock stays, to keep two from working for nothing; nothing depends on who has it.
+//! Ours, and the smallest change that holds: `table.mergeInsert("id").whenMatchedUpdateAll({ where })` in place of
+//! delete and add, with the text, the scope and the metadata that were read as its condition. No row is deleted in
+//! order to change it, so a crash leaves the old row or the new one; a writer that was overtaken updates 0 rows, reads
+//! again and merges again. A version number (issue 638) is not needed, and one that is stored in the row would be lost
+//! with it: the content is compared. The lock stays, to avoid wasted work; nothing depends on which process has it.
 //!
 //! The project knows the call: `applyManualRecallMetadataBatch` of its src/store.ts at f6e63af makes it, under the lock
-//! and with the scope for its condition. A reviewer would ask: does anybody still delete a row in order to change it?
+//! and with the scope as its condition. A reviewer would ask: does any code still delete a row in order to change it?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Handling, UpdateError, WriteError};
@@ -21,7 +21,7 @@ use super::merge_under_the_lock::merged;
 
 pub(super) struct Strategy;
 
-/// How often whoever was overtaken begins anew.
+/// The maximum number of attempts of a writer that is overtaken.
 const ATTEMPTS: u32 = 10;
 
 impl Upgrade for Strategy {
@@ -41,8 +41,8 @@ impl Upgrade for Strategy {
     }
 }
 
-/// An entry that was overtaken is merged with what stands there by then. So is one of which it is not known whether it
-/// was written; if it was, it carries the marker. None where the call throws.
+/// Writes the batch; none if the call throws. An entry that was overtaken is merged with what the row holds by then. So
+/// is one for which it is unknown whether it was written; if it was, it carries the marker.
 async fn write(tool: &Upgrader, batch: &[Enriched<'_>]) -> Option<BatchResult> {
     let Upgrader { actor, store, .. } = tool;
     for _ in 0..ATTEMPTS {
@@ -79,7 +79,7 @@ async fn revise_locked(revision: &Revision<'_>) -> Result<bool, UpdateError> {
             return Err(UpdateError::Write(WriteError::NullVector(*id)));
         }
         let revised = row.with(&revision.of(&row));
-        // Whether a merge that seems to fail was made, nobody can tell from a counter; the caller hears of the error.
+        // A counter does not show whether a merge that seems to fail was made, so the caller gets the error.
         if store.merge_insert(actor, "merge", &[(row, revised)]).await.map_err(UpdateError::Write)? > 0 {
             return Ok(true);
         }

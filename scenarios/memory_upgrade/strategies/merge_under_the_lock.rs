@@ -1,13 +1,13 @@
-//! Everybody reads, merges and writes under the lock, and the patch holds nothing but what the model was asked for.
+//! Tool and plugin read, merge and write under the lock, and the patch contains only what the model was asked for.
 //!
-//! Ours: what is still wrong with `bulk_patch_in_lock` (2d56900), put right in the project's own terms. The counters
-//! stay the row's; an entry whose text has changed since the model saw it is left alone and reported failed (and no
-//! later run will find it, because the edit has given it a category; see the README), and one that is upgraded already
-//! is left as it is; the tool hands its scope on; an entry is upgraded if it was written, and not if it was restored.
-//! And the plugin does the same: what it changes is made out of what it reads under the lock.
+//! Ours: fixes what is still wrong with `bulk_patch_in_lock` (2d56900), in the project's own terms. The row keeps its
+//! counters. An entry whose text has changed since the model saw it is left alone and reported failed (and no later run
+//! will find it, because the edit has given it a category; see the README). An entry that is already upgraded is left
+//! as it is. The tool passes its scope on. An entry counts as upgraded if it was written, not if it was restored. The
+//! plugin does the same: it computes its change from what it reads under the lock.
 //!
-//! What is still wrong: the read under the lock is no fresh one. The project opens its store with `connect(dbPath)`,
-//! and such a handle does not see what another process has committed. A reviewer would ask: as of when is that read?
+//! What is still wrong: the read under the lock is not fresh. The project opens its store with `connect(dbPath)`, and
+//! such a handle does not see what another process has committed. A reviewer would ask: as of when is that read?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
@@ -36,7 +36,7 @@ impl Upgrade for Strategy {
 }
 
 const THE_READ_IS_STALE: &str =
-    "the read under the lock is by a handle that does not see what another has committed";
+    "the read under the lock uses a handle that does not see what another process has committed";
 
 /// Seen in trials, with the reason.
 const KNOWN_FAILURES: &[KnownFailure] = &[
@@ -63,7 +63,7 @@ pub(super) async fn upgrade_batch(tool: &Upgrader, batch: &[Legacy]) -> BatchRes
     .await
 }
 
-/// What becomes of a row that was read under the lock.
+/// Decides what happens to a row that was read under the lock.
 pub(super) fn merged(tool: &Upgrader, row: &Document, enriched: &Enriched<'_>) -> Merged {
     if is_upgraded(row) {
         return Merged::Done;

@@ -1,9 +1,9 @@
-//! `merge_under_the_lock`, by handles that look for what others have committed at every read.
+//! `merge_under_the_lock`, with handles that look for other processes' commits at every read.
 //!
-//! Ours: `lancedb.connect(dbPath, { readConsistencyInterval: 0 })`, and nothing else. This is what makes the read under
-//! the lock a fresh one; the project's main has it since 7af97d4. What is left is what a lock cannot give: a process
-//! that dies between delete and add, one that goes on writing after its lock was taken over, and a write that fails
-//! because the lock file was removed. A reviewer would ask: and if you stop right here?
+//! Ours: `lancedb.connect(dbPath, { readConsistencyInterval: 0 })`, and nothing else. It makes the read under the lock
+//! fresh; the project's main has it since 7af97d4. What remains is what a lock cannot prevent: a process that crashes
+//! between delete and add, one that continues to write after its lock was taken over, and a write that fails because
+//! the lock file was removed. A reviewer would ask: what if the process stops right here?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::{Handling, Reads, UpdateError};

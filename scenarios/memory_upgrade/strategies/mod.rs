@@ -1,9 +1,10 @@
-//! The candidates, in the order of the story. To add one: a file here and its name in the list.
+//! The strategies, in the order in which they are listed and printed. To add one, create a file here and add its name
+//! to the list.
 
 use super::Upgrade;
 
 retrial_sim::registry! {
-    /// The candidates.
+    /// The strategies.
     pub static STRATEGIES: dyn Upgrade = Strategy in [
         lock_per_entry_around_llm,
         update_after_llm,

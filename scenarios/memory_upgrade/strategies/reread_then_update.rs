@@ -1,7 +1,7 @@
 //! Each entry is read again right before its update.
 //!
-//! The answer to the first review: "MR2: re-read the latest state before each write", the text is left alone, and after
-//! every five writes the tool yields for 10 ms. What is wrong: the read stands outside of the lock that `update` takes.
+//! The answer to the first review: "MR2: re-read the latest state before each write". The text is left alone, and the
+//! tool yields for 10 ms after every five writes. What is wrong: the read is outside of the lock that `update` takes.
 //! "C1 TOCTOU: getById() and update() not atomic: this is inherent to LanceDB's delete+add pattern."
 //!
 //! A reviewer would ask: what happens between the two?
@@ -47,8 +47,8 @@ impl Upgrade for Strategy {
 /// Seen in trials, with the reason.
 const KNOWN_FAILURES: &[KnownFailure] = &[
     KnownFailure {
-        because: "between the read and the update the plugin writes, and the update puts back what was read; and it \
-                  resets the counters",
+        because: "the plugin writes between the read and the update, and the update restores what was read; \
+                  and it resets the counters",
         ..known_failures::RESETS_THE_COUNTERS
     },
     known_failures::PLUGIN_TAKES_IT_BACK,

@@ -1,9 +1,9 @@
-//! Two phases: the model is asked for the whole batch, then all is written under one lock.
+//! Two phases: the model is called for the whole batch, then everything is written under one lock.
 //!
 //! Pull request 639 as first pushed: "Phase 2: Single lock per batch for DB writes". What is wrong: the loop under the
 //! lock calls `store.update()`, which takes the same lock. "proper-lockfile is not reentrant": each update tries for
-//! three minutes and then fails, under a lock that its own process keeps fresh. (With the lock's settings of that day
-//! for half a minute. And where the outer lock was refused, the whole run ended; here the batch is reported failed.)
+//! three minutes and then fails, under a lock that its own process keeps fresh. (With the lock's settings of that day,
+//! for half a minute. And if the outer lock was refused, the whole run ended; here the batch is reported failed.)
 //!
 //! A reviewer would ask: does `store.update` take the lock?
 
@@ -45,7 +45,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Deadlock, Anomaly::Starvation],
         from: "calm",
         rarely: None,
-        because: "`update` takes the lock that the batch has, and no entry is ever upgraded",
+        because: "`update` takes the lock that the batch already has, and no entry is ever upgraded",
     },
     KnownFailure {
         invariant: "plugin_is_not_starved",

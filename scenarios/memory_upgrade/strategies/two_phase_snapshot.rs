@@ -1,8 +1,8 @@
 //! Two phases without the lock around the second: each update takes its own.
 //!
-//! What is left of the first push where only the outer lock goes. What is wrong: the metadata is built on the entry as
-//! phase one has seen it, "and can erase plugin writes made during enrichment"; and the window is longer than before,
-//! because the first entry's write waits for the whole batch to be enriched.
+//! What remains of the first push if only the outer lock is removed. What is wrong: the metadata is built from the
+//! entry as phase one saw it, "and can erase plugin writes made during enrichment"; and the window is longer than
+//! before, because the first entry's write waits until the whole batch is enriched.
 //!
 //! A reviewer would ask: what has been written to the record since the snapshot?
 

@@ -1,11 +1,11 @@
-//! The model is asked without a lock; `update` takes its own for the write.
+//! The model is called without a lock; `update` takes its own for the write.
 //!
-//! What was there before pull request 639, in the code: `upgradeEntry` awaits the model first and then calls
-//! `store.update()`, and that is where the lock is taken. No lock was ever held over a model call.
+//! The actual code before pull request 639: `upgradeEntry` awaits the model first and then calls `store.update()`,
+//! which takes the lock. No lock was ever held during a model call.
 //!
-//! What is wrong: text and metadata are built on the row as the scan has found it, and `update` replaces both. What the
-//! plugin has written since then is gone. And `update` gives back null for a row that is not there any more, which
-//! nobody looks at. A reviewer would ask: how old is what you write back?
+//! What is wrong: text and metadata are built from the row as the scan found it, and `update` replaces both. What the
+//! plugin has written since then is lost. And `update` returns null for a row that no longer exists, which is not
+//! checked. A reviewer would ask: how old is what you write back?
 
 use retrial_sim::actor::Task;
 use retrial_sim::document_store::Changes;
@@ -45,14 +45,14 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::LOCK_FILE_IS_REMOVED,
 ];
 
-/// Writes an entry's text and metadata as they follow from the scan.
+/// Writes an entry's text and metadata as built from the scan.
 pub(super) async fn write_back(tool: &Upgrader, enriched: &Enriched<'_>, result: &mut BatchResult) {
     let changes = Changes {
         text: Some(enriched.abstracted()),
         metadata: Some(tool.metadata(&enriched.legacy.entry, enriched)),
         ..Changes::default()
     };
-    // Only an exception is an error; a row that is not there is none.
+    // Only an exception is an error; a missing row is not.
     match tool.store.update(&tool.actor, enriched.id(), &changes, None).await {
         Ok(_) => result.success += 1,
         Err(_) => result.failed.push(enriched.id()),

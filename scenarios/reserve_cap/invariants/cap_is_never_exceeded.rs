@@ -16,7 +16,7 @@ impl Check<Workload> for Invariant {
         for (index, event) in run.trace.events.iter().enumerate() {
             let Some(pod) = history::pod(run, event.actor) else { continue };
             let gauge = &mut gauges[pod];
-            // A counter that lags behind tells the cap only after the connection.
+            // With a counter that lags behind, the cap is known only after the connection is reserved.
             if !matches!(gauge.take(event), Some(Fact::Reserved | Fact::Counted)) {
                 continue;
             }

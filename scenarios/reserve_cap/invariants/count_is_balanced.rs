@@ -1,8 +1,8 @@
-//! The counter says how many connections the pool has reserved: at every step, give or take those who have asked and
-//! have no answer yet, and nothing at rest.
+//! The counter equals the pool's number of reserved connections at every step, except for runs that still wait for
+//! their answer, and both are zero when everything is idle.
 //!
-//! Not to the letter: whoever counts before `await sql.reserve()` counts what the pool has yet to give. So the counter
-//! may be above by as many as are asking, and never below.
+//! The exception: a strategy that counts before `await sql.reserve()` counts connections that the pool has yet to give.
+//! So the counter may exceed the number of reserved connections by the number of waiting runs, and is never below it.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -16,7 +16,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let mut gauges = [Gauge::default(); 2];
-        // What happens within one step, nobody sees in parts: the step that each was changed by, and where.
+        // No actor sees the middle of a step. Per pod: the step of the last change, and the index of its event.
         let mut changed: [Option<(u32, usize)>; 2] = [None; 2];
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
@@ -39,7 +39,7 @@ impl Check<Workload> for Invariant {
             }
         }
         let last = run.trace.events.len().saturating_sub(1);
-        let at_rest = gauges.iter().filter(|_| history::is_at_rest(run));
+        let at_rest = gauges.iter().filter(|_| history::is_quiescent(run));
         let left = |gauge: &Gauge| unbalanced(gauge, last).or_else(|| left_over(gauge, last));
         if let Some(broken) = at_rest.into_iter().find_map(left) {
             return broken;
@@ -49,7 +49,7 @@ impl Check<Workload> for Invariant {
 }
 
 fn unbalanced(gauge: &Gauge, at: usize) -> Option<Finding> {
-    // A candidate that does not count has nothing to balance.
+    // A strategy without a counter has nothing to balance.
     gauge.cap?;
     if gauge.is_balanced() {
         return None;
@@ -60,7 +60,7 @@ fn unbalanced(gauge: &Gauge, at: usize) -> Option<Finding> {
     Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
 }
 
-/// What is counted and reserved alike although nobody is there any more.
+/// A violation if connections are still reserved, and counted, when everything is idle.
 fn left_over(gauge: &Gauge, at: usize) -> Option<Finding> {
     gauge.cap?;
     let Gauge { count, reserved, .. } = gauge;
@@ -68,6 +68,6 @@ fn left_over(gauge: &Gauge, at: usize) -> Option<Finding> {
         return None;
     }
     let sentence =
-        format!("everything is at rest, the counter says {count}, and {reserved} connections are reserved");
+        format!("everything is idle, the counter says {count}, and {reserved} connections are reserved");
     Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
 }

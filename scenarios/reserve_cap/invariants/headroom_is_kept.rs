@@ -1,7 +1,7 @@
-//! An ordinary query never waits for a connection for longer than a second, whoever has reserved how many.
+//! An ordinary query never waits longer than a second for a connection, however many are reserved.
 //!
-//! Ordinary are the queries that have nothing to do with runs, and what a worker itself needs to begin and to end: its
-//! transcript goes through the same pool. Durations are judged in timed trials only; who waits for ever, in all.
+//! Ordinary queries are those that have nothing to do with runs, and those that a worker needs to start and to end: its
+//! transcript goes through the same pool. Durations are judged in timed trials only, endless waits in all trials.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const MOST: Duration = Duration::from_secs(1);
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
-        // Who asks for a lock, and whose wait has begun.
+        // By actor: whether it has asked for a lock and has no answer yet.
         let mut asks = vec![false; run.trace.cast.len()];
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {

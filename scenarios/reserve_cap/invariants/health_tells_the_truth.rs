@@ -1,6 +1,6 @@
-//! What `/health/orchestrator` says is so: the count is that of the reserved connections (give or take those who have
-//! asked and have no answer yet), the cap is the one that is kept and that the pool can come to, and near is what is at
-//! 80% of it, as worked out here.
+//! `/health/orchestrator` is correct: the count is the number of reserved connections (except for runs that still wait
+//! for their answer), the cap is the one that is enforced and is within the pool's size, and "near" is 80% of the cap,
+//! computed here.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -36,27 +36,27 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// Which column of the page is wrong, and how.
+/// The field of the page that is wrong, and how.
 fn judge(gauge: &Gauge, size: i64, count: i64, cap: i64) -> Option<(&'static str, String)> {
     let Gauge { reserved, asking, cap: kept, .. } = *gauge;
     if !(reserved..=reserved + asking).contains(&count) {
-        let sentence = format!("the page says that {count} connections are reserved, and {reserved} are");
+        let sentence = format!("the page says that {count} connections are reserved, but {reserved} are");
         return Some(("reserved_conversation_locks", sentence));
     }
     if let Some(kept) = kept.filter(|kept| *kept != cap) {
-        let sentence = format!("the page says that the cap is {cap}, and {kept} is kept");
+        let sentence = format!("the page says that the cap is {cap}, but {kept} is enforced");
         return Some(("reserved_conversation_locks_cap", sentence));
     }
-    let sentence = || format!("the page says that the cap is {cap}, and the pool has {size}");
+    let sentence = || format!("the page says that the cap is {cap}, but the pool has {size}");
     (cap > size).then(|| ("reserved_conversation_locks_cap", sentence()))
 }
 
-/// Connections that are asked for may be counted or not.
+/// The same for "near the cap". Connections of runs that wait for their answer may be counted or not.
 fn judge_near(gauge: &Gauge, near: bool, cap: i64) -> Option<(&'static str, String)> {
     let Gauge { reserved, asking, .. } = *gauge;
     if near == is_four_fifths(reserved, cap) || near == is_four_fifths(reserved + asking, cap) {
         return None;
     }
     let not = if near { "" } else { "not " };
-    Some(("near_cap", format!("the page says {not}near the cap, and {reserved} of {cap} are reserved")))
+    Some(("near_cap", format!("the page says {not}near the cap, but {reserved} of {cap} are reserved")))
 }

@@ -1,4 +1,4 @@
-//! What must hold, in terms that an operator could check: metrics, the log, the health page, rows, waits. To add one: a
+//! The invariants, in terms that an operator could check: metrics, the log, the health page, rows, waits. To add one: a
 //! file here and its name in the list.
 
 use retrial_sim::invariant::Invariant as Check;

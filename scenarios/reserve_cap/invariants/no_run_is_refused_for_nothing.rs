@@ -1,4 +1,4 @@
-//! No worker is refused with nobody at its conversation and room under the cap.
+//! No worker is refused while its conversation has no other worker and the cap has room.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -8,12 +8,12 @@ use super::super::{Workload, history};
 
 pub(super) struct Invariant;
 
-/// What is known of who handles messages, while it asks for a conversation's lock or has it.
+/// A message handler that has asked for a conversation's lock or has it.
 #[derive(Clone, Copy)]
 struct Present {
     pod: usize,
     conversation: i64,
-    /// Nothing has been in its way since it asked.
+    /// Whether nothing has justified a refusal since it asked.
     has_way: bool,
 }
 
@@ -38,7 +38,7 @@ impl Check<Workload> for Invariant {
                     let had_way = present[actor].take().is_some_and(|it| it.has_way);
                     if answer == Answer::Refused && had_way {
                         let sentence = format!(
-                            "run {run} was refused, with nobody at its conversation and room under the cap"
+                            "run {run} was refused, although no other worker had its conversation and the cap had room"
                         );
                         return Finding::broken(Anomaly::Starvation, sentence).at(index);
                     }
@@ -52,7 +52,8 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// Whoever asks for a conversation's lock is in the way of those who ask for the same; tells whether there is nobody.
+/// Marks the other handlers of a conversation as obstructed by the one that has just asked for its lock. Returns
+/// whether there is no other.
 fn stand_in_way(present: &mut [Option<Present>], conversation: i64) -> bool {
     let mut is_alone = true;
     for other in present.iter_mut().flatten().filter(|other| other.conversation == conversation) {
@@ -62,7 +63,7 @@ fn stand_in_way(present: &mut [Option<Present>], conversation: i64) -> bool {
     is_alone
 }
 
-/// Whether there is room under the cap for whoever has just asked; others who ask may be counted before it.
+/// Whether the cap has room for the run that has just asked; other waiting runs may be counted before it.
 fn has_room(gauge: &Gauge) -> bool {
     gauge.cap.is_none_or(|cap| gauge.reserved + gauge.asking - 1 < cap)
 }

@@ -1,10 +1,11 @@
-//! Whatever a user has had the answer to is in the conversation's transcript, as the next worker will find it.
+//! Every turn that a user got an answer to is in the conversation's transcript, as the next worker will read it.
 //!
-//! A worker posts the whole transcript: what it had found, and its own turn. So it must have found what the last one
-//! left, and its own must be what the next one finds, which is the run with the highest number. That two workers are
-//! running for a moment is not asked: it shows in no row.
+//! A worker posts the whole transcript: what it had read, and its own turn. So it must have read what the last worker
+//! stored, and its own transcript must be the one that the next worker reads, which is that of the highest run. Two
+//! workers that run at the same time for a moment are not a violation: no row shows it.
 //!
-//! Who gave up waiting for the gateway did so after half a minute or more: that is judged in timed trials only.
+//! A worker gives up on the gateway after half a minute or more; runs with such a timeout are judged in timed trials
+//! only.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ const BASED_ON: usize = 2;
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
-        // The highest run of each conversation that has a transcript, and by run, whether it is one.
+        // The highest run with a transcript, by conversation; the vectors below are indexed by run.
         let mut last: BTreeMap<i64, i64> = BTreeMap::new();
         let runs = evidence.workload.runs.len() + 1;
         let (mut answered, mut stored, mut gave_up) =
@@ -55,7 +56,7 @@ impl Check<Workload> for Invariant {
             }
         }
         let left = (1..runs).find(|run| answered[*run] && !stored[*run]);
-        match left.filter(|_| history::is_at_rest(evidence.run)) {
+        match left.filter(|_| history::is_quiescent(evidence.run)) {
             Some(run) => {
                 let sentence = format!("the user of run {run} has an answer that is in no transcript");
                 let (table, column) = ("agent_transcript_snapshot", "run_id");
@@ -66,18 +67,18 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// What is wrong with a transcript that comes after that of run `last`, 0 if it is the first.
+/// The violation of a transcript that is stored after that of run `last` (0 if it is the first).
 fn judge(row: &Row, last: i64) -> Option<Finding> {
     let (conversation, run, based_on) = (&row[CONVERSATION], integer(row, RUN), integer(row, BASED_ON));
     let sentence = if based_on != last {
         let begun = if based_on == 0 { "none".to_owned() } else { format!("that of run {based_on}") };
         format!(
-            "run {run} of conversation {conversation} leaves a transcript without run {last}, whose transcript was \
-             there: it had begun with {begun}"
+            "run {run} of conversation {conversation} stores a transcript without run {last}, whose transcript \
+             existed: it had started from {begun}"
         )
     } else if run < last {
         format!(
-            "the transcript of run {run} of conversation {conversation} is stored, and the next worker takes {last}"
+            "the transcript of run {run} of conversation {conversation} is stored, but the next worker reads {last}"
         )
     } else {
         return None;

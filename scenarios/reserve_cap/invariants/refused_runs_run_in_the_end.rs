@@ -1,5 +1,5 @@
-//! Every message that was sent has its answer in the end, however often its worker was refused before. Where the
-//! operator lets nobody in, that is what the operator wants, and nothing is asked.
+//! Every message is answered in the end, however often its worker was refused before. Not judged with a cap of 0, with
+//! which the operator blocks all reservations on purpose.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -10,7 +10,7 @@ use super::super::{Workload, history};
 
 pub(super) struct Invariant;
 
-/// What is known of a run.
+/// The state of a run.
 #[derive(Clone, Copy, Default)]
 struct Known {
     refused: u64,
@@ -46,14 +46,14 @@ fn judge(ending: &Ending, runs: &[Known]) -> Finding {
     match (ending, told) {
         (Ending::NoRest { fair_steps, .. }, told) => {
             let told = told.unwrap_or_else(|| "every run has run".to_owned());
-            let sentence = format!("nothing fails any more, and {fair_steps} steps later {told}");
+            let sentence = format!("{fair_steps} steps after faults stopped: {told}");
             Finding::broken(Anomaly::Livelock, sentence)
         }
         (Ending::Stuck { .. }, told) => {
             let told = told.unwrap_or_else(|| "every run has run".to_owned());
-            Finding::broken(Anomaly::Deadlock, format!("{told}, and somebody waits for ever"))
+            Finding::broken(Anomaly::Deadlock, format!("{told}, and an actor waits for ever"))
         }
-        (_, Some(told)) => Finding::broken(Anomaly::Omission, format!("{told}, and nobody does anything")),
+        (_, Some(told)) => Finding::broken(Anomaly::Omission, format!("{told}, and everything is idle")),
         (_, None) => {
             Finding::Holds { exercised: runs.iter().filter(|known| known.refused > 0).count() as u64 }
         }
@@ -62,6 +62,6 @@ fn judge(ending: &Ending, runs: &[Known]) -> Finding {
 
 fn tell(run: usize, known: Known) -> String {
     let Known { refused, is_told, .. } = known;
-    let told = if is_told { "was told that the worker did not start" } else { "was told nothing" };
+    let told = if is_told { "was notified that the worker did not start" } else { "was not notified" };
     format!("run {run} has no answer: its worker was refused {refused} times, and its user {told}")
 }

@@ -1,8 +1,8 @@
-//! Whoever asks for a conversation's lock has an answer within a second, be it no.
+//! A run that asks for a conversation's lock gets an answer within a second, possibly a refusal.
 //!
-//! A second is far more than the statements take that an answer needs, each delayed, with ordinary queries before them
-//! in the pool's line; and far less than a worker's life, which is what somebody waits for who waits for its
-//! connection. Durations are judged in timed trials only; who waits for ever, in all.
+//! A second is far more than the statements for an answer take, even if each is delayed and queues behind ordinary
+//! queries; and far less than a worker's life, for which a run waits that waits for the worker's connection. Durations
+//! are judged in timed trials only, endless waits in all trials.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let run = evidence.run;
         let mut gauge = Gauge::default();
-        // Since when each actor waits for its answer, and as which run.
+        // By actor: the run that waits for its answer, and since when.
         let mut asked = vec![None; run.trace.cast.len()];
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
@@ -32,7 +32,7 @@ impl Check<Workload> for Invariant {
                     let waited = place.take().map_or(Duration::ZERO, |(_, since)| event.at - since);
                     if evidence.is_timed() && waited > MOST {
                         let sentence = format!(
-                            "run {run} waited {} ms for an answer, in the pool's line",
+                            "run {run} waited {} ms for an answer, in the pool's queue",
                             waited.as_millis()
                         );
                         return Finding::broken(Anomaly::Starvation, sentence).at(index);

@@ -1,7 +1,7 @@
-//! A user who was told that the worker did not start has no answer, then or later.
+//! A user who was notified that the worker did not start gets no answer, neither before nor after.
 //!
-//! It depends on how long the tries take, and how long the worker that was there all the time; so it is judged in
-//! timed trials only.
+//! The outcome depends on how long the tries take and how long the other worker lives, so it is judged in timed trials
+//! only.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -34,7 +34,7 @@ impl Check<Workload> for Invariant {
             };
             if told[run as usize] && replied[run as usize] {
                 let sentence = format!(
-                    "the user of run {run} is told that the worker did not start, and has the answer"
+                    "the user of run {run} was notified that the worker did not start, but has the answer"
                 );
                 return Finding::broken(Anomaly::FalseReport, sentence).at(index);
             }

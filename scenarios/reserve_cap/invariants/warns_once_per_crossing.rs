@@ -1,8 +1,8 @@
-//! The log has one warning for each time that the reserved connections come to 80% of the cap, and none while they,
-//! with those that are asked for, are below.
+//! The log has one warning each time the reserved connections reach 80% of the cap, and none while reserved and
+//! requested connections together are below.
 //!
-//! Judged by what the pool has reserved, never by the gateway's counter or its arithmetic. A connection that is asked
-//! for may be warned of before the pool gives it; whoever has its lock must have been warned of.
+//! Judged by the pool's reserved connections, not by the gateway's counter or arithmetic. A warning may come before the
+//! pool gives a requested connection, but no later than the answer to the run that crosses 80%.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -12,12 +12,12 @@ use super::super::{Workload, history};
 
 pub(super) struct Invariant;
 
-/// What a pod's log has of the crossing that it is at.
+/// The warnings of a pod's log about the current crossing.
 #[derive(Clone, Copy, Default)]
 struct Log {
-    /// A warning has come since the connections, with those asked for, were below.
+    /// Whether there was a warning since reserved and requested connections together were last below.
     is_warned: bool,
-    /// No connection has been seen below since the last warning.
+    /// Whether the reserved connections have not been below since the last warning.
     is_above: bool,
 }
 
@@ -41,20 +41,20 @@ impl Check<Workload> for Invariant {
             match fact {
                 Some(Fact::Warned) if !is_four_fifths(asked, cap) => {
                     let sentence =
-                        format!("a warning came, and no more than {reserved} of {cap} are reserved");
+                        format!("a warning was logged, but only {reserved} of {cap} are reserved");
                     return broken(Anomaly::PhantomEffect, sentence);
                 }
                 Some(Fact::Warned) if log.is_above => {
-                    let sentence = format!("another warning came of the same {reserved} of {cap}");
+                    let sentence = format!("a second warning was logged for the same {reserved} of {cap}");
                     return broken(Anomaly::DuplicateEffect, sentence);
                 }
                 Some(Fact::Warned) => *log = Log { is_warned: true, is_above: true },
-                // Whoever else is asking may be about to be counted.
+                // Another waiting run may be about to be counted.
                 Some(Fact::Answered { answer: Answer::Acquired, .. })
                     if gauge.asking == 0 && is_four_fifths(reserved, cap) =>
                 {
                     if !log.is_warned {
-                        let sentence = format!("{reserved} of {cap} are reserved, and nobody was warned");
+                        let sentence = format!("{reserved} of {cap} are reserved, and no warning was logged");
                         return broken(Anomaly::Omission, sentence);
                     }
                     exercised += 1;

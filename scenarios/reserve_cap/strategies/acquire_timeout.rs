@@ -1,11 +1,10 @@
-//! No cap, but who waits for a connection gives up after a while.
+//! No cap, but a timeout for reserving a connection.
 //!
-//! Ours, after other drivers: node-postgres and sqlx have a timeout for whoever waits in the pool's line, which
-//! postgres.js does not have for `reserve`. What changes: `no_cap`, whose `reserve` gives up after half a second.
-//! Whatever else wants a connection waits as before, as in postgres.js; a driver whose every acquire gives up would
-//! fail those queries instead.
+//! Ours, modelled on other drivers: node-postgres and sqlx have an acquire timeout; postgres.js has none for `reserve`.
+//! What changes: `no_cap`, whose `reserve` gives up after half a second. All other queries wait without a timeout, as
+//! in postgres.js; a driver with a timeout for every acquire would fail those queries instead.
 //!
-//! A reviewer would ask: the worker is refused in time, but what is left for everyone else?
+//! A reviewer would ask: the worker is refused in time, but what is left for all other queries?
 
 use std::time::Duration;
 

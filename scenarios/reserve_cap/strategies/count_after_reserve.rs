@@ -1,9 +1,10 @@
-//! A cap, and the counter raised once the connection is there.
+//! A cap, with the counter incremented after the connection is reserved.
 //!
-//! Ours: what pull request 870 (lobu-ai/lobu, first push) says it is not, "Counter increment moves BEFORE
+//! Ours: the variant that pull request 870 (lobu-ai/lobu, first push) avoids, "Counter increment moves BEFORE
 //! `await sql.reserve()` to gate concurrent acquirers". What was wrong: `no_cap` takes every connection. What changes:
-//! `reservedLockCount`, and a caller that finds it at the cap gets null. A reviewer would ask: what do two callers see
-//! who both look before either has its connection?
+//! `reservedLockCount`, and a caller that finds it at the cap gets null.
+//!
+//! A reviewer would ask: what do two callers see that both check before either has its connection?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -36,28 +37,28 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
-        because: "between the connection and the count somebody else may look",
+        because: "between reservation and increment another actor may read the counter",
     },
     KnownFailure {
         invariant: "health_tells_the_truth",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
-        because: "the page is asked between the connection and the count",
+        because: "the page is requested between reservation and increment",
     },
     KnownFailure {
         invariant: "cap_is_never_exceeded",
         anomalies: &[Anomaly::WriteSkew],
         from: "busy",
         rarely: None,
-        because: "two callers find the counter below the cap before either raises it",
+        because: "two callers find the counter below the cap before either increments it",
     },
     KnownFailure {
         invariant: "warns_once_per_crossing",
         anomalies: &[Anomaly::DuplicateEffect],
         from: "busy",
         rarely: None,
-        because: "the counter lags behind the connections, and crosses 80% again while they stay above",
+        because: "the counter lags behind the reserved connections and crosses 80% again while they stay above it",
     },
     known_failures::BLOCKS_IN_RESERVE,
     known_failures::NO_HEADROOM,

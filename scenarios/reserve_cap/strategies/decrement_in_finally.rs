@@ -1,10 +1,10 @@
-//! `derived_cap`, and the count is lowered in `finally` on every way out.
+//! `derived_cap`, with the counter decremented in `finally` on every exit path.
 //!
 //! A reviewer's proposal: the review of pull request 870 (lobu-ai/lobu) calls it `releaseReservedAndDecrement`. What
-//! was wrong: where the lock is somebody else's, a throwing release leaves the count too high for ever. What changes:
-//! each release is guarded, and the count is lowered whatever it throws. The merged code does not have it.
+//! was wrong: if another session has the lock, a throwing release leaves the counter too high for ever. What changes:
+//! each release is guarded, and the counter is decremented even if the release throws. The merged code lacks this.
 //!
-//! A reviewer would ask: the lock is the session's; who tells the worker when the session has ended?
+//! A reviewer would ask: the lock belongs to the session; how does the worker learn that the session has ended?
 
 use retrial_sim::actor::Task;
 use retrial_sim::connection::Connection;
@@ -39,7 +39,7 @@ impl ConversationLock for Strategy {
 const KNOWN_FAILURES: &[KnownFailure] =
     &[known_failures::GIVEN_UP_AFTER_FOUR_TRIES, known_failures::TELLS_OF_A_FAILURE, known_failures::LOCK_FALLS_WITH_ITS_SESSION];
 
-/// Acquires within that cap.
+/// Acquires the lock within that cap.
 pub(super) async fn acquire(
     gateway: &Gateway,
     conversation: i64,
@@ -59,8 +59,8 @@ pub(super) async fn acquire(
     }))
 }
 
-/// Counts one more if the cap allows it, reserves a connection and tries the lock on it; none where the cap is
-/// reached or somebody else has the lock. Whatever goes wrong, the count is lowered again.
+/// Increments the counter if the cap allows it, reserves a connection and tries to take the lock on it. Returns `None`
+/// if the cap is reached or another session has the lock. On every failure the counter is decremented again.
 pub(super) async fn lock_within(
     gateway: &Gateway,
     conversation: i64,
@@ -79,7 +79,7 @@ pub(super) async fn lock_within(
     Ok(Some(reserved))
 }
 
-/// `releaseReservedAndDecrement`: what the release throws is logged, and the count is lowered in any case.
+/// `releaseReservedAndDecrement`: an error of the release is only logged, and the counter is decremented in any case.
 pub(super) async fn release(gateway: &Gateway, reserved: Connection, cap: i64) {
     let _ = reserved.release("release").await;
     gateway.count_down(cap);

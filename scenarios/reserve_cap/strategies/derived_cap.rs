@@ -1,12 +1,12 @@
-//! The cap is what the pool has, less some headroom; counted before the connection is reserved.
+//! A cap of the pool's size minus a headroom, counted before the connection is reserved.
 //!
 //! Pull request 870 as it was merged (lobu-ai/lobu at d4691a7,
-//! packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). What was wrong: 50 stands above the pool.
-//! What changes: the default is `DB_POOL_MAX` less a headroom. A cap that is set to 0 is honoured: "block all
-//! reservations", for failover drains and load tests. The way out of a worker that has ended is guarded; where the lock
-//! is somebody else's, or the statement fails, the connection is released first and the count lowered after that.
+//! packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). What was wrong: 50 is more than the pool
+//! has. What changes: the default is `DB_POOL_MAX` minus a headroom. A cap of 0 is honoured: "block all reservations",
+//! for failover drains and load tests. The release after a worker has ended is guarded; if another session has the lock
+//! or the statement fails, the connection is released first and the counter decremented after that.
 //!
-//! A reviewer asked for the second: what if `release` throws? Nobody asked what the refused message does next.
+//! A reviewer asked about the latter: what if `release` throws? No reviewer asked what happens to the refused message.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
@@ -46,12 +46,12 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::LOCK_FALLS_WITH_ITS_SESSION,
 ];
 
-/// What the operator has set, 0 included, or what the pool has less the headroom.
+/// The operator's setting, 0 included, or else the pool's size minus the headroom.
 pub(super) fn cap(gateway: &Gateway) -> i64 {
     gateway.environment().filter(|parsed| *parsed >= 0).unwrap_or(gateway.derived_cap())
 }
 
-/// Acquires within that cap.
+/// Acquires the lock within that cap.
 pub(super) async fn acquire(
     gateway: &Gateway,
     conversation: i64,
@@ -81,7 +81,7 @@ pub(super) async fn acquire(
         release: Box::new(move || {
             Box::pin(async move {
                 let unlocked = gateway.unlock(&reserved, conversation).await;
-                // "release is sync best-effort": what it throws is caught.
+                // "release is sync best-effort": its error is caught.
                 let _ = reserved.release("release").await;
                 gateway.count_down(cap);
                 unlocked

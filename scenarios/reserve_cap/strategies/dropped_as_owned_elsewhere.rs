@@ -1,12 +1,12 @@
-//! `derived_cap`, and a worker that is refused is somebody else's affair.
+//! `derived_cap`, with refused workers treated as owned by another pod.
 //!
 //! Pull request 1257, four weeks later (lobu-ai/lobu at a643f68,
 //! packages/server/src/gateway/orchestration/message-consumer.ts). What was wrong: with two pods, the one that does not
-//! get the lock tries again for about 14 seconds and then tells the user that the worker did not start, while the other
-//! pod's worker answers. What changes: where `acquireConversationLock` gives null, `ConversationOwnedElsewhereError`
-//! ends the tries, and nobody is told.
+//! get the lock retries for about 14 seconds and then notifies the user that the worker did not start, while the other
+//! pod's worker answers. What changes: if `acquireConversationLock` returns null, `ConversationOwnedElsewhereError`
+//! ends the retries, and the user is not notified.
 //!
-//! A reviewer would ask: null is also what the cap gives. Who has the conversation then?
+//! A reviewer would ask: a full cap also returns null. Which pod has the conversation then?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -47,7 +47,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Omission],
         from: "busy",
         rarely: None,
-        because: "null is also what the cap gives: the message is dropped as another pod's, and no pod has it",
+        because: "a full cap also returns null: the message is dropped as another pod's, and no pod has it",
     },
     known_failures::LEAKS_THE_COUNT,
     known_failures::REFUSES_FOR_A_LEAK,

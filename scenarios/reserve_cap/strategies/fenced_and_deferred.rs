@@ -1,14 +1,14 @@
-//! `fenced_snapshot`, and a message is not done with before its transcript is stored.
+//! `fenced_snapshot`, with a message acknowledged only after its transcript is stored.
 //!
-//! Ours. What was wrong: a message whose worker is refused is tried for 12 seconds and then given up; a message that a
-//! worker was given is gone with the worker; a worker that cannot read its transcript begins with an old one. What
-//! changes: the message's job stays with the queue until the transcript is stored, and comes again after 30 seconds
-//! without using up an attempt, as the project has it since for other jobs that wait (lobu-ai/lobu at 2d9ad5f,
+//! Ours. What was wrong: a message whose worker is refused is retried for 12 seconds and then abandoned; a message that
+//! a worker has taken is lost with the worker; a worker that cannot read its transcript starts from an old one. What
+//! changes: the message's job stays in the queue until the transcript is stored, and is redelivered after 30 seconds
+//! without using up an attempt, as the project has done since for other jobs that wait (lobu-ai/lobu at 2d9ad5f,
 //! packages/server/src/gateway/infrastructure/queue/runs-queue.ts, `isDeferralError`); the message stays in its
-//! conversation's queue until then; a worker without its transcript ends.
+//! conversation's queue until then; a worker that cannot read its transcript ends.
 //!
-//! A reviewer would ask: and what does a worker do to the world that is no row? It may do it twice; for that the
-//! receiver would have to know the fence, or the run, as well.
+//! A reviewer would ask: what about side effects of a worker outside of the database? They may happen twice; to prevent
+//! that, their receiver would have to check the fence or the run as well.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::SqlError;
@@ -45,5 +45,5 @@ impl ConversationLock for Strategy {
     }
 }
 
-/// More than a trial can make.
+/// More attempts than a trial can make.
 const UNCOUNTED: u32 = 10_000;

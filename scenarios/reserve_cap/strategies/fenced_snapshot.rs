@@ -1,11 +1,11 @@
-//! `decrement_in_finally`, and each worker gets a number by which the database knows the last one.
+//! `decrement_in_finally`, with a fencing number per conversation that the database checks.
 //!
-//! Ours. The advisory lock falls with its session, the worker goes on, and another is let in; with every candidate
-//! before this one the transcript of one of them is lost. What changes: whoever has the lock raises the conversation's
-//! fence, and a snapshot is taken only from the worker that raised it last. And what the operator sets for the cap is
-//! taken as far as the pool goes, less the headroom.
+//! Ours. What was wrong: the advisory lock is released when its session ends, the worker continues, and another worker
+//! is let in; with every strategy before this one the transcript of one of the two is lost. What changes: a worker that
+//! gets the lock increments the conversation's fence, and only the worker that incremented it last can store a
+//! snapshot. Also, the operator's cap is limited to the pool's size minus the headroom.
 //!
-//! A reviewer would ask: and the message of the worker whose snapshot was not taken?
+//! A reviewer would ask: what happens to the message of the worker whose snapshot was rejected?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -49,19 +49,20 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Omission, Anomaly::LostUpdate],
         from: "connection_dies",
         rarely: None,
-        because: "the snapshot of who has lost the lock is not taken; the message is gone, and its user has the answer",
+        because: "the snapshot of a worker that lost the lock is rejected; its message is gone, and the user has the \
+                  answer",
     },
 ];
 
 pub(super) const FENCES: &str =
     "CREATE TABLE conversation_fences (conversation_id bigint PRIMARY KEY, fence bigint NOT NULL);";
 
-/// What the operator has set, but never into the headroom.
+/// The operator's setting, limited to the pool's size minus the headroom.
 pub(super) fn cap(gateway: &Gateway) -> i64 {
     derived_cap::cap(gateway).min(gateway.derived_cap())
 }
 
-/// Acquires within that cap, and raises the conversation's fence.
+/// Acquires the lock within that cap, and increments the conversation's fence.
 pub(super) async fn acquire(
     gateway: &Gateway,
     conversation: i64,
@@ -71,7 +72,7 @@ pub(super) async fn acquire(
     let fence = match reserved.execute("fence", FENCE, [conversation.into()]).await {
         Ok(fenced) => fenced.rows.first().and_then(|row| row[0].integer()),
         Err(error) => {
-            // The session may have survived the statement, so its lock is let go of.
+            // The session may have survived the failed statement, so its lock is released.
             let _ = gateway.unlock(&reserved, conversation).await;
             release(gateway, reserved, cap).await;
             return Err(error);

@@ -1,11 +1,11 @@
 //! A cap of 50, counted before the connection is reserved.
 //!
 //! Pull request 870 as it was opened (lobu-ai/lobu, first push): `LOBU_MAX_RESERVED_LOCKS`, "default 50, a conservative
-//! starting point". What was wrong: `count_after_reserve` lets callers in who look at the same time. What changes: the
-//! counter is raised before `await sql.reserve()`, and lowered on every way out.
+//! starting point". What was wrong: `count_after_reserve` lets in callers that check at the same time. What changes:
+//! the counter is incremented before `await sql.reserve()`, and decremented on every exit path.
 //!
-//! A reviewer asked: of what is 50 a part? The pool has 20 connections, so "callers 21-50 would block inside
-//! sql.reserve() instead of hitting the cap at all". The pools here have two to four, the cap is 50 as there.
+//! A reviewer asked: what is 50 relative to? The pool has 20 connections, so "callers 21-50 would block inside
+//! sql.reserve() instead of hitting the cap at all". The pools here have two to four connections; the cap is 50, too.
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -42,7 +42,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
-        because: "the page says 50, which no pool here can come to, and never that 80% of it are near",
+        because: "the page shows a cap of 50, which no pool here can reach, so it never reports that 80% is near",
     },
     known_failures::BLOCKS_IN_RESERVE,
     known_failures::NO_HEADROOM,

@@ -1,10 +1,10 @@
-//! `decrement_in_finally`, whose release gives the connection back and leaves the lock to the pool.
+//! `decrement_in_finally`, which releases the connection without unlocking.
 //!
-//! Ours. Tempting, because the pool rolls back what comes back in a transaction, and closing a connection lets go of
-//! every lock. But a pool does not close it, and a session's advisory locks are no transaction's: the connection goes
-//! back to the pool and still holds the lock, which is the session's to take again and nobody else's.
+//! Ours. It is tempting, because the pool rolls back a connection that is returned inside a transaction, and closing a
+//! connection releases all its locks. But the pool does not close it, and session-level advisory locks do not belong to
+//! a transaction: the connection returns to the pool and still holds the lock, which only that session can take again.
 //!
-//! A reviewer would ask: on which connection does the next worker of that conversation ask?
+//! A reviewer would ask: which connection does the next worker of that conversation get?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -42,7 +42,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Starvation],
         from: "same_conversation",
         rarely: Some("busy"),
-        because: "a connection at rest in the pool still has the lock, which nobody gets on another",
+        because: "an idle connection in the pool still holds the lock, which no other connection can take",
     },
     known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
     known_failures::TELLS_OF_A_FAILURE,

@@ -1,9 +1,9 @@
-//! The candidates, in the order of the story. To add one: a file here and its name in the list.
+//! The strategies, in the order of the story. To add one: a file here and its name in the list.
 
 use super::ConversationLock;
 
 retrial_sim::registry! {
-    /// The candidates.
+    /// The strategies.
     pub static STRATEGIES: dyn ConversationLock = Strategy in [
         no_cap,
         acquire_timeout,

@@ -1,12 +1,14 @@
 //! A reserved connection for every worker.
 //!
-//! What was there before pull request 870 (lobu-ai/lobu at 8d1beee,
+//! The code before pull request 870 (lobu-ai/lobu at 8d1beee,
 //! packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). A worker holds its conversation's advisory
-//! lock for as long as it lives, and the lock lives on a session, so each worker has `sql.reserve()` give it a
-//! connection of the pool.
+//! lock for as long as it lives, and the lock belongs to a session, so each worker reserves a pool connection with
+//! `sql.reserve()`.
 //!
 //! What is wrong: "each spawned worker pinned one `sql.reserve()` connection for the full subprocess lifetime (10s to
-//! 1h+)", until the pool has none left. A reviewer would ask: who needs a connection to let a worker come to its end?
+//! 1h+)", until the pool has none left.
+//!
+//! A reviewer would ask: what needs a connection before a worker can end?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -47,11 +49,11 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Omission],
         from: "pod_crash",
         rarely: Some("same_conversation"),
-        because: "a worker is given the message, its pod dies, and the message has no job any more",
+        because: "a worker takes the message, its pod dies, and the message's job is already acknowledged",
     },
 ];
 
-/// Acquires as the gateway did before there was a cap.
+/// Acquires the lock as the gateway did before there was a cap.
 pub(super) async fn acquire(gateway: &Gateway, conversation: i64) -> Result<Option<Lease<'_>>, SqlError> {
     let reserved = gateway.reserve().await?;
     match reserved.execute("lock", TRY_LOCK, keys(conversation)).await {

@@ -1,10 +1,10 @@
-//! `derived_cap`, and the health page reads the cap for itself.
+//! `derived_cap`, with a health page that parses the cap itself.
 //!
 //! A reviewer's proposal: the first pushes of pull request 870 (lobu-ai/lobu) parsed `LOBU_MAX_RESERVED_LOCKS` a second
-//! time in packages/server/src/index.ts, with 50 where nothing is set, and a review asked of that copy to "treat parsed
-//! <= 0 as the fallback 50". It was not taken: the merged page asks `getMaxReservedLocks()`.
+//! time in packages/server/src/index.ts, with 50 as the default, and a review asked that copy to "treat parsed <= 0 as
+//! the fallback 50". The proposal was not adopted: the merged page calls `getMaxReservedLocks()`.
 //!
-//! A reviewer would ask: which cap does the page show while the gateway keeps another?
+//! A reviewer would ask: does the page show the cap that the gateway enforces?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -45,7 +45,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
-        because: "the page says 50, and the cap that is kept comes from the pool; or it says 50 of a cap that is 0",
+        because: "the page shows 50, while the enforced cap is derived from the pool, or is 0",
     },
     known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
     known_failures::TELLS_OF_A_FAILURE,

@@ -1,8 +1,8 @@
-//! `decrement_in_finally`, and a message whose worker is refused goes back to the queue, as the comments say it does.
+//! `decrement_in_finally`, with refused messages returned to the queue, as the comments in the code say.
 //!
 //! Ours: "returns null so spawnDeployment re-queues the run" (pull request 870), "the runs queue retries with a delay"
-//! (lobu-ai/lobu at d4691a7, packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). The job is kept
-//! until its message is answered, with the attempts and the delay that messages are sent with
+//! (lobu-ai/lobu at d4691a7, packages/server/src/gateway/orchestration/impl/embedded-deployment.ts). What changes: the
+//! job is kept until its message is answered, with the number of attempts and the delay that messages are sent with
 //! (packages/server/src/gateway/infrastructure/queue/queue-producer.ts: three, 30 seconds).
 //!
 //! A reviewer would ask: how long does a worker live, and how long do three attempts take?
@@ -46,13 +46,14 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Omission],
         from: "busy",
         rarely: None,
-        because: "three attempts take a minute, a worker may take longer",
+        because: "three attempts take a minute, and a worker may live longer",
     },
     KnownFailure {
         invariant: "no_turn_is_forgotten",
         anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
         from: "connection_dies",
         rarely: None,
-        because: "as before; and what comes again is stored below a later run, whose transcript the next worker takes",
+        because: "the lock is lost with its session; also, a redelivered run is stored below a later run, whose \
+                  transcript the next worker reads",
     },
 ];

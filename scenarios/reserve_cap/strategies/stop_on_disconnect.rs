@@ -1,9 +1,9 @@
-//! `decrement_in_finally`, and a worker whose connection has died is stopped before it writes.
+//! `decrement_in_finally`, with a worker stopped before it writes if its connection has died.
 //!
-//! Ours. The first answer to "who tells the worker when the session has ended": the driver does (`onclose` in
-//! postgres.js), and the gateway takes nothing from a worker whose connection is gone.
+//! Ours. It is the obvious answer to "how does the worker learn that the session has ended": the driver reports it
+//! (`onclose` in postgres.js), and the gateway accepts nothing from a worker whose connection is gone.
 //!
-//! A reviewer would ask: and if it dies after the gateway has looked, with the snapshot on its way?
+//! A reviewer would ask: what if the connection dies after the gateway has checked, with the snapshot on its way?
 
 use std::rc::Rc;
 
@@ -45,7 +45,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::LostUpdate, Anomaly::Omission],
         from: "connection_dies",
         rarely: None,
-        because: "the connection dies after the gateway has looked, or with the transcript itself on it",
+        because: "the connection dies after the gateway has checked, or while the transcript is being stored",
     },
 ];
 
@@ -59,7 +59,7 @@ async fn acquire(gateway: &Gateway, conversation: i64, cap: i64) -> Result<Optio
         release: Box::new(move || {
             Box::pin(async move {
                 let unlocked = gateway.unlock(&reserved, conversation).await;
-                // The worker has ended, and with it what watched the connection.
+                // The worker has ended; nothing watches the connection any more.
                 if let Some(reserved) = Rc::into_inner(reserved) {
                     let _ = reserved.release("release").await;
                 }

@@ -1,5 +1,5 @@
-//! The backfill fills both columns of a row or neither: a row that has one of them is found by nobody who looks for
-//! both, and passed over by everybody who looks for none.
+//! The backfill fills both columns of a row or neither. A row with only one is missed by queries that need both, and
+//! skipped by a later backfill that looks for rows with none.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;

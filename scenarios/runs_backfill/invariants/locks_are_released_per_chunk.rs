@@ -1,5 +1,5 @@
-//! The locks that the migration takes fall chunk by chunk: none of its transactions changes more rows than a chunk has.
-//! Exercised where there are more rows to fill than that.
+//! The migration releases its row locks after each chunk: none of its transactions changes more rows than a chunk has.
+//! Exercised if there are more rows to fill than that.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

@@ -1,4 +1,4 @@
-//! What must hold, in terms that an operator could check: rows, answers, waits, work. To add one: a file here and its
+//! The invariants, in terms that an operator could check: rows, answers, waits, work. To add one: a file here and its
 //! name in the list.
 
 use retrial_sim::invariant::Invariant as Check;

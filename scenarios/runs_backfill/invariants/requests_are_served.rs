@@ -1,5 +1,5 @@
-//! No release's request fails because the schema is not the one that its code was written for: no run is refused and no
-//! verifier answers with an error. A new release's pod takes requests once the columns that it writes are there.
+//! No request of any release fails because the schema is not the one that its code expects: no INSERT and no verifier
+//! query returns a schema error. A pod of the new release serves requests once the columns that it writes exist.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};

@@ -1,9 +1,8 @@
-//! A migration that was killed or has failed can be run again: it does not fail over what it has left behind itself,
-//! does not take for done what it has left half done, and changes no value that is filled already. Exercised where it
-//! was run again.
+//! A migration that was killed or has failed can be run again: it does not fail because of its own leftovers, does not
+//! treat half-done work as done, and changes no value that is filled already. Exercised if it was run again.
 //!
-//! What CREATE INDEX CONCURRENTLY leaves behind where it fails is an index that is not valid, which no query uses and
-//! every write maintains (manual, "Building Indexes Concurrently"); IF NOT EXISTS finds it by its name.
+//! A failed CREATE INDEX CONCURRENTLY leaves an invalid index, which no query uses and every write maintains (manual,
+//! "Building Indexes Concurrently"); IF NOT EXISTS finds it by its name.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -26,13 +25,13 @@ impl Check<Workload> for Invariant {
                 if let Err(error) = &statement.result
                     && LEFTOVERS.contains(&&*error.code)
                 {
-                    let sentence = format!("run again, the migration fails over what it has left: {error}");
+                    let sentence = format!("the re-run migration fails because of its own leftovers: {error}");
                     return Finding::broken(Anomaly::FalseReport, sentence).at(*event).on("runs", "id", None);
                 }
             }
         }
         if let Some(event) = passed_over(&attempts) {
-            let sentence = "run again, the migration takes the index that it has left half built for built";
+            let sentence = "the re-run migration treats the index that it left half built as complete";
             return Finding::broken(Anomaly::FalseReport, sentence).at(event).on("runs", "agent_id", None);
         }
         for (event, rows) in history::chunks(run) {
@@ -53,7 +52,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// Where an index that could not be built concurrently is asked for again, and the server says that it is there.
+/// The event at which CREATE INDEX succeeds because an earlier, failed concurrent build has left an invalid index.
 fn passed_over(attempts: &[Vec<(usize, &Statement)>]) -> Option<usize> {
     let mut is_half_built = false;
     for (event, statement) in attempts.iter().flatten() {

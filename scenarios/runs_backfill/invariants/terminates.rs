@@ -1,6 +1,5 @@
-//! The migration ends: whatever the rows are like, it is recorded in the end, in one attempt or several, and while
-//! somebody still waits for it. Helm gives its hook five minutes, unless it is told otherwise; that is judged in timed
-//! trials, where time means something.
+//! The migration ends: whatever the rows contain, it is recorded in the end, after one or more attempts, and within
+//! five minutes, which is Helm's default timeout for its hook. The time is judged in timed trials only.
 
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ impl Check<Workload> for Invariant {
                 let round: Vec<_> =
                     cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
                 let round = round.join("; ");
-                livelock(format!("{so_far} it goes round in a circle that changes no value ({round})"))
+                livelock(format!("{so_far} it loops without changing any value ({round})"))
             }
             Ending::NoRest { fair_steps, .. } => {
                 livelock(format!("{so_far} it had not ended {fair_steps} steps after faults stopped"))
@@ -35,13 +34,13 @@ impl Check<Workload> for Invariant {
                 Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else").on("runs", "id", None)
             }
             Ending::Quiescent if attempts > 0 && run.rows("schema_migrations").is_empty() => {
-                let broken = Finding::broken(Anomaly::Omission, "it was given up and is not recorded");
+                let broken = Finding::broken(Anomaly::Omission, "it was abandoned and is not recorded");
                 broken.on("schema_migrations", "version", None)
             }
             Ending::Quiescent if evidence.is_timed() && recorded_at(run) > PATIENCE => {
                 let took = recorded_at(run).as_secs();
                 let sentence =
-                    format!("{so_far} it was recorded, {took} s after its start; nobody waits that long");
+                    format!("{so_far} it was recorded, {took} s after its start; the deploy hook gives up before");
                 let broken = Finding::broken(Anomaly::Starvation, sentence);
                 let broken = broken.on("schema_migrations", "version", None);
                 let waited = history::waits(run).filter(|wait| wait.actor == history::MIGRATION).last();
@@ -53,7 +52,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// When the last of its files was recorded.
+/// The time at which the last of its files was recorded.
 fn recorded_at(run: &Run) -> Duration {
     let commits = run
         .trace

@@ -1,6 +1,6 @@
-//! At every moment the verifier of the release that is being deployed accepts a token that names the organization, the
-//! agent and the conversation that the run was given, however its row is stored, and refuses every other. What the
-//! release before answers was so before; what cannot be answered at all is `requests_are_served`'s.
+//! The verifier of the release that is being deployed always accepts a token that names the run's organization, agent
+//! and conversation, however the row is stored, and refuses every other token. Answers of the release before are not
+//! judged; errors are judged by `requests_are_served`.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -26,7 +26,7 @@ impl Check<Workload> for Invariant {
             }
             let [Value::Integer(id), asked @ ..] = &*statement.params else { continue };
             let there = runs.get(*id);
-            // Whether the run was there when the statement looked is not to be told from the order of events.
+            // The order of events does not tell whether the statement saw the run.
             if there.is_some_and(|(_, since)| since > history::began(run, index, event.actor)) {
                 continue;
             }

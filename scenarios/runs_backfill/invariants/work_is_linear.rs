@@ -1,5 +1,5 @@
-//! The rows that one attempt of the migration visits grow with the rows of the table, and not with their square.
-//! Exercised where the table is long enough for the difference to show, on an engine that tells its work.
+//! The number of row visits of one migration attempt is linear in the size of the table, not quadratic. Exercised if
+//! the table is large enough for the difference to show, on an engine that reports row visits.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -8,10 +8,10 @@ use super::super::{Workload, history};
 
 pub(super) struct Invariant;
 
-/// Visits of a row that an attempt may need: to find it, to look at it again, to write it, to enter it into an index.
+/// Visits per row that an attempt may need: to find it, to recheck it, to write it, to insert it into an index.
 const PER_ROW: u64 = 4;
 
-/// Statements that a chunk may need, each of which counts as a visit of one row besides those that it does visit.
+/// Statements per chunk that an attempt may need. Each counts as one visit in addition to the rows that it visits.
 const PER_CHUNK: u64 = 6;
 
 impl Check<Workload> for Invariant {
@@ -24,7 +24,7 @@ impl Check<Workload> for Invariant {
             let visits: u64 = attempt.iter().map(|(_, statement)| statement.work.steps).sum();
             if rows >= 4 * chunk && visits > bound {
                 let sentence = format!(
-                    "the migration visited {visits} rows of a table of {rows} in chunks of {chunk}; {bound} would do"
+                    "the migration visited {visits} rows of a table of {rows} in chunks of {chunk}; {bound} are enough"
                 );
                 let updates = attempt.iter().filter(|(_, statement)| statement.label == "update");
                 let dearest = updates.max_by_key(|(_, statement)| statement.work.steps);
@@ -35,7 +35,7 @@ impl Check<Workload> for Invariant {
             let fills = attempt.iter().any(|(_, statement)| statement.label == "update");
             if fills && visits == 0 {
                 return Finding::Unknown(
-                    "the engine does not tell how many rows a statement visits".to_owned(),
+                    "the engine does not report how many rows a statement visits".to_owned(),
                 );
             }
             exercised += u64::from(fills && rows >= 4 * chunk);

@@ -1,6 +1,5 @@
-//! Nobody waits for the migration for longer than a chunk takes: its rows written, a worker's own time, and the
-//! delays of a timed schedule. A wait must not last as long as the backfill. Judged in timed trials, where time means
-//! something; exercised where somebody waits for the migration.
+//! No actor waits for the migration for longer than one chunk takes: the time to write its rows, a worker's own time,
+//! and the delays of a timed schedule. Judged in timed trials only; exercised if an actor waits for the migration.
 
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use super::super::{COST, Workload, history};
 
 pub(super) struct Invariant;
 
-/// What a wait may last besides the work of a chunk: a worker that has a row locked and is waited for in turn, and
-/// the delays of some steps.
+/// How long a wait may last in addition to the work of a chunk: the migration may itself wait for a worker's row lock,
+/// and some steps are delayed.
 const ALLOWANCE: Duration = Duration::from_millis(450);
 
 impl Check<Workload> for Invariant {
@@ -26,7 +25,7 @@ impl Check<Workload> for Invariant {
             let Some(waited) = wait.for_migration else { continue };
             if waited > bound {
                 let sentence = format!(
-                    "{} waited {} ms for the migration, and no chunk can need more than {} ms",
+                    "{} waited {} ms for the migration, and no chunk needs more than {} ms",
                     wait.actor,
                     waited.as_millis(),
                     bound.as_millis(),

@@ -1,11 +1,11 @@
 //! Add the columns, and nothing else.
 //!
 //! Pull request 870 as it was merged: db/migrations/20260518050000_runs_denormalize_agent_conversation.sql at d4691a73.
-//! What was wrong: every backfill of four rounds, and an index that nobody needs. What changes: no
-//! backfill and no index; ADD COLUMN changes the catalogue only, new runs bring their columns with them, and the
-//! verifier falls back on the document for all others.
+//! What was wrong: all four backfills that were pushed, and an index that is not needed. What changes: no backfill and
+//! no index. ADD COLUMN changes only the catalogue, new runs are inserted with both columns, and the verifier falls
+//! back to the document for all other runs.
 //!
-//! A reviewer should ask: ADD COLUMN takes ACCESS EXCLUSIVE for a moment; how long may it wait for that moment, and who
+//! A reviewer should ask: ADD COLUMN takes ACCESS EXCLUSIVE for a moment; how long may it wait for that lock, and what
 //! queues behind it?
 
 use retrial_sim::scenario::KnownFailure;

@@ -1,8 +1,8 @@
-//! Add the columns with a lock timeout that traffic can bear, and try again.
+//! Add the columns with a short lock timeout, and retry.
 //!
-//! Ours: `columns_only`, but for one line. What was wrong: ADD COLUMN itself takes no time, yet while it waits for a
-//! transaction that is open on the table, everybody else queues behind it, for as long as its lock timeout. What
-//! changes: the timeout is shorter than a request may take, and a migration that met it is run again.
+//! Ours: `columns_only` with one line changed. What was wrong: ADD COLUMN itself is instant, but while it waits for an
+//! open transaction on the table, all other statements queue behind it, for up to its lock timeout. What changes: the
+//! timeout is shorter than a request may take, and a migration that times out is run again.
 //!
 //! A reviewer should ask: who runs it again, and how often?
 

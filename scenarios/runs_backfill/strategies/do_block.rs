@@ -1,11 +1,11 @@
-//! Backfill in chunks, each step committing independently, and fall back on the document.
+//! Backfill in chunks, each step committing independently, and fall back to the document.
 //!
 //! The second push of pull request 870: db/migrations/20260518050000_runs_denormalize_agent_conversation.sql at
-//! 6538ecda. What was wrong: one transaction kept everyone out of runs until it ended. What changes:
-//! `transaction:false`, a DO block that fills a chunk at a time, an index led by the agent, and a verifier that falls
-//! back on the document where a column is null, so that the order of deployment does not matter.
+//! 6538ecda. What was wrong: one transaction blocked all access to `runs` until it ended. What changes:
+//! `transaction:false`, a DO block that fills one chunk at a time, an index that starts with the agent, and a verifier
+//! that falls back to the document where a column is null, so that the order of deployment does not matter.
 //!
-//! A reviewer asked: a DO block is one transaction whatever it loops over; which step commits? And dbmate sends the
+//! A reviewer asked: a DO block is one transaction, whatever it loops over; which step commits? Also, dbmate sends the
 //! file as one text, which is one transaction from its first statement on.
 
 use retrial_sim::scenario::KnownFailure;

@@ -1,9 +1,9 @@
-//! Leave the table as it is, and ask the document for whatever a row does not say.
+//! Leave the table as it is, and read from the document whatever the row lacks.
 //!
-//! Ours. What was wrong: every round moves or copies what the document says already, and what was truly missing, the
-//! organization, none of them looks for. What changes: the gateway writes the organization and an object; the verifier
-//! takes the organization, too, from the document where the column has none, and looks into a document that was stored
-//! as a JSON string. No column, no backfill, no index, no lock.
+//! Ours. What was wrong: every version copies what the document contains already, and none of them looks for the
+//! organization, which was really missing. What changes: the gateway writes the organization, and the document as an
+//! object; the verifier also takes the organization from the document where the column is NULL, and unwraps a document
+//! that was stored as a JSON string. No column, no backfill, no index, no lock.
 //!
 //! A reviewer should ask: does every caller's payload name its organization? (Three did not until pull request 887.)
 

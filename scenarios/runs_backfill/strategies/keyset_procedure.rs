@@ -1,11 +1,11 @@
-//! Backfill page by page along the primary key, each page a commit.
+//! Backfill page by page along the primary key, with one commit per page.
 //!
-//! A reviewer's proposal: the fourth round asks for a keyset cursor, and the merged file sends operators to a runbook
-//! with one (docs/runbooks/runs-backfill-denormalize.md, not among the stored files). What was wrong: every chunk began
-//! at the first row again. What changes: the procedure keeps the id that it has come to, takes the next page from
-//! there, and fills the rows of the page that have both values and neither column. An operator runs it with psql.
+//! A reviewer's proposal: the fourth review asks for a keyset cursor, and the merged file refers operators to a runbook
+//! with one (docs/runbooks/runs-backfill-denormalize.md, which is not archived). What was wrong: every chunk searched
+//! from the first row again. What changes: the procedure remembers the last id, takes the next page from there, and
+//! fills the rows of the page that have both values and neither column. An operator runs it with psql.
 //!
-//! A reviewer should ask: who needs the columns filled, once the verifier falls back on the document?
+//! A reviewer should ask: who needs the columns filled, once the verifier falls back to the document?
 
 use retrial_sim::scenario::KnownFailure;
 

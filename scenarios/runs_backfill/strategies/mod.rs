@@ -1,9 +1,9 @@
-//! The candidates, in the order of the story's rounds. To add one: a file here and its name in the list.
+//! The strategies, in the order of the pull request's pushes. To add one: a file here and its name in the list.
 
 use super::Migration;
 
 retrial_sim::registry! {
-    /// The candidates.
+    /// The strategies.
     pub static STRATEGIES: dyn Migration = Strategy in [
         one_transaction,
         do_block,

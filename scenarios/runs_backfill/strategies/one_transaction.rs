@@ -1,12 +1,12 @@
 //! Denormalize agent_id and conversation_id on runs, backfill, and index, for an index-only verifier.
 //!
 //! Pull request 870 as it was opened: db/migrations/20260518050000_runs_denormalize_agent_conversation.sql at 45feb6c.
-//! What was wrong: `isRunOwnedByJwtScope` was believed to scan the table through the document. What changes: two
-//! columns, filled for the rows that are there by one UPDATE, and an index over them, all in dbmate's one transaction.
-//! The lock timeout is 30 s for the definitions and none for the backfill.
+//! What was wrong: `isRunOwnedByJwtScope` was believed to scan the table and read every document. What changes: two
+//! columns, filled for existing rows by one UPDATE, and an index on them, all in dbmate's single transaction. The lock
+//! timeout is 30 s for the DDL and none for the backfill.
 //!
-//! A reviewer asked: who writes to runs while ADD COLUMN's ACCESS EXCLUSIVE is held until the commit? And what does
-//! a gateway of the old release write into the columns after it?
+//! A reviewer asked: ADD COLUMN's ACCESS EXCLUSIVE is held until the commit; what can write to `runs` meanwhile? And
+//! what does a gateway of the old release write into the columns afterwards?
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -40,8 +40,8 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "rollout",
         rarely: Some("odd_rows"),
-        because: "the old release adds a run without the columns once the backfill is over, and the new one leaves an \
-                  agent that is empty or a number out of them; its verifier reads nothing else",
+        because: "after the backfill the old release adds a run without the columns, and the new one leaves the \
+                  agent's column NULL where it is empty or a number; the new verifier reads only the columns",
     },
 ];
 

@@ -1,11 +1,11 @@
 //! Restore organization_id in the INSERT, and authorize documents that are stored as JSON strings.
 //!
-//! What the project merged later that day, pull requests 877 and 883: runs-queue.ts and transcript-routes.ts at
+//! Pull requests 877 and 883, which the project merged later that day: runs-queue.ts and transcript-routes.ts at
 //! 0c32c181. What was wrong: 873 left the organization NULL, and the driver had stored every document as a JSON string,
-//! of which `->>` gives NULL, so that the verifier refused everybody. What changes: both are written as they should be,
-//! and the verifier looks into a string. No migration.
+//! for which `->>` returns NULL, so the verifier refused every token. What changes: the organization is written, the
+//! document is stored as an object, and the verifier unwraps a string. No migration.
 //!
-//! A reviewer should ask: what of the runs that are under way, which the release before has added without organization?
+//! A reviewer should ask: what about runs in progress that the release before has added without an organization?
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -39,6 +39,6 @@ const KNOWN_FAILURES: &[KnownFailure] = &[KnownFailure {
     anomalies: &[Anomaly::FalseReport],
     from: "calm",
     rarely: None,
-    because: "the verifier looks into old documents and not for their organization: what the release before has added \
-              is still refused",
+    because: "the verifier unwraps old documents but does not read the organization from them; runs that the release \
+              before has added are still refused",
 }];

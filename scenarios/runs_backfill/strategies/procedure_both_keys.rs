@@ -1,11 +1,11 @@
-//! Backfill rows that have both values, and leave the others alone.
+//! Backfill only rows that have both values.
 //!
-//! Ours, the fourth push with another predicate: the index and every reader of the columns want both, so a row of which
-//! only the agent is known is better left as it is. What was wrong: the predicate asks for one of two. What changes: it
-//! asks for both values; and the lock timeout of 30 s is set again behind the backfill, as the first three pushes do.
-//! Everything else is `procedure_not_null`'s.
+//! Ours: the fourth push with another predicate. The index and every reader of the columns need both values, so a row
+//! with only the agent is better left as it is. What was wrong: the predicate tests one of the two keys. What changes:
+//! it tests both values; and the lock timeout of 30 s is set again after the backfill, as in the first three pushes.
+//! Everything else is as in `procedure_not_null`.
 //!
-//! A reviewer should ask the same of it: where does each chunk begin to look?
+//! A reviewer should ask, as before: where does each chunk start to search?
 
 use retrial_sim::scenario::KnownFailure;
 

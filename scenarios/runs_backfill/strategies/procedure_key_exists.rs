@@ -1,12 +1,12 @@
 //! Backfill in a procedure that commits after each chunk.
 //!
-//! The third push of pull request 870, between 6538ecda and ca7c6873, the same file. What was wrong: a DO block holds
-//! every row it has filled until it ends. What changes: a temporary procedure, which may COMMIT in its loop, so that
-//! each chunk's row locks fall before the next chunk is taken. Tried here as an operator runs it with psql, each
-//! statement by itself; what dbmate makes of it is `procedure_under_dbmate`.
+//! The third push of pull request 870, between 6538ecda and ca7c6873, the same file. What was wrong: a DO block keeps
+//! every filled row locked until it ends. What changes: a temporary procedure, which may COMMIT in its loop, so that
+//! each chunk's row locks are released before the next chunk is taken. Here an operator runs it with psql, statement by
+//! statement; `procedure_under_dbmate` is the same file run by dbmate.
 //!
-//! A reviewer asked: what of a row with `{"agentId": null}`? It has the key, so it matches; its value is null, so the
-//! column stays null, and it matches again. And a plain CREATE INDEX keeps writers out for as long as it builds.
+//! A reviewer asked: what about a row with `{"agentId": null}`? It has the key, so it matches; its value is null, so
+//! the column stays null, and it matches again. Also, a plain CREATE INDEX blocks writers while it builds.
 
 use retrial_sim::scenario::KnownFailure;
 
@@ -30,7 +30,7 @@ const KNOWN_FAILURES: &[KnownFailure] =
 
 static FILES: [File; 1] = [File::by_hand("20260518050000", UP)];
 
-/// The file; the project's name of the procedure is longer.
+/// The file. The project's procedure has a longer name.
 pub(super) const UP: &str = "-- migrate:up transaction:false
 SET lock_timeout = '30s';
 ALTER TABLE public.runs

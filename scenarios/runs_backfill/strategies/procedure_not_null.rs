@@ -2,12 +2,12 @@
 //!
 //! The fourth push of pull request 870: db/migrations/20260518050000_runs_denormalize_agent_conversation.sql and
 //! 20260518050001_runs_agent_conv_index.sql at ca7c6873. What was wrong: one row with `{"agentId": null}` kept the loop
-//! going for ever. What changes: the predicate asks for the value instead of the key; and the index is built
-//! CONCURRENTLY, by a file that is a single statement, so that writers go on meanwhile. The first file is tried as an
-//! operator runs it with psql; the second is one statement, which dbmate can send.
+//! running forever. What changes: the predicate tests the value instead of the key; and the index is built
+//! CONCURRENTLY, by a file with a single statement, so that writers are not blocked. Here an operator runs the first
+//! file with psql; the second is a single statement, which dbmate can send.
 //!
-//! A reviewer asked: each chunk looks for its rows from the beginning of the table, past all that is done: what is that
-//! in millions of rows?
+//! A reviewer asked: each chunk searches for its rows from the start of the table, past all filled rows; what does that
+//! cost with millions of rows?
 
 use retrial_sim::scenario::KnownFailure;
 

@@ -1,11 +1,11 @@
 //! The procedure that commits after each chunk, as dbmate runs it.
 //!
-//! `procedure_key_exists`, the third push of pull request 870, and as far as this goes the fourth. What was wrong: its
-//! COMMIT is legal only where CALL is sent by itself. What changes: nothing but who runs it. dbmate sends the file as
-//! one text, which the server makes one transaction of, and answers the first COMMIT with "invalid transaction
-//! termination" (2D000); everything is rolled back, and nothing is recorded.
+//! `procedure_key_exists`, the third push of pull request 870; the fourth push fails in the same way. What was wrong:
+//! its COMMIT is legal only if CALL is sent by itself. What changes: only the runner. dbmate sends the file as one
+//! text, which the server runs as one transaction; it answers the first COMMIT with "invalid transaction termination"
+//! (2D000), everything is rolled back, and nothing is recorded.
 //!
-//! A reviewer should ask: has anybody run this file with the runner that production has?
+//! A reviewer should ask: was this file ever run with the runner that production uses?
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -32,15 +32,15 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
-        because: "the server refuses the COMMIT in a text of several statements, however often the file is run",
+        because: "the server refuses a COMMIT in a text of several statements, so every attempt fails",
     },
     KnownFailure {
         invariant: "writers_are_not_blocked",
         anomalies: &[Anomaly::Starvation],
         from: "as_stored",
         rarely: None,
-        because: "no document is an object, so that no chunk is ever committed: the file goes through, fills nothing, \
-                  and keeps the table locked while it builds the index",
+        because: "no document is an object, so no chunk is ever committed: the file succeeds, fills nothing, and keeps \
+                  the table locked while it builds the index",
     },
     known_failures::NO_ORGANIZATION,
 ];

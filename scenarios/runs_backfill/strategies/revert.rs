@@ -1,11 +1,11 @@
 //! Drop the columns again, and read the document by primary key.
 //!
 //! Pull request 873: db/migrations/20260518060000_revert_runs_denormalize.sql and runs-queue.ts at 230d7bc4. What was
-//! wrong: the premise. The verifier looks a run up by its primary key, and taking two keys
-//! out of one document is a matter of microseconds; nobody else reads the columns. What changes: they are dropped,
-//! the gateway writes the document alone, and the verifier reads it alone. The INSERT loses organization_id with them.
+//! wrong: the premise. The verifier looks a run up by its primary key, and reading two keys of one document takes
+//! microseconds; nothing else reads the columns. What changes: the columns are dropped, the gateway writes only the
+//! document, and the verifier reads only the document. The INSERT loses organization_id along with the columns.
 //!
-//! A reviewer should ask: which release is still running when the columns go? And whose is organization_id?
+//! A reviewer should ask: which release is still running when the columns go? And what else needs organization_id?
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::scenario::KnownFailure;
@@ -40,7 +40,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::LostAcknowledgement, Anomaly::FalseReport],
         from: "rollout",
         rarely: None,
-        because: "the release that is still running writes and reads the columns that are gone",
+        because: "the release that still runs writes and reads the dropped columns",
     },
     known_failures::QUEUE_BEHIND_ALTER,
     KnownFailure {
@@ -48,8 +48,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "traffic",
         rarely: None,
-        because: "the INSERT leaves the organization out, and the verifier asks for it: every run that is added is \
-                  refused",
+        because: "the INSERT writes no organization, and the verifier tests it: every added run is refused",
     },
 ];
 

@@ -1,5 +1,5 @@
-//! Once everything is at rest, every status that a consumer has committed has been notified at least once, after its
-//! commit. What the API writer does to a status is its own to tell.
+//! Once everything has finished, every status that a consumer committed has been notified at least once after its
+//! commit. Status changes by the API writer are not covered.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -21,14 +21,14 @@ impl Check<Workload> for Invariant {
         let mut exercised = 0;
         for write in history::transitions(run).filter(history::Write::is_by_consumer) {
             let (previous, next) = (write.before(Column::Status), write.after(Column::Status));
-            // Two transitions that look alike need two notifications, each after its commit.
+            // Two identical transitions need two notifications, each after its own commit.
             let mine = told.iter().position(|told| {
                 told.event > write.event
                     && (told.session, told.previous, told.next) == (write.session, previous, next)
             });
             let Some(mine) = mine else {
                 let what = format!("{} went from {previous} to {next}", write.session);
-                let sentence = format!("{what}, and nobody was notified after that");
+                let sentence = format!("{what}, and no notification was sent afterwards");
                 let broken = Finding::broken(Anomaly::Omission, sentence).at(write.event);
                 return broken.on(TABLE, "status", Value::from(write.session));
             };

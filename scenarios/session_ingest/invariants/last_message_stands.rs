@@ -1,5 +1,5 @@
-//! Once everything is at rest, each field of a session is what its client has said last: no older message stands for
-//! ever, and none is lost before the object has it. Columns that the API writer has written since are its own.
+//! Once everything has finished, each field of a session has the value that its client sent last: no older message
+//! prevails, and none is lost before it reaches the object. Columns that the API writer has written since are exempt.
 
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -24,7 +24,7 @@ impl Check<Workload> for Invariant {
                 let (_, row) = history::in_the_end(run, session, field);
                 if said != row && !history::is_excepted(run, session, field) {
                     let sentence =
-                        format!("the client of {session} said {field} {said} last, and {row} stands");
+                        format!("the client of {session} last sent {field} {said}, but the row has {row}");
                     let broken = Finding::broken(history::became_of(run, session, field, said), sentence);
                     return broken.on(TABLE, field.name(), Value::from(session));
                 }
@@ -35,8 +35,8 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// What the session's client has said last of that field, and how often it has said something. A client sends a message
-/// until it hears that it was taken, and only then the next, so the order of sending is the client's.
+/// The value that the session's client sent last for that field, and how many values it sent. A client resends a
+/// message until it is confirmed and only then sends the next, so the order of sending is the client's.
 fn last_said<'r>(
     evidence: &Evidence<'r, Workload>,
     session: &str,

@@ -1,5 +1,5 @@
-//! Once everything is at rest, every field of a session in Postgres is what its object has, whatever became of the
-//! messages; columns that the API writer has written to are its own.
+//! Once everything has finished, every field of a session in Postgres equals the object's, whatever became of the
+//! messages. Columns that the API writer has written since are exempt.
 
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -28,8 +28,8 @@ impl Check<Workload> for Invariant {
                     exercised += u64::from(*object != Value::Null);
                 } else if !history::is_excepted(run, session, field) {
                     let said =
-                        format!("the object of {session} has {field} {object}, and Postgres has {row}");
-                    let sentence = format!("everything is at rest, {said} for ever");
+                        format!("the object of {session} has {field} {object} and Postgres has {row}");
+                    let sentence = format!("everything has finished, but {said}");
                     let broken = Finding::broken(history::became_of(run, session, field, object), sentence);
                     return broken.on(TABLE, field.name(), Value::from(session));
                 }

@@ -1,5 +1,6 @@
-//! What the API writer has committed to a column stands until somebody means to change it: no consumer carries another
-//! value along over it. A consumer means what the session's client has said more often than consumers have written it.
+//! A value that the API writer has committed stays until another operation intends to change that column: no consumer
+//! carries another value along over it. A consumer intends a value if the session's client has sent it more often than
+//! consumers have written it.
 
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -25,7 +26,7 @@ impl Check<Workload> for Invariant {
         let id = session.text().unwrap_or_default();
         let to = lost.stands.unwrap_or(Value::Null);
         let sentence = format!(
-            "{who} put {column} of {id} back from {from}, which the API writer had committed, to {to}"
+            "{who} overwrote {column} of {id} ({from}, committed by the API writer) with {to}"
         );
         Finding::broken(lost.anomaly, sentence).at(lost.event).on(TABLE, column, session)
     }

@@ -1,4 +1,4 @@
-//! Nobody is notified of a status that was not committed by then.
+//! No notification reports a status that had not been committed by then.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -18,7 +18,7 @@ impl Check<Workload> for Invariant {
             if !earlier.any(|write| write.session == told.session && write.after(Column::Status) == told.next)
             {
                 let sentence = format!(
-                    "{} was notified to be {}, which nobody had committed by then",
+                    "{} was notified as {}, which had not been committed by then",
                     told.session, told.next
                 );
                 return Finding::broken(Anomaly::PhantomEffect, sentence)

@@ -1,4 +1,4 @@
-//! The persisted state of a field never goes back to an older revision of the object's.
+//! The persisted value of a field never goes back to an older revision of the object.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
@@ -29,13 +29,13 @@ impl Check<Workload> for Invariant {
                     let known = revisions.iter().enumerate().filter(|(_, (event, _))| *event < write.event);
                     let same = known.filter(|(_, (_, known))| *known == value).map(|(revision, _)| revision);
                     let same: Vec<usize> = same.collect();
-                    // A value that the object has had twice is taken for the earliest that it can be.
+                    // A value that the object has had twice is matched to its earliest possible revision.
                     match same.iter().find(|revision| **revision >= persisted) {
                         Some(revision) => persisted = *revision,
                         None if same.is_empty() => continue,
                         None => {
                             let sentence = format!(
-                                "{} took {field} of {session} from {} back to {value}, which is older",
+                                "{} changed {field} of {session} from {} back to the older {value}",
                                 write.actor,
                                 write.before(field)
                             );
@@ -54,7 +54,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// What the object has had in that field, from the event on at which it was stored; first of all nothing.
+/// The values that the object has had in that field, each with the event that stored it; the first is NULL.
 fn revisions<'r>(evidence: &Evidence<'r, Workload>, session: &str, field: Column) -> Vec<(usize, &'r Value)> {
     let mut revisions = vec![(0, &Value::Null)];
     for (event, stored) in history::stored(evidence.run, session) {

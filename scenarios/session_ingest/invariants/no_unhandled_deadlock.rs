@@ -1,4 +1,4 @@
-//! A deadlock (40P01) never ends in a dead letter or a lost change.
+//! A deadlock (40P01) never causes a dead letter or a lost change.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -29,12 +29,12 @@ impl Check<Workload> for Invariant {
                     exercised += 1;
                     let Some(message) = history::in_hand(run, index, event.actor) else { continue };
                     if history::dead_letters(run).contains(&message) {
-                        let sentence = format!("message {message} met a deadlock and became a dead letter");
+                        let sentence = format!("message {message} hit a deadlock and became a dead letter");
                         return Finding::broken(Anomaly::Deadlock, sentence).at(index);
                     }
                     let lost = history::sent(run).get(&message).and_then(|sent| lost(evidence, sent));
                     if let Some(field) = lost {
-                        let sentence = format!("message {message} met a deadlock, and its {field} is lost");
+                        let sentence = format!("message {message} hit a deadlock, and its {field} is lost");
                         return Finding::broken(Anomaly::Deadlock, sentence).at(index);
                     }
                 }
@@ -45,8 +45,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// Whether the two consumers have messages of different sessions in hand: waits across sessions are what a deadlock is
-/// made of.
+/// Whether the two consumers are handling messages of different sessions: a deadlock consists of waits across sessions.
 fn crosses(run: &Run, event: usize, holder: ActorId) -> bool {
     if !history::is_consumer(run.trace.name(holder)) {
         return false;
@@ -59,7 +58,7 @@ fn crosses(run: &Run, event: usize, holder: ActorId) -> bool {
     session(run.trace.events[event].actor) != session(holder)
 }
 
-/// The field of the message that the object has kept and Postgres has not.
+/// The field of the message whose value is in the object but not in Postgres.
 fn lost(evidence: &Evidence<'_, Workload>, sent: &history::Sent<'_>) -> Option<Column> {
     let run = evidence.run;
     if run.ending != Ending::Quiescent {

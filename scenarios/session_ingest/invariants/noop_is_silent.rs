@@ -1,4 +1,4 @@
-//! The same status again moves no timestamp and notifies nobody.
+//! A status that the row already has moves no timestamp and sends no notification.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ impl Check<Workload> for Invariant {
         for write in history::writes(run).filter(history::Write::is_by_consumer) {
             if !write.moves(Column::Status) && write.moves(Column::StatusUpdatedAt) {
                 let sentence = format!(
-                    "{} stamped status_updated_at of {}, whose status was {} already",
+                    "{} set status_updated_at of {}, whose status was already {}",
                     write.actor,
                     write.session,
                     write.after(Column::Status)
@@ -34,7 +34,7 @@ impl Check<Workload> for Invariant {
             if changes_nothing && write.moves(Column::UpdatedAt) && brings_the_same_status(run, &sent, &write)
             {
                 let sentence = format!(
-                    "{} stamped updated_at of {} and changed nothing else",
+                    "{} set updated_at of {} and changed nothing else",
                     write.actor, write.session
                 );
                 return Finding::broken(Anomaly::DuplicateEffect, sentence).at(write.event).on(
@@ -46,7 +46,10 @@ impl Check<Workload> for Invariant {
         }
         for told in history::notifications(run) {
             if told.previous == told.next {
-                let sentence = format!("{} was notified to go from {} to the same", told.session, told.next);
+                let sentence = format!(
+                    "{} was notified of a change from {} to the same status",
+                    told.session, told.next
+                );
                 return Finding::broken(Anomaly::DuplicateEffect, sentence)
                     .at(told.event)
                     .on("sink", "next", None);
@@ -56,7 +59,7 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// Whether the message in hand at that write is about the status alone, and the row has that status.
+/// Whether the message being handled at that write is about the status alone, and the row has that status.
 fn brings_the_same_status(
     run: &Run,
     sent: &BTreeMap<i64, history::Sent<'_>>,
@@ -69,7 +72,7 @@ fn brings_the_same_status(
         && sent.field(Column::Status) == Some(write.after(Column::Status))
 }
 
-/// How many messages brought a status that the row had when they were taken up.
+/// The number of deliveries that bring a status which the row already has.
 fn repeats(run: &Run, sent: &BTreeMap<i64, history::Sent<'_>>) -> u64 {
     let transitions: Vec<_> = history::transitions(run).collect();
     let repeated = |(event, exchange): &(usize, &_)| {

@@ -1,12 +1,13 @@
-//! A listener hears of a status within a second of its commit where nothing fails, and within four minutes otherwise.
+//! Listeners are notified of a status within a second of its commit if no fault is injected, and within four minutes
+//! otherwise.
 //!
-//! What a listener shows is a session that somebody looks at. A second is more than trials need (a relay that sends
-//! eight notifications one after the other, each step delayed), and far less than the minute after which a relay looks
-//! by itself. Four minutes are two such looks, a relay that stands still for a minute, and its pauses. Judged in timed
-//! trials; a status that is never notified, or before its commit only, is another invariant's matter.
+//! A listener displays the session to a user. One second is more than trials need (a relay that sends eight
+//! notifications one after another, each step delayed), and far less than the minute after which a relay polls by
+//! itself. Four minutes cover two such polls, a relay that stalls for a minute, and its pauses. Judged in timed trials;
+//! a status that is never notified, or only before its commit, is left to another invariant.
 //!
-//! No strategy breaks it. It was seen to fail when nobody told the relay that something waits for it, which is what
-//! `cargo xtask mutate` does to the strategy that holds.
+//! Only `intake_snapshot` violates it, and rarely. It also fails when the relay is not notified of a new row, as in a
+//! mutant by `cargo xtask mutate` of the strategy that holds.
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl Check<Workload> for Invariant {
         let mut open: Vec<_> = history::transitions(run).filter(Write::is_by_consumer).collect();
         let mut exercised = 0;
         for told in history::notifications(run) {
-            // Of transitions that look alike the last is taken for the one that it tells of.
+            // Of identical transitions the last is taken as the notified one.
             let mine = open.iter().rposition(|write| {
                 let (previous, next) = (write.before(Column::Status), write.after(Column::Status));
                 told.event > write.event

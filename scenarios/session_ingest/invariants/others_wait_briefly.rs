@@ -1,8 +1,8 @@
-//! Nobody waits longer than 100 ms for a session's row that the queue's writers hold.
+//! No actor waits longer than 100 ms for a session's row that one of the queue's writers has locked.
 //!
-//! Pull request 4322 measured it: 1,440 waits for that row in a week, the longest of 110 seconds. 100 ms are what a
-//! user of the API does not notice, and three times what six round trips of two milliseconds take with every one
-//! delayed. A wait that began behind somebody else, or behind several, is not counted. Judged in timed trials only.
+//! Pull request 4322 measured it: 1,440 waits for that row in a week, the longest of 110 seconds. A user of the API
+//! does not notice 100 ms, and it is three times what six round trips of two milliseconds take with every one delayed.
+//! A wait that began behind another lock holder, or behind several, is not counted. Judged in timed trials only.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

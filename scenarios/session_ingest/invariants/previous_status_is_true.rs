@@ -1,5 +1,5 @@
-//! A notification's previous status is what was persisted right before, in commit order. One that no commit stands
-//! behind at all is a phantom, and another invariant's matter.
+//! A notification's previous status is the one persisted right before, in commit order. A notification without any
+//! commit behind it is a phantom, which another invariant covers.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
@@ -24,7 +24,7 @@ impl Check<Workload> for Invariant {
             let Some(first) = previous.peek().copied() else { continue };
             if !previous.any(|previous| previous == told.previous) {
                 let sentence = format!(
-                    "{} was notified to go from {} to {}; in the database it went there from {first}",
+                    "{} was notified of a change from {} to {}, but in the database it changed from {first}",
                     told.session, told.previous, told.next
                 );
                 return Finding::broken(Anomaly::FalseReport, sentence)

@@ -1,5 +1,5 @@
-//! Every message is acknowledged or given up in the end, and given up only if it is poison, if it was done before, or
-//! if as many faults have struck as it has attempts. What is lost with it is another invariant's matter.
+//! Every message is eventually acknowledged or given up. It may be given up only if it is poison, if it was finished
+//! before, or if at least as many faults were injected as it has attempts. Other invariants cover what is lost with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,8 @@ impl Check<Workload> for Invariant {
         if let Some(message) = given_up.first() {
             let faults = run.injected.len();
             let sentence = format!(
-                "message {message} became a dead letter after {faults} of {ATTEMPTS} attempts failed by a fault"
+                "message {message} became a dead letter, but faults explain only {faults} of its {ATTEMPTS} \
+                 attempts"
             );
             let letter =
                 run.trace.exchanges("dead-letter").find(|(_, letter)| history::message(letter) == *message);
@@ -33,12 +34,12 @@ impl Check<Workload> for Invariant {
             Ending::Quiescent => {}
             Ending::NoRest { fair_steps, .. } => {
                 let sentence =
-                    format!("nothing fails any more, and {fair_steps} steps later messages are left");
+                    format!("no more faults are injected, but {fair_steps} steps later messages are left");
                 return Finding::broken(Anomaly::Livelock, sentence);
             }
             Ending::Stuck { waiting } => {
                 let waiting: Vec<_> = waiting.iter().map(|actor| run.trace.name(*actor)).collect();
-                let sentence = format!("{} wait for ever", waiting.join(" and "));
+                let sentence = format!("{} wait forever", waiting.join(" and "));
                 return Finding::broken(Anomaly::Deadlock, sentence);
             }
             Ending::Panicked { .. } => return Finding::Holds { exercised: 0 },
@@ -55,8 +56,8 @@ impl Check<Workload> for Invariant {
     }
 }
 
-/// The messages that are dead letters, or were acknowledged at their last attempt: an earlier receipt counts for
-/// nothing.
+/// The messages that are dead letters, or were acknowledged at their last attempt; the receipt of an earlier attempt
+/// does not count.
 fn done(run: &Run) -> BTreeSet<i64> {
     let of = |label| run.trace.exchanges(label).map(|(_, exchange)| exchange);
     let attempt =

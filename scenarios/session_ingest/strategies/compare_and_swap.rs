@@ -1,10 +1,10 @@
 //! The row is written only if it has exactly the revision that the object's change was made from.
 //!
-//! Ours, and common advice: optimistic concurrency. The row keeps the object's
-//! revision; the UPDATE demands the one before the message, and a consumer whose UPDATE finds no row gives the message
-//! back, to come again when the one before it has been written. Nothing is ever written out of order.
+//! Ours, following common advice: optimistic concurrency. The row stores the object's revision, and the UPDATE requires
+//! the revision before the message. A consumer whose UPDATE matches no row returns the message to the queue, to be
+//! delivered again after the preceding change has been written. Nothing is ever written out of order.
 //!
-//! A reviewer would ask: and when the one before it never comes again?
+//! A reviewer would ask: what if the preceding change is never written?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -41,8 +41,8 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::LostAcknowledgement],
         from: "retry",
         rarely: None,
-        because: "the object has moved on when the message comes again, so the revision that it demands \
-                  is never in the row",
+        because: "the object has moved on when the message is delivered again, so the revision that it \
+                  requires never appears in the row",
     },
     known_failures::CARRIES_EVERYTHING_ALONG,
     KnownFailure {
@@ -50,7 +50,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::LostAcknowledgement, Anomaly::StaleOverwrite],
         from: "retry",
         rarely: None,
-        because: "its message is given up, and so is every one after it that demands a revision in between",
+        because: "its message is given up, and so is every later message that requires a revision in between",
     },
     known_failures::LEFT_IN_THE_OBJECT,
     known_failures::DIES_BEFORE_IT_NOTIFIES,

@@ -1,12 +1,12 @@
-//! No queue on the way: the request that brings a message asks the object, answers, and writes to Postgres afterwards.
+//! No queue: the request that brings a message calls the object, responds, and writes to Postgres afterwards.
 //!
-//! What Kilo-Org did after pull request 4322, which was not merged: `handleDirectIngestRequest` and
+//! What Kilo-Org shipped after pull request 4322, which was not merged: `handleDirectIngestRequest` and
 //! `runMetadataProjection` in services/session-ingest/src/ingest/direct-ingest.ts at 0918d015, with
-//! `applyMetadataChanges` in ingest/metadata.ts at 06635dd6. The transaction is the release's, its row locked first
-//! also where there is no status. A title is written only while the row has none, so that a user's is never
-//! overwritten. The write is not awaited, and its failure is logged: nobody tries again.
+//! `applyMetadataChanges` in ingest/metadata.ts at 06635dd6. The transaction is the release's, but it locks the row
+//! first even if there is no status. A title is written only while the row has none, so a user's title is never
+//! overwritten. The write is not awaited; a failure is logged and not retried.
 //!
-//! A reviewer would ask: who writes what the object has told once, when that write fails?
+//! A reviewer would ask: the object returns a change once; who writes it when that write fails?
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;

@@ -1,10 +1,9 @@
 //! The consumer writes the object's whole current state, whatever the message was about.
 //!
-//! Ours: nothing to reconstruct, nothing to acknowledge. Every delivery makes the
-//! row equal to the object, so a delivery that failed is made good by the next. A row that is equal already is left
-//! alone.
+//! Ours: nothing to reconstruct, nothing to acknowledge. Every delivery makes the row equal to the object, so the next
+//! delivery repairs a failed one. A row that is already equal is not written.
 //!
-//! A reviewer would ask: and what somebody else wrote to those columns in between?
+//! A reviewer would ask: what about values that another writer has put into those columns in between?
 
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::KnownFailure;

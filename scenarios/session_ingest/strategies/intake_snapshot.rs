@@ -1,10 +1,10 @@
-//! The notification tells what the intake knew, before anything is written.
+//! The notification reports what the intake knew, before anything is written.
 //!
-//! Ours: what pull request 4322 says that its notifications are not, taken from the queued intake snapshot instead of
-//! from the row under its lock. The listener hears of the transition as the object saw it, as early as can be; then
-//! the statements of the pull request write it.
+//! Ours: the design that pull request 4322 says it does not have. The notification is taken from the queued intake
+//! snapshot instead of from the row under its lock. Listeners are notified of the transition as the object saw it, as
+//! early as possible; then the pull request's statements write it.
 //!
-//! A reviewer would ask: and if the write fails, or the row had another status?
+//! A reviewer would ask: what if the write fails, or the row had another status?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -40,28 +40,30 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::PhantomEffect],
         from: "calm",
         rarely: None,
-        because: "the listener hears of a status before anything is written",
+        because: "listeners are notified of a status before anything is written",
     },
     KnownFailure {
         invariant: "previous_status_is_true",
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
-        because: "it is told before its own commit, when only an earlier one has gone there, from elsewhere",
+        because: "the notification precedes its own commit; only an earlier transition to that status \
+                  exists, from another status",
     },
     KnownFailure {
         invariant: "every_transition_is_notified",
         anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
-        because: "the notification goes out before the commit, and none comes after it",
+        because: "the notification is sent before the commit, and none follows it",
     },
     KnownFailure {
         invariant: "notified_in_time",
         anomalies: &[Anomaly::Starvation],
         from: "all",
         rarely: Some("all"),
-        because: "it is told before its commit only; what comes after it is of another delivery, much later",
+        because: "the notification precedes its commit; the one that follows it belongs to another delivery, \
+                  much later",
     },
     known_failures::NOTHING_LEFT_TO_TELL,
     known_failures::LEFT_IN_THE_OBJECT,

@@ -1,11 +1,11 @@
-//! One transaction for everything, the row locked first.
+//! One transaction for everything, with the row locked first.
 //!
 //! The release before pull request 4322: `applyMetadataChanges` in services/session-ingest/src/queue-consumer.ts of
-//! Kilo-Org/cloud at 41be1d87. Where there is a status it takes SELECT ... FOR UPDATE first, and holds the row across
-//! the UPDATE, the look-up of the parent, the parent's UPDATE and a last SELECT for the notification's payload: up to
-//! five round trips and the commit. In production others waited up to 110 seconds for that row.
+//! Kilo-Org/cloud at 41be1d87. If there is a status, it begins with SELECT ... FOR UPDATE and keeps the row locked
+//! across the UPDATE, the look-up of the parent, the parent's UPDATE and a final SELECT for the notification's payload:
+//! up to five round trips and the commit. In production, other writers waited up to 110 seconds for that row.
 //!
-//! The review credits it with more than speed: a failure rolls the whole batch back, and the queue delivers again.
+//! The review credits it with one advantage: a failure rolls the whole batch back, and the queue delivers it again.
 
 use retrial_sim::actor::Task;
 use retrial_sim::connection::Transaction;
@@ -48,8 +48,8 @@ async fn apply(session: &Session<'_>, emission: &Emission) -> Result<(), Failure
     write_and_commit(session, transaction, fields, previous).await
 }
 
-/// What comes after the lock: title, branch, parent and status are written where they are not NULL, and the status is
-/// notified if it is not what it was.
+/// Everything after the lock: writes title, branch, parent and status where they are not NULL, commits, and notifies
+/// listeners if the status changed.
 pub(super) async fn write_and_commit(
     session: &Session<'_>,
     transaction: Transaction,

@@ -1,15 +1,15 @@
-//! `transactional_outbox`, and the object has its alarm write what nobody has acknowledged.
+//! `transactional_outbox`, and the object has an alarm that writes whatever was not acknowledged.
 //!
-//! Ours; came out of the trials. Every strategy before it leaves it to the message that brought a change to have it
-//! written: when its four deliveries have failed, or nobody hears what the object has told, or the parent's row is not
-//! there yet, nobody writes it. The object knows what it has told. So the consumer acknowledges the revision that it
-//! has committed, all of it, and an alarm writes whatever stays unacknowledged, for as long as it takes. The consumer
-//! asks the object first and lets every failure give the message back, so that a message is given up only if the
-//! object itself is out of reach.
+//! Ours; derived from the trials. Every earlier strategy relies on the message that brought a change to get it written.
+//! If its four deliveries fail, or the object's answer is lost, or the parent's row does not exist yet, the change is
+//! never written. But the object knows what it has returned. So the consumer acknowledges a revision once it has
+//! committed all of it, and an alarm writes whatever stays unacknowledged, for as long as it takes. The consumer calls
+//! the object first and returns the message to the queue on any failure, so a message is given up only if the object
+//! itself is unreachable.
 //!
-//! A reviewer would ask: what if the alarm and a consumer write at once? Each field goes by the revision that it is
-//! from, under the row's lock. And a parent that is not there yet has a revision of its own in the row, which moves on
-//! only when it is written.
+//! A reviewer would ask: what if the alarm and a consumer write at the same time? Each field is guarded by the revision
+//! that set it, under the row's lock. A parent that does not exist yet has its own revision in the row, which advances
+//! only when the parent is written.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
@@ -65,7 +65,7 @@ const MIGRATION: &str = "
     );
 ";
 
-/// Returns the revision of the parent that the row has, unless the row has everything already.
+/// Returns the row's parent revision; no row if the row was already up to date.
 const WRITE: &str = "
     WITH locked AS (
         SELECT session_id, title, git_branch, parent_session_id, status, revision, parent_revision

@@ -1,11 +1,11 @@
-//! The object keeps what it told, merged, until the consumer says that it is committed.
+//! The object keeps the changes that it has returned, merged, until the consumer confirms that they are committed.
 //!
-//! A reviewer's proposal, in the review of pull request 4322: a retry path that can reconstruct and reapply the full
-//! merged change set. The statements stay the pull request's own; what changes is that the object tells everything
-//! that nobody has acknowledged yet, and that the consumer acknowledges after the last statement has committed.
+//! A reviewer's proposal, from the review of pull request 4322: a retry path that can reconstruct and reapply the full
+//! merged change set. The statements are the pull request's own. What changes: the object returns everything that is
+//! unacknowledged, and the consumer acknowledges after its last statement has committed.
 //!
-//! A reviewer would ask: what of two consumers, each with its own idea of what is pending? What of an acknowledgement
-//! that is lost, while somebody else writes the same column?
+//! A reviewer would ask: what about two consumers, each with its own view of what is pending? And what if an
+//! acknowledgement is lost while another writer changes the same column?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
@@ -43,14 +43,15 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::StaleOverwrite],
         from: "retry",
         rarely: None,
-        because: "what is pending is written again with the next message, over what another writer has committed since",
+        because: "pending changes are written again with the next message, over what another writer has \
+                  committed since",
     },
     KnownFailure {
         invariant: "noop_is_silent",
         anomalies: &[Anomaly::DuplicateEffect],
         from: "all",
         rarely: Some("crash"),
-        because: "a title that is pending is written again with a message that brings nothing new",
+        because: "a pending title is written again with a message that brings nothing new",
     },
     known_failures::WRITTEN_IN_THE_OTHER_ORDER,
     known_failures::DIES_BEFORE_IT_NOTIFIES,

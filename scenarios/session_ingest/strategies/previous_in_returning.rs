@@ -1,8 +1,8 @@
-//! `split_statements`, with the previous status read in RETURNING as the pull request's text has it.
+//! `split_statements`, with the previous status read in RETURNING, as the pull request's text has it.
 //!
 //! Pull request 4322, "Reviewer Notes": previous_status is read "via a CTE subquery in `RETURNING` rather than relying
-//! on `FROM`-alias visibility". Taken at its word nothing joins the CTE, which PostgreSQL then runs when RETURNING
-//! asks for it, after the row was updated: it locks nothing beforehand, and what it finds is not the row as it was.
+//! on `FROM`-alias visibility". Taken literally, nothing joins the CTE. PostgreSQL then runs it when RETURNING reads
+//! it, after the row was updated: it locks nothing beforehand, and it does not find the row as it was.
 //!
 //! A reviewer would ask: when is a CTE that only RETURNING reads evaluated?
 
@@ -37,7 +37,8 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::FalseReport],
         from: "calm",
         rarely: None,
-        because: "the CTE runs after the UPDATE, finds no row that it may lock, and the previous status is NULL",
+        because: "the CTE runs after the UPDATE, finds no row that it can lock, and the previous status is \
+                  NULL",
     },
     known_failures::NOTHING_LEFT_TO_TELL,
     known_failures::LEFT_IN_THE_OBJECT,
@@ -47,8 +48,8 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         anomalies: &[Anomaly::Omission],
         from: "calm",
         rarely: None,
-        because: "what is notified, from NULL to a status, is no transition that there was; the one that there was is \
-                  never told",
+        because: "the notified transition, from NULL to a status, did not happen; the one that did is never \
+                  notified",
     },
 ];
 

@@ -1,12 +1,11 @@
-//! The object's whole state, each field with the revision that it comes from; the row keeps the last revision
-//! written.
+//! The object's whole state, each field with the revision that set it; the row stores the last revision written.
 //!
-//! Ours: `full_state` with a guard, a column `revision`, and a field is written only if it has changed in the object
-//! since the revision that the row has. An older state never overwrites a newer one, what another writer has put into
-//! a column stays until a client really changes that field, and a delivery that finds nothing new writes nothing.
+//! Ours: `full_state` with a guard. The row has a column `revision`, and a field is written only if the object has
+//! changed it since that revision. An older state never overwrites a newer one, another writer's value in a column
+//! stays until a client really changes that field, and a delivery that brings nothing new writes nothing.
 //!
-//! A reviewer would ask: why not compare one revision for the whole row? Because the status that a message brings
-//! would carry along a title that was written long ago, over the one that a user has given it since.
+//! A reviewer would ask: why not compare one revision for the whole row? Because a message with a status would also
+//! write the object's old title over the one that a user has set since.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;
@@ -46,7 +45,7 @@ const KNOWN_FAILURES: &[KnownFailure] =
 pub(super) const MIGRATION: &str =
     "ALTER TABLE cli_sessions_v2 ADD COLUMN revision bigint NOT NULL DEFAULT 0;\n";
 
-/// The session, the object's revision, then each field and the revision that it comes from.
+/// The statement's parameters: the session, the object's revision, then each field and the revision that set it.
 pub(super) fn params(session: &Session<'_>, emission: &Emission) -> [Value; 10] {
     let Emission { revision, fields, .. } = emission;
     [

@@ -1,12 +1,11 @@
-//! Everything worked out first, then one short transaction: rows locked in a fixed order, the status last.
+//! Everything is prepared first, then one short transaction: rows locked in a fixed order, the status last.
 //!
-//! Ours: keep all-or-nothing, but do under the lock only what needs it. The parent
-//! is looked up before the transaction begins; both rows are locked in the order of their ids, and no stronger than the
-//! foreign key bears (FOR NO KEY UPDATE beside its FOR KEY SHARE), so that two sessions that are each other's parent
-//! cannot wait for each other; the payload comes from RETURNING.
+//! Ours: keep all-or-nothing, but do only what is necessary under the lock. The parent is looked up before the
+//! transaction begins. Both rows are locked in the order of their ids, in a mode that is compatible with the foreign
+//! key's lock (FOR NO KEY UPDATE beside its FOR KEY SHARE), so two sessions that are each other's parent cannot
+//! deadlock. The payload comes from RETURNING.
 //!
-//! A reviewer would ask the same as of any candidate that takes the object's difference: who writes it the second
-//! time?
+//! A reviewer would ask the same as of any strategy that uses the object's difference: who writes it the second time?
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Value;

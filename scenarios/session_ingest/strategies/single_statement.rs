@@ -1,10 +1,9 @@
 //! Everything in one data-modifying statement: one round trip, one commit.
 //!
-//! Ours: if three statements can be torn apart, let there be one. The row is locked,
-//! the parent looked up, every field written and the previous status returned by one statement, so the lock lasts no
-//! longer than that.
+//! Ours: if three statements can be torn apart, use one. It locks the row, looks up the parent, writes every field and
+//! returns the previous status, so the row is locked only for that statement.
 //!
-//! A reviewer would ask: who writes it when this one statement fails, and the object has nothing to tell any more?
+//! A reviewer would ask: who writes the change when this statement fails and the object has nothing left to return?
 
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::KnownFailure;
@@ -31,7 +30,7 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     known_failures::DIES_BEFORE_IT_NOTIFIES,
 ];
 
-/// Writes and notifies.
+/// Writes the emission, and notifies listeners if the status changed.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     let fields = &emission.fields;
     let [title, branch, parent, status] = fields.params();

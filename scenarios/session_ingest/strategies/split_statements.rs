@@ -1,12 +1,12 @@
-//! Three statements, each a transaction of its own, the status last.
+//! Three statements, each its own transaction, the status last.
 //!
-//! Pull request 4322 of Kilo-Org/cloud by its own text; its branch is not public. What was wrong: `long_transaction`
-//! holds the row for six round trips. What changes: metadata and parent are idempotent UPDATE ... RETURNING statements
-//! of their own, and the status is one statement whose CTE locks the row and returns the previous value. The same
-//! status again writes nothing and notifies nobody.
+//! Pull request 4322 of Kilo-Org/cloud, after its text; its branch is not public. What was wrong: `long_transaction`
+//! keeps the row locked for six round trips. What changes: metadata and parent are idempotent UPDATE ... RETURNING
+//! statements of their own, and the status is one statement whose CTE locks the row and returns the previous value. The
+//! same status again writes nothing and sends no notification.
 //!
-//! The review asked: what if one commits and the next fails? The queue delivers again, but the object tells only what
-//! differs from what it has stored, and that is nothing any more.
+//! The review asked: what if one commits and the next fails? The queue delivers again, but the object returns only what
+//! differs from what it has stored, and by then nothing does.
 
 use retrial_sim::actor::Task;
 use retrial_sim::engine::Row;
@@ -43,7 +43,8 @@ pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<
     Ok(())
 }
 
-/// Writes, the status by that statement; gives back the row whose status has moved, the previous status last.
+/// Writes the emission, with `set_status` for the status. Returns the row if its status changed, the previous status
+/// last.
 pub(super) async fn persist(
     session: &Session<'_>,
     emission: &Emission,

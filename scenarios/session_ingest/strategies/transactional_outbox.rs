@@ -1,10 +1,11 @@
 //! `revision_guard`, and the notification is a row of the same commit, relayed at least once.
 //!
-//! Ours; what is left when no write is lost any more: the consumer may die between its commit and the notification,
-//! and the next delivery finds nothing to tell. So the statement that moves the status also leaves the transition in a
-//! table, and a relay sends what waits there, and takes it out afterwards.
+//! Ours; it closes the gap that remains once no write is lost. The consumer may crash between its commit and the
+//! notification, and the next delivery finds nothing to report. So the statement that changes the status also inserts
+//! the transition into a table. A relay sends each row of the table and deletes it afterwards.
 //!
-//! A reviewer would ask: can a listener get it twice? Yes; it must know a transition when it sees it again.
+//! A reviewer would ask: can a listener receive a notification twice? Yes; it must recognise a transition that it has
+//! seen.
 
 use retrial_sim::actor::Task;
 use retrial_sim::scenario::KnownFailure;
@@ -39,14 +40,14 @@ impl Persistence for Strategy {
 /// Seen in trials, with the reason.
 const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::THE_PARENT_IS_SKIPPED, known_failures::THE_PARENT_COMES_TOO_LATE];
 
-/// Writes the state and the transition, and tells the relay.
+/// Writes the state and the transition, and notifies the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {
     session.execute("write", WRITE, revision_guard::params(session, emission)).await?;
     session.ring().await;
     Ok(())
 }
 
-/// How the relay gets at the transitions.
+/// The relay's statements.
 pub(super) const OUTBOX: Outbox = Outbox { oldest: OLDEST, remove: REMOVE };
 
 pub(super) const MIGRATION: &str = "

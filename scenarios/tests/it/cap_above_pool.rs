@@ -1,5 +1,5 @@
-//! `reserve_cap` with an operator who sets the cap above what the pool has, which no drawn workload does: it would be
-//! the same break of nearly every candidate.
+//! `reserve_cap` with a cap set above the pool's size. Generated workloads do not have that: it would be the same known
+//! failure of nearly every strategy.
 
 use retrial_engines::model::Model;
 use retrial_scenarios::reserve_cap::{SCENARIO, Workload};
@@ -9,10 +9,10 @@ use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::TrialHost;
 
-/// In how many of so many trials on `busy` each invariant is broken, by name.
-fn broken(candidate: &str, trials: u64) -> Vec<(String, usize)> {
+/// By invariant, in how many of the trials in `busy` it is violated.
+fn broken(strategy: &str, trials: u64) -> Vec<(String, usize)> {
     let mut host = TrialHost::new(Box::new(Model::new()));
-    let strategy = SCENARIO.strategies.iter().position(|item| item.name == candidate).expect("it is there");
+    let strategy = SCENARIO.strategies.iter().position(|item| item.name == strategy).expect("it is there");
     let environment =
         SCENARIO.environments.iter().find(|environment| environment.name == "busy").expect("it is there");
     let mut broken: Vec<(String, usize)> = Vec::new();
@@ -44,11 +44,11 @@ fn broken(candidate: &str, trials: u64) -> Vec<(String, usize)> {
 
 #[test]
 fn a_cap_set_above_the_pool_is_no_cap_unless_it_is_cut_to_the_pool() {
-    let names = |candidate| broken(candidate, 100).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let names = |strategy| broken(strategy, 100).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     let blocked = ["headroom_is_kept", "health_tells_the_truth", "rejects_rather_than_blocks"];
     assert_eq!(names("derived_cap"), blocked);
     assert_eq!(names("decrement_in_finally"), blocked);
-    // Within the pool again, so one of three is refused, and given up.
+    // The cap is within the pool again, so one of three runs is refused and abandoned.
     assert_eq!(names("fenced_snapshot"), ["refused_runs_run_in_the_end"]);
     assert_eq!(names("fenced_and_deferred"), [""; 0]);
 }

@@ -1,6 +1,6 @@
-//! The table of the pull request that `memory_upgrade` is about: how often the tool takes the file lock, by
-//! candidate, for 10, 25 and 100 entries in batches of 10, alone and with nothing failing; and how many of the 100 it
-//! says are upgraded. The numbers are what the trials gave.
+//! The table of the pull request that `memory_upgrade` models: for each strategy, how often the tool takes the file
+//! lock for 10, 25 and 100 entries in batches of 10, alone and without faults; and how many of the 100 it reports as
+//! upgraded. The numbers are measured in trials.
 
 use std::rc::Rc;
 
@@ -12,10 +12,10 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Setup, TrialHost};
 
-/// How often the tool takes the lock, and how many entries it says are upgraded.
-fn tally(candidate: &str, entries: usize) -> (usize, i64) {
+/// How often the tool takes the lock, and how many entries it reports as upgraded.
+fn tally(strategy: &str, entries: usize) -> (usize, i64) {
     let environment = &SCENARIO.environments[0];
-    let strategy = SCENARIO.strategies.iter().find(|item| item.name == candidate).expect("it is there").it;
+    let strategy = SCENARIO.strategies.iter().find(|item| item.name == strategy).expect("it is there").it;
     let entry = Entry { scope: 1, metadata: Content::Valid, no_vector: false };
     let workload = Workload {
         entries: vec![entry; entries],

@@ -1,4 +1,4 @@
-//! What the story says of readers, settled: whether they wait for the writer depends on the journal.
+//! Whether readers of `last_seen_backfill` wait for the writer depends on SQLite's journal mode.
 
 use std::rc::Rc;
 
@@ -12,8 +12,7 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Setup, TrialHost};
 
-/// How often a reader and how often the ingestor had to wait, in trials of the single UPDATE under ingest
-/// that is not held back.
+/// How often readers and how often the ingestor had to wait, in trials of the single UPDATE in `open_ingest`.
 fn waits(journal: Journal) -> (usize, usize) {
     let scenario = &last_seen_backfill::SCENARIO;
     let strategy = scenario.strategies[0].it;

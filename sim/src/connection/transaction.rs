@@ -1,11 +1,11 @@
-//! A transaction that gives its connection back when it ends. It must never outlive it.
+//! A transaction that returns its connection when it ends.
 
 use std::borrow::Cow;
 
 use super::Connection;
 use crate::engine::{Answer, SqlError, Value};
 
-/// A transaction on a connection of its own. Dropped without an end, it is rolled back.
+/// A transaction on its own connection. Rolled back if dropped without a commit or rollback.
 #[derive(Debug)]
 pub struct Transaction(Connection);
 
@@ -22,7 +22,7 @@ impl Transaction {
     /// Runs one statement inside the transaction.
     ///
     /// # Errors
-    /// The driver's error; whether the transaction survives it is the engine's rule.
+    /// The driver's error. Whether the transaction survives it depends on the engine.
     pub async fn execute(
         &self,
         label: &'static str,
@@ -32,15 +32,15 @@ impl Transaction {
         self.0.execute(label, sql, params).await
     }
 
-    /// Commits, and gives the connection back.
+    /// Commits and returns the connection.
     ///
     /// # Errors
-    /// The driver's error; after a lost reply the transaction may have been committed.
+    /// The driver's error. After a lost reply the transaction may have been committed.
     pub async fn commit(self, label: &'static str) -> Result<(), SqlError> {
         self.0.commit(label).await
     }
 
-    /// Rolls back, and gives the connection back.
+    /// Rolls back and returns the connection.
     ///
     /// # Errors
     /// The driver's error.

@@ -1,5 +1,5 @@
-//! Places: what a step is, told from the trace alone, in words that fit any strategy. It must never look at what a
-//! strategy calls its statements.
+//! Places: what a step is, derived from the trace alone and comparable across strategies. The labels of statements are
+//! not compared, because each strategy chooses its own.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -11,37 +11,37 @@ use crate::trace::{Event, EventKind, Exchange, Trace};
 /// What an actor did at a point, from its arrival to the end of the last continuation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// A statement that opened a transaction.
+    /// A statement that began a transaction.
     Begins,
-    /// A statement that left everything as it was.
+    /// A statement that changed nothing.
     Reads,
-    /// A statement that wrote something which stayed its own so far.
+    /// A statement that wrote something and did not commit it.
     Writes,
     /// A statement that made changes visible.
     Commits,
-    /// A request under that name to that part outside the engine.
+    /// A request with that label to that part outside the engine.
     Asks(&'static str, &'static str),
     /// A wait on the virtual clock.
     Sleeps,
     /// A plain step.
     Steps,
-    /// Anything else goes by its own name.
+    /// Anything else, by its label.
     Named(&'static str),
 }
 
-/// What an actor was about: the piece of work within which its roles are counted.
+/// The piece of work that an actor was doing, within which its roles are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// What it does from that start of its process on, counted from 1.
+    /// The work since the n-th start of its process, counted from 1.
     Start(u32),
-    /// That delivery of a message.
+    /// One delivery of a message.
     Message {
         /// The message's number.
         message: i64,
         /// Which delivery of it.
         attempt: i64,
     },
-    /// What it does once it is through with that delivery.
+    /// The work after it has settled that delivery.
     After {
         /// The message's number.
         message: i64,
@@ -50,29 +50,29 @@ pub enum Work {
     },
 }
 
-/// How far through its arrival a step is.
+/// The position of a step among the steps of its arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// The first of several steps.
     Begun,
-    /// The continuation of that number, more to come.
+    /// The n-th continuation, with more to come.
     Amid(u32),
     /// The last step, or the only one.
     Done,
 }
 
-/// What a step is, whatever its strategy calls it.
+/// What a step is, independent of the strategy's labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Who.
+    /// The actor's name.
     pub actor: &'static str,
-    /// What it did.
+    /// What the actor did.
     pub role: Role,
-    /// The how-manieth of that role in this piece of work, from 1.
+    /// The index among the steps of that role in this piece of work, from 1.
     pub ordinal: u32,
     /// The piece of work.
     pub work: Work,
-    /// How far through it is.
+    /// The position among the steps of its arrival.
     pub stage: Stage,
 }
 
@@ -83,10 +83,10 @@ pub(super) struct Stop {
     pub(super) place: Place,
 }
 
-/// What an actor is about at the moment.
+/// What an actor is doing at the moment.
 struct Busy {
     work: Work,
-    /// What was delivered to it and is not dealt with.
+    /// The deliveries that it has received and not settled, as message and attempt.
     pending: VecDeque<(i64, i64)>,
     counts: BTreeMap<Role, u32>,
     /// The arrival that was counted last.
@@ -117,7 +117,7 @@ impl Busy {
         }
     }
 
-    /// A delivery begins a piece of work; being through with one ends it.
+    /// A delivery begins a piece of work; settling it ends the piece.
     fn take_in(&mut self, exchange: &Exchange) {
         let number = |name| match exchange.field(name) {
             Some(Value::Integer(number)) => Some(*number),
@@ -140,7 +140,8 @@ impl Busy {
     }
 }
 
-/// What each step is; `points` are where they were taken from, first the start, which is no step.
+/// The place of each step. `points` are the points that the steps were taken from; the first is the start, which is not
+/// a step.
 pub(super) fn stops(trace: &Trace, points: &[Point]) -> Vec<Stop> {
     let events = by_step(trace, points.len());
     let arrivals = arrivals(points);
@@ -203,7 +204,7 @@ fn arrivals(points: &[Point]) -> BTreeMap<Key, Vec<usize>> {
     arrivals
 }
 
-/// Where in the trace the events of each step are.
+/// The range of each step's events in the trace.
 fn by_step(trace: &Trace, steps: usize) -> Vec<Range<usize>> {
     let mut at = 0;
     let of_step = |step: usize| {
@@ -215,7 +216,7 @@ fn by_step(trace: &Trace, steps: usize) -> Vec<Range<usize>> {
     (0..steps).map(of_step).collect()
 }
 
-/// What those events of an arrival say of it.
+/// The role of an arrival, from its events.
 fn role<'t>(trace: &Trace, point: &Point, events: impl Iterator<Item = &'t Event>) -> Role {
     let mut role = None;
     for event in events.filter(|event| event.actor == point.actor) {
@@ -237,7 +238,7 @@ fn role<'t>(trace: &Trace, point: &Point, events: impl Iterator<Item = &'t Event
             _ => {}
         }
     }
-    // A sleep is told when it begins, which is in the step before its own.
+    // A sleep is recorded when it begins, which is in the step before its own.
     let sleeps = |event: &Event| {
         event.actor == point.actor
             && matches!(event.kind, EventKind::Sleeps(label, _) if label == point.label)

@@ -1,5 +1,5 @@
-//! Surveys: a trial held along a tape, with what was asked at each of its steps, and what each of them is. It must
-//! never change what happens: the choices are the guide's alone.
+//! Surveys: a trial run along a tape, with the choices that were asked for at each step and the place of each step.
+//! Recording does not change the run: the guide makes all choices.
 
 use crate::choice::{Ask, Pace, RecordedTape};
 use crate::cross_replay::place::{self, Stop};
@@ -13,28 +13,28 @@ use crate::scheduler::{Guide, Scheduler};
 use crate::seed::Seed;
 use crate::trial::TrialHost;
 
-/// What was asked at a step.
+/// A choice that was asked for at a step.
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
-    /// Which of these goes next.
+    /// Which of these actors runs next.
     Next(Vec<ActorId>),
-    /// Whether one of these strikes.
+    /// Which of these faults is injected, if any.
     Fault(Vec<Fault>),
-    /// Which of so many values.
+    /// Which of this many values is taken.
     Pick(usize),
-    /// How long it is delayed at the most.
+    /// By which exponent the step is delayed, at most this one.
     Delay(u32),
 }
 
-/// A trial and what could have been chosen in it.
+/// A trial and the choices that were possible in it.
 pub(super) struct Survey {
-    /// What stands before the first step, then the steps, in order.
+    /// The start, then the steps, in order.
     pub(super) stops: Vec<Stop>,
     asked: Vec<(usize, Asked)>,
 }
 
 impl Survey {
-    /// Holds the trial of that stand along that tape.
+    /// Runs the prepared trial along the tape.
     pub(super) fn run<W: Workload, S: ?Sized>(
         prepared: &PreparedTrial<'_, W, S>,
         host: &mut TrialHost,
@@ -60,10 +60,10 @@ impl Survey {
     }
 }
 
-/// Follows a guide and takes notes.
+/// Follows a guide and records what is asked.
 struct Surveyor {
     guide: Guide,
-    /// Where each step so far was taken from; first the start, which is no step.
+    /// The point that each step so far was taken from; the first is the start, which is not a step.
     points: Vec<Point>,
     asked: Vec<(usize, Asked)>,
 }
@@ -73,10 +73,10 @@ impl Scheduler for Surveyor {
         let (last, coming) = (self.points.len() - 1, self.points.len());
         let noted = match ask {
             Ask::Next { among, .. } => {
-                (last, Asked::Next(among.iter().map(|candidate| candidate.actor).collect()))
+                (last, Asked::Next(among.iter().map(|runnable| runnable.actor).collect()))
             }
             Ask::Fault { fault_rules, .. } => (coming, Asked::Fault(fault_rules.to_vec())),
-            // Before the first step nobody has stood anywhere.
+            // A pick before the first step belongs to the start.
             Ask::Pick { of } if *at == Point::START => (0, Asked::Pick(of)),
             Ask::Pick { of } => (coming, Asked::Pick(of)),
             Ask::Delay { most } => (coming, Asked::Delay(most)),
@@ -94,7 +94,7 @@ impl Scheduler for Surveyor {
     }
 
     fn wants_footprints(&self) -> bool {
-        // Not for what a step has used, but to be told of every step.
+        // The footprints are not used, but `stepped` is called only if they are wanted.
         true
     }
 

@@ -1,5 +1,5 @@
-//! A process's handle on the store: as of which commit its reads see the table, and how it comes by the file lock. It
-//! must never show a process more than LanceDB would: what others have committed shows when the handle looks for it.
+//! A process's handle on the store: which commit its reads see, and how it acquires the file lock. As in LanceDB, the
+//! commits of other processes become visible only when the handle checks for them.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,43 +14,43 @@ use crate::footprint::Use;
 use crate::point::PointKind;
 use crate::trace::Field;
 
-/// When a handle looks for what other processes have committed: `readConsistencyInterval` of the connection.
+/// When a handle checks for commits of other processes: `readConsistencyInterval` of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reads {
-    /// At every read: 0.
+    /// At every read (interval 0).
     #[default]
     Latest,
-    /// When that much time has passed since it last did.
+    /// When that much time has passed since the last check.
     Within(Duration),
-    /// Never: not set, which is the default. Its own writes bring it up to date.
+    /// Never (not set, LanceDB's default). The handle's own writes bring it up to date.
     AsOpened,
 }
 
 /// How a process opens the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handling {
-    /// What its reads see.
+    /// When its reads check for new commits.
     pub reads: Reads,
-    /// Whether whoever asks for the lock first removes a lock file that is older than five minutes, and then fails
-    /// because there is none (`runWithFileLock` at 2d56900: `unlinkSync`, and ENOENT from `realpath` in the library).
+    /// Whether acquiring the lock first removes a lock file that is older than five minutes, and then fails because the
+    /// file is missing (`runWithFileLock` at 2d56900: `unlinkSync`, and ENOENT from `realpath` in the library).
     pub clears_lock_file: bool,
 }
 
-/// A handle.
+/// The state of a handle.
 #[derive(Debug, Default)]
 pub(super) struct Handle {
     handling: Handling,
-    /// The commit as of which it sees the table, and when it looked; none before it is first used.
+    /// The commit that its reads see, and when it checked; `None` before first use.
     sees: Cell<Option<(i64, Duration)>>,
 }
 
-/// The file that the lock is beside. Nobody ever writes to it, so its age counts from when it was made.
+/// The file that the lock is for. It is never written to, so its age counts from its creation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum LockFile {
     #[default]
     Absent,
     Made(Duration),
-    /// Long before the trial.
+    /// Made long before the trial.
     Old,
 }
 
@@ -58,7 +58,7 @@ pub(super) enum LockFile {
 const OLD: Duration = Duration::from_secs(5 * 60);
 
 impl DocumentStore {
-    /// A handle of another process's, opened when it is first used.
+    /// A handle for another process, opened at its first use.
     #[must_use]
     pub fn opened(&self, handling: Handling) -> DocumentStore {
         let inner = self.inner.clone();
@@ -66,15 +66,15 @@ impl DocumentStore {
         DocumentStore { inner, handle: Rc::new(Handle { handling, sees: Cell::default() }) }
     }
 
-    /// The lock file was made long before the trial, as it is after five quiet minutes.
+    /// Starts the trial with a lock file that was made long before it, as after five minutes without an update.
     pub fn has_old_lock_file(&self) {
         self.inner.lock_file.set(LockFile::Old);
     }
 
-    /// `runWithFileLock`: does the work under the lock, and lets go of it whatever the work came to.
+    /// `runWithFileLock`: does the work under the lock, and releases the lock whatever the result.
     ///
     /// # Errors
-    /// Somebody else has the lock, or there is no lock file; the work was not begun.
+    /// The lock is taken, or there is no lock file. The work was not begun.
     pub async fn run_with_file_lock<T>(
         &self,
         actor: &Actor,
@@ -82,7 +82,7 @@ impl DocumentStore {
     ) -> Result<T, UpdateError> {
         let held = self.write_lock(actor).await?;
         let done = work().await;
-        // A lock that was taken over meanwhile is nobody's to release, and the work is done either way.
+        // A lock that was taken over meanwhile cannot be released; the work is done either way.
         let _ = held.release("unlock").await;
         Ok(done)
     }
@@ -108,7 +108,7 @@ impl DocumentStore {
         Ok(inner.lock.acquire(actor, "lock").await?)
     }
 
-    /// As of which commit a read sees the table now.
+    /// The commit that a read sees now.
     fn as_of(&self) -> i64 {
         let (latest, now) = (self.inner.commits.get(), self.inner.shared.now.get());
         match (self.handle.handling.reads, self.handle.sees.get()) {
@@ -118,7 +118,7 @@ impl DocumentStore {
         }
     }
 
-    /// The handle sees everything that is committed by now.
+    /// Brings the handle up to date with everything committed by now.
     fn looks(&self) {
         if self.handle.handling.reads != Reads::Latest {
             let inner = &self.inner;
@@ -127,7 +127,7 @@ impl DocumentStore {
         }
     }
 
-    /// A read, which does not fail. The trace has as of which commit it is, where the handle does not look each time.
+    /// Reads; never fails. The trace records which commit was seen, unless the handle checks at every read.
     pub(super) async fn read<T>(
         &self,
         actor: &Actor,
@@ -160,8 +160,8 @@ impl DocumentStore {
         read.expect("at a step nothing is lost on its way")
     }
 
-    /// A commit, as its writer sees it. It is on the table as it is, whatever the handle has seen, and the handle sees
-    /// the table with it.
+    /// Commits through this handle. The commit applies to the current table, whatever the handle has seen, and brings
+    /// the handle up to date.
     pub(super) async fn write<T>(
         &self,
         actor: &Actor,

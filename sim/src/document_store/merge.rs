@@ -1,5 +1,5 @@
-//! Writes with a condition on what a row holds. They must never take a row for unchanged because of its number: LanceDB
-//! has none, and compares what the candidate names.
+//! Writes that are conditional on the contents of a row. LanceDB has no row versions, so a row counts as unchanged only
+//! if the columns that the strategy names compare equal.
 
 use std::rc::Rc;
 
@@ -8,12 +8,12 @@ use crate::actor::Actor;
 use crate::footprint::Use;
 
 impl DocumentStore {
-    /// Replaces rows in one commit, each only if it still holds what it was read with (text, scope, vector and
-    /// metadata), and tells how many were: `mergeInsert("id").whenMatchedUpdateAll({ where })` with one condition for
-    /// each id. A row that is gone is not made anew.
+    /// Replaces rows in one commit, each only if its text, scope, vector and metadata are as they were read, and
+    /// returns how many were replaced: `mergeInsert("id").whenMatchedUpdateAll({ where })` with one condition for each
+    /// id. A row that is gone is not created again.
     ///
     /// # Errors
-    /// [`WriteError`]; nothing was written where a row has no vector.
+    /// [`WriteError`]. If any row has no vector, nothing was written.
     pub async fn merge_insert(
         &self,
         actor: &Actor,
@@ -24,7 +24,7 @@ impl DocumentStore {
         let ids: Vec<i64> = rows.iter().map(|(read, _)| read.id).collect();
         let effect = |_| {
             rows.iter().try_for_each(|(_, next)| has_vectors(std::slice::from_ref(next)))?;
-            // Who is refused has looked at the rows, and a write conflicts with whatever a look does.
+            // A refused write has still read the rows, and a write conflicts with everything that a read does.
             inner.touch(&ids, Use::Write);
             let (mut updated, mut changes) = (0, Vec::new());
             for (read, next) in rows {
@@ -41,8 +41,7 @@ impl DocumentStore {
         self.write(actor, label, &ids, effect).await?
     }
 
-    /// Deletes rows in one commit, each only if it still holds what it was read with: `delete` with the same
-    /// conditions.
+    /// Deletes rows in one commit, each only if its contents are as they were read: `delete` with the same conditions.
     ///
     /// # Errors
     /// [`WriteError::Unknown`].
@@ -64,7 +63,7 @@ impl DocumentStore {
 }
 
 impl Document {
-    /// Whether it is of the same id and holds the same, whichever of its rows it is.
+    /// Whether the id and the contents are the same. Row versions are ignored.
     pub fn holds_the_same(&self, other: &Document) -> bool {
         (self.id, self.scope, self.vector) == (other.id, other.scope, other.vector)
             && self.text == other.text

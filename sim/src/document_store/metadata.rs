@@ -1,4 +1,4 @@
-//! The metadata of a document: a text that ought to be a JSON object. It must never take anything else for one.
+//! The metadata of a document: a text that should be a JSON object, but need not be.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -10,24 +10,24 @@ use crate::engine::Value;
 /// The fields of a JSON object.
 pub type Fields = Map<String, Json>;
 
-/// A metadata text; cloning it is cheap, and it is read once.
+/// A metadata text. Cheap to clone; parsed at most once.
 #[derive(Clone, Debug)]
 pub struct Metadata(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     text: Rc<str>,
-    /// None where the text is no JSON object.
+    /// `None` if the text is not a JSON object.
     fields: OnceCell<Option<Fields>>,
 }
 
 impl Metadata {
-    /// Takes a text as it is.
+    /// Wraps a text without parsing it.
     pub fn from_text(text: impl Into<Rc<str>>) -> Metadata {
         Metadata(Rc::new(Inner { text: text.into(), fields: OnceCell::new() }))
     }
 
-    /// Writes the fields down.
+    /// Serializes the fields.
     pub fn from_fields(fields: Fields) -> Metadata {
         let text = serde_json::to_string(&fields).expect("a map with string keys can be written");
         Metadata(Rc::new(Inner { text: text.into(), fields: OnceCell::from(Some(fields)) }))
@@ -38,13 +38,13 @@ impl Metadata {
         &self.0.text
     }
 
-    /// The fields, where the text is a JSON object.
+    /// The fields, if the text is a JSON object.
     pub fn fields(&self) -> Option<&Fields> {
         self.0.fields.get_or_init(|| serde_json::from_str(&self.0.text).ok()).as_ref()
     }
 
-    /// The fields as columns of the trace, which are NULL so far: those that are absent stay so, and all where the text
-    /// is no object. One walk over what there is costs less than a search for each.
+    /// Fills columns of the trace, which are NULL so far, from the fields. Absent fields stay NULL, and so do all of
+    /// them if the text is not an object. One pass over the fields costs less than a lookup per column.
     pub(super) fn show(&self, shows: &[&str], columns: &mut [Value]) {
         for (field, value) in self.fields().into_iter().flatten() {
             if let Some(column) = shows.iter().position(|shown| shown == field) {

@@ -1,6 +1,5 @@
-//! An update of a document as the plugin's store makes it: read it twice, delete it, add it again, all under the file
-//! lock. It must never write what its two commits could not, and never mend what they have left half done but where the
-//! plugin does.
+//! A document update as the plugin's store does it: read twice, delete, add again, all under the file lock. The delete
+//! and the add are separate commits, and a half-done update is repaired only where the plugin repairs it.
 
 use std::rc::Rc;
 
@@ -8,7 +7,7 @@ use super::{Document, DocumentStore, Metadata, WriteError, has_vectors};
 use crate::actor::Actor;
 use crate::file_lock::Locked;
 
-/// What an update changes; what is none stays as it is.
+/// The fields that an update changes. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// The text.
@@ -22,21 +21,21 @@ pub struct Changes {
 /// Why an update failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateError {
-    /// Somebody else has the lock.
+    /// The lock is taken.
     Locked,
-    /// ENOENT: there is no lock file, because this one has just removed it.
+    /// ENOENT: there is no lock file, because this call has just removed it.
     NoLockFile,
     /// The row is outside the scopes that were asked for.
     OutOfScope,
-    /// The write failed; where it was the add, the row is back if that could be done.
+    /// A write failed. If it was the add, the row was restored if possible.
     Write(WriteError),
 }
 
 impl DocumentStore {
-    /// Updates a row under the lock: reads it twice, deletes it, adds it again with the changes. None where there is no
-    /// such row, else the row as it was sent, with the version of the one that it was made from. Where the add fails,
-    /// the row as the second read found it is added again, unless the failed add turns out to have been made. Where the
-    /// delete fails nothing is, though the delete may have been made.
+    /// Updates a row under the lock: reads it twice, deletes it, adds it again with the changes. Returns `None` if
+    /// there is no such row, else the row as it was sent, with the version of the row that it was made from. If the add
+    /// fails, the row as the second read found it is added again, unless the failed add turns out to have succeeded. If
+    /// the delete fails nothing is added, although the delete may have succeeded.
     ///
     /// # Errors
     /// [`UpdateError`].
@@ -50,7 +49,7 @@ impl DocumentStore {
         self.run_with_file_lock(actor, async || self.update_locked(actor, id, changes, scope).await).await?
     }
 
-    /// What [`DocumentStore::update`] does under its lock, for whoever has the lock already.
+    /// [`DocumentStore::update`] for a caller that already has the lock.
     ///
     /// # Errors
     /// [`UpdateError`].
@@ -65,16 +64,16 @@ impl DocumentStore {
         if !original.is_in(scope) {
             return Err(UpdateError::OutOfScope);
         }
-        // A row that is read without a vector throws there and then, before anything is deleted.
+        // A row without a vector throws here, before anything is deleted.
         has_vectors(std::slice::from_ref(&*original)).map_err(UpdateError::Write)?;
         let updated = original.with(changes);
-        // "Without overwriting a newer concurrent successful update": who has lost the lock may find another row.
+        // "Without overwriting a newer concurrent successful update": if the lock was lost, the row may be another one.
         let backup = self.get_by_id(actor, "backup", id).await.filter(|row| row.is_in(scope));
         let backup = backup.unwrap_or(original);
         self.delete(actor, "delete", &[id]).await.map_err(UpdateError::Write)?;
         if let Err(failure) = self.add(actor, "add", std::slice::from_ref(&updated)).await {
             if self.get_by_id(actor, "check", id).await.is_none() {
-                // Whether this one fails as well, the caller learns no more than that the update did.
+                // If this fails too, the caller still learns only that the update failed.
                 let _ = self.add(actor, "restore", &[Document::clone(&backup)]).await;
             }
             return Err(UpdateError::Write(failure));
@@ -84,7 +83,7 @@ impl DocumentStore {
 }
 
 impl Document {
-    /// The same with those changes.
+    /// A copy with the changes applied.
     #[must_use]
     pub fn with(&self, changes: &Changes) -> Document {
         let mut changed = self.clone();

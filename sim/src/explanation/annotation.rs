@@ -1,6 +1,6 @@
-//! What shows in a note that a process wrote of itself: a counter, a page, an answer. Beside it stands the last note of
-//! another kind in that process, a pool's own account of its connections before all others, and the fault that struck
-//! the process last. It must never judge which of two notes is right.
+//! Violations that show in an annotation that a process made of itself: a counter, a page, an answer. The explanation
+//! adds the process's last annotation with another key (preferably a pool's count of reserved connections) and the last
+//! fault that was injected into the process. It does not judge which of two annotations is right.
 
 use super::trace_index::TraceIndex;
 use super::{Contradiction, Edge, Note, Proof, Reason};
@@ -12,7 +12,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, at: usize) -> Option<Proof> 
     let trace = trace_index.trace();
     let process = trace.process(trace_index.actor(at));
     let own = |index: &usize| trace.process(trace_index.actor(*index)) == process;
-    // Notes of one step are made together; those that follow in it count as well.
+    // Annotations of one step belong together, so later ones of the same step count too.
     let step = trace_index.events()[at].step;
     let end = (at..trace_index.events().len())
         .take_while(|index| trace_index.events()[*index].step == step)

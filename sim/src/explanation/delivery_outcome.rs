@@ -1,6 +1,6 @@
-//! What became of something that an actor knew and had yet to write: the statement that failed, changed nothing or
-//! never came, the death of the process, the next delivery, and how the message was done with. It must say of each
-//! delivery only what its own actor did before it was done with it.
+//! What happened to a value that an actor had received and not yet written: the statement that failed, changed nothing
+//! or was never sent, the crash of the process, the next delivery, and how the message was settled. Each delivery is
+//! explained only by what its own actor did before it was settled.
 
 use super::sources::{self, ValueFlow};
 use super::trace_index::TraceIndex;
@@ -24,7 +24,7 @@ impl Closing {
     }
 }
 
-/// Every delivery of the message that this one is of, in order.
+/// All deliveries of the same message, in order.
 pub(super) fn deliveries(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<usize> {
     let Some(first) = trace_index.exchange(delivery) else { return Vec::new() };
     let same = |(index, exchange): (usize, &crate::trace::Exchange)| {
@@ -50,7 +50,7 @@ pub(super) fn closing(trace_index: &TraceIndex<'_>, delivery: usize) -> Option<C
     })
 }
 
-/// What the actor did about the value from that event on until the delivery ended: from the event to its closing.
+/// What the actor did about the value between that event and the end of the delivery.
 pub(super) fn of_value(
     trace_index: &TraceIndex<'_>,
     from: usize,
@@ -68,7 +68,7 @@ pub(super) fn of_value(
             })
         })
     };
-    // What the actor itself did last before: the value may be another's until it is told.
+    // The actor's own last event so far: `from` may be an event of another actor, which has the value.
     let own = trace_index.back(actor, from + 1).next().unwrap_or(delivery);
     let Some(statement) = ran(true).or_else(|| ran(false)) else {
         let unheard = mine.iter().copied().find(|index| is_unheard(trace_index, *index));
@@ -104,12 +104,12 @@ pub(super) fn of_value(
     vec![first, second]
 }
 
-/// Whether the actor has heard nothing of a request.
+/// Whether the actor got no reply to a request.
 fn is_unheard(trace_index: &TraceIndex<'_>, event: usize) -> bool {
     trace_index.exchange(event).is_some_and(|exchange| !exchange.heard)
 }
 
-/// The first statement that failed from that one on, before that end.
+/// The first failed statement of the actor, from `statement` on and before `end`.
 fn failure(trace_index: &TraceIndex<'_>, statement: usize, end: usize) -> Option<usize> {
     let actor = trace_index.actor(statement);
     (statement..end).find(|index| {
@@ -131,8 +131,8 @@ fn ended(trace_index: &TraceIndex<'_>, from: usize, closing: Closing) -> Edge {
     trace_index.edge(from, closing.event(), because)
 }
 
-/// From the end of a delivery to the message's last one, and how that one went: what the part it was taken to knew
-/// already, and how it was done with. Tells the last closing as well.
+/// From the end of a delivery to the message's last delivery, and the outcome of that one: what the receiving part knew
+/// already, and how the message was settled. Also returns the last closing.
 pub(super) fn again(
     trace_index: &TraceIndex<'_>,
     delivery: usize,
@@ -177,7 +177,7 @@ pub(super) fn again(
     (edges, closing)
 }
 
-/// How an actor came from one event to the end of its delivery.
+/// How an actor got from one event to the end of its delivery.
 fn done(trace_index: &TraceIndex<'_>, from: usize, end: usize, cargo: ValueFlow<'_>) -> Vec<Edge> {
     let actor = trace_index.actor(end);
     let ran: Vec<usize> = (from + 1..end)

@@ -1,5 +1,5 @@
-//! Effects that nothing stands behind, and effects that came twice. It must not say that nobody had committed a value
-//! without having looked at every commit before the effect.
+//! Phantom effects, which report a value that was not committed, and duplicate effects. A value counts as not committed
+//! only after every commit before the effect was checked.
 
 use super::sources::{ValueFlow, way};
 use super::trace_index::{TraceIndex, mentions};
@@ -9,7 +9,7 @@ use crate::engine::{RowChange, Value};
 use crate::invariant::Breach;
 use crate::trace::{EventKind, Exchange};
 
-/// An effect tells a value that no row which it names was committed with by then.
+/// An effect reported a value that, by then, no commit had given to a row that the effect names.
 pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let (cell, event) = (breach.on.as_ref()?, breach.event?);
     let exchange = trace_index.exchange(event)?;
@@ -72,7 +72,7 @@ fn stored_as(trace_index: &TraceIndex<'_>, value: &Value) -> Option<&'static str
     })
 }
 
-/// A row was written once more, or something told once more, with nothing new behind it.
+/// A row was written again, or an effect sent again, with nothing new to report.
 pub(super) fn duplicate(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let (cell, event) = (breach.on.as_ref()?, breach.event?);
     let EventKind::Committed(changes) = trace_index.kind(event) else {
@@ -101,7 +101,7 @@ pub(super) fn duplicate(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option
     Some((edges, end))
 }
 
-/// Who had given the row a value that the statement carries again, and where it has that from.
+/// Which write gave the row the value that the statement writes again, and where the statement has it from.
 fn kept(
     trace_index: &TraceIndex<'_>,
     event: usize,

@@ -1,5 +1,5 @@
-//! Lost acknowledgements: what was sent, who took it on, why it was not written, and how it was done with all the same.
-//! It must not call anything lost that any commit has written since.
+//! Lost acknowledgements: what was sent, which actor took it, why it was not written, and how the message was settled
+//! all the same. A value that any later commit wrote is not lost.
 
 use super::delivery_outcome::{self, Closing};
 use super::sources::{self, ValueFlow, way};
@@ -60,7 +60,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     Some((edges, end))
 }
 
-/// The last write of that field by a part that one of the messages led to, and its value.
+/// The last store of that field that one of the messages led to, and its value.
 fn taken_in<'r>(
     trace_index: &TraceIndex<'r>,
     column: &str,
@@ -82,7 +82,7 @@ fn taken_in<'r>(
     last.map(|(_, index, value)| (Some(index), value))
 }
 
-/// The last word on a message, where all of its deliveries had ended by that event.
+/// The end of the last delivery of a message, if all its deliveries had ended before that event.
 fn over(trace_index: &TraceIndex<'_>, delivery: usize, event: usize) -> Option<Act> {
     let closings = delivery_outcome::deliveries(trace_index, delivery)
         .into_iter()
@@ -92,7 +92,7 @@ fn over(trace_index: &TraceIndex<'_>, delivery: usize, event: usize) -> Option<A
     (last < event).then(|| trace_index.act(last))
 }
 
-/// What a part had in that field before.
+/// The part's previous value of that field.
 fn replaced(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) -> Option<Edge> {
     let EventKind::Stored(stored) = trace_index.kind(store) else { return None };
     let mut earlier = trace_index.trace().stored(stored.part).take_while(|(index, _)| *index < store);
@@ -106,7 +106,7 @@ fn is_delivery(trace_index: &TraceIndex<'_>, event: usize) -> bool {
     trace_index.exchange(event).is_some_and(|exchange| exchange.label == "deliver")
 }
 
-/// A message that was given up: its first attempt, its last, and what each came to.
+/// A dead-lettered message: its first and its last attempt, with the outcome of each.
 fn dead(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let mut letters = trace_index.exchanges("dead-letter").map(|(index, _)| index);
     let letter =
@@ -131,7 +131,7 @@ fn dead(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     Some((edges, Contradiction::Dead { letter: trace_index.act(letter), message, attempts }))
 }
 
-/// What an attempt came to: its last statement, and why that was not enough.
+/// The outcome of an attempt: its last statement, and why that was not enough.
 fn attempt(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<Edge> {
     let Some(closing) = delivery_outcome::closing(trace_index, delivery) else { return Vec::new() };
     let (actor, end) = (trace_index.actor(delivery), closing.event());

@@ -1,5 +1,5 @@
-//! Omissions: what was committed and told to nobody, or a row that was passed over. It must not say that nobody did
-//! something unless no event after it does.
+//! Omissions: a commit that was never reported, or a row that was skipped. Something counts as not done only if no
+//! later event does it.
 
 use super::delivery_outcome::{self, Closing};
 use super::sources::{ValueFlow, way};
@@ -22,12 +22,12 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     }
 }
 
-/// A value was committed, and what should have told it never did.
+/// A value was committed and never reported.
 fn untold(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Proof> {
     let (column, row) = (cell.column, cell.row.as_ref()?);
     let versions = versions::of(trace_index, cell.part, column, Some(row));
     let version = versions.iter().find(|version| version.commit == event)?;
-    // Two commits that look alike have to be told twice.
+    // Two identical commits have to be reported twice.
     let same = |other: &&versions::Version<'_>| (other.old, other.new) == (version.old, version.new);
     let alike = versions.iter().filter(|other| other.commit >= event).filter(same).count();
     let tells = |index: &usize| {
@@ -92,7 +92,7 @@ fn after(trace_index: &TraceIndex<'_>, version: &versions::Version<'_>, delivery
     }
 }
 
-/// A row that nobody wrote as it had to be, although its neighbours were.
+/// A row was not written as it had to be, although its neighbours were.
 fn passed_over(trace_index: &TraceIndex<'_>, cell: &Cell) -> Option<Proof> {
     let (column, row) = (cell.column, cell.row.as_ref());
     let stands = versions::stands(trace_index, cell.part, column, row);
@@ -119,8 +119,8 @@ fn passed_over(trace_index: &TraceIndex<'_>, cell: &Cell) -> Option<Proof> {
     Some((edges, Contradiction::PassedOver { column, row, stands, passed, meanwhile }))
 }
 
-/// The commit that wrote the table and left the row as it was: the first after the row's last version by somebody else
-/// than who wrote that; for a row without versions, the last of whoever wrote the most rows.
+/// The commit that wrote the table and skipped the row: the first after the row's last version that is by another
+/// actor; for a row without versions, the last by the actor that wrote the most rows.
 fn pass(trace_index: &TraceIndex<'_>, cell: &Cell, own: &[versions::Version<'_>]) -> Option<usize> {
     let mut passes: Vec<(usize, ActorId, usize)> = Vec::new();
     for (index, by, changes) in trace_index.trace().commits() {
@@ -140,7 +140,7 @@ fn pass(trace_index: &TraceIndex<'_>, cell: &Cell, own: &[versions::Version<'_>]
     passes.iter().rfind(|(_, by, _)| *by == busiest).map(|(index, ..)| *index)
 }
 
-/// The commits that put a row with this row's name into another table.
+/// The commits that inserted a row that contains this row's key into another table.
 fn elsewhere(trace_index: &TraceIndex<'_>, cell: &Cell, row: Option<&Value>) -> Vec<usize> {
     let Some(row) = row else { return Vec::new() };
     let names = |change: &crate::engine::RowChange| {

@@ -1,5 +1,5 @@
-//! Losses of recorded operations: what the one that undid an intent had read, and when. It must argue only what the
-//! check of operations itself has found to be lost.
+//! Losses of recorded operations: what the operation that undid an intended write had read, and when. Only losses that
+//! the check of operations itself found are explained.
 
 use super::trace_index::TraceIndex;
 use super::versions::{self, Version};
@@ -32,11 +32,11 @@ struct Cut<'s> {
     trace_index: &'s TraceIndex<'s>,
     column: &'static str,
     versions: Vec<Version<'s>>,
-    /// The write of what was lost; where it had stood from the beginning, the word that it is done.
+    /// The lost write; for a value that was there from the beginning, the acknowledgement.
     newer: Act,
 }
 
-/// A value was carried out, and somebody who had not seen it wrote over it.
+/// A value was written, and a write that had not seen it replaced it.
 fn undone<'s>(
     trace_index: &'s TraceIndex<'s>,
     cell: &'s Cell,
@@ -52,7 +52,7 @@ fn undone<'s>(
     let by = lost.by.map(|by| &operations[by]);
     let reads = || by.into_iter().flat_map(|by| by.reads.iter().copied().filter(|read| *read < newer.event));
     let read = match lost.anomaly {
-        // What was made from a read is based on that; what was carried along is from the last that had it.
+        // A computed value is based on the read that it declares; a copied one comes from the last read that found it.
         Anomaly::LostUpdate => {
             let declared = by.and_then(|by| {
                 let of_value = |it: &&operation::Intent| it.column == column && it.value == *stands;
@@ -98,13 +98,13 @@ fn undone<'s>(
 }
 
 impl<'s> Cut<'s> {
-    /// The value that stood at that event, as far as the versions tell.
+    /// The value of the cell at that event, as far as the versions show.
     fn value_at(&self, event: usize) -> Option<&'s Value> {
         let before = self.versions.iter().rfind(|version| version.commit < event);
         before.map(|version| version.new).or_else(|| self.versions.first().map(|version| version.old))
     }
 
-    /// Who had written what a read found, and that the lost write came after it.
+    /// Which write a read found, and that the lost write came after the read.
     fn had_read(&self, read: usize, lost: &Lost) -> Vec<Edge> {
         let (act, mut edges) = (self.trace_index.act(read), Vec::new());
         if let Some(version) = self.versions.iter().rfind(|version| version.commit < read) {
@@ -116,7 +116,7 @@ impl<'s> Cut<'s> {
                 Some(value) if *value != lost.value => (value.clone(), lost.value.clone()),
                 _ => (Value::Null, Value::Null),
             };
-            // Where it is not known what was read, no more is said than that the row was.
+            // If the value that was read is unknown, the edge says only that the row was read.
             let column = if read == written { String::new() } else { self.column.to_owned() };
             let because = Reason::OverwroteWhatRead { column, read, written };
             edges.push(Edge { before: act, after: self.newer, because });
@@ -124,7 +124,7 @@ impl<'s> Cut<'s> {
         edges
     }
 
-    /// That one write came over another, with how many values in between; nothing where the first is no write.
+    /// One write replaced another, with how many versions in between; `None` if the first is not a write.
     fn overwrote(&self, older: Act, newer: Act, old: &Value, new: &Value) -> Option<Edge> {
         matches!(self.trace_index.kind(older.event), EventKind::Committed(_)).then(|| {
             let inside = |version: &&Version<'_>| (older.event + 1..newer.event).contains(&version.commit);
@@ -135,7 +135,7 @@ impl<'s> Cut<'s> {
     }
 }
 
-/// What an operation meant, what it asked for that failed or wrote something else, and the word that it is done.
+/// What an operation intended, its request that failed or wrote something else, and its acknowledgement.
 fn never_written(
     trace_index: &TraceIndex<'_>,
     cell: &Cell,

@@ -1,5 +1,5 @@
-//! What can be said where nothing better can: what the statement at which it shows came to, how large the commit was,
-//! what was noted last, what was left as it is. It must never say why.
+//! Fallback explanations: the result of the statement at which the violation shows, the size of the commit, the last
+//! annotation, or the value that was left. They describe the state and give no cause.
 
 use super::trace_index::TraceIndex;
 use super::{Contradiction, Edge, Proof, Reason, annotation, report, work};
@@ -30,7 +30,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         EventKind::Committed(_) if breach.anomaly == Anomaly::LongLockHold => {
             work::large(trace_index, breach)
         }
-        // What was left so, and by whom. Of what was not done no commit tells.
+        // Which value was left, and by which actor. An omission has no commit to show.
         EventKind::Committed(_) if breach.anomaly != Anomaly::Omission => {
             report::left(trace_index, breach.on.as_ref()?, trace_index.events().len().checked_sub(1)?)
         }
@@ -38,7 +38,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     }
 }
 
-/// What led there: the last commit of the row it is about, or the same actor's statement of that name before.
+/// What led to the event: the last commit of the row, or else the same actor's previous statement with that label.
 fn before(trace_index: &TraceIndex<'_>, breach: &Breach, event: usize) -> Vec<Edge> {
     let stood = breach.on.as_ref().and_then(|cell| {
         let row = cell.row.as_ref()?.integer()?;

@@ -1,4 +1,4 @@
-//! False reports: what was said and what the store has. It must compare only what is committed or was sent.
+//! False reports: what was reported against what the store has. Only committed and sent values are compared.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     }
 }
 
-/// A request tells a value that no row had: the write it is about replaced another.
+/// A request reported a value that the row did not have: the write that it is about replaced another one.
 fn sent(trace_index: &TraceIndex<'_>, cell: &Cell, effect: usize) -> Option<Proof> {
     let body = &trace_index.exchange(effect)?.body;
     let said = field(body, cell.column).unwrap_or(&Value::Null);
@@ -47,7 +47,8 @@ fn sent(trace_index: &TraceIndex<'_>, cell: &Cell, effect: usize) -> Option<Proo
     Some((edges, end))
 }
 
-/// The last change before a request of a row that the request names, to a value that it tells and that is not in doubt.
+/// The last change, before a request, of a row that the request names, to a value that it reports and that is not the
+/// doubtful one (`said`).
 fn written_before<'r>(
     trace_index: &TraceIndex<'r>,
     effect: usize,
@@ -69,7 +70,7 @@ fn written_before<'r>(
     changes.filter(|(_, change)| about(change)).last()
 }
 
-/// A statement failed, and the last word of the report says something else.
+/// A statement failed, and the final value of the report says otherwise.
 fn unreported(trace_index: &TraceIndex<'_>, cell: &Cell, failure: usize) -> Option<Proof> {
     let error = trace_index.statement(failure)?.result.as_ref().err()?.to_string();
     let last = versions::of(trace_index, cell.part, cell.column, cell.row.as_ref()).pop();
@@ -84,7 +85,7 @@ fn unreported(trace_index: &TraceIndex<'_>, cell: &Cell, failure: usize) -> Opti
     Some((edges, Contradiction::Unreported { failure: trace_index.act(failure), report, said }))
 }
 
-/// A report's number, beside what its actor had committed to other tables by then.
+/// A reported number, compared with what its actor had committed to other tables by then.
 fn counted(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Proof> {
     let row = cell.row.as_ref();
     let of_column = versions::of(trace_index, cell.part, cell.column, row);
@@ -123,7 +124,7 @@ fn counted(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pr
     Some((edges, Contradiction::Counted { report, column, said, changed: changed.len(), rewritten }))
 }
 
-/// A report, or anything else, is left as it is when everything is over.
+/// A report, or any other cell, that still has its value at the end.
 pub(super) fn left(trace_index: &TraceIndex<'_>, cell: &Cell, end: usize) -> Option<Proof> {
     let versions = versions::of(trace_index, cell.part, cell.column, cell.row.as_ref());
     let last = versions.iter().rfind(|version| version.commit < end);

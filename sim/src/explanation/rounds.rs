@@ -1,5 +1,5 @@
-//! Livelock: the round in which everyone moves and nothing changes, once, with how often it went round. It must count
-//! only rounds in which no other table's rows move than in the last.
+//! Livelocks: one round of the loop without progress, and how often it was repeated. A round counts only if it changes
+//! rows of no other tables than the last round does.
 
 use std::collections::BTreeSet;
 
@@ -70,8 +70,8 @@ fn moved(change: &RowChange) -> Vec<String> {
     moved.map(|column| format!("{}.{column}", change.table.name)).collect()
 }
 
-/// No round was found, or none was waited for: the act that came too often, and the last of its kind that moved a
-/// value.
+/// No round was found, or the trial did not loop: the act that was repeated too often, and the last such act that
+/// changed a value.
 fn repeated(trace_index: &TraceIndex<'_>, event: Option<usize>) -> Option<Proof> {
     let ran = |index: &usize| matches!(trace_index.kind(*index), EventKind::Ran(_));
     let last = event.or_else(|| (0..trace_index.events().len()).rev().find(ran))?;

@@ -1,6 +1,6 @@
-//! Where a value came from: a statement's parameter from a read, from what a part had stored, or from a message;
-//! what is stored from a request; a delivery from what was sent. It must never go past the life of the actor that
-//! knew it.
+//! Where a value came from: a statement's parameter from a read, from what a part had stored, or from a message; a
+//! stored value from a request; a delivery from a send. What an actor knew is never traced back beyond the last start
+//! of its process.
 
 use super::trace_index::{TraceIndex, field};
 use super::{Edge, Reason};
@@ -8,7 +8,7 @@ use crate::engine::Value;
 use crate::point::ActorId;
 use crate::trace::EventKind;
 
-/// A value on its way, under its field's or column's name.
+/// A value that is traced, with the name of its field or column.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueFlow<'v> {
     pub(super) field: &'v str,
@@ -21,7 +21,7 @@ impl ValueFlow<'_> {
     }
 }
 
-/// The way of a value to that event, from as far back as it can be shown.
+/// The path of a value to that event, from as far back as it can be shown.
 pub(super) fn way(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Vec<Edge> {
     let (mut edges, mut at) = (Vec::new(), event);
     while let Some((source, because)) = source(trace_index, at, cargo) {
@@ -32,7 +32,7 @@ pub(super) fn way(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'
     edges
 }
 
-/// The events on the way of a value to that event, that event last.
+/// The events on the path of a value to that event, that event last.
 pub(super) fn stations(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Vec<usize> {
     let mut stations: Vec<usize> =
         way(trace_index, event, cargo).iter().map(|edge| edge.before.event).collect();
@@ -40,7 +40,7 @@ pub(super) fn stations(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueF
     stations
 }
 
-/// The event at which the actor of that event got the value, and why that is before.
+/// The event that the value came from, and why that event is before this one.
 fn source(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Option<(usize, Reason)> {
     if *cargo.value == Value::Null {
         return None;
@@ -52,7 +52,7 @@ fn source(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> O
         EventKind::Stored(stored) if stored.field(cargo.field) == Some(cargo.value) => {
             let request = request(trace_index, event, cargo)?;
             let delivery = in_hand(trace_index, trace_index.actor(request), request);
-            // One that nobody waited for any more is worth a step of its own.
+            // A request whose caller no longer waited is shown as a step of its own.
             let delivery = delivery.filter(|_| waits(trace_index, request, event));
             Some((delivery.unwrap_or(request), cargo.carried()))
         }
@@ -70,8 +70,7 @@ fn source(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> O
     }
 }
 
-/// Where the actor had the value from when it stood at that event: under its name from a part or a message, else from
-/// an answer.
+/// Where the actor had the value from at that event: by field name from a part or a message, else from a query result.
 fn known_from(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Option<(usize, Reason)> {
     named(trace_index, event, cargo).or_else(|| {
         let mut earlier = trace_index.back(trace_index.actor(event), event);
@@ -106,7 +105,7 @@ fn named(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Op
     None
 }
 
-/// The write by which a part got the value that it had at some time between two events, if it had it then.
+/// The store by which a part got the value, if it had the value at some time between two events.
 pub(super) fn held_by(
     trace_index: &TraceIndex<'_>,
     part: &str,
@@ -128,22 +127,22 @@ pub(super) fn held_by(
     since
 }
 
-/// Whether the caller of a request still waits for its answer at that event.
+/// Whether the caller of a request still waits for the reply at that event.
 fn waits(trace_index: &TraceIndex<'_>, request: usize, event: usize) -> bool {
     let caller = trace_index.actor(request);
     trace_index.exchange(request).is_some_and(|exchange| exchange.heard)
         && (request + 1..event).all(|index| trace_index.actor(index) != caller)
 }
 
-/// Whether the caller of a request has given up, or died, before it heard.
+/// Whether the caller of a request gave up or crashed before the reply.
 fn is_abandoned(trace_index: &TraceIndex<'_>, request: usize) -> bool {
     let next = trace_index.on(trace_index.actor(request), request).next();
     let died = next.is_some_and(|next| matches!(trace_index.kind(next), EventKind::Crashed));
     died || trace_index.exchange(request).is_some_and(|exchange| !exchange.heard)
 }
 
-/// The request that a part's write took the value from: the first whose caller still waited, else the last that was
-/// abandoned. Whoever has gone on otherwise has had the answer, so it was handled before.
+/// The request that a store took the value from: the first whose caller still waited, else the last abandoned one. Any
+/// other caller had its reply before it went on, so its request was handled earlier.
 fn request(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) -> Option<usize> {
     let EventKind::Stored(stored) = trace_index.kind(store) else { return None };
     let brings = |index: &usize| {
@@ -158,7 +157,7 @@ fn request(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) -> 
     waiting.or_else(|| requests.iter().rfind(|request| is_abandoned(trace_index, **request))).copied()
 }
 
-/// The sending of the message that a delivery, or what became of it, is about.
+/// The send of the message that a delivery, or an event of its outcome, refers to.
 pub(super) fn sent(trace_index: &TraceIndex<'_>, event: usize) -> Option<usize> {
     let exchange = trace_index.exchange(event)?;
     let message = exchange.field("message")?;
@@ -173,8 +172,8 @@ pub(super) fn sent(trace_index: &TraceIndex<'_>, event: usize) -> Option<usize> 
     (0..event).rev().find(same)
 }
 
-/// The delivery of the message that the actor's request to another part is about: the first in its hands of which every
-/// field that both have is the same.
+/// The delivery that the actor's request to another part is about: the first unsettled one whose message agrees with
+/// the request in every field that both have.
 pub(super) fn in_hand(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize) -> Option<usize> {
     let request = trace_index.exchange(event)?;
     let about = |delivery: &usize| {
@@ -188,7 +187,7 @@ pub(super) fn in_hand(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize
     held(trace_index, actor, event).into_iter().find(about)
 }
 
-/// The deliveries that the actor has neither acknowledged nor given back by that event, in order.
+/// The deliveries that the actor has neither acknowledged nor returned for retry by that event, in order.
 pub(super) fn held(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize) -> Vec<usize> {
     let mut over: Vec<(Option<&Value>, Option<&Value>)> = Vec::new();
     let mut held = Vec::new();

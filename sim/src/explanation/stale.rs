@@ -1,5 +1,5 @@
 //! Stale overwrites and lost updates: the version that was overwritten, the one that overwrote it, and where the older
-//! value had been in between. It must not call a value old unless a line of versions, stores or sends has it so.
+//! value was in between. A value counts as older only if a sequence of versions, stores or sends orders it so.
 
 use super::sources::{ValueFlow, stations, way};
 use super::trace_index::TraceIndex;
@@ -30,13 +30,13 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         .or_else(|| lone(trace_index, column, last))
 }
 
-/// Where a version's value is from: the events on its way, its statement last.
+/// The origin of a version's value: the events on its path, its statement last.
 fn origin(trace_index: &TraceIndex<'_>, column: &str, version: &Version<'_>) -> Vec<usize> {
     let cargo = ValueFlow { field: column, value: version.new };
     version.statement.map_or(Vec::new(), |statement| stations(trace_index, statement, cargo))
 }
 
-/// Whether the two stand in one line, the first earlier: two writes of one part, or two messages of one sender.
+/// Whether the two belong to one sequence, the first earlier: two stores of one part, or two messages of one sender.
 fn in_line(trace_index: &TraceIndex<'_>, one: usize, other: usize) -> bool {
     match (trace_index.kind(one), trace_index.kind(other)) {
         (EventKind::Stored(first), EventKind::Stored(second)) => first.part == second.part && one < other,
@@ -48,7 +48,7 @@ fn in_line(trace_index: &TraceIndex<'_>, one: usize, other: usize) -> bool {
     }
 }
 
-/// The last version's value is from earlier in a line than that of the version `newer`, which it came to lie over.
+/// The last version's value comes earlier in a sequence than that of the version `newer`, which it overwrote.
 fn inverted(
     trace_index: &TraceIndex<'_>,
     column: &str,
@@ -85,7 +85,7 @@ fn order(trace_index: &TraceIndex<'_>, column: &str, event: usize, old: &Value, 
     }
 }
 
-/// The part of the way of a version's value that comes after that event, ending at its commit.
+/// The path of a version's value after that event, ending at its commit.
 fn after(trace_index: &TraceIndex<'_>, event: usize, column: &str, version: &Version<'_>) -> Vec<Edge> {
     let Some(statement) = version.statement else { return Vec::new() };
     let all = way(trace_index, statement, ValueFlow { field: column, value: version.new });
@@ -97,7 +97,7 @@ fn after(trace_index: &TraceIndex<'_>, event: usize, column: &str, version: &Ver
     edges
 }
 
-/// The last version's value had stood in the row before, and others had replaced it.
+/// The last version's value had been in the row before, and other values had replaced it.
 fn revived(trace_index: &TraceIndex<'_>, column: &str, versions: &[Version<'_>]) -> Option<Proof> {
     let (last, earlier) = versions.split_last()?;
     let newer = earlier.last()?;
@@ -105,7 +105,7 @@ fn revived(trace_index: &TraceIndex<'_>, column: &str, versions: &[Version<'_>])
     let (old_way, new_way) =
         (origin(trace_index, column, &versions[first]), origin(trace_index, column, last));
     let common = old_way.iter().rev().find(|event| new_way.contains(event)).copied();
-    // A value that the last writer got anew, after the one it replaced was there, is not the old one.
+    // A value that the last writer obtained after the version it replaced was committed is not the old one.
     if new_way.len() > 1 && common.is_none_or(|event| event > newer.commit) {
         return None;
     }
@@ -122,7 +122,7 @@ fn revived(trace_index: &TraceIndex<'_>, column: &str, versions: &[Version<'_>])
     Some((edges, end))
 }
 
-/// The part that the last version's value is from had taken an older message after a newer one.
+/// The part that the last version's value comes from had processed an older message after a newer one.
 fn replayed(trace_index: &TraceIndex<'_>, column: &str, last: &Version<'_>) -> Option<Proof> {
     let way_of_last = origin(trace_index, column, last);
     let store =
@@ -156,7 +156,7 @@ fn replayed(trace_index: &TraceIndex<'_>, column: &str, last: &Version<'_>) -> O
     None
 }
 
-/// The last writer had read the value before the one that it overwrote.
+/// The last writer had read the predecessor of the value that it overwrote.
 fn unseen(
     trace_index: &TraceIndex<'_>,
     column: &str,
@@ -188,7 +188,7 @@ fn unseen(
     Some((edges, end))
 }
 
-/// A value that nothing before carries was written over another.
+/// A value that appears nowhere earlier replaced another.
 fn lone(trace_index: &TraceIndex<'_>, column: &str, last: &Version<'_>) -> Option<Proof> {
     let statement = last.statement?;
     let ran = trace_index.statement(statement)?;

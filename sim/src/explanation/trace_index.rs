@@ -1,4 +1,4 @@
-//! The trace as an explanation needs it: acts by name, one actor's events, one life of a process. It must never judge.
+//! Access to the trace for explanations: acts by label, the events of one actor, one life of a process.
 
 use super::{Act, Edge, Reason};
 use crate::engine::Value;
@@ -6,7 +6,7 @@ use crate::point::ActorId;
 use crate::trace::{Event, EventKind, Exchange, Field, Statement, Trace};
 use crate::trial::Run;
 
-/// A trial to argue about.
+/// A trial to explain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TraceIndex<'r> {
     pub(super) run: &'r Run,
@@ -33,7 +33,7 @@ impl<'r> TraceIndex<'r> {
         self.events()[event].actor
     }
 
-    /// The act of that event; of a commit, the statement or the request that made it.
+    /// The act of that event. A commit is named for the statement or the request that caused it.
     pub(super) fn act(&self, event: usize) -> Act {
         let actor = self.actor(event);
         let named = match self.kind(event) {
@@ -46,13 +46,13 @@ impl<'r> TraceIndex<'r> {
         Act { event, actor, label, nth }
     }
 
-    /// What a commit came of: a request to a part, which is told directly before it in the same step; else the actor's
-    /// last statement.
+    /// The cause of a commit: a request to a part, recorded directly before it in the same step, else the actor's last
+    /// statement.
     pub(super) fn behind(&self, commit: usize) -> Option<usize> {
         self.asked_by(commit).or_else(|| self.ran_before(self.actor(commit), commit))
     }
 
-    /// The request to a part that a commit came of.
+    /// The request to a part that caused a commit.
     pub(super) fn asked_by(&self, commit: usize) -> Option<usize> {
         let before = commit.checked_sub(1)?;
         let [asked, done] = [&self.events()[before], &self.events()[commit]];
@@ -67,7 +67,7 @@ impl<'r> TraceIndex<'r> {
         (0..event).rev().find(ran)
     }
 
-    /// The actor's events before that one, the last first, no further back than its process last started.
+    /// The actor's events before that one, latest first, back to the last start of its process.
     pub(super) fn back(&self, actor: ActorId, event: usize) -> impl Iterator<Item = usize> + use<'r> {
         let (events, process) = (self.events(), self.trace().process(actor));
         let trace = self.trace();
@@ -81,7 +81,7 @@ impl<'r> TraceIndex<'r> {
             .filter(move |index| events[*index].actor == actor)
     }
 
-    /// The actor's events after that one, up to and including the death or the end of its process.
+    /// The actor's events after that one, up to and including the crash or the exit of its process.
     pub(super) fn on(&self, actor: ActorId, event: usize) -> impl Iterator<Item = usize> + use<'r> {
         let (events, trace) = (self.events(), self.trace());
         let process = trace.process(actor);
@@ -129,7 +129,7 @@ pub(super) fn mentions(fields: &[Field], value: &Value) -> bool {
     fields.iter().any(|(_, known)| known == value)
 }
 
-/// What an event's place is called.
+/// The label of an event.
 pub(super) fn label(what: &EventKind) -> &'static str {
     match what {
         EventKind::Stepped(label) | EventKind::Sleeps(label, _) | EventKind::Annotated(label, ..) => label,

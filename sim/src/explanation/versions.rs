@@ -1,6 +1,5 @@
-//! The versions of a cell in the order of their commits, each with the statement or the request that wrote it. They are
-//! the store's own account; this must never take a statement for a write's cause unless the counts of rows leave no
-//! other.
+//! The versions of a cell in commit order, as the store recorded them, each with the statement or the request that
+//! wrote it. A statement counts as the cause of a write only if the row counts leave no other.
 
 use super::trace_index::TraceIndex;
 use super::{Act, Edge, Reason};
@@ -13,7 +12,7 @@ use crate::trace::{EventKind, Statement};
 pub(super) struct Version<'r> {
     /// The index of the commit.
     pub(super) commit: usize,
-    /// The write: named for its statement where that is known, and at the event of its commit.
+    /// The write, named for its statement if that is known, at the event of its commit.
     pub(super) act: Act,
     /// The event of the statement, or of the request.
     pub(super) statement: Option<usize>,
@@ -21,17 +20,17 @@ pub(super) struct Version<'r> {
     pub(super) new: &'r Value,
 }
 
-/// Whether a change is about the row that is known by that value; any row, where none is given.
+/// Whether a change is about the row whose first column has that value, or about any row if `None`.
 pub(super) fn is_of(change: &RowChange, row: Option<&Value>) -> bool {
     let first = change.after.as_ref().or(change.before.as_ref()).and_then(|row| row.first());
     row.is_none_or(|row| first == Some(row))
 }
 
-/// A committed change, its commit, its place in that, and how many changes that has.
+/// A committed change, after its commit, its index in the commit, and the commit's number of changes.
 type Change<'r> = (usize, usize, usize, &'r RowChange);
 
-/// Every version of a column of a row, or of any row; a commit that wrote it twice has one. While a row is absent
-/// between a delete and an add it has no version; one that nobody adds again ends with NULL.
+/// All versions of a column, of one row or of any. A commit that wrote the cell twice has one version. A row has no
+/// version while it is absent between a delete and an add; a row that is not added again ends with NULL.
 pub(super) fn of<'r>(
     trace_index: &TraceIndex<'r>,
     table: &str,
@@ -46,7 +45,7 @@ pub(super) fn of<'r>(
     let changes: Vec<Change<'r>> = commits.filter(about).collect();
     let mut lying = row.map(|row| RowVersions::before(row, changes.iter().map(|(.., change)| *change)));
     let mut versions: Vec<Version<'r>> = Vec::new();
-    // What was seen before the row went, and how many versions there were then.
+    // The value before the row was deleted, and the number of versions then.
     let mut gone: Option<(&Value, usize)> = None;
     for (commit, place, all, change) in changes {
         let (mut old, mut new) = (change.value_before(column), change.value_after(column));
@@ -82,7 +81,7 @@ pub(super) fn of<'r>(
     versions
 }
 
-/// The statement that made a commit's change at that place, out of so many.
+/// The statement that made the change at index `place` of a commit with `all` changes.
 pub(super) fn statement(
     trace_index: &TraceIndex<'_>,
     commit: usize,
@@ -107,8 +106,8 @@ pub(super) fn statement(
     })
 }
 
-/// The statements of the transaction that a commit ends, in order, without its first and last words; or the request
-/// that it came of.
+/// The statements of the transaction that a commit ends, in order, without its BEGIN and COMMIT; or the request that
+/// caused the commit.
 pub(super) fn statements(trace_index: &TraceIndex<'_>, commit: usize) -> Vec<usize> {
     if let Some(asked) = trace_index.asked_by(commit) {
         return vec![asked];
@@ -137,15 +136,15 @@ fn first_word(statement: &Statement) -> String {
     statement.sql.split_whitespace().next().unwrap_or_default().trim_end_matches(';').to_ascii_uppercase()
 }
 
-/// Why one version comes before the next, `between` others in between.
+/// The edge from one version to a later one, with `between` versions in between.
 pub(super) fn overwrote(column: &str, older: &Version<'_>, newer: &Version<'_>, between: usize) -> Edge {
     let (old, new) = (older.new.clone(), newer.new.clone());
     let because = Reason::Overwrote { column: column.to_owned(), old, new, between };
     Edge { before: older.act, after: newer.act, because }
 }
 
-/// The chain from one version to a later one: each step, or where there are many, the first step to the last but one at
-/// once.
+/// The edges from the first version to the last: one per step, or for a long chain one edge to the last but one and the
+/// last step.
 pub(super) fn chain(column: &str, versions: &[Version<'_>]) -> Vec<Edge> {
     let Some(last) = versions.len().checked_sub(1).filter(|last| *last > 0) else { return Vec::new() };
     if last <= 3 {
@@ -155,7 +154,7 @@ pub(super) fn chain(column: &str, versions: &[Version<'_>]) -> Vec<Edge> {
     vec![first, overwrote(column, &versions[last - 1], &versions[last], 0)]
 }
 
-/// The value of a row's cell in the end, where the trial was asked for it; else as its last version left it.
+/// The final value of a row's cell, if the trial read the table at the end, else the value of its last version.
 pub(super) fn stands(trace_index: &TraceIndex<'_>, table: &str, column: &str, row: Option<&Value>) -> Value {
     let known = trace_index.run.tables.iter().find(|(known, _)| known.name == table);
     let found = known.and_then(|(known, rows)| {
@@ -167,8 +166,7 @@ pub(super) fn stands(trace_index: &TraceIndex<'_>, table: &str, column: &str, ro
     })
 }
 
-/// Whether anything before that event carries the value: a parameter, an answer, a message, something stored or
-/// written.
+/// Whether anything before that event contains the value: a parameter, a query result, a message, a store or a commit.
 pub(super) fn is_known_before(trace_index: &TraceIndex<'_>, event: usize, value: &Value) -> bool {
     trace_index.events()[..event].iter().any(|event| match &event.kind {
         EventKind::Ran(ran) => {

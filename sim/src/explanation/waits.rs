@@ -1,5 +1,5 @@
-//! Waits: deadlocks, starvation, locks held for long; and the two ends that need no order, a write skew and a panic. It
-//! must name as waited for only whom the engine named, or whom a row that both touched shows.
+//! Waits: deadlocks, starvation, locks held for long; and the two violations that need no order, write skew and panics.
+//! An actor is named as waited for only if the engine named it, or if both actors touched the same row.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::point::ActorId;
 use crate::trace::EventKind;
 use crate::trial::Ending;
 
-/// Somebody's wait that is open at that event: its event, and for whom.
+/// The waits that are open at that event: the event of each, and the actors that it waits for.
 fn open_waits<'r>(trace_index: &TraceIndex<'r>, at: usize) -> Vec<(usize, &'r [ActorId])> {
     let mut open: Vec<(usize, &[ActorId])> = Vec::new();
     for (index, event) in trace_index.events()[..at].iter().enumerate() {
-        // Whoever does anything waits no longer.
+        // An actor that does anything no longer waits.
         open.retain(|(wait, _)| trace_index.actor(*wait) != event.actor);
         if let EventKind::Waits { holders, .. } = &event.kind {
             open.push((index, holders));
@@ -33,7 +33,7 @@ pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<
     let victim = trace_index.actor(event);
     let waits = open_waits(trace_index, event);
     let (mut circle, mut edges, mut at) = (Vec::new(), Vec::new(), victim);
-    // From the victim backwards: who waits for it, who waits for that one, and so on.
+    // From the victim backwards: the actor that waits for it, the actor that waits for that one, and so on.
     while let Some((wait, _)) = waits
         .iter()
         .find(|(wait, on)| on.contains(&at) && !circle.iter().any(|known: &Act| known.event == *wait))
@@ -66,7 +66,7 @@ pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<
     Some((edges, Contradiction::WaitsForItself { circle, victim: Some(trace_index.act(event)) }))
 }
 
-/// Everyone who waits at the end.
+/// All actors that wait at the end.
 fn stuck(trace_index: &TraceIndex<'_>) -> Option<Proof> {
     let Ending::Stuck { waiting } = &trace_index.run.ending else { return None };
     let waits = open_waits(trace_index, trace_index.events().len());
@@ -80,8 +80,8 @@ fn stuck(trace_index: &TraceIndex<'_>) -> Option<Proof> {
     Some((edges, Contradiction::WaitsForItself { circle, victim: None }))
 }
 
-/// The statement of that actor's open transaction that wrote or locked last before that event; of several, one that
-/// touched a row which the statement at the event, or the one that goes on after the wait there, touches.
+/// The first statement of the holder's open transaction that wrote or locked a row which the statement at the event
+/// touches, or the statement that resumes after the wait there.
 fn holding(trace_index: &TraceIndex<'_>, holder: ActorId, at: usize) -> Option<usize> {
     let wanted = trace_index
         .statement(at)
@@ -108,7 +108,7 @@ fn holding(trace_index: &TraceIndex<'_>, holder: ActorId, at: usize) -> Option<u
 pub(super) fn starvation(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let shown = breach.event?;
     let begun = |index: &usize| matches!(trace_index.kind(*index), EventKind::Waits { .. });
-    // It shows where the wait begins, or where it is over.
+    // The violation shows where the wait begins or where it ends.
     let wait = match trace_index.kind(shown) {
         EventKind::Resumed { .. } => trace_index.back(trace_index.actor(shown), shown).find(begun)?,
         _ => shown,
@@ -118,7 +118,7 @@ pub(super) fn starvation(trace_index: &TraceIndex<'_>, breach: &Breach) -> Optio
     let end =
         trace_index.on(trace_index.actor(wait), wait).find(resumed).unwrap_or(trace_index.events().len() - 1);
     let waited = trace_index.events()[end].at.saturating_sub(trace_index.events()[wait].at);
-    // What a holder last began before the wait is what it had in hand. Who sends no statements sends requests.
+    // The last statement that a holder began before the wait, or its last request if it sends no statements.
     let ran = |holder: &ActorId| {
         let mut ran = trace_index.back(*holder, wait).filter(|index| trace_index.statement(*index).is_some());
         let asked = || trace_index.back(*holder, wait).find(|index| trace_index.exchange(*index).is_some());
@@ -147,7 +147,7 @@ pub(super) fn hold(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proo
         .take_while(|index| trace_index.events()[*index].at >= since)
         .filter(|index| trace_index.statement(*index).is_some())
         .collect();
-    // Of what ran in the instant in which the lock was taken, the last can have taken it.
+    // Of the statements that ran at the instant when the lock was taken, the last may have taken it.
     let late = |index: &&usize| trace_index.events()[**index].at > since;
     let inside = ran.iter().filter(late).count();
     let from = *ran.get(inside).or(ran.last())?;

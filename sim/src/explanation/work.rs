@@ -1,5 +1,4 @@
-//! Work that is too large, and work that became visible in parts. It must count what the trace counts and judge
-//! nothing.
+//! Work that is too large, and work that became visible in parts. All counts are those of the trace.
 
 use super::trace_index::TraceIndex;
 use super::{Act, Contradiction, Edge, Proof, Reason};
@@ -42,7 +41,7 @@ pub(super) fn large(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Pro
     Some((edges, Contradiction::Large { act: trace_index.act(event), rows, steps }))
 }
 
-/// How often the actor has let go of its lock since the statement of the same name before.
+/// How often the actor has released its lock since its previous statement with the same label.
 pub(super) fn torn(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let event = breach.event?;
     if let EventKind::Committed(_) = trace_index.kind(event) {
@@ -55,7 +54,7 @@ pub(super) fn torn(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proo
     let let_go = |index: &usize| {
         trace_index.actor(*index) == actor && matches!(trace_index.kind(*index), EventKind::Released(_))
     };
-    // Each time the lock falls is named for the statement that ended what it was held for.
+    // Each release is named for the actor's last statement before it.
     let parts: Vec<Act> = (since..event)
         .filter(let_go)
         .filter_map(|release| {
@@ -69,7 +68,7 @@ pub(super) fn torn(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proo
     Some((edges, Contradiction::Parts { parts, next: trace_index.act(event) }))
 }
 
-/// A commit that left a cell without what belongs to the rest of its row.
+/// A commit that left a cell without the value that belongs to the rest of its row.
 fn half(trace_index: &TraceIndex<'_>, breach: &Breach, event: usize) -> Option<Proof> {
     let cell = breach.on.as_ref()?;
     let EventKind::Committed(changes) = trace_index.kind(event) else { return None };

@@ -1,5 +1,5 @@
-//! The audit: a trial is run again from its own tape, and must be the same trial. A live server has a will of its own,
-//! so there the two must have the same verdicts, and where they have not, that is told for what it is.
+//! The determinism audit: a trial is re-run from its own tape and must be identical. A live server is not
+//! deterministic, so there only the verdicts must agree, and a difference is reported as unsteady.
 
 use super::{PreparedTrial, Report};
 use crate::error::{Error, ErrorKind};
@@ -7,12 +7,12 @@ use crate::scenario::Workload;
 use crate::trace::{EventKind, Trace};
 use crate::trial::{Run, TrialHost};
 
-/// What a difference may come from, for whoever has to find it.
+/// Likely causes of a difference, for the report.
 pub const LIKELY_CAUSES: &str = "likely causes: a static or thread-local that outlives a trial, a clock or a random \
                                  number that does not come through the actor, an address or a pointer's value, a \
                                  thread of one's own";
 
-/// Runs a trial again and compares.
+/// Re-runs a trial and compares the runs.
 pub(super) fn audit<W: Workload, S: ?Sized>(
     report: &mut Report,
     prepared: &PreparedTrial<'_, W, S>,
@@ -39,11 +39,11 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
     Ok(())
 }
 
-/// What it means that a trial cannot be run again.
+/// Reports that a trial cannot be re-run.
 pub(super) fn cannot_be_run_again(report: &mut Report, host: &TrialHost, error: Error) -> Result<(), Error> {
     match error.kind() {
         ErrorKind::Machine | ErrorKind::Scenario => return Err(error),
-        // The server had the waiters go on in another order, so the recorded choices no longer fit.
+        // The server resumed the waiters in another order, so the recorded choices no longer fit.
         ErrorKind::Diverged if host.is_live() => {
             report.unsteady.get_or_insert(format!("run again from its own tape, a trial {error}"));
         }
@@ -55,8 +55,7 @@ pub(super) fn cannot_be_run_again(report: &mut Report, host: &TrialHost, error: 
     Ok(())
 }
 
-/// A live server must come to the verdict of that index that another run of the tape came to, or it is told that it did
-/// not.
+/// Compares one verdict of two runs of a tape on a live server, and reports a difference as unsteady.
 pub(super) fn compare_verdict<W: Workload, S: ?Sized>(
     report: &mut Report,
     prepared: &PreparedTrial<'_, W, S>,
@@ -73,7 +72,7 @@ pub(super) fn compare_verdict<W: Workload, S: ?Sized>(
     Ok(())
 }
 
-/// How the trial of a counterexample differed. Its first run is gone, so two later ones are compared.
+/// How the re-run of a counterexample differed. Its first run is gone, so two later ones are compared.
 pub(super) fn between_runs(one: &Run, other: Option<&Run>) -> String {
     let how = other.map(|other| difference(&one.trace, &other.trace));
     let how = match how {
@@ -103,7 +102,7 @@ pub(super) fn difference(one: &Trace, other: &Trace) -> Option<String> {
     }
 }
 
-/// Two traces that read alike may differ in what statements cost.
+/// The first difference between traces that read alike: what a statement cost, or another value.
 fn work_differs(one: &Trace, other: &Trace) -> Option<String> {
     one.events.iter().zip(&other.events).enumerate().find_map(|(index, pair)| {
         match (&pair.0.kind, &pair.1.kind) {

@@ -1,7 +1,7 @@
-//! The audit of a search: its reduction leaves out an order of steps because nothing that the steps have used tells the
-//! two orders apart. So a trial is run again in such an order, and every actor must meet the same. Where one does not,
-//! processes share something that no engine and no part knows of (a cell, a channel, a static), or an engine or a part
-//! has not said all that a step used; and the search has left out orders that matter.
+//! The audit of a search. The reduction skips an order of steps if their footprints say that it makes no difference.
+//! The audit re-runs a trial in such an order, and every actor must observe the same events. If one does not, processes
+//! share something that no engine and no part knows of (a cell, a channel, a static), or an engine or a part left
+//! something out of a footprint; then the search has skipped orders that matter.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::seed::Seed;
 use crate::trace::EventKind;
 use crate::trial::{Run, TrialHost};
 
-/// How many other orders of the first schedule are tried: a search of one schedule has no other to be caught by.
+/// How many other orders of the first schedule are tried. A search of a single schedule has no other audit.
 const ORDERS_OF_THE_FIRST: u64 = 8;
 
-/// Runs the schedule of that number again in other orders of its steps, until one makes a difference.
+/// Re-runs schedule `number` in other orders of its steps, until one makes a difference.
 pub(super) fn audit<W: Workload, S: ?Sized>(
     searched: &mut Searched,
     prepared: &PreparedTrial<'_, W, S>,
@@ -40,8 +40,8 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
     Ok(())
 }
 
-/// Runs a trial again in another order of its steps, the one of that number, which nothing that they have used tells
-/// apart from its own. Says how the two differ, if they do.
+/// Re-runs a trial in the equivalent order `number` of its steps, and returns how the runs differ, if they do. Orders
+/// are equivalent if the footprints of the steps do not conflict.
 fn difference<W: Workload, S: ?Sized>(
     prepared: &PreparedTrial<'_, W, S>,
     host: &mut TrialHost,
@@ -74,8 +74,8 @@ fn difference<W: Workload, S: ?Sized>(
     }))
 }
 
-/// An order in which every step comes after those of its actor and those that it conflicts with, as before: the first
-/// has the last actors first, the others are drawn.
+/// An order that keeps every step after the earlier steps of its actor and those that it conflicts with. Order 0 has
+/// the last actors first; the others are random.
 fn other_order(steps: &[(ActorId, Footprint)], number: u64) -> Vec<ActorId> {
     let mut rng = Seed(number).named("reordered").rng();
     let depends = |later: usize, earlier: usize| {
@@ -98,7 +98,7 @@ fn other_order(steps: &[(ActorId, Footprint)], number: u64) -> Vec<ActorId> {
     order
 }
 
-/// The first thing that an actor meets otherwise.
+/// The first event that an actor observed differently.
 fn first_difference(run: &Run, other: &Run) -> Option<String> {
     let (before, after) = (by_actor(run), by_actor(other));
     for (actor, met) in &before {
@@ -122,7 +122,7 @@ fn first_difference(run: &Run, other: &Run) -> Option<String> {
     (run.ending != other.ending).then(|| "the trial ends otherwise".to_owned())
 }
 
-/// What each actor has met.
+/// The events that each actor observed.
 fn by_actor(run: &Run) -> BTreeMap<ActorId, Vec<&EventKind>> {
     let mut met: BTreeMap<ActorId, Vec<&EventKind>> = BTreeMap::new();
     for event in run.trace.events.iter().filter(|event| event.kind.is_met()) {

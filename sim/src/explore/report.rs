@@ -1,4 +1,4 @@
-//! What trials have shown, added up batch by batch.
+//! The results of trials, added up batch by batch.
 
 use std::collections::BTreeMap;
 
@@ -13,72 +13,72 @@ use crate::scenario::Scenario;
 use crate::scheduler::Policy;
 use crate::verdict::{Counterexample, Verdict};
 
-/// What some trials of one strategy in one environment have shown.
+/// The results of trials of one strategy in one environment.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Trials held.
+    /// Trials run.
     pub trials: u64,
     /// Steps taken in them.
     pub steps: u64,
-    /// Trials held twice and compared.
+    /// Trials that were re-run and compared.
     pub audited: u64,
     /// How two runs of one tape differed; a determinism failure.
     pub disagreement: Option<String>,
-    /// How two runs of one tape had other verdicts on a live server, whose order of waiters is its own.
+    /// How the verdicts of two runs of one tape differed on a live server, which orders waiters itself.
     pub unsteady: Option<String>,
-    /// What ended the trials before their time.
+    /// What ended the trials early.
     pub failure: Option<Failure>,
-    /// The trial in which an invariant failed to answer.
+    /// The trial in which an invariant could not be evaluated.
     pub(super) failed_case: Option<Case>,
     /// One tally per invariant of the scenario, then one per built-in rule of a trial that is on.
     pub tallies: Vec<Tally>,
-    /// How often each fault struck at points of that label.
+    /// How often each fault was injected, by label of the point.
     pub injected: BTreeMap<(Fault, &'static str), u64>,
     /// The behaviours seen, each with the trial that showed it first.
     pub behaviours: BTreeMap<u64, u64>,
-    /// What it cost.
+    /// The costs.
     pub costs: Costs,
     /// How far the exhaustive search of the smallest workload got, if there was one.
     pub searched: Option<Searched>,
 }
 
-/// What ended the trials of a strategy in an environment before their time.
+/// What ended the trials of a strategy in an environment early.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// What went wrong, and whose fault it is.
+    /// The error; its kind says whether the machine, the scenario or a file is at fault.
     pub error: Error,
-    /// The trial in which it did, where one can be replayed.
+    /// The trial that failed, if it can be replayed.
     pub case: Option<Case>,
 }
 
-/// What some trials have shown of one invariant.
+/// The results of trials for one invariant.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// How often its situation came up.
     pub exercised: u64,
-    /// Trials that broke it.
+    /// Trials that violated it.
     pub violations: u64,
-    /// What they showed.
+    /// The anomalies that these trials showed.
     pub anomalies: BTreeMap<Anomaly, Shown>,
     /// The first such trial, counted from 1, and the policy that found it.
     pub first_violation: Option<(u64, Policy)>,
-    /// Why a trial could not tell.
+    /// Why a trial was inconclusive.
     pub unknown: Option<String>,
-    /// Which trials must keep it.
+    /// Which trials must satisfy it.
     pub demand: Demand,
 }
 
 /// How often an anomaly was seen.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// In how many trials.
+    /// The number of trials that showed it.
     pub trials: u64,
-    /// The least of them.
+    /// The smallest of them.
     pub counterexample: Counterexample,
 }
 
 impl Tally {
-    /// The least trial that broke it.
+    /// The smallest counterexample.
     pub fn counterexample(&self) -> Option<&Counterexample> {
         self.anomalies
             .values()
@@ -86,7 +86,7 @@ impl Tally {
             .min_by_key(|counterexample| counterexample.size())
     }
 
-    /// Enters what trials have shown.
+    /// Adds trials that showed an anomaly.
     pub fn show(&mut self, anomaly: Anomaly, shown: Shown) {
         match self.anomalies.get_mut(&anomaly) {
             None => {
@@ -101,7 +101,7 @@ impl Tally {
         }
     }
 
-    /// Whether trials that kept it make up for those that did not.
+    /// Whether only some trial must satisfy it, and one has.
     fn is_made_up_for(&self) -> bool {
         self.demand == Demand::SomeTrial && self.exercised > 0
     }
@@ -119,7 +119,7 @@ impl Tally {
 }
 
 impl Report {
-    /// A report of no trials yet.
+    /// An empty report.
     pub(crate) fn about<W, S: ?Sized>(scenario: &Scenario<W, S>) -> Report {
         let invariants = scenario.invariants.iter().map(|_| Demand::EveryTrial);
         let demands = invariants.chain(scenario.rules().map(|rule| rule.demand));
@@ -127,12 +127,12 @@ impl Report {
         Report { tallies, ..Report::default() }
     }
 
-    /// How the search has met something that processes share and no part knows of; it is not complete then.
+    /// How the search detected state that processes share and no part knows of. Such a search is not complete.
     pub fn hidden_sharing(&self) -> Option<&str> {
         self.searched.as_ref()?.hidden_sharing.as_deref()
     }
 
-    /// The trials end here. What a search meets otherwise than before is no failure but a difference.
+    /// Ends the trials with an error. A divergence is recorded as a disagreement, not as a failure.
     pub(super) fn fails(&mut self, error: Error) {
         if error.is_divergence() {
             self.disagreement.get_or_insert(format!("not the same choices as before: {error}"));
@@ -141,7 +141,8 @@ impl Report {
         }
     }
 
-    /// Forgets the trials that did not keep what some other trial has kept for all, once no more are to come.
+    /// Drops the violations of invariants that only some trial must satisfy, if one has. To be called after the last
+    /// trial.
     pub fn settle(&mut self) {
         for tally in self.tallies.iter_mut().filter(|tally| tally.is_made_up_for()) {
             tally.violations = 0;

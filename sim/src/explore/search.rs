@@ -1,5 +1,5 @@
-//! The exhaustive part of an exploration: every schedule of the smallest workload, up to the environment's faults. It must never
-//! say that it has seen everything when it was stopped, or when a schedule ran into the end of the safety phase.
+//! The exhaustive part of an exploration: every schedule of the smallest workload, with up to the environment's number
+//! of faults. A search that was stopped, or in which a schedule went on beyond the safety phase, is not complete.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -19,24 +19,24 @@ use crate::trial::{Ending, TrialHost};
 /// How far an exhaustive search got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Searched {
-    /// Schedules, faults and preemptions.
+    /// The numbers of schedules, faults and preemptions.
     pub counts: Counts,
     /// The bound on preemptions, if there was one.
     pub bound: Option<u32>,
-    /// The most faults that the environment lets strike.
+    /// The most faults that the environment allows in a trial.
     pub budget: u32,
     /// Whether nothing is left to try.
     pub is_finished: bool,
-    /// Schedules that were not over when the safety phase was: what came after was not searched.
+    /// Schedules that were not over at the end of the safety phase. What came after it was not searched.
     pub cut: u64,
-    /// How many schedules were run again in an order that should make no difference.
+    /// How many schedules were re-run in an order that should make no difference.
     pub reordered: u64,
-    /// What such an order made different: orders were left out that matter.
+    /// The difference that such an order made, if any: the search skipped orders that matter.
     pub hidden_sharing: Option<String>,
 }
 
 impl Searched {
-    /// Whether every schedule within the bounds has been seen to its end.
+    /// Whether every schedule within the bounds was run to its end.
     pub fn is_complete(&self) -> bool {
         self.is_finished && self.cut == 0 && self.hidden_sharing.is_none()
     }
@@ -45,7 +45,7 @@ impl Searched {
 /// The workload that is searched.
 ///
 /// # Errors
-/// Where the scenario's function panics.
+/// If the scenario's function panics.
 pub(super) fn smallest<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     environment: &Environment,
@@ -53,7 +53,8 @@ pub(super) fn smallest<W: Workload, S: ?Sized>(
     authored::call(|| "the smallest workload".to_owned(), || (scenario.smallest)(environment))
 }
 
-/// Searches the scenario's smallest workload in that environment, for as long as `goes_on` says so of the schedules.
+/// Searches the scenario's smallest workload in that environment, while `goes_on` returns true for the number of
+/// schedules so far.
 pub fn search<W: Workload, S: ?Sized>(
     scenario: &Scenario<W, S>,
     host: &mut TrialHost,
@@ -90,7 +91,7 @@ pub fn search<W: Workload, S: ?Sized>(
     report
 }
 
-/// Runs schedule after schedule.
+/// Runs the schedules one after another.
 fn schedules<W: Workload, S: ?Sized>(
     report: &mut Report,
     searched: &mut Searched,
@@ -102,7 +103,7 @@ fn schedules<W: Workload, S: ?Sized>(
 ) -> Result<(), Error> {
     let safety_steps = prepared.limits()?.safety_steps;
     let mut seen = BTreeSet::new();
-    // The world is the same in every schedule, down to what is drawn outside of choices.
+    // All schedules have the same world, including the randomness outside of choices.
     let ambient = plan.seed.named(prepared.scenario.name).named("search");
     while !scheduler.is_done() && goes_on(report.trials) {
         let run = prepared.run(host, scheduler, Seed(0), ambient)?;
@@ -114,7 +115,7 @@ fn schedules<W: Workload, S: ?Sized>(
         if is_audited {
             audit(report, prepared, host, &run)?;
         }
-        // Behind the safety phase the order is not the schedule's, and a panic ends a trial in the middle of it.
+        // After the safety phase the order is not the schedule's, and a panic ends a trial before its end.
         let is_whole = !is_cut && !matches!(run.ending, Ending::Panicked { .. });
         if is_whole && (is_audited || number == 1) && prepared.scenario.is_on(NOTHING_IS_SHARED_UNSEEN.name) {
             reordered::audit(searched, prepared, host, &run, &scheduler.steps(), number)?;

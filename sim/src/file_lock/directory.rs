@@ -1,24 +1,24 @@
-//! The directory that a file lock is, as it lies on the disk, and the timers in the processes that keep it fresh. It
-//! must know nothing of actors' points, and never let a heartbeat run in a process that is dead or stands still.
+//! The directory on disk that is a file lock, and the timers in the processes that keep it fresh. No heartbeat runs in
+//! a process that is dead or stalled. Actors' points are not known here.
 //!
-//! No timer has an actor of its own. What the heartbeats have done since somebody last looked is made up for by
-//! [`Directory::settle`], which comes before everything else that is done here; in between nothing changes whose
-//! directory it is, so each timer has either renewed it all the time or has found at its first turn that it is gone.
+//! Timers have no actors of their own. [`Directory::settle`] applies the heartbeats since the last access and has to
+//! precede every other operation. Between two accesses the owner of the directory does not change, so each timer has
+//! either renewed the directory every time, or found at its first turn that it is gone.
 
 use std::time::Duration;
 
 use super::Released;
 use crate::point::ActorId;
 
-/// A directory that may be there, and everyone who ever made it.
+/// A directory that may exist, and all acquisitions so far.
 #[derive(Debug)]
 pub(crate) struct Directory {
     stale: Duration,
     update: Duration,
     there: Option<There>,
-    /// By their tokens, which count from 1.
+    /// In the order of their tokens, which count from 1.
     acquisitions: Vec<Acquisition>,
-    /// The heartbeats that run, in the order of their acquisitions.
+    /// The running heartbeats, in the order of their acquisitions.
     timers: Vec<Timer>,
 }
 
@@ -28,15 +28,15 @@ struct There {
     mtime: Duration,
 }
 
-/// What the library keeps of a lock in the memory of the process that made it.
+/// What the library keeps about a lock in the memory of the process that acquired it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Acquisition {
     pub(super) actor: ActorId,
-    /// When the directory was made.
+    /// When the directory was created.
     pub(super) since: Duration,
-    /// A heartbeat has found that the directory is not its own.
+    /// Whether a heartbeat has found that the directory is not its own.
     pub(super) is_compromised: bool,
-    /// It has been released, by whomever of its process.
+    /// Whether any actor of its process has released it.
     is_released: bool,
 }
 
@@ -45,11 +45,11 @@ struct Timer {
     token: i64,
     process: usize,
     due: Duration,
-    /// Its process's account of its locks has one entry for each file: the last one that it acquired.
+    /// Whether it is its process's entry for the file. A process has one entry per file: the lock acquired last.
     is_listed: bool,
 }
 
-/// What an attempt finds.
+/// What an attempt to acquire the lock finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Free,
@@ -72,7 +72,7 @@ impl Directory {
         Directory { stale, update, there: None, acquisitions: Vec::new(), timers: Vec::new() }
     }
 
-    /// Lets every heartbeat that was due by then have happened.
+    /// Applies every heartbeat that was due by then.
     pub(super) fn settle(&mut self, now: Duration) {
         let (there, update, acquisitions) = (&mut self.there, self.update, &mut self.acquisitions);
         self.timers.retain_mut(|timer| {
@@ -94,7 +94,7 @@ impl Directory {
         });
     }
 
-    /// What `mkdir` finds, and where somebody `looks`, a look at the time of what is there.
+    /// What `mkdir` finds. If `looks`, the age of an existing directory counts too.
     pub(super) fn found(&self, now: Duration, looks: bool) -> Found {
         match &self.there {
             None => Found::Free,
@@ -108,18 +108,17 @@ impl Directory {
         self.acquisitions.len() as i64 + 1
     }
 
-    /// Whose directory is there.
+    /// The token of the existing directory.
     pub(super) fn owner(&self) -> Option<i64> {
         self.there.as_ref().map(|there| there.token)
     }
 
-    /// Who made the directory that is there.
+    /// The actor that created the existing directory.
     pub(super) fn holder(&self) -> Option<ActorId> {
         self.owner().map(|token| self.acquisition(token).actor)
     }
 
-    /// Whether the directory that is there was made by that process, which has not died since. Its heartbeat runs,
-    /// then.
+    /// Whether that process created the existing directory and has not died since, so that its heartbeat runs.
     pub(super) fn is_own(&self, process: usize) -> bool {
         let own = |timer: &Timer| timer.process == process && self.owner() == Some(timer.token);
         self.timers.iter().any(own)
@@ -129,7 +128,7 @@ impl Directory {
         self.acquisitions[index(token)]
     }
 
-    /// Makes the directory, and starts its heartbeat; the timers of a process that stands still go on at `awake`.
+    /// Creates the directory and starts its heartbeat. The timers of a stalled process go on at `awake`.
     pub(super) fn create(&mut self, actor: ActorId, process: usize, now: Duration, awake: Duration) -> i64 {
         let token = self.next_token();
         self.there = Some(There { token, mtime: now });
@@ -141,15 +140,15 @@ impl Directory {
         token
     }
 
-    /// Removes whatever directory is there, and tells whose it was.
+    /// Removes the existing directory, whichever it is, and returns its token.
     pub(super) fn remove(&mut self) -> Option<i64> {
         self.there.take().map(|there| there.token)
     }
 
-    /// What a release would remove: see [`Directory::release`].
+    /// The token of the directory that [`Directory::release`] would remove.
     ///
     /// # Errors
-    /// Nothing is removed.
+    /// Why a release would remove nothing.
     pub(super) fn releases(&self, token: i64, process: usize) -> Result<Option<i64>, Released> {
         let Acquisition { is_compromised, is_released, .. } = self.acquisition(token);
         if is_compromised || is_released {
@@ -159,33 +158,32 @@ impl Directory {
         if self.timers.iter().any(is_listed) { Ok(self.owner()) } else { Err(Released::NotAcquired) }
     }
 
-    /// Ends what the process has listed as its lock, which need not be the one that is meant, and removes whatever
-    /// directory is there.
+    /// Ends the lock that the process has listed, which need not be the one that `token` means, and removes the
+    /// existing directory, whichever it is.
     ///
     /// # Errors
-    /// Nothing is removed.
+    /// Why nothing is removed.
     pub(super) fn release(&mut self, token: i64, process: usize) -> Result<Option<i64>, Released> {
         self.releases(token, process)?;
-        self.strike_off(process);
+        self.unlist(process);
         Ok(self.remove())
     }
 
-    /// The process stands still until then, and its timers with it; those that fall due meanwhile come first after
-    /// that.
+    /// Stalls the process and its timers until then. Timers that fall due meanwhile run first after that.
     pub(super) fn stands_still(&mut self, process: usize, until: Duration) {
         let mine = self.timers.iter_mut().filter(|timer| timer.process == process);
         mine.for_each(|timer| timer.due = timer.due.max(until));
     }
 
-    /// The process ends in good order: the lock that it has listed is removed, whoever's directory is there. Tells the
-    /// listed lock and what was removed.
+    /// The process exits in good order and removes the existing directory, whichever it is, if it has a lock listed.
+    /// Returns the tokens of the listed lock and of the removed directory.
     pub(super) fn exits(&mut self, process: usize) -> Option<(i64, Option<i64>)> {
         let listed = self.listed(process).next().map(|timer| timer.token);
         self.dies(process);
         listed.map(|token| (token, self.remove()))
     }
 
-    /// The process is gone, and whatever it had in memory.
+    /// The process dies and loses what it had in memory.
     pub(super) fn dies(&mut self, process: usize) {
         self.timers.retain(|timer| timer.process != process);
     }
@@ -199,7 +197,7 @@ impl Directory {
         self.timers.iter_mut().filter(move |timer| timer.process == process && timer.is_listed)
     }
 
-    fn strike_off(&mut self, process: usize) {
+    fn unlist(&mut self, process: usize) {
         let acquisitions = &mut self.acquisitions;
         self.timers.retain(|timer| {
             let ends = timer.process == process && timer.is_listed;

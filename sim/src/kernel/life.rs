@@ -1,4 +1,5 @@
-//! Births, steps and deaths: polling an actor, starting its process, and ending it by a crash or in good order.
+//! The life of actors and processes: polling an actor, starting its process, and ending that by a crash or in good
+//! order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
@@ -12,7 +13,7 @@ use crate::trial::Ending;
 use crate::world::{ActorCell, State};
 
 impl Kernel<'_> {
-    /// Polls the actor; tells the message if it panicked.
+    /// Polls the actor; returns the message if it panicked.
     pub(super) fn poll(&mut self, id: ActorId) -> Option<String> {
         let shared = &self.shared;
         let (life, waker) = {
@@ -43,7 +44,7 @@ impl Kernel<'_> {
         None
     }
 
-    /// Boots a process and lets each of its actors run up to its first point.
+    /// Starts a process and runs each of its actors up to its first point.
     pub(super) fn start(&mut self, process: usize) -> Result<Option<Ending>, Error> {
         let starts = self.shared.boot(process)?;
         let mine: Vec<ActorId> = {
@@ -60,7 +61,7 @@ impl Kernel<'_> {
         Ok(None)
     }
 
-    /// The process dies: its actors' futures are dropped, its sessions closed; then it starts again.
+    /// Crashes the process: drops its actors' futures, closes its sessions, then starts it again.
     pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Result<Option<Ending>, Error> {
         self.shared.record(id, EventKind::Crashed);
         self.shared.lets_locks_age(process);
@@ -76,7 +77,7 @@ impl Kernel<'_> {
                 let cell = &mut shared.actors.borrow_mut()[index];
                 if cell.process == process { cell.life.take() } else { None }
             };
-            // Dropping a future may give connections back, so nothing may be borrowed here.
+            // Dropping a future may return connections, so nothing may be borrowed here.
             drop(life);
         }
         let mut dead = Vec::new();
@@ -102,7 +103,7 @@ impl Kernel<'_> {
         }
     }
 
-    /// A process that was asked to stop has exited once all its actors have returned; then it starts again.
+    /// Restarts a process that was asked to stop, once all its actors have returned.
     pub(super) fn restart_if_stopped(&mut self, process: usize) -> Result<Option<Ending>, Error> {
         let stopping = self.shared.processes.borrow()[process].shutdown;
         let gone = |cell: &ActorCell| cell.process != process || cell.state == State::Finished;

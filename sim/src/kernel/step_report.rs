@@ -1,17 +1,16 @@
-//! What a scheduler is told beside what it is asked: which step used what. Told only to those who want to know; nothing
-//! here may change what happens.
+//! Reports the footprint of each step to the scheduler, if it wants footprints. Reporting does not change the trial.
 
 use super::Kernel;
-use crate::choice::Candidate;
+use crate::choice::RunnableActor;
 use crate::footprint::{Footprint, Use};
 use crate::point::ActorId;
 
 impl Kernel<'_> {
-    /// Tells the scheduler what the step has used, if it wants to know. Actors of a process may share memory that
-    /// nobody else knows of, so their steps use it.
-    pub(super) fn tell_step(&mut self, chosen: &Candidate) {
+    /// Reports the footprint of the step, if the scheduler wants footprints. Actors of a process may share memory that
+    /// the kernel does not know of, so every step of theirs writes to it.
+    pub(super) fn tell_step(&mut self, chosen: &RunnableActor) {
         if self.shared.tracks.get() {
-            // A statement that can go on now goes on because of this step.
+            // A statement that can go on now does so because of this step.
             self.wake_sessions();
             let process = self.shared.actors.borrow()[chosen.actor.index()].process;
             self.shared.touch("process", "", Some(process as u64), Use::Write);
@@ -21,7 +20,7 @@ impl Kernel<'_> {
         }
     }
 
-    /// Tells the scheduler that time has passed because nobody could go on: whatever came before, comes before that.
+    /// Reports that time has passed because no actor could go on. All earlier steps come before that.
     pub(super) fn tell_passed_time(&mut self) {
         if self.shared.tracks.get() {
             self.shared.touches_everything();

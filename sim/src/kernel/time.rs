@@ -1,4 +1,4 @@
-//! The clock, and what happens when nobody can go on: time passes, a foreign future rings, or the trial ends.
+//! The clock, and what happens when no actor can go on: time passes, a foreign future is woken, or the trial ends.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -13,7 +13,7 @@ use crate::trial::Ending;
 use crate::world::{ActorCell, State};
 
 impl Kernel<'_> {
-    /// Nobody can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
+    /// No actor can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.
     pub(super) async fn idle(&mut self) -> Option<Ending> {
         self.resume_looking();
         let (mut finished, mut at_rest, mut foreign) = (true, true, false);
@@ -25,7 +25,7 @@ impl Kernel<'_> {
         if finished {
             return Some(Ending::Quiescent);
         }
-        let deadline = if at_rest { self.deadline_at_rest() } else { self.deadline() };
+        let deadline = if at_rest { self.deadline_when_idle() } else { self.deadline() };
         if foreign {
             let ending = self.await_alarm(deadline).await;
             self.tell_passed_time();
@@ -42,16 +42,16 @@ impl Kernel<'_> {
         }
     }
 
-    /// When time next changes something by itself: somebody's wait is over, or the engine's alarm rings.
+    /// When time next changes something by itself: a wait ends, or the engine's alarm is due.
     pub(super) fn deadline(&self) -> Option<Duration> {
         let waits = self.shared.actors.borrow().iter().filter_map(|cell| cell.deadline).min();
         let alarm = self.shared.engine.borrow().alarm();
         [waits, alarm].into_iter().flatten().min()
     }
 
-    /// The same where everyone is at rest: whoever has looked for work since anybody else did something has its looks
-    /// suspended.
-    fn deadline_at_rest(&mut self) -> Option<Duration> {
+    /// The same when all actors are idle. Polling is suspended for actors that have polled for work since any other
+    /// actor did something.
+    fn deadline_when_idle(&mut self) -> Option<Duration> {
         let mut actors = self.shared.actors.borrow_mut();
         for index in 0..actors.len() {
             if actors[index].looks_every.is_some() && actors[index].looked_after == others(&actors, index) {
@@ -61,7 +61,7 @@ impl Kernel<'_> {
         }
         drop(actors);
         let next = self.deadline();
-        // Only those whose time it is look now; who looks more seldom has not looked yet.
+        // Only the actors whose poll is due poll now; those with longer intervals have not polled yet.
         let mut actors = self.shared.actors.borrow_mut();
         for index in 0..actors.len() {
             let cell = &actors[index];
@@ -72,7 +72,7 @@ impl Kernel<'_> {
         next
     }
 
-    /// Whoever's looks were suspended looks again, at its next time, once somebody else has done something.
+    /// Resumes suspended polling, at the actor's next poll time, once another actor has done something.
     fn resume_looking(&mut self) {
         let now = self.shared.now.get();
         let mut actors = self.shared.actors.borrow_mut();
@@ -91,7 +91,7 @@ impl Kernel<'_> {
         }
     }
 
-    /// Lets madsim's own timers run until an alarm rings, the deadline passes, or an hour shows that none will.
+    /// Lets madsim's own timers run until an alarm fires, the deadline passes, or an hour shows that none will.
     async fn await_alarm(&mut self, deadline: Option<Duration>) -> Option<Ending> {
         const FOR_EVER: Duration = Duration::from_secs(3600);
         let start = self.shared.now.get();
@@ -102,7 +102,7 @@ impl Kernel<'_> {
         let rang = poll_fn(|context| {
             let actors = self.shared.actors.borrow();
             actors.iter().for_each(|cell| cell.alarm.wakes(context.waker()));
-            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_environment()) {
+            if actors.iter().any(|cell| cell.state == State::Foreign && cell.alarm.has_fired()) {
                 return Poll::Ready(true);
             }
             timeout.as_mut().poll(context).map(|()| false)
@@ -121,7 +121,7 @@ impl Kernel<'_> {
         (0..actors.len()).filter(waits).map(|index| ActorId(index as u16)).collect()
     }
 
-    /// Moves the clock forward, madsim's with it, and ends the waits whose time is up.
+    /// Moves the clock forward, madsim's with it, and ends the waits whose deadline has passed.
     pub(super) fn advance(&mut self, to: Duration) {
         let now = self.shared.now.get();
         if to > now {
@@ -130,11 +130,11 @@ impl Kernel<'_> {
             self.clock.get_or_insert_with(TimeHandle::current).advance(to - now);
         }
         self.tell_engine();
-        // Even where the clock prepared trial: a wait may have begun again after its deadline had passed.
+        // Even if the clock did not move: a wait may have begun again after its deadline had passed.
         self.expire_waits();
     }
 
-    /// What the engine's clock frees goes on before a pool's timeout would give it up.
+    /// Advances the engine's clock. Statements that this unblocks go on before a pool's timeout would abandon them.
     fn tell_engine(&mut self) {
         let now = self.shared.now.get();
         self.shared.engine.borrow_mut().advance(now);
@@ -155,8 +155,8 @@ impl Kernel<'_> {
     }
 }
 
-/// The last step of anybody else that counts for one who looks. Of others who look only what they have committed does,
-/// or two of them would keep each other looking.
+/// The last step of another actor that counts for a polling actor. Of other polling actors only steps with a commit
+/// count, or two of them would keep each other polling.
 fn others(actors: &[ActorCell], index: usize) -> Option<u32> {
     let others = actors.iter().enumerate().filter(|(other, _)| *other != index);
     others.map(|(_, cell)| if cell.looks_every.is_some() { cell.last_commit } else { cell.last_step }).max()

@@ -1,5 +1,4 @@
-//! The versions of a row, in commit order, each with the operation that wrote it. They are the store's own account;
-//! this must never judge.
+//! The versions of a row in commit order, as the store recorded them, each with the operation that wrote it.
 
 use super::Operation;
 use crate::engine::{Row, RowChange, Table, Value};
@@ -9,28 +8,28 @@ use crate::trace::{EventKind, Trace};
 /// A row's state from one commit to the next.
 #[derive(Debug)]
 pub(super) struct State<'t> {
-    /// The commit; none for the state that the trial began with.
+    /// The commit; `None` for the initial state.
     pub(super) since: Option<usize>,
     pub(super) actor: ActorId,
-    /// The place of the operation that it is part of.
+    /// The index of the operation that it is part of.
     pub(super) operation: Option<usize>,
-    /// None while it is absent, and for a beginning that nothing is known of.
+    /// `None` while the row is absent, and for an initial state that is not known.
     pub(super) row: Option<&'t Row>,
 }
 
-/// A row as it has been.
+/// The states of a row over time.
 #[derive(Debug)]
 pub(super) struct History<'t> {
     pub(super) row: &'t Value,
     pub(super) table: Option<&'t Table>,
-    /// The first is the beginning.
+    /// The first is the initial state.
     pub(super) states: Vec<State<'t>>,
 }
 
-/// A committed change of a row, with the index of its commit and who made it.
+/// A committed change of a row, with the index of its commit and the actor that made it.
 type Change<'t> = (usize, ActorId, &'t RowChange);
 
-/// The histories of the rows that operations with an acknowledged intent that is judged are about.
+/// The histories of the rows for which some acknowledged operation has an intent that is judged.
 pub(super) fn of<'t>(
     trace: &'t Trace,
     table: &str,
@@ -70,7 +69,7 @@ pub(super) fn of<'t>(
     rows.into_iter().map(history).collect()
 }
 
-/// From when to when what an actor writes to a row is an operation's.
+/// The range of events in which an actor's writes to a row belong to an operation.
 struct Window {
     operation: usize,
     actor: ActorId,
@@ -129,14 +128,13 @@ impl<'t> History<'t> {
         History { row, table: changes.first().map(|(.., change)| &*change.table), states }
     }
 
-    /// The place of the state at that event.
+    /// The index of the state at that event.
     pub(super) fn at(&self, event: usize) -> usize {
         self.states.iter().rposition(|state| state.since <= Some(event)).unwrap_or(0)
     }
 }
 
-/// Everything that lies in a table under the same first column, in the order in which it was added. The last is what is
-/// seen.
+/// All rows of a table with the same first column, in the order in which they were added. The last one is visible.
 #[derive(Debug)]
 pub(crate) struct RowVersions<'t> {
     row: &'t Value,
@@ -144,7 +142,7 @@ pub(crate) struct RowVersions<'t> {
 }
 
 impl<'t> RowVersions<'t> {
-    /// What lies there before the first of its changes: every row that is changed or deleted and was not added before.
+    /// The rows before the first change: every row that is changed or deleted and was not added before.
     pub(crate) fn before(row: &'t Value, changes: impl Iterator<Item = &'t RowChange>) -> RowVersions<'t> {
         let (mut known, mut rows) = (Vec::new(), Vec::new());
         for change in changes {
@@ -158,12 +156,12 @@ impl<'t> RowVersions<'t> {
         RowVersions { row, rows }
     }
 
-    /// The row that is seen.
+    /// The visible row.
     pub(crate) fn seen(&self) -> Option<&'t Row> {
         self.rows.last().map(|(_, row)| *row)
     }
 
-    /// Takes in a change; tells whether it was one of the row that is seen.
+    /// Applies a change; returns whether it changed the visible row.
     pub(crate) fn take(&mut self, change: &'t RowChange) -> bool {
         let place = self.rows.iter().position(|(key, _)| *key == change.key);
         let was_last = place.is_some_and(|place| place + 1 == self.rows.len());

@@ -1,5 +1,5 @@
-//! Whether an acknowledged intent is lost, version by version. It must never judge an intent that nobody was told of,
-//! or a row that is absent in the end.
+//! Decides whether an acknowledged intent is lost, version by version. An intent that was never acknowledged is not
+//! judged, nor is a row that is absent in the end.
 
 use std::cell::Cell;
 
@@ -13,30 +13,29 @@ use crate::trace::Trace;
 /// An acknowledged intent that is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lost {
-    /// The place of the operation whose intent it was.
+    /// The index of the operation whose intent it was.
     pub operation: usize,
     /// The column.
     pub column: &'static str,
     /// The value that was intended.
     pub value: Value,
-    /// The commit by which it was carried out; none where it had stood from the beginning, or never did.
+    /// The commit that carried it out; `None` if the value was there from the beginning or was never written.
     pub since: Option<usize>,
-    /// The value that stood instead; none where the row was absent.
+    /// The value that was there instead; `None` if the row was absent.
     pub stands: Option<Value>,
-    /// The place of the operation that undid it; none where what undid it was part of none, and where it was never
-    /// carried out.
+    /// The index of the operation that undid it; `None` if the commit that undid it belongs to no operation, or if the
+    /// intent was never carried out.
     pub by: Option<usize>,
-    /// Who undid it, or acknowledged what was never carried out.
+    /// The actor that undid it, or that acknowledged it without carrying it out.
     pub actor: ActorId,
     /// The event of the commit that undid it, or of the acknowledgement.
     pub event: usize,
-    /// What that is called.
+    /// The anomaly that the loss is.
     pub anomaly: Anomaly,
 }
 
-/// Holds what was committed to a table against what its operations were acknowledged for, in the columns that are
-/// watched. Tells over how many acknowledged intents somebody else wrote a later version of the row, and the first that
-/// was lost.
+/// Compares the commits to a table with the acknowledged intents of its operations, in the watched columns. Returns the
+/// number of acknowledged intents after which another actor wrote a version of the row, and the first loss.
 pub fn lost(
     trace: &Trace,
     table: &str,
@@ -47,8 +46,8 @@ pub fn lost(
     (exercised, losses.into_iter().min_by_key(|loss| loss.event))
 }
 
-/// The same for the intents of some operations only; the others supersede, and undo. Tells all that were lost, each
-/// where it was first.
+/// The same for the intents of some operations only; the others can still supersede or undo them. Returns every lost
+/// intent, each at its first loss.
 pub fn losses(
     trace: &Trace,
     table: &str,
@@ -57,7 +56,7 @@ pub fn losses(
 ) -> (u64, Vec<Lost>) {
     let (mut exercised, mut losses) = (0, Vec::new());
     for history in history::of(trace, table, operations, judged) {
-        // What the trial leaves no row of is not judged here; a row that nobody wrote has its beginning for its end.
+        // A row that is absent in the end is not judged here. A row without commits ends in its initial state.
         let is_known = history.states.len() > 1;
         if is_known && history.states.last().is_none_or(|last| last.row.is_none()) {
             continue;
@@ -76,16 +75,16 @@ pub fn losses(
     (exercised, losses)
 }
 
-/// One row and the operations that were on it.
+/// One row and the operations on it.
 struct Judge<'j> {
     history: &'j History<'j>,
     operations: &'j [Operation],
-    /// Where the last column that was looked for prepared trial: mostly it is the same one again.
+    /// The index of the column that was looked up last: mostly it is the same one again.
     place: Cell<usize>,
 }
 
 impl<'j> Judge<'j> {
-    /// Whether somebody else wrote a version after an intent's, and how it was lost, if it was.
+    /// Whether another actor wrote a version after the intent's, and how the intent was lost, if it was.
     fn intent(&self, operation: usize, intent: &Intent, acknowledged: usize) -> (bool, Option<Lost>) {
         let Intent { column, value, .. } = intent;
         let Some(carried_out) = self.carried_out(operation, intent, acknowledged) else {
@@ -116,8 +115,8 @@ impl<'j> Judge<'j> {
         (met, loss)
     }
 
-    /// The place of the version by which an operation's intent was carried out before it was acknowledged: the last
-    /// that it wrote with that value; else the one that had it already.
+    /// The index of the version that carried out an operation's intent before its acknowledgement: the last one that
+    /// the operation wrote with that value, else the one that had the value already.
     fn carried_out(&self, operation: usize, intent: &Intent, acknowledged: usize) -> Option<usize> {
         let states = &self.history.states;
         let has = |state: &State<'j>| self.value(state, intent.column) == Some(&intent.value);
@@ -133,11 +132,10 @@ impl<'j> Judge<'j> {
         own.or_else(had)
     }
 
-    /// The place of the first version after an intent's that neither has its value nor supersedes it, and what that is
-    /// called.
+    /// The index of the first version after the intent's that neither has its value nor supersedes it, and the anomaly.
     fn undone(&self, column: &str, value: &Value, carried_out: usize) -> Option<(usize, Anomaly)> {
         let states = &self.history.states;
-        // Who is not acknowledged may count as never having been there, and what it wrote as having been.
+        // An operation that is not acknowledged may count as done or as not done, so its value is accepted as well.
         let mut unsure: Vec<&Value> = Vec::new();
         for (at, state) in states.iter().enumerate().skip(carried_out + 1) {
             if state.row.is_none() {
@@ -171,7 +169,8 @@ impl<'j> Judge<'j> {
         None
     }
 
-    /// The intent that a version carries out in a column: its writer means the value, and has not written it before.
+    /// The intent that a version carries out in a column: its operation intends the value and has not written it
+    /// before.
     fn intends(&self, at: usize, column: &str) -> Option<&Intent> {
         let states = &self.history.states;
         let operation = states[at].operation?;
@@ -183,7 +182,7 @@ impl<'j> Judge<'j> {
         (!states[..at].iter().any(carries)).then_some(intent)
     }
 
-    /// A column's value in a state; none where the row was absent.
+    /// A column's value in a state; `None` if the row was absent.
     fn value(&self, state: &State<'j>, column: &str) -> Option<&'j Value> {
         let (table, row) = (self.history.table?, state.row?);
         let guess = self.place.get();

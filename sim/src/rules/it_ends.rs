@@ -1,4 +1,4 @@
-//! A trial ends: it neither gets stuck nor goes on until its step limit.
+//! Every trial ends: it neither gets stuck nor hits its step limit.
 
 use super::{Demand, Rule};
 use crate::anomaly::Anomaly;
@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(run: &Run) -> Finding {
     match &run.ending {
         Ending::Quiescent => Finding::Holds { exercised: 1 },
-        // Half a trial says nothing of its end.
+        // A trial that was cut short by a panic says nothing about its end.
         Ending::Panicked { .. } => Finding::Holds { exercised: 0 },
         Ending::NoRest { cycle: Some(cycle), .. } => {
             let round: Vec<_> = cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
@@ -46,7 +46,7 @@ fn check(run: &Run) -> Finding {
     }
 }
 
-/// Whether the waits of those whom the actor waits for lead back to it.
+/// Whether the actor is in a wait cycle: the actors that it waits for wait, directly or not, for it.
 fn waits_for_itself(trace: &Trace, actor: ActorId) -> bool {
     let (mut reached, mut next) = (vec![actor], 0);
     while let Some(waiter) = reached.get(next).copied() {
@@ -63,7 +63,7 @@ fn waits_for_itself(trace: &Trace, actor: ActorId) -> bool {
     false
 }
 
-/// Whom the actor waits for at the end.
+/// The actors that the actor waits for at the end.
 fn holders(trace: &Trace, actor: ActorId) -> &[ActorId] {
     match trace.events.iter().rev().find(|event| event.actor == actor).map(|event| &event.kind) {
         Some(EventKind::Waits { holders, .. }) => holders,

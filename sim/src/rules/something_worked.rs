@@ -1,5 +1,5 @@
-//! Something worked: a strategy all of whose statements fail, or whose actors never get anything done, breaks no
-//! invariant and keeps none either.
+//! Something worked. A strategy whose statements all fail, or whose actors never get anything done, violates no
+//! invariant and does not satisfy any either.
 
 use super::{Demand, Rule};
 use crate::anomaly::Anomaly;
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
-/// What came of a trial's work.
+/// The effects of a trial's work.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Effects<'a> {
     /// Statements that succeeded; those that only begin, end or set something do not count.
@@ -27,7 +27,7 @@ pub struct Effects<'a> {
 }
 
 impl<'a> Effects<'a> {
-    /// What came of a trial's work.
+    /// The effects of a trial's work.
     pub fn of(run: &'a Run) -> Effects<'a> {
         let mut effects = Effects::default();
         for event in &run.trace.events {
@@ -50,7 +50,7 @@ fn check(run: &Run) -> Finding {
     if effects.succeeded > 0 || effects.failed.is_none() && effects.done {
         return Finding::Holds { exercised: effects.succeeded.max(1) };
     }
-    // Faults may have taken whatever there was to take.
+    // Faults may have prevented everything.
     if !run.injected.is_empty() || matches!(run.ending, Ending::Panicked { .. }) {
         return Finding::Holds { exercised: 0 };
     }

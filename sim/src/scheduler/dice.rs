@@ -1,5 +1,5 @@
-//! Where faults strike when a scheduler is left to chance: at opportunities spread evenly over a trial, whose
-//! number is learnt from the trials before. The first trial guesses it.
+//! Random injection of faults, at opportunities spread evenly over a trial. The number of opportunities is learnt from
+//! the trials before; the first trial guesses it.
 
 use crate::seed::{Ratio, Rng, Seed};
 
@@ -8,12 +8,12 @@ const FIRST_GUESS: u64 = 16;
 
 #[derive(Debug)]
 pub(super) struct Dice {
-    /// The most opportunities counted in a trial so far; none before the first has ended.
+    /// The most opportunities counted in a trial so far; `None` before the first has ended.
     counted: Option<u64>,
     met: u64,
-    /// Decides how many faults the trial means to see.
+    /// Decides how many faults are planned for the trial.
     seed: Seed,
-    /// How many are left of them; drawn at the first opportunity.
+    /// How many of them are left; drawn at the first opportunity.
     planned: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ impl Dice {
         self.planned = None;
     }
 
-    /// 0 for no fault, or one more than the index of the fault that strikes.
+    /// 0 for no fault, or one more than the index of the fault to inject.
     pub(super) fn roll(&mut self, rng: &mut Rng, fault_rules: usize, left: u32) -> usize {
         self.met += 1;
         let seed = self.seed;

@@ -1,17 +1,17 @@
-//! Draws that belong to the points they are made at. Two candidates whose trials have a point in common draw the same
-//! there, whatever else either of them does before it, so that they meet the same trouble as far as their points allow.
+//! Random draws that are keyed by their points. Two strategies whose trials have a point in common draw the same there,
+//! whatever happened before it, so that they meet the same faults and orders as far as their points allow.
 
-use crate::choice::Candidate;
+use crate::choice::RunnableActor;
 use crate::digest::Digest;
 use crate::point::Point;
 use crate::seed::{Rng, Seed, mix};
 
-/// What a draw decides; two at one point must not see the same numbers.
+/// What a draw decides. Different decisions at one point must not see the same numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum For {
-    /// Who goes next.
+    /// Which actor goes next.
     Next,
-    /// Whether a fault strikes.
+    /// Whether a fault is injected.
     Fault,
     /// Which value is taken.
     Pick,
@@ -24,7 +24,7 @@ pub(super) enum For {
 pub(super) struct Draws {
     seed: Seed,
     last: Option<(Point, For)>,
-    /// How many draws for the same have been made at this point in a row.
+    /// How many draws for the same decision have been made at this point in a row.
     repeated: u64,
 }
 
@@ -38,15 +38,15 @@ impl Draws {
         self.seed_at(at, what).rng()
     }
 
-    /// Who of them goes next, each as likely as any other: the highest draw, so that between two who could go in both
-    /// of two trials the same one is ahead.
-    pub(super) fn highest(&mut self, at: &Point, among: &[Candidate]) -> usize {
+    /// Which actor goes next, each as likely as any other. The highest draw wins, so that of two actors that are
+    /// runnable in two trials the same one is ahead in both.
+    pub(super) fn highest(&mut self, at: &Point, among: &[RunnableActor]) -> usize {
         let seed = self.seed_at(at, For::Next);
         let drawn = |index: &usize| mix(seed.0 ^ mix(u64::from(among[*index].actor.0)));
         (0..among.len()).max_by_key(drawn).unwrap_or_default()
     }
 
-    /// A priority for the step that is pending at that point, drawn for the `times`-th time.
+    /// A priority for the step that is pending at that point, in its `times`-th draw.
     pub(super) fn priority(&mut self, at: &Point, times: u64) -> u64 {
         self.last = None;
         mix(self.seed_at(at, For::Next).0 ^ mix(times))

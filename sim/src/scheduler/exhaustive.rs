@@ -1,21 +1,21 @@
-//! Exhaustive search: depth first over every choice, faults and values included, with dynamic partial-order reduction.
+//! Exhaustive search: depth first over every choice, including faults and values, with dynamic partial-order reduction.
 //!
-//! Each trial is one schedule. What was chosen where is kept as a path; after a trial the deepest choice that has an
-//! alternative left takes it, and the next trial repeats the path up to there. Of orders that come to the same one is
-//! enough: two steps whose footprints do not conflict can be swapped. Source sets say which other actors must be tried
-//! first at a choice, because a later step of theirs raced with the step taken there; sleep sets, which actors need not
-//! be, because that was tried before and nothing since has to do with them (Abdulla, Aronis, Jonsson and Sagonas,
-//! "Optimal Dynamic Partial Order Reduction", POPL 2014, Algorithm 1). Faults and values have every alternative tried:
-//! they are nobody's order.
+//! Each trial is one schedule, and its choices are kept as a path. After a trial the deepest choice with an untried
+//! alternative takes it, and the next trial repeats the path up to there. Of equivalent orders one is enough: two steps
+//! whose footprints do not conflict can be swapped. A source set contains the other actors that must be tried at a
+//! choice, because a later step of theirs raced with the step taken there. A sleep set contains the actors that need
+//! not be tried, because they were tried before and no step since conflicts with theirs (Abdulla, Aronis, Jonsson and
+//! Sagonas, "Optimal Dynamic Partial Order Reduction", POPL 2014, Algorithm 1). Of faults and values every alternative
+//! is tried: the reduction concerns only the order of steps.
 //!
-//! Under a bound on preemptions the reduction is weaker: no sleep sets, every racing actor is tried, and also where the
-//! interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013).
-//! And who can go on at once, and so counts as interrupted, depends on the clock: once a step goes by that, every
-//! order within the bound is tried.
+//! Under a bound on preemptions the reduction is weaker: there are no sleep sets, and every racing actor is tried, also
+//! where the interrupted actor's turn began (Coons, Musuvathi and McKinley, "Bounded Partial-Order Reduction", OOPSLA
+//! 2013). Which actor can go on at once, and so counts as interrupted, depends on the clock: once a step touches the
+//! clock, every order within the bound is tried.
 //!
-//! It must never leave out a final state, nor a violation that a check of commits, stores and receipts can see.
+//! Never skips a final state, nor a violation that a check of commits, stores and receipts can see.
 
-use crate::choice::{Ask, Candidate, Pace};
+use crate::choice::{Ask, RunnableActor, Pace};
 use crate::error::Error;
 use crate::footprint::{Footprint, part};
 use crate::point::{ActorId, Point};
@@ -29,15 +29,15 @@ use history::History;
 /// The search.
 #[derive(Debug)]
 pub struct Exhaustive {
-    /// The most preemptions of a schedule; none for any number.
+    /// The most preemptions in a schedule; `None` for any number.
     bound: Option<u32>,
-    /// Whether orders that come to the same are left out.
+    /// Whether equivalent orders are skipped.
     reduces: bool,
     path: Vec<Choice>,
-    /// How many choices of the path the trial has repeated.
+    /// How many choices of the path the trial has taken.
     depth: usize,
     history: History,
-    /// The actors that need not go next, each with what its step would use.
+    /// The sleep set: the actors that need not go next, each with the footprint that its step would have.
     asleep: Vec<(ActorId, Footprint)>,
     preemptions: u32,
     is_redundant: bool,
@@ -48,13 +48,13 @@ pub struct Exhaustive {
 /// How far a search has got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Schedules held.
+    /// Schedules run.
     pub schedules: u64,
-    /// Those among them that came to the same as an earlier one: seen too late to be left out.
+    /// Schedules that turned out to be equivalent to an earlier one, too late to be skipped.
     pub redundant: u64,
-    /// The most faults that struck in one.
+    /// The most faults injected in one schedule.
     pub faults: u32,
-    /// The most preemptions in one.
+    /// The most preemptions in one schedule.
     pub preemptions: u32,
 }
 
@@ -62,7 +62,7 @@ pub struct Counts {
 #[derive(Debug)]
 enum Choice {
     Next(Turn),
-    /// One of so many faults or values.
+    /// One of `of` faults or values.
     Value {
         of: usize,
         taken: usize,
@@ -70,26 +70,26 @@ enum Choice {
     },
 }
 
-/// A choice of who goes next.
+/// A choice of the actor that goes next.
 #[derive(Debug)]
 struct Turn {
-    candidates: Vec<ActorId>,
+    runnable: Vec<ActorId>,
     chosen: ActorId,
-    /// Whoever goes on without being interrupted; none where the last actor cannot go on.
+    /// The actor that goes on if it is not interrupted; `None` if the last actor cannot go on.
     stays: Option<ActorId>,
-    /// Who must be tried, whether tried yet or not.
+    /// The actors that must be tried, whether tried yet or not.
     wanted: Vec<ActorId>,
-    /// Who was tried, with all that its step has used.
+    /// The actors that were tried, each with the footprint of its step.
     tried: Vec<(ActorId, Footprint)>,
     asleep: Vec<(ActorId, Footprint)>,
-    /// What the chosen actor's step has used, in all trials of it.
+    /// The footprint of the chosen actor's step, over all trials of it.
     used: Footprint,
-    /// Preemptions before.
+    /// Preemptions before this choice.
     preemptions: u32,
 }
 
 impl Exhaustive {
-    /// A search over all schedules with at most that many preemptions, or all.
+    /// A search over all schedules with at most that many preemptions, or over all schedules.
     pub fn new(bound: Option<u32>) -> Exhaustive {
         Exhaustive {
             bound,
@@ -105,39 +105,39 @@ impl Exhaustive {
         }
     }
 
-    /// The same without reduction: what the reduction is held against.
+    /// The same without reduction, for checking the reduction.
     pub fn by_brute_force(bound: Option<u32>) -> Exhaustive {
         Exhaustive { reduces: false, ..Exhaustive::new(bound) }
     }
 
-    /// The steps of the last schedule, each with what it has used; none where orders are not left out.
+    /// The steps of the last schedule with their footprints; empty under a bound or without reduction.
     pub(crate) fn steps(&self) -> Vec<(ActorId, Footprint)> {
         if self.sleeps() { self.history.steps() } else { Vec::new() }
     }
 
-    /// Whether every schedule has been held.
+    /// Whether every schedule has been run.
     pub fn is_done(&self) -> bool {
         self.is_done
     }
 
-    /// How far it has got.
+    /// How far the search has got.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// Whether sleep sets are kept, which a bound on preemptions would make unsound.
+    /// Whether sleep sets are used. A bound on preemptions would make them unsound.
     fn sleeps(&self) -> bool {
         self.reduces && self.bound.is_none()
     }
 
-    fn next(&mut self, at: &Point, among: &[Candidate], default: usize) -> Result<usize, Error> {
+    fn next(&mut self, at: &Point, among: &[RunnableActor], default: usize) -> Result<usize, Error> {
         let stays = (among[default].actor == at.actor).then_some(at.actor);
         if self.depth == self.path.len() {
             let turn = self.turn(among, default, stays);
             self.path.push(Choice::Next(turn));
         }
         let Choice::Next(turn) = &self.path[self.depth] else { return Err(differs(at)) };
-        let same = turn.candidates.iter().eq(among.iter().map(|candidate| &candidate.actor));
+        let same = turn.runnable.iter().eq(among.iter().map(|runnable| &runnable.actor));
         if !same {
             return Err(differs(at));
         }
@@ -149,15 +149,15 @@ impl Exhaustive {
         self.history.chooses(self.depth);
         self.depth += 1;
         let chosen = turn.chosen;
-        Ok(turn.candidates.iter().position(|actor| *actor == chosen).expect("the chosen is a candidate"))
+        Ok(turn.runnable.iter().position(|actor| *actor == chosen).expect("the chosen is a runnable"))
     }
 
-    /// A choice that was never met before: the default, unless that need not be tried.
-    fn turn(&mut self, among: &[Candidate], default: usize, stays: Option<ActorId>) -> Turn {
-        let candidates: Vec<ActorId> = among.iter().map(|candidate| candidate.actor).collect();
+    /// A new choice: the default, unless that need not be tried.
+    fn turn(&mut self, among: &[RunnableActor], default: usize, stays: Option<ActorId>) -> Turn {
+        let runnable: Vec<ActorId> = among.iter().map(|runnable| runnable.actor).collect();
         let sleeps = |actor: &&ActorId| self.asleep.iter().any(|(asleep, _)| asleep == *actor);
-        let default = candidates[default];
-        let awake = if sleeps(&&default) { candidates.iter().find(|actor| !sleeps(actor)) } else { None };
+        let default = runnable[default];
+        let awake = if sleeps(&&default) { runnable.iter().find(|actor| !sleeps(actor)) } else { None };
         let chosen = match (sleeps(&&default), awake) {
             (true, Some(awake)) => *awake,
             (true, None) => {
@@ -166,9 +166,9 @@ impl Exhaustive {
             }
             (false, _) => default,
         };
-        let wanted = if self.reduces { vec![chosen] } else { candidates.clone() };
+        let wanted = if self.reduces { vec![chosen] } else { runnable.clone() };
         Turn {
-            candidates,
+            runnable,
             chosen,
             stays,
             wanted,
@@ -192,7 +192,7 @@ impl Exhaustive {
         }
     }
 
-    /// Has the other order of the two steps tried as well, if that can be.
+    /// Marks the other order of the two steps to be tried, if it is possible.
     fn race(&mut self, earlier: usize, later: usize) {
         let Some(node) = self.history.choice(earlier) else { return };
         let racing = self.history.actor(later);
@@ -206,36 +206,36 @@ impl Exhaustive {
         }
         let initials = self.history.initials(earlier, later);
         let Choice::Next(turn) = &mut self.path[node] else { return };
-        let mut able = initials.iter().filter(|actor| turn.candidates.contains(actor)).peekable();
+        let mut able = initials.iter().filter(|actor| turn.runnable.contains(actor)).peekable();
         if able.peek().is_none() {
-            turn.wanted.clone_from(&turn.candidates);
+            turn.wanted.clone_from(&turn.runnable);
         } else if !able.clone().any(|actor| turn.wanted.contains(actor)) {
             let chosen = able.clone().find(|actor| **actor == racing).or(able.next());
             turn.wanted.extend(chosen);
         }
     }
 
-    /// From here on every order is tried.
+    /// Turns the reduction off: from here on every order is tried.
     fn stop_reducing(&mut self) {
         self.reduces = false;
         for choice in &mut self.path {
             if let Choice::Next(turn) = choice {
-                turn.wanted.clone_from(&turn.candidates);
+                turn.wanted.clone_from(&turn.runnable);
             }
         }
     }
 
-    /// Has that actor tried at a choice, or everyone where it cannot go.
+    /// Marks the actor to be tried at a choice, or all actors if it cannot go there.
     fn want(&mut self, node: usize, racing: ActorId) {
         let Choice::Next(turn) = &mut self.path[node] else { return };
-        if !turn.candidates.contains(&racing) {
-            turn.wanted.clone_from(&turn.candidates);
+        if !turn.runnable.contains(&racing) {
+            turn.wanted.clone_from(&turn.runnable);
         } else if !turn.wanted.contains(&racing) {
             turn.wanted.push(racing);
         }
     }
 
-    /// Takes the deepest alternative that is left.
+    /// Takes the deepest untried alternative.
     fn backtrack(&mut self) {
         while let Some(choice) = self.path.last_mut() {
             match choice {
@@ -257,7 +257,7 @@ impl Exhaustive {
 }
 
 impl Turn {
-    /// Chooses somebody who must be tried and was not; tells whether there is one.
+    /// Chooses an actor that must be tried and was not; returns whether there is one.
     fn take_another(&mut self, bound: Option<u32>) -> bool {
         self.tried.push((self.chosen, std::mem::take(&mut self.used)));
         let is_tried = |actor: &ActorId| self.tried.iter().any(|(tried, _)| tried == actor);
@@ -277,7 +277,7 @@ impl Turn {
     }
 }
 
-/// A path must lead to the same choices again.
+/// The error for a path that did not lead to the same choices again.
 fn differs(at: &Point) -> Error {
     let Point { label, nth, .. } = at;
     Error::diverged(format!("a search met other choices at {label}#{nth} than the time before"))

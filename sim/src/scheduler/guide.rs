@@ -1,6 +1,6 @@
-//! Guide: a scheduler that takes a recorded tape as advice. Where an entry's point comes up and the entry can be
-//! followed, it is; everywhere else the default is taken. It must never fail: what cannot be followed is passed over,
-//! and the tape of the trial itself says what was.
+//! Guide: a scheduler that takes a recorded tape as advice. An entry is followed if its point comes up and the entry
+//! applies; everywhere else the default is taken. It never fails: entries that do not apply are skipped, and the
+//! trial's own tape shows what was chosen.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::error::Error;
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 
-/// The choices of a tape, by their points.
+/// A scheduler that follows the choices of a tape where they apply.
 #[derive(Debug)]
 pub struct Guide {
     pace: Pace,
-    /// By the numbers of their points, which tell most points apart.
+    /// Keyed by the numbers of their points, which tell most points apart.
     entries: BTreeMap<(u32, u32), Vec<Entry>>,
     cast: Vec<&'static str>,
 }
@@ -23,12 +23,12 @@ struct Entry {
     /// The actor and the label, as in `consumer-1/commit`.
     place: String,
     what: Recorded,
-    /// Several picks may stand at one point; each is taken once, in their order.
+    /// One point may have several picks; each is taken once, in their order.
     is_taken: bool,
 }
 
 impl Guide {
-    /// Follows that tape where it can.
+    /// Follows that tape where it applies.
     pub fn new(tape: RecordedTape) -> Guide {
         let mut entries: BTreeMap<_, Vec<Entry>> = BTreeMap::new();
         for choice in tape.choices {
@@ -43,7 +43,7 @@ impl Guide {
         self.cast.get(actor.index()).copied().unwrap_or("start")
     }
 
-    /// Takes the first entry of this kind at this point that has not been taken.
+    /// Takes the first untaken entry of this kind at this point.
     fn take(&mut self, at: &Point, kind: fn(&Recorded) -> bool) -> Option<&Recorded> {
         let name = self.name(at.actor);
         let here = |place: &str| {
@@ -69,7 +69,7 @@ impl Scheduler for Guide {
         let Some(what) = self.take(at, is_wanted).cloned() else { return Ok(default) };
         let answer = match (ask, what) {
             (Ask::Next { among, .. }, Recorded::Next(name)) => {
-                among.iter().position(|candidate| self.name(candidate.actor) == name)
+                among.iter().position(|runnable| self.name(runnable.actor) == name)
             }
             (Ask::Fault { fault_rules, .. }, Recorded::Fault(fault)) => {
                 fault_rules.iter().position(|fault_rule| *fault_rule == fault).map(|index| index + 1)

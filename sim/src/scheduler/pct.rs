@@ -1,14 +1,14 @@
 //! Probabilistic concurrency testing: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A Randomized Scheduler
 //! with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.
 //!
-//! Every actor has a distinct random priority and the highest that can go on, goes. At `depth - 1` steps, drawn
-//! at random from the trial's length, the actor about to go drops below all others. A bug of depth `d` among `n`
-//! actors in `k` steps is met with a chance of at least `1 / (n * k^(d-1))`.
+//! Every actor has a distinct random priority, and the runnable actor with the highest priority goes next. At
+//! `depth - 1` steps, drawn at random from the trial's length, the actor about to go drops below all others. A bug of
+//! depth `d` among `n` actors in `k` steps is found with a probability of at least `1 / (n * k^(d-1))`.
 //!
 //! Departures from the paper: only steps with a real alternative count towards the length, which makes the bound
-//! tighter; and the length is learnt, the first trial being run without a change point, because nobody knows `k`.
+//! tighter; and since `k` is not known, the length is learnt, and the first trial runs without a change point.
 
-use crate::choice::{Ask, Candidate};
+use crate::choice::{Ask, RunnableActor};
 use crate::error::Error;
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
@@ -23,11 +23,12 @@ pub struct Pct {
     rng: Rng,
     draws: Draws,
     dice: Dice,
-    /// The actors seen so far, highest priority first; an actor new to the trial enters at a random place.
+    /// The actors seen so far, highest priority first. An actor new to the trial is inserted at a random position.
     order: Vec<ActorId>,
-    /// Those that dropped, with the low priority of their change point. Below everyone in `order`.
+    /// The actors that dropped, with the low priority of their change point. They are below all actors in `order`.
     dropped: Vec<(ActorId, usize)>,
-    /// The steps at which someone drops: entry `i` gives priority `i`, as in the paper, whatever their order.
+    /// The steps at which an actor drops. Entry `i` gives priority `i`, as in the paper, whatever the order of the
+    /// steps.
     changes: Vec<u64>,
     /// Steps of this trial that had an alternative.
     steps: u64,
@@ -51,22 +52,22 @@ impl Pct {
         }
     }
 
-    fn highest(&mut self, among: &[Candidate]) -> usize {
-        for candidate in among {
-            let known = self.order.contains(&candidate.actor)
-                || self.dropped.iter().any(|(actor, _)| *actor == candidate.actor);
+    fn highest(&mut self, among: &[RunnableActor]) -> usize {
+        for runnable in among {
+            let known = self.order.contains(&runnable.actor)
+                || self.dropped.iter().any(|(actor, _)| *actor == runnable.actor);
             if !known {
                 let place = self.rng.below(self.order.len() as u64 + 1) as usize;
-                self.order.insert(place, candidate.actor);
+                self.order.insert(place, runnable.actor);
             }
         }
-        let find = |actor: &ActorId| among.iter().position(|candidate| candidate.actor == *actor);
+        let find = |actor: &ActorId| among.iter().position(|runnable| runnable.actor == *actor);
         let upright = self.order.iter().find_map(find);
         let dropped = || {
             let alive = self.dropped.iter().filter_map(|(actor, low)| Some((low, find(actor)?)));
             alive.max_by_key(|(low, _)| **low).map(|(_, index)| index)
         };
-        upright.or_else(dropped).expect("every candidate has a priority")
+        upright.or_else(dropped).expect("every actor has a priority")
     }
 
     fn drop_to(&mut self, actor: ActorId, low: usize) {

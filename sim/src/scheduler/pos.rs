@@ -1,16 +1,16 @@
 //! Partial-order sampling: Yuan, Yang and Gu, "Partial Order Aware Concurrency Sampling", CAV 2018.
 //!
-//! Every pending step has a random priority, and the highest goes. Once it has gone, its actor's next step gets a new
-//! one, and so does every pending step that conflicts with it; those that have nothing to do with it keep theirs. So
-//! orders that differ count, and orders that come to the same do not crowd them out.
+//! Every pending step has a random priority, and the step with the highest one goes next. After it, its actor's next
+//! step gets a new priority, and so does every pending step that conflicts with it; independent steps keep theirs. So
+//! the sampling is over orders that differ, and equivalent orders do not crowd them out.
 //!
-//! What a step will use is known only once it has been taken. A pending step is taken to use what the last one from the
-//! same place did, in this trial or an earlier one of the same workload; one from a place never left before is taken to
-//! conflict with everything.
+//! The footprint of a step is known only once it has been taken. A pending step is assumed to have the footprint of the
+//! last step from the same place, in this trial or an earlier one of the same workload. A step from a place that no
+//! step was taken from before is assumed to conflict with everything.
 
 use std::collections::BTreeMap;
 
-use crate::choice::{Ask, Candidate};
+use crate::choice::{Ask, RunnableActor};
 use crate::error::Error;
 use crate::footprint::Footprint;
 use crate::point::{ActorId, Point};
@@ -19,19 +19,19 @@ use crate::scheduler::dice::Dice;
 use crate::scheduler::draws::{Draws, For};
 use crate::seed::Seed;
 
-/// A place that steps are taken from: an actor's label, and whether it goes on in the middle.
+/// A place that steps are taken from: an actor, a label, and whether the step is a continuation.
 type Place = (ActorId, &'static str, bool);
 
-/// Priorities of pending steps.
+/// Partial-order sampling, with the priorities of pending steps.
 #[derive(Debug)]
 pub struct Pos {
     draws: Draws,
-    /// How often the pending step of each actor has lost its priority.
+    /// How many priorities were drawn for each actor.
     redrawn: BTreeMap<ActorId, u64>,
     dice: Dice,
     /// The pending steps that have a priority.
     pending: Vec<Pending>,
-    /// What the last step from each place has used.
+    /// The footprint of the last step from each place.
     known: BTreeMap<Place, Footprint>,
 }
 
@@ -43,7 +43,7 @@ struct Pending {
 }
 
 impl Pos {
-    /// A scheduler that knows nothing yet.
+    /// A scheduler that knows no footprints yet.
     pub fn new() -> Pos {
         Pos {
             draws: Draws::new(Seed(0)),
@@ -54,9 +54,9 @@ impl Pos {
         }
     }
 
-    fn highest(&mut self, among: &[Candidate]) -> usize {
+    fn highest(&mut self, among: &[RunnableActor]) -> usize {
         let mut best = (0, 0);
-        for (index, Candidate { actor, point, .. }) in among.iter().enumerate() {
+        for (index, RunnableActor { actor, point, .. }) in among.iter().enumerate() {
             let drawn = self.pending.iter().find(|pending| pending.actor == *actor && pending.from == *point);
             let priority = match drawn {
                 Some(pending) => pending.priority,

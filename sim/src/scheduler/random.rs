@@ -1,5 +1,5 @@
-//! The uniform scheduler: each actor that can go on is as likely as any other. At the timed pace the clock orders
-//! the actors instead, each step delayed by a heavy-tailed amount; that measures waits and finds little.
+//! The uniform scheduler: each runnable actor is as likely as any other. At the timed pace the clock orders the actors
+//! instead, and each step is delayed by a heavy-tailed amount; that measures waits and finds few violations.
 
 use crate::choice::{Ask, Pace};
 use crate::error::Error;

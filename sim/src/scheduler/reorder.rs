@@ -1,5 +1,5 @@
-//! Reordering: a trial's own steps, faults and values, in another order of its steps. It follows the order for as long
-//! as it can be had, and knows afterwards whether it could.
+//! Reordering: re-runs a trial's steps, faults and values with its steps in another order. The order is followed as far
+//! as possible, and it is known afterwards whether all of it was.
 
 use crate::choice::{Ask, Choice, Pace, Tape};
 use crate::error::Error;
@@ -8,26 +8,26 @@ use crate::footprint::Footprint;
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 
-/// A trial's choices under another order.
+/// A scheduler with a trial's choices and another order of its steps.
 #[derive(Debug)]
 pub(crate) struct Reorder {
-    /// Who takes each step; nobody, where time passes.
+    /// The actor that takes each step; [`ActorId::NOBODY`] where time passes.
     order: Vec<ActorId>,
     next: usize,
-    /// The faults and values, each used up once.
+    /// The faults and values; `None` once used.
     values: Vec<Option<(Point, Choice)>>,
-    /// Who could not go where the order has it.
+    /// The first actor that could not go where the order has it.
     strayed: Option<ActorId>,
 }
 
 impl Reorder {
-    /// The choices of that tape, its steps in that order.
+    /// The choices of that tape, with the steps in that order.
     pub(crate) fn new(tape: &Tape, order: Vec<ActorId>) -> Reorder {
         let values = tape.entries.iter().filter(|(_, choice)| !matches!(choice, Choice::Next(_)));
         Reorder { order, next: 0, values: values.map(|entry| Some(*entry)).collect(), strayed: None }
     }
 
-    /// Who could not take a step where the order has it, if anybody.
+    /// The first actor that could not take a step where the order has it, if any.
     pub(crate) fn strayed(&self) -> Option<ActorId> {
         self.strayed
     }
@@ -47,7 +47,7 @@ impl Reorder {
         self.take(at, pick)
     }
 
-    /// The first value of that kind that was chosen at that point and is not used up.
+    /// The first unused value of that kind that was chosen at that point.
     fn take<T>(&mut self, at: &Point, of: impl Fn(&Choice) -> Option<T>) -> Option<T> {
         let here = |entry: &Option<(Point, Choice)>| {
             let (point, choice) = entry.as_ref()?;

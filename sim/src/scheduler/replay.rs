@@ -1,13 +1,13 @@
-//! Replay: a scheduler whose choices come from a recorded tape, found by their logical point. Where the tape says
-//! nothing the default is taken. A choice that cannot be made, or whose point never comes, is reported as the
-//! place where the trial diverged; it is never silently replaced.
+//! Replay: a scheduler that takes its choices from a recorded tape, keyed by logical point. Where the tape has no
+//! entry, the default is taken. A choice that cannot be made, or whose point never comes up, is reported as the point
+//! where the trial diverged; it is never silently replaced.
 
 use crate::choice::{Ask, Pace, Recorded, RecordedTape};
 use crate::error::Error;
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 
-/// The choices of a tape.
+/// A scheduler that repeats the choices of a tape.
 #[derive(Debug)]
 pub struct Replay {
     tape: RecordedTape,
@@ -16,7 +16,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Replays that tape, from its beginning.
+    /// Replays that tape from its beginning.
     pub fn new(tape: RecordedTape) -> Replay {
         Replay { tape, next: 0, cast: Vec::new() }
     }
@@ -29,7 +29,7 @@ impl Replay {
     fn entry(&self, at: &Point, kind: fn(&Recorded) -> bool) -> Option<&Recorded> {
         let entry = self.tape.choices.get(self.next)?;
         let name = self.name(at.actor);
-        // Most points are another actor's or at another label, which is seen without writing them out.
+        // Most points have another actor or another label, which can be seen without formatting them.
         let rest = entry.at.strip_prefix(name).and_then(|rest| rest.strip_prefix('/'));
         let is_near = at.nth == 0 || rest.is_some_and(|rest| rest.starts_with(at.label));
         let here = is_near && kind(&entry.what) && entry.at == at.display(name);

@@ -1,6 +1,6 @@
-//! Choices of every kind: each is left to the default, first by large parts of the tape, then one by one (delta
-//! debugging: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002). The last ones
-//! come first: what happens after the violation matters least.
+//! Shrinks choices of every kind: they become the default, first in large parts of the tape, then one by one (delta
+//! debugging: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", TSE 2002). The last choices
+//! are tried first, because what happens after the violation matters least.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
                 let start = end.saturating_sub(part);
                 let left = without(&self.tape().choices, start..end);
                 self.with_choices(left);
-                // What is left of the tape may be shorter by more than that part.
+                // The tape may have become shorter by more than that part.
                 end = start.min(self.tape().choices.len());
             }
             part /= 2;
@@ -25,8 +25,8 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     }
 }
 
-/// The choices but for those in the range. A pick becomes the default one, so that others at its point stay where they
-/// are.
+/// The choices without those in the range. A pick becomes the default pick, so that other picks at its point keep their
+/// positions.
 fn without(choices: &[RecordedChoice], removed: Range<usize>) -> Vec<RecordedChoice> {
     let mut left = choices[..removed.start].to_vec();
     for choice in &choices[removed.clone()] {

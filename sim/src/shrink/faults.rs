@@ -1,5 +1,5 @@
-//! Faults: each is replaced by the mildest that shows the same. That each is needed at all is the choices' pass to
-//! find.
+//! Shrinks faults: each is replaced by the mildest one that shows the same violation. Faults that are not needed at all
+//! are removed by the pass over choices.
 
 use super::Search;
 use crate::choice::Recorded;
@@ -15,7 +15,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
             else {
                 continue;
             };
-            // A fault that the environment does not offer there does not strike, and that trial has been held.
+            // A fault that the environment does not allow there is not injected, and that trial has been run already.
             let _ = Fault::ALL.into_iter().take_while(|milder| *milder != fault).any(|milder| {
                 let mut choices = self.tape().choices.clone();
                 choices[index].what = Recorded::Fault(milder);

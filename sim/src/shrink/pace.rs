@@ -1,5 +1,5 @@
-//! The pace: a trial that shows the same without the clock is the smaller one. What needs durations must stay timed;
-//! its invariant then finds nothing in a free trial.
+//! Shrinks the pace: a trial that shows the same violation without the clock is smaller. A violation that needs
+//! durations stays timed, because its invariant finds nothing in a free trial.
 
 use super::Search;
 use crate::choice::{Ask, Pace, Recorded, RecordedChoice, RecordedTape};
@@ -19,7 +19,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         if self.freely(choices.clone()) {
             return;
         }
-        // What the delays made of the order is said in so many words.
+        // The order that followed from the delays is made explicit.
         let is_next = |choice: &RecordedChoice| matches!(choice.what, Recorded::Next(_));
         let mut ordered = self.order();
         ordered.extend(choices.into_iter().filter(|choice| !is_next(choice)));
@@ -30,7 +30,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         self.attempt(None, RecordedTape { pace: Pace::Free, choices, ..*self.tape() })
     }
 
-    /// Who went next at each point of the least trial.
+    /// The actor that went next at each point of the smallest trial so far.
     fn order(&mut self) -> Vec<RecordedChoice> {
         if !self.spend() {
             return Vec::new();
@@ -53,7 +53,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     }
 }
 
-/// Hears of each step of a timed trial, by the delay that is asked for after it.
+/// Records each step of a timed trial, by the delay that is asked for after it.
 struct Listener {
     guide: Guide,
     points: Vec<Point>,

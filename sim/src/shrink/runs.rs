@@ -1,11 +1,12 @@
-//! Runs: turns of one actor that become one. A detour, away from an actor and back, or over a third one, has no single
-//! choice that could go, so choices near each other go together, and who goes next at one does so at an earlier one.
+//! Merges turns of one actor. A detour, away from an actor and back or over a third actor, cannot be removed by
+//! dropping a single choice. So neighbouring choices are dropped together, or an actor that goes next at a later choice
+//! does so at an earlier one.
 
 use super::Search;
 use crate::choice::{Recorded, RecordedChoice};
 use crate::scenario::Workload;
 
-/// How many neighbours are looked at together.
+/// How many neighbouring choices are considered together.
 const NEAR: usize = 4;
 
 impl<W: Workload, S: ?Sized> Search<'_, W, S> {
@@ -32,8 +33,8 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     }
 }
 
-/// Whoever goes next at `to` does so at `from` already: with what lies between gone, and with it kept. The same choices
-/// where these two are about something else.
+/// The actor that goes next at `to` does so at `from` already: once without the choices in between, once with them.
+/// Unchanged if the two are not both choices of the next actor.
 fn shortcuts(choices: &[RecordedChoice], from: usize, to: usize) -> [Vec<RecordedChoice>; 2] {
     let (Recorded::Next(_), Recorded::Next(_)) = (&choices[from].what, &choices[to].what) else {
         return [choices.to_vec(), choices.to_vec()];

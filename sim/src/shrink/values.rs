@@ -1,5 +1,5 @@
-//! The values on the tape: picks and delays become smaller, and what is chosen late in a trial is chosen at an earlier
-//! arrival, after which less of the workload is needed.
+//! Shrinks the values on the tape: picks and delays become smaller, and late choices move to earlier arrivals, which
+//! need less of the workload.
 
 use super::Search;
 use crate::choice::{Recorded, RecordedChoice};
@@ -21,7 +21,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
     }
 }
 
-/// The choice with smaller values, the smallest first; none at all is a removal, and not tried here.
+/// The choice with smaller values, smallest first. Zero would be a removal, which is not tried here.
 fn smaller(choice: &RecordedChoice) -> Vec<RecordedChoice> {
     let with = |what| RecordedChoice { what, ..choice.clone() };
     match choice.what {
@@ -35,13 +35,13 @@ fn smaller(choice: &RecordedChoice) -> Vec<RecordedChoice> {
     }
 }
 
-/// The choice at earlier arrivals of the same actor at the same label, the earliest first.
+/// The choice at earlier arrivals of the same actor at the same label, earliest first.
 fn earlier(choice: &RecordedChoice) -> Vec<RecordedChoice> {
     let (_, nth, _) = Point::parts(&choice.at);
     down_to_one(nth.into()).map(|nth| at(choice, nth)).collect()
 }
 
-/// The choice at the arrival before, if there is one.
+/// The choice at the previous arrival, or unchanged if there is none.
 pub(super) fn one_earlier(choice: &RecordedChoice) -> RecordedChoice {
     match Point::parts(&choice.at) {
         (_, nth, _) if nth > 1 => at(choice, u64::from(nth) - 1),
@@ -56,7 +56,7 @@ fn at(choice: &RecordedChoice, nth: u64) -> RecordedChoice {
     RecordedChoice { at, ..choice.clone() }
 }
 
-/// Numbers from 1 up to what is below the given one, in few steps.
+/// A few ascending numbers, from 1 to one below the given number.
 fn down_to_one(number: u64) -> impl Iterator<Item = u64> {
     let mut steps = vec![1, number / 2, number.saturating_sub(1)];
     steps.retain(|step| (1..number).contains(step));

@@ -1,10 +1,10 @@
-//! The workload, as the JSON that a case keeps: elements of lists go, by large parts and then one by one, what is
-//! optional goes, and numbers become the least that the scenario draws in that place. Only what the scenario's `check`
-//! accepts is tried.
+//! Shrinks the workload, as the JSON in a case: list elements are removed, in large parts and then one by one, optional
+//! members are removed, and numbers become the smallest that the scenario draws in that place. Only workloads that the
+//! scenario's `check` accepts are tried.
 //!
-//! proptest's own trees are not walked: a size that another value depends on cannot shrink in them without drawing
-//! everything below it anew, lists lose one element at a time, and a case read from a file has none. They are asked
-//! for what is drawn at all.
+//! proptest's own trees are not used for shrinking: in them a size that another value depends on cannot shrink without
+//! redrawing everything below it, lists lose one element at a time, and a case read from a file has no tree. They only
+//! provide the numbers that are drawn.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use super::Search;
 use crate::scenario::Workload;
 use crate::seed::Seed;
 
-/// How many workloads are drawn to see which numbers there are.
+/// How many workloads are drawn to find the smallest numbers.
 const DRAWN: usize = 32;
 
 impl<W: Workload, S: ?Sized> Search<'_, W, S> {
@@ -31,7 +31,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         while let Some(member) = nth(&self.value(), index, |place| place.member()) {
             let is_gone =
                 self.with_value(&member, |_| None) || self.with_value(&member, |_| Some(Value::Null));
-            // Where one went, the next stands in its place.
+            // Once one is removed, the next one has its index.
             index += usize::from(!is_gone);
         }
         self.numbers();
@@ -41,7 +41,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         serde_json::from_str(&self.prepared.json).expect("it has been written as JSON")
     }
 
-    /// Elements of the list go.
+    /// Removes elements of the list.
     fn elements(&mut self, list: &str, length: usize) {
         let mut part = length;
         while part > 0 {
@@ -63,7 +63,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         self.value().pointer(list).and_then(Value::as_array).map_or(0, Vec::len)
     }
 
-    /// Tries the workload with another value in that place, or with none.
+    /// Tries the workload with another value in that place, or without one.
     fn with_value(&mut self, place: &str, change: impl FnOnce(&Value) -> Option<Value>) -> bool {
         let mut value = self.value();
         let Some((parent, key)) = place.rsplit_once('/') else { return false };
@@ -78,7 +78,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         self.with_workload(value)
     }
 
-    /// Numbers become the least that are drawn, all of them if that does it, or as small as may be.
+    /// Lowers numbers to the smallest that are drawn, all at once if that works, else each as far as it goes.
     fn numbers(&mut self) {
         let floors = self.floors();
         let numbers = |value: &Value| {
@@ -107,7 +107,7 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
         }
     }
 
-    /// The least number that the scenario draws in each place.
+    /// The smallest number that the scenario draws in each place.
     fn floors(&self) -> BTreeMap<String, i64> {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &Seed(0).named("floors").bytes());
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
@@ -131,9 +131,10 @@ impl<W: Workload, S: ?Sized> Search<'_, W, S> {
 /// A value within a workload.
 #[derive(Clone, Debug, Default)]
 struct Place<'v> {
-    /// Where it is (RFC 6901).
+    /// The JSON pointer to it (RFC 6901).
     pointer: String,
-    /// The same but for where in the outer lists it is: the last index may tell members of a tuple apart.
+    /// The same with `*` for the indices in outer lists. The last index stays, because it may tell members of a tuple
+    /// apart.
     shape: String,
     is_member: bool,
     value: Option<&'v Value>,
@@ -154,12 +155,12 @@ impl Place<'_> {
     }
 }
 
-/// A key as it stands in its object.
+/// An unescaped key.
 fn plain(key: &str) -> String {
     key.replace("~1", "/").replace("~0", "~")
 }
 
-/// Goes through the values, the outer before the inner.
+/// Visits all values, outer before inner.
 fn visit<'v>(value: &'v Value, place: &Place<'v>, see: &mut dyn FnMut(&Place<'v>)) {
     see(&Place { value: Some(value), ..place.clone() });
     let outer = || place.shape.rsplit_once('/').filter(|(_, last)| last.parse::<usize>().is_ok());
@@ -184,7 +185,7 @@ fn visit<'v>(value: &'v Value, place: &Place<'v>, see: &mut dyn FnMut(&Place<'v>
     }
 }
 
-/// The so-manieth place of that sort.
+/// The place of that sort with that index.
 fn nth<T>(value: &Value, index: usize, sort: impl Fn(&Place<'_>) -> Option<T>) -> Option<T> {
     let mut found = Vec::new();
     visit(value, &Place::default(), &mut |place| found.extend(sort(place)));

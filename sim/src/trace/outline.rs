@@ -1,5 +1,5 @@
-//! A digest of what happened in a trial, whatever it cost: a live server does not tell the work of a statement, and
-//! what takes time there takes another time. Only costs may be left out, nothing that an application could see.
+//! A digest of what happened in a trial, without its costs: a live server does not report the work of a statement, and
+//! durations differ there. Only costs are left out, nothing that an application could observe.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::engine::Work;
 use crate::trial::{Ending, Run};
 
 impl Run {
-    /// The digest of every event in its order, the ending and the final rows, without work, without durations, and
-    /// without the number of the step, because engines take other numbers of steps to come to the end of a wait.
+    /// The digest of all events in order, the ending and the final rows. Work, durations and step numbers are left out,
+    /// because engines need different numbers of steps to get to the end of a wait.
     pub fn outline(&self) -> Digest {
         let mut digest = Digest::default();
         for event in self.trace.events.iter().filter(|event| event.kind.is_met()) {
@@ -28,13 +28,14 @@ impl Run {
 }
 
 impl EventKind {
-    /// Whether its actor meets it. How long it kept others out is an account, and engines draw it up differently.
+    /// Whether its actor observes it. How long a lock kept others out is not observed, and engines measure it
+    /// differently.
     pub(crate) fn is_met(&self) -> bool {
         !matches!(self, EventKind::Released(_))
     }
 
-    /// What its actor meets, without work, without durations, and without numbers that are given out in the order of
-    /// asking.
+    /// Digests what its actor observes, without work, durations, and numbers that are assigned in the order of
+    /// requests.
     pub(crate) fn outline(&self, digest: &mut Digest) {
         match self {
             EventKind::Ran(statement) => {

@@ -1,4 +1,4 @@
-//! Where the scenario's code runs, which may make no default hashers, and where the engine's does, which may.
+//! Calls of the scenario's code, which must not make default hashers, and of the engine's, which may.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 
 impl Shared {
-    /// Starts the process; tells how often it has been started.
+    /// Starts the process; returns how often it has been started.
     pub(crate) fn boot(self: &Rc<Self>, process: usize) -> Result<u32, Error> {
         let (boot, starts) = {
             let cell = &mut self.processes.borrow_mut()[process];
@@ -27,7 +27,7 @@ impl Shared {
         Ok(starts)
     }
 
-    /// Calls the engine. What hashers it makes are its own affair.
+    /// Calls the engine. The hashers that it makes do not count.
     pub(crate) fn with_engine<T>(&self, call: impl FnOnce(&mut dyn Engine) -> T) -> T {
         let before = Hashers::now();
         let answer = call(&mut **self.engine.borrow_mut());
@@ -36,8 +36,7 @@ impl Shared {
         answer
     }
 
-    /// Lets the scenario's code run; if it makes a default hasher meanwhile, the trial ends with an error that says so
-    /// of `who`.
+    /// Runs code of the scenario. If it makes a default hasher, the trial ends with an error that names `who`.
     pub(crate) fn without_default_hashers<T>(&self, who: impl Fn() -> String, run: impl FnOnce() -> T) -> T {
         self.engine_hashers.set(0);
         let before = Hashers::now();

@@ -1,4 +1,4 @@
-//! What the kernel keeps of each actor and of each process.
+//! The kernel's state of each actor and each process.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::waker::Alarm;
 pub(crate) enum State {
     /// At a point; can be chosen.
     Standing,
-    /// Waits for something that another actor holds.
+    /// Waits for something that another actor has.
     Blocked,
     /// Waits for work in the middle of a step; the trial may end without it.
     Idle,
-    /// Will stand at its point once there is work; the trial may end without it.
+    /// Will be at its point once there is work; the trial may end without it.
     Resting,
-    /// Waits for a future that the kernel does not know; its waker will tell.
+    /// Waits for a future that the kernel does not know, and whose waker will be called.
     Foreign,
     Finished,
 }
@@ -32,23 +32,23 @@ pub(crate) struct ActorCell {
     pub(crate) kind: PointKind,
     pub(crate) arrivals: Vec<(&'static str, u32)>,
     pub(crate) not_before: Duration,
-    /// Whether it slept up to then: if nobody else has moved the clock there, it does.
+    /// Whether it sleeps until `not_before`. If no other actor has moved the clock there, this one does.
     pub(crate) slept: bool,
-    /// The actor is busy until then: its last step took that long.
+    /// When the actor is no longer busy: its last step took until then.
     pub(crate) busy_until: Duration,
     pub(crate) deadline: Option<Duration>,
     pub(crate) timed_out: bool,
-    /// The deadline is when it looks for work by itself, and this is how often it does.
+    /// How often it polls for work by itself, if it does. `deadline` is the next poll then.
     pub(crate) looks_every: Option<Duration>,
-    /// The last step of anybody else when it did so last.
+    /// The last step of any other actor at the time of its last poll.
     pub(crate) looked_after: Option<u32>,
-    /// When it would look next, if anybody had done anything since it looked last.
+    /// The next poll, while polling is suspended because no other actor has done anything since the last one.
     pub(crate) suspended: Option<Duration>,
     pub(crate) last_step: u32,
     /// Its last step in which something was committed.
     pub(crate) last_commit: u32,
     pub(crate) alarm: Arc<Alarm>,
-    /// The alarm as a waker; away while the actor is being polled.
+    /// The alarm as a waker; absent while the actor is being polled.
     pub(crate) waker: Option<Waker>,
 }
 
@@ -57,6 +57,6 @@ pub(crate) struct ProcessCell {
     pub(crate) boot: Rc<dyn Fn(&Boot)>,
     pub(crate) starts: u32,
     pub(crate) shutdown: bool,
-    /// It stands still until then, and so do its timers.
+    /// The end of its stall, which also stops its timers.
     pub(crate) stands_still_until: Duration,
 }

@@ -1,5 +1,5 @@
-//! The store of blobs keeps its rules under every policy and fault: a read sees every put and delete that took effect
-//! before it, whoever made it, and whoever lost an answer knows only that.
+//! The blob store follows its rules under every policy and fault: a read sees every put and delete that took effect
+//! before it, whichever caller made it, and a caller that lost a reply does not learn whether the request took effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ const STORMY: Environment = Environment {
     budget: 3,
 };
 
-/// Follows the requests in the order of the trace: what a caller is told is what stands there by then.
+/// Follows the requests in the order of the trace: a reply has to match what is stored by then.
 fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     let mut stored = BTreeSet::new();
     let mut told: BTreeMap<u16, Option<i64>> = BTreeMap::new();
@@ -104,7 +104,7 @@ fn the_rules_hold_in_a_storm() {
     parts::sweep(&STORMY, 300, &wanted, callers, judge);
 }
 
-/// What a single caller is told, who puts a blob, reads it, deletes it and reads it again.
+/// The replies to a single caller that puts a blob, reads it, deletes it and reads it again.
 fn read_twice(choices: &[&str]) -> Vec<i64> {
     let run = parts::directed(Pace::Free, &STORMY, choices, |world| {
         let store = world.blob_store("blobs");

@@ -1,4 +1,4 @@
-//! Cases as text: what is written is read back the same, and what cannot be is refused in one line.
+//! Cases as text: a written case is read back the same, and an invalid text is refused with a one-line error.
 
 use proptest::prelude::*;
 use retrial_sim::case::Case;
@@ -60,7 +60,7 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
-/// A character that means something in a case, or anything.
+/// A character with a meaning in a case, or any other.
 fn odd() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::sample::select(vec![

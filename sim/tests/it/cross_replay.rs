@@ -1,4 +1,5 @@
-//! What a counterexample means is carried over to strategies that call their steps differently, or told to be missing there.
+//! Cross-replay: the choices of a counterexample are applied to strategies whose steps have other labels, or reported
+//! as not applicable there.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -24,13 +25,13 @@ use crate::toy;
 
 /// How a consumer adds one to the total.
 enum Style {
-    /// It reads in one step and writes in another; before it deals with message 1 it may take more steps.
+    /// It reads in one step and writes in another. Before it handles message 1 it may take more steps.
     Apart { read: &'static str, write: &'static str, before: u32 },
     /// It reads and writes in one step.
     AtOnce,
     /// It reads and writes after a sleep.
     Asleep,
-    /// It reads and writes at once, there is no rival, and nobody is told of the total.
+    /// It reads and writes in one step, there is no rival, and the total is not reported.
     Alone,
 }
 
@@ -69,7 +70,7 @@ const STORMY: Environment = Environment {
     budget: 1,
 };
 
-/// Two messages and a rival, each of whom adds one to a total.
+/// Two messages and a rival, each of which adds one to a total.
 static COUNTING: Scenario<(), Style> = Scenario {
     name: "counting",
     story: "",
@@ -174,7 +175,7 @@ async fn consume(actor: &Actor, queue: &Queue<Message>, total: &Cell<i64>, style
     }
 }
 
-/// Applies choices of `apart` to another strategy; what came of it in one line.
+/// Applies choices of `apart` to another strategy; returns the result in one line.
 fn apply(choices: &[&str], strategy: &str) -> String {
     let choices = choices.iter().map(|line| line.parse().expect("a line of a tape")).collect();
     let case = Case {
@@ -213,7 +214,7 @@ fn check(choices: &[&str], strategy: &str, wanted: &str) {
 /// The rival adds one between the consumer's read and its write for message 2.
 const LOST: &[&str] = &["consumer/read#2 next rival"];
 
-/// The consumer dies before it writes for message 2.
+/// The consumer crashes before it writes for message 2.
 const DIES: &[&str] = &["consumer/write#2 fault crash-before"];
 
 #[test]
@@ -223,25 +224,25 @@ fn an_intent_finds_its_point_by_name_or_by_role() {
     check(LOST, "other-names", "consumer/look#2 by role, violated");
     check(LOST, "at-once", "consumer/both#2 by role, holds, exercised 1 times");
     check(LOST, "alone", "no Turn for consumer/read#2 next rival");
-    // Where nobody else is left it goes on by itself.
+    // With no other actor left, the consumer goes on by itself.
     let goes_on = &["consumer/read#1 next consumer"];
     check(goes_on, "alone", "consumer/both#1 by role, holds, exercised 0 times");
 }
 
 #[test]
 fn what_an_actor_was_about_counts() {
-    // Two more steps for message 1 do not make the write for message 2 another one.
+    // Two more steps for message 1 do not change which write is the one for message 2.
     let wanted = "consumer/put#2 by role, holds, exercised 1 times";
     check(DIES, "other-names", wanted);
 }
 
 #[test]
-fn an_intent_without_a_counterpart_is_told() {
+fn a_choice_without_a_counterpart_is_reported() {
     check(LOST, "asleep", "no Point for consumer/read#2 next rival");
     check(DIES, "at-once", "no Point for consumer/write#2 fault crash-before");
     let looks = "consumer/read#2 fault crash-before";
     check(&[looks], "other-names", "no Fault(CrashBefore) for consumer/read#2 fault crash-before");
-    // The name is there, but before what the first intent has led to.
+    // The label exists, but only before the point that the first choice was applied at.
     let both = &["consumer/read#1 next consumer", "consumer/write#1 next rival"];
     check(both, "crossed", "consumer/read#1 as it is, no Point for consumer/write#1 next rival");
 }

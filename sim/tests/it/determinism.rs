@@ -1,5 +1,5 @@
-//! The same seed makes the same trial: in one process, in two processes, and on a thread that was used before. What
-//! breaks that is caught.
+//! The same seed gives the same trial: in one process, in two processes, and on a thread that was used before.
+//! Violations of that are caught.
 
 use std::process::Command;
 
@@ -20,7 +20,7 @@ fn schedulers() -> Vec<Box<dyn Scheduler>> {
     vec![Box::new(Random::new(Pace::Free)), Box::new(Random::new(Pace::Timed)), Box::new(Pct::new(3))]
 }
 
-/// Every trace that a process of this test makes from seeds 0 to 9.
+/// All traces of seeds 0 to 9 in this process.
 fn traces() -> String {
     let mut text = String::new();
     for mut scheduler in schedulers() {
@@ -75,7 +75,7 @@ fn print_traces_for_another_process() {
     println!("{}", traces());
 }
 
-/// A scenario whose one actor asks the operating system for randomness behind everyone's back, or does not.
+/// A scenario whose single actor asks the operating system for randomness without the kernel's knowledge, or does not.
 static LEAKY: Scenario<(), bool> = Scenario {
     name: "leaky",
     story: "",
@@ -106,7 +106,7 @@ static LEAKY: Scenario<(), bool> = Scenario {
     },
 };
 
-/// Finds every trial wrong.
+/// An invariant that every trial violates.
 struct Never;
 
 impl Invariant<()> for Never {
@@ -115,10 +115,10 @@ impl Invariant<()> for Never {
     }
 }
 
-/// Two bytes by a raw system call, which no interception of library functions sees.
+/// Two random bytes by a raw system call, which the interception of library functions does not see.
 fn os_randomness() -> u16 {
     let mut bytes = [0_u8; 2];
-    // SAFETY: the buffer is two bytes long, as the call is told.
+    // SAFETY: the buffer is two bytes long, which is the length that the call gets.
     let got = unsafe { libc::syscall(libc::SYS_getrandom, bytes.as_mut_ptr(), bytes.len(), 0) };
     assert_eq!(got, 2, "the system call gives two bytes");
     u16::from_ne_bytes(bytes)
@@ -139,7 +139,7 @@ fn an_actor_that_reads_the_systems_randomness_is_caught_by_the_audit() {
     for part in ["event 2, `0         0us leaky        number", "likely causes", "thread-local"] {
         assert!(how.contains(part), "it names the first event that differs, and where to look: {how}");
     }
-    // A counterexample that is another each time says so as well.
+    // A counterexample that differs each time is reported, too.
     let breaking = Scenario { invariants: &[Entry { name: "none", source: "", it: &Never }], ..LEAKY };
     let report = explore::batch(
         &breaking,
@@ -154,7 +154,7 @@ fn an_actor_that_reads_the_systems_randomness_is_caught_by_the_audit() {
         how.contains("counterexample") && how.contains("number") && how.contains("likely causes"),
         "{how}"
     );
-    // The same world without the leak passes the same audit, so it is the leak that was caught.
+    // The same world without the leak passes the same audit, so the audit caught the leak.
     let report = explore::batch(&LEAKY, &mut host, 1, &toy::CALM, &plan, 0);
     assert_eq!((report.disagreement, report.audited), (None, 4));
 }

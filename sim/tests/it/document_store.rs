@@ -1,5 +1,4 @@
-//! The document store keeps its rules under every policy and fault: whatever is committed and whatever is read follows
-//! from what was asked for.
+//! The document store follows its rules under every policy and fault: all commits and reads follow from the requests.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -35,7 +34,7 @@ const LOCK: file_lock::Settings = file_lock::Settings {
 
 const SCOPES: [&str; 2] = ["global", "agent"];
 
-/// What a write came to, in a note.
+/// The results of a write, as recorded in an annotation.
 const DONE: i64 = 0;
 const UNKNOWN: i64 = 1;
 const NULL_VECTOR: i64 = 2;
@@ -47,8 +46,8 @@ fn code(error: WriteError) -> i64 {
     if error == WriteError::Unknown { UNKNOWN } else { NULL_VECTOR }
 }
 
-/// A row all of whose contents tell by a number where they come from; one in five lacks a vector, of one in three the
-/// metadata is no object.
+/// A row whose contents all contain `mark`, which tells where they come from. One in five has no vector; in one of
+/// three the metadata is not an object.
 fn document(id: i64, mark: i64) -> Document {
     Document {
         id,
@@ -69,7 +68,7 @@ fn metadata(mark: i64) -> Metadata {
     })
 }
 
-/// The rows that a trial opens with: 5 lacks a vector.
+/// The initial rows. The one with mark 5 has no vector.
 fn initial_state() -> Vec<Document> {
     vec![document(1, 1), document(2, 2), document(3, 5)]
 }
@@ -92,13 +91,13 @@ fn tell_all(actor: &Actor, documents: &[Rc<Document>]) {
     actor.note("rows", documents.len() as i64, 0);
 }
 
-/// Somebody who does what it picks. It says before what it asks for, and afterwards what it got.
+/// An actor that performs random operations. It annotates each request before, and each result after.
 struct User {
     actor: Actor,
     store: DocumentStore,
-    /// The last mark that it has used, also in an earlier life.
+    /// The last mark used, including earlier lives.
     marks: Rc<Cell<i64>>,
-    /// What it has read last.
+    /// The rows that it read last.
     known: Vec<Rc<Document>>,
 }
 
@@ -125,7 +124,7 @@ impl User {
         self.marks.get()
     }
 
-    /// A new row of that id, to be added or merged in.
+    /// A new row with that id, to be added or merged.
     fn sends(&self, id: i64, version: i64) -> Document {
         let mark = self.mark();
         self.actor.note("sends", id, mark);
@@ -176,7 +175,7 @@ impl User {
         self.done(self.store.add(&self.actor, "put", &documents).await);
     }
 
-    /// Merges what it has read last, in one call, and maybe the last of it twice.
+    /// Merges the rows that it read last in one call, possibly the last of them twice.
     async fn merge(&self) {
         let again = self.known.last().filter(|_| self.known.len() < 3);
         let pair = |known: &Rc<Document>| (known.clone(), self.sends(known.id, known.version));

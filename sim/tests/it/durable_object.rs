@@ -1,4 +1,4 @@
-//! The durable object keeps its rules under every policy and fault: one event at a time, no answer before its writes
+//! The durable object follows its rules under every policy and fault: one event at a time, no reply before its writes
 //! are durable, no caller left waiting.
 
 use std::cell::{Cell, RefCell};
@@ -17,32 +17,32 @@ use crate::{parts, toy};
 
 mod oracle;
 
-/// What a ledger does, in the order in which it does it.
+/// An event that a ledger handled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Handled {
     id: i64,
-    /// Which memory of the ledger it was, and its how-manieth event.
+    /// The number of the ledger's memory (a new one after each loss), and the index of the event in it.
     memory: (u32, u32),
-    /// The count as the event left it.
+    /// The count after the event.
     count: i64,
 }
 
 pub(crate) type Log = Rc<RefCell<Vec<Handled>>>;
 
-/// An object that adds up.
+/// An object that adds up numbers.
 pub(crate) struct Ledger {
     log: Log,
     memory: u32,
     events: u32,
 }
 
-/// A request to add something, or with nothing to add, to read.
+/// A request to add something, or to read if there is nothing to add.
 pub(crate) struct Ask {
     pub(crate) id: i64,
     pub(crate) add: i64,
 }
 
-/// Two fields that are written one after the other, and the request that did it.
+/// Two fields that are written one after the other, and the request that wrote them.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Book {
     count: i64,
@@ -81,7 +81,7 @@ impl Object for Ledger {
     }
 }
 
-/// Adds a ledger that writes down what it does.
+/// Adds a ledger that logs what it does.
 pub(crate) fn ledger(world: &World, log: Log) -> Stub<Ledger> {
     log.borrow_mut().clear();
     let memories = Cell::new(0);
@@ -91,8 +91,8 @@ pub(crate) fn ledger(world: &World, log: Log) -> Stub<Ledger> {
     })
 }
 
-/// Three callers with three requests each, of which the second reads. `cyd` lives with `pulse`, and may die with it
-/// wherever it stands. No request has the name of another, in another life of its caller either.
+/// Three callers with three requests each, of which the second reads. `cyd` shares a process with `pulse` and may crash
+/// at any point. Request ids are unique, also across the lives of a caller.
 fn callers(world: &World, log: &Log) {
     let stub = ledger(world, log.clone());
     let ids = Rc::new(Cell::new(0));
@@ -176,7 +176,7 @@ fn nobody_sees_an_eviction() {
     parts::sweep(&EVICTED, 100, &["an eviction"], |world| callers(world, &log), judge);
 }
 
-/// What the callers were told, in order.
+/// The replies to the callers, in order.
 fn told(run: &Run) -> Vec<(&'static str, &'static str, i64)> {
     let note = |event: &retrial_sim::trace::Event| match event.kind {
         EventKind::Annotated(key, _, count) => Some((run.trace.name(event.actor), key, count)),
@@ -185,7 +185,7 @@ fn told(run: &Run) -> Vec<(&'static str, &'static str, i64)> {
     run.trace.events.iter().filter_map(note).collect()
 }
 
-/// Three callers stand in line before the object moves for the first time.
+/// Three callers are queued before the object takes its first step.
 fn crowd(world: &World, log: &Log) {
     let stub = ledger(world, log.clone());
     for (id, name) in [(1, "ada"), (2, "bob"), (3, "cyd")] {
@@ -204,7 +204,7 @@ fn crowd(world: &World, log: &Log) {
 
 #[test]
 fn whoever_stands_in_line_hears_of_a_crash_and_what_is_durable_stays() {
-    // In this order the tape puts all three into the line first.
+    // With these choices all three are queued first.
     let line = ["start next ada", "ada/ask#1 next bob", "bob/ask#1 next cyd"];
     let cases: [(&str, &[i64], [&str; 3]); 5] = [
         ("ledger/event#1 fault crash-before", &[], ["error"; 3]),

@@ -1,5 +1,5 @@
-//! Green is earned: what must never pass, be called complete, or end in a panic, each as the smallest world that shows
-//! it.
+//! A pass has to be earned: for each case that must not pass, must not count as complete or must not end in a panic,
+//! the smallest world that shows it.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ use retrial_sim::world::World;
 
 use crate::toy;
 
-/// A strategy is the world that it makes.
+/// A strategy is a function that builds the world.
 type Stage = fn(&World);
 
 type Toy = Scenario<u32, Stage>;
@@ -70,7 +70,7 @@ fn plan() -> Plan {
     Plan { seed: Seed(1), schedules: 4, policies: Policy::PORTFOLIO.to_vec(), audit_every: 1, engine: "none" }
 }
 
-/// A batch of trials, and a search, added up.
+/// The added results of a search and a batch of trials.
 fn tried(toy: &Toy) -> Report {
     let (mut host, plan) = (TrialHost::without_engine(), plan());
     let mut report = explore::search(toy, &mut host, 0, &toy::CALM, &plan, None, &mut |held| held < 100);
@@ -95,7 +95,7 @@ fn check_broken(stage: Stage, rule: &str, anomaly: Anomaly, says: &str) {
     };
     assert_eq!(counterexample.kind.anomaly, anomaly);
     assert!(counterexample.sentence.contains(says), "{}", counterexample.sentence);
-    // The same under a property test, and from the case.
+    // The same in a property test, and on replay of the case.
     let found = explore::one(&toy, &mut TrialHost::without_engine(), 0, &toy::CALM, 1, Policy::Pos, Seed(3));
     let found = found.expect("the trial runs");
     assert!(found.iter().any(|(finding, case)| case.invariant == rule && finding.kind().is_some()));
@@ -200,14 +200,14 @@ fn two_of_one_name_are_an_error_and_so_is_a_name_that_no_case_can_say() {
     let label: Stage = |world| world.actor("buyer", |actor| async move { actor.step("take it").await });
     let marked: Stage = |world| world.actor("buyer", |actor| async move { actor.step("take#1").await });
     for (stage, name) in [(spaced, "the buyer"), (label, "take it"), (marked, "take#1")] {
-        check_fails(&of(stage), &["cannot stand in a case", name]);
+        check_fails(&of(stage), &["cannot be written in a case", name]);
     }
-    // Whoever starts again has the name that it had.
+    // A process that restarts keeps its name.
     let again: Stage = works;
     assert!(tried(&of(again)).failure.is_none());
 }
 
-/// Two that read a number and then write one more, each in a step of its own, and say what they have read.
+/// Two actors that read a number and write one more in separate steps, and annotate what they have read.
 fn counts<T: Clone + 'static>(world: &World, count: &T, get: fn(&T) -> i64, set: fn(&T, i64)) {
     for name in ["ada", "bob"] {
         let count = count.clone();
@@ -249,7 +249,7 @@ fn a_search_is_not_complete_where_processes_share_what_no_part_knows_of() {
     assert_eq!(report.searched.map(|searched| (searched.is_complete(), searched.reordered)), Some((true, 0)));
 }
 
-/// The order in which a default hasher has a few numbers.
+/// A value that depends on the iteration order of a default hasher.
 #[expect(clippy::disallowed_types, reason = "it is what must be refused")]
 fn order() -> i64 {
     let numbers: std::collections::HashMap<i64, ()> = (0..40).map(|number| (number, ())).collect();
@@ -353,7 +353,7 @@ fn a_scenario_has_names_that_are_told_apart_and_reasons_for_what_it_switches_off
     for (toy, says) in [
         (Scenario { environments: twice, ..toy }, "two have the environment name `calm`"),
         (Scenario { environments: spaced, ..toy }, "\"all calm\""),
-        (Scenario { name: "to y", ..toy }, "cannot stand in a case"),
+        (Scenario { name: "to y", ..toy }, "cannot be written in a case"),
         (Scenario { invariants: never_panics, ..toy }, "`never_panics`"),
         (Scenario { rules_off: &[RuleOff { rule: "it_end", because: "x" }], ..toy }, "no built-in rule"),
         (Scenario { rules_off: &[RuleOff { rule: "it_ends", because: " " }], ..toy }, "does not say why"),

@@ -1,4 +1,4 @@
-//! Arguments: from a trial told in a few lines to the edges that show why it went wrong, and to no others.
+//! Explanations: a trial given in a few lines must yield exactly the edges that show why it went wrong.
 
 use std::fmt::Debug;
 use std::rc::Rc;
@@ -20,9 +20,8 @@ mod operated;
 
 const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
 
-/// Holds the explanation about column `c` of row `k` of the table `t` against what it must be. Each line of the trial
-/// is an
-/// actor, what it does, and with what:
+/// Checks the explanation about column `c` of row `k` of the table `t`. Each line of the trial is an actor, an act and
+/// its values:
 ///
 /// ```text
 /// client send 1 a           one deliver 1 1        one ask a           object store a
@@ -30,11 +29,11 @@ const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
 /// one retry 1 1             one ack 1 1            one crash           one notify a
 /// ```
 ///
-/// What [`operated`] adds to that: a store whose rows are deleted and added again, and operations on them.
+/// [`operated`] adds a store whose rows are deleted and added again, and operations on them.
 #[track_caller]
 fn check(anomaly: Anomaly, at: Option<usize>, trial: &str, edges: &[&str], end: &str) {
     let mut run =
-        toy::run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), 1, &toy::CALM, |_| {}).expect("it is held");
+        toy::run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), 1, &toy::CALM, |_| {}).expect("it runs");
     let mut trace = Trace::default();
     trace.cast = CAST.iter().map(|name| Member { name, process: name }).collect();
     for (step, line) in (1..).zip(trial.lines().map(str::trim).filter(|line| !line.is_empty())) {
@@ -86,7 +85,7 @@ fn value(word: &str) -> Value {
     }
 }
 
-/// What a line comes to: one event, but for the requests of a store, whose commit follows in the same step.
+/// The events of a line: one event, except for a request to a store, which a commit follows in the same step.
 fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
     let exchange = |label, part, body: Vec<Field>| {
         EventKind::Exchanged(Rc::new(Exchange { label, part, body, arrived: true, heard: true }))

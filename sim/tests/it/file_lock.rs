@@ -1,4 +1,5 @@
-//! The file lock keeps the library's rules under every policy and fault, those by which it is no lock included.
+//! The file lock follows the library's rules under every policy and fault, including those by which it fails to
+//! exclude.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ mod reduction;
 mod stories;
 mod two_holders;
 
-/// Who is refused waits for 9 seconds in all, which is longer than it takes to become stale.
+/// A refused actor waits for 9 seconds in all, which is longer than it takes a lock to become stale.
 const SETTINGS: Settings = Settings {
     name: "write-lock",
     stale: Duration::from_secs(4),
@@ -28,7 +29,7 @@ const SETTINGS: Settings = Settings {
     },
 };
 
-/// What a release came to, in a note.
+/// The results of a release, as recorded in an annotation.
 const DONE: i64 = 0;
 const ALREADY: i64 = 1;
 const NOT_ACQUIRED: i64 = 2;
@@ -41,7 +42,7 @@ fn code(released: Result<(), Released>) -> i64 {
     }
 }
 
-/// Acquires the lock twice, works for some time or none, and releases it or forgets about it.
+/// Acquires the lock twice, each time works for some time or none, and releases the lock or forgets it.
 async fn worker(lock: FileLock, actor: Actor) {
     for _ in 0..2 {
         let held = match lock.acquire(&actor, "lock").await {
@@ -67,7 +68,7 @@ async fn worker(lock: FileLock, actor: Actor) {
     }
 }
 
-/// Four workers, of which two live in one process.
+/// Four workers, two of them in one process.
 fn workers(world: &World) {
     let lock = world.file_lock(SETTINGS);
     for names in [&["ada"][..], &["bob"], &["cyd", "dot"]] {

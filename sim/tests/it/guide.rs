@@ -1,4 +1,4 @@
-//! A guide follows a tape where it fits, to the letter where all of it does, and passes over what does not.
+//! A guide follows a tape where it applies, exactly if all of it does, and skips the entries that do not.
 
 use retrial_sim::choice::{Pace, Recorded, RecordedChoice, RecordedTape};
 use retrial_sim::fault::Fault;
@@ -29,7 +29,7 @@ fn run_trial(scheduler: &mut dyn Scheduler) -> Run {
     toy::run_trial(scheduler, 1, &STORMY, world).expect("nothing is refused")
 }
 
-/// Choices that no trial of this world can follow.
+/// Choices that apply to no trial of this world.
 fn nonsense() -> Vec<RecordedChoice> {
     let at = |at: &str, what| RecordedChoice { at: at.to_owned(), what };
     vec![
@@ -72,7 +72,7 @@ fn the_tape_of_a_guided_trial_replays() {
         for seed in 0..50 {
             let run = toy::run_trial(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
             let mut tape = run.tape.recorded();
-            // Half of the choices go, and some that make no sense come.
+            // Half of the choices are removed, and some nonsense is added.
             let mut number = 0;
             tape.choices.retain(|_| (number += 1, number % 2 == 0).1);
             tape.choices.extend(nonsense());

@@ -1,5 +1,5 @@
-//! An actor that misbehaves is a result, not the end of the run: one that never reaches a point, one that never comes
-//! to rest, one that panics, one that waits for ever.
+//! A misbehaving actor is a result, not the end of the run: one that never reaches a point, one that never finishes,
+//! one that panics, one that waits for ever.
 
 use retrial_sim::choice::Pace;
 use retrial_sim::scheduler::Random;

@@ -1,6 +1,6 @@
-//! What the kernel promises, proved on worlds without an engine.
+//! Tests of the kernel's guarantees, on worlds without an engine.
 //!
-//! `toy` holds the worlds and the one `hold` that every test goes through; the other modules are the promises.
+//! `toy` has the worlds and the `run_trial` that every test uses; each other module tests one guarantee.
 
 mod blob_store;
 mod case;

@@ -1,5 +1,5 @@
-//! Whoever waits at a notifier also looks by himself, each at his own interval, and once more after everyone else has
-//! come to rest; then the trial may end.
+//! An actor that waits at a notifier also polls by itself at its own interval, and once more after all others are idle;
+//! then the trial may end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use retrial_sim::world::World;
 
 use crate::{parts, toy};
 
-/// Somebody works until `until`; the others look at their doors at these intervals, in seconds.
+/// One actor works until `until`; the others poll at these intervals. All times are in seconds.
 fn lookers(world: &World, until: u64, intervals: &[(&'static str, u64)]) {
     for (name, interval) in intervals.iter().copied() {
         let bell = world.notifier();
@@ -30,7 +30,7 @@ fn lookers(world: &World, until: u64, intervals: &[(&'static str, u64)]) {
     });
 }
 
-/// Who looked when, in seconds.
+/// Which actor polled when, in seconds.
 fn looks(until: u64, intervals: &'static [(&'static str, u64)]) -> Vec<(&'static str, u64)> {
     let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| lookers(world, until, intervals));
     assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
@@ -42,7 +42,7 @@ fn looks(until: u64, intervals: &'static [(&'static str, u64)]) -> Vec<(&'static
 }
 
 #[test]
-fn everyone_looks_once_more_when_the_others_are_at_rest() {
+fn every_poller_looks_once_more_when_the_others_are_idle() {
     for (until, intervals, expected) in [
         (1, &[("often", 60)][..], &[("often", 60)][..]),
         (90, &[("often", 60)], &[("often", 60), ("often", 120)]),

@@ -1,4 +1,4 @@
-//! Logical operations: whether what they were acknowledged for is lost. Each trial is told in the lines of [`trial`].
+//! Logical operations: whether an acknowledged write is lost. Each trial is written in the lines of [`trial`].
 
 use retrial_sim::operation::{lost, recorded};
 use retrial_sim::trace::{Event, EventKind, Trace};
@@ -10,7 +10,7 @@ mod recording;
 mod rows;
 mod trial;
 
-/// Holds what is found in a trial against what must be.
+/// Checks what is found in a trial.
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let trial = Trial::told(text);
@@ -30,8 +30,8 @@ fn check(text: &str, expected: &str) {
     assert_eq!(said, expected);
 }
 
-/// What a checker of single transactions asks: whether each overwrites only what its actor had read directly before,
-/// so that nobody committed the row in between.
+/// The question of a checker of single transactions: whether each overwrites only what its actor had read directly
+/// before, with no commit of the row in between.
 fn each_transaction_has_read_what_it_overwrites(trace: &Trace) -> bool {
     let reads = |event: &Event| match &event.kind {
         EventKind::Exchanged(exchange) => matches!(exchange.label, "look" | "read"),
@@ -208,8 +208,8 @@ fn whoever_records_no_operation_means_nothing() {
     );
 }
 
-/// The operation of b claims the row in one transaction and writes what it had read there in another, which reads the
-/// row as well before it writes.
+/// The operation of b claims the row in one transaction, and writes what it had read there in another one, which also
+/// reads the row before it writes.
 const SPREAD: &str = "
     initial_state k c=0 d=0
     b begin k
@@ -230,7 +230,7 @@ const SPREAD: &str = "
 fn a_stale_write_spread_over_two_transactions_is_caught_where_each_of_them_is_fine() {
     assert!(each_transaction_has_read_what_it_overwrites(&Trial::told(SPREAD).trace));
     check(SPREAD, "stale-overwrite of a's c=1 in line 13 by b, 0 stands");
-    // The checker of transactions does tell what is wrong within one.
+    // The checker of transactions does find an error within a transaction.
     let torn = SPREAD.replace("b look k", "");
     assert!(!each_transaction_has_read_what_it_overwrites(&Trial::told(&torn).trace));
 }

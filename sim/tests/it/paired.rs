@@ -1,5 +1,5 @@
-//! Two candidates meet the same trouble from the same seed, as far as their points allow: one that takes steps of its
-//! own in between shifts nothing of what happens at the points that both have.
+//! Two strategies meet the same faults from the same seed, as far as their points allow: extra steps of one do not
+//! shift what happens at the points that both have.
 
 use retrial_sim::choice::Pace;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
@@ -30,7 +30,7 @@ impl Record for Letter {
     }
 }
 
-/// Ada sends letters; a candidate may think between them, which is nothing that could fail.
+/// Ada sends letters. A strategy may think between them, in steps that cannot fail.
 fn stage(world: &World, thinks: bool) {
     let minute = Duration::from_secs(60);
     let settings =
@@ -50,7 +50,7 @@ fn stage(world: &World, thinks: bool) {
     });
 }
 
-/// Which of the letters were struck, and by what.
+/// The fault that was injected at each letter, if any.
 fn injected(run: &Run) -> Vec<Option<Fault>> {
     let mut injected = Vec::new();
     let mut last = None;
@@ -68,7 +68,7 @@ fn check(make: fn() -> Box<dyn Scheduler>) {
     let mut faults = 0;
     for seed in 0..200 {
         let held = |thinks| {
-            toy::run_trial(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it is held")
+            toy::run_trial(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it runs")
         };
         let (plain, thoughtful) = (injected(&held(false)), injected(&held(true)));
         assert_eq!(plain.len(), 8);
@@ -79,7 +79,7 @@ fn check(make: fn() -> Box<dyn Scheduler>) {
 }
 
 #[test]
-fn the_same_faults_strike_at_the_points_that_both_have() {
+fn the_same_faults_are_injected_at_the_points_that_both_have() {
     check(|| Box::new(Random::new(Pace::Free)));
     check(|| Box::new(Random::new(Pace::Timed)));
     check(|| Box::new(Pct::new(3)));

@@ -1,5 +1,5 @@
-//! Trials of worlds with parts outside the engine: many seeds under every policy, each judged and held again from its
-//! tape; and single trials in which nothing happens by chance.
+//! Trials of worlds with parts outside the engine: many seeds under every policy, each judged and replayed from its
+//! tape; and single trials without random choices.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,10 @@ use retrial_sim::world::World;
 
 use crate::toy;
 
-/// How often each thing worth knowing was seen.
+/// How often each notable situation was seen.
 pub(crate) type Tally = BTreeMap<&'static str, u32>;
 
-/// Ends a judgement with its reason where the condition does not hold.
+/// Returns an error with the reason if the condition does not hold.
 macro_rules! ensure {
     ($condition:expr, $($why:tt)+) => {
         if !$condition {
@@ -27,8 +27,8 @@ macro_rules! ensure {
 }
 pub(crate) use ensure;
 
-/// Holds trials under every policy, each of which must come to rest, be judged well, and replay to the same digest. All
-/// that the environment offers must have struck, and all that is `wanted` must have been seen.
+/// Runs trials under every policy. Each must finish, pass the judge, and replay to the same digest. Every fault rule of
+/// the environment must have been injected, and everything `wanted` must have been seen.
 pub(crate) fn sweep(
     environment: &Environment,
     seeds: u64,
@@ -44,7 +44,7 @@ pub(crate) fn sweep(
             let judged = judge(&run, &mut tally);
             let place = || format!("{policy}, seed {seed}, {:?}\n{}", run.ending, run.trace);
             judged.unwrap_or_else(|why| panic!("{why}: {}", place()));
-            assert_eq!(run.ending, Ending::Quiescent, "it does not come to rest: {}", place());
+            assert_eq!(run.ending, Ending::Quiescent, "it does not finish: {}", place());
             let again = toy::run_trial(&mut Replay::new(run.tape.recorded()), seed, environment, &stage);
             let again = again.unwrap_or_else(|error| panic!("{error}: {}", place()));
             assert_eq!((run.digest, run.steps), (again.digest, again.steps), "{}", place());
@@ -65,7 +65,7 @@ pub(crate) fn sweep(
     }
 }
 
-/// Holds one trial in which everyone does what comes first, but for the choices in these lines of a tape.
+/// Runs one trial with the default choices, except for those in these lines of a tape.
 pub(crate) fn directed(
     pace: Pace,
     environment: &Environment,

@@ -1,4 +1,4 @@
-//! PCT keeps the promise of its paper: a bug of depth d among n actors in k steps is met with a chance of at least
+//! PCT keeps the bound of its paper: a bug of depth d among n actors in k steps is found with a probability of at least
 //! 1 / (n * k^(d-1)).
 
 use std::cell::Cell;
@@ -9,12 +9,12 @@ use retrial_sim::scheduler::{Pct, Random, Scheduler};
 
 use crate::toy;
 
-/// Actors of the world, and the steps that each takes besides those that matter.
+/// The actors that do not matter, and the number of steps that each actor takes besides those that matter.
 const BYSTANDERS: [&str; 2] = ["cyd", "dot"];
 const PADDING: u32 = 4;
 
-/// Whether one trial meets the planted bug: ada, bob, ada, bob in strict turns, three orderings that must all hold,
-/// which takes two change points and so has depth three.
+/// Whether one trial meets the planted bug, and the number of its decisions. The bug needs ada, bob, ada, bob in strict
+/// turns: three orderings that must all hold, which takes two change points and so has depth three.
 fn meets(scheduler: &mut dyn Scheduler, seed: u64) -> (bool, u32) {
     let stage = Rc::new(Cell::new(0));
     let seen = stage.clone();
@@ -29,7 +29,7 @@ fn meets(scheduler: &mut dyn Scheduler, seed: u64) -> (bool, u32) {
                     }
                     for turn in turns {
                         actor.step("turn").await;
-                        // Out of turn, the chance is gone for good.
+                        // After a step out of turn, this trial can no longer meet the bug.
                         stage.set(if stage.get() == turn { turn + 1 } else { 9 });
                     }
                     for _ in 0..PADDING {
@@ -60,8 +60,8 @@ fn pct_meets_a_bug_of_depth_three_at_no_less_than_its_theoretical_rate() {
         longest = longest.max(u64::from(decisions));
     }
     let actors = 2 + BYSTANDERS.len() as u64;
-    // Of so many trials at the bound's rate, this many are expected; four standard deviations below it, a scheduler
-    // that keeps the bound fails this test once in thirty thousand runs. Integers, so compare squares.
+    // The expected number of hits at the bound's rate. With a margin of four standard deviations, a scheduler that
+    // keeps the bound fails this test once in thirty thousand runs. The squares are compared, to stay with integers.
     let expected = TRIALS / (actors * longest * longest);
     let short = expected.saturating_sub(hits);
     assert!(expected >= 5, "the test expects only {expected} hits, too few to tell");
@@ -70,7 +70,8 @@ fn pct_meets_a_bug_of_depth_three_at_no_less_than_its_theoretical_rate() {
 
 #[test]
 fn depth_one_cannot_meet_it() {
-    // Without a change point an actor that started before another ends before it: the test above tests PCT, not luck.
+    // Without a change point, an actor that starts before another also ends before it. So the test above tests PCT, not
+    // luck.
     let mut pct = Pct::new(1);
     assert!((0..4_000).all(|seed| !meets(&mut pct, seed).0));
 }

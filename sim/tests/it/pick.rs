@@ -1,4 +1,4 @@
-//! Picked values: each is on the tape where it is not the default, wherever and however often an actor picks.
+//! Picked values: each is on the tape if it is not the default, wherever and however often an actor picks.
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;

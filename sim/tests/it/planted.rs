@@ -1,5 +1,5 @@
-//! A planted bug: three orderings among four actors of sixteen steps, which uniform choice seldom meets and priorities
-//! with two change points meet often.
+//! A planted bug: three orderings among four actors of sixteen steps, which uniform choice seldom finds and priorities
+//! with two change points find often.
 
 use retrial_sim::choice::Pace;
 use retrial_sim::scheduler::{Pct, Random, Scheduler};
@@ -11,7 +11,7 @@ use crate::toy;
 
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 
-/// How many steps each takes.
+/// The number of steps that each actor takes.
 const STEPS: usize = 16;
 
 fn stage(world: &World) {
@@ -24,7 +24,7 @@ fn stage(world: &World) {
     }
 }
 
-/// Ada has taken four steps before Bob's first, Bob four before Cyd's first, and Cyd eight before Ada's fourteenth.
+/// Whether Ada took four steps before Bob's first, Bob four before Cyd's first, and Cyd eight before Ada's fourteenth.
 fn is_met(run: &Run) -> bool {
     let mut steps = [0; 4];
     for event in run.trace.events.iter().filter(|event| matches!(event.kind, EventKind::Stepped(_))) {
@@ -44,9 +44,9 @@ fn is_met(run: &Run) -> bool {
     true
 }
 
-/// In how many of so many trials it is met.
+/// In how many of `trials` trials the bug is met.
 fn met(mut scheduler: impl Scheduler, trials: u64) -> u64 {
-    let meets = |seed| is_met(&toy::run_trial(&mut scheduler, seed, &toy::CALM, stage).expect("it is held"));
+    let meets = |seed| is_met(&toy::run_trial(&mut scheduler, seed, &toy::CALM, stage).expect("it runs"));
     (0..trials).map(meets).filter(|met| *met).count() as u64
 }
 
@@ -54,7 +54,7 @@ fn met(mut scheduler: impl Scheduler, trials: u64) -> u64 {
 fn three_orderings_are_found_in_a_fiftieth_of_the_trials_that_uniform_choice_needs() {
     let uniform = met(Random::new(Pace::Free), 60_000);
     let pct = met(Pct::new(3), 3_000);
-    // About 21 and 114 are expected, so that the bound is missed by chance once in many thousand runs; the seeds are
-    // fixed.
+    // About 21 and 114 are expected, so the bound would be missed by chance only once in many thousand runs. The seeds
+    // are fixed.
     assert!(uniform > 0 && pct * 60_000 >= 50 * uniform * 3_000, "{uniform} of 60,000, {pct} of 3,000");
 }

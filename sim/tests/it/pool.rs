@@ -1,4 +1,4 @@
-//! The pool keeps its rules under every policy and fault, and does what it does when it should.
+//! The pool follows its rules under every policy and fault, and does everything at the right time.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use retrial_sim::world::World;
 
 use crate::toy;
 
-/// An engine that knows which sessions are open, and gives the number of one that has ended to the next.
+/// An engine that tracks which sessions are open, and reuses the number of a session that has ended.
 #[derive(Default)]
 struct Sessions {
     open: Rc<RefCell<BTreeSet<u32>>>,
@@ -112,7 +112,7 @@ fn run_trial(
     run.unwrap_or_else(|error| panic!("seed {seed}: {error}"))
 }
 
-/// Holds one trial in which everyone does what comes first, but for the choices in these lines of a tape.
+/// Runs one trial with the default choices, except for those in these lines of a tape.
 fn directed(environment: &Environment, choices: &[&str], stage: impl FnOnce(&World)) -> Run {
     let choices = choices.iter().map(|line| line.parse().expect("a line of a tape")).collect();
     run_trial(
@@ -123,7 +123,7 @@ fn directed(environment: &Environment, choices: &[&str], stage: impl FnOnce(&Wor
     )
 }
 
-/// Reserves, works and releases, a few times; in between, a statement takes a connection of its own.
+/// Reserves, works and releases a few times. In between, a statement takes a connection of its own.
 async fn work(actor: Actor, pool: Pool) {
     for _ in 0..3 {
         actor.step("idle").await;
@@ -145,7 +145,7 @@ async fn work(actor: Actor, pool: Pool) {
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 const WORKERS: &[&str] = &NAMES;
 
-/// Four work in one process; `cyd` and `dan` give up after two seconds.
+/// Four actors work in one process; `cyd` and `dan` give up after two seconds.
 fn office(world: &World) {
     world.process("office", |boot| {
         let pool = boot.pool(SIZE, None);
@@ -173,7 +173,7 @@ const STORMY: Environment = Environment {
     budget: 4,
 };
 
-/// EventKind the trace must show of the pool; counts what was seen.
+/// Checks the pool's events in the trace, and counts what was seen.
 fn judge(run: &Run, seen: &mut BTreeMap<&'static str, u32>) {
     let (mut reserved, mut line) = (0, Vec::new());
     for event in &run.trace.events {

@@ -1,4 +1,4 @@
-//! The queue keeps its rules under every policy and fault, and does what it does when it should.
+//! The queue follows its rules under every policy and fault, and does everything at the right time.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ mod oracle;
 
 const VISIBILITY: Duration = Duration::from_secs(30);
 
-/// After what time a consumer wants a message again that it gives back.
+/// The delay after which a consumer wants a returned message again.
 const DELAY: Duration = Duration::from_secs(10);
 
 const SETTINGS: Settings =
@@ -40,7 +40,7 @@ impl Record for Job {
     }
 }
 
-/// Sends so many jobs, each once more if nothing was heard of it.
+/// Sends `jobs` jobs, each once more if there was no reply.
 async fn produce(queue: Queue<Job>, actor: Actor, jobs: i64) {
     for job in 0..jobs {
         for _ in 0..2 {
@@ -52,7 +52,7 @@ async fn produce(queue: Queue<Job>, actor: Actor, jobs: i64) {
     }
 }
 
-/// Takes jobs for ever: one in three is always given back, one in three at its first attempt.
+/// Takes jobs for ever. One in three is always returned, one in three only at its first attempt.
 async fn consume(queue: Queue<Job>, actor: Actor) {
     loop {
         let Ok(batch) = queue.receive(&actor).await else {
@@ -76,8 +76,8 @@ async fn consume(queue: Queue<Job>, actor: Actor) {
     }
 }
 
-/// Beside the consumer `ada` lives `pulse`, with which it may die wherever it stands. Each life of it begins with a
-/// call of an object, a wait for something that is not a message.
+/// The consumer `ada` shares a process with `pulse`, so that it may crash at any point. Each of its lives begins with a
+/// call of an object, which is a wait for something that is not a message.
 fn works(world: &World, settings: Settings) {
     let queue = world.queue::<Job>(settings);
     let stub = ledger(world, Rc::default());
@@ -143,7 +143,7 @@ fn one_at_a_time_is_one_at_a_time_and_nobody_waits_for_ever() {
     parts::sweep(&STORMY, 300, &["a turn"], |world| works(world, settings), judge);
 }
 
-/// What the queue did under that label: when, to whom, with which message.
+/// The exchanges of the queue with that label: the time, the actor and the message of each.
 fn told(run: &Run, label: &str) -> Vec<(u64, &'static str, i64)> {
     let told = |event: &Event| match &event.kind {
         EventKind::Exchanged(exchange) if exchange.label == label => {
@@ -158,7 +158,7 @@ fn deliveries(run: &Run) -> Vec<(u64, &'static str, i64)> {
     told(run, "deliver")
 }
 
-/// How a consumer that holds a message leaves the way free for the next.
+/// How a consumer that has a message makes way for the next consumer.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Acknowledges,
@@ -166,7 +166,7 @@ enum Way {
     Sleeps,
 }
 
-/// One consumer may work at a time, and `bob` wants to while `ada` does: at 5 s she is done, one way or another.
+/// One consumer may work at a time, and `bob` waits while `ada` works. At 5 s she is done, in the given way.
 fn relay(world: &World, way: Way) {
     let queue = world.queue::<Job>(Settings { batch: 1, concurrency: 1, ..SETTINGS });
     let (producer, mine) = (queue.clone(), queue.clone());
@@ -224,7 +224,7 @@ fn a_consumer_whose_turn_it_is_may_take_another_batch() {
     assert_eq!(deliveries(&run), [(0, "ada", 1), (0, "ada", 2)]);
 }
 
-/// One consumer and three messages, of which the first to come is given back.
+/// One consumer and three messages, of which the first to be delivered is returned.
 fn one_by_one(world: &World) {
     let queue = world.queue::<Job>(Settings { batch: 1, ..SETTINGS });
     world.actor("ada", move |actor| {
@@ -266,7 +266,7 @@ fn where_nothing_is_chosen_messages_come_in_the_order_in_which_they_were_sent() 
     for pace in [Pace::Free, Pace::Timed] {
         let run = parts::directed(pace, &toy::CALM, &[], one_by_one);
         assert_eq!(deliveries(&run), expected, "{pace:?}");
-        // Neither does a scheduler choose anything once the schedule is fair.
+        // A scheduler does not choose anything either once the schedule is fair.
         let limits = Limits { safety_steps: 0, ..toy::LIMITS };
         let setup =
             Setup { environment: &toy::CALM, cost: toy::COST, limits, initial_state: None, tables: &[] };
@@ -287,7 +287,8 @@ const STALLED: Environment = Environment {
     budget: 1,
 };
 
-/// `ada` takes the only attempt at a message and lets it lapse; `bob` looks at 20 s, 40 s and 50 s whether all is done.
+/// `ada` takes the only attempt at a message and lets it lapse. At 20 s, 40 s and 50 s `bob` checks whether the queue
+/// is empty.
 fn abandoned(world: &World, empty: &Rc<Cell<[bool; 3]>>) {
     let queue = world.queue::<Job>(Settings { attempts: 1, ..SETTINGS });
     let mine = queue.clone();
@@ -340,7 +341,7 @@ fn a_consumer_that_waits_sees_a_last_attempt_lapse_at_its_time() {
 
 #[test]
 fn what_becomes_of_a_message_whose_consumer_stands_still() {
-    // A single consumer works at one message; its second receive waits until the trial ends.
+    // A single consumer works on one message; its second receive waits until the trial ends.
     let life = |world: &World| {
         let queue = world.queue::<Job>(SETTINGS);
         world.actor("ada", move |actor| {
@@ -354,7 +355,7 @@ fn what_becomes_of_a_message_whose_consumer_stands_still() {
     };
     let cases: [(&[&str], &[u64]); 4] = [
         (&[], &[0]),
-        // Nobody else took the message meanwhile, so the receipt is still good.
+        // No other consumer took the message meanwhile, so the receipt is still valid.
         (&["ada/ack#1 fault stall"], &[0]),
         (&["ada/receive#1 fault stall"], &[60]),
         (&["ada/ack#1 fault duplicate"], &[0, 0]),

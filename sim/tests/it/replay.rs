@@ -1,4 +1,4 @@
-//! A tape holds its trial again to the same digest, and one that no longer fits says where it stopped fitting.
+//! A tape replays its trial to the same digest, and a tape that no longer fits reports where it stopped fitting.
 
 use retrial_sim::choice::{Pace, Recorded};
 use retrial_sim::scheduler::{Pct, Random, Replay, Scheduler};
@@ -30,7 +30,7 @@ fn a_tape_replays_to_the_same_digest() {
     assert!(injected > 100, "only {injected} faults injected in 150 trials");
 }
 
-/// Replays an edited tape and returns the complaint.
+/// Replays an edited tape and returns the error.
 fn complaint(edit: impl FnOnce(&mut Vec<retrial_sim::choice::RecordedChoice>)) -> String {
     let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, toy::three_walkers)
         .expect("nothing is refused");

@@ -1,6 +1,6 @@
-//! What shrinking promises, on a world whose least counterexamples are known: an actor that is overtaken between its read
-//! and its write, which shows as several anomalies, some much easier to have than others; and much else that does not
-//! matter.
+//! Tests of shrinking, on a world whose smallest counterexamples are known: an actor is overtaken between its read and
+//! its write, which shows as several anomalies, some of them much more frequent than others. Much else in the world
+//! does not matter.
 
 use std::rc::Rc;
 
@@ -37,7 +37,7 @@ const ROUGH: Environment = Environment {
     budget: 3,
 };
 
-/// What ada writes, what bob sends before each write of his, how far cyd walks.
+/// What ada writes, what bob sends before each of his writes, and how far cyd walks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Load {
     writes: Vec<u32>,
@@ -78,8 +78,8 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
     stage: |world, _, _, load| stage(world, load),
 };
 
-/// Ada notes what she lost where she was overtaken: 7 if it was that, her pick was 2 and a send of bob's had failed;
-/// 8 if it was that; anything else if it was 5 or more.
+/// When ada is overtaken at a value, she annotates it: as `lost` if it is 8, or if it is 7, her pick was 2 and a send
+/// of bob's had failed; else as `stale` if it is 5 or more.
 fn stage(world: &World, load: &Rc<Load>) {
     let (version, has_failed) = (world.shared_state("version", 0), world.shared_state("failed", false));
     let (ours, their_version, failed, seen_failed) =
@@ -121,7 +121,7 @@ fn stage(world: &World, load: &Rc<Load>) {
     });
 }
 
-/// What ada noted first.
+/// Ada's first annotation, as a finding.
 fn noted(run: &Run) -> Finding {
     let notes = run.trace.events.iter().filter_map(|event| match event.kind {
         EventKind::Annotated(key, item, _) => Some((key, item)),
@@ -153,7 +153,7 @@ impl Invariant<Load> for NotOvertakenInTime {
 
 const AMPLE: Budget = Budget { trials: 100_000, steps: u64::MAX };
 
-/// Cases of that kind, each from a trial full of noise.
+/// Cases of that kind, each from a trial with much noise.
 fn found(invariant: &str, kind: &str, policy: Policy, wanted: usize) -> Vec<Case> {
     let mut host = TrialHost::without_engine();
     let mut cases = Vec::new();
@@ -174,7 +174,7 @@ fn found(invariant: &str, kind: &str, policy: Policy, wanted: usize) -> Vec<Case
     panic!("only {} cases of {kind} under {policy}", cases.len());
 }
 
-/// Shrinks cases of that kind, and holds what they come to against these lines: the pace, the workload, the choices.
+/// Shrinks cases of that kind and compares the results with these lines: the pace, the workload, the choices.
 fn check(invariant: &str, kind: &str, policy: Policy, least: &[&str]) {
     for case in found(invariant, kind, policy, 12) {
         let counterexample =
@@ -192,7 +192,7 @@ fn check(invariant: &str, kind: &str, policy: Policy, least: &[&str]) {
     }
 }
 
-/// No choice and no element of the workload can go: found out without the shrinker.
+/// Checks, without the shrinker, that no choice and no element of the workload can be removed.
 fn needs_everything(counterexample: &Counterexample) {
     let shows = |load: &Rc<Load>, tape: RecordedTape| {
         let run = toy::run_trial(&mut Guide::new(tape), 0, &ROUGH, |world| stage(world, load));
@@ -287,7 +287,7 @@ fn a_budget_is_kept_and_what_was_reached_by_then_still_shows_it() {
 }
 
 #[test]
-fn the_same_case_shrinks_to_the_same_witness() {
+fn the_same_case_shrinks_to_the_same_counterexample() {
     for case in found("not_overtaken", "lost-update of cell.seven", Policy::Pct(3), 5) {
         let once =
             || shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, AMPLE).expect("it violates");

@@ -1,5 +1,4 @@
-//! The exhaustive search finds every time at which an actor can look at the clock, whoever of several sleepers moves
-//! it.
+//! The exhaustive search finds every time at which an actor can read the clock, whichever of several sleepers moves it.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -12,7 +11,7 @@ use crate::toy;
 
 const NAMES: [&str; 2] = ["ada", "bob"];
 
-/// Each actor sleeps for so many seconds, or for 0 looks at the clock.
+/// Each actor sleeps for the given seconds in turn; at a 0 it reads the clock.
 fn sleepers(world: &World, acts: &Rc<[Vec<u64>; 2]>) {
     for (index, name) in NAMES.into_iter().enumerate() {
         let acts = acts.clone();
@@ -32,7 +31,7 @@ fn sleepers(world: &World, acts: &Rc<[Vec<u64>; 2]>) {
     }
 }
 
-/// What each actor has seen, in every schedule of a search.
+/// The times that each actor has read, in every schedule of a search.
 fn seen(acts: &Rc<[Vec<u64>; 2]>, mut search: Exhaustive) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     while !search.is_done() {
@@ -46,7 +45,7 @@ fn seen(acts: &Rc<[Vec<u64>; 2]>, mut search: Exhaustive) -> BTreeSet<String> {
 
 #[test]
 fn no_time_is_left_out() {
-    // The last sleeps end in one instant, and whoever goes second finds the clock moved.
+    // The last sleeps end at the same instant, and the actor that goes second finds the clock moved.
     for acts in [[vec![4, 0, 3], vec![3, 3]], [vec![4, 0, 3, 4, 0, 3], vec![3, 3]]] {
         let acts = Rc::new(acts);
         let all = seen(&acts, Exhaustive::by_brute_force(None));

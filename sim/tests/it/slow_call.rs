@@ -1,4 +1,4 @@
-//! A slow call takes its time, whatever befalls its caller, and what comes of it is picked and replayed.
+//! A slow call takes its time, whatever happens to its caller, and its result is picked and replayed.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ const SETTINGS: Settings = Settings {
     outcomes: &[Outcome::Whole, Outcome::Without("overview"), Outcome::Without("category"), Outcome::Fails],
 };
 
-/// What a caller notes of an answer.
+/// A result, as the caller annotates it.
 fn code(answer: Result<Option<&'static str>, Failed>) -> i64 {
     match answer {
         Ok(None) => 0,
@@ -34,7 +34,7 @@ fn code(answer: Result<Option<&'static str>, Failed>) -> i64 {
     }
 }
 
-/// With `ada` lives `pulse`, who may be asked to stop while she calls.
+/// `ada` shares a process with `pulse`, which may be asked to stop while she calls.
 fn callers(world: &World, model: &SlowCall) {
     for name in ["ada", "bob"] {
         let model = model.clone();
@@ -76,9 +76,10 @@ const STORMY: Environment = Environment {
     budget: 3,
 };
 
-/// Each call is about what comes next, is answered by nobody before its time, and its caller hears what the trace has.
+/// Checks that each call is about the next subject and takes its full time, and that its caller gets the result in the
+/// trace.
 fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
-    // Since when each actor waits, its next subject, and what it must hear.
+    // Since when each actor waits, its next subject, and the result that it must get.
     let mut hands: BTreeMap<u16, (Option<Duration>, i64, Option<i64>)> = BTreeMap::new();
     let mut between = 0;
     for event in &run.trace.events {
@@ -143,7 +144,7 @@ fn the_rules_hold_in_a_storm() {
     parts::sweep(&STORMY, 300, &wanted, |world| callers(world, &world.slow_call(SETTINGS)), judge);
 }
 
-/// When each answer came, to whom, and what it was.
+/// The time, the actor and the value of each result.
 fn answers(run: &Run) -> Vec<(u64, &'static str, i64)> {
     let answer = |event: &Event| match event.kind {
         EventKind::Annotated("answer", _, code) => {
@@ -192,7 +193,7 @@ fn what_comes_of_a_call_is_on_the_tape_whole_or_not() {
 
 #[test]
 fn neither_a_stall_nor_a_request_to_stop_nor_a_death_shortens_a_call() {
-    // Who was asked to stop starts again once it has heard, and calls again.
+    // An actor that was asked to stop restarts once it has its result, and calls again.
     for (fault, expected) in [
         ("stall", &[(2, "walker", 9), (3, "bob", 0), (63, "ada", 0)][..]),
         ("crash-before", &[(2, "walker", 9), (3, "bob", 0), (6, "ada", 0)]),
@@ -204,7 +205,7 @@ fn neither_a_stall_nor_a_request_to_stop_nor_a_death_shortens_a_call() {
     }
 }
 
-/// `ada` calls while another of her process is asked to stop.
+/// `ada` calls while another actor of her process is asked to stop.
 #[test]
 fn a_request_to_stop_that_comes_meanwhile_is_no_answer() {
     let environment = Environment {

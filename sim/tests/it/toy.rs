@@ -1,4 +1,4 @@
-//! Worlds small enough to reason about, and the way to hold a trial in them.
+//! Worlds small enough to reason about, and a function that runs a trial in them.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) const LIMITS: Limits = Limits { safety_steps: 400, fair_steps: 400, p
 
 pub(crate) const COST: Cost = Cost { delay_unit: Duration::from_micros(10), ..Cost::FREE };
 
-/// Holds one trial of that world.
+/// Runs one trial of that world.
 pub(crate) fn run_trial(
     scheduler: &mut dyn Scheduler,
     seed: u64,

@@ -1,4 +1,4 @@
-//! Time, faults and restarts as an actor meets them.
+//! Time, faults and restarts as an actor observes them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ fn free(seed: u64, environment: &Environment, stage: impl FnOnce(&World)) -> Run
     toy::run_trial(&mut Random::new(Pace::Free), seed, environment, stage).expect("nothing is refused")
 }
 
-/// Two actors that write down who woke first.
+/// Two actors that record the order in which they woke.
 fn sleepers(order: &Rc<RefCell<Vec<&'static str>>>, world: &World) {
     for (name, millis) in [("late", 900), ("early", 100)] {
         let order = order.clone();
@@ -134,7 +134,7 @@ fn a_request_to_stop_ends_a_sleep_and_the_process_starts_again() {
 }
 
 #[test]
-fn faults_strike_within_the_budget_and_pct_offers_them_too() {
+fn faults_are_injected_within_the_budget_and_by_pct_too() {
     let mut pct = Pct::new(2);
     let injected: usize = (0..200)
         .map(|seed| {

@@ -1,4 +1,4 @@
-//! The model under a console: texts as the simple query protocol takes them, and the virtual clock.
+//! The Postgres model as a console: accepts texts as the simple query protocol does, and runs on virtual time.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use retrial_sim::error::Error;
 use super::refused;
 use crate::console::{Console, Grid, Message, Progress};
 
-/// An empty model database, to be filled by what is sent to it.
+/// A console on a model database that starts empty.
 pub struct ModelConsole {
     database: Database,
     sessions: Vec<Session>,
@@ -26,13 +26,14 @@ pub struct ModelConsole {
 #[derive(Default)]
 struct Session {
     said: Vec<Message>,
-    /// Notices behind results that are not told before the text has run.
+    /// Notices not yet reported because their text is still running, each with the index of the result that it
+    /// precedes.
     notices: Vec<(usize, Notice)>,
     refusal: Option<String>,
 }
 
 impl ModelConsole {
-    /// An empty database.
+    /// Creates a console with an empty database.
     #[expect(clippy::new_without_default, reason = "an empty database is made on purpose")]
     pub fn new() -> ModelConsole {
         ModelConsole {
@@ -43,8 +44,8 @@ impl ModelConsole {
         }
     }
 
-    /// Takes which sessions have gone on since this was last asked, those together that one event woke: on a live
-    /// server it is a race which of them goes first.
+    /// Takes the sessions that have resumed since the last call, grouped by the event that woke them: on a live server
+    /// the order within a group is a race.
     pub fn take_woken(&mut self) -> Vec<Vec<SessionId>> {
         std::mem::take(&mut self.woken)
     }
@@ -71,7 +72,7 @@ impl ModelConsole {
         }
     }
 
-    /// Lets every session go on that can.
+    /// Resumes every session that can continue.
     fn go_on(&mut self) {
         loop {
             let ready = self.database.take_ready();
@@ -88,7 +89,7 @@ impl ModelConsole {
 }
 
 impl Session {
-    /// Tells the notices that come before the result at that place.
+    /// Reports the notices that come before the result with the index `place`.
     fn tell_notices(&mut self, place: usize, selects: bool) {
         let due = self.notices.iter().take_while(|(behind, _)| *behind <= place).count();
         if due > 0 && selects {
@@ -100,7 +101,7 @@ impl Session {
     }
 }
 
-/// How long a statement takes at the least: no two transactions begin at the same time.
+/// Minimum duration of a statement, so that no two transactions begin at the same time.
 const STATEMENT: Duration = Duration::from_micros(1);
 
 fn empty() -> Database {
@@ -109,7 +110,7 @@ fn empty() -> Database {
     database
 }
 
-/// What SERIALIZABLE rests on.
+/// The assumption that SERIALIZABLE makes at this granularity.
 fn assumed(granularity: Granularity) -> &'static str {
     match granularity {
         Granularity::Page => {

@@ -1,5 +1,5 @@
-//! The kernel's values and the model's: numbers, texts, bytes, truths and times pass as they are; what the kernel has
-//! no value for passes as the text that the server would print.
+//! Conversion between the kernel's values and the model's: numbers, texts, bytes, booleans and timestamps are converted
+//! directly; types that the kernel has no value for become the text that the server would print.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use retrial_sim::footprint::{Footprint, Touch, Use, part};
 
 use crate::row_key::row_key;
 
-/// A parameter.
+/// Converts a statement parameter.
 pub(super) fn param(value: &Value) -> value::Value {
     match value {
         Value::Null => value::Value::Null,
@@ -37,7 +37,7 @@ fn result(value: &value::Value, ty: &Type) -> Value {
     }
 }
 
-/// What a statement returned.
+/// Converts a statement's result.
 pub(super) fn answer(outcome: &Outcome) -> Answer {
     let row = |tuple: &Tuple| -> Row {
         tuple.iter().zip(outcome.columns.iter()).map(|(value, column)| result(value, &column.ty)).collect()
@@ -45,23 +45,24 @@ pub(super) fn answer(outcome: &Outcome) -> Answer {
     Answer { rows: outcome.rows.iter().map(row).collect(), changed: changed(outcome) }
 }
 
-/// A query that returns rows has touched none, as drivers count.
+/// Drivers report zero changed rows for a query.
 fn changed(outcome: &Outcome) -> u64 {
     if matches!(outcome.tag, "INSERT" | "UPDATE" | "DELETE") { outcome.affected } else { 0 }
 }
 
-/// A row of a table, without the columns that were dropped.
+/// Converts a row of a table, leaving out dropped columns.
 pub(super) fn row(table: &TableDef, tuple: &Tuple) -> Row {
     let all = table.columns.iter().zip(tuple.iter());
     let shown = |(column, value): (&Column, &value::Value)| result(value, &column.ty);
     if table.columns.iter().any(|column| column.dropped) {
         return all.filter(|(column, _)| !column.dropped).map(shown).collect();
     }
-    // An iterator of known length is collected without a vector in between.
+    // An iterator of known length is collected without an intermediate vector.
     all.map(shown).collect()
 }
 
-/// What a statement used, in the kernel's words. The order of commits matters to snapshots that last, and to them only.
+/// Converts a statement's footprint to the kernel's representation. The order of commits matters only to long-lived
+/// snapshots.
 pub(super) fn footprint(used: &footprint::Footprint) -> Footprint {
     let touch = |(object, how): &(Object, footprint::Use)| {
         let (part, item) = match object {
@@ -86,7 +87,7 @@ fn table_part(table: TableId) -> u64 {
     part("table", "").wrapping_add(2 * u64::from(table.0))
 }
 
-/// The tables as the kernel knows them, made once for each definition.
+/// Table definitions in the kernel's form, built once per definition.
 #[derive(Default)]
 pub(super) struct Tables {
     known: Vec<(Rc<TableDef>, Rc<Table>)>,
@@ -100,7 +101,7 @@ impl Tables {
         let kept = def.columns.iter().filter(|column| !column.dropped);
         let columns = kept.map(|column| column.name.clone()).collect();
         let table = Rc::new(Table { name: def.name.clone(), columns });
-        // Definitions that trials make and drop would pile up.
+        // Bounds the cache: definitions that trials create and drop would accumulate.
         if self.known.len() >= 64 {
             self.known.clear();
         }

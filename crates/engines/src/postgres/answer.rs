@@ -1,5 +1,5 @@
-//! What a statement's outcome is to a trial. It must never make up what the server did not say, but for the
-//! errors that the kernel decides on: a lock timeout, and the failure that is injected where nothing runs.
+//! Converts a server's answer into what the trial sees. Nothing is invented except the errors that the kernel decides
+//! on: a lock timeout, and the failure that is injected where nothing runs.
 
 use std::rc::Rc;
 
@@ -10,24 +10,24 @@ use super::convert;
 use super::session_connection::Raw;
 use super::statement::Class;
 
-/// What Postgres says when `lock_timeout` has passed.
+/// The error that Postgres reports when `lock_timeout` has passed.
 pub(super) fn lock_timeout() -> SqlError {
     SqlError { code: "55P03".to_owned(), message: "canceling statement due to lock timeout".to_owned() }
 }
 
-/// What the server says to a statement that is made to fail.
+/// Makes the server report the error of an injected failure.
 pub(super) const FAILURE: &str = "DO $$ BEGIN RAISE EXCEPTION \
                                   USING ERRCODE = '57014', \
                                   MESSAGE = 'canceling statement due to statement timeout'; END $$";
 
-/// As [`FAILURE`] where the server could not be made to say so: it runs nothing in an aborted transaction, in which
-/// COMMIT and ROLLBACK could still have failed, and a COMMIT is rolled back instead.
+/// The same error as [`FAILURE`], for the cases in which the server cannot be made to report it: it runs nothing in an
+/// aborted transaction, in which COMMIT and ROLLBACK could still have failed, and a COMMIT is replaced by ROLLBACK.
 pub(super) fn statement_timeout() -> SqlError {
     let message = "canceling statement due to statement timeout".to_owned();
     SqlError { code: "57014".to_owned(), message }
 }
 
-/// What the trial gets for what the server sent.
+/// Converts the server's result.
 pub(super) fn of(class: Class, raw: &Raw) -> Result<Answer, Error> {
     let value = |(oid, cell): (&u32, &Option<Vec<u8>>)| match cell {
         None => Ok(Value::Null),
@@ -37,7 +37,7 @@ pub(super) fn of(class: Class, raw: &Raw) -> Result<Answer, Error> {
         Ok(Rc::from(raw.types.iter().zip(cells).map(value).collect::<Result<Vec<_>, _>>()?))
     };
     let rows = raw.rows.iter().map(row).collect::<Result<_, _>>()?;
-    // The server counts the rows of a query too, but those it has not touched.
+    // The server also counts the rows that a query returns, which are not changed rows.
     let changed = if class.is_query() { 0 } else { raw.affected };
     Ok(Answer { rows, changed })
 }

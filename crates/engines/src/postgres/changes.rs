@@ -1,6 +1,6 @@
-//! The account of committed row changes: triggers write each into a table of ours, in the transaction that
-//! makes it, and they are read from there once it has committed. Attributed by the server process that made
-//! them; what triggers do not see (TRUNCATE, tables made during a trial) is not in it.
+//! The log of committed row changes. Triggers write each change into a log table in the transaction that makes it; the
+//! engine reads it from there after the commit. Changes are attributed to the server process that made them. The log
+//! lacks what triggers do not see: TRUNCATE, and tables created during a trial.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,8 +14,8 @@ use super::catalog::{Catalog, Relation};
 use super::scratch_database::{ScratchDatabase, TextRow};
 use super::{convert, wire_format};
 
-/// The table and the function; the order within a session comes from a setting of its own, because a sequence
-/// would change what `lastval()` says to the application.
+/// Creates the log table and the trigger function. The order within a session is counted in a custom setting, because a
+/// sequence would change the application's `lastval()`.
 pub(super) const MAKE: &str = "
 CREATE SCHEMA retrial;
 CREATE TABLE retrial.changes (pid int4, number int8, relation text, before text, after text);
@@ -30,7 +30,7 @@ BEGIN
     RETURN NULL;
 END $$;";
 
-/// The trigger of a table; its name sorts behind others, so that it comes last.
+/// The trigger of a table. Its name sorts after others, so that it fires last.
 pub(super) fn trigger(relation: &Relation) -> String {
     format!(
         "CREATE TRIGGER \"~retrial\" AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW \
@@ -40,15 +40,15 @@ pub(super) fn trigger(relation: &Relation) -> String {
     )
 }
 
-/// What the account says that each table holds.
+/// The contents of each table according to the log.
 #[derive(Default)]
 pub(super) struct Account {
-    /// How often each row is there.
+    /// The number of copies of each row, by table.
     tables: BTreeMap<String, BTreeMap<Row, i64>>,
 }
 
 impl Account {
-    /// Starts over from these rows.
+    /// Starts again from the initial rows.
     pub(super) fn start(&mut self, initial_state: &BTreeMap<String, Vec<Row>>) {
         self.tables.clear();
         for (table, rows) in initial_state {
@@ -57,7 +57,7 @@ impl Account {
         }
     }
 
-    /// Takes in what a transaction has committed.
+    /// Applies the changes of a committed transaction.
     pub(super) fn apply(&mut self, committed: &[RowChange]) {
         for change in committed {
             let rows = self.tables.entry(change.table.name.clone()).or_default();
@@ -72,7 +72,7 @@ impl Account {
         }
     }
 
-    /// Holds the account against what the table really holds.
+    /// Compares the log's contents of a table with its actual rows.
     pub(super) fn reconcile(&self, table: &str, rows: &[Row]) -> Result<(), Error> {
         let mut found: BTreeMap<Row, i64> = BTreeMap::new();
         rows.iter().for_each(|row| *found.entry(row.clone()).or_default() += 1);
@@ -84,8 +84,8 @@ impl Account {
     }
 }
 
-/// Takes what that server process has committed since it was last asked, in the order it was done. `catalogs` are those
-/// of this trial, the last one first: a row may have been written before its table got another column.
+/// Takes the changes that a server process has committed since the last call, in the order in which they were made.
+/// `catalogs` are those of this trial, latest first: a row may have been written before its table got another column.
 pub(super) fn take(
     scratch: &ScratchDatabase,
     catalogs: &[&Catalog],
@@ -123,7 +123,7 @@ fn change(catalogs: &[&Catalog], noted: TextRow) -> Result<RowChange, Error> {
     Ok(RowChange { table: relation.table.clone(), key, before, after })
 }
 
-/// The table as it was when rows with so many fields were written.
+/// The table's definition when rows with this number of fields were written.
 fn relation<'c>(
     catalogs: &[&'c Catalog],
     name: &str,
@@ -141,7 +141,7 @@ fn relation<'c>(
     }
 }
 
-/// Values from the texts that the server printed.
+/// Parses the texts that the server printed.
 pub(super) fn values(types: &[u32], texts: &[Option<String>]) -> Result<Row, Error> {
     let value = |(oid, text): (&u32, &Option<String>)| match text {
         None => Ok(Value::Null),

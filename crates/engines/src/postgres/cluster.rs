@@ -1,6 +1,5 @@
-//! A throwaway Postgres cluster: made from the server's binaries on this machine, reached by a Unix socket
-//! only, and gone with its owner. It must never listen on the network, nor outlive the process that asked for
-//! it.
+//! A throwaway Postgres cluster, made from the server binaries on this machine. It listens on a Unix socket only, never
+//! on the network, and is removed when the process that started it ends.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -13,13 +12,14 @@ use super::watcher::Watcher;
 use crate::leftovers::{Folder, Kind, MEMORY_BACKED};
 use retrial_sim::error::Error;
 
-/// Where Debian keeps the binaries of each major version.
+/// The folder in which Debian installs the binaries of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// What a cluster must find free there, in KiB; containers often have a tenth of it.
+/// Free space required in the memory-backed file system, in KiB; containers often have a tenth of it.
 const ROOM: u64 = 1 << 20;
 
-/// A throwaway needs no durability, and nothing that acts at a time of its own. The trial's sessions are few.
+/// Server settings: a throwaway cluster needs no durability, must do nothing in the background on its own schedule, and
+/// serves few sessions.
 const SETTINGS: [&str; 16] = [
     "listen_addresses=",
     "fsync=off",
@@ -42,13 +42,13 @@ const SETTINGS: [&str; 16] = [
 /// A running cluster; dropping it stops the server and removes the folder.
 pub(super) struct Cluster {
     server: Child,
-    /// Its drop stops the server and waits until the folder has gone.
+    /// Dropping it stops the server and waits until the folder is gone.
     watcher: Option<Watcher>,
-    /// Declared last: it goes when nobody writes into it any more.
+    /// Declared last, so that it is dropped after everything that writes into it.
     folder: Folder,
 }
 
-/// Whoever the server runs as: it refuses to run as root.
+/// The account that runs the server, which refuses to run as root.
 #[derive(Clone, Copy)]
 struct Account {
     user: u32,
@@ -56,7 +56,8 @@ struct Account {
 }
 
 impl Cluster {
-    /// The folder of the newest server binaries, if there are any: `None` inside for those on the PATH.
+    /// The folder of the newest server binaries, if there are any; the inner `None` stands for the binaries on the
+    /// PATH.
     pub(super) fn binaries() -> Option<Option<PathBuf>> {
         let on_path = Command::new("initdb").arg("--version").output();
         if on_path.is_ok_and(|output| output.status.success()) {
@@ -70,7 +71,7 @@ impl Cluster {
         newest.map(|(_, path)| Some(path.join("bin")))
     }
 
-    /// Makes a cluster and starts its server, which may need a moment more before it takes connections.
+    /// Creates a cluster and starts its server, which may not accept connections immediately.
     pub(super) fn start(binaries: Option<&Path>) -> Result<Cluster, Error> {
         let folder = Folder::make(Kind::Cluster, has_room(MEMORY_BACKED))?;
         let mut watcher = Watcher::over(folder.path())?;
@@ -112,12 +113,12 @@ impl Cluster {
         self.folder.path()
     }
 
-    /// The server's process.
+    /// The server's process ID.
     pub(super) fn process(&self) -> u32 {
         self.server.id()
     }
 
-    /// Why the server has ended, if it has.
+    /// Why the server has exited, or `None` if it is running.
     pub(super) fn obituary(&mut self) -> Option<String> {
         match self.server.try_wait() {
             Ok(None) => None,
@@ -133,12 +134,12 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.watcher.take());
-        // The watcher has stopped it; this only lets go of what the system remembers of it.
+        // The watcher has stopped it; this reaps the process.
         let _ = self.server.wait();
     }
 }
 
-/// Whether that file system has as much room as a cluster may come to need.
+/// Whether the file system has enough free space for a cluster.
 fn has_room(folder: &str) -> bool {
     let Ok(output) = Command::new("df").args(["-Pk", folder]).output() else { return false };
     let told = String::from_utf8_lossy(&output.stdout);
@@ -146,8 +147,8 @@ fn has_room(folder: &str) -> bool {
     free.is_some_and(|free| free >= ROOM)
 }
 
-/// Gives the folder to somebody who may run a server, where whoever runs this may not. The folder tells who
-/// that is.
+/// If we run as root, changes the folder's owner to an unprivileged account and returns it. The folder's current owner
+/// shows whether we are root.
 fn unprivileged(folder: &Folder) -> Result<Option<Account>, Error> {
     let unknown = |error: std::io::Error| Error::machine(format!("the cluster's folder: {error}"));
     if fs::metadata(folder.path()).map_err(unknown)?.uid() != 0 {
@@ -167,7 +168,8 @@ fn unprivileged(folder: &Folder) -> Result<Option<Account>, Error> {
     Ok(Some(account))
 }
 
-/// Lets the command run as that account, out of reach of the terminal's Ctrl-C, in a folder it may enter.
+/// Prepares the command to run as the account, in a folder that the account can enter, and in its own process group, so
+/// that the terminal's Ctrl-C does not reach it.
 fn as_account<'c>(command: &'c mut Command, folder: &Path, account: Option<Account>) -> &'c mut Command {
     if let Some(account) = account {
         command.uid(account.user).gid(account.group);
@@ -175,8 +177,8 @@ fn as_account<'c>(command: &'c mut Command, folder: &Path, account: Option<Accou
     environment::cleaned(command).process_group(0).current_dir(folder).stdin(Stdio::null())
 }
 
-/// The line that says why: the first that tells of an error, because what comes after it is only what was done about
-/// it ("removing data directory").
+/// The line that gives the cause: the first that mentions an error, because later lines only report the reaction to it
+/// ("removing data directory").
 fn reason(said: &str) -> &str {
     let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
     let tells = |line: &&str| ["error:", "FATAL:", "PANIC:"].iter().any(|word| line.contains(word));
@@ -188,7 +190,7 @@ pub(crate) fn stop_abandoned(folder: &Path) {
     let told = fs::read_to_string(folder.join("data/postmaster.pid")).ok();
     let process = told.and_then(|told| told.lines().next()?.trim().parse::<u32>().ok());
     let Ok(mut watcher) = Watcher::over(folder) else { return };
-    // The watcher stops a process only if it runs in that very folder.
+    // The watcher stops a process only if the process runs in this folder.
     let _ = watcher.tell(process);
 }
 

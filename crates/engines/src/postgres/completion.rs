@@ -1,5 +1,5 @@
-//! What a statement of a live server has come to: its answer, what it has committed, what it has locked. It must never
-//! take a row for another table's shape than the one it was written in.
+//! The result of a live statement: its answer, what it has committed, and its locks. Committed rows are decoded with
+//! the table definition under which they were written.
 
 use retrial_sim::engine::{Done, RowChange, SessionId, SqlError, Work};
 use retrial_sim::error::Error;
@@ -10,7 +10,8 @@ use super::statement::Class;
 use super::{Postgres, answer, changes};
 
 impl Postgres {
-    /// Tells what the session's statement has come to; `expired` if it was given up for its lock timeout.
+    /// Collects the result of the session's finished statement. `expired` is true if it was cancelled for its lock
+    /// timeout.
     pub(super) fn done(&mut self, id: SessionId, class: Class, expired: bool) -> Result<Done, Error> {
         self.stirred = true;
         let reads_may_write =
@@ -23,7 +24,7 @@ impl Postgres {
         let result = match state.conn.take_outcome() {
             None => return Err(Error::refused("a session that has no statement was asked for its result")),
             Some(Outcome::Refused(why)) => return Err(Error::refused(why)),
-            // A session that the trial itself has ended is the trial's affair.
+            // The trial itself terminated the session, so this is an ordinary SQL error.
             Some(Outcome::Broken(error)) if terminates && ends_a_session(&error) => Err(error),
             Some(Outcome::Broken(error)) => return Err(health.broken(&error)),
             Some(Outcome::Failed(error)) if expired && error.code == "57014" => Err(answer::lock_timeout()),
@@ -35,7 +36,7 @@ impl Postgres {
             state.enter_transaction();
         }
         let step = state.step(class, result.as_ref().ok().map(|answer| answer.changed), reads_may_write);
-        // What a transaction has defined the others see once it has ended.
+        // Schema changes become visible to other sessions when the transaction ends.
         let pid = state.conn.pid;
         self.redefines |=
             self.defined && matches!(class, Class::Definition | Class::Commit | Class::With { .. });
@@ -56,7 +57,7 @@ impl Postgres {
         Ok(Done { result, work: Work::default(), committed, footprint, unsettled, holds_write_lock })
     }
 
-    /// What that server process has committed since it was last asked.
+    /// Takes the changes that a server process has committed since the last call.
     pub(super) fn take_changes(&mut self, pid: i32) -> Result<Vec<RowChange>, Error> {
         self.look_again()?;
         let opened = self.image.as_ref().map(|image| &image.catalog);
@@ -66,9 +67,9 @@ impl Postgres {
         Ok(changes)
     }
 
-    /// Reads the catalogue, if the trial may have changed it.
+    /// Re-reads the catalog if the trial may have changed it.
     pub(super) fn look_again(&mut self) -> Result<(), Error> {
-        // A procedure may define something, commit, and go on.
+        // A procedure may change the schema, commit, and continue.
         let defines = self.session_states.iter().any(|state| state.pending == Some(Class::Definition));
         if self.defined && (defines || self.redefines || self.catalog()?.functions) {
             self.redefines = defines;
@@ -80,14 +81,14 @@ impl Postgres {
         Ok(())
     }
 
-    /// The catalogue as it was last read.
+    /// The catalog as last read.
     pub(super) fn catalog(&self) -> Result<&Catalog, Error> {
         let opened = self.image.as_ref().map(|image| &image.catalog);
         self.redefined.last().or(opened).ok_or_else(|| Error::refused("no initial_state has been made"))
     }
 }
 
-/// Whether `pg_terminate_backend` may be what the session has ended with.
+/// Whether `pg_terminate_backend` may have caused this error.
 pub(super) fn ends_a_session(error: &SqlError) -> bool {
     matches!(error.code.as_str(), "57P01" | "08006")
 }

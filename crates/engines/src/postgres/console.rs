@@ -1,5 +1,5 @@
-//! A console on a live server: what isolation specs and the differential test hold the model against. It must
-//! never add, drop or reorder what the server says.
+//! A console on a live server, against which isolation specs and the differential test compare the model. It never
+//! adds, drops or reorders the server's messages.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,16 +19,16 @@ use super::wire_proxy::{self, SharedHeard};
 use crate::console::{Console, Message, Progress};
 use crate::leftovers::{Folder, Kind};
 
-/// How long a server that has ended a session may take to close its connection.
+/// Maximum time from the end of a session until the server closes its connection.
 const ITS_END: Duration = Duration::from_secs(2);
 
-/// A console with a database of its own on a live server.
+/// A console with its own database on a live server.
 pub struct PostgresConsole {
     scratch: ScratchDatabase,
     sessions: Vec<Option<Session>>,
-    /// Where the sockets lie through which sessions are overheard.
+    /// The folder of the wire proxies' sockets.
     taps: Folder,
-    /// Numbers the sockets.
+    /// The number of the next socket.
     next_tap: u16,
 }
 
@@ -36,24 +36,24 @@ struct Session {
     pid: i32,
     heard: SharedHeard,
     line: Arc<Line>,
-    /// Where its text stood when it was last looked at.
+    /// The state of its text at the last check.
     seen: Progress,
 }
 
-/// What the connection thread and the console share of a session.
+/// The part of a session that the connection thread and the console share.
 struct Line {
-    /// Absent while a text runs, and for good once the server has ended the session.
+    /// `None` while a text runs, and permanently once the server has ended the session.
     connection: Mutex<Option<PgConnection>>,
     running: AtomicBool,
-    /// What failed, if it was not the text but the server, the machine or the way to it.
+    /// A failure of the server, the machine or the connection, as opposed to an error of the text.
     broken: Mutex<Option<Error>>,
 }
 
 impl PostgresConsole {
-    /// A console in a new, empty database.
+    /// Creates a console in a new, empty database.
     ///
     /// # Errors
-    /// Where the server cannot make one.
+    /// If the server cannot create the database.
     pub fn new(server: &Arc<Server>) -> Result<PostgresConsole, Error> {
         let taps = Folder::make(Kind::Console, false)?;
         Ok(PostgresConsole {
@@ -69,7 +69,7 @@ impl PostgresConsole {
         session.ok_or_else(|| Error::refused(format!("the console has no session {}", id.0)))
     }
 
-    /// Remembers where the session's text stands.
+    /// Records the state of the session's text.
     fn seen(&mut self, id: SessionId, progress: Progress) -> Progress {
         if let Some(session) = self.sessions.get_mut(id.0 as usize).and_then(Option::as_mut) {
             session.seen = progress;
@@ -115,7 +115,7 @@ impl Console for PostgresConsole {
         let connection = session.line.take();
         let Some(connection) = connection else {
             session.line.take_failure()?;
-            // Perhaps not the session alone.
+            // Fails if the whole server is gone, not just the session.
             scratch.read("SELECT 1".to_owned())?;
             return Err(Error::refused("the server has ended the session"));
         };
@@ -134,7 +134,7 @@ impl Console for PostgresConsole {
         if !looked_at.line.running.load(Ordering::Acquire) {
             looked_at.line.take_failure()?;
             if !looked_at.line.is_alive() {
-                // Where the whole server has gone, what the session was told is nobody's result.
+                // If the whole server is gone, the session's messages are not a result.
                 self.scratch.read("SELECT 1".to_owned())?;
             }
             return Ok(self.seen(session, Progress::Finished));
@@ -153,7 +153,7 @@ impl Console for PostgresConsole {
                         .await
                 })
                 .await?;
-            // The text may have ended while the server was asked.
+            // The text may have finished during the query.
             if !line.running.load(Ordering::Acquire) {
                 line.take_failure()?;
             }
@@ -178,7 +178,7 @@ impl Console for PostgresConsole {
             self.scratch.wait_for_news(longest, open().map(|session| session.pid).collect(), known)?;
             return Ok(true);
         }
-        // A text that has finished since it was last looked at is news too.
+        // A text that has finished since the last check counts as a change too.
         Ok(open().any(|session| session.seen != Progress::Finished))
     }
 
@@ -194,12 +194,13 @@ impl Console for PostgresConsole {
     fn close(&mut self, session: SessionId) {
         let Some(session) = self.sessions.get_mut(session.0 as usize).and_then(Option::take) else { return };
         let (pid, monitor) = (session.pid, self.scratch.monitor().clone());
-        // A server that has gone has ended its sessions.
+        // A server that is gone has ended its sessions.
         let _ = self.scratch.ask(move || async move { monitor.terminate(pid).await });
     }
 }
 
-/// Sends the text and follows it to its end. What the server says is overheard; here it only has to be read.
+/// Sends the text and reads its results to the end. The proxy records the server's messages, so they are discarded
+/// here.
 async fn run(
     mut connection: PgConnection,
     text: String,
@@ -224,13 +225,13 @@ async fn run(
         *line.broken.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
     if lives_after(&ended) {
-        // An error is told before what it ends has been rolled back: only the next word is said after that.
+        // The server reports an error before the rollback is complete, but answers the next message only after it.
         if ended.is_err() {
             let _ = monitor.health.within(connection.ping()).await;
         }
         *line.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
     } else {
-        // The session's last word is followed by its end, which is told with it.
+        // The connection closes after the session's last message; both are reported together.
         let _ = tokio::time::timeout(ITS_END, async {
             while !wire_proxy::lock(&heard).closed {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -242,8 +243,7 @@ async fn run(
     monitor.news.notify_one();
 }
 
-/// Whether the session can be sent more: an error of SQL leaves it alive, a fatal one or one of the line does
-/// not.
+/// Whether the session accepts more: it survives an SQL error, but not a fatal error or a connection failure.
 fn lives_after(ended: &Result<(), sqlx::Error>) -> bool {
     match ended {
         Ok(()) => true,
@@ -255,8 +255,8 @@ fn lives_after(ended: &Result<(), sqlx::Error>) -> bool {
     }
 }
 
-/// Whether the server or the way to it has failed. A session that was ended (57P01) says so itself, and may have been
-/// ended by another: where the whole server is being stopped, the next question to it fails.
+/// Whether the server or the connection has failed. A terminated session reports 57P01 and may have been terminated by
+/// another session. If the whole server is shutting down, the next query to it fails.
 fn is_machines(error: &sqlx::Error) -> bool {
     health::code(error).as_deref() != Some("57P01") && health::machine_failure(error).is_some()
 }

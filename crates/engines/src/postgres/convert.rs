@@ -1,8 +1,8 @@
-//! The table between the server's types and [`Value`]: one line per type, both ways. Where a type is not in
-//! it the value is refused by name; it must never be passed on as something that it only resembles.
+//! Conversion between the server's types and [`Value`]: one line per type, for both directions. A value of an
+//! unsupported type is refused by name, never passed on as a similar type.
 //!
-//! Integers are integers, and so is a boolean (1 and 0); `bytea` is bytes; everything else is the text that
-//! the server itself would print, in UTC and ISO style, whether it came in binary or as text.
+//! Integers and OIDs become integers, booleans booleans, `timestamptz` timestamps, and `bytea` bytes. Everything else
+//! becomes the text that the server itself would print, in UTC and ISO style, whether it arrived in binary or as text.
 
 use std::rc::Rc;
 
@@ -11,15 +11,15 @@ use retrial_sim::error::Error;
 
 use super::wire_format;
 
-/// How a type is written in the binary format.
+/// How a type is encoded in the binary format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Bool,
-    /// A signed integer of so many bytes.
+    /// A signed integer with this number of bytes.
     Integer(usize),
-    /// An unsigned one of four bytes, as OIDs are.
+    /// An unsigned integer of four bytes, like an OID.
     Oid,
-    /// A float of so many bytes.
+    /// A float with this number of bytes.
     Float(usize),
     Numeric,
     Text,
@@ -28,14 +28,14 @@ pub(super) enum Form {
     Uuid,
     Date,
     Time,
-    /// A point in time; true if it has a zone, which is UTC here.
+    /// A timestamp; true if it has a time zone, which is UTC here.
     Timestamp(bool),
     Void,
-    /// An array of a type with that OID.
+    /// An array whose elements have the type with this OID.
     Array(u32),
 }
 
-/// The form of each type, by the OIDs of `pg_type.dat`.
+/// The encoding of a type, by its OID in `pg_type.dat`.
 pub(super) fn form(oid: u32) -> Option<Form> {
     Some(match oid {
         16 => Form::Bool,
@@ -78,7 +78,7 @@ pub(super) fn form(oid: u32) -> Option<Form> {
     })
 }
 
-/// A value that can go to another thread.
+/// A value that can be sent to another thread.
 #[derive(Clone, Debug)]
 pub(super) enum Plain {
     Null,
@@ -105,13 +105,13 @@ impl From<&Value> for Plain {
 }
 
 impl Plain {
-    /// An array as the server reads it.
+    /// The array as a Postgres array literal.
     fn array(items: &[Value]) -> String {
         let texts: Vec<Option<String>> = items.iter().map(|item| Plain::from(item).text()).collect();
         wire_format::array_literal(&texts)
     }
 
-    /// The value as the server reads it; `None` is NULL.
+    /// The value as input text for the server; `None` is NULL.
     fn text(&self) -> Option<String> {
         Some(match self {
             Plain::Null => return None,
@@ -123,12 +123,12 @@ impl Plain {
         })
     }
 
-    /// The value as a literal that takes on whatever type its place has.
+    /// The value as an SQL literal, whose type follows from its context.
     pub(super) fn literal(&self) -> String {
         self.text().map_or("NULL".to_owned(), |text| wire_format::quoted(&text))
     }
 
-    /// The value in the binary format of that type; `None` inside is NULL.
+    /// The value in the type's binary format; the inner `None` is NULL.
     pub(super) fn binary(&self, form: Form) -> Result<Option<Vec<u8>>, String> {
         let text = match (self, form) {
             (Plain::Null, _) => return Ok(None),
@@ -154,7 +154,7 @@ impl Plain {
     }
 }
 
-/// A text in the binary format of that type.
+/// Encodes a text in the type's binary format.
 fn binary(form: Form, text: &str) -> Result<Vec<u8>, String> {
     let wrong = || format!("'{text}' for a parameter of another type");
     Ok(match form {
@@ -212,7 +212,7 @@ fn array_binary(oid: u32, text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// A value that the server sent in the binary format.
+/// Decodes a value that the server sent in the binary format.
 pub(super) fn from_binary(oid: u32, bytes: &[u8]) -> Result<Value, Error> {
     let unknown =
         || Error::refused(format!("a value of the type with OID {oid} is not converted; cast it to text"));
@@ -225,7 +225,7 @@ pub(super) fn from_binary(oid: u32, bytes: &[u8]) -> Result<Value, Error> {
     }
 }
 
-/// What the server prints for that value.
+/// The text that the server would print for the value.
 fn text_of(form: Form, bytes: &[u8]) -> Option<String> {
     Some(match form {
         Form::Bool => (if *bytes.first()? == 0 { "f" } else { "t" }).to_owned(),
@@ -280,7 +280,7 @@ fn array_text(bytes: &[u8]) -> Option<String> {
     Some(wire_format::array_literal(&elements?))
 }
 
-/// A value that the server printed.
+/// Parses a value that the server printed.
 pub(super) fn from_text(oid: u32, text: &str) -> Result<Value, Error> {
     let broken = || Error::refused(format!("'{text}' is no value of the type with OID {oid}"));
     Ok(match form(oid) {

@@ -1,5 +1,6 @@
-//! The one thread that speaks with a live server, with an async runtime of its own. A trial's thread asks and
-//! waits for the answer; it must never wait by a clock itself, because a trial's clock is virtual.
+//! The connection thread: the only one that talks to the live server, with its own async runtime. A trial's thread
+//! sends it work and blocks until the answer arrives; it does not wait on a clock itself, because a trial's clock is
+//! virtual.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,14 +14,14 @@ use tokio::task::LocalSet;
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 type Job = Box<dyn FnOnce() -> Work + Send>;
 
-/// A handle on the thread; the thread ends with it.
+/// A handle to the thread, which ends when the handle is dropped.
 pub(super) struct Driver {
     jobs: Option<UnboundedSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Driver {
-    /// Starts the thread. Not to be called inside a trial, where no thread can be started.
+    /// Starts the thread. Must not be called inside a trial, where threads cannot be started.
     #[expect(clippy::disallowed_methods, reason = "sockets need a clock and a thread that no trial has")]
     pub(super) fn start() -> Result<Driver, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -39,7 +40,7 @@ impl Driver {
         Ok(Driver { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Has the thread do something, and waits until it is done.
+    /// Runs `work` on the thread and waits until it is done.
     pub(super) fn ask<T, F>(&self, work: impl FnOnce() -> F + Send + 'static) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -48,7 +49,7 @@ impl Driver {
         let (answer, answered) = mpsc::sync_channel(1);
         let job: Job = Box::new(move || {
             Box::pin(async move {
-                // Whoever asked is waiting, or its thread has gone and nobody needs the answer.
+                // Fails only if the caller's thread is gone, and then the answer is not needed.
                 let _ = answer.send(work().await);
             })
         });
@@ -62,7 +63,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there has been told by the panic hook already.
+            // The panic hook has already reported a panic of that thread.
             let _ = thread.join();
         }
     }

@@ -1,5 +1,5 @@
-//! Whether the server still answers, and what its failures are: a statement's own error belongs to the actor that sent
-//! it, a failure of the machine belongs to nobody and ends the run. No password must ever get into a message.
+//! Detects whether the server still answers and classifies its failures. A statement's own error goes to the actor that
+//! sent it; a machine failure ends the run. Messages never contain passwords.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,25 +12,26 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::time::{sleep, timeout};
 
-/// How long a server may be silent that is not asked for a lock.
+/// How long the server may take to answer a request that waits for no lock.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
-/// An exchange may take so many times as long while the server answers others.
+/// How many rounds a request may take while the server answers on a second connection. A round lasts half of
+/// [`ANSWER`], and as long as the second connection takes.
 const PATIENCE: u32 = 6;
 
-/// What is known of a server's health, shared by all that speak with it.
+/// The known state of a server, shared by everything that talks to it.
 pub(super) struct Health {
     options: PgConnectOptions,
-    /// Where it is, as people write it.
+    /// The server's address, for messages.
     address: String,
     answer: Duration,
-    /// Why it is not asked any more, and whether it was silent.
+    /// Why the server is no longer used, and whether that was for not answering.
     failure: OnceLock<(String, bool)>,
-    /// What it allows, once it has told.
+    /// The server's `max_connections`, once known.
     most_connections: OnceLock<u32>,
-    /// The databases that are open on it, each with a job.
+    /// The number of open scratch databases, one per job.
     rooms: AtomicU32,
-    /// The most connections that any of them has had.
+    /// The largest number of connections of any of them.
     most_of_a_room: AtomicU32,
 }
 
@@ -46,38 +47,38 @@ impl Health {
         Health { options, address, answer, failure, most_connections, rooms, most_of_a_room }
     }
 
-    /// Where the server is.
+    /// The server's address.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
-    /// The server has told how many connections it takes.
+    /// Records the server's `max_connections`.
     pub(super) fn has_room_for(&self, connections: u32) {
         let _ = self.most_connections.set(connections);
     }
 
-    /// A database is opened, which has one connection at first.
+    /// Records that a database is opened, with one connection at first.
     pub(super) fn room_opens(&self) {
         self.rooms.fetch_add(1, Ordering::Relaxed);
         self.room_has(1);
     }
 
-    /// A database is closed.
+    /// Records that a database is closed.
     pub(super) fn room_closes(&self) {
         self.rooms.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A database has so many connections.
+    /// Records the number of connections to a database.
     pub(super) fn room_has(&self, connections: u32) {
         self.most_of_a_room.fetch_max(connections, Ordering::Relaxed);
     }
 
-    /// The server was silent, so nothing is to be expected of it any more.
+    /// Whether the server stopped answering, so that it is not used any more.
     pub(super) fn is_silent(&self) -> bool {
         self.failure.get().is_some_and(|(_, silent)| *silent)
     }
 
-    /// What is told of an error that the server, or the way to it, has given to the engine itself.
+    /// The engine's error for a failure of one of its own requests.
     pub(super) fn told(&self, error: sqlx::Error) -> Error {
         match machine_failure(&error) {
             Some(why) => self.failed(&error, why),
@@ -85,7 +86,7 @@ impl Health {
         }
     }
 
-    /// What is told of such a failure.
+    /// The error for a machine failure.
     pub(super) fn failed(&self, error: &sqlx::Error, why: String) -> Error {
         if code(error).as_deref() == Some("53300") {
             return Error::machine(self.too_many());
@@ -93,22 +94,22 @@ impl Health {
         Error::machine(format!("the server at {}: {why}", self.address))
     }
 
-    /// What is told of a failure that a session's statement has met.
+    /// The error for a machine failure that a session's statement ran into.
     pub(super) fn broken(&self, error: &SqlError) -> Error {
         match error.code.as_str() {
             "53300" => Error::machine(self.too_many()),
-            // What a driver makes up where the server has said nothing.
+            // A code that the driver supplies when the server sent none.
             "08006" => Error::machine(format!("the server at {}: {}", self.address, error.message)),
             _ => Error::machine(format!("the server at {}: {error}", self.address)),
         }
     }
 
-    /// Says how many connections are needed and how many there are.
+    /// Describes how many connections are needed and how many there are.
     fn too_many(&self) -> String {
         let jobs = self.rooms.load(Ordering::Relaxed).max(1);
         let each = self.most_of_a_room.load(Ordering::Relaxed).max(2);
         let most = self.most_connections.get().copied().unwrap_or_default();
-        // One more connection makes and drops the databases.
+        // One additional connection creates and drops the databases.
         let fit = (most.saturating_sub(1) / each).min(jobs - 1);
         let advice = match fit {
             0 => "raise its max_connections".to_owned(),
@@ -122,11 +123,11 @@ impl Health {
         )
     }
 
-    /// Waits for an exchange with the server. Where it takes long a second connection tells whether the server answers
-    /// at all.
+    /// Waits for a request to the server. If that takes long, a second connection checks whether the server answers at
+    /// all.
     ///
     /// # Errors
-    /// What the exchange ends with; a failure of the machine where the server is silent.
+    /// The request's own error, or a machine failure if the server does not answer.
     pub(super) async fn within<T>(
         &self,
         exchange: impl Future<Output = Result<T, sqlx::Error>>,
@@ -150,14 +151,14 @@ impl Health {
         Err(self.silent(self.answer * PATIENCE / 2))
     }
 
-    /// Connects, and is answered or refused: either is a sign of life.
+    /// Connects. Both acceptance and refusal show that the server is alive.
     async fn probe(&self) {
         if let Ok(connection) = PgConnection::connect_with(&self.options).await {
             let _ = connection.close().await;
         }
     }
 
-    /// Connects within the time in which a server must answer.
+    /// Connects, within the time limit for an answer.
     ///
     /// # Errors
     /// As [`Health::within`].
@@ -182,7 +183,7 @@ pub(super) fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned())
 }
 
-/// Says what failed, if it is not the statement but the server, the machine or the way to it.
+/// Describes a failure of the server, the machine or the connection; `None` for the statement's own error.
 pub(super) fn machine_failure(error: &sqlx::Error) -> Option<String> {
     match error {
         sqlx::Error::Database(said) => {
@@ -196,7 +197,7 @@ pub(super) fn machine_failure(error: &sqlx::Error) -> Option<String> {
     }
 }
 
-/// The innermost of what an error says: what wraps it is sqlx's advice to its own users.
+/// The innermost error message: sqlx's wrapper text is advice to its users.
 fn cause(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Io(error) => error.to_string(),
@@ -204,9 +205,10 @@ fn cause(error: &sqlx::Error) -> String {
     }
 }
 
-/// Whether an error of that code is the server's or the machine's, whatever statement meets it
-/// (<https://www.postgresql.org/docs/15/errcodes-appendix.html>): no disk, no memory, no connections; a server that is
-/// being stopped, has crashed or starts; an error of the system; data that is damaged. 53400 is a limit that was set.
+/// Whether an error code indicates a failure of the server or the machine, regardless of the statement
+/// (<https://www.postgresql.org/docs/15/errcodes-appendix.html>): no disk space, memory or connections; a server that
+/// is shutting down, has crashed or is starting; a system error; damaged data. 53400 is excluded: it is a configured
+/// limit.
 pub(super) fn is_machines(code: &str) -> bool {
     let class = code.get(..2).unwrap_or_default();
     let of_class = matches!(class, "08" | "58") || class == "53" && code != "53400";

@@ -1,5 +1,5 @@
-//! Going back to the initial rows: the schema is made once, and each trial empties its tables and fills them
-//! from copies. Where a trial has changed the schema it is made anew; a catalogue's fingerprint tells.
+//! Restores the initial state: the schema is created once, and each trial truncates its tables and refills them from
+//! copies. If a trial has changed the schema, which a fingerprint of the catalog detects, it is created again.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,23 +13,23 @@ use super::convert::Plain;
 use super::scratch_database::ScratchDatabase;
 use super::wire_format;
 
-/// An initial state as the database holds it.
+/// An initial state as it exists in the database.
 pub(super) struct Image {
     initial_state: Rc<InitialState>,
     pub(super) catalog: Catalog,
-    /// Each table's rows.
+    /// The initial rows of each table.
     pub(super) rows: BTreeMap<String, Vec<Row>>,
-    /// What puts the rows back.
+    /// The SQL that restores the rows.
     reset: String,
     fingerprint: String,
     trials: u32,
 }
 
-/// After so many trials the log of changes is made anew, which takes longer than deleting its rows.
+/// Number of trials after which the log of changes is truncated, which takes longer than deleting its rows.
 const EMPTY_LOG: u32 = 64;
 
-/// What stays the same while nobody defines anything. The number of the transaction that last wrote a
-/// catalogue's row is not looked at in `pg_class`, where emptying a table writes.
+/// A fingerprint that changes with any DDL. It uses `xmin` of the catalogs' rows, except for `pg_class`, to which
+/// TRUNCATE writes.
 const FINGERPRINT: &str = "
 SELECT md5(string_agg(entry, ' ' ORDER BY entry)) FROM (
     SELECT 'n' || oid || ':' || xmin AS entry FROM pg_namespace WHERE nspname !~ '^pg_'
@@ -45,7 +45,7 @@ SELECT md5(string_agg(entry, ' ' ORDER BY entry)) FROM (
 ) entries";
 
 impl Image {
-    /// Makes the initial state in the database, in place of whatever is there.
+    /// Creates the initial state in the database, replacing its contents.
     pub(super) fn make(scratch: &ScratchDatabase, initial_state: &Rc<InitialState>) -> Result<Image, Error> {
         let others =
             "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
@@ -69,21 +69,21 @@ impl Image {
         Ok(Image { initial_state: initial_state.clone(), catalog, rows, reset, fingerprint, trials: 0 })
     }
 
-    /// Whether this is that initial state.
+    /// Whether this image is of the given initial state.
     pub(super) fn is_of(&self, initial_state: &Rc<InitialState>) -> bool {
         Rc::ptr_eq(&self.initial_state, initial_state)
             || (self.initial_state.schema == initial_state.schema
                 && self.initial_state.rows == initial_state.rows)
     }
 
-    /// Puts the rows back, unless the schema is not the initial state's any more; tells whether it did. Where
-    /// nothing can have changed the schema it is not looked at.
+    /// Restores the rows, unless the schema has changed; returns whether it did. The schema is checked only if
+    /// something may have changed it.
     pub(super) fn restore(&mut self, scratch: &ScratchDatabase, defined: bool) -> Result<bool, Error> {
         if (defined || self.catalog.functions) && fingerprint(scratch)? != self.fingerprint {
             return Ok(false);
         }
         self.trials += 1;
-        // What is deleted from the log leaves a little behind each time, which a scan passes over.
+        // Deleted log rows leave dead tuples, which each scan has to skip.
         let log = if self.trials.is_multiple_of(EMPTY_LOG) { "TRUNCATE" } else { "DELETE FROM" };
         scratch.run(format!("{log} retrial.changes; {}", self.reset))?;
         Ok(true)
@@ -96,7 +96,7 @@ fn fingerprint(scratch: &ScratchDatabase) -> Result<String, Error> {
     print.ok_or_else(|| Error::refused("the server's catalogue has no fingerprint"))
 }
 
-/// The initial rows, those of neighbouring entries of one table in one statement.
+/// INSERT statements for the initial rows, one for each run of consecutive rows of the same table.
 fn inserts(initial_state: &InitialState) -> String {
     let mut sql = String::new();
     let mut last = None;
@@ -113,7 +113,7 @@ fn inserts(initial_state: &InitialState) -> String {
     sql.trim_start_matches("; ").to_owned()
 }
 
-/// Copies of all tables, and the triggers that write down what changes in them.
+/// Creates copies of all tables, and the triggers that log changes.
 fn copies(catalog: &Catalog) -> String {
     let mut sql = "CREATE SCHEMA retrial_opening;".to_owned();
     for relation in catalog.relations() {
@@ -124,8 +124,8 @@ fn copies(catalog: &Catalog) -> String {
     sql
 }
 
-/// One text is one transaction. It runs without triggers and foreign keys, which have had their say when the
-/// rows were first put in.
+/// The SQL that restores the rows. It is one text and thus one transaction. Triggers and foreign keys are off; they
+/// were applied when the rows were first inserted.
 fn reset(scratch: &ScratchDatabase, catalog: &Catalog) -> Result<String, Error> {
     let mut sql = "SET LOCAL session_replication_role = replica;".to_owned();
     let paths: Vec<String> = catalog.relations().map(|relation| relation.path()).collect();

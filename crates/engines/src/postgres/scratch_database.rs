@@ -1,5 +1,5 @@
-//! A database of one's own on the live server, and the connection from which its sessions are looked at. It
-//! must never take a lock that a session could wait for, nor wait for one itself.
+//! A scratch database on the live server, and the control connection that monitors its sessions. The control connection
+//! never takes a lock that a session could wait for, and never waits for one itself.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use tokio::sync::{Mutex, Notify};
 use super::health::{Health, code};
 use super::server::Server;
 
-/// How often the server is asked who waits: soon at first, because most waits begin and end at once.
+/// First interval between checks for waiting sessions: short, because most waits begin and end immediately.
 const FIRST_NAP: Duration = Duration::from_millis(1);
-/// How often a database is made that somebody who removes abandoned ones takes for one of them.
+/// Attempts to create a database: another run may drop a new one as abandoned.
 const TRIES: u32 = 5;
-/// The longest time between two looks.
+/// Longest interval between checks.
 const LAST_NAP: Duration = Duration::from_millis(16);
 
-/// The database; dropped with this.
+/// A scratch database, dropped with this value.
 pub(super) struct ScratchDatabase {
     server: Arc<Server>,
     options: PgConnectOptions,
@@ -30,11 +30,11 @@ pub(super) struct ScratchDatabase {
 /// A row as the server prints it; `None` is NULL.
 pub(super) type TextRow = Vec<Option<String>>;
 
-/// What the connection thread needs to look at the sessions.
+/// What the connection thread needs to monitor the sessions.
 pub(super) struct Monitor {
     control: Mutex<Option<PgConnection>>,
     pub(super) health: Arc<Health>,
-    /// Told whenever a session's statement has ended.
+    /// Notified whenever a session's statement has finished.
     pub(super) news: Notify,
 }
 
@@ -53,8 +53,8 @@ impl ScratchDatabase {
         Err(Error::machine(format!("the server at {} keeps no database that is made", health.address())))
     }
 
-    /// Connects; from then on nobody else takes the database for abandoned. Tells whether it was still there, if that
-    /// can be helped.
+    /// Connects; from then on no other run considers the database abandoned. Returns false if it is gone and
+    /// `may_be_gone`.
     fn open(&self, may_be_gone: bool) -> Result<bool, Error> {
         let to = self.options.clone().application_name("retrial control").options([("lock_timeout", "10s")]);
         let monitor = self.monitor.clone();
@@ -78,7 +78,7 @@ impl ScratchDatabase {
         &self.monitor
     }
 
-    /// Has the connection thread do something, and waits until it is done.
+    /// Runs `work` on the connection thread and waits until it is done.
     pub(super) fn ask<T, F>(&self, work: impl FnOnce() -> F + Send + 'static) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -92,7 +92,7 @@ impl ScratchDatabase {
         self.read(sql).map(|_| ())
     }
 
-    /// Runs a text of statements on the control connection; tells all rows as the server prints them.
+    /// Runs a text of statements on the control connection; returns all rows as the server prints them.
     pub(super) fn read(&self, sql: String) -> Result<Vec<TextRow>, Error> {
         let monitor = self.monitor.clone();
         self.ask(move || async move {
@@ -105,8 +105,8 @@ impl ScratchDatabase {
         })
     }
 
-    /// Whether the session's transaction has written or locked a row, for which it has got a number, or has locked a
-    /// table against writing.
+    /// Whether the session's transaction keeps writers out: it has a transaction ID, so it has written or locked a row,
+    /// or it has locked a table against writing.
     pub(super) fn keeps_writers_out(&self, pid: i32) -> Result<bool, Error> {
         let sql = format!(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = {pid} AND granted AND mode IN ('ShareLock', \
@@ -117,8 +117,8 @@ impl ScratchDatabase {
         Ok(rows.first().and_then(|row| row.first()).is_some_and(|cell| cell.as_deref() == Some("t")))
     }
 
-    /// Lets the clock's time pass until a statement of a session has ended, or others of these sessions wait
-    /// for one of them than those of which the caller knows, at most so long.
+    /// Waits on the wall clock until a session's statement has finished, or until the set of sessions that wait for one
+    /// another differs from `known`, at most for `longest`.
     pub(super) fn wait_for_news(
         &self,
         longest: Duration,
@@ -138,14 +138,14 @@ impl ScratchDatabase {
                     nap = (nap * 2).min(LAST_NAP);
                 }
             };
-            // Once the time has passed the caller looks again, as after news.
+            // On timeout the caller checks again, as it does after a notification.
             tokio::time::timeout(longest, changes).await.unwrap_or(Ok(()))
         })
     }
 }
 
 impl Monitor {
-    /// Does something with the connection that looks; one at a time.
+    /// Runs `with` on the control connection, one caller at a time.
     pub(super) async fn look<T>(
         &self,
         with: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
@@ -155,7 +155,7 @@ impl Monitor {
         self.health.within(with(control)).await
     }
 
-    /// Which of these sessions wait for another of them.
+    /// The sessions that wait for another of `pids`.
     async fn waiting(&self, pids: &[i32]) -> Result<Vec<i32>, Error> {
         self.look(async |control| {
             let sql = "SELECT pid FROM unnest($1::int4[]) pid \
@@ -165,7 +165,7 @@ impl Monitor {
         .await
     }
 
-    /// Asks the server to give up what that session does.
+    /// Asks the server to cancel the session's statement.
     pub(super) async fn cancel(&self, pid: i32) -> Result<(), Error> {
         self.look(async |control| {
             sqlx::query("SELECT pg_cancel_backend($1)").bind(pid).execute(control).await.map(|_| ())
@@ -173,7 +173,7 @@ impl Monitor {
         .await
     }
 
-    /// Ends that session, and waits until its locks have fallen.
+    /// Terminates the session and waits until its locks are released.
     pub(super) async fn terminate(&self, pid: i32) -> Result<(), Error> {
         self.look(async |control| {
             let sql = "SELECT pg_terminate_backend($1, 10000)";
@@ -183,7 +183,7 @@ impl Monitor {
     }
 }
 
-/// A connection, or none where the error is one of these.
+/// A connection, or `None` if connecting fails with an expected error.
 async fn connected(
     to: &PgConnectOptions,
     is_expected: impl Fn(&sqlx::Error) -> bool,
@@ -209,7 +209,7 @@ fn text_row(row: &PgRow) -> Result<TextRow, sqlx::Error> {
 impl Drop for ScratchDatabase {
     fn drop(&mut self) {
         let monitor = self.monitor.clone();
-        // A server that has gone has no database left to drop.
+        // A server that is gone has no database left to drop.
         let _ = self.ask(move || async move {
             if let Some(control) = monitor.control.lock().await.take() {
                 monitor.health.within(control.close()).await?;

@@ -1,5 +1,5 @@
-//! Finding a live server: the one at a URL, or else a throwaway cluster from the binaries on this machine. On
-//! a server that is not ours nothing is touched but databases that were made here and are dropped at the end.
+//! Finds a live server: the one at a URL, or else a throwaway cluster from the binaries on this machine. On a server
+//! that is not ours, only databases that were created here are touched, and they are dropped at the end.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use super::health::{self, Health};
 use super::{clean_up, environment};
 use crate::leftovers;
 
-/// How long a server may take before it takes connections.
+/// How long a new server may take until it accepts connections.
 const START: Duration = Duration::from_secs(30);
 
 /// The oldest version whose functions are used here (`pg_terminate_backend` with a timeout).
@@ -30,26 +30,25 @@ pub struct Server {
     driver: Driver,
     health: Arc<Health>,
     version: i32,
-    /// Of the throwaway cluster, if it is one.
+    /// The throwaway cluster's folder, if there is one.
     folder: Option<PathBuf>,
-    /// The databases that were made here and are not dropped yet.
+    /// The databases that were created here and not yet dropped.
     databases: Mutex<Vec<String>>,
-    /// Declared last, so that it stops when nothing is connected any more.
+    /// Declared last, so that it stops after all connections are closed.
     cluster: Mutex<Option<Cluster>>,
 }
 
 impl Server {
-    /// The server at the URL if there is one, or else a throwaway cluster, which takes a second or two to
-    /// start.
+    /// Finds the server at the URL if one is given; otherwise starts a throwaway cluster, which takes a second or two.
     ///
     /// # Errors
-    /// Where there is neither, in one line that says how to get one; where the server is older than 14, or
-    /// the role is not a superuser's.
+    /// If there is neither, in one line that says how to get one; if the server is older than version 14; if the role
+    /// is not a superuser.
     pub fn find(url: Option<&str>) -> Result<Arc<Server>, Error> {
         Server::find_within(url, health::ANSWER)
     }
 
-    /// As [`Server::find`], with a server that is given up once it has been silent for so long.
+    /// As [`Server::find`], but gives the server up once it has not answered for this long.
     ///
     /// # Errors
     /// As [`Server::find`].
@@ -82,7 +81,7 @@ impl Server {
                 (options, Some(cluster))
             }
         };
-        // What a server says must not depend on the language that it was set up in.
+        // The server's messages must not depend on its configured language.
         let options = options.disable_statement_logging().application_name("retrial");
         let options = options.options([("lc_messages", "C")]);
         let driver = Driver::start()?;
@@ -112,17 +111,17 @@ impl Server {
         Ok(server)
     }
 
-    /// The server's version as it numbers it: 150018 for 15.18.
+    /// The server's version number: 150018 for 15.18.
     pub fn version(&self) -> i32 {
         self.version
     }
 
-    /// The folder of the throwaway cluster, if it is one.
+    /// The throwaway cluster's folder, if there is one.
     pub fn folder(&self) -> Option<&Path> {
         self.folder.as_deref()
     }
 
-    /// The process of the throwaway cluster's server, if it is one.
+    /// The process ID of the throwaway cluster's server, if there is one.
     pub fn process(&self) -> Option<u32> {
         lock(&self.cluster).as_ref().map(Cluster::process)
     }
@@ -135,7 +134,7 @@ impl Server {
         &self.health
     }
 
-    /// Makes a database of our own; tells how to connect to it.
+    /// Creates a scratch database; returns the options to connect to it.
     pub(super) fn make_database(&self) -> Result<PgConnectOptions, Error> {
         if leftovers::is_ending() {
             return Err(leftovers::ending());
@@ -150,7 +149,7 @@ impl Server {
         Ok(self.options.clone().database(&name))
     }
 
-    /// Drops a database that was made here, whoever is still connected to it.
+    /// Drops a database that was created here, even with clients connected.
     pub(super) fn drop_database(&self, name: &str) -> Result<(), Error> {
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         let dropped = self.maintain(async move |connection| {
@@ -160,13 +159,13 @@ impl Server {
         dropped
     }
 
-    /// Drops all that was made here and stops the server if it is a throwaway.
+    /// Drops everything that was created here, and stops the server if it is a throwaway cluster.
     pub(super) fn clean_up(&self) {
         let cluster = lock(&self.cluster).take();
         let databases = std::mem::take(&mut *lock(&self.databases));
         if cluster.is_none() {
             for name in databases {
-                // One that cannot be dropped is removed by a later run.
+                // A later run removes one that cannot be dropped.
                 let _ = self.drop_database(&name);
             }
         }
@@ -187,7 +186,7 @@ impl Server {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is kept here is replaced as a whole, so a panic elsewhere leaves it whole.
+    // The contents are only replaced as a whole, so a panic elsewhere leaves them consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -197,14 +196,14 @@ impl fmt::Debug for Server {
     }
 }
 
-/// What a server tells of itself.
+/// The server's facts that the engine checks at start.
 struct Greeting {
     version: i32,
     superuser: bool,
     connections: u32,
 }
 
-/// Asks for the version and the role's rights, as soon as the server takes connections.
+/// Queries the version and the role's rights as soon as the server accepts connections.
 fn first_words(
     driver: &Driver,
     health: &Arc<Health>,
@@ -226,7 +225,7 @@ fn first_words(
             Ok(said) => return Ok(said),
             Err(error) => error,
         };
-        // Only a server that was started just now is waited for.
+        // Only a server that was just started is waited for.
         let Some(cluster) = cluster.as_deref_mut() else {
             return Err(Error::machine(format!(
                 "the server at RETRIAL_POSTGRES_URL cannot be used: {error}"

@@ -1,5 +1,5 @@
-//! One session of a trial: its connection, the statement it runs or waits with, and what it came to. It must
-//! never be asked two things at once.
+//! One session of a trial: its connection, its running or waiting statement, and that statement's outcome. It runs one
+//! request at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,14 +23,14 @@ use super::health;
 use super::scratch_database::Monitor;
 use super::waits;
 
-/// What a statement came to, before it is put into the trial's values.
+/// A statement's outcome, before conversion to the trial's values.
 pub(super) enum Outcome {
     Ran(Raw),
-    /// What SQL says.
+    /// An SQL error.
     Failed(SqlError),
-    /// The server, the machine or the way to it has failed; what a driver would say of that.
+    /// The server, the machine or the connection has failed; the error that a driver would report.
     Broken(SqlError),
-    /// What the engine does not do.
+    /// The engine does not support this request.
     Refused(String),
 }
 
@@ -42,38 +42,38 @@ pub(super) struct Raw {
     pub(super) affected: u64,
 }
 
-/// What is asked of a session.
+/// A request to a session.
 pub(super) struct Request {
     pub(super) sql: String,
     pub(super) params: Vec<Plain>,
-    /// By the simple protocol, as drivers send what begins and ends transactions.
+    /// Uses the simple query protocol, as drivers do for transaction commands.
     pub(super) simple: bool,
-    /// Statements that were prepared before are forgotten first.
+    /// Drops all prepared statements first.
     pub(super) afresh: bool,
-    /// A transaction is begun around it, which stays open if it succeeds.
+    /// Wraps the statement in a transaction, which stays open if it succeeds.
     pub(super) lasts: bool,
 }
 
 impl Request {
-    /// A text that controls the session: no parameters, no rows.
+    /// A text that controls the session, without parameters or rows.
     pub(super) fn control(sql: impl Into<String>) -> Request {
         Request { sql: sql.into(), params: Vec::new(), simple: true, afresh: false, lasts: false }
     }
 }
 
-/// What the trial's thread and the connection thread share of a session.
+/// The part of a session that the trial's thread and the connection thread share.
 pub(super) struct SessionConnection {
     pub(super) pid: i32,
-    /// Absent while a statement runs, and for good once the server has ended the session.
+    /// `None` while a statement runs, and permanently once the server has ended the session.
     connection: Mutex<Option<PgConnection>>,
     outcome: Mutex<Option<Outcome>>,
-    /// When the wait began that was last told of, as the server says it; tells that wait from the next one.
+    /// The server's start time of the last wait that was reported; it distinguishes that wait from the next one.
     told_wait: Mutex<Option<String>>,
     running: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is kept here is replaced as a whole, so a panic elsewhere leaves it whole.
+    // The contents are only replaced as a whole, so a panic elsewhere leaves them consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -88,32 +88,32 @@ impl SessionConnection {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Whether that wait has been told of: the server has looked for a deadlock in it.
+    /// Whether the wait has been reported, which means that the server's deadlock check has run.
     pub(super) fn has_told(&self, wait: &str) -> bool {
         lock(&self.told_wait).as_deref() == Some(wait)
     }
 
-    /// Whether a wait of the running statement has been told of.
+    /// Whether a wait of the running statement has been reported.
     pub(super) fn has_waited(&self) -> bool {
         lock(&self.told_wait).is_some()
     }
 
-    /// That wait is told of.
+    /// Records the wait as reported.
     pub(super) fn tells(&self, wait: &str) {
         *lock(&self.told_wait) = Some(wait.to_owned());
     }
 
-    /// Takes what the statement came to, once it has ended.
+    /// Takes the statement's outcome, once it has finished.
     pub(super) fn take_outcome(&self) -> Option<Outcome> {
         lock(&self.outcome).take()
     }
 
-    /// Whether the server still has the session; asked while nothing runs.
+    /// Whether the server still has the session; valid while nothing runs.
     pub(super) fn is_alive(&self) -> bool {
         lock(&self.connection).is_some()
     }
 
-    /// Starts a statement. On the connection thread.
+    /// Starts a statement. Runs on the connection thread.
     pub(super) fn start(self: &Arc<Self>, monitor: &Arc<Monitor>, request: Request) {
         self.running.store(true, Ordering::Release);
         *lock(&self.told_wait) = None;
@@ -129,7 +129,8 @@ impl SessionConnection {
                         Outcome::Ran(_) | Outcome::Refused(_) => None,
                     };
                     if error.is_none_or(|error| !is_the_end(error)) {
-                        // An error is told before its locks are let go: only the next word is said after that.
+                        // The server reports an error before it releases the locks, but answers the next message only
+                        // after that.
                         if error.is_some() {
                             let _ = monitor.health.within(connection.ping()).await;
                         }
@@ -144,7 +145,7 @@ impl SessionConnection {
         });
     }
 
-    /// Has the server give up what runs, and waits until it has. On the connection thread.
+    /// Cancels the running statement and waits until it has ended. Runs on the connection thread.
     pub(super) async fn give_up(&self, monitor: &Monitor) -> Result<(), Error> {
         let began = Instant::now();
         while self.is_running() {
@@ -158,8 +159,8 @@ impl SessionConnection {
         Ok(())
     }
 
-    /// The session's lock timeout, zero if it is off; none where the server could not be asked. On the connection
-    /// thread, while nothing runs.
+    /// The session's lock timeout: zero if it is off, `None` if the server could not be asked. Runs on the connection
+    /// thread, while nothing runs in the session.
     pub(super) async fn lock_timeout(&self, monitor: &Monitor) -> Result<Option<Duration>, Error> {
         let Some(mut connection) = lock(&self.connection).take() else { return Ok(None) };
         let sql = "SELECT setting::int8 FROM pg_settings WHERE name = 'lock_timeout'";
@@ -173,13 +174,14 @@ impl SessionConnection {
         }
     }
 
-    /// Sends a text that has no rows and no business to fail, while nothing runs. On the connection thread.
+    /// Sends a text that returns no rows and is not expected to fail, while nothing runs. Runs on the connection
+    /// thread.
     pub(super) async fn tidy(&self, monitor: &Monitor, sql: &'static str) -> Result<(), Error> {
         let Some(mut connection) = lock(&self.connection).take() else { return Ok(()) };
         match monitor.health.within(sqlx::raw_sql(sql).execute(&mut connection)).await {
             Ok(_) => *lock(&self.connection) = Some(connection),
             Err(error) if error.is_machine() => return Err(error),
-            // Where it fails the session is not fit for anything any more.
+            // If it fails, the session is unusable.
             Err(_) => {}
         }
         Ok(())
@@ -190,7 +192,7 @@ fn lost(why: &str) -> SqlError {
     SqlError { code: "08006".to_owned(), message: why.to_owned() }
 }
 
-/// Whether the session has ended with that error: the line broke, or the server shut it (class 57P).
+/// Whether the error ended the session: the connection broke, or the server closed it (class 57P).
 fn is_the_end(error: &SqlError) -> bool {
     error.code.starts_with("08") || error.code.starts_with("57P")
 }
@@ -221,7 +223,7 @@ async fn begin_and_ask(
     sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
     let answer = ask(connection, request).await;
     if !matches!(answer, Ok(Ok(_))) {
-        // What the statement failed with is what counts; if this fails, the session has ended with it.
+        // The statement's own error counts; if this fails, the session has ended with it.
         let _ = sqlx::raw_sql("ROLLBACK").execute(connection).await;
     }
     answer
@@ -235,7 +237,7 @@ async fn ask(connection: &mut PgConnection, request: Request) -> Result<Result<R
         sqlx::raw_sql(AssertSqlSafe(request.sql)).execute(connection).await?;
         return Ok(Ok(Raw::default()));
     }
-    // What was prepared stays so under its text; the first time the server tells the parameters' types.
+    // Prepared statements are cached by their text; the first time, the server reports the parameters' types.
     let statement = (&mut *connection).prepare(AssertSqlSafe(request.sql).into_sql_str()).await?;
     let types = match statement.parameters() {
         Some(Either::Left(types)) => types,
@@ -271,7 +273,7 @@ async fn ask(connection: &mut PgConnection, request: Request) -> Result<Result<R
     Ok(Ok(raw))
 }
 
-/// The type that a value is written in: a domain's is the one below it, an enum's is text.
+/// The type that determines a value's encoding: a domain's is its base type's, an enum's is text.
 fn oid(info: &PgTypeInfo) -> u32 {
     match info.kind() {
         PgTypeKind::Domain(below) => oid(below),
@@ -298,7 +300,7 @@ fn arguments(types: &[PgTypeInfo], params: &[Plain]) -> Result<PgArguments, Stri
     Ok(arguments)
 }
 
-/// A value as the server's description of the parameter wants it.
+/// A value in the encoding that the parameter's type requires.
 struct Argument {
     bytes: Option<Vec<u8>>,
     info: PgTypeInfo,
@@ -306,7 +308,7 @@ struct Argument {
 
 impl Type<Postgres> for Argument {
     fn type_info() -> PgTypeInfo {
-        // Never asked: each argument has its own.
+        // Not used: each argument has its own type.
         PgTypeInfo::with_oid(Oid(25))
     }
 }

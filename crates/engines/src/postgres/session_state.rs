@@ -1,5 +1,5 @@
-//! A session's place in the engine: whether it is taken, what it waits with, and what its transaction has
-//! done so far, as far as statements tell. Where they do not, the caller has to ask the server.
+//! A session's state in the engine: whether it is in use, its pending statement, and what its transaction has done so
+//! far, as far as the statements show. Where they do not, the caller has to ask the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,72 +11,73 @@ use super::session_connection::SessionConnection;
 use super::statement::Class;
 use super::waits;
 
-/// As many statements as a strategy is likely to use stay prepared.
+/// Size of the prepared-statement cache: the number of statements that a strategy is likely to use.
 const PREPARED_STATEMENTS: usize = 128;
 
 pub(super) struct SessionState {
     pub(super) conn: Arc<SessionConnection>,
     pub(super) open: bool,
-    /// The kind of statement that was blocked when it was last looked at.
+    /// The class of the statement that was blocked at the last check.
     pub(super) pending: Option<Class>,
-    /// The kernel has been told that what is pending may go on.
+    /// The kernel has been notified that the pending statement may resume.
     pub(super) told: bool,
-    /// What runs is alone: a transaction was begun around it that stays open until it is settled.
+    /// The running statement is outside a transaction block; the engine wrapped it in a transaction that stays open
+    /// until it is settled.
     pub(super) lasts: bool,
-    /// Statements that were prepared in earlier trials are to be forgotten before the next one.
+    /// Statements prepared in earlier trials must be dropped before the next one runs.
     pub(super) afresh: bool,
     transaction: Transaction,
     timeout: Timeout,
 }
 
-/// The session's lock timeout, on the trial's clock.
+/// The session's lock timeout, in virtual time.
 #[derive(Clone, Copy, Default)]
 struct Timeout {
-    /// How long it is; none if it is off.
+    /// The timeout; `None` if it is off.
     after: Option<Duration>,
-    /// The open transaction may have set another, which ends with it.
+    /// The open transaction may have changed it; the change may end with the transaction.
     set: bool,
-    /// A transaction that had set another has ended, and nobody has asked what it is since.
+    /// It may have changed, and the server has not been asked since.
     stale: bool,
-    /// When it passes for the statement that waits.
+    /// When it expires for the waiting statement.
     due: Option<Duration>,
-    /// It has passed for the statement that waited.
+    /// It has expired for the statement that waited.
     passed: bool,
 }
 
-/// What is open in a session.
+/// A session's transaction.
 #[derive(Clone, Copy, Default)]
 struct Transaction {
     open: bool,
-    /// Something may have changed rows, so that their log is to be read once it has committed.
+    /// Rows may have changed, so the log of changes has to be read after the commit.
     wrote: bool,
     locks: bool,
     savepoint: bool,
 }
 
-/// What a statement has done to its transaction.
+/// The effect of a statement on its transaction.
 pub(super) struct Step {
-    /// It has committed what may have changed rows.
+    /// It has committed, and rows may have changed.
     pub(super) committed: bool,
-    /// Locks are held that keep writers out; none where the statement does not tell.
+    /// Whether the session holds locks that keep writers out; `None` if the statement does not show it.
     pub(super) holds_write_lock: Option<bool>,
 }
 
 impl SessionState {
-    /// Connects anew; the server takes a few milliseconds for it, so connections outlive a trial.
+    /// Opens a new connection. That takes the server a few milliseconds, so connections are reused across trials.
     pub(super) fn connect(scratch: &ScratchDatabase, number: usize) -> Result<SessionState, Error> {
         let options = scratch
             .options()
             .clone()
             .application_name(&format!("retrial session {number}"))
             .statement_cache_capacity(PREPARED_STATEMENTS)
-            // A plan must depend neither on values nor on how often its statement has run before.
+            // A plan must depend neither on parameter values nor on how often its statement has run.
             .options([
                 ("deadlock_timeout", waits::DEADLOCK_TIMEOUT),
                 ("plan_cache_mode", "force_generic_plan"),
             ]);
         let health = scratch.monitor().health.clone();
-        // With the one that looks at the sessions.
+        // Includes the control connection.
         health.room_has(number as u32 + 2);
         let conn = scratch.ask(move || async move {
             let mut connection = health.connect(&options).await?;
@@ -90,40 +91,40 @@ impl SessionState {
         Ok(SessionState { conn, open: true, pending, told, lasts, afresh, transaction, timeout })
     }
 
-    /// A statement that was sent at that time waits, or waits on.
+    /// Records that the session's statement waits; `now` is when it was sent.
     pub(super) fn begins_to_wait(&mut self, now: Duration) {
         if self.pending.is_none() {
             self.timeout.due = self.timeout.after.map(|after| now + after);
         }
     }
 
-    /// When the statement that waits is to be given up.
+    /// When the waiting statement must be cancelled.
     pub(super) fn gives_up_at(&self) -> Option<Duration> {
         self.timeout.due.filter(|_| self.pending.is_some())
     }
 
-    /// The statement that waited has been given up.
+    /// Records that the waiting statement has been cancelled.
     pub(super) fn has_timed_out(&mut self) {
         (self.timeout.due, self.timeout.passed) = (None, true);
     }
 
-    /// The statement has ended; tells whether it was given up.
+    /// Records that the statement has finished; returns whether it was cancelled for its lock timeout.
     pub(super) fn ends_its_wait(&mut self) -> bool {
         self.timeout.due = None;
         std::mem::take(&mut self.timeout.passed)
     }
 
-    /// Whether the lock timeout may be another after a statement of that kind.
+    /// Whether the lock timeout may have changed after a statement of this class.
     pub(super) fn may_have_set(&mut self, class: Class) -> bool {
         let ended = !self.transaction.open && std::mem::take(&mut self.timeout.set);
-        // What was set after a savepoint is taken back to it.
+        // Rolling back to a savepoint undoes a SET that came after it.
         let sets = class == Class::Setting || class == Class::Savepoint && self.timeout.set;
         self.timeout.set |= sets && self.transaction.open;
         self.timeout.stale |= sets || ended;
         self.timeout.stale
     }
 
-    /// Takes in what the lock timeout is, if the server could be asked.
+    /// Records the lock timeout, if the server could be asked.
     pub(super) fn has_timeout(&mut self, timeout: Option<Duration>) {
         if let Some(timeout) = timeout {
             self.timeout.after = Some(timeout).filter(|timeout| !timeout.is_zero());
@@ -131,7 +132,7 @@ impl SessionState {
         }
     }
 
-    /// The session's settings are the server's again.
+    /// Forgets the timeout, because the session's settings are back to the server's defaults.
     pub(super) fn forget_timeout(&mut self) {
         self.timeout = Timeout::default();
     }
@@ -141,32 +142,32 @@ impl SessionState {
         self.transaction.open
     }
 
-    /// Forgets what was open; tells whether there was something.
+    /// Forgets the open transaction; returns whether there was one.
     pub(super) fn leave_transaction(&mut self) -> bool {
         self.lasts = false;
         self.timeout.stale |= std::mem::take(&mut self.timeout.set);
         std::mem::take(&mut self.transaction).open
     }
 
-    /// Takes in that a transaction was begun around what has just run.
+    /// Records that the statement that has just run was wrapped in a transaction.
     pub(super) fn enter_transaction(&mut self) {
         self.transaction.open = true;
     }
 
-    /// Takes in what the server says of the locks of the open transaction.
+    /// Records whether the open transaction holds locks, according to the server.
     pub(super) fn has_locks(&mut self, locks: bool) {
         self.transaction.locks = locks;
     }
 
-    /// Takes in how a statement of that kind went: how many rows it touched, if it did not fail. Any
-    /// statement may have changed rows if `reads_may_write`, because the schema has functions.
+    /// Records the result of a statement of this class. `touched` is the number of rows it changed or returned, `None`
+    /// if it failed. If `reads_may_write`, any statement may have changed rows, because the schema has functions.
     pub(super) fn step(&mut self, class: Class, touched: Option<u64>, reads_may_write: bool) -> Step {
         let transaction = &mut self.transaction;
         let failed = touched.is_none();
         let before = *transaction;
         match class {
             Class::Begin if !failed => transaction.open = true,
-            // Also a COMMIT that fails has ended the transaction.
+            // A COMMIT that fails ends the transaction too.
             Class::Commit | Class::Rollback => *transaction = Transaction::default(),
             Class::Savepoint if !failed => transaction.savepoint = true,
             Class::Write | Class::With { .. } | Class::Definition => transaction.wrote = true,
@@ -178,13 +179,13 @@ impl SessionState {
                 transaction.locks |= touched.is_some_and(|rows| rows > 0);
                 false
             }
-            // What comes of it may be fewer rows than it has locked, or more. LOCK TABLE has modes.
+            // It may have locked more or fewer rows than it returns. LOCK TABLE has modes that do not keep writers out.
             Class::Definition | Class::Lock | Class::With { .. } => !transaction.locks,
             Class::Read => reads_may_write && !transaction.locks,
             Class::Savepoint => transaction.locks,
             _ => false,
         };
-        // A failure takes all locks with it, but for those from before a savepoint.
+        // A failure releases all locks except those from before a savepoint.
         let unclear = if failed { transaction.savepoint && transaction.locks } else { unclear };
         transaction.locks &= !failed || transaction.savepoint;
         if transaction.open {

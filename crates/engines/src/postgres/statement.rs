@@ -1,27 +1,27 @@
-//! What kind of statement a text is, as far as the engine must know before the server does. It must never
-//! guess what a statement does to rows: the server counts those.
+//! Classifies a statement, as far as the engine needs to know before the server does. It does not guess what a
+//! statement does to rows: the server counts those.
 
 use retrial_sim::error::Error;
 
-/// The kinds that are told apart.
+/// The classes of statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Begins a transaction.
     Begin,
-    /// Ends one for good.
+    /// Commits a transaction.
     Commit,
-    /// Ends one without a trace.
+    /// Rolls back a transaction.
     Rollback,
-    /// Sets a savepoint, lets go of it or goes back to it.
+    /// Sets a savepoint, releases it or rolls back to it.
     Savepoint,
     /// Reads without locking rows.
     Read,
-    /// Takes locks that may keep writers out, and changes nothing.
+    /// Takes locks that may keep writers out, and changes no rows.
     Lock,
     /// Changes rows.
     Write,
-    /// Changes rows in its main statement or in the list before that, which may also lock some; `query` where the
-    /// main statement is one.
+    /// Has a WITH list and changes rows, there or in its main statement; it may also lock rows. `query` is true if the
+    /// main statement is a query.
     With { query: bool },
     /// Changes the session's settings.
     Setting,
@@ -30,10 +30,10 @@ pub(super) enum Class {
 }
 
 impl Class {
-    /// The kind of that statement.
+    /// The class of a statement.
     ///
     /// # Errors
-    /// Where it needs a conversation of its own, or is several statements of which the first controls a
+    /// If it needs a protocol exchange of its own, or if the text has several statements, of which the first controls a
     /// transaction.
     pub(super) fn of(sql: &str) -> Result<Class, Error> {
         let words = words(sql);
@@ -64,13 +64,13 @@ impl Class {
         Ok(class)
     }
 
-    /// Whether what the server counts are the rows of a query.
+    /// Whether the server's row count is the number of rows that a query returned.
     pub(super) fn is_query(self) -> bool {
         matches!(self, Class::Read | Class::Lock | Class::With { query: true })
     }
 
-    /// Whether a statement of this kind is a transaction that lasts, even alone: it changes rows, or defines something
-    /// that can be defined in a transaction.
+    /// Whether a statement of this class outside a transaction block is wrapped in a transaction that lasts for its
+    /// virtual duration: it changes rows, or it is DDL that can run in a transaction block.
     pub(super) fn lasts(self, sql: &str) -> bool {
         match self {
             Class::Write | Class::With { .. } => true,
@@ -85,19 +85,19 @@ impl Class {
         }
     }
 
-    /// Whether it only moves a transaction's borders.
+    /// Whether it only begins or ends transactions or moves between savepoints.
     pub(super) fn is_control(self) -> bool {
         matches!(self, Class::Begin | Class::Commit | Class::Rollback | Class::Savepoint)
     }
 }
 
-/// A word of a text, in capitals, and in how many brackets it stands.
+/// A word of a text, in upper case, with its bracket depth.
 struct Word {
     text: String,
     depth: usize,
 }
 
-/// Whether there is one of the clauses that lock rows.
+/// Whether the statement has a clause that locks rows.
 fn locks_rows(words: &[Word]) -> bool {
     pairs(words).any(|pair| pair[0] == "FOR" && matches!(pair[1], "UPDATE" | "SHARE" | "NO" | "KEY"))
 }
@@ -107,7 +107,7 @@ fn makes_a_table(words: &[Word]) -> bool {
     pairs(words).any(|pair| pair[1] == "INTO" && !matches!(pair[0], "INSERT" | "MERGE"))
 }
 
-/// Whether rows are changed somewhere in it; FOR UPDATE changes none.
+/// Whether any part of the statement changes rows; FOR UPDATE changes none.
 fn changes_rows(words: &[Word]) -> bool {
     pairs(words).any(|[before, word]| match word {
         "UPDATE" => !matches!(before, "FOR" | "KEY"),
@@ -115,14 +115,14 @@ fn changes_rows(words: &[Word]) -> bool {
     })
 }
 
-/// What a WITH is: by what follows its list, and by what is in the list.
+/// Classifies a statement that begins with WITH, by its main statement and by the contents of its list.
 fn with(words: &[Word]) -> Class {
     let main = words.iter().filter(|word| word.depth == 0).find_map(|word| match word.text.as_str() {
         "SELECT" | "VALUES" | "TABLE" => Some(true),
         "INSERT" | "UPDATE" | "DELETE" | "MERGE" => Some(false),
         _ => None,
     });
-    // A query in brackets has no word of its own.
+    // A query in brackets has no word at depth 0.
     let query = main.unwrap_or(true);
     match (query && !changes_rows(words), locks_rows(words)) {
         (true, true) => Class::Lock,
@@ -135,7 +135,7 @@ fn pairs(words: &[Word]) -> impl Iterator<Item = [&str; 2]> {
     words.windows(2).map(|pair| [pair[0].text.as_str(), pair[1].text.as_str()])
 }
 
-/// The words of a text, without its comments, its literals and the names in quotes.
+/// The words of a text, without comments, literals and quoted identifiers.
 fn words(sql: &str) -> Vec<Word> {
     let (mut words, mut depth) = (Vec::new(), 0_usize);
     let mut left = sql;
@@ -167,7 +167,7 @@ fn words(sql: &str) -> Vec<Word> {
     words
 }
 
-/// Where the text goes on after the first `end` behind its first `from` bytes.
+/// The position after the first `end` that follows the first `from` bytes.
 fn past(text: &str, from: usize, end: &str) -> usize {
     text[from..].find(end).map_or(text.len(), |place| from + place + end.len())
 }

@@ -1,9 +1,11 @@
-//! Lock timeouts on the trial's clock. The server keeps its own, on its own clock, which a trial outruns: half a minute
-//! of a trial takes it a millisecond. So whoever has SET a lock timeout is given up when the trial's clock says so.
+//! Lock timeouts in virtual time. The server runs its own timeout on the wall clock, which virtual time outruns: half a
+//! minute of a trial takes the server a millisecond. So a statement whose session has SET a lock timeout is cancelled
+//! when virtual time reaches it.
 //!
-//! What counts is how long a statement has waited in all, where the server and the model count for each lock anew
-//! (manual, 20.11). Timeouts that are due at once are given up session by session. The server's own timeout goes on
-//! beside it: one of a few milliseconds may pass there first. `statement_timeout` is left to the server.
+//! The timeout applies to a statement's total waiting time, whereas the server and the model apply it to each lock
+//! separately (manual, 20.11). Timeouts that are due at the same time cancel their statements in session order. The
+//! server's own timeout stays active: one of a few milliseconds may expire there first. `statement_timeout` is left to
+//! the server.
 
 use std::time::Duration;
 
@@ -14,12 +16,12 @@ use super::Postgres;
 use super::statement::Class;
 
 impl Postgres {
-    /// When the next lock timeout passes.
+    /// When the next lock timeout expires.
     pub(super) fn next_timeout(&self) -> Option<Duration> {
         self.session_states.iter().filter_map(|state| state.gives_up_at()).min()
     }
 
-    /// Gives up the statements whose lock timeout has passed.
+    /// Cancels the statements whose lock timeout has expired.
     pub(super) fn pass_timeouts(&mut self) {
         let now = self.now;
         for index in 0..self.session_states.len() {
@@ -36,7 +38,7 @@ impl Postgres {
         }
     }
 
-    /// Asks for the session's lock timeout where a statement of that kind may have changed it.
+    /// Queries the session's lock timeout if a statement of this class may have changed it.
     pub(super) fn learn_timeout(
         &mut self,
         id: SessionId,
@@ -44,7 +46,7 @@ impl Postgres {
         went_well: bool,
     ) -> Result<(), Error> {
         let state = self.state(id);
-        // In a transaction that has failed the server answers nothing; it is asked once that is over.
+        // In an aborted transaction the server answers no query; it is asked after the transaction has ended.
         if state.may_have_set(class) && (went_well || !state.is_in_transaction()) {
             let (conn, monitor) = (self.state(id).conn.clone(), self.scratch.monitor().clone());
             let timeout = self.scratch.ask(move || async move { conn.lock_timeout(&monitor).await })?;

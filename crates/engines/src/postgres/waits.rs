@@ -1,5 +1,5 @@
-//! Who waits for whom: where a statement stands once it has been sent. It must never call a session blocked
-//! while the server may still find a deadlock, or let it go, by itself.
+//! Detects whether a statement that was sent has finished or waits for a lock. A session is reported as blocked only
+//! after the server's deadlock check has run, when the server will neither abort it nor resume it by itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,36 +10,37 @@ use tokio::time::Instant;
 use super::scratch_database::Monitor;
 use super::session_connection::SessionConnection;
 
-/// The server looks for a deadlock once, so long after a session has begun to wait. It is short, so that each
-/// waiter has looked before the next can come: then it is always the last one, who closes the circle, that is
-/// its victim.
+/// The server's `deadlock_timeout`: it checks for a deadlock once, this long after a session has begun to wait. It is
+/// so short that each waiter's check has run before the next session begins to wait; the victim is then always the last
+/// one, which closes the cycle.
 pub(super) const DEADLOCK_TIMEOUT: &str = "1ms";
 
-/// As long as a wait has been seen to last before it is told of: the server has looked for a deadlock by then, also
-/// where its timer is late. It is counted from when the wait is seen, because a statement may work before it waits.
+/// How long a wait must have been observed before it is reported. By then the server's deadlock check has run, even if
+/// its timer is late. It is measured from when the wait is first seen, because a statement may work before it waits.
 const LOOKED_FOR_DEADLOCK: Duration = Duration::from_millis(3);
 
-/// How long the answer is waited for before the server is asked whether there is a wait.
+/// How long to wait for an answer before asking the server whether the session waits.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// How long a circle may stand that the server does not break.
+/// How long to wait for the server to resolve a wait cycle.
 const CIRCLE: Duration = Duration::from_secs(2);
 
-/// How long a statement may work that is not blocked.
+/// How long a statement that is not blocked may run.
 pub(super) const BUDGET: Duration = Duration::from_secs(30);
 
-/// A session that waits, for whom, and since when.
+/// The process ID of a waiting session, that of a session that it waits for, and the start time of the wait.
 type Edge = (i32, i32, Option<String>);
 
-/// Waits until each of these sessions has finished, or waits for a lock of another of them; tells who holds
-/// what the first waits for.
+/// Waits until each of these sessions has finished or waits for a lock of another session. Returns the holders that the
+/// first of them waits for.
 pub(super) async fn settle(
     monitor: &Monitor,
     waiting: &[Arc<SessionConnection>],
     everyone: &[i32],
 ) -> Result<Vec<i32>, Error> {
     let began = Instant::now();
-    // Who has waited before is looked at first: whoever ends a wait takes it from the server's list before it answers.
+    // If all of them have waited before, the server is asked at once: a session that ends another's wait removes it
+    // from the server's list before it answers its own client.
     let mut patient = !waiting.iter().all(|conn| conn.has_waited());
     let mut waits_since = None;
     loop {
@@ -49,7 +50,7 @@ pub(super) async fn settle(
         }
         let has_ended = |running: &[&Arc<SessionConnection>]| running.iter().any(|conn| !conn.is_running());
         if patient {
-            // A word of news, or none: either way it is looked again.
+            // Check again, whether notified or timed out.
             let _ = tokio::time::timeout(PATIENCE, monitor.news.notified()).await;
             if has_ended(&running) {
                 continue;
@@ -65,7 +66,7 @@ pub(super) async fn settle(
         let circle = running.iter().any(|conn| reaches(&edges, conn.pid, conn.pid));
         let since = |conn: &SessionConnection| wait(conn).and_then(|(.., since)| since.as_deref());
         let is_known = running.iter().all(|conn| since(conn).is_some_and(|since| conn.has_told(since)));
-        // The runtime's timers are too coarse for what is left, so the server is asked again at once.
+        // The runtime's timers are too coarse for the remaining time, so the server is asked again without a pause.
         patient = !all_wait || circle;
         if patient {
             waits_since = None;
@@ -87,7 +88,7 @@ pub(super) async fn settle(
     }
 }
 
-/// Which of the sessions waits for which.
+/// The sessions' waits for one another.
 async fn edges(monitor: &Monitor, everyone: &[i32]) -> Result<Vec<Edge>, Error> {
     let sql = "SELECT waiter, holder, (SELECT max(waitstart) FROM pg_locks WHERE pid = waiter AND NOT granted)::text \
                FROM unnest($1::int4[]) waiter, \
@@ -97,12 +98,12 @@ async fn edges(monitor: &Monitor, everyone: &[i32]) -> Result<Vec<Edge>, Error> 
     Ok(edges.into_iter().filter(|(_, holder, _)| everyone.contains(holder)).collect())
 }
 
-/// What is told of a server that is silent about a single statement.
+/// The error for a single statement that takes too long.
 pub(super) fn too_long(monitor: &Monitor, what: &str) -> Error {
     Error::machine(format!("the server at {} {what} for {} s", monitor.health.address(), BUDGET.as_secs()))
 }
 
-/// Whether one waits for the other, directly or through others.
+/// Whether `from` waits for `to`, directly or through others.
 fn reaches(edges: &[Edge], from: i32, to: i32) -> bool {
     let mut seen = vec![from];
     let mut next = 0;

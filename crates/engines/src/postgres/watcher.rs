@@ -1,6 +1,5 @@
-//! A shell that outlives this process and removes the throwaway cluster once it has gone, however it went:
-//! ended, panicked, interrupted or killed. It must never touch anything but the folder and the process it was
-//! told of.
+//! A shell process that outlives this process and then removes the throwaway cluster, whether this process exited,
+//! panicked, was interrupted or was killed. It touches only the folder and the process that it was given.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -9,11 +8,11 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use retrial_sim::error::Error;
 
-/// Reads process ids until the pipe ends, which it does when the only process that can write to it ends. Then
-/// the last of them is stopped as `pg_ctl stop -m immediate` does it, and the folder goes. A postmaster takes
-/// its pid file away last, which tells its end even where nobody has reaped it yet. `initdb` has no such file
-/// and is not stopped by a signal to it alone, so the removal is tried again until the folder stays away. A process is
-/// known by the folder in which it runs, where the system tells that (`/proc`): ids are used again.
+/// Reads process IDs until the pipe is closed, which happens when the only process that can write to it ends. It then
+/// stops the last of these processes as `pg_ctl stop -m immediate` does, and removes the folder. A postmaster removes
+/// its pid file last, which shows that it has ended even if it has not been reaped. `initdb` has no such file and does
+/// not stop when only it is signalled, so the removal is repeated until the folder stays away. Because process IDs are
+/// reused, a process is identified by its working directory where the system shows that (`/proc`).
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM QUIT PIPE
 last=none
@@ -40,11 +39,10 @@ while rm -rf "$1"; [ -e "$1" ] && [ $tries -lt 100 ]; do
 done
 "#;
 
-/// The shell and the pipe that keeps it waiting.
+/// The shell, and the pipe that keeps it waiting.
 pub(super) struct Watcher {
     shell: Child,
-    /// Closed at the end. Other processes that are started do not inherit it: the standard library opens
-    /// pipes close-on-exec.
+    /// Closed on drop. Child processes do not inherit it: the standard library opens pipes close-on-exec.
     pipe: Option<ChildStdin>,
 }
 
@@ -53,7 +51,7 @@ impl Watcher {
         let mut command = Command::new("sh");
         command.arg("-c").arg(SCRIPT).arg("retrial-watcher").arg(folder);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // A group of its own, so that Ctrl-C in the terminal does not reach it.
+        // Its own process group, so that Ctrl-C in the terminal does not reach it.
         command.process_group(0).current_dir("/");
         let mut shell = command
             .spawn()
@@ -62,7 +60,7 @@ impl Watcher {
         Ok(Watcher { shell, pipe })
     }
 
-    /// Tells which process to stop at the end, instead of the one told before.
+    /// Sets the process to stop at the end, replacing the previous one.
     pub(super) fn tell(&mut self, process: Option<u32>) -> Result<(), Error> {
         let line = process.map_or_else(|| "none\n".to_owned(), |pid| format!("{pid}\n"));
         let told = self.pipe.as_mut().map(|pipe| pipe.write_all(line.as_bytes()).and_then(|()| pipe.flush()));
@@ -77,7 +75,7 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         drop(self.pipe.take());
-        // Nothing is left to be done about a shell that cannot be waited for.
+        // If waiting for the shell fails, there is nothing left to do.
         let _ = self.shell.wait();
     }
 }

@@ -1,11 +1,11 @@
-//! How the server writes its values, in binary and as text: numbers, times, UUIDs, arrays and rows. Nothing
-//! here may know what a value means to a trial.
+//! The server's value formats, binary and text: numbers, times, UUIDs, arrays and rows. Independent of what a value
+//! means to a trial.
 
-/// Days from year 0 (by the rule of today's calendar) to 2000-01-01, where the server's clock begins.
+/// Days from year 0 (proleptic Gregorian calendar) to 2000-01-01, the server's epoch.
 const EPOCH_DAYS: i64 = 730_485;
 const DAY: i64 = 86_400_000_000;
 
-/// A text as a literal.
+/// Quotes a text as an SQL literal.
 pub(super) fn quoted(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if doubled.contains('\\') {
@@ -15,7 +15,7 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
-/// A name as an identifier.
+/// Quotes a name as an SQL identifier.
 pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -57,7 +57,8 @@ pub(super) fn uuid_text(bytes: &[u8]) -> Option<String> {
     Some([part(0, 8)?, part(8, 12)?, part(12, 16)?, part(16, 20)?, part(20, 32)?].join("-"))
 }
 
-/// Rust's shortest digits, laid out as the server does it: with an exponent from so many digits on.
+/// Reformats Rust's shortest float representation as the server prints it: with an exponent from `digits_at_most`
+/// digits on.
 pub(super) fn float_text(scientific: &str, digits_at_most: i32) -> String {
     let Some((mantissa, exponent)) = scientific.split_once('e') else {
         return scientific.replace("inf", "Infinity");
@@ -79,8 +80,8 @@ pub(super) fn float_text(scientific: &str, digits_at_most: i32) -> String {
     format!("{sign}{}.{}", &digits[..whole], &digits[whole..])
 }
 
-/// A decimal number in groups of four digits: their count, the weight of the first, the sign, the scale, the
-/// groups.
+/// Encodes a decimal number in groups of four digits: the number of groups, the weight of the first, the sign, the
+/// scale, the groups.
 pub(super) fn numeric_binary(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     let words = |words: [u16; 4], groups: &[u16]| -> Vec<u8> {
@@ -140,7 +141,7 @@ pub(super) fn numeric_text(bytes: &[u8]) -> Option<String> {
     Some(format!("{minus}{whole}{point}{}", &part[..scale]))
 }
 
-/// Days since 2000-01-01 of a civil date (after Howard Hinnant's `days_from_civil`).
+/// Days from 2000-01-01 to a civil date (after Howard Hinnant's `days_from_civil`).
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -217,7 +218,7 @@ pub(super) fn time_text(micros: i64) -> String {
     }
 }
 
-/// Microseconds since 2000; a zone is counted off.
+/// Microseconds since 2000-01-01 UTC; a zone's offset is subtracted.
 pub(super) fn timestamp_binary(text: &str) -> Option<i64> {
     if let Some(end) = endless(text) {
         return Some(if end { i64::MAX } else { i64::MIN });
@@ -251,7 +252,7 @@ pub(super) fn timestamp_text(micros: i64, zone: bool) -> String {
     format!("{date} {}{}{era}", time_text(micros.rem_euclid(DAY)), if zone { "+00" } else { "" })
 }
 
-/// The elements of `{1,NULL,"a b"}`; none of several dimensions.
+/// The elements of an array such as `{1,NULL,"a b"}`; `None` if it has several dimensions.
 pub(super) fn array_elements(text: &str) -> Option<Vec<Option<String>>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     if inner.trim().is_empty() {
@@ -280,14 +281,14 @@ pub(super) fn array_literal(elements: &[Option<String>]) -> String {
     format!("{{{}}}", written.collect::<Vec<_>>().join(","))
 }
 
-/// The fields of `(1,,"a ""b""")`, a row that was cast to text; an empty one is NULL.
+/// The fields of a row that was cast to text, such as `(1,,"a ""b""")`; an empty field is NULL.
 pub(super) fn row_fields(text: &str) -> Option<Vec<Option<String>>> {
     let inner = text.strip_prefix('(')?.strip_suffix(')')?;
     let fields = fields(inner, false)?;
     Some(fields.into_iter().map(|(text, quoted)| (quoted || !text.is_empty()).then_some(text)).collect())
 }
 
-/// Fields between commas, each with whether it was quoted.
+/// Comma-separated fields, each with whether it was quoted.
 fn fields(text: &str, is_array: bool) -> Option<Vec<(String, bool)>> {
     let mut found = vec![(String::new(), false)];
     let mut letters = text.chars().peekable();

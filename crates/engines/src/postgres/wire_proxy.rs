@@ -1,6 +1,6 @@
-//! Between sqlx and the server: sqlx lets go of what a console shows (command tags, the columns of a result
-//! without rows, the severity of a notice), so what the server says is overheard on its way. Notifications go no
-//! further, because sqlx takes them for an answer that it does not know; nothing else may be changed by a byte.
+//! A proxy between sqlx and the server. sqlx drops what a console shows (command tags, the columns of a result without
+//! rows, the severity of a notice), so the proxy records the server's messages as they pass. It does not forward
+//! notifications, because sqlx would take them for an unknown reply; everything else is forwarded byte for byte.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,29 +13,29 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 use super::health::Health;
 use crate::console::{Grid, Message};
 
-/// What has been overheard of one connection.
+/// The messages recorded on one connection.
 #[derive(Default)]
 pub(super) struct Heard {
     messages: Vec<Message>,
     /// The rows of the statement that has not completed yet.
     grid: Option<Grid>,
-    /// That it has begun was told.
+    /// [`Message::Begins`] has been reported for it.
     began: bool,
-    /// The beginning of a message whose end has not arrived yet.
+    /// The incomplete message at the end of the stream so far.
     rest: Vec<u8>,
     /// The server has closed the connection.
     pub(super) closed: bool,
 }
 
-/// What has been overheard, in the hands of the relay and of the console.
+/// The recorded messages, shared by the relay and the console.
 pub(super) type SharedHeard = Arc<Mutex<Heard>>;
 
 pub(super) fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
-    // Whoever panicked in between left whole messages behind.
+    // A panic elsewhere leaves whole messages behind.
     heard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Connects through a tap whose socket is made in that folder, under a port number that names it.
+/// Connects through a proxy whose socket is created in `folder` and named by `port`.
 pub(super) async fn connect(
     health: &Health,
     options: &PgConnectOptions,
@@ -51,14 +51,14 @@ pub(super) async fn connect(
     let heard = SharedHeard::default();
     let (target, ears) = (options.clone(), heard.clone());
     tokio::task::spawn_local(async move {
-        // A tap that cannot be connected closes the near end, and sqlx tells of it.
+        // If the proxy cannot reach the server, it closes the client's side, and sqlx reports that.
         if let Ok((near, _)) = listener.accept().await {
             let _ = relay(near, &target, ears).await;
         }
     });
     let near = options.clone().socket(folder).port(port).ssl_mode(PgSslMode::Disable);
     let connection = health.connect(&near).await;
-    // The connection stands, or it never will; either way the name is not needed any more.
+    // The connection is established or has failed; the socket's name is not needed any more.
     let _ = std::fs::remove_file(&path);
     lock(&heard).take();
     Ok((connection?, heard))
@@ -88,7 +88,7 @@ where
     let (mut from_near, mut to_near) = near.into_split();
     let (mut from_far, mut to_far) = tokio::io::split(far);
     tokio::task::spawn_local(async move {
-        // The client's end is told to the server, which then ends the session.
+        // The end of the client's stream is passed on to the server, which then ends the session.
         let _ = tokio::io::copy(&mut from_near, &mut to_far).await;
         let _ = to_far.shutdown().await;
     });
@@ -106,13 +106,14 @@ where
 }
 
 impl Heard {
-    /// Takes what was heard since this was last asked.
+    /// Takes the messages recorded since the last call.
     pub(super) fn take(&mut self) -> Vec<Message> {
         std::mem::take(&mut self.messages)
     }
 
-    /// Cuts the stream into messages: a letter, and a length that counts itself
-    /// (<https://www.postgresql.org/docs/15/protocol-message-formats.html>). Gives the whole ones that go on to sqlx.
+    /// Splits the stream into messages: a letter, and a length that includes itself
+    /// (<https://www.postgresql.org/docs/15/protocol-message-formats.html>). Returns the complete messages to forward
+    /// to sqlx.
     fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.rest.extend_from_slice(bytes);
         let stream = std::mem::take(&mut self.rest);
@@ -121,7 +122,7 @@ impl Heard {
         while let Some((header, _)) = left.split_first_chunk::<5>() {
             let length = u32::from_be_bytes([header[1], header[2], header[3], header[4]]) as usize;
             let Some(body) = left.get(5..length + 1) else { break };
-            // A body that is not what its letter says is left to sqlx, which refuses the connection.
+            // A malformed body is left to sqlx, which refuses the connection.
             let _ = self.message(header[0], &mut Body(body));
             let (whole, more) = left.split_at(length + 1);
             if header[0] != b'A' {
@@ -133,7 +134,7 @@ impl Heard {
         onward
     }
 
-    /// The server has closed the connection; what it had begun to say goes on to sqlx.
+    /// Records that the server has closed the connection; returns the incomplete message to forward to sqlx.
     fn close(&mut self) -> Vec<u8> {
         self.closed = true;
         self.messages.push(Message::Lost);
@@ -146,8 +147,7 @@ impl Heard {
                 let mut grid = Grid::default();
                 for _ in 0..body.short()? {
                     grid.columns.push(body.text()?);
-                    // The table and the column's number in it, then the type, its size, its modifier, the
-                    // format.
+                    // The table's OID and the column's number; then the type, its size, its modifier and the format.
                     body.take(6)?;
                     grid.types.push(body.long()?);
                     body.take(8)?;
@@ -175,7 +175,7 @@ impl Heard {
                 self.messages.push(Message::Notice { severity, text: text + &more });
             }
             b'E' => {
-                // What rows there were are no result.
+                // The rows so far are discarded.
                 self.grid = None;
                 let Report { severity, code, text, .. } = body.report()?;
                 self.messages.push(Message::Error { severity, code, text });
@@ -191,7 +191,7 @@ impl Heard {
     }
 }
 
-/// What is left of a message.
+/// The unread rest of a message.
 struct Body<'b>(&'b [u8]);
 
 impl<'b> Body<'b> {
@@ -209,7 +209,7 @@ impl<'b> Body<'b> {
         self.take(4).and_then(|bytes| Some(u32::from_be_bytes(bytes.try_into().ok()?)))
     }
 
-    /// A text that ends with a zero byte.
+    /// Reads a zero-terminated text.
     fn text(&mut self) -> Option<String> {
         let end = self.0.iter().position(|byte| *byte == 0)?;
         let text = String::from_utf8_lossy(self.take(end)?).into_owned();
@@ -217,7 +217,7 @@ impl<'b> Body<'b> {
         Some(text)
     }
 
-    /// A value of a row in the text format; `None` inside is NULL, whose length is -1.
+    /// Reads a row's value in text format; the inner `None` is NULL, whose length is -1.
     fn value(&mut self) -> Option<Option<String>> {
         let length = self.long()?;
         if length == u32::MAX {
@@ -226,7 +226,7 @@ impl<'b> Body<'b> {
         Some(Some(String::from_utf8_lossy(self.take(length as usize)?).into_owned()))
     }
 
-    /// An error or a notice.
+    /// Reads an error or a notice.
     fn report(&mut self) -> Option<Report> {
         let mut report = Report::default();
         let (mut english, mut detail, mut hint) = (false, String::new(), String::new());
@@ -253,13 +253,13 @@ impl<'b> Body<'b> {
     }
 }
 
-/// What an error or a notice says.
+/// The contents of an error or a notice.
 #[derive(Default)]
 struct Report {
-    /// In English where the server has both.
+    /// The untranslated severity where the server sends both.
     severity: String,
     code: String,
     text: String,
-    /// Its DETAIL and HINT, as libpq sets them behind the text of a notice.
+    /// DETAIL and HINT, as libpq appends them to the text of a notice.
     more: String,
 }

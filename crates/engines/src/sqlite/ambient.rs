@@ -1,6 +1,6 @@
-//! SQLite's own randomness, made to follow the trial's seed. SQLite draws its seed from the operating system by a
-//! path that no simulation intercepts, and shares one generator among all threads of a process; so the generator
-//! is reseeded per trial, and `random()` and `randomblob()` draw from one that is the thread's own.
+//! Seeds SQLite's own randomness from the trial's seed. SQLite takes its seed from the operating system in a way that
+//! no simulation intercepts, and all threads of a process share one generator. So the generator is reseeded per trial,
+//! and `random()` and `randomblob()` draw from a thread-local one.
 
 use std::cell::RefCell;
 use std::ptr;
@@ -10,7 +10,7 @@ use retrial_sim::seed::{Rng, Seed};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ffi};
 
-/// As much freed memory is kept for the next trial.
+/// Bytes of freed memory that are kept for the next trial.
 #[cfg(target_env = "gnu")]
 const KEPT_BYTES: std::ffi::c_int = 32 << 20;
 
@@ -18,18 +18,18 @@ thread_local! {
     static RNG: RefCell<Rng> = RefCell::new(Seed(0).rng());
 }
 
-/// Turns off the count of allocated memory, for which all threads of the process would share one lock. It must be
-/// said before the first connection is opened.
+/// Turns off SQLite's memory statistics, for which all threads of the process would share one lock. Must be called
+/// before the first connection is opened.
 pub(super) fn configure_once() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: the operation takes one int, and `Once` keeps two threads from configuring at the same time; where
-        // SQLite is in use already it refuses, and nothing but speed is lost.
+        // SAFETY: the operation takes one int, and `Once` prevents two threads from configuring at the same time. If
+        // SQLite is already in use it refuses, and only speed is lost.
         unsafe {
             ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as std::ffi::c_int);
         }
-        // What one trial gives back the next one wants again; handing it to the system in between took a tenth of a
-        // trial's time.
+        // The next trial needs the memory that the last one freed; returning it to the system in between took a tenth
+        // of a trial's time.
         #[cfg(target_env = "gnu")]
         // SAFETY: `mallopt` takes two ints and may be called at any time.
         unsafe {
@@ -39,18 +39,18 @@ pub(super) fn configure_once() {
     });
 }
 
-/// Seeds everything random that SQL on this thread can see.
+/// Seeds all randomness that is visible to SQL on this thread.
 pub(super) fn seed(seed: Seed) {
     RNG.set(seed.named("sqlite").rng());
     let number = (seed.0 as u32 | 1) as std::ffi::c_int;
-    // SAFETY: the PRNG_SEED operation takes an int and a database handle, for which a null pointer means that the
-    // number alone decides; see sqlite3.h.
+    // SAFETY: the PRNG_SEED operation takes an int and a database handle; a null handle means that only the number
+    // counts (sqlite3.h).
     unsafe {
         ffi::sqlite3_test_control(ffi::SQLITE_TESTCTRL_PRNG_SEED, number, ptr::null_mut::<ffi::sqlite3>());
     }
 }
 
-/// Lets the connection's `random()` and `randomblob()` draw from the trial's seed.
+/// Makes the connection's `random()` and `randomblob()` draw from the trial's seed.
 pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("random", 0, FunctionFlags::SQLITE_UTF8, |_| Ok(word() as i64))?;
     connection.create_scalar_function("randomblob", 1, FunctionFlags::SQLITE_UTF8, |context| {

@@ -1,10 +1,10 @@
-//! The account of row changes: what each row was before and after, in commit order, so that an invariant need not
-//! infer versions from what was read.
+//! The log of row changes: each row before and after, in commit order, so that invariants need not infer versions from
+//! reads.
 //!
-//! SQLite tells which rows a statement touched (<https://www.sqlite.org/c3ref/update_hook.html>), not their values;
-//! those are read back by rowid, and the values before come from the account itself. The hook is silent about
-//! `WITHOUT ROWID` tables, rows displaced by REPLACE, and `DELETE` of a whole table; so the account is held against
-//! the final rows of every trial, and a difference is refused rather than passed on.
+//! SQLite reports which rows a statement touched (<https://www.sqlite.org/c3ref/update_hook.html>), but not their
+//! values. New values are read back by rowid; old values come from the log itself. The hook does not report `WITHOUT
+//! ROWID` tables, rows displaced by REPLACE, or `DELETE` of a whole table. So the log is compared with the final rows
+//! of every trial, and a difference is refused rather than passed on.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use super::session::refused;
 use super::statement::{self, Failure};
 
 thread_local! {
-    /// The rows touched by the statement that runs, in order.
+    /// The rows touched by the running statement, in order.
     static TOUCHED: RefCell<Vec<(String, i64)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -29,19 +29,19 @@ pub(super) fn touch(_: Action, _database: &str, table: &str, rowid: i64) {
     TOUCHED.with_borrow_mut(|touched| touched.push((table.to_owned(), rowid)));
 }
 
-/// The statement failed and was undone.
+/// Forgets the touched rows of a statement that failed and was rolled back.
 pub(super) fn forget_touched() {
     TOUCHED.with_borrow_mut(Vec::clear);
 }
 
-/// A table as the account knows it.
+/// A table's contents according to the log.
 struct Known {
     table: Rc<Table>,
     /// The initial rows by rowid.
     base: BTreeMap<i64, Row>,
-    /// What commits of this trial made of them; none where a row was deleted.
+    /// The rows that commits of this trial have changed; `None` where a row was deleted.
     now: BTreeMap<i64, Option<Row>>,
-    /// Reads one row.
+    /// The SQL that reads one row.
     select: String,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct ChangeLog {
 }
 
 impl ChangeLog {
-    /// Starts from another database.
+    /// Starts again from the rows of a new database.
     pub(super) fn rebase(&mut self, database: &Database) -> Result<(), Error> {
         self.known.clear();
         for name in database.tables()? {
@@ -97,7 +97,7 @@ impl ChangeLog {
         Ok(())
     }
 
-    /// Enters what a commit has made visible.
+    /// Applies the changes of a commit.
     pub(super) fn apply(&mut self, committed: &[RowChange]) {
         for change in committed {
             let known = self.known.iter_mut().find(|known| Rc::ptr_eq(&known.table, &change.table));
@@ -105,7 +105,7 @@ impl ChangeLog {
         }
     }
 
-    /// Holds the account against the rows that are there.
+    /// Compares the log with the actual rows.
     pub(super) fn reconcile(&self, table: &Table, rows: &[(i64, Row)]) -> Result<(), Error> {
         let Some(known) = self.known.iter().find(|known| known.table.name == table.name) else {
             return Ok(());

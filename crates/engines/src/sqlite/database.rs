@@ -1,8 +1,8 @@
-//! The database file: where it lies, and how it goes back to its initial rows between trials.
+//! The database file: its location, and how it is restored to the initial rows between trials.
 //!
-//! The rows are put in once, into a database in memory; each trial copies that image over the file with SQLite's
-//! backup API (<https://www.sqlite.org/backup.html>), which works under open connections. The copy would raise the
-//! schema cookie and make every connection prepare its statements again, so the cookie is put back.
+//! The rows are inserted once, into an in-memory database. Each trial copies that image over the file with SQLite's
+//! backup API (<https://www.sqlite.org/backup.html>), which works while connections are open. The copy would increase
+//! the schema cookie and make every connection prepare its statements again, so the cookie is reset.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -17,10 +17,10 @@ use super::session::refused;
 use super::statement::{self, Failure, Param};
 use super::{Journal, ambient};
 
-/// The schema cookie of an image as every trial finds it: the same for the same schema, and another for another, or
-/// connections would take what they remember of the one for the other.
+/// The schema cookie at the start of every trial: equal for equal schemas and different for different ones, so that
+/// connections do not mistake one cached schema for another.
 fn cookie(schema: &str) -> u32 {
-    // 31 bits of FNV-1a; the lowest ones are left to what a trial changes, which counts up from there.
+    // 31 bits of FNV-1a. The lowest bits are left to schema changes during a trial, which count up from here.
     let hash =
         schema.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     (hash >> 1 & !0xff) + 1
@@ -28,15 +28,15 @@ fn cookie(schema: &str) -> u32 {
 
 pub(super) struct Database {
     path: PathBuf,
-    /// The connection that restores; SQLite makes it forget the schema every time.
+    /// The connection that restores the rows; each restore makes SQLite discard its cached schema.
     house: Connection,
-    /// The connection that reads final rows, with statements that stay prepared. No actor uses either.
+    /// The connection that reads final rows, with cached prepared statements. No actor uses either connection.
     reader: Connection,
     image: Option<Image>,
     schema_changed: bool,
 }
 
-/// Rows with their rowids, in that order.
+/// Rows with their rowids, in rowid order.
 pub(super) type Keyed = Vec<(i64, Row)>;
 
 struct Image {
@@ -64,7 +64,8 @@ impl Database {
         Ok(connection)
     }
 
-    /// A trial is about to change the schema, so the next one must not trust what connections remember of it.
+    /// Records that a trial is about to change the schema, so that the next trial does not rely on the connections'
+    /// caches.
     pub(super) fn schema_changes(&mut self) {
         self.schema_changed = true;
     }
@@ -74,7 +75,7 @@ impl Database {
         self.schema_changed
     }
 
-    /// Puts the initial rows back; tells whether the schema or the rows are others than connections remember.
+    /// Restores the initial rows; returns whether the schema or the rows differ from what connections have cached.
     pub(super) fn restore(&mut self, initial_state: &Rc<InitialState>) -> Result<bool, Error> {
         let same = self.image.as_ref().is_some_and(|image| Rc::ptr_eq(&image.initial_state, initial_state));
         if !same {
@@ -105,7 +106,7 @@ impl Database {
         names.collect::<Result<_, _>>().map_err(refused)
     }
 
-    /// A table's definition and rows, each with its rowid and in that order.
+    /// A table's definition and its rows, each with its rowid, in rowid order.
     pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Keyed), Error> {
         let sql = format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid");
         let mut select = self.reader.prepare_cached(&sql).map_err(|error| match error {
@@ -130,24 +131,24 @@ impl Database {
     }
 }
 
-/// Opens a connection by the VFS that keeps SQLite's locks inside the process (<https://www.sqlite.org/vfs.html>,
-/// `unix-excl`): connections of one process see the same locks as ever, without a system call for each.
+/// Opens a connection with the VFS that keeps SQLite's locks inside the process (<https://www.sqlite.org/vfs.html>,
+/// `unix-excl`): connections of one process see the same locks, without a system call for each.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), c"unix-excl")?;
-    // Nothing here may wait by the wall clock, which is what rusqlite's default timeout would do.
+    // Nothing here may wait on the wall clock, as rusqlite's default timeout would.
     connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
 }
 
-/// A table's definition, as that connection sees it.
+/// A table's definition, as seen by the connection.
 pub(super) fn definition(connection: &Connection, name: &str) -> Result<Rc<Table>, Error> {
     let select = connection.prepare(&format!("SELECT * FROM \"{name}\" LIMIT 0")).map_err(refused)?;
     let columns = select.column_names().map(str::to_owned).collect();
     Ok(Rc::new(Table { name: name.to_owned(), columns }))
 }
 
-/// Makes the connection read the schema, so that no statement of a trial has to find out that it changed. Where a
-/// writer is in the way the first statement reads it instead, and waits if it must.
+/// Makes the connection read the schema, so that no statement of a trial has to detect that it changed. If a writer is
+/// in the way, the first statement reads the schema instead, and waits if necessary.
 pub(super) fn read_schema(connection: &Connection) -> Result<(), Error> {
     match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),

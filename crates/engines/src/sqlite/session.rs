@@ -1,4 +1,4 @@
-//! One connection: its transaction, the statement it waits with, and the changes it has not committed.
+//! One connection: its transaction, its waiting statement, and its uncommitted changes.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,11 +12,11 @@ use super::change_log::{self, ChangeLog};
 use super::statement::{Class, Failure};
 use super::{Journal, ambient, statement};
 
-/// As many statements as a strategy is likely to use stay prepared.
+/// Size of the prepared-statement cache: the number of statements that a strategy is likely to use.
 const PREPARED_STATEMENTS: usize = 64;
 
 thread_local! {
-    /// SQLite asked to wait, since this was last cleared.
+    /// Set when SQLite asks to wait; cleared before each statement.
     static ASKED_TO_WAIT: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -28,11 +28,11 @@ pub(super) struct Session {
     pub(super) pending: Option<Pending>,
     pub(super) changes: Vec<RowChange>,
     pub(super) had_locks: bool,
-    /// The transaction that has just ended left nothing behind.
+    /// The transaction that has just ended was rolled back.
     pub(super) rolled_back: bool,
 }
 
-/// What a session has been asked to do.
+/// A session's request.
 #[derive(Clone)]
 pub(super) enum Pending {
     Statement {
@@ -53,8 +53,8 @@ impl Session {
     pub(super) fn new(mut connection: Connection) -> Result<Session, Error> {
         let prepare = |connection: &mut Connection| {
             connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
-            // A plan must not depend on the values bound to it, or a statement is prepared again whenever they
-            // change, and its work with them (<https://www.sqlite.org/queryplanner-ng.html>, section 5).
+            // A plan must not depend on bound values; otherwise a statement is prepared again whenever they change,
+            // which changes its work (<https://www.sqlite.org/queryplanner-ng.html>, section 5).
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             connection.busy_handler(Some(|_| {
                 ASKED_TO_WAIT.set(true);
@@ -77,28 +77,28 @@ impl Session {
 
     pub(super) fn state(&self) -> Result<TransactionState, Error> {
         let state = self.connection.transaction_state(None::<&str>).map_err(refused)?;
-        // Between BEGIN and the first statement SQLite holds nothing, yet the transaction is open.
+        // Between BEGIN and the first statement SQLite has no lock, but the transaction is open.
         let begun = state == TransactionState::None && !self.connection.is_autocommit();
         Ok(if begun { TransactionState::Read } else { state })
     }
 
-    /// Lets go of all prepared statements.
+    /// Drops all prepared statements.
     pub(super) fn forget_statements(&self) {
         self.connection.flush_prepared_statement_cache();
     }
 
-    /// Reads the schema that is there now.
+    /// Reads the current schema.
     pub(super) fn read_schema(&self) -> Result<(), Error> {
         super::database::read_schema(&self.connection)
     }
 
-    /// Whether it is a query in no transaction, which leaves no trace that others could see.
+    /// Whether the request is a query outside a transaction, which has no effect visible to others.
     pub(super) fn only_looks(&self, pending: &Pending) -> bool {
         let Pending::Statement { sql, class: Class::Query, .. } = pending else { return false };
         self.connection.is_autocommit() && self.reads_only(sql)
     }
 
-    /// Runs what was asked, in a transaction of its own if none is open.
+    /// Runs the request, in a transaction of its own if none is open.
     pub(super) fn run(
         &mut self,
         pending: &Pending,
@@ -147,7 +147,7 @@ impl Session {
         }
     }
 
-    /// Commits the implicit transaction; in a rollback journal that may have to wait for readers.
+    /// Commits the implicit transaction; with a rollback journal this may have to wait for readers.
     fn settle(&mut self) -> Result<Outcome, Error> {
         let (result, _) = statement::run(&self.connection, Class::Commit, "COMMIT", &[]);
         match result {
@@ -165,7 +165,7 @@ impl Session {
         }
     }
 
-    /// Rolls back whatever is open.
+    /// Rolls back the open transaction, if any.
     pub(super) fn abandon(&mut self) {
         self.pending = None;
         self.implicit = false;
@@ -176,7 +176,8 @@ impl Session {
         }
     }
 
-    /// Whether the statement writes nothing; one that does not parse is left to fail where it is run.
+    /// Whether the statement writes nothing. A statement that does not parse counts as writing; it fails when it is
+    /// run.
     fn reads_only(&self, sql: &str) -> bool {
         self.connection.prepare_cached(sql).is_ok_and(|statement| statement.readonly())
     }
@@ -186,17 +187,17 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::SqliteFailure(failure, _) if failure.code == rusqlite::ErrorCode::DatabaseBusy)
 }
 
-/// The error of a lock that could not be had in time.
+/// The error for a lock that was not granted in time.
 pub(super) fn busy() -> SqlError {
     SqlError { code: "SQLITE_BUSY".to_owned(), message: "database is locked".to_owned() }
 }
 
-/// The error of a disk that neither reads nor writes.
+/// The error for a disk that neither reads nor writes.
 pub(super) fn disk_failure() -> SqlError {
     SqlError { code: "SQLITE_IOERR".to_owned(), message: "disk I/O error".to_owned() }
 }
 
-/// The error as the driver words it, with SQLite's name for its code.
+/// The driver's error message, with SQLite's name for the code.
 fn say(error: &rusqlite::Error) -> SqlError {
     let rusqlite::Error::SqliteFailure(failure, message) = error else {
         return match error {
@@ -227,9 +228,9 @@ fn named(code: i32, message: String) -> SqlError {
     SqlError { code: name.to_owned(), message }
 }
 
-/// Whether it is not the statement that failed but the machine, whatever statement meets it
-/// (<https://www.sqlite.org/rescode.html>): no file, no room, no memory, a disk that neither reads nor writes, a file
-/// that is damaged or has been taken away.
+/// Whether the machine failed rather than the statement, regardless of which statement
+/// (<https://www.sqlite.org/rescode.html>): no file, no space, no memory, a disk that neither reads nor writes, a file
+/// that is damaged or was removed.
 fn is_machines(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{
         CannotOpen, DatabaseCorrupt, DiskFull, FileLockingProtocolFailed, NotADatabase, OutOfMemory,

@@ -1,23 +1,22 @@
-//! What kind of statement a text is, as far as transactions go, and how one is run. Everything else about SQL is
-//! SQLite's to know.
+//! Classifies a statement by its effect on transactions, and runs it. The rest of SQL is left to SQLite.
 
 use retrial_sim::engine::{Answer, Row, Value, Work};
 use retrial_sim::error::Error;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql};
 
-/// What a statement means for the transaction it runs in.
+/// A statement's effect on the transaction that it runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Begins a transaction.
     Begin,
-    /// Makes it durable.
+    /// Commits the transaction.
     Commit,
-    /// Gives it up.
+    /// Rolls the transaction back.
     Rollback,
     /// Changes the schema.
     Definition,
-    /// A setting; runs outside transactions.
+    /// A setting or EXPLAIN; no implicit transaction is begun for it.
     Pragma,
     /// Reads or writes.
     Query,
@@ -27,7 +26,7 @@ impl Class {
     /// The class of a text, by its first word.
     ///
     /// # Errors
-    /// Names what the engine's account of changes cannot follow.
+    /// If the engine's log of changes cannot follow the statement; the error names it.
     pub(super) fn of(sql: &str) -> Result<Class, Error> {
         let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
         Ok(match word.to_ascii_uppercase().as_str() {
@@ -44,15 +43,15 @@ impl Class {
     }
 }
 
-/// Why a statement gave no answer.
+/// Why a statement has no answer.
 pub(super) enum Failure {
-    /// SQLite said so.
+    /// SQLite returned an error.
     Sql(rusqlite::Error),
-    /// The engine does.
+    /// The engine does not support it.
     Refused(Error),
 }
 
-/// Runs one statement to its end.
+/// Runs one statement to completion.
 pub(super) fn run(
     connection: &Connection,
     class: Class,
@@ -79,7 +78,7 @@ pub(super) fn run(
                 answer.rows.push(read(row, 0, columns)?);
             }
         }
-        // BEGIN and CREATE are not read-only either, and leave the count of the statement before them.
+        // BEGIN and CREATE are not read-only either, but leave the change count of the previous statement.
         if class == Class::Query && !statement.readonly() {
             answer.changed = connection.changes();
         }
@@ -92,7 +91,7 @@ pub(super) fn run(
     (result, work)
 }
 
-/// The columns of a row, from `first` up to, but not including, `end`.
+/// The columns `first..end` of a row.
 pub(super) fn read(row: &rusqlite::Row<'_>, first: usize, end: usize) -> Result<Row, Failure> {
     (first..end).map(|index| value(row.get_ref(index).map_err(Failure::Sql)?)).collect()
 }
@@ -110,7 +109,7 @@ fn value(value: ValueRef<'_>) -> Result<Value, Failure> {
     })
 }
 
-/// A value as a parameter.
+/// Adapts a value to a statement parameter.
 pub(super) struct Param<'a>(pub(super) &'a Value);
 
 impl ToSql for Param<'_> {
@@ -120,7 +119,7 @@ impl ToSql for Param<'_> {
             Value::Integer(number) => ValueRef::Integer(*number),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Blob(bytes) => ValueRef::Blob(bytes),
-            // SQLite has no type of its own for truth values (datatype3.html, 2.1).
+            // SQLite has no boolean type (datatype3.html, 2.1).
             Value::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
             Value::Timestamp(_) | Value::Array(_) => {
                 let why = "not modelled: a timestamp or an array as an SQLite value";

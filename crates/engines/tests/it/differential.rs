@@ -1,11 +1,10 @@
-//! The differential test that certifies the model: random tables, rows and statements of three sessions run in lock
-//! step on the model and on a live server, and after each statement both must have said the same, and the same
-//! sessions must wait. It must never pass in silence without a server, nor without having met waits, deadlocks and
-//! the errors that matter.
+//! The differential test that certifies the model. Random tables, rows and statements of three sessions run in lock
+//! step on the model and on a live server. After each statement, both must have returned the same messages and the same
+//! sessions must be waiting. Without a server the test is shown as ignored; it passes only if it has exercised waits,
+//! deadlocks and the relevant errors.
 //!
-//! Every session of the live server has its planner's index scans, hash joins and merge joins turned off, so that
-//! rows are met, and locked, in the order of the heap, as on the model. Kept cases lie in `tests/differential` and
-//! are run first.
+//! On the live server, index scans, hash joins and merge joins are turned off, so that rows are visited, and locked, in
+//! heap order, as on the model. Saved cases are in `tests/differential` and are run first.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,13 +40,13 @@ mod texts;
 mod trigger;
 mod volatile;
 
-/// How many threads drive the server, each with a database of its own.
+/// Number of threads that drive the server, each with its own database.
 const WORKERS: u64 = 2;
-/// How often a difference must be there again.
+/// How many times a difference must be reproduced.
 const REPEATS: u32 = 6;
-/// A run ends after so many differences: they tend to have one cause.
+/// Number of differences after which a run ends; they tend to have a single cause.
 const DIFFERENCES_MAX: u64 = 12;
-/// Where all schedules' seeds come from.
+/// The seed from which all schedules' seeds are derived.
 const SEED: Seed = Seed(0x5eed);
 
 fn folder() -> PathBuf {
@@ -60,8 +59,9 @@ fn asked(name: &str) -> Option<u64> {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn kept_cases_agree() {
-    let Some(server) = super::postgres::server() else { return };
+    let server = super::postgres::server();
     let mut live = Live::new(&server);
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
         .map(|found| found.filter_map(|entry| Some(entry.ok()?.path())).collect())
@@ -71,7 +71,8 @@ fn kept_cases_agree() {
     let mut differences = Vec::new();
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a kept case can be read");
-        // The server's waits are timed, and on a busy machine one may be seen too early: what lasts is a difference.
+        // Waits on the server are detected by timing, and on a busy machine one may be detected too early. Only a
+        // difference that persists counts.
         let differs = |live: &mut Live| match run(&Schedule::read(&text), live).0 {
             Ended::Differs(account) => Some(account),
             _ => None,
@@ -83,15 +84,17 @@ fn kept_cases_agree() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn the_model_and_the_server_agree() {
-    let Some(server) = super::postgres::server() else { return };
+    let server = super::postgres::server();
     certify(&server, asked("RETRIAL_DIFFERENTIAL").unwrap_or(2000));
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 #[ignore = "an hour's work, to be asked for"]
 fn the_model_and_the_server_agree_at_length() {
-    let Some(server) = super::postgres::server() else { return };
+    let server = super::postgres::server();
     certify(&server, 100_000);
 }
 
@@ -124,7 +127,7 @@ fn certify(server: &Arc<Server>, schedules: u64) {
     tally.demand();
 }
 
-/// Says in which schedule a panic was.
+/// Prints the schedule in which a panic occurred.
 struct ToldInPanic<'a>(u64, &'a Schedule);
 
 impl Drop for ToldInPanic<'_> {
@@ -136,7 +139,7 @@ impl Drop for ToldInPanic<'_> {
     }
 }
 
-/// Runs a schedule, known by that number; true where the sides differ, which is then shrunk and kept.
+/// Runs a schedule with the given number. Returns true if the sides differ; the difference is then shrunk and saved.
 fn one(schedule: &Schedule, number: u64, live: &mut Live, tally: &mut Tally) -> bool {
     let (ended, met) = {
         let _told = ToldInPanic(number, schedule);
@@ -162,8 +165,8 @@ fn one(schedule: &Schedule, number: u64, live: &mut Live, tally: &mut Tally) -> 
     true
 }
 
-/// The account of a difference that is there every time. One that is not is a race that the model cannot foresee: where
-/// a waiter gives its place in a row's queue up before it follows the row's update, the next one may overtake it.
+/// The report of a difference that is reproduced every time. One that is not is a race that the model cannot predict:
+/// when a waiter gives up its place in a row's queue before it follows the row's update, the next one may overtake it.
 fn repeated(schedule: &Schedule, live: &mut Live) -> Option<String> {
     let mut last = None;
     for _ in 0..REPEATS {

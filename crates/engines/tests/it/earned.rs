@@ -1,5 +1,5 @@
-//! Green is earned where SQL is sent: a strategy whose statements all fail, an initial state that cannot be made, a
-//! table that is not there. Each says which statement it was, on every engine.
+//! Passing verdicts must be earned where SQL is sent. Covers a strategy whose statements all fail, an initial state
+//! that cannot be created, and an unknown table. Each is reported with the statement concerned, on every engine.
 
 use proptest::strategy::{Just, Strategy as _};
 use retrial_engines::model::Model;
@@ -21,7 +21,7 @@ use crate::parity::servers;
 
 const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
-/// A strategy is the text of its one statement.
+/// A scenario whose strategies are the text of a single statement.
 type Toy = Scenario<i64, &'static str>;
 
 struct Sold;
@@ -60,7 +60,7 @@ fn of(sql: &'static str) -> Toy {
     }
 }
 
-/// Two buyers that give up after one try, in a transaction.
+/// Two buyers that each try once, in a transaction.
 fn stage(world: &World, sql: &'static &'static str, _: &Environment, _: &std::rc::Rc<i64>) {
     for name in ["ada", "bob"] {
         world.process(name, move |boot| {
@@ -117,7 +117,7 @@ fn check_fails(toy: &Toy, kind: ErrorKind, parts: &[&str]) {
         let text = Error::to_string(&failure.error);
         assert_eq!(failure.error.kind(), kind, "{text}");
         assert!(parts.iter().all(|part| text.contains(part)) && !text.contains('\n'), "{text}");
-        // The bed is fit for the next trial.
+        // The host can run the next trial.
         assert!(tried(&of(WORKS), &mut host).failure.is_none());
     }
 }
@@ -160,7 +160,7 @@ fn what_the_model_refuses_is_named_with_its_statement() {
     assert!(failure.error.to_string().contains("initial state"), "{}", failure.error);
 }
 
-/// Two strategies' worth of statements that are each a transaction of their own, by different processes.
+/// Two processes, each with one statement outside a transaction block.
 fn alter_and_use(world: &World, _: &'static &'static str, _: &Environment, _: &std::rc::Rc<i64>) {
     for (name, sql) in [("ada", "ALTER TABLE stock DROP COLUMN units"), ("bob", WORKS)] {
         world.process(name, move |boot| {
@@ -180,7 +180,7 @@ fn a_statement_whose_analysis_fails_meets_the_definition_that_made_it_fail() {
     let mut host = TrialHost::new(Box::new(Model::new()));
     let report = explore::search(&toy, &mut host, 0, &CALM, &plan, None, &mut |run| run < 100);
     let searched = report.searched.expect("it was searched");
-    // Bob's update comes before the column goes, or after it.
+    // Bob's update runs before the column is dropped, or after it.
     assert!(searched.is_complete() && searched.counts.schedules >= 2, "{searched:?}");
     assert!(report.tallies[0].exercised > 0, "bob has changed the row in one of them");
 }

@@ -1,4 +1,4 @@
-//! Faults as a write path meets them on every engine: what took effect, and what the actor was told.
+//! Faults on every engine, as a write path experiences them: what took effect, and what the actor was answered.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -22,10 +22,10 @@ use crate::script::initial_state;
 mod connection;
 mod statement;
 
-/// What one actor heard, statement by statement.
+/// The results that an actor received, statement by statement.
 type Heard = Rc<RefCell<Vec<String>>>;
 
-/// The engines that are held to the same promises; the live one where there is a server.
+/// The engines, all of which make the same guarantees; the live one if there is a server.
 fn engines() -> Vec<Box<dyn Engine>> {
     let mut engines: Vec<Box<dyn Engine>> = vec![sqlite()];
     engines.extend(servers());
@@ -36,12 +36,13 @@ fn sqlite() -> Box<dyn Engine> {
     Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
 }
 
-/// What the error of an injected failure is called there.
+/// The engine's code for an injected statement failure.
 fn failure_of(engine: &str) -> &'static str {
     if engine == "sqlite" { "SQLITE_IOERR" } else { "57014" }
 }
 
-/// Holds a trial without faults, or the first in which the one that is offered strikes at its label.
+/// Runs trials over seeds and returns the first in which the given fault is injected at its label. Without a fault,
+/// returns the first trial.
 fn run_trial(host: &mut TrialHost, strike: Option<(Fault, &'static str)>, stage: impl Fn(&World)) -> Run {
     let fault_rules = strike.map(|(fault, label)| FaultRule {
         fault,
@@ -69,8 +70,8 @@ fn run_trial(host: &mut TrialHost, strike: Option<(Fault, &'static str)>, stage:
     panic!("some seed injected")
 }
 
-/// Holds a trial of one writer on a pool of one connection; tells what it heard, what became of the value 10, and the
-/// trial.
+/// Runs a trial of one writer on a pool of one connection. Returns the results that the writer received, the final
+/// value of the row that starts at 10, and the trial.
 fn meet<F>(
     engine: Box<dyn Engine>,
     strike: (Fault, &'static str),
@@ -92,7 +93,7 @@ where
     (heard.take().take(), value, run)
 }
 
-/// Writes down what a statement came to.
+/// Records the result of a statement.
 fn hear<T: Said>(heard: &Heard, result: Result<T, SqlError>) {
     heard.borrow_mut().push(result.map_or_else(|error| error.code, |answer| answer.said()));
 }
@@ -115,7 +116,7 @@ impl Said for () {
 
 const ADD: &str = "UPDATE t SET v = v + 1 WHERE id = 1";
 
-/// One statement that is a transaction of its own.
+/// One statement outside a transaction block.
 async fn alone(actor: Actor, pool: Pool, heard: Heard) {
     hear(&heard, pool.execute(&actor, "write", ADD, []).await);
 }
@@ -148,7 +149,8 @@ fn a_failed_statement_took_no_effect() {
 #[test]
 fn a_crash_before_the_statement_leaves_nothing_and_one_after_it_leaves_its_effect() {
     for engine in engines() {
-        // The process starts again and runs the statement once more; only the second crash left a first effect behind.
+        // The process restarts and runs the statement again; only the crash after the statement leaves a first effect
+        // behind.
         let (heard, value, _) = meet(engine, (Fault::CrashBefore, "write"), alone);
         assert_eq!((heard, value), (vec!["ok".to_owned()], 11));
     }

@@ -1,4 +1,4 @@
-//! What one actor that looks from time to time has committed, another that looks gets to see before the trial ends.
+//! Actors that poll: what one of them commits, another sees before the trial ends.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use retrial_sim::world::World;
 
 const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
-/// `seldom` repairs the row every five minutes, `often` tells of it every minute.
+/// `seldom` repairs the row every five minutes; `often` reports it every minute.
 fn stage(world: &World) {
     for (name, every, sql) in [
         ("often", 60, "SELECT done FROM job WHERE id = 1"),

@@ -1,4 +1,4 @@
-//! What the engines promise: scripts in, transcripts out.
+//! Tests of the engines' guarantees: scripts in, transcripts out.
 
 mod differential;
 mod earned;

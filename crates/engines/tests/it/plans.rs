@@ -1,5 +1,5 @@
-//! A claim whose subquery the server's planner may run once or again for each row: the usual plan is right, the other
-//! takes the whole queue. A search finds it, so do random trials, and the trace says which plan it was.
+//! A claim whose subquery the server's planner may run once or once per row: the usual plan is correct, the other one
+//! claims the whole queue. Both a search and random trials find it, and the trace reports which plan was used.
 
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ const CALM: Environment = Environment { name: "calm", about: "nothing fails", fa
 
 const SCHEMA: &str = "CREATE TABLE job (id bigint PRIMARY KEY, holder bigint);";
 
-/// The claim that queues are known for.
+/// The usual claim of a queue.
 const CLAIM: &str = "UPDATE job SET holder = $1 WHERE id IN
     (SELECT id FROM job WHERE holder IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)";
 
@@ -28,7 +28,7 @@ const CLAIM_FROM: &str = "UPDATE job SET holder = $1 FROM
     (SELECT id FROM job WHERE holder IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) AS picked
     WHERE job.id = picked.id";
 
-/// What was made of it: the job is picked in a WITH, which is run once.
+/// The fix: the job is selected in a WITH, which is run once.
 const FIXED: &str = "WITH picked AS
     (SELECT id FROM job WHERE holder IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
     UPDATE job SET holder = $1 FROM picked WHERE job.id = picked.id";
@@ -61,7 +61,7 @@ fn run_trial(host: &mut TrialHost, scheduler: &mut dyn Scheduler, seed: u64, sql
         .expect("nothing is refused")
 }
 
-/// How many jobs the greediest has.
+/// The largest number of jobs that one holder has.
 fn most(run: &Run) -> usize {
     let rows = &run.tables[0].1;
     (1..=2)
@@ -77,7 +77,7 @@ fn is_planned(run: &Run) -> bool {
     planned
 }
 
-/// How many of the schedules of a search go wrong, and how many there are.
+/// The number of schedules of a search that go wrong, and their total.
 fn search(sql: &'static str) -> (u64, u64) {
     let mut host = TrialHost::new(Box::new(Model::new()));
     let mut scheduler = Exhaustive::new(None);

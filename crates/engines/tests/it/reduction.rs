@@ -1,6 +1,6 @@
-//! The exhaustive search leaves orders out that come to the same. Over generated programs that meet in tables, a
-//! queue, a sink and the clock, and die at any point, what is left shows every outcome that a search without
-//! reduction shows.
+//! The exhaustive search leaves out equivalent orders. It is compared with a search without reduction over generated
+//! programs that interact in tables, a queue, a sink and the clock, and crash at any point: the reduced search must
+//! show every outcome that the full search shows.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
-/// What an actor does next.
+/// A step of an actor.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Begin(&'static str),
@@ -57,7 +57,7 @@ const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environm
     Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
 }
 
-/// Which SQL a program is made of.
+/// The SQL that programs are generated from.
 #[derive(Clone, Copy)]
 struct Dialect {
     schema: &'static str,
@@ -194,8 +194,8 @@ fn stage(world: &World, program: &Program) {
     }
 }
 
-/// What can be told from outside: what each actor met in its order, what came to pass for good in its order, and how
-/// everything ended.
+/// The externally visible outcome of a trial: each actor's results in its order, the durable effects in their order,
+/// and the final state.
 fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); run.trace.cast.len() + 1];
     for event in &run.trace.events {
@@ -225,7 +225,7 @@ fn outcome(run: &Run) -> String {
     format!("{told:?} {lasting} {:?} {:?}", run.tables, run.ending)
 }
 
-/// The outcomes that a search shows; none if there are more schedules than that.
+/// The outcomes that a search shows; `None` if there are more than `most` schedules.
 fn search(
     host: &mut TrialHost,
     program: &Program,
@@ -256,7 +256,7 @@ fn search(
     Some((outcomes, scheduler.counts()))
 }
 
-/// More schedules than this by brute force are too many for a test.
+/// Programs with more schedules than this are skipped, because a brute-force search would take too long.
 const MOST: u64 = 3_000;
 
 #[expect(clippy::print_stderr, reason = "how much is left out is worth knowing")]
@@ -294,7 +294,7 @@ fn every_outcome_of_a_program_on_the_model_is_found() {
     check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 0..250);
 }
 
-/// Programs that were once searched with an outcome missing.
+/// Programs for which the search once missed an outcome.
 #[test]
 fn every_outcome_of_programs_that_missed_one_is_found() {
     check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 378..379);

@@ -1,8 +1,8 @@
-//! The one `check` of this crate: runs a script of lines `session: statement` and tells what each did.
+//! The script runner of these tests: runs a script of lines `session: statement` and reports what each did.
 //!
-//! Special lines: `session: !close`, `session: !expire` (its lock timeout has passed), `session: !settle` (the time of
-//! its statement has passed), `session: !fail statement` (it is made to fail). Whoever was blocked and may go on is
-//! told and resumed after each line, in order.
+//! Special lines: `session: !close`, `session: !expire` (its lock timeout has expired), `session: !settle` (its
+//! statement's duration has passed), `session: !fail statement` (the statement is made to fail). After each line, the
+//! blocked sessions that may continue are resumed and reported, in order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use std::rc::Rc;
 use retrial_sim::engine::{Done, Engine, InitialState, Reply, SessionId};
 use retrial_sim::seed::Seed;
 
-/// Two rows of a table with a primary key, a value, and a constraint.
+/// A table with a primary key, a value and a constraint, for two rows.
 const SCHEMA: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER NOT NULL CHECK (v < 100));";
 
 pub(crate) fn initial_state() -> Rc<InitialState> {
@@ -19,12 +19,12 @@ pub(crate) fn initial_state() -> Rc<InitialState> {
     Rc::new(InitialState { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
 }
 
-/// Runs the script from the initial rows; the transcript has a line per event.
+/// Runs the script from the default initial rows; the transcript has one line per event.
 pub(crate) fn run(engine: &mut dyn Engine, script: &str) -> String {
     run_from(engine, &initial_state(), script)
 }
 
-/// Runs the script from those initial rows.
+/// Runs the script from the given initial rows.
 pub(crate) fn run_from(engine: &mut dyn Engine, initial_state: &Rc<InitialState>, script: &str) -> String {
     engine.open(initial_state, Seed(7)).expect("the initial_state is sound");
     let mut sessions: BTreeMap<String, SessionId> = BTreeMap::new();

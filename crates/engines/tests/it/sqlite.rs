@@ -1,4 +1,4 @@
-//! Real SQLite: its locks, its errors, its journals, and the account of what changed.
+//! Real SQLite: its locks, errors and journals, and the log of changes.
 
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::engine::{Engine, Reply};
@@ -6,10 +6,10 @@ use retrial_sim::seed::Seed;
 
 use crate::script::{initial_state, run};
 
-/// Set in a child that may open few files.
+/// Set in a child process that may open only a few files.
 const CHILD: &str = "RETRIAL_TEST_OPENS_FEW_FILES";
 
-/// Runs the script and holds the transcript against the golden of that name.
+/// Runs the script and compares the transcript with the named golden.
 fn check(golden: &str, journal: Journal, script: &str) {
     let transcript = run(&mut Sqlite::new(journal).expect("a database can be made"), script);
     let mut settings = insta::Settings::clone_current();
@@ -155,7 +155,7 @@ fn the_account_follows_a_row_through_a_transaction() {
 }
 
 #[test]
-fn every_trial_finds_the_opening_rows() {
+fn every_trial_finds_the_initial_rows() {
     let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
     let script = "
         a: UPDATE t SET v = v + 1
@@ -197,7 +197,7 @@ fn work_does_not_depend_on_what_earlier_trials_prepared() {
             };
             steps.push(done.work.steps);
             if done.unsettled {
-                let _ = engine.settle(session).expect("nobody is in the way");
+                let _ = engine.settle(session).expect("no other session is in the way");
             }
         }
         engine.close(session);
@@ -225,7 +225,7 @@ fn a_machine_that_opens_no_more_files_fails_the_run_and_no_statement() {
     assert!(child.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// Not a test of its own: the child of the one above.
+/// Not a test: the child process of the test above.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "it is told by its environment that it is the child")]
 fn as_a_child() {
@@ -244,7 +244,7 @@ fn as_a_child() {
                 assert!(done.result.is_ok(), "the statement is not what failed: {:?}", done.result);
                 None
             }
-            Ok(other) => panic!("a reader waits for nobody: {other:?}"),
+            Ok(other) => panic!("a reader waits for no session: {other:?}"),
             Err(error) => Some(error),
         }
     });

@@ -1,9 +1,9 @@
-//! The fuzzer finds what it is for: planted failures are found, kept and shrunk, and readers without one pass.
+//! The fuzzer finds planted failures, saves and shrinks them; a reader without failures passes.
 
 use std::fs;
 use std::process::Command;
 
-/// How it exits, what it says, and the shrunk input, if one was kept.
+/// The exit code, the output, and the shrunk input, if one was saved.
 fn fuzz(args: &[&str]) -> (Option<i32>, String, Option<String>) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let mut command = Command::new(env!("CARGO_BIN_EXE_retrial-fuzz"));

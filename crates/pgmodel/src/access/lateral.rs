@@ -1,21 +1,21 @@
-//! What an item of FROM names of the items before it: only such a one must be had anew for each row of theirs
-//! (manual, 7.2.1.5).
+//! LATERAL references: which earlier FROM items an item references. Only an item with such references is recomputed for
+//! each of their rows (manual, 7.2.1.5).
 
 use crate::ast::SetOperation;
 use crate::plan::survey::{self, Met};
 use crate::plan::{Core, Expr, Join, Query, Slot};
 
-/// An item that names others of its level.
+/// An item that references other items of its level.
 #[derive(Debug)]
 pub(crate) struct Lateral {
     pub(crate) slot: usize,
-    /// What it names: slots and their columns.
+    /// The referenced slots and columns.
     pub(crate) names: Vec<(usize, usize)>,
-    /// Whether the server keeps the item's own row when a row that it names is looked at again.
+    /// Whether the server reuses the item's row when it revisits a referenced row.
     pub(crate) kept: bool,
 }
 
-/// The items that name others of their level.
+/// The items that reference other items of their level.
 pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
     let mut found = Vec::new();
     for (slot, item) in slots.iter().enumerate() {
@@ -40,8 +40,8 @@ pub(crate) fn laterals(slots: &[Slot]) -> Vec<Lateral> {
     found
 }
 
-/// Whether the server's planner leaves the subquery a scan of its own, whose row it keeps, where it dissolves others
-/// in the query around them and computes them again (is_simple_subquery in src/backend/optimizer/prep/prepjointree.c).
+/// Whether the server's planner keeps the subquery as a scan of its own and reuses its row. Other subqueries are pulled
+/// up into the surrounding query and recomputed (is_simple_subquery in src/backend/optimizer/prep/prepjointree.c).
 fn is_fenced(query: &Query) -> bool {
     let fences = match &query.core {
         Core::Select(select) => select.grouping.is_some() || select.is_distinct() || !select.sets.is_empty(),
@@ -55,7 +55,7 @@ fn is_fenced(query: &Query) -> bool {
         || !query.ctes.is_empty()
 }
 
-/// Whether anything on the right names a slot on the left.
+/// Whether any item on the right references a slot on the left.
 pub(crate) fn depends(right: &Join, left: &Join, laterals: &[Lateral]) -> bool {
     laterals
         .iter()

@@ -1,4 +1,4 @@
-//! How many rows are looked at for a page, and that an index changes nothing else.
+//! Tests of how many rows a page (ORDER BY with LIMIT) visits, and that an index changes nothing else.
 
 use std::rc::Rc;
 
@@ -6,8 +6,8 @@ use crate::database::{Database, Step};
 use crate::parse::parse;
 use crate::value::Value;
 
-/// The same hundred rows with indexes and without: `k` has four values, `v` is NULL in each third row. Row 20 is
-/// deleted, row 30 becomes 300, and row 50 is written anew.
+/// Two tables with the same hundred rows, one with indexes and one without: `k` has four values, `v` is NULL in every
+/// third row. Row 20 is deleted, row 30 becomes 300, and row 50 is updated.
 const TABLES: &str = "
     CREATE TABLE t (id bigint PRIMARY KEY, k int NOT NULL, v int);
     CREATE TABLE bare (id bigint NOT NULL, k int NOT NULL, v int);
@@ -26,13 +26,13 @@ fn database() -> Database {
     for statement in TABLES.split(';').map(str::trim).filter(|text| !text.is_empty()) {
         match database.send(session, statement).expect("it parses") {
             Step::Done(finished) => assert!(finished.results.iter().all(Result::is_ok), "{finished:?}"),
-            Step::Waiting(_) => panic!("nobody is there to wait for"),
+            Step::Waiting(_) => panic!("there is no other session to wait for"),
         }
     }
     database
 }
 
-/// The rows of a query with `$1`, in words, and how many were looked at.
+/// The rows of a query with `$1` as text, and how many rows were visited.
 fn run(database: &Database, sql: &str, param: i64) -> (String, u64) {
     let session = database.connect();
     let parsed = parse(sql).expect("it parses");
@@ -45,7 +45,7 @@ fn run(database: &Database, sql: &str, param: i64) -> (String, u64) {
     (told, finished.work.rows)
 }
 
-/// How many rows are looked at from row 10 on, with the table's indexes and without, for the same result.
+/// Checks that both tables give the same result, and how many rows each visits: with indexes, without. `$1` is 10.
 fn check(sql: &str, expected: (u64, u64)) {
     let database = database();
     let (with, looked_at) = run(&database, sql, 10);

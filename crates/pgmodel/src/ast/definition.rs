@@ -1,4 +1,4 @@
-//! CREATE and ALTER as they were written.
+//! CREATE and ALTER as written.
 
 use super::{Expr, OrderBy};
 use crate::value::Type;
@@ -10,11 +10,11 @@ pub struct CreateTable {
     pub name: String,
     /// IF NOT EXISTS.
     pub if_not_exists: bool,
-    /// Its columns. A column's own constraints are in `constraints`, in the order of the text, except NOT NULL.
+    /// Its columns. A column's own constraints are in `constraints`, in textual order, except NOT NULL.
     pub columns: Vec<ColumnDef>,
     /// Its constraints.
     pub constraints: Vec<Constraint>,
-    /// How full INSERT makes a page, in percent, where it is said.
+    /// The fillfactor of the table, in percent, if given: how full INSERT makes a page.
     pub fillfactor: Option<u8>,
 }
 
@@ -23,17 +23,17 @@ pub struct CreateTable {
 pub struct ColumnDef {
     /// Its name.
     pub name: String,
-    /// Its type; `serial` and its kin are integers with `serial`.
+    /// Its type; `serial`, `bigserial` and `smallserial` are integers with [`ColumnDef::serial`] set.
     pub ty: Type,
-    /// NOT NULL (PRIMARY KEY and serial imply it later).
+    /// NOT NULL (that of PRIMARY KEY and serial is added later).
     pub not_null: bool,
     /// DEFAULT.
     pub default: Option<Expr>,
-    /// `serial`, or GENERATED … AS IDENTITY: numbered by a sequence of its own.
+    /// `serial`, or GENERATED … AS IDENTITY: the column takes its values from a sequence of its own.
     pub serial: Option<Serial>,
 }
 
-/// How a column numbers itself.
+/// How a column is numbered automatically.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serial {
     /// `serial`, `bigserial`, `smallserial`.
@@ -49,24 +49,24 @@ pub enum Serial {
 pub struct Constraint {
     /// CONSTRAINT name.
     pub name: Option<String>,
-    /// What it demands.
+    /// The constraint itself.
     pub kind: ConstraintKind,
-    /// NOT VALID: rows that are there already need not meet it.
+    /// NOT VALID: existing rows need not satisfy it.
     pub not_valid: bool,
 }
 
-/// What a constraint demands. DEFERRABLE is refused.
+/// The kinds of constraint. DEFERRABLE is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConstraintKind {
     /// PRIMARY KEY.
     PrimaryKey { columns: Vec<String>, included: Vec<String> },
     /// UNIQUE.
     Unique { columns: Vec<String>, included: Vec<String> },
-    /// PRIMARY KEY or UNIQUE over an index that is there, USING INDEX.
+    /// PRIMARY KEY or UNIQUE over an existing index, USING INDEX.
     UsingIndex { index: String, primary: bool },
     /// CHECK.
     Check(Expr),
-    /// FOREIGN KEY; no referenced columns means the other table's primary key.
+    /// FOREIGN KEY; empty `referenced` means the other table's primary key.
     ForeignKey {
         columns: Vec<String>,
         table: String,
@@ -76,7 +76,7 @@ pub enum ConstraintKind {
     },
 }
 
-/// What a foreign key does when its referenced row goes away or changes its key.
+/// What a foreign key does when its referenced row is deleted or changes its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum KeyAction {
     /// NO ACTION.
@@ -126,9 +126,9 @@ pub enum AlterAction {
 /// CREATE INDEX.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateIndex {
-    /// Its name; the server makes one up where none is given.
+    /// Its name; `None` if the server is to generate one.
     pub name: Option<String>,
-    /// On which table.
+    /// The table.
     pub table: String,
     /// UNIQUE.
     pub unique: bool,
@@ -142,6 +142,6 @@ pub struct CreateIndex {
     pub included: Vec<String>,
     /// WHERE.
     pub filter: Option<Expr>,
-    /// How full a page is made at first, in percent, where it is said.
+    /// The fillfactor of the index, in percent, if given: how full a page is made initially.
     pub fillfactor: Option<u8>,
 }

@@ -1,9 +1,9 @@
-//! Expressions as they were written.
+//! Expressions as written.
 
 use super::{OrderBy, With};
 use crate::value::Type;
 
-/// An expression. Names are folded to lower case unless they were quoted.
+/// An expression. Names are folded to lower case unless quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expr {
     /// NULL.
@@ -22,7 +22,7 @@ pub enum Expr {
     Column { table: Option<String>, name: String },
     /// DEFAULT, in VALUES and SET only.
     Default,
-    /// A prefix operator: `-`, `+`, `NOT` is [`Expr::Not`].
+    /// A prefix operator, such as `-` or `+`; `NOT` is [`Expr::Not`].
     Unary { operator: String, operand: Box<Expr> },
     /// A binary operator by its symbol: `=`, `<>` (also for `!=`), `<`, `+`, `||`, `->`, `->>`, `?`, `@>`, `~~` for
     /// LIKE, `!~~` for NOT LIKE, `~~*` for ILIKE.

@@ -1,4 +1,4 @@
-//! FROM as it was written.
+//! FROM as written.
 
 use super::{Expr, With};
 
@@ -24,7 +24,7 @@ pub struct Alias {
     pub columns: Vec<String>,
 }
 
-/// A kind of join; NATURAL is refused.
+/// A join type; NATURAL is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinKind {
     /// INNER or CROSS.

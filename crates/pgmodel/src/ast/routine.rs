@@ -1,4 +1,4 @@
-//! CREATE FUNCTION, CREATE TRIGGER and their kin as they were written.
+//! CREATE FUNCTION, CREATE TRIGGER and related statements as written.
 
 use super::Expr;
 use crate::value::Type;
@@ -36,18 +36,18 @@ pub struct Parameter {
 /// The type of a parameter or of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Declared {
-    /// This one.
+    /// A concrete type.
     Type(Type),
-    /// `anyelement` or `anynonarray`: the same for all that are declared so.
+    /// `anyelement` or `anynonarray`: the same type for all that are declared so.
     Any(&'static str),
 }
 
-/// What a function returns.
+/// The result of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Returns {
     /// One value.
     Value(Declared),
-    /// What a trigger wants.
+    /// The result of a trigger function.
     Trigger,
 }
 
@@ -60,18 +60,18 @@ pub enum Language {
     Plpgsql,
 }
 
-/// How much a function may do (manual, 38.7).
+/// A function's volatility (manual, 38.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Volatility {
-    /// Anything; each of its statements looks at what is there by then.
+    /// It may do anything; each of its statements takes a new snapshot.
     Volatile,
-    /// It looks at what its caller sees.
+    /// It reads with its caller's snapshot.
     Stable,
-    /// It looks at its arguments.
+    /// Its result depends on its arguments alone.
     Immutable,
 }
 
-/// A function as DROP FUNCTION names it; without its arguments where its name is enough.
+/// A function as DROP FUNCTION names it; the arguments may be omitted if the name is unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// Its name.
@@ -87,9 +87,9 @@ pub struct CreateTrigger {
     pub name: String,
     /// OR REPLACE.
     pub replace: bool,
-    /// On which table.
+    /// The table.
     pub table: String,
-    /// BEFORE; AFTER otherwise.
+    /// BEFORE (true) or AFTER (false).
     pub before: bool,
     /// FOR EACH ROW.
     pub row: bool,
@@ -99,21 +99,21 @@ pub struct CreateTrigger {
     pub update: bool,
     /// DELETE.
     pub delete: bool,
-    /// UPDATE OF: these columns; any where there are none.
+    /// UPDATE OF; empty means any column.
     pub columns: Vec<String>,
     /// WHEN.
     pub when: Option<Expr>,
     /// The function.
     pub function: String,
-    /// Its arguments, as texts.
+    /// Its arguments, as strings.
     pub args: Vec<String>,
 }
 
-/// Which triggers ENABLE and DISABLE are about.
+/// The triggers that ENABLE or DISABLE applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The one of that name.
+    /// The trigger of that name.
     Named(String),
-    /// All but those of foreign keys.
+    /// All triggers except those of foreign keys.
     User,
 }

@@ -1,5 +1,5 @@
-//! Aggregate calls: which there are, where they may stand and what they return. It must never let one stand
-//! for rows of an outer level.
+//! Aggregate calls: which exist, where they are allowed and what they return. An aggregate over rows of an outer level
+//! is refused.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -10,7 +10,7 @@ use super::coerce::bare;
 use super::scope::Clause;
 use super::{Binder, Typed, naming, walk};
 
-/// Whether a function of that name is an aggregate of the model.
+/// Whether the model has an aggregate of that name.
 pub(super) fn is_aggregate(name: &str) -> bool {
     matches!(
         name,
@@ -29,7 +29,7 @@ pub(super) fn is_aggregate(name: &str) -> bool {
     )
 }
 
-/// Why an aggregate may not stand in a clause, if it may not.
+/// An error if an aggregate is not allowed in the clause.
 fn misplaced(clause: Clause) -> Result<()> {
     let place = match clause {
         Clause::Select | Clause::Having | Clause::Order | Clause::DistinctOn => return Ok(()),
@@ -51,7 +51,7 @@ fn misplaced(clause: Clause) -> Result<()> {
     Err(Failure::sql("42803", format!("aggregate functions are not allowed in {place}")))
 }
 
-/// What an aggregate of an argument of some type computes, and what type it returns.
+/// The aggregate for an argument type, and its result type.
 fn chosen(name: &str, ty: &Type) -> Option<(AggregateFunction, Type)> {
     let numeric = Type::Numeric(None);
     Some(match (name, ty) {
@@ -81,8 +81,8 @@ fn chosen(name: &str, ty: &Type) -> Option<(AggregateFunction, Type)> {
     })
 }
 
-/// 42P10 where DISTINCT leaves out what ORDER BY sorts by. What it is distinct by beside its argument must be no more
-/// than a constant.
+/// 42P10 if a DISTINCT aggregate is sorted by an expression that is not one of its arguments. A second argument that is
+/// not a constant is refused.
 fn demand_sortable(aggregate: &Aggregate, written: &[Expr]) -> Result<()> {
     if !aggregate.distinct {
         return Ok(());
@@ -116,7 +116,7 @@ impl Binder<'_> {
             Some(filter) => Some(self.within(Clause::Filter, |binder| binder.condition(filter, "FILTER"))?),
             None => None,
         };
-        // An aggregate belongs to the innermost level that its argument names.
+        // An aggregate belongs to the innermost level that its argument references.
         let depth = self.depth();
         let mut around = self.touched[touched..].iter().filter(|(level, _)| *level <= depth).peekable();
         if around.peek().is_some() && around.all(|(level, _)| *level < depth) {
@@ -192,10 +192,10 @@ impl Binder<'_> {
         Ok(Aggregate { function, argument: Some(argument), second: None, order, distinct, filter, ty })
     }
 
-    /// An argument that is a literal or parameter without a type.
+    /// An argument that is an untyped literal or parameter.
     fn untyped(&mut self, name: &str, argument: Typed) -> Result<Typed> {
         match name {
-            // Any type will do, so the argument stays as it is.
+            // Any type will do, so the argument stays unchanged.
             "count" => Ok(argument),
             "bool_and" | "every" | "bool_or" => {
                 Ok(Typed { expr: self.implicit(argument, &Type::Bool)?, ty: Type::Bool })

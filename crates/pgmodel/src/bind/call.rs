@@ -1,5 +1,5 @@
-//! Function calls other than aggregates: plain functions, those of the session, and what only looks like a
-//! function. It must never drop a DISTINCT or a FILTER.
+//! Function calls other than aggregates: plain functions, session functions, and special syntax that looks like a
+//! function. A DISTINCT or FILTER that does not apply is an error, never dropped.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -14,7 +14,7 @@ use super::sets::demand_none;
 use super::{Binder, Typed, naming};
 
 impl Binder<'_> {
-    /// A call; anything else is the caller's mistake and is refused.
+    /// Binds a call; any other expression is a mistake of the caller and is refused.
     pub(super) fn call(&mut self, expr: &ast::Expr) -> Result<Typed> {
         let ast::Expr::Call { name, args, star, distinct, order, filter } = expr else {
             return Err(Failure::not_modelled("a call of something that is no function"));
@@ -79,11 +79,12 @@ impl Binder<'_> {
         let args = vec![self.copied(&value)?, self.argument(right, to_right)?];
         let equal = Expr::Apply { apply: chosen.apply, strict: chosen.strict, args };
         let arms = vec![(equal, Expr::Const(Value::Null))];
-        // The value has the type that the comparison gave it.
+        // The result has the type that the comparison uses.
         Ok(Typed { expr: Expr::Case { arms, otherwise: Box::new(value) }, ty: to_left.clone() })
     }
 
-    /// 42P01 where a text that stands for a relation names none: it is looked up when the statement is analysed.
+    /// 42P01 if a text that names a relation, such as the argument of `nextval`, names none: the server looks it up
+    /// during analysis.
     fn demand_relation(&self, text: &str) -> Result<()> {
         let name = relation_name(text)?;
         if self.names.has_relation(&name) {

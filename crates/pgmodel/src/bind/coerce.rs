@@ -1,5 +1,5 @@
-//! Casts that the server puts in by itself, and the types of literals and parameters that a context decides.
-//! It must never let a value of one type stand where another is declared.
+//! Implicit casts, and the types that a context gives to literals and parameters. A value always has the declared type
+//! of the place where it is used.
 
 use crate::ast;
 use crate::catalog::Column;
@@ -18,7 +18,7 @@ pub(super) fn bare(ty: &Type) -> Type {
     ty.base()
 }
 
-/// The same failure, or 42804 with that message where there was no such cast.
+/// The same failure, but a missing cast (42846) becomes 42804 with that message.
 pub(super) fn reworded(failure: Failure, message: String) -> Failure {
     match failure {
         Failure::Sql(error) if error.code == "42846" => Failure::sql("42804", message),
@@ -26,8 +26,8 @@ pub(super) fn reworded(failure: Failure, message: String) -> Failure {
     }
 }
 
-/// The common type of some expressions. A length or precision stays only where all have it: a literal beside
-/// a `varchar(10)` may be longer than that.
+/// The common type of some expressions. A length or precision stays only if all of them have it: a literal beside a
+/// `varchar(10)` may be longer than that.
 pub(super) fn common(types: &[Type], context: &str) -> Result<Type> {
     let common = match function::unify(types, context)? {
         Type::Unknown => Type::Text,
@@ -36,7 +36,7 @@ pub(super) fn common(types: &[Type], context: &str) -> Result<Type> {
     Ok(if types.iter().all(|ty| *ty == common) { common } else { bare(&common) })
 }
 
-/// An expression with a cast around it.
+/// Wraps an expression in a cast.
 fn applied(expr: Expr, cast: Option<Cast>) -> Result<Expr> {
     Ok(match cast {
         None => expr,
@@ -55,7 +55,7 @@ fn applied(expr: Expr, cast: Option<Cast>) -> Result<Expr> {
     })
 }
 
-/// What a cast makes of a literal, at once: the server reads literals during parse analysis.
+/// Applies a cast to a literal at once: the server reads literals during parse analysis.
 fn read(text: Value, cast: Option<Cast>) -> Result<Expr> {
     let read = match cast {
         None => text,
@@ -67,7 +67,7 @@ fn read(text: Value, cast: Option<Cast>) -> Result<Expr> {
 }
 
 impl Binder<'_> {
-    /// Casts to a type; the modifier of the type, a length or precision, is a second cast, as in the server.
+    /// Casts to a type; the type modifier, a length or precision, is a second cast, as in the server.
     pub(super) fn coerce(&mut self, typed: Typed, to: &Type, context: CastContext) -> Result<Expr> {
         if typed.ty == *to {
             return Ok(typed.expr);
@@ -95,13 +95,13 @@ impl Binder<'_> {
         self.coerce(typed, to, CastContext::Implicit)
     }
 
-    /// A cast to what a chosen operator or function takes. The choice has been made, so no cast is forbidden:
-    /// text `||` takes anything at all.
+    /// A cast to the argument type of a chosen operator or function. Since it has been chosen, every cast is allowed:
+    /// text `||` takes any type.
     pub(super) fn argument(&mut self, typed: Typed, to: &Type) -> Result<Expr> {
         self.coerce(typed, to, CastContext::Explicit)
     }
 
-    /// A literal or parameter that nothing has typed is text.
+    /// Types a still untyped literal or parameter as text.
     pub(super) fn known(&mut self, typed: Typed) -> Result<Typed> {
         if typed.ty != Type::Unknown {
             return Ok(typed);
@@ -109,7 +109,7 @@ impl Binder<'_> {
         Ok(Typed { expr: self.implicit(typed, &Type::Text)?, ty: Type::Text })
     }
 
-    /// A use of a parameter.
+    /// Binds a use of a parameter.
     pub(super) fn param(&mut self, number: u32) -> Result<Typed> {
         if let Some(variables) = self.variables {
             return self.argument_of_body(variables, number);
@@ -117,7 +117,7 @@ impl Binder<'_> {
         let missing = || Failure::sql("42P02", format!("there is no parameter ${number}"));
         let index =
             usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or_else(missing)?;
-        // The protocol counts parameters in sixteen bits.
+        // The protocol counts parameters in 16 bits.
         let params = self.params.as_mut().filter(|_| index < 65_535).ok_or_else(missing)?;
         if params.len() <= index {
             params.resize(index + 1, Parameter { ty: Type::Unknown, pending: 0 });
@@ -129,7 +129,7 @@ impl Binder<'_> {
         Ok(Typed { expr: Expr::Param(index), ty: param.ty.clone() })
     }
 
-    /// Gives a type to a use of a parameter that was met while the type was unknown.
+    /// Types a use of a parameter that was seen while its type was unknown.
     fn decide(&mut self, index: usize, ty: &Type) -> Result<()> {
         let Some(param) = self.params.as_mut().and_then(|params| params.get_mut(index)) else {
             return Err(Failure::sql("42P02", format!("there is no parameter ${}", index + 1)));
@@ -145,13 +145,13 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// A condition; `what` is the clause or operator that demands it.
+    /// A condition; `what` is the clause or operator that requires it.
     pub(super) fn condition(&mut self, expr: &ast::Expr, what: &str) -> Result<Expr> {
         let typed = self.expr(expr)?;
         self.demanded(typed, &Type::Bool, what)
     }
 
-    /// Casts as an assignment would, to the type that `what` demands.
+    /// An assignment cast to the type that `what` requires.
     pub(super) fn demanded(&mut self, typed: Typed, to: &Type, what: &str) -> Result<Expr> {
         let message = format!("argument of {what} must be type {}, not type {}", to.name(), typed.ty.name());
         let expr =
@@ -162,7 +162,7 @@ impl Binder<'_> {
         Ok(expr)
     }
 
-    /// Casts a value to the column that it is stored in.
+    /// An assignment cast to the type of the column that stores the value.
     pub(super) fn assign(&mut self, typed: Typed, column: &Column) -> Result<Expr> {
         let message = format!(
             "column \"{}\" is of type {} but expression is of type {}",
@@ -181,8 +181,8 @@ impl Binder<'_> {
         Ok((cast, common))
     }
 
-    /// Casts a column of a query's result, inside the query. Implicit casts keep apart what was apart and
-    /// keep the order, so a DISTINCT, a set operation or an ORDER BY of the query sees no difference.
+    /// Casts a column of a query's result, inside the query. Implicit casts preserve distinctness and order, so the
+    /// query's DISTINCT, set operations and ORDER BY are not affected.
     pub(super) fn coerce_output(&mut self, query: &mut Query, column: usize, to: &Type) -> Result<()> {
         let Some(output) = query.columns.get_mut(column) else { return Ok(()) };
         let from = std::mem::replace(&mut output.ty, to.clone());
@@ -212,7 +212,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The default of a column for one use of it: its calls get numbers of their own.
+    /// A copy of a column's default for one use; its calls get new numbers.
     pub(super) fn default(&mut self, column: &Column) -> Expr {
         let Some(default) = &column.default else { return Expr::Const(Value::Null) };
         let mut default = default.clone();

@@ -1,5 +1,5 @@
-//! Comparisons of two operands, which may be rows: operators, BETWEEN, IS DISTINCT FROM. It must never
-//! compare rows of different length.
+//! Comparisons of two operands, which may be rows: operators, BETWEEN, IS DISTINCT FROM. Rows of different length are
+//! an error.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -12,7 +12,7 @@ use super::{Binder, Typed};
 
 use std::rc::Rc;
 
-/// 42601 where two rows differ in length.
+/// 42601 if two rows differ in length.
 pub(super) fn same_length(left: usize, right: usize) -> Result<()> {
     if left == right {
         return Ok(());
@@ -57,7 +57,7 @@ impl Binder<'_> {
             }
             "<" | "<=" | ">" | ">=" => {
                 if self.sites != sites {
-                    // The fields are written more than once below.
+                    // The fields are duplicated below.
                     return Err(Failure::not_modelled("a comparison of rows with calls that have effects"));
                 }
                 let strict = &operator[..1];
@@ -78,7 +78,7 @@ impl Binder<'_> {
         }
     }
 
-    /// `(a, b) = (SELECT x, y …)`, a column at a time.
+    /// `(a, b) = (SELECT x, y …)`, compared column by column.
     fn row_and_query(&mut self, operator: &str, left: &[ast::Expr], query: &ast::With) -> Result<Typed> {
         if !matches!(operator, "=" | "<>") {
             return Err(Failure::not_modelled(format!(
@@ -115,7 +115,7 @@ impl Binder<'_> {
         Ok(negated(same, !not))
     }
 
-    /// BETWEEN is two comparisons, the operand being written twice, as in the server.
+    /// BETWEEN, bound as two comparisons with the operand duplicated, as in the server.
     pub(super) fn between(
         &mut self,
         operand: &ast::Expr,

@@ -1,5 +1,4 @@
-//! ON CONFLICT: the indexes that arbitrate and what is done instead. It must never take an index for an
-//! arbiter that the server would not infer.
+//! ON CONFLICT: the arbiter indexes, inferred as by the server, and the alternative action.
 
 use crate::ast;
 use crate::catalog::{IndexDef, TableDef};
@@ -10,7 +9,7 @@ use super::scope::{Clause, Item, table_item};
 use super::walk;
 use super::{Binder, Stored};
 
-/// The conditions that a predicate joins with AND.
+/// The conjuncts of a predicate.
 fn conjuncts(expr: &Expr) -> &[Expr] {
     match expr {
         Expr::And(operands) => operands,
@@ -58,7 +57,7 @@ impl Binder<'_> {
         Ok(OnConflict { arbiters, update })
     }
 
-    /// The unique indexes over just those columns and expressions.
+    /// The unique indexes over exactly these columns and expressions.
     fn inferred(
         &mut self,
         exprs: &[ast::Expr],
@@ -79,7 +78,7 @@ impl Binder<'_> {
             }
             match (&index.filter, &filter) {
                 (None, _) => arbiters.push(position),
-                // The server takes nothing for proof of a predicate but another one.
+                // A statement without a predicate never infers a partial index.
                 (Some(_), None) => {}
                 (Some(predicate), Some(filter)) => {
                     let given = conjuncts(filter);

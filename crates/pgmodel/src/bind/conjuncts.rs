@@ -1,6 +1,6 @@
-//! In which order the parts of a WHERE are looked at, where one of them locks or counts: the cheapest first, as the
-//! server's `order_qual_clauses` has it, and of equal ones those that it makes of equalities last. Where it cannot be
-//! said which is cheaper, the statement is refused. Of parts without effects the order does not show.
+//! The evaluation order of the conjuncts of a WHERE of which one locks or counts: the cheapest first, like the server's
+//! `order_qual_clauses`, and among equals those last that the server derives from equalities. If it is unknown which is
+//! cheaper, the statement is refused. The order of conjuncts without side effects is not observable.
 
 use crate::error::{Failure, Result};
 use crate::plan::{Comparison, Core, Expr, Query, Slot, SubKind, System};
@@ -8,10 +8,10 @@ use crate::value::Type;
 
 use super::walk;
 
-/// What looking at an expression costs, in half operators: at least, and at most.
+/// The cost of evaluating an expression, in halves of an operator call: minimum and maximum.
 type Cost = (u32, u32);
 
-/// The condition with its parts in the server's order.
+/// The condition with its conjuncts in the server's order.
 pub(super) fn ordered(filter: Expr, slots: &[Slot]) -> Result<Expr> {
     let mut filter = filter;
     fold(&mut filter);
@@ -19,7 +19,8 @@ pub(super) fn ordered(filter: Expr, slots: &[Slot]) -> Result<Expr> {
     flatten(filter, &mut parts);
     let mut parts: Vec<Part> = parts.into_iter().map(|part| Part::new(part, slots)).collect();
     if parts.len() > 1 && parts.iter().any(|part| part.volatile || part.calls) {
-        // What names no column is looked at once, before any row; equalities are put aside and come back at the end.
+        // Conditions without columns are evaluated once, before any row; equalities are set aside and put back at the
+        // end.
         parts.sort_by_key(|part| (!part.gates, part.equality));
         for (place, part) in parts.iter().enumerate() {
             let others = parts.iter().skip(place + 1).filter(|other| part.volatile || other.volatile);
@@ -41,8 +42,8 @@ fn flatten(filter: Expr, parts: &mut Vec<Expr>) {
     }
 }
 
-/// What hangs on nothing comes first in each AND and OR: the server knows it before it looks at any row, and leaves out
-/// what it decides.
+/// Moves constant operands to the front of each AND and OR: the server folds them before it reads any row, and drops
+/// what they decide.
 fn fold(expr: &mut Expr) {
     let visited = walk::children(expr, &mut |child| {
         fold(child);
@@ -63,11 +64,11 @@ fn fold(expr: &mut Expr) {
 struct Part {
     expr: Expr,
     volatile: bool,
-    /// It calls a function of one's own.
+    /// Whether it calls a user-defined function.
     calls: bool,
-    /// It names no column and has no effect.
+    /// Whether it references no column and has no side effects.
     gates: bool,
-    /// It is an equality that the server keeps as a class of equal things.
+    /// Whether it is an equality that the server keeps in an equivalence class.
     equality: bool,
     cost: Cost,
 }
@@ -85,7 +86,7 @@ impl Part {
         Part { expr, volatile, calls, gates: !volatile && !calls && !columns, equality, cost }
     }
 
-    /// Whether it is known which is looked at first.
+    /// Whether it is known which of the two is evaluated first.
     fn is_comparable(&self, behind: &Part) -> bool {
         let exact = |cost: Cost| cost.0 == cost.1;
         let (one, other) = (self.cost, behind.cost);
@@ -134,9 +135,9 @@ impl Costs<'_> {
         match expr {
             Expr::Const(_) | Expr::Param(_) | Expr::Column { .. } | Expr::Group { .. } => (0, 0),
             Expr::Aggregate { .. } | Expr::Output(_) => (0, 0),
-            // The server computes it before it looks at any row.
+            // The server folds it before it reads any row.
             Expr::Apply { args, .. } if args.iter().all(is_constant) => (0, 0),
-            // It may be a cast, which is one call, or two, or none.
+            // This may be a cast, which is zero, one or two calls.
             Expr::Apply { args, .. } if args.len() == 1 => plus((0, 4), self.all(args)),
             Expr::Apply { args, .. } => plus((2, 2), self.all(args)),
             Expr::System { call, args, .. } => {
@@ -158,11 +159,11 @@ impl Costs<'_> {
                 let each = if let Expr::Array(items) = &**array { any_of(items) } else { (0, 1000) };
                 plus(plus(self.of(operand), self.of(array)), each)
             }
-            // A function of one's own costs as much as a hundred operators.
+            // A user-defined function costs as much as a hundred operators.
             Expr::Routine { args, .. } => plus((200, 200), self.all(args)),
-            // What hangs on nothing around it is had once.
+            // An uncorrelated subquery is evaluated once.
             Expr::Sub { kind, query } if !query.correlated && !matches!(kind, SubKind::Any { .. }) => (0, 0),
-            // One that looks into a table costs a page of it.
+            // A subquery that reads a table costs at least one page.
             Expr::Sub { query, .. } => (if reads_table(query) { 800 } else { 0 }, u32::MAX),
             Expr::Extreme { .. } | Expr::Elements { .. } | Expr::Set(_) => (0, u32::MAX),
         }
@@ -172,8 +173,8 @@ impl Costs<'_> {
         exprs.iter().map(|expr| self.of(expr)).fold((0, 0), plus)
     }
 
-    /// What the server casts an argument for, where the model has no use for a cast: numbers of four bytes and of
-    /// eight are one to it.
+    /// The cost of the server's cast of an argument where the model needs none, because it represents 4-byte and 8-byte
+    /// integers alike.
     fn cast(&self, call: System, args: usize, arg: &Expr) -> Cost {
         let narrow = args > 1 || !matches!(call, System::AdvisoryLock { .. } | System::AdvisoryUnlock { .. });
         match arg {
@@ -195,7 +196,7 @@ fn reads_table(query: &Query) -> bool {
     matches!(&query.core, Core::Select(select) if select.slots.iter().any(|slot| matches!(slot, Slot::Table(_))))
 }
 
-/// Half of an operator for each of several; many are looked up at once.
+/// Half an operator for each item; a long list is looked up by hash.
 fn any_of(list: &[Expr]) -> Cost {
     match list.len() as u32 {
         1 => (2, 2),

@@ -1,5 +1,5 @@
-//! Expressions: literals, operators, conditions, CASE, casts. It must never guess a type that the server
-//! would have the context decide.
+//! Expressions: literals, operators, conditions, CASE, casts. A literal or parameter whose type the server leaves to
+//! the context stays untyped.
 
 use std::rc::Rc;
 
@@ -13,12 +13,12 @@ use super::coerce::bare;
 use super::sets::demand_none;
 use super::{Binder, Typed};
 
-/// An expression that is a condition.
+/// A boolean expression.
 pub(super) fn boolean(expr: Expr) -> Typed {
     Typed { expr, ty: Type::Bool }
 }
 
-/// The negation, if that is asked for.
+/// The negation if `negated`, else the expression.
 pub(super) fn negated(expr: Expr, negated: bool) -> Typed {
     boolean(if negated { Expr::Not(Box::new(expr)) } else { expr })
 }
@@ -28,7 +28,7 @@ fn text(content: &str) -> Typed {
 }
 
 impl Binder<'_> {
-    /// An expression; its type is unknown where a literal or parameter stands alone.
+    /// Binds an expression; its type is unknown if it is only a literal or parameter.
     pub(super) fn expr(&mut self, expr: &ast::Expr) -> Result<Typed> {
         self.count(1)?;
         match expr {
@@ -86,7 +86,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A number: the smallest of integer, bigint and numeric that holds it.
+    /// A number literal, typed as the smallest of integer, bigint and numeric that can represent it.
     fn number(&mut self, digits: &str) -> Result<Typed> {
         if let Ok(value) = digits.parse::<i64>() {
             let ty = if i32::try_from(value).is_ok() { Type::Int4 } else { Type::Int8 };
@@ -97,7 +97,7 @@ impl Binder<'_> {
     }
 
     fn prefix(&mut self, operator: &str, operand: &ast::Expr) -> Result<Typed> {
-        // The grammar takes a minus before a number as its sign, so -2147483648 is an integer.
+        // The grammar treats a minus before a number as its sign, so -2147483648 is an integer.
         if let ("-", ast::Expr::Integer(digits) | ast::Expr::Decimal(digits)) = (operator, operand) {
             return self.number(&format!("-{digits}"));
         }
@@ -113,7 +113,7 @@ impl Binder<'_> {
         })
     }
 
-    /// A binary operator between operands that are bound.
+    /// A binary operator over bound operands.
     pub(super) fn operator(&mut self, symbol: &str, left: Typed, right: Typed) -> Result<Typed> {
         let chosen = function::operator(symbol, Some(&left.ty), &right.ty)?;
         self.mutable |= !chosen.immutable;
@@ -137,7 +137,7 @@ impl Binder<'_> {
 
     fn is_null(&mut self, operand: &ast::Expr, not: bool) -> Result<Typed> {
         if let ast::Expr::Row(fields) = operand {
-            // Each field is asked, also with NOT: a row with one NULL is neither.
+            // Each field is tested, also with NOT: a row with only some NULLs is neither NULL nor NOT NULL.
             let fields = fields.iter().map(|field| Ok(self.is_null(field, not)?.expr));
             return Ok(boolean(Expr::And(fields.collect::<Result<_>>()?)));
         }
@@ -160,7 +160,7 @@ impl Binder<'_> {
             None => None,
         };
         if operand.is_some() && self.sites != sites && arms.len() > 1 {
-            // The arms would each call it again.
+            // Each arm would call it again.
             return Err(Failure::not_modelled(
                 "CASE with an operand that depends on the session or the clock",
             ));
@@ -172,7 +172,7 @@ impl Binder<'_> {
                 Some(operand) => {
                     let condition = self.expr(condition)?;
                     let operand = self.copied(operand)?;
-                    // To the server the operand is a value that CASE has, not the expression that gave it.
+                    // The server compares the operand's value; it does not evaluate the expression again.
                     self.operator("=", operand, condition)?.expr
                 }
                 None => self.condition(condition, "CASE/WHEN")?,
@@ -180,7 +180,7 @@ impl Binder<'_> {
             results.push(self.expr(result)?);
         }
         let otherwise = self.expr(otherwise.unwrap_or(&ast::Expr::Null))?;
-        // The server asks ELSE first for the common type.
+        // The server considers ELSE first when it determines the common type.
         results.insert(0, otherwise);
         demand_none(sets, self.top().set_calls, "CASE")?;
         let (mut results, ty) = self.unified(results, "CASE")?;
@@ -190,7 +190,7 @@ impl Binder<'_> {
 
     fn cast(&mut self, operand: &ast::Expr, to: &Type) -> Result<Typed> {
         if let (ast::Expr::Array(elements), Type::Array(element)) = (operand, to) {
-            // The target reaches each element, so that ARRAY[] has a type.
+            // The target type applies to each element, so an empty ARRAY[] has a type.
             let mut cast = Vec::new();
             for item in elements {
                 if matches!(item, ast::Expr::Array(_)) {
@@ -222,7 +222,7 @@ impl Binder<'_> {
     }
 }
 
-/// What a btree index knows the operator as.
+/// The btree comparison that an operator stands for.
 fn comparison(symbol: &str) -> Option<Comparison> {
     match symbol {
         "=" => Some(Comparison::Equal),
@@ -234,7 +234,7 @@ fn comparison(symbol: &str) -> Option<Comparison> {
     }
 }
 
-/// Whether values of the two types are ordered among each other as an index orders them.
+/// Whether values of the two types are compared as an index compares them.
 fn is_comparable(left: &Type, right: &Type) -> bool {
     let integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8);
     left == right || (integer(left) && integer(right))

@@ -1,5 +1,5 @@
-//! FROM: tables, derived tables, functions and joins, numbered as slots. It must never let an item see
-//! another that stands beside it, unless LATERAL says so.
+//! FROM: tables, derived tables, functions and joins, numbered as slots. An item sees the items beside it only if it is
+//! LATERAL.
 
 use crate::ast;
 use crate::ast::{JoinKind, TableLockMode};
@@ -14,7 +14,7 @@ use super::{Binder, Typed};
 
 use std::rc::Rc;
 
-/// Sets who may see the items while FROM is incomplete.
+/// Sets the visibility of items while FROM is incomplete.
 pub(super) fn lateral(items: &mut [Item], only: bool, allowed: bool) {
     for item in items {
         item.lateral_only = only;
@@ -22,7 +22,7 @@ pub(super) fn lateral(items: &mut [Item], only: bool, allowed: bool) {
     }
 }
 
-/// 42712 where two items would go by one name.
+/// 42712 if two items have the same name.
 fn distinct_names(left: &[Item], right: &[Item]) -> Result<()> {
     let named = |item: &&Item| item.qualified && item.name.is_some();
     for item in left.iter().filter(named) {
@@ -34,7 +34,7 @@ fn distinct_names(left: &[Item], right: &[Item]) -> Result<()> {
     Ok(())
 }
 
-/// The columns of a subquery or common table expression as an item shows them.
+/// The columns of a subquery or common table expression, as columns of an item.
 fn shown(columns: &[OutputColumn], slot: usize) -> Vec<ItemColumn> {
     let shown = columns.iter().enumerate().map(|(column, output)| ItemColumn {
         name: output.name.clone(),
@@ -44,7 +44,7 @@ fn shown(columns: &[OutputColumn], slot: usize) -> Vec<ItemColumn> {
     shown.collect()
 }
 
-/// Gives an item the names of its alias.
+/// Renames an item and its columns as its alias says.
 fn renamed(mut item: Item, alias: Option<&ast::Alias>) -> Result<Item> {
     let Some(alias) = alias else { return Ok(item) };
     if alias.columns.len() > item.columns.len() {
@@ -63,7 +63,7 @@ fn renamed(mut item: Item, alias: Option<&ast::Alias>) -> Result<Item> {
     Ok(item)
 }
 
-/// Items joined side by side, a comma or a CROSS JOIN.
+/// Joins an item without a condition: a comma or a CROSS JOIN.
 pub(super) fn beside(left: Option<Join>, right: Join) -> Join {
     match left {
         None => right,
@@ -74,7 +74,8 @@ pub(super) fn beside(left: Option<Join>, right: Join) -> Join {
 }
 
 impl Binder<'_> {
-    /// The items of FROM, added to the level's slots and names; `target` is what stands leftmost already.
+    /// Binds the items of FROM and adds them to the level's slots and names. `target` is the leftmost join operand, if
+    /// any.
     pub(super) fn join_clause(
         &mut self,
         from: &[ast::FromItem],
@@ -92,7 +93,7 @@ impl Binder<'_> {
         Ok(tree)
     }
 
-    /// Numbers a slot.
+    /// Adds a slot to the level and returns its number.
     fn slot(&mut self, slot: Slot, name: &str, item: &Item, kind: SourceKind) -> usize {
         let columns = match &slot {
             Slot::Table(table) => table.columns.iter().map(|column| column.name.clone()).collect(),
@@ -119,7 +120,7 @@ impl Binder<'_> {
         }
     }
 
-    /// Names an item as its alias says, and makes a slot of it.
+    /// Renames an item as its alias says, and makes a slot of it.
     fn placed(
         &mut self,
         slot: Slot,
@@ -131,7 +132,7 @@ impl Binder<'_> {
         let name = item.name.clone().unwrap_or_default();
         let slot = self.slot(slot, &name, &item, kind);
         if kind == SourceKind::Table {
-            // A renamed column goes by its new name in messages too.
+            // Messages use the new name of a renamed column, too.
             let source = &mut self.top().sources[slot];
             for column in &item.columns {
                 if let Expr::Column { column: position, .. } = column.expr {
@@ -182,7 +183,7 @@ impl Binder<'_> {
         self.placed(slot, item, Some(alias), SourceKind::Subquery)
     }
 
-    /// A function in FROM: a set-returning one is a slot of its own, another one a derived table of one row.
+    /// A function in FROM: a set-returning one is a slot of its own, any other is a derived table of one row.
     fn set_function(
         &mut self,
         name: &str,
@@ -204,7 +205,7 @@ impl Binder<'_> {
             let (slot, ty) = self.function_row(name, args)?;
             (slot, vec![(None, ty)])
         };
-        // With an alias, a function's only column goes by that too.
+        // An alias of the function is also the name of its only column.
         let is_one = columns.len() == 1;
         let shown_as = alias.filter(|_| is_one).map_or(name, |alias| alias.name.as_str());
         let named =
@@ -264,8 +265,7 @@ impl Binder<'_> {
         using: &[String],
     ) -> Result<(Join, Vec<Item>)> {
         let (left, mut left_items) = self.join_item(left)?;
-        // The right side sees the left one if it is LATERAL, unless the join would have to run the right one
-        // first.
+        // The right side sees the left one if it is LATERAL, unless the join type requires the right one to run first.
         lateral(&mut left_items, true, matches!(kind, JoinKind::Inner | JoinKind::Left));
         let before = self.top().items.len();
         self.top().items.extend(left_items.iter().cloned());
@@ -283,7 +283,7 @@ impl Binder<'_> {
             conditions.push(condition);
             items = inside;
         }
-        // The columns that an inner join shows are hidden by this one's, and it has no name to be found by.
+        // The columns of an inner join are hidden by those of this join, and it has no name to reference them by.
         items.retain(|item| item.qualified);
         for item in &mut items {
             item.unqualified = false;
@@ -301,7 +301,7 @@ impl Binder<'_> {
         Ok((Join::Pair { kind, left: Box::new(left), right: Box::new(right), on }, items))
     }
 
-    /// ON sees the two sides of its own join and nothing else of its level.
+    /// Binds ON, which sees only the two sides of its own join.
     fn join_condition(&mut self, on: &ast::Expr, items: Vec<Item>) -> Result<(Expr, Vec<Item>)> {
         let outer = std::mem::replace(&mut self.top().items, items);
         let condition = self.within(Clause::Join, |binder| binder.condition(on, "JOIN/ON"))?;
@@ -310,7 +310,7 @@ impl Binder<'_> {
     }
 }
 
-/// The columns that a side of a join offers, in order.
+/// The columns that a side of a join exposes, in order.
 fn unqualified(items: &[Item]) -> Vec<ItemColumn> {
     items.iter().filter(|item| item.unqualified).flat_map(|item| item.columns.clone()).collect()
 }

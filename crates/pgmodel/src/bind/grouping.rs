@@ -1,5 +1,5 @@
-//! Grouped queries: what stands above GROUP BY speaks of keys and aggregates. It must never let a column
-//! through that has more than one value in a group.
+//! Grouped queries: rewrites expressions above GROUP BY in terms of keys and aggregates. A column that can have several
+//! values in a group is an error.
 
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, Slot};
@@ -8,18 +8,18 @@ use super::Binder;
 use super::scope::Source;
 use super::walk;
 
-/// The keys of a level and what is needed to judge its columns.
+/// The grouping keys of a level, and what is needed to check its columns.
 struct Regroup<'a> {
     keys: Vec<Expr>,
-    /// How many of the keys the statement names; the rest depends on these.
+    /// How many of the keys the statement names; the others functionally depend on them.
     named: usize,
     slots: &'a [Slot],
     sources: &'a [Source],
 }
 
 impl Binder<'_> {
-    /// Rewrites expressions in terms of the keys, which are returned: with columns that depend on a primary
-    /// key among them, as further keys that split no group.
+    /// Rewrites expressions in terms of the keys and returns the keys. Columns that depend on a primary key are added
+    /// as further keys; they split no group.
     pub(super) fn regroup<'e>(
         &mut self,
         keys: Vec<Expr>,
@@ -57,7 +57,7 @@ impl Regroup<'_> {
         Ok(())
     }
 
-    /// The key that a column of the level is.
+    /// The index of the key that a column of the level is.
     fn column_key(&mut self, slot: usize, column: usize, depth: usize) -> Result<usize> {
         let wanted = Expr::Column { up: 0, slot, column };
         if let Some(key) = self.keys.iter().position(|key| walk::same(key, &wanted)) {
@@ -84,7 +84,7 @@ impl Regroup<'_> {
         Err(Failure::sql("42803", message))
     }
 
-    /// Whether the keys that the statement names hold the primary key of a slot's table.
+    /// Whether the keys named by the statement include the primary key of a slot's table.
     fn depends_on_keys(&self, slot: usize) -> bool {
         let Some(Slot::Table(table)) = self.slots.get(slot) else { return false };
         let primary = table.indexes.iter().find(|index| index.primary).and_then(|index| index.columns());

@@ -1,5 +1,5 @@
-//! INSERT: the source's columns to the table's, defaults for the rest. It must never store a value that was
-//! not cast to its column.
+//! INSERT: maps the source's columns to the table's, with defaults for the rest. Every value is cast to its column's
+//! type.
 
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ fn plain_values(source: &ast::With) -> Option<&[Vec<ast::Expr>]> {
     }
 }
 
-/// 42601 where the values are more or fewer than the columns. Fewer are fine where no columns are named.
+/// 42601 if the number of values differs from the number of columns. Fewer values are allowed if no columns are named.
 fn counted(values: usize, columns: usize, named: bool) -> Result<()> {
     if values > columns {
         return Err(Failure::sql("42601", "INSERT has more expressions than target columns"));
@@ -57,7 +57,7 @@ impl Binder<'_> {
         self.demand_turns(&source, routines, sites, &table)?;
         let alias = insert.alias.as_deref().unwrap_or(&insert.table);
         let target = table_item(&table, alias, 0);
-        // A message may have to tell that the table goes by its alias.
+        // An error message may need the table's alias.
         self.top().slots.push(Slot::Table(Rc::clone(&table)));
         self.top().sources.push(Source {
             name: alias.to_owned(),
@@ -74,7 +74,7 @@ impl Binder<'_> {
         Ok(Body::bare(Core::Insert(Insert { table, source, row, on_conflict, returning }), columns))
     }
 
-    /// The positions of the columns that the source's go to.
+    /// The positions of the target columns.
     fn targets(&mut self, insert: &ast::Insert, table: &TableDef) -> Result<Vec<usize>> {
         if insert.columns.is_empty() {
             let live = table.columns.iter().enumerate().filter(|(_, column)| !column.dropped);
@@ -96,7 +96,7 @@ impl Binder<'_> {
         self.level(|_| Ok(Body::bare(Core::Values(vec![Vec::new()]), Vec::new())))
     }
 
-    /// VALUES, each item cast to its column in place.
+    /// VALUES, each item cast to its column's type.
     fn values_source(
         &mut self,
         rows: &[Vec<ast::Expr>],
@@ -106,7 +106,7 @@ impl Binder<'_> {
     ) -> Result<(Query, Vec<Expr>)> {
         same_width(rows)?;
         let width = rows.first().map_or(0, Vec::len);
-        // A column that numbers itself may be left to it in every row, but then in every row.
+        // A GENERATED ALWAYS column may be DEFAULT, but only in all rows.
         let all_default = |index: usize| rows.iter().all(|row| row.get(index) == Some(&ast::Expr::Default));
         let source = self.level(|binder| {
             counted(width, targets.len(), named)?;
@@ -146,8 +146,8 @@ impl Binder<'_> {
         })
     }
 
-    /// Any other source: its columns are cast on their way into the table, but literals and parameters of the
-    /// select list take the type of their column.
+    /// Any other source. Its columns are cast when they are stored, but untyped literals and parameters of the select
+    /// list take the type of their target column.
     fn query_source(
         &mut self,
         source: &ast::With,
@@ -177,7 +177,7 @@ impl Binder<'_> {
         Ok((source, row))
     }
 
-    /// The row of the table: what the source gives, else the default.
+    /// The table's row: the source's values, and defaults for the rest.
     fn row(&mut self, table: &TableDef, targets: &[usize], values: Vec<Expr>) -> Result<Vec<Expr>> {
         let mut row: Vec<Option<Expr>> = table.columns.iter().map(|_| None).collect();
         for (target, value) in targets.iter().zip(values) {

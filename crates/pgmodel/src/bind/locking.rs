@@ -1,5 +1,5 @@
-//! FOR UPDATE and its kin: which slots they lock, here and in derived tables. It must never lock fewer rows
-//! than the server would, nor let a clause go by that the server rejects.
+//! FOR UPDATE and its variants: which slots they lock, here and in derived tables. The same rows are locked and the
+//! same clauses rejected as by the server.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use super::Binder;
 use super::scope::SourceKind;
 use super::walk;
 
-/// A strength in the words of SQL.
+/// The SQL name of a lock strength.
 pub(super) fn lock_name(strength: LockStrength) -> &'static str {
     match strength {
         LockStrength::KeyShare => "FOR KEY SHARE",
@@ -29,7 +29,8 @@ fn urgency(wait: LockWait) -> u8 {
     }
 }
 
-/// Adds a lock to those of a level; the stronger and the more impatient wins.
+/// Adds a lock to those of a level. For a slot that has one already, the stronger strength and the less patient wait
+/// apply.
 fn add(locks: &mut Vec<RowLock>, slot: usize, strength: LockStrength, wait: LockWait) {
     match locks.iter_mut().find(|lock| lock.slot == slot) {
         Some(lock) => {
@@ -42,7 +43,7 @@ fn add(locks: &mut Vec<RowLock>, slot: usize, strength: LockStrength, wait: Lock
     }
 }
 
-/// What makes the rows of a result no rows of a table.
+/// The features of a query whose result rows are not rows of a table.
 pub(super) struct Collected {
     pub(super) distinct: bool,
     pub(super) keys: bool,
@@ -63,7 +64,7 @@ impl Collected {
         }
     }
 
-    /// 0A000 where rows cannot be locked.
+    /// 0A000 if the rows cannot be locked.
     pub(super) fn lockable(&self, strength: LockStrength) -> Result<()> {
         let what = match self {
             Collected { distinct: true, .. } => "DISTINCT clause",
@@ -78,7 +79,7 @@ impl Collected {
 }
 
 impl Binder<'_> {
-    /// The locks of a level; those on derived tables are put into their queries as well.
+    /// The row locks of a level; locks on derived tables are added to their queries as well.
     pub(super) fn locks(&mut self, clauses: &[Locking], select: &mut Select) -> Result<Vec<RowLock>> {
         let mut locks = Vec::new();
         for clause in clauses {
@@ -122,7 +123,7 @@ impl Binder<'_> {
     }
 }
 
-/// Locks the rows of every table that a derived table reads at its own level, and so on inwards.
+/// Locks the rows of all tables that a derived table reads at its own level, recursively.
 fn push_down(query: &mut Rc<Query>, strength: LockStrength, wait: LockWait) -> Result<()> {
     let Some(query) = Rc::get_mut(query) else {
         return Err(Failure::not_modelled("a locking clause on a derived table that is shared"));
@@ -166,8 +167,8 @@ fn slots_of(join: &Join, slots: &mut Vec<usize>) {
     }
 }
 
-/// Notes the slots that an outer join can make NULL, and the conditions that do not belong to such a join of
-/// `slot` itself.
+/// Collects the slots that an outer join can make NULL, and the join conditions except those of outer joins that can
+/// make `slot` NULL.
 fn survey(join: &mut Join, slot: usize, nullable: &mut Vec<usize>, conditions: &mut Vec<Expr>) {
     let Join::Pair { kind, left, right, on } = join else { return };
     let (mut left_slots, mut right_slots) = (Vec::new(), Vec::new());
@@ -188,8 +189,8 @@ fn survey(join: &mut Join, slot: usize, nullable: &mut Vec<usize>, conditions: &
     survey(right, slot, nullable, conditions);
 }
 
-/// 0A000 for a lock on the nullable side of an outer join. The server's planner first turns outer joins into
-/// inner ones where a condition rejects NULLs; whether it would is not judged here.
+/// 0A000 for a lock on the nullable side of an outer join. The server's planner first turns an outer join into an inner
+/// one if a condition rejects NULLs. A statement for which that may happen is refused.
 fn preserved(select: &mut Select, lock: &RowLock) -> Result<()> {
     let Some(join) = &mut select.join else { return Ok(()) };
     let (mut nullable, mut conditions) = (Vec::new(), Vec::new());
@@ -209,7 +210,7 @@ fn preserved(select: &mut Select, lock: &RowLock) -> Result<()> {
     Err(Failure::sql("0A000", message))
 }
 
-/// Whether a condition may name one of the slots; one with a subquery is taken to.
+/// Whether a condition may reference one of the slots; assumed for a condition with a subquery.
 fn mentions(condition: &Expr, slots: &[usize]) -> bool {
     match condition {
         Expr::Column { up: 0, slot, .. } => return slots.contains(slot),

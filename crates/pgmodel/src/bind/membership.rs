@@ -1,5 +1,4 @@
-//! Whether a value is among others: IN lists and arrays. It must never compare by another operator than the
-//! one that the server would choose for the types.
+//! IN lists, and ANY and ALL of arrays, compared with the operator that the server chooses for the types.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -25,7 +24,7 @@ impl Binder<'_> {
         if self.top().set_calls != sets {
             return Err(Failure::not_modelled("a set-returning function in IN"));
         }
-        // Items that name no column are an array to the server: it has all of them before it compares any.
+        // To the server, items without columns are an array: it evaluates all of them before any comparison.
         let eager = self.sites != sites && list.len() > 1;
         if eager && self.touched.len() != touched {
             let what = "IN with columns and with what depends on the session or the clock";

@@ -1,12 +1,12 @@
-//! What the server calls things: types in its messages, columns that have no AS. It must never invent a name
-//! where the server has another.
+//! Names that the server generates: of types in its messages, and of columns without AS.
 
 use crate::ast;
 use crate::error::{Failure, Result};
 use crate::plan::{Expr, Query};
 use crate::value::Type;
 
-/// A type as `pg_type` calls it, which is what a cast names its column. An array goes by its elements.
+/// A type's name in `pg_type`, which is also the name of a column that is a cast. An array has the name of its element
+/// type.
 fn catalog_name(ty: &Type) -> &'static str {
     match ty {
         Type::Bool => "bool",
@@ -30,7 +30,7 @@ fn catalog_name(ty: &Type) -> &'static str {
     }
 }
 
-/// A type as the grammar hands it on: a word of SQL is one of `pg_catalog`.
+/// A type's name as the grammar produces it: a type that is an SQL keyword is qualified with `pg_catalog`.
 pub(crate) fn grammar_name(ty: &Type) -> String {
     match ty {
         Type::Bool | Type::Int2 | Type::Int4 | Type::Int8 | Type::Numeric(_) | Type::Varchar(_) => {
@@ -42,7 +42,7 @@ pub(crate) fn grammar_name(ty: &Type) -> String {
     }
 }
 
-/// A function with its argument types, as messages show it.
+/// A function with its argument types, as in error messages.
 pub(super) fn signature(name: &str, args: &[Type]) -> String {
     let args: Vec<_> = args.iter().map(Type::name).collect();
     format!("{name}({})", args.join(", "))
@@ -53,8 +53,8 @@ pub(super) fn no_function<T>(name: &str, args: &[Type]) -> Result<T> {
     Err(Failure::sql("42883", format!("function {} does not exist", signature(name, args))))
 }
 
-/// The name of an output column without AS. `bound` is what the expression became: a scalar subquery passes
-/// on the name of its own column, which `*` may hide from the text.
+/// The name of an output column without AS. `bound` is the bound expression: a scalar subquery has the name of its own
+/// column, which `*` may hide in the text.
 pub(super) fn column_name(expr: &ast::Expr, bound: &Expr) -> String {
     figure(expr, bound).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
@@ -64,7 +64,7 @@ pub(crate) fn index_column(expr: &ast::Expr, bound: &Expr) -> String {
     figure(expr, bound).map_or_else(|| "expr".to_owned(), |(name, _)| name)
 }
 
-/// A name and whether it is a firm one: a cast's own name yields to a firm name of what is cast.
+/// A name and whether it is strong: the name of a cast yields to a strong name of its operand.
 fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
     match expr {
         ast::Expr::Column { name, .. } => Some((name.clone(), true)),
@@ -92,7 +92,7 @@ fn figure(expr: &ast::Expr, bound: &Expr) -> Option<(String, bool)> {
     }
 }
 
-/// The subquery that a bound expression is, but for casts around it.
+/// The subquery that a bound expression consists of, ignoring casts around it.
 fn subquery_of(bound: &Expr) -> Option<&Query> {
     match bound {
         Expr::Sub { query, .. } => Some(query),

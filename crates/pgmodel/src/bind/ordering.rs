@@ -1,5 +1,4 @@
-//! ORDER BY and GROUP BY keys: positions, output names, expressions. It must never take a key for an output
-//! that the server would not.
+//! Keys of ORDER BY, GROUP BY and DISTINCT ON: positions, output names, expressions, resolved as by the server.
 
 use crate::ast;
 use crate::error::{Failure, Result};
@@ -11,11 +10,11 @@ use super::select::Output;
 use super::sets::has_set;
 use super::walk;
 
-/// What a key turned out to be.
+/// A resolved key.
 enum Key {
     /// An item of the select list.
     Output(usize),
-    /// Something else.
+    /// Any other expression.
     Expr(Expr),
 }
 
@@ -27,7 +26,7 @@ fn clause_name(clause: Clause) -> &'static str {
     }
 }
 
-/// The position that a bare constant is, counted from 0.
+/// The output position that a bare constant denotes, counted from 0.
 fn position(expr: &ast::Expr, width: usize, clause: Clause) -> Result<Option<usize>> {
     let name = clause_name(clause);
     let digits = match expr {
@@ -49,7 +48,7 @@ fn position(expr: &ast::Expr, width: usize, clause: Clause) -> Result<Option<usi
             Some(index) if index < width => Ok(Some(index)),
             _ => Err(Failure::sql("42P10", format!("{name} position {number} is not in select list"))),
         },
-        // A number that is no integer of the server's is a constant of another type.
+        // A number outside the server's integer range is a constant of another type.
         Err(_) => Err(Failure::sql("42601", format!("non-integer constant in {name}"))),
     }
 }
@@ -76,7 +75,7 @@ impl Binder<'_> {
         Ok(keys)
     }
 
-    /// DISTINCT ON: how many of the first keys of ORDER BY it is, those that it lacks added to them.
+    /// DISTINCT ON: the number of leading ORDER BY keys that it covers. Keys missing from ORDER BY are appended.
     pub(super) fn distinct_on(
         &mut self,
         on: &[ast::Expr],
@@ -110,7 +109,7 @@ impl Binder<'_> {
         Ok(count)
     }
 
-    /// ORDER BY in an aggregate, where a number is no position.
+    /// ORDER BY in an aggregate, where a number is not a position.
     pub(super) fn aggregate_order(&mut self, order: &[ast::OrderBy]) -> Result<Vec<SortKey>> {
         let key = |key: &ast::OrderBy| {
             let typed = self.expr(&key.expr)?;
@@ -119,11 +118,11 @@ impl Binder<'_> {
         order.iter().map(key).collect()
     }
 
-    /// GROUP BY, each key once.
+    /// GROUP BY, without duplicate keys.
     pub(super) fn group_keys(&mut self, group: &[ast::Expr], outputs: &mut [Output]) -> Result<Vec<Expr>> {
         let mut keys: Vec<Expr> = Vec::new();
         for item in group {
-            // Parentheses around several keys group them by nothing more.
+            // Parentheses around several keys have no meaning of their own.
             let items = match item {
                 ast::Expr::Row(items) => items.as_slice(),
                 single => std::slice::from_ref(single),
@@ -168,7 +167,7 @@ impl Binder<'_> {
         })
     }
 
-    /// The output that a bare name means. In GROUP BY a column of FROM comes before it.
+    /// The output column that a bare name denotes. In GROUP BY a column of FROM takes precedence.
     fn named_output(
         &mut self,
         expr: &ast::Expr,
@@ -188,7 +187,7 @@ impl Binder<'_> {
         Ok(Some(first))
     }
 
-    /// ORDER BY of a set operation or VALUES: names and positions of the result only.
+    /// ORDER BY of a set operation or VALUES: only names and positions of the result.
     pub(super) fn result_keys(
         &mut self,
         order: &[ast::OrderBy],

@@ -1,5 +1,5 @@
-//! WITH RECURSIVE: a common table expression that reads itself is a UNION, of which the right side reads what the round
-//! before has made (manual, 7.8.2; the server's `parse_cte.c`). It must never be taken for a table of its name.
+//! WITH RECURSIVE: a common table expression that reads itself is a UNION whose right side reads the rows of the
+//! previous iteration (manual, 7.8.2; the server's `parse_cte.c`). Inside, its name hides a table of the same name.
 
 use std::rc::Rc;
 
@@ -13,13 +13,13 @@ use super::Binder;
 use super::coerce::common;
 use super::with::Body;
 
-/// A common table expression that is being bound and reads itself.
+/// A self-referencing common table expression that is being bound.
 pub(super) struct Unfinished {
     name: String,
-    /// Its columns, once the side that must not read it is bound.
+    /// Its columns, once the non-recursive side is bound.
     columns: Option<Vec<OutputColumn>>,
     references: usize,
-    /// How many subqueries of expressions are around it.
+    /// How many expression subqueries surround it.
     subqueries: usize,
 }
 
@@ -27,7 +27,7 @@ fn wrong(message: String) -> Failure {
     Failure::sql("42P19", message)
 }
 
-/// 0A000 for what may end a query, but none that reads itself.
+/// 0A000 for a trailing clause that a self-referencing query must not have.
 fn demand_bare(select: &ast::Select) -> Result<()> {
     let clause = match select {
         select if !select.order.is_empty() => "ORDER BY",
@@ -40,7 +40,7 @@ fn demand_bare(select: &ast::Select) -> Result<()> {
 }
 
 impl Binder<'_> {
-    /// The query of a common table expression that reads itself.
+    /// Binds a self-referencing common table expression.
     pub(super) fn recursive(&mut self, cte: &ast::Cte) -> Result<Query> {
         let name = &cte.name;
         let ast::Body::Select(select) = &cte.query.body else {
@@ -74,7 +74,7 @@ impl Binder<'_> {
         Ok(query)
     }
 
-    /// The right side, and both sides put together.
+    /// Binds the recursive side and combines both sides.
     fn rounds(
         &mut self,
         name: &str,
@@ -95,7 +95,7 @@ impl Binder<'_> {
         }
         demand_not_nullable(name, &right)?;
         if left.has_effect() || right.has_effect() {
-            // The server makes no more rounds than are read.
+            // The server runs only as many iterations as are read.
             return Err(Failure::not_modelled("WITH RECURSIVE over calls that have effects"));
         }
         if left.columns.len() != right.columns.len() {
@@ -125,7 +125,7 @@ impl Binder<'_> {
         Ok(Body::bare(Core::Set { operation, all, left, right }, columns))
     }
 
-    /// The common table expression that is being bound at `depth`, if it goes by that name and is read from within.
+    /// The common table expression that is being bound at `depth`, if it has that name and is referenced from within.
     pub(super) fn find_unfinished(
         &mut self,
         name: &str,
@@ -151,13 +151,13 @@ impl Binder<'_> {
         if unfinished.references > 1 {
             return place("more than once");
         }
-        // Whatever reads it has other rows in each round.
+        // A query that reads it has different rows in each iteration.
         self.reached(depth);
         self.top().reads_unfinished = true;
         Ok(Some((Slot::Cte { up: top - depth, index, width: columns.len() }, columns)))
     }
 
-    /// 42P19 where the rows of a round would be put together.
+    /// 42P19 for an aggregate over the rows of an iteration.
     pub(super) fn demand_no_rounds(&mut self) -> Result<()> {
         if !self.top().reads_unfinished {
             return Ok(());
@@ -167,11 +167,11 @@ impl Binder<'_> {
     }
 }
 
-/// Refuses an outer join beside the rows of the round before, and says so where it would leave them out.
+/// Refuses an outer join beside the self-reference; a server error if the join could make the self-reference NULL.
 fn demand_not_nullable(name: &str, right: &Query) -> Result<()> {
     fn reads(slots: &[Slot], join: &Join) -> bool {
         match join {
-            // The query, the level of the UNION and the one of WITH are one inside the other.
+            // The query, the UNION and the WITH are nested levels, so the self-reference is two levels up.
             Join::Slot(slot) => matches!(slots.get(*slot), Some(Slot::Cte { up: 2, .. })),
             Join::Pair { left, right, .. } => reads(slots, left) || reads(slots, right),
         }

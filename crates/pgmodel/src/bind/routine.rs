@@ -1,5 +1,5 @@
-//! Calls of functions that CREATE FUNCTION has made: which one a name and argument types mean (manual, 10.3), and where
-//! one may stand. It must never let one be called more often than the server calls it, or in another order.
+//! Calls of user-defined functions: resolution by name and argument types (manual, 10.3), and where they are allowed. A
+//! call is refused if the server might make it more or less often, or in another order.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use super::scope::Clause;
 use super::{Binder, Typed, naming};
 
 impl Binder<'_> {
-    /// A call of one of these, all of that name.
+    /// Binds a call of one of these functions, all of one name.
     pub(super) fn routine(&mut self, name: &str, known: &[Rc<Routine>], args: Vec<Typed>) -> Result<Typed> {
         let types: Vec<Type> = args.iter().map(|arg| arg.ty.clone()).collect();
         let fitting: Vec<&Rc<Routine>> =
@@ -78,7 +78,7 @@ impl Binder<'_> {
                     format!("the VOLATILE function {name} in GROUP BY, HAVING, ORDER BY or an aggregate");
                 Err(Failure::not_modelled(what))
             }
-            // The server calls it when it plans the statement, whether or not there are rows.
+            // The server calls it during planning, whether or not there are rows.
             Volatility::Immutable if slots > 0 && args.iter().all(|arg| matches!(arg, Expr::Const(_))) => {
                 let what = format!("the IMMUTABLE function {name} of constants in a query over a table");
                 Err(Failure::not_modelled(what))
@@ -87,8 +87,8 @@ impl Binder<'_> {
         }
     }
 
-    /// What is called for each row of a list is called once the rows are sorted; `before` is how many VOLATILE calls
-    /// there were before the list.
+    /// Checks that calls in a select list can be made after sorting. `before` is the number of VOLATILE calls before
+    /// the list.
     pub(super) fn demand_late(&self, before: usize, order: &[SortKey], collected: bool) -> Result<()> {
         if self.volatile == before {
             return Ok(());
@@ -102,8 +102,8 @@ impl Binder<'_> {
 }
 
 impl Binder<'_> {
-    /// The server computes each row of an INSERT when it is its turn, between the writing of others. Where functions or
-    /// triggers could tell, only one row is modelled.
+    /// The server computes each row of an INSERT just before it writes it. If functions or triggers could observe that,
+    /// only a single row is modelled.
     pub(super) fn demand_turns(
         &self,
         source: &Query,
@@ -125,7 +125,7 @@ impl Binder<'_> {
     }
 }
 
-/// The types that the arguments must be cast to, if the function takes them.
+/// The types that the arguments must be cast to, if the function accepts them.
 fn wanted(routine: &Routine, types: &[Type]) -> Option<Vec<Type>> {
     if routine.params.len() != types.len() {
         return None;
@@ -149,7 +149,7 @@ fn wanted(routine: &Routine, types: &[Type]) -> Option<Vec<Type>> {
                 if !fits {
                     return None;
                 }
-                // A length or a precision says nothing in a parameter.
+                // A length or precision of a parameter type is ignored.
                 wanted.push(to.base());
             }
         }
@@ -157,7 +157,7 @@ fn wanted(routine: &Routine, types: &[Type]) -> Option<Vec<Type>> {
     Some(wanted)
 }
 
-/// What stands for `anyelement` and its like.
+/// The type that the polymorphic parameters resolve to.
 fn any(routine: &Routine, wanted: &[Type]) -> Option<Type> {
     let place = routine.params.iter().position(|param| matches!(param.ty, Declared::Any(_)))?;
     wanted.get(place).cloned()

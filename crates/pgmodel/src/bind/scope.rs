@@ -1,5 +1,5 @@
-//! What names mean where: the query levels, their FROM items and the columns these show. It must never let a
-//! name reach an item that the server hides at that place.
+//! Name resolution: query levels, their FROM items and visible columns. A name never resolves to an item that the
+//! server hides at that place.
 
 use crate::ast::Locking;
 use crate::catalog::TableDef;
@@ -10,7 +10,7 @@ use crate::value::Type;
 use super::recursive::Unfinished;
 use super::{Binder, Typed, walk};
 
-/// The clause that is being bound, as far as it decides what may stand there.
+/// The clause being bound, as far as it decides what is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clause {
     Select,
@@ -36,37 +36,37 @@ pub(super) enum Clause {
 pub(super) struct Level {
     /// The common table expressions bound so far.
     pub(super) ctes: Vec<CteEntry>,
-    /// The names of those that come later in the same WITH.
+    /// The names of the common table expressions that come later in the same WITH.
     pub(super) later: Vec<String>,
-    /// Whether WITH is RECURSIVE, so that what comes later is seen as well.
+    /// Whether WITH is RECURSIVE, so that later ones are visible, too.
     pub(super) sees_later: bool,
-    /// The common table expression that is being bound and reads itself.
+    /// The self-referencing common table expression that is being bound.
     pub(super) unfinished: Option<Unfinished>,
-    /// Whether an item of FROM is what the level's query is a part of.
+    /// Whether an item of FROM refers to the recursive query that this level is part of.
     pub(super) reads_unfinished: bool,
-    /// What names can be looked up in.
+    /// The items in which names are looked up.
     pub(super) items: Vec<Item>,
-    /// Whether what is being bound may see items that are for LATERAL only.
+    /// Whether the item being bound may see items that are for LATERAL only.
     pub(super) lateral: bool,
     /// The slots, in order.
     pub(super) slots: Vec<Slot>,
-    /// What the slots are called, in the same order.
+    /// The names and columns of the slots, in the same order.
     pub(super) sources: Vec<Source>,
-    /// Where in the level we are.
+    /// The clause being bound.
     pub(super) clause: Clause,
-    /// The aggregates met.
+    /// The aggregates found.
     pub(super) aggregates: Vec<Aggregate>,
-    /// The set-returning functions met, and how often one was called.
+    /// The set-returning functions found, and the number of their calls.
     pub(super) sets: Vec<SetCall>,
     pub(super) set_calls: usize,
-    /// The outermost level that something in this one refers to, if that is outside of it.
+    /// The outermost level referenced from inside this one, if it is outside of it.
     pub(super) reaches: Option<usize>,
-    /// The items whose rows are going to be locked.
+    /// The items whose rows will be locked.
     pub(super) locking: LockedNames,
 }
 
-/// The items of FROM that locking clauses name, here or around a derived table: their tables are locked the more
-/// strongly when they are met.
+/// The FROM items named by locking clauses, here or around a derived table. Their tables get the stronger table lock at
+/// once when they are resolved.
 #[derive(Default)]
 pub(super) struct LockedNames {
     pub(super) all: bool,
@@ -74,7 +74,7 @@ pub(super) struct LockedNames {
 }
 
 impl LockedNames {
-    /// Notes what the clauses of a query name.
+    /// Adds the names in a query's locking clauses.
     pub(super) fn add(&mut self, clauses: &[Locking]) {
         self.all |= clauses.iter().any(|clause| clause.of.is_empty());
         self.named.extend(clauses.iter().flat_map(|clause| clause.of.iter().cloned()));
@@ -94,18 +94,18 @@ pub(super) struct CteEntry {
     pub(super) recursive: bool,
     /// Whether it is an INSERT, UPDATE or DELETE without RETURNING.
     pub(super) silent: bool,
-    /// MATERIALIZED or NOT MATERIALIZED, where it is said.
+    /// MATERIALIZED or NOT MATERIALIZED, if given.
     pub(super) materialized: Option<bool>,
 }
 
-/// A slot's name and columns, for messages, and what a locking clause may do with it.
+/// A slot's name and columns for messages, and its kind for locking clauses.
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
     pub(super) kind: SourceKind,
 }
 
-/// What a slot is to a locking clause.
+/// How a locking clause treats a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SourceKind {
     Table,
@@ -114,7 +114,7 @@ pub(super) enum SourceKind {
     Function,
 }
 
-/// Something in FROM that names are looked up in.
+/// A FROM item in which names are looked up.
 #[derive(Clone)]
 pub(super) struct Item {
     /// Its name; a join has none.
@@ -124,20 +124,20 @@ pub(super) struct Item {
     pub(super) qualified: bool,
     /// Whether `column` alone finds it, and `*` expands it.
     pub(super) unqualified: bool,
-    /// Whether its name stands for its only column: that of a function which returns no composite rows.
+    /// Whether its name also denotes its only column, as for a function that returns no composite rows.
     pub(super) scalar: bool,
-    /// Whether only LATERAL items see it, as FROM is not complete yet.
+    /// Whether only LATERAL items see it, because FROM is incomplete.
     pub(super) lateral_only: bool,
-    /// Whether LATERAL items may.
+    /// Whether LATERAL items may reference it.
     pub(super) lateral_ok: bool,
 }
 
-/// A column that an item shows.
+/// A column that an item exposes.
 #[derive(Clone)]
 pub(super) struct ItemColumn {
     pub(super) name: String,
     pub(super) ty: Type,
-    /// Where it comes from, seen from the item's own level.
+    /// Its expression, relative to the item's own level.
     pub(super) expr: Expr,
 }
 
@@ -164,7 +164,7 @@ impl Level {
 }
 
 impl Item {
-    /// An item that is found by its name and by its columns' names.
+    /// An item that is visible by its name and by its columns' names.
     pub(super) fn visible(name: &str, columns: Vec<ItemColumn>) -> Item {
         Item {
             name: Some(name.to_owned()),
@@ -178,7 +178,7 @@ impl Item {
     }
 }
 
-/// The item of a table in a slot; dropped columns do not show.
+/// The item of a table in a slot; dropped columns are not visible.
 pub(super) fn table_item(table: &TableDef, name: &str, slot: usize) -> Item {
     let shown = table.columns.iter().enumerate().filter(|(_, column)| !column.dropped);
     let columns = shown
@@ -191,7 +191,7 @@ pub(super) fn table_item(table: &TableDef, name: &str, slot: usize) -> Item {
     Item::visible(name, columns)
 }
 
-/// What every table of the server has besides its own columns.
+/// The system columns of every table of the server.
 const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
 
 fn ambiguous(name: &str) -> Failure {
@@ -199,7 +199,7 @@ fn ambiguous(name: &str) -> Failure {
 }
 
 impl Binder<'_> {
-    /// A name, or `table.name`.
+    /// A column reference: a name, or `table.name`.
     pub(super) fn column(&mut self, table: Option<&str>, name: &str) -> Result<Typed> {
         self.demand_columns()?;
         if let Some(variables) = self.variables {
@@ -220,7 +220,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The column of that name in the innermost level that has one, looking no further out than `outermost`.
+    /// The column of that name in the innermost level that has one, but not further out than level `outermost`.
     pub(super) fn unqualified_column(&mut self, name: &str, outermost: usize) -> Result<Option<Typed>> {
         for depth in (outermost..self.levels.len()).rev() {
             let level = &self.levels[depth];
@@ -260,7 +260,7 @@ impl Binder<'_> {
         }
     }
 
-    /// The item of that name and its level, as `name.column` and `name.*` find it.
+    /// The item of that name and its level, as `name.column` and `name.*` resolve it.
     pub(super) fn item(&self, name: &str) -> Result<(usize, &Item)> {
         for (depth, level) in self.levels.iter().enumerate().rev() {
             let mut found = None;
@@ -281,7 +281,7 @@ impl Binder<'_> {
         Err(self.missing_table(name))
     }
 
-    /// The server tells apart a table that is nowhere in FROM and one that is out of reach.
+    /// 42P01. The server distinguishes a table that is nowhere in FROM from one that is not visible here.
     fn missing_table(&self, name: &str) -> Failure {
         let there = self.levels.iter().any(|level| {
             level.items.iter().any(|item| item.name.as_deref() == Some(name))
@@ -305,7 +305,7 @@ impl Binder<'_> {
         Failure::sql("42703", format!("column \"{name}\" does not exist"))
     }
 
-    /// A column of the level at `depth`, seen from the level that is being bound.
+    /// A reference to a column of the level at `depth`, relative to the level being bound.
     pub(super) fn reference(&mut self, depth: usize, column: ItemColumn) -> Typed {
         let up = self.depth() - depth;
         self.reached(depth);
@@ -317,8 +317,7 @@ impl Binder<'_> {
         Typed { expr, ty: column.ty }
     }
 
-    /// Notes that what is being bound depends on the level at `depth`: every level inside of that is
-    /// correlated.
+    /// Records that the expression being bound depends on the level at `depth`: all levels inside that are correlated.
     pub(super) fn reached(&mut self, depth: usize) {
         for level in self.levels.iter_mut().skip(depth + 1) {
             level.reaches = Some(level.reaches.map_or(depth, |known| known.min(depth)));

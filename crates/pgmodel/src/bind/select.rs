@@ -1,5 +1,4 @@
-//! SELECT: its clauses in the order in which the server analyses them. It must never evaluate two clauses for
-//! one.
+//! SELECT: binds its clauses in the order in which the server analyses them. Each clause is evaluated once.
 
 use std::cell::OnceCell;
 
@@ -21,8 +20,7 @@ pub(super) struct Output {
 }
 
 impl Binder<'_> {
-    /// A SELECT, VALUES or set operation with what ends it. Without `resolve`, outputs that nothing has typed
-    /// stay unknown.
+    /// A SELECT, VALUES or set operation with its trailing clauses. Without `resolve`, untyped outputs stay unknown.
     pub(super) fn select(&mut self, select: &ast::Select, resolve: bool) -> Result<Body> {
         match &select.core {
             ast::SelectCore::Simple(simple) => self.simple(select, simple, resolve),
@@ -103,7 +101,7 @@ impl Binder<'_> {
         Ok(Body { core: Core::Select(core), order, limit, offset, locks, columns })
     }
 
-    /// The select list as the result shows it.
+    /// The select list and its columns as the result exposes them.
     fn shown(&mut self, outputs: Vec<Output>, resolve: bool) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
         let mut output = Vec::new();
         let mut columns = Vec::new();
@@ -115,7 +113,7 @@ impl Binder<'_> {
         Ok((output, columns))
     }
 
-    /// The items of a select list, `*` spread out.
+    /// Binds a select list, with `*` expanded.
     pub(super) fn outputs(&mut self, outputs: &[ast::Output]) -> Result<Vec<Output>> {
         let mut bound = Vec::new();
         for output in outputs {
@@ -152,7 +150,7 @@ impl Binder<'_> {
         Ok(bound)
     }
 
-    /// LIMIT or OFFSET: a bigint over no column of its own level.
+    /// LIMIT or OFFSET: a bigint that references no column of its own level.
     pub(super) fn bound(&mut self, expr: Option<&ast::Expr>, clause: Clause) -> Result<Option<Expr>> {
         let Some(expr) = expr else { return Ok(None) };
         let what = if clause == Clause::Limit { "LIMIT" } else { "OFFSET" };

@@ -1,4 +1,4 @@
-//! VALUES and set operations. It must never leave two parts of one result with different types.
+//! VALUES and set operations. Every column of the result gets one common type.
 
 use std::rc::Rc;
 
@@ -22,13 +22,13 @@ fn operation_name(operation: SetOperation) -> &'static str {
     }
 }
 
-/// The names that the columns of VALUES have.
+/// The names of the columns of VALUES.
 pub(super) fn values_columns(types: Vec<Type>) -> Vec<OutputColumn> {
     let named = |(index, ty)| OutputColumn { name: format!("column{}", index + 1), ty };
     types.into_iter().enumerate().map(named).collect()
 }
 
-/// 42601 where the rows of VALUES differ in length.
+/// 42601 if the rows of VALUES differ in length.
 pub(super) fn same_width(rows: &[Vec<ast::Expr>]) -> Result<()> {
     if rows.windows(2).any(|pair| pair[0].len() != pair[1].len()) {
         return Err(Failure::sql("42601", "VALUES lists must all be the same length"));

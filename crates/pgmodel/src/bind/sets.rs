@@ -1,5 +1,5 @@
-//! Set-returning functions: where they may stand, and what columns they show. It must never let one stand where the
-//! server would not make rows of it.
+//! Set-returning functions: where they are allowed and what columns they have. A place where the server would not
+//! produce their rows is an error or is refused.
 
 use crate::error::{Failure, Result};
 use crate::function;
@@ -9,10 +9,10 @@ use crate::value::Type;
 use super::scope::Clause;
 use super::{Binder, Typed, naming, walk};
 
-/// A call, and the names and types of its columns; a column without a name goes by the function's.
+/// A call with the names and types of its columns; a column without a name has the function's.
 pub(super) type Columns = (SetCall, Vec<(Option<&'static str>, Type)>);
 
-/// Why a set may not stand in a clause, if it may not.
+/// An error if a set-returning function is not allowed in the clause.
 fn misplaced(clause: Clause) -> Result<()> {
     let place = match clause {
         Clause::Select | Clause::Order | Clause::DistinctOn | Clause::Group => return Ok(()),
@@ -39,7 +39,8 @@ fn misplaced(clause: Clause) -> Result<()> {
     Err(Failure::sql("0A000", format!("set-returning functions are not allowed in {place}")))
 }
 
-/// The server looks for the function of one of several arrays in its own schema, and says so.
+/// The server looks for the single-array functions of a multi-array `unnest` in `pg_catalog`, and its message shows
+/// that.
 fn in_catalog(failure: Failure) -> Failure {
     match failure {
         Failure::Sql(mut error) if error.message.starts_with("function unnest(") => {
@@ -50,7 +51,7 @@ fn in_catalog(failure: Failure) -> Failure {
     }
 }
 
-/// 0A000 where there is a set in what a construct may leave out.
+/// 0A000 for a set-returning function in a construct that may not evaluate it.
 pub(super) fn demand_none(before: usize, after: usize, construct: &str) -> Result<()> {
     if before == after {
         return Ok(());
@@ -58,8 +59,8 @@ pub(super) fn demand_none(before: usize, after: usize, construct: &str) -> Resul
     Err(Failure::sql("0A000", format!("set-returning functions are not allowed in {construct}")))
 }
 
-/// Refuses calls that have an effect beside a set: the server makes them once more than there are rows, to find that
-/// the set has ended. `sites` is how many calls there are, some of which subqueries may hide.
+/// Refuses calls with side effects beside a set-returning function: the server makes them once more than there are
+/// rows, to find that the set has ended. `sites` is the number of calls, including those hidden in subqueries.
 pub(super) fn demand_constant<'e>(exprs: impl Iterator<Item = &'e Expr>, sites: usize) -> Result<()> {
     fn constants(expr: &Expr) -> usize {
         let own = matches!(
@@ -74,13 +75,13 @@ pub(super) fn demand_constant<'e>(exprs: impl Iterator<Item = &'e Expr>, sites: 
     Ok(())
 }
 
-/// Whether an expression holds a set of its own level.
+/// Whether an expression contains a set-returning function of its own level.
 pub(super) fn has_set(expr: &Expr) -> bool {
     matches!(expr, Expr::Set(_)) || crate::access::parts(expr).into_iter().any(has_set)
 }
 
 impl Binder<'_> {
-    /// A call in an expression, its arguments bound.
+    /// A call in an expression, over bound arguments.
     pub(super) fn set_value(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed> {
         if args.iter().any(|arg| has_set(&arg.expr)) && self.top().clause != Clause::From {
             function::set(name, &args.iter().map(|arg| arg.ty.clone()).collect::<Vec<_>>())?;
@@ -104,8 +105,8 @@ impl Binder<'_> {
         };
         let level = self.top();
         level.set_calls += 1;
-        // Two calls of one function with the same arguments go in step, so that they are one, and ORDER BY finds it in
-        // the select list.
+        // Two calls of one function with the same arguments advance together, so they are one call, and ORDER BY finds
+        // it in the select list.
         let index = level.sets.iter().position(same).unwrap_or(level.sets.len());
         if index == level.sets.len() {
             level.sets.push(call);
@@ -113,11 +114,11 @@ impl Binder<'_> {
         Ok(Typed { expr: Expr::Set(index), ty })
     }
 
-    /// A call, its arguments cast.
+    /// A call with its arguments cast.
     pub(super) fn set_call(&mut self, name: &str, args: Vec<Typed>) -> Result<Columns> {
         let types: Vec<_> = args.iter().map(|arg| arg.ty.clone()).collect();
         if name == "unnest" && args.len() > 1 {
-            // In FROM that is one call for each array, beside each other.
+            // In FROM this is one call per array, with their columns side by side.
             let mut columns = Vec::new();
             for ty in &types {
                 let chosen = function::set(name, std::slice::from_ref(ty)).map_err(in_catalog)?;

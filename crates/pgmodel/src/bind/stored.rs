@@ -1,29 +1,29 @@
-//! Expressions that are kept with a table: defaults, CHECKs, index keys and predicates. They are about one row, or
-//! about none at all: one must never see what its place hides from it, whatever its scope holds.
+//! Stored expressions: defaults, CHECKs, index keys and predicates, type conversions and trigger conditions. Each sees
+//! only the columns that its kind allows, whatever else is in scope.
 
 use crate::error::{Failure, Result};
 
 use super::Binder;
 
-/// What an expression that is kept with a table is for.
+/// The kind of a stored expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored<'a> {
-    /// The default of the column of that name, which sees no column.
+    /// The default of the named column; it sees no columns.
     Default(&'a str),
     /// A CHECK.
     Check,
-    /// A key of an index.
+    /// An index key.
     Key,
     /// The predicate of a partial index.
     Predicate,
-    /// What a column of that name gets its new type by, which may be said with USING.
+    /// The conversion of the named column to a new type; true if given by USING.
     Type(&'a str, bool),
     /// WHEN of a trigger.
     When,
 }
 
 impl Stored<'_> {
-    /// The place as the server words it: one of them, and all of them.
+    /// The kind in the server's wording: singular and plural.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Stored::Default(_) => ("DEFAULT expression", "DEFAULT expressions"),
@@ -35,13 +35,13 @@ impl Stored<'_> {
         }
     }
 
-    /// 42P17: an index would not be found again by what it was made of.
+    /// 42P17: a function in an index must be immutable, or an entry might not be found again.
     pub(super) fn not_immutable(self) -> Failure {
         let place = self.names().0;
         Failure::sql("42P17", format!("functions in {place} must be marked IMMUTABLE"))
     }
 
-    /// What the server says of an expression of type `from` where the place wants `to`.
+    /// The server's message for an expression of type `from` where `to` is required.
     pub(super) fn mistyped(self, from: &str, to: &str) -> String {
         match self {
             Stored::Default(column) => {
@@ -64,7 +64,7 @@ impl Stored<'_> {
 }
 
 impl<'n> Binder<'n> {
-    /// Binds what stands in such a place.
+    /// Runs `bind` for a stored expression of that kind.
     pub(super) fn storing<T>(
         &mut self,
         place: Stored<'n>,
@@ -76,7 +76,7 @@ impl<'n> Binder<'n> {
         bound
     }
 
-    /// 0A000 where the place sees no columns, which comes before any look at their names.
+    /// 0A000 if columns are not allowed; raised before any column name is looked up.
     pub(super) fn demand_columns(&self) -> Result<()> {
         match self.stored {
             Some(Stored::Default(_)) => {
@@ -86,14 +86,14 @@ impl<'n> Binder<'n> {
         }
     }
 
-    /// 0A000 where a subquery may not stand.
+    /// 0A000 if subqueries are not allowed.
     pub(super) fn demand_subqueries(&self) -> Result<()> {
         self.stored.map_or(Ok(()), |place| {
             Err(Failure::sql("0A000", format!("cannot use subquery in {}", place.names().0)))
         })
     }
 
-    /// 42803 where an aggregate may not stand.
+    /// 42803 if aggregates are not allowed.
     pub(super) fn demand_aggregates(&self) -> Result<()> {
         self.stored.map_or(Ok(()), |place| {
             let message = format!("aggregate functions are not allowed in {}", place.names().1);
@@ -101,7 +101,7 @@ impl<'n> Binder<'n> {
         })
     }
 
-    /// 0A000 where a set-returning function may not stand.
+    /// 0A000 if set-returning functions are not allowed.
     pub(super) fn demand_sets(&self) -> Result<()> {
         self.stored.map_or(Ok(()), |place| {
             let message = format!("set-returning functions are not allowed in {}", place.names().1);

@@ -1,5 +1,4 @@
-//! Subqueries in expressions: scalar ones, EXISTS, IN and ANY. It must never take a subquery of another width
-//! than its place demands.
+//! Subqueries in expressions: scalar ones, EXISTS, IN and ANY. A subquery with the wrong number of columns is an error.
 
 use std::rc::Rc;
 
@@ -12,7 +11,7 @@ use crate::value::Type;
 use super::expression::boolean;
 use super::{Binder, Typed};
 
-/// 42601 where a subquery has another number of columns than what stands on its left.
+/// 42601 if a subquery and its left operand have different numbers of columns.
 pub(super) fn as_wide(operands: usize, columns: usize) -> Result<()> {
     match columns.cmp(&operands) {
         std::cmp::Ordering::Equal => Ok(()),
@@ -22,7 +21,7 @@ pub(super) fn as_wide(operands: usize, columns: usize) -> Result<()> {
 }
 
 impl Binder<'_> {
-    /// The query of a subquery in an expression.
+    /// Binds the query of an expression subquery.
     pub(super) fn nested(&mut self, with: &ast::With) -> Result<Query> {
         self.demand_subqueries()?;
         if !matches!(with.body, ast::Body::Select(_)) {
@@ -48,7 +47,7 @@ impl Binder<'_> {
         Ok(Typed { expr: Expr::Sub { kind: SubKind::Scalar, query }, ty })
     }
 
-    /// `operand operator ANY (…)` or ALL. Only equality goes over several columns.
+    /// `operand operator ANY (…)` or ALL. Several columns are supported for equality only.
     pub(super) fn any_query(
         &mut self,
         operand: &ast::Expr,
@@ -61,7 +60,7 @@ impl Binder<'_> {
             single => std::slice::from_ref(single),
         };
         if fields.len() > 1 && operator == "<>" {
-            // Rows differ where they are not equal: that is what the executor compares rows by.
+            // Rows are unequal if they are not equal: the executor compares rows by equality.
             return Ok(Expr::Not(Box::new(self.any_query(operand, "=", with, !all)?)));
         }
         if fields.len() > 1 && operator != "=" {

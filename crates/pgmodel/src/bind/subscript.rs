@@ -1,4 +1,4 @@
-//! Parts of arrays, and arrays of a query's rows. It must never take a part of what has none.
+//! Array subscripts and slices, and arrays of a query's rows. Subscripting a value that is not an array is an error.
 
 use std::rc::Rc;
 
@@ -27,7 +27,7 @@ impl Binder<'_> {
         upper: Option<&ast::Expr>,
     ) -> Result<Typed> {
         let (array, element) = self.subscripted(array)?;
-        // An array begins at 1 and ends somewhere below the largest index.
+        // An array starts at 1 and ends below the largest index.
         let mut bound = |written: Option<&ast::Expr>, otherwise: i64| match written {
             Some(written) => self.bound_of_array(written),
             None => Ok(Expr::Const(Value::Int(otherwise))),

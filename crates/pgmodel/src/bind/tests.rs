@@ -1,5 +1,5 @@
-//! Statements against a small catalogue: what they come to, or which error they end with. It must never
-//! expect what a server of version 15 did not answer to the same statement over the same tables.
+//! Binds statements against a small catalogue and compares the outcome with the recorded answers of a version 15 server
+//! with the same tables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,8 +14,8 @@ use crate::value::Type;
 
 use super::{Stored, row_expr, statement};
 
-/// What the server answered, a statement and its outcome by turns: the columns, and after an arrow the types
-/// of the parameters; or an error with its detail.
+/// The server's answers: statements and outcomes alternate. An outcome is the columns and, after an arrow, the types of
+/// the parameters; or an error with its detail.
 const CASES: &str = include_str!("tests/cases.txt");
 
 struct Catalogue(BTreeMap<String, Rc<TableDef>>);

@@ -1,4 +1,4 @@
-//! WHEN of a trigger: a condition over the old row and the new one, as far as the trigger's events have them.
+//! WHEN of a trigger: a condition over the old and the new row, as far as the trigger's events have them.
 
 use crate::ast;
 use crate::catalog::{Names, TableDef};
@@ -8,7 +8,8 @@ use crate::plan::Expr;
 use super::scope::{Clause, Level, table_item};
 use super::{Binder, Stored};
 
-/// The condition, the old row being slot 0 and the new one slot 1. `events` are INSERT, UPDATE and DELETE.
+/// Binds the condition; the old row is slot 0, the new one slot 1. `events` are INSERT, UPDATE and DELETE, in this
+/// order.
 pub(crate) fn trigger_when(
     when: &ast::Expr,
     table: &TableDef,

@@ -1,4 +1,4 @@
-//! UPDATE, DELETE and RETURNING. It must never let FROM or USING see the target while they are being joined.
+//! UPDATE, DELETE and RETURNING. Within FROM and USING the target is not visible.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::scope::{Clause, Source, SourceKind, table_item};
 use super::with::Body;
 use super::{Binder, Typed, conjuncts};
 
-/// 428C9 for a value other than DEFAULT in a column that is always generated.
+/// 428C9 for a value other than DEFAULT in a GENERATED ALWAYS column.
 pub(super) fn always_generated(column: &Column, message: String) -> Result<()> {
     if column.serial != Some(Serial::Always) {
         return Ok(());
@@ -64,7 +64,7 @@ impl Binder<'_> {
         conjuncts::ordered(filter, &self.top().slots).map(Some)
     }
 
-    /// The target as slot 0, and the items that are joined to it.
+    /// Binds the target as slot 0, and the items joined to it.
     fn target(
         &mut self,
         name: &str,
@@ -87,7 +87,7 @@ impl Binder<'_> {
         Ok((table, join))
     }
 
-    /// RETURNING, over the names of the level.
+    /// Binds RETURNING over the names of the level.
     pub(super) fn returning(&mut self, outputs: &[ast::Output]) -> Result<(Vec<Expr>, Vec<OutputColumn>)> {
         let outputs = self.within(Clause::Returning, |binder| binder.outputs(outputs))?;
         let mut exprs = Vec::new();
@@ -100,13 +100,13 @@ impl Binder<'_> {
         Ok((exprs, columns))
     }
 
-    /// SET: positions of columns and their values, cast.
+    /// SET: column positions and their cast values.
     pub(super) fn assignments(
         &mut self,
         set: &[ast::Assignment],
         table: &TableDef,
     ) -> Result<Vec<(usize, Expr)>> {
-        // The server looks at all values before it looks for their columns.
+        // The server analyses all values before it looks up their columns.
         let mut values = Vec::new();
         for assignment in set {
             values.push(self.sources(&assignment.value, assignment.columns.len())?);
@@ -126,7 +126,7 @@ impl Binder<'_> {
         Ok(assigned)
     }
 
-    /// What so many columns are set to; none where that is DEFAULT.
+    /// The values assigned to `columns` columns; `None` for DEFAULT.
     fn sources(&mut self, value: &ast::Expr, columns: usize) -> Result<Vec<Option<Typed>>> {
         match (columns, value) {
             (1, ast::Expr::Default) => Ok(vec![None]),

@@ -1,5 +1,5 @@
-//! Variables of a function's body in its statements: what a name means that no column has, and what one that both have
-//! (manual, 43.11.1). It must never take a column for a variable in silence where the server says 42702.
+//! Variables of a function's body in its statements: what a name denotes if no column has it, or if both do (manual,
+//! 43.11.1). An ambiguous name is 42702, as on the server.
 
 use crate::ast;
 use crate::catalog::Names;
@@ -10,14 +10,14 @@ use crate::value::{Type, Value};
 
 use super::{Binder, Parameter, Typed};
 
-/// Where the value of a variable is: its number, and which field of it.
+/// Where a variable's value is: its number, and a field of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) slot: usize,
     pub(crate) field: Option<usize>,
 }
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
     /// A value of that type.
@@ -26,7 +26,7 @@ pub(crate) enum Found {
     Record,
 }
 
-/// The variables that a statement may name.
+/// The variables in scope of a statement.
 pub(crate) trait Variables {
     /// The variable of that name.
     fn find(&self, name: &str) -> Option<Found>;
@@ -34,21 +34,21 @@ pub(crate) trait Variables {
     fn member(&self, of: &str, name: &str) -> Result<Option<Found>>;
     /// `$n`.
     fn param(&self, number: u32) -> Option<Found>;
-    /// Whether a column of the same name comes first; otherwise the name is ambiguous.
+    /// Whether a column of the same name takes precedence; otherwise the name is ambiguous.
     fn yields(&self) -> bool;
 }
 
-/// A statement of a body that has been planned.
+/// A planned statement of a body.
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) plan: Plan,
     /// Where the values of its parameters are.
     pub(crate) places: Vec<Place>,
-    /// It calls functions of one's own.
+    /// Whether it calls user-defined functions.
     pub(crate) calls: bool,
 }
 
-/// Plans a statement of a body: the plan, and where the values of its parameters are.
+/// Plans a statement of a body.
 pub(crate) fn inner(with: &ast::With, names: &dyn Names, variables: &dyn Variables) -> Result<Inner> {
     let mut binder = Binder::new(names, Some(Vec::new()));
     binder.variables = Some(variables);
@@ -58,22 +58,22 @@ pub(crate) fn inner(with: &ast::With, names: &dyn Names, variables: &dyn Variabl
     let locks = std::mem::take(&mut binder.locks);
     binder.unplannable.take().map_or(Ok(()), Err)?;
     if planner::judge(&query)? {
-        // What runs the body asks nobody how.
+        // Nothing that runs a body can ask which plan to use.
         let what = "a subquery in a function's body that the plan may run once for each row";
         return Err(Failure::not_modelled(what));
     }
     Ok(Inner { plan: Plan { query, params: binder.parameters()?, locks, reruns: false }, places, calls })
 }
 
-/// Whether an assignment makes a value of one type one of the other.
+/// Whether a value of one type can be assigned to another.
 pub(crate) fn is_assignable(from: &Type, to: &Type) -> bool {
     from.base() == to.base()
         || *from == Type::Unknown
         || function::cast(&from.base(), &to.base(), CastContext::Assignment).is_ok()
 }
 
-/// The value as an assignment makes it one of the other type, for whoever evaluates it; through its text where there is
-/// no cast (the coercion of PL/pgSQL).
+/// An expression that converts the value to the other type as an assignment does; through its text if there is no cast
+/// (the coercion of PL/pgSQL).
 pub(crate) fn converted(value: Value, from: &Type, to: &Type) -> Result<Expr> {
     let mut binder = Binder::new(&super::Nothing, None);
     if value == Value::Null {
@@ -91,7 +91,7 @@ pub(crate) fn converted(value: Value, from: &Type, to: &Type) -> Result<Expr> {
 }
 
 impl Binder<'_> {
-    /// A name that may be a column's or a variable's.
+    /// Binds a name that may denote a column or a variable.
     pub(super) fn column_or_variable(
         &mut self,
         variables: &dyn Variables,
@@ -122,7 +122,7 @@ impl Binder<'_> {
         }
     }
 
-    /// A use of `$n` in a body.
+    /// Binds a use of `$n` in a body.
     pub(super) fn argument_of_body(&mut self, variables: &dyn Variables, number: u32) -> Result<Typed> {
         match variables.param(number) {
             Some(found) => self.variable(&found, &format!("${number}")),

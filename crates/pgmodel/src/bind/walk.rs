@@ -1,5 +1,5 @@
-//! Ways through a planned expression: its children, its columns, its subqueries, whether two are the same. It
-//! must never pass over a place where an expression can stand.
+//! Traversals of planned expressions: children, columns, subqueries, equality. They visit every place where an
+//! expression can occur.
 
 use std::rc::Rc;
 
@@ -8,10 +8,10 @@ use crate::plan::{
     Apply, ConflictUpdate, Core, Expr, Grouping, Insert, Join, OnConflict, Query, Select, Slot, SubKind,
 };
 
-/// What is done to an expression at a depth of query levels below the one where the walk began.
+/// The callback of a traversal: gets an expression and how many query levels below the start it is.
 pub(super) type Visit<'a> = dyn FnMut(&mut Expr, usize) -> Result<()> + 'a;
 
-/// Visits the expressions directly inside one, but not the queries of subqueries.
+/// Visits the direct children of an expression, but not the queries of subqueries.
 pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Result<()>) -> Result<()> {
     match expr {
         Expr::Const(_)
@@ -61,8 +61,8 @@ pub(super) fn children(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr) -> Resu
     }
 }
 
-/// Visits the expressions of a query and of the queries in its FROM, WITH and set operation. The visitor
-/// itself goes into subqueries of expressions, with [`subquery`].
+/// Visits the expressions of a query and of the queries in its FROM, WITH and set operation. The visitor itself
+/// descends into expression subqueries, with [`subquery`].
 pub(super) fn query(query: &mut Query, depth: usize, visit: &mut Visit<'_>) -> Result<()> {
     for cte in &mut query.ctes {
         shared(&mut cte.query, depth + 1, visit)?;
@@ -94,7 +94,7 @@ pub(super) fn query(query: &mut Query, depth: usize, visit: &mut Visit<'_>) -> R
     query.offset.iter_mut().try_for_each(|expr| visit(expr, depth))
 }
 
-/// Visits the query of a subquery that stands at `depth`.
+/// Visits the query of a subquery at `depth`.
 pub(super) fn subquery(inner: &mut Rc<Query>, depth: usize, visit: &mut Visit<'_>) -> Result<()> {
     shared(inner, depth + 1, visit)
 }
@@ -157,7 +157,8 @@ fn join(tree: &mut Join, depth: usize, visit: &mut Visit<'_>) -> Result<()> {
     }
 }
 
-/// Changes how far out the columns of an expression without subqueries lie, and tells their slots.
+/// Visits the columns of an expression, with their level as a mutable number and their slot. Does not descend into
+/// subqueries.
 pub(super) fn columns(expr: &mut Expr, change: &mut dyn FnMut(&mut usize, usize)) {
     if let Expr::Column { up, slot, .. } = expr {
         change(up, *slot);
@@ -170,12 +171,12 @@ pub(super) fn columns(expr: &mut Expr, change: &mut dyn FnMut(&mut usize, usize)
     });
 }
 
-/// How many expressions one is made of, itself among them; subqueries are shared and count as one.
+/// The number of nodes of an expression; a subquery is shared and counts as one.
 pub(super) fn size(expr: &Expr) -> usize {
     1 + crate::access::parts(expr).into_iter().map(size).sum::<usize>()
 }
 
-/// Whether an expression holds an aggregate of its own level.
+/// Whether an expression contains an aggregate of its own level.
 pub(super) fn has_aggregate(expr: &Expr) -> bool {
     let mut copy = expr.clone();
     let mut found = false;
@@ -198,8 +199,8 @@ fn all_same(left: &[Expr], right: &[Expr]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
 }
 
-/// Whether two expressions are written the same, once names are looked up. A subquery is the same as itself
-/// only, a call that depends on the session only if it has the same arguments.
+/// Whether two expressions are the same after name resolution. A subquery equals only itself; a call that depends on
+/// the session equals one with the same arguments.
 pub(super) fn same(left: &Expr, right: &Expr) -> bool {
     match (left, right) {
         (Expr::Const(a), Expr::Const(b)) => a == b,

@@ -1,5 +1,5 @@
-//! Query levels: WITH, its common table expressions, and the body they serve. It must never let a common
-//! table expression be seen before its place in the text.
+//! Query levels: WITH, its common table expressions, and the body that uses them. A common table expression is visible
+//! only after its place in the text.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::plan::{Core, Cte, Expr, OutputColumn, Query, RowLock, Slot, SortKey};
 use super::Binder;
 use super::scope::{Clause, CteEntry, Level};
 
-/// What a body comes to; the level around it adds WITH.
+/// A bound body; the surrounding level adds WITH.
 pub(super) struct Body {
     pub(super) core: Core,
     pub(super) order: Vec<SortKey>,
@@ -22,15 +22,14 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// A body without ORDER BY and what follows it.
+    /// A body without ORDER BY and later clauses.
     pub(super) fn bare(core: Core, columns: Vec<OutputColumn>) -> Body {
         Body { core, order: Vec::new(), limit: None, offset: None, locks: Vec::new(), columns }
     }
 }
 
 impl Binder<'_> {
-    /// A query level with its WITH. Without `resolve`, outputs that nothing has typed stay unknown for the
-    /// caller.
+    /// Binds a query level with its WITH. Without `resolve`, untyped outputs stay unknown for the caller.
     pub(super) fn query(&mut self, with: &ast::With, resolve: bool) -> Result<Query> {
         self.level(|binder| {
             binder.top().later = with.ctes.iter().map(|cte| cte.name.clone()).collect();
@@ -47,7 +46,7 @@ impl Binder<'_> {
         })
     }
 
-    /// A query level that is a part of a set operation.
+    /// Binds a query level that is one side of a set operation.
     pub(super) fn branch(&mut self, select: &ast::Select) -> Result<Query> {
         self.level(|binder| binder.select(select, false))
     }
@@ -118,7 +117,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// The common table expression of that name, as a slot and its columns, counted as read.
+    /// The common table expression of that name, as a slot and its columns; counts the reference.
     pub(super) fn find_cte(&mut self, name: &str) -> Result<Option<(Slot, Vec<OutputColumn>)>> {
         let top = self.depth();
         for depth in (0..self.levels.len()).rev() {
@@ -135,7 +134,7 @@ impl Binder<'_> {
             cte.references += 1;
             let (columns, reaches) = (cte.query.columns.clone(), cte.reaches);
             if let Some(outer) = reaches {
-                // Who reads it depends on what it depends on.
+                // A query that reads it depends on what it depends on.
                 self.reached(outer);
                 self.touched.push((outer, usize::MAX));
             }
@@ -144,7 +143,7 @@ impl Binder<'_> {
         Ok(None)
     }
 
-    /// 42P01 for a table, with the server's remark where a WITH item of that name comes too late.
+    /// 42P01 for a table, with the server's hint if a WITH item of that name comes later.
     pub(super) fn no_table(&self, name: &str) -> Failure {
         let message = format!("relation \"{name}\" does not exist");
         if self.levels.iter().any(|level| level.later.iter().any(|later| later == name)) {

@@ -23,7 +23,7 @@ impl Define<'_> {
             }
             return Err(Failure::sql("42P01", format!("relation \"{name}\" does not exist")));
         };
-        // Rows and their locks may change beside a lock that lets others read and lock them.
+        // Under a weaker lock, others may meanwhile change and lock rows, so the saved rows could not be restored.
         if mode == TableLockMode::AccessExclusive {
             self.remember(&table);
         }
@@ -33,13 +33,13 @@ impl Define<'_> {
         let mut keys = actions.iter().filter_map(|action| primary_key(action));
         for action in &actions {
             if pass(action) > COLUMN_ATTRIBUTES {
-                // The columns of each primary key are made NOT NULL before the first key is made.
+                // The columns of each primary key are made NOT NULL before the first key is created.
                 for column in keys.by_ref().flatten() {
                     column_of(&table, column)?;
                 }
             }
             table = self.act(table, action).await?;
-            // The next action looks at the definition as it now is.
+            // The next action sees the changed definition.
             self.put(copy(&table));
         }
         self.verify(&table).await
@@ -114,7 +114,7 @@ impl Define<'_> {
         let run = self.run();
         let value = match &column.default {
             None => Value::Null,
-            // A default that differs from row to row is computed for each, in the order of the table.
+            // A default whose value differs per row would have to be computed for each row, in table order.
             Some(Expr::System { call: System::NextVal | System::RandomUuid, .. }) => {
                 if !self.live(&table).is_empty() {
                     return Err(Failure::not_modelled("ADD COLUMN that numbers rows that are there"));
@@ -148,7 +148,7 @@ impl Define<'_> {
             return Err(Failure::sql("42703", missing));
         };
         let referred = self.server.schema.borrow().referring(table.id, self.session);
-        // A key of the column itself goes with it.
+        // A foreign key of the column itself is dropped with it.
         let own = |from: &TableDef, key: &ForeignKey| from.id == table.id && key.columns.contains(&place);
         let needs = |(from, key): &&(Rc<TableDef>, Rc<ForeignKey>)| {
             key.referenced.contains(&place) && !own(from, key)
@@ -227,7 +227,7 @@ impl Define<'_> {
     }
 }
 
-/// Whether an expression over a row names that column.
+/// Whether an expression over a row references that column.
 pub(super) fn uses(expr: &Expr, place: usize) -> bool {
     matches!(expr, Expr::Column { column, .. } if *column == place)
         || crate::access::parts(expr).into_iter().any(|part| uses(part, place))
@@ -249,11 +249,11 @@ fn primary_key(action: &AlterAction) -> Option<&[String]> {
     }
 }
 
-/// The pass in which columns get their attributes.
+/// The pass that sets column attributes.
 const COLUMN_ATTRIBUTES: u8 = 3;
 
-/// In which of the passes of ALTER TABLE an action is done, whatever its place in the text (AT_PASS_DROP and the others
-/// in src/backend/commands/tablecmds.c).
+/// The ALTER TABLE pass in which an action runs, whatever its position in the statement (AT_PASS_DROP and the others in
+/// src/backend/commands/tablecmds.c).
 fn pass(action: &AlterAction) -> u8 {
     match action {
         AlterAction::DropColumn { .. }

@@ -1,10 +1,10 @@
-//! CREATE INDEX CONCURRENTLY and DROP INDEX CONCURRENTLY: several transactions in one command, which lets writers go on
-//! and waits for those that do not know yet what has changed (manual, CREATE INDEX, "Building Indexes Concurrently";
-//! DefineIndex in src/backend/commands/indexcmds.c, index_drop in src/backend/catalog/index.c).
+//! CREATE INDEX CONCURRENTLY and DROP INDEX CONCURRENTLY: one command with several transactions, which does not block
+//! writers and waits for transactions that do not know the latest change yet (manual, CREATE INDEX, "Building Indexes
+//! Concurrently"; DefineIndex in src/backend/commands/indexcmds.c, index_drop in src/backend/catalog/index.c).
 //!
-//! What such a command has done before it fails stays: an index that is not valid, and perhaps not even ready. It waits
-//! for transactions, whether they have written or not, and for a session that waits for it in turn it waits for ever,
-//! so that one of them is a deadlock's victim.
+//! If such a command fails, its earlier steps stay: an index that is not valid, and perhaps not even ready. It waits
+//! for transactions whether or not they have written. If one of them waits for the command in turn, that is a deadlock,
+//! and one of the two is its victim.
 
 use std::rc::Rc;
 
@@ -17,14 +17,14 @@ use crate::footprint::{Object, Use};
 use crate::lock::{LockTag, SessionNo, conflict};
 
 impl Define<'_> {
-    /// Builds an index beside writers.
+    /// Builds an index without blocking writers.
     pub(super) async fn build_concurrently(&self, table: &Rc<TableDef>, index: IndexDef) -> Result<()> {
         let mut known = copy(table);
         let place = known.indexes.len();
         known.indexes.push(Rc::new(IndexDef { ready: false, valid: false, ..index }));
         self.server.heap(table.id).add_index(|_| Ok::<_, Failure>(None))?;
         self.publish(known);
-        // From here on the command has transactions of its own, which have no snapshot while they wait.
+        // From here on the command runs its own transactions, which have no snapshot while they wait.
         self.server.backend(self.session).xact().reads = false;
         self.await_lockers(table.id, TableLockMode::Share).await?;
         let ready = self.changed(table.id, place, |index| index.ready = true);
@@ -38,7 +38,7 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// Drops an index beside those who use its table: first no query uses it any more, then nobody writes to it.
+    /// Drops an index while its table is in use: first queries stop using it, then writers stop maintaining it.
     pub(super) async fn drop_concurrently(&self, table: &TableDef, place: usize) -> Result<()> {
         let name = table.indexes[place].name.clone();
         self.publish(self.changed(table.id, place, |index| index.valid = false));
@@ -55,7 +55,7 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// Changes a definition for everybody, whatever becomes of this command.
+    /// Publishes a definition to all sessions; it stays even if this command fails.
     fn publish(&self, table: TableDef) -> Rc<TableDef> {
         self.server.touch(self.session, Object::Definitions, Use::Write);
         self.server.touch(self.session, Object::TableLock(table.id), Use::Lock);
@@ -64,7 +64,7 @@ impl Define<'_> {
         table
     }
 
-    /// The table as it now is, with one index changed.
+    /// The current definition of a table, with one index changed.
     fn changed(&self, table: TableId, place: usize, change: impl FnOnce(&mut IndexDef)) -> TableDef {
         let mut table = copy(&self.server.table(table, self.session));
         let mut index = IndexDef::clone(&table.indexes[place]);
@@ -73,14 +73,14 @@ impl Define<'_> {
         table
     }
 
-    /// Enters the rows that are live now and not in the index yet. Those that were written while the index was not
-    /// ready may turn out to be duplicates of what it has by then.
+    /// Inserts the currently visible rows that the index lacks. Rows written while the index was not ready may be
+    /// duplicates of what it has by now.
     async fn enter_missing(&self, table: &TableDef, place: usize, unique: bool) -> Result<()> {
         let run = self.run();
         for (version, tuple) in self.live(table) {
             run.visited(1, 1);
             let Some(key) = run.key(table, place, &tuple)? else { continue };
-            if self.server.heap(table.id).under(place, &key).any(|exercised| exercised == version) {
+            if self.server.heap(table.id).under(place, &key).any(|entered| entered == version) {
                 continue;
             }
             if unique {
@@ -100,14 +100,14 @@ impl Define<'_> {
     }
 
     /// Waits for every transaction whose snapshot may be older than the index: one that keeps a snapshot, or one in the
-    /// middle of a statement, though it may be waiting for this very session.
+    /// middle of a statement, even if it waits for this session.
     async fn await_snapshots(&self) -> Result<()> {
         self.server.touch(self.session, Object::Commit, Use::Write);
         self.server.touch(self.session, Object::Waits, Use::Lock);
         let running = |backend: &Backend| {
             backend.transaction.as_ref().filter(|it| !it.is_over()).map(|it| it.holds_snapshot())
         };
-        // LOCK TABLE has no snapshot, but one by which it has looked the name up may be left.
+        // LOCK TABLE has no snapshot, but the one used to look up the name may still be registered.
         let waits = |backend: &Backend| matches!(backend.wait, Wait::Lock { tag: LockTag::Table(_), .. });
         let looks_up = |backend: &Backend| running(backend) == Some(false) && waits(backend);
         if self.server.backends.borrow().iter().any(looks_up) {
@@ -119,7 +119,7 @@ impl Define<'_> {
         self.await_sessions(has_snapshot).await
     }
 
-    /// Waits for the transactions that such sessions now have.
+    /// Waits for the current transactions of all matching sessions.
     async fn await_sessions(&self, such: impl Fn(&Backend) -> bool) -> Result<()> {
         let found: Vec<(SessionNo, u32)> = {
             let backends = self.server.backends.borrow();

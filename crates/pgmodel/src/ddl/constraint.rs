@@ -1,4 +1,4 @@
-//! Constraints: PRIMARY KEY and UNIQUE with their indexes, CHECK, FOREIGN KEY. One that is added to a table with rows
+//! Constraints: PRIMARY KEY and UNIQUE with their indexes, CHECK, FOREIGN KEY. A constraint added to a table with rows
 //! must hold for all of them.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use crate::plan::Expr;
 use crate::value::Type;
 
 impl Define<'_> {
-    /// The table with one constraint more.
+    /// Adds a constraint to the table.
     pub(super) async fn constrain(&self, table: TableDef, constraint: &Constraint) -> Result<TableDef> {
         match &constraint.kind {
             ConstraintKind::PrimaryKey { columns, included } => {
@@ -136,7 +136,7 @@ impl Define<'_> {
         Ok(table)
     }
 
-    /// The other table of a foreign key, locked; none where it is the table itself.
+    /// The referenced table of a foreign key, locked; `None` if it is the table itself.
     async fn referenced_table(&self, table: &TableDef, to: &str) -> Result<Option<Rc<TableDef>>> {
         if to == table.name {
             return Ok(None);
@@ -146,7 +146,7 @@ impl Define<'_> {
     }
 }
 
-/// The column that a condition is about, if it is about just one: an unnamed CHECK is called after it
+/// The only column that a condition references, if it is just one: an unnamed CHECK is named after it
 /// (AddRelationNewConstraints in src/backend/catalog/heap.c).
 fn only_column(condition: &Expr) -> Option<usize> {
     fn add(expr: &Expr, found: &mut BTreeSet<usize>) {
@@ -160,7 +160,7 @@ fn only_column(condition: &Expr) -> Option<usize> {
     if found.len() == 1 { found.first().copied() } else { None }
 }
 
-/// 42804 where a reference could not be compared with what it refers to.
+/// 42804 if a foreign key's columns cannot be compared with the referenced ones.
 fn demand_comparable(table: &TableDef, to: &TableDef, key: &ForeignKey) -> Result<()> {
     let integer = |ty: &Type| matches!(ty, Type::Int2 | Type::Int4 | Type::Int8);
     let text = |ty: &Type| matches!(ty, Type::Text | Type::Varchar(_));
@@ -208,7 +208,7 @@ fn referenced_columns(to: &TableDef, named: &[String]) -> Result<(crate::catalog
     Ok((to.id, columns))
 }
 
-/// The places of a foreign key's columns.
+/// The positions of a foreign key's columns.
 fn positions(table: &TableDef, names: &[String]) -> Result<Vec<usize>> {
     let missing =
         |name: &str| format!("column \"{name}\" referenced in foreign key constraint does not exist");
@@ -217,7 +217,7 @@ fn positions(table: &TableDef, names: &[String]) -> Result<Vec<usize>> {
     names.iter().map(place).collect()
 }
 
-/// The places of a key's columns, and of those that are only carried along.
+/// The positions of a key's columns, and of its INCLUDE columns.
 fn key_columns(
     table: &TableDef,
     columns: &[String],
@@ -228,12 +228,12 @@ fn key_columns(
     Ok((places(columns)?, places(included)?))
 }
 
-/// 42703 where a key names a column that there is not.
+/// 42703 for a key column that does not exist.
 pub(super) fn no_key_column(name: &str) -> Failure {
     Failure::sql("42703", format!("column \"{name}\" named in key does not exist"))
 }
 
-/// 42P16 where a table has a primary key already.
+/// 42P16 for a second primary key.
 pub(super) fn multiple_primary_keys(table: &str) -> Failure {
     Failure::sql("42P16", format!("multiple primary keys for table \"{table}\" are not allowed"))
 }

@@ -33,7 +33,7 @@ impl Define<'_> {
             layout: Layout { fillfactor: create.fillfactor.unwrap_or(100), ..Layout::default() },
             triggers: Vec::new(),
         };
-        // The server looks at the names of all columns before it looks at any default.
+        // The server checks the names of all columns before it analyses any default.
         let mut names = BTreeSet::new();
         if let Some(column) = create.columns.iter().find(|column| !names.insert(&column.name)) {
             return Err(twice(&column.name));
@@ -58,7 +58,7 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// A column with its default, and its sequence where it numbers itself.
+    /// A column with its default, and its sequence if it is numbered automatically.
     pub(super) fn column(&self, table: &TableDef, column: &ColumnDef) -> Result<Column> {
         if table.column(&column.name).is_some() {
             return Err(twice(&column.name));
@@ -93,8 +93,8 @@ impl Define<'_> {
     }
 }
 
-/// The keys of a table to be made are looked at before the table's name is (transformIndexConstraint in
-/// src/backend/parser/parse_utilcmd.c).
+/// Checks the keys of a new table. The server does this before it looks at the table's name (transformIndexConstraint
+/// in src/backend/parser/parse_utilcmd.c).
 fn demand_keys(create: &CreateTable) -> Result<()> {
     let mut primary = false;
     for constraint in &create.constraints {
@@ -112,9 +112,8 @@ fn demand_keys(create: &CreateTable) -> Result<()> {
     Ok(())
 }
 
-/// Constraints in the order in which the server makes them: what rows alone decide, then the primary key, the other
-/// keys, and what other tables decide. Of keys over the same columns there is one (transformIndexConstraints in
-/// src/backend/parser/parse_utilcmd.c).
+/// The constraints in the order in which the server creates them: CHECKs, the primary key, unique keys, foreign keys.
+/// Equal keys are merged (transformIndexConstraints in src/backend/parser/parse_utilcmd.c).
 pub(super) fn arranged(constraints: &[Constraint]) -> Vec<Constraint> {
     let mut arranged: Vec<Constraint> = Vec::new();
     let mut sorted: Vec<&Constraint> = constraints.iter().collect();
@@ -130,7 +129,7 @@ pub(super) fn arranged(constraints: &[Constraint]) -> Vec<Constraint> {
             _ => false,
         };
         match arranged.iter_mut().find(same) {
-            // Two primary keys are an error, whatever they are over.
+            // Two primary keys are an error, even over the same columns.
             Some(other) if !matches!(constraint.kind, ConstraintKind::PrimaryKey { .. }) => {
                 other.name = other.name.take().or_else(|| constraint.name.clone());
             }
@@ -140,7 +139,7 @@ pub(super) fn arranged(constraints: &[Constraint]) -> Vec<Constraint> {
     arranged
 }
 
-/// The columns of a key and those that it includes.
+/// The columns and the INCLUDE columns of a key.
 fn key_of(kind: &ConstraintKind) -> Option<(&[String], &[String])> {
     match kind {
         ConstraintKind::PrimaryKey { columns, included } | ConstraintKind::Unique { columns, included } => {
@@ -157,8 +156,8 @@ fn twice(column: &str) -> Failure {
 /// `nextval('name')`.
 fn numbered(name: &str) -> Expr {
     let call = function::system("nextval", 1).map_or(System::NextVal, |(call, _, _)| call);
-    // Defaults are no part of the statement's own numbering of calls; a row has one of each at most, and its name
-    // tells them apart.
+    // Defaults are not part of the statement's numbering of calls. A row has at most one call per sequence, so the
+    // sequence's name identifies it.
     let site = usize::MAX - crate::footprint::name_digest(name) as u32 as usize;
     Expr::System { call, args: vec![Expr::Const(Value::Text(name.into()))], site }
 }

@@ -57,8 +57,8 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// Refuses to say that what a table has stands in the way, where another transaction may be about to drop it: the
-    /// server waits for that.
+    /// Refuses an error about dependent objects of a table if another transaction may be about to drop them: the server
+    /// waits for that transaction.
     pub(super) fn demand_settled(&self, table: &TableDef) -> Result<()> {
         let tag = LockTag::Table(table.id);
         if self.server.locks.borrow().is_owned_by_another(self.session, tag) {
@@ -102,7 +102,7 @@ impl Define<'_> {
             }
             self.remember(&table);
             self.give_heap(&table);
-            // The indexes are built anew under a lock of its own (reindex_relation).
+            // The server rebuilds the indexes under a separate lock (reindex_relation).
             self.server.lock_table(self.session, table.id, TableLockMode::Share, false).await?;
             self.server.widen_marks(self.session, table.id, None);
             if restart {

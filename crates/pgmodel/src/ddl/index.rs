@@ -41,7 +41,7 @@ impl Define<'_> {
         let mut table = copy(&table);
         table.indexes.push(Rc::new(index));
         let table = Rc::new(table);
-        // Only an index that is there can be taken back: one that fails leaves none.
+        // A failed build leaves no index, so the undo entry is added only after it has succeeded.
         self.build(&table, table.indexes.len() - 1)?;
         self.undo(Undo::CreatedIndex(table.id));
         self.put(copy(&table));

@@ -1,6 +1,6 @@
-//! The names that the server makes up for constraints, indexes and sequences (makeObjectName and ChooseRelationName in
-//! src/backend/commands/indexcmds.c, ChooseConstraintName in src/backend/catalog/pg_constraint.c), and whether a name
-//! is taken.
+//! Generated names of constraints, indexes and sequences (makeObjectName and ChooseRelationName in
+//! src/backend/commands/indexcmds.c, ChooseConstraintName in src/backend/catalog/pg_constraint.c), and checks whether a
+//! name is taken.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -11,8 +11,8 @@ use crate::error::{Failure, Result};
 use crate::parse::NAME_MAX;
 
 impl Define<'_> {
-    /// A name for a relation that is free: `table_part_label`, with a number behind it if need be. An index that
-    /// belongs to a constraint must not have another constraint's name, either.
+    /// A free relation name: `table_part_label`, with a number appended if necessary. An index that belongs to a
+    /// constraint must not have the name of another constraint, either.
     pub(super) fn relation_name(
         &self,
         table: &TableDef,
@@ -33,14 +33,14 @@ impl Define<'_> {
         free(&table.name, part, label, &taken)
     }
 
-    /// A name for a constraint that no table has one by.
+    /// A constraint name that no constraint of any table has.
     pub(super) fn constraint_name(&self, table: &TableDef, part: Option<&str>, label: &str) -> String {
         let schema = self.server.schema.borrow();
         let all = schema.visible(self.session).map(|other| &**other).chain([table]);
         free(&table.name, part, label, &all.flat_map(constraints).collect())
     }
 
-    /// Whether any relation has that name, as the session sees it.
+    /// Whether any relation visible to the session has that name.
     pub(super) fn is_taken(&self, name: &str) -> bool {
         let schema = self.server.schema.borrow();
         let is_there =
@@ -49,7 +49,7 @@ impl Define<'_> {
             || schema.sequences().find(name, self.session).is_some()
     }
 
-    /// 42P07 where a relation has the name already.
+    /// 42P07 if a relation has that name already.
     pub(super) fn demand_free(&self, name: &str) -> Result<()> {
         let schema = self.server.schema.borrow();
         let sequences = schema.sequences();
@@ -67,7 +67,7 @@ impl Define<'_> {
     }
 }
 
-/// 42710 where the table has a constraint of that name.
+/// 42710 if the table has a constraint of that name already.
 pub(super) fn demand_new_constraint(table: &TableDef, name: &str) -> Result<()> {
     if constraints(table).any(|known| known == name) {
         let relation = &table.name;
@@ -77,12 +77,12 @@ pub(super) fn demand_new_constraint(table: &TableDef, name: &str) -> Result<()> 
     Ok(())
 }
 
-/// 42809 where a relation is of another kind than the command is for.
+/// 42809 if a relation has the wrong kind for the command.
 pub(super) fn wrong_kind(name: &str, wanted: &str) -> Failure {
     Failure::sql("42809", format!("\"{name}\" is not {wanted}"))
 }
 
-/// 2BP01 where something that is to be dropped is needed by what stays; of several the message names none.
+/// 2BP01 if something to be dropped is needed by something that stays; if several are dropped, the message names none.
 pub(super) fn needed(what: &str, of: usize) -> Failure {
     let message = if of == 1 {
         format!("cannot drop {what} because other objects depend on it")
@@ -92,7 +92,7 @@ pub(super) fn needed(what: &str, of: usize) -> Failure {
     Failure::sql("2BP01", message)
 }
 
-/// Names of columns as the middle of a generated name, which they need not fill to the end.
+/// Column names joined as the middle part of a generated name; stops once the result is longer than a name.
 pub(super) fn joined<'n>(columns: impl Iterator<Item = &'n str>) -> String {
     let mut joined = String::new();
     for column in columns {
@@ -107,7 +107,7 @@ pub(super) fn joined<'n>(columns: impl Iterator<Item = &'n str>) -> String {
     joined
 }
 
-/// The names of an index's columns, each once: a later one of the same name gets a number (ChooseIndexColumnNames).
+/// The names of an index's columns, made unique by appending numbers to repeated names (ChooseIndexColumnNames).
 pub(super) fn distinct(columns: Vec<String>) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for column in columns {
@@ -133,13 +133,13 @@ fn constraints(table: &TableDef) -> impl Iterator<Item = &str> {
     indexes.chain(checks).chain(table.foreign_keys.iter().map(|key| key.name.as_str()))
 }
 
-/// The first of `table_part_label`, `table_part_label1`, … that is free.
+/// The first free name of `table_part_label`, `table_part_label1`, …
 fn free(table: &str, part: Option<&str>, label: &str, taken: &BTreeSet<&str>) -> String {
     let plain = object_name(table, part, label);
     if !taken.contains(plain.as_str()) {
         return plain;
     }
-    // Where nothing is cut off the numbered names stand side by side, so that used numbers are met in one pass.
+    // If nothing is cut off, the numbered names are adjacent in the set, so one pass finds the used numbers.
     const ROOM: usize = 10;
     let skipped = if plain.len() + ROOM <= NAME_MAX { first_free(&plain, taken) } else { 1 };
     let mut number = skipped;
@@ -152,7 +152,7 @@ fn free(table: &str, part: Option<&str>, label: &str, taken: &BTreeSet<&str>) ->
     }
 }
 
-/// The least number behind the name that makes it free.
+/// The smallest number that makes the name free when appended.
 fn first_free(name: &str, taken: &BTreeSet<&str>) -> usize {
     let rests = taken.range(name..).map_while(|taken| taken.strip_prefix(name));
     let numbers: BTreeSet<usize> =
@@ -167,7 +167,7 @@ fn first_free(name: &str, taken: &BTreeSet<&str>) -> usize {
     free
 }
 
-/// `table_part_label`; where that is too long for a name, the longer of the first two loses letters.
+/// `table_part_label`, shortened to the maximum length of a name by cutting the longer of the first two parts.
 fn object_name(table: &str, part: Option<&str>, label: &str) -> String {
     let overhead = 1 + label.len() + usize::from(part.is_some());
     let room = NAME_MAX.saturating_sub(overhead);
@@ -186,7 +186,7 @@ fn object_name(table: &str, part: Option<&str>, label: &str) -> String {
     }
 }
 
-/// At most so many bytes of a name, whole letters only.
+/// The first `bytes` bytes of a name, without splitting a character.
 fn clipped(name: &str, bytes: usize) -> &str {
     &name[..name.floor_char_boundary(bytes.min(name.len()))]
 }

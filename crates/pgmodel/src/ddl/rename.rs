@@ -1,4 +1,5 @@
-//! ALTER TABLE … RENAME: a table, a column, a constraint. Until it commits, everybody else knows the old name.
+//! ALTER TABLE … RENAME: a table, a column, a constraint. Other sessions see the old name until the transaction
+//! commits.
 
 use std::rc::Rc;
 
@@ -28,7 +29,7 @@ impl Define<'_> {
 
     pub(super) fn rename_constraint(&self, mut table: TableDef, from: &str, to: &str) -> Result<TableDef> {
         if let Some(index) = table.indexes.iter_mut().find(|index| index.constraint && index.name == from) {
-            // The index of a constraint has its name.
+            // A constraint and its index share one name.
             self.demand_free(to)?;
             *index = Rc::new(IndexDef { name: to.to_owned(), ..IndexDef::clone(index) });
             return Ok(table);

@@ -1,9 +1,9 @@
-//! ALTER COLUMN … TYPE: every row gets the column's value in its new type (manual, ALTER TABLE).
+//! ALTER COLUMN … TYPE: converts the column's value in every row (manual, ALTER TABLE).
 //!
-//! The server writes the table anew, and whoever has an older snapshot then finds it empty; only where a value is
-//! stored in its new type as in the old one do the rows stay (ATColumnChangeRequiresRewrite in
-//! src/backend/commands/tablecmds.c). What a constraint or an expression makes of the column would have to be analysed
-//! again, and is refused.
+//! The server rewrites the table, and a transaction with an older snapshot then sees it empty. The rows stay only if
+//! the old and the new type store values identically (ATColumnChangeRequiresRewrite in
+//! src/backend/commands/tablecmds.c). A column that constraints or expressions use is refused, because they would have
+//! to be analysed again.
 
 use super::Define;
 use crate::ast;
@@ -49,13 +49,13 @@ impl Define<'_> {
         let stays = using.is_none() && is_stored_alike(&old, ty);
         let (xid, command) = run.writing();
         self.server.heap(table.id).replace_all(changed, (!stays).then_some((xid, command)));
-        // What comes after sees the rows as they now are.
+        // Later commands see the converted rows.
         self.server.backend(self.session).xact().command += 1;
         table.columns[place].ty = ty.clone();
         self.rebuild_indexes(table, place)
     }
 
-    /// Refuses a column that more depends on than plain indexes.
+    /// Refuses a column that anything other than plain indexes depends on.
     fn demand_plain(&self, table: &TableDef, place: usize) -> Result<()> {
         let name = &table.columns[place].name;
         let refuse = |what: &str| Err(Failure::not_modelled(format!("ALTER COLUMN {name} TYPE, {what}")));
@@ -85,7 +85,7 @@ impl Define<'_> {
         if concerned.is_empty() {
             return Ok(table);
         }
-        // All are built anew, in their order, so that each keeps its place.
+        // All indexes are rebuilt in order, so that each keeps its position.
         let indexes = std::mem::take(&mut table.indexes);
         for _ in &indexes {
             self.server.heap(table.id).drop_last_index();
@@ -99,7 +99,7 @@ impl Define<'_> {
     }
 }
 
-/// Whether a value of the one type is stored as one of the other: text of any length.
+/// Whether the two types store values identically and the new one takes every old value.
 fn is_stored_alike(old: &Type, new: &Type) -> bool {
     match (old, new) {
         (Type::Text | Type::Varchar(_), Type::Text | Type::Varchar(None)) => true,
@@ -108,7 +108,7 @@ fn is_stored_alike(old: &Type, new: &Type) -> bool {
     }
 }
 
-/// A default in the new type.
+/// The default, if it remains the same in the new type.
 fn converted(default: Expr, column: &str, old: &Type, ty: &Type) -> Result<Expr> {
     match default {
         Expr::Const(Value::Null) => Ok(default),

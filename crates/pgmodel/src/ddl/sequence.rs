@@ -1,4 +1,4 @@
-//! CREATE SEQUENCE and DROP SEQUENCE, and the sequences that belong to columns.
+//! CREATE SEQUENCE and DROP SEQUENCE, and the sequences that columns own.
 
 use super::{Define, name};
 use crate::ast::TableLockMode;
@@ -30,7 +30,7 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// A sequence of the session's, which it holds as it holds a table that it makes.
+    /// Creates a sequence, which only this session sees until its transaction commits, as with a new table.
     pub(super) fn add_sequence(&self, name: &str, sequence: Sequence, owner: Option<(TableId, usize)>) {
         let id = self.server.schema.borrow_mut().fresh_id();
         self.server.schema.borrow_mut().sequences_mut().add(Named::new(id, name, owner, self.session));
@@ -72,7 +72,7 @@ impl Define<'_> {
         }
     }
 
-    /// Drops the sequences of a table, or of one of its columns, the one that was made last first.
+    /// Drops the sequences owned by a table or by one of its columns, the newest first.
     pub(super) async fn drop_owned_sequences(&self, table: TableId, column: Option<usize>) -> Result<()> {
         let mut owned = self.owned_sequences(table);
         owned.retain(|sequence| column.is_none() || sequence.owner == column.map(|column| (table, column)));
@@ -84,7 +84,7 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// The sequences that number a table's columns, in the order of their making.
+    /// The sequences owned by a table's columns, in the order of creation.
     pub(super) fn owned_sequences(&self, table: TableId) -> Vec<Named> {
         let schema = self.server.schema.borrow();
         let owned = |sequence: &&Named| sequence.owner.is_some_and(|(owner, _)| owner == table);
@@ -97,7 +97,7 @@ impl Define<'_> {
     }
 }
 
-/// Whether a column's default takes numbers of the sequence.
+/// Whether any column default of the table calls `nextval` on the sequence.
 fn numbers(table: &TableDef, sequence: &str) -> bool {
     fn calls(expr: &Expr, sequence: &str) -> bool {
         let own = match expr {

@@ -1,5 +1,5 @@
-//! ADD PRIMARY KEY or UNIQUE USING INDEX: an index that is there, built beside writers as a rule, becomes a
-//! constraint's (transformIndexConstraint in src/backend/parser/parse_utilcmd.c).
+//! ADD PRIMARY KEY or UNIQUE USING INDEX: turns an existing index, usually one built concurrently, into a constraint's
+//! index (transformIndexConstraint in src/backend/parser/parse_utilcmd.c).
 
 use std::rc::Rc;
 

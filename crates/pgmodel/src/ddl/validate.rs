@@ -1,6 +1,6 @@
-//! What the rows that are there are held against: NOT NULL and constraints that were added, or VALIDATE CONSTRAINT,
-//! which lets writers go on (manual, ALTER TABLE). They are looked at once the definition is as it is to be, each row
-//! in its turn (ATRewriteTables in src/backend/commands/tablecmds.c).
+//! Checks of existing rows against new NOT NULLs and constraints, and VALIDATE CONSTRAINT, which does not block writers
+//! (manual, ALTER TABLE). The rows are checked in order once the definition is final (ATRewriteTables in
+//! src/backend/commands/tablecmds.c).
 
 use std::collections::{BTreeSet, btree_set};
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::execution::{Env, Slotted};
 use crate::footprint::{Object, Use};
 use crate::value::{Tuple, Value};
 
-/// What rows must meet.
+/// What existing rows must satisfy.
 #[derive(Debug, Default)]
 pub(super) struct Demands {
     no_null: BTreeSet<usize>,
@@ -24,7 +24,7 @@ pub(super) struct Demands {
 
 impl Define<'_> {
     pub(super) fn validate(&self, mut table: TableDef, name: &str) -> Result<TableDef> {
-        // Writers go on beside it, so that the order of their commits and this look matters.
+        // Writers are not blocked, so the order of their commits and this read matters.
         self.server.touch(self.session, Object::Table(table.id), Use::Read);
         if let Some(check) = table.checks.iter_mut().find(|check| check.name == name) {
             if !std::mem::replace(&mut check.validated, true) {
@@ -60,10 +60,10 @@ impl Define<'_> {
         self.demands.borrow_mut().keys.push(key.to_owned());
     }
 
-    /// Holds the rows against what is demanded of them.
+    /// Checks the rows against everything that is demanded of them.
     pub(super) async fn verify(&self, table: &TableDef) -> Result<()> {
         let Demands { no_null, checks, keys } = self.demands.take();
-        // Of several that a row breaks, the first that was added is told.
+        // If a row violates several, the one added first is reported.
         let named = |name: &String| table.checks.iter().find(|check| check.name == *name);
         let checks: Vec<&Check> = checks.iter().filter_map(named).collect();
         if !no_null.is_empty() || !checks.is_empty() {
@@ -90,7 +90,7 @@ impl Define<'_> {
         Ok(())
     }
 
-    /// 23503 where a row refers to none.
+    /// 23503 if a row references a missing row.
     fn demand_targets(&self, table: &TableDef, key: &ForeignKey) -> Result<()> {
         let to = self.server.table(key.to, self.session);
         let referenced: Vec<Tuple> = self.live(&to).into_iter().map(|(_, tuple)| tuple).collect();
@@ -110,7 +110,7 @@ impl Define<'_> {
     }
 }
 
-/// 23502 where one of the columns has no value.
+/// 23502 if one of the columns is NULL.
 fn demand_values(table: &TableDef, tuple: &Tuple, columns: btree_set::Iter<'_, usize>) -> Result<()> {
     for place in columns {
         let column = &table.columns[*place];

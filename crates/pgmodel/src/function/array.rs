@@ -1,5 +1,4 @@
-//! Operators and functions of one-dimensional arrays, which begin at 1. An array of arrays must never come
-//! out.
+//! Operators and functions of one-dimensional arrays with lower bound 1. No function returns an array of arrays.
 
 use super::signature::Kind::{AnyArray, Bool, Compat, CompatArray, Int4, Text};
 use super::signature::{Entry, lax, refused, strict};
@@ -37,7 +36,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     lax("array_to_string", &[AnyArray, Text, Text], Text, written),
 ];
 
-/// The argument's elements.
+/// The elements of an array argument.
 fn elements(args: &[Value], index: usize) -> Result<&[Value]> {
     match args.get(index) {
         Some(Value::Array(elements)) => Ok(elements),
@@ -45,12 +44,12 @@ fn elements(args: &[Value], index: usize) -> Result<&[Value]> {
     }
 }
 
-/// The argument's elements; none for NULL.
+/// The elements of an array argument; `None` for NULL.
 fn elements_or_null(args: &[Value], index: usize) -> Result<Option<&[Value]>> {
     if matches!(args.get(index), Some(Value::Null)) { Ok(None) } else { elements(args, index).map(Some) }
 }
 
-/// An element by its index; NULL outside of the array.
+/// The element at an index; NULL if the index is out of bounds.
 pub(super) fn element(args: &[Value]) -> Result<Value> {
     let index = usize::try_from(int(args, 1)? - 1).ok();
     let elements = elements(args, 0)?;
@@ -90,7 +89,7 @@ fn prepended(args: &[Value]) -> Result<Value> {
     Ok(Value::Array([element].into_iter().chain(array).cloned().collect()))
 }
 
-/// Whether each element of one is an element of the other; NULL is no element.
+/// Whether every element of `inner` is an element of `outer`; NULL equals no element.
 fn contains(args: &[Value], outer: usize, inner: usize) -> Result<bool> {
     let (outer, inner) = (elements(args, outer)?, elements(args, inner)?);
     limit::demand_comparisons(outer.len(), inner.len())?;

@@ -1,5 +1,4 @@
-//! Casts: which there are, in which context, and what they do. A cast that the server does not have must
-//! never happen by way of another.
+//! Casts: which exist, in which contexts, and what they do. A cast that the server lacks is never emulated by another.
 
 use std::rc::Rc;
 
@@ -9,7 +8,7 @@ use crate::error::{Failure, Result};
 use crate::plan::Apply;
 use crate::value::{DAY, Json, Numeric, Type, Value, midnight, unpadded};
 
-/// What the server adds to a length before it stores it.
+/// The offset that the server adds to a length when it packs a type modifier (VARHDRSZ).
 const HEADER: i64 = 4;
 
 /// The cast from one type to another.
@@ -45,13 +44,13 @@ pub(super) fn cast(from: &Type, to: &Type, context: CastContext) -> Result<Optio
     }
 }
 
-/// Whether there is such a cast between types without lengths.
+/// Whether such a cast between types without lengths exists.
 pub(super) fn exists(from: &Type, to: &Type, context: CastContext) -> bool {
     pathway(from, to).is_some_and(|(least, _)| least <= context)
 }
 
-/// Whether the settings leave it alone. Those of the zone and of the form of dates matter to points in time, and the
-/// text form of an array is taken for that of anything at all.
+/// Whether the cast's result does not depend on settings. Dates and timestamps depend on TimeZone and DateStyle, and
+/// the text form of an array is treated like that of any element type.
 pub(super) fn is_immutable(from: &Type, to: &Type) -> bool {
     let is_text = |ty: &Type| category(ty) == 'S';
     match (from, to) {
@@ -64,12 +63,12 @@ pub(super) fn is_immutable(from: &Type, to: &Type) -> bool {
     }
 }
 
-/// Precision and scale as the server packs them.
+/// Precision and scale, packed as in the server's type modifier.
 fn packed((precision, scale): (u16, u16)) -> i64 {
     (i64::from(precision) << 16 | i64::from(scale)) + HEADER
 }
 
-/// The least context that a cast needs, and what it does; nothing where the value stays as it is.
+/// The weakest context in which a cast is allowed, and its function; `None` if the value stays unchanged.
 type Pathway = (CastContext, Option<Apply>);
 
 fn pathway(from: &Type, to: &Type) -> Option<Pathway> {
@@ -109,13 +108,13 @@ fn pathway(from: &Type, to: &Type) -> Option<Pathway> {
     })
 }
 
-/// The type's input function; none for texts, which stay as they are.
+/// The type's input function; `None` for text types, whose values stay unchanged.
 fn reader(to: &Type) -> Option<Apply> {
     let (element, is_array) = match to {
         Type::Array(element) => (element.as_ref(), true),
         plain => (plain, false),
     };
-    // A function pointer carries no type along, so there is one function for each.
+    // `Apply` is a plain function pointer without captured type, so each type needs a function of its own.
     let (plain, array): (Apply, Apply) = match element {
         Type::Bool => (read::<0>, read_array::<0>),
         Type::Int2 => (read::<1>, read_array::<1>),
@@ -161,7 +160,7 @@ fn read_array<const TYPE: usize>(args: &[Value]) -> Result<Value> {
     Value::input(str(args, 0)?, &Type::Array(Box::new(READ[TYPE].clone())))
 }
 
-/// The value as a cast to text writes it, which differs from the output form for booleans and `character`.
+/// The value as a cast to text writes it; it differs from the output form for booleans and `character`.
 pub(super) fn written(value: &Value) -> String {
     match value {
         Value::Bool(bool) => bool.to_string(),
@@ -178,7 +177,7 @@ fn to_padded(args: &[Value]) -> Result<Value> {
     Ok(Value::Padded(raw(args.first().ok_or_else(mistyped)?).into()))
 }
 
-/// The value as a cast to text writes it, but with the spaces that end it.
+/// The value as a cast to text writes it, but with trailing spaces kept.
 fn raw(value: &Value) -> String {
     if let Value::Padded(text) = value { text.to_string() } else { written(value) }
 }
@@ -220,7 +219,7 @@ fn int_to_numeric(args: &[Value]) -> Result<Value> {
     Ok(Value::Numeric(Rc::new(Numeric::from_int(int(args, 0)?))))
 }
 
-/// The integer, if a type of so many bits holds it.
+/// The integer, if it fits a type of `BITS` bits.
 fn sized<const BITS: u8>(value: i128) -> Result<Value> {
     let limit = 1i128 << (BITS - 1);
     match i64::try_from(value) {
@@ -251,7 +250,7 @@ fn int_to_bool(args: &[Value]) -> Result<Value> {
     Ok(Value::Bool(int(args, 0)? != 0))
 }
 
-/// The scalar of a JSON value that is wanted, or the server's complaint about any other.
+/// The scalar that `pick` finds in a JSON value, or the server's error for any other value.
 fn json_scalar<'a, T>(args: &'a [Value], name: &str, pick: fn(&'a Json) -> Option<T>) -> Result<T> {
     let Some(Value::Json(json)) = args.first() else { return Err(mistyped()) };
     let kind = if matches!(**json, Json::Number(_)) { "numeric" } else { json.kind() };
@@ -281,7 +280,7 @@ fn json_to_numeric(args: &[Value]) -> Result<Value> {
     Ok(Value::Numeric(Rc::new(json_scalar(args, "numeric", number)?.clone())))
 }
 
-/// The length that a modifier stands for.
+/// The length that a type modifier encodes.
 fn limit(args: &[Value]) -> Result<usize> {
     usize::try_from(int(args, 1)? - HEADER).map_err(|_| mistyped())
 }
@@ -291,7 +290,7 @@ fn truncated(args: &[Value]) -> Result<Value> {
     Ok(Value::Text(text.chars().take(limit(args)?).collect::<String>().into()))
 }
 
-/// A text that is too long only by spaces loses them; any other is an error.
+/// A text that exceeds the limit only by spaces is cut; any other excess is an error.
 fn checked(args: &[Value]) -> Result<Value> {
     let (text, limit) = (written(args.first().ok_or_else(mistyped)?), limit(args)?);
     match text.char_indices().nth(limit) {
@@ -309,7 +308,7 @@ fn filled_up(args: &[Value]) -> Result<Value> {
     filled(&text, limit(args)?)
 }
 
-/// A text that is too long by more than spaces is an error.
+/// A text that exceeds the limit by more than spaces is an error.
 fn filled_if_it_fits(args: &[Value]) -> Result<Value> {
     let (text, limit) = (raw(args.first().ok_or_else(mistyped)?), limit(args)?);
     match text.char_indices().nth(limit) {
@@ -320,7 +319,7 @@ fn filled_if_it_fits(args: &[Value]) -> Result<Value> {
     }
 }
 
-/// So many characters of a text, filled up with spaces.
+/// The first `length` characters of a text, padded with spaces.
 fn filled(text: &str, length: usize) -> Result<Value> {
     let mut filled: String = text.chars().take(length).collect();
     let lacking = length - filled.chars().count();
@@ -343,7 +342,7 @@ fn fitted(args: &[Value]) -> Result<Value> {
     Ok(Value::Numeric(Rc::new(numeric)))
 }
 
-/// An array read from a text, each element then cast by itself.
+/// Reads an array from a text and casts each element.
 fn each(args: &[Value], apply: Apply) -> Result<Value> {
     let Value::Array(elements) = read_array::<10>(args)? else { return Err(mistyped()) };
     let modifier = args.get(1).ok_or_else(mistyped)?;

@@ -1,4 +1,4 @@
-//! `=` and its kin. They must agree with the order of values everywhere: one order serves them all.
+//! `=` and the other comparison operators. All use the one order of values, so they agree with sorting and indexes.
 
 use std::cmp::Ordering;
 
@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::plan::Apply;
 use crate::value::{DAY, Value};
 
-/// The pairs of types that are compared; in all of them both sides have the same form of value.
+/// The pairs of types that can be compared; in each pair both sides are represented alike.
 const PAIRS: &[&[Kind]] = &[
     &[Kind::Bool, Kind::Bool],
     &[Kind::Bytea, Kind::Bytea],
@@ -33,8 +33,8 @@ const PAIRS: &[&[Kind]] = &[
     &[Kind::Jsonb, Kind::Jsonb],
 ];
 
-/// The pairs of types of which each side has a form of its own: points in time, of which the session's zone, UTC,
-/// makes one kind of the other.
+/// The pairs of types whose sides are represented differently: date and timestamp types, converted in the session's
+/// time zone, which is UTC.
 const MIXED: &[&[Kind]] = &[
     &[Kind::Date, Kind::Timestamp],
     &[Kind::Timestamp, Kind::Date],
@@ -44,7 +44,7 @@ const MIXED: &[&[Kind]] = &[
     &[Kind::Timestamptz, Kind::Timestamp],
 ];
 
-/// The comparison operators of that symbol.
+/// The comparison operators with that symbol.
 pub(super) fn operators(symbol: &str) -> Vec<Entry> {
     let (name, apply, mixed): (&'static str, Apply, Apply) = match symbol {
         "=" => ("=", |args| compared(args, Ordering::is_eq), |args| in_time(args, Ordering::is_eq)),
@@ -69,7 +69,7 @@ fn compared(args: &[Value], test: fn(Ordering) -> bool) -> Result<Value> {
     }
 }
 
-/// A point in time in microseconds since 2000; a date's may lie outside of what a timestamp can say.
+/// A point in time in microseconds since 2000; that of a date may be outside the range of timestamps.
 fn instant(value: &Value) -> Result<i128> {
     match value {
         Value::Date(days) => Ok(i128::from(*days) * i128::from(DAY)),

@@ -1,5 +1,4 @@
-//! Arithmetic on `numeric`. It must never pass through binary fractions: what the server computes in them is
-//! refused.
+//! Arithmetic on `numeric`, exact throughout: what the server computes in binary floating point is refused.
 
 use std::rc::Rc;
 
@@ -9,7 +8,7 @@ use super::{int, mistyped};
 use crate::error::Result;
 use crate::value::{Numeric, Value};
 
-/// The operators; those of `double precision` take part in the choice only.
+/// The operators; those of `double precision` matter only for overload resolution.
 pub(super) const OPERATORS: &[Entry] = &[
     strict("+", &[Num, Num], Num, |args| of_two(args, Numeric::add)),
     strict("-", &[Num, Num], Num, |args| of_two(args, Numeric::sub)),
@@ -31,7 +30,7 @@ pub(super) const OPERATORS: &[Entry] = &[
     refused("@", &[Float8], Float8),
 ];
 
-/// The functions; those of `double precision` take part in the choice only.
+/// The functions; those of `double precision` matter only for overload resolution.
 pub(super) const FUNCTIONS: &[Entry] = &[
     strict("abs", &[Num], Num, |args| of_one(args, |a| Ok(a.abs()))),
     strict("mod", &[Num, Num], Num, |args| of_two(args, Numeric::rem)),
@@ -72,7 +71,7 @@ fn placed(args: &[Value], compute: fn(&Numeric, i64) -> Result<Numeric>) -> Resu
     Ok(Value::Numeric(Rc::new(compute(numeric(args, 0)?, int(args, 1)?)?)))
 }
 
-/// The quotient cut to an integer: what is left when the remainder has been taken away.
+/// The quotient truncated to an integer: the remainder is subtracted before the division.
 fn whole_quotient(a: &Numeric, b: &Numeric) -> Result<Numeric> {
     a.sub(&a.rem(b)?)?.div(b)?.trunc(0)
 }

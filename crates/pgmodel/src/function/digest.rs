@@ -1,5 +1,4 @@
-//! `md5` and `hashtext`, bit for bit as the server computes them. They must never change: applications derive
-//! lock keys from them.
+//! `md5` and `hashtext`, bit for bit as the server computes them, because applications derive lock keys from them.
 
 use super::signature::Kind::{Bytea, Int4, Text};
 use super::signature::{Entry, strict};
@@ -27,7 +26,7 @@ fn md5(args: &[Value]) -> Result<Value> {
 /// The rotations of MD5's four rounds (RFC 1321, 3.4).
 const ROTATIONS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
-/// The table T of RFC 1321, 3.4: the fractions of sines, which must not be computed here in binary fractions.
+/// The table T of RFC 1321, 3.4: fractions of sines, listed because binary floating point is not used here.
 #[rustfmt::skip]
 const SINES: [u32; 64] = [
     0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
@@ -74,14 +73,14 @@ fn md5_digest(bytes: &[u8]) -> [u8; 16] {
     digest
 }
 
-/// Up to four bytes as a number, the first the lowest.
+/// Up to four bytes as a little-endian number.
 fn little_endian(bytes: &[u8]) -> u32 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
 /// `hash_bytes` of the server's `hashfn.c`: Jenkins' lookup3.
 fn hash_bytes(bytes: &[u8]) -> i32 {
-    // The server counts lengths in 32 bits, and so does the seed.
+    // The server uses a 32-bit length, and so does the seed.
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     let seed = 0x9e37_79b9u32.wrapping_add(length).wrapping_add(3_923_095);
     let (mut a, mut b, mut c) = (seed, seed, seed);
@@ -100,7 +99,7 @@ fn hash_bytes(bytes: &[u8]) -> i32 {
         }
         rest = &rest[12..];
     }
-    // The lowest byte of `c` is left to the length.
+    // The lowest byte of `c` is reserved for the length.
     a = a.wrapping_add(little_endian(&rest[..rest.len().min(4)]));
     b = b.wrapping_add(little_endian(&rest[rest.len().min(4)..rest.len().min(8)]));
     c = c.wrapping_add(little_endian(&rest[rest.len().min(8)..]) << 8);

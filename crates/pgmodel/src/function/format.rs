@@ -1,4 +1,4 @@
-//! `format` (manual, 9.4.1): texts and literals. Identifiers, widths and positions are refused.
+//! `format` (manual, 9.4.1) with `%s` and `%L`. Identifiers, widths and positions are refused.
 
 use super::signature::Kind::{Rest, Text};
 use super::signature::{Entry, lax};
@@ -42,7 +42,7 @@ fn formatted(args: &[Value]) -> Result<Value> {
     text(made)
 }
 
-/// The text as a literal; one with a backslash is an E string.
+/// The text as an SQL literal; with a backslash in it, an E'' string.
 fn quote(content: &str, made: &mut String) {
     if content.contains('\\') {
         made.push('E');

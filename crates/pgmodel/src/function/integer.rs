@@ -1,5 +1,4 @@
-//! Arithmetic on `smallint`, `integer` and `bigint`. It must never wrap: a result out of range is the
-//! server's error.
+//! Arithmetic on `smallint`, `integer` and `bigint`. It never wraps: a result out of range is the server's error.
 
 use super::signature::Kind::{Float8, Int2, Int4, Int8, Text};
 use super::signature::{Entry, Kind, refused, strict};
@@ -8,7 +7,7 @@ use crate::error::{Failure, Result};
 use crate::plan::Apply;
 use crate::value::Value;
 
-/// The pairs of integer types, with the width in bits of what arithmetic on them yields.
+/// The pairs of integer types, with the width in bits of the result of arithmetic on them.
 const PAIRS: &[(&[Kind], u8)] = &[
     (&[Int2, Int2], 16),
     (&[Int2, Int4], 32),
@@ -58,7 +57,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 
 /// The operators of two integers.
 pub(super) fn operators(symbol: &str) -> Vec<Entry> {
-    // The variants of one operator for 16, 32 and 64 bits; the bit operators want both sides of one type.
+    // The variants of an operator for 16, 32 and 64 bits; the bit operators need both sides of the same type.
     let (name, variants, mixed): (&'static str, [Apply; 3], bool) = match symbol {
         "+" => ("+", [add::<16>, add::<32>, add::<64>], true),
         "-" => ("-", [subtract::<16>, subtract::<32>, subtract::<64>], true),
@@ -79,7 +78,7 @@ pub(super) fn operators(symbol: &str) -> Vec<Entry> {
     pairs.map(entry).collect()
 }
 
-/// What an integer type of so many bits is called in errors.
+/// The name of the integer type of `bits` bits in errors.
 const fn type_name(bits: u8) -> &'static str {
     match bits {
         16 => "smallint",
@@ -88,7 +87,7 @@ const fn type_name(bits: u8) -> &'static str {
     }
 }
 
-/// 22003 for an integer type of so many bits.
+/// 22003 for an integer type of `bits` bits.
 #[cold]
 pub(super) fn out_of_range(bits: u8) -> Failure {
     Failure::sql("22003", format!("{} out of range", type_name(bits)))
@@ -99,7 +98,7 @@ fn by_zero() -> Failure {
     Failure::sql("22012", "division by zero")
 }
 
-/// The result, if a type of so many bits holds it.
+/// The result, if it fits a type of `BITS` bits.
 #[inline]
 fn fit<const BITS: u8>(result: Option<i64>) -> Result<Value> {
     match result {
@@ -138,7 +137,7 @@ fn divide<const BITS: u8>(args: &[Value]) -> Result<Value> {
 
 fn remainder<const BITS: u8>(args: &[Value]) -> Result<Value> {
     let (a, b) = pair(args)?;
-    // The least integer divided by -1 leaves nothing, though its quotient is out of range.
+    // The smallest integer has remainder 0 when divided by -1, although the quotient is out of range.
     if b == 0 { Err(by_zero()) } else { fit::<BITS>(Some(a.wrapping_rem(b))) }
 }
 
@@ -173,7 +172,7 @@ fn complement(args: &[Value]) -> Result<Value> {
     Ok(Value::Int(!int(args, 0)?))
 }
 
-/// The distance of a shift; one past the width is whatever the server's processor makes of it.
+/// The distance of a shift. A distance beyond the width depends on the server's processor and is refused.
 fn distance<const BITS: u8>(args: &[Value]) -> Result<i64> {
     let distance = int(args, 1)?;
     let is_defined = (0..i64::from(BITS)).contains(&distance);

@@ -1,4 +1,4 @@
-//! Operators and functions that look into `jsonb`. What is not there is NULL; it must never be an error.
+//! Operators and functions that read `jsonb`. A missing key or element is NULL, not an error.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use crate::error::{Failure, Result};
 use crate::limit;
 use crate::value::{Json, Value};
 
-/// The operators; those of `json` take part in the choice only.
+/// The operators; those of `json` matter only for overload resolution.
 pub(super) const OPERATORS: &[Entry] = &[
     strict("->", &[Jsonb, Text], Jsonb, |args| Ok(as_json(json(args, 0)?.get(str(args, 1)?)))),
     strict("->", &[Jsonb, Int4], Jsonb, |args| Ok(as_json(indexed(args)?))),
@@ -45,7 +45,7 @@ pub(super) fn json(args: &[Value], index: usize) -> Result<&Json> {
     }
 }
 
-/// The elements of a `text[]` argument, NULLs among them.
+/// The elements of a `text[]` argument, including NULLs.
 pub(super) fn texts(args: &[Value], index: usize) -> Result<Vec<Option<Rc<str>>>> {
     let Some(Value::Array(elements)) = args.get(index) else { return Err(mistyped()) };
     let text = |element: &Value| match element {
@@ -60,7 +60,7 @@ fn as_json(found: Option<&Json>) -> Value {
     found.map_or(Value::Null, |json| Value::Json(Rc::new(json.clone())))
 }
 
-/// A string without its quotes; a null of JSON is one of SQL.
+/// A string without its quotes; JSON null becomes SQL NULL.
 pub(super) fn as_text(found: Option<&Json>) -> Value {
     match found {
         None | Some(Json::Null) => Value::Null,
@@ -69,8 +69,8 @@ pub(super) fn as_text(found: Option<&Json>) -> Value {
     }
 }
 
-/// The element at an index. A scalar is kept like an array of itself, and this operator does not tell them
-/// apart.
+/// The element at an index. The server stores a top-level scalar as an array of one element, and this operator does not
+/// distinguish the two.
 fn indexed(args: &[Value]) -> Result<Option<&Json>> {
     let (json, index) = (json(args, 0)?, int(args, 1)?);
     if json.is_scalar() {
@@ -79,7 +79,7 @@ fn indexed(args: &[Value]) -> Result<Option<&Json>> {
     Ok(json.at(index))
 }
 
-/// An index as it is written in a path.
+/// The array index that a path element denotes.
 pub(super) fn path_index(step: &str) -> Option<i64> {
     step.trim_start().parse::<i32>().ok().map(i64::from)
 }
@@ -87,7 +87,7 @@ pub(super) fn path_index(step: &str) -> Option<i64> {
 fn followed(args: &[Value]) -> Result<Option<&Json>> {
     let mut at = json(args, 0)?;
     let path = texts(args, 1)?;
-    // A path with a NULL in it leads nowhere.
+    // A path with a NULL in it finds nothing.
     if path.iter().any(Option::is_none) {
         return Ok(None);
     }
@@ -115,15 +115,15 @@ fn exists(json: &Json, key: &str) -> bool {
     }
 }
 
-/// For each key of the second argument that is not NULL, whether it exists.
+/// For each non-NULL key of the second argument, whether it exists.
 fn keys(args: &[Value]) -> Result<impl Iterator<Item = bool>> {
     let json = json(args, 0)?;
     Ok(texts(args, 1)?.into_iter().flatten().map(move |key| exists(json, &key)))
 }
 
-/// `@>`: an array may stand for a scalar that it holds, but only where neither is inside another value.
+/// `@>`. As a special case, a top-level array contains a scalar that is one of its elements.
 fn contains(outer: &Json, inner: &Json) -> Result<Value> {
-    // Each value takes 48 bytes at the least.
+    // Every value weighs at least 48 bytes.
     let values = |json: &Json| usize::try_from(json.weight() / 48).unwrap_or(usize::MAX);
     limit::demand_comparisons(values(outer), values(inner))?;
     Ok(Value::Bool(match (outer, inner) {

@@ -1,5 +1,4 @@
-//! Functions that make `jsonb` of other values. Times must come out in their ISO form, whatever their text
-//! form is.
+//! Functions that build `jsonb` from other values. Times are written in ISO form, whatever their text form is.
 
 use std::rc::Rc;
 
@@ -22,14 +21,14 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 
 /// The `jsonb` as a value.
 pub(super) fn made(json: &Json) -> Result<Value> {
-    // One value in another, over and over, would nest deeper than anything may follow.
+    // Repeated wrapping of one value in another would otherwise exceed the depth that traversals can handle.
     if json.depth() > JSON_DEPTH {
         return Err(json_too_deep());
     }
     Ok(Value::Json(Rc::new(json.clone())))
 }
 
-/// The `jsonb` that a value becomes.
+/// The `jsonb` for a value.
 fn of(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
@@ -75,7 +74,7 @@ pub(super) fn array(args: &[Value]) -> Result<Value> {
     made(&Json::Array(args.iter().map(of).collect()))
 }
 
-/// The value without those pairs of objects, at any depth, whose value is null.
+/// The value without the object fields, at any depth, whose value is null.
 fn stripped(json: &Json) -> Json {
     match json {
         Json::Object(pairs) => {

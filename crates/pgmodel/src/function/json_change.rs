@@ -1,5 +1,4 @@
-//! Operators and functions that change `jsonb`: `||`, `-`, `#-` and `jsonb_set`. Keys must stay in their
-//! order.
+//! Operators and functions that change `jsonb`: `||`, `-`, `#-` and `jsonb_set`. The keys of an object stay sorted.
 
 use std::rc::Rc;
 
@@ -26,7 +25,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     strict("jsonb_set", &[Jsonb, TextArray, Jsonb, Bool], Jsonb, set),
 ];
 
-/// Two objects become one; all else becomes an array, of which what is no array is one element.
+/// Two objects are merged; anything else is concatenated as arrays, with a non-array as one element.
 fn joined(args: &[Value]) -> Result<Value> {
     let (left, right) = (json(args, 0)?, json(args, 1)?);
     if let (Json::Object(left), Json::Object(right)) = (left, right) {
@@ -73,10 +72,10 @@ fn without_index(args: &[Value]) -> Result<Value> {
     }
 }
 
-/// Where an index points: inside, or past one of the ends (`Err`, and whether it is the front).
+/// The position of an index: inside the array (`Ok`), or past one of its ends (`Err`, true for the front).
 type Place = std::result::Result<usize, bool>;
 
-/// The place of an index that may count from the end.
+/// The position of an index, which counts from the end if negative.
 fn place(index: i64, length: usize) -> Option<Place> {
     let length = i64::try_from(length).ok()?;
     let index = if index < 0 { index + length } else { index };
@@ -99,7 +98,7 @@ fn set(args: &[Value]) -> Result<Value> {
     made(&replaced(target, &path, 0, value, create)?)
 }
 
-/// The value with what the path leads to replaced; an only last step that leads nowhere may add.
+/// Replaces the value at a path. A missing key or element is added only for the last step of the path.
 fn replaced(at: &Json, path: &[Option<Rc<str>>], depth: usize, value: &Json, create: bool) -> Result<Json> {
     if at.is_scalar() {
         return Ok(at.clone());

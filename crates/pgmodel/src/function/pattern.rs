@@ -1,4 +1,4 @@
-//! LIKE and ILIKE. Regular expressions are refused; they must never be approximated by these patterns.
+//! LIKE and ILIKE. Regular expressions are refused, not approximated.
 
 use super::signature::Kind::{Bool, Bytea, Char, Text};
 use super::signature::{Entry, refused, strict};
@@ -7,7 +7,7 @@ use crate::error::{Failure, Result};
 use crate::limit;
 use crate::value::Value;
 
-/// The operators behind LIKE and ILIKE, and those of regular expressions, which are refused.
+/// The operators behind LIKE and ILIKE, and the regular-expression operators, which are refused.
 pub(super) const OPERATORS: &[Entry] = &[
     strict("~~", &[Text, Text], Bool, |args| like(args, false, false)),
     strict("!~~", &[Text, Text], Bool, |args| like(args, true, false)),
@@ -43,8 +43,8 @@ fn like(args: &[Value], negated: bool, fold: bool) -> Result<Value> {
     Ok(Value::Bool(matched != negated))
 }
 
-/// Matches from the left. On a mismatch the last `%` takes one more character, so no text costs more than the
-/// product of the lengths. The server notices an escape that ends the pattern only when it gets there.
+/// Matches from the left. On a mismatch the last `%` takes one more character, so the cost is at most the product of
+/// the two lengths. Like the server, notices an escape at the end of the pattern only when it gets there.
 fn matches(source: &str, pattern: &str) -> Result<bool> {
     let (source, pattern): (Vec<char>, Vec<char>) = (source.chars().collect(), pattern.chars().collect());
     let (mut s, mut p) = (0, 0);
@@ -58,7 +58,7 @@ fn matches(source: &str, pattern: &str) -> Result<bool> {
         if s == source.len() && p == pattern.len() {
             return Ok(true);
         }
-        // Text that has ended is matched by nothing but `%`, and giving it back to one cannot help.
+        // At the end of the text only `%` can match, and backtracking cannot help.
         if s == source.len() {
             return Ok(false);
         }

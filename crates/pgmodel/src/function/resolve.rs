@@ -1,5 +1,5 @@
-//! Which operator or function is meant (manual, 10.2 and 10.3): the steps of the server's `parse_func.c` and
-//! `parse_oper.c`. It must never pick one where the server would call the choice ambiguous.
+//! Overload resolution of operators and functions (manual, 10.2 and 10.3), following the steps of the server's
+//! `parse_func.c` and `parse_oper.c`. A choice that the server calls ambiguous is ambiguous here, too.
 
 use super::signature::{Entry, Kind, category};
 use super::{
@@ -9,10 +9,10 @@ use super::{pattern, text, text_part, time, unify, unsupported};
 use crate::error::{Failure, Result};
 use crate::value::Type;
 
-/// A type as the choice sees it; without length and precision.
+/// An argument type as resolution sees it: without length and precision.
 type Known = Type;
 
-/// The operator of that symbol.
+/// The operator with that symbol.
 pub(super) fn operator(symbol: &str, left: Option<&Type>, right: &Type) -> Result<Chosen> {
     let symbol = if symbol == "!=" { "<>" } else { symbol };
     let args: Vec<Known> = left.into_iter().chain([right]).map(Type::base).collect();
@@ -45,7 +45,7 @@ pub(super) fn function(name: &str, args: &[Type]) -> Result<Chosen> {
     }
 }
 
-/// Whether the server has a function of that name of its own, with any arguments.
+/// Whether the server has a built-in function of that name, with any arguments.
 pub(super) fn is_known(name: &str) -> bool {
     let counts = 0..8;
     unsupported::function(name)
@@ -54,7 +54,7 @@ pub(super) fn is_known(name: &str) -> bool {
         || counts.into_iter().any(|count| super::session::system(name, count).is_some())
 }
 
-/// The one of some set-returning functions of a name that the argument types mean, with its types filled in.
+/// Resolves a set-returning function among the entries of one name, with its types filled in.
 pub(super) fn set(name: &str, entries: Vec<Entry>, args: &[Type]) -> Result<(Entry, Vec<Type>, Type)> {
     let args: Vec<Known> = args.iter().map(Type::base).collect();
     let types: Vec<String> = args.iter().map(Type::name).collect();
@@ -78,7 +78,7 @@ fn operators(symbol: &str) -> Vec<Entry> {
     entries
 }
 
-/// The functions of that name that can take so many arguments.
+/// The functions of that name that accept `count` arguments.
 fn expanded(name: &str, count: usize) -> Vec<Entry> {
     let tables =
         [integer::FUNCTIONS, decimal::FUNCTIONS, text::FUNCTIONS, text_part::FUNCTIONS, time::FUNCTIONS];
@@ -105,7 +105,7 @@ enum Found {
     None,
 }
 
-/// The kind that the entry wants at a position; what `Rest` covers wants anything.
+/// The kind that the entry expects at a position; `Rest` accepts any type.
 fn wanted(entry: &Entry, index: usize) -> Kind {
     entry.args.get(index).or(entry.args.last()).copied().unwrap_or(Kind::Rest)
 }
@@ -114,7 +114,7 @@ fn is_exact(kind: Kind, ty: &Known) -> bool {
     kind.ty().is_some_and(|kind| kind == *ty)
 }
 
-/// An operator that takes the types as they are comes first; a literal then has the type of the other side.
+/// An operator whose types match exactly comes first; a literal then gets the type of the other operand.
 fn choose_operator(entries: &[Entry], args: &[Known]) -> Found {
     let known = args.iter().find(|ty| **ty != Type::Unknown);
     if let Some(known) = known {
@@ -153,7 +153,7 @@ fn choose(entries: &[Entry], args: &[Known]) -> Found {
     }
 }
 
-/// Keeps the candidates with the most arguments that match; literals do not count.
+/// Keeps the candidates with the most matching arguments; literals do not count.
 fn keep_best(candidates: &mut Vec<Entry>, args: &[Known], matches: impl Fn(Kind, &Known) -> bool) {
     let score = |entry: &Entry| {
         let known = |i: &usize| args[*i] != Type::Unknown;
@@ -165,8 +165,8 @@ fn keep_best(candidates: &mut Vec<Entry>, args: &[Known], matches: impl Fn(Kind,
     }
 }
 
-/// Where all candidates agree on the category of a literal, or one takes a string, keeps those of that
-/// category, and of them the preferred type's.
+/// If all candidates agree on the category of a literal, or one of them takes a string, keeps the candidates of that
+/// category, and among them those with the preferred type.
 fn keep_category(candidates: &mut Vec<Entry>, args: &[Known]) {
     let mut slots = Vec::new();
     for index in (0..args.len()).filter(|index| args[*index] == Type::Unknown) {
@@ -190,7 +190,7 @@ fn keep_category(candidates: &mut Vec<Entry>, args: &[Known]) {
     }
 }
 
-/// Where all known arguments have one type, keeps the one candidate that could take it everywhere.
+/// If all known arguments have one type, keeps the only candidate that accepts it at every position.
 fn keep_alike(candidates: &mut Vec<Entry>, args: &[Known]) {
     let mut known = args.iter().filter(|ty| **ty != Type::Unknown);
     let Some(first) = known.next() else { return };
@@ -204,7 +204,7 @@ fn keep_alike(candidates: &mut Vec<Entry>, args: &[Known]) {
     }
 }
 
-/// Whether every argument can be had by an implicit cast.
+/// Whether every argument can be cast implicitly.
 fn accepts(entry: &Entry, args: &[Known]) -> bool {
     let each = args.iter().enumerate().all(|(index, ty)| match wanted(entry, index) {
         Kind::AnyArray | Kind::CompatArray => matches!(ty, Type::Array(_) | Type::Unknown),
@@ -217,15 +217,15 @@ fn accepts(entry: &Entry, args: &[Known]) -> bool {
     each && polymorphic(entry, args).is_ok()
 }
 
-/// What the polymorphic kinds of a call stand for.
+/// The types that the polymorphic kinds of a call resolve to.
 struct Polymorphic {
-    /// The element of the `any…` family.
+    /// The element type of the `any…` family.
     any: Option<Known>,
-    /// The element of the `anycompatible…` family.
+    /// The element type of the `anycompatible…` family.
     compat: Option<Known>,
 }
 
-/// Finds what the polymorphic kinds stand for; an error where the arguments disagree.
+/// Resolves the polymorphic kinds; an error if the arguments disagree.
 fn polymorphic(entry: &Entry, args: &[Known]) -> std::result::Result<Polymorphic, ()> {
     let mut any: Option<Known> = None;
     let mut compat = Vec::new();
@@ -248,7 +248,7 @@ fn polymorphic(entry: &Entry, args: &[Known]) -> std::result::Result<Polymorphic
         [] => None,
         types => Some(unify::common(types).ok_or(())?),
     };
-    // An array of arrays is no type of its own.
+    // There is no type for an array of arrays.
     let has_array = entry.args.iter().any(|kind| matches!(kind, Kind::CompatArray));
     if has_array && matches!(compat, Some(Type::Array(_))) {
         Err(())
@@ -281,7 +281,7 @@ fn filled(entry: &Entry, args: &[Known], shown: &str) -> Result<(Vec<Type>, Type
             (Kind::Compat, _) => compat(),
             (Kind::Rest, Some(Type::Unknown)) => Type::Text,
             (Kind::Rest, Some(given)) => given.clone(),
-            // An integer or a numeric is exact where the server would make a binary fraction of it.
+            // An integer or a numeric is kept exact where the server would convert it to binary floating point.
             (Kind::Float8, Some(given)) if *given != Type::Unknown => Type::Numeric(None),
             (kind, _) => kind.ty().ok_or_else(|| Failure::not_modelled(shown))?,
         })
@@ -290,13 +290,13 @@ fn filled(entry: &Entry, args: &[Known], shown: &str) -> Result<(Vec<Type>, Type
     Ok((filled.collect::<Result<Vec<Type>>>()?, fill(entry.result, None)?))
 }
 
-/// Whether the settings leave it alone: the zone, and what takes part in the text form of any type.
+/// Whether the result does not depend on settings: not on the time zone, nor on the text form of an arbitrary type.
 fn is_immutable(entry: &Entry, args: &[Type]) -> bool {
     let takes = |kind: Kind| entry.args.contains(&kind);
     match entry.name {
         "to_jsonb" | "jsonb_build_object" | "jsonb_build_array" | "concat" | "concat_ws"
         | "array_to_string" => false,
-        // It is a cast to text and an operator of texts.
+        // This is a cast to text followed by an operator on texts.
         "||" if takes(Kind::AnyNonArray) => args.iter().all(|ty| cast::is_immutable(ty, &Type::Text)),
         "=" | "<>" | "<" | "<=" | ">" | ">=" | "-"
             if entry.args == [Kind::Timestamptz, Kind::Timestamptz] =>

@@ -1,10 +1,9 @@
-//! The functions that depend on session, clock or sequence: their names and types. What they do is not known
-//! here.
+//! Functions that depend on the session, the clock or a sequence: their names and types only, not their implementation.
 
 use crate::plan::System;
 use crate::value::Type;
 
-/// The call of that name with so many arguments.
+/// The function of that name with `args` arguments.
 pub(super) fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     if let Some(found) = advisory(name, args) {
         return Some(found);
@@ -32,7 +31,7 @@ pub(super) fn system(name: &str, args: usize) -> Option<(System, Vec<Type>, Type
     })
 }
 
-/// The advisory-lock functions take one key of eight bytes or two of four.
+/// The advisory-lock functions, which take one 8-byte key or two 4-byte keys.
 fn advisory(name: &str, args: usize) -> Option<(System, Vec<Type>, Type)> {
     if (name, args) == ("pg_advisory_unlock_all", 0) {
         return Some((System::AdvisoryUnlockAll, vec![], Type::Void));

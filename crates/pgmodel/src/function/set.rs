@@ -1,5 +1,4 @@
-//! Set-returning functions: which one a name and argument types mean, and the types of what it returns. What rows it
-//! makes is not known here.
+//! Set-returning functions: overload resolution and the types of what they return. Their rows are produced elsewhere.
 
 use super::resolve;
 use super::signature::Kind::{
@@ -10,18 +9,18 @@ use crate::error::{Failure, Result};
 use crate::plan::SetFunction;
 use crate::value::Type;
 
-/// A set-returning function that was chosen.
+/// A resolved set-returning function.
 #[derive(Clone, Debug)]
 pub struct ChosenSet {
-    /// Which.
+    /// The function.
     pub function: SetFunction,
     /// The types its arguments must be cast to, in order.
     pub args: Vec<Type>,
-    /// Its columns: a name, where the function gives one of its own, and a type.
+    /// Its columns: a name, if the function defines one, and a type.
     pub columns: Vec<(Option<&'static str>, Type)>,
 }
 
-/// The functions. None of them is called: they take part in the choice.
+/// The functions, listed for overload resolution only; their entries are never called.
 const FUNCTIONS: &[Entry] = &[
     refused("generate_series", &[Int4, Int4], Int4),
     refused("generate_series", &[Int4, Int4, Int4], Int4),
@@ -40,7 +39,7 @@ const FUNCTIONS: &[Entry] = &[
     refused("pg_listening_channels", &[], Text),
 ];
 
-/// Whether a function of that name returns sets.
+/// Whether a function of that name is set-returning.
 pub(super) fn is_set(name: &str) -> bool {
     FUNCTIONS.iter().any(|entry| entry.name == name)
 }
@@ -48,7 +47,7 @@ pub(super) fn is_set(name: &str) -> bool {
 /// The set-returning function of that name.
 pub(super) fn set(name: &str, args: &[Type]) -> Result<ChosenSet> {
     if name == "unnest" && args == [Type::Unknown] {
-        // The server has others of that name, over types that the model lacks.
+        // The server has further overloads, over types that the model lacks.
         return Err(Failure::sql("42725", "function unnest(unknown) is not unique"));
     }
     let entries = FUNCTIONS.iter().filter(|entry| entry.name == name && entry.args.len() == args.len());

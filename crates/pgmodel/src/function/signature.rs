@@ -1,10 +1,10 @@
-//! How operators and functions are listed: by the kinds of their arguments. A kind that the model has no
-//! values of is listed where it takes part in the server's choice; to choose it must be a refusal.
+//! Signatures of operators and functions, by the kinds of their arguments. A kind without values in the model is listed
+//! if it matters for overload resolution; choosing such a signature is refused.
 
 use crate::plan::Apply;
 use crate::value::Type;
 
-/// The type of an argument or result, as `pg_proc` has it.
+/// The type of an argument or result, as in `pg_proc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Bool,
@@ -22,21 +22,21 @@ pub(super) enum Kind {
     Jsonb,
     Bytea,
     TextArray,
-    /// `double precision`, of which the model has no values.
+    /// `double precision`; the model has no values of it.
     Float8,
-    /// `json`, of which the model has no values.
+    /// `json`; the model has no values of it.
     Json,
     AnyArray,
     AnyElement,
     AnyNonArray,
     CompatArray,
     Compat,
-    /// `"any"`, repeated: the rest of the arguments, whatever they are.
+    /// VARIADIC `"any"`: the remaining arguments, of any type.
     Rest,
 }
 
 impl Kind {
-    /// The type, where the kind is one that values have.
+    /// The type, if the kind stands for one concrete type of the model.
     pub(super) fn ty(self) -> Option<Type> {
         Some(match self {
             Kind::Bool => Type::Bool,
@@ -88,7 +88,7 @@ pub(super) fn category(ty: &Type) -> char {
     }
 }
 
-/// `pg_type.typispreferred` among the types of the model.
+/// `pg_type.typispreferred`, for the types of the model.
 pub(super) fn is_preferred(ty: &Type) -> bool {
     matches!(ty, Type::Bool | Type::Text | Type::Timestamptz | Type::Interval)
 }
@@ -100,21 +100,21 @@ pub(super) struct Entry {
     pub(super) args: &'static [Kind],
     pub(super) result: Kind,
     pub(super) strict: bool,
-    /// None where the server has it and the model does not.
+    /// `None` if the server has it and the model does not.
     pub(super) apply: Option<Apply>,
 }
 
-/// One that is NULL as soon as an argument is.
+/// An entry that is NULL if any argument is.
 pub(super) const fn strict(name: &'static str, args: &'static [Kind], result: Kind, apply: Apply) -> Entry {
     Entry { name, args, result, strict: true, apply: Some(apply) }
 }
 
-/// One that is called with NULLs.
+/// An entry that is called with NULLs, too.
 pub(super) const fn lax(name: &'static str, args: &'static [Kind], result: Kind, apply: Apply) -> Entry {
     Entry { name, args, result, strict: false, apply: Some(apply) }
 }
 
-/// One that is refused when it is chosen.
+/// An entry that is refused when chosen.
 pub(super) const fn refused(name: &'static str, args: &'static [Kind], result: Kind) -> Entry {
     Entry { name, args, result, strict: true, apply: None }
 }

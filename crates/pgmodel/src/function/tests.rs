@@ -1,5 +1,4 @@
-//! Holds operators, functions, casts and common types against what a real server answered. It must never
-//! compare with an answer that was not the server's.
+//! Compares operators, functions, casts and common types with recorded answers of a real server.
 
 use super::{Cast, CastContext, Chosen, cast, function, operator, unify};
 use crate::error::{Failure, Result};
@@ -51,7 +50,7 @@ fn applied(cast: Option<&Cast>, value: Value) -> Result<Value> {
     }
 }
 
-/// The value that `type:text` means, and its type.
+/// The value denoted by `type:text`, and its type.
 fn value_of(arg: &str) -> Result<(Value, Type)> {
     let (ty, text) = arg.split_once(':').unwrap_or((arg, ""));
     let ty = type_of(ty);
@@ -80,7 +79,7 @@ fn shown(value: &Value, ty: &Type) -> String {
     if matches!(value, Value::Null) { "NULL".to_owned() } else { value.output(ty) }
 }
 
-/// The outcome as `psql` shows it, its error with SQLSTATE and DETAIL.
+/// The outcome as `psql` shows it; an error with its SQLSTATE and DETAIL.
 fn told(outcome: Result<String>) -> String {
     match outcome {
         Ok(text) => text,
@@ -92,7 +91,7 @@ fn told(outcome: Result<String>) -> String {
     }
 }
 
-/// Every row that the model answers otherwise than the server did.
+/// The rows for which the model's answer differs from the server's.
 fn differences(rows: impl Iterator<Item = (String, String, String)>) -> String {
     let differing = rows.filter(|(_, ours, theirs)| ours != theirs);
     differing.map(|(what, ours, theirs)| format!("{what}\n  model:  {ours}\n  server: {theirs}\n")).collect()

@@ -1,5 +1,4 @@
-//! Operators and functions of whole texts. They must keep to the C locale: only ASCII letters have another
-//! case, and a length counts characters.
+//! Operators and functions on whole texts, in the C locale: only ASCII letters have case, and lengths count characters.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +8,10 @@ use super::{cast, demand_length, int, mistyped, str};
 use crate::error::{Failure, Result};
 use crate::value::Value;
 
-/// The longest text that the model makes; the server's limit is a gigabyte.
+/// The maximum length in bytes of a text in the model; the server's limit is one gigabyte.
 pub(super) const LONGEST: usize = 1 << 24;
 
-/// `||` on what is not an array.
+/// `||` on operands that are not arrays.
 pub(super) const OPERATORS: &[Entry] = &[
     strict("||", &[Text, Text], Text, joined),
     strict("||", &[Text, AnyNonArray], Text, joined),
@@ -155,7 +154,7 @@ fn trimmed(args: &[Value], left: bool, right: bool) -> Result<Value> {
     text(if right { source.trim_end_matches(is_cut) } else { source }.to_owned())
 }
 
-/// The output forms of all that is not NULL, one after the other.
+/// The output forms of the non-NULL arguments, concatenated.
 fn concatenated(args: &[Value], separator: &str) -> Result<Value> {
     let mut joined = String::new();
     let mut first = true;

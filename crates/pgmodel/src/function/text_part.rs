@@ -1,4 +1,4 @@
-//! Functions that take texts apart or fill them up. Positions count characters from 1, never bytes.
+//! Functions that split or pad texts. Positions count characters from 1, not bytes.
 
 use super::signature::Kind::{Bytea, Int4, Text, TextArray};
 use super::signature::{Entry, lax, refused, strict};
@@ -34,7 +34,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     lax("string_to_array", &[Text, Text, Text], TextArray, fields),
 ];
 
-/// Characters from `start` up to `end`, counted from 1; what lies outside the text is left out.
+/// The characters from `start` up to but not including `end`, counted from 1; positions outside the text are ignored.
 fn slice(source: &str, start: i64, end: i64) -> String {
     let first = usize::try_from(start.max(1) - 1).unwrap_or(usize::MAX);
     let length = usize::try_from(end.saturating_sub(start.max(1))).unwrap_or(0);
@@ -68,7 +68,7 @@ fn left(args: &[Value]) -> Result<Value> {
 
 fn right(args: &[Value]) -> Result<Value> {
     let (source, length) = (str(args, 0)?, int(args, 1)?);
-    // The server's own arithmetic turns the least integer into itself, and gives the whole text.
+    // The server's negation of the smallest integer overflows to itself, so the result is the whole text.
     let least = i64::from(i32::MIN);
     let skipped = match length {
         _ if length == least => 0,
@@ -110,8 +110,7 @@ fn position(args: &[Value]) -> Result<Value> {
     }
 }
 
-/// The fields of a text; no delimiter makes each character one, and one that equals the third argument is
-/// NULL.
+/// The fields of a text. A NULL delimiter makes each character a field; a field equal to the third argument is NULL.
 fn fields(args: &[Value]) -> Result<Value> {
     let source = match args.first() {
         Some(Value::Null) => return Ok(Value::Null),

@@ -1,5 +1,5 @@
-//! Operators and functions of points in time and of `interval`, in UTC. They must never read a
-//! clock, nor round what the server would compute in binary fractions.
+//! Operators and functions on `timestamptz` and `interval`, in UTC. They read no clock, and refuse what the server
+//! computes in binary floating point with rounding.
 
 use super::decimal::numeric;
 use super::signature::Kind::{Float8, Interval, Numeric as Num, Text, Timestamptz};
@@ -38,7 +38,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
     refused("date_part", &[Text, Interval], Float8),
 ];
 
-/// The seconds from 1970 to 2000, where timestamps begin.
+/// The seconds from 1970 to 2000, the epoch of timestamps.
 const EPOCH: i64 = 946_684_800;
 
 fn timestamp(args: &[Value], index: usize) -> Result<i64> {
@@ -63,7 +63,7 @@ fn interval_range() -> Failure {
     Failure::sql("22008", "interval out of range")
 }
 
-/// An interval of what may be too large for one.
+/// An interval from parts that may be out of range.
 fn fitted(months: i128, days: i128, micros: i128) -> Result<Value> {
     let months = i32::try_from(months).map_err(|_| interval_range())?;
     let days = i32::try_from(days).map_err(|_| interval_range())?;
@@ -71,13 +71,13 @@ fn fitted(months: i128, days: i128, micros: i128) -> Result<Value> {
     Ok(Value::Interval(months, days, micros))
 }
 
-/// A timestamp moved by an interval: months first, where a day that the month lacks becomes its last, then
-/// days, then time.
+/// A timestamp plus an interval: first the months, where a day that the month lacks becomes its last day, then the
+/// days, then the time.
 fn moved(args: &[Value], at: usize, by: usize, sign: i64) -> Result<Value> {
     shifted(timestamp(args, at)?, interval(args, by)?, sign).map(Value::Timestamptz)
 }
 
-/// A timestamp of either kind moved by an interval.
+/// A timestamp of either type plus an interval.
 pub(super) fn later(at: &Value, by: &Value) -> Result<Value> {
     let by = interval(std::slice::from_ref(by), 0)?;
     match at {
@@ -100,7 +100,7 @@ fn shifted(mut at: i64, (months, days, micros): (i32, i32, i64), sign: i64) -> R
     if timestamp_in_range(whole) { Ok(whole) } else { Err(timestamp_range()) }
 }
 
-/// Days of 24 hours and what is left.
+/// The difference in days of 24 hours and the remaining time.
 fn difference(args: &[Value]) -> Result<Value> {
     between(timestamp(args, 0)?, timestamp(args, 1)?)
 }
@@ -124,7 +124,7 @@ fn negative(args: &[Value]) -> Result<Value> {
     fitted(-i128::from(months), -i128::from(days), -i128::from(micros))
 }
 
-/// An interval times an integer, as long as a binary fraction would hold the product.
+/// An interval times an integer, if the product is exact in double precision.
 fn multiplied(args: &[Value], by: usize, factor: usize) -> Result<Value> {
     let ((months, days, micros), factor) = (interval(args, by)?, numeric(args, factor)?);
     let whole = factor.to_integer()?;
@@ -138,7 +138,7 @@ fn multiplied(args: &[Value], by: usize, factor: usize) -> Result<Value> {
     fitted(i128::from(months) * whole, i128::from(days) * whole, micros)
 }
 
-/// Seconds since 1970. Binary fractions keep six decimals of what is below 2^32, so those are taken exactly.
+/// A timestamp from seconds since 1970. Double precision keeps six decimals below 2^32, so such values are exact.
 fn of_epoch(args: &[Value]) -> Result<Value> {
     let seconds = numeric(args, 0)?;
     let micros = seconds.mul(&Numeric::from_int(1_000_000))?;
@@ -151,17 +151,17 @@ fn of_epoch(args: &[Value]) -> Result<Value> {
     let shifted = i64::try_from(whole - i128::from(EPOCH) * 1_000_000).ok();
     match shifted.filter(|micros| timestamp_in_range(*micros)) {
         Some(micros) => Ok(Value::Timestamptz(micros)),
-        // The server words its error with the binary fraction.
+        // The server's error message shows the double-precision value.
         None => Err(Failure::not_modelled("to_timestamp out of range")),
     }
 }
 
-/// The field that the first argument names, in lower case.
+/// The field named by the first argument, in lower case.
 fn unit(args: &[Value]) -> Result<String> {
     Ok(str(args, 0)?.to_ascii_lowercase())
 }
 
-/// A number of so many decimals as a value.
+/// A number with `scale` decimals as a value.
 fn decimal(digits: i128, scale: u32) -> Result<Value> {
     Ok(Value::Numeric(Rc::new(Numeric::new(digits, scale)?)))
 }

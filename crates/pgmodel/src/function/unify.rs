@@ -1,22 +1,21 @@
-//! The common type of several expressions (manual, 10.5). It must never take a type that the server would
-//! not.
+//! The common type of several expressions (manual, 10.5), chosen as the server chooses it.
 
 use super::signature::{category, is_preferred};
 use super::{CastContext, cast, operator};
 use crate::error::{Failure, Result};
 use crate::value::Type;
 
-/// Whether there is an implicit cast, or none is needed.
+/// Whether an implicit cast exists or none is needed.
 pub(super) fn is_implicit(from: &Type, to: &Type) -> bool {
     from == to || cast::exists(from, to, CastContext::Implicit)
 }
 
-/// The server's `select_common_type` over types without lengths; none where categories differ.
+/// The server's `select_common_type` over types without lengths; `None` if the categories differ.
 pub(super) fn common(types: &[Type]) -> Option<Type> {
     pick(types).ok()
 }
 
-/// The common type, or the two types that cannot be matched.
+/// The common type, or the two types that do not match.
 fn pick(types: &[Type]) -> std::result::Result<Type, (Type, Type)> {
     let mut picked = Type::Unknown;
     for ty in types.iter().filter(|ty| **ty != Type::Unknown) {
@@ -33,7 +32,7 @@ fn pick(types: &[Type]) -> std::result::Result<Type, (Type, Type)> {
     Ok(if picked == Type::Unknown { Type::Text } else { picked })
 }
 
-/// The common type of the arms of a construct, which `context` names.
+/// The common type of the arms of the construct named by `context`.
 pub(super) fn unify(types: &[Type], context: &str) -> Result<Type> {
     if let Some((first, rest)) = types.split_first()
         && *first != Type::Unknown
@@ -54,7 +53,7 @@ pub(super) fn unify(types: &[Type], context: &str) -> Result<Type> {
         None => Ok(picked),
         Some(_) if context == "IN" => Err(incomparable(&bases)),
         Some(ty) => {
-            // The arms of a CASE are coerced under another name than they are matched.
+            // For CASE the server uses another name in coercion errors than in matching errors.
             let context = if context == "CASE" { "CASE/WHEN" } else { context };
             let message = format!("{context} could not convert type {} to {}", ty.name(), picked.name());
             Err(Failure::sql("42846", message))
@@ -62,7 +61,7 @@ pub(super) fn unify(types: &[Type], context: &str) -> Result<Type> {
     }
 }
 
-/// IN without a common type is a chain of `=`, of which the first that does not exist is the error.
+/// The error of an IN without a common type: it is a chain of `=`, and the first missing operator is reported.
 fn incomparable(types: &[Type]) -> Failure {
     let Some((operand, list)) = types.split_first() else { return Failure::not_modelled("IN of nothing") };
     let errors = list.iter().filter_map(|ty| operator("=", Some(operand), ty).err());

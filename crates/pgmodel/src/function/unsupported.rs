@@ -1,8 +1,7 @@
-//! What the server has and the model lacks, by name. A name that is not here and not modelled does not exist;
-//! a name of the server's that is missing here would be an error where a refusal is due, so prefixes are
-//! taken whole.
+//! Operators and functions that the server has and the model lacks. A name that is neither listed here nor modelled is
+//! reported as nonexistent. A forgotten name would be such an error instead of a refusal, so whole prefixes are listed.
 
-/// Whether the server has operators of that symbol that the model knows nothing of.
+/// Whether the server has operators with that symbol that the model lacks.
 pub(super) fn operator(symbol: &str, operands: usize) -> bool {
     match operands {
         1 => matches!(symbol, "|/" | "||/" | "!!" | "@-@" | "@@" | "#" | "?-" | "?|"),

@@ -1,9 +1,8 @@
-//! Deadlock detection, run by a session that has waited for `deadlock_timeout`: it looks for a circle of waits that
-//! leads back to itself. A circle of holders is broken by an error in the session that looked; one that goes through
-//! a place in a queue is broken by moving somebody forward, where that helps
-//! (src/backend/storage/lmgr/README, "The Deadlock Detection Algorithm").
+//! Deadlock detection, run by a session that has waited for `deadlock_timeout`: looks for a cycle of waits through that
+//! session. A cycle of holders is broken by an error in this session. A cycle through a queue position is broken by
+//! reordering the queue if that helps (src/backend/storage/lmgr/README, "The Deadlock Detection Algorithm").
 //!
-//! It must never report a circle that the session itself is not part of.
+//! Cycles that do not contain the session itself are not reported.
 
 use std::collections::BTreeSet;
 
@@ -11,18 +10,18 @@ use super::{LockTable, LockTag, SessionNo, conflict};
 use crate::ast::TableLockMode;
 use crate::stack;
 
-/// What a look at the waits found.
+/// The result of deadlock detection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deadlock {
-    /// No circle.
+    /// No cycle.
     None,
-    /// A circle that only an error breaks.
+    /// A cycle that only an error can break.
     Hard,
-    /// Queues were put in another order, and some may have been granted.
+    /// Queues were reordered, and some locks may have been granted.
     Resolved,
 }
 
-/// One wait in a circle: `waiter` stands behind `blocker` in the queue of a lock.
+/// A soft edge of a cycle: `waiter` is behind `blocker` in the queue of a lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Soft {
     tag: LockTag,
@@ -30,11 +29,11 @@ struct Soft {
     blocker: SessionNo,
 }
 
-/// Which order of queues is being tried: each waiter before its blocker.
+/// The queue order being tried: each waiter goes before its blocker.
 type Constraints = Vec<Soft>;
 
 impl LockTable {
-    /// Looks for a circle through `session`, and breaks it if putting queues in another order does.
+    /// Looks for a cycle through `session`, and breaks it by reordering queues if possible.
     pub(crate) fn check_deadlock(&mut self, session: SessionNo, woken: &mut Vec<SessionNo>) -> Deadlock {
         let Some(order) = self.solve(session, &mut Vec::new()) else { return Deadlock::Hard };
         if order.is_empty() {
@@ -49,13 +48,13 @@ impl LockTable {
         Deadlock::Resolved
     }
 
-    /// The constraints under which no circle leads through `start`; none if there are no such.
+    /// The constraints under which no cycle leads through `start`; `None` if there are none.
     fn solve(&self, start: SessionNo, constraints: &mut Constraints) -> Option<Constraints> {
         if tags(constraints).into_iter().any(|tag| self.reordered(tag, constraints).is_none()) {
             return None;
         }
-        // Moving somebody forward must not close a circle elsewhere, so that all who were moved are looked at.
-        // The last circle found is the one to break, and the session that looks is looked at last.
+        // Reordering must not close a cycle elsewhere, so all moved sessions are checked. The last cycle found is the
+        // one to break, and `start` is checked last.
         let mut starts: Vec<_> = constraints.iter().flat_map(|soft| [soft.waiter, soft.blocker]).collect();
         starts.push(start);
         let mut soft_edges = Vec::new();
@@ -82,7 +81,7 @@ impl LockTable {
         None
     }
 
-    /// Whether a circle leads from `at` back to `start`; its waits behind others in a queue are left in `soft`.
+    /// Whether a cycle leads from `at` back to `start`. Its soft edges are added to `soft`.
     fn cycle(
         &self,
         start: SessionNo,
@@ -102,7 +101,7 @@ impl LockTable {
         let queue = reordered.as_ref().unwrap_or(&lock.queue);
         for (waiter, wanted) in queue.iter().take_while(|(waiter, _)| *waiter != at) {
             if conflict(mode, *wanted) {
-                // Entered on the way back: the wait that is farthest from the session is the first to be undone.
+                // Pushed while returning, so that the edge farthest from the session is tried first.
                 if self.leads(start, *waiter, constraints, seen, soft) {
                     soft.push(Soft { tag, waiter: at, blocker: *waiter });
                     return true;
@@ -123,24 +122,24 @@ impl LockTable {
         if next == start {
             return true;
         }
-        // The way may lead through every session that waits.
+        // The path may go through every waiting session.
         seen.insert(next) && stack::grown(|| self.cycle(start, next, constraints, seen, soft))
     }
 
-    /// The lock that a session waits for, and how it wants it.
+    /// The lock that a session waits for, and the requested mode.
     pub(crate) fn waits_for(&self, session: SessionNo) -> Option<(LockTag, TableLockMode)> {
         let tag = self.waits.get(&session)?;
         let place = self.locks.get(tag)?.queue.iter().find(|(waiter, _)| *waiter == session)?;
         Some((*tag, place.1))
     }
 
-    /// The queue of a lock with each constrained waiter before its blocker and else in the old order; none if the
+    /// The queue of a lock with each constrained waiter before its blocker, otherwise in the old order; `None` if the
     /// constraints contradict each other.
     fn reordered(&self, tag: LockTag, constraints: &Constraints) -> Option<Vec<(SessionNo, TableLockMode)>> {
         let mut left = self.locks.get(&tag)?.queue.clone();
         let here: Vec<_> = constraints.iter().filter(|soft| soft.tag == tag).collect();
         let mut ordered = Vec::with_capacity(left.len());
-        // From the back: the last one that nobody still left must come after.
+        // Built from the back: takes the last session that does not have to precede another remaining one.
         while !left.is_empty() {
             let place = left.iter().rposition(|(session, _)| {
                 let must_precede = |soft: &&Soft| {

@@ -1,4 +1,4 @@
-//! ALTER TABLE, action by action. An action that is not listed here is refused by its name.
+//! ALTER TABLE, action by action. An unsupported action is refused by name.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -81,7 +81,7 @@ fn rename(node: &SyntaxNode) -> Result<AlterAction> {
     Ok(action)
 }
 
-/// A refusal that says where the action stands.
+/// A refusal that names ALTER TABLE and the action.
 fn refused(kind: SyntaxKind) -> Failure {
     Failure::not_modelled(format!("ALTER TABLE {}", cursor::title(kind)))
 }

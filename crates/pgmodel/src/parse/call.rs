@@ -1,5 +1,5 @@
-//! Calls of functions, and the forms of SQL's own that the server turns into calls. Must never drop what
-//! changes a call: OVER, WITHIN GROUP, ORDER BY and the like are refused.
+//! Function calls, and the SQL-specific forms that the server turns into calls. Unsupported parts of a call, such as
+//! OVER and WITHIN GROUP, are refused, since they change its meaning.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -32,12 +32,12 @@ pub(super) fn call(node: &SyntaxNode) -> Result<Expr> {
     Ok(expr)
 }
 
-/// A plain call of a function.
+/// A plain function call.
 pub(super) fn plain(name: &str, args: Vec<Expr>) -> Expr {
     Expr::Call { name: name.to_owned(), args, star: false, distinct: false, order: Vec::new(), filter: None }
 }
 
-/// `name(args)` with its FILTER.
+/// `name(args)` with an optional FILTER.
 fn function(named: &SyntaxNode, cursor: &mut Cursor) -> Result<Expr> {
     if let Some(word) = named.first_token()
         && (expression::stands_for_value(word.kind()) || word.kind() == SyntaxKind::CURRENT_TIMESTAMP_KW)
@@ -74,7 +74,7 @@ fn function(named: &SyntaxNode, cursor: &mut Cursor) -> Result<Expr> {
     Ok(Expr::Call { name, args, star, distinct, order, filter: filter.map(Box::new) })
 }
 
-/// One argument, and the ORDER BY that may follow the last; by name or VARIADIC it is refused.
+/// One argument, with the ORDER BY that may follow the last one. Named and VARIADIC arguments are refused.
 fn argument(node: &SyntaxNode) -> Result<(Expr, Vec<OrderBy>)> {
     let mut cursor = Cursor::new(node);
     if cursor.kind() == Some(SyntaxKind::VARIADIC_KW) {

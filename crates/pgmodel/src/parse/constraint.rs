@@ -1,5 +1,5 @@
-//! Constraints of columns and tables. Must never drop what would let a row in or keep one out: DEFERRABLE,
-//! MATCH FULL and the like are refused.
+//! Constraints of columns and tables. Unsupported options that decide which rows are valid, such as DEFERRABLE and
+//! MATCH FULL, are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -29,7 +29,7 @@ pub(super) fn of_table(node: &SyntaxNode) -> Result<Constraint> {
     Ok(Constraint { name, kind, not_valid })
 }
 
-/// What a column's definition says after its type.
+/// The clauses of a column definition after its type.
 pub(super) fn of_column(
     node: &SyntaxNode,
     column: &mut ColumnDef,
@@ -93,7 +93,7 @@ fn named(cursor: &mut Cursor) -> Result<Option<String>> {
     Ok(Some(name))
 }
 
-/// What a constraint says about when it is checked, where that is what holds anyway; whether it is NOT VALID.
+/// The options of a constraint: those that state the default are accepted. Returns whether it is NOT VALID.
 fn options(cursor: &mut Cursor) -> Result<bool> {
     let mut not_valid = false;
     while let Some(option) = cursor.node_if_any() {
@@ -107,13 +107,13 @@ fn options(cursor: &mut Cursor) -> Result<bool> {
     Ok(not_valid)
 }
 
-/// A refusal without the grammar library's own words for it.
+/// A refusal that does not use the grammar library's own terms.
 fn refused(kind: SyntaxKind) -> Failure {
     let title = cursor::title(kind);
     Failure::not_modelled(title.strip_suffix(" CONSTRAINT OPTION").unwrap_or(&title))
 }
 
-/// PRIMARY KEY and UNIQUE: their columns, none where they are a column's own, and those of INCLUDE.
+/// PRIMARY KEY and UNIQUE: their columns, none if the constraint is part of a column, and those of INCLUDE.
 fn key(cursor: &mut Cursor, primary: bool) -> Result<ConstraintKind> {
     cursor.skip(&[SyntaxKind::PRIMARY_KW, SyntaxKind::KEY_KW, SyntaxKind::UNIQUE_KW]);
     if let Some(using) = cursor.take(SyntaxKind::USING_INDEX_NAME) {
@@ -143,7 +143,7 @@ fn key(cursor: &mut Cursor, primary: bool) -> Result<ConstraintKind> {
     })
 }
 
-/// INCLUDE, if it is next: columns that an index stores beside its keys. What is no plain column is refused.
+/// INCLUDE, if it is next: columns that an index stores beside its keys. Anything but a plain column is refused.
 pub(super) fn included(cursor: &mut Cursor) -> Result<Vec<String>> {
     use SyntaxKind::{CONSTRAINT_INCLUDE_CLAUSE, INDEX_INCLUDE_CLAUSE};
     let clause = cursor.take(CONSTRAINT_INCLUDE_CLAUSE).or_else(|| cursor.take(INDEX_INCLUDE_CLAUSE));
@@ -174,7 +174,7 @@ fn check(cursor: &mut Cursor) -> Result<ConstraintKind> {
     Ok(ConstraintKind::Check(expr))
 }
 
-/// REFERENCES, with what it does when the row it points to goes away.
+/// REFERENCES, with its referential actions.
 fn references(cursor: &mut Cursor, columns: Vec<String>) -> Result<ConstraintKind> {
     cursor.expect(SyntaxKind::REFERENCES_KW)?;
     let table = name::relation(&cursor.need(SyntaxKind::TABLE_NAME_REF)?)?;
@@ -220,7 +220,7 @@ fn key_action(node: &SyntaxNode) -> Result<KeyAction> {
     }
 }
 
-/// GENERATED … AS IDENTITY; its sequence's own options are refused.
+/// GENERATED … AS IDENTITY; sequence options are refused.
 fn identity(node: &SyntaxNode) -> Result<Serial> {
     if node.kind() != SyntaxKind::GENERATED_IDENTITY {
         return Err(Failure::not_modelled("generated columns"));
@@ -239,8 +239,8 @@ fn identity(node: &SyntaxNode) -> Result<Serial> {
     Ok(serial)
 }
 
-/// WITH (…), if it is next: how rows are laid out, which shows in what a serializable transaction marks. How full pages
-/// get, where that is said.
+/// WITH (…), if it is next: storage parameters, which affect what a serializable transaction marks. Returns the
+/// fillfactor if given.
 pub(super) fn storage(cursor: &mut Cursor) -> Result<Option<u8>> {
     let Some(with) = cursor.take(SyntaxKind::WITH_PARAMS) else { return Ok(None) };
     let mut cursor = Cursor::new(&with);

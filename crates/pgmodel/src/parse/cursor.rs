@@ -1,11 +1,11 @@
-//! A walk over the children of a syntax node, in which every child must be asked for: what nobody asked for
-//! is refused by name at the end. Only white space and comments are passed over.
+//! A walk over the children of a syntax node. Every child except white space and comments has to be consumed; at the
+//! end an unconsumed child is refused by name.
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
 use crate::error::{Failure, Result};
 
-/// The children of one node that are still to be understood.
+/// The remaining children of a node.
 pub(super) struct Cursor {
     of: SyntaxKind,
     children: Vec<SyntaxElement>,
@@ -20,33 +20,33 @@ impl Cursor {
         Cursor { of: node.kind(), children, at: 0 }
     }
 
-    /// What the next child is.
+    /// The kind of the next child.
     pub(super) fn kind(&self) -> Option<SyntaxKind> {
         self.children.get(self.at).map(SyntaxElement::kind)
     }
 
-    /// The next child, whatever it is.
+    /// The next child of any kind.
     pub(super) fn next(&mut self) -> Option<SyntaxElement> {
         let child = self.children.get(self.at).cloned();
         self.at += usize::from(child.is_some());
         child
     }
 
-    /// Passes the next child if it is of this kind.
+    /// Skips the next child if it is of this kind.
     pub(super) fn eat(&mut self, kind: SyntaxKind) -> bool {
         let found = self.kind() == Some(kind);
         self.at += usize::from(found);
         found
     }
 
-    /// Passes each of these in turn where it is there.
+    /// Skips each of these in turn if present.
     pub(super) fn skip(&mut self, kinds: &[SyntaxKind]) {
         for kind in kinds {
             self.eat(*kind);
         }
     }
 
-    /// Passes a child that must be there.
+    /// Skips a child that must be present.
     pub(super) fn expect(&mut self, kind: SyntaxKind) -> Result<()> {
         if self.eat(kind) { Ok(()) } else { Err(self.refusal()) }
     }
@@ -63,7 +63,7 @@ impl Cursor {
         self.take(kind).ok_or_else(|| self.refusal())
     }
 
-    /// Takes the next child, which must be a node; what is [`headless`] behind an expression comes with it.
+    /// Takes the next child, which must be a node, with the [`headless`] siblings that continue its expression.
     pub(super) fn node(&mut self) -> Result<SyntaxNode> {
         let node = self.children.get(self.at).and_then(SyntaxElement::as_node).cloned();
         let node = node.ok_or_else(|| self.refusal())?;
@@ -81,18 +81,18 @@ impl Cursor {
         Some(node)
     }
 
-    /// Ends the walk, which must have seen everything.
+    /// Ends the walk; all children must have been consumed.
     pub(super) fn finish(self) -> Result<()> {
         if self.at == self.children.len() { Ok(()) } else { Err(self.refusal()) }
     }
 
-    /// Ends the walk over a statement, which may end in a semicolon.
+    /// Ends the walk over a statement, with an optional semicolon.
     pub(super) fn end_of_statement(mut self) -> Result<()> {
         self.eat(SyntaxKind::SEMICOLON);
         self.finish()
     }
 
-    /// The refusal of the next child, or of the node itself where it has no more.
+    /// A refusal of the next child, or of the node itself if there is none.
     pub(super) fn refusal(&self) -> Failure {
         let Some(kind) = self.kind() else {
             return Failure::not_modelled(format!("this form of {}", title(self.of)));
@@ -105,8 +105,8 @@ impl Cursor {
     }
 }
 
-/// Whether a node is the rest of an expression that begins before it: behind `x::t` the grammar library
-/// starts BETWEEN anew. Whoever reads an expression reads this too, as its next sibling.
+/// Whether a node continues an expression that begins before it: after `x::t` the grammar library puts BETWEEN into a
+/// sibling node. A parser of expressions must read this sibling too.
 pub(super) fn headless(node: &SyntaxNode) -> bool {
     let mut cursor = Cursor::new(node);
     match node.kind() {
@@ -120,7 +120,7 @@ pub(super) fn headless(node: &SyntaxNode) -> bool {
     }
 }
 
-/// The items of a list, with or without parentheses around it.
+/// The items of a list, with or without parentheses.
 pub(super) fn listed<T>(node: &SyntaxNode, item: impl Fn(&SyntaxNode) -> Result<T>) -> Result<Vec<T>> {
     let mut cursor = Cursor::new(node);
     let opened = cursor.eat(SyntaxKind::L_PAREN);
@@ -132,7 +132,7 @@ pub(super) fn listed<T>(node: &SyntaxNode, item: impl Fn(&SyntaxNode) -> Result<
     Ok(items)
 }
 
-/// One item or more, with commas between them.
+/// One or more items separated by commas.
 pub(super) fn separated<T>(cursor: &mut Cursor, item: impl Fn(&SyntaxNode) -> Result<T>) -> Result<Vec<T>> {
     let mut items = Vec::new();
     loop {
@@ -143,7 +143,7 @@ pub(super) fn separated<T>(cursor: &mut Cursor, item: impl Fn(&SyntaxNode) -> Re
     }
 }
 
-/// What a person calls a kind of syntax: `WINDOW_CLAUSE` is the `WINDOW clause`.
+/// The common name of a syntax kind: `WINDOW_CLAUSE` is the `WINDOW clause`.
 pub(super) fn title(kind: SyntaxKind) -> String {
     let known = match kind {
         SyntaxKind::OP_CLASS_REF => "operator classes",

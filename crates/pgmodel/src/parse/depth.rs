@@ -1,5 +1,5 @@
-//! How deep a text nests. What reads a text follows its nesting call by call, and a stack that overflows would take
-//! the whole run with it: a text that nests too deep must never get that far.
+//! The nesting depth of a text. The parser recurses with the nesting, and a stack overflow would end the whole process,
+//! so a text that nests too deep is refused first.
 
 use squawk_lexer::{TokenKind, tokenize};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
@@ -7,21 +7,21 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 use crate::error::{Failure, Result};
 use crate::stack::{DEEPEST, TOKENS_MAX};
 
-/// What a common table expression adds: one that reads another is run inside of it, wherever the two stand.
+/// The depth that a common table expression adds, as one that reads another is run inside of it.
 const CTE: u32 = 8;
 
-/// A bracket or a CASE that is open: whether it is a CASE, and the tokens in it so far that may each nest what
-/// follows them.
+/// An open bracket or CASE: whether it is a CASE, and the number of its tokens so far that may each nest what follows
+/// them.
 #[derive(Default)]
 struct Open {
     case: bool,
     nesting: u32,
 }
 
-/// A bound on how deep the grammar library will follow a text, found without following it.
+/// An upper bound of the grammar library's recursion depth for a text, computed without recursion.
 ///
 /// # Errors
-/// A refusal where that is deeper than [`TOKENS_MAX`].
+/// A refusal if the bound exceeds [`TOKENS_MAX`].
 pub(super) fn bound(sql: &str) -> Result<u32> {
     let mut open = vec![Open::default()];
     let (mut depth, mut deepest, mut at) = (0u32, 0u32, 0usize);
@@ -33,7 +33,7 @@ pub(super) fn bound(sql: &str) -> Result<u32> {
             TokenKind::Literal { .. } => continue,
             TokenKind::OpenParen | TokenKind::OpenBracket => enter(&mut open, &mut depth, false),
             TokenKind::CloseParen | TokenKind::CloseBracket => close(&mut open, &mut depth),
-            // What stands on both sides of a comma is not nested, and a semicolon ends it all.
+            // The operands around a comma do not nest in each other, and a semicolon ends all nesting.
             TokenKind::Comma => forget(&mut open, &mut depth),
             TokenKind::Semi => {
                 while open.last().is_some_and(|last| last.case) && open.len() > 1 {
@@ -41,7 +41,7 @@ pub(super) fn bound(sql: &str) -> Result<u32> {
                 }
                 forget(&mut open, &mut depth);
             }
-            // Statements in a body follow semicolons, and a body may stand in a body.
+            // Statements in such a body follow semicolons, and bodies may be nested.
             TokenKind::Ident if text.eq_ignore_ascii_case("atomic") => {
                 return Err(Failure::not_modelled("BEGIN ATOMIC"));
             }
@@ -69,7 +69,7 @@ fn enter(open: &mut Vec<Open>, depth: &mut u32, case: bool) {
     *depth += 1;
 }
 
-/// Forgets what the innermost bracket or CASE holds so far.
+/// Drops the nesting counted in the innermost bracket or CASE.
 fn forget(open: &mut [Open], depth: &mut u32) {
     if let Some(last) = open.last_mut() {
         *depth -= std::mem::take(&mut last.nesting);
@@ -83,24 +83,24 @@ fn leave(open: &mut Vec<Open>, depth: &mut u32) {
     *depth -= 1;
 }
 
-/// Leaves the innermost bracket, and every CASE in it that has not ended.
+/// Leaves the innermost bracket, and every unfinished CASE in it.
 fn close(open: &mut Vec<Open>, depth: &mut u32) {
     let Some(bracket) = open.iter().rposition(|it| !it.case).filter(|place| *place > 0) else { return };
     while open.len() > bracket {
         leave(open, depth);
     }
-    // What is in brackets may be an operand: `a[1][1]` nests to the left.
+    // A bracket may be an operand: `a[1][1]` nests to the left.
     if let Some(last) = open.last_mut() {
         last.nesting += 1;
         *depth += 1;
     }
 }
 
-/// How deep the tree of a text is, its common table expressions counted as if each read the one before; found
-/// without following it.
+/// The depth of a text's syntax tree, computed without recursion. Common table expressions are counted as if each reads
+/// the previous one.
 ///
 /// # Errors
-/// A refusal where that is deeper than [`DEEPEST`].
+/// A refusal if it exceeds [`DEEPEST`].
 pub(super) fn of_tree(root: &SyntaxNode) -> Result<u32> {
     let (mut depth, mut deepest, mut ctes) = (0u32, 0u32, 0u32);
     let mut node = Some(root.clone());

@@ -1,5 +1,5 @@
-//! Expressions that hold together by themselves, and the right sides that some operators read for themselves.
-//! What the model does not know is refused by name, never read as something near it.
+//! Expressions that are self-contained, and the right sides of operators with their own syntax. Unsupported expressions
+//! are refused by name, and never parsed as something similar.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -16,7 +16,7 @@ pub(super) fn expression(node: &SyntaxNode) -> Result<Expr> {
     }
 }
 
-/// Any expression, or DEFAULT where a column's own may stand.
+/// Any expression, or DEFAULT if a column's default is allowed.
 pub(super) fn or_default(node: &SyntaxNode) -> Result<Expr> {
     precedence::expression(node)
 }
@@ -57,7 +57,7 @@ pub(super) fn primary(node: &SyntaxNode) -> Result<Expr> {
     }
 }
 
-/// The query in parentheses, as many of them as there are.
+/// The query in any number of parentheses.
 pub(super) fn subquery(node: &SyntaxNode) -> Result<Option<With>> {
     if query::is_query(node) {
         return Ok(Some(query::query(node)?));
@@ -73,8 +73,8 @@ pub(super) fn subquery(node: &SyntaxNode) -> Result<Option<With>> {
     Ok(found)
 }
 
-/// What is in parentheses, as many of them as there are: going through them one call each, with a look for a query
-/// at each, would take the square of their number.
+/// The contents of any number of parentheses. Recursing into each, with a check for a query each time, would be
+/// quadratic.
 fn parenthesised(node: &SyntaxNode) -> Result<Expr> {
     let mut node = node.clone();
     loop {
@@ -90,7 +90,7 @@ fn parenthesised(node: &SyntaxNode) -> Result<Expr> {
     }
 }
 
-/// A bare name: a column, unless it is one of the words that stand for a value.
+/// A bare name: a column, unless it is a keyword that stands for a value.
 fn name_ref(node: &SyntaxNode) -> Result<Expr> {
     let word = node.first_token().map(|token| token.kind());
     match word {
@@ -102,7 +102,7 @@ fn name_ref(node: &SyntaxNode) -> Result<Expr> {
     }
 }
 
-/// The words that are values of the session or the clock, CURRENT_TIMESTAMP apart.
+/// The keywords that are values of the session or the clock, except CURRENT_TIMESTAMP.
 pub(super) fn stands_for_value(kind: SyntaxKind) -> bool {
     matches!(
         kind,
@@ -120,7 +120,7 @@ pub(super) fn stands_for_value(kind: SyntaxKind) -> bool {
     )
 }
 
-/// The parts of a name with dots in it, and whether it ends in `.*`.
+/// The parts of a dotted name, and whether it ends in `.*`.
 pub(super) fn dotted(node: &SyntaxNode) -> Result<(Vec<String>, bool)> {
     if node.kind() == SyntaxKind::NAME_REF {
         return Ok((vec![name::ident(node)?], false));
@@ -214,7 +214,7 @@ fn array(node: &SyntaxNode) -> Result<Expr> {
     Ok(Expr::Array(items))
 }
 
-/// `array[index]`, `array[lower:upper]`. The server takes them after a name, a parameter and parentheses only.
+/// `array[index]` and `array[lower:upper]`. The server accepts them after a name, a parameter and parentheses only.
 fn subscript(node: &SyntaxNode) -> Result<Expr> {
     let mut cursor = Cursor::new(node);
     let base = cursor.node()?;
@@ -280,7 +280,7 @@ fn case(node: &SyntaxNode) -> Result<Expr> {
     Ok(Expr::Case { operand, arms, otherwise })
 }
 
-/// What follows IS or IS NOT.
+/// The right side of IS or IS NOT.
 pub(super) fn is(operand: Expr, right: &SyntaxNode, negated: bool, written: &str) -> Result<Expr> {
     let operand = Box::new(operand);
     let token = right.first_token().map(|token| token.kind());
@@ -296,7 +296,7 @@ pub(super) fn is(operand: Expr, right: &SyntaxNode, negated: bool, written: &str
     Ok(Expr::IsBool { operand, value, negated })
 }
 
-/// What follows IN or NOT IN.
+/// The right side of IN or NOT IN.
 pub(super) fn is_in(operand: Expr, right: &SyntaxNode, negated: bool) -> Result<Expr> {
     let operand = Box::new(operand);
     if let Some(query) = subquery(right)? {
@@ -308,7 +308,7 @@ pub(super) fn is_in(operand: Expr, right: &SyntaxNode, negated: bool) -> Result<
     Ok(Expr::InList { operand, list: listed(right, expression)?, negated })
 }
 
-/// The ANY, SOME or ALL that an operand is.
+/// The ANY, SOME or ALL call, if the operand is one.
 pub(super) fn quantifier(node: &SyntaxNode) -> Option<SyntaxNode> {
     let mut cursor = Cursor::new(node);
     let call = cursor.node_if_any().filter(|_| node.kind() == SyntaxKind::CALL_EXPR)?;
@@ -316,7 +316,7 @@ pub(super) fn quantifier(node: &SyntaxNode) -> Option<SyntaxNode> {
     (named && cursor.kind().is_none()).then_some(call)
 }
 
-/// `left operator ANY (right)` and its kin.
+/// `left operator ANY (right)`, SOME and ALL.
 pub(super) fn quantified(left: Expr, operator: String, call: &SyntaxNode) -> Result<Expr> {
     let all = call.kind() == SyntaxKind::ALL_FN;
     let mut cursor = Cursor::new(call);

@@ -1,5 +1,5 @@
-//! FROM and USING: tables, subqueries, functions and joins. The grammar library's nesting of joins is taken
-//! apart and put together again by the server's rules; it must never decide what is joined first.
+//! FROM and USING: tables, subqueries, functions and joins. The grammar library's nesting of joins is flattened and
+//! rebuilt by the server's rules, which alone decide what is joined first.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -17,7 +17,7 @@ pub(super) fn items(node: &SyntaxNode, keyword: SyntaxKind) -> Result<Vec<FromIt
     Ok(items)
 }
 
-/// An item, with whatever is joined to it.
+/// An item with the items joined to it.
 fn item(node: &SyntaxNode) -> Result<FromItem> {
     match node.kind() {
         SyntaxKind::RELATION_FROM_ITEM => table(node),
@@ -80,7 +80,7 @@ fn parenthesised(node: &SyntaxNode) -> Result<FromItem> {
     Ok(joined)
 }
 
-/// What version 15 says of a subquery without a name.
+/// The error of version 15 for a subquery without a name.
 fn nameless(query: &With) -> Failure {
     let what = match &query.body {
         Body::Select(select) if matches!(select.core, SelectCore::Values(_)) => "VALUES",
@@ -89,7 +89,7 @@ fn nameless(query: &With) -> Failure {
     Failure::sql("42601", format!("{what} in FROM must have an alias"))
 }
 
-/// A set-returning function; LATERAL says nothing here, for a function may always look to its left.
+/// A set-returning function. LATERAL is redundant here, as a function may always reference items to its left.
 fn function(node: &SyntaxNode) -> Result<FromItem> {
     let mut cursor = Cursor::new(node);
     cursor.eat(SyntaxKind::LATERAL_KW);
@@ -116,7 +116,7 @@ fn alias(cursor: &mut Cursor) -> Result<Option<Alias>> {
     Ok(Some(Alias { name, columns: columns.unwrap_or_default() }))
 }
 
-/// What a chain of joins is written with.
+/// A piece of a chain of joins.
 enum Piece {
     Item(SyntaxNode),
     /// CROSS JOIN.
@@ -127,7 +127,7 @@ enum Piece {
     Using(Vec<String>),
 }
 
-/// Writes nested joins down as the row of their pieces.
+/// Flattens nested joins into the sequence of their pieces.
 fn spread(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
     if node.kind() != SyntaxKind::JOIN_EXPR {
         out.push(Piece::Item(node.clone()));
@@ -164,8 +164,8 @@ fn spread(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
     cursor.finish()
 }
 
-/// Puts the pieces together, last one first: what is joined under a condition reaches up to that condition,
-/// what is joined without one is a single item.
+/// Builds the joins from the pieces, which are in reverse order. The right side of a join with a condition extends to
+/// that condition; the right side of one without is a single item.
 fn join(pieces: &mut Vec<Piece>) -> Result<FromItem> {
     let mut left = single(pieces)?;
     loop {

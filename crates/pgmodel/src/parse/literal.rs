@@ -1,5 +1,4 @@
-//! Literals: numbers, strings, parameters. Must never read an escape differently from the server; what it
-//! does not read is refused.
+//! Literals: numbers, strings, parameters. An escape that is not read exactly as on the server is refused.
 
 use squawk_syntax::decoded_text::DecodedText;
 use squawk_syntax::{SyntaxKind, SyntaxNode, SyntaxToken, quote, unescape};
@@ -9,7 +8,7 @@ use super::refuse;
 use crate::ast::Expr;
 use crate::error::{Failure, Result};
 
-/// A literal, DEFAULT among them.
+/// A literal, including DEFAULT.
 pub(super) fn literal(node: &SyntaxNode) -> Result<Expr> {
     let mut cursor = Cursor::new(node);
     let token = cursor.next().and_then(|child| child.into_token()).ok_or_else(|| refuse(node.kind()))?;
@@ -51,7 +50,7 @@ pub(super) fn param(text: &str) -> Result<u32> {
     }
 }
 
-/// A number as version 15 reads it: neither underscores nor other bases than ten.
+/// A number as version 15 reads it: decimal and without underscores.
 fn number(text: &str) -> Result<String> {
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
     let digits = text.chars().take_while(|c| is_number(*c)).count();
@@ -88,8 +87,8 @@ fn string(token: &SyntaxToken) -> Result<String> {
     Ok(out.into_text())
 }
 
-/// Whether every escape stands for one character by its letter. By number, it may make bytes that are no
-/// text, which the server reports and the grammar library passes over.
+/// Whether every escape is a single letter that stands for one character. Numeric escapes may produce invalid text,
+/// which the server reports and the grammar library does not.
 fn plain_escapes(inner: &str) -> bool {
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {

@@ -1,5 +1,4 @@
-//! Identifiers and qualified names. Folds what is not quoted; must never let a schema other than the model's
-//! one through.
+//! Identifiers and qualified names. Folds unquoted names to lower case; a schema other than `public` is refused.
 
 use squawk_lexer::{TokenKind, tokenize};
 use squawk_syntax::{SyntaxKind, SyntaxNode, quote};
@@ -8,10 +7,10 @@ use super::cursor::{Cursor, listed};
 use super::syntax;
 use crate::error::{Failure, Result};
 
-/// The longest name that the server keeps, in bytes; it cuts off the rest (NAMEDATALEN).
+/// The maximum bytes of a name; the server truncates longer ones (NAMEDATALEN).
 pub(crate) const NAME_MAX: usize = 63;
 
-/// The name that a token spells.
+/// The name that a token stands for, folded and truncated.
 pub(super) fn fold(token: &str) -> Result<String> {
     let mut name = unquoted(token)?;
     name.truncate(name.floor_char_boundary(NAME_MAX.min(name.len())));
@@ -29,7 +28,7 @@ fn unquoted(token: &str) -> Result<String> {
     })
 }
 
-/// The names in a text that are longer than what is kept of them, and that.
+/// The names in a text that are too long, each with its truncated form.
 pub(super) fn cut(sql: &str) -> Result<Vec<(String, String)>> {
     let (mut found, mut at) = (Vec::new(), 0);
     for token in tokenize(sql) {
@@ -44,7 +43,7 @@ pub(super) fn cut(sql: &str) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// The relation that a text names, as `'public.s'::regclass` does (manual, 8.19).
+/// The name of a relation given as text, as in `'public.s'::regclass` (manual, 8.19).
 pub(crate) fn relation_name(text: &str) -> Result<String> {
     let name = text.strip_prefix("public.").unwrap_or(text);
     let plain = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '$';
@@ -55,7 +54,7 @@ pub(crate) fn relation_name(text: &str) -> Result<String> {
     Err(Failure::not_modelled(format!("the name of a relation as a text: {text}")))
 }
 
-/// The name in a node that holds one identifier and nothing else; a reserved word is none.
+/// The name in a node of exactly one identifier; a reserved word is refused.
 pub(super) fn ident(node: &SyntaxNode) -> Result<String> {
     match node.first_token() {
         Some(word) if quote::is_reserved_word(word.text()) => Err(syntax::near(word.text())),
@@ -63,7 +62,7 @@ pub(super) fn ident(node: &SyntaxNode) -> Result<String> {
     }
 }
 
-/// The name in a node where the server takes any word: after AS and after a dot.
+/// The name in a node where the server accepts any word: after AS and after a dot.
 pub(super) fn label(node: &SyntaxNode) -> Result<String> {
     let mut cursor = Cursor::new(node);
     let token = cursor.next().and_then(|child| child.into_token());
@@ -72,12 +71,12 @@ pub(super) fn label(node: &SyntaxNode) -> Result<String> {
     fold(token.text())
 }
 
-/// The names in a list of them.
+/// The names in a list.
 pub(super) fn idents(node: &SyntaxNode) -> Result<Vec<String>> {
     listed(node, ident)
 }
 
-/// The parts of a name with dots in it.
+/// The parts of a dotted name.
 pub(super) fn path(node: &SyntaxNode) -> Result<Vec<String>> {
     let mut cursor = Cursor::new(node);
     let mut parts = Vec::new();
@@ -92,8 +91,8 @@ pub(super) fn path(node: &SyntaxNode) -> Result<Vec<String>> {
     Ok(parts)
 }
 
-/// The name of a table, an index, a sequence or a constraint: any node around a path, with ONLY or `*`, which
-/// say nothing where no table inherits from another.
+/// The name of a table, index, sequence or constraint: any node around a path. ONLY and `*` are accepted, as they have
+/// no effect without inheritance.
 pub(super) fn relation(node: &SyntaxNode) -> Result<String> {
     let mut cursor = Cursor::new(node);
     cursor.skip(&[SyntaxKind::ONLY_KW, SyntaxKind::L_PAREN]);
@@ -107,7 +106,7 @@ pub(super) fn relation(node: &SyntaxNode) -> Result<String> {
     Ok(name)
 }
 
-/// A name without its schema, which must be the one schema that the model has.
+/// A name without its schema, which must be the model's only one.
 pub(super) fn unqualified(parts: &[String]) -> Result<String> {
     let name = match parts {
         [name] => name,

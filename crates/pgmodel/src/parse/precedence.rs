@@ -1,6 +1,5 @@
-//! Operators by the server's own precedence (manual, 4.1.6). The grammar library's tree is taken apart into
-//! the row of operands and operators that was written, and put together again here: it must never be its
-//! precedence that decides what an expression means.
+//! Operators with the server's precedence (manual, 4.1.6). The grammar library's tree is flattened into the written
+//! sequence of operands and operators and rebuilt here, so that the library's own precedence has no effect.
 
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode};
 
@@ -10,7 +9,7 @@ use crate::ast::Expr;
 use crate::error::{Failure, Result};
 use crate::value::Type;
 
-/// The levels, loosest first; `a + 1` of one is what the right side of a left-associative operator needs.
+/// Precedence levels, loosest first. The right side of a left-associative operator is parsed at its level + 1.
 mod level {
     pub(super) const OR: u8 = 1;
     pub(super) const AND: u8 = 2;
@@ -25,19 +24,19 @@ mod level {
     pub(super) const SIGN: u8 = 14;
 }
 
-/// What an expression is written with.
+/// A piece of an expression.
 enum Piece {
-    /// Anything that holds together by itself.
+    /// A self-contained expression.
     Operand(SyntaxNode),
     /// An operator before its operand.
     Prefix(String),
-    /// An operator after an operand, with what it is written as.
+    /// An operator after an operand, with its source text.
     Infix(Infix, String),
     /// The AND of BETWEEN.
     BetweenAnd,
 }
 
-/// What may follow an operand.
+/// An operator that follows an operand.
 #[derive(Clone)]
 enum Infix {
     Or,
@@ -71,7 +70,7 @@ impl Infix {
     }
 }
 
-/// An expression of operators and operands.
+/// Parses an expression of operators and operands.
 pub(super) fn expression(node: &SyntaxNode) -> Result<Expr> {
     let mut pieces = Vec::new();
     take_apart(node, &mut pieces)?;
@@ -81,7 +80,7 @@ pub(super) fn expression(node: &SyntaxNode) -> Result<Expr> {
     if climb.pieces.is_empty() { Ok(expr) } else { Err(Failure::not_modelled("this order of operators")) }
 }
 
-/// Writes a tree down as the row of its pieces.
+/// Flattens a tree into the sequence of its pieces.
 fn take_apart(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
     let mut cursor = Cursor::new(node);
     match node.kind() {
@@ -136,7 +135,7 @@ fn take_apart(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
     rest(node, out)
 }
 
-/// Writes down what follows a node without a beginning of its own.
+/// Flattens the headless sibling after a node, if there is one.
 fn rest(node: &SyntaxNode, out: &mut Vec<Piece>) -> Result<()> {
     match node.next_sibling() {
         Some(next) if headless(&next) => take_apart(&next, out),
@@ -163,7 +162,7 @@ fn infix(operator: &SyntaxElement) -> Result<Infix> {
     })
 }
 
-/// An operator's symbol; NOT is among the prefixes.
+/// The symbol of an operator; NOT is one of the prefixes.
 fn symbol(operator: &SyntaxElement) -> Result<String> {
     let text = operator.to_string();
     symbol::check(operator)?;
@@ -177,7 +176,7 @@ fn symbol(operator: &SyntaxElement) -> Result<String> {
     }
 }
 
-/// The pieces that are still to be put together, last one first.
+/// The remaining pieces, in reverse order.
 struct Climb {
     pieces: Vec<Piece>,
 }
@@ -199,7 +198,7 @@ impl Climb {
         }
     }
 
-    /// Comparisons and their kin do not chain.
+    /// Rejects chains of comparisons and similar operators, which do not associate.
     fn check_chain(&self, before: u8) -> Result<()> {
         match self.pieces.last() {
             Some(Piece::Infix(next, written))
@@ -211,7 +210,7 @@ impl Climb {
         }
     }
 
-    /// An operand with the operators before it.
+    /// An operand with its prefix operators.
     fn operand(&mut self) -> Result<Expr> {
         match self.pieces.pop() {
             Some(Piece::Operand(node)) => expression::primary(&node),
@@ -224,7 +223,7 @@ impl Climb {
         }
     }
 
-    /// The next piece, which must be an operand that the operator before it reads for itself.
+    /// The next piece, which must be an operand that the preceding operator parses itself.
     fn bare(&mut self) -> Result<SyntaxNode> {
         match self.pieces.pop() {
             Some(Piece::Operand(node)) => Ok(node),
@@ -232,7 +231,7 @@ impl Climb {
         }
     }
 
-    /// What an operator makes of its left side and of what follows it.
+    /// Combines an operator with its left side and what follows it.
     fn join(&mut self, left: Expr, operator: Infix, written: &str) -> Result<Expr> {
         let level = operator.level();
         Ok(match operator {
@@ -268,7 +267,7 @@ impl Climb {
         Ok(Expr::Between { operand: Box::new(operand), low, high, negated })
     }
 
-    /// A symbol's right side, which may be ANY or ALL of something.
+    /// The right side of a symbolic operator, which may be ANY or ALL.
     fn binary(&mut self, left: Expr, operator: String, level: u8) -> Result<Expr> {
         if let Some(Piece::Operand(node)) = self.pieces.last()
             && let Some(quantifier) = expression::quantifier(node)
@@ -281,7 +280,7 @@ impl Climb {
     }
 }
 
-/// The parts of two sides together, where a side that has parts of the same kind gives its own.
+/// Joins the parts of both sides; a side that has parts of the same kind is flattened.
 fn flat(left: Expr, right: Expr, parts: impl Fn(Expr) -> std::result::Result<Vec<Expr>, Expr>) -> Vec<Expr> {
     let mut all = parts(left).unwrap_or_else(|one| vec![one]);
     all.extend(parts(right).unwrap_or_else(|one| vec![one]));

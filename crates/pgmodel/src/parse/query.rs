@@ -1,5 +1,5 @@
-//! Queries: WITH, SELECT, VALUES, TABLE and set operations. Must never read a clause as belonging to another
-//! part of a query than the server does.
+//! Queries: WITH, SELECT, VALUES, TABLE and set operations. Each clause is assigned to the same part of a query as on
+//! the server.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -9,7 +9,7 @@ use super::{from, name, refuse, tail, write};
 use crate::ast::{Body, Cte, Expr, FromItem, Output, Select, SelectCore, SetOperation, Simple, With};
 use crate::error::{Failure, Result};
 
-/// Whether a node is a query in itself.
+/// Whether a node is a query.
 pub(super) fn is_query(node: &SyntaxNode) -> bool {
     matches!(
         node.kind(),
@@ -68,7 +68,7 @@ fn cte(node: &SyntaxNode) -> Result<Cte> {
     Ok(Cte { name, columns, materialized, recursive: false, reads_itself, query })
 }
 
-/// A query that reads, with the WITH in front of it.
+/// A reading query, with the WITH in front of it.
 fn select(node: &SyntaxNode) -> Result<(Vec<Cte>, Select)> {
     let mut cursor = Cursor::new(node);
     let (ctes, mut select) = match node.kind() {
@@ -108,12 +108,12 @@ fn select(node: &SyntaxNode) -> Result<(Vec<Cte>, Select)> {
     Ok((ctes, select))
 }
 
-/// A query without the clauses that may end it.
+/// A query without trailing clauses.
 fn whole(core: SelectCore) -> Select {
     Select { core, order: Vec::new(), limit: None, offset: None, locking: Vec::new() }
 }
 
-/// What `TABLE name` selects.
+/// The SELECT that `TABLE name` stands for.
 fn all_of(name: String) -> Simple {
     Simple {
         distinct: false,
@@ -217,7 +217,7 @@ fn group(node: &SyntaxNode) -> Result<Vec<Expr>> {
     Ok(list)
 }
 
-/// UNION, INTERSECT and EXCEPT. The first query's WITH serves them all.
+/// UNION, INTERSECT and EXCEPT. The first query's WITH applies to all of them.
 fn compound(node: &SyntaxNode, cursor: &mut Cursor) -> Result<(Vec<Cte>, Select)> {
     let mut operands = Vec::new();
     let mut operations = Vec::new();
@@ -259,7 +259,7 @@ fn set((operation, all): (SetOperation, bool), left: Select, right: Select) -> S
     whole(SelectCore::Set { operation, all, left: Box::new(left), right: Box::new(right) })
 }
 
-/// The queries of a set operation and what stands between them, as written.
+/// Flattens a set operation into its queries and operators as written.
 fn spread(
     node: &SyntaxNode,
     operands: &mut Vec<SyntaxNode>,

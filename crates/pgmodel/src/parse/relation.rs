@@ -1,5 +1,4 @@
-//! Indexes, sequences, DROP, TRUNCATE and upkeep. Options that would change what the statement does are
-//! refused.
+//! Indexes, sequences, DROP, TRUNCATE, VACUUM and ANALYZE. Options that would change a statement's effect are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -29,7 +28,7 @@ pub(super) fn cascade(cursor: &mut Cursor) -> bool {
     cascade
 }
 
-/// RESTRICT, if it is next; CASCADE is refused where the model would not know what to drop.
+/// RESTRICT, if it is next. CASCADE is refused, as the model does not know what it would drop.
 pub(super) fn restrict(cursor: &mut Cursor, what: &str) -> Result<()> {
     if cascade(cursor) { Err(Failure::not_modelled(format!("{what} CASCADE"))) } else { Ok(()) }
 }
@@ -135,12 +134,12 @@ pub(super) fn create_sequence(node: &SyntaxNode) -> Result<Statement> {
     if increment == 0 {
         return Err(Failure::sql("22023", "INCREMENT must not be zero"));
     }
-    // A sequence that counts down starts at its highest value, which is -1.
+    // A descending sequence starts at its maximum, which is -1.
     let start = start.unwrap_or(if increment > 0 { 1 } else { -1 });
     Ok(Statement::CreateSequence { name, if_not_exists, start, increment })
 }
 
-/// A whole number with its sign.
+/// A signed integer.
 fn whole_number(node: &SyntaxNode) -> Result<i64> {
     let odd = || Failure::not_modelled("a sequence option that is no bigint");
     let (negative, digits) = match expression::expression(node)? {
@@ -181,7 +180,7 @@ pub(super) fn truncate(node: &SyntaxNode) -> Result<Statement> {
     Ok(Statement::Truncate { tables, restart_identity, cascade })
 }
 
-/// VACUUM; FULL, which rewrites the table under a lock, is refused.
+/// VACUUM; FULL is refused, as it rewrites the table under a lock.
 pub(super) fn vacuum(node: &SyntaxNode) -> Result<Statement> {
     let mut cursor = Cursor::new(node);
     cursor.expect(SyntaxKind::VACUUM_KW)?;
@@ -209,7 +208,7 @@ pub(super) fn analyze(node: &SyntaxNode) -> Result<Statement> {
     upkeep(cursor, Maintenance::Analyze)
 }
 
-/// The tables of VACUUM and ANALYZE; which of their columns is of no matter.
+/// The tables of VACUUM and ANALYZE; column lists are ignored.
 fn upkeep(mut cursor: Cursor, kind: Maintenance) -> Result<Statement> {
     let list = cursor.take(SyntaxKind::TABLE_AND_COLUMNS_LIST);
     cursor.end_of_statement()?;

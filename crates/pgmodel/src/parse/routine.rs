@@ -1,4 +1,4 @@
-//! CREATE and DROP FUNCTION, and DO. A clause that would change what a function does is refused unless it is read.
+//! CREATE and DROP FUNCTION, and DO. Unsupported clauses that would change a function's behaviour are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -52,7 +52,7 @@ pub(super) fn create(node: &SyntaxNode) -> Result<Statement> {
     Ok(Statement::CreateFunction(Box::new(function)))
 }
 
-/// How a function may be called. What only the planner looks at says nothing here.
+/// The options of how a function may be called. Those that only affect the planner are ignored.
 fn of_call(option: &SyntaxNode, function: &mut CreateFunction) -> Result<()> {
     match option.kind() {
         SyntaxKind::VOLATILE => function.volatility = Volatility::Volatile,
@@ -105,7 +105,7 @@ fn param(node: &SyntaxNode) -> Result<Parameter> {
     Ok(Parameter { name, ty })
 }
 
-/// A type, or one that stands for many.
+/// A type, including pseudo-types.
 fn declared(node: &SyntaxNode) -> Result<Declared> {
     match &*node.text().to_string().to_ascii_lowercase() {
         "anyelement" => Ok(Declared::Any("anyelement")),
@@ -139,7 +139,7 @@ fn named_language(node: &SyntaxNode) -> Result<Language> {
     language(&named)
 }
 
-/// A language, by its name or in quotes.
+/// A language, as a name or in quotes.
 fn language(node: &SyntaxNode) -> Result<Language> {
     match node.text().to_string().trim_matches(['\'', '"']).to_ascii_lowercase().as_str() {
         "sql" => Ok(Language::Sql),
@@ -148,7 +148,7 @@ fn language(node: &SyntaxNode) -> Result<Language> {
     }
 }
 
-/// AS and the one text of a body.
+/// AS and the text of the body.
 fn text(node: &SyntaxNode) -> Result<String> {
     let mut cursor = Cursor::new(node);
     cursor.expect(SyntaxKind::AS_KW)?;

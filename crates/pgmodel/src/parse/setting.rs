@@ -1,4 +1,4 @@
-//! SET, RESET and SHOW of one parameter. A list of values and a value that is the session's own are refused.
+//! SET, RESET and SHOW of one parameter. Lists of values and values taken from the current session are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -75,7 +75,7 @@ pub(super) fn show(node: &SyntaxNode) -> Result<Statement> {
     }))
 }
 
-/// The name of a parameter; those of extensions have a dot in them.
+/// The name of a parameter; those of extensions contain a dot.
 fn parameter(node: &SyntaxNode) -> Result<String> {
     let mut cursor = Cursor::new(node);
     let parts = name::path(&cursor.need(SyntaxKind::PATH_REF)?)?;
@@ -83,7 +83,7 @@ fn parameter(node: &SyntaxNode) -> Result<String> {
     Ok(parts.join("."))
 }
 
-/// What follows TO or `=`.
+/// The value after TO or `=`.
 fn assigned(node: &SyntaxNode) -> Result<Option<String>> {
     let mut cursor = Cursor::new(node);
     cursor.skip(&[SyntaxKind::TO_KW, SyntaxKind::EQ]);

@@ -1,9 +1,9 @@
-//! Expressions written down with every bracket, so that a test can say how one was read. Must never leave out
-//! what would tell two expressions apart.
+//! Prints expressions fully parenthesized, so that tests can check how they were parsed. Different expressions print
+//! differently.
 
 use crate::ast::{Expr, With};
 
-/// An expression with every bracket.
+/// An expression, fully parenthesized.
 pub(super) fn shown(expr: &Expr) -> String {
     let no = |negated: &bool| if *negated { "not " } else { "" };
     let list = |exprs: &[Expr]| exprs.iter().map(shown).collect::<Vec<_>>().join(", ");
@@ -73,7 +73,7 @@ pub(super) fn shown(expr: &Expr) -> String {
     }
 }
 
-/// A query inside an expression; what is in it is another test's.
+/// A placeholder for a query inside an expression, which other tests cover.
 fn query_shown(query: &With) -> String {
     format!("{{{} with}}", query.ctes.len())
 }

@@ -1,4 +1,4 @@
-//! Which statement it is. A statement that is not listed here is refused by its name.
+//! Dispatches statements by kind. An unsupported statement is refused by name.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -6,7 +6,7 @@ use super::{alter, notify, query, refuse, relation, routine, setting, table, tra
 use crate::ast::Statement;
 use crate::error::{Failure, Result};
 
-/// Lowers a statement.
+/// Parses a statement.
 pub(super) fn statement(node: &SyntaxNode) -> Result<Statement> {
     match node.kind() {
         kind if is_data(kind) => Ok(Statement::Query(Box::new(query::query(node)?))),
@@ -47,7 +47,7 @@ pub(super) fn statement(node: &SyntaxNode) -> Result<Statement> {
     }
 }
 
-/// Whether a kind of statement is one that [`statement`] may lower.
+/// Whether [`statement`] may support a kind of statement.
 pub(super) fn known(kind: SyntaxKind) -> bool {
     is_data(kind)
         || matches!(

@@ -1,17 +1,16 @@
-//! Where an operator ends when symbols follow each other without a space (manual, 4.1.3). Must never let the
-//! grammar library's cut stand where the server's scanner cuts elsewhere: `a!=-1` has one operator, `a=-1`
-//! two.
+//! Finds the end of an operator in adjacent symbols (manual, 4.1.3). An operator that the grammar library splits
+//! differently from the server's scanner is refused: `a!=-1` has one operator, `a=-1` two.
 
 use squawk_syntax::{SyntaxElement, SyntaxToken};
 
 use crate::error::{Failure, Result};
 
-/// Whether a character may be in an operator.
+/// Whether a character may occur in an operator.
 pub(super) fn symbolic(c: char) -> bool {
     "+-*/<>=~!@#%^&|`?".contains(c)
 }
 
-/// Refuses an operator that the server's scanner would cut out differently.
+/// Refuses an operator that the server's scanner would split differently.
 pub(super) fn check(operator: &SyntaxElement) -> Result<()> {
     let only_symbols = |token: &SyntaxToken| token.text().chars().all(symbolic);
     let ends = match operator {
@@ -42,8 +41,8 @@ pub(super) fn check(operator: &SyntaxElement) -> Result<()> {
     Err(Failure::not_modelled(format!("operator {run}")))
 }
 
-/// How long the first operator in a run of symbols is: it ends in `+` or `-` only if something in it is no
-/// symbol of standard SQL's.
+/// The length of the first operator in a run of symbols. It ends in `+` or `-` only if it contains a symbol that is not
+/// in a standard SQL operator.
 fn length(run: &str) -> usize {
     let signs = run.trim_end_matches(['+', '-']);
     let plain = |text: &str| !text.contains(|c| "~!@#^&|`?%".contains(c));

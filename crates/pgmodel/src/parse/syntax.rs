@@ -1,5 +1,5 @@
-//! What the server says of a text that is not SQL. Blames the first token that does not fit, as the server
-//! does; must never call a syntax error what only the grammar library fails to read.
+//! The server's errors for texts that are not SQL. The first token that does not fit is reported, as on the server. If
+//! only the grammar library fails to parse a text, it is refused instead.
 
 use squawk_syntax::syntax_error::SyntaxError;
 use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
@@ -7,7 +7,7 @@ use squawk_syntax::{SyntaxElement, SyntaxKind, SyntaxNode, SyntaxToken};
 use super::{cursor, statement};
 use crate::error::Failure;
 
-/// The failure for a text in which the grammar library found errors, the first of them first.
+/// The failure for a text in which the grammar library found errors; the first one counts.
 pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> Failure {
     let Some(first) = errors.first() else {
         return Failure::not_modelled("an empty list of syntax errors");
@@ -27,8 +27,8 @@ pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> F
     if message.starts_with("DEFAULT is not allowed") {
         return Failure::sql("42601", "DEFAULT is not allowed in this context");
     }
-    // The library blames an empty construct as a whole, and a comma that nothing follows; the server blames
-    // what it found in place of the content.
+    // The library reports an empty construct as a whole, or a comma without a following item. The server reports the
+    // token in place of the content.
     let position = match message {
         "Expected at least one expression in IN list." => end.saturating_sub(1),
         "unexpected trailing comma" => start + 1,
@@ -49,8 +49,8 @@ pub(super) fn failure(sql: &str, root: &SyntaxNode, errors: &[SyntaxError]) -> F
     near(token.text())
 }
 
-/// A refusal where the library stumbles over what the server reads: NOT behind OR behind BETWEEN, for it
-/// takes OR for a part of the upper bound and knows no NOT there, and an operator behind COLLATE.
+/// A refusal for valid texts that the library cannot parse: NOT after OR after BETWEEN, as the library takes OR as part
+/// of the upper bound and allows no NOT there; and an operator after COLLATE.
 fn muddled(root: &SyntaxNode, position: usize) -> Option<Failure> {
     let tokens = root.descendants_with_tokens().filter_map(SyntaxElement::into_token);
     let before = tokens
@@ -65,7 +65,7 @@ fn muddled(root: &SyntaxNode, position: usize) -> Option<Failure> {
         .then(|| Failure::not_modelled("NOT behind BETWEEN and OR (brackets around BETWEEN help)"))
 }
 
-/// What the server's scanner says of a token that is none.
+/// The error of the server's scanner for an invalid token.
 fn lexical(sql: &str, position: usize, message: &str) -> Option<Failure> {
     let rest = sql.get(position..)?;
     let at = |what: &str, text: &str| Some(Failure::sql("42601", format!("{what} at or near \"{text}\"")));
@@ -82,7 +82,7 @@ fn lexical(sql: &str, position: usize, message: &str) -> Option<Failure> {
         return at("zero-length delimited identifier", "\"\"");
     }
     if message == "Invalid operator." {
-        // Symbols in a row are one operator to the server, which would then look for it in its catalog.
+        // Adjacent symbols are one operator to the server, which then looks for it in its catalogue.
         let glued = sql.get(..position)?.ends_with(|c: char| "+-*/<>=~!@#%^&|`?".contains(c));
         return glued.then(|| Failure::not_modelled("operators of the user's own"));
     }
@@ -96,12 +96,12 @@ fn lexical(sql: &str, position: usize, message: &str) -> Option<Failure> {
     None
 }
 
-/// The server's report of a token that does not fit.
+/// The server's syntax error for a token.
 pub(super) fn near(token: &str) -> Failure {
     Failure::sql("42601", format!("syntax error at or near \"{token}\""))
 }
 
-/// The first token that begins at a position or after it and is neither white space nor a comment.
+/// The first token at or after a position that is not white space or a comment.
 fn token_from(root: &SyntaxNode, position: usize) -> Option<SyntaxToken> {
     root.descendants_with_tokens()
         .filter_map(SyntaxElement::into_token)
@@ -109,8 +109,8 @@ fn token_from(root: &SyntaxNode, position: usize) -> Option<SyntaxToken> {
         .find(|token| usize::from(token.text_range().start()) >= position && !token.text().is_empty())
 }
 
-/// A refusal where the error is in a statement that the model does not know anyway, or right behind it: the
-/// library may be wrong about it, and then the server would have taken it.
+/// A refusal if the error is in or right after an unsupported statement: the library may be wrong about it while the
+/// server would accept it.
 fn foreign(root: &SyntaxNode, position: usize) -> Option<Failure> {
     let before = |node: &SyntaxNode| usize::from(node.text_range().start()) <= position;
     let node = root.children().filter(|node| node.kind() != SyntaxKind::ERROR).take_while(before).last()?;

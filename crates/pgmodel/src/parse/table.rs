@@ -1,5 +1,4 @@
-//! CREATE TABLE and CREATE TABLE AS. Tables that are temporary, unlogged, partitioned or inherited are
-//! refused.
+//! CREATE TABLE and CREATE TABLE AS. Temporary, unlogged, partitioned and inherited tables are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -56,7 +55,7 @@ pub(super) fn create_as(node: &SyntaxNode) -> Result<Statement> {
     Ok(Statement::CreateTableAs { name, columns, query })
 }
 
-/// CREATE TABLE up to the name, with IF NOT EXISTS.
+/// CREATE TABLE up to the name, including IF NOT EXISTS.
 fn head(cursor: &mut Cursor) -> Result<(String, bool)> {
     cursor.expect(SyntaxKind::CREATE_KW)?;
     match cursor.kind() {
@@ -68,14 +67,14 @@ fn head(cursor: &mut Cursor) -> Result<(String, bool)> {
     Ok((name::relation(&cursor.need(SyntaxKind::TABLE_NAME)?)?, if_not_exists))
 }
 
-/// A column's definition; its own constraints go to the table's.
+/// A column definition; its constraints are added to those of the table.
 fn column(node: &SyntaxNode, constraints: &mut Vec<Constraint>) -> Result<ColumnDef> {
     let mut cursor = Cursor::new(node);
     let name = name::ident(&cursor.need(SyntaxKind::COLUMN_NAME)?)?;
     rest_of_column(name, cursor, constraints)
 }
 
-/// A column's definition after its name.
+/// A column definition after the name.
 pub(super) fn rest_of_column(
     name: String,
     mut cursor: Cursor,

@@ -1,5 +1,5 @@
-//! The clauses that end a query: ORDER BY, LIMIT, OFFSET, FETCH, FOR. They must never be taken in an order,
-//! or more often, than the server takes them.
+//! The trailing clauses of a query: ORDER BY, LIMIT, OFFSET, FETCH, FOR. They are accepted in the orders and numbers
+//! that the server accepts.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -9,7 +9,7 @@ use super::{name, refuse, syntax};
 use crate::ast::{Expr, LockStrength, LockWait, Locking, OrderBy, Select};
 use crate::error::{Failure, Result};
 
-/// ORDER BY, LIMIT, OFFSET, FETCH and FOR at the end of a query, in an order that the server takes.
+/// ORDER BY, LIMIT, OFFSET, FETCH and FOR at the end of a query, in an order that the server accepts.
 pub(super) fn tail(cursor: &mut Cursor, select: &mut Select) -> Result<()> {
     let twice = |what: &str| Failure::sql("42601", format!("multiple {what} clauses not allowed"));
     if let Some(clause) = cursor.take(SyntaxKind::ORDER_BY_CLAUSE) {
@@ -77,7 +77,7 @@ pub(super) fn sort_key(node: &SyntaxNode) -> Result<OrderBy> {
     Ok(OrderBy { expr, descending, nulls_first: (first || last).then_some(first) })
 }
 
-/// LIMIT and FETCH FIRST; LIMIT ALL is none.
+/// LIMIT and FETCH FIRST; `None` for LIMIT ALL.
 fn limit(node: &SyntaxNode) -> Result<Option<Expr>> {
     let mut cursor = Cursor::new(node);
     if cursor.eat(SyntaxKind::LIMIT_KW) {
@@ -114,7 +114,7 @@ fn skipped(node: &SyntaxNode) -> Result<Expr> {
     Ok(expr)
 }
 
-/// The locking clauses that are next, and whether there are any.
+/// The locking clauses that are next; returns whether there are any.
 fn locking(cursor: &mut Cursor, select: &mut Select) -> Result<bool> {
     let before = select.locking.len();
     while let Some(clause) = cursor.take(SyntaxKind::LOCKING_CLAUSE) {

@@ -1,12 +1,12 @@
-//! How statements are read, which are refused, and what is said of text that is no SQL. Must never test what
-//! the server does with a statement once it is read.
+//! How statements are parsed, which are refused, and the errors for texts that are not SQL. The behaviour of parsed
+//! statements is not tested here.
 
 use super::parse;
 use super::shown::shown;
 use crate::ast::{Body, Output, Select, SelectCore, Statement};
 use crate::error::Failure;
 
-/// The one statement of a text.
+/// The single statement of a text.
 fn one(sql: &str) -> String {
     let parsed = parse(sql).unwrap_or_else(|failure| panic!("{sql}: {failure}"));
     assert_eq!(parsed.len(), 1, "{sql}");
@@ -20,7 +20,7 @@ fn failure(sql: &str) -> Failure {
     }
 }
 
-/// The expressions of a SELECT, with every bracket.
+/// The expressions of a SELECT, fully parenthesized.
 fn read(exprs: &str) -> String {
     let parsed = parse(&format!("select {exprs}")).unwrap_or_else(|failure| panic!("{exprs}: {failure}"));
     let Statement::Query(query) = &parsed[0].statement else { panic!("{exprs}") };

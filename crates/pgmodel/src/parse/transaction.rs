@@ -64,7 +64,7 @@ pub(super) fn set(node: &SyntaxNode) -> Result<Statement> {
     Ok(statement(modes))
 }
 
-/// The modes of a transaction; the comma between them may be left out, and the last of a kind counts.
+/// The modes of a transaction. Commas between them are optional, and the last mode of each kind counts.
 fn modes(node: &SyntaxNode) -> Result<TransactionModes> {
     let mut cursor = Cursor::new(node);
     let mut modes = TransactionModes::default();

@@ -1,4 +1,4 @@
-//! CREATE and DROP TRIGGER. Triggers that stand in for a statement, see all its rows or wait for COMMIT are refused.
+//! CREATE and DROP TRIGGER. INSTEAD OF triggers, transition tables and deferred triggers are refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -101,7 +101,7 @@ fn on(cursor: &mut Cursor) -> Result<String> {
     Ok(table)
 }
 
-/// A function and its arguments, which are texts whatever they are written as.
+/// A function and its arguments, which are strings in any notation.
 fn called(node: &SyntaxNode) -> Result<(String, Vec<String>)> {
     let mut cursor = Cursor::new(node);
     let named = cursor.node()?;
@@ -142,7 +142,7 @@ pub(super) fn drop(node: &SyntaxNode) -> Result<Statement> {
     let if_exists = cursor.take(SyntaxKind::IF_EXISTS).is_some();
     let name = name::ident(&cursor.need(SyntaxKind::TRIGGER_REF)?)?;
     let table = on(&mut cursor)?;
-    // Nothing depends on a trigger.
+    // Nothing depends on a trigger, so CASCADE has no effect.
     relation::cascade(&mut cursor);
     cursor.end_of_statement()?;
     Ok(Statement::DropTrigger { name, table, if_exists })

@@ -1,4 +1,4 @@
-//! Names of types. A type whose values the model cannot compute with is refused by its name.
+//! Names of types. An unsupported type is refused by name.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -8,7 +8,7 @@ use crate::ast::{Expr, Serial};
 use crate::error::{Failure, Result};
 use crate::value::Type;
 
-/// The longest `character` and `character varying` that the server knows.
+/// The maximum length of `character` and `character varying` on the server.
 const LONGEST: u32 = 10_485_760;
 
 /// A type in any notation.
@@ -34,7 +34,7 @@ pub(super) fn ty(node: &SyntaxNode) -> Result<Type> {
     }
 }
 
-/// A column's type, which may be one that numbers itself.
+/// A column's type, including the serial types.
 pub(super) fn column(node: &SyntaxNode) -> Result<(Type, Option<Serial>)> {
     let integer = match node.text().to_string().to_ascii_lowercase().as_str() {
         "serial" | "serial4" => Type::Int4,
@@ -45,7 +45,7 @@ pub(super) fn column(node: &SyntaxNode) -> Result<(Type, Option<Serial>)> {
     Ok((integer, Some(Serial::Serial)))
 }
 
-/// `int[]`, `int[3]`, `int ARRAY`: the server keeps no bound.
+/// `int[]`, `int[3]`, `int ARRAY`. As on the server, a bound is ignored.
 fn array(node: &SyntaxNode) -> Result<Type> {
     let mut cursor = Cursor::new(node);
     let of = ty(&cursor.node()?)?;
@@ -62,7 +62,7 @@ fn array(node: &SyntaxNode) -> Result<Type> {
     Ok(Type::Array(Box::new(of)))
 }
 
-/// A type with a plain name.
+/// A type with a simple name.
 fn plain(node: &SyntaxNode) -> Result<Type> {
     let mut cursor = Cursor::new(node);
     let parts = name::path(&cursor.need(SyntaxKind::PATH_REF)?)?;
@@ -114,7 +114,7 @@ fn varchar(node: &SyntaxNode) -> Result<Type> {
     }
 }
 
-/// `character(n)` and `char(n)`; without a length it is 1.
+/// `character(n)` and `char(n)`; the default length is 1.
 fn character(node: &SyntaxNode) -> Result<Type> {
     let mut cursor = Cursor::new(node);
     if !cursor.eat(SyntaxKind::CHARACTER_KW) && !cursor.eat(SyntaxKind::CHAR_KW) {
@@ -160,7 +160,7 @@ fn numeric(modifiers: &[u32]) -> Result<Type> {
     .ok_or_else(|| Failure::not_modelled("this precision of numeric"))
 }
 
-/// The numbers in parentheses after a type.
+/// The numbers in parentheses after a type name.
 fn modifiers(cursor: &mut Cursor) -> Result<Vec<u32>> {
     let Some(list) = cursor.take(SyntaxKind::ARG_LIST) else { return Ok(Vec::new()) };
     listed(&list, |arg| {

@@ -1,4 +1,4 @@
-//! INSERT, UPDATE, DELETE. Must never let an assignment through whose target is more than a column.
+//! INSERT, UPDATE, DELETE. An assignment to anything but a whole column is refused.
 
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
@@ -78,7 +78,7 @@ fn alias(cursor: &mut Cursor, kind: SyntaxKind) -> Result<Option<String>> {
     Ok(Some(name))
 }
 
-/// A column that is written to; a part of its value is refused.
+/// A column as the target of a write; a part of its value is refused.
 fn column(node: &SyntaxNode) -> Result<String> {
     let mut cursor = Cursor::new(node);
     let name = name::ident(&cursor.need(SyntaxKind::COLUMN_NAME_REF)?)?;
@@ -181,7 +181,7 @@ fn several(node: &SyntaxNode) -> Result<Vec<Assignment>> {
     cursor.expect(SyntaxKind::R_PAREN)?;
     cursor.finish()?;
     if let ([_], [_], false) = (columns.as_slice(), values.as_slice(), row) {
-        // The server takes a single value in parentheses for no row at all.
+        // To the server a single value in parentheses is not a row.
         let words = "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
         return Err(Failure::sql("0A000", words));
     }
@@ -192,7 +192,7 @@ fn several(node: &SyntaxNode) -> Result<Vec<Assignment>> {
     Ok(pairs.map(|(column, value)| Assignment { columns: vec![column], value }).collect())
 }
 
-/// What a column is set to.
+/// The value assigned to a column.
 fn value(node: &SyntaxNode) -> Result<Expr> {
     let mut cursor = Cursor::new(node);
     if cursor.eat(SyntaxKind::DEFAULT_KW) {

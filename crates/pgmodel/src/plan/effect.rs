@@ -1,11 +1,12 @@
-//! What it shows how often, and in which order, an expression or a query is run: sequences that move, advisory locks,
-//! settings, row locks. `clock_timestamp()` and `gen_random_uuid()` are volatile, too, but nobody can tell.
+//! Effects: whether the number and order of the runs of an expression or query are observable, by sequences, advisory
+//! locks, settings, row locks and the like. `clock_timestamp()` and `gen_random_uuid()` are volatile, but have no
+//! effect in this sense.
 
 use super::survey::{self, Met};
 use super::{Core, Expr, Query, System};
 use crate::ast::Volatility;
 
-/// Whether a call shows that it is made.
+/// Whether a call has an effect.
 pub(crate) fn shows(call: System) -> bool {
     match call {
         System::NextVal
@@ -28,7 +29,7 @@ pub(crate) fn shows(call: System) -> bool {
     }
 }
 
-/// Whether an expression is itself such a call; what a volatile function of one's own does, nobody knows.
+/// Whether an expression is a call with an effect. User-defined volatile functions are assumed to have one.
 pub(crate) fn is_call(expr: &Expr) -> bool {
     match expr {
         Expr::System { call, .. } => shows(*call),
@@ -37,7 +38,7 @@ pub(crate) fn is_call(expr: &Expr) -> bool {
     }
 }
 
-/// Whether an expression makes such a call, or has a subquery that does.
+/// Whether an expression or a subquery in it has an effect.
 pub(crate) fn in_expr(expr: &Expr) -> bool {
     let mut found = false;
     survey::expression(expr, 0, &mut |met, _| found |= is_effect(met));
@@ -45,7 +46,7 @@ pub(crate) fn in_expr(expr: &Expr) -> bool {
 }
 
 impl Query {
-    /// Whether it makes such a call or locks rows, itself or in a query inside.
+    /// Whether it calls a function with an effect or locks rows, including nested queries.
     pub(crate) fn has_effect(&self) -> bool {
         *self.effect.get_or_init(|| {
             let mut found = false;
@@ -54,19 +55,19 @@ impl Query {
         })
     }
 
-    /// Whether it makes such a call, itself or in a query inside.
+    /// Whether it calls a function with an effect, including nested queries.
     pub(crate) fn calls(&self) -> bool {
         let mut found = false;
         survey::query(self, 0, &mut |met, _| found |= matches!(met, Met::Expr(expr) if is_call(expr)));
         found
     }
 
-    /// Whether it is nothing but its core.
+    /// Whether it has no WITH, ORDER BY, LIMIT or OFFSET.
     pub(crate) fn is_bare(&self) -> bool {
         self.ctes.is_empty() && self.order.is_empty() && self.limit.is_none() && self.offset.is_none()
     }
 
-    /// Whether it stops before it has read all of its rows: it has a LIMIT, and is not one group.
+    /// Whether it may stop before it has read all of its rows: it has a LIMIT and does not aggregate to one group.
     pub(crate) fn stops_early(&self) -> bool {
         let one_group = matches!(&self.core, Core::Select(select)
             if select.grouping.as_ref().is_some_and(|grouping| grouping.keys.is_empty()));

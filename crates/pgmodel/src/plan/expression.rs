@@ -1,4 +1,4 @@
-//! Expressions whose names and types are known.
+//! Expressions with resolved names and types.
 
 use std::rc::Rc;
 
@@ -7,33 +7,33 @@ use crate::error::Result;
 use crate::routine::Routine;
 use crate::value::{Type, Value};
 
-/// A function of its arguments alone. NULL arguments reach it only where [`Expr::Apply`] is not strict.
+/// A function that depends on its arguments only. It gets NULL arguments only if [`Expr::Apply`] is not strict.
 pub type Apply = fn(&[Value]) -> Result<Value>;
 
-/// An expression whose names and types are known.
+/// An expression with resolved names and types.
 #[derive(Clone, Debug)]
 pub enum Expr {
     /// A constant.
     Const(Value),
-    /// `$1` is 0.
+    /// A parameter, counted from 0: `$1` is 0.
     Param(usize),
-    /// A column of a slot, `up` query levels out. A whole-row reference is refused.
+    /// A column of a slot, `up` query levels above. Whole-row references are refused.
     Column { up: usize, slot: usize, column: usize },
-    /// A key of GROUP BY, `up` levels out.
+    /// A key of GROUP BY, `up` levels above.
     Group { up: usize, key: usize },
-    /// An aggregate, `up` levels out.
+    /// An aggregate, `up` levels above.
     Aggregate { up: usize, index: usize },
     /// The current value of a set-returning function of this level's select list.
     Set(usize),
     /// A column of this level's result; in ORDER BY only.
     Output(usize),
-    /// A function or operator; if `strict`, NULL as soon as an argument is NULL.
+    /// A function or operator; if `strict`, the result is NULL if any argument is.
     Apply { apply: Apply, strict: bool, args: Vec<Expr> },
-    /// A comparison of two values of one type that a btree index can answer; NULL as soon as an operand is.
+    /// A comparison of two values of one type that a btree index can answer; NULL if an operand is NULL.
     Compare { comparison: Comparison, apply: Apply, left: Box<Expr>, right: Box<Expr> },
-    /// A strict function applied to each element of an array, `extra` as its second argument: a cast of an array.
+    /// A strict function applied to each element of an array, with `extra` as its second argument; for casts of arrays.
     Elements { apply: Apply, extra: Option<i64>, array: Box<Expr> },
-    /// `greatest`, `least`: NULL arguments are left out.
+    /// `greatest` and `least`; NULL arguments are ignored.
     Extreme { greatest: bool, args: Vec<Expr> },
     /// AND.
     And(Vec<Expr>),
@@ -49,19 +49,19 @@ pub enum Expr {
     Same(Box<Expr>, Box<Expr>),
     /// COALESCE.
     Coalesce(Vec<Expr>),
-    /// CASE, a simple one turned into a searched one.
+    /// CASE; a simple CASE is converted to a searched one.
     Case { arms: Vec<(Expr, Expr)>, otherwise: Box<Expr> },
-    /// `operand IN (list)`, all cast to one type.
+    /// `operand IN (list)`, with all operands cast to one type.
     InList { operand: Box<Expr>, list: Vec<Expr> },
-    /// `operand op ANY (array)` or ALL, `apply` being strict; `equal` says that the operator is `=`.
+    /// `operand op ANY (array)` or ALL with a strict `apply`; `equal` means that the operator is `=`.
     AnyArray { apply: Apply, equal: bool, operand: Box<Expr>, array: Box<Expr>, all: bool },
     /// ARRAY[…].
     Array(Vec<Expr>),
     /// A subquery.
     Sub { kind: SubKind, query: Rc<Query> },
-    /// What depends on the session, the clock or a sequence.
+    /// A function that depends on the session, the clock or a sequence.
     System { call: System, args: Vec<Expr>, site: usize },
-    /// A function that CREATE FUNCTION has made, its arguments cast to `types`.
+    /// A user-defined function, with its arguments cast to `types`.
     Routine { routine: Rc<Routine>, types: Rc<[Type]>, result: Type, args: Vec<Expr>, site: usize },
 }
 
@@ -86,23 +86,23 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-/// What is made of a subquery. Its query is a level of its own.
+/// The use of a subquery in an expression. Its query is a level of its own.
 #[derive(Clone, Debug)]
 pub enum SubKind {
-    /// Its only value; 21000 where there are more rows.
+    /// Its single value; 21000 if there are more rows.
     Scalar,
-    /// One column of its only row, for `(a, b) = (SELECT …)`; the same [`Rc`] for each column.
+    /// One column of its single row, for `(a, b) = (SELECT …)`; all columns share the same [`Rc`].
     ScalarColumn(usize),
     /// EXISTS.
     Exists,
-    /// `operand op ANY (…)` or ALL; IN is `= ANY`. The operands are as many as the columns; `equal` says that the
-    /// operator is `=`.
+    /// `operand op ANY (…)` or ALL; IN is `= ANY`. There is one operand per column; `equal` means that the operator is
+    /// `=`.
     Any { apply: Vec<Apply>, equal: bool, operands: Vec<Expr>, all: bool },
     /// ARRAY(SELECT …).
     Array,
 }
 
-/// What depends on the session, the clock or a sequence.
+/// A function that depends on the session, the clock or a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     /// `now()`, `current_timestamp`, `transaction_timestamp()`.
@@ -121,7 +121,7 @@ pub enum System {
     LastVal,
     /// `setval(text, int8[, bool])`.
     SetVal,
-    /// `pg_advisory_lock` and its kin, one int8 or two int4 arguments.
+    /// `pg_advisory_lock` and its variants, with one int8 or two int4 arguments.
     AdvisoryLock { shared: bool, transaction: bool, attempt: bool },
     /// `pg_advisory_unlock[_shared]`.
     AdvisoryUnlock { shared: bool },
@@ -137,6 +137,6 @@ pub enum System {
     Notify,
     /// `gen_random_uuid()`.
     RandomUuid,
-    /// `random()` is refused by name; this is `txid_current()`.
+    /// `txid_current()`. (`random()` is refused by name.)
     TransactionId,
 }

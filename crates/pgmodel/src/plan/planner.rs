@@ -1,8 +1,7 @@
-//! Where the answer depends on how the server's planner runs a statement: a query that locks rows, or a function that
-//! can be seen to be called, in a place where the manual does not say how often and in which order it is run (4.2.14,
-//! 7.8.4, 13.3.5). What the server decides by the text alone is let through; one case is left to whoever runs the
-//! statement ([`crate::plan::Plan::reruns`]); all else is refused by name. It must never let through what statistics
-//! decide.
+//! Detects statements whose result depends on how the server's planner runs them: a query that locks rows or calls a
+//! function with an effect, where the manual does not specify how often and in which order it is run (4.2.14, 7.8.4,
+//! 13.3.5). What the text alone decides is allowed. One case is left to the caller ([`crate::plan::Plan::reruns`]).
+//! Everything else is refused by name, so that nothing depends on statistics.
 
 use super::{
     AggregateFunction, Core, Delete, Expr, Grouping, Join, Query, Select, Slot, SubKind, Update, effect,
@@ -16,10 +15,10 @@ pub(crate) use condition::{Wary, gates, ordered, wary};
 
 mod condition;
 
-/// Whether a subquery of the statement may be run once, or once for each row of the table beside it, and it shows.
+/// Whether a subquery of the statement may be run once or once per row of the table beside it, with different results.
 ///
 /// # Errors
-/// A refusal by name where the answer depends on the plan in any other way.
+/// A refusal by name if the result depends on the plan in any other way.
 pub(crate) fn judge(query: &Query) -> Result<bool> {
     if !query.has_effect() {
         return Ok(false);
@@ -33,23 +32,23 @@ pub(crate) fn judge(query: &Query) -> Result<bool> {
 }
 
 struct Judge<'a> {
-    /// The query that is looked at, last, and those around it.
+    /// The enclosing queries, with the current one last.
     levels: Vec<&'a Query>,
-    /// How many subqueries may be run once or for each row.
+    /// The number of subqueries that may be run once or once per row.
     reruns: usize,
-    /// How many with an effect stand under IN, anywhere.
+    /// The number of subqueries with an effect that are operands of IN, at any level.
     searched: usize,
     refused: Option<&'static str>,
 }
 
-/// FROM and WHERE of a level, and what is done with their rows.
+/// FROM and WHERE of a query level, and the use of their rows.
 struct Level<'a> {
     query: &'a Query,
     select: Option<&'a Select>,
     slots: &'a [Slot],
-    /// The conditions of WHERE and of inner joins, all of which must hold.
+    /// The conjuncts of WHERE and of inner join conditions.
     conditions: Vec<&'a Expr>,
-    /// Those of outer joins.
+    /// The conjuncts of outer join conditions.
     outer: Vec<&'a Expr>,
     has_outer_join: bool,
 }
@@ -71,7 +70,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether running the query at that depth shows, be it because it reads a common table expression that does.
+    /// Whether running the query at that depth has an effect, possibly by reading a common table expression that has
+    /// one.
     fn reads(&self, query: &Query, depth: usize) -> bool {
         let slots = match &query.core {
             Core::Select(select) => &select.slots[..],
@@ -80,13 +80,13 @@ impl<'a> Judge<'a> {
         query.has_effect() || slots.iter().any(|slot| self.cte_of(slot, depth).is_some_and(is_lazy))
     }
 
-    /// The common table expression that an item of FROM of the level at that depth reads, if it is outside.
+    /// The outer common table expression that an item of FROM at that depth reads, if it reads one.
     fn cte_of(&self, slot: &Slot, depth: usize) -> Option<&'a super::Cte> {
         let Slot::Cte { up, index, .. } = slot else { return None };
         self.levels.get(depth.checked_sub(*up)?)?.ctes.get(*index)
     }
 
-    /// A subquery that shows, wherever it stands.
+    /// Checks a subquery with an effect in an expression.
     fn sub(&mut self, kind: &SubKind, query: &Query) {
         match kind {
             SubKind::Exists => {
@@ -145,7 +145,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// An item of FROM that shows how much of it is read.
+    /// Checks an item of FROM with an effect.
     fn item(&mut self, level: &Level<'a>, slot: usize, depth: usize) {
         let alone = level.slots.len() == 1;
         let query = match &level.slots[slot] {
@@ -195,7 +195,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Groups, which come in the order of a sort or of a hash.
+    /// Checks groups, whose order depends on whether the server sorts or hashes.
     fn grouped(&mut self, grouping: &Grouping, output: &[Expr], query: &Query) {
         let called = |exprs: &[Expr]| exprs.iter().any(effect::in_expr);
         let after = query.order.is_empty() && called(output) || grouping.having.iter().any(effect::in_expr);
@@ -217,13 +217,13 @@ impl<'a> Level<'a> {
         self.join(right, is_outer);
     }
 
-    /// Whether its rows are sorted, or put into groups, before any of them is given away.
+    /// Whether all rows are sorted or grouped before the first one is returned.
     fn sorts(&self) -> bool {
         let collects = self.select.is_some_and(|select| select.is_distinct() || select.grouping.is_some());
         collects || !self.query.order.is_empty()
     }
 
-    /// Whether it is one table beside this item, joined by nothing that could go into the item.
+    /// Whether the level joins this item with one table, and no condition can be pushed into the item.
     fn may_turn(&self, slot: usize) -> bool {
         let [one, other] = self.slots else { return false };
         let beside = if slot == 0 { other } else { one };
@@ -238,7 +238,7 @@ impl<'a> Level<'a> {
             && !self.conditions.iter().any(|it| effect::in_expr(it))
     }
 
-    /// Whether a minimum or maximum is wanted, which an index may have.
+    /// Whether it computes a minimum or maximum, which an index may answer.
     fn wants_extreme(&self) -> bool {
         let grouping = self.select.and_then(|select| select.grouping.as_ref());
         grouping.is_some_and(|grouping| {
@@ -248,7 +248,7 @@ impl<'a> Level<'a> {
     }
 }
 
-/// Whether it is run as far as it is read, and that shows; one that writes is always run to its end.
+/// Whether it is read lazily, with an observable effect. A data-modifying one is always run to its end.
 fn is_lazy(cte: &super::Cte) -> bool {
     let writes = matches!(cte.query.core, Core::Insert(_) | Core::Update(_) | Core::Delete(_));
     !writes && cte.query.has_effect()
@@ -261,7 +261,7 @@ fn flatten<'a>(condition: &'a Expr, into: &mut Vec<&'a Expr>) {
     }
 }
 
-/// Whether a condition may look at that slot of its level; one with a subquery is taken to.
+/// Whether a condition may reference that slot of its level; a correlated subquery is assumed to.
 fn mentions(condition: &Expr, wanted: usize) -> bool {
     match condition {
         Expr::Column { up: 0, slot, .. } => *slot == wanted,

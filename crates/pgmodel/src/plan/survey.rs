@@ -1,22 +1,22 @@
-//! A way through everything that a query is made of, to look at and not to change: the queries in it, and every
-//! expression. It must never pass over a place where an expression can stand.
+//! A read-only traversal of everything in a query: the nested queries and all expressions. It covers every place where
+//! an expression can occur.
 
 use super::{ConflictUpdate, Core, Expr, Grouping, Insert, Join, OnConflict, Query, Select, Slot};
 use crate::access::parts;
 
-/// Something met on the way.
+/// A node of the traversal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Met<'a> {
-    /// A query, before what it is made of.
+    /// A query, before its parts.
     Query(&'a Query),
     /// An expression, before its parts.
     Expr(&'a Expr),
 }
 
-/// What is told of everything met, with how many query levels below the beginning it stands.
+/// The callback for each node, with its number of query levels below the start.
 pub(crate) type See<'s, 'a> = dyn FnMut(Met<'a>, usize) + 's;
 
-/// A query, the queries in it and all their expressions.
+/// Visits a query, its nested queries and all their expressions.
 pub(crate) fn query<'a>(query: &'a Query, depth: usize, see: &mut See<'_, 'a>) {
     see(Met::Query(query), depth);
     for cte in &query.ctes {
@@ -49,7 +49,7 @@ pub(crate) fn query<'a>(query: &'a Query, depth: usize, see: &mut See<'_, 'a>) {
     expressions(&query.offset, depth, see);
 }
 
-/// An expression, its parts, and the queries of its subqueries.
+/// Visits an expression, its parts, and the queries of its subqueries.
 pub(crate) fn expression<'a>(expr: &'a Expr, depth: usize, see: &mut See<'_, 'a>) {
     see(Met::Expr(expr), depth);
     for part in parts(expr) {
@@ -102,7 +102,7 @@ fn slots<'a>(slots: &'a [Slot], depth: usize, see: &mut See<'_, 'a>) {
     }
 }
 
-/// An item of FROM of a level at that depth.
+/// Visits an item of FROM of a level at that depth.
 pub(crate) fn slot<'a>(slot: &'a Slot, depth: usize, see: &mut See<'_, 'a>) {
     match slot {
         Slot::Query { query, .. } => self::query(query, depth + 1, see),

@@ -1,4 +1,4 @@
-//! Assignments: what becomes of a value that goes into a variable, a field or a record (manual, 43.5.1 and 43.5.3).
+//! Assignments to variables, fields and records (manual, 43.5.1 and 43.5.3).
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::execution::{Env, Execution};
 use crate::plan::OutputColumn;
 use crate::value::{Tuple, Type, Value};
 
-/// The value as an assignment makes it one of the other type.
+/// Converts a value to another type by an assignment cast.
 pub(super) fn converted(run: &Execution, value: Value, from: &Type, to: &Type) -> Result<Value> {
     if from == to || value == Value::Null {
         return Ok(value);
@@ -78,7 +78,7 @@ impl Activation<'_> {
         }
     }
 
-    /// A value of that type; a row by its text, which only a text may become.
+    /// Converts to a value of that type. A row is converted by its text form, and only to a text.
     fn scalar(&self, given: Given, to: &Type) -> Result<Value> {
         match given {
             Given::Value(value, from) => self.converted(value, &from, to),
@@ -95,7 +95,7 @@ impl Activation<'_> {
             return match given {
                 Given::Record(row) => self.put_row(slot, row),
                 Given::Value(Value::Null, _) => {
-                    // A record of no table forgets what its columns were.
+                    // A record that is not of a table's row type loses its columns.
                     let typed = matches!(variable.ty, VariableType::RowOf(_));
                     let row = self.frame.row(slot).filter(|_| typed).map(|row| nulls(&row.columns));
                     self.frame.set_row(slot, row);
@@ -127,7 +127,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// A row into a record. One of a table keeps the columns of its table.
+    /// Assigns a row to a record. A record of a table's row type keeps the columns of its table.
     fn put_row(&self, slot: usize, row: Option<Row>) -> Result<()> {
         let typed = matches!(self.program.variables[slot].ty, VariableType::RowOf(_));
         let row = match (row, self.frame.row(slot)) {
@@ -142,7 +142,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// The values of a row as those of other columns, by their places.
+    /// Converts the values of a row to those of other columns, by position.
     fn fitted(&self, to: &Rc<[OutputColumn]>, from: &[OutputColumn], row: Option<&Tuple>) -> Result<Row> {
         let mut values = Vec::new();
         for (index, column) in to.iter().enumerate() {
@@ -153,8 +153,7 @@ impl Activation<'_> {
         Ok(Row { columns: to.clone(), values: values.into(), is_null: false })
     }
 
-    /// Puts a row, or NULLs where there is none, into targets. Columns that are missing are NULL, and those nobody
-    /// takes are dropped.
+    /// Assigns a row, or NULLs if there is none, to targets. Missing columns are NULL, and surplus ones are dropped.
     pub(super) fn receive(
         &self,
         targets: &Targets,
@@ -186,7 +185,7 @@ impl Activation<'_> {
         }
     }
 
-    /// What a declared variable begins with.
+    /// Sets a declared variable to its initial value.
     pub(super) fn begin(&self, slot: usize) -> Result<()> {
         let held = match &self.program.variables[slot].ty {
             VariableType::Record => Held::Record(None),

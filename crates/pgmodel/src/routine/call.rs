@@ -1,5 +1,5 @@
-//! Calls of functions: from expressions, by triggers, and DO. A function's statements are commands of its caller's
-//! transaction, and what it fails with is its caller's error (manual, 38.5 and 43.1).
+//! Calls of functions: from expressions, from triggers, and DO. A function's statements are commands of the calling
+//! transaction, and its errors are errors of the caller (manual, 38.5 and 43.1).
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -22,26 +22,26 @@ use crate::stack;
 use crate::transaction::Snapshot;
 use crate::value::{Type, Value};
 
-/// The calls of functions that a session's statement has come to.
+/// The function calls made by a session's current statement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Calls {
-    /// How deep they nest now.
+    /// The current nesting depth.
     pub(super) depth: u32,
-    /// How many statements of PL/pgSQL have been run.
+    /// The number of PL/pgSQL statements run so far.
     pub(super) steps: u64,
 }
 
-/// How deep calls may nest; the server's stack ends somewhere, too.
+/// The maximum nesting depth of calls; the server is limited by its stack.
 const DEEPEST: u32 = 64;
 
-/// What a trigger function returned.
+/// The row returned by a trigger function; `None` for NULL.
 pub(crate) type Called = Option<Row>;
 
 type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 
-/// Goes on with a call on a stack that has room for it, one call deeper.
+/// Runs a call one level deeper, on a stack with enough space.
 async fn deeper<T>(server: &Rc<Server>, session: SessionNo, mut call: Pending<'_, T>) -> Result<T> {
-    // Which functions there are is no lock's business.
+    // No lock protects which functions exist, so the use is recorded here.
     server.touch(session, Object::Definitions, Use::Read);
     {
         let mut backend = server.backend(session);
@@ -50,7 +50,7 @@ async fn deeper<T>(server: &Rc<Server>, session: SessionNo, mut call: Pending<'_
             return Err(Failure::not_modelled(what));
         }
         backend.calls.depth += 1;
-        // The caller's command may have written by now, and the call's are others.
+        // The caller's command may have written already; the statements of the call are separate commands.
         if let Some(transaction) = &mut backend.transaction {
             transaction.command_used = true;
         }
@@ -61,7 +61,7 @@ async fn deeper<T>(server: &Rc<Server>, session: SessionNo, mut call: Pending<'_
 }
 
 impl Execution {
-    /// What a function returns for these arguments.
+    /// Calls a function and returns its result.
     pub(crate) async fn call(
         &self,
         routine: &Rc<Routine>,
@@ -80,7 +80,7 @@ impl Execution {
         deeper(&self.server, self.session, call).await
     }
 
-    /// A function in SQL: its statements, and the first row of the last one.
+    /// Runs a function in SQL. The result is the first row of its last statement.
     async fn call_sql(
         &self,
         statements: &[Sql],
@@ -103,7 +103,7 @@ impl Execution {
         }
     }
 
-    /// A function in PL/pgSQL.
+    /// Runs a function in PL/pgSQL.
     async fn call_body(
         &self,
         program: &Program,
@@ -127,8 +127,7 @@ impl Execution {
         }
     }
 
-    /// What a trigger's function makes of its row: nothing where it returns NULL. The variables are those of
-    /// `TriggerVariable`, in their order.
+    /// Runs a trigger's function; `None` if it returns NULL. `variables` are indexed by `TriggerVariable`.
     pub(crate) async fn call_trigger(
         &self,
         routine: &Rc<Routine>,
@@ -161,7 +160,7 @@ impl Execution {
     }
 }
 
-/// DO.
+/// Runs DO.
 pub(crate) async fn anonymous(server: &Rc<Server>, session: SessionNo, body: &str) -> Result<()> {
     let program = program("inline_code_block", body, &[], Sort::Void)?;
     let call: Pending<'_, ()> = Box::pin(async {
@@ -176,7 +175,7 @@ fn no_return(of: &str) -> Failure {
     Failure::sql("2F005", format!("control reached end of {of} without RETURN"))
 }
 
-/// The variables of a body, with nothing in them yet; `types` are those of the arguments.
+/// Creates the empty variables of a body; `types` are those of the arguments.
 fn frame(
     server: &Server,
     session: SessionNo,
@@ -208,7 +207,7 @@ fn column_type(server: &Server, session: SessionNo, table: &str, column: &str) -
     Ok(found.columns[place].ty.clone())
 }
 
-/// Whether a function is one that triggers call.
+/// Whether a function is a trigger function.
 pub(crate) fn is_trigger(routine: &Routine) -> bool {
     routine.returns == Returns::Trigger
 }

@@ -1,5 +1,5 @@
-//! Which functions exist, and for whom: one that a transaction has made is its own until it commits, one that it has
-//! dropped or replaced is still there for everybody else, as tables are (`schema.rs`).
+//! The catalogue of functions, with visibility. As for tables (`schema.rs`), a function that a transaction has created
+//! is visible to itself only until it commits, and one that it has dropped or replaced stays visible to all others.
 
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ struct Entry {
 }
 
 impl Routines {
-    /// The functions of that name, as the session sees them.
+    /// The functions of that name that the session sees.
     pub(crate) fn named(&self, name: &str, session: SessionNo) -> Vec<Rc<Routine>> {
         let sees = |entry: &&Entry| {
             entry.routine.name == name
@@ -32,7 +32,7 @@ impl Routines {
         self.entries.iter().filter(sees).map(|entry| entry.routine.clone()).collect()
     }
 
-    /// The function of that name with these parameters.
+    /// The function of that name with these parameter types.
     pub(crate) fn exact(&self, name: &str, args: &[Declared], session: SessionNo) -> Option<Rc<Routine>> {
         let same = |routine: &Rc<Routine>| {
             routine.params.len() == args.len()
@@ -41,7 +41,7 @@ impl Routines {
         self.named(name, session).into_iter().find(same)
     }
 
-    /// Whether the open transaction of another session has made or dropped a function of that name.
+    /// Whether another session's open transaction has created or dropped a function of that name.
     pub(super) fn is_contended(&self, name: &str, session: SessionNo) -> bool {
         let others = |by: Option<SessionNo>| by.is_some_and(|by| by != session);
         self.entries
@@ -64,24 +64,24 @@ impl Routines {
         }
     }
 
-    /// Takes back the making of a function.
+    /// Undoes the creation of a function.
     pub(crate) fn remove(&mut self, id: u32) {
         self.entries.retain(|entry| entry.routine.id != id);
     }
 
-    /// Takes back the dropping of one.
+    /// Undoes the drop of a function.
     pub(crate) fn keep(&mut self, id: u32) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.routine.id == id) {
             entry.dropped_by = None;
         }
     }
 
-    /// Whether a transaction has made or dropped a function and not ended yet.
+    /// Whether an open transaction has created or dropped a function.
     pub(crate) fn is_in_flux(&self) -> bool {
         self.entries.iter().any(|entry| entry.made_by.is_some() || entry.dropped_by.is_some())
     }
 
-    /// The session's transaction has committed; whether that changes anything for others.
+    /// Publishes the changes of the session's transaction, which has committed. Returns whether there were any.
     pub(crate) fn commit(&mut self, session: SessionNo) -> bool {
         let concerns = |entry: &Entry| entry.made_by == Some(session) || entry.dropped_by == Some(session);
         if !self.entries.iter().any(concerns) {
@@ -95,7 +95,7 @@ impl Routines {
     }
 }
 
-/// The type without length and precision, which say nothing in a parameter.
+/// The type without length and precision, which are ignored for parameters.
 fn base(ty: &Declared) -> Declared {
     match ty {
         Declared::Type(ty) => Declared::Type(ty.base()),

@@ -1,5 +1,5 @@
-//! From the tree of a body to a program: which variable each name means, and the SQL of each piece. What the model does
-//! not run is refused here, when the function is made.
+//! Compiles the syntax tree of a body to a program: resolves variables and extracts the SQL of each piece. What the
+//! model cannot run is refused here, when the function is created.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::error::{Failure, Result};
 use crate::parse;
 use crate::value::Type;
 
-/// Reads a body. `trigger` says that it is called as a trigger, `void` that it returns nothing.
+/// Compiles a body; `kind` is its use.
 pub(super) fn program(name: &str, body: &str, params: &[Parameter], kind: Sort) -> Result<Program> {
     let tokens = syntax::tokens(body, 0..body.len()).map_err(|error| refused(&error))?;
     let block = syntax::body(body, &tokens, body.len()).map_err(|error| refused(&error))?;
@@ -47,7 +47,7 @@ pub(super) fn program(name: &str, body: &str, params: &[Parameter], kind: Sort) 
     Ok(Program { variables: compiler.variables, body })
 }
 
-/// What a body is for.
+/// The use of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     /// It returns a value.
@@ -58,7 +58,7 @@ pub(super) enum Sort {
     Trigger,
 }
 
-/// A body that is not read.
+/// The refusal of a body that cannot be parsed.
 fn refused(error: &syntax::Error) -> Failure {
     Failure::not_modelled(format!("PL/pgSQL, line {} of the body: {}", error.line, error.what))
 }
@@ -68,12 +68,12 @@ pub(super) struct Compiler<'t> {
     scope: Scope,
     shared: Rc<Scope>,
     variables: Vec<Variable>,
-    /// Which variables hold rows.
+    /// The slots of the variables that contain rows.
     records: Vec<usize>,
-    /// The labels of the loops and blocks around the place; a loop may have none.
+    /// The labels of the enclosing loops and blocks, and whether each is a loop. A loop may have no label.
     loops: Vec<(Option<String>, bool)>,
     sort: Sort,
-    /// The places of SQLSTATE and SQLERRM, in a handler.
+    /// The slots of SQLSTATE and SQLERRM, within a handler.
     handling: Option<(usize, usize)>,
 }
 
@@ -92,7 +92,7 @@ impl<'t> Compiler<'t> {
         self.variables.len() - 1
     }
 
-    /// What a trigger function knows, in the order of `TriggerVariable`.
+    /// Declares the variables of a trigger function, in the order of `TriggerVariable`.
     fn trigger(&mut self, label: &str) {
         self.variable(label, "new", VariableType::Record);
         self.variable(label, "old", VariableType::Record);
@@ -107,7 +107,7 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    /// The scope as it is now, for the pieces that see it.
+    /// Stores a copy of the current scope for the pieces that use it.
     fn share(&mut self) {
         self.shared = Rc::new(self.scope.clone());
     }
@@ -257,7 +257,7 @@ impl<'t> Compiler<'t> {
         Ok(body)
     }
 
-    /// CASE with an operand keeps its value where the values of its arms are compared with it.
+    /// CASE with an operand stores its value in a variable, with which the values of the arms are compared.
     fn case(
         &mut self,
         operand: Option<&Piece<'t>>,

@@ -1,24 +1,24 @@
-//! The names of conditions and their SQLSTATEs (manual, appendix A).
+//! Condition names and their SQLSTATEs (manual, appendix A).
 
 use crate::error::{Failure, Result};
 
-/// The SQLSTATE of a condition. A class of them ends in three zeros.
+/// The SQLSTATE of a condition. That of a condition class ends in three zeros.
 pub(super) fn state(name: &str) -> Result<&'static str> {
     let found = CONDITIONS.iter().find(|(known, _)| *known == name).map(|(_, state)| *state);
     found.ok_or_else(|| Failure::not_modelled(format!("the condition {name}")))
 }
 
-/// Whether an error of that SQLSTATE is caught by the other.
+/// Whether `wanted`, the SQLSTATE of a handler, catches an error with SQLSTATE `state`.
 pub(super) fn catches(wanted: &str, state: &str) -> bool {
     wanted == state || (wanted.ends_with("000") && wanted.get(..2) == state.get(..2))
 }
 
-/// What OTHERS leaves alone.
+/// Whether WHEN OTHERS does not catch the SQLSTATE.
 pub(super) fn is_beyond_others(state: &str) -> bool {
     matches!(state, "57014" | "P0004")
 }
 
-/// The SQLSTATE as one that lives as long as the program: there are few.
+/// The SQLSTATE as a static string. The few unknown ones are leaked.
 pub(super) fn kept(state: &str) -> &'static str {
     thread_local! {
         static OWN: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };

@@ -1,4 +1,4 @@
-//! CREATE FUNCTION and DROP FUNCTION. No lock is taken for a function: what another session's open transaction has made
+//! CREATE FUNCTION and DROP FUNCTION. Functions are not locked. One that another session's open transaction has created
 //! or dropped is refused, where the server would wait or fail at the catalogue.
 
 use std::rc::Rc;
@@ -137,8 +137,8 @@ impl Define<'_> {
         schema.changed();
     }
 
-    /// The statements of a function in SQL, every name of which must mean something, and the last of which must return
-    /// what the function does.
+    /// Checks a function in SQL: all names in its statements must resolve, and the last statement must return the
+    /// function's result type. Returns the statements.
     async fn sql(&self, create: &CreateFunction) -> Result<Vec<Sql>> {
         if create.returns == Returns::Trigger {
             return Err(Failure::sql("42P13", "SQL functions cannot return type trigger"));
@@ -199,7 +199,7 @@ fn sort(create: &CreateFunction) -> Sort {
     }
 }
 
-/// What IF EXISTS says of a function that is not there.
+/// The notice of DROP FUNCTION IF EXISTS for a missing function.
 fn skipped(signature: &Signature) -> String {
     let name = |arg: &Declared| match arg {
         Declared::Type(ty) => bind::grammar_name(ty),

@@ -1,5 +1,5 @@
-//! Runs a body of PL/pgSQL statement by statement (manual, 43.5 and 43.6). A statement that must wait waits here, with
-//! the body around it; what it did stays done until the subtransaction that it is in is rolled back.
+//! Runs a PL/pgSQL body statement by statement (manual, 43.5 and 43.6). A statement that must wait suspends the whole
+//! body. Its effects last until the enclosing subtransaction is rolled back.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::server::Server;
 use crate::statement;
 use crate::value::{Type, Value};
 
-/// A body that runs.
+/// A running body.
 pub(super) struct Activation<'a> {
     pub(super) server: &'a Rc<Server>,
     pub(super) session: SessionNo,
@@ -23,18 +23,18 @@ pub(super) struct Activation<'a> {
     pub(super) frame: &'a Frame,
 }
 
-/// What an expression gave.
+/// The result of an expression.
 #[derive(Clone, Debug)]
 pub(super) enum Given {
     Value(Value, Type),
     Record(Option<Row>),
 }
 
-/// Where a body goes on.
+/// The control flow after a statement.
 #[derive(Debug)]
 pub(super) enum Flow {
     Next,
-    /// EXIT, or CONTINUE, of the loop or block of that label.
+    /// EXIT or CONTINUE, of the loop or block with that label.
     Leave {
         exit: bool,
         label: Option<String>,
@@ -43,7 +43,7 @@ pub(super) enum Flow {
     Return(Option<Given>),
 }
 
-/// How many statements of PL/pgSQL one statement of a session may come to.
+/// The maximum number of PL/pgSQL statements that one statement of a session may run.
 const STEPS_MAX: u64 = 1_000_000;
 
 impl<'a> Activation<'a> {
@@ -51,7 +51,7 @@ impl<'a> Activation<'a> {
         Inside { server: self.server, session: self.session, frame: self.frame, yields: false }
     }
 
-    /// The whole body.
+    /// Runs the whole body.
     pub(super) async fn body(&self) -> Result<Flow> {
         self.block(&self.program.body).await
     }
@@ -72,7 +72,7 @@ impl<'a> Activation<'a> {
         })
     }
 
-    /// Counts a statement: a body that loops for ever is refused, where the server would go on.
+    /// Counts a statement. A body in an endless loop is refused, where the server would run on.
     pub(super) fn step(&self) -> Result<()> {
         let mut backend = self.server.backend(self.session);
         backend.calls.steps += 1;
@@ -133,7 +133,7 @@ impl<'a> Activation<'a> {
         Ok(Flow::Next)
     }
 
-    /// A block in a block; EXIT of its label ends it.
+    /// Runs a nested block; EXIT with its label ends it.
     async fn nested(&self, block: &Block) -> Result<Flow> {
         match Box::pin(self.block(block)).await? {
             Flow::Leave { exit: true, label: Some(label) } if block.label.as_ref() == Some(&label) => {
@@ -143,7 +143,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// What a statement with rows came to is kept for FOUND and ROW_COUNT.
+    /// Sets FOUND and ROW_COUNT after a statement with rows.
     pub(super) fn note(&self, rows: u64) {
         self.frame.row_count.set(rows);
         self.frame.set(FOUND, Value::Bool(rows > 0));
@@ -161,7 +161,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// Puts the row of a statement where INTO says.
+    /// Assigns the row of a statement to the targets of INTO.
     pub(super) fn received(&self, receive: &Receive, found: Found, notes: bool) -> Result<()> {
         if !found.returns {
             let message = "INTO used with a command that cannot return data";
@@ -181,7 +181,7 @@ impl<'a> Activation<'a> {
         self.receive(&receive.targets, &found.columns, found.rows.first())
     }
 
-    /// A statement that is about no rows; names in it are never variables.
+    /// Runs a utility statement, in which names are never variables.
     async fn utility(&self, sql: &Sql) -> Result<()> {
         if self.frame.snapshot.is_some() {
             return Err(Failure::not_modelled("such a statement in a function that is not VOLATILE"));
@@ -193,13 +193,13 @@ impl<'a> Activation<'a> {
         Ok(())
     }
 
-    /// Whether a condition is true; NULL is not.
+    /// Whether a condition is true; NULL counts as false.
     pub(super) async fn holds(&self, condition: &Sql) -> Result<bool> {
         let value = self.value_of(condition, &Type::Bool).await?;
         Ok(value == Value::Bool(true))
     }
 
-    /// An expression as a value of that type.
+    /// The value of an expression, converted to that type.
     pub(super) async fn value_of(&self, expression: &Sql, to: &Type) -> Result<Value> {
         match self.given(expression).await? {
             Given::Value(value, from) => self.converted(value, &from, to),
@@ -207,7 +207,7 @@ impl<'a> Activation<'a> {
         }
     }
 
-    /// What an expression gives.
+    /// The result of an expression.
     pub(super) async fn given(&self, expression: &Sql) -> Result<Given> {
         if let Some(slot) = expression.alone {
             if self.frame.is_record(slot) {
@@ -236,7 +236,7 @@ impl<'a> Activation<'a> {
         Ok(Given::Value(value, column.ty.clone()))
     }
 
-    /// A statement of the session's, for what has no rows to look at.
+    /// An execution without a query, for conversions.
     pub(super) fn run(&self) -> Execution {
         Execution::new(self.server, self.session, [].into(), self.inside().snapshot())
     }

@@ -1,4 +1,4 @@
-//! The values of a body's variables while it is run, and what they mean in its statements.
+//! The values of a body's variables at run time, and their use in its statements.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,32 +10,32 @@ use crate::plan::OutputColumn;
 use crate::transaction::Snapshot;
 use crate::value::{Tuple, Type, Value};
 
-/// A row and what its columns are called.
+/// A row with its columns.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) columns: Rc<[OutputColumn]>,
     pub(crate) values: Tuple,
-    /// It is NULL as a whole, though its columns are known.
+    /// The row is NULL as a whole, but its columns are known.
     pub(crate) is_null: bool,
 }
 
-/// What a variable holds.
+/// The content of a variable.
 #[derive(Clone, Debug)]
 pub(super) enum Held {
     Value(Value),
-    /// A row, if one has been put there.
+    /// A row, or `None` if none has been assigned.
     Record(Option<Row>),
 }
 
-/// The variables of a body that runs.
+/// The variables of a running body.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) values: RefCell<Vec<Held>>,
     pub(super) types: RefCell<Vec<Type>>,
     pub(super) row_count: Cell<u64>,
-    /// What all its statements see, where it is not VOLATILE.
+    /// The snapshot of all its statements if the function is not VOLATILE.
     pub(super) snapshot: Option<Snapshot>,
-    /// The error that is being handled.
+    /// The error being handled.
     pub(super) caught: RefCell<Option<PgError>>,
 }
 
@@ -63,7 +63,7 @@ impl Frame {
         self.values.borrow_mut()[slot] = Held::Value(value);
     }
 
-    /// The row that a record holds.
+    /// The row in a record.
     pub(super) fn row(&self, slot: usize) -> Option<Row> {
         match &self.values.borrow()[slot] {
             Held::Record(row) => row.clone(),
@@ -79,7 +79,7 @@ impl Frame {
         self.values.borrow_mut()[slot] = Held::Record(row);
     }
 
-    /// What plans depend on: the types of variables, and the columns of records.
+    /// The part of the variables that plans depend on: the types of variables, and the columns of records.
     pub(super) fn shape(&self) -> Shape {
         let columns = |held: &Held| match held {
             Held::Record(Some(row)) => Some(row.columns.clone()),
@@ -92,18 +92,18 @@ impl Frame {
     }
 }
 
-/// What plans depend on beside definitions.
+/// What plans depend on in addition to definitions.
 #[derive(Debug, PartialEq)]
 pub(super) struct Shape {
     types: Vec<Type>,
     columns: Vec<Option<Rc<[OutputColumn]>>>,
 }
 
-/// The names of a place in a body, with what they hold.
+/// The names visible at a position of a body, with their values.
 pub(super) struct Known<'a> {
     pub(super) scope: &'a Scope,
     pub(super) frame: &'a Frame,
-    /// Columns come first, as in a function in SQL.
+    /// Whether columns take precedence over variables, as in a function in SQL.
     pub(super) yields: bool,
 }
 
@@ -141,7 +141,7 @@ impl Variables for Known<'_> {
     }
 }
 
-/// A record that holds no row yet.
+/// The error for a record without a row.
 pub(super) fn unassigned(name: &str) -> Failure {
     let message = format!("record \"{name}\" is not assigned yet");
     Failure::detailed("55000", message, "The tuple structure of a not-yet-assigned record is indeterminate.")

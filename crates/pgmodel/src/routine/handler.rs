@@ -1,5 +1,5 @@
-//! BEGIN .. EXCEPTION .. END: a subtransaction, rolled back with its locks where one of its statements fails
-//! (manual, 43.6.8). Whatever is not caught ends it, too, and goes on outward.
+//! BEGIN .. EXCEPTION .. END: a subtransaction that is rolled back with its locks if one of its statements fails
+//! (manual, 43.6.8). An uncaught error rolls it back too, and propagates.
 
 use super::condition;
 use super::execute::{Activation, Flow};
@@ -10,7 +10,7 @@ use crate::error::{Failure, PgError, Result};
 use crate::value::Value;
 
 impl Activation<'_> {
-    /// A block: its variables begin anew, then its statements, in a subtransaction where they may fail.
+    /// Runs a block: initializes its variables, then runs its statements, in a subtransaction if it has handlers.
     pub(super) async fn block(&self, block: &Block) -> Result<Flow> {
         for (slot, value) in &block.declared {
             self.begin(*slot)?;
@@ -56,7 +56,7 @@ fn catches(handler: &Handler, error: &PgError) -> bool {
     })
 }
 
-/// Whether a query locks rows, so that it matters how many of them are looked at.
+/// Whether a query locks rows, so that the number of rows visited matters. Conservative for WITH and set operations.
 pub(super) fn locks(query: &Sql) -> Result<bool> {
     let with = query.with()?;
     let locks = match &with.body {

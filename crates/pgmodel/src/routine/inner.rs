@@ -1,6 +1,6 @@
-//! The SQL inside a body, an expression being a SELECT of it: planned when it is first reached, again where
-//! definitions or records have changed, and run as a command of its own. What a VOLATILE function sees is what is
-//! there by then; others see what their caller sees (manual, 38.7).
+//! The SQL statements inside a body; an expression is run as a SELECT. A statement is planned when it is first reached
+//! and again after definitions or records have changed, and is run as a command of its own. A VOLATILE function sees
+//! the state at that time; other functions see what their caller sees (manual, 38.7).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,21 +27,21 @@ use crate::value::{Tuple, Value};
 #[derive(Debug)]
 pub(crate) struct Sql {
     parsed: Rc<Vec<Parsed>>,
-    /// Which of the text's statements it is.
+    /// The index of the statement in the text.
     index: usize,
     pub(super) scope: Rc<Scope>,
-    /// How many rows at the most are asked for.
+    /// The maximum number of rows requested.
     limit: Option<i64>,
-    /// It is the name of a variable and nothing else.
+    /// The variable, if the expression is nothing but its name.
     pub(super) alone: Option<usize>,
-    /// The server runs it as a query, after which ROW_COUNT is about its rows.
+    /// Whether the server runs it as a query, after which ROW_COUNT is its number of rows.
     pub(super) counts: bool,
-    /// It asks for the type of a variable and for nothing else.
+    /// The variable, if the expression is nothing but a request for its type.
     pub(super) type_of: Option<usize>,
     plan: RefCell<Option<Rc<Ready>>>,
 }
 
-/// A plan, and what it depends on.
+/// A plan and its dependencies.
 #[derive(Debug)]
 struct Ready {
     version: u64,
@@ -54,28 +54,28 @@ struct Ready {
 /// A table lock.
 type Lock = (TableId, TableLockMode);
 
-/// What a statement came to.
+/// The result of a statement.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(super) columns: Rc<[OutputColumn]>,
     pub(super) rows: Vec<Tuple>,
-    /// How many rows it has changed, or returned.
+    /// The number of rows it has changed or returned.
     pub(super) affected: u64,
-    /// It returns rows, even if there are none.
+    /// Whether it returns rows, even if there are none.
     pub(super) returns: bool,
-    /// It changes rows.
+    /// Whether it changes rows.
     pub(super) writes: bool,
-    /// It calls functions of one's own.
+    /// Whether it calls user-defined functions.
     pub(super) calls: bool,
 }
 
-/// Who runs a statement.
+/// The context in which a statement is run.
 #[derive(Clone, Copy)]
 pub(super) struct Inside<'a> {
     pub(super) server: &'a Rc<Server>,
     pub(super) session: SessionNo,
     pub(super) frame: &'a Frame,
-    /// Columns come before variables.
+    /// Whether columns take precedence over variables.
     pub(super) yields: bool,
 }
 
@@ -93,7 +93,7 @@ impl Sql {
         }
     }
 
-    /// The same, of which so many rows are asked for.
+    /// The same statement with a limit of rows.
     pub(super) fn limited(mut self, limit: i64) -> Sql {
         self.limit = Some(limit);
         self
@@ -107,7 +107,7 @@ impl Sql {
         &self.parsed[self.index]
     }
 
-    /// The query that it is.
+    /// The statement as a query.
     pub(super) fn with(&self) -> Result<&With> {
         match self.statement() {
             Statement::Query(with) => Ok(with),
@@ -158,7 +158,7 @@ impl Inside<'_> {
         Ok(Found { columns: planned.columns.clone(), rows, affected, returns, writes, calls: known.calls })
     }
 
-    /// What the next statement sees.
+    /// The snapshot of the next statement.
     pub(super) fn snapshot(&self) -> Snapshot {
         match self.frame.snapshot {
             Some(kept) => kept,
@@ -166,7 +166,7 @@ impl Inside<'_> {
         }
     }
 
-    /// What has been written so far is seen by what comes next.
+    /// Starts a new command, which sees what has been written so far.
     pub(super) fn begin_command(&self) {
         if self.frame.snapshot.is_some() {
             return;
@@ -178,7 +178,7 @@ impl Inside<'_> {
         }
     }
 
-    /// The plan, or the table that has to be waited for before there is one.
+    /// The plan, or the table lock that must be waited for first.
     fn planned(&self, sql: &Sql, with: &With) -> Result<std::result::Result<Rc<Ready>, Lock>> {
         let version = self.server.schema.borrow().version;
         let shape = self.frame.shape();
@@ -209,7 +209,7 @@ impl Inside<'_> {
     }
 }
 
-/// Whether every name of a function's statement means something; what its result is made of.
+/// Resolves the names of a function's statement; returns the columns of its result.
 pub(super) async fn columns(
     server: &Rc<Server>,
     session: SessionNo,
@@ -225,7 +225,7 @@ pub(super) async fn columns(
     }
 }
 
-/// A statement whose names are known, or the table that has to be waited for before they are.
+/// Resolves the names of a statement; the inner error is the table lock that must be waited for first.
 fn bound(
     server: &Rc<Server>,
     session: SessionNo,
@@ -243,9 +243,9 @@ fn bound(
     }
 }
 
-/// A body that can be run.
+/// A runnable body.
 impl Program {
-    /// How many variables it has.
+    /// The number of variables.
     pub(super) fn size(&self) -> usize {
         self.variables.len()
     }

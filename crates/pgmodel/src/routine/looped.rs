@@ -12,7 +12,7 @@ use crate::error::{Failure, Result};
 use crate::parse;
 use crate::value::{Type, Value};
 
-/// How many rows a loop fetches at once before it runs its statements for the first (`exec_for_query`).
+/// The number of rows that a loop fetches before it runs its body for the first one (`exec_for_query`).
 const FETCHED: usize = 10;
 
 impl Activation<'_> {
@@ -37,7 +37,7 @@ impl Activation<'_> {
         }
     }
 
-    /// LOOP and WHILE.
+    /// Runs LOOP or WHILE.
     pub(super) async fn repeat(
         &self,
         label: Option<&str>,
@@ -57,7 +57,7 @@ impl Activation<'_> {
         }
     }
 
-    /// FOR over integers. What the body does to its variable does not change how often it is run.
+    /// Runs FOR over integers. Assignments to the loop variable do not change the number of iterations.
     pub(super) async fn count(&self, label: Option<&str>, count: &Count, body: &[Op]) -> Result<Flow> {
         let mut next = self.bound(&count.lower, "lower bound of FOR loop cannot be null").await?;
         let last = self.bound(&count.upper, "upper bound of FOR loop cannot be null").await?;
@@ -95,7 +95,7 @@ impl Activation<'_> {
         }
     }
 
-    /// FOR over the rows of a query.
+    /// Runs FOR over the rows of a query.
     pub(super) async fn each_row(
         &self,
         label: Option<&str>,
@@ -133,7 +133,7 @@ impl Activation<'_> {
         Ok(flow)
     }
 
-    /// EXECUTE, which leaves FOUND alone.
+    /// Runs EXECUTE, which does not set FOUND.
     pub(super) async fn execute(&self, command: &Sql, into: Option<&Receive>, using: &[Sql]) -> Result<()> {
         let found = self.dynamic(command, using).await?;
         match into {
@@ -145,7 +145,7 @@ impl Activation<'_> {
         }
     }
 
-    /// Runs the statement that a text is; it knows no variable of the body but those of USING, as `$n`.
+    /// Runs a statement given as text. It sees no variables of the body except those of USING, as `$n`.
     async fn dynamic(&self, command: &Sql, using: &[Sql]) -> Result<Found> {
         let text = match self.value_of(command, &Type::Text).await? {
             Value::Text(text) => text,
@@ -191,7 +191,7 @@ impl Activation<'_> {
     }
 }
 
-/// What a round of a loop means for the loop: nothing where it goes round again.
+/// The effect of an iteration's control flow on its loop; `None` to go on with the next iteration.
 fn around(label: Option<&str>, flow: Flow) -> Option<Flow> {
     match flow {
         Flow::Next => None,

@@ -1,14 +1,14 @@
-//! A body of PL/pgSQL once its names are known: its variables, and what it does with them.
+//! A compiled PL/pgSQL body: its variables and statements.
 
 use retrial_plpgsql_syntax::Level;
 
 use super::inner::Sql;
 use crate::value::Type;
 
-/// A body.
+/// A compiled body.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// Its variables, by their places.
+    /// Its variables; statements refer to them by index.
     pub(super) variables: Vec<Variable>,
     pub(super) body: Block,
 }
@@ -22,26 +22,26 @@ pub(super) struct Variable {
     pub(super) constant: bool,
 }
 
-/// The type of a variable, as far as it is known before the body is run.
+/// The type of a variable, as far as it is known at compile time.
 #[derive(Clone, Debug)]
 pub(super) enum VariableType {
     Value(Type),
-    /// A row of whatever is put into it.
+    /// A row of any type.
     Record,
     /// A row of that table.
     RowOf(String),
     /// The type of that column.
     ColumnOf(String, String),
-    /// The type that this argument has in the call.
+    /// The type of that argument in the call.
     Argument(usize),
-    /// The type of what is put into it.
+    /// The type of the assigned value.
     Any,
 }
 
-/// FOUND has the first place.
+/// The slot of FOUND.
 pub(super) const FOUND: usize = 0;
 
-/// What a trigger function knows of its call beside NEW and OLD, in the order of their places.
+/// The slots of the variables of a trigger function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TriggerVariable {
     New = 1,
@@ -54,41 +54,41 @@ pub(crate) enum TriggerVariable {
     Relation,
     Schema,
     Count,
-    /// TG_ARGV: the first of so many arguments.
+    /// TG_ARGV: the slot of the first argument, followed by the others.
     First,
 }
 
-/// How many arguments of a trigger its function can name.
+/// The maximum number of trigger arguments.
 pub(crate) const ARGUMENTS: usize = 8;
 
 /// `[DECLARE ..] BEGIN .. [EXCEPTION ..] END`.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) label: Option<String>,
-    /// The variables that begin anew, and with what.
+    /// The variables to initialize, with their initial values.
     pub(super) declared: Vec<(usize, Option<Sql>)>,
     pub(super) body: Vec<Op>,
     pub(super) handlers: Option<Vec<Handler>>,
-    /// Where SQLSTATE and SQLERRM are for the handlers.
+    /// The slots of SQLSTATE and SQLERRM for the handlers.
     pub(super) caught: Option<(usize, usize)>,
 }
 
 /// WHEN of an EXCEPTION section.
 #[derive(Debug)]
 pub(super) struct Handler {
-    /// The SQLSTATEs that it catches, or a class of them with three zeros; none for OTHERS.
+    /// The SQLSTATEs that it catches; a class ends in three zeros, and `None` is OTHERS.
     pub(super) states: Vec<Option<String>>,
     pub(super) body: Vec<Op>,
 }
 
-/// Where a value goes.
+/// The target of a value.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
     Variable(usize),
     Field(usize, String),
 }
 
-/// Where a row goes.
+/// The targets of a row.
 #[derive(Debug)]
 pub(super) enum Targets {
     Record(usize),
@@ -102,7 +102,7 @@ pub(super) struct Receive {
     pub(super) targets: Targets,
 }
 
-/// What GET DIAGNOSTICS knows.
+/// An item of GET DIAGNOSTICS.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Item {
     RowCount,
@@ -160,7 +160,7 @@ pub(super) enum Op {
         query: Sql,
         into: Option<Receive>,
     },
-    /// A statement that is about no rows.
+    /// A utility statement, which returns no rows.
     Utility(Sql),
     Diagnostics(Vec<(Target, Item)>),
     Raise(Raise),
@@ -182,9 +182,9 @@ pub(super) struct Count {
 #[derive(Debug)]
 pub(super) struct Raise {
     pub(super) level: Level,
-    /// RAISE alone: the error that is being handled, once more.
+    /// RAISE without parameters: raises the handled error again.
     pub(super) again: bool,
-    /// The SQLSTATE of the condition that it names, and the name.
+    /// The SQLSTATE and name of the condition, if given.
     pub(super) condition: Option<(String, String)>,
     pub(super) pieces: Option<Vec<String>>,
     pub(super) values: Vec<Sql>,

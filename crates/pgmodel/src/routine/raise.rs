@@ -1,4 +1,4 @@
-//! RAISE (manual, 43.9.1): what a body tells its client, and the errors that it makes.
+//! RAISE (manual, 43.9.1): messages to the client, and errors.
 
 use retrial_plpgsql_syntax::Level;
 
@@ -44,7 +44,7 @@ impl Activation<'_> {
                 let message = message.unwrap_or_else(|| code.to_owned());
                 return Err(Failure::Sql(Box::new(PgError { code, message, detail })));
             }
-            // A client hears of these only if it asks.
+            // A client receives these only if configured to.
             Level::Debug | Level::Log => return Ok(()),
             Level::Info => "INFO",
             Level::Notice => "NOTICE",
@@ -64,7 +64,7 @@ impl Activation<'_> {
         Ok(())
     }
 
-    /// The text with its values.
+    /// The message with its values inserted.
     async fn message(&self, pieces: &[String], raise: &Raise) -> Result<String> {
         let mut message = String::new();
         for (index, piece) in pieces.iter().enumerate() {
@@ -81,7 +81,7 @@ impl Activation<'_> {
     }
 }
 
-/// ERRCODE is a condition's name or five letters.
+/// ERRCODE: a condition name or a five-character SQLSTATE.
 fn coded(text: &str) -> Result<&'static str> {
     let is_state = text.len() == 5 && text.bytes().all(|it| it.is_ascii_digit() || it.is_ascii_uppercase());
     if is_state { Ok(condition::kept(text)) } else { condition::state(text) }

@@ -1,28 +1,29 @@
-//! Which sequences there are, and for whom. Their numbers are not kept here, because no rollback gives those back.
+//! The catalogue of sequences, with visibility. Their current numbers are not stored here, as rollbacks do not affect
+//! them.
 
 use crate::catalog::TableId;
 use crate::lock::SessionNo;
 
-/// The sequences, as transactions have made and dropped them.
+/// The sequences that transactions have created and dropped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sequences {
     entries: Vec<Named>,
 }
 
-/// A sequence's name and whose it is.
+/// A sequence's catalogue entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
-    /// A sequence is a relation: it has an identity among the tables'.
+    /// The sequence's id; sequences share the id space of tables.
     pub(crate) id: TableId,
     pub(crate) name: String,
-    /// The table and the column that it numbers, with which it goes.
+    /// The table and column that own it; it is dropped with them.
     pub(crate) owner: Option<(TableId, usize)>,
     made_by: Option<SessionNo>,
     dropped_by: Option<SessionNo>,
 }
 
 impl Named {
-    /// A sequence that a session makes.
+    /// The entry of a sequence that a session creates.
     pub(crate) fn new(id: TableId, name: &str, owner: Option<(TableId, usize)>, by: SessionNo) -> Named {
         Named { id, name: name.to_owned(), owner, made_by: Some(by), dropped_by: None }
     }
@@ -34,7 +35,7 @@ impl Sequences {
         self.visible(session).find(|sequence| sequence.name == name)
     }
 
-    /// The sequence of that identity, unless it is gone for the session.
+    /// The sequence with that id, unless the session does not see it.
     pub(crate) fn by_id(&self, id: TableId, session: SessionNo) -> Option<&Named> {
         self.visible(session).find(|sequence| sequence.id == id)
     }
@@ -47,13 +48,13 @@ impl Sequences {
         self.entries.iter().filter(sees)
     }
 
-    /// Whether another session's open transaction has made a sequence of that name.
+    /// Whether another session's open transaction has created a sequence of that name.
     pub(crate) fn is_being_made(&self, name: &str, session: SessionNo) -> bool {
         let being_made = |sequence: &Named| sequence.made_by.is_some_and(|maker| maker != session);
         self.entries.iter().any(|sequence| sequence.name == name && being_made(sequence))
     }
 
-    /// Whether an open transaction has made or dropped one.
+    /// Whether an open transaction has created or dropped a sequence.
     pub(crate) fn are_in_flux(&self) -> bool {
         self.entries.iter().any(|sequence| sequence.made_by.is_some() || sequence.dropped_by.is_some())
     }
@@ -62,12 +63,12 @@ impl Sequences {
         self.entries.push(sequence);
     }
 
-    /// The session drops a sequence.
+    /// Marks a sequence as dropped by the session.
     pub(crate) fn drop(&mut self, id: TableId, by: SessionNo) {
         self.set_dropped(id, Some(by));
     }
 
-    /// Takes back a drop.
+    /// Undoes a drop.
     pub(crate) fn restore(&mut self, id: TableId) {
         self.set_dropped(id, None);
     }
@@ -78,12 +79,12 @@ impl Sequences {
         }
     }
 
-    /// Takes back the making of a sequence.
+    /// Undoes the creation of a sequence.
     pub(crate) fn remove(&mut self, id: TableId) {
         self.entries.retain(|sequence| sequence.id != id);
     }
 
-    /// The session's transaction has committed; whether it had made or dropped any.
+    /// Publishes the changes of the session's transaction, which has committed. Returns whether there were any.
     pub(crate) fn commit(&mut self, session: SessionNo) -> bool {
         let concerns =
             |sequence: &Named| sequence.made_by == Some(session) || sequence.dropped_by == Some(session);

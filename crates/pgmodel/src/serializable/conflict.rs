@@ -1,13 +1,14 @@
-//! The rw-conflicts between serializable transactions, and who fails when one more closes a dangerous structure: a
-//! pivot with a conflict in and a conflict out, where the transaction at the out side commits first
-//! (OnConflict_CheckForSerializationFailure and PreCommit_CheckForSerializationFailure in predicate.c). No transaction
-//! fails before one of the three has committed, so that a retry does not fail again on the same ones.
+//! The rw-conflicts between serializable transactions, and which transaction fails when a conflict completes a
+//! dangerous structure: a pivot with a conflict in and a conflict out, where the transaction at the out side commits
+//! first (OnConflict_CheckForSerializationFailure and PreCommit_CheckForSerializationFailure in predicate.c). No
+//! transaction fails before one of the three has committed, so that a retry does not fail again because of the same
+//! transactions.
 
 use super::{Certainty, Number, Participant, Serializable};
 use crate::error::{Failure, Result};
 use crate::transaction::Xid;
 
-/// What a transaction is told that cannot be put in order with the others.
+/// The error of a transaction that cannot be serialized.
 pub(super) fn failure(reason: &str) -> Failure {
     Failure::detailed(
         "40001",
@@ -17,10 +18,11 @@ pub(super) fn failure(reason: &str) -> Failure {
 }
 
 impl Serializable {
-    /// Notes that `me` writes what others may have read: `met` says what it meets of another's marks.
+    /// Records that `me` writes what others may have read. `met` returns which mark of another transaction the write
+    /// meets.
     ///
     /// # Errors
-    /// 40001 where it now stands in the middle; a refusal where it is not known whether there is a conflict.
+    /// 40001 if that makes `me` a pivot; a refusal if it is not known whether there is a conflict.
     pub(super) fn write(
         &mut self,
         me: Number,
@@ -46,7 +48,7 @@ impl Serializable {
             }
         }
         for reader in readers {
-            // An earlier one of them may have doomed a later one.
+            // Flagging an earlier reader may have doomed a later one.
             if !self.participant(reader).doomed {
                 self.flag(reader, me, me)?;
             }
@@ -54,17 +56,19 @@ impl Serializable {
         Ok(())
     }
 
-    /// Notes that `me` has read past what the transaction `xid` has written, which overlaps it.
+    /// Records that `me` has read past a write of the overlapping transaction `xid`.
     ///
     /// # Errors
-    /// 40001 where one of the two must fail and the other cannot; a refusal where the server may not have read so far.
+    /// 40001 if one of the two must fail and the writer no longer can; a refusal if the server may not have read that
+    /// far.
     pub(super) fn read_past(&mut self, me: Number, xid: Xid, certainty: Certainty, what: &str) -> Result<()> {
         let found = self.transactions.iter().find(|(_, other)| other.xid == Some(xid));
         let Some((&writer, other)) = found.filter(|(number, other)| **number != me && !other.doomed) else {
             return Ok(());
         };
         let mine = &self.transactions[&me];
-        // Whoever only reads comes before the writer, unless that has a conflict out to somebody who was seen.
+        // A read-only transaction precedes a committed writer, unless the writer has a conflict out to a transaction
+        // that the snapshot sees.
         let comes_first = mine.read_only
             && other.committed.is_some()
             && other.earliest_out.is_none_or(|earliest| mine.seen < earliest);
@@ -77,7 +81,7 @@ impl Serializable {
         self.flag(me, writer, me)
     }
 
-    /// Adds a conflict, of whose two sides `me` is one.
+    /// Adds a conflict. `me` is either its reader or its writer.
     pub(super) fn flag(&mut self, reader: Number, writer: Number, me: Number) -> Result<()> {
         if self.is_dangerous(reader, writer) {
             if me == writer {
@@ -128,11 +132,11 @@ impl Serializable {
         ins.filter_map(|(reader, _)| self.transactions.get(reader))
     }
 
-    /// What a transaction looks at before it commits: it must not be doomed, and every pivot that it would be the first
-    /// of to commit is doomed.
+    /// Checks a transaction before its commit: fails if it is doomed, and dooms every pivot for which it would be the
+    /// first to commit.
     ///
     /// # Errors
-    /// 40001 where it is doomed.
+    /// 40001 if it is doomed.
     pub(super) fn precommit(&mut self, me: Number) -> Result<()> {
         if self.participant(me).doomed {
             return Err(failure("identification as a pivot, during commit attempt"));

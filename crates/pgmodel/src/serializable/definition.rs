@@ -1,5 +1,6 @@
-//! TRUNCATE and DROP TABLE write every row at once (CheckTableForSerializableConflictIn in predicate.c), and what takes
-//! an index away or builds it anew puts marks on the whole table instead (TransferPredicateLocksToHeapRelation).
+//! Effects of definition statements: TRUNCATE and DROP TABLE write all rows (CheckTableForSerializableConflictIn in
+//! predicate.c); dropping or rebuilding an index replaces its marks by one on the table
+//! (TransferPredicateLocksToHeapRelation).
 
 use super::Number;
 use crate::catalog::TableId;
@@ -9,10 +10,10 @@ use crate::lock::SessionNo;
 use crate::server::Server;
 
 impl Server {
-    /// A table is about to lose all its rows.
+    /// Records that a table is about to lose all its rows.
     ///
     /// # Errors
-    /// 40001 where that makes a pivot of the transaction.
+    /// 40001 if the transaction becomes a pivot.
     pub(crate) fn meet_table(&self, session: SessionNo, table: TableId) -> Result<()> {
         let Some(me) = self.backend(session).xact().serializable else { return Ok(()) };
         self.touch(session, Object::Serializable, Use::Write);
@@ -26,7 +27,7 @@ impl Server {
             .filter(|number| *number != me && reads(number))
             .collect();
         for reader in others {
-            // A conflict counts as none where either side is doomed (RWConflictExists).
+            // A conflict with a doomed side does not count (RWConflictExists).
             let counts = !serializable.participant(me).doomed && !serializable.participant(reader).doomed;
             if !(counts && serializable.conflicts.contains(&(reader, me))) {
                 serializable.flag(reader, me, me)?;
@@ -35,7 +36,7 @@ impl Server {
         Ok(())
     }
 
-    /// An index of a table, or all of them, are about to be others.
+    /// Moves marks from an index of a table, or from all of its indexes, to the table, as the index is about to change.
     pub(crate) fn widen_marks(&self, session: SessionNo, table: TableId, index: Option<&str>) {
         let mut serializable = self.serializable.borrow_mut();
         if serializable.transactions.is_empty() {

@@ -1,23 +1,23 @@
-//! The end of a serializable transaction, and what of it is kept while transactions run that have overlapped it
+//! The end of a serializable transaction, and what is kept of it while overlapping transactions are running
 //! (ReleasePredicateLocks and ClearOldPredicateLocks in predicate.c).
 //!
-//! The server puts old committed transactions into summaries when it runs out of room for them, which makes for more
-//! failures; with the default settings that takes more than a thousand transactions at a time and is left out.
+//! The server summarizes old committed transactions when it runs out of space for them, which causes more failures.
+//! With default settings that takes more than a thousand transactions at a time; it is not modelled.
 
 use super::{Number, Safety, Serializable};
 use crate::lock::SessionNo;
 use crate::transaction::Xid;
 
 impl Serializable {
-    /// A transaction has ended; `next` is the number that the next one to write will get. The sessions whose wait for a
-    /// safe snapshot is over.
+    /// Ends a transaction; `next` is the next number to be assigned to a writing transaction. Returns the sessions
+    /// whose wait for a safe snapshot is over.
     pub(super) fn end(&mut self, me: Number, commit: bool, next: Xid) -> Vec<SessionNo> {
         let Some(mine) = self.transactions.get_mut(&me) else { return Vec::new() };
         let declared = mine.read_only;
         let xmin = mine.xmin;
         mine.finished_before = next;
         if commit {
-            // It prepares and commits at once.
+            // Prepare and commit happen at once.
             mine.committed = Some((self.last_commit + 1, self.last_commit + 2));
             self.last_commit += 2;
             mine.read_only |= !mine.wrote;
@@ -47,8 +47,8 @@ impl Serializable {
         woken
     }
 
-    /// Forgets the conflicts that can no longer be part of a dangerous structure, but for the earliest commit that one
-    /// of them points to.
+    /// Forgets the conflicts that can no longer be part of a dangerous structure, and keeps the earliest commit that
+    /// one of them points to.
     fn settle_conflicts(&mut self, me: Number, commit: bool) {
         if !commit {
             self.conflicts.retain(|(reader, writer)| *reader != me && *writer != me);
@@ -75,7 +75,7 @@ impl Serializable {
         }
     }
 
-    /// Says to each read-only transaction that has waited for this one what it means for its snapshot.
+    /// Updates the snapshot safety of each read-only transaction that has waited for this one to end.
     fn settle_snapshots(&mut self, me: Number, commit: bool) -> Vec<SessionNo> {
         let mine = &self.transactions[&me];
         let harms = mine.earliest_out.filter(|_| commit && mine.wrote);
@@ -105,7 +105,7 @@ impl Serializable {
         woken
     }
 
-    /// Forgets committed transactions in their order, up to the first that still matters to a running one.
+    /// Forgets committed transactions in commit order, up to the first that still matters to a running one.
     fn clear(&mut self) {
         let mut finished: Vec<(u64, Number)> =
             self.transactions.iter().filter_map(|(number, it)| Some((it.committed?.1, *number))).collect();
@@ -116,7 +116,7 @@ impl Serializable {
             if oldest.is_none_or(|oldest| it.finished_before <= oldest) {
                 self.forget(number);
             } else if partly {
-                // Only transactions that do not write have overlapped it: its marks are of no use, its writes are.
+                // Only read-only transactions overlapped it: its marks are no longer needed, but its writes are.
                 if it.read_only {
                     self.forget(number);
                 } else {

@@ -1,5 +1,6 @@
-//! What fits one page: the server marks pages of a table and leaf pages of an index, and those of small ones are known
-//! to be one. Sizes are bounds from above (manual, 73.6 and 67.4), so what is said to fit does.
+//! Whether rows or index entries fit on one page: the server marks pages of tables and leaf pages of indexes, and small
+//! ones are known to have a single page. Sizes are upper bounds (manual, 73.6 and 67.4), so what is said to fit does
+//! fit.
 
 use crate::catalog::TableDef;
 use crate::heap::Heap;
@@ -7,27 +8,27 @@ use crate::limit::weight;
 use crate::plan::Expr;
 use crate::value::Value;
 
-/// What a page of a table has room for, its header left out.
+/// Bytes of a table page without its header.
 const HEAP_PAGE: u64 = 8192 - 24;
 
-/// What the first leaf page of an index is filled with at least before there is a second.
+/// Bytes to which the first leaf page of an index is at least filled before there is a second one.
 const LEAF_PAGE: u64 = (8192 - 24 - 16) * 9 / 10;
 
-/// A row's header and its pointer, and an index entry's.
+/// Bytes of the header and line pointer of a row, and of an index entry.
 const ROW: u64 = 24 + 4;
 const ENTRY: u64 = 8 + 4;
 
-/// As many rows, or entries, as a page can have at the most.
+/// The maximum number of rows, and of index entries, on a page.
 const ROWS_MAX: u32 = 291;
 const ENTRIES_MAX: u32 = 407;
 
-/// Whether all versions of a table are in one page.
+/// Whether all versions of a table are on one page.
 pub(super) fn heap_fits(heap: &Heap, table: &TableDef) -> bool {
     heap.len() <= ROWS_MAX && size(heap, |_| true) <= HEAP_PAGE * u64::from(table.layout.fillfactor) / 100
 }
 
-/// Whether a version that replaces another goes to the page of that: there is one page, or each page has kept enough
-/// room for all the versions that ever replaced others.
+/// Whether a new version of a row goes to the page of the previous one: the table has one page, or each page has
+/// reserved enough room for all updated versions so far.
 pub(super) fn heap_takes(heap: &Heap, table: &TableDef, tuple: &[Value]) -> bool {
     let kept = HEAP_PAGE * u64::from(100 - table.layout.fillfactor) / 100;
     let fits = |room: u64, used: u64| used + row(tuple) <= room;
@@ -39,13 +40,13 @@ fn size(heap: &Heap, counts: impl Fn(u32) -> bool) -> u64 {
     (0..heap.len()).filter(|version| counts(*version)).map(|version| row(heap.tuple(version))).sum()
 }
 
-/// Whether all entries of an index are in one leaf page.
+/// Whether all entries of an index are on one leaf page.
 pub(super) fn index_fits(heap: &Heap, table: &TableDef, index: usize) -> bool {
     let index = &table.indexes[index];
     let size = |tuple: &[Value]| {
         let key = |key: &Expr| match key {
             Expr::Column { column, .. } => stored(&tuple[*column]),
-            // What an expression makes is not kept with the row.
+            // The value of an expression is not stored with the row, so its size is unknown.
             _ => LEAF_PAGE,
         };
         let keys: u64 = index.keys.iter().map(key).sum();

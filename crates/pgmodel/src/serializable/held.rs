@@ -1,6 +1,6 @@
-//! The marks that a serializable transaction leaves on what it has read, from a row version to a whole table, and when
-//! many fine ones become a coarse one (PredicateLockAcquire in predicate.c, under the defaults of
-//! `max_pred_locks_per_page` and `max_pred_locks_per_relation`).
+//! The marks of a serializable transaction on what it has read, from row versions to whole tables, and the promotion of
+//! many fine marks to a coarse one (PredicateLockAcquire in predicate.c, with the defaults of `max_pred_locks_per_page`
+//! and `max_pred_locks_per_relation`).
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use crate::plan::Comparison;
 use crate::scan::meets;
 use crate::value::Value;
 
-/// Row versions of one page that may be marked before the page is.
+/// The number of marked row versions of a page above which the page is marked.
 const PER_PAGE: usize = 2;
 
-/// Row versions and pages of a table that may be marked before the table is.
+/// The number of marked row versions and pages of a table above which the table is marked.
 const PER_TABLE: usize = 31;
 
-/// What has a mark.
+/// The object of a mark.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
-    /// All of a table, rows to come included.
+    /// A whole table, including future rows.
     Table(TableId),
-    /// The row versions in the page of a table that has one page.
+    /// The row versions on the page of a single-page table.
     Page(TableId),
     Version(TableId, u32),
-    /// All of an index, entries to come included.
+    /// A whole index, including future entries.
     Index(TableId, String),
 }
 
-/// A range of an index: the keys that start with a prefix, the next column within bounds.
+/// A range of an index: the keys that start with a prefix and whose next column is within bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Range {
     pub(super) prefix: Vec<Value>,
@@ -42,13 +42,13 @@ pub(super) struct Marks {
     ranges: BTreeMap<(TableId, String), Vec<(Range, Certainty)>>,
 }
 
-/// Whether many marks on versions become one on their page.
+/// Whether many marks on versions are promoted to one on their page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Promotion {
     Never,
     /// The table has one page.
     ToPage,
-    /// Which versions share a page is not known.
+    /// It is not known which versions share a page.
     Unknown,
 }
 
@@ -122,7 +122,7 @@ impl Marks {
         }
     }
 
-    /// A transaction needs no mark on what it writes itself.
+    /// Removes the mark on a version; a transaction needs none on what it writes itself.
     pub(super) fn drop_version(&mut self, table: TableId, version: u32) {
         self.held.remove(&Target::Version(table, version));
     }
@@ -132,19 +132,19 @@ impl Marks {
         *held = certainty.max(*held);
     }
 
-    /// What a new row meets.
+    /// The mark that an inserted row meets.
     pub(super) fn met_by_row(&self, table: TableId) -> Option<Certainty> {
         self.held.get(&Target::Table(table)).copied()
     }
 
-    /// What a change of a version meets; `one_page` says that the table has one page still.
+    /// The mark that a change of a version meets. `one_page` means that the table still has one page.
     pub(super) fn met_by_change(&self, table: TableId, version: u32, one_page: bool) -> Option<Certainty> {
         let at = |target: Target| self.held.get(&target).copied();
         let page = at(Target::Page(table)).map(|held| if one_page { held } else { Certainty::Doubtful });
         at(Target::Version(table, version)).max(page).max(at(Target::Table(table)))
     }
 
-    /// What an entry of an index meets; `again` says that the version before had the same key.
+    /// The mark that a new index entry meets. `again` means that the previous version had the same key.
     pub(super) fn met_by_entry(
         &self,
         table: TableId,
@@ -159,7 +159,7 @@ impl Marks {
         whole.max(ranges.map(|(_, certainty)| *certainty).max())
     }
 
-    /// Whether there is any mark on a table's rows.
+    /// Whether there is any mark on a table or its rows.
     pub(super) fn has_rows_of(&self, table: TableId) -> bool {
         self.held.keys().any(|target| match target {
             Target::Table(of) | Target::Page(of) | Target::Version(of, _) => *of == table,
@@ -167,7 +167,7 @@ impl Marks {
         })
     }
 
-    /// All marks on an index of a table, or on all of them, become one on the table.
+    /// Replaces the marks on an index of a table, or on all of its indexes, by one on the table.
     pub(super) fn widen(&mut self, table: TableId, index: Option<&str>) {
         let is_it = |of: TableId, name: &str| of == table && index.is_none_or(|index| index == name);
         let of = |target: &Target| matches!(target, Target::Index(of, name) if is_it(*of, name));

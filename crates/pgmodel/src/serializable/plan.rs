@@ -1,8 +1,8 @@
-//! Which plan the server has for a table that a serializable transaction reads, as far as it decides what is marked: a
-//! scan of the whole table, or of an index (src/backend/optimizer/util/plancat.c and path/costsize.c). A table without
-//! rows when an index was made on it, and never vacuumed or analyzed, is taken for one of ten pages, so that an index
-//! is used; one that is known to have one page is read as a whole. `enable_seqscan` and its kin say otherwise. Where
-//! none of this decides, the plan is not known.
+//! Predicts the server's plan for a table that a serializable transaction reads, as far as it decides what is marked: a
+//! scan of the whole table or of an index (src/backend/optimizer/util/plancat.c and path/costsize.c). A table that was
+//! empty when an index was created, and never vacuumed or analyzed, is assumed to have ten pages, so an index is used.
+//! A table known to have one page is scanned as a whole. `enable_seqscan` and similar parameters override this.
+//! Otherwise the plan is unknown.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::catalog::TableDef;
 use crate::execution::Execution;
 use crate::plan::{AggregateFunction, Expr, Query, Select, Slot, SubKind};
 
-/// Parameters that change what plans cost.
+/// Parameters that change the costs of plans.
 pub(crate) const PRICES: &[&str] = &[
     "cpu_index_tuple_cost",
     "cpu_operator_cost",
@@ -26,23 +26,23 @@ pub(crate) const PRICES: &[&str] = &[
     "seq_page_cost",
 ];
 
-/// Versions of a table from which on one of them is found by an index, even if they are known to be as many.
+/// The number of versions from which a single row is found by an index, even if the table was counted.
 const MANY: u32 = 1000;
 
-/// What a query makes of the tables that it reads.
+/// The properties of a query that affect how its tables are read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Reading {
-    /// It may stop before it has all rows: LIMIT, or `min` and `max`, which look at an end of an index.
+    /// It may stop before it has read all rows: by LIMIT, or by `min` or `max`, which read one end of an index.
     stops: bool,
-    /// The indexes, by their places, that may be walked for their order.
+    /// The indexes that may be scanned for their order, as a bit set of their positions.
     orders: u64,
-    /// An index may be walked because it has all columns that are wanted.
+    /// Whether an index may be scanned because it contains all columns that the query needs.
     covered: bool,
-    /// It is joined to others in a way that only the server's planner knows.
+    /// Whether the query is joined in a way that only the server's planner decides.
     joined: bool,
 }
 
-/// The state of a [`Execution`]'s [`Reading`] until it is dropped, which is where the query ends.
+/// Restores the [`Reading`] of an [`Execution`] when it is dropped at the end of a query.
 pub(crate) struct Reads<'r> {
     run: &'r Execution,
     before: Reading,
@@ -54,23 +54,23 @@ impl Drop for Reads<'_> {
     }
 }
 
-/// How a table is read.
+/// The way in which a table is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    /// As a whole.
+    /// By a scan of the whole table.
     Scan,
-    /// By the index that the model uses, all rows under the keys, or as many as are wanted.
+    /// By the index that the model uses: all rows under the keys, or, without `all`, only as many as are needed.
     Index { all: bool },
-    /// One or the other.
+    /// By either of these.
     Either { all: bool },
-    /// As a whole, or by any index in its order, as far as rows are wanted.
+    /// By a scan of the whole table or of any index in its order, until there are enough rows.
     Walk,
-    /// Perhaps not at all.
+    /// By a join; possibly not at all.
     Joined,
 }
 
 impl Execution {
-    /// Says that a query is run, where a serializable transaction runs it.
+    /// Records that a serializable transaction starts to run a query; `None` in other transactions.
     pub(crate) fn reads(&self, query: &Query, select: &Select) -> Option<Reads<'_>> {
         if !self.serializable {
             return None;
@@ -106,7 +106,7 @@ impl Execution {
         Some(Reads { run: self, before })
     }
 
-    /// Says that a subquery of an expression is run: one of EXISTS or IN is a join to the server.
+    /// Records that a subquery of an expression is run. The server turns those of EXISTS and IN into joins.
     pub(crate) fn reads_within(&self, expr: &Expr, query: &Rc<Query>) -> Option<Reads<'_>> {
         if !self.serializable {
             return None;
@@ -116,7 +116,7 @@ impl Execution {
         Some(Reads { run: self, before })
     }
 
-    /// How the server reads a table of a level that has `slots` of them.
+    /// How the server reads a table of a query level that has `slots` slots.
     pub(super) fn how(&self, table: &TableDef, step: &Step, slots: usize, one_page: bool) -> How {
         let reading = self.reading.get();
         let whole = is_whole(table, &step.access);
@@ -149,12 +149,12 @@ impl Execution {
         if !(fixed || self.is_only(table, step, used)) {
             return How::Walk;
         }
-        // A table of many rows that were counted is not read as a whole for one of them.
+        // A large counted table is not scanned as a whole for a single row.
         let few = if known { fixed && rows >= MANY } else { finds_few(&step.access) };
         if !scans || few && !priced { How::Index { all } } else { How::Either { all } }
     }
 
-    /// Whether no other index may be of use to a step.
+    /// Whether no other index may be useful for a step.
     fn is_only(&self, table: &TableDef, step: &Step, used: usize) -> bool {
         let others = leading(table).into_iter().enumerate().filter(|(place, _)| *place != used);
         let mut usable = others.filter(|(place, first)| {
@@ -163,12 +163,12 @@ impl Execution {
         usable.next().is_none() && self.reading.get().orders & !bit(used) == 0
     }
 
-    /// Whether marks are as fine as keys, whatever pages the server would mark.
+    /// Whether marks have key granularity, regardless of the pages that the server would mark.
     pub(super) fn is_finest(&self) -> bool {
         self.server.backend(self.session).settings.granularity() == Granularity::Key
     }
 
-    /// Whether the session has said anything of its plans.
+    /// Whether the session has set any parameter that affects plans.
     pub(super) fn plans_are_set(&self) -> bool {
         let backend = self.server.backend(self.session);
         let mut names = backend.settings.others.keys();
@@ -189,7 +189,7 @@ impl Execution {
     }
 }
 
-/// The certainty of what is so if `sure`.
+/// [`Certainty::Sure`] if `sure`, else [`Certainty::Doubtful`].
 pub(super) fn certainty(sure: bool) -> Certainty {
     if sure { Certainty::Sure } else { Certainty::Doubtful }
 }
@@ -201,12 +201,12 @@ fn used(access: &Access) -> Option<usize> {
     }
 }
 
-/// Whether an access finds one row at the most.
+/// Whether an access finds at most one row.
 fn is_whole(table: &TableDef, access: &Access) -> bool {
     matches!(access, Access::Key { index, whole: true, .. } if table.indexes[*index].unique)
 }
 
-/// Whether a table that was never counted is taken to have few enough rows like that for an index.
+/// Whether the server assumes an access to a never counted table to find few enough rows for an index.
 fn finds_few(access: &Access) -> bool {
     match access {
         Access::Scan => false,
@@ -220,7 +220,7 @@ fn bit(place: usize) -> u64 {
     1 << place.min(63)
 }
 
-/// The first column of each index; none where that is an expression.
+/// The first column of each index; `None` if that is an expression.
 fn leading(table: &TableDef) -> Vec<Option<usize>> {
     let first = |index: &Rc<crate::catalog::IndexDef>| match index.keys.first() {
         Some(Expr::Column { column, .. }) => Some(*column),
@@ -229,7 +229,7 @@ fn leading(table: &TableDef) -> Vec<Option<usize>> {
     table.indexes.iter().map(first).collect()
 }
 
-/// Whether an expression names one of the columns, or might be one of the expressions.
+/// Whether an expression references one of the columns. `None` in `columns` matches any column.
 fn mentions(expr: &Expr, columns: &[Option<usize>]) -> bool {
     match expr {
         Expr::Column { up: 0, column, .. } => columns.contains(&Some(*column)) || columns.contains(&None),
@@ -240,12 +240,12 @@ fn mentions(expr: &Expr, columns: &[Option<usize>]) -> bool {
     }
 }
 
-/// Whether an expression is the same for every row.
+/// Whether an expression has the same value for every row.
 fn is_fixed(expr: &Expr) -> bool {
     !matches!(expr, Expr::Column { up: 0, .. }) && parts(expr).into_iter().all(is_fixed)
 }
 
-/// Whether an index may have all columns that a query wants of a table.
+/// Whether an index may contain all columns that a query needs of a table.
 fn is_covered(table: &TableDef, query: &Query, select: &Select) -> bool {
     let grouping = select.grouping.as_ref();
     let aggregates = grouping.iter().flat_map(|grouping| &grouping.aggregates);
@@ -268,7 +268,7 @@ fn names_only(expr: &Expr, columns: &[usize]) -> bool {
     }
 }
 
-/// Whether a subquery of the expression is one that the server may join to the query around it.
+/// Whether the subquery is part of the expression in a form that the server may join to the outer query.
 fn is_joined(expr: &Expr, wanted: &Rc<Query>) -> bool {
     match expr {
         Expr::Sub { kind: SubKind::Exists, query } if Rc::ptr_eq(query, wanted) => true,

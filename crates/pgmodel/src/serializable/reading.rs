@@ -1,6 +1,6 @@
-//! What a serializable transaction marks as it reads, and the conflicts with those who have written what it must not
-//! see (HeapCheckForSerializableConflictOut in src/backend/access/heap/heapam.c, and the calls of PredicateLock… in
-//! access/heap and access/nbtree).
+//! The marks that a serializable transaction sets as it reads, and its conflicts with transactions that have written
+//! versions that it must not see (HeapCheckForSerializableConflictOut in src/backend/access/heap/heapam.c, and the
+//! calls of PredicateLock… in access/heap and access/nbtree).
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ use crate::plan::Comparison;
 use crate::transaction::{Status, Xid};
 use crate::value::Value;
 
-/// What is looked for through an index.
+/// The key ranges that are looked up in an index.
 struct Sought {
     index: usize,
     ranges: Vec<Range>,
 }
 
-/// What may have been read of a table.
+/// The part of a table that may have been read.
 struct Seen {
     how: How,
     /// The versions under the keys.
@@ -33,7 +33,7 @@ struct Seen {
 }
 
 impl Execution {
-    /// Marks what a step of a query is about to read. Boxed by the caller: other transactions do not come here.
+    /// Marks what a step of a query is about to read. The caller boxes this, as other transactions do not need it.
     pub(crate) async fn mark_read(&self, table: &TableDef, step: &Step, env: &Env<'_>) -> Result<()> {
         let Some(me) = self.participant() else { return Ok(()) };
         let sought = match self.sought(&step.access, env).await? {
@@ -45,7 +45,7 @@ impl Execution {
         self.mark(me, table, sought.as_ref(), how, one_page)
     }
 
-    /// Marks what a foreign key's look at a table reads.
+    /// Marks what a foreign key check reads of a table.
     pub(crate) fn mark_look(&self, table: &TableDef, columns: &[usize], values: &[Value]) -> Result<()> {
         let Some(me) = self.participant() else { return Ok(()) };
         let one_page = heap_fits(&self.server.heap(table.id), table);
@@ -60,7 +60,7 @@ impl Execution {
         let ranges = vec![Range { prefix: values.to_vec(), bounds: Vec::new() }];
         let how = match (self.server.heap(table.id).is_counted(), one_page) {
             _ if self.is_finest() => How::Index { all: true },
-            // The plan is kept from its first use, whatever was set then.
+            // The server caches this plan from its first use, whatever the parameters were then.
             _ if self.plans_are_set() => How::Either { all: true },
             (false, _) => How::Index { all: true },
             (true, true) => How::Scan,
@@ -69,7 +69,7 @@ impl Execution {
         self.mark(me, table, Some(&Sought { index, ranges }), how, one_page)
     }
 
-    /// The transaction's number, while it takes part: a read-only one does no longer once its snapshot is safe.
+    /// The transaction's number while it takes part. A read-only transaction leaves once its snapshot is safe.
     fn participant(&self) -> Option<Number> {
         let me = self.server.backend(self.session).xact().serializable?;
         let safe = self.server.serializable.borrow_mut().participant(me).safety == Safety::Safe;
@@ -81,7 +81,7 @@ impl Execution {
         Some(me)
     }
 
-    /// What an access looks for; no ranges where it can find nothing.
+    /// The key ranges that an access looks up. Ranges that cannot match anything are left out.
     async fn sought(&self, access: &Access, env: &Env<'_>) -> Result<Option<Sought>> {
         let (index, ranges) = match access {
             Access::Scan => return Ok(None),
@@ -187,7 +187,7 @@ impl Execution {
         }
     }
 
-    /// Finds those who have written versions that are looked at and that the snapshot is not to see.
+    /// Finds the transactions that have written visited versions which the snapshot must not see.
     fn read_past(&self, me: Number, table: &TableDef, seen: &Seen) -> Result<()> {
         let mut writers: BTreeMap<u32, (Xid, Certainty)> = BTreeMap::new();
         let mut looked_at = false;
@@ -220,7 +220,7 @@ impl Execution {
             return Err(conflict::failure("identification as a pivot, during conflict out checking"));
         }
         let what = plan_of(table);
-        // A conflict that is sure anyway is not in doubt.
+        // Certain conflicts are recorded first, so that they are no longer in doubt.
         let (sure, doubtful): (Vec<_>, Vec<_>) =
             writers.into_values().partition(|(_, certainty)| *certainty == Certainty::Sure);
         for (xid, certainty) in sure.into_iter().chain(doubtful) {
@@ -229,8 +229,8 @@ impl Execution {
         Ok(())
     }
 
-    /// The transaction, savepoints aside, that has made a version which is not seen, or replaced or deleted one that
-    /// is, if it overlaps this one.
+    /// The overlapping top-level transaction that created a version which is not visible, or replaced or deleted one
+    /// that is.
     fn writer(&self, heap: &Heap, version: u32) -> Option<Xid> {
         let header = heap.header(version)?;
         let transactions = self.server.transactions.borrow();
@@ -248,8 +248,8 @@ impl Execution {
         overlaps.then(|| transactions.top(xid))
     }
 
-    /// Versions that a look through an index does not come to: those after the visible one in a chain of updates in
-    /// one page (heap_hot_search_buffer).
+    /// Versions that an index scan does not visit: those after the visible one in a chain of updates within one page
+    /// (heap_hot_search_buffer).
     fn skipped(&self, heap: &Heap, table: &TableDef, seen: &Seen) -> BTreeMap<u32, Certainty> {
         let mut skipped = BTreeMap::new();
         if seen.how == How::Scan {
@@ -273,7 +273,7 @@ impl Execution {
     }
 }
 
-/// How it is said that a conflict depends on the plan.
+/// The text that describes how a conflict depends on the plan.
 pub(super) fn plan_of(table: &TableDef) -> String {
     format!(
         "how the server reads \"{}\", as a whole or by an index (SET enable_seqscan = off, or enable_indexscan and \

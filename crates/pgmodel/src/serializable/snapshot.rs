@@ -1,5 +1,5 @@
-//! The snapshot of a serializable transaction. A read-only one leaves the others alone as soon as its snapshot is known
-//! to be safe; a deferrable one waits for that before it begins (GetSafeSnapshot in predicate.c).
+//! The snapshot of a serializable transaction. A read-only transaction leaves serializable isolation when its snapshot
+//! is known to be safe; a deferrable one waits for that before it begins (GetSafeSnapshot in predicate.c).
 
 use super::held::Marks;
 use super::{Number, Participant, Safety, Serializable};
@@ -12,7 +12,8 @@ use crate::server::Server;
 use crate::transaction::Transaction;
 
 impl Server {
-    /// A serializable transaction takes part from its snapshot on, unless nobody can ever be in its way.
+    /// Makes a serializable transaction take part from its snapshot on, unless it is read-only and no writer overlaps
+    /// it.
     pub(crate) fn take_part(&self, session: SessionNo) {
         self.touch(session, Object::Serializable, Use::Write);
         let mut backend = self.backend(session);
@@ -57,7 +58,7 @@ impl Server {
         transaction.serializable = Some(me);
     }
 
-    /// Waits for a snapshot that is safe, where a transaction is READ ONLY DEFERRABLE and has none yet.
+    /// Waits for a safe snapshot, for a READ ONLY DEFERRABLE transaction that has none yet.
     pub(crate) async fn await_safe_snapshot(&self, session: SessionNo) -> Result<()> {
         loop {
             self.take_snapshot(session);
@@ -77,7 +78,7 @@ impl Server {
         }
     }
 
-    /// Whether a transaction is to wait for a safe snapshot.
+    /// Whether a transaction has to wait for a safe snapshot.
     pub(crate) fn defers(&self, session: SessionNo) -> bool {
         let mut backend = self.backend(session);
         let transaction = backend.xact();
@@ -87,10 +88,10 @@ impl Server {
             && transaction.snapshot.is_none()
     }
 
-    /// What a transaction looks at before it commits.
+    /// Checks a transaction before its commit.
     ///
     /// # Errors
-    /// 40001 where it must not; it is rolled back then.
+    /// 40001 if it must not commit; it is then rolled back.
     pub(crate) fn precommit(&self, session: SessionNo) -> Result<()> {
         let me =
             self.backend(session).transaction.as_ref().filter(|it| !it.failed).and_then(|it| it.serializable);
@@ -103,7 +104,7 @@ impl Server {
         looked
     }
 
-    /// A transaction no longer takes part: it has ended, or its snapshot is safe.
+    /// Ends a transaction's participation: it has ended, or its snapshot is safe.
     pub(crate) fn leave(&self, session: SessionNo, commit: bool) {
         let Some(me) = self.backend(session).transaction.as_mut().and_then(|it| it.serializable.take())
         else {
@@ -115,7 +116,7 @@ impl Server {
         self.wake(&woken);
     }
 
-    /// The sessions that one waits for before it has its snapshot.
+    /// The sessions that this one waits for to get a safe snapshot.
     pub(crate) fn snapshot_blockers(&self, session: SessionNo) -> Vec<SessionNo> {
         let serializable = self.serializable.borrow();
         let Serializable { transactions, possibly_unsafe, .. } = &*serializable;
@@ -133,10 +134,10 @@ impl Server {
 }
 
 impl Transaction {
-    /// DEFERRABLE or NOT DEFERRABLE.
+    /// Sets DEFERRABLE or NOT DEFERRABLE.
     ///
     /// # Errors
-    /// 25001 where it comes too late.
+    /// 25001 if it is too late for that.
     pub(crate) fn defer(&mut self, deferrable: bool) -> Result<()> {
         let what = "SET TRANSACTION [NOT] DEFERRABLE";
         if self.levels.len() > 1 {

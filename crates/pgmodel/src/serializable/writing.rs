@@ -1,6 +1,6 @@
-//! Whose marks a serializable transaction meets as it writes (CheckForSerializableConflictIn in predicate.c, as
-//! access/heap and access/nbtree call it): those on the version that it replaces, on its page and table, and on the
-//! indexes that get a new entry. An update that leaves all indexed columns alone makes no entry, if the page has room.
+//! The marks that a serializable transaction meets as it writes (CheckForSerializableConflictIn in predicate.c, as
+//! called by access/heap and access/nbtree): those on the replaced version, its page and table, and on the indexes that
+//! get a new entry. An update that changes no indexed column adds no entry if the page has room.
 
 use super::Certainty;
 use super::fits::{heap_fits, heap_takes};
@@ -13,18 +13,18 @@ use crate::footprint::{Object, Use};
 use crate::plan::Expr;
 use crate::value::Value;
 
-/// Whether the new version of a row gets entries of its own.
+/// Whether the new version of a row gets its own index entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entries {
     /// In every index.
     All,
-    /// In none, being in the page of the one before and without a change of key.
+    /// In none: it is on the page of the previous version and no key has changed.
     None,
-    /// In all or in none: whether the page has room is not known.
+    /// In all or in none: it is not known whether the page has room.
     Unknown,
 }
 
-/// Whether an update leaves all columns that indexes look at alone.
+/// Whether an update leaves all columns that indexes use unchanged.
 pub(super) fn keeps_entries(table: &TableDef, before: &[Value], after: &[Value]) -> bool {
     fn same(expr: &Expr, before: &[Value], after: &[Value]) -> bool {
         match expr {
@@ -39,12 +39,12 @@ pub(super) fn keeps_entries(table: &TableDef, before: &[Value], after: &[Value])
 }
 
 impl Execution {
-    /// A row is about to be added.
+    /// Checks the marks met by adding a row.
     pub(crate) fn meet_row(&self, table: &TableDef) -> Result<()> {
         self.meet(table, |marks| marks.met_by_row(table.id))
     }
 
-    /// A version is about to be replaced or deleted.
+    /// Checks the marks met by replacing or deleting a version.
     pub(crate) fn meet_change(&self, table: &TableDef, version: u32) -> Result<()> {
         let one_page = heap_fits(&self.server.heap(table.id), table);
         self.meet(table, |marks| marks.met_by_change(table.id, version, one_page))?;
@@ -57,7 +57,7 @@ impl Execution {
         Ok(())
     }
 
-    /// An index is about to get an entry; `again` says that it replaces one of the same key.
+    /// Checks the marks met by a new index entry; `again` means that it replaces one with the same key.
     pub(crate) fn meet_entry(
         &self,
         table: &TableDef,
@@ -69,7 +69,7 @@ impl Execution {
         self.meet(table, |marks| marks.met_by_entry(table.id, name, key, again))
     }
 
-    /// An index gets an entry for a new version of a row, or does not.
+    /// Checks the marks met by an index entry of a new version with the same key, if there is such an entry.
     pub(crate) fn meet_entry_of(
         &self,
         table: &TableDef,
@@ -87,7 +87,7 @@ impl Execution {
         }
     }
 
-    /// Each index gets an entry for a new version of a row under the same key, or none does.
+    /// Same as [`Execution::meet_entry_of`], for all indexes.
     pub(crate) fn meet_entries(
         &self,
         table: &TableDef,
@@ -102,7 +102,7 @@ impl Execution {
         Ok(())
     }
 
-    /// Which entries a new version of a row gets.
+    /// Which index entries a new version of a row gets.
     pub(crate) fn entries(&self, table: &TableDef, before: &[Value], after: &[Value]) -> Entries {
         if !keeps_entries(table, before, after) {
             return Entries::All;

@@ -1,10 +1,10 @@
-//! The ranges of parameters, as the server's table of them has them (manual, 20.1.1; guc.c of version 15). A form of a
-//! number that the server reads and that is not read here is refused; it must never be taken for another number.
+//! The value ranges of parameters, from the server's parameter table (manual, 20.1.1; guc.c of version 15). Number
+//! formats that the server reads but this module does not are refused.
 
 use super::invalid;
 use crate::error::{Failure, Result};
 
-/// Units by name, in the unit that a parameter is kept in: as so many of it, or of which so many make one.
+/// Units: name, and the factor and divisor that convert a value to the unit in which the parameter is stored.
 type Units = &'static [(&'static str, i128, i128)];
 
 const MILLISECONDS: Units = &[
@@ -16,7 +16,7 @@ const MILLISECONDS: Units = &[
     ("d", 86_400_000, 1),
 ];
 
-/// Parameters that are whole numbers: the unit's name in messages, the units, the least and the greatest value.
+/// Integer parameters: name, unit in messages, accepted units, minimum and maximum.
 const NUMBERS: &[(&str, &str, Units, i128, i128)] = &[
     ("lock_timeout", " ms", MILLISECONDS, 0, MOST),
     ("statement_timeout", " ms", MILLISECONDS, 0, MOST),
@@ -28,7 +28,7 @@ const NUMBERS: &[(&str, &str, Units, i128, i128)] = &[
 
 const MOST: i128 = i32::MAX as i128;
 
-/// Parameters that are true or false.
+/// Boolean parameters.
 const TRUTHS: &[&str] = &[
     "enable_bitmapscan",
     "enable_hashagg",
@@ -45,20 +45,20 @@ const TRUTHS: &[&str] = &[
     "standard_conforming_strings",
 ];
 
-/// A time of at most 2147483647 ms, in nanoseconds.
+/// Parses a time of at most 2147483647 ms; returns nanoseconds.
 ///
 /// # Errors
-/// 22023 where it is none, or out of range; a refusal of a form that is not read.
+/// 22023 if it is invalid or out of range; a refusal of an unsupported format.
 pub(super) fn time(name: &str, value: &str) -> Result<u64> {
     let milliseconds = number(name, value)?.unwrap_or(0);
-    // In range it is 32 bits at the most.
+    // A valid value is in range of 32 bits.
     Ok(u64::try_from(milliseconds).unwrap_or(0) * 1_000_000)
 }
 
-/// Demands that a value is one of the parameter's, where the model knows which it has.
+/// Checks that a value is valid for the parameter, if the model knows the parameter's range.
 ///
 /// # Errors
-/// 22023 where it is none, or out of range; a refusal of a form that is not read.
+/// 22023 if it is invalid or out of range; a refusal of an unsupported format.
 pub(super) fn demand(name: &str, value: &str) -> Result<()> {
     if TRUTHS.contains(&name) {
         truth(name, value)?;
@@ -66,10 +66,10 @@ pub(super) fn demand(name: &str, value: &str) -> Result<()> {
     number(name, value).map(drop)
 }
 
-/// What stands for true or false, cut short as far as it is clear.
+/// Parses a boolean. Words may be abbreviated if unambiguous.
 ///
 /// # Errors
-/// 22023 where it is neither.
+/// 22023 if it is invalid.
 pub(crate) fn truth(name: &str, value: &str) -> Result<bool> {
     let value = value.to_ascii_lowercase();
     let begins = |word: &str, least: usize| value.len() >= least && word.starts_with(&value);
@@ -82,7 +82,7 @@ pub(crate) fn truth(name: &str, value: &str) -> Result<bool> {
     }
 }
 
-/// The number that a value is, in the parameter's own unit; none where it is no parameter of numbers.
+/// The value of an integer parameter in its own unit; `None` if the parameter is not an integer.
 fn number(name: &str, value: &str) -> Result<Option<i128>> {
     let Some((_, shown, units, least, most)) = NUMBERS.iter().find(|(known, ..)| *known == name) else {
         return Ok(None);
@@ -98,7 +98,7 @@ fn number(name: &str, value: &str) -> Result<Option<i128>> {
     Ok(Some(number))
 }
 
-/// A decimal number with a unit behind it, rounded half to even.
+/// Parses a decimal number with an optional unit and rounds it half to even.
 fn read(name: &str, value: &str, units: Units) -> Result<i128> {
     let trimmed = value.trim();
     let unsigned = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);

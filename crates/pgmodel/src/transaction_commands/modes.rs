@@ -1,13 +1,13 @@
-//! The modes that BEGIN and SET TRANSACTION give a transaction (manual, SET TRANSACTION).
+//! The transaction modes of BEGIN and SET TRANSACTION (manual, SET TRANSACTION).
 
 use crate::ast::TransactionModes;
 use crate::backend::Backend;
 use crate::error::{Failure, Result};
 
-/// Gives the open transaction its modes.
+/// Sets the modes of the open transaction.
 ///
 /// # Errors
-/// 25001 where it is too late for one, or it would widen what an outer level allows.
+/// 25001 if it is too late for a mode, or the mode would allow more than an outer level does.
 pub(super) fn apply(backend: &mut Backend, modes: TransactionModes) -> Result<()> {
     let transaction = backend.xact();
     if let Some(isolation) = modes.isolation {

@@ -1,4 +1,4 @@
-//! CREATE TRIGGER, DROP TRIGGER, and ENABLE and DISABLE TRIGGER of ALTER TABLE.
+//! CREATE TRIGGER, DROP TRIGGER, and ALTER TABLE ENABLE and DISABLE TRIGGER.
 
 use std::rc::Rc;
 
@@ -77,7 +77,7 @@ impl Define<'_> {
             self.notice(format!("relation \"{table}\" does not exist, skipping"));
             return Ok(());
         }
-        // The trigger is looked up under a weak lock, which goes with the look where there is none
+        // The trigger is looked up under a weak lock, which is released again if the trigger does not exist
         // (get_object_address_relobject).
         let mode = TableLockMode::AccessShare;
         let held = self.server.backend(self.session).held.len();
@@ -107,7 +107,7 @@ impl Define<'_> {
     }
 }
 
-/// The table with these triggers enabled or disabled.
+/// The table with the selected triggers enabled or disabled.
 pub(crate) fn switched(mut table: TableDef, which: &Which, enabled: bool) -> Result<TableDef> {
     let mut found = *which == Which::User;
     for trigger in &mut table.triggers {

@@ -1,4 +1,4 @@
-//! Calling triggers: before a row is written, and around the statement.
+//! Calls of BEFORE triggers for rows, and of triggers for statements.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::routine::{Called, Row, TriggerVariable};
 use crate::value::{Tuple, Value};
 
 impl Execution {
-    /// The BEFORE triggers of a row: what is to be written, or nothing where one of them says so.
+    /// Calls the BEFORE triggers of a row. Returns the row to write, or `None` if a trigger suppresses the operation.
     pub(crate) async fn before_row(
         &self,
         table: &Rc<TableDef>,
@@ -32,11 +32,11 @@ impl Execution {
                 new = Some(fitted(table, row)?);
             }
         }
-        // A deletion has no new row; that there is one says that it goes on.
+        // A DELETE has no new row; returning the old one means that it proceeds.
         Ok(new.or_else(|| old.cloned()))
     }
 
-    /// The triggers before a statement.
+    /// Calls the BEFORE STATEMENT triggers.
     pub(crate) async fn before_statement(
         &self,
         table: &Rc<TableDef>,
@@ -56,7 +56,7 @@ impl Execution {
         Ok(())
     }
 
-    /// The triggers before an INSERT, and before the UPDATE that it may come to.
+    /// Calls the triggers before an INSERT, and before the UPDATE of its ON CONFLICT.
     pub(crate) async fn before_insert(
         &self,
         table: &Rc<TableDef>,
@@ -72,7 +72,7 @@ impl Execution {
         }
     }
 
-    /// Those after it, in the other order.
+    /// Queues the triggers after it, UPDATE before INSERT.
     pub(crate) fn after_insert(&self, table: &Rc<TableDef>, updates: Option<&ConflictUpdate>) -> Result<()> {
         if let Some(update) = updates {
             self.queue_statement(table, Operation::Update, &columns_set(update))?;
@@ -80,7 +80,7 @@ impl Execution {
         self.queue_statement(table, Operation::Insert, &[])
     }
 
-    /// Calls a trigger's function for a row, or for none.
+    /// Calls a trigger's function for a row or a statement.
     pub(crate) async fn fire(
         &self,
         table: &Rc<TableDef>,
@@ -91,7 +91,7 @@ impl Execution {
         let found = self.server.schema.borrow().routines.exact(&trigger.function, &[], self.session);
         let routine = found.ok_or_else(|| Failure::not_modelled("a trigger whose function has gone"))?;
         let shown: Rc<[OutputColumn]> = columns(table);
-        // The columns of a row that is not there are known, too.
+        // The columns of an absent row are known, too.
         let row = |tuple: Option<&Tuple>| {
             let values = tuple.cloned().unwrap_or_else(|| shown.iter().map(|_| Value::Null).collect());
             Some(Row { columns: shown.clone(), values, is_null: tuple.is_none() })
@@ -101,7 +101,7 @@ impl Execution {
     }
 }
 
-/// The parts of a statement with a data-modifying WITH take turns, so that their triggers do.
+/// Refuses triggers in a statement with a data-modifying WITH, as its parts and their triggers would be interleaved.
 fn demand_alone(level: &Env<'_>) -> Result<()> {
     let mut at = Some(level);
     while let Some(env) = at {
@@ -119,7 +119,7 @@ fn columns_set(update: &ConflictUpdate) -> Vec<usize> {
     update.set.iter().map(|(column, _)| *column).collect()
 }
 
-/// What a trigger's function knows beside its rows.
+/// The variables of a trigger's function other than its rows.
 fn variables(table: &TableDef, trigger: &Trigger, operation: Operation) -> Vec<(usize, Value)> {
     let text = |text: &str| Value::Text(text.into());
     let when = if trigger.before { "BEFORE" } else { "AFTER" };
@@ -139,7 +139,7 @@ fn variables(table: &TableDef, trigger: &Trigger, operation: Operation) -> Vec<(
     known
 }
 
-/// A row that a trigger returned as one of its table.
+/// Converts a row that a trigger returned to one of its table.
 fn fitted(table: &TableDef, row: Row) -> Result<Tuple> {
     let fits = row.columns.len() == table.columns.len()
         && row.columns.iter().zip(&table.columns).all(|(returned, own)| returned.ty == own.ty);

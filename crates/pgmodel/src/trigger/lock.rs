@@ -1,5 +1,5 @@
-//! The lock that a row gets before its triggers see it: that of the write itself, so that OLD is its newest
-//! version, and a row that has changed meanwhile is looked at again.
+//! Locks a row before its BEFORE triggers see it, as strongly as the write will. OLD is therefore the newest version,
+//! and a row that has changed in the meantime is rechecked.
 
 use crate::ast::{LockStrength, LockWait};
 use crate::error::Result;
@@ -7,14 +7,14 @@ use crate::execution::{Env, Execution, Slotted};
 use crate::row_lock::{Claim, concurrent_delete, concurrent_update};
 use crate::write::Target;
 
-/// What a row is once its triggers may see it.
+/// The state of a row after it was locked for its triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Locked {
-    /// What it was.
+    /// It is unchanged.
     Same,
-    /// Another version of it, which is still one to write.
+    /// It has a newer version, which still has to be written.
     Moved,
-    /// None to write.
+    /// It no longer has to be written.
     Gone,
 }
 

@@ -1,5 +1,5 @@
-//! AFTER triggers: chosen when a row is written, called once the statement has done its work, in the order of rows and
-//! for each row in the order of names, those of foreign keys among them (AfterTriggerSaveEvent).
+//! AFTER triggers. They are selected when a row is written and called when the statement has done its work: row by row,
+//! and for each row in the order of their names, among those of the foreign keys (AfterTriggerSaveEvent).
 
 use std::rc::Rc;
 
@@ -8,18 +8,18 @@ use crate::catalog::TableDef;
 use crate::error::Result;
 use crate::execution::{Event, Execution};
 
-/// A trigger that is to be called for a row, or for a statement.
+/// A trigger to be called for a row or a statement.
 #[derive(Clone, Debug)]
 pub(crate) struct Firing {
     pub(crate) trigger: Rc<Trigger>,
     pub(crate) operation: Operation,
 }
 
-/// What the triggers of foreign keys are called, whose place among the others their names decide.
+/// The name prefix of foreign key triggers, which determines their position among the others.
 const FOREIGN_KEYS: &str = "RI_ConstraintTrigger_";
 
 impl Execution {
-    /// Chooses the AFTER triggers of the row that has just been written and noted.
+    /// Selects the AFTER triggers of the row that was just written and recorded as an event.
     pub(crate) fn queue_row(&self, table: &TableDef, operation: Operation, set: &[usize]) -> Result<()> {
         let mut events = self.events.borrow_mut();
         let Some(event) = events.last_mut() else { return Ok(()) };
@@ -32,7 +32,7 @@ impl Execution {
         Ok(())
     }
 
-    /// Chooses the triggers after a statement.
+    /// Selects the AFTER STATEMENT triggers.
     pub(crate) fn queue_statement(
         &self,
         table: &Rc<TableDef>,
@@ -52,12 +52,13 @@ impl Execution {
         Ok(())
     }
 
-    /// Calls the AFTER triggers of an event: those whose names come before the foreign keys', or behind.
+    /// Calls the AFTER triggers of an event: with `ahead` those sorted before the foreign key triggers, else those
+    /// after.
     pub(crate) async fn after(&self, event: &Event, ahead: bool) -> Result<()> {
         for Firing { trigger, operation } in &event.fires {
             if (trigger.name.as_str() < FOREIGN_KEYS) == ahead {
                 let rows = [event.before.as_ref(), event.after.as_ref()];
-                // What it returns is nobody's.
+                // The return value is ignored.
                 self.fire(&event.table, trigger, *operation, rows).await?;
             }
         }

@@ -1,4 +1,4 @@
-//! WHEN of a trigger: what it may name, and whether it holds for a row.
+//! The WHEN condition of triggers, and the other conditions for calling one.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::execution::{Env, Execution, Slotted};
 use crate::value::{Tuple, Value};
 
 impl Execution {
-    /// Whether a trigger is to be called for a row, of which the statement sets these columns (TriggerEnabled).
+    /// Whether a trigger is to be called for a row, given the columns that the statement sets (TriggerEnabled).
     pub(super) fn is_wanted(
         &self,
         trigger: &Rc<Trigger>,

@@ -1,4 +1,4 @@
-//! Text forms of one-dimensional arrays. It must never read an array of more dimensions as one of fewer.
+//! Text forms of one-dimensional arrays. Arrays with more dimensions are refused.
 
 use super::{Type, Value, is_space};
 use crate::error::{Failure, Result};

@@ -1,12 +1,12 @@
-//! Days and dates of the Gregorian calendar. It must never look at a clock.
+//! Days and dates of the Gregorian calendar.
 
-/// The days from 1970-01-01 to 2000-01-01, where the server's timestamps begin.
+/// Days from 1970-01-01 to 2000-01-01, the epoch of the server's timestamps.
 const EPOCH_SHIFT: i64 = 10_957;
 
-/// The microseconds of a day.
+/// Microseconds per day.
 pub(crate) const DAY: i64 = 86_400_000_000;
 
-/// A point in time taken apart, in UTC; year 0 is 1 BC.
+/// The parts of a point in time, in UTC; year 0 is 1 BC.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     /// The year.
@@ -20,19 +20,19 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    /// Takes a timestamp apart.
+    /// Splits a timestamp into its parts.
     pub(crate) fn of(timestamp: i64) -> Moment {
         let (year, month, day) = civil_from_days(timestamp.div_euclid(DAY));
         Moment { year, month, day, micros: timestamp.rem_euclid(DAY) }
     }
 
-    /// The midnight of the day so many days after 2000-01-01.
+    /// Midnight of the day that is `days` after 2000-01-01.
     pub(crate) fn of_day(days: i64) -> Moment {
         let (year, month, day) = civil_from_days(days);
         Moment { year, month, day, micros: 0 }
     }
 
-    /// The timestamp; none where the model's integers cannot hold it.
+    /// The timestamp; `None` on overflow.
     pub(crate) fn timestamp(&self) -> Option<i64> {
         days_from_civil(self.year, self.month, self.day).checked_mul(DAY)?.checked_add(self.micros)
     }
@@ -40,7 +40,7 @@ impl Moment {
 
 /// The days from 2000-01-01 to a date.
 pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that the leap day comes last.
+    // Years begin in March in this computation, so that the leap day comes last.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let of_era = year.rem_euclid(400);
@@ -48,7 +48,7 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468 - EPOCH_SHIFT
 }
 
-/// The date so many days after 2000-01-01.
+/// The date that is `days` after 2000-01-01.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + EPOCH_SHIFT + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -61,7 +61,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, of_year - (153 * march + 2) / 5 + 1)
 }
 
-/// How many days a month has.
+/// The number of days of a month.
 pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0) => 29,

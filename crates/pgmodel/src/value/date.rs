@@ -1,4 +1,4 @@
-//! Text forms of `date` and its range. It must never take a date in any order but year, month, day.
+//! Text forms and range of `date`. Dates are read only in the order year, month, day.
 
 use super::calendar::{DAY, Moment};
 use super::timestamp::{Kind, instant};
@@ -7,15 +7,15 @@ use crate::error::{Failure, Result};
 
 /// The first date of the type, 4714-11-24 BC, in days from 2000-01-01.
 const MIN: i64 = -2_451_545;
-/// The first day past the type: 5874898-01-01.
+/// The first day after the range: 5874898-01-01.
 const END: i64 = 2_145_031_949;
 
-/// Whether the type holds the day.
+/// Whether the day is in the type's range.
 pub(crate) fn in_range(days: i64) -> bool {
     (MIN..END).contains(&days)
 }
 
-/// The timestamp at which a day begins; 22008 where the type has none.
+/// The timestamp at which a day begins; 22008 if it is out of range.
 pub(crate) fn midnight(days: i32) -> Result<i64> {
     let start = i64::from(days).checked_mul(DAY).filter(|start| timestamp::in_range(*start));
     start.ok_or_else(|| Failure::sql("22008", "date out of range for timestamp"))
@@ -29,7 +29,7 @@ pub(super) fn text(days: i32) -> String {
     format!("{year:04}-{:02}-{:02}{era}", moment.month, moment.day)
 }
 
-/// A date in an ISO form; a time of day and a zone after it are read and left out.
+/// Parses a date in an ISO form; a time of day and a zone after it are parsed and ignored.
 pub(super) fn input(text: &str) -> Result<Value> {
     let days = instant(text, Kind::Date)?.days;
     let fits = i32::try_from(days).ok().filter(|_| in_range(days));

@@ -1,11 +1,11 @@
-//! Text forms of `interval`, as `intervalstyle = postgres` writes them. It must never round a fraction: one
-//! that is no whole number of microseconds is refused.
+//! Text forms of `interval`, as printed with `intervalstyle = postgres`. Fractions are not rounded: one that is not a
+//! whole number of microseconds is refused.
 
 use super::calendar::DAY;
 use super::{Value, is_space};
 use crate::error::{Failure, Result};
 
-/// How long an interval is when it is compared: a month has 30 days, a day 24 hours.
+/// The length of an interval for comparisons, in microseconds: a month has 30 days, a day 24 hours.
 pub(crate) fn interval_span(months: i32, days: i32, micros: i64) -> i128 {
     (i128::from(months) * 30 + i128::from(days)) * i128::from(DAY) + i128::from(micros)
 }
@@ -17,7 +17,7 @@ pub(crate) fn interval_text(months: i32, days: i32, micros: i64) -> String {
     let parts = [(months / 12, "year"), (months % 12, "mon"), (days, "day")];
     for (count, unit) in parts.into_iter().filter(|(count, _)| *count != 0) {
         let space = if text.is_empty() { "" } else { " " };
-        // A positive part says so where the one before it is negative.
+        // A positive part after a negative one has an explicit sign.
         let plus = if after_negative && count > 0 { "+" } else { "" };
         let plural = if count == 1 { "" } else { "s" };
         text.push_str(&format!("{space}{plus}{count} {unit}{plural}"));
@@ -38,7 +38,7 @@ pub(crate) fn interval_text(months: i32, days: i32, micros: i64) -> String {
     text
 }
 
-/// Microseconds of a second behind a point, without the noughts that end them; nothing for none.
+/// The fraction of a second after the decimal point, without trailing zeros; empty for zero.
 pub(super) fn fraction_text(micros: i64) -> String {
     if micros == 0 {
         return String::new();
@@ -58,7 +58,7 @@ fn refused(text: &str) -> Failure {
     Failure::not_modelled(format!("the interval form \"{text}\""))
 }
 
-/// A number: its sign, its digits before the point, and those behind it as a fraction of 10 to a power.
+/// A number: its sign, its integer part, and its fraction as a numerator of a power of 10.
 #[derive(Clone, Copy)]
 struct Number {
     negative: bool,
@@ -67,7 +67,7 @@ struct Number {
     power: u32,
 }
 
-/// What has been read so far.
+/// The sum of the parts read so far.
 #[derive(Default)]
 struct Sum {
     months: i128,
@@ -107,7 +107,7 @@ pub(super) fn input(text: &str) -> Result<Value> {
                 words.next();
                 unit
             }
-            // A bare number counts seconds at the end; before a time of day it would count days.
+            // A trailing bare number counts seconds; before a time of day it counts days.
             None => Unit::Micros(1_000_000),
             Some(_) => return Err(refused(text)),
         };
@@ -131,7 +131,7 @@ enum Unit {
     Clock,
 }
 
-/// Notes a unit; none if it stood before, which the server does not allow.
+/// Records a unit; `None` if it occurred before, which the server rejects.
 fn mark(seen: &mut Vec<Unit>, unit: Unit) -> Option<()> {
     let clash = |a: Unit, b: Unit| {
         let is_clock =
@@ -170,7 +170,7 @@ fn unit(word: &str) -> Option<Unit> {
 fn add(sum: &mut Sum, number: Number, unit: Unit, text: &str) -> Result<()> {
     let sign = if number.negative { -1 } else { 1 };
     let whole = i128::from(number.whole) * sign;
-    // What is behind the point, in units of so many microseconds each.
+    // The fraction of the number, in microseconds, for units of `size` microseconds.
     let spill = |size: i128| {
         let power = 10i128.pow(number.power);
         let scaled = i128::from(number.fraction) * size;
@@ -195,8 +195,8 @@ fn add(sum: &mut Sum, number: Number, unit: Unit, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Words in lower case: a number ends where letters begin. Letters that run into digits again are not taken
-/// apart, since the server reads only some of them.
+/// Splits into lower-case words; a number ends where letters begin. Letters followed by digits are not split, since the
+/// server accepts only some such forms.
 fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     for part in text.to_ascii_lowercase().split(is_space).filter(|part| !part.is_empty()) {
@@ -223,7 +223,7 @@ fn number(word: &str, text: &str) -> Result<Number> {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if (whole.is_empty() && fraction.is_empty()) || !is_digits(whole) || !is_digits(fraction) {
-        // `1-2` is years and months, a form of its own.
+        // `1-2` means years and months, which is a separate form.
         return Err(if word.contains('-') && is_digits(&word[..1]) { refused(text) } else { invalid(text) });
     }
     let fraction = fraction.trim_end_matches('0');
@@ -245,7 +245,7 @@ fn clock(word: &str, text: &str) -> Result<i128> {
     };
     let mut parts = unsigned.split(':');
     let (hours, minutes, seconds) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next());
-    // Minutes and seconds with a fraction but no hours are yet another form.
+    // Minutes and seconds with a fraction but without hours are another form.
     if parts.next().is_some() || (seconds.is_none() && minutes.contains('.')) {
         return Err(refused(text));
     }

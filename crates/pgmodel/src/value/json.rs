@@ -1,5 +1,5 @@
-//! `jsonb`: its values, their order and their text. Objects hold each key once, by length and then by bytes;
-//! nothing here may break that order.
+//! `jsonb`: values, order and text. Objects contain each key once, sorted by length and then by bytes; all functions
+//! here keep that order.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -20,22 +20,22 @@ pub enum Json {
     Bool(bool),
     /// An array.
     Array(Vec<Json>),
-    /// An object, its keys by length and then by bytes, each once.
+    /// An object with unique keys, sorted by length and then by bytes.
     Object(Vec<(Rc<str>, Json)>),
 }
 
 /// A key of an object and its value.
 type Pair = (Rc<str>, Json);
 
-/// The order in which an object keeps its keys.
+/// The order of keys in an object.
 fn key_order(a: &str, b: &str) -> Ordering {
     a.len().cmp(&b.len()).then_with(|| a.as_bytes().cmp(b.as_bytes()))
 }
 
 impl Json {
-    /// An object of pairs in any order; of two of one key the last stays.
+    /// Builds an object from pairs in any order; of duplicate keys the last one counts.
     pub fn object(mut pairs: Vec<(Rc<str>, Json)>) -> Json {
-        // The sort keeps the order of equal keys, so the last of them is the last that was written.
+        // The sort is stable, so the last of equal keys is the last one written.
         pairs.sort_by(|a, b| key_order(&a.0, &b.0));
         pairs.reverse();
         pairs.dedup_by(|a, b| a.0 == b.0);
@@ -58,7 +58,7 @@ impl Json {
         elements.get(usize::try_from(index).ok()?)
     }
 
-    /// How deep arrays and objects are nested in it.
+    /// The nesting depth of its arrays and objects.
     pub(crate) fn depth(&self) -> usize {
         match self {
             Json::Array(elements) => 1 + elements.iter().map(Json::depth).max().unwrap_or(0),
@@ -67,7 +67,7 @@ impl Json {
         }
     }
 
-    /// How many bytes it takes, about.
+    /// Approximate size in bytes.
     pub(crate) fn weight(&self) -> u64 {
         let inside = match self {
             Json::Array(elements) => elements.iter().map(Json::weight).sum(),
@@ -80,7 +80,7 @@ impl Json {
         48 + inside
     }
 
-    /// What `jsonb_typeof` calls it.
+    /// Its type as returned by `jsonb_typeof`.
     pub fn kind(&self) -> &'static str {
         match self {
             Json::Null => "null",
@@ -108,7 +108,7 @@ impl Json {
         }
     }
 
-    /// The order of two values inside others.
+    /// The order of two nested values.
     fn compare_nested(&self, other: &Json) -> Ordering {
         match (self, other) {
             (Json::String(a), Json::String(b)) => a.as_bytes().cmp(b.as_bytes()),
@@ -193,8 +193,7 @@ impl fmt::Display for Json {
 
 impl Ord for Json {
     fn cmp(&self, other: &Json) -> Ordering {
-        // An empty array that stands by itself is less than any scalar: the server's own historical
-        // exception.
+        // A top-level empty array is less than any scalar: a historical exception in the server.
         let is_empty = |json: &Json| matches!(json, Json::Array(elements) if elements.is_empty());
         match (is_empty(self), is_empty(other)) {
             (true, false) if other.is_scalar() => Ordering::Less,

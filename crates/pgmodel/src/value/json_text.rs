@@ -1,19 +1,18 @@
-//! Reading `jsonb` from text, with the server's errors and their details. It must never recurse deeper than
-//! it says.
+//! Parses `jsonb` from text, with the server's errors and details. Recursion is limited to [`DEPTH`].
 
 use std::rc::Rc;
 
 use super::{Json, Numeric};
 use crate::error::{Failure, Result};
 
-/// How deep arrays and objects may be nested; the server's own limit depends on its stack.
+/// The maximum nesting depth of arrays and objects; the server's limit depends on its stack.
 pub(crate) const DEPTH: usize = 256;
 
 impl Json {
-    /// The value that a text means.
+    /// Parses a text.
     ///
     /// # Errors
-    /// 22P02 with the server's DETAIL; 22P05 for an escape that no text can hold.
+    /// 22P02 with the server's DETAIL; 22P05 for an escape that cannot be stored as text.
     pub fn input(text: &str) -> Result<Json> {
         let mut parser = Parser { text, token: Token::End, start: 0, at: 0 };
         parser.advance()?;
@@ -25,7 +24,7 @@ impl Json {
     }
 }
 
-/// The refusal of what is nested deeper than [`DEPTH`].
+/// The refusal of a value nested deeper than [`DEPTH`].
 pub(crate) fn too_deep() -> Failure {
     Failure::not_modelled(format!("jsonb nested deeper than {DEPTH} levels"))
 }
@@ -47,9 +46,9 @@ enum Token {
 struct Parser<'a> {
     text: &'a str,
     token: Token,
-    /// Where the token begins.
+    /// The start of the token.
     start: usize,
-    /// Where the text goes on behind it.
+    /// The end of the token.
     at: usize,
 }
 
@@ -94,7 +93,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Whether the character could go on a word: letters, digits, `_` and all beyond ASCII.
+    /// Whether the character may continue a word: letters, digits, `_` and anything beyond ASCII.
     fn in_word(c: char) -> bool {
         c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
     }

@@ -1,5 +1,5 @@
-//! `numeric`: decimal numbers of up to 38 digits with Postgres' result scales. It must never lose a digit in
-//! silence: what needs more than 38 digits is refused.
+//! `numeric`: decimal numbers of up to 38 digits, with the result scales of Postgres. A result that needs more digits
+//! is refused.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,13 +7,13 @@ use std::fmt;
 use super::{invalid_input, is_space};
 use crate::error::{Failure, Result};
 
-/// The most digits that a value can have behind its point.
+/// The maximum number of digits after the decimal point.
 const MAX_SCALE: u32 = 38;
 
 const LIMIT: i128 = 10i128.pow(MAX_SCALE);
 
-/// A `numeric` value: an integer and how many of its digits stand behind the point. Equality and order look
-/// at the number alone, so `1.0` equals `1`.
+/// A `numeric` value: an integer and the number of its digits after the decimal point. Equality and order ignore the
+/// scale, so `1.0` equals `1`.
 #[derive(Clone, Debug)]
 pub struct Numeric {
     digits: i128,
@@ -24,7 +24,7 @@ fn beyond() -> Failure {
     Failure::not_modelled("numeric beyond 38 digits")
 }
 
-/// `value * 10^power`, refused where it does not fit.
+/// `value * 10^power`, refused on overflow.
 fn shifted(value: i128, power: u32) -> Result<i128> {
     if value == 0 {
         return Ok(0);
@@ -37,7 +37,7 @@ impl Numeric {
     /// `digits / 10^scale`.
     ///
     /// # Errors
-    /// A refusal where that is more than 38 digits.
+    /// A refusal if it needs more than 38 digits.
     pub fn new(digits: i128, scale: u32) -> Result<Numeric> {
         if digits <= -LIMIT || digits >= LIMIT || scale > MAX_SCALE {
             return Err(beyond());
@@ -50,12 +50,12 @@ impl Numeric {
         Numeric { digits: i128::from(int), scale: 0 }
     }
 
-    /// How many digits stand behind the point.
+    /// The number of digits after the decimal point.
     pub fn scale(&self) -> u32 {
         self.scale
     }
 
-    /// The number without its point: itself times ten to the power of its scale.
+    /// The digits without the decimal point: the number times ten to the power of its scale.
     pub fn unscaled(&self) -> i128 {
         self.digits
     }
@@ -91,11 +91,10 @@ impl Numeric {
         Numeric::new(self.digits.checked_mul(other.digits).ok_or_else(beyond)?, self.scale + other.scale)
     }
 
-    /// The quotient, with the scale that the server's `select_div_scale` picks: 16 significant digits at
-    /// least.
+    /// The quotient, with the scale of the server's `select_div_scale`: at least 16 significant digits.
     ///
     /// # Errors
-    /// 22012 by zero; a refusal beyond 38 digits.
+    /// 22012 for division by zero; a refusal beyond 38 digits.
     pub fn div(&self, other: &Numeric) -> Result<Numeric> {
         if other.digits == 0 {
             return Err(Failure::sql("22012", "division by zero"));
@@ -104,7 +103,7 @@ impl Numeric {
         let weight = weight1 - weight2 - i32::from(first1 <= first2);
         let significant = u32::try_from((16 - weight * 4).max(0)).map_err(|_| beyond())?;
         let scale = significant.max(self.scale).max(other.scale);
-        // Long division, one decimal digit at a time, where the dividend cannot be brought to scale at once.
+        // Long division, one decimal digit at a time, as the scaled dividend may not fit.
         let power = scale + other.scale - self.scale;
         let (dividend, divisor) = (self.digits.unsigned_abs(), other.digits.unsigned_abs());
         let (mut quotient, mut rest) = (dividend / divisor, dividend % divisor);
@@ -122,16 +121,16 @@ impl Numeric {
         Numeric::new(if negative { -quotient } else { quotient }, scale)
     }
 
-    /// Weight and value of the first digit that is not 0, in the server's base of 10000.
+    /// Weight and value of the first nonzero digit in the server's base of 10000.
     fn leading(&self) -> (i32, u128) {
         let mut whole = self.digits.unsigned_abs();
         if whole == 0 {
             return (0, 0);
         }
-        // The point must fall between two digits of base 10000.
+        // The decimal point must fall between two digits of base 10000.
         let padding = (4 - self.scale % 4) % 4;
         let mut weight = -i32::try_from((self.scale + padding) / 4).unwrap_or(0);
-        // The low digit of base 10000 may be short by `padding` decimal digits.
+        // The lowest digit of base 10000 may lack `padding` decimal digits.
         let low = 10u128.pow(4 - padding);
         if whole < low {
             return (weight, whole * 10u128.pow(padding));
@@ -145,10 +144,10 @@ impl Numeric {
         (weight, whole)
     }
 
-    /// What is left of a division that is cut to an integer; its sign is the dividend's.
+    /// The remainder of the truncated division; it has the sign of the dividend.
     ///
     /// # Errors
-    /// 22012 by zero; a refusal beyond 38 digits.
+    /// 22012 for division by zero; a refusal beyond 38 digits.
     pub fn rem(&self, other: &Numeric) -> Result<Numeric> {
         if other.digits == 0 {
             return Err(Failure::sql("22012", "division by zero"));
@@ -158,12 +157,12 @@ impl Numeric {
         Numeric::new(a % b, scale)
     }
 
-    /// The number with the other sign.
+    /// The negated number.
     pub fn neg(&self) -> Numeric {
         Numeric { digits: -self.digits, scale: self.scale }
     }
 
-    /// The number without its sign.
+    /// The absolute value.
     pub fn abs(&self) -> Numeric {
         Numeric { digits: self.digits.abs(), scale: self.scale }
     }
@@ -173,7 +172,7 @@ impl Numeric {
         Numeric { digits: self.digits.signum(), scale: 0 }
     }
 
-    /// Rounded half away from zero to so many digits behind the point, or before it where they are negative.
+    /// Rounds half away from zero to `places` digits after the decimal point, or before it if negative.
     ///
     /// # Errors
     /// A refusal beyond 38 digits.
@@ -184,7 +183,7 @@ impl Numeric {
         })
     }
 
-    /// Cut to so many digits behind the point.
+    /// Truncates to `places` digits after the decimal point.
     ///
     /// # Errors
     /// A refusal beyond 38 digits.
@@ -192,7 +191,7 @@ impl Numeric {
         self.cut(places, |digits, unit| digits / unit)
     }
 
-    /// The next integer downwards.
+    /// The largest integer that is not greater.
     ///
     /// # Errors
     /// A refusal beyond 38 digits.
@@ -200,7 +199,7 @@ impl Numeric {
         self.cut(0, i128::div_euclid)
     }
 
-    /// The next integer upwards.
+    /// The smallest integer that is not less.
     ///
     /// # Errors
     /// A refusal beyond 38 digits.
@@ -215,7 +214,7 @@ impl Numeric {
         let Ok(drop) = u32::try_from(drop) else {
             return Numeric::new(shifted(self.digits, scale - self.scale)?, scale);
         };
-        // A unit beyond the largest value leaves nothing, whatever the way of rounding.
+        // A unit above the largest value leaves zero for every rounding mode.
         let Some(unit) = 10i128.checked_pow(drop) else { return Numeric::new(0, scale) };
         let kept = divide(self.digits, unit);
         if places >= 0 {
@@ -225,10 +224,10 @@ impl Numeric {
         }
     }
 
-    /// Rounded to `precision` and `scale`, as a column of that type holds it.
+    /// Rounds to the precision and scale of a column type.
     ///
     /// # Errors
-    /// 22003 where it needs more digits before the point.
+    /// 22003 if it needs more digits before the decimal point.
     pub fn fit(&self, precision: u32, scale: u32) -> Result<Numeric> {
         let rounded = self.round(i64::from(scale))?;
         let limit = 10i128.checked_pow(precision).unwrap_or(i128::MAX);
@@ -244,7 +243,7 @@ impl Numeric {
         Err(Failure::detailed("22003", "numeric field overflow", detail))
     }
 
-    /// The nearest integer.
+    /// The number rounded to an integer.
     ///
     /// # Errors
     /// A refusal beyond 38 digits.
@@ -252,10 +251,10 @@ impl Numeric {
         Ok(self.round(0)?.digits)
     }
 
-    /// The number that a text means.
+    /// Parses a text.
     ///
     /// # Errors
-    /// 22P02 where it means none; a refusal of NaN and the infinities, and beyond 38 digits.
+    /// 22P02 if it is not a number; a refusal of NaN, the infinities and more than 38 digits.
     pub fn input(text: &str) -> Result<Numeric> {
         let trimmed = text.trim_matches(is_space);
         let unsigned = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
@@ -279,7 +278,7 @@ impl Numeric {
     }
 }
 
-/// By how many places a negative scale shifts.
+/// The power of ten for a negative scale.
 fn scale_up(places: i64) -> u32 {
     u32::try_from(-places).unwrap_or(0)
 }
@@ -290,7 +289,7 @@ struct Parts<'a> {
     exponent: i64,
 }
 
-/// An unsigned decimal number in its parts: digits, a point, digits, an exponent.
+/// Splits an unsigned decimal number into integer digits, fraction digits and exponent.
 fn split_number(text: &str) -> Option<Parts<'_>> {
     let (number, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -333,7 +332,7 @@ impl Ord for Numeric {
         if self.scale == other.scale {
             return self.digits.cmp(&other.digits);
         }
-        // Whole and broken parts apart, since bringing both to one scale could need more than 38 digits.
+        // Integer and fraction are compared separately, since a common scale could need more than 38 digits.
         let (unit1, unit2) = (10i128.pow(self.scale), 10i128.pow(other.scale));
         let whole = (self.digits / unit1).cmp(&(other.digits / unit2));
         whole.then_with(|| {

@@ -1,10 +1,9 @@
-//! Text forms of booleans, integers, uuids and byte strings. It must never accept what the server's input
-//! functions reject.
+//! Text forms of booleans, integers, uuids and byte strings. Accepts exactly what the server's input functions accept.
 
 use super::{Value, invalid_input, is_space};
 use crate::error::{Failure, Result};
 
-/// `boolean`: any unique prefix of a word, in any case.
+/// `boolean`: any unique prefix of a word, case-insensitive.
 pub(super) fn bool_input(text: &str) -> Result<Value> {
     let word = text.trim_matches(is_space).to_ascii_lowercase();
     let is_prefix = |of: &str, least: usize| word.len() >= least && of.starts_with(word.as_str());
@@ -17,7 +16,7 @@ pub(super) fn bool_input(text: &str) -> Result<Value> {
     }
 }
 
-/// An integer type of the given name and range.
+/// An integer of the type with the given name and range.
 pub(super) fn int_input(text: &str, min: i64, max: i64, name: &str) -> Result<Value> {
     let trimmed = text.trim_matches(is_space);
     let digits = trimmed.strip_prefix(['+', '-']).unwrap_or(trimmed);
@@ -30,7 +29,7 @@ pub(super) fn int_input(text: &str, min: i64, max: i64, name: &str) -> Result<Va
     }
 }
 
-/// A uuid: 32 hexadecimal digits, a hyphen allowed after every fourth, braces allowed around them.
+/// A uuid: 32 hexadecimal digits, optionally with a hyphen after each group of four and with braces around them.
 pub(super) fn uuid_input(text: &str) -> Result<Value> {
     uuid_bits(text).map(Value::Uuid).ok_or_else(|| invalid_input("uuid", text))
 }
@@ -59,7 +58,7 @@ fn uuid_bits(text: &str) -> Option<u128> {
     (count == 32).then_some(bits)
 }
 
-/// A uuid in lower case, in five groups.
+/// A uuid in lower case with five groups.
 pub(super) fn uuid_text(uuid: u128) -> String {
     let hex = format!("{uuid:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])

@@ -1,5 +1,5 @@
-//! Text forms of `timestamp`, and of `timestamp with time zone` in the session's zone, UTC. It must never take a date
-//! in any order but year, month, day.
+//! Text forms of `timestamp`, and of `timestamp with time zone` in the session's zone, UTC. Dates are read only in the
+//! order year, month, day.
 
 use super::calendar::{DAY as MICROS_OF_DAY, Moment, days_from_civil, days_in_month};
 use super::{Value, is_space};
@@ -7,10 +7,10 @@ use crate::error::{Failure, Result};
 
 /// The first timestamp of the type: 4714-11-24 BC.
 const MIN: i64 = -211_813_488_000_000_000;
-/// The first timestamp past the type: 294277-01-01.
+/// The first timestamp after the range: 294277-01-01.
 const END: i64 = 9_223_371_331_200_000_000;
 
-/// Whether the type holds it.
+/// Whether the timestamp is in the type's range.
 pub(crate) fn in_range(timestamp: i64) -> bool {
     (MIN..END).contains(&timestamp)
 }
@@ -25,12 +25,12 @@ pub(super) fn local_text(timestamp: i64) -> String {
     written(timestamp, ' ', "")
 }
 
-/// `2024-01-02T03:04:05.6`, as JSON holds it.
+/// `2024-01-02T03:04:05.6`, the form in JSON.
 pub(crate) fn local_iso_text(timestamp: i64) -> String {
     written(timestamp, 'T', "")
 }
 
-/// `2024-01-02T03:04:05.6+00:00`, as JSON holds it.
+/// `2024-01-02T03:04:05.6+00:00`, the form in JSON.
 pub(crate) fn iso_text(timestamp: i64) -> String {
     written(timestamp, 'T', "+00:00")
 }
@@ -43,7 +43,7 @@ fn written(timestamp: i64, separator: char, zone: &str) -> String {
     format!("{year:04}-{:02}-{:02}{separator}{clock}{zone}{era}", moment.month, moment.day)
 }
 
-/// `03:04:05.6`: a time of day without the noughts that end it.
+/// `03:04:05.6`: a time of day without trailing zeros.
 fn clock_text(micros: i64) -> String {
     let seconds = micros / 1_000_000;
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -51,7 +51,7 @@ fn clock_text(micros: i64) -> String {
     text
 }
 
-/// Reads digits of a text from the front.
+/// Reads digits from the start of a text.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -82,14 +82,14 @@ impl Reader<'_> {
     }
 }
 
-/// What an ISO text says, before its ranges are looked at. The zone is in seconds east.
+/// The fields of an ISO text before range checks. The zone is in seconds east of UTC.
 struct Fields {
     date: (i64, i64, i64),
     clock: (i64, i64, i64, i64),
     zone: i64,
 }
 
-/// The forms `YYYY-MM-DD`, with a time of day after a space or `T`, with a zone as an offset, `Z` or `UTC`.
+/// Parses `YYYY-MM-DD`, optionally with a time of day after a space or `T`, and a zone as an offset, `Z` or `UTC`.
 fn read(text: &str) -> Option<Fields> {
     let mut reader = Reader { rest: text.trim_matches(is_space) };
     let year = reader.digits(4, 6)?;
@@ -111,7 +111,7 @@ fn read(text: &str) -> Option<Fields> {
     let mut micros = 0;
     if reader.eat('.') {
         let count = reader.rest.bytes().take_while(u8::is_ascii_digit).count();
-        // More than six digits would be rounded through a binary fraction.
+        // More than six digits would have to be rounded through a binary fraction.
         if count > 6 {
             return None;
         }
@@ -150,7 +150,7 @@ fn read_zone(mut reader: Reader<'_>) -> Option<i64> {
     valid.then_some(sign * (hours * 3600 + minutes * 60 + seconds))
 }
 
-/// The types that are read here.
+/// The types parsed here.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Date,
@@ -168,14 +168,14 @@ impl Kind {
     }
 }
 
-/// A text taken apart: a day, the time since its midnight, and the seconds that the zone lies east.
+/// A parsed text: a day, the time since midnight, and the zone in seconds east of UTC.
 pub(super) struct Instant {
     pub(super) days: i64,
     micros: i64,
     zone: i64,
 }
 
-/// What an ISO form says; a text of words that no date has is an error, any other form is refused.
+/// Parses an ISO form. A text of words that occur in no date is an error; any other form is refused.
 pub(super) fn instant(text: &str, kind: Kind) -> Result<Instant> {
     let Some(fields) = read(text) else { return Err(unread(text, kind)) };
     let (year, month, day) = fields.date;
@@ -197,7 +197,7 @@ pub(super) fn input(text: &str) -> Result<Value> {
     placed(text, instant.days, instant.micros - instant.zone * 1_000_000).map(Value::Timestamptz)
 }
 
-/// A timestamp without one; a zone is read and left out.
+/// A timestamp without time zone; a zone is parsed and ignored.
 pub(super) fn local_input(text: &str) -> Result<Value> {
     let instant = instant(text, Kind::Local)?;
     placed(text, instant.days, instant.micros).map(Value::Timestamp)
@@ -215,7 +215,7 @@ fn unread(text: &str, kind: Kind) -> Failure {
     if trimmed.eq_ignore_ascii_case("infinity") || trimmed.eq_ignore_ascii_case("-infinity") {
         return Failure::not_modelled(format!("infinite {what}s"));
     }
-    // Words that begin like these could name a month, a day, a zone or a special value.
+    // Words with these prefixes could be a month, a day, a zone or a special value.
     const KNOWN: [&str; 30] = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue",
         "wed", "thu", "fri", "sat", "sun", "now", "tod", "tom", "yes", "epo", "inf", "all", "utc", "gmt",

@@ -1,5 +1,5 @@
-//! Broken SQL: statements of the specs and the scenarios with tokens taken out, doubled, swapped, nested and replaced.
-//! Whatever comes of a text, no text may panic, and none may go on for long.
+//! Fuzzing with broken SQL: statements of the specs and scenarios with tokens removed, repeated, swapped, nested and
+//! replaced. No text may panic or run for long.
 #![expect(
     clippy::disallowed_methods,
     reason = "a text must not take long, and a run ends after so many seconds"
@@ -20,28 +20,28 @@ mod odd;
 
 use odd::ODD;
 
-/// How many texts `cargo test` tries.
+/// The number of texts that `cargo test` tries.
 const CASES: u32 = 1500;
 
-/// How long one text may take, without optimization and on a busy machine.
+/// The maximum duration of one text, without optimization and on a busy machine.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Statements that every broken text follows, so that it has something to be about.
+/// Statements run before every broken text, so that its names may exist.
 const BEFORE: &str = "CREATE TABLE t (a int PRIMARY KEY, b text, c numeric, d jsonb, e int[], f timestamptz);
     CREATE TABLE u (a int REFERENCES t ON DELETE CASCADE, b interval DEFAULT '1 day');
     CREATE SEQUENCE s;
     INSERT INTO t VALUES (1, 'x', 1.5, '{\"a\": [1, 2]}', '{1,2}', '2025-01-01'), (2, '', -0.1, '[]', '{}', NULL);
     INSERT INTO u VALUES (1), (NULL)";
 
-/// More texts to begin with, one a line, for what the specs do not have.
+/// Additional seed texts, one per line, for what the specs do not contain.
 const SEEDS: &str = include_str!("seeds.sql");
 
-/// Every piece of SQL in the repository's specs and schemas.
+/// The tokens of every piece of SQL in the repository's specs and schemas.
 fn corpus() -> Vec<Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut texts: Vec<String> = SEEDS.lines().map(str::to_owned).collect();
     for file in files(&root.join("crates/pgmodel/specs"), "spec") {
-        // What stands between braces is SQL; nothing in these files nests them but JSON, which is cut as it falls.
+        // Text between braces is SQL. Only JSON nests braces in these files, and may be cut anywhere.
         texts.extend(file.split(['{', '}']).skip(1).step_by(2).map(str::to_owned));
     }
     for file in files(&root.join("scenarios"), "sql") {
@@ -50,7 +50,7 @@ fn corpus() -> Vec<Vec<String>> {
     texts.iter().map(|text| tokens(text)).filter(|tokens| !tokens.is_empty()).collect()
 }
 
-/// The files below a folder, in the order of their names.
+/// The contents of the files in a folder tree, sorted by path.
 fn files(folder: &Path, kind: &str) -> Vec<String> {
     let mut paths: Vec<_> =
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -66,7 +66,7 @@ fn files(folder: &Path, kind: &str) -> Vec<String> {
     found
 }
 
-/// Words, numbers, strings and symbols.
+/// Splits a text into words, numbers, strings and symbols.
 fn tokens(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut quoted = false;
@@ -94,7 +94,7 @@ fn tokens(text: &str) -> Vec<String> {
     found
 }
 
-/// What is done to a text.
+/// A mutation of a text.
 #[derive(Clone, Debug)]
 enum Change {
     Remove(usize),
@@ -102,9 +102,9 @@ enum Change {
     Swap(usize, usize),
     Replace(usize, usize),
     Insert(usize, usize),
-    /// Puts brackets, or a subquery, around a piece, so often.
+    /// Puts brackets or a subquery around a piece, several times.
     Nest(usize, usize, usize, usize),
-    /// Takes a piece of another text in.
+    /// Inserts a piece of another text.
     Splice(usize, usize, usize, usize),
     Cut(usize),
 }
@@ -156,7 +156,7 @@ fn apply(tokens: &mut Vec<String>, change: &Change, corpus: &[Vec<String>]) {
     }
 }
 
-/// Sends a text, twice, and lets time pass; says how long that took.
+/// Sends a text twice and lets time pass; returns the duration.
 fn send(sql: &str) -> Duration {
     let start = Instant::now();
     let database = Database::new();
@@ -175,7 +175,7 @@ fn send(sql: &str) -> Duration {
     start.elapsed()
 }
 
-/// Tries broken texts until there have been so many, or until the time is over; one seed, one run.
+/// Tries broken texts until there have been `cases` or the time is over. The seed determines the run.
 fn try_texts(seed: u64, cases: u32, until: Option<Instant>) {
     let corpus = corpus();
     let mut bytes = [7; 32];
@@ -206,7 +206,7 @@ fn try_texts(seed: u64, cases: u32, until: Option<Instant>) {
     }
 }
 
-/// As [`try_texts`], on a thread with the usual stack.
+/// Same as [`try_texts`], on a thread with a usual stack.
 fn on_a_thread(seed: u64, cases: u32, until: Option<Instant>) {
     let thread = thread::Builder::new().stack_size(2 << 20);
     let found = thread.spawn(move || try_texts(seed, cases, until)).expect("a thread starts").join();
@@ -218,7 +218,7 @@ fn no_broken_text_panics_or_goes_on_for_long() {
     on_a_thread(1, CASES, None);
 }
 
-/// Goes on for `RETRIAL_FUZZ_SECONDS`, a minute where nothing is said, with other texts each second.
+/// Runs for `RETRIAL_FUZZ_SECONDS` (60 by default). Seeds start at the current time, so each run tries new texts.
 #[test]
 #[ignore = "takes a minute"]
 fn fuzz_sql_text() {

@@ -1,6 +1,6 @@
-//! Pieces of SQL that are put where they do not belong: numbers at the ends of their ranges, odd strings, keywords.
+//! Pieces of SQL for the wrong places: numbers at the ends of their ranges, odd strings, keywords.
 
-/// What is put in the place of a token.
+/// Replacements for a token.
 pub(crate) const ODD: &[&str] = &[
     "0",
     "1",

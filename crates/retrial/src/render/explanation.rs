@@ -112,7 +112,7 @@ fn because(trace: &Trace, edge: &Edge) -> String {
         }
         Reason::LastNoted { key } => format!("that is what the process said last of `{key}`"),
         Reason::Injected { fault } => {
-            format!("{fault} injected there, and nothing injected that process between them")
+            format!("{fault} injected there, and nothing else happened to that process in between")
         }
         Reason::LeftAsWritten { column, value } => {
             format!("{y} wrote other rows of the table, and left {column} {} as {x} wrote it", shown(value))

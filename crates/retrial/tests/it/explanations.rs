@@ -10,7 +10,7 @@ use retrial::sim::verdict::Verdict;
 use crate::trials::everything;
 
 #[test]
-fn every_witness_is_argued_and_its_argument_is_true_to_its_trial() {
+fn every_counterexample_is_explained_and_its_explanation_is_true_to_its_trial() {
     let (mut argued, mut edges, mut bare) = (0, 0, Vec::new());
     for table in &everything().tables {
         let mut host = catalogue::host(table.selection.info.engines[0]).expect("the engine starts");

@@ -16,23 +16,9 @@ use retrial_engines::model::ModelConsole;
 use retrial_engines::postgres::{PostgresConsole, Server};
 
 /// The server that these tests share: always a throwaway cluster, because the tester comes with its binaries.
-/// `None` where these tests are not to run.
-pub(crate) fn server() -> Option<Arc<Server>> {
-    static SERVER: OnceLock<Option<Arc<Server>>> = OnceLock::new();
-    SERVER.get_or_init(find).clone()
-}
-
-#[expect(clippy::disallowed_methods, reason = "the tests of a live server are told where there is none")]
-#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
-fn find() -> Option<Arc<Server>> {
-    match Server::find(None) {
-        Ok(server) => Some(server),
-        Err(error) if std::env::var("RETRIAL_WITHOUT_POSTGRES").as_deref() == Ok("1") => {
-            eprintln!("not run: {error}");
-            None
-        }
-        Err(error) => panic!("{error} (or set RETRIAL_WITHOUT_POSTGRES=1 to go without)"),
-    }
+pub(crate) fn server() -> Arc<Server> {
+    static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
+    SERVER.get_or_init(|| Server::find(None).expect("the build found its binaries")).clone()
 }
 
 /// What the original says of a spec, in a database of its own.
@@ -161,8 +147,9 @@ fn difference(original: &str, ours: &str) -> Option<String> {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn every_spec_has_the_original_s_transcript_on_both_engines() {
-    let Some(server) = server() else { return };
+    let server = server();
     let original = Original::new(&server);
     let limits = Limits { step: Duration::from_secs(60), ..Limits::default() };
     let mut differing = Vec::new();
@@ -216,8 +203,9 @@ permutation "q ""uoted" rows rows
 "#;
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn wording_is_the_original_s() {
-    let Some(server) = server() else { return };
+    let server = server();
     let spec = inline("wording", WORDING);
     let limits = Limits::default();
     let expected = Original::new(&server).transcript("wording", &spec, limits.step);
@@ -253,8 +241,9 @@ permutation b1 u1 u2(c1) l3(u2) c1 u2 u3
 ";
 
 #[test]
-fn markers_hold_completions_back_as_the_original_does() {
-    let Some(server) = server() else { return };
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
+fn markers_delay_completions_as_the_original_does() {
+    let server = server();
     let spec = inline("markers", MARKERS);
     let limits = Limits::default();
     let expected = Original::new(&server).transcript("markers", &spec, limits.step);
@@ -279,8 +268,9 @@ step l3 { SELECT b FROM t; }
 ";
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_step_that_takes_too_long_is_cancelled_as_the_original_does() {
-    let Some(server) = server() else { return };
+    let server = server();
     let spec =
         inline("blocked", &format!("{BLOCKED}permutation u1 u2 c2 c1 l3\npermutation u1 u2 l3 c1 c2 l3\n"));
     let limits = Limits { step: Duration::from_secs(1), ..Limits::default() };
@@ -290,8 +280,9 @@ fn a_step_that_takes_too_long_is_cancelled_as_the_original_does() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn every_merge_is_performed_but_those_that_cannot_be() {
-    let Some(server) = server() else { return };
+    let server = server();
     let spec = inline("merges", BLOCKED);
     let limits =
         Limits { step: Duration::from_secs(1), blocked: Duration::from_secs(1), ..Limits::default() };
@@ -310,8 +301,9 @@ fn every_merge_is_performed_but_those_that_cannot_be() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_setup_that_fails_is_told_in_one_line() {
-    let Some(server) = server() else { return };
+    let server = server();
     let spec = read("f", "setup { SELECT 1/0; } session s step a { SELECT 1; }").expect("it is well formed");
     let mut console = PostgresConsole::new(&server).expect("the server has room");
     let mut said = String::new();

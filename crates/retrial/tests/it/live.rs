@@ -14,20 +14,6 @@ use retrial::{catalogue, scenarios};
 
 use crate::trials::{root, run_trials};
 
-/// Whether these tests are to run; they fail where a server is missing and nobody has said that it may be.
-#[expect(clippy::disallowed_methods, reason = "the tests of a live server are told where there is none")]
-#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
-fn has_server() -> bool {
-    match catalogue::server() {
-        Ok(_) => true,
-        Err(error) if std::env::var("RETRIAL_WITHOUT_POSTGRES").as_deref() == Ok("1") => {
-            eprintln!("not run: {error}");
-            false
-        }
-        Err(error) => panic!("{error} (or set RETRIAL_WITHOUT_POSTGRES=1 to go without)"),
-    }
-}
-
 /// How often a counterexample is tried.
 const TRIES: usize = 3;
 
@@ -38,10 +24,8 @@ fn infos() -> impl Iterator<Item = ScenarioInfo> {
 }
 
 #[test]
-fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
-    if !has_server() {
-        return;
-    }
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
+fn every_saved_counterexample_has_the_same_verdict_on_a_live_server() {
     let mut host = catalogue::host("postgres").expect("the engine starts");
     let mut replayed = 0;
     for info in infos() {
@@ -62,10 +46,8 @@ fn every_kept_witness_has_the_same_verdict_on_a_live_server() {
 
 /// A live server does not tell the work of a statement, which is no other trial.
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_counterexample_of_the_model_is_the_same_trial_on_a_live_server() {
-    if !has_server() {
-        return;
-    }
     for case in [
         "reserve_cap.acquire_timeout.headroom_is_kept",
         // A server takes another number of steps to come to the end of a wait.
@@ -93,10 +75,8 @@ fn is_untold(case: &Case, finding: &Finding) -> bool {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_strategy_that_holds_holds_on_a_live_server() {
-    if !has_server() {
-        return;
-    }
     let mut held = 0;
     for info in infos() {
         let environment = info.environments.last().expect("a environments has environments").name;

@@ -257,7 +257,7 @@ fn a_scenario_that_is_at_fault_is_refused_before_it_is_tried() {
     let cli = Cli::try_parse_from(["retrial"]).expect("the command line is one");
     let Err(error) = cells(&cli.run, &[selection]) else { panic!("it is planned") };
     assert!(
-        error.to_string().contains("the environment name \"all calm\" cannot stand in a case"),
+        error.to_string().contains("the environment name \"all calm\" cannot be written in a case"),
         "{error}"
     );
 }

@@ -26,7 +26,7 @@ fn every_regression_keeps_its_verdict() {
 
 /// What is broken too rarely for trials to be sure to show it is shown by a kept case.
 #[test]
-fn every_break_that_is_not_demanded_is_kept() {
+fn every_known_failure_that_need_not_be_observed_has_a_saved_case() {
     for (_, info) in SCENARIOS.iter().map(|entry| (entry, entry.info())) {
         for strategy in &info.strategies {
             for owned in strategy.known_failures.iter().filter(|owned| !owned.is_demanded()) {

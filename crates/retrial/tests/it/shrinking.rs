@@ -20,7 +20,7 @@ fn counterexamples(table: &Table) -> impl Iterator<Item = &Counterexample> {
 }
 
 #[test]
-fn no_single_choice_of_a_witness_can_be_left_out() {
+fn no_single_choice_of_a_counterexample_can_be_left_out() {
     let (mut tried, mut choices) = (0, 0);
     for table in &everything().tables {
         let entry = table.selection.entry;
@@ -59,7 +59,7 @@ fn shows(
 }
 
 #[test]
-fn nearly_every_witness_is_as_small_as_it_gets_and_shrinking_took_no_more_than_its_share() {
+fn nearly_every_counterexample_is_minimal_and_shrinking_took_no_more_than_its_share() {
     let (mut all, mut minimal) = (0, 0);
     for table in &everything().tables {
         let searched: u64 = table.lines.iter().map(|line| line.report.steps).sum();
@@ -75,7 +75,7 @@ fn nearly_every_witness_is_as_small_as_it_gets_and_shrinking_took_no_more_than_i
 }
 
 #[test]
-fn a_short_run_shrinks_its_witnesses_as_well() {
+fn a_short_run_shrinks_its_counterexamples_as_well() {
     let results = run_trials(&["session_ingest/intake_snapshot", "--environment", "calm", "--trials", "12"]);
     let shown: Vec<_> = counterexamples(&results.tables[0]).collect();
     assert!(!shown.is_empty());

@@ -1,5 +1,5 @@
-//! Acknowledges before the work is done: an acknowledgement is moved before what its block waited for until then. It
-//! must never add a second acknowledgement, which many a queue would forgive.
+//! Acknowledges before the work is done: moves an acknowledgement before the await that precedes it in its block. It
+//! does not add a second acknowledgement, because many queues would accept one.
 
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprAwait, ExprTry, Lit, Stmt};
@@ -7,7 +7,7 @@ use syn::{Expr, ExprAwait, ExprTry, Lit, Stmt};
 use super::mutation::{Mutation, one_line};
 use super::source::{Source, expression_awaits, range, statement_awaits};
 
-/// The methods that acknowledge, and the labels of statements that do: they take out what was delivered.
+/// The methods that acknowledge, and the labels of statements that do, by removing what was delivered.
 const METHODS: [&str; 2] = ["ack", "acknowledge"];
 const LABELS: [&str; 3] = ["ack", "acknowledge", "remove"];
 
@@ -36,7 +36,7 @@ pub(super) fn mutations(source: &Source) -> Vec<Mutation> {
     found
 }
 
-/// Where it is made, the statement that makes it elsewhere, and what is left in its place.
+/// An acknowledgement: its range, the statement that makes it elsewhere, and what replaces it.
 struct Acknowledgement {
     whole: std::ops::Range<usize>,
     moved: String,
@@ -101,7 +101,7 @@ fn is_alone(statement: &Stmt) -> bool {
     }
 }
 
-/// Whether the statement waits for something, and goes one way or another by what it gets.
+/// Whether the statement awaits something and branches on the result.
 fn chooses_after_waiting(statement: &Stmt) -> bool {
     let expression = match statement {
         Stmt::Expr(expression, _) => expression,

@@ -1,5 +1,4 @@
-//! Splits a transaction: commits and begins again between two of its statements. It must never split off a part that
-//! does nothing.
+//! Splits a transaction: commits and begins again between two of its statements. Both parts do something.
 
 use std::ops::Range;
 
@@ -34,7 +33,7 @@ fn transactions(source: &Source, block: &Block) -> Vec<Mutation> {
     found
 }
 
-/// The name that a `let` gives to the transaction that it begins.
+/// The name of the transaction that a `let` begins.
 fn begins(statement: &Stmt) -> Option<String> {
     let Stmt::Local(local) = statement else { return None };
     let Pat::Ident(name) = &local.pat else { return None };
@@ -42,7 +41,7 @@ fn begins(statement: &Stmt) -> Option<String> {
     Some(name.ident.to_string())
 }
 
-/// Where a statement commits the transaction of that name: the call and its `.await`.
+/// The range in which a statement commits the transaction of that name: the call and its `.await`.
 fn commits(statement: &Stmt, name: &str) -> Option<Range<usize>> {
     let Stmt::Expr(expression, _) = statement else { return None };
     calls(expression, |call| {
@@ -51,7 +50,7 @@ fn commits(statement: &Stmt, name: &str) -> Option<Range<usize>> {
     })
 }
 
-/// The awaited call of a method, and its `.await`, if it is such a one and the expression is nothing else.
+/// The range of an awaited method call and its `.await`, if the call satisfies `is_such` and is the whole expression.
 fn calls(expression: &Expr, is_such: impl Fn(&syn::ExprMethodCall) -> bool) -> Option<Range<usize>> {
     match expression {
         Expr::Try(inner) => calls(&inner.expr, is_such),

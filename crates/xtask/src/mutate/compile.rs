@@ -1,5 +1,5 @@
-//! Builds all mutants at once, and leaves out those that are no valid programs. It must never take a mistake of the
-//! project's own for a mutant's.
+//! Builds all mutants at once and leaves out those that do not compile. An error in the project's own code is not
+//! blamed on a mutant.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ pub(super) struct Built {
     pub(super) refused: BTreeSet<String>,
 }
 
-/// Trials of a copy are few and short, so it is compiled fast and what it runs on is compiled well.
+/// Trials of a copy are few and short, so the copies are compiled without optimization and their dependencies with.
 const PROFILE: [&str; 3] = [
     "profile.release.package.retrial-scenarios.opt-level=0",
     "profile.release.incremental=true",
     "profile.release.debug=false",
 ];
 
-/// The compiler stops after each of its phases if there were errors; it has fewer than this.
+/// The most builds. The compiler stops after each phase that has errors, and it has fewer phases than this.
 const ROUNDS: usize = 12;
 
 /// Builds the command line with every copy that compiles.
@@ -57,7 +57,7 @@ pub(super) fn all(
     bail!("after {ROUNDS} builds there still are mutants that do not compile")
 }
 
-/// What cargo says, message by message.
+/// Runs the build and returns cargo's messages.
 fn build(shell: &Shell, home: &Path) -> Result<Vec<Value>> {
     let _folder = shell.push_dir(home.join("workspace"));
     let profile = PROFILE.iter().flat_map(|setting| ["--config", setting]);
@@ -74,7 +74,7 @@ fn build(shell: &Shell, home: &Path) -> Result<Vec<Value>> {
     Ok(messages)
 }
 
-/// The command line, if the build came to its end.
+/// The path of the command line, if the build succeeded.
 fn executable(messages: &[Value]) -> Option<PathBuf> {
     let finished =
         messages.iter().any(|message| message["reason"] == "build-finished" && message["success"] == true);
@@ -88,7 +88,7 @@ fn errors(messages: &[Value]) -> impl Iterator<Item = &Value> {
     compiler.map(|message| &message["message"]).filter(|message| message["level"] == "error")
 }
 
-/// The copies whose files the compiler points at.
+/// The copies in whose files the compiler found errors.
 fn blamed(messages: &[Value], copies: &[Copy]) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for error in errors(messages) {
@@ -103,7 +103,7 @@ fn blamed(messages: &[Value], copies: &[Copy]) -> BTreeSet<String> {
     copies.iter().filter(of).map(|copy| copy.name.to_owned()).collect()
 }
 
-/// The file of a span, and those of the macros that it came out of.
+/// Adds the file of a span and those of the macros that it was expanded from.
 fn pointed_at(span: &Value, paths: &mut BTreeSet<String>) {
     paths.extend(span["file_name"].as_str().map(str::to_owned));
     let outer = &span["expansion"]["span"];

@@ -1,6 +1,6 @@
-//! Drops a guard in SQL: one condition of a WHERE clause or of a CASE always holds, or a statement no longer passes
-//! over what is there already. A condition must never be taken out: a parameter that nothing mentions any more is an
-//! error of its own, and would hide what the guard is for.
+//! Drops a guard in SQL: one condition of a WHERE clause or of a CASE becomes always true, or a statement no longer
+//! skips what exists already. A condition is not removed, because a parameter that is no longer mentioned would be an
+//! error that hides what the guard is for.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::mutation::{Mutation, one_line};
 use super::source::Source;
 use super::sql::{self, Token};
 
-/// What lets a statement pass over what is there already, by its first word and its last.
+/// The clauses that let a statement skip what exists already, by their first and last words.
 const PASSING_OVER: [(&str, &str); 2] = [("IF", "EXISTS"), ("ON", "NOTHING")];
 
 pub(super) fn mutations(source: &Source) -> Vec<Mutation> {
@@ -30,7 +30,7 @@ fn always(source: &Source, condition: Range<usize>) -> Mutation {
 fn passing_over(tokens: &[Token]) -> impl Iterator<Item = Range<usize>> {
     tokens.iter().enumerate().filter_map(|(at, token)| {
         let (_, last) = PASSING_OVER.iter().find(|(first, _)| token.is(first))?;
-        // `ON CONFLICT (id) DO NOTHING` has its end within a few words; another ON has none.
+        // `ON CONFLICT (id) DO NOTHING` ends within a few words; any other ON has no such end.
         let conflict = !token.is("ON") || tokens.get(at + 1).is_some_and(|next| next.is("CONFLICT"));
         let end = tokens[at..].iter().take(12).find(|token| token.is(last)).filter(|_| conflict)?;
         Some(token.range.start..end.range.end)

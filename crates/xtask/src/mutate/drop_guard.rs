@@ -1,5 +1,5 @@
-//! Drops a guard in Rust: a condition around what waits is always met, one that leaves early is never met, and a choice
-//! that the strategy answers with `true` goes back to its default. It must never drop a pattern, which binds names.
+//! Drops a guard in Rust: a condition around an await becomes always true, a condition of an early exit becomes always
+//! false, and a trait method that returns `true` goes back to its default. Patterns are kept, because they bind names.
 
 use syn::visit::{self, Visit};
 use syn::{Expr, ExprIf, ImplItem, ItemImpl, Lit, PatGuard, Stmt};
@@ -58,7 +58,7 @@ fn leaves(statement: &Stmt) -> bool {
     matches!(statement, Stmt::Expr(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_), _))
 }
 
-/// Whether it is a method that says `true` and nothing else.
+/// Whether it is a method that only returns `true`.
 fn answers_true(item: &ImplItem) -> bool {
     let ImplItem::Fn(method) = item else { return false };
     match method.block.stmts.as_slice() {

@@ -1,4 +1,4 @@
-//! Takes a row lock off a query: `FOR UPDATE` and its weaker kinds. It must never touch what else the query does.
+//! Drops the row lock of a query (`FOR UPDATE` and its weaker kinds) and changes nothing else in it.
 
 use super::mutation::Mutation;
 use super::source::Source;

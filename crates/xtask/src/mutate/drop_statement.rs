@@ -1,5 +1,5 @@
-//! Drops a statement: a call or an assignment whose value nobody uses further on. It must never drop what decides which
-//! way to go, which is what guards are.
+//! Drops a statement: a call or an assignment whose value is not used later. Branches are not dropped; those are
+//! guards.
 
 use syn::visit::Visit;
 use syn::{BinOp, Block, Expr, Local, Pat, PatIdent, Stmt};
@@ -15,7 +15,7 @@ pub(super) fn mutations(source: &Source) -> Vec<Mutation> {
     droppable.map(|(_, statement)| Mutation::without(source, range(statement), range(statement))).collect()
 }
 
-/// Whether a statement does something, and nothing behind it in the block needs what it gives.
+/// Whether a statement does something and nothing after it in the block uses its value.
 fn acts(source: &Source, block: &Block, at: usize, statement: &Stmt) -> bool {
     match statement {
         Stmt::Expr(expression, Some(_)) => acts_alone(expression),

@@ -1,11 +1,11 @@
-//! Why a mutant that nothing catches is no worse than what it was made of: explanations, kept in the repository. One
-//! that explains nothing any more must never be kept.
+//! Explanations, kept in the repository, of why a mutant that no invariant catches is equivalent to the original. An
+//! explanation that is no longer used is an error.
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::mutant::Mutant;
 
-/// The explanations' file.
+/// The file of the explanations.
 const PATH: &str = "crates/xtask/src/mutate/equivalent.txt";
 
 /// One explanation.
@@ -15,22 +15,22 @@ pub(super) struct Explanation {
     line: usize,
     strategy: String,
     operator: String,
-    /// Part of what is done, or of a line that differs.
+    /// Part of the description of the mutation, or of a line that differs.
     fragment: String,
     pub(super) why: Vec<String>,
 }
 
-/// All of them.
+/// All explanations.
 #[derive(Debug)]
 pub(super) struct Explanations(Vec<Explanation>);
 
 impl Explanations {
-    /// Those of the repository.
+    /// Reads the explanations of the repository.
     pub(super) fn read() -> Result<Explanations> {
         parse(include_str!("equivalent.txt")).context(PATH)
     }
 
-    /// The one about a mutant.
+    /// The explanation of a mutant.
     pub(super) fn of(&self, mutant: &Mutant) -> Option<&Explanation> {
         let told = || mutant.difference.iter().chain([&mutant.what]);
         self.0.iter().find(|known| {
@@ -40,7 +40,7 @@ impl Explanations {
         })
     }
 
-    /// Fails if there is one that was not used.
+    /// Fails if an explanation was not used.
     pub(super) fn unused<'e>(&'e self, used: impl Iterator<Item = &'e Explanation>) -> Result<()> {
         let used: Vec<usize> = used.map(|used| used.line).collect();
         match self.0.iter().find(|known| !used.contains(&known.line)) {
@@ -52,8 +52,8 @@ impl Explanations {
     }
 }
 
-/// An explanation begins at the margin with `SCENARIO/STRATEGY OPERATOR`; the first line that is moved in is the
-/// fragment, the others are the reason. Lines that begin with `#` are comments.
+/// Parses the explanations. Each begins with an unindented line `SCENARIO/STRATEGY OPERATOR`; the first indented line
+/// is the fragment, the others are the reason. Lines that begin with `#` are comments.
 fn parse(text: &str) -> Result<Explanations> {
     let mut found: Vec<Explanation> = Vec::new();
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#') && !line.trim().is_empty());

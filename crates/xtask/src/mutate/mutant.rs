@@ -1,5 +1,5 @@
-//! The mutants of each strategy that holds: which edit, where, and the copy of the scenario that has it. Two mutants of
-//! one strategy must never be the same text.
+//! The mutants of each strategy without known failures: the edit, its place, and the copy of the scenario that has it.
+//! No two mutants of a strategy have the same text.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::scenario::{Module, Scenario};
 use super::workspace::Copy;
 use super::{ON_LOAN, OPERATORS, reach};
 
-/// A strategy that is expected to hold everywhere.
+/// A strategy that is expected to violate no invariant.
 pub(super) struct Target {
     pub(super) scenario: String,
     pub(super) strategy: String,
@@ -19,7 +19,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The strategies of a scenario that hold.
+    /// The strategies of a scenario without known failures.
     pub(super) fn of_scenario(scenario: &Scenario) -> Vec<Target> {
         let target = |(number, strategy): (usize, &str)| Target {
             scenario: scenario.name.clone(),
@@ -30,7 +30,7 @@ impl Target {
         scenario.holding().into_iter().enumerate().map(target).collect()
     }
 
-    /// As the command line has it.
+    /// The strategy's name on the command line.
     pub(super) fn name(&self) -> String {
         format!("{}/{}", self.scenario, self.strategy)
     }
@@ -41,11 +41,11 @@ impl Target {
     }
 }
 
-/// A strategy with one thing broken.
+/// A strategy with one edit.
 pub(super) struct Mutant<'t> {
     pub(super) target: &'t Target,
     pub(super) operator: &'static str,
-    /// The file that is broken, and what it becomes.
+    /// The file that is edited; `text` is its new text.
     pub(super) path: String,
     text: String,
     pub(super) line: usize,
@@ -57,7 +57,7 @@ pub(super) struct Mutant<'t> {
 }
 
 impl Mutant<'_> {
-    /// Where it is, without the folders that the strategy's name tells already.
+    /// Its place, without the folders that follow from the strategy's name.
     pub(super) fn place(&self) -> String {
         let folder = format!("scenarios/{}/", self.target.scenario);
         format!("{}:{}", self.path.trim_start_matches(&folder), self.line)
@@ -122,14 +122,14 @@ fn add<'t>(mutants: &mut Vec<Mutant<'t>>, scenario: &Scenario, target: &'t Targe
     }
 }
 
-/// A number that stays the same while others change around the mutant, so that it is neither compiled again nor tried
-/// with other workloads, which are drawn by name: 32 bits of FNV-1a.
+/// A number (32 bits of FNV-1a) that stays the same when other mutants change, so that the mutant is neither compiled
+/// again nor run with other workloads, which are drawn by name.
 fn fingerprint(parts: &[&str]) -> u32 {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
     bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Whether every strategy of the scenario runs the module alike. Invariants only look on.
+/// Whether all strategies of the scenario share the module. Invariants only observe, so they do not count.
 fn is_on_loan(module: &Module) -> bool {
     !module.first().is_some_and(|folder| folder == "strategies" || folder == "invariants")
 }

@@ -1,23 +1,22 @@
-//! One thing that is done to one file. It must never be more than one: what two changes do together says nothing of
-//! either.
+//! One change to one file. Changes are not combined, because the effect of two says nothing about either.
 
 use std::ops::Range;
 
 use super::source::Source;
 
-/// An operator: everything that it could do to a file.
+/// An operator: returns all mutations that it could make to a file.
 pub(super) type Operator = fn(&Source) -> Vec<Mutation>;
 
 /// A change to a file, in one place or in two that belong together.
 #[derive(Debug)]
 pub(super) struct Mutation {
-    /// What is done, for people.
+    /// The description of the change.
     pub(super) what: String,
     edits: Vec<(Range<usize>, String)>,
 }
 
 impl Mutation {
-    /// The edits must not overlap.
+    /// A mutation with those edits, which must not overlap.
     pub(super) fn new(
         what: impl Into<String>,
         edits: impl IntoIterator<Item = (Range<usize>, String)>,
@@ -27,12 +26,12 @@ impl Mutation {
         Mutation { what: what.into(), edits }
     }
 
-    /// Takes something out, and names it.
+    /// Removes the range `taken`; the description quotes the range `named`.
     pub(super) fn without(source: &Source, named: Range<usize>, taken: Range<usize>) -> Mutation {
         Mutation::new(format!("without `{}`", one_line(&source.text[named])), [(taken, String::new())])
     }
 
-    /// The file after it.
+    /// The text of the file after the mutation.
     pub(super) fn apply(&self, text: &str) -> String {
         let mut mutated = String::with_capacity(text.len());
         let mut at = 0;
@@ -45,7 +44,7 @@ impl Mutation {
         mutated
     }
 
-    /// Whether all of it is done to one of those parts of the file.
+    /// Whether each edit lies within one of those parts of the file.
     pub(super) fn lies_in(&self, parts: &[Range<usize>]) -> bool {
         let inside =
             |edit: &Range<usize>| parts.iter().any(|part| part.start <= edit.start && edit.end <= part.end);
@@ -55,18 +54,18 @@ impl Mutation {
     /// The line on which it begins, from 1.
     pub(super) fn line(&self, text: &str) -> usize {
         let start = self.edits.first().map_or(0, |(range, _)| range.start);
-        // What is cut out with the blanks before it begins where its own text does.
+        // An edit that also cuts the whitespace before its text begins where the text does.
         let blanks: usize = text[start..].chars().take_while(|c| c.is_whitespace()).map(char::len_utf8).sum();
         1 + text[..start + blanks].matches('\n').count()
     }
 }
 
-/// Text on one line, its blanks drawn together.
+/// The text on one line, with runs of whitespace collapsed.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The lines that differ, as a reviewer sees them; of many, the first ones.
+/// The lines that differ, as in a diff; of many lines, only the first.
 pub(super) fn difference(before: &str, after: &str) -> Vec<String> {
     const MOST: usize = 4;
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
@@ -81,7 +80,8 @@ pub(super) fn difference(before: &str, after: &str) -> Vec<String> {
     [marked("-", &old[..old.len() - behind]), marked("+", &new[..new.len() - behind])].concat()
 }
 
-/// What the operators' tests share: a text in, the mutated lines out, with the whole of each mutant being Rust.
+/// Shared by the operators' tests: compares the lines that mutants of a text change, and checks that each mutant
+/// parses.
 #[cfg(test)]
 pub(super) mod testing {
     use super::{Operator, difference};

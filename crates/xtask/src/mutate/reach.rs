@@ -1,6 +1,6 @@
-//! Which code a strategy really runs: from the `impl`s of its own file along the names of functions, constants and
-//! types to the items behind them. It must never follow a method that the scenario lends: what every strategy runs
-//! alike is not what a strategy is tried for.
+//! Finds the code that a strategy reaches: from the `impl`s of its own file, by the names of functions, constants and
+//! types, to the items with those names. Methods that the scenario provides are not followed, because code that all
+//! strategies share is not what distinguishes a strategy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -33,7 +33,7 @@ struct Walk<'s> {
 }
 
 impl Walk<'_> {
-    /// Notes an item down, and goes on with what it names.
+    /// Records an item and follows the names in it.
     fn enter(&mut self, module: &Module, item: &Item) {
         let parts = self.reach.entry(module.clone()).or_default();
         if parts.contains(&range(item)) {
@@ -49,7 +49,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Follows a path as it is written in a module.
+    /// Follows a path that is written in a module.
     fn follow(&mut self, module: &Module, path: &[String]) {
         let Some((first, rest)) = path.split_first() else { return };
         if matches!(&**first, "super" | "self" | "crate") {
@@ -76,7 +76,7 @@ impl Walk<'_> {
         })
     }
 
-    /// Enters what a path from the scenario's root means: the items of that name in the deepest module on its way.
+    /// Enters the items that a path from the scenario's root names, in the deepest module on the path.
     fn find(&mut self, path: &[String]) {
         let depth = (0..path.len()).rev().find(|depth| self.scenario.modules.contains_key(&path[..*depth]));
         let Some(depth) = depth else { return };
@@ -92,7 +92,7 @@ impl Walk<'_> {
         for item in found.into_iter().filter(|item| !is_lent(item)) {
             self.enter(&module, item);
         }
-        // A name that the module only passes on.
+        // A name that the module only re-exports.
         for (_, target) in imports(scenario, &module, source).into_iter().filter(|(known, _)| *known == name)
         {
             self.find(&target);
@@ -104,7 +104,7 @@ fn is_in_a_registry(module: &Module) -> bool {
     module.first().is_some_and(|folder| folder == "strategies")
 }
 
-/// The name by which an item is meant; an `impl` goes with its type.
+/// The name of an item; for an `impl`, the name of its type.
 fn named(item: &Item) -> Option<String> {
     let name = match item {
         Item::Fn(item) => &item.sig.ident,
@@ -121,7 +121,7 @@ fn named(item: &Item) -> Option<String> {
     Some(name.to_string())
 }
 
-/// The paths in some code; a method, which follows a dot, is none.
+/// Collects the paths in some code. A method name, which follows a dot, is not a path.
 fn collect(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
     let mut path: Vec<String> = Vec::new();
     let (mut colons, mut dot) = (0, false);
@@ -151,7 +151,7 @@ fn collect(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
     paths.extend((!path.is_empty()).then_some(path));
 }
 
-/// The names that a module takes from elsewhere in the scenario, each with its path from the scenario's root.
+/// The names that a module imports from elsewhere in the scenario, each with its path from the scenario's root.
 fn imports(scenario: &Scenario, module: &Module, source: &Source) -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for item in &source.tree.items {
@@ -181,7 +181,7 @@ fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec
     }
 }
 
-/// A path from the scenario's root, if it leads there at all.
+/// The path from the scenario's root, if the path leads into the scenario.
 fn absolute(scenario: &Scenario, module: &Module, path: &[String]) -> Option<Vec<String>> {
     let mut whole = module.clone();
     let mut rest = path;
@@ -193,7 +193,7 @@ fn absolute(scenario: &Scenario, module: &Module, path: &[String]) -> Option<Vec
         "self" => rest = &path[1..],
         "super" => {}
         name => {
-            // Without a keyword in front it is a crate, or a module beside it.
+            // Without a keyword in front, the first name is a crate or a child module.
             let beside = [&module[..], &[name.to_owned()]].concat();
             scenario.modules.contains_key(&beside).then_some(())?;
         }

@@ -1,5 +1,5 @@
-//! Words what became of the mutants: for each strategy the share that an invariant caught, and every mutant that none
-//! did. A mutant that says nothing must never be left out of the share.
+//! Reports the results: for each strategy the share of mutants that an invariant caught, and every mutant that none
+//! did. Mutants without a result count in the share as not caught.
 
 use anyhow::{Result, bail};
 
@@ -7,10 +7,10 @@ use super::equivalent::Explanation;
 use super::mutant::{Mutant, Target};
 use super::trial::{Exhaustive, Fate};
 
-/// The least share that has to be caught, in percent.
+/// The smallest share that has to be caught, in percent.
 const LEAST: usize = 90;
 
-/// A mutant, what became of it and, if it survived, why that is no harm.
+/// A mutant, its fate and, if it survived, the explanation of why it is equivalent.
 pub(super) struct Tried<'m> {
     pub(super) mutant: &'m Mutant<'m>,
     pub(super) fate: Fate,
@@ -18,14 +18,14 @@ pub(super) struct Tried<'m> {
 }
 
 impl Tried<'_> {
-    /// Whether it is shown to be equivalent: there is a reason, and nothing that was enumerated, which is every
-    /// schedule of some environments at least, speaks against it.
+    /// Whether it counts as equivalent: there is an explanation, and the exhaustive search, complete in at least one
+    /// environment, found no violation.
     fn is_equivalent(&self) -> bool {
         self.explanation.is_some() && matches!(self.fate, Fate::Survived(Exhaustive::Holds(_)))
     }
 }
 
-/// How many of some mutants are what.
+/// The number of mutants by fate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
     mutants: usize,
@@ -65,7 +65,7 @@ impl Count {
     }
 }
 
-/// One line for a mutant as soon as its fate is known.
+/// Prints one line for a mutant as soon as its fate is known.
 pub(super) fn progress(mutant: &Mutant, fate: &Fate) {
     let became = match fate {
         Fate::NotCompiled => "not compiled".to_owned(),
@@ -77,7 +77,7 @@ pub(super) fn progress(mutant: &Mutant, fate: &Fate) {
     println!("{} {} {} {}: {became}", mutant.copy, mutant.place(), mutant.operator, mutant.what);
 }
 
-/// The whole report; fails if too few mutants of a strategy are caught.
+/// Prints the whole report. Fails if too few mutants of a strategy are caught.
 pub(super) fn all(targets: &[Target], tried: &[Tried]) -> Result<()> {
     let mut short = Vec::new();
     for target in targets {
@@ -110,7 +110,7 @@ fn by_operator<'t>(tried: impl Iterator<Item = &'t Tried<'t>> + Clone) {
     }
 }
 
-/// A mutant that no invariant caught: where, what, and what is known of it.
+/// Prints a mutant that no invariant caught: its place, its change, and what is known about it.
 fn left(tried: &Tried) {
     let Tried { mutant, fate, explanation } = tried;
     let known = match fate {

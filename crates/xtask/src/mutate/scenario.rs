@@ -1,5 +1,5 @@
-//! The files of one scenario, by module, and its strategies that own up to no break. It must never know a scenario by
-//! name, nor what its `mod.rs` looks like.
+//! The files of one scenario, by module, and its strategies without known failures. Nothing here depends on the name of
+//! a scenario, nor on what its `mod.rs` looks like.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ pub(super) type Module = Vec<String>;
 /// A scenario's folder.
 pub(super) struct Scenario {
     pub(super) name: String,
-    /// Its Rust files: the path from the root, and what is in it.
+    /// Its Rust files: the path from the root, and the source.
     pub(super) modules: BTreeMap<Module, (String, Source)>,
 }
 
-/// What a strategy's file names if it owns up to a break.
-const OWNS_UP: [&str; 3] = ["breaks", "KNOWN_FAILURES", "KnownFailure"];
+/// The names that a strategy's file mentions if it declares known failures.
+const DECLARATIONS: [&str; 3] = ["known_failures", "KNOWN_FAILURES", "KnownFailure"];
 
 /// Every scenario of the project: a folder with a registry of strategies.
 pub(super) fn all(files: &[File]) -> Result<Vec<Scenario>> {
@@ -42,9 +42,9 @@ impl Scenario {
         Ok(Scenario { name: name.to_owned(), modules })
     }
 
-    /// The strategies whose files own up to nothing, so that they are expected to hold everywhere.
+    /// The strategies whose files declare no known failures, so that no violation is expected.
     pub(super) fn holding(&self) -> Vec<&str> {
-        self.strategies().filter(|(_, source)| !owns_up(source)).map(|(name, _)| name).collect()
+        self.strategies().filter(|(_, source)| !declares_failures(source)).map(|(name, _)| name).collect()
     }
 
     fn strategies(&self) -> impl Iterator<Item = (&str, &Source)> {
@@ -75,12 +75,12 @@ impl Scenario {
     }
 }
 
-fn owns_up(source: &Source) -> bool {
+fn declares_failures(source: &Source) -> bool {
     let code = code(source);
-    OWNS_UP.iter().any(|word| mentions(&code, word))
+    DECLARATIONS.iter().any(|word| mentions(&code, word))
 }
 
-/// The file without what a strategy says about itself and others.
+/// The file without its comments, which may mention other strategies.
 fn code(source: &Source) -> String {
     let lines = source.text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
@@ -93,7 +93,7 @@ fn module(inside: &str) -> Module {
     path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// What the tests of what reads scenarios share: one out of strings.
+/// Shared by the tests of modules that read scenarios: builds a scenario from strings.
 #[cfg(test)]
 pub(super) mod testing {
     use super::{File, Scenario, all};
@@ -114,7 +114,7 @@ mod tests {
     use super::testing::scenario;
 
     #[test]
-    fn a_strategy_holds_if_it_owns_up_to_nothing() {
+    fn a_strategy_holds_if_it_declares_failures_to_nothing() {
         let scenario = scenario(&[
             ("strategies/a.rs", "//! KnownFailures nothing, see b.\nuse super::c;"),
             ("strategies/b.rs", "impl T for S { fn known_failures(&self) -> B { KNOWN_FAILURES } }"),

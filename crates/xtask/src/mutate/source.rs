@@ -1,5 +1,5 @@
-//! A Rust file that is to be broken: its text, its tree, and which bytes each part of the tree stands on. It must never
-//! print code from the tree: a mutant is the text as people wrote it, but for one edit.
+//! A Rust file to mutate: its text, its syntax tree, and the byte range of each part of the tree. Code is never printed
+//! from the tree: a mutant is the original text with one edit.
 
 use std::ops::Range;
 
@@ -24,14 +24,14 @@ impl Source {
         &self.text[range(part)]
     }
 
-    /// Every block, the outer ones first.
+    /// All blocks, outer ones first.
     pub(super) fn blocks(&self) -> Vec<&Block> {
         let mut found = Blocks(Vec::new());
         found.visit_file(&self.tree);
         found.0
     }
 
-    /// The statements in SQL, as the bytes between their quotes.
+    /// The SQL statements, as the byte ranges between their quotes.
     pub(super) fn statements(&self) -> Vec<Range<usize>> {
         let mut found = Literals(Vec::new());
         found.visit_file(&self.tree);
@@ -39,26 +39,26 @@ impl Source {
     }
 }
 
-/// The bytes of a part of the tree.
+/// The byte range of a part of the tree.
 pub(super) fn range(part: &impl Spanned) -> Range<usize> {
     part.span().byte_range()
 }
 
-/// Whether a statement waits for something.
+/// Whether a statement contains an `.await`.
 pub(super) fn statement_awaits(statement: &syn::Stmt) -> bool {
     let mut found = Awaits(false);
     found.visit_stmt(statement);
     found.0
 }
 
-/// Whether an expression waits for something.
+/// Whether an expression contains an `.await`.
 pub(super) fn expression_awaits(expression: &Expr) -> bool {
     let mut found = Awaits(false);
     found.visit_expr(expression);
     found.0
 }
 
-/// Whether the text has that word.
+/// Whether the text contains that word.
 pub(super) fn mentions(text: &str, word: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
 }
@@ -88,11 +88,11 @@ impl Visit<'_> for Literals {
         self.0.push(range(literal));
     }
 
-    /// Documentation is a string, too.
+    /// Skips attributes, because documentation is a string literal too.
     fn visit_attribute(&mut self, _: &syn::Attribute) {}
 }
 
-/// What lies between the quotes of a literal, if it begins as SQL does.
+/// The range between the quotes of a literal, if its text begins like SQL.
 fn inside(text: &str, literal: Range<usize>) -> Option<Range<usize>> {
     const VERBS: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "CREATE", "ALTER", "BEGIN"];
     let written = &text[literal.clone()];

@@ -1,16 +1,16 @@
-//! As much of SQL's grammar as it takes to cut a clause out: words, parentheses and literals. It must never judge
-//! whether a statement is valid; the engine does.
+//! As much of SQL's grammar as is needed to cut out a clause: words, parentheses and literals. Whether a statement is
+//! valid is left to the engine.
 
 use std::ops::Range;
 
 /// A word or a mark.
 #[derive(Debug)]
 pub(super) struct Token {
-    /// Where it stands in the file.
+    /// Its byte range in the file.
     pub(super) range: Range<usize>,
-    /// In capitals if it is a word.
+    /// Its text, in upper case.
     pub(super) word: String,
-    /// How many parentheses and CASEs are open around it; those that it opens or closes itself do not count.
+    /// How many parentheses and CASEs are open around it, without those that it opens or closes itself.
     pub(super) depth: usize,
 }
 
@@ -20,7 +20,7 @@ impl Token {
     }
 }
 
-/// The tokens of the statement at that place of the text.
+/// The tokens of the statement in that range of the text.
 pub(super) fn tokens(text: &str, place: Range<usize>) -> Vec<Token> {
     let mut found = Vec::new();
     let (mut at, mut depth) = (place.start, 0_usize);
@@ -54,7 +54,7 @@ fn length(rest: &str, first: char) -> usize {
     first.len_utf8()
 }
 
-/// What ends a WHERE clause at its own depth.
+/// The words that end a WHERE clause at its own depth.
 const AFTER_WHERE: [&str; 13] = [
     "GROUP",
     "HAVING",
@@ -71,7 +71,7 @@ const AFTER_WHERE: [&str; 13] = [
     "ON",
 ];
 
-/// The WHERE clauses of a statement, each as the conditions that it joins by AND.
+/// The WHERE clauses of a statement, each as its conditions that are joined by AND.
 pub(super) fn wheres(tokens: &[Token]) -> Vec<Vec<Range<usize>>> {
     let starts = tokens.iter().enumerate().filter(|(_, token)| token.is("WHERE"));
     starts.map(|(at, keyword)| conditions(&tokens[at + 1..], keyword.depth)).collect()
@@ -86,7 +86,7 @@ fn conditions(rest: &[Token], depth: usize) -> Vec<Range<usize>> {
     };
     let body = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
     let here = |token: &Token, word: &str| token.depth == depth && token.is(word);
-    // OR binds weaker than AND, so a clause that has one is one condition.
+    // OR binds weaker than AND, so a clause with an OR is a single condition.
     let whole = body.iter().any(|token| here(token, "OR"));
     let mut between = false;
     let parts = body.split(|token| {
@@ -96,7 +96,7 @@ fn conditions(rest: &[Token], depth: usize) -> Vec<Range<usize>> {
     parts.filter_map(span).collect()
 }
 
-/// The conditions of every CASE of a statement that asks for conditions and not for values.
+/// The conditions of all CASE expressions of a statement, except those that compare values.
 pub(super) fn cases(tokens: &[Token]) -> impl Iterator<Item = Range<usize>> {
     tokens.iter().enumerate().filter(|(_, token)| token.is("WHEN")).filter_map(|(at, when)| {
         let before =

@@ -1,4 +1,4 @@
-//! Swaps two statements that follow each other and both wait. It must never swap the two halves of a choice.
+//! Swaps two consecutive statements that both contain an await. The branches of a choice are not swapped.
 
 use super::mutation::{Mutation, one_line};
 use super::source::{Source, range, statement_awaits};
@@ -18,7 +18,7 @@ pub(super) fn mutations(source: &Source) -> Vec<Mutation> {
     found
 }
 
-/// A block's value has no semicolon, and has to stay last.
+/// Whether the statement awaits and is not the block's value, which has no semicolon and has to stay last.
 fn ends_and_waits(statement: &syn::Stmt) -> bool {
     !matches!(statement, syn::Stmt::Expr(_, None)) && statement_awaits(statement)
 }

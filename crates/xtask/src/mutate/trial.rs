@@ -1,6 +1,5 @@
-//! Puts a mutant on trial as any strategy is, in every environment of its environments, and reads from the results whether an
-//! invariant saw what was done to it. Only an invariant counts: neither an engine's refusal nor a program that never
-//! ends must be taken for a catch.
+//! Runs a mutant's trials in all environments, as for any strategy, and reads from the results whether an invariant
+//! caught it. Only an invariant counts: neither an engine's refusal nor a program that never ends is a catch.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,45 +10,45 @@ use xshell::{Shell, cmd};
 
 use super::mutant::{Mutant, Target};
 
-/// How long a mutant may take, in seconds of the wall clock; what holds takes one or two.
+/// How long a mutant may take, in seconds of wall-clock time. An unmodified strategy takes one or two.
 const AT_MOST_S: &str = "120";
 
-/// The most schedules of each cell's smallest workload that are enumerated for a survivor: all of most cells. Left to
-/// itself a search goes on for minutes where there are too many.
+/// The most schedules of each cell's smallest workload that are enumerated for a survivor. That is all schedules of
+/// most cells; where there are too many, an unbounded search would take minutes.
 const SCHEDULES: &str = "3000";
 
-/// What became of a mutant.
+/// The result of trying a mutant.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// It is no valid program.
+    /// It does not compile.
     NotCompiled,
-    /// Invariants that the strategy keeps are broken: each with its environment, the easiest first.
+    /// It violates invariants: the name of each, with the first environment that shows it.
     Caught(Vec<String>),
-    /// The engine refuses something in it, so nothing is known.
+    /// The engine refused something in it, so nothing is known.
     Refused(String),
-    /// It gave no results.
+    /// It gave no results, and why.
     NoResults(String),
-    /// Everything holds.
+    /// All invariants hold.
     Survived(Exhaustive),
 }
 
-/// What the exhaustive scheduler says of a survivor.
+/// The result of the exhaustive search for a survivor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Exhaustive {
-    /// It holds in all that was enumerated, which got so far.
+    /// All enumerated schedules hold; how far the enumeration got.
     Holds(String),
-    /// It says less than that, and why.
+    /// Nothing can be concluded, and why.
     Undecided(String),
-    /// There is no such scheduler in this build.
+    /// This build has no such scheduler.
     Missing(String),
 }
 
-/// What one run of the command line gave.
+/// The results of one run of the command line.
 struct Results {
     broken: Vec<String>,
-    /// A cell that says nothing, and why.
+    /// Why a cell is inconclusive, if one is.
     silent: Option<String>,
-    /// How far an enumeration got: the environments that were enumerated whole, and those that were not.
+    /// How far an enumeration got: the environments that were enumerated completely, and those that were not.
     whole: Vec<String>,
     partly: Vec<String>,
 }
@@ -61,16 +60,16 @@ impl Results {
     }
 }
 
-/// What it takes to hold trials.
+/// What is needed to run trials.
 pub(super) struct Trials<'s> {
     pub(super) shell: &'s Shell,
     pub(super) binary: &'s Path,
-    /// Where the results go.
+    /// The file for the results.
     pub(super) json: &'s Path,
 }
 
 impl Trials<'_> {
-    /// Makes sure that the strategy holds as long as nothing is broken.
+    /// Makes sure that the unmodified strategy violates no invariant.
     pub(super) fn baseline(&self, target: &Target) -> Result<()> {
         let results = self.run(&target.copy, &target.strategy, &[])?;
         let results = results.map_err(anyhow::Error::msg).with_context(|| target.name())?;
@@ -79,7 +78,7 @@ impl Trials<'_> {
         silent.with_context(|| target.name())
     }
 
-    /// Finds out what becomes of a mutant that compiles.
+    /// Runs a mutant that compiles and returns its fate.
     pub(super) fn fate(&self, mutant: &Mutant) -> Result<Fate> {
         let results = match self.run(&mutant.copy, &mutant.target.strategy, &[])? {
             Ok(results) => results,
@@ -94,7 +93,7 @@ impl Trials<'_> {
         let search = ["--scheduler", "exhaustive", "--trials", SCHEDULES];
         let enumerated = self.run(&mutant.copy, &mutant.target.strategy, &search)?;
         Ok(match enumerated {
-            // A command line that does not know the scheduler says so by its name.
+            // A command line that does not know the scheduler names it in its error.
             Err(why) if why.contains("exhaustive") => Fate::Survived(Exhaustive::Missing(why)),
             Err(why) => Fate::Survived(Exhaustive::Undecided(why)),
             Ok(Results { broken, .. }) if !broken.is_empty() => Fate::Caught(broken),
@@ -110,7 +109,7 @@ impl Trials<'_> {
     fn run(&self, copy: &str, strategy: &str, more: &[&str]) -> Result<Result<Results, String>> {
         let Trials { shell, binary, json } = self;
         shell.remove_path(json)?;
-        // Away from the counterexamples that the project keeps, which are none of a copy's.
+        // Not in the project's folder: its saved counterexamples are not the copy's.
         let _there = shell.push_dir(json.parent().context("the results go into no folder")?);
         let target = format!("{copy}/{strategy}");
         let run =
@@ -127,7 +126,7 @@ impl Trials<'_> {
     }
 }
 
-/// What the results say: a verdict that is there but unknown says nothing, like an engine's refusal.
+/// Reads the results. An unknown verdict is inconclusive, like an engine's refusal.
 fn read(document: &Value) -> Results {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -144,7 +143,7 @@ fn read(document: &Value) -> Results {
                 silent.get_or_insert(format!("{name} is unknown: {}", text(&invariant["unknown"])));
             }
         }
-        // The search is the cell's, so each of its invariants tells the same.
+        // The search belongs to the cell, so each of its invariants has the same one.
         let search = &cell["invariants"][0]["confidence"]["exhaustive"];
         match search["complete"].as_bool() {
             Some(true) => whole.push(text(&cell["environment"])),
@@ -165,7 +164,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn a_violation_is_told_once_with_its_first_rung() {
+    fn a_violation_is_reported_once_with_its_first_environment() {
         let cell = |environment: &str, verdict: &str| {
             let invariants =
                 [json!({ "name": "a", "verdict": verdict }), json!({ "name": "b", "verdict": "holds" })];
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn how_far_a_search_got_is_told_by_rung() {
+    fn how_far_a_search_got_is_reported_by_environment() {
         let cell = |environment: &str, complete: bool, schedules: u32| {
             let exhaustive = json!({ "complete": complete, "schedules": schedules });
             let invariant =
@@ -195,7 +194,7 @@ mod tests {
         let results =
             read(&json!({ "results": [{ "environment": "calm", "refused": "x", "invariants": [] }] }));
         assert_eq!((results.broken.len(), results.silent.as_deref()), (0, Some("refused: x")));
-        // A mutant whose run fails has shown nothing either.
+        // A mutant whose run fails is inconclusive, too.
         let results =
             read(&json!({ "results": [{ "environment": "calm", "failed": "y", "invariants": [] }] }));
         assert_eq!(results.silent.as_deref(), Some("failed: y"));

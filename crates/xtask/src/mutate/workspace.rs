@@ -1,6 +1,6 @@
-//! The workspace in which mutants are built: the project's files, and beside each scenario its copies, each with one
-//! thing broken, so that one build has them all. What is the same as in the run before must never be written again, or
-//! cargo would build it again.
+//! The workspace in which mutants are built: the project's files, and beside each scenario its copies with one edit
+//! each, so that one build has them all. Files that are the same as in the previous run are not written again, because
+//! cargo would rebuild them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +17,7 @@ pub(super) struct Copy<'m> {
     pub(super) scenario: &'m str,
     /// The strategies that it keeps.
     pub(super) needed: &'m BTreeSet<String>,
-    /// The path of the file that is broken, and its text.
+    /// The path of the edited file, and its new text.
     pub(super) broken: Option<(&'m str, &'m str)>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn layout(files: &[File], copies: &[Copy]) -> Result<BTreeMap<String,
     Ok(layout)
 }
 
-/// A file of a copy; none if the copy does without it.
+/// The text of a file of a copy; `None` if the copy does not need the file.
 fn copied(copy: &Copy, path: &str, inside: &str, text: &str) -> Result<Option<String>> {
     let text = copy.broken.filter(|(broken, _)| *broken == path).map_or(text, |(_, text)| text);
     let text = text.replace(&format!("crate::{}::", copy.scenario), &format!("crate::{}::", copy.name));
@@ -62,7 +62,7 @@ fn copied(copy: &Copy, path: &str, inside: &str, text: &str) -> Result<Option<St
     Ok(strategy.is_none_or(|name| copy.needed.contains(name)).then_some(text))
 }
 
-/// The list of a registry without what is not needed. A name stands on a line of its own there.
+/// The list of a registry without the names that are not needed. Each name is on its own line there.
 fn shortened(registry: &str, needed: &BTreeSet<String>) -> String {
     let is_name = |line: &str| line.chars().all(|c| c.is_alphanumeric() || c == '_');
     let stays = |line: &&str| {
@@ -71,8 +71,8 @@ fn shortened(registry: &str, needed: &BTreeSet<String>) -> String {
     registry.lines().filter(stays).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The list of scenarios with copies beside one of them: whatever element of a list, or declaration, names it comes
-/// again for each.
+/// The list of scenarios with copies added beside one of them: each list element or declaration that names the scenario
+/// is repeated for each copy.
 fn listed(list: &str, scenario: &str, copies: &[&str]) -> String {
     let ends = [',', ';', '[', ']', '{', '}', '\n'];
     let mut text = String::with_capacity(list.len());
@@ -94,7 +94,7 @@ fn listed(list: &str, scenario: &str, copies: &[&str]) -> String {
     text
 }
 
-/// Makes the folder hold these files and no others.
+/// Makes the folder contain exactly these files.
 pub(super) fn write(root: &Path, layout: &BTreeMap<String, String>) -> Result<()> {
     remove_others(root, root, layout)?;
     for (path, text) in layout {
@@ -118,7 +118,7 @@ fn remove_others(root: &Path, folder: &Path, layout: &BTreeMap<String, String>) 
         let path = entry?.path();
         if path.is_dir() {
             remove_others(root, &path, layout)?;
-            // It stays if something is left in it.
+            // A folder that is not empty stays.
             let _ = fs::remove_dir(&path);
         } else if !path.strip_prefix(root)?.to_str().is_some_and(|path| layout.contains_key(path)) {
             fs::remove_file(&path)?;
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shelf_keeps_what_is_needed() {
+    fn a_registry_keeps_what_is_needed() {
         let needed = ["b".to_owned()].into();
         assert_eq!(
             shortened("//! A, b,\nshelf! {\n    a,\n    b,\n];\n", &needed),

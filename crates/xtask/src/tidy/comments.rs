@@ -1,5 +1,5 @@
-//! Blanks the comments of Rust source. It knows strings and character literals only well enough not to take
-//! their insides for comments, and it must never change which line a word stands on.
+//! Blanks the comments of Rust source. Strings and character literals are parsed only so far that their contents are
+//! not taken for comments. Every word stays on its line.
 
 /// The source without its comments, line for line.
 pub(super) fn blank(source: &str) -> String {
@@ -26,7 +26,7 @@ pub(super) fn blank(source: &str) -> String {
     kept
 }
 
-/// The length of a block comment, with those that are nested in it.
+/// The length of a block comment, including nested ones.
 fn block_comment(rest: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
@@ -58,7 +58,7 @@ fn raw_string(rest: &str) -> Option<usize> {
     Some(body.find(&end).map_or(rest.len(), |at| open + at + end.len()))
 }
 
-/// The length of a literal that ends with the mark it starts with, unless that is escaped.
+/// The length of a literal that ends with the same mark that it starts with, unless that is escaped.
 fn quoted(rest: &str, mark: char) -> usize {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
@@ -72,7 +72,7 @@ fn quoted(rest: &str, mark: char) -> usize {
     rest.len()
 }
 
-/// The length of a character literal, or of the mark alone where it starts a lifetime.
+/// The length of a character literal, or of the mark alone if it starts a lifetime.
 fn character(rest: &str) -> usize {
     let mut behind = rest.chars().skip(1);
     match (behind.next(), behind.next()) {

@@ -1,30 +1,30 @@
-//! Invariant: the kernel knows no scenario and no engine, and scenarios and engines know only the kernel and what
-//! stands between: the stepper of scripts above it, the model of Postgres below the engines, and the language of both.
-//! What points the other way would make a trial depend on who looks at it.
+//! Invariant: the kernel depends on no scenario and no engine. Scenarios and engines depend only on the kernel and on
+//! what is in between: the stepper of scripts above it, the model of Postgres below the engines, and the language of
+//! both. A dependency in the other direction would make a trial depend on its observer.
 
 use super::{Violation, scenario_shape, words};
 use crate::tree::File;
 
 const KERNEL: &str = "retrial-sim";
 
-/// A crate below the engines: it knows the language only.
+/// A crate below the engines. It depends on the language only.
 const MODEL: &str = "retrial-pgmodel";
 
-/// What steps through scripts on any engine: it knows the kernel and the language.
+/// Steps through scripts on any engine. It depends on the kernel and the language.
 const STEPPER: &str = "retrial-plpgsql";
 
-/// The language of those scripts, which the model runs, too: it knows none of ours.
+/// The language of those scripts, which the model runs, too. It depends on none of our crates.
 const LANGUAGE: &str = "retrial-plpgsql-syntax";
 
 /// Which tables of a manifest count.
 #[derive(Clone, Copy)]
 enum Tables {
     All,
-    /// Tests may know more than what they test.
+    /// Tests may depend on more than the code that they test.
     AllButDev,
 }
 
-/// A manifest, which of its tables count, and what of ours it may name.
+/// A manifest, which of its tables count, and which of our crates it may name.
 type Rule = (&'static str, Tables, &'static [&'static str]);
 
 const RULES: [Rule; 6] = [
@@ -44,7 +44,7 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
 
 fn manifest(files: &[File], (path, tables, allowed): &Rule) -> Vec<Violation> {
     let Some(file) = files.iter().find(|file| file.path == *path) else {
-        // A check of a file that was moved away would hold for ever.
+        // A check of a file that was moved away would always pass.
         return vec![Violation::new(
             path,
             1,
@@ -61,7 +61,7 @@ fn manifest(files: &[File], (path, tables, allowed): &Rule) -> Vec<Violation> {
         .collect()
 }
 
-/// The crates of this workspace that a manifest's tables of dependencies name, with their lines.
+/// The crates of this workspace that a manifest's dependency tables name, with their lines.
 fn ours(manifest: &str, tables: Tables) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut counts = false;
@@ -80,7 +80,7 @@ fn ours(manifest: &str, tables: Tables) -> Vec<(usize, &str)> {
     found
 }
 
-/// A scenario's name in the kernel, comments included, is the start of a special case.
+/// Finds names of scenarios in the kernel, including its comments: such a name is the start of a special case.
 fn scenarios_in_the_kernel(files: &[File]) -> Vec<Violation> {
     let scenarios = scenario_shape::folders(files);
     let mut found = Vec::new();

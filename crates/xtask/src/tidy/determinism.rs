@@ -1,7 +1,6 @@
-//! Invariant: one seed, one trial. What could differ between two runs of a seed is not even named in the
-//! kernel, the scenarios and the model of Postgres. clippy bans the same things by their true paths; this
-//! holds where an `#[expect]` would silence clippy. Comments are exempt, so that they may say why a thing is
-//! not used.
+//! Invariant: one seed, one trial. Items that could differ between two runs of a seed are not named in the kernel, the
+//! scenarios and the model of Postgres. clippy bans the same items by their full paths; this check also applies where
+//! an `#[expect]` would silence clippy. Comments are exempt, so that they can say why an item is not used.
 
 use super::{Violation, comments, words};
 use crate::tree::File;

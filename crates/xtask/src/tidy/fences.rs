@@ -1,7 +1,6 @@
-//! Tells the prose of a Markdown text from its fenced code. It must never look into a fence, where a `#` is
-//! a comment and not a heading.
+//! Distinguishes the prose of a Markdown text from its fenced code, in which a `#` is a comment and not a heading.
 
-/// Where a line of Markdown stands.
+/// The place of a line of Markdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place<'a> {
     /// Outside all fences.
@@ -22,7 +21,7 @@ pub(crate) fn places(text: &str) -> impl Iterator<Item = (usize, &str, Place<'_>
                 open = Some((mark, language));
                 Place::Edge
             }
-            // A fence ends only with its own mark, at least as long and with nothing behind it.
+            // A fence ends only with its own mark, at least as long and with nothing after it.
             (Some((mark, _)), Some((other, ""))) if other.starts_with(mark) => {
                 open = None;
                 Place::Edge
@@ -33,13 +32,13 @@ pub(crate) fn places(text: &str) -> impl Iterator<Item = (usize, &str, Place<'_>
     })
 }
 
-/// The mark of a fence and the language behind it.
+/// The mark of a fence and the language after it.
 fn marker(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let first = line.chars().next().filter(|first| matches!(first, '`' | '~'))?;
     let rest = line.trim_start_matches(first);
     let mark = &line[..line.len() - rest.len()];
-    // Backticks behind the mark make it a span of code in prose.
+    // Backticks after the mark make it a code span in prose.
     (mark.len() >= 3 && !rest.contains('`'))
         .then(|| (mark, rest.split_whitespace().next().unwrap_or_default()))
 }

@@ -1,12 +1,12 @@
-//! Invariant: a file can be read in one sitting. 400 lines for any Rust file; 120, all lines counted, for a
-//! strategy or an invariant, which has to read like the pull request it models. The length of functions is
-//! clippy's job (`too_many_lines`, set to 70 in clippy.toml).
+//! Invariant: files are short enough to be read at once. A Rust file has at most 400 lines; a strategy or an invariant,
+//! which has to read like the pull request it models, has at most 120, counting all lines. The length of functions is
+//! checked by clippy (`too_many_lines`, set to 70 in clippy.toml).
 
 use super::Violation;
 use crate::tree::File;
 
 const ANY: usize = 400;
-const ON_A_SHELF: usize = 120;
+const IN_A_REGISTRY: usize = 120;
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
     files.iter().filter(|file| file.is_rust()).filter_map(too_long).collect()
@@ -14,7 +14,7 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
 
 fn too_long(file: &File) -> Option<Violation> {
     let registered = in_a_registry(&file.path);
-    let limit = if registered { ON_A_SHELF } else { ANY };
+    let limit = if registered { IN_A_REGISTRY } else { ANY };
     let length = file.text.lines().count();
     let advice =
         if registered { "move what it shares to the scenario" } else { "split it by what its parts are for" };
@@ -22,7 +22,7 @@ fn too_long(file: &File) -> Option<Violation> {
     (length > limit).then(|| Violation::new(&file.path, limit + 1, message))
 }
 
-/// Whether it is a strategy or an invariant: a file on one of the two registries, but not the registry's list.
+/// Whether it is a strategy or an invariant: a file in one of the two registries, but not the registry's list.
 fn in_a_registry(path: &str) -> bool {
     match path.split('/').collect::<Vec<_>>().as_slice() {
         ["scenarios", _, "strategies" | "invariants", name] => *name != "mod.rs",

@@ -1,5 +1,5 @@
-//! Invariant: a file's name says what is in it. A name that could hold anything ends up holding everything,
-//! and a `mod.rs` is a list of what stands beside it, not a place for code.
+//! Invariant: a file's name says what is in it. Files with catch-all names end up containing everything. A `mod.rs` is
+//! the list of the files beside it, not a place for code.
 
 use super::Violation;
 use crate::tree::File;

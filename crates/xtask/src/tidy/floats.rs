@@ -1,6 +1,6 @@
-//! Invariant: nothing that decides a trial is a float, since rounding is not the same everywhere. Chances
-//! are ratios, times are integers. The types are sought as words, comments included; arithmetic on bare
-//! literals is clippy's job (`float_arithmetic`).
+//! Invariant: nothing that decides a trial is a float, because rounding is not the same everywhere. Probabilities are
+//! ratios, times are integers. The types are searched for as words, also in comments; arithmetic on bare literals is
+//! checked by clippy (`float_arithmetic`).
 
 use super::{Violation, words};
 use crate::tree::File;

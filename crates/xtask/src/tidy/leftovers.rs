@@ -1,6 +1,6 @@
-//! Invariant: nothing half done is left behind. No marks of work to come, comments and strings included; no
-//! blanks that a diff would show; no golden that waits for review. The words are spelled in two halves here,
-//! so that this file passes its own check.
+//! Invariant: no unfinished work is left behind. No marks of work to come, also in comments and strings; no whitespace
+//! that a diff would show; no golden that waits for review. The words are split in two here, so that this file passes
+//! its own check.
 
 use super::{Violation, words};
 use crate::tree::File;
@@ -32,11 +32,11 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
 }
 
 fn in_lines(file: &File) -> Vec<Violation> {
-    // A golden holds what a program printed, and blanks at the end of its lines are that program's to drop.
+    // A golden is the output of a program, which may have blanks at the ends of its lines.
     let blanks_count = !file.path.ends_with(".snap");
     let tabs_count = [".rs", ".toml", ".md"].iter().any(|end| file.path.ends_with(end));
     let mut found = Vec::new();
-    // `str::lines` would take a carriage return away with the newline.
+    // `str::lines` would remove a carriage return together with the newline.
     for (number, line) in (1..).zip(file.text.split('\n')) {
         if let Some(word) = words::first(line, &WORDS) {
             let message = format!("`{word}` is left over; do it, or open an issue and drop the mark");

@@ -1,5 +1,5 @@
-//! Invariant: no line of Rust is wider than 120 columns. rustfmt holds it for code only; here it holds for
-//! comments and strings too. A line with a URL is exempt, since a URL cannot be broken.
+//! Invariant: no line of Rust is wider than 120 columns. rustfmt ensures it for code only; this check includes comments
+//! and strings. A line with a URL is exempt, because a URL cannot be broken.
 
 use super::Violation;
 use crate::tree::File;

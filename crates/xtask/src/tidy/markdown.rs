@@ -1,6 +1,6 @@
-//! Invariant: each Markdown file has one title, and its relative links lead to files of the project. A link
-//! to what git ignores, or to what lies outside the checkout, is dead for every reader. Anchors behind a `#`
-//! and web addresses are not followed.
+//! Invariant: each Markdown file has one title, and its relative links lead to files of the project. A link to a file
+//! that git ignores, or that is outside the checkout, is dead for every reader. Anchors after a `#` and web addresses
+//! are not followed.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ fn dead_links(file: &File, targets: &BTreeSet<&str>) -> Vec<Violation> {
     found
 }
 
-/// All that a link may lead to: every file, and every folder above one.
+/// All possible targets of a link: every file and every folder above one.
 fn targets(files: &[File]) -> BTreeSet<&str> {
     let mut targets = BTreeSet::from([""]);
     for file in files {
@@ -53,10 +53,10 @@ fn targets(files: &[File]) -> BTreeSet<&str> {
 
 /// The relative links of a line: `[text](link "title")`, and `[name]: link` at its start.
 fn links(line: &str) -> Vec<&str> {
-    // Every second part lies between backticks and is code.
+    // Every second part is between backticks and is code.
     let prose = line.split('`').step_by(2);
     let inline = prose.flat_map(|part| part.split("](").skip(1)).map(|rest| rest.split(')').next());
-    // A footnote looks like a reference, but what follows is prose.
+    // A footnote looks like a reference, but is followed by prose.
     let names_link = line.starts_with('[') && !line.starts_with("[^");
     let reference = names_link.then(|| line.split_once("]: ").map(|(_, link)| link));
     let found = inline.flatten().chain(reference.flatten());
@@ -67,7 +67,7 @@ fn is_relative(link: &str) -> bool {
     !link.contains("://") && !link.starts_with("mailto:")
 }
 
-/// The path from the root, or nothing if the link leaves the project.
+/// The path from the root; `None` if the link leaves the project.
 fn resolve(folder: &str, link: &str) -> Option<String> {
     let start = if link.starts_with('/') { "" } else { folder };
     let mut parts: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! Invariant: every Rust file opens by saying what it is. No file is exempt, tests and this one included.
+//! Invariant: every Rust file begins with a module doc that says what it is. No file is exempt, tests included.
 
 use super::Violation;
 use crate::tree::File;
@@ -27,6 +27,6 @@ mod tests {
 
     #[test]
     fn a_file_that_opens_with_its_doc_is_clean() {
-        assert_eq!(check(&[file("a.rs", "//! EventKind it is.\n"), file("a.sql", "select 1;\n")]), []);
+        assert_eq!(check(&[file("a.rs", "//! What it is.\n"), file("a.sql", "select 1;\n")]), []);
     }
 }

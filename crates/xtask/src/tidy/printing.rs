@@ -1,6 +1,6 @@
-//! Invariant: all wording that a user sees is in one place. Only the renderer of the command line prints;
-//! this crate, benches and tests may, since nobody parses what they say. Comments count: code that is
-//! commented out comes back.
+//! Invariant: all output for users is worded in one place. Only the renderer of the command line prints. This crate,
+//! benches and tests may print as well, because their output is not parsed. Comments count, because commented-out code
+//! comes back.
 
 use super::{Violation, words};
 use crate::tree::File;
@@ -25,6 +25,8 @@ fn may_print(path: &str) -> bool {
     let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
     path.starts_with("crates/retrial/src/render")
         || path.starts_with("crates/xtask/")
+        // Cargo reads the output of a build script.
+        || path.ends_with("/build.rs")
         || folders.split('/').any(|folder| matches!(folder, "benches" | "tests"))
 }
 

@@ -1,5 +1,5 @@
-//! Invariant: a scenario's folder shows its cast, and no strategy or invariant is left off its registry. A file
-//! that its `mod.rs` does not name is not compiled, and nothing else would say so.
+//! Invariant: a scenario's folder has all its parts, and every strategy and invariant is in its registry. A file that
+//! its `mod.rs` does not name is not compiled, and no other check would report it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::tree::File;
 const PARTS: [&str; 6] =
     ["README.md", "mod.rs", "schema.sql", "environments.rs", "invariants/", "strategies/"];
 
-/// What no folder has but a scenario's. One of them is enough, so that the others can be missed.
+/// Parts that only a scenario's folder has. One of them marks a scenario, so that missing others are found.
 const MARKS: [&str; 4] = ["schema.sql", "environments.rs", "invariants/", "strategies/"];
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
@@ -27,7 +27,7 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
     found
 }
 
-/// The names of the folders that hold a scenario.
+/// The names of the folders that contain a scenario.
 pub(super) fn folders(files: &[File]) -> BTreeSet<&str> {
     let inside = files.iter().filter_map(|file| file.path.strip_prefix("scenarios/")?.split_once('/'));
     inside.filter(|(_, rest)| MARKS.iter().any(|mark| is_part(rest, mark))).map(|(name, _)| name).collect()
@@ -43,7 +43,7 @@ fn sends_no_sql(files: &[File], folder: &str) -> bool {
     list.is_some_and(|file| comments::blank(&file.text).contains(r#"engines: &["none"]"#))
 }
 
-/// Whether a path inside a scenario's folder is the part, or lies in it if the part is a folder.
+/// Whether a path inside a scenario's folder is the part, or is inside it if the part is a folder.
 fn is_part(rest: &str, part: &str) -> bool {
     if part.ends_with('/') { rest.starts_with(part) } else { rest == part }
 }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_left_off_its_shelf_is_a_violation() {
+    fn a_file_missing_from_its_registry_is_a_violation() {
         let mut files = scenario();
         files.push(file("scenarios/s/strategies/three.rs", ""));
         files.push(file("scenarios/s/invariants/tw.rs", ""));

@@ -1,10 +1,10 @@
-//! Finds a word in a line. It must never find one inside a longer name: `print!` is not in `eprint!`.
+//! Finds a word in a line, but not inside a longer name: `print!` is not in `eprint!`.
 
-/// Whether `text` contains `word` with no part of a name on either side.
+/// Whether `text` contains `word` with no part of a name before or after it.
 pub(super) fn contains(text: &str, word: &str) -> bool {
     let in_name = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).any(|(at, _)| {
-        // A word that ends with a mark, such as a macro's `!`, ends there whatever follows.
+        // A word that ends with a mark, such as a macro's `!`, ends there, whatever follows.
         let open_end = word.ends_with(in_name) && text[at + word.len()..].starts_with(in_name);
         !text[..at].ends_with(in_name) && !open_end
     })

@@ -1,5 +1,5 @@
-//! The steps of one trial and what came before what: a step comes after every earlier step of its actor, and after
-//! every earlier step that it conflicts with. Vector clocks (Mattern, 1989) tell it.
+//! The steps of one trial and their happens-before order: a step comes after every earlier step of its actor, and after
+//! every earlier step that it conflicts with. The order is kept in vector clocks (Mattern, 1989).
 
 use crate::footprint::Footprint;
 use crate::point::ActorId;
@@ -8,9 +8,9 @@ use crate::point::ActorId;
 #[derive(Debug, Default)]
 pub(super) struct History {
     steps: Vec<Step>,
-    /// The choice that the next step was chosen by.
+    /// The choice of the next step.
     chosen: Option<usize>,
-    /// The races of the last step, in which the later step comes directly after the earlier one.
+    /// The earlier steps that the last step races with: it conflicts with them, and no step is ordered in between.
     races: Vec<usize>,
 }
 
@@ -20,9 +20,9 @@ struct Step {
     /// Its number among its actor's steps, from 1.
     number: u32,
     used: Footprint,
-    /// The last step of each actor that comes before this one, itself included.
+    /// The vector clock: the last step of each actor that comes before this one, itself included.
     clock: Vec<(ActorId, u32)>,
-    /// The place of the choice that it was chosen by; none where it had no alternative.
+    /// The index of its choice in the path; `None` if it had no alternative.
     choice: Option<usize>,
 }
 
@@ -32,22 +32,22 @@ impl History {
         self.chosen = None;
     }
 
-    /// The next step is chosen at that place of the path.
+    /// Records the index in the path at which the next step is chosen.
     pub(super) fn chooses(&mut self, place: usize) {
         self.chosen = Some(place);
     }
 
-    /// The choice that the step under way was chosen by.
+    /// The choice of the current step.
     pub(super) fn chosen_now(&self) -> Option<usize> {
         self.chosen
     }
 
-    /// The choice that a step was chosen by.
+    /// The choice of a step.
     pub(super) fn choice(&self, step: usize) -> Option<usize> {
         self.steps[step].choice
     }
 
-    /// Who took each step, and what it has used.
+    /// The actor and the footprint of each step.
     pub(super) fn steps(&self) -> Vec<(ActorId, Footprint)> {
         self.steps.iter().map(|step| (step.actor, step.used.clone())).collect()
     }
@@ -56,7 +56,7 @@ impl History {
         self.steps[step].actor
     }
 
-    /// Adds a step; gives back its index.
+    /// Adds a step and returns its index.
     pub(super) fn push(&mut self, actor: ActorId, used: &Footprint) -> usize {
         let mut clock = Vec::new();
         self.races.clear();
@@ -77,7 +77,7 @@ impl History {
         self.steps.len() - 1
     }
 
-    /// The earlier steps that the last one races with. Time that passed races with nobody.
+    /// The earlier steps that the last one races with. Time that passed races with no step.
     pub(super) fn take_races(&mut self) -> Vec<usize> {
         if self.steps.last().is_some_and(|step| step.actor == ActorId::NOBODY) {
             return Vec::new();
@@ -85,14 +85,14 @@ impl History {
         std::mem::take(&mut self.races)
     }
 
-    /// The first step of the turn that this step belongs to: those before it were another actor's.
+    /// The first step of the turn that this step belongs to. The step before it is another actor's.
     pub(super) fn turn_began(&self, step: usize) -> Option<usize> {
         let actor = self.steps[step].actor;
         let before = self.steps[..step].iter().rposition(|earlier| earlier.actor != actor);
         before.map(|before| before + 1).or(Some(0))
     }
 
-    /// Who can go first of what does not come after `earlier`, up to and including `later`.
+    /// The actors that can go first among the steps up to and including `later` that do not come after `earlier`.
     pub(super) fn initials(&self, earlier: usize, later: usize) -> Vec<ActorId> {
         let after = &self.steps[earlier];
         let independent = |index: &usize| *index == later || !comes_before(after, &self.steps[*index].clock);
@@ -106,7 +106,7 @@ impl History {
     }
 }
 
-/// Whether the step comes before whatever has that clock.
+/// Whether the step comes before a step with that clock.
 fn comes_before(step: &Step, clock: &[(ActorId, u32)]) -> bool {
     clock.iter().any(|(actor, number)| *actor == step.actor && step.number <= *number)
 }

@@ -1,5 +1,5 @@
-//! A second opinion on the store: it goes through the trace of a trial, keeps the rows by the rules alone, and says
-//! what each commit and each answer must have been. It must never judge the lock, which has an oracle of its own.
+//! An oracle for the store: it follows the trace of a trial, keeps the rows by the rules alone, and derives what each
+//! commit and each reply must have been. It does not check the lock, which has its own oracle.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -42,15 +42,15 @@ pub(super) const WANTED: &[&str] = &[
     "no row between delete and add",
 ];
 
-/// Who commits, in which step, and what.
+/// An expected commit: its actor, its step and its changes.
 type Commit = (u16, u32, Vec<Change>);
 
 type Note = (&'static str, i64, i64);
 
-/// A row before and after, and its key.
+/// A row's key, and the row before and after.
 type Change = (i64, Option<Row>, Option<Row>);
 
-/// What an actor has said that it asks for, where it is, and what it must say next.
+/// The state of an actor: the request that it has annotated, how far it is, and what it has to annotate next.
 #[derive(Default)]
 struct Hand {
     asked: Vec<Note>,
@@ -59,19 +59,19 @@ struct Hand {
 }
 
 struct Oracle {
-    /// By their keys, in the order in which they were added.
+    /// The rows by key, in the order in which they were added.
     rows: BTreeMap<i64, Row>,
     versions: BTreeMap<i64, i64>,
-    /// Every row that there ever was, by id and version.
+    /// All rows that ever existed, by id and version.
     ever: BTreeMap<(i64, i64), Row>,
     key: i64,
     hands: BTreeMap<u16, Hand>,
-    /// What the event after this one must commit.
+    /// What the next event must commit.
     commits: Option<Commit>,
     seen: Vec<&'static str>,
 }
 
-/// Judges a trial of one store: no rule of it is broken.
+/// Checks that a trial of one store violates no rule.
 pub(super) fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     let mut oracle = Oracle {
         rows: BTreeMap::new(),
@@ -110,7 +110,7 @@ impl Oracle {
             }
             EventKind::Annotated(key, one, other) if *key == "came to" && hand.update.is_some() => {
                 let update = hand.update.take().expect("there is one");
-                // No attempt was left: whoever has the lock, this one has not got it.
+                // No attempt was left, so this actor has not got the lock.
                 ensure!(update.stage == Stage::Locks && (*one, *other) == (LOCKED, 0), "{update:?}: {one}");
                 self.seen.push("an update is locked out");
                 Ok(())
@@ -153,7 +153,7 @@ impl Oracle {
         }
     }
 
-    /// The store adds a row: its change.
+    /// Adds a row and returns the change.
     fn append(&mut self, row: Row) -> Change {
         self.key += 1;
         let version = self.versions.entry(row.id).or_default();
@@ -171,7 +171,7 @@ impl Oracle {
         self.rows.values().filter(|row| row.id == id).max_by_key(|row| row.version).copied()
     }
 
-    /// The store loses those rows.
+    /// Removes those rows and returns the changes.
     fn remove(&mut self, goes: impl Fn(&Row) -> bool) -> Vec<Change> {
         let going: Vec<(i64, Row)> =
             self.rows.iter().filter(|(_, row)| goes(row)).map(|(key, row)| (*key, *row)).collect();
@@ -179,7 +179,7 @@ impl Oracle {
         going.into_iter().map(|(key, row)| (key, Some(row), None)).collect()
     }
 
-    /// A write of those ids with that effect; tells whether its writer hears of it.
+    /// A write of those ids with that effect. Returns whether its writer gets the reply.
     fn writes(
         &mut self,
         event: &Event,
@@ -209,7 +209,7 @@ impl Oracle {
         Ok(exchange.heard)
     }
 
-    /// A plain request: what was said before is what is asked for.
+    /// A plain request: it must be the one that was annotated before.
     fn asks(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
         let asked = std::mem::take(&mut self.hand(event).asked);
         let of: Vec<i64> = asked.iter().filter(|(key, ..)| *key == "of").map(|(_, id, _)| *id).collect();
@@ -321,7 +321,7 @@ impl Oracle {
     }
 }
 
-/// The event is that commit.
+/// Checks that the event is that commit.
 fn is_committed(event: &Event, (actor, step, changes): &Commit) -> Result<(), String> {
     let EventKind::Committed(committed) = &event.kind else {
         return Err(format!("{changes:?} is not committed"));

@@ -1,5 +1,5 @@
-//! What a step uses of the store is in its footprint: over generated programs that meet in the store and at its lock,
-//! the search that leaves orders out shows every outcome that one without reduction shows.
+//! Footprints of the store are complete: over generated programs that share the store and its lock, the search with
+//! reduction shows every outcome that the search without reduction shows.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -29,9 +29,9 @@ enum Act {
     List,
     Delete(&'static [i64]),
     Add(i64),
-    /// Of what was read last.
+    /// Merges the rows that were read last.
     Merge,
-    /// Of what was read last.
+    /// Deletes the rows that were read last.
     DeleteOld,
     Update(i64),
     Sleep(u64),
@@ -88,7 +88,7 @@ fn life(rng: &mut Rng, most: u64) -> Vec<Act> {
             2 | 3 => acts.push(Act::Query(ids)),
             4 | 5 => acts.push(Act::List),
             6 | 7 => acts.push(Act::Delete(ids)),
-            // 4 is there for nobody at first.
+            // There is no row 4 at first.
             8 => acts.push(Act::Add(id)),
             9 => acts.push(Act::Add(4)),
             10 | 11 => acts.extend([Act::Query(ids), Act::Merge]),
@@ -157,7 +157,7 @@ async fn live(actor: Actor, store: DocumentStore, acts: Vec<Act>, mark: i64) {
 fn stage(world: &World, program: &Program) {
     let store = store(world);
     let reads = [Reads::Latest, Reads::AsOpened, Reads::AsOpened];
-    // No mark is one of a row without a vector.
+    // None of the marks means a row without a vector.
     for (((acts, name), mark), reads) in program.acts.iter().zip(NAMES).zip([111, 211, 311]).zip(reads) {
         let (acts, store) = (acts.clone(), store.clone());
         let handling = Handling { reads, clears_lock_file: false };
@@ -165,7 +165,7 @@ fn stage(world: &World, program: &Program) {
     }
 }
 
-/// What can be told from outside: what each actor met in its order, what was committed in its order, and the end.
+/// The observable outcome: what each actor observed in order, the commits in order, and the ending.
 fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); NAMES.len() + 1];
     let mut lasting = String::new();
@@ -189,7 +189,7 @@ fn outcome(run: &Run) -> String {
     format!("{told:?} {lasting} {:?}", run.ending)
 }
 
-/// The outcomes that a search shows; none if there are more schedules than that.
+/// The outcomes that a search shows; `None` if there are more than `most` schedules.
 fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BTreeSet<String>, Counts)> {
     let limits = Limits { safety_steps: 400, fair_steps: 400, progress: &[] };
     let setup = Setup {
@@ -212,7 +212,7 @@ fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BT
     Some((outcomes, scheduler.counts()))
 }
 
-/// More schedules than this by brute force are too many for a test.
+/// Programs with more schedules than this, without reduction, are too large for a test.
 const MOST: u64 = 2_000;
 
 #[expect(clippy::print_stderr, reason = "how much is left out is worth knowing")]

@@ -1,4 +1,4 @@
-//! Single stories of the store: what it does, and leaves behind, when one thing goes wrong.
+//! Single trials of the store: what it does, and which rows it leaves, when one thing goes wrong.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -29,14 +29,14 @@ const HOSTILE: Environment = Environment {
     budget: 3,
 };
 
-/// What the store opens with.
+/// The initial rows.
 const INITIAL_STATE: &str = "1.1 text 1, 2.1 text 2, 3.1 text 5";
 
-/// What came of a story.
+/// The result of a trial.
 struct Told {
-    /// What `ada` says of it; nothing if she died.
+    /// What `ada` reports; empty if she crashed.
     said: String,
-    /// What anybody sees after 10 and after 100 seconds.
+    /// The rows after 10 and after 100 seconds.
     seen: [String; 2],
     run: Run,
 }
@@ -46,7 +46,7 @@ fn say(rows: &[Rc<Document>]) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-/// `ada` lives once, and with these choices; `bob` updates the first row after 20 seconds, if it is a story of two.
+/// Runs `ada` once with these choices. If `bob_updates`, `bob` updates the first row after 20 seconds.
 fn held<F>(choices: &[&str], bob_updates: bool, life: impl Fn(Actor, DocumentStore) -> F + 'static) -> Told
 where
     F: Future<Output = String> + 'static,
@@ -72,7 +72,7 @@ where
                 let store = store.clone();
                 async move {
                     actor.sleep("come-late", Duration::from_secs(20)).await;
-                    store.update(&actor, 1, &text(9), None).await.expect("bob meets nobody");
+                    store.update(&actor, 1, &text(9), None).await.expect("the lock is free");
                 }
             });
         }
@@ -166,7 +166,7 @@ fn rows_that_are_there_without_a_vector_are_read_and_deleted_but_not_updated() {
     assert_eq!(commits(&told.run), [(0, 1)]);
 }
 
-/// Each kind of commit once, on a store in which the second row has two versions by then.
+/// One commit of the kind that `label` names, on a store in which the second row has two versions by then.
 async fn commit(actor: Actor, store: DocumentStore, label: &'static str) -> String {
     store.add(&actor, "prepare", &[document(2, 8)]).await.expect("nothing is lost");
     let came = match label {
@@ -330,7 +330,7 @@ fn who_has_lost_the_lock_restores_what_it_read_last() {
         let updated = store.update(&actor, 1, &text(7), None).await;
         updated.map_or_else(|error| format!("{error:?}"), |_| "done".to_owned())
     };
-    // The plugin's second read comes after the other's update, its first before.
+    // The plugin's second read comes after the other update, its first read before it.
     let told = held(&["ada/backup#1 fault stall", "ada/add#1 fault request-lost"], true, life);
     assert_eq!(told.said, "Write(Unknown)");
     assert_eq!(told.seen, [INITIAL_STATE, "2.1 text 2, 3.1 text 5, 1.3 text 9"]);
@@ -341,7 +341,7 @@ fn who_has_lost_the_lock_restores_what_it_read_last() {
 #[test]
 fn an_update_takes_the_lock_itself_and_is_refused_within_it() {
     let told = story(&[], |actor, store| async move {
-        let held = store.lock().acquire(&actor, "outer").await.expect("nobody else wants it");
+        let held = store.lock().acquire(&actor, "outer").await.expect("the lock is free");
         let nested = store.update(&actor, 1, &text(7), None).await.err();
         let inner = store.update_locked(&actor, 1, &text(8), None).await.is_ok();
         held.release("leave").await.expect("it is its own");

@@ -1,5 +1,5 @@
-//! A second opinion on the object: it holds the trace of a trial, which has requests, writes and what callers heard,
-//! against the log of the events that the object handled.
+//! An oracle for the object: it compares the trace of a trial, with its requests, writes and replies, with the log of
+//! the events that the object handled.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use retrial_sim::trial::Run;
 use super::Handled;
 use crate::parts::{Tally, ensure, number};
 
-/// What the trace says of one request.
+/// One request, according to the trace.
 struct Call {
     caller: ActorId,
     /// The index of its event.
@@ -19,14 +19,14 @@ struct Call {
     add: i64,
     arrived: bool,
     heard: bool,
-    /// What its caller heard in the end, and the index of that event.
+    /// The result that its caller got, and the index of that event.
     outcome: Option<(Result<i64, ()>, usize)>,
-    /// Whether its caller's process died before it heard anything.
+    /// Whether its caller's process crashed before it got a result.
     widowed: bool,
 }
 
 impl Call {
-    /// Whether its caller waited to the end.
+    /// Whether its caller waited for the result.
     fn is_patient(&self) -> bool {
         self.heard && self.outcome.is_some()
     }
@@ -44,7 +44,7 @@ pub(super) fn stored(run: &Run) -> impl Iterator<Item = (usize, i64, i64)> {
     })
 }
 
-/// Judges a trial of one ledger: no rule of it is broken.
+/// Checks that a trial of one ledger violates no rule.
 pub(super) fn judge(run: &Run, log: &[Handled], tally: &mut Tally) -> Result<(), String> {
     let mut see = |what: &'static str| *tally.entry(what).or_default() += 1;
     let calls = calls(run);
@@ -88,7 +88,7 @@ fn calls(run: &Run) -> BTreeMap<i64, Call> {
                 calls.insert(number(exchange, "id"), call);
             }
             EventKind::Annotated(key @ ("answer" | "error"), id, count) => {
-                let call = calls.get_mut(id).expect("whoever hears has called");
+                let call = calls.get_mut(id).expect("every reply has a call");
                 call.outcome = Some((if *key == "answer" { Ok(*count) } else { Err(()) }, index));
             }
             EventKind::Crashed => {
@@ -102,7 +102,7 @@ fn calls(run: &Run) -> BTreeMap<i64, Call> {
     calls
 }
 
-/// Every write is made on top of the one before, as a whole, and for a request that arrived.
+/// Checks that every write is atomic, is based on the previous one, and belongs to a request that arrived.
 fn writes(run: &Run, calls: &BTreeMap<i64, Call>) -> Result<(), String> {
     let mut sum = 0;
     for ((index, count, last), expected) in stored(run).zip(1..) {
@@ -117,7 +117,7 @@ fn writes(run: &Run, calls: &BTreeMap<i64, Call>) -> Result<(), String> {
     Ok(())
 }
 
-/// Memory goes on from event to event, and is new after a crash and an eviction, and only then.
+/// Checks that memory survives from event to event, and is new after crashes and evictions only.
 fn memories(run: &Run, log: &[Handled], crashes: usize) -> Result<(), String> {
     let mut before = (0, 0);
     for handled in log {
@@ -127,7 +127,7 @@ fn memories(run: &Run, log: &[Handled], crashes: usize) -> Result<(), String> {
         before = handled.memory;
     }
     let evictions = run.injected.iter().filter(|(fault, _)| *fault == Fault::Eviction).count();
-    // The last memories may not have seen an event.
+    // The last memories may not have handled an event.
     let most = 1 + crashes + evictions;
     let least = most - crashes;
     let last = before.0 as usize;
@@ -135,7 +135,8 @@ fn memories(run: &Run, log: &[Handled], crashes: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever was heard hears something; an answer tells what is durable already, an error has a reason.
+/// Checks that every request that arrived gets a result, that a reply contains only durable state, and that an error
+/// has a reason.
 fn answers(
     run: &Run,
     calls: &BTreeMap<i64, Call>,
@@ -178,7 +179,7 @@ fn answers(
     Ok(())
 }
 
-/// Requests whose callers wait are handled in the order in which they arrive; the others may be late.
+/// Checks that requests whose callers wait are handled in the order of arrival. The others may be late.
 fn order(
     calls: &BTreeMap<i64, Call>,
     crashes: &[usize],

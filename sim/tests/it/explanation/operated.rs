@@ -1,4 +1,5 @@
-//! Arguments about a store whose only update is to delete a row and add it again, and about operations on its rows.
+//! Explanations about a store that updates a row only by deleting and adding it again, and about operations on its
+//! rows.
 
 use std::rc::Rc;
 
@@ -10,14 +11,14 @@ use retrial_sim::trace::{EventKind, Exchange};
 
 use super::{check, value};
 
-/// Further lines, of the one operation that each actor has:
+/// The events of further lines. Each actor has one operation:
 ///
 /// ```text
 /// one get           one delete a          one add b            one fail add
 /// one begin         one saw               one mean b           one done
 /// ```
 ///
-/// `swap` adds a row beside the one that was added first, and `prune` takes that one away.
+/// `swap` adds a row beside the one that was added first, and `prune` deletes the first one.
 pub(super) fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
     let asked = |label, heard| {
         let (part, body) = ("t", vec![("id", value("k"))]);
@@ -40,7 +41,7 @@ pub(super) fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
         ["saw"] => operated(Stage::Saw),
         ["mean", text] => operated(Stage::Intends([("c", value(text))].into())),
         ["done"] => operated(Stage::Acknowledged),
-        other => panic!("nobody does {other:?}"),
+        other => panic!("unknown act {other:?}"),
     }
 }
 
@@ -54,7 +55,7 @@ fn a_row_that_is_deleted_and_added_again_has_no_version_in_between() {
         one add a";
     let edges = ["two/add#1 < api/add#1: Overwrote", "api/add#1 < one/add#1: Overwrote"];
     check(Anomaly::StaleOverwrite, Some(9), trial, &edges, "OlderStands");
-    // One who puts back what was there has written no version.
+    // Putting back the same value writes no version.
     let same = trial.replace("one add a", "one add z\n two delete z\n two add a");
     let edges = ["two/add#1 < api/add#1: Overwrote", "api/add#1 < two/add#2: Overwrote"];
     check(Anomaly::StaleOverwrite, Some(13), &same, &edges, "OlderStands");
@@ -112,7 +113,7 @@ fn an_operation_that_had_read_before_another_wrote_loses_that_ones_update() {
         one add 1";
     let edges = ["one/get#1 < api/add#1: OverwroteWhatRead", "api/add#1 < one/add#1: Overwrote"];
     check(Anomaly::LostUpdate, Some(16), trial, &edges, "Unseen");
-    // A value that was made from the first read stays so, whatever else was read.
+    // A value that was computed from the first read stays based on it, whatever is read later.
     let again = trial.replacen("one saw", "one saw\n one mean 1\n one get\n one saw", 1);
     let again = again.replace("one mean 1\n        one delete", "one delete");
     check(Anomaly::LostUpdate, Some(18), &again, &edges, "Unseen");

@@ -1,5 +1,5 @@
-//! A second opinion on the lock: it goes through the trace of a trial, makes every heartbeat happen one by one, and
-//! says what each point must have found, and how whoever is refused goes on.
+//! An oracle for the lock: it follows the trace of a trial, simulates every heartbeat one by one, and derives what each
+//! point must have found and how a refused actor goes on.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::parts::{Tally, ensure};
 
 mod removals;
 
-/// One acquisition, by the events of the trace.
+/// One acquisition, according to the trace.
 struct Taking {
     actor: ActorId,
     process: &'static str,
@@ -23,15 +23,15 @@ struct Taking {
     last_beat: Duration,
     beats: bool,
     compromised: bool,
-    /// Its process has ended it, by a release of this one or of an earlier one.
+    /// Its process has ended it, by releasing this acquisition or an earlier one.
     ended: bool,
-    /// Its holder lives, and has not released it.
+    /// Its holder is alive and has not released it.
     held: bool,
-    /// Why another may hold the lock at the same time.
+    /// Why another actor may hold the lock at the same time.
     excuse: Option<&'static str>,
 }
 
-/// What an actor must do next, of all that the lock has it do.
+/// The next event that the lock requires of an actor.
 #[derive(Debug, PartialEq)]
 enum Next {
     Waits(ActorId),
@@ -39,7 +39,7 @@ enum Next {
     BacksOff(Duration),
     /// Another attempt, not before that time.
     Tries(Duration),
-    /// Whoever has seen this one stale removes what is there.
+    /// The actor has seen this acquisition stale and removes whatever directory exists.
     Removes(i64, Duration),
     Creates,
     Releases(Duration),
@@ -59,14 +59,14 @@ struct Oracle<'r> {
     /// The directory's token and time.
     there: Option<(i64, Duration)>,
     listed: BTreeMap<&'static str, i64>,
-    /// The times at which a process stood still in its present life.
+    /// The stalls of a process in its present life, each with start and end.
     stalls: BTreeMap<&'static str, Vec<(Duration, Duration)>>,
     stopping: BTreeMap<&'static str, bool>,
     hands: BTreeMap<u16, Hand>,
     seen: Vec<&'static str>,
 }
 
-/// Judges a trial of one lock: no rule of it is broken.
+/// Checks that a trial of one lock violates no rule.
 pub(super) fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     let mut oracle = Oracle {
         run,
@@ -87,7 +87,7 @@ pub(super) fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
 }
 
 impl Oracle<'_> {
-    /// Makes all heartbeats happen that are due by then, in their order.
+    /// Performs all heartbeats that are due by then, in order.
     fn beat(&mut self, until: Duration) {
         loop {
             let due = |(index, taking): (usize, &Taking)| (self.due(taking), index);
@@ -185,7 +185,7 @@ impl Oracle<'_> {
         }
     }
 
-    /// What the lock has the actor do next is that.
+    /// Checks that this is what the actor must do next.
     fn meets(&mut self, event: &Event, what: &Next) -> Result<(), String> {
         let expected = self.hand(event).next.pop_front();
         ensure!(expected.as_ref() == Some(what), "{what:?} comes instead of {expected:?}");
@@ -256,7 +256,7 @@ impl Oracle<'_> {
         }
     }
 
-    /// The directory was made: whoever holds the lock beside this one must have lost it in a way that is known.
+    /// The directory was created. Any other holder must have a known excuse for having lost the lock.
     fn takes(&mut self, event: &Event) -> Result<(), String> {
         let (process, at) = (self.run.trace.process(event.actor), event.at);
         for (index, other) in self.takings.iter().enumerate().filter(|(_, taking)| taking.held) {
@@ -270,7 +270,7 @@ impl Oracle<'_> {
         let token = self.takings.len() as i64 + 1;
         self.there = Some((token, at));
         self.listed.insert(process, token);
-        // Another actor of its process has been struck, and the timers stand still with it.
+        // Another actor of its process was stalled, and that stalls the timers of the process.
         let stalls = self.stalls.get(process).is_some_and(|stalls| stalls.iter().any(|(_, end)| at < *end));
         self.takings.push(Taking {
             actor: event.actor,
@@ -302,7 +302,7 @@ impl Oracle<'_> {
             hand.next.push_back(Next::Waits(holder));
         }
         let (since, retry) = hand.waits.unwrap_or((event.at, 0));
-        // What the settings come to: a second, two, then three for ever.
+        // The pauses that follow from the settings: one second, two, then always three.
         let pauses = [1, 2, 3, 3];
         match pauses.get(retry as usize) {
             Some(pause) => {
@@ -319,7 +319,7 @@ impl Oracle<'_> {
         Ok(())
     }
 
-    /// The process is gone, and what its actors were about to do.
+    /// The process has ended, and what its actors were about to do is dropped.
     fn ends(&mut self, process: &'static str) {
         for taking in self.takings.iter_mut().filter(|taking| taking.process == process) {
             (taking.beats, taking.held) = (false, false);

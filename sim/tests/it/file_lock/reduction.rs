@@ -1,5 +1,5 @@
-//! The exhaustive search leaves orders out that come to the same. Over drawn programs that meet at a lock and on the
-//! clock, die and stand still, what is left shows every outcome that a search without reduction shows.
+//! The exhaustive search skips equivalent orders. Over random programs that share a lock and the clock, crash and
+//! stall, it shows every outcome that a search without reduction shows.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -106,18 +106,17 @@ fn stage(world: &World, program: &Program) {
     }
 }
 
-/// What each actor met, in its order, and how it ended. When something happened is not told where its actor did not
-/// look at the clock.
+/// What each actor observed, in order, and the ending. Times are left out where the actor did not read the clock.
 fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); run.trace.cast.len()];
     for event in run.trace.events.iter().filter(|event| !matches!(event.kind, EventKind::Started(_))) {
         let place = run.trace.cast.iter().position(|member| member.name == run.trace.name(event.actor));
-        told[place.expect("somebody of the cast")] += &format!("{}; ", run.trace.say(&event.kind));
+        told[place.expect("a member of the cast")] += &format!("{}; ", run.trace.say(&event.kind));
     }
     format!("{told:?} {:?}", run.ending)
 }
 
-/// The outcomes that a search shows; none if there are more schedules than that.
+/// The outcomes that a search shows; `None` if there are more than `most` schedules.
 fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BTreeSet<String>, Counts)> {
     let mut outcomes = BTreeSet::new();
     while !scheduler.is_done() {
@@ -131,7 +130,7 @@ fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BT
     Some((outcomes, scheduler.counts()))
 }
 
-/// More schedules than this by brute force are too many for a test.
+/// Programs with more schedules than this, without reduction, are too large for a test.
 const MOST: u64 = 3_000;
 
 #[expect(clippy::print_stderr, reason = "how much is left out is worth knowing")]

@@ -1,4 +1,4 @@
-//! Single trials in which nothing happens by chance, each about one rule of the library's.
+//! Single trials without random choices, each about one rule of the library.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ use super::{SETTINGS, code};
 use crate::parts::directed;
 use crate::toy::{self, CALM};
 
-/// Whoever is refused gives up at once.
+/// Settings with which a refused actor gives up at once.
 pub(super) const ONCE: Settings = Settings { retries: Retries { count: 0, ..SETTINGS.retries }, ..SETTINGS };
 
 pub(super) const FATES: Environment = Environment {
@@ -37,14 +37,14 @@ pub(super) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// Everything that happened to an actor, one line for each event, with the time in milliseconds.
+/// All events of an actor, one per line, with the time in milliseconds.
 pub(super) fn told(run: &Run, name: &str) -> Vec<String> {
     let line =
         |(_, event): (usize, &Event)| format!("{} {}", event.at.as_millis(), run.trace.say(&event.kind));
     run.trace.by(name).map(line).collect()
 }
 
-/// Adds an actor whose first life alone does something: after a crash it does nothing any more.
+/// Adds an actor that does something only in its first life. After a crash it does nothing.
 pub(super) fn once<F>(world: &World, name: &'static str, life: impl Fn(Actor) -> F + 'static)
 where
     F: Future<Output = ()> + 'static,
@@ -62,7 +62,7 @@ where
 
 /// Acquires the lock and never releases it.
 pub(super) async fn keeps(lock: &FileLock, actor: &Actor) -> Held {
-    lock.acquire(actor, "lock").await.expect("nobody has it")
+    lock.acquire(actor, "lock").await.expect("the lock is free")
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_process_that_has_the_lock_is_refused_like_any_other() {
     );
 }
 
-/// What `bob` finds, who looks once at that time, while `ada` does not let go of the lock after that choice.
+/// What `bob` finds when he tries the lock at that time, while `ada`, with those choices, does not release it.
 fn looks_at(time: Duration, choices: &[&str], settings: Settings) -> Vec<String> {
     let run = directed(Pace::Timed, &FATES, choices, |world| {
         let lock = world.file_lock(settings);
@@ -132,7 +132,7 @@ const MICRO: Duration = Duration::from_micros(1);
 
 #[test]
 fn a_dead_holders_lock_is_taken_over_once_it_is_stale_and_not_before() {
-    // It dies at 5 s, its last heartbeat is that of 4 s.
+    // It crashes at 5 s. Its last heartbeat was at 4 s.
     let dies = ["ada/work#1 fault crash-before"];
     assert_eq!(looks_at(ms(8_000), &dies, ONCE), ["'held' own=false"]);
     let taken = ["'stale' own=false", "'free' token=2 own=false"];
@@ -142,7 +142,7 @@ fn a_dead_holders_lock_is_taken_over_once_it_is_stale_and_not_before() {
 #[test]
 fn a_forgotten_lock_stays_held_and_fresh_while_its_process_lives() {
     assert_eq!(looks_at(ms(100_000), &[], ONCE), ["'held' own=false"]);
-    // Who is refused at 7 s comes at 8 and 10: long after it has died.
+    // An actor refused at 7 s tries again at 8 s and 10 s, long after the crash.
     let dies = ["ada/write#1 fault crash-before"];
     let found = ["'held' own=false", "'held' own=false", "'stale' own=false", "'free' token=2 own=false"];
     assert_eq!(looks_at(ms(7_000), &dies, SETTINGS), found);
@@ -150,7 +150,7 @@ fn a_forgotten_lock_stays_held_and_fresh_while_its_process_lives() {
 
 #[test]
 fn a_process_that_stands_still_has_no_heartbeat_until_it_goes_on() {
-    // It stands still from 5 s to 65 s.
+    // It is stalled from 5 s to 65 s.
     let stalls = ["ada/work#1 fault stall"];
     assert_eq!(looks_at(ms(8_000), &stalls, ONCE), ["'held' own=false"]);
     assert_eq!(looks_at(ms(8_001), &stalls, ONCE)[0], "'stale' own=false");
@@ -163,7 +163,7 @@ fn a_process_that_stands_still_has_no_heartbeat_until_it_goes_on() {
 fn a_process_that_exits_removes_its_lock_and_one_that_is_asked_to_and_works_on_does_not() {
     let asked = ["ada/write#1 fault shutdown"];
     assert_eq!(looks_at(ms(5_001), &asked, ONCE), ["'free' token=2 own=false"]);
-    // Being asked ends its sleep at 0 s; it exits right after that.
+    // The request to stop ends its sleep at 0 s, and it exits right after that.
     let asked = ["ada/lock#1 fault shutdown"];
     assert_eq!(looks_at(ms(4_000), &asked, ONCE), ["'held' own=false"]);
     assert_eq!(looks_at(ms(5_001), &asked, ONCE), ["'free' token=2 own=false"]);
@@ -199,7 +199,7 @@ fn a_holder_that_stood_still_wakes_up_and_writes_beside_the_next() {
             "61000 finished",
         ]
     );
-    // She has removed nothing, so it is still his.
+    // She has removed nothing, so the lock is still his.
     assert_eq!(
         told(&run, "bob")[5..],
         [

@@ -1,4 +1,4 @@
-//! How two come to hold the lock at a time while none has stood still, and what that leads to.
+//! How two actors come to hold the lock at the same time although neither was stalled, and what that leads to.
 
 use retrial_sim::choice::Pace;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
@@ -22,7 +22,7 @@ const EXITS: Environment = Environment {
     budget: 2,
 };
 
-/// What was noted under that name, by whom and with which numbers.
+/// The annotations with that key: the actor of each, and its numbers.
 fn noted(run: &Run, name: &str) -> Vec<(&'static str, i64, i64)> {
     let note = |event: &Event| match event.kind {
         EventKind::Annotated(key, one, other) if key == name => {
@@ -33,8 +33,8 @@ fn noted(run: &Run, name: &str) -> Vec<(&'static str, i64, i64)> {
     run.trace.events.iter().filter_map(note).collect()
 }
 
-/// `ada` dies with the lock; `bob` and `cyd` come when it is stale, and each works for that long. A `cyd` that comes
-/// with a friend has it wait for that long, and acquire and release the lock in her process.
+/// `ada` crashes with the lock; `bob` and `cyd` try it when it is stale, and each works for the given time. With a
+/// `friend`, another actor in `cyd`'s process waits for that time, and then acquires and releases the lock.
 fn two_see_it_stale(world: &World, work: [u64; 2], friend: Option<u64>) {
     let lock = world.file_lock(ONCE);
     let hers = lock.clone();
@@ -75,7 +75,7 @@ fn two_see_it_stale(world: &World, work: [u64; 2], friend: Option<u64>) {
     }
 }
 
-/// `bob` and `cyd` look at the lock of a dead `ada`, and `cyd` removes and makes it anew before `bob` does.
+/// `bob` and `cyd` look at the lock of the crashed `ada`, and `cyd` removes and recreates it before `bob` does.
 const RACE: [&str; 2] = ["ada/write#1 fault crash-before", "bob/lock#1 next cyd"];
 
 #[test]
@@ -88,7 +88,8 @@ fn a_search_finds_two_that_hold_it_because_both_saw_it_stale() {
         let run = run.expect("nothing is refused");
         assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
         all += 1;
-        // Whoever has it notes that, and what it was told; so two that have it one after the other do not lie together.
+        // A holder annotates that it has the lock, and later what it was told. So the annotations of two actors that
+        // have the lock one after the other do not interleave.
         let notes = |event: &Event| match event.kind {
             EventKind::Annotated(key @ ("has" | "told"), ..) => Some(key),
             _ => None,
@@ -129,8 +130,8 @@ fn a_holder_is_told_by_its_next_heartbeat_and_not_before() {
 
 #[test]
 fn a_process_has_one_entry_for_its_locks() {
-    // `bob` takes the lock from `cyd` and releases it; before her heartbeat looks, `dot` of her process has it and
-    // releases it. Of hers the process knows nothing more.
+    // `bob` takes the lock from `cyd` and releases it. Before her next heartbeat, `dot` in her process acquires and
+    // releases it, so the process no longer knows of hers.
     let stage = |world: &World| two_see_it_stale(world, [500, 1_500], Some(11_000));
     let run = directed(Pace::Timed, &FATES, &RACE, stage);
     let released = [("bob", 3, DONE), ("dot", 4, DONE), ("cyd", 2, NOT_ACQUIRED)];
@@ -149,7 +150,8 @@ const LATE: Environment = Environment {
 
 #[test]
 fn whoever_has_removed_a_stale_lock_does_not_look_at_the_time_of_the_next() {
-    // While `bob` stands still between the two, `cyd` makes the directory, and dies at 61 s; at 70 s it is stale.
+    // While `bob` is stalled between the two calls, `cyd` creates the directory and crashes at 61 s; at 70 s it is
+    // stale.
     let choices =
         ["ada/write#1 fault crash-before", "bob/create#1 fault stall", "cyd/work#1 fault crash-before"];
     let stage = |world: &World| two_see_it_stale(world, [0, 51_000], None);

@@ -1,4 +1,4 @@
-//! What an operation is answerable for: from when on, for which columns, and what need not have been written.
+//! What an acknowledged operation is judged for: from when on, in which columns, and what need not have been written.
 
 use retrial_sim::operation::{lost, recorded};
 

@@ -1,4 +1,4 @@
-//! What an actor records of its operations, in trials of a real kernel.
+//! What an actor records about its operations, in trials of the real kernel.
 
 use std::collections::BTreeSet;
 
@@ -88,7 +88,7 @@ fn what_an_operation_means_is_part_of_the_digest() {
     assert_ne!(digest(2), digest(3));
 }
 
-/// Which of two comes first is worth a schedule of its own, and nothing else about an operation is.
+/// The order of two acknowledgements gets schedules of its own; nothing else about an operation does.
 #[test]
 fn a_search_puts_acknowledgements_in_both_orders_with_what_others_can_tell() {
     let mut scheduler = Exhaustive::new(None);

@@ -1,5 +1,5 @@
-//! Rows that come and go: deletes that were meant and others, a delete and an add in two steps, a death in between, two
-//! rows of one id.
+//! Rows that come and go: intended deletes and others, a delete and an add in two steps, a crash in between, two rows
+//! with one id.
 
 use super::check;
 
@@ -80,7 +80,7 @@ fn what_dies_between_a_delete_and_an_add_is_judged_once_the_row_is_there_again()
     check(&trial(""), "holds, exercised 0");
     check(&trial("c add k c=1 d=0"), "holds, exercised 1");
     check(&trial("c add k c=0 d=0"), "stale-overwrite of a's c=1 in line 11 by c outside of any, 0 stands");
-    // The actor that comes back after a crash is in no operation until it begins another.
+    // An actor that restarts after a crash is in no operation until it begins another one.
     let again = trial("b add k c=0 d=1").replace("mean k d=1", "mean k c=0");
     check(&again, "stale-overwrite of a's c=1 in line 11 by b outside of any, 0 stands");
 }
@@ -103,7 +103,7 @@ fn of_two_rows_with_one_id_the_last_that_was_added_counts() {
     };
     check(&trial("c prune k"), "holds, exercised 1");
     check(&trial("c add k c=0 d=1"), "lost-update of a's c=1 in line 10 by c outside of any, 0 stands");
-    // What lay there from the start is known only by its end, and then the value is known to be an old one.
+    // A row of the initial state is known only once it is deleted; then the value is known to be an old one.
     check(
         &trial("c prune k").replace("c prune", "c add k c=0 d=1\n c prune"),
         "stale-overwrite of a's c=1 in line 10 by c outside of any, 0 stands",

@@ -1,5 +1,5 @@
-//! Trials told in lines, one thing that an actor does in each, for checks of what operations are acknowledged for. It
-//! must know of a row no more than what lies there.
+//! Trials written as text, one act of an actor per line, for checks of acknowledged operations. Of a row, only its
+//! stored contents are known.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,24 +11,23 @@ use retrial_sim::trace::{Event, EventKind, Exchange, Field, Member, Trace};
 
 const CAST: [&str; 3] = ["a", "b", "c"];
 
-/// A trial told in lines, on rows of the table `t` with the columns `c` and `d`:
+/// A trial written as text, on rows of the table `t` with the columns `c` and `d`:
 ///
 /// ```text
-/// initial state k c=0 d=0      stands there from the start, and is in no event
+/// initial_state k c=0 d=0      exists from the start, and is in no event
 /// a begin k              a read k               a mean k c=1           a remove k             a ack k
 /// a write k c=1 d=0      a delete k             a add k c=1 d=0        a crash
 /// ```
 ///
-/// An update writes to the row that was added last, or else adds one; `delete` takes all of them away, `prune` all but
-/// the last; `blink` writes twice in one transaction, first nothing but the id. `look` is a
-/// read that no operation has made its own.
+/// `write` updates the row that was added last, or else adds one; `delete` deletes all rows of the id, `prune` all but
+/// the last; `blink` writes twice in one transaction, first only the id. `look` is a read that belongs to no operation.
 pub(super) struct Trial {
     pub(super) trace: Trace,
-    /// For each event its line.
+    /// The line of each event.
     pub(super) lines: Vec<usize>,
     lie: Vec<(Value, i64, Row)>,
     keys: i64,
-    /// For each operation its actor and its row.
+    /// The actor and the row of each operation.
     begun: Vec<(u16, Value)>,
 }
 
@@ -77,7 +76,7 @@ impl Trial {
             ["delete", row] => vec![exchange("delete"), self.delete(row, 0)],
             ["prune", row] => vec![exchange("prune"), self.delete(row, 1)],
             ["crash"] => vec![EventKind::Crashed],
-            ref other => panic!("nobody does {other:?}"),
+            ref other => panic!("unknown act {other:?}"),
         };
         for what in events {
             let (step, at) = (line as u32, Duration::from_millis(line as u64));

@@ -1,5 +1,5 @@
-//! A second opinion on the queue: it reads a trial's trace and knows from the rules alone what each message may do
-//! next.
+//! An oracle for the queue: it reads the trace of a trial and derives from the rules alone what may happen next to each
+//! message.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use retrial_sim::trial::Run;
 
 use crate::parts::{Tally, ensure, number};
 
-/// What the trace says of one message so far.
+/// The state of one message so far, according to the trace.
 struct Message {
     attempts: i64,
     /// Attempts it has left.
     left: i64,
     /// Hidden until then.
     until: Duration,
-    /// Who has it, unless it was given back.
+    /// The actor that has it, unless it was returned.
     holder: Option<ActorId>,
     fate: Fate,
 }
@@ -31,7 +31,7 @@ enum Fate {
     Dead,
 }
 
-/// What strikes an actor's exchange: the fault, and where it has not had its effect yet, no step.
+/// A fault that is injected into an actor's exchange. The step is `None` until it has had its effect.
 #[derive(Clone, Copy)]
 struct Armed {
     fault: Fault,
@@ -40,22 +40,23 @@ struct Armed {
 
 pub(super) struct Oracle<'a> {
     settings: Settings,
-    /// After what time a message comes again that was given back.
+    /// The delay after which a returned message is delivered again.
     delay: Duration,
     tally: &'a mut Tally,
     messages: Vec<Message>,
     armed: BTreeMap<ActorId, Armed>,
-    /// What must become of the request that was struck last: its step, whether it arrives and whether it is heard.
+    /// The expected fate of the last request with a fault: its step, whether it arrives, and whether the caller gets
+    /// the reply.
     expected: Option<(u32, bool, bool)>,
     /// The last step with deliveries, and how many.
     batch: (u32, usize),
-    /// What actors were told, as the trace has it.
+    /// The replies to actors, according to the trace.
     heard: Vec<(ActorId, &'static str, i64, i64)>,
-    /// What they say that they were told.
+    /// The replies that the actors annotated.
     noted: Vec<(ActorId, &'static str, i64, i64)>,
 }
 
-/// Judges a trial of one queue: no rule of it is broken, and nothing is left in the end.
+/// Checks that a trial of one queue violates no rule and leaves no message in the end.
 pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut Tally) -> Result<(), String> {
     let (armed, messages, batch) = (BTreeMap::new(), Vec::new(), (0, 0));
     let mut oracle = Oracle {
@@ -73,7 +74,7 @@ pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut 
     for event in &run.trace.events {
         match &event.kind {
             EventKind::Injected(fault) => {
-                let (_, label) = injected.next().expect("each strike is in the trace");
+                let (_, label) = injected.next().expect("each injected fault is in the trace");
                 oracle.injected(event, *fault, label);
             }
             EventKind::Crashed => {
@@ -119,7 +120,7 @@ impl Oracle<'_> {
             None => (true, exchange.heard),
         };
         let as_expected = (exchange.arrived, exchange.heard) == (arrived, heard);
-        // A message that is given back for the last time is a dead letter in the same step.
+        // A message that is returned for the last time becomes a dead letter in the same step.
         ensure!(as_expected || exchange.label == "dead-letter", "it should be {arrived} and {heard}");
         if !exchange.arrived {
             return Ok(());

@@ -1,5 +1,5 @@
-//! Statements that fail their analysis while another transaction holds the table, or is about to change what they fail
-//! on: which error comes, and whether it comes before the lock or behind it.
+//! Statements that fail parse analysis while another transaction locks the table or is about to change what they fail
+//! on. Compares which error is raised, and whether it is raised before or after the lock is acquired.
 
 use retrial_sim::seed::Rng;
 
@@ -34,7 +34,8 @@ pub(super) fn schedule(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
     }
 }
 
-/// A statement that cannot be, unless a definition makes it right. `@` is the table, `%` another or the same.
+/// Statements that are invalid unless a definition makes them valid. `@` stands for the table, `%` for another table or
+/// the same one.
 const WRONG: &[&str] = &[
     "SELECT extra FROM @",
     "SELECT missing, id FROM @ WHERE n = 1",

@@ -1,9 +1,9 @@
-//! Whether two sides said the same. Rows are compared in their order where the statement's own ORDER BY fixes one,
-//! else as a multiset; everything else word for word. It must never forgive a difference that the server determines.
+//! Compares the messages of the two sides. Rows are compared in order if the statement's own ORDER BY fixes one,
+//! otherwise as a multiset; everything else must be identical. No difference that the server determines is ignored.
 
 use retrial_engines::console::{Grid, Message};
 
-/// Whether both sides said the same to that statement.
+/// Whether both sides returned the same messages for the statement.
 pub(super) fn same(sql: &str, model: &[Message], server: &[Message]) -> bool {
     let results = |said: &[Message]| said.iter().filter(|said| **said != Message::Begins).cloned().collect();
     let (model, server): (Vec<_>, Vec<_>) = (results(model), results(server));
@@ -26,7 +26,7 @@ fn same_rows(ordered: bool, model: &Grid, server: &Grid) -> bool {
     model.columns == server.columns && model.types == server.types && sorted(model) == sorted(server)
 }
 
-/// Whether the statement says itself in which order its rows come: an ORDER BY outside of all parentheses.
+/// Whether the statement itself fixes the order of its rows: an ORDER BY outside all parentheses.
 fn is_ordered(sql: &str) -> bool {
     let mut depth = 0_i32;
     let mut outside = String::new();
@@ -42,7 +42,7 @@ fn is_ordered(sql: &str) -> bool {
     !sql.contains(';') && sql.starts_with("SELECT") && outside.contains("ORDER BY")
 }
 
-/// What was said, in a line.
+/// The messages, on one line.
 pub(super) fn told(messages: &[Message]) -> String {
     let line = |message: &Message| match message {
         Message::Notice { severity, text } => format!("{severity}: {text}"),

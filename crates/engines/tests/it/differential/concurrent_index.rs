@@ -1,5 +1,6 @@
-//! CREATE INDEX CONCURRENTLY against another of its kind, and against transactions that read, write and hold snapshots
-//! while it waits for them: in what order they wait, what the half-made index already forbids, and what is left of it.
+//! CREATE INDEX CONCURRENTLY against other concurrent index builds, and against transactions that read, write and keep
+//! snapshots while it waits for them: the order of the waits, what the unfinished index already forbids, and what is
+//! left of it.
 
 use retrial_sim::seed::Rng;
 

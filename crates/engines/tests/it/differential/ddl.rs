@@ -1,5 +1,5 @@
-//! Definitions against statements and against locks: one session changes a table and does not commit, or wants to
-//! change it while another holds something of it; a third may queue behind.
+//! DDL against statements and against locks: one session changes a table and does not commit, or wants to change it
+//! while another session has a lock on it. A third may queue behind them.
 
 use retrial_sim::seed::Rng;
 
@@ -8,7 +8,7 @@ use super::pair::{Pair, Party, about, begin, end};
 use super::schedule::Schedule;
 use super::statement;
 
-/// A definition that is not committed, and statements that meet it.
+/// Uncommitted DDL, and statements that run into it.
 pub(super) fn against_statement(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
     let shapes = &about(rng, shapes);
     let mut pair = Pair::new(rng, made);
@@ -44,7 +44,7 @@ pub(super) fn against_statement(rng: &mut Rng, shapes: &[Shape], made: &mut Sche
     }
 }
 
-/// A definition that meets a lock which another transaction holds.
+/// DDL that runs into another transaction's lock.
 pub(super) fn against_lock(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
     let shapes = &about(rng, shapes);
     let mut pair = Pair::new(rng, made);
@@ -76,7 +76,7 @@ pub(super) fn against_lock(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule)
     pair.say(Party::Other, meeting(rng, shapes));
 }
 
-/// A statement that may use what a definition has made.
+/// A statement that may use what the DDL has created.
 fn meeting(rng: &mut Rng, shapes: &[Shape]) -> String {
     let name = &shapes[0].name;
     let k = rng.below(5);
@@ -94,7 +94,7 @@ fn meeting(rng: &mut Rng, shapes: &[Shape]) -> String {
     }
 }
 
-/// A definition.
+/// A DDL statement.
 pub(super) fn definition(rng: &mut Rng, shapes: &[Shape]) -> String {
     let shape = &shapes[0];
     let name = &shape.name;
@@ -102,7 +102,7 @@ pub(super) fn definition(rng: &mut Rng, shapes: &[Shape]) -> String {
     match rng.below(20) {
         0..9 => {
             let mut actions = vec![action(rng, shape, other)];
-            // What a column's dropping makes impossible is told by another error on the model.
+            // After DROP COLUMN in the same statement, the model raises a different error than the server.
             if once_in(rng, 6) && !actions[0].starts_with("DROP COLUMN") {
                 actions.push(action(rng, shape, other));
             }
@@ -200,7 +200,7 @@ fn action(rng: &mut Rng, shape: &Shape, other: &str) -> String {
                 rng,
                 &["SET DEFAULT 3", "DROP DEFAULT", "SET NOT NULL", "SET NOT NULL", "DROP NOT NULL"],
             );
-            // A number is no text and no truth.
+            // The default is a number, so the column must be numeric.
             let column = if change.contains('3') { "n" } else { column };
             format!("ALTER COLUMN {column} {change}")
         }

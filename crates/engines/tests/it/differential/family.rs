@@ -1,5 +1,5 @@
-//! Tables that refer to each other, changed, emptied and dropped together in one transaction, while others write to
-//! them.
+//! Tables with foreign keys between them, changed, truncated and dropped in one transaction, while other sessions write
+//! to them.
 
 use retrial_sim::seed::Rng;
 

@@ -1,6 +1,6 @@
-//! Random schedules: small tables, a few rows, and programs of transactions for three sessions, interleaved. Numbers
-//! are few so that sessions meet on the same rows. It must only make statements whose outcome the server determines:
-//! LIMIT goes with an order by primary key, and a join writes one row of its target.
+//! Random schedules: small tables, a few rows, and interleaved programs of transactions for three sessions. Few
+//! distinct numbers are used, so that sessions use the same rows. Only statements whose outcome the server determines
+//! are generated: LIMIT comes with an order by primary key, and a join writes a single row of its target.
 
 use retrial_sim::seed::{Rng, Seed};
 
@@ -8,31 +8,31 @@ use super::kind::Kind;
 use super::schedule::{SESSIONS, Say, Schedule, Step};
 use super::statement;
 
-/// What the generator knows of a table.
+/// A generated table.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) name: String,
     pub(super) has_text: bool,
     pub(super) has_bool: bool,
-    /// Whether `u` is there, a unique column.
+    /// Whether it has the unique column `u`.
     pub(super) has_unique: bool,
-    /// Whether a partial unique index over `n` is there, for rows where `n > 3`.
+    /// Whether it has a partial unique index on `n` for rows where `n > 3`.
     pub(super) has_partial: bool,
-    /// The table that `r` refers to.
+    /// The table that the foreign key `r` references.
     pub(super) refers_to: Option<String>,
 }
 
-/// One of several.
+/// Draws one of several texts.
 pub(super) fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
     from[rng.below(from.len() as u64) as usize]
 }
 
-/// True once in so many times.
+/// True with probability 1 / `many`.
 pub(super) fn once_in(rng: &mut Rng, many: u64) -> bool {
     rng.below(many) == 0
 }
 
-/// The schedule of a seed.
+/// Generates a seed's schedule.
 pub(super) fn schedule(seed: Seed) -> Schedule {
     let mut rng = seed.rng();
     let kind = Kind::draw(&mut rng);
@@ -48,7 +48,7 @@ pub(super) fn schedule(seed: Seed) -> Schedule {
     made
 }
 
-/// Programs of transactions, interleaved.
+/// Generates interleaved programs of transactions.
 pub(super) fn programs(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
     let mut programs: Vec<Vec<Say>> = Vec::new();
     for _ in 0..SESSIONS {
@@ -110,7 +110,7 @@ fn table(rng: &mut Rng, number: u64, before: &[Shape], made: &mut Schedule) -> S
     shape
 }
 
-/// Rows that the table's constraints allow.
+/// Generates rows that satisfy the table's constraints.
 fn rows(rng: &mut Rng, shape: &Shape, before: &[Shape], made: &mut Schedule) {
     let mut referred: Vec<String> = vec!["NULL".to_owned()];
     if let Some(to) = &shape.refers_to {
@@ -137,7 +137,7 @@ fn rows(rng: &mut Rng, shape: &Shape, before: &[Shape], made: &mut Schedule) {
     }
 }
 
-/// What one session is to say.
+/// Generates one session's program.
 fn program(rng: &mut Rng, shapes: &[Shape]) -> Vec<Say> {
     let mut said = Vec::new();
     for _ in 0..1 + rng.below(3) {

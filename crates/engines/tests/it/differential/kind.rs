@@ -1,5 +1,5 @@
-//! The kinds of schedules, each a generator of its own, and how often each is drawn. A run counts the schedules of each
-//! kind that went to their end, and demands so many of each, so that none can be left out in silence.
+//! The kinds of schedules, each with its own generator and its frequency. A run counts the schedules of each kind that
+//! ran to completion and requires a minimum of each, so that none can be left out silently.
 
 use retrial_sim::seed::Rng;
 
@@ -7,33 +7,33 @@ use super::generate::Shape;
 use super::schedule::Schedule;
 use super::{analysis, concurrent_index, ddl, family, generate, names, texts, trigger, volatile};
 
-/// What a schedule is about.
+/// The subject of a schedule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// Programs of transactions for three sessions.
     #[default]
     Programs,
-    /// A definition that is not committed, against a statement.
+    /// Uncommitted DDL against a statement.
     Definition,
-    /// A definition against a lock.
+    /// DDL against a lock.
     DefinitionAndLock,
-    /// A statement that fails its analysis, behind a lock or a definition.
+    /// A statement that fails parse analysis, queued behind a lock or DDL.
     Analysis,
     /// Texts of several statements.
     Texts,
     /// Functions in WHERE that lock or count.
     Volatile,
-    /// Indexes that are made concurrently, against each other and against traffic.
+    /// CREATE INDEX CONCURRENTLY against other builds and against traffic.
     ConcurrentIndex,
-    /// Tables that refer to each other, changed and dropped in one transaction.
+    /// Tables with foreign keys between them, changed and dropped in one transaction.
     Family,
-    /// Names that the server makes up or cuts.
+    /// Names that the server generates or truncates.
     Names,
     /// Triggers and functions under programs of transactions.
     Triggers,
 }
 
-/// The kinds, what a run calls them, and how many of a hundred schedules are of each.
+/// The kinds, their names in a run's output, and their percentages.
 pub(super) const KINDS: [(Kind, &str, u64); 10] = [
     (Kind::Programs, "programs", 32),
     (Kind::Definition, "uncommitted DDL x statement", 14),
@@ -48,7 +48,7 @@ pub(super) const KINDS: [(Kind, &str, u64); 10] = [
 ];
 
 impl Kind {
-    /// Draws one.
+    /// Draws a kind.
     pub(super) fn draw(rng: &mut Rng) -> Kind {
         let mut place = rng.below(100);
         for (kind, _, share) in KINDS {
@@ -64,7 +64,7 @@ impl Kind {
         KINDS.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
     }
 
-    /// What the sessions do.
+    /// Generates the sessions' steps.
     pub(super) fn steps(self, rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
         match self {
             Kind::Programs => generate::programs(rng, shapes, made),

@@ -1,11 +1,12 @@
-//! Random statements with LATERAL, mostly under an outer join. Those that write or lock take one row of their target,
-//! so that the order of the joins does not show; what is looked at again is a row of a subquery that is run apart.
+//! Random statements with LATERAL, mostly under an outer join. Those that write or lock take a single row of their
+//! target, so that the join order is not visible. The rows that are rechecked come from subqueries that are run
+//! separately.
 
 use retrial_sim::seed::Rng;
 
 use super::generate::{Shape, once_in, pick};
 
-/// A statement in which one item of FROM names another.
+/// A statement in which one FROM item refers to another.
 pub(super) fn statement(rng: &mut Rng, shapes: &[Shape]) -> String {
     let name = &shapes[rng.below(shapes.len() as u64) as usize].name;
     let other = &shapes[rng.below(shapes.len() as u64) as usize].name;
@@ -55,7 +56,7 @@ fn condition(rng: &mut Rng) -> String {
         .replace('@', &k.to_string())
 }
 
-/// An item that the server runs apart for each row of `left`.
+/// A FROM item that the server runs separately for each row of `left`.
 fn apart(rng: &mut Rng, from: &str, left: &str) -> String {
     let where_ = pick(rng, &["q.n = @.id", "q.id <> @.id", "q.id = @.n", "q.n <= @.n"]).replace('@', left);
     match rng.below(3) {
@@ -67,7 +68,7 @@ fn apart(rng: &mut Rng, from: &str, left: &str) -> String {
     }
 }
 
-/// An item for what only reads.
+/// A FROM item for statements that only read.
 fn any(rng: &mut Rng, from: &str, left: &str) -> String {
     match rng.below(4) {
         0 => format!("LATERAL (SELECT {left}.id + 1 AS id, {left}.n AS n) y"),

@@ -1,5 +1,5 @@
-//! The live server's side: one database for many schedules, emptied between them, and sessions that are kept. It must
-//! leave nothing of one schedule to the next.
+//! The live server's side: one database for many schedules, emptied between them, with sessions that are reused.
+//! Nothing of one schedule may carry over to the next.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,19 @@ use retrial_sim::engine::SessionId;
 
 use super::schedule::SESSIONS;
 
-/// Rows are met in the order of the heap, which is that of their making, and joins are nested loops: so the order in
-/// which locks are taken is the server's to determine and not its planner's.
+/// Planner settings under which rows are visited in heap order, which is insertion order, and joins are nested loops.
+/// The order in which locks are taken then does not depend on the planner.
 const PLANS: &str = "SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapscan = off; \
                      SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_hashagg = off; \
                      SET enable_material = off; SET enable_memoize = off; SET client_min_messages = notice";
 
-/// Only the first session looks for deadlocks, so that it is known which one is given up.
+/// Only the first session checks for deadlocks, so that the victim is known.
 pub(super) fn deadlock_timeout(session: usize) -> &'static str {
     if session == 0 { "SET deadlock_timeout = '1ms'" } else { "SET deadlock_timeout = '1h'" }
 }
 
-/// Short, because a session that begins to wait just before the server is asked who waits gives no news.
+/// How long to wait for news. It is short, because a session that begins to wait just before the server is asked causes
+/// no notification.
 const A_WHILE: Duration = Duration::from_millis(3);
 
 /// A live database with its sessions.
@@ -36,7 +37,7 @@ impl Live {
         Live { console, sessions: [None; SESSIONS] }
     }
 
-    /// Ends whatever a schedule has left behind and empties the database.
+    /// Ends everything that a schedule has left behind, and empties the database.
     pub(super) fn empty(&mut self) {
         for id in self.sessions.into_iter().flatten() {
             while self.console.progress(id).expect("the server answers") != Progress::Finished {
@@ -76,7 +77,7 @@ impl Live {
         self.settle();
     }
 
-    /// Waits until every session has finished or waits for another; tells which ones wait.
+    /// Waits until every session has finished or waits for another; returns which ones wait.
     pub(super) fn settle(&mut self) -> [bool; SESSIONS] {
         loop {
             let mut waits = [false; SESSIONS];
@@ -94,7 +95,7 @@ impl Live {
         }
     }
 
-    /// Lets the server's clock run past a deadlock check.
+    /// Lets enough time pass for the server's deadlock check.
     #[expect(clippy::disallowed_methods, reason = "a live server's timers run by the clock")]
     pub(super) fn pass(&self) {
         std::thread::sleep(Duration::from_millis(8));
@@ -114,7 +115,7 @@ impl Live {
         let Some(id) = self.sessions[session] else { return Vec::new() };
         let mut messages = self.console.messages(id);
         for message in &mut messages {
-            // Processes are numbered as the model's.
+            // Processes are numbered as on the model.
             if let Message::Notification { process, .. } = message {
                 let is_its =
                     |id: &Option<SessionId>| id.and_then(|id| self.console.process(id)) == Some(*process);

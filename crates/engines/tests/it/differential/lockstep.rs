@@ -1,7 +1,7 @@
-//! A schedule on both sides in lock step: after every statement the same sessions wait and the same was said. The
-//! model goes first, because it tells what the server's outcome may depend on: where one event wakes several sessions
-//! the server's outcome is a race, and the schedule ends there. It must never compare a race, nor end for anything
-//! else that the server determines.
+//! Runs a schedule on both sides in lock step: after every statement the same sessions must wait and the messages must
+//! be equal. The model goes first, because it shows what the server's outcome may depend on: if one event wakes several
+//! sessions, the server's outcome is a race, and the schedule ends there. Races are never compared, and a schedule ends
+//! early for nothing else that the server determines.
 
 use std::time::Duration;
 
@@ -22,25 +22,25 @@ pub(super) enum Ended {
     Race,
     /// The model refused a statement.
     Refused(String),
-    /// The sides differ; what was said on the way, for people.
+    /// The sides differ; a readable log of the schedule so far.
     Differs(String),
 }
 
 struct Both<'a> {
     model: ModelConsole,
     live: &'a mut Live,
-    /// What each session was told to do last, and whether it still waits.
+    /// Each session's last statement.
     last: [String; SESSIONS],
     waits: [bool; SESSIONS],
     open: [bool; SESSIONS],
-    /// What a session that waits has said so far, on the model and on the server: results of a text of several
-    /// statements are sent together, but notices are not.
+    /// The messages of a waiting session so far, on the model and on the server. The results of a text of several
+    /// statements arrive together, but notices do not.
     said: [(Vec<Message>, Vec<Message>); SESSIONS],
     account: String,
     tally: Tally,
 }
 
-/// How often the server is looked at again before a difference in who waits counts.
+/// How often the server is checked again before a difference in which sessions wait counts.
 const LOOKS: u32 = 40;
 
 /// Runs a schedule on both sides.
@@ -82,7 +82,7 @@ impl Both<'_> {
             let next = left.iter().position(|step| !self.waits[step.session] || step.say == Say::Close);
             match next {
                 Some(place) => self.step(left.remove(place))?,
-                // All wait, in a circle that nobody looks for, or for one that has nothing more to say.
+                // All wait: for an idle session without further steps, or in a cycle for which no session checks.
                 None if !left.is_empty() => self.make_way()?,
                 None => break,
             }
@@ -98,13 +98,13 @@ impl Both<'_> {
         }
         let Some(reader) = (0..SESSIONS).find(|session| self.open[*session]) else { return Ok(()) };
         for table in &schedule.tables {
-            // Without an order: there may be no column left to order by.
+            // Without ORDER BY: there may be no column left to order by.
             self.step(&Step::sql(reader, format!("SELECT * FROM {table}")))?;
         }
         Ok(())
     }
 
-    /// Gives up the first session that waits, or ends what a session without a word left still holds.
+    /// Rolls back an idle session that may still have locks, or else cancels the first waiting session.
     fn make_way(&mut self) -> Result<(), Ended> {
         let idle = (0..SESSIONS).find(|session| {
             self.open[*session] && !self.waits[*session] && self.last[*session] != "ROLLBACK"
@@ -112,7 +112,7 @@ impl Both<'_> {
         if let Some(session) = idle {
             return self.step(&Step::sql(session, "ROLLBACK"));
         }
-        let session = (0..SESSIONS).find(|session| self.waits[*session]).expect("somebody waits");
+        let session = (0..SESSIONS).find(|session| self.waits[*session]).expect("a session waits");
         self.account.push_str(&format!("s{} is cancelled\n", session + 1));
         self.model.cancel(SessionId(session as u32)).expect("the model cancels");
         let clock = self.settle_model(None)?;
@@ -145,7 +145,7 @@ impl Both<'_> {
         }
     }
 
-    /// Lets the model go as far as it goes; tells whether its clock had to run past a deadlock check.
+    /// Runs the model until it cannot continue; returns whether its clock had to advance past a deadlock check.
     fn settle_model(&mut self, sent: Option<usize>) -> Result<bool, Ended> {
         let mut began = sent == Some(0);
         let mut clock = false;
@@ -173,7 +173,7 @@ impl Both<'_> {
                 self.waits[session] = progress != Progress::Finished;
             }
         }
-        // A session looked at early may have gone on since.
+        // A session that was checked early may have resumed since.
         for session in 0..SESSIONS {
             if self.open[session] {
                 let progress = self.model.progress(SessionId(session as u32)).map_err(refused)?;
@@ -183,7 +183,7 @@ impl Both<'_> {
         Ok(())
     }
 
-    /// Compares the sides after a step.
+    /// Compares the two sides after a step.
     fn agree(&mut self, clock: bool) -> Result<(), Ended> {
         if clock {
             self.live.pass();
@@ -219,7 +219,7 @@ impl Both<'_> {
         if differs { Err(Ended::Differs(std::mem::take(&mut self.account))) } else { Ok(()) }
     }
 
-    /// Notifications of other sessions come on their own: those that the model tells of are waited for.
+    /// Notifications from other sessions arrive asynchronously, so this waits for as many as the model reports.
     fn await_notifications(&mut self, session: usize, model: &[Message], server: &mut Vec<Message>) {
         let count =
             |said: &[Message]| said.iter().filter(|it| matches!(it, Message::Notification { .. })).count();

@@ -1,5 +1,5 @@
-//! Names that the server makes up for constraints and indexes, and names that it cuts: seen through the errors which
-//! tell them, and through statements that use them.
+//! Names that the server generates for constraints and indexes, and names that it truncates. They are observed through
+//! the errors that contain them and the statements that use them.
 
 use retrial_sim::seed::Rng;
 
@@ -7,7 +7,7 @@ use super::generate::{once_in, pick};
 use super::pair::{Pair, Party, begin, end};
 use super::schedule::Schedule;
 
-/// Tables, some with a name as long as may be or longer.
+/// Table names, some at or above the maximum length.
 const TABLES: &[&str] = &[
     "t",
     "\"T x\"",

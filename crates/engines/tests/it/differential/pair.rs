@@ -1,17 +1,18 @@
-//! What the generators of pairs share: who of the sessions takes which part, and the ends of transactions.
+//! Helpers of the generators that play sessions against each other: assigns parts to sessions, and begins and ends
+//! transactions.
 
 use retrial_sim::seed::Rng;
 
 use super::generate::{Shape, once_in, pick};
 use super::schedule::{SESSIONS, Schedule, Step};
 
-/// Takes down what the parties say.
+/// Records the parties' steps in a schedule.
 pub(super) struct Pair<'a> {
     made: &'a mut Schedule,
     order: [usize; SESSIONS],
 }
 
-/// The parties, whichever sessions they are.
+/// The parties; each is played by one session.
 #[derive(Clone, Copy)]
 pub(super) enum Party {
     One,
@@ -20,7 +21,7 @@ pub(super) enum Party {
 }
 
 impl<'a> Pair<'a> {
-    /// Deals the sessions out: only the first of them looks for deadlocks.
+    /// Assigns the sessions at random. This matters because only the first session checks for deadlocks.
     pub(super) fn new(rng: &mut Rng, made: &'a mut Schedule) -> Pair<'a> {
         let mut order = [0, 1, 2];
         for place in (1..SESSIONS).rev() {
@@ -29,13 +30,13 @@ impl<'a> Pair<'a> {
         Pair { made, order }
     }
 
-    /// Has a party say something.
+    /// Adds a statement of a party.
     pub(super) fn say(&mut self, party: Party, sql: impl Into<String>) {
         self.made.steps.push(Step::sql(self.order[party as usize], sql));
     }
 }
 
-/// The shapes with one of them in front, where most statements go.
+/// The shapes, with a random one in front, which most statements use.
 pub(super) fn about(rng: &mut Rng, shapes: &[Shape]) -> Vec<Shape> {
     let mut shapes = shapes.to_vec();
     let place = rng.below(shapes.len() as u64) as usize;
@@ -43,7 +44,7 @@ pub(super) fn about(rng: &mut Rng, shapes: &[Shape]) -> Vec<Shape> {
     shapes
 }
 
-/// BEGIN, at one of the levels.
+/// BEGIN, at one of the isolation levels.
 pub(super) fn begin(rng: &mut Rng) -> &'static str {
     pick(rng, &["BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ"])
 }

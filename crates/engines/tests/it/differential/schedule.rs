@@ -1,43 +1,43 @@
-//! A schedule as text: tables, rows, and what each session says in which order. It must read back exactly what it
-//! wrote, because kept cases are files that are run again.
+//! A schedule and its text format: tables, rows, and the sessions' statements in order. It must read back exactly as it
+//! was written, because saved cases are files that are run again.
 
 use std::fmt;
 
 use super::kind::Kind;
 
-/// How many sessions a schedule has.
+/// Number of sessions in a schedule.
 pub(super) const SESSIONS: usize = 3;
 
 /// A schedule over three sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Schedule {
-    /// What it is about.
+    /// Its kind.
     pub(super) kind: Kind,
-    /// Statements that make the tables.
+    /// Statements that create the tables.
     pub(super) schema: Vec<String>,
     /// One INSERT for each row.
     pub(super) rows: Vec<String>,
-    /// What the sessions do. A step whose session still waits is put off until that wait is over.
+    /// The sessions' steps. A step of a waiting session is postponed until the wait is over.
     pub(super) steps: Vec<Step>,
-    /// The tables, in the order of their making.
+    /// The tables, in order of creation.
     pub(super) tables: Vec<String>,
 }
 
-/// A turn.
+/// A step of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    /// Whose turn it is, from 0.
+    /// The session's number, from 0.
     pub(super) session: usize,
-    /// What it says.
+    /// Its action.
     pub(super) say: Say,
 }
 
-/// What a session does in its turn.
+/// The action of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Say {
     /// One statement.
     Sql(String),
-    /// It goes away in the middle of whatever it does.
+    /// It disconnects, whatever it is doing.
     Close,
 }
 
@@ -57,13 +57,13 @@ impl fmt::Display for Step {
 }
 
 impl Schedule {
-    /// Everything that is to be run before the sessions begin, as one text.
+    /// The text that creates the tables and rows before the sessions begin.
     pub(super) fn initial_state(&self) -> String {
         let statements: Vec<&str> = self.schema.iter().chain(&self.rows).map(String::as_str).collect();
         statements.join("; ")
     }
 
-    /// Reads a schedule; lines that are none of its own are remarks.
+    /// Parses a schedule; other lines are comments.
     pub(super) fn read(text: &str) -> Schedule {
         let mut schedule = Schedule::default();
         for line in text.lines() {

@@ -1,7 +1,7 @@
-//! Random schedules of SERIALIZABLE transactions: two small tables, and sessions that read what others write. Who
-//! fails, and when, hangs on the server's plans; so each schedule fixes them, in each transaction, and each statement
-//! keeps to plans that are then determined: whole tables, or one index. One worker drives the server, because the
-//! server counts transactions of all databases together.
+//! Random schedules of SERIALIZABLE transactions: two small tables, and sessions that read what others write. Which
+//! transaction fails, and when, depends on the server's plans. So each schedule fixes the planner settings in each
+//! transaction, and each statement keeps to plans that they determine: whole tables, or one index. A single worker
+//! drives the server, because the server tracks the transactions of all databases together.
 
 use retrial_sim::seed::{Rng, Seed};
 
@@ -10,27 +10,28 @@ use super::live::Live;
 use super::schedule::{SESSIONS, Say, Schedule, Step};
 use super::tally::Tally;
 
-/// Where these schedules' seeds come from.
+/// The seed from which these schedules' seeds are derived.
 const SEED: Seed = Seed(0x55e1);
 
-/// Kept cases of these schedules have a number from here on.
+/// The number of the first schedule, which saved cases have in their names.
 const FIRST: u64 = 10_000_000;
 
-/// Which plans a schedule allows.
+/// Planner settings, of which a schedule uses one.
 const PLANS: &[&str] = &[
     // A scan of the whole table each time.
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off",
-    // An index wherever there is one of use.
+    // An index wherever one applies.
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = on",
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = on",
-    // What the server finds best.
+    // The planner's own choice.
     "SET LOCAL enable_seqscan = on; SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = on",
 ];
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 #[expect(clippy::print_stderr, reason = "a run says in one line what it has met")]
 fn the_model_and_the_server_agree_on_who_cannot_be_serialized() {
-    let Some(server) = super::super::postgres::server() else { return };
+    let server = super::super::postgres::server();
     let schedules = super::asked("RETRIAL_DIFFERENTIAL_SERIALIZABLE").unwrap_or(300);
     let first = super::asked("RETRIAL_DIFFERENTIAL_FROM").unwrap_or(0);
     let (mut live, mut tally, mut found) = (Live::new(&server), Tally::default(), 0);
@@ -81,7 +82,7 @@ fn schedule(seed: Seed) -> Schedule {
     }
     while programs.iter().any(|program| !program.is_empty()) {
         let session = rng.below(SESSIONS as u64) as usize;
-        // Transactions overlap more where a session says a few things at a time.
+        // A session makes up to three steps in a row, which makes transactions overlap more.
         for _ in 0..1 + rng.below(3) {
             if let Some(say) = programs[session].pop() {
                 made.steps.push(Step { session, say });
@@ -91,13 +92,13 @@ fn schedule(seed: Seed) -> Schedule {
     made
 }
 
-/// What one session says: a few transactions.
+/// Generates one session's program: a few transactions.
 fn program(rng: &mut Rng, plans: &str, refers: bool) -> Vec<String> {
     let mut said = Vec::new();
     for number in 0..1 + rng.below(3) {
         let mode = match rng.below(12) {
             0 => " READ ONLY",
-            // Where the server still knows of an earlier transaction of the session, it does not say that this one
+            // As long as the server remembers an earlier transaction of the session, it does not report that this one
             // waits (GetSafeSnapshotBlockingPids finds the earlier one).
             1 if number == 0 => " READ ONLY, DEFERRABLE",
             _ => "",

@@ -1,11 +1,11 @@
-//! A schedule that the sides differ on, made as short as it goes: sessions, statements, rows, tables and clauses are
-//! taken away one by one while the difference stays. It must never return a schedule that the sides agree on.
+//! Shrinks a schedule on which the sides differ: sessions, statements, rows, tables and clauses are removed one by one
+//! while the difference remains. The result is never a schedule on which the sides agree.
 
 use super::live::Live;
 use super::lockstep::{Ended, run};
 use super::schedule::{Say, Schedule};
 
-/// The shortest schedule found, and the account of it.
+/// The shortest schedule found, and its report.
 pub(super) fn shrink(schedule: &Schedule, account: String, live: &mut Live) -> (Schedule, String) {
     let mut best = (schedule.clone(), account);
     let mut tries = 150;
@@ -46,7 +46,7 @@ fn keep(shorter: Schedule, best: &mut (Schedule, String), live: &mut Live, tries
     }
     *tries -= 1;
     let (Ended::Differs(account), _) = run(&shorter, live) else { return false };
-    // What is no statement any more is another difference than the one that was found.
+    // A statement that has become invalid is a different difference from the one that was found.
     if account.contains("ERROR 42") && !best.1.contains("ERROR 42") {
         return false;
     }
@@ -54,7 +54,7 @@ fn keep(shorter: Schedule, best: &mut (Schedule, String), live: &mut Live, tries
     true
 }
 
-/// The schedule without one statement of its schema and the rows of the table that it makes.
+/// The schedule without one statement of its schema, and without the rows of the table that it creates.
 fn without_definition(schedule: &Schedule, place: usize) -> Schedule {
     let mut shorter = schedule.clone();
     let removed = Schedule::read(&format!("schema: {}", shorter.schema.remove(place))).tables;
@@ -65,7 +65,7 @@ fn without_definition(schedule: &Schedule, place: usize) -> Schedule {
     shorter
 }
 
-/// Takes away what stands behind a word that begins a clause, up to the next such word or the end.
+/// Removes a clause: from a word that begins one to the next such word or the end.
 fn clauses(place: usize, best: &mut (Schedule, String), live: &mut Live, tries: &mut u32) {
     const WORDS: [&str; 9] =
         [" WHERE ", " RETURNING ", " ORDER BY ", " LIMIT ", " OFFSET ", " FOR ", " AND ", " OR ", ", "];

@@ -1,4 +1,4 @@
-//! Random statements over the tables of a schedule. See [`super::generate`] for what they must keep to.
+//! Random statements on the tables of a schedule, within the restrictions of [`super::generate`].
 
 use retrial_sim::seed::Rng;
 
@@ -6,7 +6,7 @@ use super::generate::{Shape, once_in, pick};
 
 /// A statement of any kind.
 pub(super) fn any(rng: &mut Rng, shapes: &[Shape]) -> String {
-    // Most go to the first table, so that sessions meet.
+    // Most use the first table, so that sessions conflict.
     let shape = if once_in(rng, 2) { &shapes[0] } else { &shapes[rng.below(shapes.len() as u64) as usize] };
     let other = &shapes[rng.below(shapes.len() as u64) as usize];
     match rng.below(100) {
@@ -32,7 +32,7 @@ fn small(rng: &mut Rng) -> u64 {
     rng.below(5)
 }
 
-/// A condition on the rows of a table that goes by `name`.
+/// A condition on the rows of the table with the alias `name`.
 fn condition(rng: &mut Rng, shape: &Shape, name: &str, other: &Shape) -> String {
     let k = small(rng);
     let comparison = pick(rng, &["=", "<>", "<", "<=", ">", ">="]);
@@ -54,7 +54,8 @@ fn condition(rng: &mut Rng, shape: &Shape, name: &str, other: &Shape) -> String 
     }
 }
 
-/// The WHERE of what locks rows. The planner makes a join of EXISTS, whose order is its own: one row then.
+/// The WHERE clause of a statement that locks rows. The planner turns EXISTS into a join, whose order it chooses; then
+/// a single row is selected.
 fn filter(rng: &mut Rng, shape: &Shape, other: &Shape) -> String {
     let filter = any_filter(rng, shape, other);
     if filter.contains("EXISTS") { format!(" WHERE {}.id = {}", shape.name, small(rng)) } else { filter }
@@ -111,7 +112,7 @@ fn locking(rng: &mut Rng, shape: &Shape, other: &Shape) -> String {
     format!("SELECT * FROM {name}{} ORDER BY {order}{limit} FOR {strength}{wait}", filter(rng, shape, other))
 }
 
-/// A new value for a column of that kind; `old` names the row that it is made from.
+/// A new value for a column. `old` is the alias of the row from which it may be computed.
 fn value(rng: &mut Rng, column: &str, old: Option<&str>) -> String {
     let k = small(rng);
     match (column, old) {
@@ -173,7 +174,7 @@ fn insert(rng: &mut Rng, shape: &Shape) -> String {
     format!("INSERT INTO {name} ({}) VALUES {}{conflict}{returning}", into.join(", "), rows.join(", "))
 }
 
-/// `SET …` without the word.
+/// The assignments of an UPDATE, without the word SET.
 fn changes(rng: &mut Rng, shape: &Shape, old: &str) -> String {
     let mut columns = columns(shape);
     columns.push("n");

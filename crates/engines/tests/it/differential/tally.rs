@@ -1,4 +1,4 @@
-//! What a run has met, so that it can be seen that it was not vacuous. It must count only what both sides agreed on.
+//! Statistics of a run, which show that it was not vacuous. They count only what both sides agreed on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,18 +7,18 @@ use retrial_engines::console::Message;
 
 use super::kind::{KINDS, Kind};
 
-/// Counts of a run.
+/// The counts of a run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub(super) schedules: u64,
     pub(super) statements: u64,
     pub(super) waits: u64,
     pub(super) races: u64,
-    /// Differences that were gone when the schedule was run again.
+    /// Differences that were not reproduced when the schedule was run again.
     pub(super) unrepeated: u64,
     pub(super) errors: BTreeMap<String, u64>,
     pub(super) refusals: BTreeMap<String, u64>,
-    /// How many schedules of each kind were drawn, and how many of them went to their end.
+    /// The number of schedules of each kind that were drawn, and of those that ran to completion.
     pub(super) kinds: BTreeMap<Kind, (u64, u64)>,
 }
 
@@ -46,11 +46,11 @@ impl Tally {
         }
     }
 
-    /// Asserts that a run of so many schedules has met at least so much of everything that matters.
+    /// Asserts that the run has exercised enough of everything that matters, in proportion to its schedules.
     pub(super) fn demand(&self) {
         let most = |thousand: u64| thousand * self.schedules / 1000;
         assert!(self.waits >= most(500), "few waits: {self}");
-        // Programs of transactions, which meet them most, are a third of all schedules.
+        // Programs of transactions, which cause most of these errors, are a third of all schedules.
         let least = [("40P01", 4), ("40001", 10), ("23505", 100), ("23503", 50), ("55P03", 20)];
         for (code, thousand) in least {
             let met = self.errors.get(code).copied().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Texts of several statements: one transaction, unless BEGIN, COMMIT or an error in the middle say otherwise.
+//! Texts of several statements: each is one transaction, unless BEGIN, COMMIT or an error inside it changes that.
 
 use retrial_sim::seed::Rng;
 

@@ -1,6 +1,6 @@
-//! Triggers and functions under programs of transactions: triggers that note, change, skip, count and fail, functions
-//! that take an error for an answer, and definitions of triggers in between. It must only put triggers where the model
-//! does: a cascade reaches no BEFORE and no statement trigger, and a WITH that writes none at all.
+//! Triggers and functions under programs of transactions: triggers that log, change, skip, count and fail, functions
+//! that catch errors, and DDL on triggers in between. Triggers are placed only where the model supports them: a cascade
+//! must reach no BEFORE trigger and no statement trigger, and a WITH that writes no trigger at all.
 
 use retrial_sim::seed::Rng;
 
@@ -8,7 +8,7 @@ use super::generate::{Shape, once_in, pick};
 use super::schedule::{SESSIONS, Schedule, Step};
 use super::statement;
 
-/// The trigger functions: each is for rows unless it says otherwise.
+/// The functions of row triggers.
 const FUNCTIONS: [(&str, &str); 6] = [
     (
         "note",
@@ -39,7 +39,7 @@ const FUNCTIONS: [(&str, &str); 6] = [
     ),
 ];
 
-/// What is called for a statement.
+/// The function of statement triggers.
 const SAID: &str = "RAISE NOTICE '% % % %', TG_NAME, TG_WHEN, TG_LEVEL, TG_OP; RETURN NULL;";
 
 pub(super) fn schedule(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
@@ -86,7 +86,7 @@ pub(super) fn schedule(rng: &mut Rng, shapes: &[Shape], made: &mut Schedule) {
     }
 }
 
-/// A trigger on one of the tables. Where a cascade may come, it is called for rows and afterwards.
+/// A trigger on one of the tables. On a table that a cascade may reach, it is an AFTER ROW trigger.
 fn trigger(rng: &mut Rng, shapes: &[Shape], number: u64) -> String {
     let shape = &shapes[rng.below(shapes.len() as u64) as usize];
     let after = shape.refers_to.is_some();
@@ -112,7 +112,7 @@ fn trigger(rng: &mut Rng, shapes: &[Shape], number: u64) -> String {
     )
 }
 
-/// A call, a block, or a change of triggers.
+/// A function call, a DO block, or DDL on triggers.
 fn special(rng: &mut Rng, shapes: &[Shape]) -> String {
     let k = rng.below(6);
     match rng.below(7) {
@@ -128,7 +128,7 @@ fn special(rng: &mut Rng, shapes: &[Shape]) -> String {
     }
 }
 
-/// A statement about rows that is no WITH.
+/// A statement on rows that does not begin with WITH.
 fn plain(rng: &mut Rng, shapes: &[Shape]) -> String {
     loop {
         let sql = statement::any(rng, shapes);

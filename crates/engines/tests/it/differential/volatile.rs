@@ -1,5 +1,5 @@
-//! Functions in WHERE that lock or count as they are called: for which rows, in which order and how often is what other
-//! sessions and the next numbers show.
+//! Functions in WHERE that take a lock or advance a sequence when called. Other sessions and the next numbers show for
+//! which rows, in which order and how often they were called.
 
 use retrial_sim::seed::Rng;
 
@@ -52,7 +52,7 @@ fn condition(rng: &mut Rng) -> String {
             "(SELECT pg_try_advisory_xact_lock(8))",
         ],
     );
-    // No condition here can be an index's, which would be looked at before any row is.
+    // No condition here can use an index, which would evaluate it before any row is visited.
     let plain =
         pick(rng, &["n + 0 = @", "n % 3 <> 1", "id + n > @", "n IS NULL", "id + 0 IN (1, 2)", "@ > 1"]);
     let joined = pick(rng, &["#", "#", "#", "NOT #", "! OR #", "# OR !", "# OR !", "! AND #"]);
@@ -74,7 +74,7 @@ fn statement(rng: &mut Rng, shapes: &[Shape]) -> String {
         5 | 6 => format!("UPDATE {name} SET n = n + 1 WHERE {condition} RETURNING id, n"),
         7 => format!("UPDATE {name} SET n = nextval('q1') WHERE id > {k} RETURNING id, n"),
         8 => format!("DELETE FROM {name} WHERE {condition} RETURNING id"),
-        // One row: the server computes a row when the one before is written.
+        // One row only: the server computes each row after the previous one is written.
         9 => format!("INSERT INTO {name} (id, n) SELECT nextval('q1') + 20, {k}"),
         10 => format!("SELECT count(*) FROM {name} WHERE {condition}"),
         _ => pick(

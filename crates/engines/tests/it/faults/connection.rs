@@ -1,4 +1,4 @@
-//! A connection that breaks: what it had not committed is gone, it is of no more use, and the pool has another.
+//! A connection that breaks: its uncommitted changes are gone, it cannot be used any more, and the pool opens another.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use retrial_sim::trial::{Ending, Run, TrialHost};
 use super::{ADD, Heard, engines, hear, meet, run_trial};
 use crate::parity::servers;
 
-/// A transaction of two writes, then one write on its own.
+/// A transaction of two writes, then one write outside it.
 async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
     match pool.begin(&actor, "begin", "BEGIN").await {
         Ok(transaction) => {
@@ -24,7 +24,7 @@ async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
     hear(&heard, pool.execute(&actor, "after", ADD, []).await);
 }
 
-/// How often the trace tells of a lock that fell before the write on its own.
+/// The number of locks that the trace reports as released before the last write.
 fn released(run: &Run) -> usize {
     let trace = run.trace.to_string();
     let (before, _) = trace.split_once("after ->").expect("the last write ran");
@@ -59,7 +59,7 @@ fn the_trace_tells_what_became_of_a_statement_whichever_way_it_was_lost() {
             let (_, _, run) = meet(engine, (fault, "second"), transaction);
             let of = |label: &str| {
                 let ran = run.trace.statements("writer").find(|(_, statement)| statement.label == label);
-                let result = ran.expect("it is told of").1.result.as_ref();
+                let result = ran.expect("it is reported").1.result.as_ref();
                 result.map(|answer| answer.changed).map_err(|error| error.code.as_str())
             };
             assert_eq!(of("second"), said);
@@ -86,7 +86,7 @@ fn who_waits_for_the_connection_or_for_its_locks_goes_on() {
                 });
             });
             assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
-            // Three transactions of which one broke, and three writes alone.
+            // Three transactions, of which one broke, and three separate writes.
             assert_eq!(run.rows("t")[0][1], 17.into(), "{}", run.trace);
         }
     }
@@ -129,7 +129,8 @@ fn whoever_tries_a_broken_connection_for_ever_is_seen_to() {
     }
 }
 
-/// Takes an advisory lock on a reserved connection, gives it back or lets it die, and asks for the lock on another.
+/// Takes an advisory lock on a reserved connection, which is returned to the pool or killed, and requests the lock on
+/// another connection.
 async fn locks(actor: Actor, pool: Pool, heard: Heard) {
     const TRY: &str = "SELECT pg_try_advisory_lock(1, 2)";
     let first = pool.reserve(&actor).await.expect("there is one");

@@ -1,4 +1,4 @@
-//! A statement that is made to fail: the error is the engine's own, and so is what becomes of the transaction.
+//! An injected statement failure: the engine's own error, and its own effect on the transaction.
 
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::Fault;
@@ -7,7 +7,7 @@ use retrial_sim::pool::Pool;
 use super::{ADD, Heard, hear, meet, sqlite};
 use crate::parity::{said_by_servers, servers};
 
-/// A transaction of two writes, and then one on its own.
+/// A transaction of two writes, and then one outside it.
 async fn transaction(actor: Actor, pool: Pool, heard: Heard) {
     match pool.begin(&actor, "begin", "BEGIN").await {
         Ok(transaction) => {
@@ -25,7 +25,7 @@ fn fail_at(engine: Box<dyn retrial_sim::engine::Engine>, label: &'static str) ->
     let (heard, value, run) = meet(engine, (Fault::StatementError, label), transaction);
     let trace = run.trace.to_string();
     let released = trace.split("after ->").next().map(|before| before.matches("held the lock").count());
-    // However it ends, a transaction that has written lets go of its lock once.
+    // However it ends, a transaction that has written releases its lock once.
     assert_eq!(released, Some(usize::from(label == "second" || label == "commit")), "{trace}");
     (heard.join(" "), value)
 }
@@ -47,7 +47,7 @@ fn in_a_server_the_transaction_is_aborted_until_it_is_ended() {
 
 #[test]
 fn sqlite_rolls_the_whole_transaction_back() {
-    // What follows runs on its own, and the COMMIT finds nothing to commit.
+    // The next statement runs outside the transaction, and COMMIT finds nothing to commit.
     assert_eq!(fail_at(sqlite(), "second"), ("ok SQLITE_IOERR 7 SQLITE_ERROR ok".to_owned(), 11));
     assert_eq!(fail_at(sqlite(), "commit"), ("ok ok 7 SQLITE_IOERR ok".to_owned(), 11));
 }

@@ -1,4 +1,4 @@
-//! Circles of waits: whoever closes one is its victim, at once.
+//! Wait cycles: the session that closes one is the victim, immediately.
 
 use super::said_by_servers;
 

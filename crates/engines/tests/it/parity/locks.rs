@@ -135,7 +135,7 @@ fn a_query_that_changes_rows_on_the_way_answers_with_rows_and_has_changed_none_i
         let change = "UPDATE t SET v = 3 WHERE id = 1 RETURNING v";
         for (sql, changed) in [(format!("WITH x AS ({change}) SELECT v FROM x"), 0), (change.to_owned(), 1)] {
             let reply = engine.submit(session, &sql, &[]).expect("nothing is refused");
-            let Reply::Done(done) = reply else { panic!("nobody is in the way") };
+            let Reply::Done(done) = reply else { panic!("no other session is in the way") };
             assert_eq!(done.result, Ok(Answer { rows: vec![[3.into()].into()], changed }));
             if done.unsettled {
                 engine.settle(session).expect("it can be committed");

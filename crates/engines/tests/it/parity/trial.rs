@@ -1,5 +1,5 @@
-//! Whole trials: with the same choices both engines make the same trace, whatever strikes. No statement has a lock
-//! timeout, so that what waits goes on by itself or not at all.
+//! Whole trials: with the same choices, both engines produce the same trace, whatever faults are injected. No statement
+//! has a lock timeout, so a wait ends by itself or not at all.
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
@@ -35,7 +35,7 @@ const HOSTILE: Environment = Environment {
 
 const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
-/// Adds to one row and then to the other; tries again after an error, but not for ever.
+/// Adds to one row and then to the other; retries after an error, a limited number of times.
 async fn transfers(actor: Actor, pool: Pool, rows: [i64; 2]) {
     for _ in 0..3 {
         if transfer(&actor, &pool, rows).await.is_ok() {
@@ -138,7 +138,7 @@ fn a_process_that_dies_while_it_waits_leaves_the_lock_to_others() {
             let last = before.lines().rfind(|line| line.contains(" waiter "));
             let waited = last.is_some_and(|line| line.contains("waits for a lock"));
             crashed_in_a_wait += usize::from(waited);
-            // Each has committed once, but for a waiter that died after it had.
+            // Each actor has committed once, except that a waiter which crashed after its commit commits again.
             let times = run.trace.commits().count() as i64;
             assert!((2..=3).contains(&times), "{told}");
             assert_eq!(run.rows("t")[0][1], (10 + times).into(), "{told}");

@@ -1,12 +1,12 @@
-//! The scripts of the certification. What is written down beside each was seen on the server.
+//! The scripts with which the stepper is certified. Their expected results were observed on the server.
 
 mod flow;
 mod values;
 
-/// All of them.
+/// All scripts.
 pub(super) const CASES: [&[Case]; 2] = [flow::CASES, values::CASES];
 
-/// A script, statement by statement, and what it comes to.
+/// A script, statement by statement, and its expected result.
 pub(super) struct Case {
     pub(super) name: &'static str,
     pub(super) statements: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! What a fault makes of a stepped script: it strikes between chunks as it strikes anywhere.
+//! Faults in a stepped script, in which they are injected between chunks as anywhere else.
 
 use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::trial::TrialHost;
@@ -15,8 +15,8 @@ const CHUNKS: &[&str] = &["DO $$
       END LOOP;
     END $$"];
 
-/// The first trial in which the fault strikes at its label; the error, how many rows had been committed at the end, and
-/// the trace.
+/// Runs trials until the fault is injected at its label. Returns the error, the number of rows that had been committed
+/// at the end, and the trace.
 fn injected(host: &mut TrialHost, fault: Fault, label: &'static str) -> (String, usize, String) {
     let labels: &'static [&'static str] = Box::leak(Box::new([label]));
     let fault_rules: &'static [FaultRule] =
@@ -50,14 +50,14 @@ fn a_chunk_that_fails_leaves_those_before_it_and_nothing_open() {
             let (heard, done, told) = injected(&mut host, fault, label);
             assert_eq!(heard, code, "{name} {fault} at {label}\n{told}");
             assert_eq!(done, told.matches("commits 1 rows").count(), "{name} {fault} at {label}\n{told}");
-            // Only what is open can be rolled back, and only by who still hears the server.
+            // Only an open transaction can be rolled back, and only while the connection works.
             assert_eq!(
                 told.contains("rollback ->"),
                 (fault, label) == (Fault::StatementError, "update"),
                 "{told}"
             );
         }
-        // The process starts again, and the script runs once more from its beginning.
+        // The process restarts, and the script runs again from its beginning.
         let (heard, done, told) = injected(&mut host, Fault::CrashAfter, "commit");
         assert_eq!((&*heard, done), ("ok", 3), "{name}\n{told}");
     }

@@ -1,4 +1,4 @@
-//! Others move between the statements of a body, and see of it what it has committed: the same on each engine.
+//! Other actors run between the statements of a body, and see what it has committed so far: the same on each engine.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use retrial_sim::trial::{Limits, Setup, TrialHost};
 use super::{CALM, initial_state, script};
 use crate::parity::servers;
 
-/// How many rows that a body has changed somebody else may see, over a few schedules, and the traces.
+/// The numbers of changed rows that another actor sees while the body runs, over a few schedules, and the traces.
 fn seen(host: &mut TrialHost, body: &'static str) -> (BTreeSet<i64>, Vec<String>) {
     let (script, initial_state) = (script(&[body]), initial_state());
     let limits = Limits { safety_steps: 1_000, fair_steps: 500, progress: &["t"] };

@@ -1,4 +1,4 @@
-//! A script as the server itself runs it: whole statements, through a console.
+//! Runs a script natively on the server: whole statements, through a console.
 
 use std::time::Duration;
 
@@ -9,16 +9,15 @@ use retrial_sim::engine::SessionId;
 use super::{Outcome, Texts, initial_state, outcome};
 use crate::postgres::server;
 
-/// A console that starts from the initial rows each time.
+/// A console that starts from the initial rows for each script.
 pub(super) struct Native(PostgresConsole);
 
 impl Native {
-    /// None where the tests go without a server.
-    pub(super) fn new() -> Option<Native> {
-        Some(Native(PostgresConsole::new(&server()?).expect("the server makes a database")))
+    pub(super) fn new() -> Native {
+        Native(PostgresConsole::new(&server()).expect("the server makes a database"))
     }
 
-    /// Runs the statements one by one up to the first error; whatever is open then is rolled back.
+    /// Runs the statements one by one until the first error, then rolls back any open transaction.
     pub(super) fn run(&mut self, statements: &[&str]) -> Outcome {
         let session = self.0.connect("migration").expect("a connection is there");
         assert_eq!(self.say(session, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").0, None);
@@ -36,7 +35,7 @@ impl Native {
         outcome(error.as_ref().map(|(code, message)| (&**code, &**message)), &rows)
     }
 
-    /// The error of a text, and its rows.
+    /// Runs a text and returns its error and its rows.
     fn say(&mut self, session: SessionId, text: &str) -> (Option<(String, String)>, Vec<Texts>) {
         self.0.send(session, text).expect("the session is idle");
         while self.0.progress(session).expect("the server is there") != Progress::Finished {

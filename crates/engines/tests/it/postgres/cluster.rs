@@ -1,4 +1,4 @@
-//! The throwaway cluster: it must leave nothing behind, however its owner ends.
+//! The throwaway cluster leaves nothing behind, however its owner ends.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use retrial_engines::postgres::Server;
 
-/// Set in a child that is to keep a cluster until it is killed.
+/// Set in a child process that keeps a cluster until it is killed.
 const KEEPER: &str = "RETRIAL_TEST_KEEPS_A_CLUSTER";
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_cluster_goes_with_its_owner() {
-    // Whether there is anything to make one from.
-    let Some(_) = super::server() else { return };
-    let Ok(server) = Server::find(None) else { return };
+    let server = Server::find(None).expect("the binaries start a server");
     let (folder, process) = (server.folder().unwrap().to_owned(), server.process().unwrap());
     assert!(folder.is_dir() && runs(process));
     drop(server);
@@ -22,9 +21,9 @@ fn a_cluster_goes_with_its_owner() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_cluster_goes_with_a_panic() {
-    let Some(_) = super::server() else { return };
-    let Ok(server) = Server::find(None) else { return };
+    let server = Server::find(None).expect("the binaries start a server");
     let folder = server.folder().unwrap().to_owned();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
         let _server = server;
@@ -34,9 +33,9 @@ fn a_cluster_goes_with_a_panic() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 #[expect(clippy::disallowed_methods, reason = "a killed process gives no other sign than its absence")]
 fn a_cluster_goes_when_its_owner_is_killed() {
-    let Some(_) = super::server() else { return };
     for kill in [Kill::Now, Kill::Interrupt] {
         let keeper = ["postgres::cluster::keeper", "--exact", "--nocapture", "--test-threads=1"];
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -48,7 +47,7 @@ fn a_cluster_goes_when_its_owner_is_killed() {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let told = lines.filter_map(|line| line.split_once("keeps ").map(|(_, told)| told.to_owned())).next();
         let Some((process, folder)) = told.as_deref().and_then(|told| told.split_once(' ')) else {
-            // It has no cluster of its own to lose.
+            // The child has no cluster of its own.
             child.wait().unwrap();
             return;
         };
@@ -70,15 +69,16 @@ fn a_cluster_goes_when_its_owner_is_killed() {
     }
 }
 
-/// Not a test of its own: the child of the test above.
+/// Not a test: the child process of the test above.
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 #[expect(clippy::disallowed_methods, reason = "it is told by its environment that it is the child")]
 #[expect(clippy::print_stdout, reason = "it tells its parent what to look for")]
 fn keeper() {
     if std::env::var(KEEPER).is_err() {
         return;
     }
-    let Ok(server) = Server::find(None) else { return };
+    let server = Server::find(None).expect("the binaries start a server");
     println!("\nkeeps {} {}", server.process().unwrap(), server.folder().unwrap().display());
     std::thread::sleep(Duration::from_secs(60));
 }
@@ -100,7 +100,7 @@ impl Kill {
     }
 }
 
-/// Whether that process runs; one that nobody has reaped does not.
+/// Whether the process runs; one that has not been reaped does not.
 pub(super) fn runs(process: u32) -> bool {
     let status = Command::new("ps").args(["-o", "stat=", "-p", &process.to_string()]).output().unwrap();
     let status = String::from_utf8_lossy(&status.stdout).trim().to_owned();

@@ -10,7 +10,7 @@ use super::server;
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Sends a text and lets it run to its end or to a lock.
+/// Sends a text and waits until it finishes or is blocked by a lock.
 fn say(console: &mut PostgresConsole, session: SessionId, text: &str) -> Progress {
     console.send(session, text).unwrap();
     settle(console, session)
@@ -41,15 +41,16 @@ fn error(code: &str, text: &str) -> Message {
     Message::Error { severity: "ERROR".to_owned(), code: code.to_owned(), text: text.to_owned() }
 }
 
-fn console(sessions: u32) -> Option<(PostgresConsole, Vec<SessionId>)> {
-    let mut console = PostgresConsole::new(&server()?).unwrap();
+fn console(sessions: u32) -> (PostgresConsole, Vec<SessionId>) {
+    let mut console = PostgresConsole::new(&server()).unwrap();
     let sessions = (1..=sessions).map(|number| console.connect(&format!("s{number}")).unwrap()).collect();
-    Some((console, sessions))
+    (console, sessions)
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_text_of_several_statements_is_told_in_order() {
-    let Some((mut console, sessions)) = console(1) else { return };
+    let (mut console, sessions) = console(1);
     let text = "CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t VALUES (1, 'a'), (2, NULL); \
                 SELECT id, name, id > 1 AS more FROM t ORDER BY id; SELECT * FROM t WHERE false; \
                 UPDATE t SET name = 'b' RETURNING id; SHOW application_name";
@@ -73,8 +74,9 @@ fn a_text_of_several_statements_is_told_in_order() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn notices_and_errors_are_told_and_an_error_ends_the_text() {
-    let Some((mut console, sessions)) = console(1) else { return };
+    let (mut console, sessions) = console(1);
     let text = "DROP TABLE IF EXISTS nowhere; DO $$ BEGIN RAISE WARNING 'mind'; RAISE INFO 'told'; END $$; \
                 SELECT 1 / 0; SELECT 2";
     assert_eq!(say(&mut console, sessions[0], text), Progress::Finished);
@@ -100,8 +102,9 @@ fn notices_and_errors_are_told_and_an_error_ends_the_text() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_session_waits_for_another_and_goes_on_when_that_commits() {
-    let Some((mut console, sessions)) = console(2) else { return };
+    let (mut console, sessions) = console(2);
     say(&mut console, sessions[0], "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 0)");
     say(&mut console, sessions[0], "BEGIN; UPDATE t SET n = n + 1");
     assert_eq!(say(&mut console, sessions[1], "UPDATE t SET n = n + 10 RETURNING n"), Progress::Blocked);
@@ -112,8 +115,9 @@ fn a_session_waits_for_another_and_goes_on_when_that_commits() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_sleeping_session_is_running_and_can_be_cancelled() {
-    let Some((mut console, sessions)) = console(1) else { return };
+    let (mut console, sessions) = console(1);
     console.send(sessions[0], "SELECT pg_sleep(600)").unwrap();
     assert_eq!(console.progress(sessions[0]).unwrap(), Progress::Running);
     assert!(console.pass(Duration::from_millis(5)).unwrap());
@@ -123,8 +127,9 @@ fn a_sleeping_session_is_running_and_can_be_cancelled() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_deadlock_is_the_servers_to_break() {
-    let Some((mut console, sessions)) = console(2) else { return };
+    let (mut console, sessions) = console(2);
     say(
         &mut console,
         sessions[0],
@@ -143,8 +148,9 @@ fn a_deadlock_is_the_servers_to_break() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_closed_session_leaves_no_lock_and_no_change() {
-    let Some((mut console, sessions)) = console(2) else { return };
+    let (mut console, sessions) = console(2);
     say(&mut console, sessions[0], "CREATE TABLE t (id int PRIMARY KEY)");
     say(&mut console, sessions[0], "BEGIN; INSERT INTO t VALUES (1); LOCK TABLE t");
     console.close(sessions[0]);
@@ -154,8 +160,9 @@ fn a_closed_session_leaves_no_lock_and_no_change() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_session_that_the_server_ended_says_so() {
-    let Some((mut console, sessions)) = console(2) else { return };
+    let (mut console, sessions) = console(2);
     say(&mut console, sessions[0], "SELECT pg_terminate_backend(pg_backend_pid())");
     let said = console.messages(sessions[0]);
     let [Message::Error { severity, code, .. }, Message::Lost] = &said[..] else { panic!("{said:?}") };
@@ -165,8 +172,9 @@ fn a_session_that_the_server_ended_says_so() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_trial_may_talk_to_it_under_its_virtual_clock() {
-    let Some((mut console, sessions)) = console(1) else { return };
+    let (mut console, sessions) = console(1);
     let runtime = madsim::runtime::Runtime::new();
     runtime.block_on(async move {
         console.send(sessions[0], "SELECT pg_sleep(0.05)").unwrap();
@@ -176,8 +184,9 @@ fn a_trial_may_talk_to_it_under_its_virtual_clock() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_notification_is_told_behind_the_result_and_names_its_sender() {
-    let Some((mut console, sessions)) = console(2) else { return };
+    let (mut console, sessions) = console(2);
     say(&mut console, sessions[0], "LISTEN c");
     assert_eq!(console.messages(sessions[0]), [complete("LISTEN")]);
     let from = |console: &PostgresConsole, session: usize, payload: &str| Message::Notification {

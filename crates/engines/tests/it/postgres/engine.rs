@@ -1,4 +1,4 @@
-//! The engine on a live server: waits, changes, and going back to the initial rows.
+//! The engine on a live server: waits, changes, and the return to the initial rows.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,12 +17,12 @@ fn initial_state() -> Rc<InitialState> {
     Rc::new(InitialState { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
 }
 
-/// An engine at its initial rows, and so many sessions.
-fn engine(sessions: u32) -> Option<(Postgres, Vec<SessionId>)> {
-    let mut engine = Postgres::new(&server()?).unwrap();
+/// An engine at its initial rows, with this number of sessions.
+fn engine(sessions: u32) -> (Postgres, Vec<SessionId>) {
+    let mut engine = Postgres::new(&server()).unwrap();
     engine.open(&initial_state(), Seed(7)).unwrap();
     let sessions = (0..sessions).map(|_| engine.connect().unwrap()).collect();
-    Some((engine, sessions))
+    (engine, sessions)
 }
 
 fn done(engine: &mut Postgres, session: SessionId, sql: &str, params: &[Value]) -> Done {
@@ -32,12 +32,12 @@ fn done(engine: &mut Postgres, session: SessionId, sql: &str, params: &[Value]) 
     }
 }
 
-/// A lone write is committed when its time is over; here that is at once.
+/// A write outside a transaction block is committed when its duration is over; here that is immediately.
 fn settled(engine: &mut Postgres, session: SessionId, done: Done) -> Done {
     if !done.unsettled {
         return done;
     }
-    assert!(done.committed.is_empty(), "nobody sees it before");
+    assert!(done.committed.is_empty(), "no other session sees it before");
     match engine.settle(session).unwrap() {
         Reply::Done(end) => Done { result: done.result, work: done.work, ..end },
         other => panic!("its commit: {other:?}"),
@@ -76,8 +76,9 @@ fn close(mut engine: Postgres, sessions: &[SessionId]) {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_statement_answers_with_rows_and_counts() {
-    let Some((mut engine, s)) = engine(1) else { return };
+    let (mut engine, s) = engine(1);
     let read = done(&mut engine, s[0], "SELECT id, v, note FROM t WHERE id = $1", &[2.into()]);
     let answer = read.result.unwrap();
     assert_eq!(answer.rows, [Rc::from([Value::Integer(2), Value::Integer(20), Value::Null])]);
@@ -95,8 +96,9 @@ fn a_statement_answers_with_rows_and_counts() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_writer_waits_for_another_and_goes_on_with_its_row() {
-    let Some((mut engine, s)) = engine(3) else { return };
+    let (mut engine, s) = engine(3);
     run(&mut engine, s[0], "BEGIN");
     let first = run(&mut engine, s[0], "UPDATE t SET v = v + 1 WHERE id = 1");
     assert!(first.holds_write_lock && first.committed.is_empty());
@@ -120,8 +122,9 @@ fn a_writer_waits_for_another_and_goes_on_with_its_row() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_lock_timeout_is_the_drivers_error_and_aborts_the_transaction() {
-    let Some((mut engine, s)) = engine(2) else { return };
+    let (mut engine, s) = engine(2);
     run(&mut engine, s[0], "BEGIN");
     run(&mut engine, s[0], "SELECT * FROM t FOR UPDATE");
     run(&mut engine, s[1], "BEGIN");
@@ -135,22 +138,24 @@ fn a_lock_timeout_is_the_drivers_error_and_aborts_the_transaction() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_deadlock_has_one_victim() {
-    let Some((mut engine, s)) = engine(2) else { return };
+    let (mut engine, s) = engine(2);
     for round in 0..5 {
         s.iter().for_each(|session| drop(run(&mut engine, *session, "BEGIN")));
         run(&mut engine, s[0], "UPDATE t SET v = 1 WHERE id = 1");
         run(&mut engine, s[1], "UPDATE t SET v = 2 WHERE id = 2");
         let cross = engine.submit(s[0], "UPDATE t SET v = 1 WHERE id = 2", &[]).unwrap();
         assert!(matches!(cross, Reply::Blocked(_)), "round {round}");
-        // Nearly always the last to wait; on a busy machine the first may look only when the circle is there.
+        // The victim is nearly always the last to wait. On a busy machine the first session's check may be so late that
+        // it finds the cycle.
         let mut codes = Vec::new();
         if let Reply::Done(last) = engine.submit(s[1], "UPDATE t SET v = 2 WHERE id = 1", &[]).unwrap() {
             codes.push(code(&last).to_owned());
         }
         while codes.len() < 2 {
             let ready = woken(&mut engine);
-            assert!(!ready.is_empty(), "somebody may go on: {codes:?}");
+            assert!(!ready.is_empty(), "a session may go on: {codes:?}");
             for session in ready {
                 let Reply::Done(done) = engine.resume(session).unwrap() else { panic!("it may go on") };
                 codes.push(code(&done).to_owned());
@@ -164,9 +169,10 @@ fn a_deadlock_has_one_victim() {
 }
 
 #[test]
-fn whoever_waited_for_a_statement_that_failed_goes_on_as_soon_as_that_is_told() {
-    let Some((mut engine, s)) = engine(2) else { return };
-    // The server tells the error before it lets the locks go, so a single round may be lucky.
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
+fn a_waiter_goes_on_as_soon_as_the_failed_statement_has_been_reported() {
+    let (mut engine, s) = engine(2);
+    // The server reports the error before it releases the locks, so the check may pass by luck in a single round.
     for round in 0..100 {
         s.iter().for_each(|session| drop(run(&mut engine, *session, "BEGIN")));
         run(&mut engine, s[0], "UPDATE t SET v = 1 WHERE id = 1");
@@ -182,8 +188,9 @@ fn whoever_waited_for_a_statement_that_failed_goes_on_as_soon_as_that_is_told() 
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_queue_of_waiters_moves_up_one_at_a_time() {
-    let Some((mut engine, s)) = engine(3) else { return };
+    let (mut engine, s) = engine(3);
     for session in &s {
         run(&mut engine, *session, "BEGIN");
     }
@@ -201,8 +208,9 @@ fn a_queue_of_waiters_moves_up_one_at_a_time() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn what_was_not_committed_leaves_no_trace() {
-    let Some((mut engine, s)) = engine(2) else { return };
+    let (mut engine, s) = engine(2);
     run(&mut engine, s[0], "BEGIN");
     run(&mut engine, s[0], "INSERT INTO t VALUES (3, 30)");
     engine.close(s[0]);
@@ -219,8 +227,9 @@ fn what_was_not_committed_leaves_no_trace() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_session_that_crashes_while_it_waits_holds_nobody_up() {
-    let Some((mut engine, s)) = engine(3) else { return };
+    let (mut engine, s) = engine(3);
     run(&mut engine, s[0], "BEGIN");
     run(&mut engine, s[0], "UPDATE t SET v = 1");
     run(&mut engine, s[1], "BEGIN");
@@ -238,8 +247,9 @@ fn a_session_that_crashes_while_it_waits_holds_nobody_up() {
 }
 
 #[test]
-fn each_trial_begins_at_the_opening_rows_even_after_the_schema_changed() {
-    let Some((mut engine, _)) = engine(0) else { return };
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
+fn each_trial_begins_at_the_initial_rows_even_after_the_schema_changed() {
+    let (mut engine, _) = engine(0);
     for trial in 0..6 {
         engine.open(&initial_state(), Seed(trial)).unwrap();
         let session = engine.connect().unwrap();
@@ -273,8 +283,9 @@ fn each_trial_begins_at_the_opening_rows_even_after_the_schema_changed() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn rows_that_the_account_does_not_come_to_are_refused() {
-    let Some((mut engine, s)) = engine(1) else { return };
+    let (mut engine, s) = engine(1);
     run(&mut engine, s[0], "BEGIN");
     run(&mut engine, s[0], "SET LOCAL session_replication_role = replica");
     run(&mut engine, s[0], "DELETE FROM t");
@@ -285,8 +296,9 @@ fn rows_that_the_account_does_not_come_to_are_refused() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn news_is_waited_for_by_the_real_clock_inside_a_trial() {
-    let Some((mut engine, s)) = engine(2) else { return };
+    let (mut engine, s) = engine(2);
     madsim::runtime::Runtime::new().block_on(async move {
         run(&mut engine, s[0], "BEGIN");
         run(&mut engine, s[0], "UPDATE t SET v = 1");
@@ -301,8 +313,9 @@ fn news_is_waited_for_by_the_real_clock_inside_a_trial() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn the_engines_randomness_is_seeded() {
-    let Some((mut engine, s)) = engine(1) else { return };
+    let (mut engine, s) = engine(1);
     let draw =
         |engine: &mut Postgres, session| run(engine, session, "SELECT random()::text").result.unwrap().rows;
     let first = draw(&mut engine, s[0]);
@@ -316,8 +329,9 @@ fn the_engines_randomness_is_seeded() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_lock_timeout_passes_on_the_trials_clock() {
-    let Some((mut engine, s)) = engine(2) else { return };
+    let (mut engine, s) = engine(2);
     let update = "UPDATE t SET v = v + 1 WHERE id = 1";
     run(&mut engine, s[0], "BEGIN");
     run(&mut engine, s[0], update);
@@ -339,18 +353,19 @@ fn a_lock_timeout_passes_on_the_trials_clock() {
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn a_definition_lasts_and_rows_keep_the_shape_they_were_written_in() {
-    let Some((mut engine, s)) = engine(3) else { return };
+    let (mut engine, s) = engine(3);
     let update = "UPDATE t SET v = v + 1 WHERE id = 1";
     run(&mut engine, s[0], "BEGIN");
     run(&mut engine, s[0], update);
     let alter = "ALTER TABLE t ADD COLUMN more text";
     assert!(matches!(engine.submit(s[1], alter, &[]), Ok(Reply::Blocked(_))));
-    // The commit lets the definition run before anyone asks what was committed.
+    // The commit lets the DDL run before the committed changes are read.
     let committed = run(&mut engine, s[0], "COMMIT").committed;
     assert_eq!(told(&committed), ["t: 1 10 NULL -> 1 11 NULL"]);
     assert_eq!(woken(&mut engine), [s[1]]);
-    let Reply::Done(altered) = engine.resume(s[1]).unwrap() else { panic!("nobody is in its way") };
+    let Reply::Done(altered) = engine.resume(s[1]).unwrap() else { panic!("no other session is in its way") };
     assert!(altered.unsettled && altered.holds_write_lock, "it lasts until its time is over");
     assert!(matches!(engine.submit(s[2], update, &[]), Ok(Reply::Blocked(_))));
     engine.settle(s[1]).unwrap();

@@ -1,5 +1,5 @@
-//! A server that fails is no verdict on anything: each failure of it must end a trial as one of the machine, in time
-//! and with its cause.
+//! A failing server says nothing about the code under test: each of its failures must end a trial as a machine failure,
+//! in time and with its cause.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -13,10 +13,9 @@ use retrial_sim::engine::{Engine, InitialState, Reply, SessionId};
 use retrial_sim::error::Error;
 use retrial_sim::seed::Seed;
 
-/// A server that may be broken; none where there is nothing to make one from.
-fn own_server(answer: Duration) -> Option<Arc<Server>> {
-    super::server()?;
-    Server::find_within(None, answer).ok()
+/// A separate server that a test may damage.
+fn own_server(answer: Duration) -> Arc<Server> {
+    Server::find_within(None, answer).expect("the binaries start a server")
 }
 
 fn initial_state() -> Rc<InitialState> {
@@ -34,7 +33,7 @@ fn engine(server: &Arc<Server>, sessions: usize) -> (Postgres, Vec<SessionId>) {
 /// Sends a signal to the server and all of its processes.
 fn signal(server: &Server, name: &str) {
     let process = server.process().unwrap();
-    // One of them may end while it is listed.
+    // A process may end while the list is read.
     let script =
         format!("kill -{name} {process} && kill -{name} $(ps -o pid= --ppid {process}) 2>/dev/null || true");
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
@@ -55,9 +54,10 @@ fn check(failed: Result<impl Sized, Error>, why: &str) {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_server_that_is_stopped_midway_is_a_failure_of_the_machine() {
     for name in ["TERM", "INT", "QUIT", "KILL"] {
-        let Some(server) = own_server(Duration::from_secs(10)) else { return };
+        let server = own_server(Duration::from_secs(10));
         let (mut engine, s) = engine(&server, 3);
         let mut console = PostgresConsole::new(&server).unwrap();
         let told = console.connect("told").unwrap();
@@ -67,7 +67,7 @@ fn a_server_that_is_stopped_midway_is_a_failure_of_the_machine() {
         assert!(matches!(engine.submit(s[1], "UPDATE t SET v = 2", &[]), Ok(Reply::Blocked(_))));
         within(Duration::from_secs(8), || {
             signal(&server, name);
-            // A process may still answer that has not been told yet.
+            // A server process that has not been signalled yet may still answer.
             let failed = (0..1000).find_map(|_| engine.submit(s[2], "SELECT v FROM t", &[]).err());
             check(failed.map_or(Ok(()), Err), "the server at");
             s.iter().for_each(|session| engine.close(*session));
@@ -89,8 +89,9 @@ fn a_server_that_is_stopped_midway_is_a_failure_of_the_machine() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_server_that_is_frozen_is_given_up_in_time() {
-    let Some(server) = own_server(Duration::from_secs(1)) else { return };
+    let server = own_server(Duration::from_secs(1));
     let (mut engine, s) = engine(&server, 2);
     engine.submit(s[0], "BEGIN", &[]).unwrap();
     signal(&server, "STOP");
@@ -123,8 +124,9 @@ fn a_server_that_never_answers_is_given_up_in_time_and_no_password_is_told() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_statement_that_only_works_long_is_not_taken_for_a_silent_server() {
-    let Some(server) = own_server(Duration::from_secs(1)) else { return };
+    let server = own_server(Duration::from_secs(1));
     let (mut engine, s) = engine(&server, 1);
     let Ok(Reply::Done(done)) = engine.submit(s[0], "SELECT pg_sleep(2.5)", &[]) else { panic!("it ends") };
     assert!(done.result.is_ok());
@@ -132,8 +134,9 @@ fn a_statement_that_only_works_long_is_not_taken_for_a_silent_server() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_session_that_the_trial_ends_is_the_trials_affair() {
-    let Some(server) = own_server(Duration::from_secs(10)) else { return };
+    let server = own_server(Duration::from_secs(10));
     let (mut engine, s) = engine(&server, 2);
     let Ok(Reply::Done(done)) = engine.submit(s[0], "SELECT pg_terminate_backend(pg_backend_pid())", &[])
     else {
@@ -147,8 +150,9 @@ fn a_session_that_the_trial_ends_is_the_trials_affair() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_session_that_somebody_else_ends_is_a_failure_of_the_machine() {
-    let Some(server) = own_server(Duration::from_secs(10)) else { return };
+    let server = own_server(Duration::from_secs(10));
     let (mut engine, s) = engine(&server, 1);
     let mut other = PostgresConsole::new(&server).unwrap();
     let session = other.connect("administrator").unwrap();
@@ -162,8 +166,9 @@ fn a_session_that_somebody_else_ends_is_a_failure_of_the_machine() {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn more_connections_than_the_server_has_are_told_with_advice() {
-    let Some(server) = own_server(Duration::from_secs(10)) else { return };
+    let server = own_server(Duration::from_secs(10));
     let (mut first, _) = engine(&server, 40);
     let (mut second, _) = engine(&server, 40);
     let failed = (0..40).find_map(|_| first.connect().and_then(|_| second.connect()).err());

@@ -1,4 +1,4 @@
-//! What a process has made must go with it, however it ends; what is somebody else's must stay.
+//! Everything that a process has created is removed with it, however it ends; what belongs to others stays.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use retrial_engines::console::{Console, Message, Progress};
 use retrial_engines::postgres::{Postgres, PostgresConsole, Server, clean_up};
 use retrial_engines::sqlite::{Journal, Sqlite};
 
-/// Tells a child of these tests what to do.
+/// Set in a child process of these tests: what it does.
 const CHILD: &str = "RETRIAL_TEST_CHILD";
-/// Tells it where a server is on which it makes a database.
+/// Set in a child process: the URL of a server on which it creates a database.
 const URL: &str = "RETRIAL_TEST_URL";
 
-/// A child that does as it is told, and the words that it said about itself once it had got there.
+/// Starts a child process; returns it with what it reported about itself once it was ready.
 fn child(what: &str, url: &str, environment: &[(&str, &str)]) -> (Child, Vec<String>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["postgres::leftovers::as_a_child", "--exact", "--nocapture", "--test-threads=1"])
@@ -30,7 +30,7 @@ fn child(what: &str, url: &str, environment: &[(&str, &str)]) -> (Child, Vec<Str
     (child, told)
 }
 
-/// Not a test of its own: the child of those below.
+/// Not a test: the child process of the tests below.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "it is told by its environment that it is the child")]
 #[expect(clippy::print_stdout, reason = "it tells its parent what to look for")]
@@ -53,19 +53,20 @@ fn as_a_child() {
             Sqlite::new(Journal::Wal).is_err() && Postgres::new(&users).is_err(),
             "nothing is made any more"
         );
-        // As at the end of a process that was asked to end: nothing is dropped.
+        // As when a process is asked to exit: no destructors run.
         std::process::exit(0);
     }
     std::thread::sleep(Duration::from_secs(60));
     drop((console, engine, sqlite));
 }
 
-/// A server for others to leave something on, and its URL.
-fn users_server() -> Option<(std::sync::Arc<Server>, String)> {
-    super::server()?;
-    let server = Server::find(None).ok()?;
-    let folder = server.folder()?.display().to_string().replace('/', "%2F");
-    Some((server, format!("postgres://postgres@{folder}:5432/postgres")))
+/// A server on which other processes leave databases, and its URL.
+fn users_server() -> (std::sync::Arc<Server>, String) {
+    let server = Server::find(None).expect("the binaries start a server");
+    let folder =
+        server.folder().expect("it is a throwaway cluster").display().to_string().replace('/', "%2F");
+    let url = format!("postgres://postgres@{folder}:5432/postgres");
+    (server, url)
 }
 
 fn databases(server: &std::sync::Arc<Server>) -> Vec<String> {
@@ -75,7 +76,7 @@ fn databases(server: &std::sync::Arc<Server>) -> Vec<String> {
     ask(&mut console, sql).into_iter().filter(|name| *name != own).collect()
 }
 
-/// The first column of what is answered.
+/// Runs a query and returns the first column of its rows.
 fn ask(console: &mut PostgresConsole, sql: &str) -> Vec<String> {
     let session = console.connect("asks").unwrap();
     console.send(session, sql).unwrap();
@@ -92,7 +93,7 @@ fn ask(console: &mut PostgresConsole, sql: &str) -> Vec<String> {
     rows.map(|row| row.into_iter().next().flatten().unwrap_or_default()).collect()
 }
 
-/// The folders of that process, as it has told of one of them.
+/// The folders of a process, found by their open lock files.
 fn folders(process: u32) -> Vec<PathBuf> {
     let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
     let links = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
@@ -118,8 +119,9 @@ fn kill(signal: &str, processes: &str) {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_process_that_cleans_up_leaves_nothing() {
-    let Some((server, url)) = users_server() else { return };
+    let (server, url) = users_server();
     let (mut child, told) = child("cleans up", &url, &[]);
     assert!(child.wait().unwrap().success());
     assert!(!Path::new(&told[1]).exists() && !super::cluster::runs(told[0].parse().unwrap()), "{told:?}");
@@ -135,8 +137,9 @@ fn folders_of_name() -> Vec<String> {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn what_a_killed_process_leaves_the_next_one_removes() {
-    let Some((server, url)) = users_server() else { return };
+    let (server, url) = users_server();
     let mut console = PostgresConsole::new(&server).unwrap();
     let (mut killed, told) = child("keeps", &url, &[]);
     let (mut alive, lives) = child("keeps", &url, &[]);
@@ -148,7 +151,7 @@ fn what_a_killed_process_leaves_the_next_one_removes() {
     let (left, kept) = (folders(killed.id()), folders(alive.id()));
     assert!(left.len() == 3 && kept.len() == 3, "a cluster's, a console's and SQLite's: {left:?} {kept:?}");
     assert!(left.contains(&PathBuf::from(&told[1])));
-    // Its watcher goes with it, as in a container whose first process ends.
+    // The watcher is killed with it, as in a container whose first process ends.
     let watcher =
         Command::new("ps").args(["-o", "pid=,comm=", "--ppid", &killed.id().to_string()]).output().unwrap();
     let watcher = String::from_utf8_lossy(&watcher.stdout).into_owned();
@@ -159,7 +162,7 @@ fn what_a_killed_process_leaves_the_next_one_removes() {
     let process = told[0].parse().unwrap();
     assert!(
         super::cluster::runs(process) && left.iter().all(|folder| folder.exists()),
-        "nobody has cleaned up"
+        "nothing has been cleaned up"
     );
     let mine = databases(&server);
     assert!(mine.len() >= 6, "{mine:?}");
@@ -170,7 +173,7 @@ fn what_a_killed_process_leaves_the_next_one_removes() {
     });
     let (mut next, _) = child("keeps", &url, &[]);
     assert!(left.iter().all(|folder| !folder.exists()) && !super::cluster::runs(process));
-    assert!(kept.iter().all(|folder| folder.exists()), "what is held stays");
+    assert!(kept.iter().all(|folder| folder.exists()), "what is locked stays");
     assert!(super::cluster::runs(lives[0].parse().unwrap()));
     let now = databases(&server);
     for (name, stays) in [
@@ -181,14 +184,14 @@ fn what_a_killed_process_leaves_the_next_one_removes() {
     ] {
         assert_eq!(now.contains(&name.to_owned()), stays, "{name}: {now:?}");
     }
-    // This console's, the living one's and the next one's.
+    // Those of this console, of the living child and of the next one.
     assert_eq!(now.iter().filter(|name| name.starts_with("retrial_scratch_")).count(), 4, "{now:?}");
     kill("KILL", &format!("{} {}", alive.id(), next.id()));
     alive.wait().unwrap();
     next.wait().unwrap();
 }
 
-/// What a transcript could show of the settings of a throwaway cluster.
+/// The settings of a throwaway cluster that could be visible in a transcript.
 fn settings() -> String {
     let server = Server::find(None).unwrap();
     let mut console = PostgresConsole::new(&server).unwrap();
@@ -198,10 +201,8 @@ fn settings() -> String {
 }
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn the_callers_environment_reaches_no_server_of_ours() {
-    if super::server().is_none() || Server::find(None).is_err() {
-        return;
-    }
     let (mut plain, expected) = child("settings", "", &[]);
     plain.wait().unwrap();
     assert!(expected[0].contains("TimeZone=UTC|") && expected[0].contains("lc_messages=C|"), "{expected:?}");

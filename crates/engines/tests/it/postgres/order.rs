@@ -1,6 +1,6 @@
-//! Which of several waiters goes first. Where each of them asks for a lock on the row, the server keeps their order,
-//! and the engine must not blur it. Where a waiter that goes on writes a new version of the row, or several wait for
-//! one transaction because of a key (ON CONFLICT, a duplicate), the server lets them race, and nothing here could tell.
+//! The order in which several waiters resume. If each of them requests a lock on the row, the server keeps their order,
+//! and the engine must preserve it. If a waiter that resumes writes a new version of the row, or several wait for one
+//! transaction because of a key (ON CONFLICT, a duplicate), the server lets them race; that is not tested here.
 
 use std::rc::Rc;
 
@@ -15,8 +15,9 @@ const LOCK: &str = "SELECT v FROM t WHERE id = 1 FOR UPDATE";
 const ADVISORY: &str = "SELECT pg_advisory_xact_lock(7)";
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn waiters_go_on_in_the_order_that_the_server_keeps() {
-    let Some(server) = server() else { return };
+    let server = server();
     let mut engine = Postgres::new(&server).unwrap();
     let initial_state = Rc::new(InitialState {
         schema: "CREATE TABLE t (id int PRIMARY KEY, v int)".into(),

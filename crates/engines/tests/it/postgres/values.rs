@@ -1,4 +1,4 @@
-//! Values on their way to the server and back: what comes back in binary must read as what the server prints.
+//! Round trips of values to the server and back: what comes back in binary must read as the server prints it.
 
 use std::rc::Rc;
 
@@ -41,21 +41,22 @@ const SAMPLES: [(&str, &[&str]); 21] = [
 fn ask(engine: &mut Postgres, sql: &str, params: &[Value]) -> Vec<Value> {
     let session = engine.connect().unwrap();
     let reply = engine.submit(session, sql, params).unwrap();
-    let Reply::Done(done) = reply else { panic!("nobody is waited for") };
+    let Reply::Done(done) = reply else { panic!("it waits for no other session") };
     let rows = done.result.unwrap_or_else(|error| panic!("{sql}: {error}")).rows;
     engine.close(session);
     rows[0].to_vec()
 }
 
 #[test]
+#[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
 fn binary_values_read_as_the_server_prints_them() {
-    let Some(server) = server() else { return };
+    let server = server();
     let mut engine = Postgres::new(&server).unwrap();
     let schema = "CREATE TYPE mood AS ENUM ('sad', 'fine'); CREATE DOMAIN small AS int CHECK (VALUE < 10);";
     engine.open(&Rc::new(InitialState { schema: schema.into(), rows: Vec::new() }), Seed(1)).unwrap();
     for (name, samples) in SAMPLES {
         for sample in samples {
-            // The parameter goes out in binary; the literal is read by the server itself.
+            // The parameter is sent in binary; the literal is parsed by the server itself.
             let literal = sample.replace('\'', "''");
             let sql = format!(
                 "SELECT $1::{name}, '{literal}'::{name}, $1::{name}::text, '{literal}'::{name}::text"
@@ -64,7 +65,7 @@ fn binary_values_read_as_the_server_prints_them() {
             let mut told = |value: &Value| match value {
                 Value::Bool(truth) => truth.to_string(),
                 Value::Timestamp(_) => {
-                    // The kernel has the number; its text is the server's own.
+                    // The kernel has only the number, so the server formats it.
                     let text = ask(&mut engine, "SELECT $1::timestamptz::text", std::slice::from_ref(value));
                     text[0].text().unwrap_or_default().to_owned()
                 }

@@ -1,5 +1,5 @@
-//! What a Postgres 15 server answered, C locale, UTC; the model must answer the same. Rows must never
-//! be edited by hand to fit the model.
+//! Recorded answers of a Postgres 15 server, C locale, UTC; the model must give the same. Never edit a row to fit the
+//! model.
 
 /// Explicit casts: the value as `type:text`, the type, and what the server answered.
 #[rustfmt::skip]
@@ -286,7 +286,7 @@ pub(super) const CASTS: &[(&str, &str, &str)] = &[
     ("text[]:{abc}", "varchar(2)[]", "{ab}"),
 ];
 
-/// Assignments: the value as `type:text`, the column's type, and what the server stored or said.
+/// Assignment casts: the value as `type:text`, the column's type, and what the server stored or answered.
 #[rustfmt::skip]
 pub(super) const ASSIGNMENTS: &[(&str, &str, &str)] = &[
     ("numeric:1.5", "int4", "2"),
@@ -305,7 +305,7 @@ pub(super) const ASSIGNMENTS: &[(&str, &str, &str)] = &[
     ("numeric[]:{1.5}", "int4[]", "{2}"),
 ];
 
-/// Common types of the arms of a CASE, its ELSE first, and the type that the server took.
+/// Common types: the arms of a CASE, ELSE first, and the server's result type.
 #[rustfmt::skip]
 pub(super) const COMMON: &[(&[&str], &str)] = &[
     (&["int4", "int8"], "bigint"),

@@ -1,5 +1,5 @@
-//! What a Postgres 15 server answered about `date`, `timestamp` and `character`, C locale, UTC; the model must answer
-//! the same. Rows must never be edited by hand to fit the model.
+//! Recorded answers of a Postgres 15 server about `date`, `timestamp` and `character`, C locale, UTC; the model must
+//! give the same. Never edit a row to fit the model.
 
 /// Operators: symbol, arguments as `type:text`, and what the server answered.
 #[rustfmt::skip]
@@ -241,7 +241,7 @@ pub(super) const CASTS: &[(&str, &str, &str)] = &[
     ("int4[]:{1}", "bpchar[]", "{1}"),
 ];
 
-/// Casts as an assignment makes them: the value as `type:text`, the type, and what the server answered.
+/// Assignment casts: the value as `type:text`, the type, and what the server answered.
 #[rustfmt::skip]
 pub(super) const ASSIGNMENTS: &[(&str, &str, &str)] = &[
     ("unknown:abcd", "char(3)", "22001: value too long for type character(3)"),
@@ -264,7 +264,7 @@ pub(super) const ASSIGNMENTS: &[(&str, &str, &str)] = &[
     ("date:2024-01-02", "char(10)", "2024-01-02"),
 ];
 
-/// Common types: those of the arms, the first being ELSE, and what the server took.
+/// Common types: the arms of a CASE, ELSE first, and the server's result type.
 #[rustfmt::skip]
 pub(super) const COMMON: &[(&[&str], &str)] = &[
     (&["date", "timestamp"], "timestamp without time zone"),

@@ -1,5 +1,5 @@
-//! What a Postgres 15 server answered, C locale, UTC; the model must answer the same. Rows must never
-//! be edited by hand to fit the model.
+//! Recorded answers of a Postgres 15 server, C locale, UTC; the model must give the same. Never edit a row to fit the
+//! model.
 
 /// Functions: name, arguments as `type:text`, and what the server answered.
 #[rustfmt::skip]

@@ -1,4 +1,4 @@
-//! Operators and functions of `date` and of `timestamp without time zone`, which no zone changes.
+//! Operators and functions on `date` and `timestamp without time zone`, which do not depend on the time zone.
 
 use super::super::mistyped;
 use super::super::signature::Kind::{Date, Float8, Int4, Interval, Numeric as Num, Text, Timestamp};
@@ -43,7 +43,7 @@ fn date(args: &[Value], index: usize) -> Result<i32> {
     }
 }
 
-/// The timestamp that an argument is, or the midnight of its day.
+/// The timestamp argument, or the midnight of a date argument.
 fn at(args: &[Value], index: usize) -> Result<i64> {
     match args.get(index) {
         Some(Value::Timestamp(micros)) => Ok(*micros),
@@ -52,7 +52,7 @@ fn at(args: &[Value], index: usize) -> Result<i64> {
     }
 }
 
-/// A date so many days later.
+/// A date plus a number of days.
 fn later(args: &[Value], from: usize, by: usize, sign: i64) -> Result<Value> {
     let days = i64::from(date(args, from)?) + sign * super::super::int(args, by)?;
     let fits = i32::try_from(days).ok().filter(|_| date_in_range(days));
@@ -76,7 +76,7 @@ fn of_date(args: &[Value]) -> Result<Value> {
         | "microsecond" | "microseconds" => {
             Err(Failure::sql("0A000", format!("unit \"{unit}\" not supported for type date")))
         }
-        // The day of a date may lie beyond the timestamps, which only has its number of microseconds overflow.
+        // A date may be outside the range of timestamps; only an overflow of its microseconds is a problem.
         unit => match i64::from(days).checked_mul(DAY) {
             Some(at) => field(unit, at, "date"),
             None => Err(Failure::not_modelled("a field of a date that no timestamp reaches")),

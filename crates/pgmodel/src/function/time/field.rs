@@ -1,11 +1,11 @@
-//! `extract` and `date_trunc`: fields of timestamps and intervals. A field that is not computed here must be
-//! refused, never taken for an unknown one.
+//! `extract` and `date_trunc`: fields of timestamps and intervals. A field of the server that the model does not
+//! compute is refused, not reported as unknown.
 
 use super::{EPOCH, decimal, interval, timestamp, unit};
 use crate::error::{Failure, Result};
 use crate::value::{DAY, Moment, Value, days_from_civil, interval_span};
 
-/// The fields that the server has and the model does not compute, or whose names it does not abbreviate.
+/// The fields, and abbreviations of fields, that the server accepts and the model does not compute.
 const REFUSED: [&str; 35] = [
     "week",
     "weeks",
@@ -60,7 +60,7 @@ pub(super) fn extracted(args: &[Value]) -> Result<Value> {
     field(&unit(args)?, timestamp(args, 1)?, ZONED)
 }
 
-/// A field of a timestamp of a type of that name.
+/// A field of a timestamp; `ty` is the name of its type.
 pub(super) fn field(unit: &str, at: i64, ty: &str) -> Result<Value> {
     let moment = Moment::of(at);
     let seconds = moment.micros / 1_000_000;
@@ -83,7 +83,7 @@ pub(super) fn field(unit: &str, at: i64, ty: &str) -> Result<Value> {
     }
 }
 
-/// The day of the week, Sunday being 0; timestamps begin on a Saturday.
+/// The day of the week, 0 being Sunday; the epoch of timestamps is a Saturday.
 fn weekday(at: i64) -> i64 {
     (at.div_euclid(DAY) + 6).rem_euclid(7)
 }
@@ -93,7 +93,7 @@ pub(super) fn extracted_interval(args: &[Value]) -> Result<Value> {
     let (unit, (months, days, micros)) = (unit(args)?, interval(args, 1)?);
     let whole = |int: i64| decimal(int.into(), 0);
     match unit.as_str() {
-        // A year counts 365.25 days here, a month that is left over 30.
+        // Here a year has 365.25 days, and a remaining month has 30.
         "epoch" => {
             let quarters =
                 interval_span(months % 12, days, 0) / i128::from(DAY) * 4 + i128::from(months / 12) * 1461;
@@ -113,7 +113,7 @@ pub(super) fn extracted_interval(args: &[Value]) -> Result<Value> {
     }
 }
 
-/// The microseconds of a unit of at most a day.
+/// The microseconds of a unit that is at most a day long.
 fn size(unit: &str) -> Option<i64> {
     Some(match unit {
         "microsecond" | "microseconds" => 1,
@@ -131,7 +131,7 @@ pub(super) fn truncated(args: &[Value]) -> Result<Value> {
     start(&unit(args)?, timestamp(args, 1)?, ZONED).map(Value::Timestamptz)
 }
 
-/// Where the unit around a timestamp begins; a week begins on a Monday.
+/// The start of the unit that contains a timestamp; weeks start on Monday.
 pub(super) fn start(unit: &str, at: i64, ty: &str) -> Result<i64> {
     let moment = Moment::of(at);
     if let Some(size) = size(unit) {

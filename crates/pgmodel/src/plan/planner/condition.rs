@@ -1,6 +1,5 @@
-//! Functions and subqueries with an effect among the conditions of WHERE: the server puts conditions in the order of
-//! their costs (order_qual_clauses in src/backend/optimizer/plan/createplan.c), takes an index where it likes, and
-//! makes joins of IN.
+//! Checks functions and subqueries with an effect in WHERE. The server sorts conditions by cost (order_qual_clauses in
+//! src/backend/optimizer/plan/createplan.c), may use an index, and turns IN into a join.
 
 use super::{Judge, Level, flatten, parts};
 use crate::catalog::TableDef;
@@ -8,7 +7,7 @@ use crate::plan::{Comparison, Cte, Expr, Query, Select, Slot, SubKind, System, e
 use crate::routine::Code;
 
 impl<'a> Judge<'a> {
-    /// Functions with an effect in the conditions themselves.
+    /// Checks functions with an effect that the conditions call directly.
     pub(super) fn calls(&mut self, level: &Level<'a>, depth: usize) {
         if level.outer.iter().any(|condition| calls(condition)) {
             return self.refuse("a function with an effect in the condition of an outer join");
@@ -62,7 +61,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Subqueries with an effect in the conditions.
+    /// Checks subqueries with an effect in the conditions.
     pub(super) fn subqueries(&mut self, level: &Level<'a>, depth: usize) {
         for condition in &level.outer {
             if self.shows_inside(condition, depth) {
@@ -97,7 +96,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether a subquery of the condition shows that it is run.
+    /// Whether a subquery in the condition has an effect.
     fn shows_inside(&self, condition: &Expr, depth: usize) -> bool {
         match condition {
             Expr::Sub { query, .. } if self.reads(query, depth + 1) => true,
@@ -106,13 +105,13 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether an expression calls a function with an effect, not counting its subqueries.
+/// Whether an expression calls a function with an effect outside of its subqueries.
 fn calls(expr: &Expr) -> bool {
     effect::is_call(expr) || parts(expr).into_iter().any(calls)
 }
 
-/// Whether a condition hangs on no row and has a subquery with an effect: the server looks at it once, before it looks
-/// for any row (create_gating_plan in src/backend/optimizer/plan/createplan.c).
+/// Whether a condition depends on no row and has a subquery with an effect. The server evaluates such a condition once,
+/// before it reads any row (create_gating_plan in src/backend/optimizer/plan/createplan.c).
 pub(crate) fn gates(condition: &Expr) -> bool {
     fn runs(expr: &Expr) -> bool {
         match expr {
@@ -125,7 +124,7 @@ pub(crate) fn gates(condition: &Expr) -> bool {
     runs(condition) && !calls(condition) && !is_correlated(condition) && columns(condition).is_empty()
 }
 
-/// Whether a subquery with an effect in it depends on the row.
+/// Whether it contains a correlated subquery with an effect.
 fn is_correlated(expr: &Expr) -> bool {
     match expr {
         Expr::Sub { query, .. } if query.correlated && query.has_effect() => true,
@@ -133,7 +132,7 @@ fn is_correlated(expr: &Expr) -> bool {
     }
 }
 
-/// Whether the server puts the query in the place of its name, as it does with one that is read once.
+/// Whether the server inlines the query, as it does with one that is referenced once.
 fn is_inlined(cte: &Cte) -> bool {
     !cte.recursive
         && !cte.query.has_effect()
@@ -141,7 +140,7 @@ fn is_inlined(cte: &Cte) -> bool {
         && (cte.references == 1 || cte.materialized.is_some())
 }
 
-/// Whether it is known where conditions with an effect come among the others when they are sorted by cost.
+/// Whether the position of each condition with an effect is known when the conditions are sorted by cost.
 fn in_order(conditions: &[&Expr]) -> bool {
     conditions.iter().enumerate().all(|(place, later)| {
         conditions[..place].iter().filter(|sooner| calls(sooner) || calls(later)).all(|sooner| {
@@ -151,8 +150,8 @@ fn in_order(conditions: &[&Expr]) -> bool {
     })
 }
 
-/// Puts the conditions of a level in the order in which the server looks at them, as far as that shows: functions with
-/// an effect by their cost, and subqueries with an effect last.
+/// Sorts a level's conditions as the server does, as far as that is observable: functions with an effect by cost, and
+/// subqueries with an effect last.
 pub(crate) fn ordered(conditions: &mut [Expr]) {
     if conditions.iter().any(calls) {
         conditions.sort_by_key(|condition| cost(condition).map(|(least, _)| least));
@@ -160,8 +159,8 @@ pub(crate) fn ordered(conditions: &mut [Expr]) {
     conditions.sort_by_key(|condition| matches!(condition, Expr::Sub { query, .. } if query.has_effect()));
 }
 
-/// What a condition costs at least and at most, an operator being 2; none where it is not known. An integer that is
-/// made a longer one does not show here.
+/// Lower and upper bound of a condition's cost, where an operator costs 2; `None` if it is unknown. Integer widening is
+/// not visible here.
 fn cost(expr: &Expr) -> Option<(usize, usize)> {
     let own = match expr {
         Expr::Sub { kind: SubKind::Scalar, query } if !query.correlated => (0, 0),
@@ -174,10 +173,10 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
         }
         Expr::InList { list, .. } if list.len() > 8 => return None,
         Expr::InList { list, .. } => (list.len(), list.len()),
-        // Of constants it is computed beforehand.
+        // With constant arguments it is computed at planning time.
         Expr::Apply { args, .. } => (if columns(expr).is_empty() { 0 } else { 2 }, 2 + 2 * args.len()),
         Expr::Routine { routine, .. } if matches!(routine.code, Code::Plpgsql(_)) => (200, 200),
-        // One in SQL may be dissolved, and cost less than a hundred operators.
+        // A function in SQL may be inlined, and then cost less than a hundred operators.
         Expr::Routine { args, .. } => (2, 200 + 2 * args.len()),
         Expr::System { .. } if columns(expr).is_empty() => (2, 2),
         Expr::System { args, .. } => (2, 2 + 2 * args.len()),
@@ -191,7 +190,7 @@ fn cost(expr: &Expr) -> Option<(usize, usize)> {
     })
 }
 
-/// Whether a condition picks a range or a list of values of a column that an index has.
+/// Whether a condition selects a range or list of values of an indexed column.
 fn ranges(condition: &Expr, table: &TableDef) -> bool {
     match condition {
         Expr::Compare { comparison: Comparison::Equal, .. } => false,
@@ -204,7 +203,7 @@ fn ranges(condition: &Expr, table: &TableDef) -> bool {
     }
 }
 
-/// Whether some index could have the rows in the order that is wanted.
+/// Whether an index could return the rows in the required order.
 fn may_order(query: &Query, select: &Select, table: &TableDef, conditions: &[&Expr]) -> bool {
     let Some(key) = query.order.first().filter(|_| query.stops_early()) else { return false };
     let key = if let Expr::Output(place) = key.expr { &select.output[place] } else { &key.expr };
@@ -219,16 +218,16 @@ fn may_order(query: &Query, select: &Select, table: &TableDef, conditions: &[&Ex
     })
 }
 
-/// What must hold at the end of a scan for every plan to have called the same functions with an effect.
+/// Conditions at the end of a scan under which every plan would have called the same functions with an effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wary {
-    /// That a row was looked at, if there was any: an index may have found none.
+    /// At least one row must have been visited if the table has any: with an index the server might have found none.
     pub(crate) some: bool,
-    /// That all rows were, in the order of an index: with a sort they would be.
+    /// All rows must have been visited in index order: a plan that sorts would have visited all of them.
     pub(crate) all: bool,
 }
 
-/// What must hold for a query of its own.
+/// The conditions for the scan of a query.
 pub(crate) fn wary(query: &Query, select: &Select) -> Wary {
     let mut conditions = Vec::new();
     if let (Some(filter), [Slot::Table(table)]) = (&select.filter, &select.slots[..]) {
@@ -241,13 +240,13 @@ pub(crate) fn wary(query: &Query, select: &Select) -> Wary {
     Wary::default()
 }
 
-/// Whether an index has that column.
+/// Whether the column is in an index.
 fn indexed(table: &TableDef, column: usize) -> bool {
     table.indexes.iter().any(|index| index.plain_columns().any(|it| it == column))
 }
 
-/// Whether the functions with an effect in a condition take a lock for the transaction, the same for each row: to take
-/// it again does nothing.
+/// Whether the functions with an effect in a condition only take transaction locks that are the same for each row, so
+/// that taking them again has no effect.
 fn is_kept(condition: &Expr) -> bool {
     match condition {
         Expr::System { call: System::AdvisoryLock { transaction: true, .. }, .. } => {
@@ -258,7 +257,7 @@ fn is_kept(condition: &Expr) -> bool {
     }
 }
 
-/// The columns of the level that an expression names.
+/// The columns of the level that an expression references.
 fn columns(expr: &Expr) -> Vec<usize> {
     let mut found = Vec::new();
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! The pieces of statements: their expressions and SQL as texts of their own, where values go, and RAISE.
+//! Extracts the pieces of statements: expressions and SQL as separate texts, targets of values, and RAISE.
 
 use retrial_plpgsql_syntax::{self as syntax, Condition, IntoTargets, Kind, Piece, Token};
 
@@ -108,7 +108,7 @@ impl<'t> Compiler<'t> {
         }
     }
 
-    /// The text of a piece. An argument of a trigger is a variable of its own.
+    /// The text of a piece. `TG_ARGV[n]` becomes a variable of its own.
     pub(super) fn written(&self, piece: &Piece<'t>) -> String {
         let mut text = String::new();
         let mut before: Option<&Token<'_>> = None;
@@ -117,7 +117,7 @@ impl<'t> Compiler<'t> {
             if let Some(before) = before
                 && before.end() < token.at
             {
-                // Constants on two lines are one; on one line they are none.
+                // String constants on two lines are concatenated; on one line they are a syntax error.
                 let lines = self.text.get(before.end()..token.at).is_some_and(|gap| gap.contains('\n'));
                 text.push(if lines { '\n' } else { ' ' });
             }

@@ -57,8 +57,9 @@ const FAILING: [(&str, &str); 5] = [
 ];
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn what_fails_around_the_steps_is_told_where_the_original_tells_it() {
-    let Some(server) = server() else { return };
+    let server = server();
     let original = Original::new(&server);
     for (name, text) in FAILING {
         let expected = original.everything(name, &inline(name, text));
@@ -103,8 +104,9 @@ const ENDED: [(&str, &str); 3] = [
 ];
 
 #[test]
+#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_session_that_the_server_ends_is_told_as_libpq_tells_it() {
-    let Some(server) = server() else { return };
+    let server = server();
     let original = Original::new(&server);
     for (name, text) in ENDED {
         let expected = original.everything(name, &inline(name, text));

@@ -1,16 +1,16 @@
-//! A row as the oracle keeps it, and what follows from it for the trace.
+//! A row in the oracle, and what it must look like in the trace.
 
 use retrial_sim::engine::Value;
 
 use super::Note;
 use crate::document_store::SCOPES;
 
-/// A row by the marks of what it is made of.
+/// A row, as the marks of its contents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) id: i64,
     pub(super) version: i64,
-    /// Of its scope and its time.
+    /// The mark of its scope and its time.
     pub(super) base: i64,
     pub(super) text: i64,
     pub(super) vector: Option<i64>,
@@ -27,13 +27,13 @@ impl Row {
         scope == 0 || self.base % 2 == scope - 1
     }
 
-    /// The same but for which of its id's rows it is, and its time.
+    /// Whether the rows are the same except for version and time.
     pub(super) fn holds_the_same(self, other: Row) -> bool {
         let content = |row: Row| (row.id, row.base % 2, row.text, row.vector, row.metadata);
         content(self) == content(other)
     }
 
-    /// The row as the trace must have it.
+    /// The row's columns in the trace.
     pub(super) fn columns(self) -> Vec<Value> {
         let is_object = self.metadata % 3 != 0;
         let metadata = if is_object {
@@ -54,7 +54,7 @@ impl Row {
         ]
     }
 
-    /// The notes of whoever got it.
+    /// The annotations of an actor that read it.
     pub(super) fn told(self) -> [Note; 3] {
         [
             ("row", self.id, self.version),
@@ -63,7 +63,7 @@ impl Row {
         ]
     }
 
-    /// What an update makes of it.
+    /// The row after an update.
     pub(super) fn changed(self, which: i64, mark: i64) -> Row {
         Row {
             text: if which == 1 { self.text } else { mark },

@@ -1,4 +1,4 @@
-//! What an update does under its lock, request by request, and what its caller must hear of it.
+//! What an update does under its lock, request by request, and what its caller must learn.
 
 use retrial_sim::engine::Value;
 use retrial_sim::trace::{Event, Exchange};
@@ -7,7 +7,7 @@ use super::row::Row;
 use super::{Oracle, ensure};
 use crate::document_store::{DONE, NONE, NULL_VECTOR, OUT_OF_SCOPE, UNKNOWN};
 
-/// Where an update is.
+/// How far an update is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Stage {
     Locks,
@@ -24,7 +24,7 @@ pub(super) enum Stage {
 pub(super) struct Update {
     pub(super) id: i64,
     pub(super) scope: i64,
-    /// Which fields change, and the mark of what they become.
+    /// Which fields change, and the mark of their new values.
     pub(super) changes: (i64, i64),
     pub(super) stage: Stage,
     pub(super) original: Row,
@@ -56,7 +56,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// A request of an update's own.
+    /// A request that is part of an update.
     pub(super) fn updates(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
         let mut update = self.hand(event).update.expect("it is in an update");
         let Update { id, stage, .. } = update;
@@ -118,7 +118,7 @@ impl Oracle {
         Ok(())
     }
 
-    /// An update has read its row, if there is one.
+    /// Continues an update after it has read its row, if there is one.
     fn takes_up(&mut self, update: &mut Update, newest: Option<Row>) -> Stage {
         let Some(row) = newest else {
             self.seen.push("an update without a row");

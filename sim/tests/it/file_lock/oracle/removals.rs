@@ -1,4 +1,4 @@
-//! What removes the directory: whoever has seen it stale, a release, a process that exits.
+//! What removes the directory: an actor that has seen it stale, a release, a process that exits.
 
 use retrial_sim::engine::Value;
 use retrial_sim::trace::{Event, Exchange};
@@ -81,7 +81,7 @@ impl Oracle<'_> {
         Ok(())
     }
 
-    /// A process in good order removes what it has listed.
+    /// A process that exits in good order removes the lock that it has listed.
     pub(super) fn exit(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
         let process = self.run.trace.process(event.actor);
         let Some(listed) = self.listed.remove(process) else {

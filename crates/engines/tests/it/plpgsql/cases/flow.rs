@@ -1,4 +1,4 @@
-//! Transactions, control flow, and where rows go.
+//! Transactions, control flow, and the targets of rows.
 
 use super::{Case, case};
 
