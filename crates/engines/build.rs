@@ -1,5 +1,6 @@
 //! Sets the cfgs `live_postgres`, where a PostgreSQL server can be used, and `postgres_binaries`, where one can be
-//! started, so that tests that need one are shown as ignored elsewhere. With RETRIAL_REQUIRE_POSTGRES=1, as in CI, a missing server fails the build instead.
+//! started, so that tests that need one are shown as ignored elsewhere. With RETRIAL_REQUIRE_POSTGRES=1, as in
+//! CI, a missing server fails the build instead.
 
 #![expect(clippy::disallowed_methods, reason = "a build script is told by its environment")]
 #![expect(clippy::print_stdout, reason = "a build script speaks to cargo through its output")]

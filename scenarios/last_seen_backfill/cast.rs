@@ -42,7 +42,12 @@ fn starts_late(environment: &Environment) -> bool {
     environment.name != "open_ingest"
 }
 
-pub(super) fn enter(world: &World, backfill: &'static dyn Backfill, environment: &Environment, workload: &Rc<Workload>) {
+pub(super) fn enter(
+    world: &World,
+    backfill: &'static dyn Backfill,
+    environment: &Environment,
+    workload: &Rc<Workload>,
+) {
     let (ingests, starts_late) = (takes_part("ingestor", environment), starts_late(environment));
     // Kept outside the process: the broker redelivers a message that a crash kept from being taken in.
     let delivered = Rc::new(Cell::new(0));

@@ -3,7 +3,7 @@
 //! `errors` fails only the migration's own statements, not the runner's bookkeeping before and after it: a status that
 //! cannot be written affects all strategies in the same way. `crash` injects faults everywhere.
 
-use retrial_sim::fault::{Fault, FaultRule, Environment};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 
 /// The labels of the two queries before the loop.
 pub(super) const LOOKUPS: &[&str] = &["lookup-max", "lookup-total"];
@@ -20,7 +20,12 @@ const SERVER: &[&str] = &["migration", "ingestor"];
 
 pub(super) const ENVIRONMENTS: &[Environment] = &[
     Environment { name: "calm", about: "the migration runs alone", fault_rules: &[], budget: 0 },
-    Environment { name: "readers", about: "two readers poll on connections of their own", fault_rules: &[], budget: 0 },
+    Environment {
+        name: "readers",
+        about: "two readers poll on connections of their own",
+        fault_rules: &[],
+        budget: 0,
+    },
     Environment {
         name: "ingest",
         about: "old packets are pruned at start-up; messages are taken in once migration and prune have ended",

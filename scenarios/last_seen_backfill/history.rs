@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use retrial_sim::engine::{RowChange, Value};
-use retrial_sim::trace::{Statement, EventKind};
+use retrial_sim::trace::{EventKind, Statement};
 use retrial_sim::trial::Run;
 
 use super::Workload;

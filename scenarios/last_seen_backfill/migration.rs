@@ -55,7 +55,7 @@ impl Migration {
     /// Sends one statement in a transaction of its own.
     ///
     /// # Errors
-    /// The driver's.
+    /// Any error of the driver.
     pub async fn execute<const N: usize>(
         &self,
         label: &'static str,
@@ -68,7 +68,7 @@ impl Migration {
     /// Sends a query for one number; NULL is read as 0. Use [`Migration::execute`] if NULL matters.
     ///
     /// # Errors
-    /// The driver's.
+    /// Any error of the driver.
     pub async fn number<const N: usize>(
         &self,
         label: &'static str,
@@ -81,7 +81,7 @@ impl Migration {
     /// Begins a transaction on the writer connection; nothing else in the process can write until it ends.
     ///
     /// # Errors
-    /// The driver's.
+    /// Any error of the driver.
     pub async fn begin(&self) -> Result<Transaction, SqlError> {
         self.pool.begin(&self.actor, "begin", "BEGIN IMMEDIATE").await
     }

@@ -13,13 +13,13 @@ pub use self::workload::{Arrival, Transmission, Workload};
 
 pub mod strategies;
 
-mod known_failures;
 mod cast;
 mod effort;
+mod environments;
 mod gate;
 mod history;
 mod invariants;
-mod environments;
+mod known_failures;
 mod migration;
 mod progress;
 mod workload;

@@ -37,7 +37,12 @@ const MEMORIES: document_store::Settings =
 /// The time of a model call: "A few seconds" in the pull request's words.
 const MODEL_TAKES: Duration = Duration::from_secs(3);
 
-pub(super) fn enter(world: &World, strategy: &'static dyn Upgrade, environment: &Environment, workload: &Rc<Workload>) {
+pub(super) fn enter(
+    world: &World,
+    strategy: &'static dyn Upgrade,
+    environment: &Environment,
+    workload: &Rc<Workload>,
+) {
     let store = world.document_store(MEMORIES, world.file_lock(LOCK), workload.documents());
     if environments::lock_file_is_old(environment) {
         store.has_old_lock_file();

@@ -1,7 +1,7 @@
 //! The environments, from benign to hostile. In `calm` the tool runs alone; in `two_upgraders` and `all` there are two
 //! tools.
 
-use retrial_sim::fault::{Fault, FaultRule, Environment};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::slow_call::Outcome;
 
 pub(super) const UPGRADERS: [&str; 2] = ["upgrader-1", "upgrader-2"];
@@ -19,7 +19,11 @@ const FAILS: [FaultRule; 2] = [
         actors: EVERYBODY,
         labels: &["add", "restore", "merge", "delete-old"],
     },
-    FaultRule { fault: Fault::ReplyLost, actors: EVERYBODY, labels: &["add", "restore", "merge", "delete-old"] },
+    FaultRule {
+        fault: Fault::ReplyLost,
+        actors: EVERYBODY,
+        labels: &["add", "restore", "merge", "delete-old"],
+    },
 ];
 
 /// Where a process may crash: during a model call, and around every commit.
@@ -40,7 +44,12 @@ const STALL: FaultRule = FaultRule {
 };
 
 pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment { name: "calm", about: "the tool runs alone, and nothing fails", fault_rules: &[], budget: 0 },
+    Environment {
+        name: "calm",
+        about: "the tool runs alone, and nothing fails",
+        fault_rules: &[],
+        budget: 0,
+    },
     Environment {
         name: "plugin",
         about: "one or two plugin processes write while the model is called and while its answer is written",
@@ -83,7 +92,12 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
         fault_rules: &[],
         budget: 0,
     },
-    Environment { name: "two_upgraders", about: "the operator has started the tool twice", fault_rules: &[], budget: 0 },
+    Environment {
+        name: "two_upgraders",
+        about: "the operator has started the tool twice",
+        fault_rules: &[],
+        budget: 0,
+    },
     Environment {
         name: "all",
         about: "everything in the environments above",

@@ -8,7 +8,7 @@ use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
 use retrial_sim::operation::{self, Lost, Operation};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, Exchange, EventKind};
+use retrial_sim::trace::{Event, EventKind, Exchange};
 use retrial_sim::trial::Run;
 
 use super::Workload;

@@ -12,12 +12,12 @@ pub use self::workload::{Content, Does, Entry, Errand, Workload};
 
 pub mod strategies;
 
-mod known_failures;
 mod bulk;
 mod cast;
+mod environments;
 mod history;
 mod invariants;
-mod environments;
+mod known_failures;
 mod plugin;
 mod smart_metadata;
 mod upgrader;

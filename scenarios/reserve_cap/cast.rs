@@ -8,9 +8,9 @@ use retrial_sim::fault::Environment;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
+use super::environments::{self, PODS, PROBES, QUERIES, RUNNERS};
 use super::gateway::{ConversationLock, Counter, Gateway};
 use super::inbox::Inbox;
-use super::environments::{self, PODS, PROBES, QUERIES, RUNNERS};
 use super::messages::{self, Desk, Run};
 use super::workload::Workload;
 

@@ -1,6 +1,6 @@
 //! The environments, from benign to hostile. `calm` and `busy` have one pod, the others one or two.
 
-use retrial_sim::fault::{Fault, FaultRule, Environment};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 
 pub(super) const PODS: [&str; 2] = ["pod-1", "pod-2"];
 pub(super) const RUNNERS: [[&str; 6]; 2] = [
@@ -17,7 +17,8 @@ const HOLDERS: &[&str] = &[
 ];
 
 /// The pool may throw on release.
-const RELEASE_ERROR: FaultRule = FaultRule { fault: Fault::ReleaseError, actors: HOLDERS, labels: &["release"] };
+const RELEASE_ERROR: FaultRule =
+    FaultRule { fault: Fault::ReleaseError, actors: HOLDERS, labels: &["release"] };
 
 /// A reserved connection may die: during a statement, and while it is idle.
 const DISCONNECT: FaultRule = FaultRule {

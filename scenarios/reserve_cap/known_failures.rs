@@ -59,7 +59,8 @@ pub(super) const REFUSES_FOR_A_LEAK: KnownFailure = KnownFailure {
     anomalies: &[Anomaly::Starvation],
     from: "release_fails",
     rarely: None,
-    because: "a leaked count uses up the cap with connections that are not reserved; once the cap is used up, for ever",
+    because: "a leaked count uses up the cap with connections that are not reserved; at the full cap every run is \
+              refused for ever",
 };
 
 pub(super) const WARNS_OF_A_LEAK: KnownFailure = KnownFailure {

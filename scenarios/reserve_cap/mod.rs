@@ -13,13 +13,13 @@ pub use self::workload::Workload;
 
 pub mod strategies;
 
-mod known_failures;
 mod cast;
+mod environments;
 mod gateway;
 mod history;
 mod inbox;
 mod invariants;
-mod environments;
+mod known_failures;
 mod messages;
 mod worker;
 mod workload;

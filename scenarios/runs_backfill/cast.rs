@@ -6,14 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::notifier::Notifier;
 use retrial_sim::engine::SqlError;
 use retrial_sim::fault::Environment;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::pool::Pool;
 use retrial_sim::world::World;
 
-use super::gateway::Gateway;
 use super::environments;
+use super::gateway::Gateway;
 use super::payload::Payload;
 use super::runner::{self, Migration};
 use super::workload::{Read, Workload};
@@ -35,7 +35,12 @@ struct Names {
 const NEW: Names = Names { process: "pod-new", gateway: "gateway-new", verifier: "verifier-new" };
 const OLD: Names = Names { process: "pod-old", gateway: "gateway-old", verifier: "verifier-old" };
 
-pub(super) fn enter(world: &World, migration: &'static dyn Migration, environment: &Environment, workload: &Rc<Workload>) {
+pub(super) fn enter(
+    world: &World,
+    migration: &'static dyn Migration,
+    environment: &Environment,
+    workload: &Rc<Workload>,
+) {
     let (given, deployed) = (workload.clone(), world.notifier());
     let bell = deployed.clone();
     world.process("migration", move |boot| {

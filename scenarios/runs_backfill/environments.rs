@@ -2,7 +2,7 @@
 //! shapes from `odd_rows` on, and the old release still runs from `rollout` on. In `as_stored` rows are stored the way
 //! the project's driver and queue really stored them, which the pull request did not know.
 
-use retrial_sim::fault::{Fault, FaultRule, Environment};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 
 const MIGRATION: &[&str] = &["migration"];
 
@@ -14,8 +14,10 @@ const fn fault_rule(fault: Fault, actors: &'static [&'static str]) -> FaultRule 
     FaultRule { fault, actors, labels: &[] }
 }
 
-const KILLED: [FaultRule; 2] = [fault_rule(Fault::CrashBefore, MIGRATION), fault_rule(Fault::CrashAfter, MIGRATION)];
-const CRASH: [FaultRule; 2] = [fault_rule(Fault::CrashBefore, EVERYONE), fault_rule(Fault::CrashAfter, EVERYONE)];
+const KILLED: [FaultRule; 2] =
+    [fault_rule(Fault::CrashBefore, MIGRATION), fault_rule(Fault::CrashAfter, MIGRATION)];
+const CRASH: [FaultRule; 2] =
+    [fault_rule(Fault::CrashBefore, EVERYONE), fault_rule(Fault::CrashAfter, EVERYONE)];
 
 pub(super) const ENVIRONMENTS: &[Environment] = &[
     Environment {
@@ -30,7 +32,12 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
         fault_rules: &[],
         budget: 0,
     },
-    Environment { name: "odd_rows", about: "null, missing, empty and numeric keys", fault_rules: &[], budget: 0 },
+    Environment {
+        name: "odd_rows",
+        about: "null, missing, empty and numeric keys",
+        fault_rules: &[],
+        budget: 0,
+    },
     Environment {
         name: "rollout",
         about: "the old release still adds runs, and its verifier is queried too",
@@ -63,7 +70,7 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
 ];
 
-/// Whether runs are added and worked on.
+/// Whether runs are added and processed.
 pub(super) fn has_traffic(environment: &Environment) -> bool {
     environment.name != "calm"
 }

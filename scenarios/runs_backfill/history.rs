@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retrial_sim::engine::RowChange;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, Statement, EventKind};
+use retrial_sim::trace::{Event, EventKind, Statement};
 use retrial_sim::trial::Run;
 
 use super::Workload;
@@ -113,7 +113,9 @@ pub(super) fn began(run: &Run, index: usize, actor: ActorId) -> usize {
     let before = run.trace.events[..index].iter().enumerate().rev();
     let mut own = before.filter(|(_, event)| event.actor == actor);
     match own.next() {
-        Some((_, Event { kind: EventKind::Resumed { .. }, .. })) => own.next().map_or(index, |(began, _)| began),
+        Some((_, Event { kind: EventKind::Resumed { .. }, .. })) => {
+            own.next().map_or(index, |(began, _)| began)
+        }
         _ => index,
     }
 }

@@ -16,11 +16,11 @@ pub use self::workload::{Ask, Read, Touch, Workload};
 pub mod gateway;
 pub mod strategies;
 
-mod known_failures;
 mod cast;
+mod environments;
 mod history;
 mod invariants;
-mod environments;
+mod known_failures;
 mod payload;
 mod runner;
 mod workload;

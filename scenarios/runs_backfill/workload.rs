@@ -9,8 +9,8 @@ use retrial_sim::engine::{InitialState, Value};
 use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-use super::gateway::Gateway;
 use super::environments;
+use super::gateway::Gateway;
 use super::payload::{Named, ORGANIZATION, OTHER_ORGANIZATION, Payload};
 
 /// A table of runs and everything that is done to it.
@@ -190,8 +190,13 @@ impl Workload {
 /// Workloads of 1 to 8 runs, and some of 16 to 24, which are enough for quadratic work to show; with odd shapes where
 /// the environment has them.
 pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
-    let (traffic, odd, old) = (environments::has_traffic(environment), environments::has_odd_rows(environment), environments::has_old(environment));
-    let (long, as_stored) = (environments::has_long_reads(environment), environments::is_as_stored(environment));
+    let (traffic, odd, old) = (
+        environments::has_traffic(environment),
+        environments::has_odd_rows(environment),
+        environments::has_old(environment),
+    );
+    let (long, as_stored) =
+        (environments::has_long_reads(environment), environments::is_as_stored(environment));
     let payload = move || {
         let usual = prop_oneof![4 => Just(Payload::Chat), 1 => Just(Payload::Connector)];
         if odd {
@@ -264,7 +269,8 @@ fn which() -> impl Strategy<Value = Which> {
 /// One or two runs, a chunk size of 1, and one instance of what the environment is about: a worker that sets a status,
 /// or a run that the old release adds. Where processes are killed, only the migration acts.
 pub(super) fn smallest(environment: &Environment) -> Workload {
-    let (alone, rollout) = (environment.budget > 0, environments::has_old(environment) && environment.budget == 0);
+    let (alone, rollout) =
+        (environment.budget > 0, environments::has_old(environment) && environment.budget == 0);
     let mut rows = vec![Payload::Chat];
     if !rollout {
         rows.push(if environments::has_odd_rows(environment) { Payload::NullAgent } else { Payload::Chat });

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::blob_store::BlobStore;
-use retrial_sim::notifier::Notifier;
 use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{SqlError, Value};
 use retrial_sim::fault::Environment;
+use retrial_sim::notifier::Notifier;
 use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
@@ -38,7 +38,12 @@ const LATE: Duration = Duration::from_secs(1);
 /// The API writer's delay between two statements of a transaction: its own work and a slow network.
 const SLOW_ROUND_TRIP: Duration = Duration::from_millis(20);
 
-pub(super) fn enter(world: &World, strategy: &'static dyn Persistence, environment: &Environment, workload: &Rc<Workload>) {
+pub(super) fn enter(
+    world: &World,
+    strategy: &'static dyn Persistence,
+    environment: &Environment,
+    workload: &Rc<Workload>,
+) {
     let consumers = if environments::has_many_consumers(environment) { workload.consumers } else { 1 };
     let queue = world.queue(Settings {
         name: "intake",

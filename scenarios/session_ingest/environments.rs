@@ -1,7 +1,7 @@
 //! The environments, from benign to hostile. The API writer takes part from `contended` on; `concurrent` and `all` have
 //! several consumers, the others one.
 
-use retrial_sim::fault::{Fault, FaultRule, Environment};
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 
 pub(super) const CONSUMERS: [&str; 3] = ["consumer-1", "consumer-2", "consumer-3"];
 pub(super) const OBJECTS: [&str; 2] = ["object-1", "object-2"];
@@ -43,10 +43,16 @@ const CRASH: [FaultRule; 4] = [
 ];
 const EVICTION: FaultRule = fault_rule(Fault::Eviction, &OBJECTS);
 const LOST: [FaultRule; 2] = [fault_rule(Fault::RequestLost, SENDERS), fault_rule(Fault::ReplyLost, SENDERS)];
-const AGAIN: [FaultRule; 2] = [fault_rule(Fault::Duplicate, &CONSUMERS), fault_rule(Fault::Stall, &CONSUMERS)];
+const AGAIN: [FaultRule; 2] =
+    [fault_rule(Fault::Duplicate, &CONSUMERS), fault_rule(Fault::Stall, &CONSUMERS)];
 
 pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment { name: "calm", about: "one consumer, no other writer, no faults", fault_rules: &[], budget: 0 },
+    Environment {
+        name: "calm",
+        about: "one consumer, no other writer, no faults",
+        fault_rules: &[],
+        budget: 0,
+    },
     Environment {
         name: "contended",
         about: "an API writer changes sessions in its own transactions, with slow round trips",

@@ -6,7 +6,7 @@ use std::fmt;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Exchange, Stored, EventKind};
+use retrial_sim::trace::{EventKind, Exchange, Stored};
 use retrial_sim::trial::Run;
 
 use super::environments::OBJECTS;

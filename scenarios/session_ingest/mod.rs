@@ -14,12 +14,12 @@ pub use self::workload::{Edit, Edited, Message, Parent, Status, Workload};
 pub mod strategies;
 
 mod alarm;
-mod known_failures;
 mod cast;
 mod consumer;
+mod environments;
 mod history;
 mod invariants;
-mod environments;
+mod known_failures;
 mod object;
 mod operations;
 mod relay;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use madsim::time::TimeHandle;
 
-use crate::choice::{Ask, RunnableActor, Choice, Pace};
+use crate::choice::{Ask, Choice, Pace, RunnableActor};
 use crate::cycle::{self, Cycle};
 use crate::engine::SessionId;
 use crate::error::Error;
@@ -269,7 +269,9 @@ impl<'a> Kernel<'a> {
                 }
                 Fault::Disconnect => {
                     let session = self.shared.session_in_hand(id);
-                    self.shared.end_session(session.expect("the rule applies only to an actor that has a connection"));
+                    self.shared.end_session(
+                        session.expect("the rule applies only to an actor that has a connection"),
+                    );
                 }
                 Fault::StatementError
                 | Fault::CrashAfter

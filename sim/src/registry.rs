@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Environment;
 use crate::rules::{Rule, RuleOff};
-use crate::scenario::{StrategyInfo, Scenario, Workload};
+use crate::scenario::{Scenario, StrategyInfo, Workload};
 use crate::shrink::{self, Budget};
 use crate::trial::TrialHost;
 use crate::verdict::Counterexample;

@@ -56,10 +56,13 @@ const STATEMENTS_MAX: usize = 512;
 /// Maximum total size of the cached texts, in bytes.
 const STATEMENT_BYTES_MAX: usize = 1 << 20;
 
+/// An initial state as the engine is given it, and as the model has built it.
+type Image = (Rc<InitialState>, Rc<retrial_pgmodel::InitialState>);
+
 thread_local! {
     /// Images of the most recently used initial states, so that a thread builds each one once. Equal initial states
     /// share an image, including the plans of the statements that were run on it.
-    static IMAGES: RefCell<Vec<(Rc<InitialState>, Rc<retrial_pgmodel::InitialState>)>> = const { RefCell::new(Vec::new()) };
+    static IMAGES: RefCell<Vec<Image>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Alternatives to running a subquery once, which the server's planner may choose.

@@ -86,7 +86,8 @@ pub(crate) fn headed(line: &str) -> Result<Case> {
     let words: Vec<&str> = line.split(' ').collect();
     let [scenario, strategy, environment, engine, invariant] = words[..] else { anyhow::bail!("five names") };
     let text = format!(
-        "retrial case 1\ntrial {scenario}/{strategy} on {environment} by {engine}\nverdict {invariant} holds\ndigest 0\n\
+        "retrial case 1\ntrial {scenario}/{strategy} on {environment} by {engine}\n\
+         verdict {invariant} holds\ndigest 0\n\
          schedule free 1\nworkload 0\n"
     );
     let case: Case = text.parse()?;

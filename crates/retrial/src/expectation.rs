@@ -1,6 +1,6 @@
 //! Compares verdicts with the declared ones. A strategy is expected to satisfy every invariant in every environment,
-//! except for its declared known failures. A known failure must be observed in the environment and with the anomaly that
-//! it declares.
+//! except for its declared known failures. A known failure must be observed in the environment and with the anomaly
+//! that it declares.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::explore::Tally;
@@ -29,8 +29,8 @@ impl Mismatch {
     }
 }
 
-/// Compares the tally of an invariant with what the strategy declares for it in the environment of that index. `demands`
-/// is whether known failures must be observed: a search of the smallest workload alone need not show them.
+/// Compares the tally of an invariant with what the strategy declares for it in the environment of that index.
+/// `demands` is whether known failures must be observed: a search of the smallest workload alone need not show them.
 pub fn compare(
     info: &ScenarioInfo,
     strategy: usize,

@@ -1,5 +1,5 @@
-//! Isolation specs: what PostgreSQL's isolation tester reads, performed on any console, with the tester's own
-//! transcript. Nothing here may print: text goes to the caller, in the order in which it comes about.
+//! Runs isolation specs, the input of PostgreSQL's isolation tester, on any console, with the tester's own transcript.
+//! Nothing here prints: output goes to the caller, in order.
 
 use std::time::Duration;
 
@@ -29,16 +29,16 @@ pub mod spec;
 mod transcript;
 mod wait;
 
-/// How long a step may take, on the clock of the console.
+/// The limits of a run. Times are on the console's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// After so long a step is cancelled, and after twice as long everything is given up.
+    /// A step that takes longer is cancelled; after twice this time the spec is given up.
     pub step: Duration,
-    /// Where no permutation is listed: how long a blocked session that is given its next step may take to come
-    /// free by itself, as it does when a deadlock or a timeout ends its wait, before the permutation is left out.
+    /// If no permutation is listed: how long a blocked session that is due for its next step may take to unblock by
+    /// itself, as it does when a deadlock or a timeout ends its wait. After that the permutation is left out.
     pub blocked: Duration,
-    /// Where no permutation is listed: how many interleavings are tried. Their number grows as a factorial, so a
-    /// spec with more has to list those that it is about.
+    /// If no permutation is listed: how many interleavings are tried. Their number grows factorially, so a spec with
+    /// more has to list the permutations that it is about.
     pub merges: u64,
 }
 
@@ -48,32 +48,32 @@ impl Default for Limits {
     }
 }
 
-/// What is said while a spec is performed, in the order in which it comes about.
+/// A piece of output of a spec that is being run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     /// A piece of the transcript, with its newlines.
     Transcript(String),
-    /// A line that belongs on the standard error stream, where the original puts it too.
+    /// A line for standard error, where the original tester prints it, too.
     Beside(String),
 }
 
-/// What was done, besides the transcript.
+/// What was run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many permutations have a whole transcript.
+    /// How many permutations have a complete transcript.
     pub performed: u64,
-    /// How many were cut short, because the console refuses something in them by name.
+    /// How many were cut short because the console refuses something in them by name.
     pub cut: u64,
-    /// How many were left out, because they give a step to a blocked session; none where permutations are listed.
+    /// How many were left out because they give a step to a blocked session; 0 if permutations are listed.
     pub left_out: u128,
-    /// How many interleavings were not tried, because there are too many.
+    /// How many interleavings were not tried because of [`Limits::merges`].
     pub not_tried: u128,
 }
 
-/// Performs a spec: every permutation it lists, or every merge of its sessions where it lists none.
+/// Runs a spec: every listed permutation, or every interleaving of its sessions if it lists none.
 ///
 /// # Errors
-/// One line, where setup fails or there is no server; what came before is in the transcript.
+/// Setup fails, or there is no server. The transcript up to that point has been output.
 pub fn run_within(
     spec: &Spec,
     limits: &Limits,
@@ -127,7 +127,7 @@ fn every_merge(spec: &Spec, most: u64, stage: &mut Stage, outcome: &mut Outcome)
         tried += 1;
         let turns: Vec<Turn> = merge.into_iter().map(Turn::free).collect();
         match stage.try_perform(&turns) {
-            // What this merge gave to a blocked session, every merge that begins like it gives to it too.
+            // Every merge with the same prefix gives the same step to the blocked session.
             Ok(Some(at)) => {
                 outcome.left_out = outcome.left_out.saturating_add(merges.skip(at + 1));
                 continue;
@@ -140,7 +140,7 @@ fn every_merge(spec: &Spec, most: u64, stage: &mut Stage, outcome: &mut Outcome)
     Ok(())
 }
 
-/// Ends a permutation in which something was refused by name; any other error ends the spec.
+/// Ends a permutation in which something was refused by name. Any other error ends the spec.
 fn cut(error: Error, stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Error> {
     let Some(lacks) = error.lacks() else { return Err(error) };
     outcome.cut += 1;

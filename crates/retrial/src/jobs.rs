@@ -1,5 +1,5 @@
-//! Worker threads that share a list of work: batches, mostly. Each has beds of its own; results are put together in the
-//! order of the list, so that how many workers there are changes nothing but the time.
+//! Worker threads that share a list of work units, mostly batches. Each worker has its own trial hosts. Results are
+//! merged in the order of the list, so the number of workers affects nothing but the time.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -19,10 +19,10 @@ use retrial_sim::trial::TrialHost;
 use crate::render::progress::Stopwatch;
 use crate::{catalogue, interruption};
 
-/// A strategy in an environment: one line of the results.
+/// A strategy in an environment; its results are one [`Line`](crate::run::Line).
 #[derive(Clone)]
 pub struct Cell {
-    /// The scenario's place among those selected.
+    /// The scenario's index among those selected.
     pub selection: usize,
     /// The scenario.
     pub entry: &'static dyn ScenarioEntry,
@@ -32,29 +32,29 @@ pub struct Cell {
     pub environment: &'static Environment,
     /// How to explore.
     pub plan: Plan,
-    /// How many trials it gets, unless there is a time instead.
+    /// How many trials it gets; unlimited if a time is given instead.
     pub trials: u64,
-    /// How the smallest workload is searched first, if it is.
+    /// The search of the smallest workload before the trials, if there is one.
     pub search: Option<Search>,
 }
 
 /// How to search the smallest workload exhaustively.
 #[derive(Clone, Copy, Debug)]
 pub struct Search {
-    /// The most preemptions, if there is a bound.
+    /// The bound on preemptions, if there is one.
     pub bound: Option<u32>,
-    /// The most schedules.
+    /// The maximum number of schedules.
     pub most: u64,
-    /// How long it may take, where somebody has said so.
+    /// The time limit, if one was given.
     pub time: Option<Duration>,
 }
 
-/// A piece of work.
+/// A unit of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit {
     /// Index into the cells.
     pub cell: usize,
-    /// What is to be done for the cell.
+    /// What to do for the cell.
     pub part: Part,
 }
 
@@ -63,7 +63,7 @@ pub struct Unit {
 pub enum Part {
     /// The search of the smallest workload; see [`ScenarioEntry::search`].
     Search(Search),
-    /// A batch of that number and of so many trials; see [`ScenarioEntry::batch`].
+    /// A batch of trials; see [`ScenarioEntry::batch`].
     Batch {
         /// Its number.
         number: u64,
@@ -72,22 +72,22 @@ pub enum Part {
     },
 }
 
-/// What the batches of a cell come to.
+/// The accumulated results of a cell.
 #[derive(Clone, Debug, Default)]
 pub struct Sum {
-    /// What they have shown.
+    /// The merged reports.
     pub report: Report,
-    /// How long they took, added up over the jobs, in wall-clock time; for people, never for a verdict.
+    /// Wall-clock time, summed over the jobs; only for display, never for a verdict.
     pub elapsed: Duration,
-    /// Why a piece of the work has no result; the others have theirs.
+    /// Why a unit of the work has no result, if one has none; the other units have theirs.
     pub failed: Option<String>,
 }
 
-/// Holds the batches on that many threads, and adds what they report to the cells' reports in the order of the list.
-/// `done` hears of each piece of work: how many trials it has come to. A piece that fails is told in its cell's sum.
+/// Runs the units on that many threads, and adds their reports to the cells' sums in the order of the list. `done` is
+/// called after each unit with its number of trials. A unit that fails is recorded in its cell's sum.
 ///
 /// # Errors
-/// Where an engine cannot start, or no worker can.
+/// An engine or the first worker thread cannot start.
 pub fn run(
     cells: &[Cell],
     units: &[Unit],
@@ -118,7 +118,7 @@ pub fn run(
         let machine = sum.report.failure.as_ref().map(|it| it.error.clone()).filter(Error::is_machine);
         sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
         done(trials);
-        // A machine that has failed fails for the next piece of work as well.
+        // After a failure of the machine the next unit would fail, too.
         machine.map_or(Ok(()), |error| Err(error.into()))
     })?;
     let mut sums = sums.into_inner().expect("no worker panics while it holds the lock");
@@ -129,11 +129,11 @@ pub fn run(
     Ok(())
 }
 
-/// Does the work of every item on that many threads, whoever is free taking the next, until all is done or a signal has
-/// asked to stop. Tells which items failed, and why: a panic costs its own item only.
+/// Runs the work for every item on that many threads, until all items are done or a signal requests a stop. An idle
+/// thread takes the next item. Returns which items failed, and why; a panic fails its own item only.
 ///
 /// # Errors
-/// Where nothing could be done: no worker can be started, or none has come to anything.
+/// No worker thread can be started, or no item succeeded.
 pub fn share<T: Sync>(
     items: &[T],
     jobs: usize,
@@ -154,13 +154,13 @@ pub fn share<T: Sync>(
                 Ok(Ok(())) => {
                     succeeded.fetch_add(1, Ordering::Relaxed);
                 }
-                // What cannot start for one item does not start for the next.
+                // What cannot start for this item cannot start for the next.
                 Ok(Err(error)) => {
                     failed(index, format!("{error:#}"));
                     return Err(error);
                 }
                 Err(panic) => {
-                    failed(index, format!("it ended in a panic: {}", said(&*panic)));
+                    failed(index, format!("it panicked: {}", said(&*panic)));
                     hosts = Hosts::default();
                 }
             }
@@ -174,7 +174,7 @@ pub fn share<T: Sync>(
     }
 }
 
-/// Runs the work on that many threads, or on as many as can be started; tells the first error, if a thread has one.
+/// Runs the work on that many threads, or on as many as can be started; returns the first error of a thread, if any.
 fn on_threads(jobs: usize, work: impl Fn() -> Result<()> + Sync) -> Result<Option<anyhow::Error>> {
     thread::scope(|scope| {
         let mut workers = Vec::new();
@@ -184,7 +184,7 @@ fn on_threads(jobs: usize, work: impl Fn() -> Result<()> + Sync) -> Result<Optio
                 Err(error) if workers.is_empty() => {
                     return Err(error).context("cannot start a worker thread");
                 }
-                // The others do the work as well; how many there are changes nothing but the time.
+                // The workers that did start do all the work; it only takes longer.
                 Err(_) => break,
             }
         }
@@ -193,21 +193,21 @@ fn on_threads(jobs: usize, work: impl Fn() -> Result<()> + Sync) -> Result<Optio
     })
 }
 
-/// What a caught panic said.
+/// The message of a caught panic.
 pub fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
 }
 
-/// The beds of one thread, one for each engine that it has met.
+/// The trial hosts of one thread, one per engine used so far.
 #[derive(Default)]
 pub struct Hosts(BTreeMap<&'static str, TrialHost>);
 
 impl Hosts {
-    /// The bed with that engine.
+    /// The trial host with that engine.
     ///
     /// # Errors
-    /// Where the engine cannot start.
+    /// The engine cannot start.
     pub fn of(&mut self, engine: &'static str) -> Result<&mut TrialHost> {
         if !self.0.contains_key(engine) {
             self.0.insert(engine, catalogue::host(engine)?);
@@ -216,7 +216,7 @@ impl Hosts {
     }
 }
 
-/// The cells' reports so far, and those that came before their turn.
+/// The cells' sums so far, and the reports that arrived before their turn.
 struct Sums<'a> {
     sums: &'a mut [Sum],
     waiting: BTreeMap<usize, Sum>,
@@ -224,7 +224,7 @@ struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// Adds a report once all before it in the list are added, so that few are kept at any time.
+    /// Adds a report once all reports before it in the list are added, so that few are buffered at a time.
     fn take(&mut self, index: usize, units: &[Unit], sum: Sum) {
         self.waiting.insert(index, sum);
         while let Some(next) = self.waiting.remove(&self.absorbed) {
@@ -233,7 +233,7 @@ impl Sums<'_> {
         }
     }
 
-    /// Adds what comes after a piece of the work that has no report.
+    /// Adds the reports that come after a unit without a report.
     fn take_the_rest(&mut self, units: &[Unit]) {
         for (index, sum) in std::mem::take(&mut self.waiting) {
             self.add(sum, units[index].cell);

@@ -1,4 +1,4 @@
-//! The facade of Retrial, and everything between the command line and the kernel.
+//! The command-line interface of Retrial as a library, and re-exports of its other crates.
 //!
 //! Start at [`run`], which is the pipeline behind `retrial run`. Only [`render`] prints.
 

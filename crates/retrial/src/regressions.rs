@@ -1,5 +1,5 @@
-//! The counterexamples kept under `regressions/`: each is held again before anything else is tried, and must show what it was
-//! kept for. One whose choices no longer apply counts as nothing, never as a pass.
+//! Saved counterexamples: the cases under `regressions/`. Each is replayed before the trials and must reproduce its
+//! recorded verdict. One whose choices no longer apply is not covered, never a pass.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -19,34 +19,34 @@ use crate::{input, interruption};
 pub struct Saved {
     /// Its file's name.
     pub name: String,
-    /// What it holds.
+    /// The case.
     pub case: Case,
 }
 
-/// What came of a saved counterexample.
+/// The result of replaying a saved counterexample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It shows what it was kept for.
+    /// The recorded verdict was reproduced.
     AsRecorded,
-    /// It shows this instead; nothing where the invariant holds now.
+    /// It shows this instead; `None` if the invariant holds now.
     Other(Option<String>),
-    /// It no longer applies, for this reason.
+    /// It can no longer be replayed, for this reason.
     Inapplicable(String),
 }
 
-/// A saved counterexample that was held again.
+/// A saved counterexample that was replayed.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// Which.
+    /// The counterexample.
     pub saved: Saved,
-    /// What came of it.
+    /// The result.
     pub outcome: Outcome,
 }
 
-/// Reads the folder, in the order of names; a folder that is not there has none.
+/// Reads the cases of a folder, sorted by name; a missing folder has none.
 ///
 /// # Errors
-/// A file that cannot be read, or is not a case.
+/// A file cannot be read, or is not a case.
 pub fn read(folder: &Path) -> Result<Vec<Saved>> {
     Ok(read_if_there(folder)?.unwrap_or_default())
 }
@@ -74,23 +74,23 @@ fn read_if_there(folder: &Path) -> Result<Option<Vec<Saved>>> {
 /// Reads a case from its file.
 ///
 /// # Errors
-/// A file that cannot be read, or is not a case.
+/// The file cannot be read, or is not a case.
 pub fn case(path: &Path) -> Result<Case> {
     let text = input::text(path, input::CASE)?;
     text.parse().with_context(|| path.display().to_string())
 }
 
-/// What the folder has for the trials that are meant; none where there is no folder.
+/// The saved counterexamples that belong to the selected trials; `None` if there is no folder.
 ///
 /// # Errors
-/// A file that cannot be read, or is not a case.
+/// A file cannot be read, or is not a case.
 pub fn meant(args: &RunArgs, selections: &[Selection], folder: &Path) -> Result<Option<Vec<Saved>>> {
     let saved = read_if_there(folder)?;
     Ok(saved.map(|saved| saved.into_iter().filter(|it| is_meant(&it.case, args, selections)).collect()))
 }
 
-/// A case is left out only where what is meant is something else that exists: one that names what is not there belongs
-/// to everything that it could have belonged to, so that a name that was changed is noticed.
+/// Whether a case belongs to the selection. A case with an unknown name belongs to every selection that it could have
+/// belonged to, so that a renamed strategy or scenario is noticed.
 fn is_meant(case: &Case, args: &RunArgs, selections: &[Selection]) -> bool {
     let is_of_scenario = match selections.iter().find(|selection| selection.info.name == case.scenario) {
         Some(Selection { info, strategies, .. }) => {
@@ -106,7 +106,7 @@ fn is_meant(case: &Case, args: &RunArgs, selections: &[Selection]) -> bool {
         && args.engine.as_ref().is_none_or(|only| *only == case.engine)
 }
 
-/// Replays saved counterexamples one after another, until all are done or a signal has asked to stop.
+/// Replays saved counterexamples one after another, until all are done or a signal requests a stop.
 pub fn replay(saved: Vec<Saved>, done: impl Fn()) -> Vec<Checked> {
     let mut hosts = Hosts::default();
     let goes_on = |_: &Saved| interruption::requested().is_none();
@@ -118,10 +118,10 @@ pub fn replay(saved: Vec<Saved>, done: impl Fn()) -> Vec<Checked> {
     saved.into_iter().take_while(goes_on).map(replay).collect()
 }
 
-/// Holds a saved counterexample again, on the engine that it was recorded with.
+/// Replays a saved counterexample on the engine that it was recorded with.
 pub fn replay_one(saved: Saved, hosts: &mut Hosts) -> Checked {
     let outcome = match panic::catch_unwind(AssertUnwindSafe(|| outcome(&saved.case, hosts))) {
-        Ok(Ok(Finding::Unknown(why))) => Outcome::Inapplicable(format!("the trial cannot tell: {why}")),
+        Ok(Ok(Finding::Unknown(why))) => Outcome::Inapplicable(format!("the verdict is unknown: {why}")),
         Ok(Ok(finding)) => {
             let shows = finding.shows();
             if shows == saved.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
@@ -129,13 +129,13 @@ pub fn replay_one(saved: Saved, hosts: &mut Hosts) -> Checked {
         Ok(Err(why)) => Outcome::Inapplicable(format!("{why:#}")),
         Err(panic) => {
             *hosts = Hosts::default();
-            Outcome::Inapplicable(format!("its trial ended in a panic: {}", jobs::said(&*panic)))
+            Outcome::Inapplicable(format!("its trial panicked: {}", jobs::said(&*panic)))
         }
     };
     Checked { saved, outcome }
 }
 
-/// What the trial shows; the error is why it cannot be held any more.
+/// The finding of the replayed trial; the error is why it can no longer be replayed.
 fn outcome(case: &Case, hosts: &mut Hosts) -> Result<Finding> {
     let (entry, info) = catalogue::scenario(&case.scenario)?;
     let host = hosts.of(catalogue::engine_name(&info, Some(&case.engine))?)?;

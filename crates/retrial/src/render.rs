@@ -1,5 +1,5 @@
-//! Everything that is printed. Results go to standard output, errors to standard error; colours are for terminals
-//! only, and NO_COLOR is respected (by `anstream`). Nothing here decides a verdict or an exit code.
+//! All output. Results go to standard output, errors to standard error. Colours are used on terminals only, and
+//! NO_COLOR is respected (by `anstream`). Verdicts and exit codes are decided elsewhere.
 
 use std::fmt;
 use std::io::Write as _;
@@ -35,7 +35,7 @@ mod columns;
 mod sql;
 mod style;
 
-/// Prints what the command-line parser says: help as a result, anything else as an error of one line.
+/// Prints a message of the command-line parser: help to standard output, anything else as a one-line error.
 pub fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         output::coloured(error.render().ansi().to_string().trim_end());
@@ -52,7 +52,7 @@ pub fn usage(error: &clap::Error) -> Exit {
     Exit::BadInput
 }
 
-/// Prints an error of one line.
+/// Prints a one-line error.
 pub fn bad_input(error: &anyhow::Error) {
     let text = format!("{error:#}").replace('\n', " ");
     complain(format_args!("error: {}", output::brief(&text)));
@@ -63,7 +63,7 @@ pub fn transcript_of_spec(text: &str) {
     output::piece(&style::printable(text));
 }
 
-/// Prints that a signal has asked the run to stop, and that it will.
+/// Prints that a signal was received and that the run is stopping.
 pub fn stopping(signal: &str) {
     complain(format_args!(
         "{signal}: stopping after the running trials, then printing the results; send it again to exit at once"

@@ -1,4 +1,4 @@
-//! `retrial replay`: read the case, hold its trial again in a fresh thread, tell what happens, compare the verdict.
+//! `retrial replay`: reads a case, replays its trial in a new thread, prints it, and compares the verdict.
 
 use std::path::Path;
 use std::thread;
@@ -14,10 +14,10 @@ use crate::args::ReplayArgs;
 use crate::exit::Exit;
 use crate::{catalogue, regressions, render, token};
 
-/// Reads the case, holds its trial again, tells it, and compares the verdict.
+/// Reads the case, replays its trial, prints it, and compares the verdict.
 ///
 /// # Errors
-/// Where CASE is not one, or names what is not there.
+/// CASE is not a case, or it names something unknown.
 pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     let mut case = read(&args.case)?;
     let (entry, info) = catalogue::scenario(&case.scenario)?;
@@ -27,7 +27,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     let asked = args.engine.as_deref().unwrap_or(&case.engine);
     let engine = catalogue::engine_name(&info, Some(asked))?.to_owned();
     let recorded = std::mem::replace(&mut case.engine, engine);
-    // Whatever this thread has done must not reach the trial.
+    // A new thread, so that no state of this one can affect the trial.
     thread::scope(|scope| {
         let replay = || -> Result<Exit> {
             let mut host = catalogue::host(&case.engine)?;
@@ -56,11 +56,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
         };
         let replayer = thread::Builder::new().spawn_scoped(scope, replay);
         let replayer = replayer.context("cannot start the thread of the trial")?;
-        replayer.join().unwrap_or_else(|_| bail!("the case cannot be held: its trial ended in a panic"))
+        replayer.join().unwrap_or_else(|_| bail!("the case cannot be replayed: its trial panicked"))
     })
 }
 
-/// Replays a case on its own engine, and returns its transcript, verdict and explanation; where that fails, why.
+/// Replays a case on its own engine, and returns its transcript, verdict and explanation, or why that failed.
 pub fn text(case: &Case) -> String {
     let replayed = || -> Result<String> {
         let (entry, _) = catalogue::scenario(&case.scenario)?;
@@ -73,16 +73,16 @@ pub fn text(case: &Case) -> String {
 /// How a trial compares with the recorded one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
-    /// It is the same to the letter.
+    /// The digests are equal.
     Same,
-    /// The same verdict and the same events; what they cost differs.
+    /// The verdict and the events are the same; only their costs differ.
     SameButForCosts,
-    /// It is another.
+    /// The trials differ.
     Other,
 }
 
-/// A case has the digest of its trial alone. So where the engine is another than the recorded one, the recorded trial
-/// is held again on its own, and the events of both are compared.
+/// Compares a replayed trial with the recorded one. A case stores only the digest of its trial. So if the engine is not
+/// the recorded one, the trial is replayed on the recorded engine as well, and the events of both are compared.
 fn likeness(entry: &dyn ScenarioEntry, case: &Case, recorded: &str, replayed: &Replayed) -> Likeness {
     if replayed.run.digest == case.digest {
         return Likeness::Same;
@@ -99,7 +99,7 @@ fn likeness(entry: &dyn ScenarioEntry, case: &Case, recorded: &str, replayed: &R
     if is_same { Likeness::SameButForCosts } else { Likeness::Other }
 }
 
-/// How a verdict compares with the recorded one; none where the trial could not be held.
+/// The exit code for a verdict; `None` if the trial could not be run.
 fn exit(case: &Case, finding: Option<&Finding>) -> Exit {
     match finding {
         None | Some(Finding::Unknown(_)) => Exit::Unknown,
@@ -108,7 +108,7 @@ fn exit(case: &Case, finding: Option<&Finding>) -> Exit {
     }
 }
 
-/// The case that a command line names: a token, or a file.
+/// Reads the CASE argument: a token or a file.
 fn read(case: &str) -> Result<Case> {
     if case.starts_with(token::PREFIX) {
         return token::decode(case);

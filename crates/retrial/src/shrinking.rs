@@ -1,6 +1,6 @@
-//! Shrinks what the trials have shown: the least counterexample of each anomaly of each invariant, of each strategy on each
-//! environment. A strategy's environments go one after another, so that a later one can begin with what an earlier one came to;
-//! strategies are shared among the jobs. No shrunk counterexample leaves this file unless a fresh thread has held it again.
+//! Shrinks the smallest counterexample of each strategy, environment, invariant and anomaly. The environments of a
+//! strategy are processed in order, so that a later one can start from an earlier one's result; strategies are shared
+//! among the jobs. Every shrunk counterexample is replayed in a new thread before it is returned.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -20,16 +20,16 @@ use crate::jobs::{self, Cell, Sum};
 use crate::render::progress::{Phase, Progress};
 use crate::{catalogue, interruption};
 
-/// A strategy's counterexamples take one step of shrinking for so many of its search.
+/// The steps of a strategy's search per step that shrinking its counterexamples may take.
 const SHARE: u64 = 3;
 
-/// The most trials that one counterexample takes.
+/// The maximum number of trials to shrink one counterexample.
 const MOST_TRIALS: u32 = 1_000;
 
-/// Steps that a counterexample may take however short the search was.
+/// The steps that shrinking a counterexample may always take, however short the search was.
 const LEAST_STEPS: u64 = 20_000;
 
-/// The cells of one strategy, which stand together, and the counterexamples to shrink, environment after environment.
+/// The counterexamples of one strategy, environment after environment; its cells are adjacent in the list.
 struct Group<'a> {
     entry: &'static dyn ScenarioEntry,
     engine: &'static str,
@@ -44,22 +44,22 @@ struct Task<'a> {
     counterexample: &'a Counterexample,
 }
 
-/// Where a counterexample stands: the cell, the invariant's tally, the anomaly.
+/// The place of a counterexample in the results: the cell, the invariant's tally, the anomaly.
 type Place = (usize, usize, Anomaly);
 
-/// What became of a group.
+/// The result of shrinking a group.
 #[derive(Default)]
 struct Outcome {
     shrunk: Vec<(Place, Counterexample)>,
-    /// What was another when it was held again.
+    /// The cell and the difference, if a replay differed.
     disagreement: Option<(usize, String)>,
 }
 
-/// Puts a shrunk counterexample in the place of each. Those that a live server has shown stay as they were met: two runs of
-/// one tape need not agree there, and each trial takes as long as hundreds elsewhere.
+/// Replaces each counterexample by its shrunk form. Counterexamples from a live server are not shrunk: two runs of one
+/// tape need not agree there, and a trial takes hundreds of times as long.
 ///
 /// # Errors
-/// Where an engine cannot start.
+/// An engine cannot start.
 pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress) -> Result<()> {
     let groups = groups(cells, sums);
     progress.plan(Phase::Shrinking, Some(groups.iter().map(|group| group.tasks.len() as u64).sum()));
@@ -71,7 +71,7 @@ pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress
         outcomes.lock().expect("no worker panics while it holds the lock").insert(index, outcome);
         Ok(())
     })?;
-    // Their counterexamples stay as they were met.
+    // Their counterexamples stay as they were found.
     for (index, why) in failures {
         let place = groups[index].tasks.first().map(|task| task.place);
         failed.extend(place.map(|(cell, ..)| (cell, format!("a counterexample cannot be shrunk: {why}"))));
@@ -125,7 +125,7 @@ impl Group<'_> {
             if interruption::requested().is_some() {
                 break;
             }
-            // The first take the most trials, and what they do not need is there for the others.
+            // The first ones need the most trials; what they do not use is left for the others.
             let budget = Budget { trials: MOST_TRIALS, steps: LEAST_STEPS.max(left / 2) };
             let (cell, invariant, _) = *place;
             let key = (invariant, counterexample.kind);
@@ -140,7 +140,7 @@ impl Group<'_> {
                 }
                 Err(error) if error.is_machine() => return Err(error.into()),
                 Err(error) => {
-                    let how = format!("held again to be shrunk, the trial of a counterexample {error}");
+                    let how = format!("run again to be shrunk, the trial of a counterexample {error}");
                     outcome.disagreement.get_or_insert((cell, how));
                 }
             }
@@ -149,19 +149,22 @@ impl Group<'_> {
         Ok(outcome)
     }
 
-    /// Holds a shrunk counterexample again where nothing that this thread has done can reach it.
+    /// Replays a shrunk counterexample in a new thread, where no state of this one can affect it. Returns how the
+    /// replay differs, if it does.
     fn disagrees(&self, counterexample: &Counterexample) -> Result<Option<String>> {
         let again = || -> Result<Option<String>> {
             let mut host = catalogue::host(self.engine)?;
             Ok(match self.entry.replay(&mut host, &counterexample.case) {
                 Err(error) => {
-                    Some(format!("held again in a fresh thread, the trial of a counterexample {error}"))
+                    Some(format!("run again in a new thread, the trial of a counterexample {error}"))
                 }
                 Ok(again) => {
-                    let is_same = matches!(&again.finding, Finding::Violated(breach) if breach.kind() == counterexample.kind);
+                    let kind = counterexample.kind;
+                    let is_same =
+                        matches!(&again.finding, Finding::Violated(breach) if breach.kind() == kind);
                     (!is_same || again.run.digest != counterexample.case.digest).then(|| {
                         format!(
-                            "held again in a fresh thread, the trial of a counterexample differed; {LIKELY_CAUSES}"
+                            "run again in a new thread, the trial of a counterexample differed; {LIKELY_CAUSES}"
                         )
                     })
                 }
@@ -169,7 +172,7 @@ impl Group<'_> {
         };
         let joined = thread::scope(|scope| scope.spawn(again).join());
         joined.unwrap_or_else(|_| {
-            Err(anyhow!("a shrunk counterexample cannot be held again: its trial ended in a panic"))
+            Err(anyhow!("a shrunk counterexample cannot be replayed: its trial panicked"))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens: a case in one word, to be pasted into an issue. The word is the case's text, deflated, with a checksum.
+//! Tokens: a case in one word that can be pasted into an issue. It encodes the case's text, deflated, and a checksum.
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
@@ -6,10 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use retrial_sim::case::Case;
 use retrial_sim::digest::Digest;
 
-/// What every token begins with: the version of the format.
+/// The prefix of every token: the version of the format.
 pub const PREFIX: &str = "rt1-";
 
-/// No case is larger than this, in bytes; a token that claims to be is broken.
+/// The largest text of a case, in bytes; a token that inflates to more is broken.
 const LARGEST: usize = 1 << 20;
 
 /// The token of a case.
@@ -17,24 +17,24 @@ pub fn encode(case: &Case) -> String {
     seal(&case.to_string())
 }
 
-/// The token of a text, which need not be a case: what a token looks like that was not cut or changed on the way.
+/// A token with a valid checksum for any text, which need not be a case.
 pub fn seal(text: &str) -> String {
     let mut bytes = checksum(text).to_vec();
     bytes.extend(miniz_oxide::deflate::compress_to_vec(text.as_bytes(), 9));
     seal_bytes(&bytes)
 }
 
-/// A word of these bytes that looks like a token.
+/// A word with the prefix and encoding of a token, from any bytes.
 pub fn seal_bytes(bytes: &[u8]) -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The case of a token.
+/// The case that a token encodes.
 ///
 /// # Errors
-/// One line that says what is wrong with it.
+/// The token is damaged, or its text is not a case.
 pub fn decode(token: &str) -> Result<Case> {
-    let broken = "the token is broken: it was cut or changed on the way; copy it whole";
+    let broken = "the token is broken: it was truncated or changed; copy all of it";
     let body = token.strip_prefix(PREFIX).context(broken)?;
     let bytes = URL_SAFE_NO_PAD.decode(body).ok().context(broken)?;
     ensure!(bytes.len() > 4, broken);

@@ -28,8 +28,7 @@ impl Check<Workload> for Invariant {
             let history::Seen { event, actor, id, old, new } = seen;
             let Some(old) = old.filter(|old| *old != new) else { continue };
             if new < old {
-                let sentence =
-                    format!("{actor} lowered last_seen of transmission {id} from {old} to {new}");
+                let sentence = format!("{actor} lowered last_seen of transmission {id} from {old} to {new}");
                 return Finding::broken(Anomaly::StaleOverwrite, sentence).at(event).on(
                     "transmissions",
                     "last_seen",

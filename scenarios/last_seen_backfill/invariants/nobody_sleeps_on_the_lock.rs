@@ -24,8 +24,7 @@ impl Check<Workload> for Invariant {
                 own.find(|earlier| matches!(earlier.kind, EventKind::Sleeps(..))).map(|earlier| &earlier.kind)
             {
                 let (name, time) = (trace.name(event.actor), time.as_millis());
-                let sentence =
-                    format!("{name} slept {time} ms (`{label}`) while it held the writer lock");
+                let sentence = format!("{name} slept {time} ms (`{label}`) while it held the writer lock");
                 return Finding::broken(Anomaly::LongLockHold, sentence).at(index);
             }
             exercised += 1;

@@ -40,8 +40,7 @@ impl Check<Workload> for Invariant {
             let waited = over - event.at;
             if waited > bound {
                 let (waited, most) = (waited.as_millis(), bound.as_millis());
-                let sentence =
-                    format!("{name} waited {waited} ms, and no batch needs more than {most} ms");
+                let sentence = format!("{name} waited {waited} ms, and no batch needs more than {most} ms");
                 return Finding::broken(Anomaly::Starvation, sentence).at(index);
             }
             exercised += 1;

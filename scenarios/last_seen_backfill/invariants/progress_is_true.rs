@@ -67,9 +67,9 @@ fn changed_in(run: &Run, life: usize) -> i64 {
 
 /// Whether a report could not be written in that life of the process.
 fn lost_a_report(run: &Run, life: usize) -> bool {
-    history::lives(run)[life]
-        .iter()
-        .any(|(_, what)| matches!(what, EventKind::Ran(ran) if ran.label == "progress" && ran.result.is_err()))
+    history::lives(run)[life].iter().any(
+        |(_, what)| matches!(what, EventKind::Ran(ran) if ran.label == "progress" && ran.result.is_err()),
+    )
 }
 
 /// The number of rows up to the last id that the migration's cursor goes to, if it stores one. An arriving row has a

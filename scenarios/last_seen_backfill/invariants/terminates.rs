@@ -1,5 +1,5 @@
 //! The migration reaches a terminal status, in no more batches, and in timed trials in no more virtual time, than its
-//! rows and its batch size call for.
+//! rows and its batch size require.
 //!
 //! Judged at the end of the trial, after faults have stopped and under a fair schedule. Each message that arrives while
 //! the migration runs may cost one more batch: a row without an observation may get its first.
@@ -41,7 +41,7 @@ impl Check<Workload> for Invariant {
                 ));
             }
             Ending::Stuck { .. } => {
-                return Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else");
+                return Finding::broken(Anomaly::Deadlock, "every actor waits for another one");
             }
             _ => {}
         }

@@ -46,9 +46,7 @@ impl Check<Workload> for Invariant {
                 (_, 2..) => {
                     Some((Anomaly::DuplicateEffect, "exists more than once, and nothing will clean it up"))
                 }
-                (Known::There, 0) => {
-                    Some((Anomaly::LostAcknowledgement, "is missing, but was not deleted"))
-                }
+                (Known::There, 0) => Some((Anomaly::LostAcknowledgement, "is missing, but was not deleted")),
                 (Known::Gone, 1) => Some((Anomaly::StaleOverwrite, "was deleted, but exists again")),
                 _ => None,
             };

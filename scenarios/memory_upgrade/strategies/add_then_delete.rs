@@ -68,7 +68,12 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
         rarely: Some("stale_lock"),
         ..known_failures::WRITES_OUT_OF_SCOPE
     },
-    KnownFailure { because: NOBODY_IS_REFUSED, from: "all", rarely: Some("crash"), ..known_failures::UPGRADES_AGAIN },
+    KnownFailure {
+        because: NOBODY_IS_REFUSED,
+        from: "all",
+        rarely: Some("crash"),
+        ..known_failures::UPGRADES_AGAIN
+    },
 ];
 
 const NOBODY_IS_REFUSED: &str =

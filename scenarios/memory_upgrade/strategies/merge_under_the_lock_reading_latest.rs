@@ -53,12 +53,22 @@ const KNOWN_FAILURES: &[KnownFailure] = &[
     },
     known_failures::WRITES_UNDER_A_LOST_LOCK,
     known_failures::LOCK_FILE_IS_REMOVED,
-    KnownFailure { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..known_failures::TEXT_HAS_CHANGED },
+    KnownFailure {
+        from: "all",
+        rarely: Some("crash"),
+        because: WROTE_WHAT_IT_HAD_READ,
+        ..known_failures::TEXT_HAS_CHANGED
+    },
     KnownFailure {
         from: "stale_lock",
         rarely: Some("crash"),
         because: WROTE_WHAT_IT_HAD_READ,
         ..known_failures::WRITES_OUT_OF_SCOPE
     },
-    KnownFailure { from: "all", rarely: Some("crash"), because: WROTE_WHAT_IT_HAD_READ, ..known_failures::UPGRADES_AGAIN },
+    KnownFailure {
+        from: "all",
+        rarely: Some("crash"),
+        because: WROTE_WHAT_IT_HAD_READ,
+        ..known_failures::UPGRADES_AGAIN
+    },
 ];

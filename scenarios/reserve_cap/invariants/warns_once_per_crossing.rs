@@ -40,8 +40,7 @@ impl Check<Workload> for Invariant {
             };
             match fact {
                 Some(Fact::Warned) if !is_four_fifths(asked, cap) => {
-                    let sentence =
-                        format!("a warning was logged, but only {reserved} of {cap} are reserved");
+                    let sentence = format!("a warning was logged, but only {reserved} of {cap} are reserved");
                     return broken(Anomaly::PhantomEffect, sentence);
                 }
                 Some(Fact::Warned) if log.is_above => {

@@ -36,8 +36,11 @@ impl ConversationLock for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const KNOWN_FAILURES: &[KnownFailure] =
-    &[known_failures::GIVEN_UP_AFTER_FOUR_TRIES, known_failures::TELLS_OF_A_FAILURE, known_failures::LOCK_FALLS_WITH_ITS_SESSION];
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::GIVEN_UP_AFTER_FOUR_TRIES,
+    known_failures::TELLS_OF_A_FAILURE,
+    known_failures::LOCK_FALLS_WITH_ITS_SESSION,
+];
 
 /// Acquires the lock within that cap.
 pub(super) async fn acquire(

@@ -25,7 +25,8 @@ impl Check<Workload> for Invariant {
                 if let Err(error) = &statement.result
                     && LEFTOVERS.contains(&&*error.code)
                 {
-                    let sentence = format!("the re-run migration fails because of its own leftovers: {error}");
+                    let sentence =
+                        format!("the re-run migration fails because of its own leftovers: {error}");
                     return Finding::broken(Anomaly::FalseReport, sentence).at(*event).on("runs", "id", None);
                 }
             }

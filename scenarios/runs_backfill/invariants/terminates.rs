@@ -31,7 +31,7 @@ impl Check<Workload> for Invariant {
                 livelock(format!("{so_far} it had not ended {fair_steps} steps after faults stopped"))
             }
             Ending::Stuck { .. } => {
-                Finding::broken(Anomaly::Deadlock, "everyone waits for everyone else").on("runs", "id", None)
+                Finding::broken(Anomaly::Deadlock, "every actor waits for another one").on("runs", "id", None)
             }
             Ending::Quiescent if attempts > 0 && run.rows("schema_migrations").is_empty() => {
                 let broken = Finding::broken(Anomaly::Omission, "it was abandoned and is not recorded");
@@ -39,8 +39,9 @@ impl Check<Workload> for Invariant {
             }
             Ending::Quiescent if evidence.is_timed() && recorded_at(run) > PATIENCE => {
                 let took = recorded_at(run).as_secs();
-                let sentence =
-                    format!("{so_far} it was recorded, {took} s after its start; the deploy hook gives up before");
+                let sentence = format!(
+                    "{so_far} it was recorded, {took} s after its start; the deploy hook gives up before"
+                );
                 let broken = Finding::broken(Anomaly::Starvation, sentence);
                 let broken = broken.on("schema_migrations", "version", None);
                 let waited = history::waits(run).filter(|wait| wait.actor == history::MIGRATION).last();

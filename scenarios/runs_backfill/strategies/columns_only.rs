@@ -25,7 +25,8 @@ impl Migration for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::QUEUE_BEHIND_ALTER, known_failures::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::QUEUE_BEHIND_ALTER, known_failures::NO_ORGANIZATION];
 
 static FILES: [File; 1] = [File::new("20260518050000", UP)];
 

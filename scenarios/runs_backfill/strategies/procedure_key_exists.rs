@@ -25,8 +25,13 @@ impl Migration for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const KNOWN_FAILURES: &[KnownFailure] =
-    &[known_failures::RESCAN, known_failures::NULL_KEY, known_failures::ONE_KEY, known_failures::BUILDS_INDEX, known_failures::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::RESCAN,
+    known_failures::NULL_KEY,
+    known_failures::ONE_KEY,
+    known_failures::BUILDS_INDEX,
+    known_failures::NO_ORGANIZATION,
+];
 
 static FILES: [File; 1] = [File::by_hand("20260518050000", UP)];
 

@@ -26,8 +26,12 @@ impl Migration for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const KNOWN_FAILURES: &[KnownFailure] =
-    &[known_failures::RESCAN, known_failures::ONE_KEY, known_failures::QUEUE_BEHIND_ALTER, known_failures::NO_ORGANIZATION];
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::RESCAN,
+    known_failures::ONE_KEY,
+    known_failures::QUEUE_BEHIND_ALTER,
+    known_failures::NO_ORGANIZATION,
+];
 
 static FILES: [File; 2] = [File::by_hand("20260518050000", UP), File::new("20260518050001", INDEX)];
 

@@ -27,8 +27,7 @@ impl Check<Workload> for Invariant {
                 if object == row {
                     exercised += u64::from(*object != Value::Null);
                 } else if !history::is_excepted(run, session, field) {
-                    let said =
-                        format!("the object of {session} has {field} {object} and Postgres has {row}");
+                    let said = format!("the object of {session} has {field} {object} and Postgres has {row}");
                     let sentence = format!("everything has finished, but {said}");
                     let broken = Finding::broken(history::became_of(run, session, field, object), sentence);
                     return broken.on(TABLE, field.name(), Value::from(session));

@@ -25,9 +25,8 @@ impl Check<Workload> for Invariant {
         let (who, column, from) = (trace.name(lost.actor), lost.column, &lost.value);
         let id = session.text().unwrap_or_default();
         let to = lost.stands.unwrap_or(Value::Null);
-        let sentence = format!(
-            "{who} overwrote {column} of {id} ({from}, committed by the API writer) with {to}"
-        );
+        let sentence =
+            format!("{who} overwrote {column} of {id} ({from}, committed by the API writer) with {to}");
         Finding::broken(lost.anomaly, sentence).at(lost.event).on(TABLE, column, session)
     }
 }

@@ -33,10 +33,8 @@ impl Check<Workload> for Invariant {
             let changes_nothing = !history::FIELDS.iter().any(|field| write.moves(*field));
             if changes_nothing && write.moves(Column::UpdatedAt) && brings_the_same_status(run, &sent, &write)
             {
-                let sentence = format!(
-                    "{} set updated_at of {} and changed nothing else",
-                    write.actor, write.session
-                );
+                let sentence =
+                    format!("{} set updated_at of {} and changed nothing else", write.actor, write.session);
                 return Finding::broken(Anomaly::DuplicateEffect, sentence).at(write.event).on(
                     TABLE,
                     "updated_at",

@@ -39,8 +39,11 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const KNOWN_FAILURES: &[KnownFailure] =
-    &[known_failures::DIES_BEFORE_IT_NOTIFIES, known_failures::THE_PARENT_IS_SKIPPED, known_failures::THE_PARENT_COMES_TOO_LATE];
+const KNOWN_FAILURES: &[KnownFailure] = &[
+    known_failures::DIES_BEFORE_IT_NOTIFIES,
+    known_failures::THE_PARENT_IS_SKIPPED,
+    known_failures::THE_PARENT_COMES_TOO_LATE,
+];
 
 pub(super) const MIGRATION: &str =
     "ALTER TABLE cli_sessions_v2 ADD COLUMN revision bigint NOT NULL DEFAULT 0;\n";

@@ -38,7 +38,8 @@ impl Persistence for Strategy {
 }
 
 /// Seen in trials, with the reason.
-const KNOWN_FAILURES: &[KnownFailure] = &[known_failures::THE_PARENT_IS_SKIPPED, known_failures::THE_PARENT_COMES_TOO_LATE];
+const KNOWN_FAILURES: &[KnownFailure] =
+    &[known_failures::THE_PARENT_IS_SKIPPED, known_failures::THE_PARENT_COMES_TOO_LATE];
 
 /// Writes the state and the transition, and notifies the relay.
 pub(super) async fn write(session: &Session<'_>, emission: &Emission) -> Result<(), Failure> {

@@ -15,7 +15,7 @@
 //!
 //! Never skips a final state, nor a violation that a check of commits, stores and receipts can see.
 
-use crate::choice::{Ask, RunnableActor, Pace};
+use crate::choice::{Ask, Pace, RunnableActor};
 use crate::error::Error;
 use crate::footprint::{Footprint, part};
 use crate::point::{ActorId, Point};

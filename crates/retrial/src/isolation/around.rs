@@ -1,4 +1,4 @@
-//! What is run around the steps: setups before them, teardowns behind them, and what is told of those that fail.
+//! Runs the setups before the steps and the teardowns after them, and reports those that fail.
 
 use retrial_engines::console::Message;
 use retrial_sim::error::Error;
@@ -27,7 +27,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// What fails here is told where it fails, and has no other consequence.
+    /// Runs the teardowns. A failing one is only reported.
     pub(super) fn teardown(&mut self) -> Result<(), Error> {
         let spec = self.spec;
         for (index, session) in spec.sessions.iter().enumerate() {
@@ -48,13 +48,13 @@ impl Stage<'_> {
             Ok(None) => {}
             Ok(Some(error)) => self.sink.beside(transcript::failed(what, &error)),
             Err(error) if error.lacks().is_some() => return Err(error),
-            // A session that the server has ended can be sent nothing; the others are torn down all the same.
+            // Nothing can be sent to a session that the server has ended. The others are still torn down.
             Err(error) => self.sink.beside(format!("{what} failed: {error}")),
         }
         Ok(())
     }
 
-    /// Runs a text outside of the steps, tells its last result alone, and returns its error if that is one.
+    /// Runs a text outside of the steps, outputs its last result only, and returns its errors, if any.
     pub(super) fn exec(&mut self, session: Option<usize>, sql: &str) -> Result<Option<String>, Error> {
         let Stage { seats, control, console, sink, limits, .. } = self;
         let seat = session.map_or(control, |index| &mut seats[index]);

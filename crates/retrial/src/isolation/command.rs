@@ -1,5 +1,5 @@
-//! `retrial isolation`: each spec on a database of its own, one after the other. A spec that fails keeps none of the
-//! others from being performed.
+//! `retrial isolation`: runs each spec in its own database, one after the other. After a failing spec the others are
+//! still run.
 
 use std::env::VarError;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::args::IsolationArgs;
 use crate::exit::Exit;
 use crate::{catalogue, input, render};
 
-/// The longest that a step may be given, in seconds.
+/// The longest time limit of a step, in seconds.
 const LONGEST_S: u64 = 24 * 60 * 60;
 
-/// Performs the specs.
+/// Runs the specs.
 ///
 /// # Errors
-/// One line: a file that cannot be read or is no spec, an engine that there is not.
+/// A file cannot be read or is not a spec, or the engine is unknown.
 pub fn perform_specs(args: &IsolationArgs) -> Result<Exit> {
     let mut specs = Vec::new();
     for path in &args.specs {
@@ -57,7 +57,7 @@ fn perform_spec(file: &str, spec: &Spec, limits: &Limits, console: &mut dyn Cons
     }
 }
 
-/// Refuses what reaches beyond a spec's own database, on a server that is not ours.
+/// Refuses specs that reach beyond their own database, unless the server is a throwaway one.
 fn refuse_reach(args: &IsolationArgs, specs: &[(String, Spec)]) -> Result<()> {
     if args.engine != "postgres" || args.allow_server_programs || catalogue::server()?.folder().is_some() {
         return Ok(());
@@ -65,7 +65,7 @@ fn refuse_reach(args: &IsolationArgs, specs: &[(String, Spec)]) -> Result<()> {
     for (file, spec) in specs {
         if let Some(found) = reach::beyond_database(spec) {
             bail!(
-                "{file}: {found}; this server is not a throwaway one, so say --allow-server-programs if it may"
+                "{file}: {found}; this server is not a throwaway one; pass --allow-server-programs to allow it"
             );
         }
     }
@@ -80,13 +80,13 @@ fn console(engine: &str) -> Result<Box<dyn Console>> {
     }
 }
 
-/// What the sessions are called before their names, where the environment says so: libpq reads it there.
+/// The prefix of the sessions' application names, if the environment sets one, as libpq reads it.
 #[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
 fn application() -> Option<String> {
     std::env::var("PGAPPNAME").ok()
 }
 
-/// How long a step may take: what the original reads from the environment, in seconds.
+/// The time limit of a step, in seconds, from the variable that the original tester reads.
 #[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
 fn timeout() -> Result<Duration> {
     let said = match std::env::var("PGISOLATIONTIMEOUT") {

@@ -1,5 +1,4 @@
-//! Reads a spec. TokenKind is refused here is what PostgreSQL's tester refuses; nothing that it takes may be refused,
-//! and nothing odd may panic.
+//! Parses a spec. Accepts and refuses exactly what PostgreSQL's tester does, and does not panic on any input.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,13 +8,13 @@ use retrial_sim::error::Error;
 use super::scan::{Key, Token, TokenKind, shown, tokens, wrong};
 use super::spec::{At, Hold, Session, Spec, Step, Turn};
 
-/// How many sessions a spec may have: each is a connection of its own.
+/// The maximum number of sessions of a spec; each is a connection.
 const MOST_SESSIONS: usize = 1000;
 
-/// Reads the text of a spec; the file's name is for errors, and for what its sessions are called.
+/// Parses the text of a spec. The file's name is used in errors and in the sessions' application names.
 ///
 /// # Errors
-/// One line: the file, the line, what is wrong and what to do.
+/// The text is not a spec. The error names the file, the line, the problem and the remedy.
 pub fn read(file: &str, text: &str) -> Result<Spec, Error> {
     let mut grammar = Grammar { file, tokens: tokens(file, text)?, at: 0, steps: BTreeMap::new() };
     let name = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
@@ -47,12 +46,12 @@ struct Grammar<'a> {
     file: &'a str,
     tokens: Vec<Token>,
     at: usize,
-    /// Where each step is, by its name.
+    /// The position of each step, by name.
     steps: BTreeMap<String, At>,
 }
 
 impl Grammar<'_> {
-    /// The token that is up; the end stays up for ever.
+    /// The current token; after the last one, always the end token.
     fn token(&self) -> &Token {
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
@@ -61,14 +60,14 @@ impl Grammar<'_> {
         &self.token().what
     }
 
-    /// Takes the keyword if it is up.
+    /// Consumes the keyword if it is next.
     fn key(&mut self, key: Key) -> bool {
         let up = *self.what() == TokenKind::Key(key);
         self.at += usize::from(up);
         up
     }
 
-    /// Takes the mark if it is up.
+    /// Consumes the punctuation mark if it is next.
     fn mark(&mut self, mark: char) -> bool {
         let up = *self.what() == TokenKind::Mark(mark);
         self.at += usize::from(up);
@@ -97,7 +96,7 @@ impl Grammar<'_> {
         }
     }
 
-    /// A setup or teardown, if it is up.
+    /// Parses a setup or teardown, if it is next.
     fn optional(&mut self, key: Key) -> Result<Option<String>, Error> {
         if !self.key(key) {
             return Ok(None);
@@ -120,7 +119,8 @@ impl Grammar<'_> {
             let at = At { session: number, step: session.steps.len() };
             if self.steps.insert(name.clone(), at).is_some() {
                 let name = shown(&name);
-                let why = format!("there is a step `{name}` already; name each step of the spec differently");
+                let why =
+                    format!("there is a step `{name}` already; each step of the spec needs its own name");
                 return Err(wrong(self.file, line, why));
             }
             let sql = self.block(&format!("step `{}`", shown(&name)))?;
@@ -157,7 +157,7 @@ impl Grammar<'_> {
         turns.collect()
     }
 
-    /// TokenKind stands in parentheses behind a step, if it is up.
+    /// Parses the markers in parentheses after a step, if there are any.
     fn markers(&mut self) -> Result<Vec<Marker>, Error> {
         let mut markers = Vec::new();
         if !self.mark('(') {
@@ -182,14 +182,16 @@ impl Grammar<'_> {
     }
 
     fn count(&mut self) -> Result<u32, Error> {
-        let TokenKind::Number(digits) = self.what() else { return Err(self.expected("how many notices")) };
+        let TokenKind::Number(digits) = self.what() else {
+            return Err(self.expected("the number of notices"));
+        };
         let count = digits.parse::<i32>().ok().and_then(|count| u32::try_from(count).ok());
         let count = count.ok_or_else(|| self.expected("a smaller number of notices"))?;
         self.at += 1;
         Ok(count)
     }
 
-    /// TokenKind a marker means: the step it names must be another session's, and in the same permutation.
+    /// Resolves a marker. The step that it names must belong to another session and be in the same permutation.
     fn hold(&self, here: &BTreeSet<At>, draft: &Draft, marker: &Marker) -> Result<Hold, Error> {
         let Some((name, notices)) = &marker.other else { return Ok(Hold::Once) };
         let step = shown(&draft.name);
@@ -198,13 +200,14 @@ impl Grammar<'_> {
             wrong(self.file, marker.line, why)
         })?;
         if of.session == draft.at.session {
-            let why = format!("step `{step}` cannot wait for `{}`, which is its own session's", shown(name));
+            let why =
+                format!("step `{step}` cannot wait for `{}`, which is in the same session", shown(name));
             return Err(wrong(self.file, marker.line, why));
         }
         Ok(notices.map_or(Hold::Step(of), |count| Hold::Notices { of, count }))
     }
 
-    /// The error of a token that does not belong where it is.
+    /// The error for an unexpected current token.
     fn expected(&self, what: &str) -> Error {
         let found = match self.what() {
             TokenKind::Key(key) => format!("`{}`", format!("{key:?}").to_lowercase()),
@@ -212,13 +215,13 @@ impl Grammar<'_> {
             TokenKind::Block(_) => "SQL in braces".to_owned(),
             TokenKind::Number(digits) => format!("`{}`", shown(digits)),
             TokenKind::Mark(mark) => format!("`{mark}`"),
-            TokenKind::End => "the end of the file".to_owned(),
+            TokenKind::End => "end of file".to_owned(),
         };
-        wrong(self.file, self.token().line, format!("{found} stands where something else belongs: {what}"))
+        wrong(self.file, self.token().line, format!("unexpected {found}; expected {what}"))
     }
 }
 
-/// A step of a permutation whose markers are not resolved: they may name steps behind it.
+/// A step of a permutation before its markers are resolved: they may name later steps.
 struct Draft {
     name: String,
     at: At,
@@ -227,7 +230,7 @@ struct Draft {
 
 struct Marker {
     line: usize,
-    /// The step it names and how many notices; none for `*`.
+    /// The step that it names and a number of notices; `None` for `*`.
     other: Option<(String, Option<u32>)>,
 }
 

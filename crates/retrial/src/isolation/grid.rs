@@ -1,9 +1,9 @@
-//! Tables as libpq's own printer sets them. Widths are counted in bytes and numbers are known by their looks, as
-//! there; a difference would show in every transcript.
+//! Formats tables as libpq's printer does. As there, widths are counted in bytes, and a value counts as a number if it
+//! looks like one; a difference would show in every transcript.
 
 use retrial_engines::console::Grid;
 
-/// The table, with its count of rows and an empty line; nothing where it has no columns.
+/// The table with its row count and an empty line; an empty text if it has no columns.
 pub(super) fn table(grid: &Grid) -> String {
     if grid.columns.is_empty() {
         return String::new();
@@ -23,7 +23,7 @@ pub(super) fn table(grid: &Grid) -> String {
 
 struct Column {
     width: usize,
-    /// To the right: every value that is there looks like a number.
+    /// Right-aligned, because every non-null value looks like a number.
     right: bool,
 }
 
@@ -35,8 +35,8 @@ impl Column {
     }
 }
 
-/// Digits, points, exponents, blanks and minus signs are a number's, if it does not begin with an exponent and ends
-/// with a digit. An empty value says nothing.
+/// Whether the value looks like a number: only digits, points, exponents, blanks and minus signs, no exponent at the
+/// beginning and a digit at the end. An empty value does, too.
 fn looks_numeric(value: &str) -> bool {
     let bytes = value.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return true };

@@ -1,5 +1,5 @@
-//! Leaves a permutation before its end: one that cannot be, without a word, or one in which something is refused, with
-//! the word where it stops. Nothing of it may be left for the next one.
+//! Leaves a permutation before its end. An impossible one is dropped without output; one in which something is refused
+//! is cut with a line that says so. No state of it is left for the next one.
 
 use retrial_sim::error::Error;
 
@@ -9,7 +9,7 @@ use super::transcript;
 use super::wait::Patience;
 
 impl Stage<'_> {
-    /// Leaves a merge that cannot be: no trace of it is told, and none is left in the sessions.
+    /// Drops an impossible interleaving: nothing of it is output, and nothing is left in the sessions.
     pub(super) fn abandon(&mut self) -> Result<(), Error> {
         let patience = Patience { may_block: false, longest: self.limits.step };
         for session in 0..self.seats.len() {
@@ -25,7 +25,7 @@ impl Stage<'_> {
         self.teardown()?;
         self.waiting.clear();
         self.sink.forget();
-        // A lock that a session holds beyond its transactions would be there in the next merge.
+        // A session-level lock would otherwise still be held in the next interleaving.
         for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
             self.console.close(seat.id);
             *seat = sit(self.spec, self.console, &mut self.sink, Some(&session.name))?;
@@ -33,8 +33,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Ends a permutation where the console lacks something. Nobody can say what the database would hold after that,
-    /// so the next permutation begins on an empty one.
+    /// Ends a permutation at something that the console does not support. The contents of the database are undefined
+    /// after that, so the next permutation starts with an empty one.
     pub(super) fn cut(&mut self, lacks: &str) -> Result<(), Error> {
         self.sink.say(&transcript::cut(lacks));
         self.sink.release();

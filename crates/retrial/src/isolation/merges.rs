@@ -1,28 +1,28 @@
-//! All interleavings of the sessions' steps, one at a time: those that begin with the earlier session come first.
-//! It must never build the list of them, which grows as a factorial.
+//! Enumerates the interleavings of the sessions' steps in lexicographic order of the sessions' indices. They are
+//! generated one at a time, because their number grows factorially.
 
 use super::spec::At;
 
-/// The interleavings, from one to the next.
+/// The interleavings, visited one after the other.
 pub(super) struct Merges {
-    /// Whose step comes when, by session; `None` behind the last.
+    /// The session of each step, in order; `None` after the last interleaving.
     turns: Option<Vec<usize>>,
     sessions: usize,
 }
 
 impl Merges {
-    /// The interleavings of sessions with so many steps each.
+    /// The interleavings of sessions with these numbers of steps.
     pub(super) fn new(steps: Vec<usize>) -> Merges {
         let turns = steps.iter().enumerate().flat_map(|(session, count)| vec![session; *count]).collect();
         Merges { turns: Some(turns), sessions: steps.len() }
     }
 
-    /// How many interleavings there are from the first; as many as fit where that is beyond counting.
+    /// The number of all interleavings, saturating.
     pub(super) fn count(&self) -> u128 {
         self.turns.as_ref().map_or(0, |turns| arrangements(turns, self.sessions))
     }
 
-    /// The interleaving that is up.
+    /// The current interleaving; `None` after the last.
     pub(super) fn current(&self) -> Option<Vec<At>> {
         let mut taken = vec![0; self.sessions];
         let turns = self.turns.as_ref()?;
@@ -34,7 +34,7 @@ impl Merges {
         Some(steps.collect())
     }
 
-    /// Goes on to the next interleaving: the next greater arrangement of the sessions' numbers.
+    /// Moves to the next interleaving: the next permutation in lexicographic order.
     pub(super) fn advance(&mut self) {
         let Some(turns) = &mut self.turns else { return };
         let Some(last_rise) = turns.windows(2).rposition(|pair| pair[0] < pair[1]) else {
@@ -47,8 +47,8 @@ impl Merges {
         turns[last_rise + 1..].reverse();
     }
 
-    /// Goes on past every interleaving that begins with the same so many steps, and says how many those were, the
-    /// one that is up among them. It is meant to be the first of them.
+    /// Skips every interleaving with the same first `prefix` steps and returns their number, including the current one,
+    /// which must be the first of them.
     pub(super) fn skip(&mut self, prefix: usize) -> u128 {
         let Some(turns) = &mut self.turns else { return 0 };
         let rest = &mut turns[prefix..];
@@ -59,7 +59,7 @@ impl Merges {
     }
 }
 
-/// In how many ways these can be arranged; as many as fit where that is beyond counting.
+/// The number of distinct arrangements of these sessions, saturating.
 fn arrangements(turns: &[usize], sessions: usize) -> u128 {
     let mut counts = vec![0u128; sessions];
     turns.iter().for_each(|&session| counts[session] += 1);

@@ -1,5 +1,5 @@
-//! Performs permutations on a console, and tells what happens in the order in which PostgreSQL's tester tells it.
-//! It must never give a session a step while its former one is still at work.
+//! Runs permutations on a console, and outputs what happens in the order of PostgreSQL's tester. A session gets its
+//! next step only after the previous one has completed.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use super::spec::{Hold, Spec, Step, Turn};
 use super::wait::{Ended, MOMENT, Patience, settle};
 use super::{Limits, Said, transcript};
 
-/// The sessions of a spec on a console, ready for one permutation after the other.
+/// The open sessions of a spec on a console; they run one permutation after the other.
 pub(super) struct Stage<'a> {
     pub(super) spec: &'a Spec,
     pub(super) limits: Limits,
     pub(super) console: &'a mut dyn Console,
     pub(super) sink: Sink<'a>,
-    /// Who sets up and tears down.
+    /// The session that runs the spec's setup and teardown.
     pub(super) control: Seat,
     /// The spec's sessions.
     pub(super) seats: Vec<Seat>,
-    /// Which step each session is at.
+    /// The step that each session is running, if any.
     pub(super) active: Vec<Option<Active>>,
-    /// The sessions whose step was told to wait, in that order.
+    /// The sessions whose step was reported as waiting, in the order of the reports.
     pub(super) waiting: Vec<usize>,
 }
 
-/// A step that was sent and whose completion was not told.
+/// A step that was sent and whose completion is not reported yet.
 pub(super) struct Active {
     turn: Turn,
-    /// For each of its markers, how many notices there have to be.
+    /// For each of its markers, the number of notices to wait for.
     targets: Vec<u64>,
-    /// Its first result, where it has run and a marker keeps it from being told.
+    /// Its first result, if it has run and a marker delays its report.
     first: Option<Message>,
 }
 
-/// When a step is looked at: right behind its start, or again.
+/// Whether a step is checked right after it was sent, or again later.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Look {
     First,
@@ -67,15 +67,15 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Performs a listed permutation.
+    /// Runs a listed permutation.
     pub(super) fn perform(&mut self, turns: &[Turn]) -> Result<(), Error> {
         self.begin(turns)?;
         self.steps(turns, false)?;
         self.teardown()
     }
 
-    /// Performs a merge, unless it gives a step to a session that stays blocked: then it leaves no transcript, and
-    /// the place of that step is returned.
+    /// Runs an interleaving, unless it gives a step to a session that stays blocked. In that case nothing is output,
+    /// and the index of that step is returned.
     pub(super) fn try_perform(&mut self, turns: &[Turn]) -> Result<Option<usize>, Error> {
         self.sink.hold();
         let performed = self.begin(turns).and_then(|()| self.steps(turns, true));
@@ -88,8 +88,8 @@ impl<'a> Stage<'a> {
         torn_down.map(|()| None)
     }
 
-    /// Performs the steps. Where `leave_out` is set and a step goes to a session that stays blocked, it stops and
-    /// returns the place of that step.
+    /// Runs the steps. If `leave_out` is set and a step goes to a session that stays blocked, stops and returns the
+    /// index of that step.
     fn steps(&mut self, turns: &[Turn], leave_out: bool) -> Result<Option<usize>, Error> {
         for (place, turn) in turns.iter().enumerate() {
             let session = turn.at.session;
@@ -113,14 +113,14 @@ impl<'a> Stage<'a> {
         if self.waiting.is_empty() { Ok(None) } else { Err(Error::refused(transcript::MUTUALLY_BLOCKING)) }
     }
 
-    /// A step of a session that the server has ended ends the spec.
+    /// The error of a step for a session that the server has ended; it ends the spec.
     fn cannot_send(&mut self, turn: &Turn) -> Error {
         let step = self.spec.step(turn.at);
         self.sink.say(&transcript::not_sent(step));
         Error::refused(format!("step {} goes to a session that the server has ended", step.name))
     }
 
-    /// How many notices there have to be for a marker that counts them.
+    /// The number of notices that a marker waits for.
     fn target(&self, hold: Hold) -> u64 {
         match hold {
             Hold::Notices { of, count } => self.seats[of.session].notices + u64::from(count),
@@ -128,7 +128,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether the session is at a step that does not end by itself.
+    /// Whether the session is running a step that does not end by itself.
     fn stays_blocked(&mut self, session: usize) -> Result<bool, Error> {
         if self.active[session].is_none() {
             return Ok(false);
@@ -137,7 +137,7 @@ impl<'a> Stage<'a> {
         Ok(self.settle(session, patience)? != Ended::Finished)
     }
 
-    /// Waits until the session's former step has been told, if it is at one.
+    /// Waits until the session's previous step, if any, has been reported.
     fn clear(&mut self, session: usize) -> Result<(), Error> {
         let mut waited = Duration::ZERO;
         while self.active[session].is_some() {
@@ -146,7 +146,7 @@ impl<'a> Stage<'a> {
             }
             self.complete_waiting(true)?;
             let Some(active) = &self.active[session] else { return Ok(()) };
-            // It has run, and markers keep it: only other sessions can change that.
+            // It has run, but markers delay its report; only other sessions can change that.
             if waited > self.limits.step * 2 {
                 let why = transcript::timed_out(self.step_of(active), waited);
                 let others = self.active.iter().flatten().map(|active| &*self.step_of(active).name);
@@ -165,8 +165,8 @@ impl<'a> Stage<'a> {
         self.spec.step(active.turn.at)
     }
 
-    /// Tells the completion of every waiting step that has run; again, where one that was told or a notice may
-    /// have freed another of a marker.
+    /// Reports the completion of every waiting step that has run. Repeats while a report or a notice may have satisfied
+    /// another step's marker.
     fn complete_waiting(&mut self, may_block: bool) -> Result<(), Error> {
         loop {
             let before = (self.waiting.len(), self.all_notices());
@@ -191,8 +191,8 @@ impl<'a> Stage<'a> {
         self.seats.iter().map(|seat| seat.notices).sum()
     }
 
-    /// Waits for a session's step, and tells that it has run, or that it waits. Returns whether it has run and
-    /// no marker keeps it.
+    /// Waits for a session's step, and reports that it has run or that it waits. Returns whether it has run and no
+    /// marker delays its report.
     fn complete(&mut self, session: usize, look: Look, may_block: bool) -> Result<bool, Error> {
         let Some(active) = &self.active[session] else { return Ok(true) };
         let step = self.step_of(active);
@@ -222,7 +222,8 @@ impl<'a> Stage<'a> {
         Ok(true)
     }
 
-    /// Tells what the session was notified of since it was last looked at: behind a step's results, as the original.
+    /// Outputs the notifications that the session received since the last check; after a step's results, as the
+    /// original does.
     fn tell_notifications(&mut self, session: usize) {
         let notices = self.seats[session].hear(self.console);
         self.sink.notices(&self.seats[session], notices);
@@ -236,7 +237,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Takes the first result of a step that has run: its notices are told before anything of the step is.
+    /// Takes the first result of a step that has run and outputs its notices, which come before the step's own report.
     fn hear_first(&mut self, session: usize) {
         let Some(active) = &mut self.active[session] else { return };
         if active.first.is_none()
@@ -247,7 +248,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Waits for a session's step, and cancels it where it takes too long.
+    /// Waits for a session's step, and cancels it if it takes too long.
     fn settle_step(&mut self, session: usize, step: &Step, may_block: bool) -> Result<Ended, Error> {
         let patience = Patience { may_block, longest: self.limits.step };
         let waited = match self.settle(session, patience)? {
@@ -267,7 +268,7 @@ impl<'a> Stage<'a> {
         settle(&mut seats[session], *console, patience, &mut |seat, notices| sink.notices(seat, notices))
     }
 
-    /// Whether a marker keeps the completion of the session's step from being told.
+    /// Whether a marker delays the report of the completion of the session's step.
     fn kept(&self, session: usize) -> bool {
         let Some(active) = &self.active[session] else { return false };
         let mut holds = active.turn.holds.iter().zip(&active.targets);

@@ -1,16 +1,16 @@
-//! What in a spec reaches beyond its own database: programs and files of the server, other databases, roles, other
-//! sessions. It keeps accidents from somebody's server; it is no wall against who writes SQL in order to get past it.
-//! Whatever it cannot look into counts as reaching beyond.
+//! Finds what in a spec reaches beyond its own database: programs and files of the server, other databases, roles,
+//! other sessions. It prevents accidents on a server that is in use; it is no protection against SQL written to evade
+//! it. Text that cannot be analysed counts as reaching beyond.
 
 use super::spec::Spec;
 use words::{Kind, Word, words};
 
 mod words;
 
-/// How often text may be quoted within quoted text.
+/// How deep quoted text may be nested.
 const LEVELS: u32 = 8;
 
-/// Functions and settings that reach beyond, whoever calls them.
+/// Functions, tables and settings that always reach beyond.
 const NAMES: [&str; 22] = [
     "lo_import",
     "lo_export",
@@ -33,11 +33,11 @@ const NAMES: [&str; 22] = [
     "pg_switch_wal",
     "pg_terminate_backend",
     "pg_tablespace",
-    // With it off, a string may end elsewhere than where this looks for its end.
+    // If it is off, a string may end elsewhere than this scanner assumes.
     "standard_conforming_strings",
 ];
 
-/// How such names begin, where there are many of a kind.
+/// Prefixes of further such names.
 const PREFIXES: [&str; 11] = [
     "dblink",
     "pg_backup_",
@@ -52,7 +52,7 @@ const PREFIXES: [&str; 11] = [
     "pg_wal_replay_",
 ];
 
-/// What CREATE, ALTER and DROP must not be of.
+/// Objects that CREATE, ALTER and DROP must not be applied to.
 const OBJECTS: [&str; 12] = [
     "database",
     "extension",
@@ -68,10 +68,10 @@ const OBJECTS: [&str; 12] = [
     "user",
 ];
 
-/// What may stand between CREATE and what is created.
+/// Words that may come between CREATE and the type of object.
 const MODIFIERS: [&str; 4] = ["or", "replace", "trusted", "procedural"];
 
-/// The first text of the spec that reaches beyond its database: where it stands, and what it has.
+/// The first text of the spec that reaches beyond its database: its place in the spec, and what it contains.
 pub(super) fn beyond_database(spec: &Spec) -> Option<String> {
     let around = spec.setups.iter().map(|sql| ("setup".to_owned(), sql));
     let around = around.chain(spec.teardown.iter().map(|sql| ("teardown".to_owned(), sql)));
@@ -88,18 +88,18 @@ pub(super) fn beyond_database(spec: &Spec) -> Option<String> {
     })
 }
 
-/// What in a text reaches beyond the database that it is sent to.
+/// What in an SQL text reaches beyond the database that it is sent to, if anything does.
 fn reaches(sql: &str) -> Option<String> {
-    // Texts to look into: whether each is code of a function's body, and how deep it is quoted.
+    // Texts to analyse, whether each is code of a function's body, and its nesting depth.
     let mut texts = vec![(sql.to_owned(), false, 0)];
     while let Some((text, is_body, level)) = texts.pop() {
         if level > LEVELS {
-            return Some("text quoted deeper than this looks".to_owned());
+            return Some("text quoted too deeply to analyse".to_owned());
         }
         let (words, is_whole) = words(&text);
         for statement in words.split(|word| word.is_mark(';')) {
             let is_code = defines_code(statement);
-            // A string that is data is no statement, but a function may be given it to run.
+            // A data string is not a statement, but it may be passed to a function that runs it.
             let is_data = level > 0 && !is_body;
             let most = if is_data {
                 0
@@ -126,7 +126,7 @@ fn reaches(sql: &str) -> Option<String> {
     None
 }
 
-/// Whether the statement's strings are code: those of DO and of a function's definition.
+/// Whether the statement's strings are code, as in DO and in a function's definition.
 fn defines_code(statement: &[Word]) -> bool {
     let is = |index: usize, name: &str| statement.get(index).is_some_and(|word| word.is(name));
     is(0, "do") || is(0, "create") && object(statement).is_some_and(|word| is_routine(&word.text))
@@ -136,7 +136,7 @@ fn is_routine(object: &str) -> bool {
     matches!(object, "function" | "procedure")
 }
 
-/// What the statement creates, alters or drops.
+/// The type of object that the statement creates, alters or drops.
 fn object(statement: &[Word]) -> Option<&Word> {
     let words = statement.iter().skip(1);
     words.into_iter().find(|word| word.kind == Kind::Word && !MODIFIERS.contains(&&*word.text))
@@ -152,10 +152,10 @@ fn name_reaches(word: &Word) -> Option<String> {
 fn executes_text(statement: &[Word]) -> Option<String> {
     let mut pairs = statement.iter().zip(statement.iter().skip(1));
     let executes = pairs.any(|(word, next)| word.is("execute") && !is_routine(&next.text));
-    executes.then(|| "EXECUTE of a text that is made while it runs".to_owned())
+    executes.then(|| "EXECUTE of dynamic SQL".to_owned())
 }
 
-/// What the statement that begins here does beyond its database.
+/// What the statement that begins here does beyond its database, if anything.
 fn statement_reaches(statement: &[Word]) -> Option<String> {
     let (first, rest) = statement.split_first().filter(|(first, _)| first.kind == Kind::Word)?;
     let second = rest.first().filter(|word| word.kind == Kind::Word).map_or("", |word| &*word.text);
@@ -190,7 +190,7 @@ fn statement_reaches(statement: &[Word]) -> Option<String> {
     }
 }
 
-/// A copy is harmless between the server and its client only.
+/// What a COPY does beyond the database. It is harmless only between the server and its client.
 fn copies(rest: &[Word]) -> Option<String> {
     let mut depth = 0u32;
     for (index, word) in rest.iter().enumerate() {
@@ -211,7 +211,7 @@ fn copies(rest: &[Word]) -> Option<String> {
     None
 }
 
-/// A language in which a function may do anything.
+/// A function language other than SQL and PL/pgSQL: such a function may do anything.
 fn foreign_language(rest: &[Word]) -> Option<String> {
     let at = rest.iter().position(|word| word.is("language"))?;
     let language = rest.get(at + 1)?.text.to_ascii_lowercase();

@@ -1,23 +1,23 @@
-//! Cuts a spec's text into tokens. It must keep SQL as it is written: only blanks next to the braces go.
+//! Splits a spec's text into tokens. SQL is kept as written, except for blanks next to the braces.
 
 use retrial_sim::error::Error;
 use retrial_sim::point::is_invisible;
 
-/// A token, and the line it begins on.
+/// A token and the line that it begins on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Token {
     pub(super) what: TokenKind,
     pub(super) line: usize,
 }
 
-/// TokenKind a token is.
+/// The kind of a token, with its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// A keyword.
     Key(Key),
     /// A name, quoted or not.
     Name(String),
-    /// TokenKind stands between braces.
+    /// The SQL between braces.
     Block(String),
     /// A number.
     Number(String),
@@ -27,7 +27,7 @@ pub(super) enum TokenKind {
     End,
 }
 
-/// The words that cannot be names unless they are quoted.
+/// The keywords, which cannot be names unless they are quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Notices,
@@ -47,12 +47,12 @@ const KEYS: [(&str, Key); 6] = [
     ("teardown", Key::Teardown),
 ];
 
-/// The error that a place of a file gives rise to.
+/// An error at a line of the file.
 pub(super) fn wrong(file: &str, line: usize, why: impl AsRef<str>) -> Error {
     Error::unreadable(format!("{file}:{line}: {}", why.as_ref()))
 }
 
-/// A word as an error names it: its beginning, where it is long, and nothing in it that nobody can see.
+/// A word as it is shown in an error: truncated if it is long, with invisible characters escaped.
 pub(super) fn shown(word: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown = String::new();
@@ -66,10 +66,10 @@ pub(super) fn shown(word: &str) -> String {
     shown
 }
 
-/// The tokens of the text, an end behind them.
+/// The tokens of the text, followed by an end token.
 ///
 /// # Errors
-/// One line: where, and what cannot be read.
+/// The line, and what cannot be tokenized.
 pub(super) fn tokens(file: &str, text: &str) -> Result<Vec<Token>, Error> {
     let mut scan = Scan { file, rest: text, line: 1, found: Vec::new() };
     while let Some(first) = scan.rest.chars().next() {
@@ -118,7 +118,7 @@ impl<'a> Scan<'a> {
         self.rest = &self.rest[bytes..];
     }
 
-    /// Takes the characters at the front that are so.
+    /// Consumes the leading characters that satisfy `so`.
     fn take(&mut self, so: impl Fn(char) -> bool) -> &'a str {
         let (taken, rest) = self.rest.split_at(self.rest.find(|c| !so(c)).unwrap_or(self.rest.len()));
         self.rest = rest;
@@ -132,7 +132,7 @@ impl<'a> Scan<'a> {
         self.put(what, self.line);
     }
 
-    /// A name in quotes, a quote in it doubled.
+    /// A name in double quotes; a quote in it is doubled.
     fn quoted(&mut self) -> Result<(), Error> {
         let mut name = String::new();
         loop {
@@ -155,7 +155,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// SQL in braces. There is no brace in it: the first one closed ends it.
+    /// SQL in braces. It cannot contain `}`: the first one ends it.
     fn block(&mut self) -> Result<(), Error> {
         let line = self.line;
         self.skip(1);

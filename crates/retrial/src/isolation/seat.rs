@@ -1,4 +1,4 @@
-//! A session of the spec's, with what it has said and nobody has told yet.
+//! A session of a spec, with its messages that have not been reported yet.
 
 use std::collections::VecDeque;
 
@@ -11,30 +11,30 @@ use super::sink::Sink;
 use super::spec::Spec;
 use super::wait::{Patience, settle};
 
-/// Who sets up and tears down, as the server knows it.
+/// The application name of the session that runs the spec's setup and teardown, after the prefix.
 const CONTROL: &str = "control connection";
 
-/// Notices in their order, each its severity and its text.
+/// Notices in order, each with its severity and its text.
 pub(super) type Notices = Vec<(String, String)>;
 
-/// One of the console's sessions, with what it has said and nobody has told yet.
+/// One of the console's sessions, with its messages that have not been reported yet.
 pub(super) struct Seat {
     pub(super) id: SessionId,
-    /// The session's name in the spec; none for the one that sets up and tears down, whose notices nobody is told.
+    /// The session's name in the spec; `None` for the one that runs setup and teardown, whose notices are not reported.
     pub(super) name: Option<String>,
-    /// What it has said, the oldest first.
+    /// Its unreported messages, oldest first.
     pub(super) said: VecDeque<Message>,
-    /// How many notices it has sent that were told.
+    /// How many of its notices have been taken.
     pub(super) notices: u64,
-    /// Its process, by which notifications name their sender.
+    /// Its server process, by which notifications name their sender.
     pub(super) process: Option<i32>,
-    /// Notifications that it has got and nobody has told yet.
+    /// Notifications that it received and that have not been reported yet.
     pub(super) notifications: Vec<Notification>,
-    /// Its end was told; it can be sent nothing.
+    /// Its end was seen; nothing can be sent to it.
     pub(super) lost: bool,
 }
 
-/// What a session was told of a NOTIFY.
+/// A notification that a session received.
 #[derive(Clone, Debug)]
 pub(super) struct Notification {
     pub(super) channel: String,
@@ -42,7 +42,7 @@ pub(super) struct Notification {
     pub(super) process: i32,
 }
 
-/// Opens a session. It is known to the server by the spec and by its name, as the original's are.
+/// Opens a session. Its application name consists of the spec's and its own name, as in the original tester.
 pub(super) fn sit(
     spec: &Spec,
     console: &mut dyn Console,
@@ -68,8 +68,8 @@ pub(super) fn sit(
 }
 
 impl Seat {
-    /// Takes what the session has said, and gives the notices that come before its first result, each with its
-    /// severity. Those behind it wait for it, because they were sent together.
+    /// Fetches the session's new messages, and takes the notices that come before its first result. Notices after it
+    /// wait for that result, because they were sent together with it.
     pub(super) fn hear(&mut self, console: &mut dyn Console) -> Notices {
         for message in console.messages(self.id) {
             match message {
@@ -82,13 +82,13 @@ impl Seat {
         self.leading_notices()
     }
 
-    /// Takes the notices that are up next.
+    /// Takes the notices at the front.
     pub(super) fn leading_notices(&mut self) -> Notices {
         self.said.pop_front_if(|message| *message == Message::Begins);
         self.notices_at_once()
     }
 
-    /// Takes the notices that are up, none behind the beginning of another result.
+    /// Takes the notices at the front, up to the beginning of another result.
     fn notices_at_once(&mut self) -> Notices {
         let mut notices = Vec::new();
         let is_notice = |message: &mut Message| matches!(message, Message::Notice { .. });
@@ -99,7 +99,7 @@ impl Seat {
         notices
     }
 
-    /// Takes the next result, and the notices behind it: libpq shows those first.
+    /// Takes the next result and the notices that follow it; libpq shows the notices first.
     pub(super) fn next_result(&mut self) -> Option<(Message, Notices)> {
         let mut notices = self.leading_notices();
         let result = self.said.pop_front()?;

@@ -1,5 +1,5 @@
-//! Where the transcript goes, and what is said beside it, in one order. It must never lose a word of a permutation that
-//! was begun: what is held back is released or was never performed.
+//! The output of a spec: the transcript and the lines beside it, in one order. Output may be buffered while it is open
+//! whether a permutation is left out; the buffer is then either released or, for one that is left out, dropped.
 
 use retrial_engines::console::Message;
 
@@ -8,7 +8,7 @@ use super::{Said, grid, transcript};
 
 pub(super) struct Sink<'a> {
     out: &'a mut dyn FnMut(Said),
-    /// What a permutation says, while it is open whether the permutation is left out.
+    /// The buffered output of a permutation, while it is open whether the permutation is left out.
     held: Option<Vec<Said>>,
 }
 
@@ -28,12 +28,12 @@ impl<'a> Sink<'a> {
         self.put(Said::Transcript(text.to_owned()));
     }
 
-    /// Says a line beside the transcript.
+    /// Outputs a line beside the transcript.
     pub(super) fn beside(&mut self, line: String) {
         self.put(Said::Beside(line));
     }
 
-    /// Tells what a seat was told beside its results.
+    /// Outputs a session's notices.
     pub(super) fn notices(&mut self, seat: &Seat, notices: Notices) {
         let Some(name) = &seat.name else { return };
         for (severity, text) in notices {
@@ -53,17 +53,17 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Holds back what is said from now on.
+    /// Buffers the output from now on.
     pub(super) fn hold(&mut self) {
         self.held = Some(Vec::new());
     }
 
-    /// Says what was held back.
+    /// Outputs the buffer and stops buffering.
     pub(super) fn release(&mut self) {
         self.held.take().into_iter().flatten().for_each(|said| (self.out)(said));
     }
 
-    /// Forgets what was held back.
+    /// Drops the buffer and stops buffering.
     pub(super) fn forget(&mut self) {
         self.held = None;
     }

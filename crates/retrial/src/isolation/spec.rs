@@ -1,20 +1,20 @@
-//! A spec as data, its names resolved. It must never hold a step that is not there.
+//! A parsed spec, with its names resolved.
 
 use std::collections::BTreeSet;
 
 /// A spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spec {
-    /// What its sessions call themselves to the server, before their names: `isolation/` and the spec's name, as
-    /// PostgreSQL's test driver has it.
+    /// The prefix of the sessions' application names: `isolation/` and the spec's name, as PostgreSQL's test driver
+    /// sets it.
     pub application: String,
-    /// What is run before each permutation, one text after the other.
+    /// SQL that is run before each permutation, one text after the other.
     pub setups: Vec<String>,
-    /// What is run after each permutation.
+    /// SQL that is run after each permutation.
     pub teardown: Option<String>,
     /// The sessions; there is at least one.
     pub sessions: Vec<Session>,
-    /// The permutations to perform; every merge of the sessions where there are none.
+    /// The permutations to run; if there are none, every interleaving of the sessions.
     pub permutations: Vec<Vec<Turn>>,
 }
 
@@ -23,24 +23,24 @@ pub struct Spec {
 pub struct Session {
     /// Its name.
     pub name: String,
-    /// What it runs before each permutation.
+    /// SQL that it runs before each permutation.
     pub setup: Option<String>,
     /// Its steps; there is at least one.
     pub steps: Vec<Step>,
-    /// What it runs after each permutation.
+    /// SQL that it runs after each permutation.
     pub teardown: Option<String>,
 }
 
 /// A step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Its name, which no other step of the spec has.
+    /// Its name, unique in the spec.
     pub name: String,
-    /// What it sends, of one or more statements.
+    /// The SQL that it sends: one or more statements.
     pub sql: String,
 }
 
-/// Which step: the session's index, and the step's within it.
+/// The position of a step: the session's index, and the step's index in the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At {
     /// The session's index.
@@ -54,18 +54,18 @@ pub struct At {
 pub struct Turn {
     /// The step.
     pub at: At,
-    /// What its completion is told after.
+    /// The markers that delay the report of its completion.
     pub holds: Vec<Hold>,
 }
 
-/// A marker behind a step's name: what keeps its completion from being told.
+/// A marker after a step's name, which delays the report of the step's completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
-    /// `*`: it is told to wait once, whether it does or not.
+    /// `*`: the step is first reported as waiting, whether it waits or not.
     Once,
-    /// Another session's step has to be told first.
+    /// The completion of another session's step has to be reported first.
     Step(At),
-    /// A session has to send so many notices, counted from the step's start.
+    /// A session has to send a number of notices, counted from the step's start.
     Notices {
         /// A step of the session that sends them.
         of: At,
@@ -82,12 +82,12 @@ impl Turn {
 }
 
 impl Spec {
-    /// The step there.
+    /// The step at that position.
     pub fn step(&self, at: At) -> &Step {
         &self.sessions[at.session].steps[at.step]
     }
 
-    /// The names of steps that no listed permutation uses, sorted; none where no permutation is listed.
+    /// The names of the steps that no listed permutation uses, sorted; empty if no permutation is listed.
     pub fn unused(&self) -> Vec<&str> {
         if self.permutations.is_empty() {
             return Vec::new();

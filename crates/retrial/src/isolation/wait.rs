@@ -1,5 +1,5 @@
-//! Waits for a session: until its text has run, or it is seen to wait for a lock, or it has taken too long. It must
-//! never take a short wait for a lock as one that lasts: the session is given a moment first.
+//! Waits for a session until its text has run, it is found waiting for a lock, or it has taken too long. A short lock
+//! wait is not reported as blocked: the session has to be found waiting several times.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use retrial_sim::error::Error;
 
 use super::seat::{Notices, Seat};
 
-/// How long a session is left alone before it is asked again whether it waits for a lock.
+/// The time between two checks of whether a session waits for a lock.
 pub(super) const MOMENT: Duration = Duration::from_millis(10);
 
-/// How often in a row a session has to be found waiting. Time passes only until something may have changed, which
-/// can be at once; so a wait that is about to end would otherwise be taken for one that lasts.
+/// How many times in a row a session has to be found waiting. The pause between two checks ends early when something
+/// may have changed, so a single check could mistake a wait that is about to end for a lasting one.
 const LOOKS: u32 = 3;
 
 /// How a wait ended.
@@ -26,16 +26,16 @@ pub(super) enum Ended {
     Late(Duration),
 }
 
-/// What a wait is for.
+/// What ends a wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     /// Whether a wait for a lock ends it.
     pub(super) may_block: bool,
-    /// How long it may last.
+    /// The longest time that it may last.
     pub(super) longest: Duration,
 }
 
-/// Waits for the session, telling notices as they arrive.
+/// Waits for the session; passes notices to `told` as they arrive.
 pub(super) fn settle(
     seat: &mut Seat,
     console: &mut dyn Console,
@@ -59,7 +59,7 @@ pub(super) fn settle(
             return Ok(Ended::Late(waited));
         }
         waited += MOMENT;
-        // Where nothing can change any more, waiting on would only take the time that is left.
+        // Nothing can change any more, so waiting longer would be pointless.
         if !console.pass(MOMENT)? {
             waited = waited.max(patience.longest + MOMENT);
             blocked = LOOKS;

@@ -1,5 +1,5 @@
-//! A counterexample told under another strategy: what each of its choices means, what that is there, and what came of it. It
-//! must never call an intent survived that was not reached.
+//! Prints a cross-replay: the meaning of each choice of the counterexample, its counterpart in the other strategy, and
+//! the outcome. Only a case whose choices all applied is called survived.
 
 use retrial_sim::case::Case;
 use retrial_sim::choice::Recorded;
@@ -9,7 +9,7 @@ use retrial_sim::invariant::Finding;
 
 use super::{style, transcript};
 
-/// Prints what came of a case under the strategy that it names now.
+/// Prints the cross-replay of a case, which names the other strategy.
 pub fn told(case: &Case, against: &Against) {
     if let Outcome::Replayed(replayed) = &against.outcome {
         say!("{}", transcript::tell(case, replayed));
@@ -18,7 +18,7 @@ pub fn told(case: &Case, against: &Against) {
     say!("{}", outcome(case, &against.outcome));
 }
 
-/// One intent and its counterpart: both points where the name is another one.
+/// One choice and its counterpart: both points, if their names differ.
 pub fn line(carried: &Carried) -> String {
     let Carried { intent, there, how } = carried;
     let there = match how {
@@ -28,7 +28,7 @@ pub fn line(carried: &Carried) -> String {
     format!("{}: {} -> {there}", intent.recorded, words(intent))
 }
 
-/// The verdict.
+/// The outcome as a sentence.
 fn outcome(case: &Case, outcome: &Outcome) -> String {
     let Case { scenario, strategy, invariant, .. } = case;
     match outcome {
@@ -38,7 +38,7 @@ fn outcome(case: &Case, outcome: &Outcome) -> String {
                 style::bad(format!("reached, and {invariant} is violated there: {}", breach.sentence))
             }
             Finding::Holds { exercised: 0 } => {
-                style::odd(format!("reached, and {invariant} holds, but was not exercised"))
+                style::odd(format!("reached, and {invariant} holds, but it was not exercised"))
             }
             Finding::Holds { .. } => style::good(format!("reached and survived: {invariant} holds")),
             Finding::Unknown(why) => style::odd(format!("reached, and {invariant} is unknown: {why}")),
@@ -46,23 +46,23 @@ fn outcome(case: &Case, outcome: &Outcome) -> String {
     }
 }
 
-/// The first intent that has no counterpart, and what it lacks.
+/// The first choice that cannot be applied, and why.
 fn unreachable(scenario: &str, strategy: &str, intent: &Intent, lack: Lack) -> String {
     let lack = match lack {
         Lack::Point => "first point that does not exist there".to_owned(),
-        Lack::Turn => "there that actor cannot go on after it; first point without a counterpart".to_owned(),
+        Lack::Turn => "that actor is not runnable there; first point without a counterpart".to_owned(),
         Lack::Fault(fault) => {
-            format!("there it is injected by no {fault}; first point without a counterpart")
+            format!("{fault} cannot be injected there; first point without a counterpart")
         }
         Lack::Alternative => {
-            "there is less to choose from there; first point without a counterpart".to_owned()
+            "there are fewer alternatives there; first point without a counterpart".to_owned()
         }
     };
     let at = &intent.recorded.at;
     format!("not reachable under {scenario}/{strategy}: {}: {lack}: {at}", words(intent))
 }
 
-/// What a choice means, whatever its point is called.
+/// The meaning of a choice, independent of the labels of its point.
 pub fn words(intent: &Intent) -> String {
     let thing = thing(&intent.place);
     let who = intent.place.actor;
@@ -73,25 +73,25 @@ pub fn words(intent: &Intent) -> String {
             Fault::CrashAfter => format!("{who} dies after {thing}"),
             Fault::RequestLost => format!("the request for {thing} is lost"),
             Fault::ReplyLost => format!("the reply of {thing} is lost"),
-            Fault::Duplicate => format!("{thing} is taken, and the message comes again"),
+            Fault::Duplicate => format!("{thing} is accepted, and the message is delivered again"),
             Fault::Eviction => format!("{who} is evicted before {thing}"),
-            Fault::Stall => format!("{who} stands still before {thing}"),
-            Fault::Shutdown => format!("{who} is asked to stop before {thing}"),
-            Fault::Disconnect => format!("a connection of {who} dies before {thing}"),
+            Fault::Stall => format!("{who} stalls before {thing}"),
+            Fault::Shutdown => format!("{who} is asked to shut down before {thing}"),
+            Fault::Disconnect => format!("a connection of {who} is killed before {thing}"),
             Fault::ReleaseError => format!("{thing} throws"),
         },
-        Recorded::Next(next) if intent.recorded.at == "start" => format!("{next} goes first"),
-        Recorded::Next(next) if next == who => format!("{who} goes on after {thing}"),
+        Recorded::Next(next) if intent.recorded.at == "start" => format!("{next} runs first"),
+        Recorded::Next(next) if next == who => format!("{who} continues after {thing}"),
         Recorded::Next(next) => match intent.place.stage {
-            Stage::Done => format!("{next} goes next after {thing}"),
-            Stage::Begun | Stage::Amid(_) => format!("{next} goes next while {thing} is under way"),
+            Stage::Done => format!("{next} runs next after {thing}"),
+            Stage::Begun | Stage::Amid(_) => format!("{next} runs next while {thing} is in progress"),
         },
         Recorded::Delay(_) => format!("{thing} is delayed"),
         Recorded::Pick(index) => format!("alternative {index} is taken at {thing}"),
     }
 }
 
-/// What an actor did at a place, as its own.
+/// What an actor did at a place, as a noun phrase.
 fn thing(place: &Place) -> String {
     let role = match &place.role {
         Role::Begins => "begin".to_owned(),

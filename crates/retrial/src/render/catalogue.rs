@@ -1,4 +1,5 @@
-//! `retrial list` and `retrial explain`: what there is, told by the files themselves.
+//! `retrial list` and `retrial explain`: print the names and the module documentation of scenarios, strategies and
+//! invariants.
 
 use anyhow::Result;
 use retrial_scenarios::SCENARIOS;
@@ -8,10 +9,10 @@ use super::style;
 use crate::catalogue::{names, position, scenario};
 use crate::exit::Exit;
 
-/// Lists the scenarios, or what one of them has.
+/// Lists the scenarios, or the contents of one.
 ///
 /// # Errors
-/// A name that is not there.
+/// An unknown name.
 pub fn list(name: Option<&str>) -> Result<Exit> {
     let Some(name) = name else {
         for entry in SCENARIOS {
@@ -46,10 +47,10 @@ pub fn list(name: Option<&str>) -> Result<Exit> {
     Ok(Exit::AsExpected)
 }
 
-/// Tells the story of a scenario, or what the file of one of its strategies or invariants says.
+/// Prints a scenario's README, or the documentation of one of its strategies or invariants.
 ///
 /// # Errors
-/// A name that is not there.
+/// An unknown name.
 pub fn explain(target: &str) -> Result<Exit> {
     let (name, part) = target.split_once('/').map_or((target, None), |(name, part)| (name, Some(part)));
     let (_, info) = scenario(name)?;
@@ -66,10 +67,10 @@ pub fn explain(target: &str) -> Result<Exit> {
     let strategy = &info.strategies[position("strategy or invariant", part, &known)?];
     say!("{}", story(strategy.source));
     if strategy.known_failures.is_empty() {
-        say!("\nExpected to hold everywhere.");
+        say!("\nNo known failures.");
     }
     for broken in strategy.known_failures {
-        say!("\n{} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
+        say!("\nKnown failure: {} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
     }
     for line in strategy.source.lines().skip_while(|line| !line.contains("const ")) {
         say!("{line}");
@@ -77,7 +78,7 @@ pub fn explain(target: &str) -> Result<Exit> {
     Ok(Exit::AsExpected)
 }
 
-/// A file's own account of itself: its module documentation.
+/// The module documentation of a file.
 fn story(source: &str) -> String {
     let lines = source.lines().take_while(|line| line.starts_with("//!"));
     let lines: Vec<_> = lines.map(|line| line.trim_start_matches("//!").trim_start_matches(' ')).collect();

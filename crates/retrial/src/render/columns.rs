@@ -1,4 +1,4 @@
-//! Tables of figures that fit the page: columns that have no room go into a further block, below their rows' names.
+//! Tables of figures that fit the page: columns without room go into another block, which repeats the row names.
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 

@@ -1,4 +1,4 @@
-//! The end of the output: everything that is not as declared, and what the exit code is about.
+//! The end of the output: everything that is not as declared, and the reasons for the exit code.
 
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::Failure;
@@ -11,8 +11,8 @@ use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
 use crate::run::{Line, Results, Table, is_unknown};
 
-/// Prints what is not as declared, whole, then what the run came to. Where something is wrong each entry ends with the
-/// command that shows it.
+/// Prints everything that is not as declared, then the totals. The entry of a failure ends with the command that
+/// reproduces it.
 pub fn conclusion(results: &Results) {
     saved::replayed(results);
     if results.interrupted.is_none() {
@@ -34,7 +34,7 @@ pub fn conclusion(results: &Results) {
     say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
 }
 
-/// Prints what the run did not exercise.
+/// Prints the gaps in coverage.
 fn not_covered(table: &Table) {
     let info = &table.selection.info;
     for gap in gaps(table) {
@@ -64,7 +64,7 @@ fn place(table: &Table, line: &Line) -> String {
     )
 }
 
-/// Prints why trials could not be judged, or why not all of them were run.
+/// Prints why verdicts are missing or unknown, or why not all trials were run.
 fn not_judged(results: &Results, table: &Table, line: &Line) {
     let place = place(table, line);
     if let Some(how) = &line.report.disagreement {
@@ -131,7 +131,7 @@ fn mismatches(results: &Results, table: &Table, line: &Line) {
     }
 }
 
-/// Prints the command that runs the trials of that line again.
+/// Prints the command that re-runs the trials of that line.
 fn again(results: &Results, table: &Table, line: &Line) {
     let info = &table.selection.info;
     let (strategy, environment) =
@@ -159,7 +159,7 @@ fn interrupted(results: &Results) {
     let unseen = verdicts.filter(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered)).count();
     let unseen = match unseen {
         0 => String::new(),
-        unseen => format!("; {unseen} known failures were not observed until then"),
+        unseen => format!("; {unseen} known failures had not been observed by then"),
     };
     say!("{}", style::odd(format!("{what}{unseen}; the rest of the plan is not covered")));
 }

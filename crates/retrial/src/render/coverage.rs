@@ -8,8 +8,8 @@ use retrial_sim::fault::Fault;
 use super::columns;
 use crate::run::{Line, Table};
 
-/// How often each invariant was exercised: invariants down, environments across. In brackets, how many strategies
-/// never exercised it there.
+/// How often each invariant was exercised: invariants down, environments across. In parentheses, how many strategies
+/// never exercised it in that environment.
 pub fn invariants(table: &Table) -> String {
     let (info, environments) = (&table.selection.info, environments(table));
     let row = |(index, (name, _)): (usize, &(&'static str, &'static str))| {

@@ -58,7 +58,7 @@ pub fn costs(table: &Table) -> String {
     columns::fitted(&head, by_strategy(table).into_iter().map(row).collect())
 }
 
-/// The most work of a single statement, by label, for scenarios that watch some; none elsewhere.
+/// The most work of a single statement, by label; `None` if the scenario watches no labels.
 pub fn work(table: &Table) -> Option<String> {
     let watched = table.lines.iter().flat_map(|line| line.report.costs.watched.keys());
     let watched: BTreeSet<&str> = watched.copied().collect();
@@ -79,7 +79,7 @@ pub fn work(table: &Table) -> Option<String> {
     Some(columns::fitted(&head, by_strategy(table).into_iter().map(row).collect()))
 }
 
-/// How much was tried of each strategy, and when the last new behaviour was seen.
+/// How much was run of each strategy, and in which trial the last new behaviour was seen.
 fn effort(table: &Table) -> String {
     let head = ["trials", "run", "last new behaviour at", "re-run and compared"];
     let row = |(strategy, lines): (&str, Vec<&Line>)| {
@@ -101,7 +101,7 @@ fn summed(lines: &[&Line]) -> Costs {
     costs
 }
 
-/// Each violation in its first environment: what went wrong, and how to replay it.
+/// Prints each violation in its first environment: what went wrong, and how to replay it.
 fn violations(results: &Results, table: &Table) {
     let info = &table.selection.info;
     for (strategy, lines) in by_strategy(table) {

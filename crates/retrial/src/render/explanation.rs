@@ -1,5 +1,5 @@
-//! An explanation in words: one line per edge, `X before Y, because ...`, and the line that it leads to. It words what was
-//! decided elsewhere, and must never add a claim of its own.
+//! Prints an explanation: one line per edge, `X before Y, because ...`, and the contradiction that they lead to. Only
+//! the wording is decided here; every claim comes from [`retrial_sim::explanation`].
 
 use retrial_sim::engine::Value;
 use retrial_sim::explanation::{Act, Contradiction, Edge, Explanation, Note, Reason, explain};
@@ -7,18 +7,18 @@ use retrial_sim::invariant::Breach;
 use retrial_sim::trace::{EventKind, Trace};
 use retrial_sim::trial::Run;
 
-/// Edges shown; of more, the first and the last.
+/// The maximum number of edges that are printed; if there are more, the middle is left out.
 const MOST_EDGES: usize = 18;
 
-/// How much of a value is shown.
+/// The maximum length of a printed value, in characters.
 const WIDEST_VALUE: usize = 48;
 
-/// The explanation for a breach, a line for each of its edges.
+/// Explains a breach: the explanation as text, a line per edge.
 pub fn tell(run: &Run, breach: &Breach) -> String {
     word(&run.trace, &explain(run, breach))
 }
 
-/// An explanation in words.
+/// An explanation as text.
 pub fn word(trace: &Trace, explanation: &Explanation) -> String {
     let Explanation { anomaly, on, edges, end } = explanation;
     let mut text = anomaly.name().replace('-', " ");
@@ -43,7 +43,7 @@ pub fn word(trace: &Trace, explanation: &Explanation) -> String {
     text
 }
 
-/// An act by its logical place.
+/// The name of an act: its actor, label and index.
 pub(super) fn name(trace: &Trace, act: &Act) -> String {
     let Act { actor, label, nth, .. } = act;
     format!("{}/{label}#{nth}", trace.name(*actor))
@@ -89,54 +89,54 @@ fn because(trace: &Trace, edge: &Edge) -> String {
             format!("{who} had {field} {} at {x}, and {} at {y}", shown(old), shown(new))
         }
         Reason::Delivered { message, attempt: Value::Integer(1) } => {
-            format!("{y} brought message {message}, which {x} had sent")
+            format!("{y} delivered message {message}, which {x} had sent")
         }
         Reason::Delivered { message, attempt } => {
-            format!("{y} brought message {message}, which {x} had sent, as attempt {attempt}")
+            format!("{y} delivered message {message}, which {x} had sent, as attempt {attempt}")
         }
         Reason::DeliveredAgain { message, attempt } => {
-            format!("{y} brought message {message} once more, as attempt {attempt}")
+            format!("{y} redelivered message {message}, as attempt {attempt}")
         }
-        Reason::SameActor => format!("{who} did one after the other"),
-        Reason::SameActorWroteNothing => format!("{who} went on, and sent no statement in between"),
+        Reason::SameActor => format!("{who} did them in this order"),
+        Reason::SameActorWroteNothing => format!("{who} sent no statement in between"),
         Reason::Failed { error } => format!("{x} failed: {error}"),
-        Reason::ChangedNothing => format!("{x} changed no row, and {who} went on"),
+        Reason::ChangedNothing => format!("{x} changed no row, and {who} continued"),
         Reason::Died if edge.after.label == "exit" => format!("the process of {who} ended"),
-        Reason::Died => format!("the process of {who} died, and what it knew with it"),
+        Reason::Died => format!("the process of {who} died and lost its memory"),
         Reason::Known { field, value } => {
             let part = trace.name(edge.before.actor);
-            format!("{part} had {field} {} from {x} on, and {y} brought the same", shown(value))
+            format!("{part} had {field} {} since {x}, and {y} delivered the same value", shown(value))
         }
         Reason::Waited { resource } => {
-            format!("{y} waited for {resource} of {}, which was at {x}", trace.name(edge.before.actor))
+            format!("{y} waited for {resource} that {} held at {x}", trace.name(edge.before.actor))
         }
-        Reason::LastNoted { key } => format!("that is what the process said last of `{key}`"),
+        Reason::LastNoted { key } => format!("that is the process's last note of `{key}`"),
         Reason::Injected { fault } => {
-            format!("{fault} injected there, and nothing else happened to that process in between")
+            format!("{fault} was injected there, and no other fault hit the process in between")
         }
         Reason::LeftAsWritten { column, value } => {
             format!("{y} wrote other rows of the table, and left {column} {} as {x} wrote it", shown(value))
         }
         Reason::Stood { column, value } => {
-            format!("nobody wrote another {column} in between: {} stood", shown(value))
+            format!("no write replaced {column} {} in between", shown(value))
         }
     }
 }
 
-/// What was done with a value, by whoever had it first and by whoever has it from there.
+/// How a value got from the earlier act to the later one.
 fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value) -> String {
     let (x, y) = (name(trace, &edge.before), name(trace, &edge.after));
     let what = |act: &Act| trace.events.get(act.event).map(|event| &event.kind);
     let had = match what(&edge.before) {
         Some(EventKind::Stored(_)) => "stored",
-        Some(EventKind::Ran(_)) => "was answered",
+        Some(EventKind::Ran(_)) => "received",
         Some(EventKind::Committed(_)) => "wrote",
-        Some(EventKind::Exchanged(exchange)) if exchange.label == "deliver" => "brought",
+        Some(EventKind::Exchanged(exchange)) if exchange.label == "deliver" => "delivered",
         _ => "sent",
     };
     let has = match what(&edge.after) {
         Some(EventKind::Stored(_)) => "stored",
-        Some(EventKind::Exchanged(_)) => "tells",
+        Some(EventKind::Exchanged(_)) => "sends",
         _ => "carries",
     };
     format!("{y} {has} the {field} {} that {x} {had}", shown(value))
@@ -152,30 +152,30 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         | Contradiction::Unseen { .. }) => values(trace, valued),
         Contradiction::NothingBehind { effect, value, later: Some(later) } => {
             format!(
-                "{} told {} before any commit had it; {} wrote it after that",
+                "{} reported {} before any commit of it; {} committed it later",
                 name(effect),
                 shown(value),
                 name(later)
             )
         }
         Contradiction::NothingBehind { effect, value, later: None } => {
-            format!("{} told {}, and no commit has it", name(effect), shown(value))
+            format!("{} reported {}, which no commit contains", name(effect), shown(value))
         }
         Contradiction::NobodyTold { write, column, old, value, alike, told } => {
             let moved = format!("{column} from {} to {}", shown(old), shown(value));
             match told {
-                0 => format!("{} moved {moved}, and nothing after it tells both", name(write)),
+                0 => format!("{} changed {moved}, and nothing after it reports that change", name(write)),
                 _ => format!(
-                    "{alike} commits from {} on moved {moved}, and only {told} are told after it",
+                    "{alike} commits, the first of them {}, changed {moved}, and only {told} were reported",
                     name(write)
                 ),
             }
         }
         Contradiction::Again { effect, value: Some(value), .. } => {
-            format!("{} told {} with nothing new behind it", name(effect), shown(value))
+            format!("{} reported {} without a new change", name(effect), shown(value))
         }
         Contradiction::Again { effect, moved, .. } => {
-            format!("{} wrote the row once more, and moved no more than {}", name(effect), moved.join(", "))
+            format!("{} wrote the row again, and changed only {}", name(effect), moved.join(", "))
         }
         Contradiction::Large { act, rows, steps } => {
             format!("{} alone wrote {rows} rows and took {steps} steps of work", name(act))
@@ -183,7 +183,7 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::Parts { parts, next } => {
             let (who, times) = (trace.name(next.actor), parts.len());
             format!(
-                "{who} let go of its lock {times} times before {}: after {}",
+                "{who} released its lock {times} times before {}: after {}",
                 name(next),
                 names(trace, parts)
             )
@@ -191,8 +191,8 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
         Contradiction::TooLate { store, done, column, value, stands } => {
             let (value, stands) = (shown(value), shown(stands));
             format!(
-                "{} came after {}, when nobody was left to be told, and nobody wrote its {column} {value}: \
-                 {stands} stands",
+                "{} came after {}, when no consumer was left to write its {column} {value}: \
+                 the final value is {stands}",
                 name(store),
                 name(done)
             )
@@ -214,38 +214,38 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
     }
 }
 
-/// What something came to, and nothing of why.
+/// The result at which a violation shows, without a cause.
 fn plain(trace: &Trace, end: &Contradiction) -> String {
     let name = |act: &Act| name(trace, act);
     match end {
-        Contradiction::Panicked { act } => format!("{} is where the program gave up", name(act)),
+        Contradiction::Panicked { act } => format!("the program panicked at {}", name(act)),
         Contradiction::Annotated { note, beside } => {
             let told =
-                |note: &Note| format!("{} says `{} {} {}`", name(&note.act), note.key, note.one, note.other);
+                |note: &Note| format!("{} noted `{} {} {}`", name(&note.act), note.key, note.one, note.other);
             let beside = beside.as_ref().map_or(String::new(), |beside| format!(", and {}", told(beside)));
             format!("{}{beside}", told(note))
         }
-        Contradiction::Answered { act, rows } => format!("{} was answered with {rows} rows", name(act)),
+        Contradiction::Answered { act, rows } => format!("{} returned {rows} rows", name(act)),
         Contradiction::Failed { act, error } => format!("{} failed: {error}", name(act)),
         Contradiction::Shows { act: Some(act) } => format!("it shows at {}", name(act)),
         _ => "it shows at the end".to_owned(),
     }
 }
 
-/// Where a value lies over another, or is not there.
+/// A value that is wrong, stale or missing.
 fn values(trace: &Trace, end: &Contradiction) -> String {
     let name = |act: &Act| name(trace, act);
     match end {
         Contradiction::OlderStands { write, newer, older, column, value } => {
             let (write, newer, older, value) = (name(write), name(newer), name(older), shown(value));
             format!(
-                "{write} came after {newer}, and the {column} {value} that it wrote is from {older}, before that: \
-                 the older value lies over the newer"
+                "{write} came after {newer}, but the {column} {value} that it wrote is from {older}, before that: \
+                 the older value replaced the newer one"
             )
         }
         Contradiction::Unseen { write, lost, read } => {
             let (write, lost, read) = (name(write), name(lost), name(read));
-            format!("{write} came after {lost}, and was made from {read}, before it: {lost} is lost")
+            format!("{write} came after {lost}, but was computed from {read}, before it: {lost} is lost")
         }
         Contradiction::OutOfNowhere { write, column, old, new } => {
             let (old, new) = (shown(old), shown(new));
@@ -259,33 +259,41 @@ fn values(trace: &Trace, end: &Contradiction) -> String {
         {
             let (done, value, stands) = (name(done), shown(value), shown(stands));
             format!(
-                "{done} says that it is done, and it had not written its {column} {value}: {stands} stands"
+                "{done} says that it is done, but it had not written its {column} {value}: the value is {stands}"
             )
         }
         Contradiction::NeverWritten { done, column, value, stands } => {
-            let done = done.as_ref().map_or("it is over".to_owned(), |done| {
-                format!("{} says that the message is done with", name(done))
+            let done = done.as_ref().map_or("the trial is over".to_owned(), |done| {
+                format!("{} acknowledged the message", name(done))
             });
-            format!("{done}, and nobody wrote its {column} {}: {} stands", shown(value), shown(stands))
+            format!(
+                "{done}, but the {column} {} was not written: the value is {}",
+                shown(value),
+                shown(stands)
+            )
         }
         Contradiction::Dead { letter, message, attempts } => {
-            format!("{} gave message {message} up after attempt {attempts}", name(letter))
+            format!("{} gave up on message {message} after attempt {attempts}", name(letter))
         }
         _ => String::new(),
     }
 }
 
-/// Where something was said, or not, of what was done.
+/// A report that is wrong or missing, or work that was not done.
 fn reports(trace: &Trace, end: &Contradiction) -> String {
     let name = |act: &Act| name(trace, act);
     match end {
         Contradiction::SaysOtherwise { report, field, said, was, by } => {
             let (said, was) = (shown(said), shown(was));
-            format!("{} tells {field} {said}, and what {} overwrote was {was}", name(report), name(by))
+            format!(
+                "{} reports {field} {said}, but the value that {} overwrote was {was}",
+                name(report),
+                name(by)
+            )
         }
         Contradiction::Unreported { failure, report, said } => {
             let report = report.as_ref().map_or("the report".to_owned(), name);
-            format!("{} failed, and {report} says {}", name(failure), shown(said))
+            format!("{} failed, but {report} says {}", name(failure), shown(said))
         }
         Contradiction::Counted { report, column, said, changed, rewritten } => {
             let of = format!("{} has {column} {}", name(report), shown(said));
@@ -294,30 +302,31 @@ fn reports(trace: &Trace, end: &Contradiction) -> String {
                 rows => format!(", and written {rows} without changing a value"),
             };
             format!(
-                "{of}, and by then {} had changed {changed} rows of other tables{unchanged}",
+                "{of}, but by then {} had changed {changed} rows of other tables{unchanged}",
                 trace.name(report.actor)
             )
         }
         Contradiction::Left { report, column, value, end } => {
-            let report = report.as_ref().map_or(String::new(), |report| format!(" of {}", name(report)));
-            format!("the {column} {}{report} is left when {} has come", shown(value), name(end))
+            let report =
+                report.as_ref().map_or(String::new(), |report| format!(", written by {}", name(report)));
+            format!("at {} the final value of {column} is {}{report}", name(end), shown(value))
         }
         Contradiction::PassedOver { column, row, stands, passed, meanwhile } => {
             let row = row.as_ref().map_or("a row".to_owned(), |row| format!("row {}", shown(row)));
             let passed = passed.as_ref().map_or(String::new(), |passed| {
-                format!("{} wrote the table and left this cell as it was, and ", name(passed))
+                format!("{} wrote the table and skipped this cell: ", name(passed))
             });
             let meanwhile = match &meanwhile[..] {
                 [] => String::new(),
-                acts => format!("; {} came only after that", names(trace, acts)),
+                acts => format!("; {} came only later", names(trace, acts)),
             };
-            format!("{passed}{column} {} stands in {row}{meanwhile}", shown(stands))
+            format!("{passed}{column} is still {} in {row}{meanwhile}", shown(stands))
         }
         _ => String::new(),
     }
 }
 
-/// Where somebody waits, or everybody moves and nothing does.
+/// Waits, cycles and repetitions without progress.
 fn waits(trace: &Trace, end: &Contradiction) -> String {
     let name = |act: &Act| name(trace, act);
     let ms = |micros: u64| format!("{}.{:03} ms", micros / 1000, micros % 1000);
@@ -326,26 +335,27 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
             let moves = if moves.is_empty() { String::new() } else { format!(" but {}", moves.join(", ")) };
             let last = round.last().map_or(String::new(), |last| format!(" to {}", name(last)));
             let first = round.first().map_or(String::new(), name);
-            format!("the round from {first}{last} was gone {times} times in a row, and moved nothing{moves}")
+            format!(
+                "the round from {first}{last} was repeated {times} times in a row, and changed nothing{moves}"
+            )
         }
         Contradiction::Repeated { last, times, moved } => {
             let label = last.label;
             let moved = moved.as_ref().map_or("none before it changed a value".to_owned(), |moved| {
                 format!("{} was the last that changed a value", name(moved))
             });
-            format!("{} is the {label} number {times} in this life of its process, and {moved}", name(last))
+            format!("{} is {label} number {times} since its process started, and {moved}", name(last))
         }
         Contradiction::WaitsForItself { circle, victim } => {
             let first = circle.first().map_or(String::new(), name);
-            let given = victim
-                .as_ref()
-                .map_or(String::new(), |victim| format!("; {} was given up for it", name(victim)));
+            let given =
+                victim.as_ref().map_or(String::new(), |victim| format!("; {} was aborted", name(victim)));
             format!("each of {} waits for the next, the last for {first}{given}", names(trace, circle))
         }
         Contradiction::Waiting { wait, holders, meanwhile, micros } => {
             let holders: Vec<_> = holders.iter().map(|holder| trace.name(*holder)).collect();
             let did = match &meanwhile[..] {
-                [] => "went on with what it was at".to_owned(),
+                [] => "continued".to_owned(),
                 acts => format!("did {}", names(trace, acts)),
             };
             format!("{} lasted {}, while {} {did}", name(wait), ms(*micros), holders.join(" and "))

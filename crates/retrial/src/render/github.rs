@@ -1,4 +1,4 @@
-//! What GitHub Actions shows of a run: annotations on the strategies' files, and the matrix as the job's summary.
+//! Output for GitHub Actions: annotations on the strategies' files, and the matrix as the job summary.
 //!
 //! Workflow commands: <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
 
@@ -32,7 +32,7 @@ pub fn annotations(results: &Results) {
     }
 }
 
-/// The job's summary, as Markdown: the matrix of each scenario, and what is not as declared.
+/// The job summary as Markdown: the matrix of each scenario, and the verdicts that are not as declared.
 pub fn summary(results: &Results) -> String {
     let exit = results.exit();
     let verdict = match exit {
@@ -67,7 +67,7 @@ fn lines(results: &Results) -> impl Iterator<Item = (&Table, &Line)> {
     results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)))
 }
 
-/// How grave a verdict is, and what to say of it; none where it is as declared.
+/// The level and the message of an annotation; `None` if the verdict is as declared.
 fn annotation(verdict: &Verdict, mismatch: &Mismatch) -> Option<(&'static str, String)> {
     match (mismatch, verdict) {
         (Mismatch::OtherReason(anomaly, shown), _) => Some((
@@ -89,20 +89,20 @@ fn annotation(verdict: &Verdict, mismatch: &Mismatch) -> Option<(&'static str, S
     }
 }
 
-/// The line of a strategy's file on which an annotation belongs: where the known failure is declared, else where the
-/// strategy begins.
+/// The line of a strategy's file for an annotation: where the known failure is declared, else where the strategy
+/// begins.
 fn line_of(source: &str, invariant: &str) -> usize {
     let declared = format!("invariant: \"{invariant}\"");
     let find = |wanted: &str| source.lines().position(|line| line.contains(wanted));
     find(&declared).or_else(|| find("struct Strategy")).map_or(1, |line| line + 1)
 }
 
-/// A message as a workflow command takes it.
+/// Escapes a message of a workflow command.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property of a workflow command, in which separators are escaped, too.
+/// Escapes a property of a workflow command, including separators.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

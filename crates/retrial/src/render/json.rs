@@ -17,7 +17,7 @@ use crate::render::progress::Share;
 use crate::run::{Line, Results, Table, is_unknown};
 use crate::token;
 
-/// The fields whose values depend on the wall clock, wherever they stand.
+/// The names of the fields whose values depend on the wall clock, at any level.
 pub const TIMES: [&str; 1] = ["elapsed_s"];
 
 #[derive(Serialize)]
@@ -25,29 +25,29 @@ struct Document<'a> {
     version: u32,
     seed: u64,
     elapsed_s: u64,
-    /// The signal that ended the run before its plan was run; null where it was run whole.
+    /// The signal that ended the run before its plan was complete; null if there was none.
     interrupted: Option<&'a str>,
-    /// How much of the plan was run.
+    /// How much of each phase was run.
     plan: Vec<Part>,
-    /// Why a part of the plan could not be run.
+    /// Why a part of the plan could not be run; null if all could.
     failed: Option<&'a str>,
     regressions: Regressions<'a>,
     results: Vec<Cell<'a>>,
 }
 
-/// A part of the plan, and how much of it was run.
+/// A phase of the plan, and how much of it was run.
 #[derive(Serialize)]
 struct Part {
     what: &'static str,
     done: u64,
-    /// Null where a time decides.
+    /// Null if a time limit decides.
     planned: Option<u64>,
 }
 
 /// The saved counterexamples, which are replayed first.
 #[derive(Serialize)]
 struct Regressions<'a> {
-    /// Whether there is a folder of them.
+    /// Whether the folder exists.
     has_folder: bool,
     replayed: usize,
     as_recorded: usize,
@@ -70,11 +70,11 @@ struct Cell<'a> {
     audited: u64,
     faults: Vec<Injections>,
     disagreement: Option<&'a str>,
-    /// How two runs of one tape had other verdicts on a live server.
+    /// How two runs of one tape had different verdicts on a live server.
     unsteady: Option<&'a str>,
     /// What the engine refused.
     refused: Option<String>,
-    /// Why some of the trials have no result: the machine's fault or the scenario's.
+    /// Why some of the trials have no result: the machine failed or the scenario is invalid.
     failed: Option<String>,
     invariants: Vec<Judged<'a>>,
     costs: CostFigures,
@@ -95,7 +95,7 @@ struct Judged<'a> {
     confidence: Confidence,
     exercised: u64,
     violations: u64,
-    /// What the violations show, by the names of the anomalies.
+    /// The names of the anomalies that the violations show.
     anomalies: Vec<&'static str>,
     first_violation_trial: Option<u64>,
     found_by: Option<String>,
@@ -118,13 +118,13 @@ struct SearchFigures {
     schedules: u64,
     /// The environment's fault budget.
     faults: u32,
-    /// The bound on preemptions; none for any number.
+    /// The bound on preemptions; null for no bound.
     preemptions: Option<u32>,
     /// The most preemptions that a schedule had.
     most_preemptions: u32,
-    /// How many schedules were run again in an order that should make no difference.
+    /// How many schedules were re-run in an order that should make no difference.
     reordered: u64,
-    /// What such an order made different.
+    /// The difference that such an order made.
     hidden_sharing: Option<String>,
 }
 
@@ -138,9 +138,9 @@ struct CounterexampleFigures {
     /// Requests to parts outside the engine, deliveries included.
     messages: usize,
     anomaly: &'static str,
-    /// The table or part and the column, where it shows in one.
+    /// The table or part and the column that it shows in, if any.
     on: Option<[&'static str; 2]>,
-    /// Whether no single removal of a choice or of an element of the workload is left that keeps the violation.
+    /// Whether no single choice or workload element can be removed without losing the violation.
     minimal: bool,
     /// The trials that shrinking it took.
     shrink_trials: u32,
@@ -159,7 +159,7 @@ struct CostFigures {
     watched: Vec<Watched>,
 }
 
-/// The most work that a statement of that label did.
+/// The most work that a single statement with that label did.
 #[derive(Serialize)]
 struct Watched {
     label: &'static str,
@@ -171,7 +171,7 @@ struct Watched {
 /// The text of the file.
 ///
 /// # Errors
-/// None that a result can cause.
+/// The results cannot be serialized, which no result causes.
 pub fn results(results: &Results) -> anyhow::Result<String> {
     let cells = results.tables.iter().flat_map(|table| table.lines.iter().map(|line| cell(table, line)));
     let document = Document {

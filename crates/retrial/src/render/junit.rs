@@ -1,9 +1,9 @@
 //! The results as JUnit XML, which CI systems show: one suite per scenario, one test case per strategy, environment
 //! and invariant.
 //!
-//! A test case fails where the verdict is not the declared one, with the counterexample as its text. It is an error where
-//! nothing is known or covered, and skipped where no trial exercised the invariant. A known failure that was observed
-//! is a success whose output says so.
+//! A test case fails if the verdict is not the declared one, with the counterexample as its text. It is an error if the
+//! verdict is unknown or not covered, and skipped if no trial exercised the invariant. A known failure that was
+//! observed is a success whose output says so.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::expectation::Mismatch;
 use crate::regressions::{Checked, Outcome};
 use crate::run::{Line, Results, Table};
 
-/// The text of the file. `transcript` replays a case and returns what a reader needs to see of it.
+/// The text of the file. `transcript` replays a case and returns its transcript.
 ///
 /// # Errors
-/// A text that XML cannot hold.
+/// The XML cannot be serialized.
 pub fn results(results: &Results, transcript: &dyn Fn(&Case) -> String) -> Result<String> {
     let mut report = Report::new("retrial");
     report.set_time(results.elapsed);
@@ -92,7 +92,7 @@ fn line_cases(
     cases
 }
 
-/// The status of one verdict, and the output beside it.
+/// The status of one verdict, and the output of its test case.
 fn judged(
     results: &Results,
     verdict: &Verdict,

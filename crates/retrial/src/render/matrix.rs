@@ -8,11 +8,11 @@ use super::{details, style};
 use crate::expectation::Mismatch;
 use crate::run::{Line, Results, Table};
 
-/// How the cells of the compact matrix are read.
+/// The legend of the cells.
 const LEGEND: &str =
     "x2  violated, first in environment 2   .  holds   -  not exercised   ?  unknown   !  not as declared";
 
-/// Prints the matrices, and the details where they are asked for.
+/// Prints the matrices, and with `is_verbose` the details.
 pub fn results(results: &Results, is_verbose: bool) {
     say!("{LEGEND}\n");
     for table in &results.tables {
@@ -24,7 +24,7 @@ pub fn results(results: &Results, is_verbose: bool) {
     }
 }
 
-/// One line: how much was tried, and how much of it is complete.
+/// One line: how much was run, and how many searches were complete.
 pub(super) fn covered(table: &Table) -> String {
     let trials: u64 = table.lines.iter().map(|line| line.report.trials).sum();
     let injected: u64 = table.lines.iter().flat_map(|line| line.report.injected.values()).sum();
@@ -54,7 +54,7 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
-/// The compact matrix, below the legend of its numbers.
+/// The compact matrix, below the legend of its row and column numbers.
 pub fn matrix(table: &Table) -> String {
     let info = &table.selection.info;
     let tried = |index: &usize| table.lines.iter().any(|line| line.environment == *index);
@@ -80,7 +80,7 @@ pub fn matrix(table: &Table) -> String {
     text
 }
 
-/// The invariants, and those built-in rules that some strategy violates.
+/// The columns: the invariants, and those built-in rules that some strategy violates.
 pub(super) fn shown(table: &Table) -> Vec<&'static str> {
     let info = &table.selection.info;
     let is_violated = |rule: &str| table.lines.iter().any(|line| first_violation(&[line], rule).is_some());
@@ -88,7 +88,7 @@ pub(super) fn shown(table: &Table) -> Vec<&'static str> {
     info.invariants.iter().map(|(name, _)| *name).chain(rules).collect()
 }
 
-/// Numbered names after a title, wrapped to the page.
+/// Numbered names after a title, wrapped to the width of the page.
 fn legend(title: &str, names: &[(usize, &str)]) -> String {
     let indent = title.len() + 4;
     let mut text = format!("  {title}: ");
@@ -109,7 +109,7 @@ fn legend(title: &str, names: &[(usize, &str)]) -> String {
     text
 }
 
-/// What is known of an invariant over all environments tried, in a few characters.
+/// The verdict of an invariant over all environments, in a few characters.
 fn cell(lines: &[&Line], invariant: &str) -> String {
     let mut is_mismatch = false;
     let mut is_unknown = false;
@@ -131,7 +131,7 @@ fn cell(lines: &[&Line], invariant: &str) -> String {
     }
 }
 
-/// Colours the cells, which are known by their first character; the text itself has no colours.
+/// Colours the cells, which are recognized by their first or last character.
 fn paint(text: String) -> String {
     let mut painted = String::with_capacity(text.len());
     for piece in text.split_inclusive([' ', '\n']) {

@@ -1,5 +1,4 @@
-//! Standard output, and what becomes of it: a text that could not be written must not end in an exit code that says
-//! that all is well.
+//! Writes to standard output and remembers errors, so that a failed write never ends in a successful exit code.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -11,17 +10,17 @@ use crate::exit::Exit;
 /// The first error of standard output; nothing is written after it.
 static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// The most columns of a table or a legend.
+/// The maximum width of a table or a legend, in columns.
 pub(super) const WIDTH: usize = 100;
 
-/// The longest piece of somebody else's text that is said again.
+/// The longest piece of user input that is repeated in an error, in characters.
 const LONGEST_PIECE: usize = 60;
 
-/// The longest complaint.
+/// The longest error message, in characters.
 const LONGEST: usize = 1_000;
 
-/// How the command ends, with what became of its output. Whoever reads may have gone (`retrial run | head`): nobody is
-/// left to tell, and what nobody has read whole is no success.
+/// The final exit code, taking errors of standard output into account. If the reader has closed the pipe
+/// (`retrial run | head`), nothing is reported, but the exit code is not a success.
 pub fn finish(exit: Exit) -> Exit {
     let flushed = io::stdout().flush();
     let mut failed = failed();
@@ -41,7 +40,7 @@ pub fn finish(exit: Exit) -> Exit {
     }
 }
 
-/// The text with what it quotes cut to what a reader needs to know it by.
+/// The text, with quoted pieces truncated to a recognizable length.
 pub fn brief(text: &str) -> String {
     let pieces = text.split('`').enumerate();
     let is_quoted = |place: usize| place % 2 == 1;
@@ -50,7 +49,7 @@ pub fn brief(text: &str) -> String {
     cut(&pieces.collect::<Vec<_>>().join("`"), LONGEST)
 }
 
-/// The beginning of somebody else's text.
+/// The beginning of a piece of user input.
 pub fn brief_piece(text: &str) -> String {
     cut(text, LONGEST_PIECE)
 }
@@ -60,7 +59,7 @@ pub(super) fn line(words: fmt::Arguments<'_>) {
     coloured(&style::printable(&words.to_string()));
 }
 
-/// Prints a line whose colours are our own already.
+/// Prints a line whose only escape sequences are our own.
 pub(super) fn coloured(text: &str) {
     let mut failed = failed();
     if failed.is_none() {
@@ -68,7 +67,7 @@ pub(super) fn coloured(text: &str) {
     }
 }
 
-/// Prints a text as it is.
+/// Prints a text unchanged.
 pub(super) fn piece(text: &str) {
     let mut failed = failed();
     if failed.is_none() {

@@ -1,5 +1,5 @@
-//! Progress for whoever waits: a bar at a terminal, and elsewhere a line on standard error every ten seconds. It also
-//! keeps how much of the plan was run, which an interrupted run tells. The only clock outside the trials.
+//! Shows progress: a bar on a terminal, otherwise a line on standard error every ten seconds. Also records how much of
+//! the plan was run, which an interrupted run reports. The only clock outside the trials.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,40 +8,40 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often a line is due where there is no terminal.
+/// The time between two lines if standard error is not a terminal.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Wall-clock time since a moment.
+/// Measures wall-clock time.
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts now.
+    /// Starts the measurement.
     #[expect(clippy::disallowed_methods, reason = "people want to know how long they waited")]
     pub fn start() -> Stopwatch {
         Stopwatch(Instant::now())
     }
 
-    /// How long it has been.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// A part of the plan.
+/// A phase of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Saved counterexamples are replayed.
+    /// Replays saved counterexamples.
     Saved,
-    /// The smallest workloads are searched exhaustively.
+    /// Searches the smallest workloads exhaustively.
     Searches,
-    /// Drawn workloads are tried.
+    /// Runs trials of drawn workloads.
     Trials,
-    /// What was found is shrunk.
+    /// Shrinks the counterexamples.
     Shrinking,
 }
 
 impl Phase {
-    /// Its name, for programs.
+    /// Its name in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Phase::Saved => "saved_counterexamples",
@@ -51,7 +51,17 @@ impl Phase {
         }
     }
 
-    /// What is counted.
+    /// The label of the progress bar.
+    fn under_way(self) -> &'static str {
+        match self {
+            Phase::Saved => "replaying saved counterexamples",
+            Phase::Searches => "searching the smallest workloads",
+            Phase::Trials => "running trials",
+            Phase::Shrinking => "shrinking counterexamples",
+        }
+    }
+
+    /// The counted unit, after a number.
     pub fn unit(self) -> &'static str {
         match self {
             Phase::Saved => "saved counterexamples replayed",
@@ -62,39 +72,40 @@ impl Phase {
     }
 }
 
-/// How much of a part of the plan was run.
+/// How much of a phase was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Which part.
+    /// The phase.
     pub phase: Phase,
     /// How much was run.
     pub done: u64,
-    /// How much there is; none where a time decides.
+    /// How much was planned; `None` if a time limit decides.
     pub planned: Option<u64>,
 }
 
-/// A bar on standard error, or lines where that is not a terminal.
+/// A progress bar on standard error, or lines if that is not a terminal.
 pub struct Progress {
     bar: ProgressBar,
     state: Arc<Mutex<State>>,
-    /// Dropped when it is over, which ends the thread that prints lines.
+    /// Dropping it ends the thread that prints lines.
     lines: Mutex<Option<Sender<()>>>,
 }
 
-/// What the workers have come to.
+/// The workers' progress.
 struct State {
     shares: Vec<Share>,
     current: usize,
-    /// How long the trials may take, where a time decides.
+    /// The time limit of the trials, if there is one.
     time: Option<Duration>,
     watch: Stopwatch,
 }
 
 impl Progress {
-    /// Nothing is planned yet.
+    /// Progress with an empty plan.
     pub fn new() -> Progress {
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{msg}{wide_bar} {percent:>3}% {elapsed}");
+        let style =
+            ProgressStyle::with_template("{msg} {wide_bar} {percent:>3}% {elapsed}, about {eta} left");
         let bar = bar.with_style(style.expect("the template is well formed"));
         let state = State { shares: Vec::new(), current: 0, time: None, watch: Stopwatch::start() };
         let state = Arc::new(Mutex::new(state));
@@ -102,28 +113,28 @@ impl Progress {
         Progress { bar, state, lines: Mutex::new(lines) }
     }
 
-    /// So much of that is planned.
+    /// Adds a phase to the plan.
     pub fn plan(&self, phase: Phase, planned: Option<u64>) {
         locked(&self.state).shares.push(Share { phase, done: 0, planned });
     }
 
-    /// The trials end when this time is up.
+    /// Sets the time limit of the trials.
     pub fn plan_time(&self, time: Duration) {
         locked(&self.state).time = Some(time);
     }
 
-    /// That part of the plan begins.
+    /// Begins a phase.
     pub fn begin(&self, phase: Phase) {
         let mut state = locked(&self.state);
         let Some(place) = state.shares.iter().position(|share| share.phase == phase) else { return };
         state.current = place;
         let in_time = state.time.filter(|_| phase == Phase::Trials).map(|time| time.as_millis() as u64);
-        self.bar.set_message(if phase == Phase::Shrinking { "shrinking " } else { "" });
+        self.bar.set_message(phase.under_way());
         self.bar.set_position(0);
         self.bar.set_length(state.shares[place].planned.or(in_time).unwrap_or_default());
     }
 
-    /// So many more of the current part are done.
+    /// Adds to the done units of the current phase.
     pub fn step(&self, done: u64) {
         let mut state = locked(&self.state);
         let current = state.current;
@@ -135,12 +146,12 @@ impl Progress {
         }
     }
 
-    /// How much of each part was run so far.
+    /// How much of each phase was run so far.
     pub fn shares(&self) -> Vec<Share> {
         locked(&self.state).shares.clone()
     }
 
-    /// It is over.
+    /// Ends the display.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
         locked(&self.lines).take();
@@ -153,7 +164,7 @@ impl Default for Progress {
     }
 }
 
-/// A share in a few words.
+/// A share as text.
 pub fn words(share: &Share) -> String {
     let Share { phase, done, planned } = share;
     match planned {
@@ -162,7 +173,7 @@ pub fn words(share: &Share) -> String {
     }
 }
 
-/// Starts the thread that prints a line now and then; without it nothing but the lines is missing.
+/// Starts the thread that prints the lines. If it cannot start, only the lines are missing.
 fn print_lines(state: Arc<Mutex<State>>) -> Option<Sender<()>> {
     let (over, is_over) = mpsc::channel::<()>();
     let printer = move || {
@@ -182,7 +193,7 @@ fn print_lines(state: Arc<Mutex<State>>) -> Option<Sender<()>> {
     thread::Builder::new().spawn(printer).ok().map(|_| over)
 }
 
-/// What a worker that panicked has counted is still right.
+/// Locks, ignoring poisoning: the counts stay valid if a worker panics.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,10 @@
-//! The saved counterexamples, which are replayed before anything else.
+//! The results of replaying the saved counterexamples.
 
 use super::{output, style};
 use crate::regressions::{Checked, Outcome};
 use crate::run::Results;
 
-/// Prints how many reproduced, and those that did not.
+/// Prints how many were reproduced, and each one that was not.
 pub fn replayed(results: &Results) {
     if !results.has_folder {
         say!("no folder `regressions` here, so no saved counterexamples were replayed");

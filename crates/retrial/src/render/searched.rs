@@ -1,5 +1,5 @@
 //! How far the exhaustive search of each smallest workload got: strategies down, environments across. A search that was
-//! stopped never looks like a complete one.
+//! stopped early is marked as such.
 
 use retrial_sim::explore::Searched;
 use retrial_sim::verdict::Verdict;
@@ -8,7 +8,7 @@ use super::matrix::by_strategy;
 use super::{columns, style};
 use crate::run::{Line, Table};
 
-/// The table; none where nothing was searched.
+/// The table; `None` if nothing was searched.
 pub fn table(table: &Table) -> Option<String> {
     let searched = |line: &&Line| line.report.searched.is_some();
     table.lines.iter().find(searched)?;
@@ -46,7 +46,7 @@ pub fn sentences(table: &Table) {
     }
 }
 
-/// How sure a search makes.
+/// The result of a search as a sentence.
 fn sentence(searched: &Searched) -> String {
     let Searched { counts, bound, budget, cut, .. } = searched;
     let shares = searched.hidden_sharing.is_some();
@@ -56,14 +56,14 @@ fn sentence(searched: &Searched) -> String {
     };
     let seen = format!("{} schedules, {budget} faults, {preemptions}", counts.schedules);
     match (searched.is_finished, cut) {
-        _ if shares => format!("not exhaustive: {seen}, and processes share memory that no part knows of"),
+        _ if shares => format!("not exhaustive: {seen}, and processes share memory outside of any part"),
         (true, 0) => format!("complete: {seen}"),
         (true, cut) => format!("not exhaustive: {seen} ({cut} hit the step limit)"),
         (false, _) => format!("not exhaustive: {seen} (stopped early)"),
     }
 }
 
-/// A number and how the search ended; see the legend below the table.
+/// The number of schedules and a mark for how the search ended; see the legend below the table.
 fn short(searched: &Searched) -> String {
     let mark = match (searched.is_complete(), searched.is_finished) {
         (true, _) => '*',

@@ -1,9 +1,9 @@
-//! What matters of a statement's text to a reader: the verb that does something, its table, what it sets and compares,
-//! with the parameters in their places. It must never be sent anywhere.
+//! Abbreviates a statement's text for a reader: the main verb, its table, what it sets and compares, with parameter
+//! values inlined. The result is for display only and never executed.
 
 use retrial_sim::engine::Value;
 
-/// The statement in short, with the parameters that have no place in what is shown after it.
+/// The abbreviated statement, after the parameters that do not appear in it.
 pub(super) fn essence(sql: &str, params: &[Value]) -> String {
     let flat = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let main = main_part(&flat);
@@ -15,7 +15,7 @@ pub(super) fn essence(sql: &str, params: &[Value]) -> String {
     if left.is_empty() { text } else { format!("[{}] {text}", left.join(", ")) }
 }
 
-/// From the verb on that does something: past the common table expressions before it.
+/// The statement from its main verb on, without leading common table expressions.
 fn main_part(sql: &str) -> &str {
     if !sql.starts_with("WITH ") {
         return sql;
@@ -27,7 +27,7 @@ fn without_returning(sql: &str) -> &str {
     outside(sql, &["RETURNING "]).map_or(sql, |at| sql[..at].trim_end())
 }
 
-/// Where one of the words first stands outside of parentheses.
+/// The position of the first of these words outside of parentheses.
 fn outside(sql: &str, words: &[&str]) -> Option<usize> {
     let mut depth = 0;
     for (at, letter) in sql.char_indices() {
@@ -44,7 +44,7 @@ fn outside(sql: &str, words: &[&str]) -> Option<usize> {
     None
 }
 
-/// The text with `$1` and `?1` replaced by values, and which of them were.
+/// The text with `$1` and `?1` replaced by values, and the indices of the parameters that were used.
 fn inlined(sql: &str, params: &[Value]) -> (String, Vec<usize>) {
     let (mut text, mut placed, mut rest) = (String::new(), Vec::new(), sql);
     while let Some(at) = rest.find(['$', '?']) {

@@ -1,11 +1,11 @@
-//! The few colours, and what a terminal gets to see. No text that comes from outside may tell a terminal what to do.
+//! Colours, and the escaping of control characters, so that no text from outside can control the terminal.
 
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Reset, Style};
 
-/// What stands for a colour in a text until it is printed: nobody prints these characters, which Unicode keeps for such
-/// uses. So every control character in a text that is to be printed is somebody else's.
+/// Placeholders for colours until a text is printed: Unicode noncharacters, which no other text uses. So any control
+/// character in a text to be printed comes from outside.
 const BOLD: char = '\u{fdd0}';
 const RED: char = '\u{fdd1}';
 const GREEN: char = '\u{fdd2}';
@@ -33,7 +33,7 @@ pub(super) fn plain(text: &str) -> String {
     text.replace([BOLD, RED, GREEN, YELLOW, END], "")
 }
 
-/// The text as a terminal may have it: colours as its own sequences, anybody else's control characters written out.
+/// The text for a terminal: placeholders become escape sequences, and control characters are escaped.
 pub(super) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {

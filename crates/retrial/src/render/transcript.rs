@@ -1,6 +1,6 @@
-//! A trial told to a reader: a column per actor, what each statement was and returned, who waited on whom, what
-//! struck; then one sentence that says what went wrong, and the explanation for it. At most sixty lines in all: a long
-//! middle is left out, and it must never be the explanation's.
+//! Prints a replayed trial: a column per actor, each statement and its result, waits, injected faults; then a sentence
+//! that says what went wrong, and its explanation. At most 60 lines: the middle of a long transcript is left out, the
+//! explanation never is.
 
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 use super::{explanation as words, sql, style};
 use crate::replay::Likeness;
 
-/// Lines of events shown together with the explanation's; the rest of sixty is for what stands around them.
+/// The maximum number of lines for events and explanation; the rest of the 60 is for headings and the verdict.
 const MOST_LINES: usize = 51;
 
-/// How wide a column is: as wide as it must be, and no wider than this, or than its share of [`PAGE`].
+/// The maximum width of a column, which is also limited to its share of [`PAGE`].
 const WIDEST: usize = 116;
 
-/// More actors than this are told in a list instead of in columns.
+/// With more actors than this, a list is printed instead of columns.
 const MOST_COLUMNS: usize = 2;
 
-/// How wide all columns together are.
+/// The maximum width of all columns together.
 const PAGE: usize = 130;
 
 /// Prints a replayed case.
@@ -36,7 +36,7 @@ pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) {
     match likeness {
         Likeness::Same => {}
         Likeness::SameButForCosts => {
-            say!("the same verdict, the same events as recorded; only what they cost differs");
+            say!("the same verdict and the same events as recorded; only their costs differ");
         }
         Likeness::Other => {
             let digest = replayed.run.digest;
@@ -74,7 +74,7 @@ pub fn unreachable(case: &Case, error: &Error) {
     say!("{}", style::odd(format!("not reachable under {scenario}/{strategy}: {error}")));
 }
 
-/// The transcript.
+/// The transcript of a replayed case, as text.
 pub fn tell(case: &Case, replayed: &Replayed) -> String {
     let trace = &replayed.run.trace;
     let Case { scenario, strategy, environment, engine, workload, .. } = case;
@@ -98,7 +98,7 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     let most = MOST_LINES.saturating_sub(room_for_argument(replayed));
     let skip = page.lines.len().saturating_sub(most);
     for (index, (at, line)) in page.lines.iter().enumerate() {
-        // The beginning explains, the end shows; what repeats stands between.
+        // The beginning has the cause and the end the effect; the middle is mostly repetition.
         if skip > 0 && index == most / 2 {
             text.push_str(&format!("{:>9}  [{skip} lines left out]\n", "..."));
         }
@@ -112,7 +112,7 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     text
 }
 
-/// The lines that the explanation below takes.
+/// The number of lines of the explanation.
 fn room_for_argument(replayed: &Replayed) -> usize {
     match &replayed.finding {
         Finding::Violated(breach) => words::tell(&replayed.run, breach).lines().count(),
@@ -127,7 +127,7 @@ struct Page {
 }
 
 impl Page {
-    /// A column per actor: who does what at the same time is seen at a glance.
+    /// A column per actor, which shows at a glance what happens at the same time.
     fn columns(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
         let widest = (PAGE / actors.len().max(1)).min(WIDEST);
         let lines: Vec<Said> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
@@ -156,14 +156,14 @@ impl Page {
         Page { head, lines: lines.into_iter().map(place).collect() }
     }
 
-    /// One column with names: more actors than that leave no room for what they do.
+    /// One column, with the actor's name before each line: columns for so many actors would be too narrow.
     fn list(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
         let width = actors.iter().map(|actor| trace.name(*actor).len()).max().unwrap_or(0);
         let room = PAGE - width - 2;
         let mut last = ActorId::NOBODY;
         let (mut lines, mut waiting) = (Vec::new(), Vec::new());
         for said in shown.iter().flat_map(|event| say(trace, event, room)) {
-            // A name that stands above is not said again.
+            // The name is not repeated if it is that of the line above.
             let name = if said.actor == last { "" } else { trace.name(said.actor) };
             let name = if said.actor == ActorId::NOBODY { "" } else { name };
             last = said.actor;
@@ -181,12 +181,12 @@ struct Said {
     at: Duration,
     actor: ActorId,
     line: String,
-    /// Whether the actor is blocked from here on, or no longer; none for a line that says nothing of it.
+    /// Whether the actor is blocked or unblocked by this line; `None` if the line has no effect on that.
     blocks: Option<bool>,
 }
 
 impl Said {
-    /// Keeps the list of those who wait.
+    /// Updates the list of blocked actors.
     fn keep(&self, waiting: &mut Vec<ActorId>) {
         if self.blocks.is_some() {
             waiting.retain(|actor| *actor != self.actor);
@@ -197,13 +197,13 @@ impl Said {
     }
 }
 
-/// What stands in the column of an actor that says nothing on this line.
+/// The cell of an actor that has no event on this line.
 fn mark(waiting: &[ActorId], actor: ActorId) -> &'static str {
     if waiting.contains(&actor) { "|" } else { "" }
 }
 
-/// What a reader can do without: an actor's return, locks that nobody waited for, a resumption without a wait, that an
-/// operation has begun or has read, which its requests tell.
+/// Whether an event is left out: an actor's return, the release of locks, the first start of a process, and that an
+/// operation has begun or read, which its requests show.
 fn is_noise(event: &Event) -> bool {
     match &event.kind {
         EventKind::Finished | EventKind::Released(_) | EventKind::Started(1) => true,
@@ -212,7 +212,8 @@ fn is_noise(event: &Event) -> bool {
     }
 }
 
-/// What a process writes down of itself: for invariants, and for a reader only where it is what a counterexample is about.
+/// Whether an event is a note that a process recorded about itself. Notes are printed only if the violation shows in
+/// one.
 fn is_note(event: &Event) -> bool {
     matches!(event.kind, EventKind::Annotated(..))
 }
@@ -240,7 +241,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
         EventKind::Annotated(_, one, other) => vec![format!("{label}: {one} {other}")],
         EventKind::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
         EventKind::Exchanged(exchange) => {
-            // The number of a request tells it from others of its name in the explanation.
+            // The explanation refers to requests by label and index.
             let plain = format!("{} {}", exchange.part, exchange.label);
             let named = format!("{} {label}", exchange.part);
             vec![trace.say(&event.kind).replacen(&plain, &named, 1)]
@@ -280,7 +281,7 @@ fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String>
     vec![what, outcome]
 }
 
-/// The values that a commit changed, and how many rows it wrote without changing them.
+/// The values that a commit changed, and the number of rows that it wrote without changing a value.
 fn say_changes(changes: &[RowChange]) -> Vec<String> {
     let mut told = Vec::new();
     let mut unchanged = 0;
@@ -319,7 +320,7 @@ fn say_changes(changes: &[RowChange]) -> Vec<String> {
     told
 }
 
-/// What a reader knows the row by: a text in its first column, else its key.
+/// The name of a row for a reader: the text in its first column, else its key.
 fn key(change: &RowChange) -> String {
     let row = change.after.as_ref().or(change.before.as_ref());
     let first = row.and_then(|row| row.first()?.text().map(str::to_owned));

@@ -7,7 +7,7 @@ use retrial::sim::cross_replay::{How, Outcome};
 use retrial::sim::fault::Fault;
 use retrial::sim::invariant::Finding;
 
-/// One message, and what strikes while `split_statements` deals with it.
+/// A case of one message, with these choices while `split_statements` processes it.
 fn case(environment: &str, fields: &str, choices: &[&str]) -> Case {
     let workload = format!(r#"{{"clients":[[{{{fields}}}],[]],"edits":[],"consumers":2,"batch":2}}"#);
     let text = format!(
@@ -19,7 +19,7 @@ fn case(environment: &str, fields: &str, choices: &[&str]) -> Case {
     text.parse().expect("it is a case")
 }
 
-/// What came of it, in the words that a reader gets.
+/// The result of the cross-replay, in the words that are printed.
 fn apply(case: &Case, strategy: &str) -> String {
     let (entry, _) = catalogue::scenario(&case.scenario).expect("there is such a scenario");
     let mut host = catalogue::host(&case.engine).expect("the model starts");

@@ -1,5 +1,5 @@
 //! The anomalies of the literature (Berenson and others 1995; Adya 1999; the ten cases known from Hermitage) as a
-//! table: which level shows which, on the model and on a live server, judged by what the specs' reads returned.
+//! table: which isolation level shows which, on the model and on a live server, judged by what the specs' reads return.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use retrial_engines::postgres::PostgresConsole;
 use crate::isolation::{server, told};
 use crate::trials::golden;
 
-/// An anomaly: its spec, whose first permutation is at READ COMMITTED and second at REPEATABLE READ, and what its
-/// reads return where it shows.
+/// An anomaly, its spec, and what the spec's reads return if it shows. The first permutation of the spec runs at READ
+/// COMMITTED, the second at REPEATABLE READ.
 struct Case {
     name: &'static str,
     spec: &'static str,
@@ -82,7 +82,7 @@ struct Reads<'a> {
 }
 
 impl Reads<'_> {
-    /// The rows that the step returned when it was performed for the so-manieth time, without blanks.
+    /// The rows that the n-th execution of the step returned, without blanks.
     fn of(&self, step: &str, time: usize) -> Vec<String> {
         let head = format!("step {step}: ");
         let mut lines = self.block.lines();
@@ -97,7 +97,7 @@ impl Reads<'_> {
         self.of(step, time).iter().any(|known| known == row)
     }
 
-    /// What a cell of the table says.
+    /// The text of a cell of the table.
     fn verdict(&self, case: &Case) -> &'static str {
         if (case.shows)(self) {
             "shows"

@@ -1,4 +1,4 @@
-//! The kept cases as text, and what is said of one that was edited into something else.
+//! The saved cases as text, and the errors of cases that were edited into something invalid.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn every_kept_case_is_written_as_it_was_read() {
     }
 }
 
-/// What is said where the case's workload is this.
+/// The error of the case with this workload.
 fn refusal(case: &Case, workload: String) -> String {
     let (entry, _) = catalogue::scenario(&case.scenario).expect("the scenario is there");
     let mut host = catalogue::host(&case.engine).expect("the engine starts");

@@ -1,11 +1,11 @@
-//! The command line as a user meets it: what it prints, and how it exits.
+//! The command line as a process: its output and its exit codes.
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
 use crate::trials::{golden, root};
 
-/// A counterexample that is kept, by its path from the repository's root.
+/// A saved counterexample, relative to the repository's root.
 const CASE: &str = "regressions/last_seen_backfill.limit_loop.terminates.case";
 
 fn retrial(args: &[&str]) -> Output {
@@ -17,7 +17,7 @@ fn retrial(args: &[&str]) -> Output {
         .expect("the program runs")
 }
 
-/// Everything that the command prints, and its exit code, with the wall clock taken out.
+/// The command's whole output and its exit code, with wall-clock times masked.
 fn transcript(args: &[&str]) -> String {
     let output = retrial(args);
     let code = output.status.code().expect("the program exits by itself");
@@ -89,7 +89,7 @@ fn exit_3_bad_input_gets_one_line() {
     for (name, args) in [
         ("unknown_scenario", &["run", "last_seen_backfil"][..]),
         ("unknown_strategy", &["run", "last_seen_backfill/keyset_curser"]),
-        ("unknown_rung", &["run", "--environment", "calmer"]),
+        ("unknown_environment", &["run", "--environment", "calmer"]),
         ("unknown_engine", &["run", "--engine", "oracle"]),
         ("unknown_scheduler", &["run", "--scheduler", "chance"]),
         ("bad_depth", &["run", "--scheduler", "pct:0"]),
@@ -228,7 +228,7 @@ fn json_has_the_promised_fields() {
     let text = fs::read_to_string(&file).expect("the file was written");
     fs::remove_file(&file).expect("the file was there");
     let json: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
-    assert_eq!(json["version"], 1);
+    assert_eq!(json["version"], 2);
     assert_eq!(json["seed"], 1);
     let result = &json["results"][0];
     for field in [

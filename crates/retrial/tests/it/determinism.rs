@@ -1,5 +1,5 @@
-//! One seed, one text: whatever the jobs, the process, the locale, the addresses and the load. Only the wall clock's
-//! figures may differ, and they are masked exactly.
+//! The output depends on the seed only: not on the number of jobs, the process, the locale, addresses or load. Only
+//! wall-clock times may differ, and exactly those are masked.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use retrial::render::json::TIMES;
 
 use crate::trials::root;
 
-/// What is run: one strategy in one environment, and a scenario of few trials.
+/// The runs: one strategy in one environment, and a scenario with few trials.
 const RUNS: [&[&str]; 2] = [
     &["run", "session_ingest/revision_guard", "--environment", "crash", "--trials", "60", "--seed", "5"],
     &["run", "last_seen_backfill", "--environment", "calm", "--trials", "5", "--seed", "5"],
 ];
 
-/// A way to run it: more arguments and the environment.
+/// A way to run it: a name, further arguments, environment variables.
 type Way<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)]);
 
 fn output(run: &[&str], (name, more, vars): Way<'_>, launcher: &[&str], folder: &Path) -> (String, String) {
@@ -40,7 +40,7 @@ fn output(run: &[&str], (name, more, vars): Way<'_>, launcher: &[&str], folder: 
     (masked_line(&stdout), masked_fields(&text))
 }
 
-/// The one line with the time that it took.
+/// Masks the line with the elapsed time.
 fn masked_line(text: &str) -> String {
     let mask = |line: &str| match (line.split_once(" trials in "), line.rfind(", seed ")) {
         (Some((trials, _)), Some(seed)) => format!("{trials} trials in T{}", &line[seed..]),
@@ -69,7 +69,7 @@ fn the_same_seed_gives_the_same_bytes() {
             &[("LANG", "tr_TR.UTF-8"), ("LC_ALL", "de_DE"), ("TZ", "Asia/Kolkata")],
         ),
     ];
-    // The addresses are drawn anew for each process, but not under this launcher.
+    // Addresses are randomized for each process, but not under this launcher.
     let has_launcher = Command::new("setarch").args(["-R", "true"]).status().is_ok_and(|it| it.success());
     for run in RUNS {
         let first = output(run, ways[0], &[], folder.path());
@@ -85,7 +85,7 @@ fn the_same_seed_gives_the_same_bytes() {
     }
 }
 
-/// Does the work while other threads take what there is of the machine.
+/// Does the work while other threads keep the machine's cores busy.
 fn under_load<T>(work: impl FnOnce() -> T) -> T {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! A signal loses nothing that was found, and lies about nothing that was not tried.
+//! A run that is ended by a signal reports all that it found, and claims nothing about what it did not run.
 
 use std::fs;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::trials::root;
 
-/// A run that takes far longer than a test waits.
+/// Starts a run that takes far longer than a test waits.
 fn start(target: &str, json: &Path, cwd: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_retrial"));
     command.args([
@@ -25,7 +25,7 @@ fn start(target: &str, json: &Path, cwd: &Path) -> Child {
     ]);
     command.arg(json).current_dir(cwd);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Whoever started the tests may not hear these signals, and what a process does not hear is inherited.
+    // The parent process may ignore these signals, and ignored signals are inherited.
     let hear = || {
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
             // SAFETY: the default action needs no handler, and setting it is allowed between fork and exec.
@@ -39,7 +39,7 @@ fn start(target: &str, json: &Path, cwd: &Path) -> Child {
 }
 
 fn send(child: &Child, signal: i32) {
-    // SAFETY: the call only sends a signal to a child that has not been waited for.
+    // SAFETY: the call only sends a signal to a child that has not been reaped.
     let sent = unsafe { libc::kill(child.id() as i32, signal) };
     assert_eq!(sent, 0, "the signal is sent");
 }
@@ -63,7 +63,7 @@ fn interrupted(target: &str, signal: i32) -> (Output, serde_json::Value) {
 #[test]
 fn a_signal_ends_the_run_in_good_order_and_is_told() {
     for (signal, name) in [(libc::SIGINT, "SIGINT"), (libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")] {
-        // Its file owns up to breaks; whether they were seen by then or not, it is no difference.
+        // It has known failures; whether they were observed by then or not, the run does not differ.
         let (output, json) = interrupted("last_seen_backfill/exists_filter", signal);
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
@@ -87,7 +87,7 @@ fn a_second_signal_ends_at_once() {
     send(&child, libc::SIGTERM);
     let output = child.wait_with_output().expect("it ends");
     let code = (output.status.signal(), output.status.code());
-    // Where the run had stopped before the second came, it has ended by itself.
+    // If the run had already stopped when the second signal came, it ended by itself.
     assert!(
         [(Some(libc::SIGTERM), None), (Some(libc::SIGINT), None), (None, Some(2))].contains(&code),
         "{code:?}"
@@ -99,7 +99,7 @@ fn a_command_that_cannot_stop_in_good_order_ends_at_the_first_signal() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let pipe = folder.path().join("pipe");
     make_pipe(&pipe);
-    // Nobody reads the pipe, so it is waited for before the trials.
+    // No process reads the pipe, so opening it blocks before the trials.
     let child = start("last_seen_backfill/exists_filter", &pipe, folder.path());
     pause(1000);
     send(&child, libc::SIGTERM);
@@ -121,6 +121,6 @@ fn where_there_is_no_terminal_a_line_tells_how_far_it_is() {
 /// Makes a named pipe.
 pub(crate) fn make_pipe(path: &Path) {
     let path = std::ffi::CString::new(path.as_os_str().as_encoded_bytes()).expect("no zero in it");
-    // SAFETY: the path is a text that ends in a zero, and lives as long as the call.
+    // SAFETY: the path is a NUL-terminated string that outlives the call.
     assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0, "a pipe can be made");
 }

@@ -1,5 +1,5 @@
-//! Isolation specs, held against the tester that PostgreSQL ships: the same server, the same transcript. None of this
-//! may pass because something is missing.
+//! Isolation specs compared with the tester that PostgreSQL ships: the transcripts on the same server must be equal. A
+//! missing server or tester is never a pass.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub(crate) fn server() -> Arc<Server> {
     SERVER.get_or_init(|| Server::find(None).expect("the build found its binaries")).clone()
 }
 
-/// What the original says of a spec, in a database of its own.
+/// The original tester; it runs each spec in its own database.
 struct Original<'a> {
     server: &'a Server,
     root: PathBuf,
@@ -44,14 +44,14 @@ impl<'a> Original<'a> {
         assert!(done.status.success(), "{text}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
-    /// What it writes to its standard output.
+    /// Its standard output for a spec.
     fn transcript(&self, name: &str, spec: &Path, step: Duration) -> String {
         let (path, errors) = (transcript_file(name), Stdio::null());
         self.perform(name, spec, step, fs::File::create(&path).expect("a file can be made"), errors);
         fs::read_to_string(path).expect("a transcript is UTF-8")
     }
 
-    /// What it writes to its standard output and to its standard error stream, in its order.
+    /// Its standard output and standard error for a spec, in order.
     fn everything(&self, name: &str, spec: &Path) -> String {
         let path = transcript_file(name);
         let file = fs::File::create(&path).expect("a file can be made");
@@ -85,19 +85,19 @@ fn transcript_file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.original"))
 }
 
-/// What was done, and what was said beside the transcript.
+/// The outcome, and the lines beside the transcript.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     outcome: Outcome,
     beside: Vec<String>,
 }
 
-/// What we say of the same spec on the live server, and what beside it.
+/// Our transcript of the same spec on the live server, with the outcome and the lines beside it.
 fn ours(server: &Arc<Server>, spec: &Path, limits: &Limits) -> (String, Told) {
     told(&mut PostgresConsole::new(server).expect("the server has room"), spec, limits)
 }
 
-/// What we say of a spec on that console, and what beside it.
+/// Our transcript of a spec on that console, with the outcome and the lines beside it.
 pub(crate) fn told(console: &mut dyn Console, spec: &Path, limits: &Limits) -> (String, Told) {
     let text = fs::read_to_string(spec).expect("the spec is there");
     let file = spec.display().to_string();
@@ -126,7 +126,7 @@ fn stem(spec: &Path) -> String {
     spec.file_stem().expect("a spec has a name").to_string_lossy().into_owned()
 }
 
-/// A spec that stands in the test, as a file.
+/// Writes the text of a spec to a file.
 fn inline(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.spec"));
     fs::write(&path, text).expect("the folder for tests can be written");
@@ -212,8 +212,8 @@ fn wording_is_the_original_s() {
     assert_eq!(ours(&server, &spec, &limits).0, expected);
 }
 
-// The first session locks and does not change: who waits for a row that is changed queues anew for its new version,
-// and then the order is the server's whim.
+// The first session locks and does not change the row: sessions that wait for a changed row queue again for its new
+// version, and their order is then up to the server.
 const MARKERS: &str = r"
 setup { CREATE TABLE t (a int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 0); }
 teardown { DROP TABLE t; }
@@ -288,7 +288,7 @@ fn every_merge_is_performed_but_those_that_cannot_be() {
         Limits { step: Duration::from_secs(1), blocked: Duration::from_secs(1), ..Limits::default() };
     let expected = Original::new(&server).transcript("merges", &spec, limits.step);
     let (transcript, told) = ours(&server, &spec, &limits);
-    // The original cancels what a merge that cannot be waits for; we leave such a merge out.
+    // The original cancels the blocked step of an impossible interleaving; ours leaves such an interleaving out.
     let mut chunks = expected.split("\nstarting permutation:");
     let head = chunks.next().expect("a transcript has a head").to_owned();
     let (cannot, can): (Vec<&str>, Vec<&str>) = chunks.partition(|chunk| chunk.contains("canceling step"));

@@ -1,4 +1,4 @@
-//! A worker that fails costs its own piece of work, and nothing of the others'.
+//! A worker that fails loses its own work unit and none of the others'.
 
 use std::sync::Mutex;
 
@@ -11,13 +11,13 @@ fn a_panic_costs_its_own_piece_of_work_only() {
         let done = Mutex::new(Vec::new());
         let failures = jobs::share(&[0_usize; 10], threads, |index, _, _| {
             assert_ne!(index, 4, "this one fails");
-            done.lock().expect("nobody panics while he holds it").push(index);
+            done.lock().expect("no worker panics while it holds the lock").push(index);
             Ok(())
         });
         let failures = failures.expect("the others are done");
         assert_eq!(failures.keys().copied().collect::<Vec<_>>(), [4]);
         assert!(failures[&4].contains("this one fails"), "{}", failures[&4]);
-        let mut done = done.into_inner().expect("nobody panics while he holds it");
+        let mut done = done.into_inner().expect("no worker panics while it holds the lock");
         done.sort_unstable();
         assert_eq!(done, [0, 1, 2, 3, 5, 6, 7, 8, 9]);
     }

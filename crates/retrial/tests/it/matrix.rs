@@ -1,4 +1,4 @@
-//! The matrix, a counterexample of every strategy that breaks, and the JSON of both.
+//! Results: the exit codes that they lead to, and the gaps that are reported.
 
 use clap::Parser;
 use retrial::args::Cli;
@@ -6,131 +6,17 @@ use retrial::catalogue::Selection;
 use retrial::exit::Exit;
 use retrial::expectation::Mismatch;
 use retrial::gaps::gaps;
-use retrial::render::{details, explanation, json, matrix, transcript};
-use retrial::run::{Line, Table, cells};
+
+use retrial::run::{Table, cells};
 use retrial::sim::engine::Cost;
 use retrial::sim::error::Error;
 use retrial::sim::explore::Failure;
 use retrial::sim::fault::Environment;
-use retrial::sim::invariant::Finding;
+
 use retrial::sim::registry::ScenarioEntry;
 use retrial::sim::scenario::{Entry, Scenario};
-use retrial::sim::verdict::{Counterexample, Verdict};
-use retrial::{catalogue, token};
 
-use crate::trials::{everything, golden, run_trials};
-
-#[test]
-fn the_matrix_is_as_expected() {
-    let results = everything();
-    assert_eq!(results.exit(), Exit::AsExpected);
-    let text = |table: &Table| {
-        let work = details::work(table).map_or(String::new(), |work| format!("{work}\n\n"));
-        let (name, costs) = (table.selection.info.name, details::costs(table));
-        format!("{name}\n{}\n\n{costs}\n\n{work}", matrix::matrix(table))
-    };
-    golden("", "matrix", &results.tables.iter().map(text).collect::<String>());
-}
-
-#[test]
-fn every_strategy_has_a_golden() {
-    for table in &everything().tables {
-        let info = &table.selection.info;
-        for (index, strategy) in info.strategies.iter().enumerate() {
-            let lines: Vec<_> = table.lines.iter().filter(|line| line.strategy == index).collect();
-            golden(info.name, strategy.name, &tell(table, strategy.name, &lines));
-        }
-    }
-}
-
-/// The strategy's verdicts, one a line, and the counterexample of the break that its file names first.
-fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
-    let info = &table.selection.info;
-    let mut text = format!("{}/{strategy}\n\n", info.name);
-    let owned = info
-        .strategies
-        .iter()
-        .find(|known| known.name == strategy)
-        .and_then(|known| known.known_failures.first());
-    let mut shown: Option<&Counterexample> = None;
-    for (invariant, _) in &info.invariants {
-        let verdicts =
-            lines.iter().flat_map(|line| line.verdicts.iter().map(|verdict| (line.environment, verdict)));
-        let broken = verdicts.clone().find_map(|(environment, (name, verdict, _))| match verdict {
-            Verdict::Violated(counterexample) if name == invariant => Some((environment, &**counterexample)),
-            _ => None,
-        });
-        match broken {
-            Some((environment, counterexample)) => {
-                text.push_str(&format!(
-                    "{invariant}: broken from {} on\n",
-                    info.environments[environment].name
-                ));
-                if owned.is_some_and(|owned| owned.invariant == *invariant) {
-                    shown = Some(counterexample);
-                }
-            }
-            None => {
-                let held = verdicts.filter(|(_, (name, ..))| name == invariant);
-                let held =
-                    held.filter(|(_, (_, verdict, _))| matches!(verdict, Verdict::Holds { .. })).count();
-                text.push_str(&format!("{invariant}: holds on {held} environments\n"));
-            }
-        }
-    }
-    if let Some(counterexample) = shown {
-        let mut host = catalogue::host(&counterexample.case.engine).expect("the engine starts");
-        let replayed = table
-            .selection
-            .entry
-            .replay(&mut host, &counterexample.case)
-            .expect("a counterexample can be held again");
-        let Finding::Violated(breach) = &replayed.finding else {
-            panic!("{strategy}: it is not violated again")
-        };
-        let said = transcript::tell(&counterexample.case, &replayed);
-        let argued = explanation::tell(&replayed.run, breach);
-        let told = format!(
-            "{said}\n{} is violated: {}\n{argued}",
-            counterexample.case.invariant, counterexample.sentence
-        );
-        assert!(told.lines().count() <= 60, "{strategy}: a counterexample is told in at most sixty lines");
-        text.push_str(&format!("\n{told}"));
-    }
-    text
-}
-
-#[test]
-fn every_printed_token_reproduces_its_verdict() {
-    let mut replayed = 0;
-    for table in &everything().tables {
-        let mut host = catalogue::host(table.selection.info.engines[0]).expect("the engine starts");
-        for (invariant, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
-            let Verdict::Violated(counterexample) = verdict else { continue };
-            let case = token::decode(&token::encode(&counterexample.case)).expect("a printed token is whole");
-            assert_eq!(case, counterexample.case);
-            let again = table.selection.entry.replay(&mut host, &case).expect("the case can be reached");
-            assert_eq!(again.run.digest, case.digest, "{invariant}");
-            let Finding::Violated(breach) = again.finding else {
-                panic!("{invariant} is not violated again")
-            };
-            assert_eq!(breach.sentence, counterexample.sentence);
-            replayed += 1;
-        }
-    }
-    assert!(replayed > 30, "only {replayed} counterexamples");
-}
-
-#[test]
-fn the_same_seed_gives_the_same_results_however_many_jobs_share_the_work() {
-    let one = |jobs| {
-        let results = run_trials(&["--trials", "24", "--jobs", jobs, "--seed", "5"]);
-        let text = json::results(&results).expect("results are JSON");
-        let timeless = text.lines().filter(|line| !line.contains("elapsed_s"));
-        timeless.collect::<Vec<_>>().join("\n")
-    };
-    assert_eq!(one("1"), one("2"));
-}
+use crate::trials::run_trials;
 
 #[test]
 fn another_run_of_one_tape_that_differs_outranks_every_verdict() {
@@ -155,7 +41,7 @@ fn a_refusal_is_unknown_and_a_break_that_is_not_owned_up_to_is_a_difference() {
     assert_eq!(results.exit(), Exit::Unknown);
     results.tables[0].lines[0].verdicts[0].2 = Mismatch::Broke;
     assert_eq!(results.exit(), Exit::Differs);
-    // A machine that fails has shown nothing, and a scenario at fault has not been tried.
+    // Nothing can be concluded from trials on a failing machine or of an invalid scenario.
     for error in [Error::machine("no space left on device"), Error::scenario("two of one name")] {
         results.tables[0].lines[0].report.failure = fails(error);
         assert_eq!(results.exit(), Exit::BadInput);
@@ -164,7 +50,7 @@ fn a_refusal_is_unknown_and_a_break_that_is_not_owned_up_to_is_a_difference() {
 
 #[test]
 fn a_break_that_is_not_caught_is_a_difference() {
-    // One trial is not enough to meet what the file owns up to.
+    // One trial is not enough to observe the declared known failure.
     let results =
         run_trials(&["last_seen_backfill/exists_filter", "--trials", "1", "--environment", "errors"]);
     assert_eq!(results.exit(), Exit::Differs);
@@ -195,7 +81,7 @@ fn what_was_not_put_to_the_test_is_no_pass() {
         assert!(found.contains(says), "{found} says {says}");
         assert_eq!(results.exit(), Exit::Unknown, "{says}");
     }
-    // Of a whole scenario each invariant is asked for, and each fault that an environment offers.
+    // If the whole scenario is run, every invariant must be exercised and every fault rule injected.
     let mut results = run_trials(&["last_seen_backfill", "--trials", "60"]);
     let whole = format!("{:?}", gaps(&results.tables[0]));
     assert!(!whole.contains("NeverExercised"), "{whole}");
@@ -229,7 +115,7 @@ fn a_run_in_which_no_trial_could_be_run_is_told_all_the_same() {
     assert_eq!(results.exit(), Exit::BadInput);
 }
 
-/// Its one environment has a name that no case can say.
+/// A scenario whose only environment has a name that a case cannot contain.
 static UNSAYABLE: Scenario<(), ()> = Scenario {
     name: "unsayable",
     story: "",

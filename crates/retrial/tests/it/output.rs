@@ -1,5 +1,4 @@
-//! Where the output goes: every kind of file, full disks, readers that have gone. Nothing is lost, and nothing that was
-//! lost ends in success.
+//! Output to every kind of file, to full disks and to closed pipes. Nothing is lost without a failing exit code.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -9,7 +8,7 @@ use std::thread;
 
 use crate::interruption::make_pipe;
 
-/// A run of a moment.
+/// A short run.
 const RUN: [&str; 6] = ["run", "last_seen_backfill/limit_loop", "--environment", "calm", "--trials", "12"];
 
 fn retrial(args: &[&str], folder: &Path) -> Command {
@@ -101,7 +100,7 @@ fn an_earlier_file_is_replaced_whole_or_not_at_all() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("results.json");
     fs::write(&file, "earlier").expect("a file can be written");
-    // No file may become longer than this, as if the disk were full.
+    // Limits the size of files, as if the disk were full.
     let script = format!(
         "ulimit -f 1; trap '' XFSZ; {} {} --json results.json",
         env!("CARGO_BIN_EXE_retrial"),

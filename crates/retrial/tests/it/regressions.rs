@@ -1,4 +1,4 @@
-//! The cases under `regressions/` still have the verdict they were kept with.
+//! The cases under `regressions/` still have their recorded verdicts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ fn every_regression_keeps_its_verdict() {
     }
 }
 
-/// What is broken too rarely for trials to be sure to show it is shown by a kept case.
+/// A known failure that is too rare for trials to show reliably has a saved counterexample.
 #[test]
 fn every_known_failure_that_need_not_be_observed_has_a_saved_case() {
     for (_, info) in SCENARIOS.iter().map(|entry| (entry, entry.info())) {
@@ -41,7 +41,7 @@ fn every_known_failure_that_need_not_be_observed_has_a_saved_case() {
     }
 }
 
-/// Writes the smallest counterexample of every break that a strategy owns up to. Run by hand when a scenario's shape has
+/// Writes the smallest counterexample of every known failure. Run by hand when the types or labels of a scenario have
 /// changed: `cargo test -p retrial --test it save_counterexamples -- --ignored`, then read the difference.
 #[test]
 #[ignore = "writes regressions/"]
@@ -54,7 +54,7 @@ fn save_counterexamples() {
                 let least =
                     lines.filter_map(|line| counterexample(info, line, owned)).min_by_key(|it| it.size());
                 let path = saved(info, strategy.name, owned);
-                // One that the trials have not met this time stays what it is.
+                // A saved counterexample that these trials did not find again is left as it is.
                 let search = || if path.exists() { None } else { search(info, strategy.name, owned) };
                 let Some(counterexample) = least.cloned().or_else(search) else { continue };
                 let text =
@@ -65,12 +65,12 @@ fn save_counterexamples() {
     }
 }
 
-/// Where the case of a break is kept.
+/// The file of the case of a known failure.
 fn saved(info: &ScenarioInfo, strategy: &str, owned: &KnownFailure) -> PathBuf {
     root().join("regressions").join(format!("{}.{strategy}.{}.case", info.name, owned.invariant))
 }
 
-/// Looks for a rare break for as long as it may take.
+/// Searches for a rare known failure with many more trials than a normal run has.
 fn search(info: &ScenarioInfo, strategy: &str, owned: &KnownFailure) -> Option<Counterexample> {
     let first = info.environments.iter().position(|environment| environment.name == owned.earliest())?;
     info.environments[first..].iter().find_map(|environment| {
@@ -86,7 +86,7 @@ fn search(info: &ScenarioInfo, strategy: &str, owned: &KnownFailure) -> Option<C
     })
 }
 
-/// The counterexample of that break which the line has, if its environment is one that the break speaks of.
+/// The line's counterexample of that known failure, if the failure is declared for the line's environment.
 fn counterexample<'l>(
     info: &ScenarioInfo,
     line: &'l Line,

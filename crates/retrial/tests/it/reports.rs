@@ -1,11 +1,11 @@
-//! What CI systems are given: JUnit XML, GitHub's annotations and summary, and cases as files that can be replayed.
+//! The reports for CI systems: JUnit XML, GitHub annotations and summary, and cases as files that can be replayed.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Something that is not as declared: after one trial the known failure has not been observed, and a case is not
-/// needed; `exists_filter` does not end there.
+/// A run that is not as declared: after one trial the known failure has not been observed. `exists_filter` does not end
+/// there.
 const MISMATCH: [&str; 6] =
     ["run", "last_seen_backfill/exists_filter", "--environment", "errors", "--trials", "1"];
 

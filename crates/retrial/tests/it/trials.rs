@@ -1,4 +1,4 @@
-//! The trials that several tests look at, held once: everything, as `retrial run` holds it.
+//! The trials that several tests use, run once: everything, as `retrial run` runs it.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -12,20 +12,20 @@ pub(crate) fn root() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
 }
 
-/// What `retrial` with these arguments holds.
+/// The results of `retrial` with these arguments.
 pub(crate) fn run_trials(args: &[&str]) -> Results {
     let cli = Cli::try_parse_from(std::iter::once("retrial").chain(args.iter().copied()));
     let args = cli.expect("the arguments are sound").run;
-    run::results(&args, Path::new("no regressions here")).expect("the trials are held")
+    run::results(&args, Path::new("no regressions here")).expect("the trials are run")
 }
 
-/// What `retrial` without arguments holds.
+/// The results of `retrial` without arguments.
 pub(crate) fn everything() -> &'static Results {
     static RESULTS: OnceLock<Results> = OnceLock::new();
     RESULTS.get_or_init(|| run_trials(&[]))
 }
 
-/// Holds a text against the golden of that name in that folder of `snapshots/`.
+/// Compares a text with the golden of that name in that folder of `snapshots/`.
 pub(crate) fn golden(folder: &str, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(root().join("snapshots").join(folder));

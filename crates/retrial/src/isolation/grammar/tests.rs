@@ -1,4 +1,4 @@
-//! What specs are read as, and what is said of those that are none.
+//! Parsing of specs, and the errors of texts that are not specs.
 
 use super::read;
 use crate::isolation::spec::{At, Hold, Turn};
@@ -38,12 +38,12 @@ fn markers_may_name_steps_further_on() {
 #[test]
 fn what_does_not_belong_is_told_with_its_line() {
     let cases = [
-        ("", "f.spec:1: the end of the file stands where something else belongs: `setup`"),
-        ("session s", "f.spec:1: the end of the file stands where something else belongs: `step`"),
-        ("session s step notices { }", "f.spec:1: `notices` stands where something else belongs: the name"),
+        ("", "f.spec:1: unexpected end of file; expected `setup`"),
+        ("session s", "f.spec:1: unexpected end of file; expected `step`"),
+        ("session s step notices { }", "f.spec:1: unexpected `notices`; expected the name"),
         ("session s step a { }\nstep a { }", "f.spec:2: there is a step `a` already"),
-        ("session s\nstep a\nb", "f.spec:3: `b` stands where something else belongs: the SQL of step `a`"),
-        ("session s step a { } setup { }", "f.spec:1: `setup` stands where something else belongs"),
+        ("session s\nstep a\nb", "f.spec:3: unexpected `b`; expected the SQL of step `a`"),
+        ("session s step a { } setup { }", "f.spec:1: unexpected `setup`; expected"),
     ];
     for (text, expected) in cases {
         assert!(refusal(text).starts_with(expected), "{text}: {}", refusal(text));
@@ -53,17 +53,14 @@ fn what_does_not_belong_is_told_with_its_line() {
 #[test]
 fn what_does_not_belong_in_a_permutation_is_told_too() {
     let cases = [
-        (
-            "permutation",
-            "f.spec:3: the end of the file stands where something else belongs: the name of a step",
-        ),
+        ("permutation", "f.spec:3: unexpected end of file; expected the name of a step"),
         ("permutation d", "f.spec:3: there is no step `d`"),
         ("permutation a(c)", "f.spec:3: step `a` waits for `c`, which is not in its permutation"),
-        ("permutation a(b) b", "f.spec:3: step `a` cannot wait for `b`, which is its own session's"),
-        ("permutation a() b", "f.spec:3: `)` stands where"),
-        ("permutation a(* b", "f.spec:3: `b` stands where something else belongs: `,` or `)`"),
-        ("permutation a(c notices) c", "f.spec:3: `)` stands where something else belongs: how many notices"),
-        ("permutation a(c notices 99999999999) c", "f.spec:3: `99999999999` stands where"),
+        ("permutation a(b) b", "f.spec:3: step `a` cannot wait for `b`, which is in the same session"),
+        ("permutation a() b", "f.spec:3: unexpected `)`; expected"),
+        ("permutation a(* b", "f.spec:3: unexpected `b`; expected `,` or `)`"),
+        ("permutation a(c notices) c", "f.spec:3: unexpected `)`; expected the number of notices"),
+        ("permutation a(c notices 99999999999) c", "f.spec:3: unexpected `99999999999`; expected"),
     ];
     for (text, expected) in cases {
         let refusal = refusal(&format!("{TWO}{text}"));
@@ -86,7 +83,7 @@ fn more_sessions_than_can_connect_are_refused_by_their_number() {
     );
 }
 
-/// Texts of some megabytes: each takes a second at the most where reading is linear, and minutes where it is not.
+/// Texts of several megabytes: each takes at most a second if parsing is linear, and minutes if it is not.
 #[test]
 fn large_specs_are_read_in_time() {
     let steps: String =

@@ -1,4 +1,4 @@
-//! What reaches beyond a database, and what does not.
+//! SQL that reaches beyond a database, and SQL that does not.
 
 use super::reaches;
 
@@ -50,7 +50,7 @@ fn what_reaches_beyond_it_is_named() {
         ("DO LANGUAGE plpython3u 'import os'", "code in language `plpython3u`"),
         ("DO $$BEGIN COPY t TO PROGRAM 'sh'; END$$", "COPY .. TO PROGRAM"),
         ("DO $$BEGIN IF true THEN DROP DATABASE x; END IF; END$$", "DROP DATABASE"),
-        ("DO $a$BEGIN EXECUTE 'a' || 'b'; END$a$", "EXECUTE of a text that is made while it runs"),
+        ("DO $a$BEGIN EXECUTE 'a' || 'b'; END$a$", "EXECUTE of dynamic SQL"),
         ("SELECT pg_read_file('x')", "`pg_read_file`"),
         ("SELECT \"lo_import\"('x')", "`lo_import`"),
         ("SELECT pg_catalog.PG_LS_DIR('.')", "`pg_ls_dir`"),
@@ -77,6 +77,6 @@ fn text_quoted_without_end_is_not_followed() {
     let closed: String = (0..5_000).rev().map(|level| format!("$a{level}$ ")).collect();
     assert_eq!(
         reaches(&format!("SELECT {deep}{closed}")).as_deref(),
-        Some("text quoted deeper than this looks")
+        Some("text quoted too deeply to analyse")
     );
 }

@@ -1,12 +1,12 @@
-//! The words of an SQL text: what is quoted is known from what is not, and comments are gone. It must never fail: of a
-//! text that does not end as SQL does, it says so.
+//! Splits an SQL text into words, marks quoted ones and drops comments. It never fails; it returns whether the text is
+//! lexically complete.
 
 use squawk_lexer::{LiteralKind, TokenKind, tokenize};
 
-/// A word, and how it stands there.
+/// A word of the text and its lexical kind.
 pub(super) struct Word {
     pub(super) kind: Kind,
-    /// In small letters where it is not quoted; what stands between the quotes where it is.
+    /// In lower case if it is not quoted, else the text between the quotes.
     pub(super) text: String,
 }
 
@@ -18,7 +18,7 @@ pub(super) enum Kind {
     Quoted,
     /// A string, however it is quoted.
     Text,
-    /// A string of which some is spelt in escapes, which are left as they are.
+    /// A string with backslash escapes, which are not decoded.
     Escaped,
     /// Anything else: an operator, a bracket, a number.
     Mark,
@@ -36,7 +36,7 @@ impl Word {
     }
 }
 
-/// The words, and whether the text could be cut into them; else each word counts that stands in it, quoted or not.
+/// The words, and whether the text could be tokenized. If not, every run of letters in it is a word, quoted or not.
 pub(super) fn words(sql: &str) -> (Vec<Word>, bool) {
     let mut found = Vec::new();
     let mut at = 0;
@@ -48,7 +48,7 @@ pub(super) fn words(sql: &str) -> (Vec<Word>, bool) {
                 continue;
             }
             TokenKind::Ident => Kind::Word,
-            // What is spelt in escapes is not looked into.
+            // Names with Unicode escapes are not decoded.
             TokenKind::QuotedIdent { terminated: true, uescape: false } => Kind::Quoted,
             TokenKind::QuotedIdent { .. } | TokenKind::Unknown | TokenKind::BlockComment { .. } => {
                 return (plain(sql), false);
@@ -72,7 +72,7 @@ pub(super) fn words(sql: &str) -> (Vec<Word>, bool) {
     (found, true)
 }
 
-/// Of a string, whether it ends, and whether a backslash in it means something; none for a number.
+/// For a string, whether it is terminated and whether it may contain backslash escapes; `None` for a number.
 fn string(kind: LiteralKind) -> Option<(bool, bool)> {
     match kind {
         LiteralKind::Int { .. } | LiteralKind::Numeric { .. } => None,
@@ -87,7 +87,7 @@ fn string(kind: LiteralKind) -> Option<(bool, bool)> {
     }
 }
 
-/// What stands between a string's quotes.
+/// The text between a string's quotes.
 fn content(text: &str) -> &str {
     let quote = if text.starts_with('$') { '$' } else { '\'' };
     let Some(open) = text.find(quote) else { return text };
@@ -97,7 +97,7 @@ fn content(text: &str) -> &str {
     }
     let Some(tag) = inner.find('$') else { return inner };
     let inner = &inner[tag + 1..];
-    // The tag at the end is as long as the one at the beginning.
+    // The closing tag is as long as the opening one.
     inner.get(..inner.len().saturating_sub(tag + 2)).unwrap_or(inner)
 }
 

@@ -1,5 +1,5 @@
-//! `retrial isolation` as a user meets it: what it reads, what it refuses to do to somebody's server, and what reaches
-//! the terminal.
+//! `retrial isolation` as a process: what it reads, what it refuses to do to a server that is in use, and what it
+//! writes to the terminal.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -23,7 +23,7 @@ fn said(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// The one line of a command that refuses its input.
+/// The one-line error of a command that refuses its input.
 fn refusal(command: &mut Command) -> String {
     let output = command.output().expect("the program runs");
     let (stdout, stderr) = said(&output);
@@ -61,11 +61,8 @@ fn what_is_no_regular_text_file_is_named_and_never_waited_for() {
         (large, "is larger than 8 MiB"),
         (write("latin", b"session s # \xe9\n"), "it is not UTF-8 text, from byte 13 on"),
         (write("zero", b"session s\0"), "its byte 10 is zero"),
-        (write("empty", b""), ":1: the end of the file stands where something else belongs"),
-        (
-            write("mark", b"\xef\xbb\xbf\xef\xbb\xbfsession"),
-            "`\\u{feff}session` stands where something else belongs",
-        ),
+        (write("empty", b""), ":1: unexpected end of file; expected"),
+        (write("mark", b"\xef\xbb\xbf\xef\xbb\xbfsession"), "unexpected `\\u{feff}session`; expected"),
     ] {
         let said = refusal(&mut command(&["isolation", &path]));
         assert!(said.contains(&path) && said.contains(expected), "{path}: {said}");
@@ -171,7 +168,7 @@ fn nothing_from_outside_tells_the_terminal_what_to_do() {
 #[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
 fn a_spec_does_to_somebody_s_server_only_what_it_may() {
     let server = server();
-    // A place that the server can write to, whoever it runs as.
+    // A folder that the server can write to, whichever user it runs as.
     let file = server.folder().expect("it is ours").join("written");
     let url = format!(
         "postgres://postgres@localhost/postgres?host={}",
@@ -190,7 +187,7 @@ fn a_spec_does_to_somebody_s_server_only_what_it_may() {
     let said_of = refusal(&mut on(&[&program]));
     let expected = format!(
         "{program}: step `a` has COPY .. TO PROGRAM, which reaches beyond its database; this server is not a throwaway \
-         one, so say --allow-server-programs if it may\n"
+         one; pass --allow-server-programs to allow it\n"
     );
     assert_eq!(said_of, format!("error: {expected}"));
     assert!(!file.exists(), "nothing was run");

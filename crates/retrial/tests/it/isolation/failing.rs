@@ -1,4 +1,4 @@
-//! What fails around the steps, and what is refused in them: where it is told, and what comes after it.
+//! Failing setups and teardowns, ended sessions and refused statements: where they are reported, and what runs next.
 
 use retrial::isolation::{Limits, Outcome, Said, read, run_within};
 use retrial_engines::console::Console;
@@ -7,7 +7,7 @@ use retrial_engines::postgres::PostgresConsole;
 
 use super::{Original, inline, server};
 
-/// The transcript, what is said beside it and the error that ends it, line by line in their order; and what was done.
+/// All output in order: the transcript, the lines beside it and the final error; and the outcome.
 fn everything(console: &mut dyn Console, text: &str, limits: &Limits) -> (String, Option<Outcome>) {
     let spec = read("f", text).expect("it is well formed");
     let mut said = String::new();
@@ -32,7 +32,7 @@ const FAILING: [(&str, &str); 5] = [
          permutation a b
          permutation b a",
     ),
-    // A text is one transaction: what the teardown has dropped before it fails is there in the next permutation.
+    // A text is one transaction, so what a failing teardown dropped exists again in the next permutation.
     (
         "setup_fails_second",
         "setup { CREATE TABLE t (a int); }
@@ -74,8 +74,7 @@ fn what_fails_around_the_steps_is_told_where_the_original_tells_it() {
     }
 }
 
-/// Sessions that the server ends: in their own step, while they are idle, while they sleep; and what is sent to them
-/// after that.
+/// Sessions that the server ends in their own step, while they are idle, or while they sleep; and later steps of them.
 const ENDED: [(&str, &str); 3] = [
     (
         "ends_itself",
@@ -113,7 +112,7 @@ fn a_session_that_the_server_ends_is_told_as_libpq_tells_it() {
         assert!(expected.contains("FATAL:  terminating connection"), "{name}: {expected}");
         let mut live = PostgresConsole::new(&server).expect("the server has room");
         let (ours, outcome) = everything(&mut live, text, &Limits::default());
-        // The original ends without a word where a session is gone; we say which.
+        // The original ends without a message if a session is gone; ours names it.
         assert_eq!(outcome, None, "{name}");
         let ours: Vec<&str> = ours.lines().collect();
         assert_eq!(ours[..ours.len() - 1], expected.lines().collect::<Vec<_>>(), "{name}");
@@ -149,7 +148,7 @@ fn a_permutation_in_which_something_is_refused_is_cut_there_and_the_next_begins_
          {whole}\n\
          starting permutation: l1 u2\n\
          retrial: the permutation is cut short here, not modelled: CHECKPOINT\n\
-         2 permutations cut short: they have what is not modelled\n"
+         2 permutations cut short: they use SQL that is not modelled\n"
     );
     let expected = expected.replace("unused step name: l1\n", "");
     assert_eq!(said, expected);
@@ -166,7 +165,7 @@ fn of_too_many_interleavings_the_first_are_performed_and_the_others_counted() {
     let (said, outcome) = everything(&mut ModelConsole::new(), &text, &limits);
     assert!(
         said.ends_with(
-            "more than 10^38 permutations not tried: 3 are at the most, list those that the spec is about\n"
+            "more than 10^38 permutations not tried: the limit is 3; list those that the spec is about\n"
         ),
         "{said}"
     );

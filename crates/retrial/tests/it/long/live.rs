@@ -1,5 +1,5 @@
-//! What the model shows, a live server shows as well: each saved counterexample has the same verdict there, and a strategy
-//! that holds in every environment holds there where everything fails.
+//! A live server agrees with the model: each saved counterexample has the same verdict there, and strategies without
+//! known failures violate nothing in the harshest environment.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ use retrial::{catalogue, scenarios};
 
 use crate::trials::{root, run_trials};
 
-/// How often a counterexample is tried.
+/// How many times a counterexample is tried.
 const TRIES: usize = 3;
 
 /// The scenarios whose SQL is Postgres'.
@@ -25,6 +25,7 @@ fn infos() -> impl Iterator<Item = ScenarioInfo> {
 
 #[test]
 #[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
+#[cfg_attr(live_postgres, ignore = "long: about 3 minutes; cargo test --workspace -- --ignored long::")]
 fn every_saved_counterexample_has_the_same_verdict_on_a_live_server() {
     let mut host = catalogue::host("postgres").expect("the engine starts");
     let mut replayed = 0;
@@ -32,7 +33,7 @@ fn every_saved_counterexample_has_the_same_verdict_on_a_live_server() {
         let (entry, _) = catalogue::scenario(info.name).expect("its scenario is there");
         let kept = regressions::read(&root().join("regressions")).expect("they are cases");
         for Saved { name, case } in kept.into_iter().filter(|kept| kept.case.scenario == info.name) {
-            // On a busy machine the server may let another of several waiters go first.
+            // On a busy machine the server may wake several waiters in another order.
             let same = (0..TRIES).any(|_| {
                 let live = entry.replay(&mut host, &case);
                 live.is_ok_and(|live| is_untold(&case, &live.finding) || live.finding.shows() == case.shows)
@@ -44,15 +45,16 @@ fn every_saved_counterexample_has_the_same_verdict_on_a_live_server() {
     assert!(replayed > 30, "only {replayed} counterexamples");
 }
 
-/// A live server does not tell the work of a statement, which is no other trial.
+/// A live server does not report a statement's work, so a trial may differ in costs only.
 #[test]
 #[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
+#[cfg_attr(live_postgres, ignore = "long: about 3 minutes; cargo test --workspace -- --ignored long::")]
 fn a_counterexample_of_the_model_is_the_same_trial_on_a_live_server() {
     for case in [
         "reserve_cap.acquire_timeout.headroom_is_kept",
-        // A server takes another number of steps to come to the end of a wait.
+        // A server takes another number of steps until a wait ends.
         "runs_backfill.procedure_both_keys.rerun_is_safe",
-        // A server says otherwise for how long an index that is made kept writers out.
+        // A server differs in how long an index build blocked writers.
         "runs_backfill.procedure_not_null.both_columns_or_neither",
     ] {
         let file = format!("regressions/{case}.case");
@@ -63,11 +65,12 @@ fn a_counterexample_of_the_model_is_the_same_trial_on_a_live_server() {
             .expect("the program runs");
         let said = String::from_utf8(output.stdout).expect("the output is text");
         assert_eq!(output.status.code(), Some(0), "{case}: {said}");
-        assert!(said.contains("the same verdict, the same events as recorded"), "{case}: {said}");
+        assert!(said.contains("the same verdict and the same events as recorded"), "{case}: {said}");
     }
 }
 
-/// How many rows a statement has visited a server does not tell, so whether work is bounded cannot be told there.
+/// Whether the verdict is unknown there because it is about work: a server does not report how many rows a statement
+/// visited.
 fn is_untold(case: &Case, finding: &Finding) -> bool {
     let about_work =
         case.shows.as_ref().is_some_and(|shows| shows.starts_with(Anomaly::UnboundedWork.name()));
@@ -76,10 +79,11 @@ fn is_untold(case: &Case, finding: &Finding) -> bool {
 
 #[test]
 #[cfg_attr(not(live_postgres), ignore = "needs a PostgreSQL server: apt-get install postgresql")]
+#[cfg_attr(live_postgres, ignore = "long: about 3 minutes; cargo test --workspace -- --ignored long::")]
 fn a_strategy_that_holds_holds_on_a_live_server() {
     let mut held = 0;
     for info in infos() {
-        let environment = info.environments.last().expect("a environments has environments").name;
+        let environment = info.environments.last().expect("a scenario has environments").name;
         for strategy in info.strategies.iter().filter(|strategy| strategy.known_failures.is_empty()) {
             let target = format!("{}/{}", info.name, strategy.name);
             let results = run_trials(&[
@@ -94,7 +98,7 @@ fn a_strategy_that_holds_holds_on_a_live_server() {
             let line = &results.tables[0].lines[0];
             assert!(line.report.failure.is_none(), "{target}: {:?}", line.report.failure);
             assert_eq!(line.report.trials, 300, "{target}");
-            // That two runs of one tape agree is not asked: who of several waiters goes first is the server's affair.
+            // Two runs of one tape need not agree: the order of several waiters is up to the server.
             for (invariant, verdict, mismatch) in &line.verdicts {
                 assert!(matches!(mismatch, Mismatch::None), "{target} {invariant}");
                 assert!(

@@ -1,4 +1,4 @@
-//! What a run shows is shrunk: nothing on its tape can be left out.
+//! The counterexamples of a run are minimal: no choice on the tape can be left out.
 
 use retrial::catalogue;
 use retrial::run::Table;
@@ -11,7 +11,7 @@ use retrial::sim::verdict::Counterexample;
 
 use crate::trials::{everything, run_trials};
 
-/// Every so many counterexamples, one is tried.
+/// One in this many counterexamples is tested.
 const SAMPLE: usize = 6;
 
 fn counterexamples(table: &Table) -> impl Iterator<Item = &Counterexample> {
@@ -20,6 +20,7 @@ fn counterexamples(table: &Table) -> impl Iterator<Item = &Counterexample> {
 }
 
 #[test]
+#[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
 fn no_single_choice_of_a_counterexample_can_be_left_out() {
     let (mut tried, mut choices) = (0, 0);
     for table in &everything().tables {
@@ -47,7 +48,7 @@ fn no_single_choice_of_a_counterexample_can_be_left_out() {
     assert!(tried > 40 && choices > 20, "only {tried} counterexamples with {choices} choices");
 }
 
-/// Whether the case can be held to the letter, and shows the same.
+/// Whether the case can be replayed exactly, and shows the same anomaly.
 fn shows(
     entry: &dyn ScenarioEntry,
     host: &mut TrialHost,
@@ -59,6 +60,7 @@ fn shows(
 }
 
 #[test]
+#[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
 fn nearly_every_counterexample_is_minimal_and_shrinking_took_no_more_than_its_share() {
     let (mut all, mut minimal) = (0, 0);
     for table in &everything().tables {
@@ -75,6 +77,7 @@ fn nearly_every_counterexample_is_minimal_and_shrinking_took_no_more_than_its_sh
 }
 
 #[test]
+#[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
 fn a_short_run_shrinks_its_counterexamples_as_well() {
     let results = run_trials(&["session_ingest/intake_snapshot", "--environment", "calm", "--trials", "12"]);
     let shown: Vec<_> = counterexamples(&results.tables[0]).collect();
