@@ -10,7 +10,7 @@ use retrial_sim::seed::Seed;
 /// Runs database write paths under simulated retries, crashes and interleavings, the same for every strategy, and
 /// checks invariants.
 #[derive(Debug, Parser)]
-#[command(name = "retrial", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+#[command(name = "retrial", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// The command; `run` by default.
     #[command(subcommand)]

@@ -4,7 +4,7 @@ use retrial_sim::explore::Report;
 use retrial_sim::fault::FaultRule;
 use retrial_sim::rules::{FAULTS_INJECTED, INVARIANTS_EXERCISED, is_on};
 
-use crate::run::{Line, Table};
+use crate::results::{Line, Table};
 
 /// Something that a scenario's trials did not cover.
 #[derive(Clone, Copy, Debug)]

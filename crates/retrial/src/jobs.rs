@@ -19,7 +19,7 @@ use retrial_sim::trial::TrialHost;
 use crate::render::progress::Stopwatch;
 use crate::{catalogue, interruption};
 
-/// A strategy in an environment; its results are one [`Line`](crate::run::Line).
+/// A strategy in an environment; its results are one [`Line`](crate::results::Line).
 #[derive(Clone)]
 pub struct Cell {
     /// The scenario's index among those selected.

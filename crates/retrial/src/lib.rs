@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod regressions;
 pub mod render;
 pub mod replay;
+pub mod results;
 pub mod run;
 pub mod shrinking;
 pub mod token;

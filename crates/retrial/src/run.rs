@@ -2,25 +2,21 @@
 
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
-use retrial_sim::case::Case;
-use retrial_sim::error::ErrorKind;
-use retrial_sim::explore::{Plan, Report};
+use retrial_sim::explore::Plan;
+use retrial_sim::registry::ScenarioInfo;
 use retrial_sim::scheduler::Policy;
-use retrial_sim::verdict::Verdict;
 
 use crate::args::RunArgs;
 use crate::case_files::{self, CaseFiles};
 use crate::catalogue::{self, Selection};
 use crate::destination::Destination;
 use crate::exit::Exit;
-use crate::expectation::{self, Mismatch};
-use crate::gaps::gaps;
 use crate::jobs::{self, Cell, Part, Search, Sum, Unit};
-use crate::regressions::{self, Checked, Outcome};
-use crate::render::progress::{Phase, Progress, Share, Stopwatch};
+use crate::regressions;
+use crate::render::progress::{Phase, Progress, Stopwatch};
+use crate::results::{self, Results};
 use crate::{interruption, render, replay, shrinking};
 
 /// Schedules per workload: three for each policy of the portfolio. The first of the three is for learning.
@@ -40,60 +36,6 @@ const SEARCHED_ALONE: u64 = 200_000;
 
 /// One in this many trials is re-run and compared.
 const AUDIT_EVERY: u64 = 32;
-
-/// The results of a run.
-pub struct Results {
-    /// The seed of all randomness.
-    pub seed: retrial_sim::seed::Seed,
-    /// The `--scheduler` option as it was given, for repeating it in commands; empty if there was none.
-    pub scheduler: String,
-    /// Wall-clock time; only for display, never for a verdict.
-    pub elapsed: Duration,
-    /// The saved counterexamples, which were replayed first.
-    pub saved: Vec<Checked>,
-    /// Whether there is a folder of saved counterexamples.
-    pub has_folder: bool,
-    /// The signal that ended the run before its plan was complete, if one did.
-    pub interrupted: Option<&'static str>,
-    /// How much of each phase of the plan was run.
-    pub shares: Vec<Share>,
-    /// Why a part of the plan could not be run, if one could not.
-    pub failed: Option<String>,
-    /// One table per scenario.
-    pub tables: Vec<Table>,
-    /// The cases that were written to files.
-    pub files: CaseFiles,
-}
-
-/// The results of one scenario.
-pub struct Table {
-    /// The scenario and the strategies that were run.
-    pub selection: Selection,
-    /// The policies that took turns.
-    pub policies: Vec<Policy>,
-    /// One line per strategy and environment, strategies first.
-    pub lines: Vec<Line>,
-}
-
-/// The results of a strategy in an environment.
-pub struct Line {
-    /// The index of the strategy.
-    pub strategy: usize,
-    /// The index of the environment.
-    pub environment: usize,
-    /// The engine's name.
-    pub engine: &'static str,
-    /// Whether only an exhaustive search was requested.
-    pub is_searched_only: bool,
-    /// The merged reports.
-    pub report: Report,
-    /// The wall-clock time of its trials, summed over the jobs.
-    pub elapsed: Duration,
-    /// Why some of its trials have no result, if that is so.
-    pub failed: Option<String>,
-    /// The verdict of each invariant and each built-in rule, and how it differs from the declared one.
-    pub verdicts: Vec<(&'static str, Verdict, Mismatch)>,
-}
 
 /// Runs the trials, writes the requested files, prints the results.
 ///
@@ -174,7 +116,8 @@ fn run_cells(
     let has_ended = progress.shares().iter().all(|share| share.planned.is_none_or(|all| share.done >= all));
     let interrupted = interruption::requested().filter(|_| args.time.is_some() || !has_ended);
     let is_whole = interrupted.is_none() && failed.is_none();
-    let tables = compare(selections, cells, sums, is_whole);
+    let full_plan = args.time.map(|_| full_plan(&selections, cells));
+    let tables = results::compare(selections, cells, sums, is_whole);
     let scheduler = args.scheduler.as_ref();
     let scheduler = scheduler.map_or(String::new(), |given| format!(" --scheduler {}", given.1));
     let (seed, elapsed, shares) = (args.seed, watch.elapsed(), progress.shares());
@@ -189,6 +132,7 @@ fn run_cells(
         failed,
         tables,
         files: CaseFiles::default(),
+        full_plan,
     })
 }
 
@@ -211,8 +155,8 @@ pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
         if bound.is_some() && catalogue::is_live(engine) {
             bail!("a live server decides which session waits, so it cannot be searched; use --engine model");
         }
-        let default = if catalogue::is_live(engine) { info.trials.min(LIVE_TRIALS) } else { info.trials };
-        let trials = if args.time.is_some() { u64::MAX } else { args.trials.unwrap_or(default) };
+        let planned = args.trials.unwrap_or_else(|| default_trials(info, engine));
+        let trials = if args.time.is_some() { u64::MAX } else { planned };
         let schedules = SCHEDULES.min(trials);
         let plan =
             Plan { seed: args.seed, schedules, policies: policies.clone(), audit_every: AUDIT_EVERY, engine };
@@ -230,7 +174,7 @@ pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
                     // A live server is not deterministic, so every run would have another tree to search.
                     None => (asked.is_none() && !catalogue::is_live(engine)).then_some(Search {
                         bound: None,
-                        most: trials.saturating_mul(SEARCHED).min(SEARCHED_ALONE),
+                        most: planned.saturating_mul(SEARCHED).min(SEARCHED_ALONE),
                         time: None,
                     }),
                 };
@@ -244,6 +188,16 @@ pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
         catalogue::position("environment", name, &names)?;
     }
     Ok(cells)
+}
+
+/// How many trials these cells have in a run without `--time`.
+fn full_plan(selections: &[Selection], cells: &[Cell]) -> u64 {
+    cells.iter().map(|cell| default_trials(&selections[cell.selection].info, cell.plan.engine)).sum()
+}
+
+/// How many trials a strategy gets in each environment by default.
+fn default_trials(info: &ScenarioInfo, engine: &str) -> u64 {
+    if catalogue::is_live(engine) { info.trials.min(LIVE_TRIALS) } else { info.trials }
 }
 
 /// Runs the searches, then the requested trials of each cell in batches, or batch after batch until the time is up.
@@ -266,8 +220,10 @@ fn explore(
     };
     let time = args.time.map(|time| time * jobs as u32 / cells.len().max(1) as u32);
     let search = |(cell, it): (usize, &Cell)| {
-        let alone = it.trials == 0;
-        Some(Unit { cell, part: Part::Search(Search { time: time.filter(|_| alone), ..it.search? }) })
+        let is_alone = it.trials == 0;
+        // Searches may take half of the time, so that trials are run as well.
+        let time = time.map(|time| if is_alone { time } else { time / 2 });
+        Some(Unit { cell, part: Part::Search(Search { time, ..it.search? }) })
     };
     let searches: Vec<Unit> = cells.iter().enumerate().filter_map(search).collect();
     progress.plan(Phase::Searches, Some(searches.len() as u64));
@@ -296,103 +252,4 @@ fn explore(
         }
     }
     Ok(())
-}
-
-/// Compares each report with the declared verdicts. `is_whole` is whether the whole plan was run.
-fn compare(selections: Vec<Selection>, cells: &[Cell], sums: Vec<Sum>, is_whole: bool) -> Vec<Table> {
-    let mut lines = cells.iter().zip(sums).collect::<Vec<_>>().into_iter().peekable();
-    let tables = selections.into_iter().enumerate().map(|(index, selection)| {
-        let mut table = Vec::new();
-        let mut policies = Vec::new();
-        while let Some((cell, sum)) = lines.next_if(|(cell, _)| cell.selection == index) {
-            policies.clone_from(&cell.plan.policies);
-            table.push(line(&selection, cell, sum, is_whole));
-        }
-        Table { selection, policies, lines: table }
-    });
-    tables.collect()
-}
-
-fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
-    let info = &selection.info;
-    let Sum { report, elapsed, failed } = sum;
-    let environment = info
-        .environments
-        .iter()
-        .position(|environment| environment.name == cell.environment.name)
-        .expect("the environment is one of the scenario's");
-    let searched = report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
-    let is_tried = (is_whole && failed.is_none()) || report.trials - searched >= cell.trials;
-    // With fewer trials than the scenario sets, a live server is not expected to show every known failure.
-    let is_tried = is_tried && (!catalogue::is_live(cell.plan.engine) || cell.trials >= info.trials);
-    let verdicts = info.judged().zip(&report.tallies).map(|(name, tally)| {
-        let mismatch = expectation::compare(info, cell.strategy, name, environment, tally, cell.trials > 0);
-        let mismatch = match mismatch {
-            // Not all of the trials that could have shown it were run.
-            Mismatch::NotObserved if !is_tried => Mismatch::NotCovered,
-            mismatch => mismatch,
-        };
-        (name, tally.verdict(), mismatch)
-    });
-    let verdicts = verdicts.collect();
-    let (strategy, engine, is_searched_only) = (cell.strategy, cell.plan.engine, cell.trials == 0);
-    Line { strategy, environment, engine, is_searched_only, report, elapsed, failed, verdicts }
-}
-
-impl Results {
-    /// The argument of `retrial replay` for a reported case: its file, or else its token.
-    pub fn replayable(&self, case: &Case) -> String {
-        self.files.argument(case)
-    }
-
-    /// The cases that the output names, each with its sentence: those that are not as declared, and with `all` every
-    /// counterexample.
-    fn reported(&self, all: bool) -> impl Iterator<Item = (&str, &Case)> {
-        let lines = || self.tables.iter().flat_map(|table| &table.lines);
-        let failures = lines().filter_map(|line| line.report.failure.as_ref());
-        let failures = failures.filter_map(|it| Some(("the trial that could not be run", it.case.as_ref()?)));
-        let verdicts = lines().flat_map(|line| &line.verdicts);
-        let counterexamples = verdicts.filter_map(move |(_, verdict, mismatch)| match (mismatch, verdict) {
-            (Mismatch::OtherReason(_, other), _) => Some(&**other),
-            (Mismatch::Broke, Verdict::Violated(counterexample)) => Some(&**counterexample),
-            (_, Verdict::Violated(counterexample)) if all => Some(&**counterexample),
-            _ => None,
-        });
-        failures.chain(counterexamples.map(|it| (&*it.sentence, &it.case)))
-    }
-
-    /// The exit code: that of the most severe result.
-    pub fn exit(&self) -> Exit {
-        let lines = || self.tables.iter().flat_map(|table| &table.lines);
-        let verdicts = || lines().flat_map(|line| &line.verdicts);
-        let failures = || lines().filter_map(|line| line.report.failure.as_ref()).map(|it| it.error.kind());
-        if failures().any(|kind| !is_unknown(kind)) {
-            Exit::BadInput
-        } else if lines().any(|line| line.report.disagreement.is_some()) {
-            Exit::NotDeterministic
-        } else if verdicts().any(|(_, _, mismatch)| mismatch.is_difference())
-            || self.saved.iter().any(|checked| matches!(checked.outcome, Outcome::Other(_)))
-        {
-            Exit::Differs
-        } else if self.failed.is_some() || lines().any(|line| line.failed.is_some()) {
-            Exit::BadInput
-        } else if self.interrupted.is_some()
-            || failures().next().is_some()
-            || self.saved.iter().any(|checked| matches!(checked.outcome, Outcome::Inapplicable(_)))
-            || self.tables.iter().any(|table| !gaps(table).is_empty())
-            || lines().any(|line| line.report.hidden_sharing().is_some())
-            || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
-            || verdicts().any(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered))
-        {
-            Exit::Unknown
-        } else {
-            Exit::AsExpected
-        }
-    }
-}
-
-/// Whether an error of that kind only makes the verdict unknown, because the engine does not do what a server would.
-/// Any other kind is a failure of the run.
-pub fn is_unknown(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Refused | ErrorKind::NotModelled)
 }

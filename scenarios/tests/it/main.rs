@@ -105,19 +105,15 @@ fn policy() -> impl Strategy<Value = Policy> {
     prop::sample::select(Policy::PORTFOLIO.to_vec())
 }
 
-/// How many workloads the tests of `cargo test` generate per scenario.
-const FEW: u32 = 30;
-
-/// How many the long tests generate; then every invariant and every strategy must have been exercised.
-const MANY: u32 = 300;
+/// How many workloads are generated per scenario.
+const CASES: u32 = 300;
 
 /// Runs generated workloads under every strategy.
 fn violates_nothing_undeclared<W: Workload, S: ?Sized>(
     scenario: &'static Scenario<W, S>,
     host: &mut TrialHost,
-    cases: u32,
 ) {
-    let mut config = ProptestConfig { cases, source_file: Some(file!()), ..ProptestConfig::default() };
+    let mut config = ProptestConfig { cases: CASES, source_file: Some(file!()), ..ProptestConfig::default() };
     if matches!(config.rng_seed, RngSeed::Random) {
         config.rng_seed = RngSeed::Fixed(1);
     }
@@ -128,9 +124,7 @@ fn violates_nothing_undeclared<W: Workload, S: ?Sized>(
         check(scenario, &mut host, environment, &workload, policy, Seed(seed), &mut exercised)
     });
     outcome.unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
-    if cases >= MANY {
-        all_were_exercised(scenario, &exercised.into_inner());
-    }
+    all_were_exercised(scenario, &exercised.into_inner());
 }
 
 /// An invariant or a strategy that no trial exercised has not passed.
@@ -149,83 +143,27 @@ fn all_were_exercised<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, exercis
     }
 }
 
-fn last_seen_backfill(cases: u32) {
-    SQLITE.with_borrow_mut(|host| violates_nothing_undeclared(&last_seen_backfill::SCENARIO, host, cases));
-}
-
-fn session_ingest(cases: u32) {
-    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&session_ingest::SCENARIO, host, cases));
-}
-
-fn reserve_cap(cases: u32) {
-    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&reserve_cap::SCENARIO, host, cases));
-}
-
-fn memory_upgrade(cases: u32) {
-    NONE.with_borrow_mut(|host| violates_nothing_undeclared(&memory_upgrade::SCENARIO, host, cases));
-}
-
-fn runs_backfill(cases: u32) {
-    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&runs_backfill::SCENARIO, host, cases));
-}
-
 #[test]
 fn last_seen_backfill_violates_nothing_undeclared() {
-    last_seen_backfill(FEW);
+    SQLITE.with_borrow_mut(|host| violates_nothing_undeclared(&last_seen_backfill::SCENARIO, host));
 }
 
 #[test]
 fn session_ingest_violates_nothing_undeclared() {
-    session_ingest(FEW);
+    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&session_ingest::SCENARIO, host));
 }
 
 #[test]
 fn reserve_cap_violates_nothing_undeclared() {
-    reserve_cap(FEW);
+    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&reserve_cap::SCENARIO, host));
 }
 
 #[test]
 fn memory_upgrade_violates_nothing_undeclared() {
-    memory_upgrade(FEW);
+    NONE.with_borrow_mut(|host| violates_nothing_undeclared(&memory_upgrade::SCENARIO, host));
 }
 
 #[test]
 fn runs_backfill_violates_nothing_undeclared() {
-    runs_backfill(FEW);
-}
-
-mod long {
-    //! The same with ten times as many workloads; `cargo xtask ci` runs them.
-
-    use super::MANY;
-
-    #[test]
-    #[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
-    fn last_seen_backfill() {
-        super::last_seen_backfill(MANY);
-    }
-
-    #[test]
-    #[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
-    fn session_ingest() {
-        super::session_ingest(MANY);
-    }
-
-    #[test]
-    #[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
-    fn reserve_cap() {
-        super::reserve_cap(MANY);
-    }
-
-    #[test]
-    #[ignore = "long: about a minute; cargo test --workspace -- --ignored long::"]
-    fn memory_upgrade() {
-        super::memory_upgrade(MANY);
-    }
-
-    #[test]
-    #[ignore = "long: about 2 minutes; cargo test --workspace -- --ignored long::"]
-    fn runs_backfill() {
-        super::runs_backfill(MANY);
-    }
+    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&runs_backfill::SCENARIO, host));
 }

@@ -301,12 +301,21 @@ fn every_outcome_of_programs_that_missed_one_is_found() {
     check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 1020..1021);
 }
 
-#[test]
-#[ignore = "takes minutes; for whoever changes footprints or the search"]
-fn every_outcome_of_many_programs_is_found() {
-    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 250..5_000);
-    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(1), 250..2_000);
-    check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(2), 0..2_000);
+mod long {
+    //! The search compared with brute force in full; `cargo xtask ci` runs it.
+
+    use retrial_engines::model::Model;
+    use retrial_sim::trial::TrialHost;
+
+    use super::{POSTGRES, check};
+
+    #[test]
+    #[ignore = "long: minutes; cargo test --workspace -- --ignored long::"]
+    fn every_outcome_of_many_programs_is_found() {
+        check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), None, 250..5_000);
+        check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(1), 250..2_000);
+        check(POSTGRES, &mut TrialHost::new(Box::new(Model::new())), Some(2), 0..2_000);
+    }
 }
 
 #[test]

@@ -5,11 +5,12 @@ use retrial_sim::explore::Failure;
 use retrial_sim::fault::FaultRule;
 use retrial_sim::verdict::Verdict;
 
-use super::{output, progress, saved, style};
+use super::progress::{self, Phase};
+use super::{output, saved, style};
 use crate::exit::Exit;
 use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
-use crate::run::{Line, Results, Table, is_unknown};
+use crate::results::{Line, Results, Table, is_unknown};
 
 /// Prints everything that is not as declared, then the totals. The entry of a failure ends with the command that
 /// reproduces it.
@@ -32,6 +33,18 @@ pub fn conclusion(results: &Results) {
     let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
     let (seed, seconds) = (results.seed, results.elapsed.as_secs());
     say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
+    if let Some(plan) = results.full_plan {
+        say!("{}", share_of_plan(results, plan));
+    }
+}
+
+/// How much of the plan that a run without `--time` has was run.
+fn share_of_plan(results: &Results, plan: u64) -> String {
+    let shares = results.shares.iter().filter(|share| share.planned != Some(0));
+    let shares: Vec<_> = shares.map(progress::words).collect();
+    let trials = results.shares.iter().filter(|share| share.phase == Phase::Trials);
+    let percent = trials.map(|share| share.done).sum::<u64>() * 100 / plan.max(1);
+    format!("{}: {percent} % of the trials of a run without --time ({plan})", shares.join(", "))
 }
 
 /// Prints the gaps in coverage.

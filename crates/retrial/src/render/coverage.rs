@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use retrial_sim::fault::Fault;
 
 use super::columns;
-use crate::run::{Line, Table};
+use crate::results::{Line, Table};
 
 /// How often each invariant was exercised: invariants down, environments across. In parentheses, how many strategies
 /// never exercised it in that environment.

@@ -8,7 +8,7 @@ use retrial_sim::costs::{Costs, Samples};
 
 use super::matrix::{by_strategy, first_violation};
 use super::{columns, coverage, searched, style};
-use crate::run::{Line, Results, Table};
+use crate::results::{Line, Results, Table};
 
 /// Prints the details of one scenario, after its matrix.
 pub fn table(results: &Results, table: &Table) {

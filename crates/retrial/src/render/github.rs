@@ -9,7 +9,7 @@ use retrial_sim::verdict::Verdict;
 use super::matrix;
 use crate::exit::Exit;
 use crate::expectation::Mismatch;
-use crate::run::{Line, Results, Table};
+use crate::results::{Line, Results, Table};
 
 /// Prints an annotation for each verdict that is not as declared.
 pub fn annotations(results: &Results) {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::expectation::Mismatch;
 use crate::regressions::{Checked, Outcome};
 use crate::render::progress::Share;
-use crate::run::{Line, Results, Table, is_unknown};
+use crate::results::{Line, Results, Table, is_unknown};
 use crate::token;
 
 /// The names of the fields whose values depend on the wall clock, at any level.

@@ -14,7 +14,7 @@ use retrial_sim::verdict::Verdict;
 
 use crate::expectation::Mismatch;
 use crate::regressions::{Checked, Outcome};
-use crate::run::{Line, Results, Table};
+use crate::results::{Line, Results, Table};
 
 /// The text of the file. `transcript` replays a case and returns its transcript.
 ///

@@ -6,7 +6,7 @@ use retrial_sim::verdict::{Counterexample, Verdict};
 use super::output::WIDTH;
 use super::{details, style};
 use crate::expectation::Mismatch;
-use crate::run::{Line, Results, Table};
+use crate::results::{Line, Results, Table};
 
 /// The legend of the cells.
 const LEGEND: &str =

@@ -2,7 +2,7 @@
 
 use super::{output, style};
 use crate::regressions::{Checked, Outcome};
-use crate::run::Results;
+use crate::results::Results;
 
 /// Prints how many were reproduced, and each one that was not.
 pub fn replayed(results: &Results) {

@@ -6,7 +6,7 @@ use retrial_sim::verdict::Verdict;
 
 use super::matrix::by_strategy;
 use super::{columns, style};
-use crate::run::{Line, Table};
+use crate::results::{Line, Table};
 
 /// The table; `None` if nothing was searched.
 pub fn table(table: &Table) -> Option<String> {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use retrial_sim::anomaly::Anomaly;
 use retrial_sim::case::Case;
 use retrial_sim::engine::RowChange;
 use retrial_sim::error::Error;
@@ -14,7 +15,7 @@ use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 
-use super::{explanation as words, sql, style};
+use super::{explanation as words, rounds, sql, style};
 use crate::replay::Likeness;
 
 /// The maximum number of lines for events and explanation; the rest of the 60 is for headings and the verdict.
@@ -93,11 +94,14 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     } else {
         Page::list(trace, &actors, &shown)
     };
+    let is_livelock =
+        matches!(&replayed.finding, Finding::Violated(breach) if breach.anomaly == Anomaly::Livelock);
+    let lines = if is_livelock { rounds::folded(&page.lines) } else { page.lines };
     text.push_str(format!("{:>9}  {}", "ms", page.head).trim_end());
     text.push('\n');
     let most = MOST_LINES.saturating_sub(room_for_argument(replayed));
-    let skip = page.lines.len().saturating_sub(most);
-    for (index, (at, line)) in page.lines.iter().enumerate() {
+    let skip = lines.len().saturating_sub(most);
+    for (index, (at, line)) in lines.iter().enumerate() {
         // The beginning has the cause and the end the effect; the middle is mostly repetition.
         if skip > 0 && index == most / 2 {
             text.push_str(&format!("{:>9}  [{skip} lines left out]\n", "..."));

@@ -23,8 +23,10 @@ fn transcript(args: &[&str]) -> String {
     let code = output.status.code().expect("the program exits by itself");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is text");
     let timeless = |line: &str| match line.split_once(" trials in ") {
-        Some((trials, rest)) => format!("{trials} trials in T{}", &rest[rest.find(", seed").unwrap_or(0)..]),
-        None => line.to_owned(),
+        Some((trials, rest)) if rest.contains("/s), seed") => {
+            format!("{trials} trials in T{}", &rest[rest.find(", seed").unwrap_or(0)..])
+        }
+        _ => line.to_owned(),
     };
     let stdout: Vec<_> = text(output.stdout).lines().map(timeless).collect();
     let stderr = text(output.stderr);

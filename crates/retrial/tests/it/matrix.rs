@@ -7,7 +7,8 @@ use retrial::exit::Exit;
 use retrial::expectation::Mismatch;
 use retrial::gaps::gaps;
 
-use retrial::run::{Table, cells};
+use retrial::results::Table;
+use retrial::run::cells;
 use retrial::sim::engine::Cost;
 use retrial::sim::error::Error;
 use retrial::sim::explore::Failure;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use retrial::jobs::Hosts;
 use retrial::regressions::{self, Checked, Outcome};
-use retrial::run::Line;
+use retrial::results::Line;
 use retrial::scenarios::SCENARIOS;
 use retrial::sim::registry::ScenarioInfo;
 use retrial::sim::scenario::KnownFailure;

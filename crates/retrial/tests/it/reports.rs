@@ -94,3 +94,15 @@ fn two_reports_never_share_a_file() {
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--json and --junit"), "{output:?}");
 }
+
+#[test]
+fn a_run_by_time_ends_in_about_that_time_and_says_how_much_of_the_plan_it_was() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let output = retrial(&["run", "runs_backfill", "--time", "2s"], &[], folder.path());
+    let output = stdout(&output);
+    let last = output.lines().last().unwrap_or_default();
+    assert!(last.contains("% of the trials of a run without --time"), "{output}");
+    let seconds =
+        output.lines().find_map(|line| line.split(" trials in ").nth(1)?.split(' ').next()?.parse().ok());
+    assert!(seconds.is_some_and(|seconds: u64| seconds < 60), "{output}");
+}

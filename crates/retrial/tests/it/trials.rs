@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use clap::Parser;
 use retrial::args::Cli;
-use retrial::run::{self, Results};
+use retrial::results::Results;
+use retrial::run::{self};
 
 /// The repository.
 pub(crate) fn root() -> PathBuf {

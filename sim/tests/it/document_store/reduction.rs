@@ -254,9 +254,15 @@ fn every_outcome_within_a_bound_is_found() {
     check(Some(1), 0..300);
 }
 
-#[test]
-#[ignore = "takes minutes; for whoever changes footprints or the search"]
-fn every_outcome_of_many_programs_is_found() {
-    check(None, 300..5_000);
-    check(Some(2), 0..1_000);
+mod long {
+    //! The search compared with brute force in full; `cargo xtask ci` runs it.
+
+    use super::check;
+
+    #[test]
+    #[ignore = "long: minutes; cargo test --workspace -- --ignored long::"]
+    fn every_outcome_of_many_programs_is_found() {
+        check(None, 300..5_000);
+        check(Some(2), 0..1_000);
+    }
 }

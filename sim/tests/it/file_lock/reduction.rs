@@ -167,8 +167,14 @@ fn every_outcome_of_a_program_is_found() {
     check(0..400);
 }
 
-#[test]
-#[ignore = "takes minutes; for whoever changes what the lock uses"]
-fn every_outcome_of_many_programs_is_found() {
-    check(400..10_000);
+mod long {
+    //! The search compared with brute force in full; `cargo xtask ci` runs it.
+
+    use super::check;
+
+    #[test]
+    #[ignore = "long: minutes; cargo test --workspace -- --ignored long::"]
+    fn every_outcome_of_many_programs_is_found() {
+        check(400..10_000);
+    }
 }

@@ -1,7 +1,7 @@
 //! The counterexamples of a run are minimal: no choice on the tape can be left out.
 
 use retrial::catalogue;
-use retrial::run::Table;
+use retrial::results::Table;
 use retrial::sim::case::Case;
 use retrial::sim::invariant::Finding;
 use retrial::sim::registry::ScenarioEntry;

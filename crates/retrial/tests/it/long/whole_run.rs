@@ -3,7 +3,7 @@
 
 use retrial::exit::Exit;
 use retrial::render::{details, explanation, json, matrix, transcript};
-use retrial::run::{Line, Table};
+use retrial::results::{Line, Table};
 use retrial::sim::invariant::Finding;
 use retrial::sim::verdict::{Counterexample, Verdict};
 use retrial::{catalogue, token};
