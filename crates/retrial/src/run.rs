@@ -72,7 +72,6 @@ pub fn run(args: &RunArgs) -> Result<Exit> {
 }
 
 /// The file of the job summary, if GitHub's output is requested and the variable is set.
-#[expect(clippy::disallowed_methods, reason = "GitHub names the file in a variable of the environment")]
 fn github_summary(args: &RunArgs) -> Result<Option<Destination>> {
     let path = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| args.github && !path.is_empty());
     path.map(|path| Destination::new(Path::new(&path))).transpose()

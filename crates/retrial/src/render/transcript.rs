@@ -15,20 +15,18 @@ use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 
+use super::output::WIDTH;
 use super::{explanation as words, rounds, sql, style};
 use crate::replay::Likeness;
 
 /// The maximum number of lines for events and explanation; the rest of the 60 is for headings and the verdict.
 const MOST_LINES: usize = 51;
 
-/// The maximum width of a column, which is also limited to its share of [`PAGE`].
-const WIDEST: usize = 116;
-
 /// With more actors than this, a list is printed instead of columns.
 const MOST_COLUMNS: usize = 2;
 
-/// The maximum width of all columns together.
-const PAGE: usize = 130;
+/// The width of what stands beside the time.
+const PAGE: usize = WIDTH - 11;
 
 /// Prints a replayed case.
 pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) {
@@ -89,11 +87,8 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     actors.sort_unstable();
     actors.dedup();
     actors.retain(|actor| *actor != ActorId::NOBODY);
-    let page = if actors.len() <= MOST_COLUMNS {
-        Page::columns(trace, &actors, &shown)
-    } else {
-        Page::list(trace, &actors, &shown)
-    };
+    let columns = (actors.len() <= MOST_COLUMNS).then(|| Page::columns(trace, &actors, &shown));
+    let page = columns.filter(Page::fits).unwrap_or_else(|| Page::list(trace, &actors, &shown));
     let is_livelock =
         matches!(&replayed.finding, Finding::Violated(breach) if breach.anomaly == Anomaly::Livelock);
     let lines = if is_livelock { rounds::folded(&page.lines) } else { page.lines };
@@ -133,11 +128,10 @@ struct Page {
 impl Page {
     /// A column per actor, which shows at a glance what happens at the same time.
     fn columns(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
-        let widest = (PAGE / actors.len().max(1)).min(WIDEST);
-        let lines: Vec<Said> = shown.iter().flat_map(|event| say(trace, event, widest)).collect();
+        let lines: Vec<Said> = shown.iter().flat_map(|event| say(trace, event, PAGE)).collect();
         let width = |actor: &ActorId| {
             let mine = lines.iter().filter(|said| said.actor == *actor).map(|said| said.line.chars().count());
-            mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(widest)
+            mine.max().unwrap_or(0).max(trace.name(*actor).len()).min(PAGE)
         };
         let widths: Vec<usize> = actors.iter().map(width).collect();
         let names =
@@ -148,7 +142,7 @@ impl Page {
             let mut line = String::new();
             for (actor, width) in actors.iter().zip(&widths) {
                 let mine = said.actor == *actor;
-                let cell = if mine { shorten(&said.line, widest) } else { mark(&waiting, *actor).to_owned() };
+                let cell = if mine { shorten(&said.line, PAGE) } else { mark(&waiting, *actor).to_owned() };
                 line.push_str(&format!("{cell:<width$}  "));
             }
             if said.actor == ActorId::NOBODY {
@@ -160,7 +154,12 @@ impl Page {
         Page { head, lines: lines.into_iter().map(place).collect() }
     }
 
-    /// One column, with the actor's name before each line: columns for so many actors would be too narrow.
+    /// Whether no line is wider than the page; lists always fit.
+    fn fits(&self) -> bool {
+        self.lines.iter().all(|(_, line)| line.chars().count() <= PAGE)
+    }
+
+    /// One column, with the actor's name before each line, for trials whose columns would be too narrow.
     fn list(trace: &Trace, actors: &[ActorId], shown: &[&Event]) -> Page {
         let width = actors.iter().map(|actor| trace.name(*actor).len()).max().unwrap_or(0);
         let room = PAGE - width - 2;
