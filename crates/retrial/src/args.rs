@@ -10,7 +10,13 @@ use retrial_sim::seed::Seed;
 /// Runs database write paths under simulated retries, crashes and interleavings, the same for every strategy, and
 /// checks invariants.
 #[derive(Debug, Parser)]
-#[command(name = "retrial", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(
+    name = "retrial",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = EXIT_CODES,
+    max_term_width = 100
+)]
 pub struct Cli {
     /// The command; `run` by default.
     #[command(subcommand)]
@@ -61,7 +67,8 @@ pub struct RunArgs {
     /// SCENARIO or SCENARIO/STRATEGY [default: all]
     #[arg(value_name = "SCENARIO[/STRATEGY]")]
     pub targets: Vec<String>,
-    /// Trials per strategy and environment [default: set by the scenario]
+    /// Random trials per strategy and environment, after a search of up to twice as many schedules [default: set by
+    /// the scenario]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub trials: Option<u64>,
     /// Run trials for about this long instead, for example 30s or 5m
@@ -112,7 +119,7 @@ pub struct ReplayArgs {
     /// Replay on this engine [default: the recorded one]
     #[arg(long, value_name = "NAME")]
     pub engine: Option<String>,
-    /// Apply the same faults and order to another strategy
+    /// Apply the same faults and order to another strategy; exit code 1 means that it survives them
     #[arg(long, value_name = "STRATEGY")]
     pub against: Option<String>,
 }
@@ -146,6 +153,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     let seconds = match &text[split..] {
         "s" => number,
         "m" => number.saturating_mul(60),
+        "" => return Err(format!("`{text}` has no unit; write {text}s or {text}m")),
         _ => return Err(format!("`{text}` is not a time: it ends in s or m, for example 30s")),
     };
     if seconds == 0 {

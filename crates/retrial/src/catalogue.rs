@@ -57,6 +57,12 @@ pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     Ok(selected)
 }
 
+/// So many names are listed where none is suggested.
+const FEW: usize = 10;
+
+/// A name is suggested for a misspelt one if so many edits lead to it, or a third of its length.
+const FARTHEST: usize = 2;
+
 /// The number of characters of an unknown name that are compared with the known names.
 const LONGEST_NAME: usize = 100;
 
@@ -74,7 +80,14 @@ pub fn position(kind: &str, name: &str, names: &[&str]) -> Result<usize> {
         // The distance needs memory for each pair of characters, and no known name is that long.
         let start: String = name.chars().take(LONGEST_NAME).collect();
         let nearest = names.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &start));
-        let hint = nearest.map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
+        let is_near = |known: &&&str| {
+            strsim::damerau_levenshtein(known, &start) <= FARTHEST.max(start.chars().count() / 3)
+        };
+        let hint = match nearest.filter(is_near) {
+            Some(nearest) => format!("; did you mean `{nearest}`?"),
+            None if names.len() <= FEW => format!("; there are: {}", names.join(", ")),
+            None => "; see `retrial list`".to_owned(),
+        };
         anyhow!("there is no {kind} `{name}`{hint}")
     })
 }

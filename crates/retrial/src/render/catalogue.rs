@@ -5,9 +5,12 @@ use anyhow::Result;
 use retrial_scenarios::SCENARIOS;
 use retrial_sim::rules;
 
-use super::style;
+use super::{output, style};
 use crate::catalogue::{names, position, scenario};
 use crate::exit::Exit;
+
+/// The column in which descriptions begin.
+const NAMES: usize = 39;
 
 /// Lists the scenarios, or the contents of one.
 ///
@@ -25,23 +28,23 @@ pub fn list(name: Option<&str>) -> Result<Exit> {
     let (_, info) = scenario(name)?;
     say!("{}", style::heading("strategies"));
     for strategy in &info.strategies {
-        say!("  {:<32} {}", strategy.name, title(strategy.source));
+        described(strategy.name, &title(strategy.source));
     }
     say!("{}", style::heading("invariants"));
     for (name, source) in &info.invariants {
-        say!("  {name:<32} {}", title(source));
+        described(name, &title(source));
     }
     say!("{}", style::heading("built-in rules"));
     let rules = rules::OF_A_TRIAL.iter().map(|rule| (rule.name, rule.about));
     for (name, about) in rules.chain(rules::ELSEWHERE.iter().map(|rule| (rule.name, rule.about))) {
         match info.rules_off.iter().find(|off| off.rule == name) {
-            Some(off) => say!("  {name:<32} off: {}", off.because),
-            None => say!("  {name:<32} {about}"),
+            Some(off) => described(name, &format!("off: {}", off.because)),
+            None => described(name, about),
         }
     }
     say!("{}", style::heading("environments"));
     for environment in info.environments {
-        say!("  {:<32} {}", environment.name, environment.about);
+        described(environment.name, environment.about);
     }
     say!("{}\n  {}", style::heading("engines"), info.engines.join(", "));
     Ok(Exit::AsExpected)
@@ -69,13 +72,27 @@ pub fn explain(target: &str) -> Result<Exit> {
     if strategy.known_failures.is_empty() {
         say!("\nNo known failures.");
     }
-    for broken in strategy.known_failures {
-        say!("\nKnown failure: {} from {} on: {}", style::bad(broken.invariant), broken.from, broken.because);
+    for known in strategy.known_failures {
+        say!("\nKnown failure: {}, from {} on:", style::bad(known.invariant), known.from);
+        output::wrapped(known.because, 2, 2).iter().for_each(|line| say!("{line}"));
     }
+    say!("\nSource:\n");
     for line in strategy.source.lines().skip_while(|line| !line.contains("const ")) {
         say!("{line}");
     }
     Ok(Exit::AsExpected)
+}
+
+/// Prints a name and what it stands for, wrapped beside it.
+fn described(name: &str, about: &str) {
+    let lines = output::wrapped(about, NAMES, NAMES);
+    for (index, line) in lines.iter().enumerate() {
+        if index == 0 {
+            say!("  {name:<width$}{}", line.trim_start(), width = NAMES - 2);
+        } else {
+            say!("{line}");
+        }
+    }
 }
 
 /// The module documentation of a file.
@@ -85,6 +102,12 @@ fn story(source: &str) -> String {
     lines.join("\n")
 }
 
+/// The first sentence of a file's documentation.
 fn title(source: &str) -> String {
-    story(source).split("\n\n").next().unwrap_or_default().replace('\n', " ")
+    let story = story(source);
+    let paragraph = story.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    match paragraph.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => paragraph,
+    }
 }

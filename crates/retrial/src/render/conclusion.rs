@@ -6,7 +6,7 @@ use retrial_sim::fault::FaultRule;
 use retrial_sim::verdict::Verdict;
 
 use super::progress::{self, Phase};
-use super::{output, saved, style};
+use super::{matrix, output, saved, style};
 use crate::exit::Exit;
 use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
@@ -32,7 +32,7 @@ pub fn conclusion(results: &Results) {
     let trials = lines().map(|(_, line)| line.report.trials).sum::<u64>();
     let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
     let (seed, seconds) = (results.seed, results.elapsed.as_secs());
-    say!("{trials} trials in {seconds} s ({rate}/s), seed {seed}");
+    say!("{} trials in {seconds} s ({rate}/s), seed {seed}", matrix::grouped(trials));
     if let Some(plan) = results.full_plan {
         say!("{}", share_of_plan(results, plan));
     }
@@ -49,23 +49,29 @@ fn share_of_plan(results: &Results, plan: u64) -> String {
 
 /// Prints the gaps in coverage.
 fn not_covered(table: &Table) {
-    let info = &table.selection.info;
     for gap in gaps(table) {
-        let what = match gap {
-            Gap::None(of) => format!("{} has no {of}, so nothing could have passed", info.name),
-            Gap::NeverExercised(invariant) => {
-                format!("{}: no strategy exercised {invariant}", info.name)
-            }
-            Gap::ExercisesNothing(strategy) => {
-                format!("{}/{}: no trial exercised any invariant", info.name, info.strategies[strategy].name)
-            }
-            Gap::NeverInjected(environment, FaultRule { fault, labels, .. }) => {
-                let environment = info.environments[environment].name;
-                let at = if labels.is_empty() { String::new() } else { format!(" at {}", labels.join(", ")) };
-                format!("{} in {environment}: {fault}{at} was never injected", info.name)
-            }
-        };
-        say!("{}", style::odd(format!("not covered: {what}")));
+        say!("{}", style::odd(format!("not covered: {}", sentence(table, &gap))));
+    }
+}
+
+/// A gap in one sentence.
+pub(super) fn sentence(table: &Table, gap: &Gap) -> String {
+    let info = &table.selection.info;
+    match gap {
+        Gap::None(of) => format!("{} has no {of}, so nothing could have passed", info.name),
+        Gap::NeverExercised(invariant) => format!("{}: no strategy exercised {invariant}", info.name),
+        Gap::ExercisesNothing(strategy) => {
+            format!("{}/{}: no trial exercised any invariant", info.name, info.strategies[*strategy].name)
+        }
+        Gap::NeverInjected(environment, FaultRule { fault, labels, .. }) => {
+            let environment = info.environments[*environment].name;
+            let at = match labels {
+                [] => String::new(),
+                [label] => format!(" at {label}"),
+                labels => format!(" at any of {}", labels.join(", ")),
+            };
+            format!("{}, environment {environment}: {fault} was never injected{at}", info.name)
+        }
     }
 }
 
@@ -114,8 +120,8 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
         if let Verdict::Unknown(why) = verdict {
             say!("{}", style::odd(format!("unknown: {place}: {invariant}: {why}")));
         } else if matches!(mismatch, Mismatch::NotCovered) && results.interrupted.is_none() {
-            let why = "no trial could show the declared known failure";
-            say!("{}", style::odd(format!("not covered: {place}: {invariant}: {why}")));
+            let few = few_trials(table, line);
+            say!("{}", style::odd(format!("not covered: known failure of {invariant} by {place}{few}")));
         }
     }
 }
@@ -126,7 +132,8 @@ fn mismatches(results: &Results, table: &Table, line: &Line) {
     for (invariant, verdict, mismatch) in &line.verdicts {
         match (mismatch, verdict) {
             (Mismatch::NotObserved, _) => {
-                say!("{}", style::bad(format!("expected failure not observed: {place}: {invariant}")));
+                let few = few_trials(table, line);
+                say!("{}", style::bad(format!("known failure not observed: {invariant} by {place}{few}")));
                 again(results, table, line);
             }
             (Mismatch::OtherReason(other, counterexample), _) => {
@@ -141,6 +148,17 @@ fn mismatches(results: &Results, table: &Table, line: &Line) {
             }
             _ => {}
         }
+    }
+}
+
+/// Where there were fewer trials than the scenario sets, says so.
+fn few_trials(table: &Table, line: &Line) -> String {
+    let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
+    let (run, default) = (line.report.trials.saturating_sub(searched), table.selection.info.trials);
+    if run < default {
+        format!(" ({run} trials; the scenario's default is {default})")
+    } else {
+        String::new()
     }
 }
 

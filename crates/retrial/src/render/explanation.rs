@@ -7,6 +7,8 @@ use retrial_sim::invariant::Breach;
 use retrial_sim::trace::{EventKind, Trace};
 use retrial_sim::trial::Run;
 
+use super::output;
+
 /// The maximum number of edges that are printed; if there are more, the middle is left out.
 const MOST_EDGES: usize = 18;
 
@@ -37,10 +39,18 @@ pub fn word(trace: &Trace, explanation: &Explanation) -> String {
             continue;
         }
         let (before, after) = (name(trace, &edge.before), name(trace, &edge.after));
-        text.push_str(&format!("  {before} before {after}, because {}\n", because(trace, edge)));
+        let step = format!("{before} before {after}, because {}", because(trace, edge));
+        push_wrapped(&mut text, &step);
     }
-    text.push_str(&format!("  so {}\n", leads_to(trace, end)));
+    push_wrapped(&mut text, &format!("so {}", leads_to(trace, end)));
     text
+}
+
+fn push_wrapped(text: &mut String, step: &str) {
+    for line in output::wrapped(step, 2, 6) {
+        text.push_str(&line);
+        text.push('\n');
+    }
 }
 
 /// The name of an act: its actor, label and index.

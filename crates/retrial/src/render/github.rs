@@ -6,13 +6,20 @@ use std::fmt::Write as _;
 
 use retrial_sim::verdict::Verdict;
 
-use super::matrix;
+use super::{conclusion, matrix};
 use crate::exit::Exit;
 use crate::expectation::Mismatch;
+use crate::gaps::gaps;
 use crate::results::{Line, Results, Table};
 
 /// Prints an annotation for each verdict that is not as declared.
 pub fn annotations(results: &Results) {
+    for table in &results.tables {
+        for gap in gaps(table) {
+            let title = format!("{}: not covered", table.selection.info.name);
+            say!("::warning title={}::{}", property(&title), data(&conclusion::sentence(table, &gap)));
+        }
+    }
     for (table, line) in lines(results) {
         for (invariant, verdict, mismatch) in &line.verdicts {
             let Some((level, what)) = annotation(verdict, mismatch) else { continue };
@@ -21,7 +28,7 @@ pub fn annotations(results: &Results) {
             let environment = info.environments[line.environment].name;
             let file = format!("scenarios/{}/strategies/{}.rs", info.name, strategy.name);
             let number = line_of(strategy.source, invariant);
-            let title = format!("{}: {invariant} in {environment}", strategy.name);
+            let title = format!("{}/{}: {invariant} in {environment}", info.name, strategy.name);
             say!(
                 "::{level} file={},line={number},title={}::{}",
                 property(&file),
@@ -42,10 +49,21 @@ pub fn summary(results: &Results) -> String {
         Exit::BadInput => "the run failed",
         Exit::NotDeterministic => "not deterministic",
     };
-    let mut text = format!("## Retrial: {verdict} (seed {})\n", results.seed);
+    let mut text = format!("## Retrial: {verdict} (seed {})\n\n`{}`\n", results.seed, matrix::LEGEND);
     for table in &results.tables {
         let (name, covered) = (table.selection.info.name, matrix::covered(table));
         let _ = write!(text, "\n### {name}\n\n{covered}\n\n```text\n{}\n```\n", matrix::matrix(table));
+    }
+    let gaps: Vec<_> = results
+        .tables
+        .iter()
+        .flat_map(|table| gaps(table).into_iter().map(move |gap| (table, gap)))
+        .collect();
+    if !gaps.is_empty() {
+        text.push_str("\n### Not covered\n\n");
+    }
+    for (table, gap) in &gaps {
+        let _ = writeln!(text, "- {}", conclusion::sentence(table, gap));
     }
     let mut is_first = true;
     for (table, line) in lines(results) {
@@ -94,7 +112,8 @@ fn annotation(verdict: &Verdict, mismatch: &Mismatch) -> Option<(&'static str, S
 fn line_of(source: &str, invariant: &str) -> usize {
     let declared = format!("invariant: \"{invariant}\"");
     let find = |wanted: &str| source.lines().position(|line| line.contains(wanted));
-    find(&declared).or_else(|| find("struct Strategy")).map_or(1, |line| line + 1)
+    let declares = || find("fn known_failures").or_else(|| find("struct Strategy"));
+    find(&declared).or_else(declares).map_or(1, |line| line + 1)
 }
 
 /// Escapes a message of a workflow command.

@@ -12,7 +12,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use retrial_sim::case::Case;
 use retrial_sim::verdict::Verdict;
 
+use super::conclusion;
 use crate::expectation::Mismatch;
+use crate::gaps::{Gap, gaps};
 use crate::regressions::{Checked, Outcome};
 use crate::results::{Line, Results, Table};
 
@@ -32,11 +34,20 @@ pub fn results(results: &Results, transcript: &dyn Fn(&Case) -> String) -> Resul
         for line in &table.lines {
             suite.add_test_cases(line_cases(results, table, line, transcript));
         }
+        for gap in gaps(table) {
+            let mut case =
+                TestCase::new(gap_name(&gap), error("not covered", &conclusion::sentence(table, &gap)));
+            case.set_classname(format!("{}.coverage", table.selection.info.name));
+            suite.add_test_case(case);
+        }
         report.add_test_suite(suite);
     }
-    if let Some(why) = results.failed.as_deref().or(results.interrupted) {
+    let interrupted = results.interrupted.map(|signal| format!("interrupted by {signal}"));
+    if let Some(why) = results.failed.clone().or(interrupted) {
         let mut suite = TestSuite::new("run");
-        suite.add_test_case(TestCase::new("the plan was run", error("failed", why)));
+        let mut case = TestCase::new("the plan was run", error("not covered", &why));
+        case.set_classname("run");
+        suite.add_test_case(case);
         report.add_test_suite(suite);
     }
     Ok(report.to_string()?)
@@ -52,7 +63,9 @@ fn saved(checked: &[Checked]) -> TestSuite {
             Outcome::Other(Some(shows)) => failure("not reproduced", shows, ""),
             Outcome::Inapplicable(why) => error("no longer applies", why),
         };
-        suite.add_test_case(TestCase::new(&*saved.name, status));
+        let mut case = TestCase::new(&*saved.name, status);
+        case.set_classname("regressions");
+        suite.add_test_case(case);
     }
     suite
 }
@@ -126,6 +139,18 @@ fn judged(
         (Mismatch::None, Verdict::Holds { .. }) => TestCaseStatus::success(),
     };
     (status, None)
+}
+
+/// The name of a gap's test case.
+fn gap_name(gap: &Gap) -> String {
+    match gap {
+        Gap::None(of) => format!("has {of}"),
+        Gap::NeverExercised(invariant) => format!("exercises {invariant}"),
+        Gap::ExercisesNothing(strategy) => format!("strategy {strategy} exercises an invariant"),
+        Gap::NeverInjected(environment, rule) => {
+            format!("injects {} in environment {}", rule.fault, environment + 1)
+        }
+    }
 }
 
 fn failure(kind: &str, message: &str, text: &str) -> TestCaseStatus {

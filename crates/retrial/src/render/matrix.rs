@@ -3,20 +3,23 @@
 
 use retrial_sim::verdict::{Counterexample, Verdict};
 
-use super::output::WIDTH;
+use super::output::{self, WIDTH};
 use super::{details, style};
 use crate::expectation::Mismatch;
 use crate::results::{Line, Results, Table};
 
 /// The legend of the cells.
-const LEGEND: &str =
+pub(super) const LEGEND: &str =
     "x2  violated, first in environment 2   .  holds   -  not exercised   ?  unknown   !  not as declared";
 
 /// Prints the matrices, and with `is_verbose` the details.
 pub fn results(results: &Results, is_verbose: bool) {
     say!("{LEGEND}\n");
     for table in &results.tables {
-        say!("{}  {}", style::heading(table.selection.info.name), covered(table));
+        let name = table.selection.info.name;
+        for line in output::wrapped(&format!("{name}: {}", covered(table)), 0, 2) {
+            say!("{}", line.replacen(name, &style::heading(name), 1));
+        }
         say!("{}\n", paint(matrix(table)));
         if is_verbose {
             details::table(results, table);
@@ -34,9 +37,11 @@ pub(super) fn covered(table: &Table) -> String {
     let observed = observed.filter(|(_, verdict, _)| matches!(verdict, Verdict::Violated(_))).count();
     let mut parts = vec![format!("{} trials", grouped(trials))];
     if !searches.is_empty() {
-        parts.push(format!("{complete} of {} searches complete", searches.len()));
+        let schedules = grouped(searches.iter().map(|searched| searched.counts.schedules).sum());
+        let count = searches.len();
+        parts[0].push_str(&format!(" ({schedules} in {count} searches, {complete} complete)"));
     }
-    parts.push(format!("{} faults injected", grouped(injected)));
+    parts.push(format!("{} faults", grouped(injected)));
     parts.push(format!("{observed} violations"));
     parts.join(", ")
 }
@@ -116,8 +121,8 @@ fn cell(lines: &[&Line], invariant: &str) -> String {
     let mut exercised = 0;
     for line in lines {
         if let Some((_, verdict, mismatch)) = line.verdicts.iter().find(|(name, ..)| *name == invariant) {
-            is_mismatch |= !matches!(mismatch, Mismatch::None);
-            is_unknown |= matches!(verdict, Verdict::Unknown(_));
+            is_mismatch |= mismatch.is_difference();
+            is_unknown |= matches!(verdict, Verdict::Unknown(_)) || matches!(mismatch, Mismatch::NotCovered);
             exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
         }
         is_unknown |= line.report.failure.is_some();

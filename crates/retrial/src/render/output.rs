@@ -49,6 +49,26 @@ pub fn brief(text: &str) -> String {
     cut(&pieces.collect::<Vec<_>>().join("`"), LONGEST)
 }
 
+/// The text in lines that fit the page, with so many spaces before the first and before the others. A word that is
+/// wider than the page stays whole.
+pub(super) fn wrapped(text: &str, first: usize, others: usize) -> Vec<String> {
+    let mut lines = vec![" ".repeat(first)];
+    let mut is_empty = true;
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is a line");
+        if is_empty {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("{}{word}", " ".repeat(others)));
+        }
+        is_empty = false;
+    }
+    lines
+}
+
 /// The beginning of a piece of user input.
 pub fn brief_piece(text: &str) -> String {
     cut(text, LONGEST_PIECE)
@@ -85,4 +105,19 @@ fn cut(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most - 3).collect();
     format!("{kept}...")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WIDTH, wrapped};
+
+    #[test]
+    fn lines_fit_the_page_and_no_word_is_lost() {
+        let text = "word ".repeat(60);
+        let lines = wrapped(&text, 2, 4);
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.len() <= WIDTH));
+        assert!(lines[0].starts_with("  word") && lines[1].starts_with("    word"));
+        assert_eq!(lines.join(" ").split_whitespace().count(), 60);
+        assert_eq!(wrapped("", 2, 4), ["  "]);
+    }
 }

@@ -15,6 +15,28 @@ pub(super) fn essence(sql: &str, params: &[Value]) -> String {
     if left.is_empty() { text } else { format!("[{}] {text}", left.join(", ")) }
 }
 
+/// What a statement is for, as far as its result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It returns rows.
+    Reads,
+    /// It changes rows.
+    Writes,
+    /// It does something else: transactions, settings, definitions.
+    Other,
+}
+
+/// The purpose of a statement, by its main verb.
+pub(super) fn purpose(sql: &str) -> Purpose {
+    let flat = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    let verb = main_part(&flat).split(' ').next().unwrap_or_default().to_ascii_uppercase();
+    match verb.as_str() {
+        "SELECT" | "VALUES" | "TABLE" => Purpose::Reads,
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => Purpose::Writes,
+        _ => Purpose::Other,
+    }
+}
+
 /// The statement from its main verb on, without leading common table expressions.
 fn main_part(sql: &str) -> &str {
     if !sql.starts_with("WITH ") {
@@ -69,6 +91,14 @@ mod tests {
     use retrial_sim::engine::Value;
 
     use super::essence;
+
+    #[test]
+    fn the_main_verb_says_what_a_statement_is_for() {
+        let purposes =
+            ["WITH a AS (SELECT 1) UPDATE t SET v = 1", "select 1", "ALTER TABLE t ADD v int", "BEGIN"];
+        use super::Purpose::{Other, Reads, Writes};
+        assert_eq!(purposes.map(super::purpose), [Writes, Reads, Other, Other]);
+    }
 
     #[test]
     fn parameters_stand_where_they_are_used() {

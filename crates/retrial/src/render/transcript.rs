@@ -16,6 +16,7 @@ use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 
 use super::output::WIDTH;
+use super::sql::Purpose;
 use super::{explanation as words, rounds, sql, style};
 use crate::replay::Likeness;
 
@@ -266,12 +267,13 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
 fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String> {
     let sql = sql::essence(&statement.sql, &statement.params);
     let what = shorten(&format!("{label}: {sql}"), room);
-    let is_begin_or_end = statement.params.is_empty() && !statement.sql.trim().contains(' ');
-    if is_begin_or_end && statement.result.is_ok() {
-        return vec![what];
-    }
     let outcome = match &statement.result {
-        Ok(answer) if answer.rows.is_empty() => format!("  -> {} rows changed", answer.changed),
+        Ok(answer) if answer.rows.is_empty() => match (sql::purpose(&statement.sql), answer.changed) {
+            (Purpose::Other, 0) => return vec![what],
+            (Purpose::Reads, 0) => "  -> no rows".to_owned(),
+            (_, 1) => "  -> 1 row changed".to_owned(),
+            (_, changed) => format!("  -> {changed} rows changed"),
+        },
         Ok(answer) => {
             let row = |row: &retrial_sim::engine::Row| {
                 row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
