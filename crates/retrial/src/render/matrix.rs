@@ -42,7 +42,7 @@ pub(super) fn covered(table: &Table) -> String {
         parts[0].push_str(&format!(" ({schedules} in {count} searches, {complete} complete)"));
     }
     parts.push(format!("{} faults", grouped(injected)));
-    parts.push(format!("{observed} violations"));
+    parts.push(format!("{observed} violated"));
     parts.join(", ")
 }
 
