@@ -8,7 +8,7 @@ use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
 use retrial_sim::operation::{self, Lost, Operation};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, EventKind, Exchange};
+use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 
 use super::Workload;
@@ -150,22 +150,22 @@ pub(super) enum Hold {
 
 /// The lock event that an event is, if it is one.
 pub(super) fn hold(event: &Event) -> Option<Hold> {
-    let exchange = exchange(event)?;
-    let number = |field| exchange.field(field).and_then(Value::integer);
-    if exchange.part != LOCK {
+    let request = request(event)?;
+    let number = |field| request.field(field).and_then(Value::integer);
+    if request.part != LOCK {
         return None;
     }
-    match (exchange.field("found"), number("token")) {
+    match (request.field("found"), number("token")) {
         (Some(_), Some(token)) => Some(Hold::Taken(token)),
-        (Some(_), None) => Some(Hold::Tried { own: exchange.field("own") == Some(&Value::Bool(true)) }),
+        (Some(_), None) => Some(Hold::Tried { own: request.field("own") == Some(&Value::Bool(true)) }),
         (None, Some(token)) => Some(Hold::Released(token)),
         (None, None) => None,
     }
 }
 
 /// The request that an event is, if it is one.
-pub(super) fn exchange(event: &Event) -> Option<&Exchange> {
-    if let EventKind::Exchanged(exchange) = &event.kind { Some(exchange) } else { None }
+pub(super) fn request(event: &Event) -> Option<&Request> {
+    if let EventKind::Requested(request) = &event.kind { Some(request) } else { None }
 }
 
 /// A batch that a tool processed.

@@ -6,7 +6,7 @@ use std::fmt;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Value};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{EventKind, Exchange, Stored};
+use retrial_sim::trace::{EventKind, Request, Stored};
 use retrial_sim::trial::Run;
 
 use super::environments::OBJECTS;
@@ -101,20 +101,20 @@ pub(super) struct Notification<'r> {
 /// A message that the queue accepted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent<'r> {
-    pub(super) exchange: &'r Exchange,
+    pub(super) request: &'r Request,
 }
 
 impl<'r> Sent<'r> {
     pub(super) fn is_poison(&self) -> bool {
-        self.exchange.field("poison").is_some()
+        self.request.field("poison").is_some()
     }
 
     pub(super) fn session(&self) -> &'r str {
-        self.exchange.field("session").and_then(Value::text).unwrap_or_default()
+        self.request.field("session").and_then(Value::text).unwrap_or_default()
     }
 
     pub(super) fn field(&self, column: Column) -> Option<&'r Value> {
-        self.exchange.field(column.name())
+        self.request.field(column.name())
     }
 }
 
@@ -149,27 +149,27 @@ pub(super) fn stored<'r>(
 
 /// The notifications that the sink received, in order.
 pub(super) fn notifications(run: &Run) -> impl Iterator<Item = Notification<'_>> {
-    run.trace.exchanges("notify").map(|(event, exchange)| Notification {
+    run.trace.requests("notify").map(|(event, request)| Notification {
         event,
-        session: exchange.field("session").and_then(Value::text).unwrap_or_default(),
-        previous: exchange.field("previous").unwrap_or(&Value::Null),
-        next: exchange.field("next").unwrap_or(&Value::Null),
+        session: request.field("session").and_then(Value::text).unwrap_or_default(),
+        previous: request.field("previous").unwrap_or(&Value::Null),
+        next: request.field("next").unwrap_or(&Value::Null),
     })
 }
 
-/// The number of the message that a queue exchange is about.
-pub(super) fn message(exchange: &Exchange) -> i64 {
-    exchange.field("message").and_then(Value::integer).unwrap_or_default()
+/// The number of the message that a queue request is about.
+pub(super) fn message(request: &Request) -> i64 {
+    request.field("message").and_then(Value::integer).unwrap_or_default()
 }
 
 /// The messages that the queue accepted, by number.
 pub(super) fn sent(run: &Run) -> BTreeMap<i64, Sent<'_>> {
-    run.trace.exchanges("send").map(|(_, exchange)| (message(exchange), Sent { exchange })).collect()
+    run.trace.requests("send").map(|(_, request)| (message(request), Sent { request })).collect()
 }
 
 /// The messages that became dead letters although they are readable and no consumer had finished them before.
 pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
-    let dead = run.trace.exchanges("dead-letter").map(|(_, exchange)| message(exchange));
+    let dead = run.trace.requests("dead-letter").map(|(_, request)| message(request));
     let mut dead: Vec<i64> = dead.collect();
     if !dead.is_empty() {
         let (sent, done) = (sent(run), done(run));
@@ -181,8 +181,8 @@ pub(super) fn dead_letters(run: &Run) -> Vec<i64> {
 /// The messages whose staged blob a consumer has deleted, which is its last step.
 fn done(run: &Run) -> BTreeSet<i64> {
     let mut done = BTreeSet::new();
-    for (event, exchange) in run.trace.exchanges("unstage") {
-        done.extend(in_hand(run, event, run.trace.events[event].actor).filter(|_| exchange.arrived));
+    for (event, request) in run.trace.requests("unstage") {
+        done.extend(in_hand(run, event, run.trace.events[event].actor).filter(|_| request.arrived));
     }
     done
 }

@@ -52,7 +52,7 @@ pub(super) fn of(run: &Run) -> Vec<Operation> {
 
 /// The readable messages that clients sent, each with its event.
 fn sent(run: &Run) -> Vec<(usize, Sent<'_>)> {
-    let sent = run.trace.exchanges("send").map(|(event, exchange)| (event, Sent { exchange }));
+    let sent = run.trace.requests("send").map(|(event, request)| (event, Sent { request }));
     sent.filter(|(_, sent)| !sent.is_poison()).collect()
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::fault::Fault;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{EventKind, Exchange, Field};
+use crate::trace::{EventKind, Field, Request};
 use crate::world::{Shared, State};
 
 /// An actor's handle on the world. Clones refer to the same actor.
@@ -122,7 +122,7 @@ impl Actor {
         let arrived = fault != Some(Fault::RequestLost);
         let heard = arrived && !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
         self.shared
-            .record(self.id, EventKind::Exchanged(Rc::new(Exchange { label, part, body, arrived, heard })));
+            .record(self.id, EventKind::Requested(Rc::new(Request { label, part, body, arrived, heard })));
         if !arrived {
             return Err(Lost);
         }

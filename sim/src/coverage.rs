@@ -44,9 +44,9 @@ fn sign(event: &Event) -> u64 {
         EventKind::Injected(fault) => digest.word(4 << 8 | *fault as u64),
         EventKind::Annotated(key, _, _) => digest.text(key),
         EventKind::Operated(_, stage) => digest.text(stage.name()),
-        EventKind::Exchanged(exchange) => {
-            digest.text(exchange.label);
-            digest.word(u64::from(exchange.arrived) << 1 | u64::from(exchange.heard));
+        EventKind::Requested(request) => {
+            digest.text(request.label);
+            digest.word(u64::from(request.arrived) << 1 | u64::from(request.heard));
         }
         EventKind::Stored(stored) => digest.text(stored.part),
         EventKind::Released(_) => digest.word(5 << 8),

@@ -76,10 +76,10 @@ fn sign(event: &Event) -> Digest {
             rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
         }
         EventKind::Stepped(label) | EventKind::Sleeps(label, _) => digest.text(label),
-        EventKind::Exchanged(exchange) => {
-            digest.text(exchange.label);
-            digest.text(exchange.part);
-            exchange.body.iter().for_each(|(_, value)| value.digest(&mut digest));
+        EventKind::Requested(request) => {
+            digest.text(request.label);
+            digest.text(request.part);
+            request.body.iter().for_each(|(_, value)| value.digest(&mut digest));
         }
         EventKind::Committed(changes) => digest.word(1 << 32 | changes.len() as u64),
         EventKind::Operated(_, stage) => digest.text(stage.name()),

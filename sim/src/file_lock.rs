@@ -23,7 +23,7 @@
 //! - A lock that is dropped without a release stays held, and fresh while its process lives: JavaScript releases
 //!   nothing by itself. A process that dies leaves the directory as it is. One that exits gracefully on request
 //!   ([`Fault::Shutdown`]) removes the directory of its entry, even if another process owns it by then (README,
-//!   "Graceful exit"; the trace has it as an exchange `exit`, with the fields of a release). A process whose actors
+//!   "Graceful exit"; the trace has it as a request `exit`, with the fields of a release). A process whose actors
 //!   have returned lives on, unless it was asked to stop.
 //!
 //! Not modelled: `mkdir`, the check of the time and the heartbeat's two calls as separate requests, between which
@@ -44,7 +44,7 @@ use crate::actor::Actor;
 use crate::engine::Value;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{EventKind, Exchange, Field};
+use crate::trace::{EventKind, Field, Request};
 use crate::world::{Shared, World};
 
 use self::directory::{Directory, Found};
@@ -298,8 +298,8 @@ impl Shared {
         self.each_lock_of(process, |part, directory| {
             if let Some((mine, removed)) = directory.exits(process) {
                 let body = release_body(mine, removed, false);
-                let exchange = Exchange { label: "exit", part, body, arrived: true, heard: true };
-                self.record(actor, EventKind::Exchanged(Rc::new(exchange)));
+                let request = Request { label: "exit", part, body, arrived: true, heard: true };
+                self.record(actor, EventKind::Requested(Rc::new(request)));
             }
         });
     }

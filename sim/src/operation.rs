@@ -45,7 +45,7 @@ use crate::digest::Digest;
 use crate::engine::Value;
 use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::trace::{EventKind, Exchange, Field, Trace};
+use crate::trace::{EventKind, Field, Request, Trace};
 
 pub(crate) use self::history::RowVersions;
 pub use self::judgement::{Lost, losses, lost};
@@ -167,8 +167,8 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
                 asked[event.actor.index()] = Some(index);
                 continue;
             }
-            EventKind::Exchanged(exchange) if exchange.part == part => {
-                asked[event.actor.index()] = Some(seen_at(exchange, &commits).unwrap_or(index));
+            EventKind::Requested(request) if request.part == part => {
+                asked[event.actor.index()] = Some(seen_at(request, &commits).unwrap_or(index));
                 continue;
             }
             EventKind::Committed(changes) if changes.iter().any(|change| change.table.name == part) => {
@@ -201,8 +201,8 @@ pub fn recorded(trace: &Trace, part: &str) -> Vec<Operation> {
 }
 
 /// The event whose state a request saw, if the request says as of which commit of its part it read.
-pub fn seen_at(exchange: &Exchange, commits: &[usize]) -> Option<usize> {
-    let as_of = exchange.field("as_of")?.integer()?;
+pub fn seen_at(request: &Request, commits: &[usize]) -> Option<usize> {
+    let as_of = request.field("as_of")?.integer()?;
     Some(usize::try_from(as_of - 1).map_or(0, |place| commits[place]))
 }
 

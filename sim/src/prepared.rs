@@ -209,7 +209,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
                 .trace
                 .events
                 .iter()
-                .filter(|event| matches!(event.kind, EventKind::Exchanged(_)))
+                .filter(|event| matches!(event.kind, EventKind::Requested(_)))
                 .count(),
             shrinking: None,
             size: self.size(run),

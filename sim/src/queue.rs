@@ -36,7 +36,7 @@ use crate::engine::Value;
 use crate::fault::Fault;
 use crate::footprint::Use;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{EventKind, Exchange, Field, Record};
+use crate::trace::{EventKind, Field, Record, Request};
 use crate::world::{Shared, World};
 
 /// Configuration of a queue. Each number is at least 1.
@@ -340,8 +340,8 @@ impl<M> Inner<M> {
     }
 
     fn tell(&self, actor: ActorId, label: &'static str, body: Vec<Field>, arrived: bool, heard: bool) {
-        let exchange = Exchange { label, part: self.settings.name, body, arrived, heard };
-        self.shared.record(actor, EventKind::Exchanged(Rc::new(exchange)));
+        let request = Request { label, part: self.settings.name, body, arrived, heard };
+        self.shared.record(actor, EventKind::Requested(Rc::new(request)));
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::engine::Value;
-use crate::trace::{EventKind, Exchange};
+use crate::trace::{EventKind, Request};
 use crate::world::{Shared, World};
 
 /// The outcome of a call.
@@ -86,8 +86,8 @@ impl SlowCall {
             Outcome::Fails => (Err(Failed), Value::from("failed")),
         };
         let body = vec![("about", subject.into()), ("answer", answer)];
-        let exchange = Exchange { label: "answer", part: name, body, arrived: true, heard: true };
-        self.shared.record(actor.id, EventKind::Exchanged(Rc::new(exchange)));
+        let request = Request { label: "answer", part: name, body, arrived: true, heard: true };
+        self.shared.record(actor.id, EventKind::Requested(Rc::new(request)));
         missing
     }
 }

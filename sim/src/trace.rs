@@ -52,7 +52,7 @@ pub type Field = (&'static str, Value);
 
 /// A request to a part outside the engine (a queue, a durable object, a sink), and its outcome.
 #[derive(Clone, Debug)]
-pub struct Exchange {
+pub struct Request {
     /// The point's label.
     pub label: &'static str,
     /// The part.
@@ -65,7 +65,7 @@ pub struct Exchange {
     pub heard: bool,
 }
 
-impl Exchange {
+impl Request {
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.body.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -118,7 +118,7 @@ pub enum EventKind {
     /// A transaction became visible to others.
     Committed(Rc<[RowChange]>),
     /// A request to a part outside the engine.
-    Exchanged(Rc<Exchange>),
+    Requested(Rc<Request>),
     /// A part's writes became durable.
     Stored(Rc<Stored>),
     /// A lock that keeps other writers out was released after this long: a session's write lock, or a file lock that
@@ -206,10 +206,10 @@ impl Trace {
     }
 
     /// The requests under that label that took effect, in order.
-    pub fn exchanges<'t>(&'t self, label: &'t str) -> impl Iterator<Item = (usize, &'t Exchange)> {
+    pub fn requests<'t>(&'t self, label: &'t str) -> impl Iterator<Item = (usize, &'t Request)> {
         self.events.iter().enumerate().filter_map(move |(index, event)| match &event.kind {
-            EventKind::Exchanged(exchange) if exchange.label == label && exchange.arrived => {
-                Some((index, &**exchange))
+            EventKind::Requested(request) if request.label == label && request.arrived => {
+                Some((index, &**request))
             }
             _ => None,
         })
@@ -263,11 +263,11 @@ impl EventKind {
                 digest.word(3 << 32 | changes.len() as u64);
                 changes.iter().for_each(|change| change_digest(change, digest));
             }
-            EventKind::Exchanged(exchange) => {
-                digest.text(exchange.label);
-                digest.text(exchange.part);
-                digest.word(u64::from(exchange.arrived) << 1 | u64::from(exchange.heard));
-                exchange.body.iter().for_each(|(_, value)| value.digest(digest));
+            EventKind::Requested(request) => {
+                digest.text(request.label);
+                digest.text(request.part);
+                digest.word(u64::from(request.arrived) << 1 | u64::from(request.heard));
+                request.body.iter().for_each(|(_, value)| value.digest(digest));
             }
             EventKind::Stored(stored) => {
                 digest.text(stored.part);
@@ -360,9 +360,9 @@ impl Trace {
                 format!("gives up after {}us", waited.as_micros())
             }
             EventKind::Committed(changes) => format!("commits {} rows", changes.len()),
-            EventKind::Exchanged(exchange) => {
-                let Exchange { label, part, body, .. } = &**exchange;
-                let lost = match (exchange.arrived, exchange.heard) {
+            EventKind::Requested(request) => {
+                let Request { label, part, body, .. } = &**request;
+                let lost = match (request.arrived, request.heard) {
                     (true, true) => "",
                     (true, false) => ", and nothing is heard of it",
                     (false, _) => ", which never arrives",

@@ -40,13 +40,13 @@ impl Check<Workload> for Invariant {
         let (mut is_meant, mut exercised, mut commits) = (false, 0, Vec::new());
         for (index, event) in run.trace.events.iter().enumerate() {
             holders.take(event.actor, history::hold(event), &event.kind);
-            if let Some(exchange) = history::exchange(event)
-                && exchange.part == MEMORIES
+            if let Some(request) = history::request(event)
+                && request.part == MEMORIES
             {
                 // A commit is the event right after the request that makes it.
-                is_meant = matches!(exchange.label, "forget" | "store" | "import");
-                if LOOKS.contains(&exchange.label) {
-                    let seen = operation::seen_at(exchange, &commits).unwrap_or(index);
+                is_meant = matches!(request.label, "forget" | "store" | "import");
+                if LOOKS.contains(&request.label) {
+                    let seen = operation::seen_at(request, &commits).unwrap_or(index);
                     looked[usize::from(event.actor.0)] = seen;
                 }
             }

@@ -28,7 +28,7 @@ impl Check<Workload> for Invariant {
                     let anomaly = if asks_itself { Anomaly::Deadlock } else { Anomaly::Starvation };
                     Some((anomaly, format!("{name} gives up its write: the lock was held at every attempt")))
                 }
-                EventKind::Exchanged(exchange) if exchange.label == "remove-lock-file" => Some((
+                EventKind::Requested(request) if request.label == "remove-lock-file" => Some((
                     Anomaly::Starvation,
                     format!("{name}'s write fails with ENOENT: it has removed the lock file that it needs"),
                 )),

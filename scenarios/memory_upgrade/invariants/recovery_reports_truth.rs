@@ -61,7 +61,7 @@ fn is_marked(row: &Row) -> bool {
 fn meanwhile(run: &Run, batch: &Batch, ended: usize, id: i64) -> Meanwhile {
     // The batch's scan may be older than the batch.
     let scan = run.trace.events[..batch.began].iter().rposition(|event| {
-        event.actor == batch.tool && history::exchange(event).is_some_and(|it| it.label == "scan")
+        event.actor == batch.tool && history::request(event).is_some_and(|it| it.label == "scan")
     });
     let is_meant = |row: &&Row| row[0].integer() == Some(id);
     let marks = |change: &RowChange| change.after.as_ref().filter(is_meant).is_some_and(is_marked);

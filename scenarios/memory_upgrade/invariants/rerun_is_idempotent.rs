@@ -19,7 +19,7 @@ impl Check<Workload> for Invariant {
         let mut last: BTreeMap<i64, Row> = BTreeMap::new();
         let mut exercised = 0;
         for (index, event) in run.trace.events.iter().enumerate() {
-            if history::exchange(event).is_some_and(|exchange| exchange.label == "scan") {
+            if history::request(event).is_some_and(|request| request.label == "scan") {
                 exercised += last.values().filter(|row| is_upgraded(row)).count() as u64;
             }
             let EventKind::Committed(changes) = &event.kind else { continue };

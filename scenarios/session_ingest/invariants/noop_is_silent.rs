@@ -73,12 +73,12 @@ fn brings_the_same_status(
 /// The number of deliveries that bring a status which the row already has.
 fn repeats(run: &Run, sent: &BTreeMap<i64, history::Sent<'_>>) -> u64 {
     let transitions: Vec<_> = history::transitions(run).collect();
-    let repeated = |(event, exchange): &(usize, &_)| {
-        let Some(sent) = sent.get(&history::message(exchange)) else { return false };
+    let repeated = |(event, request): &(usize, &_)| {
+        let Some(sent) = sent.get(&history::message(request)) else { return false };
         let Some(status) = sent.field(Column::Status) else { return false };
         let earlier = transitions.iter().take_while(|write| write.event < *event);
         let row = earlier.filter(|write| write.session == sent.session()).last();
         row.map_or(&Value::Null, |write| write.after(Column::Status)) == status
     };
-    run.trace.exchanges("deliver").filter(repeated).count() as u64
+    run.trace.requests("deliver").filter(repeated).count() as u64
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::trace::Exchange;
+use retrial_sim::trace::Request;
 use retrial_sim::trial::{Ending, Run};
 
 use super::super::cast::ATTEMPTS;
@@ -26,7 +26,7 @@ impl Check<Workload> for Invariant {
                  attempts"
             );
             let letter =
-                run.trace.exchanges("dead-letter").find(|(_, letter)| history::message(letter) == *message);
+                run.trace.requests("dead-letter").find(|(_, letter)| history::message(letter) == *message);
             let broken = Finding::broken(Anomaly::LostAcknowledgement, sentence);
             return letter.map_or(broken.clone(), |(event, _)| broken.at(event));
         }
@@ -59,13 +59,12 @@ impl Check<Workload> for Invariant {
 /// The messages that are dead letters, or were acknowledged at their last attempt; the receipt of an earlier attempt
 /// does not count.
 fn done(run: &Run) -> BTreeSet<i64> {
-    let of = |label| run.trace.exchanges(label).map(|(_, exchange)| exchange);
-    let attempt =
-        |exchange: &Exchange| exchange.field("attempt").and_then(Value::integer).unwrap_or_default();
+    let of = |label| run.trace.requests(label).map(|(_, request)| request);
+    let attempt = |request: &Request| request.field("attempt").and_then(Value::integer).unwrap_or_default();
     let delivered: BTreeMap<i64, i64> =
-        of("deliver").map(|exchange| (history::message(exchange), attempt(exchange))).collect();
+        of("deliver").map(|request| (history::message(request), attempt(request))).collect();
     let acknowledged = of("ack")
-        .filter(|exchange| delivered.get(&history::message(exchange)) == Some(&attempt(exchange)))
+        .filter(|request| delivered.get(&history::message(request)) == Some(&attempt(request)))
         .chain(of("dead-letter"));
     acknowledged.map(history::message).collect()
 }

@@ -33,10 +33,10 @@ fn tally(strategy: &str, entries: usize) -> (usize, i64) {
         TrialHost::without_engine().run(&mut Random::new(Pace::Timed), Seed(1), Seed(1), &setup, stage);
     let run = held.expect("nothing is refused");
     let takes = |what: &EventKind| match what {
-        EventKind::Exchanged(exchange) => {
-            exchange.part == "memory-write.lock"
-                && exchange.field("found").is_some()
-                && exchange.field("token").is_some_and(|token| *token != Value::Null)
+        EventKind::Requested(request) => {
+            request.part == "memory-write.lock"
+                && request.field("found").is_some()
+                && request.field("token").is_some_and(|token| *token != Value::Null)
         }
         _ => false,
     };

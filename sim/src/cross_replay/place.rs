@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::engine::Value;
 use crate::point::{ActorId, Point};
-use crate::trace::{Event, EventKind, Exchange, Trace};
+use crate::trace::{Event, EventKind, Request, Trace};
 
 /// What an actor did at a point, from its arrival to the end of the last continuation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,14 +118,14 @@ impl Busy {
     }
 
     /// A delivery begins a piece of work; settling it ends the piece.
-    fn take_in(&mut self, exchange: &Exchange) {
-        let number = |name| match exchange.field(name) {
+    fn take_in(&mut self, request: &Request) {
+        let number = |name| match request.field(name) {
             Some(Value::Integer(number)) => Some(*number),
             _ => None,
         };
         let (Some(message), Some(attempt)) = (number("message"), number("attempt")) else { return };
-        if exchange.label == "deliver" {
-            if exchange.heard {
+        if request.label == "deliver" {
+            if request.heard {
                 self.pending.push_back((message, attempt));
                 let (message, attempt) = self.pending[0];
                 self.turn_to(Work::Message { message, attempt });
@@ -171,9 +171,9 @@ pub(super) fn stops(trace: &Trace, points: &[Point]) -> Vec<Stop> {
                     let mates = trace.cast.iter().zip(&mut busy).filter(|(mate, _)| mate.process == process);
                     mates.for_each(|(_, busy)| *busy = Busy::new(Work::Start(*times)));
                 }
-                EventKind::Exchanged(exchange) => {
+                EventKind::Requested(request) => {
                     if let Some(busy) = busy.get_mut(event.actor.index()) {
-                        busy.take_in(exchange);
+                        busy.take_in(request);
                     }
                 }
                 _ => {}
@@ -229,8 +229,8 @@ fn role<'t>(trace: &Trace, point: &Point, events: impl Iterator<Item = &'t Event
                 let ran = if changed > 0 { Role::Writes } else { Role::Reads };
                 role.get_or_insert(if begins { Role::Begins } else { ran });
             }
-            EventKind::Exchanged(exchange) => {
-                role.get_or_insert(Role::Asks(point.label, exchange.part));
+            EventKind::Requested(request) => {
+                role.get_or_insert(Role::Asks(point.label, request.part));
             }
             EventKind::Stepped(label) if *label == point.label => {
                 role.get_or_insert(Role::Steps);

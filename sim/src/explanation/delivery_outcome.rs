@@ -26,20 +26,20 @@ impl Closing {
 
 /// All deliveries of the same message, in order.
 pub(super) fn deliveries(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<usize> {
-    let Some(first) = trace_index.exchange(delivery) else { return Vec::new() };
-    let same = |(index, exchange): (usize, &crate::trace::Exchange)| {
-        let same = exchange.part == first.part && exchange.field("message") == first.field("message");
+    let Some(first) = trace_index.request(delivery) else { return Vec::new() };
+    let same = |(index, request): (usize, &crate::trace::Request)| {
+        let same = request.part == first.part && request.field("message") == first.field("message");
         same.then_some(index)
     };
-    trace_index.exchanges("deliver").filter_map(same).collect()
+    trace_index.requests("deliver").filter_map(same).collect()
 }
 
 /// How a delivery ended, if it did.
 pub(super) fn closing(trace_index: &TraceIndex<'_>, delivery: usize) -> Option<Closing> {
-    let first = trace_index.exchange(delivery)?;
+    let first = trace_index.request(delivery)?;
     trace_index.on(trace_index.actor(delivery), delivery).find_map(|index| match trace_index.kind(index) {
-        EventKind::Exchanged(exchange) if exchange.part == first.part && exchange.body == first.body => {
-            match exchange.label {
+        EventKind::Requested(request) if request.part == first.part && request.body == first.body => {
+            match request.label {
                 "ack" => Some(Closing::Acknowledged(index)),
                 "retry" => Some(Closing::GivenBack(index)),
                 _ => None,
@@ -106,7 +106,7 @@ pub(super) fn of_value(
 
 /// Whether the actor got no reply to a request.
 fn is_unheard(trace_index: &TraceIndex<'_>, event: usize) -> bool {
-    trace_index.exchange(event).is_some_and(|exchange| !exchange.heard)
+    trace_index.request(event).is_some_and(|request| !request.heard)
 }
 
 /// The first failed statement of the actor, from `statement` on and before `end`.
@@ -145,7 +145,7 @@ pub(super) fn again(
     };
     let mut edges = Vec::new();
     let field =
-        |name| trace_index.exchange(last).and_then(|last| last.field(name)).cloned().unwrap_or(Value::Null);
+        |name| trace_index.request(last).and_then(|last| last.field(name)).cloned().unwrap_or(Value::Null);
     let because = Reason::DeliveredAgain { message: field("message"), attempt: field("attempt") };
     let from = first.map_or(delivery, Closing::event);
     edges.push(trace_index.edge(if from < last { from } else { delivery }, last, because));
@@ -155,11 +155,11 @@ pub(super) fn again(
     let request = (last + 1..end).find(|index| {
         trace_index.actor(*index) == actor
             && trace_index
-                .exchange(*index)
-                .is_some_and(|exchange| exchange.field(cargo.field) == Some(cargo.value))
+                .request(*index)
+                .is_some_and(|request| request.field(cargo.field) == Some(cargo.value))
             && sources::in_hand(trace_index, actor, *index) == Some(last)
     });
-    let part = request.and_then(|request| trace_index.exchange(request)).map(|exchange| exchange.part);
+    let part = request.and_then(|request| trace_index.request(request)).map(|request| request.part);
     let knew = store.filter(|store| {
         matches!(trace_index.kind(*store), EventKind::Stored(stored) if Some(stored.part) == part)
             && request.is_some_and(|request| {

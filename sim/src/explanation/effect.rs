@@ -7,18 +7,18 @@ use super::versions::{self, is_of};
 use super::{Contradiction, Edge, Proof, Reason};
 use crate::engine::{RowChange, Value};
 use crate::invariant::Breach;
-use crate::trace::{EventKind, Exchange};
+use crate::trace::{EventKind, Request};
 
 /// An effect reported a value that, by then, no commit had given to a row that the effect names.
 pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let (cell, event) = (breach.on.as_ref()?, breach.event?);
-    let exchange = trace_index.exchange(event)?;
-    let value = exchange.field(cell.column)?;
+    let request = trace_index.request(event)?;
+    let value = request.field(cell.column)?;
     let commits: Vec<(usize, String)> = trace_index
         .trace()
         .commits()
         .flat_map(|(index, _, changes)| changes.iter().map(move |change| (index, change)))
-        .filter_map(|(index, change)| Some((index, moved_to(exchange, change, value)?)))
+        .filter_map(|(index, change)| Some((index, moved_to(request, change, value)?)))
         .collect();
     if commits.iter().any(|(index, _)| *index < event) {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
 }
 
 /// The column that a change moves to the value, in a row that the effect names.
-fn moved_to(effect: &Exchange, change: &RowChange, value: &Value) -> Option<String> {
+fn moved_to(effect: &Request, change: &RowChange, value: &Value) -> Option<String> {
     let row = change.after.as_ref()?.first()?;
     let mut columns = change.table.columns.iter();
     let moves = |column: &&String| {
@@ -76,7 +76,7 @@ fn stored_as(trace_index: &TraceIndex<'_>, value: &Value) -> Option<&'static str
 pub(super) fn duplicate(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let (cell, event) = (breach.on.as_ref()?, breach.event?);
     let EventKind::Committed(changes) = trace_index.kind(event) else {
-        let value = trace_index.exchange(event)?.field(cell.column).cloned();
+        let value = trace_index.request(event)?.field(cell.column).cloned();
         let end = Contradiction::Again { effect: trace_index.act(event), moved: Vec::new(), value };
         return Some((Vec::new(), end));
     };

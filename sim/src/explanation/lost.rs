@@ -13,12 +13,12 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     let Some(cell) = &breach.on else { return dead(trace_index, breach) };
     let (column, row) = (cell.column, cell.row.as_ref()?);
     let sends: Vec<usize> = trace_index
-        .exchanges("send")
+        .requests("send")
         .filter(|(_, sent)| mentions(&sent.body, row) && sent.field(column).is_some())
         .map(|(index, _)| index)
         .collect();
     let (store, value) = taken_in(trace_index, column, &sends)
-        .or_else(|| Some((None, trace_index.exchange(*sends.last()?)?.field(column)?)))?;
+        .or_else(|| Some((None, trace_index.request(*sends.last()?)?.field(column)?)))?;
     let cargo = ValueFlow { field: column, value };
     let stands = versions::stands(trace_index, cell.part, column, Some(row));
     let written = versions::of(trace_index, cell.part, column, Some(row));
@@ -37,7 +37,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
             let sent = *sends.last()?;
             let brought =
                 |(index, _): (usize, _)| (sources::sent(trace_index, index) == Some(sent)).then_some(index);
-            let delivery = trace_index.exchanges("deliver").find_map(brought)?;
+            let delivery = trace_index.requests("deliver").find_map(brought)?;
             (way(trace_index, delivery, cargo), delivery)
         }
     };
@@ -103,20 +103,20 @@ fn replaced(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) ->
 }
 
 fn is_delivery(trace_index: &TraceIndex<'_>, event: usize) -> bool {
-    trace_index.exchange(event).is_some_and(|exchange| exchange.label == "deliver")
+    trace_index.request(event).is_some_and(|request| request.label == "deliver")
 }
 
 /// A dead-lettered message: its first and its last attempt, with the outcome of each.
 fn dead(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
-    let mut letters = trace_index.exchanges("dead-letter").map(|(index, _)| index);
+    let mut letters = trace_index.requests("dead-letter").map(|(index, _)| index);
     let letter =
-        breach.event.filter(|event| trace_index.exchange(*event).is_some()).or_else(|| letters.next())?;
+        breach.event.filter(|event| trace_index.request(*event).is_some()).or_else(|| letters.next())?;
     let sent = sources::sent(trace_index, letter)?;
     let brought = |(index, _): (usize, _)| (sources::sent(trace_index, index) == Some(sent)).then_some(index);
-    let deliveries: Vec<usize> = trace_index.exchanges("deliver").filter_map(brought).collect();
+    let deliveries: Vec<usize> = trace_index.requests("deliver").filter_map(brought).collect();
     let (first, last) = (*deliveries.first()?, *deliveries.last()?);
     let field = |event: usize, name| {
-        trace_index.exchange(event).and_then(|exchange| exchange.field(name)).cloned().unwrap_or(Value::Null)
+        trace_index.request(event).and_then(|request| request.field(name)).cloned().unwrap_or(Value::Null)
     };
     let (message, attempts) = (field(letter, "message"), field(last, "attempt"));
     let because = Reason::Delivered { message: message.clone(), attempt: field(first, "attempt") };
@@ -137,8 +137,8 @@ fn attempt(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<Edge> {
     let (actor, end) = (trace_index.actor(delivery), closing.event());
     let mine = |index: &usize| trace_index.actor(*index) == actor;
     let store = (delivery + 1..end).filter(mine).find_map(|index| {
-        let exchange = trace_index.exchange(index).filter(|exchange| exchange.label != "deliver")?;
-        let stored = trace_index.trace().stored(exchange.part).map(|(at, _)| at);
+        let request = trace_index.request(index).filter(|request| request.label != "deliver")?;
+        let stored = trace_index.trace().stored(request.part).map(|(at, _)| at);
         stored.take_while(|at| *at < end).last()
     });
     let mut ran = (delivery + 1..end).filter(mine).filter(|index| trace_index.statement(*index).is_some());

@@ -31,9 +31,9 @@ fn untold(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pro
     let same = |other: &&versions::Version<'_>| (other.old, other.new) == (version.old, version.new);
     let alike = versions.iter().filter(|other| other.commit >= event).filter(same).count();
     let tells = |index: &usize| {
-        trace_index.exchange(*index).is_some_and(|exchange| {
+        trace_index.request(*index).is_some_and(|request| {
             let told = [row, version.old, version.new];
-            exchange.arrived && told.iter().all(|value| mentions(&exchange.body, value))
+            request.arrived && told.iter().all(|value| mentions(&request.body, value))
         })
     };
     let told = (event + 1..trace_index.events().len()).filter(tells).count();
@@ -47,7 +47,7 @@ fn untold(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pro
         edge.after = version.act;
     }
     let is_delivery =
-        |event: &usize| trace_index.exchange(*event).is_some_and(|exchange| exchange.label == "deliver");
+        |event: &usize| trace_index.request(*event).is_some_and(|request| request.label == "deliver");
     let store =
         stations.iter().copied().find(|event| matches!(trace_index.kind(*event), EventKind::Stored(_)));
     let mine =
@@ -73,7 +73,7 @@ fn after(trace_index: &TraceIndex<'_>, version: &versions::Version<'_>, delivery
     }
     let lost = (version.commit + 1..end).find(|index| {
         trace_index.actor(*index) == version.act.actor
-            && (trace_index.exchange(*index).is_some_and(|exchange| !exchange.arrived)
+            && (trace_index.request(*index).is_some_and(|request| !request.arrived)
                 || trace_index.statement(*index).is_some_and(|ran| ran.result.is_err()))
     });
     let because = |event: usize| match closing {

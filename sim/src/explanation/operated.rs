@@ -151,10 +151,10 @@ fn never_written(
     })?;
     let failed = |event: usize| match trace_index.kind(event) {
         EventKind::Ran(ran) => ran.result.as_ref().err().map(ToString::to_string),
-        EventKind::Exchanged(asked) if asked.part == cell.part && !asked.arrived => {
+        EventKind::Requested(asked) if asked.part == cell.part && !asked.arrived => {
             Some("it never arrived".to_owned())
         }
-        EventKind::Exchanged(asked) if asked.part == cell.part && !asked.heard => {
+        EventKind::Requested(asked) if asked.part == cell.part && !asked.heard => {
             Some("nothing was heard of it".to_owned())
         }
         _ => None,

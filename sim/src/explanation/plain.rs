@@ -21,8 +21,8 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
             };
             Some((before(trace_index, breach, event), end))
         }
-        EventKind::Exchanged(exchange) => {
-            let error = exchange.field("error")?.to_string();
+        EventKind::Requested(request) => {
+            let error = request.field("error")?.to_string();
             let earlier = trace_index.back(trace_index.actor(event), event).next();
             let edges = earlier.map(|earlier| trace_index.edge(earlier, event, Reason::SameActor));
             Some((edges.into_iter().collect(), Contradiction::Failed { act: trace_index.act(event), error }))

@@ -14,7 +14,7 @@ use crate::trace::EventKind;
 pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let cell = breach.on.as_ref()?;
     match breach.event.map(|event| (event, trace_index.kind(event))) {
-        Some((event, EventKind::Exchanged(_))) => sent(trace_index, cell, event),
+        Some((event, EventKind::Requested(_))) => sent(trace_index, cell, event),
         Some((event, EventKind::Ran(_))) => unreported(trace_index, cell, event),
         Some((event, EventKind::Committed(_))) => counted(trace_index, cell, event),
         Some((event, _)) => left(trace_index, cell, event),
@@ -24,7 +24,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
 
 /// A request reported a value that the row did not have: the write that it is about replaced another one.
 fn sent(trace_index: &TraceIndex<'_>, cell: &Cell, effect: usize) -> Option<Proof> {
-    let body = &trace_index.exchange(effect)?.body;
+    let body = &trace_index.request(effect)?.body;
     let said = field(body, cell.column).unwrap_or(&Value::Null);
     let (write, change) = written_before(trace_index, effect, said)?;
     let columns = change.table.columns.iter();
@@ -54,7 +54,7 @@ fn written_before<'r>(
     effect: usize,
     said: &Value,
 ) -> Option<(usize, &'r RowChange)> {
-    let body = &trace_index.exchange(effect)?.body;
+    let body = &trace_index.request(effect)?.body;
     let told = |value: Option<&Value>| {
         body.iter().any(|(_, told)| Some(told) == value && told != said && *told != Value::Null)
     };

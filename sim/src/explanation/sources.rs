@@ -56,14 +56,14 @@ fn source(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> O
             let delivery = delivery.filter(|_| waits(trace_index, request, event));
             Some((delivery.unwrap_or(request), cargo.carried()))
         }
-        EventKind::Exchanged(exchange) if exchange.label == "deliver" => {
+        EventKind::Requested(request) if request.label == "deliver" => {
             let sent = sent(trace_index, event)?;
-            let [message, attempt] = ["message", "attempt"].map(|name| exchange.field(name).cloned());
+            let [message, attempt] = ["message", "attempt"].map(|name| request.field(name).cloned());
             let (message, attempt) = (message.unwrap_or(Value::Null), attempt.unwrap_or(Value::Null));
             Some((sent, Reason::Delivered { message, attempt }))
         }
-        EventKind::Exchanged(exchange) if exchange.label != "send" => {
-            let carries = exchange.body.iter().any(|(_, value)| value == cargo.value);
+        EventKind::Requested(request) if request.label != "send" => {
+            let carries = request.body.iter().any(|(_, value)| value == cargo.value);
             carries.then(|| known_from(trace_index, event, cargo)).flatten()
         }
         _ => None,
@@ -87,14 +87,14 @@ fn named(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Op
     let mut later = event;
     for index in trace_index.back(actor, event) {
         match trace_index.kind(index) {
-            EventKind::Exchanged(exchange) if exchange.label == "deliver" => {
-                let sent = sent(trace_index, index).and_then(|sent| trace_index.exchange(sent));
+            EventKind::Requested(request) if request.label == "deliver" => {
+                let sent = sent(trace_index, index).and_then(|sent| trace_index.request(sent));
                 if sent.and_then(|sent| sent.field(cargo.field)) == Some(cargo.value) {
                     return Some((index, cargo.carried()));
                 }
             }
-            EventKind::Exchanged(exchange) if exchange.heard => {
-                if let Some(store) = held_by(trace_index, exchange.part, index, later, cargo) {
+            EventKind::Requested(request) if request.heard => {
+                if let Some(store) = held_by(trace_index, request.part, index, later, cargo) {
                     return Some((store, cargo.carried()));
                 }
             }
@@ -130,7 +130,7 @@ pub(super) fn held_by(
 /// Whether the caller of a request still waits for the reply at that event.
 fn waits(trace_index: &TraceIndex<'_>, request: usize, event: usize) -> bool {
     let caller = trace_index.actor(request);
-    trace_index.exchange(request).is_some_and(|exchange| exchange.heard)
+    trace_index.request(request).is_some_and(|request| request.heard)
         && (request + 1..event).all(|index| trace_index.actor(index) != caller)
 }
 
@@ -138,7 +138,7 @@ fn waits(trace_index: &TraceIndex<'_>, request: usize, event: usize) -> bool {
 fn is_abandoned(trace_index: &TraceIndex<'_>, request: usize) -> bool {
     let next = trace_index.on(trace_index.actor(request), request).next();
     let died = next.is_some_and(|next| matches!(trace_index.kind(next), EventKind::Crashed));
-    died || trace_index.exchange(request).is_some_and(|exchange| !exchange.heard)
+    died || trace_index.request(request).is_some_and(|request| !request.heard)
 }
 
 /// The request that a store took the value from: the first whose caller still waited, else the last abandoned one. Any
@@ -146,10 +146,8 @@ fn is_abandoned(trace_index: &TraceIndex<'_>, request: usize) -> bool {
 fn request(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) -> Option<usize> {
     let EventKind::Stored(stored) = trace_index.kind(store) else { return None };
     let brings = |index: &usize| {
-        trace_index.exchange(*index).is_some_and(|exchange| {
-            exchange.part == stored.part
-                && exchange.arrived
-                && exchange.field(cargo.field) == Some(cargo.value)
+        trace_index.request(*index).is_some_and(|request| {
+            request.part == stored.part && request.arrived && request.field(cargo.field) == Some(cargo.value)
         })
     };
     let requests: Vec<usize> = (0..store).filter(brings).collect();
@@ -159,13 +157,13 @@ fn request(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) -> 
 
 /// The send of the message that a delivery, or an event of its outcome, refers to.
 pub(super) fn sent(trace_index: &TraceIndex<'_>, event: usize) -> Option<usize> {
-    let exchange = trace_index.exchange(event)?;
-    let message = exchange.field("message")?;
+    let request = trace_index.request(event)?;
+    let message = request.field("message")?;
     let same = |index: &usize| {
-        trace_index.exchange(*index).is_some_and(|sent| {
+        trace_index.request(*index).is_some_and(|sent| {
             sent.label == "send"
                 && sent.arrived
-                && sent.part == exchange.part
+                && sent.part == request.part
                 && sent.field("message") == Some(message)
         })
     };
@@ -175,9 +173,9 @@ pub(super) fn sent(trace_index: &TraceIndex<'_>, event: usize) -> Option<usize> 
 /// The delivery that the actor's request to another part is about: the first unsettled one whose message agrees with
 /// the request in every field that both have.
 pub(super) fn in_hand(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize) -> Option<usize> {
-    let request = trace_index.exchange(event)?;
+    let request = trace_index.request(event)?;
     let about = |delivery: &usize| {
-        let Some(sent) = sent(trace_index, *delivery).and_then(|sent| trace_index.exchange(sent)) else {
+        let Some(sent) = sent(trace_index, *delivery).and_then(|sent| trace_index.request(sent)) else {
             return false;
         };
         let shared = request.body.iter().filter_map(|(name, value)| Some((field(&sent.body, name)?, value)));
@@ -192,11 +190,11 @@ pub(super) fn held(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize) -
     let mut over: Vec<(Option<&Value>, Option<&Value>)> = Vec::new();
     let mut held = Vec::new();
     for index in trace_index.back(actor, event) {
-        let Some(exchange) = trace_index.exchange(index) else { continue };
-        let which = (exchange.field("message"), exchange.field("attempt"));
-        match exchange.label {
+        let Some(request) = trace_index.request(index) else { continue };
+        let which = (request.field("message"), request.field("attempt"));
+        match request.label {
             "ack" | "retry" => over.push(which),
-            "deliver" if exchange.heard && !over.contains(&which) => held.push(index),
+            "deliver" if request.heard && !over.contains(&which) => held.push(index),
             _ => {}
         }
     }

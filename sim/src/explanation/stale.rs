@@ -40,7 +40,7 @@ fn origin(trace_index: &TraceIndex<'_>, column: &str, version: &Version<'_>) -> 
 fn in_line(trace_index: &TraceIndex<'_>, one: usize, other: usize) -> bool {
     match (trace_index.kind(one), trace_index.kind(other)) {
         (EventKind::Stored(first), EventKind::Stored(second)) => first.part == second.part && one < other,
-        (EventKind::Exchanged(first), EventKind::Exchanged(second)) => {
+        (EventKind::Requested(first), EventKind::Requested(second)) => {
             let sends = first.label == "send" && second.label == "send" && first.part == second.part;
             sends && trace_index.actor(one) == trace_index.actor(other) && one < other
         }

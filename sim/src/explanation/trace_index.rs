@@ -3,7 +3,7 @@
 use super::{Act, Edge, Reason};
 use crate::engine::Value;
 use crate::point::ActorId;
-use crate::trace::{Event, EventKind, Exchange, Field, Statement, Trace};
+use crate::trace::{Event, EventKind, Field, Request, Statement, Trace};
 use crate::trial::Run;
 
 /// A trial to explain.
@@ -57,7 +57,7 @@ impl<'r> TraceIndex<'r> {
         let before = commit.checked_sub(1)?;
         let [asked, done] = [&self.events()[before], &self.events()[commit]];
         let same = (asked.step, asked.actor) == (done.step, done.actor);
-        (same && matches!(asked.kind, EventKind::Exchanged(_))).then_some(before)
+        (same && matches!(asked.kind, EventKind::Requested(_))).then_some(before)
     }
 
     /// The last statement of that actor before that event.
@@ -102,16 +102,16 @@ impl<'r> TraceIndex<'r> {
         if let EventKind::Ran(statement) = self.kind(event) { Some(statement) } else { None }
     }
 
-    pub(super) fn exchange(&self, event: usize) -> Option<&'r Exchange> {
-        if let EventKind::Exchanged(exchange) = self.kind(event) { Some(exchange) } else { None }
+    pub(super) fn request(&self, event: usize) -> Option<&'r Request> {
+        if let EventKind::Requested(request) = self.kind(event) { Some(request) } else { None }
     }
 
-    /// The exchanges under that label that took effect.
-    pub(super) fn exchanges(
+    /// The requests under that label that took effect.
+    pub(super) fn requests(
         &self,
         label: &'static str,
-    ) -> impl Iterator<Item = (usize, &'r Exchange)> + use<'r> {
-        self.trace().exchanges(label)
+    ) -> impl Iterator<Item = (usize, &'r Request)> + use<'r> {
+        self.trace().requests(label)
     }
 
     pub(super) fn edge(&self, before: usize, after: usize, because: Reason) -> Edge {
@@ -134,7 +134,7 @@ pub(super) fn label(what: &EventKind) -> &'static str {
     match what {
         EventKind::Stepped(label) | EventKind::Sleeps(label, _) | EventKind::Annotated(label, ..) => label,
         EventKind::Ran(statement) => statement.label,
-        EventKind::Exchanged(exchange) => exchange.label,
+        EventKind::Requested(request) => request.label,
         EventKind::Operated(_, stage) => stage.name(),
         EventKind::Stored(_) => "store",
         EventKind::Started(_) => "start",

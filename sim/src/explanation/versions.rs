@@ -173,7 +173,7 @@ pub(super) fn is_known_before(trace_index: &TraceIndex<'_>, event: usize, value:
             ran.params.contains(value)
                 || ran.result.iter().any(|answer| answer.rows.iter().any(|row| row.contains(value)))
         }
-        EventKind::Exchanged(exchange) => exchange.body.iter().any(|(_, known)| known == value),
+        EventKind::Requested(request) => request.body.iter().any(|(_, known)| known == value),
         EventKind::Stored(stored) => stored.state.iter().any(|(_, known)| known == value),
         EventKind::Committed(changes) => changes.iter().any(|change| {
             let rows = change.before.iter().chain(&change.after);

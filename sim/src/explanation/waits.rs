@@ -49,13 +49,13 @@ pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<
     }
     circle.push(trace_index.act(event));
     if let Some(closing) = trace_index.on(victim, event).find(|index| {
-        trace_index.exchange(*index).is_some_and(|exchange| matches!(exchange.label, "ack" | "retry"))
+        trace_index.request(*index).is_some_and(|request| matches!(request.label, "ack" | "retry"))
     }) {
         let error = trace_index.statement(event)?.result.as_ref().err()?.to_string();
         edges.push(trace_index.edge(event, closing, Reason::Failed { error }));
         let delivery = sources::held(trace_index, victim, closing).into_iter().find(|delivery| {
-            trace_index.exchange(*delivery).map(|it| &it.body)
-                == trace_index.exchange(closing).map(|it| &it.body)
+            trace_index.request(*delivery).map(|it| &it.body)
+                == trace_index.request(closing).map(|it| &it.body)
         });
         if let Some(delivery) = delivery {
             let null = Value::Null;
@@ -121,7 +121,7 @@ pub(super) fn starvation(trace_index: &TraceIndex<'_>, breach: &Breach) -> Optio
     // The last statement that a holder began before the wait, or its last request if it sends no statements.
     let ran = |holder: &ActorId| {
         let mut ran = trace_index.back(*holder, wait).filter(|index| trace_index.statement(*index).is_some());
-        let asked = || trace_index.back(*holder, wait).find(|index| trace_index.exchange(*index).is_some());
+        let asked = || trace_index.back(*holder, wait).find(|index| trace_index.request(*index).is_some());
         ran.next().or_else(asked)
     };
     let before: Vec<usize> = holders.iter().filter_map(ran).collect();
@@ -130,7 +130,7 @@ pub(super) fn starvation(trace_index: &TraceIndex<'_>, breach: &Breach) -> Optio
     let mut ran: Vec<usize> =
         during().filter(|index| trace_index.statement(*index).is_some()).take(6).collect();
     if ran.is_empty() {
-        ran = during().filter(|index| trace_index.exchange(*index).is_some()).take(6).collect();
+        ran = during().filter(|index| trace_index.request(*index).is_some()).take(6).collect();
     }
     let meanwhile = ran.into_iter().map(|index| trace_index.act(index)).collect();
     let micros = waited.as_micros() as u64;

@@ -8,8 +8,8 @@ use crate::trace::EventKind;
 
 pub(super) fn large(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let event = breach.event?;
-    if let Some(exchange) = trace_index.exchange(event) {
-        let alike = |index: &usize| trace_index.exchange(*index).is_some_and(|it| it.label == exchange.label);
+    if let Some(request) = trace_index.request(event) {
+        let alike = |index: &usize| trace_index.request(*index).is_some_and(|it| it.label == request.label);
         let mut parts: Vec<usize> = trace_index.back(trace_index.actor(event), event).filter(alike).collect();
         parts.reverse();
         let edges = parts.last().map(|last| trace_index.edge(*last, event, Reason::SameActor));

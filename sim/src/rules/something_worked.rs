@@ -37,7 +37,7 @@ impl<'a> Effects<'a> {
                 EventKind::Ran(statement) => effects.failed = effects.failed.or(Some(statement)),
                 EventKind::Finished | EventKind::Stored(_) => effects.done = true,
                 EventKind::Committed(changes) => effects.done |= !changes.is_empty(),
-                EventKind::Exchanged(exchange) => effects.done |= exchange.heard,
+                EventKind::Requested(request) => effects.done |= request.heard,
                 _ => {}
             }
         }

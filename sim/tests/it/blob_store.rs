@@ -60,12 +60,12 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
     for event in &run.trace.events {
         let expects = told.entry(event.actor.0).or_default();
         match &event.kind {
-            EventKind::Exchanged(exchange) => {
-                let key = parts::number(exchange, "key");
-                ensure!(exchange.part == "blobs", "it is at {}", exchange.part);
-                ensure!(exchange.arrived || !exchange.heard, "an answer to what never arrived");
+            EventKind::Requested(request) => {
+                let key = parts::number(request, "key");
+                ensure!(request.part == "blobs", "it is at {}", request.part);
+                ensure!(request.arrived || !request.heard, "an answer to what never arrived");
                 *expects = None;
-                match (exchange.label, exchange.arrived) {
+                match (request.label, request.arrived) {
                     (_, false) => {}
                     ("put", true) => {
                         stored.insert(key);
@@ -77,10 +77,10 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
                     ("get", true) => *expects = Some(i64::from(stored.contains(&key))),
                     (other, true) => return Err(format!("a request {other}")),
                 }
-                if !exchange.heard {
+                if !request.heard {
                     *expects = Some(-1);
                     *tally
-                        .entry(if exchange.arrived { "answer lost" } else { "request lost" })
+                        .entry(if request.arrived { "answer lost" } else { "request lost" })
                         .or_default() += 1;
                 }
             }

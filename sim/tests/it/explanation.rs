@@ -11,7 +11,7 @@ use retrial_sim::footprint::Footprint;
 use retrial_sim::invariant::Finding;
 use retrial_sim::point::ActorId;
 use retrial_sim::scheduler::Policy;
-use retrial_sim::trace::{Event, EventKind, Exchange, Field, Member, Statement, Stored, Trace};
+use retrial_sim::trace::{Event, EventKind, Field, Member, Request, Statement, Stored, Trace};
 use retrial_sim::trial::Run;
 
 use crate::toy;
@@ -87,8 +87,8 @@ fn value(word: &str) -> Value {
 
 /// The events of a line: one event, except for a request to a store, which a commit follows in the same step.
 fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
-    let exchange = |label, part, body: Vec<Field>| {
-        EventKind::Exchanged(Rc::new(Exchange { label, part, body, arrived: true, heard: true }))
+    let request = |label, part, body: Vec<Field>| {
+        EventKind::Requested(Rc::new(Request { label, part, body, arrived: true, heard: true }))
     };
     let receipt = |words: &[&str]| vec![("message", value(words[0])), ("attempt", value(words[1]))];
     let ran = |label, params, result| {
@@ -97,17 +97,17 @@ fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
     };
     let answer = |changed, rows: Vec<Row>| Ok(Answer { rows, changed });
     let only = match words {
-        ["send", number, text] => exchange(
+        ["send", number, text] => request(
             "send",
             "queue",
             vec![("message", value(number)), ("row", value("k")), ("c", value(text))],
         ),
-        ["deliver", rest @ ..] => exchange("deliver", "queue", receipt(rest)),
-        ["ack", rest @ ..] => exchange("ack", "queue", receipt(rest)),
-        ["retry", rest @ ..] => exchange("retry", "queue", receipt(rest)),
-        ["ask", text] => exchange("ask", "object", vec![("c", value(text))]),
+        ["deliver", rest @ ..] => request("deliver", "queue", receipt(rest)),
+        ["ack", rest @ ..] => request("ack", "queue", receipt(rest)),
+        ["retry", rest @ ..] => request("retry", "queue", receipt(rest)),
+        ["ask", text] => request("ask", "object", vec![("c", value(text))]),
         ["notify", text] => {
-            exchange("notify", "sink", vec![("row", value("k")), ("was", Value::Null), ("c", value(text))])
+            request("notify", "sink", vec![("row", value("k")), ("was", Value::Null), ("c", value(text))])
         }
         ["store", text] => {
             EventKind::Stored(Rc::new(Stored { part: "object", state: vec![("c", value(text))] }))

@@ -34,7 +34,7 @@ fn check(text: &str, expected: &str) {
 /// before, with no commit of the row in between.
 fn each_transaction_has_read_what_it_overwrites(trace: &Trace) -> bool {
     let reads = |event: &Event| match &event.kind {
-        EventKind::Exchanged(exchange) => matches!(exchange.label, "look" | "read"),
+        EventKind::Requested(request) => matches!(request.label, "look" | "read"),
         _ => false,
     };
     trace.commits().all(|(commit, by, _)| {

@@ -57,7 +57,7 @@ fn injected(run: &Run) -> Vec<Option<Fault>> {
     for event in &run.trace.events {
         match &event.kind {
             EventKind::Injected(fault) => last = Some(*fault),
-            EventKind::Exchanged(_) => injected.push(last.take()),
+            EventKind::Requested(_) => injected.push(last.take()),
             _ => {}
         }
     }

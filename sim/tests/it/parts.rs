@@ -8,7 +8,7 @@ use retrial_sim::engine::Value;
 use retrial_sim::fault::{Environment, Fault};
 use retrial_sim::scheduler::{Policy, Replay};
 use retrial_sim::seed::Seed;
-use retrial_sim::trace::Exchange;
+use retrial_sim::trace::Request;
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
@@ -77,10 +77,10 @@ pub(crate) fn directed(
     toy::run_trial(&mut Replay::new(tape), 0, environment, stage).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A whole number among the fields of an exchange.
-pub(crate) fn number(exchange: &Exchange, name: &str) -> i64 {
-    match exchange.field(name) {
+/// A whole number among the fields of a request.
+pub(crate) fn number(request: &Request, name: &str) -> i64 {
+    match request.field(name) {
         Some(Value::Integer(number)) => *number,
-        other => panic!("{name} of {exchange:?} is {other:?}"),
+        other => panic!("{name} of {request:?} is {other:?}"),
     }
 }

@@ -143,11 +143,11 @@ fn one_at_a_time_is_one_at_a_time_and_nobody_waits_for_ever() {
     parts::sweep(&STORMY, 300, &["a turn"], |world| works(world, settings), judge);
 }
 
-/// The exchanges of the queue with that label: the time, the actor and the message of each.
+/// The requests of the queue with that label: the time, the actor and the message of each.
 fn told(run: &Run, label: &str) -> Vec<(u64, &'static str, i64)> {
     let told = |event: &Event| match &event.kind {
-        EventKind::Exchanged(exchange) if exchange.label == label => {
-            Some((event.at.as_secs(), run.trace.name(event.actor), number(exchange, "message")))
+        EventKind::Requested(request) if request.label == label => {
+            Some((event.at.as_secs(), run.trace.name(event.actor), number(request, "message")))
         }
         _ => None,
     };

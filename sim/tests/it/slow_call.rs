@@ -93,7 +93,7 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
                 *since = Some(event.at);
                 between = 0;
             }
-            EventKind::Exchanged(exchange) => {
+            EventKind::Requested(exchange) => {
                 let Some(began) = since.take() else { return Err("an answer to nothing".to_owned()) };
                 ensure!(event.at >= began + TAKES, "it answers after {:?}", event.at - began);
                 ensure!((exchange.label, exchange.part) == ("answer", "model"), "it is {exchange:?}");

@@ -200,7 +200,7 @@ fn outcome(run: &Run) -> String {
     let mut told = vec![String::new(); run.trace.cast.len() + 1];
     for event in &run.trace.events {
         let said = match &event.kind {
-            EventKind::Ran(_) | EventKind::Exchanged(_) | EventKind::Injected(_) | EventKind::Crashed => {
+            EventKind::Ran(_) | EventKind::Requested(_) | EventKind::Injected(_) | EventKind::Crashed => {
                 run.trace.say(&event.kind)
             }
             _ => continue,
@@ -216,7 +216,7 @@ fn outcome(run: &Run) -> String {
                     lasting += &format!("{} {:?}->{:?}; ", change.table.name, change.before, change.after);
                 }
             }
-            EventKind::Exchanged(exchange) if exchange.part == "sink" && exchange.arrived => {
+            EventKind::Requested(request) if request.part == "sink" && request.arrived => {
                 lasting += &format!("{} told; ", run.trace.name(event.actor));
             }
             _ => {}

@@ -141,12 +141,12 @@ fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value) -> String {
         Some(EventKind::Stored(_)) => "stored",
         Some(EventKind::Ran(_)) => "received",
         Some(EventKind::Committed(_)) => "wrote",
-        Some(EventKind::Exchanged(exchange)) if exchange.label == "deliver" => "delivered",
+        Some(EventKind::Requested(request)) if request.label == "deliver" => "delivered",
         _ => "sent",
     };
     let has = match what(&edge.after) {
         Some(EventKind::Stored(_)) => "stored",
-        Some(EventKind::Exchanged(_)) => "sends",
+        Some(EventKind::Requested(_)) => "sends",
         _ => "carries",
     };
     format!("{y} {has} the {field} {} that {x} {had}", shown(value))

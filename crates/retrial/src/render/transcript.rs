@@ -244,10 +244,10 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
         EventKind::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
         EventKind::Annotated(_, one, other) => vec![format!("{label}: {one} {other}")],
         EventKind::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
-        EventKind::Exchanged(exchange) => {
+        EventKind::Requested(request) => {
             // The explanation refers to requests by label and index.
-            let plain = format!("{} {}", exchange.part, exchange.label);
-            let named = format!("{} {label}", exchange.part);
+            let plain = format!("{} {}", request.part, request.label);
+            let named = format!("{} {label}", request.part);
             vec![trace.say(&event.kind).replacen(&plain, &named, 1)]
         }
         EventKind::Operated(..) => vec![format!("{label}: {}", trace.say(&event.kind))],

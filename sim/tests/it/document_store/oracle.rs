@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use retrial_sim::engine::Value;
 use retrial_sim::fault::Fault;
-use retrial_sim::trace::{Event, EventKind, Exchange};
+use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 
 use self::row::Row;
@@ -100,12 +100,12 @@ impl Oracle {
         }
         let hand = self.hands.entry(event.actor.0).or_default();
         match &event.kind {
-            EventKind::Exchanged(exchange) => {
+            EventKind::Requested(request) => {
                 ensure!(hand.must_say.is_empty(), "does not say {:?}", hand.must_say);
-                match exchange.part {
-                    "memories" if hand.update.is_some() => self.updates(event, exchange),
-                    "memories" => self.asks(event, exchange),
-                    _ => self.locks(event, exchange),
+                match request.part {
+                    "memories" if hand.update.is_some() => self.updates(event, request),
+                    "memories" => self.asks(event, request),
+                    _ => self.locks(event, request),
                 }
             }
             EventKind::Annotated(key, one, other) if *key == "came to" && hand.update.is_some() => {
@@ -183,7 +183,7 @@ impl Oracle {
     fn writes(
         &mut self,
         event: &Event,
-        exchange: &Exchange,
+        request: &Request,
         ids: &[i64],
         effect: impl FnOnce(&mut Self) -> Vec<Change>,
     ) -> Result<bool, String> {
@@ -191,9 +191,9 @@ impl Oracle {
             [id] => ("id", Value::Integer(*id)),
             _ => ("rows", Value::Integer(ids.len() as i64)),
         };
-        ensure!(exchange.body == [field.clone()], "it asks for {field:?}");
-        if !exchange.arrived {
-            ensure!(!exchange.heard, "hears of what has not arrived");
+        ensure!(request.body == [field.clone()], "it asks for {field:?}");
+        if !request.arrived {
+            ensure!(!request.heard, "hears of what has not arrived");
             self.seen.push("a request lost");
             return Ok(false);
         }
@@ -203,14 +203,14 @@ impl Oracle {
         } else {
             self.commits = Some((event.actor.0, event.step, changes));
         }
-        if !exchange.heard {
+        if !request.heard {
             self.seen.push("a reply lost");
         }
-        Ok(exchange.heard)
+        Ok(request.heard)
     }
 
     /// A plain request: it must be the one that was annotated before.
-    fn asks(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    fn asks(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let asked = std::mem::take(&mut self.hand(event).asked);
         let of: Vec<i64> = asked.iter().filter(|(key, ..)| *key == "of").map(|(_, id, _)| *id).collect();
         let mut sent = Vec::new();
@@ -228,15 +228,16 @@ impl Oracle {
         let read = |(key, id, version): &Note| (*key == "of").then_some((*id, *version));
         let read: Vec<(i64, i64)> = asked.iter().filter_map(read).collect();
         let mut updated = None;
-        let heard = match exchange.label {
-            "get" | "query" | "list" => return self.reads(event, exchange, &asked, &of),
-            "remove" => self.writes(event, exchange, &of, |it| it.remove(|row| of.contains(&row.id)))?,
-            "put" if broken => self.writes(event, exchange, &sent_ids, |_| Vec::new())?,
-            "put" => self
-                .writes(event, exchange, &sent_ids, |it| sent.iter().map(|row| it.append(*row)).collect())?,
-            "merge" if broken => self.writes(event, exchange, &sent_ids, |_| Vec::new())?,
-            "merge" => self.writes(event, exchange, &sent_ids, |it| it.merges(&sent, &mut updated))?,
-            "delete-old" => self.writes(event, exchange, &of, |it| it.deletes_unchanged(&read))?,
+        let heard = match request.label {
+            "get" | "query" | "list" => return self.reads(event, request, &asked, &of),
+            "remove" => self.writes(event, request, &of, |it| it.remove(|row| of.contains(&row.id)))?,
+            "put" if broken => self.writes(event, request, &sent_ids, |_| Vec::new())?,
+            "put" => {
+                self.writes(event, request, &sent_ids, |it| sent.iter().map(|row| it.append(*row)).collect())?
+            }
+            "merge" if broken => self.writes(event, request, &sent_ids, |_| Vec::new())?,
+            "merge" => self.writes(event, request, &sent_ids, |it| it.merges(&sent, &mut updated))?,
+            "delete-old" => self.writes(event, request, &of, |it| it.deletes_unchanged(&read))?,
             other => return Err(format!("{other} has no place here")),
         };
         let must_say = &mut self.hand(event).must_say;
@@ -277,15 +278,9 @@ impl Oracle {
         changes
     }
 
-    fn reads(
-        &mut self,
-        event: &Event,
-        exchange: &Exchange,
-        asked: &[Note],
-        of: &[i64],
-    ) -> Result<(), String> {
-        ensure!(exchange.arrived && exchange.heard, "a read is lost");
-        let (body, got): (Vec<_>, Vec<Row>) = match exchange.label {
+    fn reads(&mut self, event: &Event, request: &Request, asked: &[Note], of: &[i64]) -> Result<(), String> {
+        ensure!(request.arrived && request.heard, "a read is lost");
+        let (body, got): (Vec<_>, Vec<Row>) = match request.label {
             "get" => (vec![("id", Value::Integer(of[0]))], self.newest(of[0]).into_iter().collect()),
             "query" => {
                 let mut once = of.to_vec();
@@ -309,7 +304,7 @@ impl Oracle {
                 }
             }
         };
-        ensure!(exchange.body == body, "it asks for {body:?}");
+        ensure!(request.body == body, "it asks for {body:?}");
         let must_say = &mut self.hand(event).must_say;
         got.iter().for_each(|row| must_say.extend(row.told()));
         must_say.push_back(("rows", got.len() as i64, 0));

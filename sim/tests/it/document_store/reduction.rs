@@ -176,7 +176,7 @@ fn outcome(run: &Run) -> String {
                     lasting += &format!("{} {:?}->{:?}; ", change.key, change.before, change.after);
                 }
             }
-            EventKind::Exchanged(_)
+            EventKind::Requested(_)
             | EventKind::Annotated(..)
             | EventKind::Injected(_)
             | EventKind::Crashed => {

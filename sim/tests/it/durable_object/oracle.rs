@@ -80,12 +80,12 @@ fn calls(run: &Run) -> BTreeMap<i64, Call> {
     let mut calls = BTreeMap::<i64, Call>::new();
     for (index, event) in run.trace.events.iter().enumerate() {
         match &event.kind {
-            EventKind::Exchanged(exchange) if exchange.label == "ask" => {
-                let (arrived, heard) = (exchange.arrived, exchange.heard);
-                let add = number(exchange, "add");
+            EventKind::Requested(request) if request.label == "ask" => {
+                let (arrived, heard) = (request.arrived, request.heard);
+                let add = number(request, "add");
                 let (outcome, widowed) = (None, false);
                 let call = Call { caller: event.actor, sent: index, add, arrived, heard, outcome, widowed };
-                calls.insert(number(exchange, "id"), call);
+                calls.insert(number(request, "id"), call);
             }
             EventKind::Annotated(key @ ("answer" | "error"), id, count) => {
                 let call = calls.get_mut(id).expect("every reply has a call");

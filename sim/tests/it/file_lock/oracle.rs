@@ -7,7 +7,7 @@ use std::time::Duration;
 use retrial_sim::engine::Value;
 use retrial_sim::fault::{Fault, STALL};
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, EventKind, Exchange};
+use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 
 use super::SETTINGS;
@@ -126,11 +126,11 @@ impl Oracle<'_> {
     fn event(&mut self, event: &Event) -> Result<(), String> {
         let (process, at) = (self.run.trace.process(event.actor), event.at);
         match &event.kind {
-            EventKind::Exchanged(exchange) if exchange.label == "exit" => self.exit(event, exchange),
-            EventKind::Exchanged(exchange) => match exchange.label {
-                "remove-stale" => self.remove(event, exchange),
-                "unlock" => self.release(event, exchange),
-                _ => self.attempt(event, exchange),
+            EventKind::Requested(request) if request.label == "exit" => self.exit(event, request),
+            EventKind::Requested(request) => match request.label {
+                "remove-stale" => self.remove(event, request),
+                "unlock" => self.release(event, request),
+                _ => self.attempt(event, request),
             },
             EventKind::Waits { holders, resource } => {
                 ensure!(*resource == "the file lock", "waits for {resource}");
@@ -215,9 +215,9 @@ impl Oracle<'_> {
         Ok(())
     }
 
-    fn attempt(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    fn attempt(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let (process, at) = (self.run.trace.process(event.actor), event.at);
-        let creates = exchange.label == "create";
+        let creates = request.label == "create";
         match self.hand(event).next.pop_front() {
             None if !creates => {}
             Some(Next::Creates) if creates => {}
@@ -229,7 +229,7 @@ impl Oracle<'_> {
             Some((_, mtime)) if !creates && at > mtime + SETTINGS.stale => "stale",
             Some(_) => "held",
         };
-        let found = exchange.field("found").and_then(Value::text).expect("a text");
+        let found = request.field("found").and_then(Value::text).expect("a text");
         ensure!(found == expected, "finds it {found} where it is {expected}");
         self.seen.push(expected);
         let own = |(token, _): (i64, Duration)| {
@@ -237,12 +237,12 @@ impl Oracle<'_> {
             taking.process == process && taking.beats
         };
         let own = self.there.is_some_and(own);
-        ensure!(exchange.field("own") == Some(&Value::Bool(own)), "own is not {own}");
+        ensure!(request.field("own") == Some(&Value::Bool(own)), "own is not {own}");
         if own {
             self.seen.push("its own process has it");
         }
         let made = if found == "free" { Value::Integer(self.takings.len() as i64 + 1) } else { Value::Null };
-        ensure!(exchange.field("token") == Some(&made), "the token is not {made:?}");
+        ensure!(request.field("token") == Some(&made), "the token is not {made:?}");
         match found {
             "free" => self.takes(event),
             "stale" => {

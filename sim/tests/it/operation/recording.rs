@@ -109,7 +109,7 @@ fn a_search_puts_acknowledgements_in_both_orders_with_what_others_can_tell() {
         });
         let told = run.trace.events.iter().filter_map(|event| match &event.kind {
             EventKind::Operated(_, stage @ Stage::Acknowledged) => Some(stage.name()),
-            EventKind::Exchanged(exchange) => Some(exchange.label),
+            EventKind::Requested(request) => Some(request.label),
             _ => None,
         });
         orders.insert(told.collect::<Vec<_>>());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use retrial_sim::engine::{Row, RowChange, Table, Value};
 use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, EventKind, Exchange, Field, Member, Trace};
+use retrial_sim::trace::{Event, EventKind, Field, Member, Request, Trace};
 
 const CAST: [&str; 3] = ["a", "b", "c"];
 
@@ -49,9 +49,9 @@ impl Trial {
             return;
         }
         let actor = CAST.iter().position(|name| *name == words[0]).expect("a member of the cast") as u16;
-        let exchange = |label| {
+        let request = |label| {
             let (part, body) = ("t", Vec::new());
-            EventKind::Exchanged(Rc::new(Exchange { label, part, body, arrived: true, heard: true }))
+            EventKind::Requested(Rc::new(Request { label, part, body, arrived: true, heard: true }))
         };
         let events = match words[1..] {
             ["begin", row] => {
@@ -59,8 +59,8 @@ impl Trial {
                 let number = self.begun.len() as u32;
                 vec![EventKind::Operated(number, Stage::Began(Rc::new(("t", value(row)))))]
             }
-            ["look", _] => vec![exchange("look")],
-            ["read", row] => vec![exchange("read"), self.stage(actor, row, Stage::Saw)],
+            ["look", _] => vec![request("look")],
+            ["read", row] => vec![request("read"), self.stage(actor, row, Stage::Saw)],
             ["mean", row, ref to @ ..] => {
                 let fields: Vec<Field> = to.iter().map(|field| parse(field)).collect();
                 vec![self.stage(actor, row, Stage::Intends(fields.into()))]
@@ -70,11 +70,11 @@ impl Trial {
             ["write", row, ref fields @ ..] => vec![self.write(row, fields)],
             ["add", row, ref fields @ ..] => {
                 let change = self.lay(row, fields);
-                vec![exchange("add"), EventKind::Committed([change].into())]
+                vec![request("add"), EventKind::Committed([change].into())]
             }
             ["blink", row, ref fields @ ..] => vec![self.blink(row, fields)],
-            ["delete", row] => vec![exchange("delete"), self.delete(row, 0)],
-            ["prune", row] => vec![exchange("prune"), self.delete(row, 1)],
+            ["delete", row] => vec![request("delete"), self.delete(row, 0)],
+            ["prune", row] => vec![request("prune"), self.delete(row, 1)],
             ["crash"] => vec![EventKind::Crashed],
             ref other => panic!("unknown act {other:?}"),
         };

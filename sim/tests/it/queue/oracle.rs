@@ -7,7 +7,7 @@ use std::time::Duration;
 use retrial_sim::fault::Fault;
 use retrial_sim::point::ActorId;
 use retrial_sim::queue::Settings;
-use retrial_sim::trace::{Event, EventKind, Exchange};
+use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 
 use crate::parts::{Tally, ensure, number};
@@ -31,7 +31,7 @@ enum Fate {
     Dead,
 }
 
-/// A fault that is injected into an actor's exchange. The step is `None` until it has had its effect.
+/// A fault that is injected into an actor's request. The step is `None` until it has had its effect.
 #[derive(Clone, Copy)]
 struct Armed {
     fault: Fault,
@@ -81,8 +81,8 @@ pub(super) fn judge(run: &Run, settings: Settings, delay: Duration, tally: &mut 
                 let process = run.trace.process(event.actor);
                 oracle.armed.retain(|actor, _| run.trace.process(*actor) != process);
             }
-            EventKind::Exchanged(exchange) if exchange.part == settings.name => {
-                oracle.exchanged(event, exchange).map_err(|why| format!("{why} at step {}", event.step))?;
+            EventKind::Requested(request) if request.part == settings.name => {
+                oracle.exchanged(event, request).map_err(|why| format!("{why} at step {}", event.step))?;
             }
             EventKind::Annotated(key @ ("took" | "told"), one, other) => {
                 oracle.noted.push((event.actor, key, *one, *other));
@@ -114,19 +114,19 @@ impl Oracle<'_> {
         *self.tally.entry(what).or_default() += 1;
     }
 
-    fn exchanged(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    fn exchanged(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let (arrived, heard) = match self.expected.filter(|(step, ..)| *step == event.step) {
             Some((_, arrived, heard)) => (arrived, heard),
-            None => (true, exchange.heard),
+            None => (true, request.heard),
         };
-        let as_expected = (exchange.arrived, exchange.heard) == (arrived, heard);
+        let as_expected = (request.arrived, request.heard) == (arrived, heard);
         // A message that is returned for the last time becomes a dead letter in the same step.
-        ensure!(as_expected || exchange.label == "dead-letter", "it should be {arrived} and {heard}");
-        if !exchange.arrived {
+        ensure!(as_expected || request.label == "dead-letter", "it should be {arrived} and {heard}");
+        if !request.arrived {
             return Ok(());
         }
-        let index = number(exchange, "message") as usize - 1;
-        if exchange.label == "send" {
+        let index = number(request, "message") as usize - 1;
+        if request.label == "send" {
             ensure!(index == self.messages.len(), "message {} is sent twice", index + 1);
             let left = i64::from(self.settings.attempts);
             let (until, fate) = (event.at, Fate::There);
@@ -134,22 +134,22 @@ impl Oracle<'_> {
             return Ok(());
         }
         ensure!(index < self.messages.len(), "message {} was never sent", index + 1);
-        match exchange.label {
-            "deliver" => self.delivered(event, exchange, index),
+        match request.label {
+            "deliver" => self.delivered(event, request, index),
             "ack" => {
-                self.acknowledged(event, exchange, index);
+                self.acknowledged(event, request, index);
                 Ok(())
             }
             "retry" => {
-                self.given_back(event, exchange, index);
+                self.given_back(event, request, index);
                 Ok(())
             }
-            "dead-letter" => self.buried(event, exchange, index),
+            "dead-letter" => self.buried(event, request, index),
             other => Err(format!("{other} is nothing a queue does")),
         }
     }
 
-    fn delivered(&mut self, event: &Event, exchange: &Exchange, index: usize) -> Result<(), String> {
+    fn delivered(&mut self, event: &Event, request: &Request, index: usize) -> Result<(), String> {
         let (step, before) = self.batch;
         self.batch = (event.step, if step == event.step { before + 1 } else { 1 });
         ensure!(self.batch.1 <= self.settings.batch, "a batch of {}", self.batch.1);
@@ -172,10 +172,10 @@ impl Oracle<'_> {
                 self.armed.remove(&event.actor);
             }
         }
-        ensure!(exchange.heard == armed.is_none(), "it is wrong that heard is {}", exchange.heard);
+        ensure!(request.heard == armed.is_none(), "it is wrong that heard is {}", request.heard);
         let visibility = self.settings.visibility_timeout;
         let message = &mut self.messages[index];
-        let attempt = number(exchange, "attempt");
+        let attempt = number(request, "attempt");
         ensure!(message.fate == Fate::There, "message {} comes again, {:?}", index + 1, message.fate);
         ensure!(message.left > 0, "message {} comes after its last attempt", index + 1);
         ensure!(message.until <= event.at, "message {} comes while it is hidden", index + 1);
@@ -193,30 +193,30 @@ impl Oracle<'_> {
         if attempt > i64::from(self.settings.attempts) {
             self.see("once more after the last attempt");
         }
-        if exchange.heard {
+        if request.heard {
             self.heard.push((event.actor, "took", index as i64 + 1, attempt));
         }
         Ok(())
     }
 
-    /// Whether the exchange is about the message's last delivery.
-    fn is_current(&mut self, exchange: &Exchange, index: usize) -> bool {
+    /// Whether the request is about the message's last delivery.
+    fn is_current(&mut self, request: &Request, index: usize) -> bool {
         let message = &self.messages[index];
         let current = message.fate == Fate::There
             && message.holder.is_some()
-            && message.attempts == number(exchange, "attempt");
+            && message.attempts == number(request, "attempt");
         if !current {
             self.see("an old receipt");
         }
         current
     }
 
-    fn acknowledged(&mut self, event: &Event, exchange: &Exchange, index: usize) {
-        if exchange.heard {
+    fn acknowledged(&mut self, event: &Event, request: &Request, index: usize) {
+        if request.heard {
             self.heard.push((event.actor, "told", index as i64 + 1, 0));
         }
         let again = self.armed.remove(&event.actor).is_some();
-        if !self.is_current(exchange, index) {
+        if !self.is_current(request, index) {
             return;
         }
         let message = &mut self.messages[index];
@@ -230,22 +230,22 @@ impl Oracle<'_> {
         }
     }
 
-    fn given_back(&mut self, event: &Event, exchange: &Exchange, index: usize) {
-        if exchange.heard {
+    fn given_back(&mut self, event: &Event, request: &Request, index: usize) {
+        if request.heard {
             self.heard.push((event.actor, "told", index as i64 + 1, 0));
         }
-        if self.is_current(exchange, index) {
+        if self.is_current(request, index) {
             let message = &mut self.messages[index];
             message.holder = None;
             message.until = event.at + self.delay;
         }
     }
 
-    fn buried(&mut self, event: &Event, exchange: &Exchange, index: usize) -> Result<(), String> {
+    fn buried(&mut self, event: &Event, request: &Request, index: usize) -> Result<(), String> {
         let message = &mut self.messages[index];
         ensure!(message.fate == Fate::There, "message {} is dead, and was {:?}", index + 1, message.fate);
         ensure!(message.left == 0, "message {} is dead with {} attempts left", index + 1, message.left);
-        ensure!(message.attempts == number(exchange, "attempt"), "the attempts are {}", message.attempts);
+        ensure!(message.attempts == number(request, "attempt"), "the attempts are {}", message.attempts);
         message.fate = Fate::Dead;
         if message.holder.is_some() {
             ensure!(message.until <= event.at, "message {} is dead before it lapsed", index + 1);

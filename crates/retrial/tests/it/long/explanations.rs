@@ -77,7 +77,7 @@ fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
         Reason::Known { value, .. } => has(one, value) && has(other, value),
         Reason::Failed { .. } => match one {
             EventKind::Ran(ran) => ran.result.is_err(),
-            EventKind::Exchanged(exchange) => !exchange.arrived || !exchange.heard,
+            EventKind::Requested(request) => !request.arrived || !request.heard,
             _ => false,
         },
         Reason::ChangedNothing => {
@@ -119,7 +119,7 @@ fn has(what: &EventKind, value: &Value) -> bool {
             let rows = ran.result.iter().flat_map(|answer| &answer.rows);
             ran.params.contains(value) || rows.into_iter().any(|row| row.contains(value))
         }
-        EventKind::Exchanged(exchange) => exchange.body.iter().any(|(_, known)| known == value),
+        EventKind::Requested(request) => request.body.iter().any(|(_, known)| known == value),
         EventKind::Stored(stored) => stored.state.iter().any(|(_, known)| known == value),
         EventKind::Committed(changes) => {
             changes.iter().any(|change| change.after.iter().any(|row| row.contains(value)))

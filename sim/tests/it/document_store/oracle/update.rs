@@ -1,7 +1,7 @@
 //! What an update does under its lock, request by request, and what its caller must learn.
 
 use retrial_sim::engine::Value;
-use retrial_sim::trace::{Event, Exchange};
+use retrial_sim::trace::{Event, Request};
 
 use super::row::Row;
 use super::{Oracle, ensure};
@@ -32,12 +32,12 @@ pub(super) struct Update {
 }
 
 impl Oracle {
-    pub(super) fn locks(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    pub(super) fn locks(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let hand = self.hand(event);
         let Some(update) = &mut hand.update else { return Err("takes a lock for nothing".to_owned()) };
-        match (exchange.label, update.stage) {
+        match (request.label, update.stage) {
             ("lock" | "create", Stage::Locks) => {
-                if exchange.field("token") != Some(&Value::Null) {
+                if request.field("token") != Some(&Value::Null) {
                     update.stage = Stage::Reads;
                 }
             }
@@ -57,7 +57,7 @@ impl Oracle {
     }
 
     /// A request that is part of an update.
-    pub(super) fn updates(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    pub(super) fn updates(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let mut update = self.hand(event).update.expect("it is in an update");
         let Update { id, stage, .. } = update;
         let label = match stage {
@@ -67,9 +67,9 @@ impl Oracle {
             Stage::Adds => "add",
             Stage::Checks => "check",
             Stage::Restores => "restore",
-            Stage::Locks | Stage::Unlocks(_) => return Err(format!("{} at {stage:?}", exchange.label)),
+            Stage::Locks | Stage::Unlocks(_) => return Err(format!("{} at {stage:?}", request.label)),
         };
-        ensure!(exchange.label == label, "{} comes instead of {label}", exchange.label);
+        ensure!(request.label == label, "{} comes instead of {label}", request.label);
         let newest = self.newest(id);
         update.stage = match stage {
             Stage::Reads => self.takes_up(&mut update, newest),
@@ -81,7 +81,7 @@ impl Oracle {
                 if newest != Some(update.original) {
                     self.seen.push("an update that another has overtaken");
                 }
-                let heard = self.writes(event, exchange, &[id], |it| it.remove(|row| row.id == id))?;
+                let heard = self.writes(event, request, &[id], |it| it.remove(|row| row.id == id))?;
                 if heard {
                     Stage::Adds
                 } else {
@@ -95,7 +95,7 @@ impl Oracle {
                 }
                 let (which, mark) = update.changes;
                 let row = update.original.changed(which, mark);
-                if self.writes(event, exchange, &[id], |it| vec![it.append(row)])? {
+                if self.writes(event, request, &[id], |it| vec![it.append(row)])? {
                     self.seen.push("updated");
                     Stage::Unlocks(DONE)
                 } else {
@@ -109,7 +109,7 @@ impl Oracle {
             Stage::Checks => Stage::Restores,
             _ => {
                 let row = update.backup;
-                let heard = self.writes(event, exchange, &[id], |it| vec![it.append(row)])?;
+                let heard = self.writes(event, request, &[id], |it| vec![it.append(row)])?;
                 self.seen.push(if heard { "an update restores" } else { "an update cannot restore" });
                 Stage::Unlocks(UNKNOWN)
             }

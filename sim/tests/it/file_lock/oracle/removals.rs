@@ -1,21 +1,21 @@
 //! What removes the directory: an actor that has seen it stale, a release, a process that exits.
 
 use retrial_sim::engine::Value;
-use retrial_sim::trace::{Event, Exchange};
+use retrial_sim::trace::{Event, Request};
 
 use super::super::{ALREADY, DONE, NOT_ACQUIRED, SETTINGS};
 use super::{Next, Oracle};
 use crate::parts::{ensure, number};
 
 impl Oracle<'_> {
-    pub(super) fn remove(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    pub(super) fn remove(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let Some(Next::Removes(saw, looked)) = self.hand(event).next.pop_front() else {
             return Err("removes what it has not seen stale".to_owned());
         };
         self.hand(event).next.push_back(Next::Creates);
         let removed = self.there.take();
         let expected = removed.map_or(Value::Null, |(token, _)| Value::Integer(token));
-        ensure!(exchange.field("removed") == Some(&expected), "it removes {expected:?}");
+        ensure!(request.field("removed") == Some(&expected), "it removes {expected:?}");
         let Some((token, mtime)) = removed else {
             self.seen.push("removes nothing");
             return Ok(());
@@ -32,9 +32,9 @@ impl Oracle<'_> {
         Ok(())
     }
 
-    pub(super) fn release(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    pub(super) fn release(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let process = self.run.trace.process(event.actor);
-        let token = number(exchange, "token");
+        let token = number(request, "token");
         self.meets_nothing(event)?;
         let (compromised, since, ended) = {
             let taking = &mut self.takings[token as usize - 1];
@@ -42,7 +42,7 @@ impl Oracle<'_> {
             taking.held = false;
             (taking.compromised, taking.since, taking.ended)
         };
-        ensure!(exchange.field("compromised") == Some(&Value::Bool(compromised)), "{compromised} is right");
+        ensure!(request.field("compromised") == Some(&Value::Bool(compromised)), "{compromised} is right");
         let listed = self.listed.get(process).copied();
         let (code, removed) = match listed {
             _ if compromised || ended => (ALREADY, None),
@@ -55,7 +55,7 @@ impl Oracle<'_> {
             }
         };
         let expected = removed.map_or(Value::Null, |(token, _)| Value::Integer(token));
-        ensure!(exchange.field("removed") == Some(&expected), "it removes {expected:?}");
+        ensure!(request.field("removed") == Some(&expected), "it removes {expected:?}");
         match (code, removed) {
             (ALREADY, _) if compromised => self.seen.push("ERELEASED, compromised"),
             (ALREADY, _) => self.seen.push("ERELEASED, by another of its process"),
@@ -82,7 +82,7 @@ impl Oracle<'_> {
     }
 
     /// A process that exits in good order removes the lock that it has listed.
-    pub(super) fn exit(&mut self, event: &Event, exchange: &Exchange) -> Result<(), String> {
+    pub(super) fn exit(&mut self, event: &Event, request: &Request) -> Result<(), String> {
         let process = self.run.trace.process(event.actor);
         let Some(listed) = self.listed.remove(process) else {
             return Err("a process removes a lock that it has not got".to_owned());
@@ -90,7 +90,7 @@ impl Oracle<'_> {
         let removed = self.there.take();
         let expected = removed.map_or(Value::Null, |(token, _)| Value::Integer(token));
         let fields = [("token", Value::Integer(listed)), ("removed", expected)];
-        let same = fields.iter().all(|(name, value)| exchange.field(name) == Some(value));
+        let same = fields.iter().all(|(name, value)| request.field(name) == Some(value));
         ensure!(same, "an exit has {fields:?}");
         if let Some((other, _)) = removed.filter(|(token, _)| *token != listed) {
             self.takings[other as usize - 1].excuse = Some("robbed");
