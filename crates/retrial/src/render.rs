@@ -32,6 +32,7 @@ pub mod searched;
 pub mod transcript;
 
 mod columns;
+mod mismatch;
 mod rounds;
 mod sql;
 mod style;

@@ -3,8 +3,8 @@
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::Failure;
 use retrial_sim::fault::FaultRule;
-use retrial_sim::verdict::Verdict;
 
+use super::mismatch::{Grade, Remark, remark};
 use super::progress::{self, Phase};
 use super::{matrix, output, saved, style};
 use crate::exit::Exit;
@@ -116,37 +116,24 @@ fn not_judged(results: &Results, table: &Table, line: &Line) {
             None => again(results, table, line),
         }
     }
-    for (invariant, verdict, mismatch) in &line.verdicts {
-        if let Verdict::Unknown(why) = verdict {
-            say!("{}", style::odd(format!("unknown: {place}: {invariant}: {why}")));
-        } else if matches!(mismatch, Mismatch::NotCovered) && results.interrupted.is_none() {
-            let few = few_trials(table, line);
-            say!("{}", style::odd(format!("not covered: known failure of {invariant} by {place}{few}")));
-        }
-    }
 }
 
 /// Prints the verdicts that are not as declared.
 fn mismatches(results: &Results, table: &Table, line: &Line) {
     let place = place(table, line);
     for (invariant, verdict, mismatch) in &line.verdicts {
-        match (mismatch, verdict) {
-            (Mismatch::NotObserved, _) => {
-                let few = few_trials(table, line);
-                say!("{}", style::bad(format!("known failure not observed: {invariant} by {place}{few}")));
-                again(results, table, line);
-            }
-            (Mismatch::OtherReason(other, counterexample), _) => {
-                let why = format!("violates {invariant} with an anomaly that is not declared: {other}");
-                say!("{}", style::bad(format!("unexpected: {place} {why}: {}", counterexample.sentence)));
-                say!("    retrial replay {}", results.replayable(&counterexample.case));
-            }
-            (Mismatch::Broke, Verdict::Violated(counterexample)) => {
-                let sentence = &counterexample.sentence;
-                say!("{}", style::bad(format!("unexpected: {place} violates {invariant}: {sentence}")));
-                say!("    retrial replay {}", results.replayable(&counterexample.case));
-            }
-            _ => {}
+        let Some(Remark { grade, text, shown }) = remark(verdict, mismatch) else { continue };
+        // An interrupted run says in one line what it did not cover.
+        if grade == Grade::NotCovered && results.interrupted.is_some() {
+            continue;
+        }
+        let few = if shown.is_none() { few_trials(table, line) } else { String::new() };
+        let remark = format!("{}: {invariant} by {place}: {text}{few}", grade.name());
+        say!("{}", if grade == Grade::Unexpected { style::bad(remark) } else { style::odd(remark) });
+        match shown {
+            Some(shown) => say!("    retrial replay {}", results.replayable(&shown.case)),
+            None if grade == Grade::Unexpected => again(results, table, line),
+            None => {}
         }
     }
 }

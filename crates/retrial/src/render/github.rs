@@ -4,11 +4,9 @@
 
 use std::fmt::Write as _;
 
-use retrial_sim::verdict::Verdict;
-
+use super::mismatch::{Grade, Remark, remark};
 use super::{conclusion, matrix};
 use crate::exit::Exit;
-use crate::expectation::Mismatch;
 use crate::gaps::gaps;
 use crate::results::{Line, Results, Table};
 
@@ -22,7 +20,7 @@ pub fn annotations(results: &Results) {
     }
     for (table, line) in lines(results) {
         for (invariant, verdict, mismatch) in &line.verdicts {
-            let Some((level, what)) = annotation(verdict, mismatch) else { continue };
+            let Some(Remark { grade, text, .. }) = remark(verdict, mismatch) else { continue };
             let info = &table.selection.info;
             let strategy = &info.strategies[line.strategy];
             let environment = info.environments[line.environment].name;
@@ -30,10 +28,11 @@ pub fn annotations(results: &Results) {
             let number = line_of(strategy.source, invariant);
             let title = format!("{}/{}: {invariant} in {environment}", info.name, strategy.name);
             say!(
-                "::{level} file={},line={number},title={}::{}",
+                "::{} file={},line={number},title={}::{}",
+                level(grade),
                 property(&file),
                 property(&title),
-                data(&what)
+                data(&text)
             );
         }
     }
@@ -68,7 +67,7 @@ pub fn summary(results: &Results) -> String {
     let mut is_first = true;
     for (table, line) in lines(results) {
         for (invariant, verdict, mismatch) in &line.verdicts {
-            let Some((_, what)) = annotation(verdict, mismatch) else { continue };
+            let Some(Remark { text: what, .. }) = remark(verdict, mismatch) else { continue };
             if std::mem::take(&mut is_first) {
                 text.push_str("\n### Not as declared\n\n");
             }
@@ -85,26 +84,9 @@ fn lines(results: &Results) -> impl Iterator<Item = (&Table, &Line)> {
     results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)))
 }
 
-/// The level and the message of an annotation; `None` if the verdict is as declared.
-fn annotation(verdict: &Verdict, mismatch: &Mismatch) -> Option<(&'static str, String)> {
-    match (mismatch, verdict) {
-        (Mismatch::OtherReason(anomaly, shown), _) => Some((
-            "error",
-            format!("violated with an anomaly that is not declared ({anomaly}): {}", shown.sentence),
-        )),
-        (Mismatch::Broke, Verdict::Violated(shown)) => {
-            Some(("error", format!("violated: {}", shown.sentence)))
-        }
-        (Mismatch::Broke, _) => Some(("error", "violated".to_owned())),
-        (Mismatch::NotObserved, _) => {
-            Some(("error", "the declared known failure was not observed".to_owned()))
-        }
-        (Mismatch::NotCovered, _) => {
-            Some(("warning", "no trial could show the declared known failure".to_owned()))
-        }
-        (Mismatch::None, Verdict::Unknown(why)) => Some(("warning", format!("unknown: {why}"))),
-        (Mismatch::None, _) => None,
-    }
+/// How GitHub calls a grade.
+fn level(grade: Grade) -> &'static str {
+    if grade == Grade::Unexpected { "error" } else { "warning" }
 }
 
 /// The line of a strategy's file for an annotation: where the known failure is declared, else where the strategy

@@ -13,6 +13,7 @@ use retrial_sim::case::Case;
 use retrial_sim::verdict::Verdict;
 
 use super::conclusion;
+use super::mismatch::{Grade, Remark, remark};
 use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
 use crate::regressions::{Checked, Outcome};
@@ -35,8 +36,10 @@ pub fn results(results: &Results, transcript: &dyn Fn(&Case) -> String) -> Resul
             suite.add_test_cases(line_cases(results, table, line, transcript));
         }
         for gap in gaps(table) {
-            let mut case =
-                TestCase::new(gap_name(&gap), error("not covered", &conclusion::sentence(table, &gap)));
+            let mut case = TestCase::new(
+                gap_name(table, &gap),
+                error("not covered", &conclusion::sentence(table, &gap)),
+            );
             case.set_classname(format!("{}.coverage", table.selection.info.name));
             suite.add_test_case(case);
         }
@@ -113,42 +116,39 @@ fn judged(
     transcript: &dyn Fn(&Case) -> String,
 ) -> (TestCaseStatus, Option<String>) {
     let replay = |case: &Case| format!("{}\nretrial replay {}", transcript(case), results.replayable(case));
-    let status = match (mismatch, verdict) {
-        (Mismatch::OtherReason(anomaly, shown), _) => {
-            let message = format!("an anomaly that is not declared: {anomaly}: {}", shown.sentence);
-            failure("violated", &message, &replay(&shown.case))
+    let status = match remark(verdict, mismatch) {
+        Some(Remark { grade: Grade::Unexpected, text, shown }) => {
+            let replayed = shown.map_or(String::new(), |shown| replay(&shown.case));
+            failure(Grade::Unexpected.name(), &text, &replayed)
         }
-        (Mismatch::Broke, Verdict::Violated(shown)) => {
-            failure("violated", &shown.sentence, &replay(&shown.case))
-        }
-        (Mismatch::Broke, _) => failure("violated", "violated without a counterexample", ""),
-        (Mismatch::NotObserved, _) => {
-            failure("not observed", "a declared known failure was not observed", "")
-        }
-        (Mismatch::NotCovered, _) => error("not covered", "no trial could show the declared known failure"),
-        (Mismatch::None, Verdict::Unknown(why)) => error("unknown", why),
-        (Mismatch::None, Verdict::NotExercised) => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message("no trial exercised the invariant");
-            status
-        }
-        (Mismatch::None, Verdict::Violated(shown)) => {
-            let output = format!("known failure: {}", shown.sentence);
-            return (TestCaseStatus::success(), Some(output));
-        }
-        (Mismatch::None, Verdict::Holds { .. }) => TestCaseStatus::success(),
+        Some(Remark { grade, text, .. }) => error(grade.name(), &text),
+        None => match verdict {
+            Verdict::NotExercised => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message("no trial exercised the invariant");
+                status
+            }
+            Verdict::Violated(shown) => {
+                let output = format!("known failure: {}", shown.sentence);
+                return (TestCaseStatus::success(), Some(output));
+            }
+            Verdict::Holds { .. } | Verdict::Unknown(_) => TestCaseStatus::success(),
+        },
     };
     (status, None)
 }
 
 /// The name of a gap's test case.
-fn gap_name(gap: &Gap) -> String {
+fn gap_name(table: &Table, gap: &Gap) -> String {
+    let info = &table.selection.info;
     match gap {
         Gap::None(of) => format!("has {of}"),
         Gap::NeverExercised(invariant) => format!("exercises {invariant}"),
-        Gap::ExercisesNothing(strategy) => format!("strategy {strategy} exercises an invariant"),
+        Gap::ExercisesNothing(strategy) => {
+            format!("{} exercises an invariant", info.strategies[*strategy].name)
+        }
         Gap::NeverInjected(environment, rule) => {
-            format!("injects {} in environment {}", rule.fault, environment + 1)
+            format!("injects {} in {}", rule.fault, info.environments[*environment].name)
         }
     }
 }
