@@ -116,9 +116,11 @@ fn an_earlier_file_is_replaced_whole_or_not_at_all() {
 #[test]
 fn a_reader_that_has_gone_ends_it_quietly_and_without_success() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut child = retrial(&["explain", "session_ingest"], folder.path());
-    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
-    drop(child.stdout.take());
+    // The reader has gone before the program starts, so that no write can succeed.
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let mut command = retrial(&["explain", "session_ingest"], folder.path());
+    let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("the program runs");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_ne!(output.status.code(), Some(0));
