@@ -13,6 +13,9 @@ use super::mutant::{Mutant, Target};
 /// How long a mutant may take, in seconds of wall-clock time. An unmodified strategy takes one or two.
 const AT_MOST_S: &str = "120";
 
+/// The trials in each environment that a mutant gets before all that the scenario sets.
+const FEW: &str = "24";
+
 /// The most schedules of each cell's smallest workload that are enumerated for a survivor. That is all schedules of
 /// most cells; where there are too many, an unbounded search would take minutes.
 const SCHEDULES: &str = "3000";
@@ -80,6 +83,13 @@ impl Trials<'_> {
 
     /// Runs a mutant that compiles and returns its fate.
     pub(super) fn fate(&self, mutant: &Mutant) -> Result<Fate> {
+        // Most mutants are caught by a few trials, and one that never ends takes too long for many.
+        let few = self.run(&mutant.copy, &mutant.target.strategy, &["--trials", FEW])?;
+        if let Ok(Results { broken, .. }) = few
+            && !broken.is_empty()
+        {
+            return Ok(Fate::Caught(broken));
+        }
         let results = match self.run(&mutant.copy, &mutant.target.strategy, &[])? {
             Ok(results) => results,
             Err(why) => return Ok(Fate::NoResults(why)),
