@@ -101,8 +101,7 @@ fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
         .iter()
         .position(|environment| environment.name == cell.environment.name)
         .expect("the environment is one of the scenario's");
-    let searched = report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
-    let tried = report.trials - searched;
+    let tried = drawn_trials(&report);
     let is_tried = (is_whole && failed.is_none()) || tried >= cell.trials;
     // On a live server, and where a time limits the trials, there may be fewer than the scenario's known failures need.
     let is_limited = catalogue::is_live(cell.plan.engine) || cell.trials == u64::MAX;
@@ -119,6 +118,12 @@ fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
     let verdicts = verdicts.collect();
     let (strategy, engine, is_searched_only) = (cell.strategy, cell.plan.engine, cell.trials == 0);
     Line { strategy, environment, engine, is_searched_only, report, elapsed, failed, verdicts }
+}
+
+/// How many trials had a generated workload: all but the schedules of the search.
+pub(crate) fn drawn_trials(report: &Report) -> u64 {
+    let searched = report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
+    report.trials.saturating_sub(searched)
 }
 
 impl Results {

@@ -10,7 +10,7 @@ use super::{matrix, output, saved, style};
 use crate::exit::Exit;
 use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
-use crate::results::{Line, Results, Table, is_unknown};
+use crate::results::{Line, Results, Table, drawn_trials, is_unknown};
 
 /// Prints everything that is not as declared, then the totals. The entry of a failure ends with the command that
 /// reproduces it.
@@ -40,11 +40,15 @@ pub fn conclusion(results: &Results) {
 
 /// How much of the plan that a run without `--time` has was run.
 fn share_of_plan(results: &Results, plan: u64) -> String {
-    let shares = results.shares.iter().filter(|share| share.planned != Some(0));
-    let shares: Vec<_> = shares.map(progress::words).collect();
     let trials = results.shares.iter().filter(|share| share.phase == Phase::Trials);
     let percent = trials.map(|share| share.done).sum::<u64>() * 100 / plan.max(1);
-    format!("{}: {percent} % of the trials of a run without --time ({plan})", shares.join(", "))
+    format!("{}: {percent} % of the trials of a run without --time ({plan})", shares(results))
+}
+
+/// How much of each phase of the plan was run.
+fn shares(results: &Results) -> String {
+    let shares = results.shares.iter().filter(|share| share.planned != Some(0));
+    shares.map(progress::words).collect::<Vec<_>>().join(", ")
 }
 
 /// Prints the gaps in coverage.
@@ -140,8 +144,7 @@ fn mismatches(results: &Results, table: &Table, line: &Line) {
 
 /// Where there were fewer trials than the scenario sets, says so.
 fn few_trials(table: &Table, line: &Line) -> String {
-    let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
-    let (run, default) = (line.report.trials.saturating_sub(searched), table.selection.info.trials);
+    let (run, default) = (drawn_trials(&line.report), table.selection.info.trials);
     if run < default {
         format!(" ({run} trials; the scenario's default is {default})")
     } else {
@@ -154,9 +157,9 @@ fn again(results: &Results, table: &Table, line: &Line) {
     let info = &table.selection.info;
     let (strategy, environment) =
         (info.strategies[line.strategy].name, info.environments[line.environment].name);
-    let searched = line.report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
+    let drawn = drawn_trials(&line.report);
     // The search is part of every run.
-    let trials = if line.is_searched_only { searched } else { line.report.trials.saturating_sub(searched) };
+    let trials = if line.is_searched_only { line.report.trials - drawn } else { drawn };
     let (seed, with) = (results.seed, &results.scheduler);
     let engine =
         if line.engine == info.engines[0] { String::new() } else { format!(" --engine {}", line.engine) };
@@ -170,9 +173,7 @@ fn again(results: &Results, table: &Table, line: &Line) {
 /// Prints how much of the plan an interrupted run has completed.
 fn interrupted(results: &Results) {
     let Some(signal) = results.interrupted else { return };
-    let shares = results.shares.iter().filter(|share| share.planned != Some(0));
-    let shares: Vec<_> = shares.map(progress::words).collect();
-    let what = format!("interrupted by {signal}: {}", shares.join(", "));
+    let what = format!("interrupted by {signal}: {}", shares(results));
     let verdicts = results.tables.iter().flat_map(|table| table.lines.iter().flat_map(|line| &line.verdicts));
     let unseen = verdicts.filter(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered)).count();
     let unseen = match unseen {

@@ -65,12 +65,7 @@ fn names(trace: &Trace, acts: &[Act]) -> String {
 }
 
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= WIDEST_VALUE {
-        return text;
-    }
-    let kept: String = text.chars().take(WIDEST_VALUE - 3).collect();
-    format!("{kept}...")
+    output::cut(&value.to_string(), WIDEST_VALUE)
 }
 
 fn because(trace: &Trace, edge: &Edge) -> String {

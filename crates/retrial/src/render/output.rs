@@ -99,11 +99,12 @@ fn failed() -> MutexGuard<'static, Option<io::Error>> {
     FAILED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn cut(text: &str, most: usize) -> String {
+/// The text, cut to so many characters where it is longer.
+pub(super) fn cut(text: &str, most: usize) -> String {
     if text.chars().nth(most).is_none() {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(most - 3).collect();
+    let kept: String = text.chars().take(most.saturating_sub(3)).collect();
     format!("{kept}...")
 }
 

@@ -17,7 +17,7 @@ use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 
 use super::output::WIDTH;
 use super::sql::Purpose;
-use super::{explanation as words, rounds, sql, style};
+use super::{explanation as words, output, rounds, sql, style};
 use crate::replay::Likeness;
 
 /// The maximum number of lines for events and explanation; the rest of the 60 is for headings and the verdict.
@@ -143,7 +143,8 @@ impl Page {
             let mut line = String::new();
             for (actor, width) in actors.iter().zip(&widths) {
                 let mine = said.actor == *actor;
-                let cell = if mine { shorten(&said.line, PAGE) } else { mark(&waiting, *actor).to_owned() };
+                let cell =
+                    if mine { output::cut(&said.line, PAGE) } else { mark(&waiting, *actor).to_owned() };
                 line.push_str(&format!("{cell:<width$}  "));
             }
             if said.actor == ActorId::NOBODY {
@@ -173,7 +174,7 @@ impl Page {
             last = said.actor;
             let others = waiting.iter().filter(|actor| **actor != said.actor);
             let rail: String = others.map(|actor| mark(&waiting, *actor)).collect();
-            lines.push((said.at, format!("{name:<width$} {rail:<1} {}", shorten(&said.line, room))));
+            lines.push((said.at, format!("{name:<width$} {rail:<1} {}", output::cut(&said.line, room))));
             said.keep(&mut waiting);
         }
         Page { head: String::new(), lines }
@@ -266,7 +267,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
 
 fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String> {
     let sql = sql::essence(&statement.sql, &statement.params);
-    let what = shorten(&format!("{label}: {sql}"), room);
+    let what = output::cut(&format!("{label}: {sql}"), room);
     let outcome = match &statement.result {
         Ok(answer) if answer.rows.is_empty() => match (sql::purpose(&statement.sql), answer.changed) {
             (Purpose::Other, 0) => return vec![what],
@@ -330,13 +331,4 @@ fn key(change: &RowChange) -> String {
     let row = change.after.as_ref().or(change.before.as_ref());
     let first = row.and_then(|row| row.first()?.text().map(str::to_owned));
     first.unwrap_or_else(|| change.key.to_string())
-}
-
-fn shorten(line: &str, room: usize) -> String {
-    if line.chars().count() > room { cut(line, room) } else { line.to_owned() }
-}
-
-fn cut(text: &str, room: usize) -> String {
-    let kept: String = text.chars().take(room.saturating_sub(3)).collect();
-    format!("{kept}...")
 }
