@@ -26,6 +26,7 @@ pub(super) enum Column {
     Version = 1,
     Scope = 2,
     Text = 3,
+    Metadata = 6,
     Abstract = 11,
     Category = 14,
     UpgradedAt = 16,

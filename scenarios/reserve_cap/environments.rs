@@ -27,6 +27,10 @@ const DISCONNECT: FaultRule = FaultRule {
     labels: &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock"],
 };
 
+/// A statement on a reserved connection may fail although its session lives on, and with it the lock.
+const STATEMENT_ERROR: FaultRule =
+    FaultRule { fault: Fault::StatementError, actors: HOLDERS, labels: &["fence", "unlock"] };
+
 /// The points at which a pod may die. Before the lock and after the release nothing can be lost.
 const MORTAL: &[&str] = &["lock", "fence", "hydrate", "work", "post", "snapshot", "unlock", "release"];
 
@@ -62,8 +66,9 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     },
     Environment {
         name: "connection_dies",
-        about: "one or two pods; a reserved connection dies, during a statement or while idle",
-        fault_rules: &[DISCONNECT],
+        about: "one or two pods; a reserved connection dies, during a statement or while idle, or only the \
+                statement fails",
+        fault_rules: &[DISCONNECT, STATEMENT_ERROR],
         budget: 1,
     },
     Environment {
@@ -75,7 +80,7 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
     Environment {
         name: "all",
         about: "one or two pods, all faults of the environments above",
-        fault_rules: &[RELEASE_ERROR, DISCONNECT, CRASH[0], CRASH[1]],
+        fault_rules: &[RELEASE_ERROR, DISCONNECT, STATEMENT_ERROR, CRASH[0], CRASH[1]],
         budget: 3,
     },
 ];

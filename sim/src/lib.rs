@@ -43,6 +43,7 @@ pub mod rules;
 pub mod scenario;
 pub mod scheduler;
 pub mod seed;
+pub mod sentence;
 pub mod shared_state;
 pub mod shrink;
 pub mod slow_call;

@@ -4,6 +4,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 
 use super::super::{Workload, history};
 
@@ -19,10 +20,10 @@ impl Check<Workload> for Invariant {
         match taken_in.count() {
             0 => {
                 let sentence = format!(
-                    "{} messages arrived and none was taken in, because intake waits for the migration to end, \
-                     which it had not after {} batches",
-                    workload.arrivals.len(),
-                    history::batches(run).count(),
+                    "{} arrived and none was taken in, because intake waits for the migration to end, \
+                     which it had not after {}",
+                    counted(workload.arrivals.len(), "message"),
+                    counted(history::batches(run).count(), "batch"),
                 );
                 Finding::broken(Anomaly::Livelock, sentence).on("transmissions", "last_seen", None)
             }

@@ -1,11 +1,12 @@
-//! Reported progress never exceeds the total, does not fall while the process lives, and at `done` counts every row
-//! that this life of the process has changed. If a migration stores the last id that it goes to, its total counts no
-//! row beyond that id. A migration that reports no progress is not judged.
+//! Reported progress never exceeds the total, does not fall while the process lives, is first shown after at most two
+//! batches, and at `done` counts every row that this life of the process has changed. If a migration stores the last id
+//! that it goes to, its total counts no row beyond that id. A migration that reports no progress is not judged.
 //!
 //! After a restart progress may start from 0 again, because the total is counted again, too.
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use std::collections::BTreeSet;
@@ -14,6 +15,10 @@ use super::super::migration::NAME;
 use super::super::{Workload, history};
 
 pub(super) struct Invariant;
+
+/// How many batches may be committed before the first report: a report may follow its batch in a commit of its own, and
+/// the next batch need not wait for it.
+const UNSEEN: usize = 2;
 
 impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
@@ -28,14 +33,21 @@ impl Check<Workload> for Invariant {
                 (life, reported) = (history::life_of(run, event), None);
             }
             if processed > total {
-                return false_report(event, format!("progress says {processed} of {total} rows"));
+                return false_report(
+                    event,
+                    format!("progress says {processed}, of a total of {total}"),
+                );
             }
             if let Some(reported) = reported.filter(|reported| processed < *reported) {
-                return false_report(event, format!("progress fell from {reported} to {processed} rows"));
+                return false_report(
+                    event,
+                    format!("progress fell from {reported} to {}", counted(processed, "row")),
+                );
             }
             if let Some(most) = most.filter(|most| total > *most) {
                 let sentence = format!(
-                    "progress says that there are {total} rows to do, but the migration goes only to {most}"
+                    "progress counts {} to do, but the migration goes only to {most}",
+                    counted(total, "row")
                 );
                 return false_report(event, sentence);
             }
@@ -49,9 +61,14 @@ impl Check<Workload> for Invariant {
             }
             let changed = changed_in(run, life);
             if processed < changed {
-                let sentence = format!("progress ends at {processed} rows, but {changed} were changed");
+                let sentence =
+                    format!("progress ends at {}, but {changed} were changed", counted(processed, "row"));
                 return false_report(event, sentence);
             }
+        }
+        if let Some((event, unseen)) = late_report(run) {
+            let sentence = format!("{unseen} batches were committed before any progress was reported");
+            return false_report(event, sentence);
         }
         Finding::Holds { exercised }
     }
@@ -63,6 +80,22 @@ fn changed_in(run: &Run, life: usize) -> i64 {
         history::seen(run).filter(|seen| seen.actor == "migration" && seen.old != Some(seen.new));
     let here = by_migration.filter(|seen| history::life_of(run, seen.event) == life);
     here.map(|seen| seen.id).collect::<BTreeSet<_>>().len() as i64
+}
+
+/// The first report that came late in a life of the process, with the number of batches committed before it.
+fn late_report(run: &Run) -> Option<(usize, usize)> {
+    history::lives(run).into_iter().find_map(|life| {
+        let reports = |what: &EventKind| matches!(what, EventKind::Ran(ran) if ran.label == "progress");
+        let first = life.iter().position(|(_, what)| reports(what))?;
+        let fills = |what: &EventKind| match what {
+            EventKind::Committed(changes) => {
+                changes.iter().any(|change| change.table.name == "transmissions")
+            }
+            _ => false,
+        };
+        let unseen = life[..first].iter().filter(|(_, what)| fills(what)).count();
+        (unseen > UNSEEN).then_some((life[first].0, unseen))
+    })
 }
 
 /// Whether a report could not be written in that life of the process.

@@ -6,6 +6,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::{Ending, Run};
 use std::time::Duration;
@@ -23,21 +24,22 @@ impl Check<Workload> for Invariant {
     fn check(&self, evidence: &Evidence<'_, Workload>) -> Finding {
         let Evidence { workload, run, .. } = evidence;
         let batches = history::batches(run).count();
+        let so_far =
+            || format!("after {} over {}", counted(batches, "batch"), counted(workload.rows(), "row"));
         match &run.ending {
             Ending::NoRest { cycle: Some(cycle), .. } => {
                 let round: Vec<_> =
                     cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
                 return livelock(format!(
-                    "after {batches} batches over {} rows the migration loops without changing any \
-                     value ({})",
-                    workload.rows(),
+                    "{} the migration loops without changing any value ({})",
+                    so_far(),
                     round.join("; "),
                 ));
             }
             Ending::NoRest { fair_steps, .. } => {
                 return livelock(format!(
-                    "after {batches} batches over {} rows it had not ended {fair_steps} steps after faults stopped",
-                    workload.rows()
+                    "{} it had not ended {fair_steps} steps after faults stopped",
+                    so_far()
                 ));
             }
             Ending::Stuck { .. } => {
@@ -50,13 +52,17 @@ impl Check<Workload> for Invariant {
             let mut batches =
                 life.iter().filter(|(_, what)| matches!(what, EventKind::Ran(ran) if ran.label == "batch"));
             if let Some((event, _)) = batches.nth(bound as usize) {
-                let rows = workload.rows();
-                return livelock(format!("{rows} rows took more than {bound} batches")).at(*event);
+                let bound = counted(bound, "batch");
+                return livelock(format!("{} took more than {bound}", counted(workload.rows(), "row")))
+                    .at(*event);
             }
             let (took, most) = (took(run, &life), most(workload, bound));
             if evidence.is_timed() && took > most {
                 let (took, most) = (took.as_millis(), most.as_millis());
-                return livelock(format!("it took {took} ms, and {bound} batches need at most {most} ms"));
+                return livelock(format!(
+                    "it took {took} ms, where {most} ms are enough for {}",
+                    counted(bound, "batch")
+                ));
             }
         }
         match history::statuses(run).last() {

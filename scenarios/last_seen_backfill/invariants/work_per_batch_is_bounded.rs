@@ -6,6 +6,7 @@
 use super::super::{Workload, effort, history};
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 
 pub(super) struct Invariant;
 
@@ -24,11 +25,11 @@ impl Check<Workload> for Invariant {
             let bound = bound(evidence, event);
             if steps > bound {
                 let sentence = format!(
-                    "`{}` took {steps} steps; a batch of {} rows needs at most {bound}, and the table \
-                     has {} rows",
+                    "`{}` took {steps} steps; a batch of {} needs at most {bound}, and the table has \
+                     {}",
                     statement.label,
-                    workload.batch,
-                    workload.rows(),
+                    counted(workload.batch, "row"),
+                    counted(workload.rows(), "row"),
                 );
                 return Finding::broken(Anomaly::UnboundedWork, sentence).at(event);
             }

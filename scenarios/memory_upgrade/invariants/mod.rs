@@ -11,6 +11,7 @@ retrial_sim::registry! {
         no_overwrite_of_concurrent_fields,
         no_entry_lost,
         upgrade_is_applied,
+        new_memories_are_complete,
         abstract_is_of_the_text,
         plugin_is_not_starved,
         no_write_is_refused,

@@ -11,7 +11,7 @@
 //! and with the scope as its condition. A reviewer would ask: does any code still delete a row in order to change it?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Handling, UpdateError, WriteError};
+use retrial_sim::document_store::{Handling, UpdateError};
 
 use super::super::Upgrade;
 use super::super::bulk::{self, Batch, Merged};
@@ -75,9 +75,6 @@ async fn revise_locked(revision: &Revision<'_>) -> Result<bool, UpdateError> {
     let Revision { actor, store, id, .. } = revision;
     for _ in 0..ATTEMPTS {
         let Some(row) = store.get_by_id(actor, "read", *id).await else { return Ok(false) };
-        if row.vector.is_none() {
-            return Err(UpdateError::Write(WriteError::NullVector(*id)));
-        }
         let revised = row.with(&revision.of(&row));
         // A counter does not show whether a merge that seems to fail was made, so the caller gets the error.
         if store.merge_insert(actor, "merge", &[(row, revised)]).await.map_err(UpdateError::Write)? > 0 {

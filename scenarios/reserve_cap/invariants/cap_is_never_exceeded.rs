@@ -2,6 +2,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 
 use super::super::history::{Fact, Gauge};
 use super::super::{Workload, history};
@@ -22,7 +23,8 @@ impl Check<Workload> for Invariant {
             }
             let Some(cap) = gauge.cap else { continue };
             if gauge.reserved > cap {
-                let sentence = format!("{} connections are reserved, and the cap is {cap}", gauge.reserved);
+                let sentence =
+                    format!("{} reserved, with a cap of {cap}", counted(gauge.reserved, "connection"));
                 return Finding::broken(Anomaly::WriteSkew, sentence).at(index).on("pool", "reserved", None);
             }
             exercised += 1;

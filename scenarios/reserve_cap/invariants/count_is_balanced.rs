@@ -6,6 +6,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 
 use super::super::history::{Fact, Gauge};
 use super::super::{Workload, history};
@@ -55,8 +56,9 @@ fn unbalanced(gauge: &Gauge, at: usize) -> Option<Finding> {
         return None;
     }
     let Gauge { count, reserved, asking, .. } = gauge;
-    let asking = if *asking > 0 { format!(", with {asking} more under way") } else { String::new() };
-    let sentence = format!("the counter says {count}, and {reserved} connections are reserved{asking}");
+    let asking = if *asking > 0 { format!(", and {asking} more under way") } else { String::new() };
+    let connections = counted(*reserved, "connection");
+    let sentence = format!("the counter says {count}, with {connections} reserved{asking}");
     Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
 }
 
@@ -67,7 +69,7 @@ fn left_over(gauge: &Gauge, at: usize) -> Option<Finding> {
     if (*count, *reserved) == (0, 0) {
         return None;
     }
-    let sentence =
-        format!("everything is idle, the counter says {count}, and {reserved} connections are reserved");
+    let connections = counted(*reserved, "connection");
+    let sentence = format!("everything is idle, the counter says {count}, with {connections} reserved");
     Some(Finding::broken(Anomaly::FalseReport, sentence).at(at).on("pool", "count", None))
 }

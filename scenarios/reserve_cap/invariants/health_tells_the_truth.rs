@@ -4,6 +4,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 
 use super::super::history::{Fact, Gauge, is_four_fifths};
 use super::super::{Workload, history};
@@ -40,7 +41,8 @@ impl Check<Workload> for Invariant {
 fn judge(gauge: &Gauge, size: i64, count: i64, cap: i64) -> Option<(&'static str, String)> {
     let Gauge { reserved, asking, cap: kept, .. } = *gauge;
     if !(reserved..=reserved + asking).contains(&count) {
-        let sentence = format!("the page says that {count} connections are reserved, but {reserved} are");
+        let sentence =
+            format!("the page counts {} as reserved, but {reserved} are", counted(count, "connection"));
         return Some(("reserved_conversation_locks", sentence));
     }
     if let Some(kept) = kept.filter(|kept| *kept != cap) {

@@ -3,6 +3,7 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 use retrial_sim::trial::Ending;
 
 use super::super::history::{Answer, Fact, Gauge};
@@ -63,5 +64,6 @@ fn judge(ending: &Ending, runs: &[Known]) -> Finding {
 fn tell(run: usize, known: Known) -> String {
     let Known { refused, is_told, .. } = known;
     let told = if is_told { "was notified that the worker did not start" } else { "was not notified" };
-    format!("run {run} has no answer: its worker was refused {refused} times, and its user {told}")
+    let times = counted(refused, "time");
+    format!("run {run} has no answer: its worker was refused {times}, and its user {told}")
 }

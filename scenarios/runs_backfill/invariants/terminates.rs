@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
+use retrial_sim::sentence::counted;
 use retrial_sim::trial::{Ending, Run};
 
 use super::super::{Workload, history};
@@ -19,16 +20,20 @@ impl Check<Workload> for Invariant {
         let run = evidence.run;
         let (attempts, commits) = (history::attempts(run).len(), history::chunks(run).count());
         let rows = run.rows("runs").len();
-        let so_far = format!("after {commits} commits in {attempts} attempts over {rows} rows");
+        let so_far = || {
+            let parts = [(commits, "commit"), (attempts, "attempt"), (rows, "row")];
+            let [commits, attempts, rows] = parts.map(|(number, noun)| counted(number, noun));
+            format!("after {commits} in {attempts} over {rows}")
+        };
         match &run.ending {
             Ending::NoRest { cycle: Some(cycle), .. } => {
                 let round: Vec<_> =
                     cycle.round.iter().map(|(actor, what)| format!("{actor}: {what}")).collect();
                 let round = round.join("; ");
-                livelock(format!("{so_far} it loops without changing any value ({round})"))
+                livelock(format!("{} it loops without changing any value ({round})", so_far()))
             }
             Ending::NoRest { fair_steps, .. } => {
-                livelock(format!("{so_far} it had not ended {fair_steps} steps after faults stopped"))
+                livelock(format!("{} it had not ended {fair_steps} steps after faults stopped", so_far()))
             }
             Ending::Stuck { .. } => {
                 Finding::broken(Anomaly::Deadlock, "every actor waits for another one").on("runs", "id", None)
@@ -40,7 +45,8 @@ impl Check<Workload> for Invariant {
             Ending::Quiescent if evidence.is_timed() && recorded_at(run) > PATIENCE => {
                 let took = recorded_at(run).as_secs();
                 let sentence = format!(
-                    "{so_far} it was recorded, {took} s after its start; the deploy hook gives up before"
+                    "{} it was recorded, {took} s after its start; the deploy hook gives up before",
+                    so_far()
                 );
                 let broken = Finding::broken(Anomaly::Starvation, sentence);
                 let broken = broken.on("schema_migrations", "version", None);
