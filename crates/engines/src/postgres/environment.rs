@@ -8,6 +8,7 @@ use std::sync::Once;
 const KEPT: [&str; 3] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
 /// Reduces the command's environment to the variables that it needs to start.
+#[expect(clippy::disallowed_methods, reason = "the server's programs have to be found")]
 pub(super) fn cleaned(command: &mut Command) -> &mut Command {
     command.env_clear();
     for name in KEPT {
@@ -21,6 +22,7 @@ pub(super) fn cleaned(command: &mut Command) -> &mut Command {
 /// Removes PGOPTIONS from this process's environment: sqlx adds it to every connection, before the options it is given,
 /// and cannot be told not to. The other variables that sqlx reads are either set explicitly for each connection or only
 /// say how to reach the server of a URL.
+#[expect(clippy::disallowed_methods, reason = "only to remove it")]
 pub(super) fn forget_options() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -21,7 +21,7 @@ pub fn list(name: Option<&str>) -> Result<Exit> {
         for entry in SCENARIOS {
             let info = entry.info();
             let (strategies, environments) = (info.strategies.len(), info.environments.len());
-            say!("{}  {} strategies, {environments} environments", style::heading(info.name), strategies);
+            say!("{}  strategies: {strategies}, environments: {environments}", style::heading(info.name));
         }
         return Ok(Exit::AsExpected);
     };

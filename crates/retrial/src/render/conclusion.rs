@@ -3,6 +3,7 @@
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::Failure;
 use retrial_sim::fault::FaultRule;
+use retrial_sim::sentence::{counted, plural};
 
 use super::mismatch::{Grade, Remark, remark};
 use super::progress::{self, Phase};
@@ -32,7 +33,7 @@ pub fn conclusion(results: &Results) {
     let trials = lines().map(|(_, line)| line.report.trials).sum::<u64>();
     let rate = u128::from(trials) * 1000 / results.elapsed.as_millis().max(1);
     let (seed, seconds) = (results.seed, results.elapsed.as_secs());
-    say!("{} trials in {seconds} s ({rate}/s), seed {seed}", matrix::grouped(trials));
+    say!("{} {} in {seconds} s ({rate}/s), seed {seed}", matrix::grouped(trials), plural(&trials, "trial"));
     if let Some(plan) = results.full_plan {
         say!("{}", share_of_plan(results, plan));
     }
@@ -131,7 +132,9 @@ fn mismatches(results: &Results, table: &Table, line: &Line) {
         if grade == Grade::NotCovered && results.interrupted.is_some() {
             continue;
         }
-        let few = if shown.is_none() { few_trials(table, line) } else { String::new() };
+        // More trials could show a known failure; they would not make an unknown verdict known.
+        let is_unseen = shown.is_none() && grade != Grade::Unknown;
+        let few = if is_unseen { few_trials(table, line) } else { String::new() };
         let remark = format!("{}: {invariant} by {place}: {text}{few}", grade.name());
         say!("{}", if grade == Grade::Unexpected { style::bad(remark) } else { style::odd(remark) });
         match shown {
@@ -146,7 +149,7 @@ fn mismatches(results: &Results, table: &Table, line: &Line) {
 fn few_trials(table: &Table, line: &Line) -> String {
     let (run, default) = (drawn_trials(&line.report), table.selection.info.trials);
     if run < default {
-        format!(" ({run} trials; the scenario's default is {default})")
+        format!(" ({}; the scenario's default is {default})", counted(run, "trial"))
     } else {
         String::new()
     }
@@ -178,7 +181,7 @@ fn interrupted(results: &Results) {
     let unseen = verdicts.filter(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered)).count();
     let unseen = match unseen {
         0 => String::new(),
-        unseen => format!("; {unseen} known failures had not been observed by then"),
+        unseen => format!("; {} had not been observed by then", counted(unseen, "known failure")),
     };
     say!("{}", style::odd(format!("{what}{unseen}; the rest of the plan is not covered")));
 }

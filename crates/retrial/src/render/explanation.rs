@@ -4,6 +4,7 @@
 use retrial_sim::engine::Value;
 use retrial_sim::explanation::{Act, Contradiction, Edge, Explanation, Note, Reason, explain};
 use retrial_sim::invariant::Breach;
+use retrial_sim::sentence::counted;
 use retrial_sim::trace::{EventKind, Trace};
 use retrial_sim::trial::Run;
 
@@ -33,7 +34,7 @@ pub fn word(trace: &Trace, explanation: &Explanation) -> String {
     let skip = edges.len().saturating_sub(MOST_EDGES);
     for (index, edge) in edges.iter().enumerate() {
         if skip > 0 && index == MOST_EDGES / 2 {
-            text.push_str(&format!("  [{skip} steps left out]\n"));
+            text.push_str(&format!("  [{} left out]\n", counted(skip, "step")));
         }
         if skip > 0 && (MOST_EDGES / 2..MOST_EDGES / 2 + skip).contains(&index) {
             continue;
@@ -183,15 +184,12 @@ fn leads_to(trace: &Trace, end: &Contradiction) -> String {
             format!("{} wrote the row again, and changed only {}", name(effect), moved.join(", "))
         }
         Contradiction::Large { act, rows, steps } => {
-            format!("{} alone wrote {rows} rows and took {steps} steps of work", name(act))
+            let (rows, steps) = (counted(*rows, "row"), counted(*steps, "step"));
+            format!("{} alone wrote {rows} and took {steps} of work", name(act))
         }
         Contradiction::Parts { parts, next } => {
-            let (who, times) = (trace.name(next.actor), parts.len());
-            format!(
-                "{who} released its lock {times} times before {}: after {}",
-                name(next),
-                names(trace, parts)
-            )
+            let (who, times) = (trace.name(next.actor), counted(parts.len(), "time"));
+            format!("{who} released its lock {times} before {}: after {}", name(next), names(trace, parts))
         }
         Contradiction::TooLate { store, done, column, value, stands } => {
             let (value, stands) = (shown(value), shown(stands));
@@ -230,7 +228,7 @@ fn plain(trace: &Trace, end: &Contradiction) -> String {
             let beside = beside.as_ref().map_or(String::new(), |beside| format!(", and {}", told(beside)));
             format!("{}{beside}", told(note))
         }
-        Contradiction::Answered { act, rows } => format!("{} returned {rows} rows", name(act)),
+        Contradiction::Answered { act, rows } => format!("{} returned {}", name(act), counted(*rows, "row")),
         Contradiction::Failed { act, error } => format!("{} failed: {error}", name(act)),
         Contradiction::Shows { act: Some(act) } => format!("it shows at {}", name(act)),
         _ => "it shows at the end".to_owned(),
@@ -307,8 +305,9 @@ fn reports(trace: &Trace, end: &Contradiction) -> String {
                 rows => format!(", and written {rows} without changing a value"),
             };
             format!(
-                "{of}, but by then {} had changed {changed} rows of other tables{unchanged}",
-                trace.name(report.actor)
+                "{of}, but by then {} had changed {} of other tables{unchanged}",
+                trace.name(report.actor),
+                counted(*changed, "row")
             )
         }
         Contradiction::Left { report, column, value, end } => {
@@ -341,7 +340,8 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
             let last = round.last().map_or(String::new(), |last| format!(" to {}", name(last)));
             let first = round.first().map_or(String::new(), name);
             format!(
-                "the round from {first}{last} was repeated {times} times in a row, and changed nothing{moves}"
+                "the round from {first}{last} was repeated {} in a row, and changed nothing{moves}",
+                counted(*times, "time")
             )
         }
         Contradiction::Repeated { last, times, moved } => {
@@ -373,8 +373,9 @@ fn waits(trace: &Trace, end: &Contradiction) -> String {
             };
             let since = name(from);
             format!(
-                "{who} held its lock from {since} on for {} and {statements} more statements{kept}",
-                ms(*micros)
+                "{who} held its lock from {since} on for {} and {} more{kept}",
+                ms(*micros),
+                counted(*statements, "statement")
             )
         }
         _ => String::new(),

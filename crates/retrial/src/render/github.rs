@@ -4,14 +4,17 @@
 
 use std::fmt::Write as _;
 
-use super::mismatch::{Grade, Remark, remark};
+use super::mismatch::{Grade, Remark, obstacle, remark};
 use super::{conclusion, matrix};
 use crate::exit::Exit;
 use crate::gaps::gaps;
 use crate::results::{Line, Results, Table};
 
-/// Prints an annotation for each verdict that is not as declared.
+/// Prints an annotation for each verdict that is not as declared, and for trials that have none.
 pub fn annotations(results: &Results) {
+    if let Some(why) = &results.failed {
+        say!("::error title=part of the run failed::{}", data(why));
+    }
     for table in &results.tables {
         for gap in gaps(table) {
             let title = format!("{}: not covered", table.selection.info.name);
@@ -19,23 +22,26 @@ pub fn annotations(results: &Results) {
         }
     }
     for (table, line) in lines(results) {
+        if let Some(why) = obstacle(line) {
+            annotation(table, line, "error", "trials that could not be judged", &why);
+        }
         for (invariant, verdict, mismatch) in &line.verdicts {
-            let Some(Remark { grade, text, .. }) = remark(verdict, mismatch) else { continue };
-            let info = &table.selection.info;
-            let strategy = &info.strategies[line.strategy];
-            let environment = info.environments[line.environment].name;
-            let file = format!("scenarios/{}/strategies/{}.rs", info.name, strategy.name);
-            let number = line_of(strategy.source, invariant);
-            let title = format!("{}/{}: {invariant} in {environment}", info.name, strategy.name);
-            say!(
-                "::{} file={},line={number},title={}::{}",
-                level(grade),
-                property(&file),
-                property(&title),
-                data(&text)
-            );
+            if let Some(Remark { grade, text, .. }) = remark(verdict, mismatch) {
+                annotation(table, line, level(grade), invariant, &text);
+            }
         }
     }
+}
+
+/// Prints an annotation on the file of the line's strategy.
+fn annotation(table: &Table, line: &Line, level: &str, about: &str, text: &str) {
+    let info = &table.selection.info;
+    let strategy = &info.strategies[line.strategy];
+    let environment = info.environments[line.environment].name;
+    let file = format!("scenarios/{}/strategies/{}.rs", info.name, strategy.name);
+    let number = line_of(strategy.source, about);
+    let title = format!("{}/{}: {about} in {environment}", info.name, strategy.name);
+    say!("::{level} file={},line={number},title={}::{}", property(&file), property(&title), data(text));
 }
 
 /// The job summary as Markdown: the matrix of each scenario, and the verdicts that are not as declared.
@@ -66,15 +72,18 @@ pub fn summary(results: &Results) -> String {
     }
     let mut is_first = true;
     for (table, line) in lines(results) {
-        for (invariant, verdict, mismatch) in &line.verdicts {
-            let Some(Remark { text: what, .. }) = remark(verdict, mismatch) else { continue };
+        let verdicts = line.verdicts.iter().filter_map(|(invariant, verdict, mismatch)| {
+            Some((format!("`{invariant}`"), remark(verdict, mismatch)?.text))
+        });
+        let unjudged = obstacle(line).map(|why| ("trials that could not be judged".to_owned(), why));
+        for (about, what) in unjudged.into_iter().chain(verdicts) {
             if std::mem::take(&mut is_first) {
                 text.push_str("\n### Not as declared\n\n");
             }
             let info = &table.selection.info;
             let (strategy, environment) =
                 (info.strategies[line.strategy].name, info.environments[line.environment].name);
-            let _ = writeln!(text, "- `{}/{strategy}` in `{environment}`, `{invariant}`: {what}", info.name);
+            let _ = writeln!(text, "- `{}/{strategy}` in `{environment}`, {about}: {what}", info.name);
         }
     }
     text

@@ -13,7 +13,7 @@ use retrial_sim::case::Case;
 use retrial_sim::verdict::Verdict;
 
 use super::conclusion;
-use super::mismatch::{Grade, Remark, remark};
+use super::mismatch::{Grade, Remark, obstacle, remark};
 use crate::expectation::Mismatch;
 use crate::gaps::{Gap, gaps};
 use crate::regressions::{Checked, Outcome};
@@ -93,9 +93,7 @@ fn line_cases(
         }
         cases.push(case);
     };
-    let failure_text = line.report.failure.as_ref().map(|failure| failure.error.to_string());
-    let broken = line.report.disagreement.clone().or(line.failed.clone()).or(failure_text);
-    if let Some(why) = broken {
+    if let Some(why) = obstacle(line) {
         add("the trials could be run", error("failed", &why), None, Duration::ZERO);
     }
     if let Some(how) = line.report.hidden_sharing() {

@@ -1,6 +1,7 @@
 //! The results of `retrial run`: per scenario one line on what was covered and a compact matrix, strategies down,
 //! invariants across.
 
+use retrial_sim::sentence::{counted, plural};
 use retrial_sim::verdict::{Counterexample, Verdict};
 
 use super::output::{self, WIDTH};
@@ -35,13 +36,13 @@ pub(super) fn covered(table: &Table) -> String {
     let complete = searches.iter().filter(|searched| searched.is_complete()).count();
     let observed = table.lines.iter().flat_map(|line| &line.verdicts);
     let observed = observed.filter(|(_, verdict, _)| matches!(verdict, Verdict::Violated(_))).count();
-    let mut parts = vec![format!("{} trials", grouped(trials))];
+    let mut parts = vec![format!("{} {}", grouped(trials), plural(&trials, "trial"))];
     if !searches.is_empty() {
         let schedules = grouped(searches.iter().map(|searched| searched.counts.schedules).sum());
         let count = searches.len();
-        parts[0].push_str(&format!(" ({schedules} in {count} searches, {complete} complete)"));
+        parts[0].push_str(&format!(" ({schedules} in {}, {complete} complete)", counted(count, "search")));
     }
-    parts.push(format!("{} faults", grouped(injected)));
+    parts.push(format!("{} {}", grouped(injected), plural(&injected, "fault")));
     parts.push(format!("{observed} violated"));
     parts.join(", ")
 }

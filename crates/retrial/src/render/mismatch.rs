@@ -1,8 +1,10 @@
-//! What is said of a verdict that is not as declared: in the console, in JUnit and in GitHub's annotations.
+//! What is said of a verdict that is not as declared, and of trials that have none: in the console, in JUnit and in
+//! GitHub's annotations.
 
 use retrial_sim::verdict::{Counterexample, Verdict};
 
 use crate::expectation::Mismatch;
+use crate::results::Line;
 
 /// How grave it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,4 +59,10 @@ pub(super) fn remark<'a>(verdict: &'a Verdict, mismatch: &'a Mismatch) -> Option
         }
         (Mismatch::None, _) => None,
     }
+}
+
+/// Why the trials of a line could not be run or judged; nothing if they could.
+pub(super) fn obstacle(line: &Line) -> Option<String> {
+    let failure = line.report.failure.as_ref().map(|failure| failure.error.to_string());
+    line.report.disagreement.clone().or_else(|| line.failed.clone()).or(failure)
 }

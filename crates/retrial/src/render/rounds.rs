@@ -1,5 +1,6 @@
 //! Rounds of a livelock: a transcript shows the repeated steps once, and how often they were repeated.
 
+use retrial_sim::sentence::plural;
 use std::time::Duration;
 
 /// Fewer repetitions than this are shown as they are.
@@ -16,7 +17,8 @@ pub(super) fn folded(lines: &[(Duration, String)]) -> Vec<(Duration, String)> {
     let (first, more) = (start + length, times - 1);
     let mut folded = folded(&lines[..start]);
     folded.extend_from_slice(&lines[start..first]);
-    let note = format!("--- the {length} lines above {more} more times, with other numbers ---");
+    let note =
+        format!("--- the {length} lines above {more} more {}, with other numbers ---", plural(&more, "time"));
     folded.push((lines[first].0, note));
     folded.extend(self::folded(&lines[start + length * times..]));
     folded

@@ -2,6 +2,7 @@
 //! stopped early is marked as such.
 
 use retrial_sim::explore::Searched;
+use retrial_sim::sentence::counted;
 use retrial_sim::verdict::Verdict;
 
 use super::matrix::by_strategy;
@@ -51,10 +52,11 @@ fn sentence(searched: &Searched) -> String {
     let Searched { counts, bound, budget, cut, .. } = searched;
     let shares = searched.hidden_sharing.is_some();
     let preemptions = match bound {
-        Some(bound) => format!("at most {bound} preemptions"),
-        None => format!("{} preemptions", counts.preemptions),
+        Some(bound) => format!("at most {}", counted(*bound, "preemption")),
+        None => counted(counts.preemptions, "preemption"),
     };
-    let seen = format!("{} schedules, {budget} faults, {preemptions}", counts.schedules);
+    let seen =
+        format!("{}, {}, {preemptions}", counted(counts.schedules, "schedule"), counted(*budget, "fault"));
     match (searched.is_finished, cut) {
         _ if shares => format!("not exhaustive: {seen}, and processes share memory outside of any part"),
         (true, 0) => format!("complete: {seen}"),

@@ -13,6 +13,7 @@ use retrial_sim::explore::Replayed;
 use retrial_sim::invariant::Finding;
 use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
+use retrial_sim::sentence::{counted, plural};
 use retrial_sim::trace::{Event, EventKind, Statement, Trace};
 
 use super::output::WIDTH;
@@ -93,21 +94,27 @@ pub fn tell(case: &Case, replayed: &Replayed) -> String {
     let is_livelock =
         matches!(&replayed.finding, Finding::Violated(breach) if breach.anomaly == Anomaly::Livelock);
     let lines = if is_livelock { rounds::folded(&page.lines) } else { page.lines };
-    text.push_str(format!("{:>9}  {}", "ms", page.head).trim_end());
-    text.push('\n');
+    // Without a clock the order of the lines says everything.
+    let is_timed = lines.iter().any(|(at, _)| !at.is_zero());
+    let mut add = |at: &str, line: &str| {
+        let at = if is_timed { format!("{at:>9}") } else { String::new() };
+        text.push_str(format!("{at}  {line}").trim_end());
+        text.push('\n');
+    };
+    if is_timed || !page.head.is_empty() {
+        add("ms", &page.head);
+    }
     let most = MOST_LINES.saturating_sub(room_for_argument(replayed));
     let skip = lines.len().saturating_sub(most);
     for (index, (at, line)) in lines.iter().enumerate() {
         // The beginning has the cause and the end the effect; the middle is mostly repetition.
         if skip > 0 && index == most / 2 {
-            text.push_str(&format!("{:>9}  [{skip} lines left out]\n", "..."));
+            add("...", &format!("[{} left out]", counted(skip, "line")));
         }
         if skip > 0 && (most / 2..most / 2 + skip).contains(&index) {
             continue;
         }
-        let at = format!("{}.{:03}", at.as_millis(), at.subsec_micros() % 1000);
-        text.push_str(format!("{at:>9}  {line}").trim_end());
-        text.push('\n');
+        add(&format!("{}.{:03}", at.as_millis(), at.subsec_micros() % 1000), line);
     }
     text
 }
@@ -272,8 +279,7 @@ fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String>
         Ok(answer) if answer.rows.is_empty() => match (sql::purpose(&statement.sql), answer.changed) {
             (Purpose::Other, 0) => return vec![what],
             (Purpose::Reads, 0) => "  -> no rows".to_owned(),
-            (_, 1) => "  -> 1 row changed".to_owned(),
-            (_, changed) => format!("  -> {changed} rows changed"),
+            (_, changed) => format!("  -> {} changed", counted(changed, "row")),
         },
         Ok(answer) => {
             let row = |row: &retrial_sim::engine::Row| {
@@ -312,12 +318,12 @@ fn say_changes(changes: &[RowChange]) -> Vec<String> {
         }
     }
     if unchanged > 0 {
-        told.push(format!("{unchanged} rows written, no value changed"));
+        told.push(format!("{} written, no value changed", counted(unchanged, "row")));
     }
     let more = told.len().saturating_sub(4);
     told.truncate(4);
     if more > 0 {
-        told.push(format!("and {more} more rows"));
+        told.push(format!("and {more} more {}", plural(&more, "row")));
     }
     let first = told.iter_mut().enumerate();
     first.for_each(|(index, line)| {
