@@ -58,7 +58,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
             });
         }
         group.throughput(Throughput::Elements(1));
-        self.held(&mut group);
+        self.only_run(&mut group);
         group.finish();
         criterion.final_summary();
     }
@@ -92,7 +92,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
     }
 
     /// Measures trials that are only run, alternating between the policies as a batch does.
-    fn held(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
+    fn only_run(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
         let (scenario, mut host, mut number) = (&self.fixed, self.host(), 0);
         let environment = self.environment();
         let workload = Rc::new((scenario.smallest)(environment));
@@ -106,7 +106,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
             tables: scenario.tables,
         };
         let mut schedulers = Policy::PORTFOLIO.map(Policy::scheduler);
-        group.bench_function("held", |bencher| {
+        group.bench_function("only_run", |bencher| {
             bencher.iter(|| {
                 number += 1;
                 let scheduler = &mut *schedulers[number % Policy::PORTFOLIO.len()];

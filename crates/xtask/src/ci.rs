@@ -15,13 +15,14 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
     // Elsewhere tests that need a server are ignored; here their absence fails the build.
     let _required = shell.push_env("RETRIAL_REQUIRE_POSTGRES", "1");
     let _wanted = shell.push_env("RETRIAL_WITHOUT_POSTGRES", "0");
+    // Nothing is built twice, so what a second build would need is not kept.
+    let _incremental = shell.push_env("CARGO_INCREMENTAL", "0");
     step("clippy", || clippy(shell))?;
     step("tidy", || tidy::run(shell))?;
     step("docs", || docs(shell))?;
     let commands = step("readme", || readme::commands(shell))?;
     step("test", || test(shell, &commands.test))?;
     step("long tests", || test(shell, &format!("{} -- --ignored long::", commands.test)))?;
-    step("fuzz", || fuzz(shell))?;
     step("main", || main_command(shell, &commands.main))?;
     step("bench", || bench(shell))
 }
@@ -74,14 +75,10 @@ fn main_command(shell: &Shell, line: &str) -> Result<()> {
     Ok(readme::process(shell, line).run()?)
 }
 
-/// Fuzzes each reader for a minute.
-fn fuzz(shell: &Shell) -> Result<()> {
-    Ok(cmd!(shell, "cargo run --quiet --package retrial-fuzz").quiet().run()?)
-}
-
-/// Compiles the benchmarks. They are not run, because measurements on a shared machine are noise.
+/// Compiles the benchmarks with what the tests were built from. They are not run, because measurements on a shared
+/// machine are noise.
 fn bench(shell: &Shell) -> Result<()> {
-    Ok(cmd!(shell, "cargo bench --workspace --no-run").quiet().run()?)
+    Ok(cmd!(shell, "cargo bench --workspace --bench '*' --no-run --profile dev").quiet().run()?)
 }
 
 #[cfg(test)]

@@ -1,19 +1,26 @@
 //! The fuzzer finds planted failures, saves and shrinks them; a reader without failures passes.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
+
+/// The exit code and the output.
+fn run(args: &[&str], keep: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retrial-fuzz"));
+    let output = command.args(args).arg("--keep").arg(keep).output().expect("the program runs");
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    (output.status.code(), said)
+}
 
 /// The exit code, the output, and the shrunk input, if one was saved.
 fn fuzz(args: &[&str]) -> (Option<i32>, String, Option<String>) {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_retrial-fuzz"));
-    let output = command.args(args).arg("--keep").arg(folder.path()).output().expect("the program runs");
-    let said =
-        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    let (code, said) = run(args, folder.path());
     let kept = args.first().map(|target| folder.path().join(target));
     let files = kept.and_then(|kept| fs::read_dir(kept).ok()).into_iter().flatten().flatten();
     let small = files.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|it| it == "small"));
-    (output.status.code(), said, small.and_then(|path| fs::read_to_string(path).ok()))
+    (code, said, small.and_then(|path| fs::read_to_string(path).ok()))
 }
 
 #[test]
@@ -61,4 +68,32 @@ fn a_reader_that_there_is_not_is_bad_input() {
     let (code, said, _) = fuzz(&["poem"]);
     assert_eq!(code, Some(3));
     assert_eq!(said, "error: there is no reader `poem`; there are: token, case, spec, sql, workload\n");
+}
+
+/// Every reader for a minute. A failing input is kept under `target/fuzz`.
+mod long {
+    use super::{Path, run};
+
+    macro_rules! for_a_minute {
+        ($($reader:ident),*) => {
+            const READERS: &[&str] = &[$(stringify!($reader)),*];
+            $(
+                #[test]
+                #[ignore = "long: a minute; cargo test --workspace -- --ignored long::"]
+                fn $reader() {
+                    let keep = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fuzz");
+                    let (code, said) = run(&[stringify!($reader), "--seconds", "60"], &keep);
+                    assert_eq!(code, Some(0), "{said}");
+                }
+            )*
+        };
+    }
+
+    for_a_minute!(token, case, spec, sql, workload);
+
+    #[test]
+    fn there_is_one_for_every_reader() {
+        let (_, said) = run(&["poem"], Path::new("."));
+        assert!(said.ends_with(&format!("there are: {}\n", READERS.join(", "))), "{said}");
+    }
 }

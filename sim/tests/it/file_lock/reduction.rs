@@ -173,7 +173,7 @@ mod long {
     use super::check;
 
     #[test]
-    #[ignore = "long: minutes; cargo test --workspace -- --ignored long::"]
+    #[ignore = "long: a minute; cargo test --workspace -- --ignored long::"]
     fn every_outcome_of_many_programs_is_found() {
         check(400..10_000);
     }
