@@ -33,10 +33,7 @@ impl Check<Workload> for Invariant {
                 (life, reported) = (history::life_of(run, event), None);
             }
             if processed > total {
-                return false_report(
-                    event,
-                    format!("progress says {processed}, of a total of {total}"),
-                );
+                return false_report(event, format!("progress says {processed}, of a total of {total}"));
             }
             if let Some(reported) = reported.filter(|reported| processed < *reported) {
                 return false_report(
