@@ -9,12 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work, statement_in_short};
+use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
 use crate::point::{ActorId, PointKind};
 use crate::pool;
+use crate::sentence::statement_in_short;
 use crate::session::SessionCell;
 use crate::trace::{EventKind, Statement};
 

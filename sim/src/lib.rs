@@ -13,6 +13,9 @@ compile_error!(
      (a RUSTFLAGS variable in the environment overrides that file)"
 );
 
+pub use retrial_engine as engine;
+pub use retrial_engine::{digest, error, footprint, seed, sentence};
+
 pub mod actor;
 pub mod anomaly;
 pub mod blob_store;
@@ -22,16 +25,12 @@ pub mod connection;
 pub mod costs;
 pub mod cross_replay;
 pub mod cycle;
-pub mod digest;
 pub mod document_store;
 pub mod durable_object;
-pub mod engine;
-pub mod error;
 pub mod explanation;
 pub mod explore;
 pub mod fault;
 pub mod file_lock;
-pub mod footprint;
 pub mod invariant;
 pub mod notifier;
 pub mod operation;
@@ -42,8 +41,6 @@ pub mod registry;
 pub mod rules;
 pub mod scenario;
 pub mod scheduler;
-pub mod seed;
-pub mod sentence;
 pub mod shared_state;
 pub mod shrink;
 pub mod slow_call;

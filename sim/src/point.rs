@@ -3,6 +3,8 @@
 
 use std::str::FromStr;
 
+use crate::sentence::is_invisible;
+
 /// An actor of a trial: an index into its cast, the same in every trial of one cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ActorId(pub u16);
@@ -109,14 +111,6 @@ pub fn is_writable_name(name: &str) -> bool {
 pub(crate) fn number<T: FromStr>(digits: &str) -> Option<T> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()
-}
-
-/// Whether a terminal shows nothing for the character, or obeys it: control characters, and Unicode's characters for
-/// the direction and the joining of text.
-pub fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

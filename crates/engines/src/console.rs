@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use retrial_sim::engine::SessionId;
-use retrial_sim::error::Error;
+use retrial_engine::SessionId;
+use retrial_engine::error::Error;
 
 /// A message from the server, in the order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
 use crate::postgres::stop_abandoned;
 

@@ -1,4 +1,4 @@
-//! The implementations of [`retrial_sim::engine::Engine`].
+//! The implementations of [`retrial_engine::Engine`].
 //!
 //! [`sqlite::Sqlite`] is real SQLite on the thread of the trial, [`model::Model`] is a model of Postgres, and
 //! [`postgres`] is a live server. This crate knows no scenario.

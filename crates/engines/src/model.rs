@@ -16,18 +16,18 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use retrial_engine::error::Error;
+use retrial_engine::footprint::Footprint;
+use retrial_engine::seed::Seed;
+use retrial_engine::sentence::statement_in_short;
+use retrial_engine::{
+    Answer, Done, Engine, InitialState, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
+};
 use retrial_pgmodel::choice::Rerun;
 use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::parse::{Parsed, parse};
-use retrial_sim::engine::{
-    Answer, Done, Engine, InitialState, Reply, Row, RowChange, SessionId, SqlError, Table, Value, Work,
-    statement_in_short,
-};
-use retrial_sim::error::Error;
-use retrial_sim::footprint::Footprint;
-use retrial_sim::seed::Seed;
 
 mod console;
 mod convert;

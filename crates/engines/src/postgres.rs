@@ -14,9 +14,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrial_sim::engine::{Done, Engine, InitialState, Reply, Row, RowChange, SessionId, Table, Value, Work};
-use retrial_sim::error::Error;
-use retrial_sim::seed::Seed;
+use retrial_engine::error::Error;
+use retrial_engine::seed::Seed;
+use retrial_engine::{Done, Engine, InitialState, Reply, Row, RowChange, SessionId, Table, Value, Work};
 
 use self::catalog::Catalog;
 use self::changes::Account;

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write as _};
 
-use retrial_sim::engine::Value;
+use retrial_engine::Value;
 
 /// The row's key, from the values of its primary key, or from all of its values where it has none.
 pub(crate) fn row_key(key: &[Value]) -> i64 {

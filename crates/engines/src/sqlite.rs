@@ -12,12 +12,12 @@
 use std::fmt;
 use std::rc::Rc;
 
-use retrial_sim::engine::{
+use retrial_engine::error::Error;
+use retrial_engine::footprint::{Footprint, Use, part};
+use retrial_engine::seed::Seed;
+use retrial_engine::{
     Answer, Done, Engine, InitialState, Reply, Row, SessionId, SqlError, Table, Value, Work,
 };
-use retrial_sim::error::Error;
-use retrial_sim::footprint::{Footprint, Use, part};
-use retrial_sim::seed::Seed;
 use rusqlite::TransactionState;
 
 use self::change_log::ChangeLog;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use retrial::isolation;
+use retrial_isolation as isolation;
 use retrial_sim::case::Case;
 
 /// Separates the texts of one input that are sent one after another.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use retrial::isolation::{self, Limits};
 use retrial::{catalogue, token};
 use retrial_engines::console::{Console, Progress};
 use retrial_engines::model::ModelConsole;
+use retrial_isolation::{self as isolation, Limits};
 use retrial_sim::case::Case;
 
 use crate::corpus;

@@ -1,148 +1,101 @@
-//! Runs isolation specs, the input of PostgreSQL's isolation tester, on any console, with the tester's own transcript.
-//! Nothing here prints: output goes to the caller, in order.
+//! `retrial isolation`: runs each spec in its own database, one after the other. After a failing spec the others are
+//! still run.
 
+use std::env::VarError;
 use std::time::Duration;
 
+use anyhow::{Result, anyhow, bail};
 use retrial_engines::console::Console;
-use retrial_sim::error::Error;
+use retrial_engines::model::ModelConsole;
+use retrial_engines::postgres::PostgresConsole;
+use retrial_isolation::{Limits, Outcome, Output, Spec, beyond_database, read, run_within};
 
-pub use grammar::read;
-pub use spec::Spec;
+use crate::args::IsolationArgs;
+use crate::exit::Exit;
+use crate::{catalogue, input, render};
 
-use merges::Merges;
-use perform::Stage;
-use spec::Turn;
+/// The longest time limit of a step, in seconds.
+const LONGEST_S: u64 = 24 * 60 * 60;
 
-pub mod command;
-
-mod around;
-mod grammar;
-mod grid;
-mod leave;
-mod merges;
-mod perform;
-mod reach;
-mod scan;
-mod seat;
-mod sink;
-pub mod spec;
-mod transcript;
-mod wait;
-
-/// The limits of a run. Times are on the console's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// A step that takes longer is cancelled; after twice this time the spec is given up.
-    pub step: Duration,
-    /// If no permutation is listed: how long a blocked session that is due for its next step may take to unblock by
-    /// itself, as it does when a deadlock or a timeout ends its wait. After that the permutation is left out.
-    pub blocked: Duration,
-    /// If no permutation is listed: how many interleavings are tried. Their number grows factorially, so a spec with
-    /// more has to list the permutations that it is about.
-    pub merges: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { step: Duration::from_secs(360), blocked: Duration::from_secs(3), merges: 100_000 }
-    }
-}
-
-/// A piece of output of a spec that is being run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// A piece of the transcript, with its newlines.
-    Transcript(String),
-    /// A line for standard error, where the original tester prints it, too.
-    Beside(String),
-}
-
-/// What was run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// How many permutations have a complete transcript.
-    pub performed: u64,
-    /// How many were cut short because the console refuses something in them by name.
-    pub cut: u64,
-    /// How many were left out because they give a step to a blocked session; 0 if permutations are listed.
-    pub left_out: u128,
-    /// How many interleavings were not tried because of [`Limits::merges`].
-    pub not_tried: u128,
-}
-
-/// Runs a spec: every listed permutation, or every interleaving of its sessions if it lists none.
+/// Runs the specs.
 ///
 /// # Errors
-/// Setup fails, or there is no server. The transcript up to that point has been output.
-pub fn run_within(
-    spec: &Spec,
-    limits: &Limits,
-    console: &mut dyn Console,
-    out: &mut dyn FnMut(Said),
-) -> Result<Outcome, Error> {
-    let mut outcome = Outcome::default();
-    spec.unused().into_iter().for_each(|name| out(Said::Beside(transcript::unused(name))));
-    out(Said::Transcript(transcript::parsed(spec.sessions.len())));
-    let mut stage = Stage::open(spec, *limits, console, out)?;
-    let done = if spec.permutations.is_empty() {
-        every_merge(spec, limits.merges, &mut stage, &mut outcome)
-    } else {
-        every_listed(spec, &mut stage, &mut outcome)
+/// A file cannot be read or is not a spec, or the engine is unknown.
+pub fn perform_specs(args: &IsolationArgs) -> Result<Exit> {
+    let mut specs = Vec::new();
+    for path in &args.specs {
+        let file = path.display().to_string();
+        let text = input::text(path, input::SPEC)?;
+        let mut spec = read(&file, &text).map_err(|error| anyhow!("{error}"))?;
+        if let Some(name) = application() {
+            spec.application = name;
+        }
+        specs.push((file, spec));
+    }
+    let limits = Limits { step: timeout()?, ..Limits::default() };
+    refuse_reach(args, &specs)?;
+    let mut exit = Exit::AsExpected;
+    for (file, spec) in &specs {
+        let mut console = console(&args.engine)?;
+        exit = exit.max(perform_spec(file, spec, &limits, &mut *console));
+    }
+    Ok(exit)
+}
+
+fn perform_spec(file: &str, spec: &Spec, limits: &Limits, console: &mut dyn Console) -> Exit {
+    let performed = run_within(spec, limits, console, &mut |output| match output {
+        Output::Transcript(text) => render::transcript_of_spec(&text),
+        Output::Aside(line) => render::beside(&line),
+    });
+    match performed {
+        Ok(Outcome { cut: 0, not_tried: 0, .. }) => Exit::AsExpected,
+        Ok(_) => Exit::Unknown,
+        Err(error) => {
+            render::bad_input(&anyhow!("{file}: {error}"));
+            Exit::BadInput
+        }
+    }
+}
+
+/// Refuses specs that reach beyond their own database, unless the server is a throwaway one.
+fn refuse_reach(args: &IsolationArgs, specs: &[(String, Spec)]) -> Result<()> {
+    if args.engine != "postgres" || args.allow_server_programs || catalogue::server()?.folder().is_some() {
+        return Ok(());
+    }
+    for (file, spec) in specs {
+        if let Some(found) = beyond_database(spec) {
+            bail!(
+                "{file}: {found}; this server is not a throwaway one; pass --allow-server-programs to allow it"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn console(engine: &str) -> Result<Box<dyn Console>> {
+    match engine {
+        "model" => Ok(Box::new(ModelConsole::new())),
+        "postgres" => Ok(Box::new(PostgresConsole::new(&catalogue::server()?)?)),
+        other => Err(anyhow!("isolation specs do not run on engine `{other}`; engines: model, postgres")),
+    }
+}
+
+/// The prefix of the sessions' application names, if the environment sets one, as libpq reads it.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
+fn application() -> Option<String> {
+    std::env::var("PGAPPNAME").ok()
+}
+
+/// The time limit of a step, in seconds, from the variable that the original tester reads.
+#[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
+fn timeout() -> Result<Duration> {
+    let said = match std::env::var("PGISOLATIONTIMEOUT") {
+        Ok(said) => said,
+        Err(VarError::NotPresent) => return Ok(Limits::default().step),
+        Err(VarError::NotUnicode(said)) => said.to_string_lossy().into_owned(),
     };
-    stage.close();
-    console.assumptions().into_iter().for_each(|assumption| out(Said::Beside(assumption)));
-    done?;
-    if outcome.left_out > 0 {
-        out(Said::Beside(transcript::left_out(outcome.left_out)));
+    match said.parse() {
+        Ok(seconds) if seconds <= LONGEST_S => Ok(Duration::from_secs(seconds)),
+        _ => bail!("PGISOLATIONTIMEOUT is `{said}`, not a number of seconds from 0 to {LONGEST_S}"),
     }
-    if outcome.not_tried > 0 {
-        out(Said::Beside(transcript::not_tried(outcome.not_tried, limits.merges)));
-    }
-    if outcome.cut > 0 {
-        out(Said::Beside(transcript::were_cut(outcome.cut)));
-    }
-    Ok(outcome)
-}
-
-fn every_listed(spec: &Spec, stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Error> {
-    for turns in &spec.permutations {
-        match stage.perform(turns) {
-            Ok(()) => outcome.performed += 1,
-            Err(error) => cut(error, stage, outcome)?,
-        }
-    }
-    Ok(())
-}
-
-fn every_merge(spec: &Spec, most: u64, stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Error> {
-    let mut merges = Merges::new(spec.sessions.iter().map(|session| session.steps.len()).collect());
-    let all = merges.count();
-    let mut tried = 0;
-    while let Some(merge) = merges.current() {
-        if tried == most {
-            let done = outcome.left_out.saturating_add((outcome.performed + outcome.cut).into());
-            outcome.not_tried = if all == u128::MAX { all } else { all.saturating_sub(done) };
-            break;
-        }
-        tried += 1;
-        let turns: Vec<Turn> = merge.into_iter().map(Turn::free).collect();
-        match stage.try_perform(&turns) {
-            // Every merge with the same prefix gives the same step to the blocked session.
-            Ok(Some(at)) => {
-                outcome.left_out = outcome.left_out.saturating_add(merges.skip(at + 1));
-                continue;
-            }
-            Ok(None) => outcome.performed += 1,
-            Err(error) => cut(error, stage, outcome)?,
-        }
-        merges.advance();
-    }
-    Ok(())
-}
-
-/// Ends a permutation in which something was refused by name. Any other error ends the spec.
-fn cut(error: Error, stage: &mut Stage, outcome: &mut Outcome) -> Result<(), Error> {
-    let Some(lacks) = error.lacks() else { return Err(error) };
-    outcome.cut += 1;
-    stage.cut(lacks)
 }

@@ -30,7 +30,7 @@ fn perform(cli: Cli) -> Result<Exit> {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
-        Command::Isolation(args) => isolation::command::perform_specs(&args),
+        Command::Isolation(args) => isolation::perform_specs(&args),
         Command::List { scenario } => render::catalogue::list(scenario.as_deref()),
         Command::Explain { target } => render::catalogue::explain(&target),
     }

@@ -3,8 +3,8 @@
 
 use super::{Demand, Rule};
 use crate::anomaly::Anomaly;
-use crate::engine::statement_in_short;
 use crate::invariant::Finding;
+use crate::sentence::statement_in_short;
 use crate::trace::{EventKind, Statement};
 use crate::trial::{Ending, Run};
 

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use retrial_engine::SessionId;
+use retrial_engine::error::Error;
 use retrial_pgmodel::database::{Database, Finished, Step};
 use retrial_pgmodel::error::Failure;
 use retrial_pgmodel::lock::SessionNo;
 use retrial_pgmodel::outcome::{Notice, Outcome};
 use retrial_pgmodel::value::{Type, Value};
 use retrial_pgmodel::{Granularity, Notification};
-use retrial_sim::engine::SessionId;
-use retrial_sim::error::Error;
 
 use super::refused;
 use crate::console::{Console, Grid, Message, Progress};

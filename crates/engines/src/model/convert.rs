@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 
+use retrial_engine::footprint::{Footprint, Touch, Use, part};
+use retrial_engine::{Answer, Row, RowChange, Table, Value};
 use retrial_pgmodel::catalog::{Column, TableDef, TableId};
 use retrial_pgmodel::footprint::{self, Object};
 use retrial_pgmodel::outcome::{Change, Outcome};
 use retrial_pgmodel::value::{self, Tuple, Type};
-use retrial_sim::engine::{Answer, Row, RowChange, Table, Value};
-use retrial_sim::footprint::{Footprint, Touch, Use, part};
 
 use crate::row_key::row_key;
 

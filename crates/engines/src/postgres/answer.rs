@@ -3,8 +3,8 @@
 
 use std::rc::Rc;
 
-use retrial_sim::engine::{Answer, Row, SqlError, Value};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{Answer, Row, SqlError, Value};
 
 use super::convert;
 use super::session_connection::Raw;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use retrial_sim::engine::Table;
-use retrial_sim::error::Error;
+use retrial_engine::Table;
+use retrial_engine::error::Error;
 
 use super::scratch_database::ScratchDatabase;
 use super::wire_format;

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use retrial_sim::engine::{Row, RowChange, Value};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{Row, RowChange, Value};
 
 use crate::row_key::row_key;
 

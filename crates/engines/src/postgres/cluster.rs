@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use super::environment;
 use super::watcher::Watcher;
 use crate::leftovers::{Folder, Kind, MEMORY_BACKED};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
 /// The folder in which Debian installs the binaries of each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";

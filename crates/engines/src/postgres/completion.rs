@@ -1,8 +1,8 @@
 //! The result of a live statement: its answer, what it has committed, and its locks. Committed rows are decoded with
 //! the table definition under which they were written.
 
-use retrial_sim::engine::{Done, RowChange, SessionId, SqlError, Work};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{Done, RowChange, SessionId, SqlError, Work};
 
 use super::catalog::Catalog;
 use super::session_connection::Outcome;
@@ -53,7 +53,7 @@ impl Postgres {
                 locks
             }
         };
-        let footprint = retrial_sim::footprint::Footprint::default();
+        let footprint = retrial_engine::footprint::Footprint::default();
         Ok(Done { result, work: Work::default(), committed, footprint, unsettled, holds_write_lock })
     }
 

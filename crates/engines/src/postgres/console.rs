@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use retrial_sim::engine::SessionId;
-use retrial_sim::error::Error;
+use retrial_engine::SessionId;
+use retrial_engine::error::Error;
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
 use sqlx::{AssertSqlSafe, Connection};
 

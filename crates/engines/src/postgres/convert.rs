@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
-use retrial_sim::engine::Value;
-use retrial_sim::error::Error;
+use retrial_engine::Value;
+use retrial_engine::error::Error;
 
 use super::wire_format;
 

@@ -9,7 +9,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 

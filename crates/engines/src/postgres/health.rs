@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use retrial_sim::engine::SqlError;
-use retrial_sim::error::Error;
+use retrial_engine::SqlError;
+use retrial_engine::error::Error;
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::time::{sleep, timeout};

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use retrial_sim::engine::{InitialState, Row};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{InitialState, Row};
 
 use super::catalog::Catalog;
 use super::changes;

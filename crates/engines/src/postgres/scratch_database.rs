@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Connection, Row, ValueRef};
 use tokio::sync::{Mutex, Notify};

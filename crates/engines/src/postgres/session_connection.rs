@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use retrial_sim::engine::SqlError;
-use retrial_sim::error::Error;
+use retrial_engine::SqlError;
+use retrial_engine::error::Error;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;

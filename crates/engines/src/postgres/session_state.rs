@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
 use super::scratch_database::ScratchDatabase;
 use super::session_connection::SessionConnection;

@@ -1,7 +1,7 @@
 //! Classifies a statement, as far as the engine needs to know before the server does. It does not guess what a
 //! statement does to rows: the server counts those.
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
 /// The classes of statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use retrial_sim::engine::SessionId;
-use retrial_sim::error::Error;
+use retrial_engine::SessionId;
+use retrial_engine::error::Error;
 
 use super::Postgres;
 use super::statement::Class;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 use tokio::time::Instant;
 
 use super::scratch_database::Monitor;

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
 /// Reads process IDs until the pipe is closed, which happens when the only process that can write to it ends. It then
 /// stops the last of these processes as `pg_ctl stop -m immediate` does, and removes the folder. A postmaster removes

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::ptr;
 use std::sync::Once;
 
-use retrial_sim::seed::{Rng, Seed};
+use retrial_engine::seed::{Rng, Seed};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, ffi};
 

@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use retrial_sim::engine::{Row, RowChange, Table};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{Row, RowChange, Table};
 use rusqlite::Connection;
 use rusqlite::hooks::Action;
 

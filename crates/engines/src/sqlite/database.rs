@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::engine::{InitialState, Row, Table};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{InitialState, Row, Table};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use retrial_sim::engine::{Answer, RowChange, SqlError, Value, Work};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{Answer, RowChange, SqlError, Value, Work};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionState, ffi};
 

@@ -1,7 +1,7 @@
 //! Classifies a statement by its effect on transactions, and runs it. The rest of SQL is left to SQLite.
 
-use retrial_sim::engine::{Answer, Row, Value, Work};
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
+use retrial_engine::{Answer, Row, Value, Work};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql};
 

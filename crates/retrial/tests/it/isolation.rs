@@ -1,129 +1,23 @@
-//! Isolation specs compared with the tester that PostgreSQL ships: the transcripts on the same server must be equal. A
-//! missing server or tester is never a pass.
+//! `retrial isolation` as a process: what it reads, what it refuses to do to a server that is in use, and what it
+//! writes to the terminal.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-mod command;
-mod failing;
+use retrial_engines::postgres::Server;
 
-use retrial::isolation::{Limits, Outcome, Said, read, run_within};
-use retrial_engines::console::Console;
-use retrial_engines::model::ModelConsole;
-use retrial_engines::postgres::{PostgresConsole, Server};
+use crate::trials::root;
 
-/// The server that these tests share: always a throwaway cluster, because the tester comes with its binaries.
-pub(crate) fn server() -> Arc<Server> {
+const SPEC: &str = "session s step a { SELECT 1 AS one; }\n";
+
+/// A throwaway cluster.
+fn server() -> Arc<Server> {
     static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
     SERVER.get_or_init(|| Server::find(None).expect("the build found its binaries")).clone()
-}
-
-/// The original tester; it runs each spec in its own database.
-struct Original<'a> {
-    server: &'a Server,
-    root: PathBuf,
-}
-
-impl<'a> Original<'a> {
-    fn new(server: &'a Server) -> Original<'a> {
-        let root = PathBuf::from(format!("/usr/lib/postgresql/{}", server.version() / 10_000));
-        Original { server, root }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.server.folder().expect("the server is a throwaway cluster").to_owned()
-    }
-
-    fn sql(&self, text: &str) {
-        let mut psql = Command::new(self.root.join("bin/psql"));
-        psql.args(["-X", "-q", "-U", "postgres", "-d", "postgres", "-c", text, "-h"]).arg(self.folder());
-        let done = psql.output().expect("psql comes with the server");
-        assert!(done.status.success(), "{text}: {}", String::from_utf8_lossy(&done.stderr));
-    }
-
-    /// Its standard output for a spec.
-    fn transcript(&self, name: &str, spec: &Path, step: Duration) -> String {
-        let (path, errors) = (transcript_file(name), Stdio::null());
-        self.perform(name, spec, step, fs::File::create(&path).expect("a file can be made"), errors);
-        fs::read_to_string(path).expect("a transcript is UTF-8")
-    }
-
-    /// Its standard output and standard error for a spec, in order.
-    fn everything(&self, name: &str, spec: &Path) -> String {
-        let path = transcript_file(name);
-        let file = fs::File::create(&path).expect("a file can be made");
-        let errors = file.try_clone().expect("a file can be shared").into();
-        self.perform(name, spec, Limits::default().step, file, errors);
-        fs::read_to_string(path).expect("a transcript is UTF-8")
-    }
-
-    fn perform(&self, name: &str, spec: &Path, step: Duration, out: fs::File, errors: Stdio) {
-        let tester = self.root.join("lib/pgxs/src/test/isolation/isolationtester");
-        assert!(
-            tester.exists(),
-            "{} is missing: it comes with Debian's postgresql-client-15",
-            tester.display()
-        );
-        let database = format!("original_{name}");
-        self.sql(&format!(
-            "CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
-        ));
-        let conninfo = format!("host={} user=postgres dbname={database}", self.folder().display());
-        let mut command = Command::new(tester);
-        command.arg(conninfo).env("PGISOLATIONTIMEOUT", step.as_secs().to_string());
-        command.env("PGAPPNAME", format!("isolation/{}", stem(spec)));
-        command.stdin(fs::File::open(spec).expect("the spec is there")).stdout(out).stderr(errors);
-        command.status().expect("the tester runs");
-        self.sql(&format!("DROP DATABASE {database} WITH (FORCE)"));
-    }
-}
-
-fn transcript_file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.original"))
-}
-
-/// The outcome, and the lines beside the transcript.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    outcome: Outcome,
-    beside: Vec<String>,
-}
-
-/// Our transcript of the same spec on the live server, with the outcome and the lines beside it.
-fn ours(server: &Arc<Server>, spec: &Path, limits: &Limits) -> (String, Told) {
-    told(&mut PostgresConsole::new(server).expect("the server has room"), spec, limits)
-}
-
-/// Our transcript of a spec on that console, with the outcome and the lines beside it.
-pub(crate) fn told(console: &mut dyn Console, spec: &Path, limits: &Limits) -> (String, Told) {
-    let text = fs::read_to_string(spec).expect("the spec is there");
-    let file = spec.display().to_string();
-    let spec = read(&file, &text).unwrap_or_else(|error| panic!("{error}"));
-    let mut transcript = String::new();
-    let mut beside = Vec::new();
-    let outcome = run_within(&spec, limits, console, &mut |said| match said {
-        Said::Transcript(text) => transcript.push_str(&text),
-        Said::Beside(line) => beside.push(line),
-    });
-    let outcome = outcome.unwrap_or_else(|error| panic!("{file}: {error}"));
-    (transcript, Told { outcome, beside })
-}
-
-pub(crate) fn specs() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pgmodel/specs");
-    let entries = fs::read_dir(folder).expect("there are specs");
-    let mut specs: Vec<PathBuf> =
-        entries.map(|entry| entry.expect("the folder can be read").path()).collect();
-    specs.retain(|path| path.extension().is_some_and(|extension| extension == "spec"));
-    specs.sort();
-    specs
-}
-
-fn stem(spec: &Path) -> String {
-    spec.file_stem().expect("a spec has a name").to_string_lossy().into_owned()
 }
 
 /// Writes the text of a spec to a file.
@@ -133,183 +27,214 @@ fn inline(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// The first line in which two transcripts differ.
-fn difference(original: &str, ours: &str) -> Option<String> {
-    let (mut left, mut right) = (original.split_inclusive('\n'), ours.split_inclusive('\n'));
-    for line in 1.. {
-        match (left.next(), right.next()) {
-            (None, None) => return None,
-            (left, right) if left == right => {}
-            (left, right) => return Some(format!("line {line}: original {left:?}, ours {right:?}")),
-        }
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retrial"));
+    command.args(args).current_dir(root()).stdin(Stdio::null()).env_remove("RETRIAL_POSTGRES_URL");
+    command
+}
+
+fn said(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the output is text");
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// The one-line error of a command that refuses its input.
+fn refusal(command: &mut Command) -> String {
+    let output = command.output().expect("the program runs");
+    let (stdout, stderr) = said(&output);
+    assert_eq!(output.status.code(), Some(3), "{stdout}{stderr}");
+    assert_eq!((stdout.as_str(), stderr.lines().count()), ("", 1), "{stderr}");
+    stderr
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+#[test]
+fn what_is_no_regular_text_file_is_named_and_never_waited_for() {
+    let folder = folder("irregular");
+    let path = |name: &str| folder.join(name).to_str().expect("the path is text").to_owned();
+    let write = |name: &str, bytes: &[u8]| {
+        fs::write(path(name), bytes).expect("a file can be written");
+        path(name)
+    };
+    let pipe = path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("there is mkfifo").success());
+    let large = path("large");
+    fs::File::create(&large).and_then(|file| file.set_len(1 << 40)).expect("a file can have a hole");
+    let linked = path("linked");
+    symlink("/dev/zero", &linked).expect("a link can be made");
+    for (path, expected) in [
+        (path(""), "is a folder; give the path of an isolation spec"),
+        (pipe, "is a pipe"),
+        (linked, "is a device"),
+        ("/dev/null".to_owned(), "is a device"),
+        (large, "is larger than 8 MiB"),
+        (write("latin", b"session s # \xe9\n"), "it is not UTF-8 text, from byte 13 on"),
+        (write("zero", b"session s\0"), "its byte 10 is zero"),
+        (write("empty", b""), ":1: unexpected end of file; expected"),
+        (write("mark", b"\xef\xbb\xbf\xef\xbb\xbfsession"), "unexpected `\\u{feff}session`; expected"),
+    ] {
+        let said = refusal(&mut command(&["isolation", &path]));
+        assert!(said.contains(&path) && said.contains(expected), "{path}: {said}");
     }
-    None
+}
+
+#[test]
+fn a_byte_order_mark_and_the_lines_of_another_system_change_nothing() {
+    let text = "session s\nstep a {\n SELECT 1 AS one;\n}\n";
+    let perform = |name: &str, text: &str| {
+        let path = inline(name, text);
+        said(&command(&["isolation", path.to_str().expect("the path is text")]).output().expect("it runs"))
+    };
+    let expected = perform("plain", text);
+    assert_eq!(expected.1, "");
+    let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(perform("marked", &marked), expected);
+}
+
+#[test]
+fn a_time_that_is_none_is_refused() {
+    let spec = inline("timeout", SPEC);
+    let spec = spec.to_str().expect("the path is text");
+    for time in [
+        "9223372036854775808",
+        "18446744073709551615",
+        "99999999999999999999",
+        "86401",
+        "-1",
+        "1e3",
+        "",
+        " 1",
+        "soon",
+    ] {
+        let said = refusal(command(&["isolation", spec]).env("PGISOLATIONTIMEOUT", time));
+        let expected = format!("PGISOLATIONTIMEOUT is `{time}`, not a number of seconds from 0 to 86400");
+        assert!(said.contains(&expected), "{said}");
+    }
+    for time in ["0", "86400"] {
+        let output = command(&["isolation", spec]).env("PGISOLATIONTIMEOUT", time).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{time}");
+    }
+}
+
+#[test]
+fn a_server_whose_name_cannot_be_read_is_not_replaced_by_a_throwaway_one() {
+    let spec = inline("unreadable_url", SPEC);
+    let spec = spec.to_str().expect("the path is text");
+    let args = ["isolation", "--engine", "postgres", spec];
+    let url = std::ffi::OsStr::from_bytes(b"postgres://\xe9/postgres");
+    let said = refusal(command(&args).env("RETRIAL_POSTGRES_URL", url));
+    assert_eq!(said, "error: RETRIAL_POSTGRES_URL is not text\n");
+    for url in ["", "postgres", "postgres://:99999/x"] {
+        refusal(command(&args).env("RETRIAL_POSTGRES_URL", url));
+    }
+}
+
+#[test]
+fn a_failing_setup_keeps_no_other_spec_from_being_performed() {
+    let (failing, sound) =
+        (inline("failing", &format!("setup {{ SELECT 1 / 0; }} {SPEC}")), inline("sound", SPEC));
+    let paths = [&failing, &sound].map(|path| path.to_str().expect("the path is text"));
+    let output = command(&["isolation", paths[0], paths[1]]).output().expect("it runs");
+    let (stdout, stderr) = said(&output);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(stderr, format!("error: {}: setup failed: ERROR:  division by zero\n", paths[0]));
+    assert!(stdout.ends_with("step a: SELECT 1 AS one;\none\n---\n  1\n(1 row)\n\n"), "{stdout}");
+}
+
+#[test]
+fn nothing_from_outside_tells_the_terminal_what_to_do() {
+    let token = fs::read_to_string(root().join("crates/retrial/tests/it/specs/terminal_escape.token"));
+    let token = token.expect("the token is there");
+    let name = "a\u{1b}[2J\u{9b}31m";
+    let spec = inline(
+        "escapes",
+        &format!("session s step \"{name}\" {{ SELECT '\u{1b}]0;x\u{7}' AS \"\u{8}\"; }}\n"),
+    );
+    let broken = inline("broken_escapes", "session \u{1b}[2J");
+    let path = |path: &std::path::Path| path.to_str().expect("the path is text").to_owned();
+    for args in [
+        vec!["isolation".to_owned(), path(&spec)],
+        vec!["isolation".to_owned(), path(&broken)],
+        vec!["isolation".to_owned(), "\u{1b}]52;c;ZXZpbA==\u{7}".to_owned()],
+        vec!["replay".to_owned(), token.trim().to_owned()],
+        vec!["replay".to_owned(), "\u{1b}[2J".to_owned()],
+        vec!["explain".to_owned(), "\u{1b}[2J".to_owned()],
+        vec!["run".to_owned(), "--seed".to_owned(), "\u{1b}[2J".to_owned()],
+        vec!["\u{1b}[2J".to_owned()],
+    ] {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let (stdout, stderr) = said(&command(&args).output().expect("it runs"));
+        let all = format!("{stdout}{stderr}");
+        let control = all.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
+        assert_eq!(control, None, "{args:?}: {all}");
+        assert!(!all.is_empty(), "{args:?}");
+    }
+    let (stdout, _) = said(&command(&["isolation", &path(&spec)]).output().expect("it runs"));
+    assert!(stdout.contains("step a\\u{1b}[2J\\u{9b}31m: SELECT '\\u{1b}]0;x\\u{7}'"), "{stdout}");
 }
 
 #[test]
 #[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
-fn every_spec_has_the_original_s_transcript_on_both_engines() {
+fn a_spec_does_to_somebody_s_server_only_what_it_may() {
     let server = server();
-    let original = Original::new(&server);
-    let limits = Limits { step: Duration::from_secs(60), ..Limits::default() };
-    let mut differing = Vec::new();
-    let specs = specs();
-    assert!(specs.len() > 30, "the specs are where they belong");
-    for spec in specs {
-        let expected = original.transcript(&stem(&spec), &spec, limits.step);
-        let (transcript, told) = ours(&server, &spec, &limits);
-        assert_eq!(told.beside, Vec::<String>::new(), "{}", spec.display());
+    // A folder that the server can write to, whichever user it runs as.
+    let file = server.folder().expect("it is ours").join("written");
+    let url = format!(
+        "postgres://postgres@localhost/postgres?host={}",
+        server.folder().expect("it is ours").display()
+    );
+    let write = |name: &str, sql: &str| {
+        let spec = inline(name, &format!("session s step a {{ {sql}; }}\n"));
+        spec.to_str().expect("the path is text").to_owned()
+    };
+    let program = write("program", &format!("COPY (SELECT 1) TO PROGRAM 'cat > {}'", file.display()));
+    let on = |args: &[&str]| {
+        let mut command = command(&[&["isolation", "--engine", "postgres"], args].concat());
+        command.env("RETRIAL_POSTGRES_URL", &url);
+        command
+    };
+    let said_of = refusal(&mut on(&[&program]));
+    let expected = format!(
+        "{program}: step `a` has COPY .. TO PROGRAM, which reaches beyond its database; this server is not a throwaway \
+         one; pass --allow-server-programs to allow it\n"
+    );
+    assert_eq!(said_of, format!("error: {expected}"));
+    assert!(!file.exists(), "nothing was run");
+    let sound = write("harmless", "SELECT 'COPY t TO PROGRAM' AS said");
+    assert_eq!(on(&[&sound]).output().expect("it runs").status.code(), Some(0));
+    let allowed = on(&["--allow-server-programs", &program]).output().expect("it runs");
+    assert_eq!(allowed.status.code(), Some(0), "{:?}", said(&allowed));
+    assert!(file.exists(), "what is allowed is run");
+    fs::remove_file(&file).expect("the folder is ours");
+}
+
+#[test]
+fn how_fine_the_predicate_locks_were_is_said_where_they_decided() {
+    let spec = |name: &str, sql: &str| {
+        let spec = inline(name, &format!("session s step a {{ {sql} }}\n"));
+        spec.to_str().expect("the path is text").to_owned()
+    };
+    let begin = "BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1; COMMIT;";
+    let fine = format!("SET retrial.predicate_lock_granularity = 'key'; {begin}");
+    for (path, expected) in [
+        (spec("serializable-by-pages", begin), Some("SERIALIZABLE: predicate locks are on pages")),
+        (spec("serializable-by-keys", &fine), Some("SERIALIZABLE: predicate locks are on keys")),
+        (spec("not-serializable", "SELECT 1;"), None),
+    ] {
+        let output = command(&["isolation", &path]).output().expect("the program runs");
+        let (_, stderr) = said(&output);
+        assert_eq!(output.status.code(), Some(0), "{path}: {stderr}");
+        let told = stderr.lines().find(|line| line.contains("predicate locks are on"));
+        assert_eq!(told.is_some(), expected.is_some(), "{path}: {stderr}");
         assert!(
-            !transcript.contains("canceling step"),
-            "{} gives a step to a blocked session",
-            spec.display()
+            expected.is_none_or(|expected| told.is_some_and(|told| told.starts_with(expected))),
+            "{path}: {stderr}"
         );
-        let (model, _) = self::told(&mut ModelConsole::new(), &spec, &limits);
-        for (engine, transcript) in [("postgres", transcript), ("model", model)] {
-            let why = difference(&expected, &transcript);
-            differing.extend(why.map(|why| format!("{} on {engine}: {why}", spec.display())));
-        }
     }
-    assert!(differing.is_empty(), "{}", differing.join("\n"));
-}
-
-const WORDING: &str = r#"
-setup { CREATE TABLE t (a int, b text); }
-setup { INSERT INTO t VALUES (1, 'x'), (22, NULL), (3, ''); SELECT 'set up' AS said; }
-teardown { SELECT 'torn down' AS said; DROP TABLE t; }
-session s1
-setup { SELECT 'not told'; SELECT 'told'; }
-step empty { }
-step rows { SELECT a, b, a * 1.5 AS n FROM t ORDER BY a; }
-step lines {
-   SELECT a
-   FROM t WHERE a > 100;
- }
-step first { DO $$BEGIN RAISE NOTICE 'one'; END$$; }
-step between { SELECT 1; DO $$BEGIN RAISE NOTICE 'two'; END$$; SELECT 2 }
-step after { SELECT 1; SELECT 2; DO $$BEGIN RAISE INFO 'three'; END$$; }
-step bare { SELECT FROM t; }
-step wide { SELECT 'é' AS "é", 'abc' AS x; SELECT '1e' AS e, 'e1' AS f, '-' as g, '+1' h, '1 2' i; }
-step warnings { DROP TABLE IF EXISTS foo; BEGIN; BEGIN; COMMIT; COMMIT; }
-step error { SELECT 1; SELECT 1/0; SELECT 2; }
-step broken { SELEC 1; }
-teardown { COMMIT; }
-session "s 2"
-step "q ""uoted" { SELECT 'a
-b' AS two; }
-teardown { SELECT 'last'; }
-permutation empty rows lines first between after bare wide warnings error broken "q ""uoted"
-permutation "q ""uoted" rows rows
-"#;
-
-#[test]
-#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
-fn wording_is_the_original_s() {
-    let server = server();
-    let spec = inline("wording", WORDING);
-    let limits = Limits::default();
-    let expected = Original::new(&server).transcript("wording", &spec, limits.step);
-    assert_eq!(ours(&server, &spec, &limits).0, expected);
-}
-
-// The first session locks and does not change the row: sessions that wait for a changed row queue again for its new
-// version, and their order is then up to the server.
-const MARKERS: &str = r"
-setup { CREATE TABLE t (a int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 0); }
-teardown { DROP TABLE t; }
-session s1
-step b1 { BEGIN; }
-step u1 { SELECT b FROM t FOR UPDATE; }
-step n1 { DO $$BEGIN RAISE NOTICE 'a'; RAISE NOTICE 'b'; END$$; }
-step c1 { COMMIT; }
-step unused { SELECT 1; }
-session s2
-step u2 { UPDATE t SET b = b + 10 RETURNING b; }
-step l2 { SELECT b FROM t; }
-session s3
-step u3 { UPDATE t SET b = b + 100 RETURNING b; }
-step l3 { SELECT b AS three FROM t; }
-permutation b1 u1 u2 u3 c1 l2
-permutation b1 u1 u3 u2 c1 l2
-permutation b1 u1 u2 u3(u2) c1 l2
-permutation b1 u1 u2 u3(*,u2) c1 l3
-permutation l2(*) l3(l2) b1 c1
-permutation l2(n1 notices 2) l3 n1 l3
-permutation l2(n1 notices 2) l3(l2) n1 b1 c1
-permutation b1 u1 l2(c1) l3(l2) c1
-permutation b1 u1 u2(c1) l3(u2) c1 u2 u3
-";
-
-#[test]
-#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
-fn markers_delay_completions_as_the_original_does() {
-    let server = server();
-    let spec = inline("markers", MARKERS);
-    let limits = Limits::default();
-    let expected = Original::new(&server).transcript("markers", &spec, limits.step);
-    let (transcript, told) = ours(&server, &spec, &limits);
-    assert_eq!(transcript, expected);
-    assert_eq!(told.beside, ["unused step name: unused"]);
-}
-
-const BLOCKED: &str = r"
-setup { CREATE TABLE t (a int PRIMARY KEY, b int); INSERT INTO t VALUES (1, 0); }
-teardown { DROP TABLE t; }
-session s1
-setup { BEGIN; }
-step u1 { UPDATE t SET b = b + 1; }
-step c1 { COMMIT; }
-session s2
-setup { BEGIN; }
-step u2 { UPDATE t SET b = b + 10; }
-step c2 { COMMIT; }
-session s3
-step l3 { SELECT b FROM t; }
-";
-
-#[test]
-#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
-fn a_step_that_takes_too_long_is_cancelled_as_the_original_does() {
-    let server = server();
-    let spec =
-        inline("blocked", &format!("{BLOCKED}permutation u1 u2 c2 c1 l3\npermutation u1 u2 l3 c1 c2 l3\n"));
-    let limits = Limits { step: Duration::from_secs(1), ..Limits::default() };
-    let expected = Original::new(&server).transcript("blocked", &spec, limits.step);
-    assert!(expected.contains("canceling step u2 after 1 seconds"), "{expected}");
-    assert_eq!(ours(&server, &spec, &limits).0, expected);
-}
-
-#[test]
-#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
-fn every_merge_is_performed_but_those_that_cannot_be() {
-    let server = server();
-    let spec = inline("merges", BLOCKED);
-    let limits =
-        Limits { step: Duration::from_secs(1), blocked: Duration::from_secs(1), ..Limits::default() };
-    let expected = Original::new(&server).transcript("merges", &spec, limits.step);
-    let (transcript, told) = ours(&server, &spec, &limits);
-    // The original cancels the blocked step of an impossible interleaving; ours leaves such an interleaving out.
-    let mut chunks = expected.split("\nstarting permutation:");
-    let head = chunks.next().expect("a transcript has a head").to_owned();
-    let (cannot, can): (Vec<&str>, Vec<&str>) = chunks.partition(|chunk| chunk.contains("canceling step"));
-    let expected = can.iter().fold(head, |all, chunk| format!("{all}\nstarting permutation:{chunk}"));
-    assert_eq!(transcript, expected);
-    assert_eq!((told.outcome.performed, told.outcome.left_out), (can.len() as u64, cannot.len() as u128));
-    assert_eq!(told.outcome.performed + told.outcome.left_out as u64, 30, "5! / (2! 2! 1!)");
-    let left_out = format!("{} permutations left out: they give a step to a blocked session", cannot.len());
-    assert_eq!(told.beside, [left_out]);
-}
-
-#[test]
-#[cfg_attr(not(postgres_binaries), ignore = "needs PostgreSQL's binaries: apt-get install postgresql")]
-fn a_setup_that_fails_is_told_in_one_line() {
-    let server = server();
-    let spec = read("f", "setup { SELECT 1/0; } session s step a { SELECT 1; }").expect("it is well formed");
-    let mut console = PostgresConsole::new(&server).expect("the server has room");
-    let mut said = String::new();
-    let error = run_within(&spec, &Limits::default(), &mut console, &mut |piece| match piece {
-        Said::Transcript(text) | Said::Beside(text) => said.push_str(&text),
-    });
-    assert_eq!(error.expect_err("the setup fails").to_string(), "setup failed: ERROR:  division by zero");
-    assert_eq!(said, "Parsed test spec with 1 sessions\n\nstarting permutation: a\n");
 }

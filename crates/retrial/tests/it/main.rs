@@ -1,7 +1,6 @@
 //! Tests of the command line; its output is compared with goldens.
 
 mod against;
-mod anomalies;
 mod case;
 mod cli;
 mod determinism;

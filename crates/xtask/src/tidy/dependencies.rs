@@ -1,14 +1,23 @@
-//! Invariant: the kernel depends on no scenario and no engine. Scenarios and engines depend only on the kernel and on
-//! what is in between: the stepper of scripts above it, the model of Postgres below the engines, and the language of
-//! both. A dependency in the other direction would make a trial depend on its observer.
+//! Invariant: the kernel depends on no scenario and no engine. Engines depend only on the trait that they implement and
+//! on the model of Postgres, scenarios only on the kernel and the stepper of scripts. A dependency in the other
+//! direction would make a trial depend on its observer.
 
 use super::{Violation, scenario_shape, words};
 use crate::tree::File;
 
 const KERNEL: &str = "retrial-sim";
 
+/// The trait of the engines and the values that pass through it. It depends on none of our crates.
+const ENGINE: &str = "retrial-engine";
+
 /// A crate below the engines. It depends on the language only.
 const MODEL: &str = "retrial-pgmodel";
+
+/// The engines.
+const ENGINES: &str = "retrial-engines";
+
+/// Runs isolation specs on the consoles of the engines.
+const ISOLATION: &str = "retrial-isolation";
 
 /// Steps through scripts on any engine. It depends on the kernel and the language.
 const STEPPER: &str = "retrial-plpgsql";
@@ -27,13 +36,15 @@ enum Tables {
 /// A manifest, which of its tables count, and which of our crates it may name.
 type Rule = (&'static str, Tables, &'static [&'static str]);
 
-const RULES: [Rule; 6] = [
-    ("sim/Cargo.toml", Tables::All, &[KERNEL]),
+const RULES: [Rule; 8] = [
+    ("crates/engine/Cargo.toml", Tables::All, &[ENGINE]),
+    ("sim/Cargo.toml", Tables::All, &[KERNEL, ENGINE]),
     ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL, STEPPER]),
     ("crates/plpgsql/Cargo.toml", Tables::All, &[KERNEL, STEPPER, LANGUAGE]),
     ("crates/plpgsql-syntax/Cargo.toml", Tables::All, &[LANGUAGE]),
     ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL, LANGUAGE]),
-    ("crates/engines/Cargo.toml", Tables::AllButDev, &[KERNEL, MODEL]),
+    ("crates/engines/Cargo.toml", Tables::AllButDev, &[ENGINE, MODEL]),
+    ("crates/isolation/Cargo.toml", Tables::All, &[ISOLATION, ENGINE, ENGINES]),
 ];
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
@@ -102,16 +113,20 @@ mod tests {
 
     const CLEAN: &str =
         "[package]\nname = \"retrial-x\"\n[dependencies]\nretrial-sim.workspace = true # not retrial\n";
+    const ENGINES: &str =
+        "[dependencies]\nretrial-engine.workspace = true\n[dev-dependencies]\nretrial-sim = {}\n";
     const DEV: &str = "[dependencies]\nserde = \"1\"\n[dev-dependencies]\nretrial-engines.workspace = true\n";
 
     fn tree(sim: &str, scenarios: &str, engines: &str) -> Vec<File> {
         vec![
+            file("crates/engine/Cargo.toml", "[package]\nname = \"retrial-engine\"\n"),
             file("sim/Cargo.toml", sim),
             file("scenarios/Cargo.toml", scenarios),
             file("crates/pgmodel/Cargo.toml", "[dependencies]\n"),
             file("crates/plpgsql-syntax/Cargo.toml", "[package]\nname = \"retrial-plpgsql-syntax\"\n"),
             file("crates/plpgsql/Cargo.toml", "[package]\nname = \"retrial-plpgsql\"\n"),
             file("crates/engines/Cargo.toml", engines),
+            file("crates/isolation/Cargo.toml", "[package]\nname = \"retrial-isolation\"\n"),
             file("scenarios/last_cap/schema.sql", ""),
         ]
     }
@@ -119,9 +134,9 @@ mod tests {
     #[test]
     fn a_dependency_against_the_direction_is_a_violation() {
         let up = "[dependencies]\nretrial.workspace = true\n";
-        let table = "[dependencies.retrial-scenarios]\nworkspace = true\n";
+        let kernel = "[dependencies.retrial-sim]\nworkspace = true\n";
         let expected = ["sim/Cargo.toml:4", "scenarios/Cargo.toml:2", "crates/engines/Cargo.toml:1"];
-        assert_eq!(places(&check(&tree(DEV, up, table))), expected);
+        assert_eq!(places(&check(&tree(DEV, up, kernel))), expected);
     }
 
     #[test]
@@ -131,14 +146,14 @@ mod tests {
 
     #[test]
     fn a_scenario_named_in_the_kernel_is_a_violation() {
-        let mut files = tree(CLEAN, CLEAN, CLEAN);
+        let mut files = tree(CLEAN, CLEAN, ENGINES);
         files.push(file("sim/src/a.rs", "//! A.\n// As in last_cap.\n"));
         assert_eq!(places(&check(&files)), ["sim/src/a.rs:2"]);
     }
 
     #[test]
     fn dependencies_on_the_kernel_are_clean() {
-        let mut files = tree(CLEAN, DEV, DEV);
+        let mut files = tree(CLEAN, DEV, ENGINES);
         files.push(file("sim/src/a.rs", "//! last_capacity is no scenario.\n"));
         assert_eq!(check(&files), []);
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::seat::Notification;
+use super::connected::Notification;
 use super::spec::Step;
 
 /// The first line of every transcript.

@@ -1,7 +1,9 @@
 //! Parsing of specs, and the errors of texts that are not specs.
 
+use std::time::Instant;
+
 use super::read;
-use crate::isolation::spec::{At, Hold, Turn};
+use crate::spec::{At, Hold, Turn};
 
 const TWO: &str = "session s step a { A } step b { B }\nsession t step c { C }\n";
 
@@ -36,7 +38,7 @@ fn markers_may_name_steps_further_on() {
 }
 
 #[test]
-fn what_does_not_belong_is_told_with_its_line() {
+fn what_does_not_belong_is_reported_with_its_line() {
     let cases = [
         ("", "f.spec:1: unexpected end of file; expected `setup`"),
         ("session s", "f.spec:1: unexpected end of file; expected `step`"),
@@ -51,7 +53,7 @@ fn what_does_not_belong_is_told_with_its_line() {
 }
 
 #[test]
-fn what_does_not_belong_in_a_permutation_is_told_too() {
+fn what_does_not_belong_in_a_permutation_is_reported_too() {
     let cases = [
         ("permutation", "f.spec:3: unexpected end of file; expected the name of a step"),
         ("permutation d", "f.spec:3: there is no step `d`"),
@@ -69,7 +71,7 @@ fn what_does_not_belong_in_a_permutation_is_told_too() {
 }
 
 #[test]
-fn a_name_of_any_length_is_told_in_a_short_line() {
+fn a_name_of_any_length_is_reported_in_a_short_line() {
     let refusal = refusal(&format!("{TWO}permutation {}", "n".repeat(1 << 20)));
     assert!(refusal.len() < 200, "{} bytes", refusal.len());
 }
@@ -85,6 +87,7 @@ fn more_sessions_than_can_connect_are_refused_by_their_number() {
 
 /// Texts of several megabytes: each takes at most a second if parsing is linear, and minutes if it is not.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "this is about time")]
 fn large_specs_are_read_in_time() {
     let steps: String =
         (0..100_000).map(|number| format!("step s{number} {{ SELECT {number}; }}\n")).collect();
@@ -92,10 +95,10 @@ fn large_specs_are_read_in_time() {
     let text = format!("session a {steps} session b step t {{ }}\npermutation t {names}\n");
     let many = format!("{TWO}{}", "permutation a(c) c b\n".repeat(100_000));
     let unclosed = format!("session s step a {{ {}", "{ /* ".repeat(500_000));
-    let watch = crate::render::progress::Stopwatch::start();
+    let start = Instant::now();
     let spec = read("f", &text).expect("it is well formed");
     assert_eq!(spec.unused(), Vec::<&str>::new());
     assert_eq!(read("f", &many).expect("it is well formed").permutations.len(), 100_000);
     assert!(refusal(&unclosed).ends_with("are never closed"));
-    assert!(watch.elapsed().as_secs() < 10, "{:?}", watch.elapsed());
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }

@@ -9,6 +9,7 @@ pub struct Digest(pub u64);
 
 impl Digest {
     /// Adds a number.
+    #[inline]
     pub fn word(&mut self, word: u64) {
         // A multiplication folded in half mixes every bit of both factors into every bit (Yi, wyhash, 2019).
         let wide = u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(word ^ 0xe703_7ed1_a0b4_28db);
@@ -16,6 +17,7 @@ impl Digest {
     }
 
     /// Adds a text and its length, so that `ab`, `c` differs from `a`, `bc`.
+    #[inline]
     pub fn text(&mut self, text: &str) {
         self.word(text.len() as u64);
         let (whole, rest) = text.as_bytes().as_chunks();

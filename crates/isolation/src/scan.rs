@@ -1,7 +1,7 @@
 //! Splits a spec's text into tokens. SQL is kept as written, except for blanks next to the braces.
 
-use retrial_sim::error::Error;
-use retrial_sim::point::is_invisible;
+use retrial_engine::error::Error;
+use retrial_engine::sentence::is_invisible;
 
 /// A token and the line that it begins on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_with_its_line() {
+    fn what_cannot_be_read_is_reported_with_its_line() {
         assert_eq!(refusal("\n;"), "f.spec:2: ';' has no meaning here; a comment begins with #");
         assert_eq!(refusal("{\n"), "f.spec:1: the braces that open here are never closed");
         assert!(refusal("\n\n\"a\nb\"").starts_with("f.spec:3: the quoted name"));

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
+use retrial_engine::error::Error;
 use retrial_engines::console::{Console, Message};
-use retrial_sim::error::Error;
 
-use super::seat::{Seat, sit};
+use super::connected::{Connected, connect};
 use super::sink::Sink;
 use super::spec::{Hold, Spec, Step, Turn};
 use super::wait::{Ended, MOMENT, Patience, settle};
-use super::{Limits, Said, transcript};
+use super::{Limits, Output, transcript};
 
 /// The open sessions of a spec on a console; they run one permutation after the other.
 pub(super) struct Stage<'a> {
@@ -19,9 +19,9 @@ pub(super) struct Stage<'a> {
     pub(super) console: &'a mut dyn Console,
     pub(super) sink: Sink<'a>,
     /// The session that runs the spec's setup and teardown.
-    pub(super) control: Seat,
+    pub(super) control: Connected,
     /// The spec's sessions.
-    pub(super) seats: Vec<Seat>,
+    pub(super) connected: Vec<Connected>,
     /// The step that each session is running, if any.
     pub(super) active: Vec<Option<Active>>,
     /// The sessions whose step was reported as waiting, in the order of the reports.
@@ -50,20 +50,21 @@ impl<'a> Stage<'a> {
         spec: &'a Spec,
         limits: Limits,
         console: &'a mut dyn Console,
-        out: &'a mut dyn FnMut(Said),
+        out: &'a mut dyn FnMut(Output),
     ) -> Result<Stage<'a>, Error> {
         let mut sink = Sink::new(out);
-        let control = sit(spec, console, &mut sink, None)?;
-        let seats = spec.sessions.iter().map(|session| sit(spec, console, &mut sink, Some(&session.name)));
-        let seats = seats.collect::<Result<Vec<_>, Error>>()?;
-        let active = seats.iter().map(|_| None).collect();
-        Ok(Stage { spec, limits, console, sink, control, seats, active, waiting: Vec::new() })
+        let control = connect(spec, console, &mut sink, None)?;
+        let connected =
+            spec.sessions.iter().map(|session| connect(spec, console, &mut sink, Some(&session.name)));
+        let connected = connected.collect::<Result<Vec<_>, Error>>()?;
+        let active = connected.iter().map(|_| None).collect();
+        Ok(Stage { spec, limits, console, sink, control, connected, active, waiting: Vec::new() })
     }
 
     /// Closes the sessions.
     pub(super) fn close(&mut self) {
-        for seat in self.seats.iter().chain([&self.control]) {
-            self.console.close(seat.id);
+        for connected in self.connected.iter().chain([&self.control]) {
+            self.console.close(connected.id);
         }
     }
 
@@ -77,7 +78,7 @@ impl<'a> Stage<'a> {
     /// Runs an interleaving, unless it gives a step to a session that stays blocked. In that case nothing is output,
     /// and the index of that step is returned.
     pub(super) fn try_perform(&mut self, turns: &[Turn]) -> Result<Option<usize>, Error> {
-        self.sink.hold();
+        self.sink.buffer();
         let performed = self.begin(turns).and_then(|()| self.steps(turns, true));
         if let Ok(Some(at)) = performed {
             self.abandon()?;
@@ -97,10 +98,10 @@ impl<'a> Stage<'a> {
                 return Ok(Some(place));
             }
             self.clear(session)?;
-            if self.seats[session].lost {
+            if self.connected[session].lost {
                 return Err(self.cannot_send(turn));
             }
-            self.console.send(self.seats[session].id, &self.spec.step(turn.at).sql)?;
+            self.console.send(self.connected[session].id, &self.spec.step(turn.at).sql)?;
             let targets = turn.holds.iter().map(|hold| self.target(*hold)).collect();
             self.active[session] = Some(Active { turn: turn.clone(), targets, first: None });
             let done = self.complete(session, Look::First, true)?;
@@ -123,7 +124,7 @@ impl<'a> Stage<'a> {
     /// The number of notices that a marker waits for.
     fn target(&self, hold: Hold) -> u64 {
         match hold {
-            Hold::Notices { of, count } => self.seats[of.session].notices + u64::from(count),
+            Hold::Notices { of, count } => self.connected[of.session].notices + u64::from(count),
             Hold::Once | Hold::Step(_) => 0,
         }
     }
@@ -188,7 +189,7 @@ impl<'a> Stage<'a> {
     }
 
     fn all_notices(&self) -> u64 {
-        self.seats.iter().map(|seat| seat.notices).sum()
+        self.connected.iter().map(|connected| connected.notices).sum()
     }
 
     /// Waits for a session's step, and reports that it has run or that it waits. Returns whether it has run and no
@@ -214,8 +215,8 @@ impl<'a> Stage<'a> {
         if let Some(first) = self.active[session].take().and_then(|active| active.first) {
             self.sink.result(&first);
         }
-        while let Some((result, notices)) = self.seats[session].next_result() {
-            self.sink.notices(&self.seats[session], notices);
+        while let Some((result, notices)) = self.connected[session].next_result() {
+            self.sink.notices(&self.connected[session], notices);
             self.sink.result(&result);
         }
         self.tell_notifications(session);
@@ -225,15 +226,15 @@ impl<'a> Stage<'a> {
     /// Outputs the notifications that the session received since the last check; after a step's results, as the
     /// original does.
     fn tell_notifications(&mut self, session: usize) {
-        let notices = self.seats[session].hear(self.console);
-        self.sink.notices(&self.seats[session], notices);
-        for notification in std::mem::take(&mut self.seats[session].notifications) {
+        let notices = self.connected[session].hear(self.console);
+        self.sink.notices(&self.connected[session], notices);
+        for notification in std::mem::take(&mut self.connected[session].notifications) {
             let process = Some(notification.process);
-            let sender = self.seats.iter().find(|seat| seat.process == process);
-            let sender = sender.and_then(|seat| seat.name.clone());
+            let sender = self.connected.iter().find(|connected| connected.process == process);
+            let sender = sender.and_then(|connected| connected.name.clone());
             let sender = sender.unwrap_or_else(|| format!("PID {}", notification.process));
-            let told = transcript::notification(&self.spec.sessions[session].name, &notification, &sender);
-            self.sink.say(&told);
+            let name = &self.spec.sessions[session].name;
+            self.sink.say(&transcript::notification(name, &notification, &sender));
         }
     }
 
@@ -241,10 +242,10 @@ impl<'a> Stage<'a> {
     fn hear_first(&mut self, session: usize) {
         let Some(active) = &mut self.active[session] else { return };
         if active.first.is_none()
-            && let Some((first, notices)) = self.seats[session].next_result()
+            && let Some((first, notices)) = self.connected[session].next_result()
         {
             active.first = Some(first);
-            self.sink.notices(&self.seats[session], notices);
+            self.sink.notices(&self.connected[session], notices);
         }
     }
 
@@ -255,7 +256,7 @@ impl<'a> Stage<'a> {
             Ended::Late(waited) => waited,
             ended => return Ok(ended),
         };
-        self.console.cancel(self.seats[session].id)?;
+        self.console.cancel(self.connected[session].id)?;
         self.sink.say(&transcript::canceling(step, waited));
         match self.settle(session, patience)? {
             Ended::Late(more) => Err(Error::refused(transcript::timed_out(step, waited + more))),
@@ -264,8 +265,10 @@ impl<'a> Stage<'a> {
     }
 
     pub(super) fn settle(&mut self, session: usize, patience: Patience) -> Result<Ended, Error> {
-        let Stage { seats, console, sink, .. } = self;
-        settle(&mut seats[session], *console, patience, &mut |seat, notices| sink.notices(seat, notices))
+        let Stage { connected, console, sink, .. } = self;
+        settle(&mut connected[session], *console, patience, &mut |connected, notices| {
+            sink.notices(connected, notices)
+        })
     }
 
     /// Whether a marker delays the report of the completion of the session's step.
@@ -275,7 +278,7 @@ impl<'a> Stage<'a> {
         holds.any(|(hold, target)| match hold {
             Hold::Once => false,
             Hold::Step(of) => self.active[of.session].as_ref().is_some_and(|other| other.turn.at == *of),
-            Hold::Notices { of, .. } => self.seats[of.session].notices < *target,
+            Hold::Notices { of, .. } => self.connected[of.session].notices < *target,
         })
     }
 }

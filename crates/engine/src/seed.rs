@@ -17,16 +17,19 @@ pub struct Seed(pub u64);
 
 impl Seed {
     /// The seed of the `n`-th child, so that a family of trials can be derived from one seed.
+    #[inline]
     pub fn nth(self, n: u64) -> Seed {
         Seed(mix(self.0 ^ mix(n.wrapping_add(0x9e37_79b9_7f4a_7c15))))
     }
 
     /// The seed of a named child, so that two uses of one seed see different numbers.
+    #[inline]
     pub fn named(self, name: &str) -> Seed {
         Seed(name.bytes().fold(mix(self.0), |hash, byte| mix(hash ^ u64::from(byte))))
     }
 
     /// A generator that starts at this seed.
+    #[inline]
     pub fn rng(self) -> Rng {
         Rng(Xoshiro256PlusPlus::seed_from_u64(self.0))
     }
@@ -81,6 +84,7 @@ pub struct Rng(Xoshiro256PlusPlus);
 impl Rng {
     /// A number from 0 up to, but not including, `bound`, by Lemire's multiplication. Its bias is below 2^-32 for the
     /// bounds used here, all of them far smaller than 2^32.
+    #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         debug_assert!(bound > 0, "a choice needs an alternative");
         let wide = u128::from(self.0.next_u64()) * u128::from(bound);
@@ -88,11 +92,13 @@ impl Rng {
     }
 
     /// True with the given probability.
+    #[inline]
     pub fn hits(&mut self, chance: Ratio) -> bool {
         self.below(chance.denominator) < chance.numerator
     }
 
     /// The number of heads that a fair coin shows in a row, at most `most`: the exponent of a heavy-tailed value.
+    #[inline]
     pub fn heads(&mut self, most: u32) -> u32 {
         self.0.next_u64().trailing_ones().min(most)
     }
@@ -107,7 +113,8 @@ impl Rng {
 }
 
 /// SplitMix64's finaliser (Steele, Lea and Flood, 2014).
-pub(crate) fn mix(mut word: u64) -> u64 {
+#[inline]
+pub fn mix(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)

@@ -4,13 +4,12 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use retrial::isolation::Limits;
 use retrial_engines::console::Console;
 use retrial_engines::model::ModelConsole;
 use retrial_engines::postgres::PostgresConsole;
+use retrial_isolation::Limits;
 
-use crate::isolation::{server, told};
-use crate::trials::golden;
+use crate::original::{server, transcript_on};
 
 /// An anomaly, its spec, and what the spec's reads return if it shows. The first permutation of the spec runs at READ
 /// COMMITTED, the second at REPEATABLE READ.
@@ -112,7 +111,7 @@ impl Reads<'_> {
 }
 
 fn verdicts(console: &mut dyn Console, case: &Case) -> [&'static str; 2] {
-    let (transcript, _) = told(console, &path(case.spec), &Limits::default());
+    let (transcript, _) = transcript_on(console, &path(case.spec), &Limits::default());
     let mut blocks = transcript.split("starting permutation: ").skip(1);
     [(); 2].map(|()| Reads { block: blocks.next().expect("there are two permutations") }.verdict(case))
 }
@@ -132,5 +131,9 @@ fn the_table_is_as_postgres_is() {
         assert_eq!(model, live, "{} on the model and on the live server", case.name);
         let _ = writeln!(table, "{:40}{:20}{}", case.name, model[0], model[1]);
     }
-    golden("isolation", "anomalies", &table);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../../../snapshots/isolation");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("anomalies", table));
 }

@@ -72,7 +72,7 @@ const OBJECTS: [&str; 12] = [
 const MODIFIERS: [&str; 4] = ["or", "replace", "trusted", "procedural"];
 
 /// The first text of the spec that reaches beyond its database: its place in the spec, and what it contains.
-pub(super) fn beyond_database(spec: &Spec) -> Option<String> {
+pub fn beyond_database(spec: &Spec) -> Option<String> {
     let around = spec.setups.iter().map(|sql| ("setup".to_owned(), sql));
     let around = around.chain(spec.teardown.iter().map(|sql| ("teardown".to_owned(), sql)));
     let sessions = spec.sessions.iter().flat_map(|session| {

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use retrial_engine::error::Error;
 use retrial_engines::console::{Console, Progress};
-use retrial_sim::error::Error;
 
-use super::seat::{Notices, Seat};
+use super::connected::{Connected, Notices};
 
 /// The time between two checks of whether a session waits for a lock.
 pub(super) const MOMENT: Duration = Duration::from_millis(10);
@@ -35,19 +35,19 @@ pub(super) struct Patience {
     pub(super) longest: Duration,
 }
 
-/// Waits for the session; passes notices to `told` as they arrive.
+/// Waits for the session; passes notices to `report` as they arrive.
 pub(super) fn settle(
-    seat: &mut Seat,
+    connected: &mut Connected,
     console: &mut dyn Console,
     patience: Patience,
-    told: &mut dyn FnMut(&Seat, Notices),
+    report: &mut dyn FnMut(&Connected, Notices),
 ) -> Result<Ended, Error> {
     let mut waited = Duration::ZERO;
     let mut blocked = 0;
     loop {
-        let progress = console.progress(seat.id)?;
-        let notices = seat.hear(console);
-        told(seat, notices);
+        let progress = console.progress(connected.id)?;
+        let notices = connected.hear(console);
+        report(connected, notices);
         if progress == Progress::Finished {
             return Ok(Ended::Finished);
         }

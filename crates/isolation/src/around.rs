@@ -1,10 +1,10 @@
 //! Runs the setups before the steps and the teardowns after them, and reports those that fail.
 
+use retrial_engine::error::Error;
 use retrial_engines::console::Message;
-use retrial_sim::error::Error;
 
-use super::perform::Stage;
 use super::spec::Turn;
+use super::stage::Stage;
 use super::transcript;
 use super::wait::{Ended, Patience, settle};
 
@@ -46,24 +46,26 @@ impl Stage<'_> {
     fn tell_failed(&mut self, what: &str, failed: Result<Option<String>, Error>) -> Result<(), Error> {
         match failed {
             Ok(None) => {}
-            Ok(Some(error)) => self.sink.beside(transcript::failed(what, &error)),
+            Ok(Some(error)) => self.sink.aside(transcript::failed(what, &error)),
             Err(error) if error.lacks().is_some() => return Err(error),
             // Nothing can be sent to a session that the server has ended. The others are still torn down.
-            Err(error) => self.sink.beside(format!("{what} failed: {error}")),
+            Err(error) => self.sink.aside(format!("{what} failed: {error}")),
         }
         Ok(())
     }
 
     /// Runs a text outside of the steps, outputs its last result only, and returns its errors, if any.
     pub(super) fn exec(&mut self, session: Option<usize>, sql: &str) -> Result<Option<String>, Error> {
-        let Stage { seats, control, console, sink, limits, .. } = self;
-        let seat = session.map_or(control, |index| &mut seats[index]);
-        if seat.lost {
+        let Stage { connected, control, console, sink, limits, .. } = self;
+        let connected = session.map_or(control, |index| &mut connected[index]);
+        if connected.lost {
             return Ok(Some(transcript::NO_CONNECTION.to_owned()));
         }
-        console.send(seat.id, sql)?;
+        console.send(connected.id, sql)?;
         let patience = Patience { may_block: false, longest: limits.step * 2 };
-        let ended = settle(seat, *console, patience, &mut |seat, notices| sink.notices(seat, notices))?;
+        let ended = settle(connected, *console, patience, &mut |connected, notices| {
+            sink.notices(connected, notices)
+        })?;
         if let Ended::Late(waited) = ended {
             let seconds = waited.as_secs();
             return Err(Error::refused(format!(
@@ -71,8 +73,8 @@ impl Stage<'_> {
             )));
         }
         let (mut last, mut errors) = (None, Vec::new());
-        while let Some((result, notices)) = seat.next_result() {
-            sink.notices(seat, notices);
+        while let Some((result, notices)) = connected.next_result() {
+            sink.notices(connected, notices);
             match result {
                 Message::Error { severity, text, .. } => errors.push(transcript::error(&severity, &text)),
                 Message::Lost => errors.push(transcript::LOST.to_owned()),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
 use super::scan::{Key, Token, TokenKind, shown, tokens, wrong};
 use super::spec::{At, Hold, Session, Spec, Step, Turn};

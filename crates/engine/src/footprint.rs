@@ -27,6 +27,7 @@ pub struct Touch {
 pub const WORLD: u64 = 0;
 
 /// The identifier of a part: a digest of its kind and name.
+#[inline]
 pub fn part(kind: &str, name: &str) -> u64 {
     let mut digest = Digest::default();
     digest.text(kind);
@@ -44,6 +45,7 @@ pub struct Footprint {
 
 impl Footprint {
     /// Adds a use.
+    #[inline]
     pub fn add(&mut self, touch: Touch) {
         if !self.touched.contains(&touch) {
             self.touched.push(touch);
@@ -51,21 +53,25 @@ impl Footprint {
     }
 
     /// Adds a use of a whole part.
+    #[inline]
     pub fn add_part(&mut self, part: u64, how: Use) {
         self.add(Touch { part, item: None, how });
     }
 
     /// Adds the uses of another footprint.
+    #[inline]
     pub fn absorb(&mut self, other: &Footprint) {
         other.touched.iter().for_each(|touch| self.add(*touch));
     }
 
     /// Whether the order of two steps with these footprints can matter.
+    #[inline]
     pub fn conflicts(&self, other: &Footprint) -> bool {
         self.touched.iter().any(|one| other.touched.iter().any(|two| meets(one, two)))
     }
 }
 
+#[inline]
 fn meets(one: &Touch, two: &Touch) -> bool {
     let same = one.part == two.part && (one.item == two.item || one.item.is_none() || two.item.is_none());
     let everything = one.part == WORLD || two.part == WORLD;

@@ -1,19 +1,19 @@
 //! Failing setups and teardowns, ended sessions and refused statements: where they are reported, and what runs next.
 
-use retrial::isolation::{Limits, Outcome, Said, read, run_within};
 use retrial_engines::console::Console;
 use retrial_engines::model::ModelConsole;
 use retrial_engines::postgres::PostgresConsole;
+use retrial_isolation::{Limits, Outcome, Output, read, run_within};
 
-use super::{Original, inline, server};
+use crate::original::{Original, inline, server};
 
 /// All output in order: the transcript, the lines beside it and the final error; and the outcome.
 fn everything(console: &mut dyn Console, text: &str, limits: &Limits) -> (String, Option<Outcome>) {
     let spec = read("f", text).expect("it is well formed");
     let mut said = String::new();
     let outcome = run_within(&spec, limits, console, &mut |piece| match piece {
-        Said::Transcript(text) => said.push_str(&text),
-        Said::Beside(line) => said.push_str(&format!("{line}\n")),
+        Output::Transcript(text) => said.push_str(&text),
+        Output::Aside(line) => said.push_str(&format!("{line}\n")),
     });
     match outcome {
         Ok(outcome) => (said, Some(outcome)),

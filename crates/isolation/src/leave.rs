@@ -1,10 +1,10 @@
 //! Leaves a permutation before its end. An impossible one is dropped without output; one in which something is refused
 //! is cut with a line that says so. No state of it is left for the next one.
 
-use retrial_sim::error::Error;
+use retrial_engine::error::Error;
 
-use super::perform::Stage;
-use super::seat::sit;
+use super::connected::connect;
+use super::stage::Stage;
 use super::transcript;
 use super::wait::Patience;
 
@@ -12,23 +12,23 @@ impl Stage<'_> {
     /// Drops an impossible interleaving: nothing of it is output, and nothing is left in the sessions.
     pub(super) fn abandon(&mut self) -> Result<(), Error> {
         let patience = Patience { may_block: false, longest: self.limits.step };
-        for session in 0..self.seats.len() {
+        for session in 0..self.connected.len() {
             if self.active[session].take().is_some() {
-                self.console.cancel(self.seats[session].id)?;
+                self.console.cancel(self.connected[session].id)?;
                 self.settle(session, patience)?;
             }
-            self.seats[session].said.clear();
+            self.connected[session].unreported.clear();
         }
-        for session in 0..self.seats.len() {
+        for session in 0..self.connected.len() {
             self.exec(Some(session), "ROLLBACK")?;
         }
         self.teardown()?;
         self.waiting.clear();
         self.sink.forget();
         // A session-level lock would otherwise still be held in the next interleaving.
-        for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
-            self.console.close(seat.id);
-            *seat = sit(self.spec, self.console, &mut self.sink, Some(&session.name))?;
+        for (connected, session) in self.connected.iter_mut().zip(&self.spec.sessions) {
+            self.console.close(connected.id);
+            *connected = connect(self.spec, self.console, &mut self.sink, Some(&session.name))?;
         }
         Ok(())
     }
@@ -41,9 +41,9 @@ impl Stage<'_> {
         self.active.iter_mut().for_each(|active| *active = None);
         self.waiting.clear();
         self.console.start_over()?;
-        self.control = sit(self.spec, self.console, &mut self.sink, None)?;
-        for (seat, session) in self.seats.iter_mut().zip(&self.spec.sessions) {
-            *seat = sit(self.spec, self.console, &mut self.sink, Some(&session.name))?;
+        self.control = connect(self.spec, self.console, &mut self.sink, None)?;
+        for (connected, session) in self.connected.iter_mut().zip(&self.spec.sessions) {
+            *connected = connect(self.spec, self.console, &mut self.sink, Some(&session.name))?;
         }
         Ok(())
     }

@@ -3,39 +3,39 @@
 
 use retrial_engines::console::Message;
 
-use super::seat::{Notices, Seat};
-use super::{Said, grid, transcript};
+use super::connected::{Connected, Notices};
+use super::{Output, grid, transcript};
 
 pub(super) struct Sink<'a> {
-    out: &'a mut dyn FnMut(Said),
+    out: &'a mut dyn FnMut(Output),
     /// The buffered output of a permutation, while it is open whether the permutation is left out.
-    held: Option<Vec<Said>>,
+    buffer: Option<Vec<Output>>,
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(out: &'a mut dyn FnMut(Said)) -> Sink<'a> {
-        Sink { out, held: None }
+    pub(super) fn new(out: &'a mut dyn FnMut(Output)) -> Sink<'a> {
+        Sink { out, buffer: None }
     }
 
-    fn put(&mut self, said: Said) {
-        match &mut self.held {
-            Some(held) => held.push(said),
-            None => (self.out)(said),
+    fn put(&mut self, output: Output) {
+        match &mut self.buffer {
+            Some(buffer) => buffer.push(output),
+            None => (self.out)(output),
         }
     }
 
     pub(super) fn say(&mut self, text: &str) {
-        self.put(Said::Transcript(text.to_owned()));
+        self.put(Output::Transcript(text.to_owned()));
     }
 
     /// Outputs a line beside the transcript.
-    pub(super) fn beside(&mut self, line: String) {
-        self.put(Said::Beside(line));
+    pub(super) fn aside(&mut self, line: String) {
+        self.put(Output::Aside(line));
     }
 
     /// Outputs a session's notices.
-    pub(super) fn notices(&mut self, seat: &Seat, notices: Notices) {
-        let Some(name) = &seat.name else { return };
+    pub(super) fn notices(&mut self, connected: &Connected, notices: Notices) {
+        let Some(name) = &connected.name else { return };
         for (severity, text) in notices {
             self.say(&transcript::notice(name, &severity, &text));
         }
@@ -54,17 +54,17 @@ impl<'a> Sink<'a> {
     }
 
     /// Buffers the output from now on.
-    pub(super) fn hold(&mut self) {
-        self.held = Some(Vec::new());
+    pub(super) fn buffer(&mut self) {
+        self.buffer = Some(Vec::new());
     }
 
     /// Outputs the buffer and stops buffering.
     pub(super) fn release(&mut self) {
-        self.held.take().into_iter().flatten().for_each(|said| (self.out)(said));
+        self.buffer.take().into_iter().flatten().for_each(|output| (self.out)(output));
     }
 
     /// Drops the buffer and stops buffering.
     pub(super) fn forget(&mut self) {
-        self.held = None;
+        self.buffer = None;
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use retrial_engine::SessionId;
+use retrial_engine::error::Error;
 use retrial_engines::console::{Console, Message};
-use retrial_sim::engine::SessionId;
-use retrial_sim::error::Error;
 
 use super::Limits;
 use super::sink::Sink;
@@ -18,12 +18,12 @@ const CONTROL: &str = "control connection";
 pub(super) type Notices = Vec<(String, String)>;
 
 /// One of the console's sessions, with its messages that have not been reported yet.
-pub(super) struct Seat {
+pub(super) struct Connected {
     pub(super) id: SessionId,
     /// The session's name in the spec; `None` for the one that runs setup and teardown, whose notices are not reported.
     pub(super) name: Option<String>,
     /// Its unreported messages, oldest first.
-    pub(super) said: VecDeque<Message>,
+    pub(super) unreported: VecDeque<Message>,
     /// How many of its notices have been taken.
     pub(super) notices: u64,
     /// Its server process, by which notifications name their sender.
@@ -43,17 +43,17 @@ pub(super) struct Notification {
 }
 
 /// Opens a session. Its application name consists of the spec's and its own name, as in the original tester.
-pub(super) fn sit(
+pub(super) fn connect(
     spec: &Spec,
     console: &mut dyn Console,
     sink: &mut Sink<'_>,
     name: Option<&str>,
-) -> Result<Seat, Error> {
+) -> Result<Connected, Error> {
     let id = console.connect(&spec.application)?;
-    let mut seat = Seat {
+    let mut connected = Connected {
         id,
         name: name.map(str::to_owned),
-        said: VecDeque::new(),
+        unreported: VecDeque::new(),
         notices: 0,
         process: console.process(id),
         notifications: Vec::new(),
@@ -62,12 +62,12 @@ pub(super) fn sit(
     let application = format!("{}/{}", spec.application, name.unwrap_or(CONTROL));
     console.send(id, &format!("SET application_name = '{}'", application.replace('\'', "''")))?;
     let patience = Patience { may_block: false, longest: Limits::default().step };
-    settle(&mut seat, console, patience, &mut |seat, notices| sink.notices(seat, notices))?;
-    seat.said.clear();
-    Ok(seat)
+    settle(&mut connected, console, patience, &mut |connected, notices| sink.notices(connected, notices))?;
+    connected.unreported.clear();
+    Ok(connected)
 }
 
-impl Seat {
+impl Connected {
     /// Fetches the session's new messages, and takes the notices that come before its first result. Notices after it
     /// wait for that result, because they were sent together with it.
     pub(super) fn hear(&mut self, console: &mut dyn Console) -> Notices {
@@ -76,7 +76,7 @@ impl Seat {
                 Message::Notification { channel, payload, process } => {
                     self.notifications.push(Notification { channel, payload, process });
                 }
-                other => self.said.push_back(other),
+                other => self.unreported.push_back(other),
             }
         }
         self.leading_notices()
@@ -84,7 +84,7 @@ impl Seat {
 
     /// Takes the notices at the front.
     pub(super) fn leading_notices(&mut self) -> Notices {
-        self.said.pop_front_if(|message| *message == Message::Begins);
+        self.unreported.pop_front_if(|message| *message == Message::Begins);
         self.notices_at_once()
     }
 
@@ -92,7 +92,7 @@ impl Seat {
     fn notices_at_once(&mut self) -> Notices {
         let mut notices = Vec::new();
         let is_notice = |message: &mut Message| matches!(message, Message::Notice { .. });
-        while let Some(Message::Notice { severity, text }) = self.said.pop_front_if(is_notice) {
+        while let Some(Message::Notice { severity, text }) = self.unreported.pop_front_if(is_notice) {
             notices.push((severity, text));
         }
         self.notices += notices.len() as u64;
@@ -102,7 +102,7 @@ impl Seat {
     /// Takes the next result and the notices that follow it; libpq shows the notices first.
     pub(super) fn next_result(&mut self) -> Option<(Message, Notices)> {
         let mut notices = self.leading_notices();
-        let result = self.said.pop_front()?;
+        let result = self.unreported.pop_front()?;
         self.lost |= result == Message::Lost;
         notices.extend(self.notices_at_once());
         Some((result, notices))
