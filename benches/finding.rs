@@ -16,7 +16,6 @@ use retrial::catalogue;
 use retrial::scenarios::SCENARIOS;
 use retrial_sim::choice::Pace;
 use retrial_sim::explore::{Plan, Report};
-use retrial_sim::fault::Environment;
 use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
 use retrial_sim::scenario::KnownFailure;
 use retrial_sim::scheduler::Policy;
@@ -55,7 +54,7 @@ struct Wanted {
     entry: &'static dyn ScenarioEntry,
     info: ScenarioInfo,
     strategy: usize,
-    environment: &'static Environment,
+    environment: usize,
     owned: &'static KnownFailure,
     invariant: usize,
 }
@@ -66,7 +65,8 @@ fn wanted() -> Vec<Wanted> {
         let info = entry.info();
         for (strategy, candidate) in info.strategies.iter().enumerate() {
             for owned in candidate.known_failures.iter().filter(|owned| owned.is_demanded()) {
-                let environment = info.environments.iter().find(|environment| environment.name == owned.from);
+                let environment =
+                    info.environments.iter().position(|environment| environment.name == owned.from);
                 let invariant = info.invariants.iter().position(|(name, _)| *name == owned.invariant);
                 let (Some(environment), Some(invariant)) = (environment, invariant) else { continue };
                 wanted.push(Wanted {
@@ -90,7 +90,8 @@ fn finding(seeds: u64) {
         let mut host = catalogue::host(wanted.info.engines[0]).expect("the engine starts");
         let cells: Vec<String> = POLICIES.map(|policy| wanted.median(&mut host, policy, seeds)).into();
         let (searched, shrunk) = (wanted.searched(&mut host), wanted.shrunk(&mut host));
-        let (strategy, environment) = (wanted.info.strategies[wanted.strategy].name, wanted.environment.name);
+        let Wanted { info, strategy, environment, .. } = &wanted;
+        let (strategy, environment) = (info.strategies[*strategy].name, info.environments[*environment].name);
         let invariant = wanted.owned.invariant;
         println!(
             "| {strategy} | {invariant} | {environment} | {} | {searched} | {shrunk} |",
@@ -178,7 +179,7 @@ fn costs(criterion: &mut Criterion) {
         .info
         .environments
         .iter()
-        .find(|environment| environment.name == "crash")
+        .position(|environment| environment.name == "crash")
         .expect("the environment is there");
     let mut group = criterion.benchmark_group("session_ingest/split_statements/crash");
     let mut host = catalogue::host("model").expect("the engine starts");

@@ -11,7 +11,9 @@
 mod rate;
 
 use proptest::strategy::{Just, Strategy as _};
-use retrial_scenarios::memory_upgrade::{Content, Does, Entry, Errand, SCENARIO, Upgrade, Workload};
+use retrial_scenarios::memory_upgrade::{
+    Conditions, Content, Does, Entry, Errand, SCENARIO, Upgrade, Workload,
+};
 use retrial_sim::scenario::Scenario;
 
 use self::rate::Place;
@@ -42,6 +44,6 @@ fn workload() -> Workload {
 }
 
 /// The scenario with this single workload.
-fn fixed() -> Scenario<Workload, dyn Upgrade> {
+fn fixed() -> Scenario<Workload, dyn Upgrade, Conditions> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

@@ -17,8 +17,7 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use retrial_engines::model::Model;
 use retrial_sim::explore::{self, Plan, Report};
-use retrial_sim::fault::Environment;
-use retrial_sim::scenario::{Scenario, Workload};
+use retrial_sim::scenario::{Conditions, Scenario, Workload};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Ending, Setup, TrialHost};
@@ -28,16 +27,16 @@ const SCHEDULES: u64 = 12;
 const AUDIT_EVERY: u64 = 32;
 
 /// A strategy of a scenario in an environment.
-pub(crate) struct Place<W: 'static, S: ?Sized + 'static> {
+pub(crate) struct Place<W: 'static, S: ?Sized + 'static, E: 'static> {
     /// The scenario as it is.
-    pub(crate) own: Scenario<W, S>,
+    pub(crate) own: Scenario<W, S, E>,
     /// The scenario with a single workload, which is also its smallest.
-    pub(crate) fixed: Scenario<W, S>,
+    pub(crate) fixed: Scenario<W, S, E>,
     pub(crate) strategy: &'static str,
     pub(crate) environment: &'static str,
 }
 
-impl<W: Workload, S: ?Sized> Place<W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Place<W, S, E> {
     /// Measures all variants.
     pub(crate) fn measure(&self) {
         let mut criterion = Criterion::default().with_measurement(OnProcessor).configure_from_args();
@@ -75,7 +74,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
     /// Runs a batch of a variant of the scenario.
     pub(crate) fn batch(
         &self,
-        scenario: &Scenario<W, S>,
+        scenario: &Scenario<W, S, E>,
         host: &mut TrialHost,
         seed: Seed,
         number: u64,
@@ -99,7 +98,7 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         let candidate = scenario.strategies[self.strategy()].it;
         let initial_state = Rc::new((scenario.initial_state)(candidate, &workload));
         let setup = Setup {
-            environment,
+            environment: environment.as_ref(),
             cost: scenario.cost,
             limits: (scenario.limits)(&workload),
             initial_state: Some(&initial_state),
@@ -139,12 +138,8 @@ impl<W: Workload, S: ?Sized> Place<W, S> {
         strategy.expect("the strategy is in the registry")
     }
 
-    fn environment(&self) -> &'static Environment {
-        self.own
-            .environments
-            .iter()
-            .find(|environment| environment.name == self.environment)
-            .expect("the environment is on the environments")
+    fn environment(&self) -> &'static E {
+        self.own.environment(self.environment).expect("the environment is there")
     }
 }
 

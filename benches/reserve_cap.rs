@@ -10,7 +10,7 @@
 mod rate;
 
 use proptest::strategy::{Just, Strategy as _};
-use retrial_scenarios::reserve_cap::{ConversationLock, SCENARIO, Workload};
+use retrial_scenarios::reserve_cap::{Conditions, ConversationLock, SCENARIO, Workload};
 use retrial_sim::scenario::Scenario;
 
 use self::rate::Place;
@@ -39,6 +39,6 @@ fn workload() -> Workload {
 }
 
 /// The scenario with this single workload.
-fn fixed() -> Scenario<Workload, dyn ConversationLock> {
+fn fixed() -> Scenario<Workload, dyn ConversationLock, Conditions> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

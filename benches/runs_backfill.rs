@@ -10,7 +10,9 @@
 mod rate;
 
 use proptest::strategy::{Just, Strategy as _};
-use retrial_scenarios::runs_backfill::{Ask, Migration, Named, Payload, SCENARIO, Touch, Workload};
+use retrial_scenarios::runs_backfill::{
+    Ask, Conditions, Migration, Named, Payload, SCENARIO, Touch, Workload,
+};
 use retrial_sim::scenario::Scenario;
 
 use self::rate::Place;
@@ -42,6 +44,6 @@ fn workload() -> Workload {
 }
 
 /// The scenario with this single workload.
-fn fixed() -> Scenario<Workload, dyn Migration> {
+fn fixed() -> Scenario<Workload, dyn Migration, Conditions> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

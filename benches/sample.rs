@@ -3,9 +3,8 @@
 
 use std::rc::Rc;
 
-use retrial_scenarios::last_seen_backfill::{Arrival, SCENARIO, Transmission, Workload};
+use retrial_scenarios::last_seen_backfill::{Arrival, Conditions, SCENARIO, Transmission, Workload};
 use retrial_sim::engine::InitialState;
-use retrial_sim::fault::Environment;
 use retrial_sim::scheduler::Scheduler;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Run, Setup, TrialHost};
@@ -16,7 +15,7 @@ const ROWS: i64 = 40;
 /// A strategy in an environment with the workload.
 pub(crate) struct Sample {
     strategy: usize,
-    environment: &'static Environment,
+    environment: &'static Conditions,
     workload: Rc<Workload>,
     /// The rows that the trial starts from.
     pub(crate) initial_state: Rc<InitialState>,
@@ -27,11 +26,11 @@ impl Sample {
         let strategies = SCENARIO.strategies;
         let strategy = strategies.iter().position(|candidate| candidate.name == strategy);
         let strategy = strategy.expect("the strategy is in the registry");
-        let environment = SCENARIO.environments.iter().find(|known| known.name == environment);
+        let environment = SCENARIO.environment(environment);
         let workload = Rc::new(workload());
         Sample {
             strategy,
-            environment: environment.expect("the environment is on the environments"),
+            environment: environment.expect("the environment is there"),
             initial_state: Rc::new((SCENARIO.initial_state)(SCENARIO.strategies[strategy].it, &workload)),
             workload,
         }
@@ -46,7 +45,7 @@ impl Sample {
         ambient: Seed,
     ) -> Run {
         let setup = Setup {
-            environment: self.environment,
+            environment: self.environment.as_ref(),
             cost: SCENARIO.cost,
             limits: (SCENARIO.limits)(&self.workload),
             initial_state: Some(&self.initial_state),

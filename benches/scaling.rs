@@ -120,8 +120,8 @@ fn run_in_kernel(trials: u64) {
 
 /// Runs the strategy in its environment `crash`, with one job.
 fn run_on_sqlite(target: &str, trials: u64) {
-    let cells: Vec<Cell> =
-        cells(target).into_iter().filter(|cell| cell.environment.name == "crash").collect();
+    let is_crash = |cell: &Cell| cell.entry.info().environments[cell.environment].name == "crash";
+    let cells: Vec<Cell> = cells(target).into_iter().filter(is_crash).collect();
     run_trial(&cells, trials.div_ceil(SCHEDULES), 1);
 }
 
@@ -176,11 +176,11 @@ fn cells(target: &str) -> Vec<Cell> {
         trials: u64::MAX,
         search: None,
     };
-    let environments = selected.info.environments;
+    let environments = 0..selected.info.environments.len();
     selected
         .strategies
         .iter()
-        .flat_map(|strategy| environments.iter().map(|environment| cell(*strategy, environment)))
+        .flat_map(|strategy| environments.clone().map(|environment| cell(*strategy, environment)))
         .collect()
 }
 

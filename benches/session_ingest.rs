@@ -15,7 +15,9 @@
 mod rate;
 
 use proptest::strategy::{Just, Strategy as _};
-use retrial_scenarios::session_ingest::{Message, Parent, Persistence, SCENARIO, Status, Workload};
+use retrial_scenarios::session_ingest::{
+    Conditions, Message, Parent, Persistence, SCENARIO, Status, Workload,
+};
 use retrial_sim::explore::Report;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::seed::Seed;
@@ -49,8 +51,8 @@ fn main() {
 
 /// Prints the number of trials until the lost write is first seen, over consecutive seeds.
 fn until_lost(
-    place: &Place<Workload, dyn Persistence>,
-    scenario: &Scenario<Workload, dyn Persistence>,
+    place: &Place<Workload, dyn Persistence, Conditions>,
+    scenario: &Scenario<Workload, dyn Persistence, Conditions>,
     workloads: &str,
     seeds: u64,
 ) {
@@ -98,6 +100,6 @@ fn workload() -> Workload {
 }
 
 /// The scenario with this single workload.
-fn fixed() -> Scenario<Workload, dyn Persistence> {
+fn fixed() -> Scenario<Workload, dyn Persistence, Conditions> {
     Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::fault::Environment;
 use retrial_sim::pool::Pool;
 use retrial_sim::world::World;
 
+use super::environments::Conditions;
 use super::gate::{Gate, Gates};
 use super::migration::{self, Backfill, Migration};
 use super::workload::{Arrival, Workload};
@@ -27,28 +27,13 @@ const ARRIVAL: Duration = Duration::from_millis(20);
 /// The pause after each poll of a reader.
 const POLL: Duration = Duration::from_millis(40);
 
-/// Whether an actor takes part in that environment. `calm` has only the migration, `readers` adds the readers, and from
-/// `ingest` on all actors take part.
-pub(super) fn takes_part(actor: &str, environment: &Environment) -> bool {
-    match actor {
-        "migration" => true,
-        "ingestor" => !matches!(environment.name, "calm" | "readers"),
-        _ => environment.name != "calm",
-    }
-}
-
-/// Whether intake waits until the migration has ended, as it does in the project.
-fn starts_late(environment: &Environment) -> bool {
-    environment.name != "open_ingest"
-}
-
 pub(super) fn enter(
     world: &World,
     backfill: &'static dyn Backfill,
-    environment: &Environment,
+    conditions: &Conditions,
     workload: &Rc<Workload>,
 ) {
-    let (ingests, starts_late) = (takes_part("ingestor", environment), starts_late(environment));
+    let Conditions { ingestor, intake_waits, readers, .. } = *conditions;
     // Kept outside the process: the broker redelivers a message that a crash kept from being taken in.
     let delivered = Rc::new(Cell::new(0));
     let given = workload.clone();
@@ -64,13 +49,13 @@ pub(super) fn enter(
             migration::run(backfill, &Migration { actor, pool, batch }).await;
             opened.open();
         });
-        if ingests {
+        if ingestor {
             let intake = Intake { writer, workload: given.clone(), delivered: delivered.clone() };
-            let gate = starts_late.then_some(gate);
+            let gate = intake_waits.then_some(gate);
             boot.actor("ingestor", move |actor| start_up(actor, intake, gate));
         }
     });
-    if takes_part("reader-1", environment) {
+    if readers {
         let polls = workload.polls;
         reader(world, "reader-1", polls, "stats", "SELECT COUNT(*), SUM(last_seen = 0) FROM transmissions");
         let packets = "SELECT id, last_seen FROM transmissions ORDER BY last_seen DESC, id LIMIT 10";

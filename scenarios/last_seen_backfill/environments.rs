@@ -18,21 +18,52 @@ const MIGRATION: &[&str] = &["migration"];
 const INGESTOR: &[&str] = &["ingestor"];
 const SERVER: &[&str] = &["migration", "ingestor"];
 
-pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment { name: "calm", about: "the migration runs alone", fault_rules: &[], budget: 0 },
-    Environment {
-        name: "readers",
-        about: "two readers poll on connections of their own",
-        fault_rules: &[],
-        budget: 0,
+/// An environment, who takes part in it, and which indexes there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    pub(super) environment: Environment,
+    /// Whether the readers poll.
+    pub(super) readers: bool,
+    /// Whether old packets are pruned and messages taken in.
+    pub(super) ingestor: bool,
+    /// Whether intake waits until the migration has ended, as it does in the project.
+    pub(super) intake_waits: bool,
+    /// Whether the project's indexes exist.
+    pub(super) indexed: bool,
+}
+
+impl AsRef<Environment> for Conditions {
+    fn as_ref(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+const fn usual(environment: Environment) -> Conditions {
+    Conditions { environment, readers: true, ingestor: true, intake_waits: true, indexed: true }
+}
+
+pub(super) const ENVIRONMENTS: &[Conditions] = &[
+    Conditions {
+        readers: false,
+        ingestor: false,
+        ..usual(Environment { name: "calm", about: "the migration runs alone", fault_rules: &[], budget: 0 })
     },
-    Environment {
+    Conditions {
+        ingestor: false,
+        ..usual(Environment {
+            name: "readers",
+            about: "two readers poll on connections of their own",
+            fault_rules: &[],
+            budget: 0,
+        })
+    },
+    usual(Environment {
         name: "ingest",
         about: "old packets are pruned at start-up; messages are taken in once migration and prune have ended",
         fault_rules: &[],
         budget: 0,
-    },
-    Environment {
+    }),
+    usual(Environment {
         name: "errors",
         about: "a lookup or a statement of the loop fails, and the process retries at its next start",
         fault_rules: &[
@@ -41,14 +72,14 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
             FaultRule { fault: Fault::Shutdown, actors: INGESTOR, labels: TAKING_IN },
         ],
         budget: 2,
-    },
-    Environment {
+    }),
+    usual(Environment {
         name: "shutdown",
         about: "the process is shut down gracefully and restarts",
         fault_rules: &[FaultRule { fault: Fault::Shutdown, actors: SERVER, labels: &[] }],
         budget: 2,
-    },
-    Environment {
+    }),
+    usual(Environment {
         name: "crash",
         about: "the process dies between any two statements or during one, and restarts",
         fault_rules: &[
@@ -56,17 +87,23 @@ pub(super) const ENVIRONMENTS: &[Environment] = &[
             FaultRule { fault: Fault::CrashAfter, actors: SERVER, labels: &[] },
         ],
         budget: 2,
+    }),
+    Conditions {
+        intake_waits: false,
+        ..usual(Environment {
+            name: "open_ingest",
+            about: "hypothetical: messages are taken in while the migration runs, as the pull request says",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
-        name: "open_ingest",
-        about: "hypothetical: messages are taken in while the migration runs, as the pull request says",
-        fault_rules: &[],
-        budget: 0,
-    },
-    Environment {
-        name: "unindexed",
-        about: "hypothetical: no index on last_seen and none on (transmission_id, timestamp)",
-        fault_rules: &[],
-        budget: 0,
+    Conditions {
+        indexed: false,
+        ..usual(Environment {
+            name: "unindexed",
+            about: "hypothetical: no index on last_seen and none on (transmission_id, timestamp)",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
 ];

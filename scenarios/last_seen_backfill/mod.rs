@@ -8,6 +8,7 @@ use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
+pub use self::environments::Conditions;
 pub use self::migration::{Backfill, Failure, Migration};
 pub use self::workload::{Arrival, Transmission, Workload};
 
@@ -25,7 +26,7 @@ mod progress;
 mod workload;
 
 /// The scenario.
-pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
+pub static SCENARIO: Scenario<Workload, dyn Backfill, Conditions> = Scenario {
     name: "last_seen_backfill",
     story: include_str!("README.md"),
     engines: &["sqlite"],
@@ -41,7 +42,7 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill> = Scenario {
     watched: &["batch"],
     trials: 480,
     known_failures: |strategy| strategy.known_failures(),
-    workloads: |environment| workload::strategy(environment, cast::takes_part("ingestor", environment)),
+    workloads: workload::strategy,
     smallest: workload::smallest,
     check: Workload::check,
     initial_state: |_, workload| workload.initial_state(),

@@ -3,8 +3,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::engine::{InitialState, Value};
-use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
+
+use super::environments::Conditions;
 
 /// A scaled-down database: a row stands for about 1,500 rows of the operator's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,19 +167,19 @@ fn transmissions() -> BoxedStrategy<Vec<Transmission>> {
     size.prop_flat_map(move |size| vec(row.clone(), size)).prop_map(numbered).boxed()
 }
 
-/// Workloads for that environment; `arrivals` enables arriving messages and the prune of old packets.
-pub(super) fn strategy(environment: &Environment, arrivals: bool) -> BoxedStrategy<Workload> {
+/// Workloads for that environment, with arriving messages and the prune of old packets where the ingestor takes part.
+pub(super) fn strategy(conditions: &Conditions) -> BoxedStrategy<Workload> {
+    let Conditions { ingestor, indexed, .. } = *conditions;
     let timestamp = || EARLIEST..=LATEST;
     let arrival = prop_oneof![
         1 => timestamp().prop_map(Arrival::New),
         4 => (any::<u8>(), timestamp()).prop_map(|(which, timestamp)| Arrival::Seen(which, timestamp)),
     ];
-    let arrivals_and_cutoff = if arrivals {
+    let arrivals_and_cutoff = if ingestor {
         (vec(arrival, 2..=8), prop_oneof![1 => 0..=0i64, 1 => EARLIEST + 1..=EARLIEST + 20]).boxed()
     } else {
         (vec(arrival, 0..=0), 0..=0i64).boxed()
     };
-    let unindexed = environment.name == "unindexed";
     (1..=10i64, transmissions(), arrivals_and_cutoff, 2..=4u32, any::<bool>())
         .prop_map(move |(batch, transmissions, (arrivals, old_before), polls, migrated)| Workload {
             batch,
@@ -187,14 +188,15 @@ pub(super) fn strategy(environment: &Environment, arrivals: bool) -> BoxedStrate
             polls,
             migrated,
             old_before,
-            unindexed,
+            unindexed: !indexed,
         })
         .boxed()
 }
 
 /// Two rows in batches of one, small enough to run every schedule, plus what the environment is about: one poll of each
 /// reader, a prune of the second row, or a late observation of it.
-pub(super) fn smallest(environment: &Environment) -> Workload {
+pub(super) fn smallest(conditions: &Conditions) -> Workload {
+    let Conditions { environment, readers, ingestor, intake_waits, indexed } = *conditions;
     let row = |id, observed| Transmission { id, last_seen: 0, observations: vec![observed] };
     let plain = Workload {
         batch: 1,
@@ -203,14 +205,15 @@ pub(super) fn smallest(environment: &Environment) -> Workload {
         polls: 0,
         migrated: false,
         old_before: 0,
-        unindexed: environment.name == "unindexed",
+        unindexed: !indexed,
     };
-    match environment.name {
-        "readers" => Workload { polls: 1, ..plain },
-        "open_ingest" => Workload { arrivals: vec![Arrival::Seen(1, EARLIEST)], ..plain },
-        "ingest" => {
-            Workload { transmissions: vec![row(1, 120), row(2, EARLIEST)], old_before: EARLIEST + 1, ..plain }
-        }
-        _ => plain,
+    if readers && !ingestor {
+        Workload { polls: 1, ..plain }
+    } else if !intake_waits {
+        Workload { arrivals: vec![Arrival::Seen(1, EARLIEST)], ..plain }
+    } else if ingestor && indexed && environment.budget == 0 {
+        Workload { transmissions: vec![row(1, 120), row(2, EARLIEST)], old_before: EARLIEST + 1, ..plain }
+    } else {
+        plain
     }
 }

@@ -6,12 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::document_store;
-use retrial_sim::fault::Environment;
 use retrial_sim::file_lock::{self, Retries};
 use retrial_sim::slow_call;
 use retrial_sim::world::World;
 
-use super::environments::{self, PLUGINS, UPGRADERS};
+use super::environments::{Conditions, PLUGINS, UPGRADERS};
 use super::plugin::{self, Plugin};
 use super::smart_metadata;
 use super::upgrader::{self, Upgrade, Upgrader};
@@ -40,16 +39,19 @@ const MODEL_TAKES: Duration = Duration::from_secs(3);
 pub(super) fn enter(
     world: &World,
     strategy: &'static dyn Upgrade,
-    environment: &Environment,
+    conditions: &Conditions,
     workload: &Rc<Workload>,
 ) {
     let store = world.document_store(MEMORIES, world.file_lock(LOCK), workload.documents());
-    if environments::lock_file_is_old(environment) {
+    if conditions.old_lock_file {
         store.has_old_lock_file();
     }
-    let outcomes = environments::outcomes(environment);
-    let model = world.slow_call(slow_call::Settings { name: "model", takes: MODEL_TAKES, outcomes });
-    for name in UPGRADERS.into_iter().take(environments::upgraders(environment)) {
+    let model = world.slow_call(slow_call::Settings {
+        name: "model",
+        takes: MODEL_TAKES,
+        outcomes: conditions.outcomes,
+    });
+    for name in UPGRADERS.into_iter().take(conditions.upgraders) {
         let (store, model, workload) = (store.clone(), model.clone(), workload.clone());
         world.actor(name, move |actor| {
             let scope = workload.scope();

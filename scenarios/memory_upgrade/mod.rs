@@ -7,6 +7,7 @@ use retrial_sim::engine::{Cost, InitialState};
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
+pub use self::environments::Conditions;
 pub use self::upgrader::{BatchResult, Legacy, Upgrade, Upgrader};
 pub use self::workload::{Content, Does, Entry, Errand, Workload};
 
@@ -24,7 +25,7 @@ mod upgrader;
 mod workload;
 
 /// The scenario.
-pub static SCENARIO: Scenario<Workload, dyn Upgrade> = Scenario {
+pub static SCENARIO: Scenario<Workload, dyn Upgrade, Conditions> = Scenario {
     name: "memory_upgrade",
     story: include_str!("README.md"),
     engines: &["none"],

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::document_store::{Document, Metadata};
-use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
+
+use super::environments::Conditions;
 
 /// The workload of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -158,11 +159,11 @@ impl Does {
 
 /// Generates workloads. In `calm` only the tool runs; in all other environments the plugin does, too. Most workloads
 /// have few entries, so that errands meet the entry that is being upgraded.
-pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
-    let name = environment.name;
+pub(super) fn strategy(conditions: &Conditions) -> BoxedStrategy<Workload> {
+    let Conditions { plugin, broken_metadata, missing_vectors, .. } = *conditions;
     let entries = prop_oneof![4 => 1..=4usize, 2 => 5..=11usize, 1 => 12..=DRAWN];
-    let broken = if matches!(name, "broken_metadata" | "all") { 3 } else { 0 };
-    let without = if matches!(name, "add_fails" | "all") { 0.2 } else { 0.0 };
+    let broken = if broken_metadata { 3 } else { 0 };
+    let without = if missing_vectors { 0.2 } else { 0.0 };
     let metadata = prop_oneof![
         3 => Just(Content::Valid),
         1 => Just(Content::Empty),
@@ -173,7 +174,7 @@ pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
         .prop_map(|(scope, metadata, no_vector)| Entry { scope, metadata, no_vector });
     (entries, 1..=10usize, prop::bool::weighted(0.5), 1..=2u8)
         .prop_flat_map(move |(entries, batch, scoped, runs)| {
-            let most = if name == "calm" { 0 } else { 4 };
+            let most = if plugin { 4 } else { 0 };
             let errands = vec(errand(entries, true), most.min(1)..=most);
             // Two processes that move one memory at the same time would be a race of the plugin's own.
             let second = vec(errand(entries, false), 0..=most / 2);
@@ -200,11 +201,11 @@ fn errand(entries: usize, moves: bool) -> impl Strategy<Value = Errand> + use<> 
 }
 
 /// One entry and one recall of it; in `calm` no recall, but two runs of the tool.
-pub(super) fn smallest(environment: &Environment) -> Workload {
-    let metadata = if environment.name == "broken_metadata" { Content::Broken } else { Content::Valid };
+pub(super) fn smallest(conditions: &Conditions) -> Workload {
+    let is_broken = conditions.broken_metadata && conditions.environment.budget == 0;
+    let metadata = if is_broken { Content::Broken } else { Content::Valid };
     let entry = Entry { scope: 1, metadata, no_vector: false };
     let errand = Errand { after: 0, does: Does::Recall(1) };
-    let plugin = if environment.name == "calm" { Vec::new() } else { vec![errand] };
-    let runs = if environment.name == "calm" { 2 } else { 1 };
+    let (plugin, runs) = if conditions.plugin { (vec![errand], 1) } else { (Vec::new(), 2) };
     Workload { entries: vec![entry], batch: 1, scoped: false, runs, plugin, second: Vec::new() }
 }

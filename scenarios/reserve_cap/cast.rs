@@ -4,11 +4,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::fault::Environment;
 use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
-use super::environments::{self, PODS, PROBES, QUERIES, RUNNERS};
+use super::environments::{Conditions, PODS, PROBES, QUERIES, RUNNERS, Runs};
 use super::gateway::{ConversationLock, Counter, Gateway};
 use super::inbox::Inbox;
 use super::messages::{self, Desk, Run};
@@ -27,10 +26,10 @@ const QUERY: &str = "SELECT run_id FROM agent_transcript_snapshot WHERE conversa
 pub(super) fn enter(
     world: &World,
     lock: &'static dyn ConversationLock,
-    environment: &Environment,
+    conditions: &Conditions,
     workload: &Rc<Workload>,
 ) {
-    let pods = if environments::has_two_pods(environment) { workload.pods } else { 1 };
+    let pods = if conditions.runs == Runs::OfFewConversations { workload.pods } else { 1 };
     let queue = world.queue::<Run>(Settings {
         name: "runs",
         batch: 1,

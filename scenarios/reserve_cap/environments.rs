@@ -39,53 +39,82 @@ const CRASH: [FaultRule; 2] = [
     FaultRule { fault: Fault::CrashAfter, actors: HOLDERS, labels: MORTAL },
 ];
 
-pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment {
-        name: "calm",
-        about: "one pod, no more conversations than the cap, nothing fails",
-        fault_rules: &[],
-        budget: 0,
+/// An environment, and the runs that arrive in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    pub(super) environment: Environment,
+    pub(super) runs: Runs,
+}
+
+impl AsRef<Environment> for Conditions {
+    fn as_ref(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+/// The runs of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// One pod; each run has its own conversation, and there are no more of them than the cap.
+    WithinTheCap,
+    /// One pod; each run has its own conversation, and there are more of them than connections.
+    BeyondThePool,
+    /// One or two pods; a few conversations have several runs.
+    OfFewConversations,
+}
+
+const fn shared(environment: Environment) -> Conditions {
+    Conditions { environment, runs: Runs::OfFewConversations }
+}
+
+pub(super) const ENVIRONMENTS: &[Conditions] = &[
+    Conditions {
+        runs: Runs::WithinTheCap,
+        ..shared(Environment {
+            name: "calm",
+            about: "one pod, no more conversations than the cap, nothing fails",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
-        name: "busy",
-        about: "one pod, more conversations than its pool has connections",
-        fault_rules: &[],
-        budget: 0,
+    Conditions {
+        runs: Runs::BeyondThePool,
+        ..shared(Environment {
+            name: "busy",
+            about: "one pod, more conversations than its pool has connections",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
+    shared(Environment {
         name: "same_conversation",
         about: "one or two pods, several runs of one conversation",
         fault_rules: &[],
         budget: 0,
-    },
-    Environment {
+    }),
+    shared(Environment {
         name: "release_fails",
         about: "one or two pods; the pool throws when a connection is released",
         fault_rules: &[RELEASE_ERROR],
         budget: 2,
-    },
-    Environment {
+    }),
+    shared(Environment {
         name: "connection_dies",
         about: "one or two pods; a reserved connection dies, during a statement or while idle, or only the \
                 statement fails",
         fault_rules: &[DISCONNECT, STATEMENT_ERROR],
         budget: 1,
-    },
-    Environment {
+    }),
+    shared(Environment {
         name: "pod_crash",
         about: "one or two pods; a pod dies with its sessions at any point of a run, and restarts",
         fault_rules: &CRASH,
         budget: 1,
-    },
-    Environment {
+    }),
+    shared(Environment {
         name: "all",
         about: "one or two pods, all faults of the environments above",
         fault_rules: &[RELEASE_ERROR, DISCONNECT, STATEMENT_ERROR, CRASH[0], CRASH[1]],
         budget: 3,
-    },
+    }),
 ];
-
-/// Whether that environment allows two pods.
-pub(super) fn has_two_pods(environment: &Environment) -> bool {
-    !matches!(environment.name, "calm" | "busy")
-}

@@ -8,6 +8,7 @@ use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
+pub use self::environments::{Conditions, Runs};
 pub use self::gateway::{ConversationLock, Gateway, Handling, Lease, Refusal, Release};
 pub use self::workload::Workload;
 
@@ -25,7 +26,7 @@ mod worker;
 mod workload;
 
 /// The scenario.
-pub static SCENARIO: Scenario<Workload, dyn ConversationLock> = Scenario {
+pub static SCENARIO: Scenario<Workload, dyn ConversationLock, Conditions> = Scenario {
     name: "reserve_cap",
     story: include_str!("README.md"),
     engines: &["model", "postgres"],

@@ -3,8 +3,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::engine::InitialState;
-use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
+
+use super::environments::{Conditions, Runs};
 
 /// The runs, and the pods that handle them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,17 +61,17 @@ impl Workload {
 /// In `calm` every run has its own conversation and there are no more runs than the cap; in `busy` there are more runs
 /// than connections; elsewhere a few conversations have several runs. Sometimes the operator has set the cap, to no
 /// more than the pool has.
-pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
-    let name = environment.name;
-    // `calm` may have more runs than a cap of one.
-    let one = u32::from(name != "calm");
+pub(super) fn strategy(conditions: &Conditions) -> BoxedStrategy<Workload> {
+    let kind = conditions.runs;
+    // There may be more runs than a cap of one.
+    let one = u32::from(kind != Runs::WithinTheCap);
     let set = prop_oneof![2 => Just("0"), one => Just("1"), 1 => Just("-1"), 1 => Just("a few")];
     let environment = prop::option::weighted(0.3, set.prop_map(str::to_owned));
     let pods = prop_oneof![1 => Just(1), 3 => Just(2)];
     let work_s = prop_oneof![3 => Just(20), 1 => Just(120)];
     (2..=4usize, pods, 0..=2u32, 0..=2u32, environment, work_s)
         .prop_flat_map(move |(pool, pods, queries, probes, environment, work_s)| {
-            let (runs, runners) = runs(name, pool);
+            let (runs, runners) = runs(kind, pool);
             (runs, runners).prop_map(move |(runs, runners)| {
                 let environment = environment.clone();
                 Workload { runs, pods, pool, runners, work_s, queries, probes, environment }
@@ -80,12 +81,12 @@ pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
 }
 
 /// Generators of the runs, and of how many a pod handles concurrently.
-fn runs(environment: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize>) {
+fn runs(kind: Runs, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrategy<usize>) {
     let each = |runs: usize| (1..=CONVERSATIONS).take(runs).collect::<Vec<_>>();
-    match environment {
-        "calm" => ((1..pool).prop_map(each).boxed(), Just(pool).boxed()),
-        "busy" => ((pool + 1..=pool + 2).prop_map(each).boxed(), (pool + 1..=pool + 2).boxed()),
-        _ => {
+    match kind {
+        Runs::WithinTheCap => ((1..pool).prop_map(each).boxed(), Just(pool).boxed()),
+        Runs::BeyondThePool => ((pool + 1..=pool + 2).prop_map(each).boxed(), (pool + 1..=pool + 2).boxed()),
+        Runs::OfFewConversations => {
             let few = prop_oneof![1 => vec(Just(1), 2..=3), 2 => vec(1..=2u8, 2..=4)];
             let many = vec(1..=CONVERSATIONS, 2..=pool + 2).boxed();
             (prop_oneof![2 => few, 1 => many].boxed(), (2..=pool + 1).boxed())
@@ -95,12 +96,11 @@ fn runs(environment: &str, pool: usize) -> (BoxedStrategy<Vec<u8>>, BoxedStrateg
 
 /// Two runs (one in `calm`) and a pool of two, and so a cap of one: small enough to run every schedule. From
 /// `same_conversation` on, both runs are of one conversation, and there are two pods with one runner each.
-pub(super) fn smallest(environment: &Environment) -> Workload {
-    let (runs, pods, runners) = match environment.name {
-        "calm" => (vec![1], 1, 1),
-        "busy" => (vec![1, 2], 1, 2),
-        _ => (vec![1, 1], 2, 1),
+pub(super) fn smallest(conditions: &Conditions) -> Workload {
+    let (runs, pods, runners, probes) = match conditions.runs {
+        Runs::WithinTheCap => (vec![1], 1, 1, 1),
+        Runs::BeyondThePool => (vec![1, 2], 1, 2, 1),
+        Runs::OfFewConversations => (vec![1, 1], 2, 1, 0),
     };
-    let probes = u32::from(environment.budget == 0 && environment.name != "same_conversation");
     Workload { runs, pods, pool: 2, runners, work_s: 20, queries: 0, probes, environment: None }
 }

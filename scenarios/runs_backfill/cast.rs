@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::SqlError;
-use retrial_sim::fault::Environment;
 use retrial_sim::notifier::Notifier;
 use retrial_sim::pool::Pool;
 use retrial_sim::world::World;
 
-use super::environments;
+use super::environments::Conditions;
 use super::gateway::Gateway;
 use super::payload::Payload;
 use super::runner::{self, Migration};
@@ -38,7 +37,7 @@ const OLD: Names = Names { process: "pod-old", gateway: "gateway-old", verifier:
 pub(super) fn enter(
     world: &World,
     migration: &'static dyn Migration,
-    environment: &Environment,
+    conditions: &Conditions,
     workload: &Rc<Workload>,
 ) {
     let (given, deployed) = (workload.clone(), world.notifier());
@@ -51,7 +50,7 @@ pub(super) fn enter(
         });
     });
     release(world, NEW, migration.after(), workload, Some(deployed), |workload| &workload.added);
-    if environments::has_old(environment) {
+    if conditions.old_release {
         release(world, OLD, migration.before(), workload, None, |workload| &workload.added_by_old);
     }
     for index in 0..2 {

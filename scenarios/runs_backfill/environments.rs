@@ -19,78 +19,104 @@ const KILLED: [FaultRule; 2] =
 const CRASH: [FaultRule; 2] =
     [fault_rule(Fault::CrashBefore, EVERYONE), fault_rule(Fault::CrashAfter, EVERYONE)];
 
-pub(super) const ENVIRONMENTS: &[Environment] = &[
-    Environment {
-        name: "calm",
-        about: "the migration runs, and the new release's verifier is queried",
-        fault_rules: &[],
-        budget: 0,
+/// An environment, who takes part in it, and what the rows are like.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    pub(super) environment: Environment,
+    /// Whether runs are added and processed.
+    pub(super) traffic: bool,
+    /// Whether rows may have odd shapes.
+    pub(super) odd_rows: bool,
+    /// Whether the old release still runs.
+    pub(super) old_release: bool,
+    /// Whether a reader's transaction may outlast any lock timeout.
+    pub(super) long_reads: bool,
+    /// Whether rows are stored the way the project's queue really stored them.
+    pub(super) as_stored: bool,
+}
+
+impl AsRef<Environment> for Conditions {
+    fn as_ref(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+const fn rollout(environment: Environment) -> Conditions {
+    Conditions {
+        environment,
+        traffic: true,
+        odd_rows: true,
+        old_release: true,
+        long_reads: false,
+        as_stored: false,
+    }
+}
+
+pub(super) const ENVIRONMENTS: &[Conditions] = &[
+    Conditions {
+        traffic: false,
+        odd_rows: false,
+        old_release: false,
+        ..rollout(Environment {
+            name: "calm",
+            about: "the migration runs, and the new release's verifier is queried",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
-        name: "traffic",
-        about: "the new gateway adds runs once the schema is ready, workers set run status, readers read",
-        fault_rules: &[],
-        budget: 0,
+    Conditions {
+        odd_rows: false,
+        old_release: false,
+        ..rollout(Environment {
+            name: "traffic",
+            about: "the new gateway adds runs once the schema is ready, workers set run status, readers read",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
-        name: "odd_rows",
-        about: "null, missing, empty and numeric keys",
-        fault_rules: &[],
-        budget: 0,
+    Conditions {
+        old_release: false,
+        ..rollout(Environment {
+            name: "odd_rows",
+            about: "null, missing, empty and numeric keys",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
+    rollout(Environment {
         name: "rollout",
         about: "the old release still adds runs, and its verifier is queried too",
         fault_rules: &[],
         budget: 0,
+    }),
+    Conditions {
+        as_stored: true,
+        ..rollout(Environment {
+            name: "as_stored",
+            about: "documents are JSON strings, and the release before 870 writes no organization",
+            fault_rules: &[],
+            budget: 0,
+        })
     },
-    Environment {
-        name: "as_stored",
-        about: "documents are JSON strings, and the release before 870 writes no organization",
-        fault_rules: &[],
-        budget: 0,
-    },
-    Environment {
+    rollout(Environment {
         name: "killed",
         about: "an operator kills the migration before or after any statement and runs it again",
         fault_rules: &KILLED,
         budget: 2,
-    },
-    Environment {
+    }),
+    rollout(Environment {
         name: "crash",
         about: "any process dies at any point and restarts",
         fault_rules: &CRASH,
         budget: 2,
-    },
-    Environment {
-        name: "all",
-        about: "any process dies, and readers keep transactions open for up to 45 s, some back to back",
-        fault_rules: &CRASH,
-        budget: 2,
+    }),
+    Conditions {
+        long_reads: true,
+        ..rollout(Environment {
+            name: "all",
+            about: "any process dies, and readers keep transactions open for up to 45 s, some back to back",
+            fault_rules: &CRASH,
+            budget: 2,
+        })
     },
 ];
-
-/// Whether runs are added and processed.
-pub(super) fn has_traffic(environment: &Environment) -> bool {
-    environment.name != "calm"
-}
-
-/// Whether rows may have odd shapes.
-pub(super) fn has_odd_rows(environment: &Environment) -> bool {
-    !matches!(environment.name, "calm" | "traffic")
-}
-
-/// Whether the old release still runs.
-pub(super) fn has_old(environment: &Environment) -> bool {
-    matches!(environment.name, "rollout" | "as_stored" | "killed" | "crash" | "all")
-}
-
-/// Whether a reader's transaction may outlast any lock timeout.
-pub(super) fn has_long_reads(environment: &Environment) -> bool {
-    environment.name == "all"
-}
-
-/// Whether rows are stored the way the project's queue really stored them.
-pub(super) fn is_as_stored(environment: &Environment) -> bool {
-    environment.name == "as_stored"
-}

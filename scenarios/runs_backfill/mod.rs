@@ -8,6 +8,7 @@ use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
+pub use self::environments::Conditions;
 pub use self::gateway::Gateway;
 pub use self::payload::{Named, Payload};
 pub use self::runner::{File, Migration};
@@ -26,7 +27,7 @@ mod runner;
 mod workload;
 
 /// The scenario.
-pub static SCENARIO: Scenario<Workload, dyn Migration> = Scenario {
+pub static SCENARIO: Scenario<Workload, dyn Migration, Conditions> = Scenario {
     name: "runs_backfill",
     story: include_str!("README.md"),
     engines: &["model", "postgres"],

@@ -6,10 +6,9 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::engine::{InitialState, Value};
-use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-use super::environments;
+use super::environments::Conditions;
 use super::gateway::Gateway;
 use super::payload::{Named, ORGANIZATION, OTHER_ORGANIZATION, Payload};
 
@@ -189,14 +188,9 @@ impl Workload {
 
 /// Workloads of 1 to 8 runs, and some of 16 to 24, which are enough for quadratic work to show; with odd shapes where
 /// the environment has them.
-pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
-    let (traffic, odd, old) = (
-        environments::has_traffic(environment),
-        environments::has_odd_rows(environment),
-        environments::has_old(environment),
-    );
-    let (long, as_stored) =
-        (environments::has_long_reads(environment), environments::is_as_stored(environment));
+pub(super) fn strategy(conditions: &Conditions) -> BoxedStrategy<Workload> {
+    let Conditions { traffic, odd_rows: odd, old_release: old, long_reads: long, as_stored, .. } =
+        *conditions;
     let payload = move || {
         let usual = prop_oneof![4 => Just(Payload::Chat), 1 => Just(Payload::Connector)];
         if odd {
@@ -268,16 +262,17 @@ fn which() -> impl Strategy<Value = Which> {
 
 /// One or two runs, a chunk size of 1, and one instance of what the environment is about: a worker that sets a status,
 /// or a run that the old release adds. Where processes are killed, only the migration acts.
-pub(super) fn smallest(environment: &Environment) -> Workload {
-    let (alone, rollout) =
-        (environment.budget > 0, environments::has_old(environment) && environment.budget == 0);
+pub(super) fn smallest(conditions: &Conditions) -> Workload {
+    let Conditions { environment, traffic, odd_rows, old_release, as_stored, .. } = *conditions;
+    let alone = environment.budget > 0;
+    let rollout = old_release && !alone;
     let mut rows = vec![Payload::Chat];
     if !rollout {
-        rows.push(if environments::has_odd_rows(environment) { Payload::NullAgent } else { Payload::Chat });
+        rows.push(if odd_rows { Payload::NullAgent } else { Payload::Chat });
     }
     let ask = Ask { run: 1, agent: Named::Right, conversation: Named::Right, elsewhere: false };
     let touch = Touch { run: 0, after: 0 };
-    let is_touched = environments::has_traffic(environment) && !alone && !rollout;
+    let is_touched = traffic && !alone && !rollout;
     Workload {
         rows,
         chunk: 1,
@@ -286,7 +281,7 @@ pub(super) fn smallest(environment: &Environment) -> Workload {
         workers: [if is_touched { vec![touch] } else { Vec::new() }, Vec::new()],
         readers: nobody(),
         asks: if alone { Vec::new() } else { vec![ask] },
-        as_stored: environments::is_as_stored(environment),
+        as_stored,
     }
 }
 

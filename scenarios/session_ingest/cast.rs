@@ -9,7 +9,6 @@ use retrial_sim::actor::Actor;
 use retrial_sim::blob_store::BlobStore;
 use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::fault::Environment;
 use retrial_sim::notifier::Notifier;
 use retrial_sim::pool::Pool;
 use retrial_sim::queue::{Queue, Settings};
@@ -17,7 +16,7 @@ use retrial_sim::world::World;
 
 use super::alarm;
 use super::consumer::{self, Consumer, Envelope, Persistence, Place};
-use super::environments::{self, CLIENTS, CONSUMERS, OBJECTS};
+use super::environments::{CLIENTS, CONSUMERS, Conditions, OBJECTS};
 use super::object::{Intake, SessionObject};
 use super::relay;
 use super::workload::{Edit, Edited, LATE_PARENT, Message, SESSIONS, Workload};
@@ -41,10 +40,10 @@ const SLOW_ROUND_TRIP: Duration = Duration::from_millis(20);
 pub(super) fn enter(
     world: &World,
     strategy: &'static dyn Persistence,
-    environment: &Environment,
+    conditions: &Conditions,
     workload: &Rc<Workload>,
 ) {
-    let consumers = if environments::has_many_consumers(environment) { workload.consumers } else { 1 };
+    let consumers = if conditions.many_consumers { workload.consumers } else { 1 };
     let queue = world.queue(Settings {
         name: "intake",
         batch: workload.batch,
@@ -83,7 +82,7 @@ pub(super) fn enter(
             boot.actor("relay", move |actor| async move { relay::run(outbox, &actor, &pool, &bell).await });
         });
     }
-    others_enter(world, environment, workload);
+    others_enter(world, conditions, workload);
 }
 
 type Objects = Rc<[Stub<SessionObject>]>;
@@ -102,14 +101,14 @@ fn alarm_enters(world: &World, strategy: &'static dyn Persistence, objects: Obje
 }
 
 /// Adds the actors that write to sessions without the queue.
-fn others_enter(world: &World, environment: &Environment, workload: &Rc<Workload>) {
+fn others_enter(world: &World, conditions: &Conditions, workload: &Rc<Workload>) {
     if workload.late_parent {
         world.process("sessions", move |boot| {
             let pool = boot.pool(1, None);
             boot.actor("sessions", move |actor| async move { make_late_parent(&actor, &pool).await });
         });
     }
-    if environments::has_api_writer(environment) && !workload.edits.is_empty() {
+    if conditions.api_writer && !workload.edits.is_empty() {
         let given = workload.clone();
         world.process("api", move |boot| {
             let (pool, workload) = (boot.pool(1, None), given.clone());

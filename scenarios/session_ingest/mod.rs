@@ -8,6 +8,7 @@ use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
 pub use self::consumer::{Errors, Failure, Outbox, Persistence, Session};
+pub use self::environments::Conditions;
 pub use self::object::{Emission, Emits, Fields, Versioned};
 pub use self::workload::{Edit, Edited, Message, Parent, Status, Workload};
 
@@ -26,7 +27,7 @@ mod relay;
 mod workload;
 
 /// The scenario.
-pub static SCENARIO: Scenario<Workload, dyn Persistence> = Scenario {
+pub static SCENARIO: Scenario<Workload, dyn Persistence, Conditions> = Scenario {
     name: "session_ingest",
     story: include_str!("README.md"),
     engines: &["model", "postgres"],

@@ -6,10 +6,9 @@ use std::ops::Range;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retrial_sim::engine::{self, InitialState};
-use retrial_sim::fault::Environment;
 use serde::{Deserialize, Serialize};
 
-use super::environments;
+use super::environments::Conditions;
 
 /// The workload: two sessions, each with a client, and the other writers of their rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -182,9 +181,9 @@ impl Workload {
 /// general workloads there are four shapes that general ones rarely produce: a title with several writers, two sessions
 /// that become each other's parent, a status that changes back and forth, and a session that has every field set when
 /// its user changes something and a message about something else arrives.
-pub(super) fn strategy(environment: &Environment) -> BoxedStrategy<Workload> {
-    let late = prop::bool::weighted(if environments::has_late_parent(environment) { 0.5 } else { 0.0 });
-    (drawn(environments::has_api_writer(environment)), late)
+pub(super) fn strategy(conditions: &Conditions) -> BoxedStrategy<Workload> {
+    let late = prop::bool::weighted(if conditions.late_parent { 0.5 } else { 0.0 });
+    (drawn(conditions.api_writer), late)
         .prop_map(|(workload, late)| if late { workload.with_late_parent() } else { workload })
         .boxed()
 }
@@ -228,12 +227,13 @@ fn drawn(edits: bool) -> BoxedStrategy<Workload> {
 
 /// One session with one or two messages, few enough to explore every interleaving: two messages if no faults are
 /// injected, so that only their order varies; a rename in the environment that is about the API writer (`contended`).
-pub(super) fn smallest(environment: &Environment) -> Workload {
+pub(super) fn smallest(conditions: &Conditions) -> Workload {
+    let Conditions { environment, api_writer, many_consumers, .. } = conditions;
     let status = |status| Message { status: Some(status), ..Message::default() };
-    let late_parent = environment.name == "late_parent";
+    let late_parent = conditions.late_parent && environment.budget == 0;
     let messages = if late_parent {
         vec![Message { parent: Some(Parent::Late), ..status(Status::Busy) }]
-    } else if environment.name == "outage" {
+    } else if conditions.one_message {
         vec![status(Status::Busy)]
     } else {
         let mut messages = vec![Message { title: true, ..status(Status::Busy) }];
@@ -242,9 +242,9 @@ pub(super) fn smallest(environment: &Environment) -> Workload {
         }
         messages
     };
-    let alone = late_parent || environment.budget > 0 || environments::has_many_consumers(environment);
+    let alone = late_parent || environment.budget > 0 || *many_consumers;
     let renamed = Edit { session: 0, column: Edited::Title };
-    let edits = if environments::has_api_writer(environment) && !alone { vec![renamed] } else { Vec::new() };
+    let edits = if *api_writer && !alone { vec![renamed] } else { Vec::new() };
     Workload { clients: [messages, Vec::new()], edits, consumers: 2, batch: 1, late_parent }
 }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::explore::Replayed;
 use crate::fault::Fault;
 use crate::prepared::PreparedTrial;
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{Conditions, Scenario, Workload};
 use crate::trial::TrialHost;
 
 mod place;
@@ -97,8 +97,8 @@ struct Found {
 ///
 /// # Errors
 /// The case names something unknown, or its choices no longer apply to its own strategy.
-pub fn against<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+pub fn against<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     case: &Case,
     strategy: &str,

@@ -15,11 +15,10 @@ use crate::case::Case;
 use crate::choice::{Pace, RecordedTape};
 use crate::coverage;
 use crate::error::Error;
-use crate::fault::Environment;
 use crate::invariant::Finding;
 use crate::prepared::PreparedTrial;
 use crate::rules::Demand;
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::Policy;
 use crate::seed::Seed;
 use crate::trial::{Run, TrialHost};
@@ -51,9 +50,9 @@ pub struct Plan {
 }
 
 /// Draws one workload; one seed gives every strategy of the scenario the same one.
-fn draw<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
-    environment: &Environment,
+fn draw<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
+    environment: &E,
     seed: Seed,
 ) -> Result<Rc<W>, Error> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
@@ -71,11 +70,11 @@ fn draw<W: Workload, S: ?Sized>(
 
 /// Runs the trials of one batch: one workload under several schedules, or as many workloads if there is nothing to
 /// choose (one actor, no faults).
-pub fn batch<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+pub fn batch<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     strategy: usize,
-    environment: &Environment,
+    environment: &E,
     plan: &Plan,
     number: u64,
 ) -> Report {
@@ -86,16 +85,16 @@ pub fn batch<W: Workload, S: ?Sized>(
     report
 }
 
-fn trials<W: Workload, S: ?Sized>(
+fn trials<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
-    scenario: &Scenario<W, S>,
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     strategy: usize,
-    environment: &Environment,
+    environment: &E,
     plan: &Plan,
     number: u64,
 ) -> Result<(), Error> {
-    let workloads = plan.seed.named(scenario.name).named(environment.name).nth(number);
+    let workloads = plan.seed.named(scenario.name).named(environment.as_ref().name).nth(number);
     let seed = plan.seed.named(scenario.name).named("schedules").nth(number);
     let prepared = |trial: u64| {
         let workload = draw(scenario, environment, workloads.nth(trial))?;
@@ -113,7 +112,7 @@ fn trials<W: Workload, S: ?Sized>(
         if (number * plan.schedules + trial).is_multiple_of(plan.audit_every) {
             audit::audit(report, &current, host, &run)?;
         }
-        let settled = run.decisions == 0 && environment.fault_rules.is_empty();
+        let settled = run.decisions == 0 && environment.as_ref().fault_rules.is_empty();
         host.recycle(run);
         if settled && trial + 1 < plan.schedules {
             confirm(report, &current, host)?;
@@ -124,9 +123,9 @@ fn trials<W: Workload, S: ?Sized>(
 }
 
 /// Re-runs every counterexample of this workload before it is reported.
-fn confirm<W: Workload, S: ?Sized>(
+fn confirm<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     host: &mut TrialHost,
 ) -> Result<(), Error> {
     let mut confirmed = BTreeSet::new();
@@ -160,9 +159,9 @@ fn confirm<W: Workload, S: ?Sized>(
 }
 
 /// Adds a trial to the report.
-fn take_in<W: Workload, S: ?Sized>(
+fn take_in<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     run: &Run,
     policy: Policy,
     seen: &mut BTreeSet<u64>,
@@ -180,9 +179,9 @@ fn take_in<W: Workload, S: ?Sized>(
 }
 
 /// Adds the findings of the invariants and the built-in rules.
-fn enter<W: Workload, S: ?Sized>(
+fn enter<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     run: &Run,
     policy: Policy,
 ) -> Result<(), Error> {
@@ -221,11 +220,11 @@ fn enter<W: Workload, S: ?Sized>(
 ///
 /// # Errors
 /// The engine refuses something by name, or the scenario is wrong.
-pub fn one<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+pub fn one<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     strategy: usize,
-    environment: &Environment,
+    environment: &E,
     workload: W,
     policy: Policy,
     seed: Seed,
@@ -266,8 +265,8 @@ pub struct Replayed {
 ///
 /// # Errors
 /// The case names something unknown, or its choices no longer apply.
-pub fn replay<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+pub fn replay<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     case: &Case,
 ) -> Result<Replayed, Error> {

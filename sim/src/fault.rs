@@ -127,3 +127,9 @@ pub struct Environment {
     /// The maximum number of faults injected in one trial.
     pub budget: u32,
 }
+
+impl AsRef<Environment> for Environment {
+    fn as_ref(&self) -> &Environment {
+        self
+    }
+}

@@ -11,10 +11,9 @@ use crate::case::Case;
 use crate::choice::{Choice, Pace, RecordedTape};
 use crate::engine::InitialState;
 use crate::error::Error;
-use crate::fault::Environment;
 use crate::invariant::{Breach, Evidence, Finding};
 use crate::rules::{Demand, NO_DEFAULT_HASHERS, Rule};
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::{Replay, Scheduler};
 use crate::seed::Seed;
 use crate::trace::EventKind;
@@ -22,10 +21,10 @@ use crate::trial::{Ending, Limits, Run, Setup, TrialHost};
 use crate::verdict::{Counterexample, Size};
 
 /// A workload under a strategy in an environment, ready to run any number of times.
-pub(crate) struct PreparedTrial<'a, W: 'static, S: ?Sized + 'static> {
-    pub(crate) scenario: &'a Scenario<W, S>,
+pub(crate) struct PreparedTrial<'a, W: 'static, S: ?Sized + 'static, E: 'static> {
+    pub(crate) scenario: &'a Scenario<W, S, E>,
     pub(crate) strategy: usize,
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a E,
     pub(crate) engine: &'static str,
     pub(crate) workload: Rc<W>,
     /// The workload as JSON.
@@ -58,18 +57,18 @@ impl Weight {
     }
 }
 
-impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
+impl<'a, W: Workload, S: ?Sized, E: Conditions> PreparedTrial<'a, W, S, E> {
     /// Prepares a trial of that workload.
     ///
     /// # Errors
     /// The scenario's own `check` rejects the workload, or its initial state cannot be created.
     pub(crate) fn new(
-        scenario: &'a Scenario<W, S>,
+        scenario: &'a Scenario<W, S, E>,
         strategy: usize,
-        environment: &'a Environment,
+        environment: &'a E,
         engine: &'static str,
         workload: Rc<W>,
-    ) -> Result<PreparedTrial<'a, W, S>, Error> {
+    ) -> Result<PreparedTrial<'a, W, S, E>, Error> {
         authored::call(|| "`check` of the workload".to_owned(), || (scenario.check)(&workload))?
             .map_err(|why| Error::scenario(format!("`check` says no to the workload: {why}")))?;
         PreparedTrial::of_checked(scenario, strategy, environment, engine, workload)
@@ -77,12 +76,12 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
 
     /// The same for a workload that has passed `check`.
     fn of_checked(
-        scenario: &'a Scenario<W, S>,
+        scenario: &'a Scenario<W, S, E>,
         strategy: usize,
-        environment: &'a Environment,
+        environment: &'a E,
         engine: &'static str,
         workload: Rc<W>,
-    ) -> Result<PreparedTrial<'a, W, S>, Error> {
+    ) -> Result<PreparedTrial<'a, W, S, E>, Error> {
         let cannot = |error| Error::scenario(format!("the workload cannot be written as JSON: {error}"));
         let json = serde_json::to_string(&*workload).map_err(cannot)?;
         let mut weight = Weight::default();
@@ -101,13 +100,12 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
     /// # Errors
     /// The case names something unknown.
     pub(crate) fn of(
-        scenario: &'a Scenario<W, S>,
+        scenario: &'a Scenario<W, S, E>,
         case: &Case,
-    ) -> Result<(PreparedTrial<'a, W, S>, usize), Error> {
+    ) -> Result<(PreparedTrial<'a, W, S, E>, usize), Error> {
         let unknown =
             |what: &str, name: &str| Error::unreadable(format!("{} has no {what} `{name}`", scenario.name));
-        let environment =
-            scenario.environments.iter().find(|environment| environment.name == case.environment);
+        let environment = scenario.environment(&case.environment);
         let environment = environment.ok_or_else(|| unknown("environment", &case.environment))?;
         let strategy = scenario.strategies.iter().position(|strategy| strategy.name == case.strategy);
         let strategy = strategy.ok_or_else(|| unknown("strategy", &case.strategy))?;
@@ -139,7 +137,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         ambient: Seed,
     ) -> Result<Run, Error> {
         let setup = Setup {
-            environment: self.environment,
+            environment: self.environment.as_ref(),
             cost: self.scenario.cost,
             limits: self.limits()?,
             initial_state: Some(&self.initial_state),
@@ -181,7 +179,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
             // An unfinished trial says nothing about the invariants.
             return Ok(Finding::Holds { exercised: 0 });
         }
-        let evidence = Evidence { workload: &*self.workload, environment: self.environment, run };
+        let evidence = Evidence { workload: &*self.workload, environment: self.environment.as_ref(), run };
         let who = || format!("the invariant `{}`", item.name);
         authored::decision(who, self.checks_hashers(), || item.it.check(&evidence))
     }
@@ -245,7 +243,7 @@ impl<'a, W: Workload, S: ?Sized> PreparedTrial<'a, W, S> {
         Case {
             scenario: self.scenario.name.to_owned(),
             strategy: self.scenario.strategies[self.strategy].name.to_owned(),
-            environment: self.environment.name.to_owned(),
+            environment: self.environment.as_ref().name.to_owned(),
             engine: self.engine.to_owned(),
             invariant: invariant.to_owned(),
             shows: shows.map(|kind| kind.to_string()),

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Environment;
 use crate::rules::{Rule, RuleOff};
-use crate::scenario::{Scenario, StrategyInfo, Workload};
+use crate::scenario::{Conditions, Scenario, StrategyInfo, Workload};
 use crate::shrink::{self, Budget};
 use crate::trial::TrialHost;
 use crate::verdict::Counterexample;
@@ -19,7 +19,7 @@ pub struct ScenarioInfo {
     /// Its README.
     pub story: &'static str,
     /// Its environments.
-    pub environments: &'static [Environment],
+    pub environments: Vec<&'static Environment>,
     /// Its strategies.
     pub strategies: Vec<StrategyInfo>,
     /// The name and the source text of each invariant.
@@ -45,22 +45,22 @@ pub trait ScenarioEntry: Sync {
     /// What is wrong with it.
     fn validate(&self) -> Result<(), Error>;
 
-    /// See [`explore::batch`].
+    /// See [`explore::batch`]; strategy and environment by their index.
     fn batch(
         &self,
         host: &mut TrialHost,
         strategy: usize,
-        environment: &Environment,
+        environment: usize,
         plan: &Plan,
         number: u64,
     ) -> Report;
 
-    /// See [`explore::search`].
+    /// See [`explore::search`]; strategy and environment by their index.
     fn search(
         &self,
         host: &mut TrialHost,
         strategy: usize,
-        environment: &Environment,
+        environment: usize,
         plan: &Plan,
         bound: Option<u32>,
         goes_on: &mut dyn FnMut(u64) -> bool,
@@ -99,12 +99,12 @@ impl ScenarioInfo {
     }
 }
 
-impl<W: Workload, S: ?Sized + Sync> ScenarioEntry for Scenario<W, S> {
+impl<W: Workload, S: ?Sized + Sync, E: Conditions> ScenarioEntry for Scenario<W, S, E> {
     fn info(&self) -> ScenarioInfo {
         ScenarioInfo {
             name: self.name,
             story: self.story,
-            environments: self.environments,
+            environments: self.environments.iter().map(AsRef::as_ref).collect(),
             strategies: self.strategy_infos(),
             invariants: self.invariants.iter().map(|item| (item.name, item.source)).collect(),
             rules: self.rules().collect(),
@@ -122,23 +122,23 @@ impl<W: Workload, S: ?Sized + Sync> ScenarioEntry for Scenario<W, S> {
         &self,
         host: &mut TrialHost,
         strategy: usize,
-        environment: &Environment,
+        environment: usize,
         plan: &Plan,
         number: u64,
     ) -> Report {
-        explore::batch(self, host, strategy, environment, plan, number)
+        explore::batch(self, host, strategy, &self.environments[environment], plan, number)
     }
 
     fn search(
         &self,
         host: &mut TrialHost,
         strategy: usize,
-        environment: &Environment,
+        environment: usize,
         plan: &Plan,
         bound: Option<u32>,
         goes_on: &mut dyn FnMut(u64) -> bool,
     ) -> Report {
-        explore::search(self, host, strategy, environment, plan, bound, goes_on)
+        explore::search(self, host, strategy, &self.environments[environment], plan, bound, goes_on)
     }
 
     fn replay(&self, host: &mut TrialHost, case: &Case) -> Result<Replayed, Error> {

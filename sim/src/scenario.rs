@@ -73,9 +73,15 @@ pub trait Workload: Serialize + DeserializeOwned + Debug + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Debug + 'static> Workload for T {}
 
+/// An environment, with whatever else the scenario knows of it: who takes part, which rows there are. That is a struct
+/// of the scenario's own, or [`Environment`] itself if there is nothing else.
+pub trait Conditions: AsRef<Environment> + Sync + 'static {}
+
+impl<T: AsRef<Environment> + Sync + 'static> Conditions for T {}
+
 /// A scenario: one real system, its cast, schema, workload, environments, invariants and strategies. `S` is the trait
-/// that a strategy implements. All configuration is in this struct.
-pub struct Scenario<W: 'static, S: ?Sized + 'static> {
+/// that a strategy implements, `E` what the scenario knows of an environment. All configuration is in this struct.
+pub struct Scenario<W: 'static, S: ?Sized + 'static, E: 'static = Environment> {
     /// Its folder's name.
     pub name: &'static str,
     /// Its README.
@@ -83,7 +89,7 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// The engines that its SQL runs on, the default first.
     pub engines: &'static [&'static str],
     /// Its environments, from benign to hostile.
-    pub environments: &'static [Environment],
+    pub environments: &'static [E],
     /// Its strategies, in the order of the story.
     pub strategies: &'static [Entry<S>],
     /// Its invariants.
@@ -101,9 +107,9 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// A strategy's known failures; it must satisfy everything else.
     pub known_failures: fn(&S) -> &'static [KnownFailure],
     /// Generates workloads for an environment.
-    pub workloads: fn(&Environment) -> BoxedStrategy<W>,
+    pub workloads: fn(&E) -> BoxedStrategy<W>,
     /// The smallest workload in which everything that the environment is about can happen; it is searched exhaustively.
-    pub smallest: fn(&Environment) -> W,
+    pub smallest: fn(&E) -> W,
     /// Checks a workload that was written by hand; if no trial can run with it, says in a few words what is wrong.
     pub check: fn(&W) -> Result<(), String>,
     /// The database as the workload finds it, after the strategy's migration.
@@ -111,10 +117,10 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static> {
     /// The limits of a trial with that workload.
     pub limits: fn(&W) -> Limits,
     /// Fills the world for one trial of the strategy.
-    pub stage: fn(&World, &'static S, &Environment, &Rc<W>),
+    pub stage: fn(&World, &'static S, &E, &Rc<W>),
 }
 
-impl<W: 'static, S: ?Sized> Scenario<W, S> {
+impl<W: 'static, S: ?Sized, E: Conditions> Scenario<W, S, E> {
     /// Its strategies, as the runner sees them.
     pub fn strategy_infos(&self) -> Vec<StrategyInfo> {
         let info = |item: &Entry<S>| StrategyInfo {
@@ -126,7 +132,12 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
     }
 }
 
-impl<W: 'static, S: ?Sized> Scenario<W, S> {
+impl<W: 'static, S: ?Sized, E: Conditions> Scenario<W, S, E> {
+    /// The environment of that name.
+    pub fn environment(&self, name: &str) -> Option<&'static E> {
+        self.environments.iter().find(|environment| environment.as_ref().name == name)
+    }
+
     /// The built-in rules of a trial that are on.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
         rules::OF_A_TRIAL.iter().filter(|rule| self.is_on(rule.name))
@@ -146,7 +157,7 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
         let wrong = |why: String| Err(Error::scenario(format!("scenario `{}`: {why}", self.name)));
         let own = self.invariants.iter().map(|item| item.name);
         let lists: [(&str, Vec<&str>); 3] = [
-            ("environment", self.environments.iter().map(|environment| environment.name).collect()),
+            ("environment", self.environments.iter().map(|environment| environment.as_ref().name).collect()),
             ("strategy", self.strategies.iter().map(|item| item.name).collect()),
             ("invariant", own.chain(rules::OF_A_TRIAL.iter().map(|rule| rule.name)).collect()),
         ];
@@ -178,15 +189,15 @@ impl<W: 'static, S: ?Sized> Scenario<W, S> {
     }
 }
 
-impl<W: 'static, S: ?Sized> Clone for Scenario<W, S> {
-    fn clone(&self) -> Scenario<W, S> {
+impl<W: 'static, S: ?Sized, E> Clone for Scenario<W, S, E> {
+    fn clone(&self) -> Scenario<W, S, E> {
         *self
     }
 }
 
-impl<W: 'static, S: ?Sized> Copy for Scenario<W, S> {}
+impl<W: 'static, S: ?Sized, E> Copy for Scenario<W, S, E> {}
 
-impl<W: 'static, S: ?Sized> Debug for Scenario<W, S> {
+impl<W: 'static, S: ?Sized, E> Debug for Scenario<W, S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scenario").field("name", &self.name).finish_non_exhaustive()
     }

@@ -17,7 +17,7 @@ use crate::choice::{RecordedChoice, RecordedTape};
 use crate::error::Error;
 use crate::invariant::Finding;
 use crate::prepared::PreparedTrial;
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::Guide;
 use crate::seed::Seed;
 use crate::trial::TrialHost;
@@ -44,8 +44,8 @@ pub struct Budget {
 ///
 /// # Errors
 /// The case names something unknown, its choices no longer apply, or nothing is violated.
-pub fn shrink<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+pub fn shrink<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     case: &Case,
     hint: Option<&Case>,
@@ -85,10 +85,10 @@ pub fn shrink<W: Workload, S: ?Sized>(
 }
 
 /// The smallest trial so far, and the state of the search for a smaller one.
-struct Search<'a, W: 'static, S: ?Sized + 'static> {
+struct Search<'a, W: 'static, S: ?Sized + 'static, E: 'static> {
     host: &'a mut TrialHost,
     /// The smallest trial, prepared with its workload.
-    prepared: PreparedTrial<'a, W, S>,
+    prepared: PreparedTrial<'a, W, S, E>,
     invariant: usize,
     /// What every accepted trial must show.
     kind: Kind,
@@ -105,7 +105,7 @@ struct Search<'a, W: 'static, S: ?Sized + 'static> {
     failure: Option<Error>,
 }
 
-impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
+impl<'a, W: Workload, S: ?Sized, E: Conditions> Search<'a, W, S, E> {
     /// Repeats rounds until one changes nothing. Every round tries each single removal, so that round shows that none
     /// is left.
     fn until_nothing_changes(&mut self) {
@@ -134,7 +134,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     }
 
     /// The prepared trial of another workload, if a trial can run with it.
-    fn stand_for(&self, value: Value) -> Option<PreparedTrial<'a, W, S>> {
+    fn stand_for(&self, value: Value) -> Option<PreparedTrial<'a, W, S, E>> {
         let PreparedTrial { scenario, strategy, environment, engine, .. } = self.prepared;
         let workload: W = serde_json::from_value(value).ok()?;
         PreparedTrial::new(scenario, strategy, environment, engine, Rc::new(workload)).ok()
@@ -172,7 +172,7 @@ impl<'a, W: Workload, S: ?Sized> Search<'a, W, S> {
     }
 
     /// Runs an attempt; if it shows the same violation and is smaller, it becomes the smallest trial.
-    fn attempt(&mut self, other: Option<PreparedTrial<'a, W, S>>, tape: RecordedTape) -> bool {
+    fn attempt(&mut self, other: Option<PreparedTrial<'a, W, S, E>>, tape: RecordedTape) -> bool {
         let prepared = other.as_ref().unwrap_or(&self.prepared);
         if tape == self.least.case.tape && prepared.json == self.prepared.json {
             return false;

@@ -42,8 +42,8 @@ pub struct Done {
     pub committed: Vec<RowChange>,
     /// What it read, locked and wrote; rows by [`RowChange::key`].
     pub footprint: Footprint,
-    /// Whether the statement's implicit transaction is still open. [`settle`](crate::Engine::settle) ends it once the statement's
-    /// virtual duration has passed, so that its locks are held for that long.
+    /// Whether the statement's implicit transaction is still open. [`settle`](crate::Engine::settle) ends it once the
+    /// statement's virtual duration has passed, so that its locks are held for that long.
     pub unsettled: bool,
     /// Whether the session holds a lock that keeps other writers out: of the database, of a table or of a row.
     pub holds_write_lock: bool,

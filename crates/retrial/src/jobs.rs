@@ -12,7 +12,6 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use retrial_sim::error::Error;
 use retrial_sim::explore::{Plan, Report};
-use retrial_sim::fault::Environment;
 use retrial_sim::registry::ScenarioEntry;
 use retrial_sim::trial::TrialHost;
 
@@ -28,8 +27,8 @@ pub struct Cell {
     pub entry: &'static dyn ScenarioEntry,
     /// The index of the strategy.
     pub strategy: usize,
-    /// The environment.
-    pub environment: &'static Environment,
+    /// The index of the environment.
+    pub environment: usize,
     /// How to explore.
     pub plan: Plan,
     /// How many trials it gets; unlimited if a time is given instead.

@@ -96,18 +96,14 @@ pub(crate) fn compare(
 fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
     let info = &selection.info;
     let Sum { report, elapsed, failed } = sum;
-    let environment = info
-        .environments
-        .iter()
-        .position(|environment| environment.name == cell.environment.name)
-        .expect("the environment is one of the scenario's");
     let tried = drawn_trials(&report);
     let is_tried = (is_whole && failed.is_none()) || tried >= cell.trials;
     // On a live server, and where a time limits the trials, there may be fewer than the scenario's known failures need.
     let is_limited = catalogue::is_live(cell.plan.engine) || cell.trials == u64::MAX;
     let is_tried = is_tried && (!is_limited || tried >= info.trials);
     let verdicts = info.judged().zip(&report.tallies).map(|(name, tally)| {
-        let mismatch = expectation::compare(info, cell.strategy, name, environment, tally, cell.trials > 0);
+        let mismatch =
+            expectation::compare(info, cell.strategy, name, cell.environment, tally, cell.trials > 0);
         let mismatch = match mismatch {
             // Not all of the trials that could have shown it were run.
             Mismatch::NotObserved if !is_tried => Mismatch::NotCovered,
@@ -116,7 +112,8 @@ fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
         (name, tally.verdict(), mismatch)
     });
     let verdicts = verdicts.collect();
-    let (strategy, engine, is_searched_only) = (cell.strategy, cell.plan.engine, cell.trials == 0);
+    let Cell { strategy, environment, .. } = *cell;
+    let (engine, is_searched_only) = (cell.plan.engine, cell.trials == 0);
     Line { strategy, environment, engine, is_searched_only, report, elapsed, failed, verdicts }
 }
 

@@ -161,11 +161,10 @@ pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
         let plan =
             Plan { seed: args.seed, schedules, policies: policies.clone(), audit_every: AUDIT_EVERY, engine };
         for strategy in &selection.strategies {
-            for environment in info
-                .environments
-                .iter()
-                .filter(|environment| args.environment.as_deref().is_none_or(|name| name == environment.name))
-            {
+            for (environment, it) in info.environments.iter().enumerate() {
+                if args.environment.as_deref().is_some_and(|name| name != it.name) {
+                    continue;
+                }
                 let (entry, strategy, plan) = (selection.entry, *strategy, plan.clone());
                 let search = match bound {
                     Some(bound) => {

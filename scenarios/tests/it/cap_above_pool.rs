@@ -13,8 +13,7 @@ use retrial_sim::trial::TrialHost;
 fn broken(strategy: &str, trials: u64) -> Vec<(String, usize)> {
     let mut host = TrialHost::new(Box::new(Model::new()));
     let strategy = SCENARIO.strategies.iter().position(|item| item.name == strategy).expect("it is there");
-    let environment =
-        SCENARIO.environments.iter().find(|environment| environment.name == "busy").expect("it is there");
+    let environment = SCENARIO.environment("busy").expect("it is there");
     let mut broken: Vec<(String, usize)> = Vec::new();
     for seed in 0..trials {
         let workload = Workload {

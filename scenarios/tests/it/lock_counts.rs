@@ -26,7 +26,13 @@ fn tally(strategy: &str, entries: usize) -> (usize, i64) {
         second: Vec::new(),
     };
     let limits = (SCENARIO.limits)(&workload);
-    let setup = Setup { environment, cost: SCENARIO.cost, limits, initial_state: None, tables: &[] };
+    let setup = Setup {
+        environment: environment.as_ref(),
+        cost: SCENARIO.cost,
+        limits,
+        initial_state: None,
+        tables: &[],
+    };
     let workload = Rc::new(workload);
     let stage = |world: &_| (SCENARIO.stage)(world, strategy, environment, &workload);
     let held =

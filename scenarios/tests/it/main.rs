@@ -23,7 +23,7 @@ use retrial_scenarios::runs_backfill;
 use retrial_scenarios::session_ingest;
 use retrial_sim::explore;
 use retrial_sim::invariant::Finding;
-use retrial_sim::scenario::{Scenario, Workload};
+use retrial_sim::scenario::{Conditions, Scenario, Workload};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::shrink::{Budget, shrink};
@@ -45,8 +45,8 @@ const BUDGET: Budget = Budget { trials: 5_000, steps: 1_000_000 };
 type Exercised = BTreeMap<(&'static str, String), u64>;
 
 /// Runs one trial of every strategy, all with the same workload and seed.
-fn check<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+fn check<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     environment: usize,
     workload: &str,
@@ -59,11 +59,10 @@ fn check<W: Workload, S: ?Sized>(
         let environment = &scenario.environments[environment];
         let found = explore::one(scenario, host, index, environment, workload, policy, seed);
         for (finding, case) in found.map_err(|refusal| TestCaseError::fail(refusal.to_string()))? {
-            let place =
-                |name: &str| scenario.environments.iter().position(|environment| environment.name == name);
+            let place = |name: &str| scenario.environments.iter().position(|it| it.as_ref().name == name);
             let mut owned =
                 strategy.known_failures.iter().filter(|broken| broken.invariant == case.invariant);
-            let owned = owned.any(|broken| place(broken.earliest()) <= place(environment.name));
+            let owned = owned.any(|broken| place(broken.earliest()) <= place(environment.as_ref().name));
             // What the built-in rules ask comes up in every trial.
             if scenario.invariants.iter().any(|item| item.name == case.invariant) {
                 let times = match &finding {
@@ -89,8 +88,8 @@ fn check<W: Workload, S: ?Sized>(
 }
 
 /// An environment of the scenario, by index, and a workload for it, as JSON.
-fn drawn<W: Workload, S: ?Sized>(
-    scenario: &'static Scenario<W, S>,
+fn drawn<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &'static Scenario<W, S, E>,
 ) -> impl Strategy<Value = (usize, String)> {
     (0..scenario.environments.len()).prop_flat_map(|environment| {
         let workloads = (scenario.workloads)(&scenario.environments[environment]);
@@ -109,8 +108,8 @@ fn policy() -> impl Strategy<Value = Policy> {
 const CASES: u32 = 300;
 
 /// Runs generated workloads under every strategy.
-fn violates_nothing_undeclared<W: Workload, S: ?Sized>(
-    scenario: &'static Scenario<W, S>,
+fn violates_nothing_undeclared<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &'static Scenario<W, S, E>,
     host: &mut TrialHost,
 ) {
     let mut config = ProptestConfig { cases: CASES, source_file: Some(file!()), ..ProptestConfig::default() };
@@ -128,7 +127,10 @@ fn violates_nothing_undeclared<W: Workload, S: ?Sized>(
 }
 
 /// An invariant or a strategy that no trial exercised has not passed.
-fn all_were_exercised<W: Workload, S: ?Sized>(scenario: &Scenario<W, S>, exercised: &Exercised) {
+fn all_were_exercised<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
+    exercised: &Exercised,
+) {
     let times = |is: &dyn Fn(&'static str, &str) -> bool| -> u64 {
         let of = exercised.iter().filter(|((strategy, invariant), _)| is(strategy, invariant));
         of.map(|(_, times)| times).sum()

@@ -16,11 +16,7 @@ use retrial_sim::trial::{Setup, TrialHost};
 fn waits(journal: Journal) -> (usize, usize) {
     let scenario = &last_seen_backfill::SCENARIO;
     let strategy = scenario.strategies[0].it;
-    let environment = scenario
-        .environments
-        .iter()
-        .find(|environment| environment.name == "open_ingest")
-        .expect("the environment is there");
+    let environment = scenario.environment("open_ingest").expect("the environment is there");
     let mut host = TrialHost::new(Box::new(Sqlite::new(journal).expect("a database can be made")));
     let (mut readers, mut ingestor) = (0, 0);
     for seed in 0..100 {
@@ -31,7 +27,7 @@ fn waits(journal: Journal) -> (usize, usize) {
         );
         let initial_state = Rc::new((scenario.initial_state)(strategy, &workload));
         let setup = Setup {
-            environment,
+            environment: environment.as_ref(),
             cost: scenario.cost,
             limits: (scenario.limits)(&workload),
             initial_state: Some(&initial_state),

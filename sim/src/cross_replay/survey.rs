@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::footprint::Footprint;
 use crate::point::{ActorId, Point};
 use crate::prepared::PreparedTrial;
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 use crate::scheduler::{Guide, Scheduler};
 use crate::seed::Seed;
 use crate::trial::TrialHost;
@@ -35,8 +35,8 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Runs the prepared trial along the tape.
-    pub(super) fn run<W: Workload, S: ?Sized>(
-        prepared: &PreparedTrial<'_, W, S>,
+    pub(super) fn run<W: Workload, S: ?Sized, E: Conditions>(
+        prepared: &PreparedTrial<'_, W, S, E>,
         host: &mut TrialHost,
         tape: RecordedTape,
     ) -> Result<Survey, Error> {

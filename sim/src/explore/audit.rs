@@ -3,7 +3,7 @@
 
 use super::{PreparedTrial, Report};
 use crate::error::{Error, ErrorKind};
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 use crate::trace::{EventKind, Trace};
 use crate::trial::{Run, TrialHost};
 
@@ -13,9 +13,9 @@ pub const LIKELY_CAUSES: &str = "likely causes: a static or thread-local that ou
                                  thread of one's own";
 
 /// Re-runs a trial and compares the runs.
-pub(super) fn audit<W: Workload, S: ?Sized>(
+pub(super) fn audit<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     host: &mut TrialHost,
     run: &Run,
 ) -> Result<(), Error> {
@@ -56,9 +56,9 @@ pub(super) fn cannot_be_run_again(report: &mut Report, host: &TrialHost, error: 
 }
 
 /// Compares one verdict of two runs of a tape on a live server, and reports a difference as unsteady.
-pub(super) fn compare_verdict<W: Workload, S: ?Sized>(
+pub(super) fn compare_verdict<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     index: usize,
     before: Option<&str>,
     again: &Run,

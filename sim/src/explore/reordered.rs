@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::footprint::Footprint;
 use crate::point::ActorId;
 use crate::prepared::PreparedTrial;
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 use crate::scheduler::Reorder;
 use crate::seed::Seed;
 use crate::trace::EventKind;
@@ -21,9 +21,9 @@ use crate::trial::{Run, TrialHost};
 const ORDERS_OF_THE_FIRST: u64 = 8;
 
 /// Re-runs schedule `number` in other orders of its steps, until one makes a difference.
-pub(super) fn audit<W: Workload, S: ?Sized>(
+pub(super) fn audit<W: Workload, S: ?Sized, E: Conditions>(
     searched: &mut Searched,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     host: &mut TrialHost,
     run: &Run,
     steps: &[(ActorId, Footprint)],
@@ -42,8 +42,8 @@ pub(super) fn audit<W: Workload, S: ?Sized>(
 
 /// Re-runs a trial in the equivalent order `number` of its steps, and returns how the runs differ, if they do. Orders
 /// are equivalent if the footprints of the steps do not conflict.
-fn difference<W: Workload, S: ?Sized>(
-    prepared: &PreparedTrial<'_, W, S>,
+fn difference<W: Workload, S: ?Sized, E: Conditions>(
+    prepared: &PreparedTrial<'_, W, S, E>,
     host: &mut TrialHost,
     run: &Run,
     steps: &[(ActorId, Footprint)],

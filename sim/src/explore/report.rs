@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::explore::search::Searched;
 use crate::fault::Fault;
 use crate::rules::Demand;
-use crate::scenario::Scenario;
+use crate::scenario::{Conditions, Scenario};
 use crate::scheduler::Policy;
 use crate::verdict::{Counterexample, Verdict};
 
@@ -120,7 +120,7 @@ impl Tally {
 
 impl Report {
     /// An empty report.
-    pub(crate) fn about<W, S: ?Sized>(scenario: &Scenario<W, S>) -> Report {
+    pub(crate) fn about<W, S: ?Sized, E: Conditions>(scenario: &Scenario<W, S, E>) -> Report {
         let invariants = scenario.invariants.iter().map(|_| Demand::EveryTrial);
         let demands = invariants.chain(scenario.rules().map(|rule| rule.demand));
         let tallies = demands.map(|demand| Tally { demand, ..Tally::default() }).collect();

@@ -8,10 +8,9 @@ use super::audit::audit;
 use super::{Plan, Report, reordered};
 use crate::authored;
 use crate::error::Error;
-use crate::fault::Environment;
 use crate::prepared::PreparedTrial;
 use crate::rules::NOTHING_IS_SHARED_UNSEEN;
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::{Counts, Exhaustive, Policy};
 use crate::seed::Seed;
 use crate::trial::{Ending, TrialHost};
@@ -46,20 +45,20 @@ impl Searched {
 ///
 /// # Errors
 /// If the scenario's function panics.
-pub(super) fn smallest<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
-    environment: &Environment,
+pub(super) fn smallest<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
+    environment: &E,
 ) -> Result<W, Error> {
     authored::call(|| "the smallest workload".to_owned(), || (scenario.smallest)(environment))
 }
 
 /// Searches the scenario's smallest workload in that environment, while `goes_on` returns true for the number of
 /// schedules so far.
-pub fn search<W: Workload, S: ?Sized>(
-    scenario: &Scenario<W, S>,
+pub fn search<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
     host: &mut TrialHost,
     strategy: usize,
-    environment: &Environment,
+    environment: &E,
     plan: &Plan,
     bound: Option<u32>,
     goes_on: &mut dyn FnMut(u64) -> bool,
@@ -69,7 +68,7 @@ pub fn search<W: Workload, S: ?Sized>(
     let mut searched = Searched {
         counts: Counts::default(),
         bound,
-        budget: environment.budget,
+        budget: environment.as_ref().budget,
         is_finished: false,
         cut: 0,
         reordered: 0,
@@ -92,10 +91,10 @@ pub fn search<W: Workload, S: ?Sized>(
 }
 
 /// Runs the schedules one after another.
-fn schedules<W: Workload, S: ?Sized>(
+fn schedules<W: Workload, S: ?Sized, E: Conditions>(
     report: &mut Report,
     searched: &mut Searched,
-    prepared: &PreparedTrial<'_, W, S>,
+    prepared: &PreparedTrial<'_, W, S, E>,
     host: &mut TrialHost,
     plan: &Plan,
     scheduler: &mut Exhaustive,

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use super::Search;
 use crate::choice::{Recorded, RecordedChoice};
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 
-impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
     pub(super) fn choices(&mut self) {
         let mut part = self.tape().choices.len();
         while part > 0 {

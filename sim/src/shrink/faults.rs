@@ -4,9 +4,9 @@
 use super::Search;
 use crate::choice::Recorded;
 use crate::fault::Fault;
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 
-impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
     pub(super) fn faults(&mut self) {
         let mut index = self.tape().choices.len();
         while index > 0 {

@@ -5,11 +5,11 @@ use super::Search;
 use crate::choice::{Ask, Pace, Recorded, RecordedChoice, RecordedTape};
 use crate::error::Error;
 use crate::point::Point;
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 use crate::scheduler::{Guide, Scheduler};
 use crate::seed::Seed;
 
-impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
     pub(super) fn pace(&mut self) {
         if self.tape().pace == Pace::Free {
             return;

@@ -4,12 +4,12 @@
 
 use super::Search;
 use crate::choice::{Recorded, RecordedChoice};
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 
 /// How many neighbouring choices are considered together.
 const NEAR: usize = 4;
 
-impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
     pub(super) fn runs(&mut self) {
         let mut index = self.tape().choices.len();
         while index > 0 {

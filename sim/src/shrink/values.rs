@@ -4,9 +4,9 @@
 use super::Search;
 use crate::choice::{Recorded, RecordedChoice};
 use crate::point::Point;
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 
-impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
     pub(super) fn values(&mut self) {
         let mut index = self.tape().choices.len();
         while index > 0 {

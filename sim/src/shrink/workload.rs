@@ -14,13 +14,13 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 
 use super::Search;
-use crate::scenario::Workload;
+use crate::scenario::{Conditions, Workload};
 use crate::seed::Seed;
 
 /// How many workloads are drawn to find the smallest numbers.
 const DRAWN: usize = 32;
 
-impl<W: Workload, S: ?Sized> Search<'_, W, S> {
+impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
     pub(super) fn workload(&mut self) {
         let mut index = 0;
         while let Some((list, length)) = nth(&self.value(), index, |place| place.list()) {

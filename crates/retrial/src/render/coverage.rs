@@ -36,7 +36,7 @@ pub fn invariants(table: &Table) -> String {
 /// rule for and that was never injected.
 pub fn faults(table: &Table) -> Option<String> {
     let environments = environments(table);
-    let all = table.selection.info.environments;
+    let all = &table.selection.info.environments;
     let mut injected: BTreeMap<(Fault, usize), u64> = BTreeMap::new();
     for line in &table.lines {
         for fault_rule in all[line.environment].fault_rules {

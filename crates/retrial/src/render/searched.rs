@@ -13,7 +13,7 @@ use crate::results::{Line, Table};
 pub fn table(table: &Table) -> Option<String> {
     let searched = |line: &&Line| line.report.searched.is_some();
     table.lines.iter().find(searched)?;
-    let all = table.selection.info.environments;
+    let all = &table.selection.info.environments;
     let environments: Vec<usize> = (0..all.len())
         .filter(|environment| table.lines.iter().any(|line| line.environment == *environment))
         .collect();

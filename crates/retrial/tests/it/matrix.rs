@@ -70,7 +70,7 @@ fn what_was_not_put_to_the_test_is_no_pass() {
     };
     let changes: [(Change, &str); 4] = [
         (|table| table.selection.info.strategies.clear(), "None(\"strategies\")"),
-        (|table| table.selection.info.environments = &[], "None(\"environments\")"),
+        (|table| table.selection.info.environments = Vec::new(), "None(\"environments\")"),
         (|table| table.selection.info.invariants.clear(), "None(\"invariants\")"),
         (|table| table.lines.iter_mut().for_each(|line| line.report.tallies.clear()), "ExercisesNothing"),
     ];

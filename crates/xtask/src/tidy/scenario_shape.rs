@@ -1,5 +1,6 @@
 //! Invariant: a scenario's folder has all its parts, and every strategy and invariant is in its registry. A file that
-//! its `mod.rs` does not name is not compiled, and no other check would report it.
+//! its `mod.rs` does not name is not compiled, and no other check would report it. What an environment has is data, so
+//! nothing in a scenario compares its name.
 
 use std::collections::BTreeSet;
 
@@ -23,6 +24,7 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
         for registry in ["invariants/", "strategies/"] {
             found.extend(left_off(files, &format!("{folder}{registry}")));
         }
+        found.extend(named_environments(files, &folder));
     }
     found
 }
@@ -46,6 +48,20 @@ fn sends_no_sql(files: &[File], folder: &str) -> bool {
 /// Whether a path inside a scenario's folder is the part, or is inside it if the part is a folder.
 fn is_part(rest: &str, part: &str) -> bool {
     if part.ends_with('/') { rest.starts_with(part) } else { rest == part }
+}
+
+/// The lines of a scenario that look at an environment's name.
+fn named_environments(files: &[File], folder: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.path.starts_with(folder) && file.is_rust()) {
+        for (number, line) in (1..).zip(comments::blank(&file.text).lines()) {
+            if line.contains("environment.name") {
+                let message = "this depends on an environment's name; give its `Conditions` a field";
+                found.push(Violation::new(&file.path, number, message));
+            }
+        }
+    }
+    found
 }
 
 /// The files of a registry that its `mod.rs` does not name. A name in a comment compiles nothing.
@@ -117,6 +133,16 @@ mod tests {
         let mut files = vec![list, file("scenarios/s/strategies/one.rs", "")];
         files.extend(scenario().into_iter().filter(|file| !file.path.contains("strategies/")));
         assert_eq!(places(&check(&files)), ["scenarios/s/strategies/one.rs:1"]);
+    }
+
+    #[test]
+    fn an_environment_is_not_recognized_by_its_name() {
+        let mut files = scenario();
+        files.push(file(
+            "scenarios/s/cast.rs",
+            "// environment.name\nif conditions.environment.name == \"calm\" {}",
+        ));
+        assert_eq!(places(&check(&files)), ["scenarios/s/cast.rs:2"]);
     }
 
     #[test]
