@@ -102,14 +102,6 @@ impl Rng {
     pub fn heads(&mut self, most: u32) -> u32 {
         self.0.next_u64().trailing_ones().min(most)
     }
-
-    /// Puts the items in a uniformly random order (Fisher and Yates).
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let other = self.below(last as u64 + 1) as usize;
-            items.swap(last, other);
-        }
-    }
 }
 
 /// SplitMix64's finaliser (Steele, Lea and Flood, 2014).

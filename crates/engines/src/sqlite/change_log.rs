@@ -117,9 +117,9 @@ impl ChangeLog {
         let explained = rows.len() + gone == known.base.len() + come
             && rows.iter().all(|(key, row)| known.row(*key).as_ref() == Some(row));
         if !explained {
-            return Err(Error::refused(format!(
-                "not modelled by the sqlite engine: a statement changed rows of {} behind the update hook \
-                 (REPLACE, DELETE without WHERE, or WITHOUT ROWID)",
+            return Err(Error::not_modelled(format!(
+                "a statement that changes rows of {} behind the update hook of the sqlite engine (REPLACE, DELETE \
+                 without WHERE, or WITHOUT ROWID)",
                 table.name
             )));
         }

@@ -14,7 +14,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::session::refused;
-use super::statement::{self, Failure, Param};
+use super::statement::{self, Failure};
 use super::{Journal, ambient};
 
 /// The schema cookie at the start of every trial: equal for equal schemas and different for different ones, so that
@@ -109,12 +109,13 @@ impl Database {
     /// A table's definition and its rows, each with its rowid, in rowid order.
     pub(super) fn rows(&self, name: &str) -> Result<(Rc<Table>, Keyed), Error> {
         let sql = format!("SELECT rowid, * FROM \"{name}\" ORDER BY rowid");
-        let mut select = self.reader.prepare_cached(&sql).map_err(|error| match error {
-            rusqlite::Error::SqliteFailure(_, Some(why)) if why.starts_with("no such table") => {
-                Error::scenario(format!("there is no table `{name}`, which `tables` names"))
+        let mut select = match self.reader.prepare_cached(&sql) {
+            Ok(select) => select,
+            Err(_) if !self.tables()?.iter().any(|table| table == name) => {
+                return Err(Error::scenario(format!("there is no table `{name}`, which `tables` names")));
             }
-            error => refused(error),
-        })?;
+            Err(error) => return Err(refused(error)),
+        };
         let columns: Vec<String> = select.column_names().skip(1).map(str::to_owned).collect();
         let end = columns.len() + 1;
         let mut found = Vec::new();
@@ -169,9 +170,8 @@ fn image(initial_state: &InitialState) -> Result<Connection, Error> {
         let mut insert = filling
             .prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))
             .map_err(|error| wrong("rows", error))?;
-        insert
-            .execute(rusqlite::params_from_iter(row.iter().map(Param)))
-            .map_err(|error| wrong("rows", error))?;
+        let row: Vec<_> = row.iter().map(statement::parameter).collect::<Result<_, _>>()?;
+        insert.execute(rusqlite::params_from_iter(row)).map_err(|error| wrong("rows", error))?;
     }
     filling.commit().map_err(refused)?;
     Ok(image)

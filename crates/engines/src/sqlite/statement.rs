@@ -3,7 +3,7 @@
 use retrial_engine::error::Error;
 use retrial_engine::{Answer, Row, Value, Work};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, StatementStatus, ToSql};
+use rusqlite::{Connection, StatementStatus};
 
 /// A statement's effect on the transaction that it runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Class {
             "CREATE" | "DROP" | "REINDEX" | "ANALYZE" => Class::Definition,
             "PRAGMA" | "EXPLAIN" => Class::Pragma,
             other @ ("SAVEPOINT" | "RELEASE" | "ROLLBACK" | "ATTACH" | "DETACH" | "VACUUM" | "ALTER") => {
-                return Err(Error::refused(format!("not modelled by the sqlite engine: {other}")));
+                return Err(not_modelled(other));
             }
             _ => Class::Query,
         })
@@ -68,7 +68,9 @@ pub(super) fn run(
             return Err(Failure::Sql(rusqlite::Error::InvalidParameterCount(given, needs)));
         }
         for (index, value) in params.iter().enumerate() {
-            statement.raw_bind_parameter(index + 1, Param(value)).map_err(Failure::Sql)?;
+            statement
+                .raw_bind_parameter(index + 1, parameter(value).map_err(Failure::Refused)?)
+                .map_err(Failure::Sql)?;
         }
         let columns = statement.column_count();
         let mut answer = Answer::default();
@@ -103,28 +105,25 @@ fn value(value: ValueRef<'_>) -> Result<Value, Failure> {
         ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into()),
         ValueRef::Blob(bytes) => Value::Blob(bytes.into()),
         ValueRef::Real(_) => {
-            let why = "not modelled by the sqlite engine: a REAL value; store a scaled integer";
-            return Err(Failure::Refused(Error::refused(why)));
+            return Err(Failure::Refused(not_modelled("a REAL value (store a scaled integer)")));
         }
     })
 }
 
-/// Adapts a value to a statement parameter.
-pub(super) struct Param<'a>(pub(super) &'a Value);
+/// A value as a statement's parameter.
+pub(super) fn parameter(value: &Value) -> Result<ToSqlOutput<'_>, Error> {
+    Ok(ToSqlOutput::Borrowed(match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(number) => ValueRef::Integer(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
+        // SQLite has no boolean type (datatype3.html, 2.1).
+        Value::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
+        Value::Timestamp(_) => return Err(not_modelled("a timestamp as a parameter")),
+        Value::Array(_) => return Err(not_modelled("an array as a parameter")),
+    }))
+}
 
-impl ToSql for Param<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Value::Null => ValueRef::Null,
-            Value::Integer(number) => ValueRef::Integer(*number),
-            Value::Text(text) => ValueRef::Text(text.as_bytes()),
-            Value::Blob(bytes) => ValueRef::Blob(bytes),
-            // SQLite has no boolean type (datatype3.html, 2.1).
-            Value::Bool(truth) => ValueRef::Integer(i64::from(*truth)),
-            Value::Timestamp(_) | Value::Array(_) => {
-                let why = "not modelled: a timestamp or an array as an SQLite value";
-                return Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
-            }
-        }))
-    }
+fn not_modelled(what: &str) -> Error {
+    Error::not_modelled(format!("{what} on the sqlite engine"))
 }
