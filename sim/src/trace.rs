@@ -2,7 +2,6 @@
 //! Invariants read it; nothing inside a trial does, so a check cannot influence what happens.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,6 +13,9 @@ use crate::operation::Stage;
 use crate::point::ActorId;
 
 mod outline;
+mod text;
+
+pub use text::said;
 
 /// A member of the cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -316,81 +318,4 @@ fn change_digest(change: &RowChange, digest: &mut Digest) {
         digest.word(row.as_ref().map_or(0, |row| row.len() as u64));
         row.iter().flat_map(|row| row.iter()).for_each(|value| value.digest(digest));
     }
-}
-
-impl fmt::Display for Trace {
-    /// One short stable line per event.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for event in &self.events {
-            let Event { step, at, .. } = event;
-            writeln!(
-                f,
-                "{step:>4} {:>9}us {:<12} {}",
-                at.as_micros(),
-                self.name(event.actor),
-                self.say(&event.kind)
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl Trace {
-    /// One event in a few stable words, without its actor.
-    pub fn say(&self, what: &EventKind) -> String {
-        match what {
-            EventKind::Started(times) => format!("start {times}"),
-            EventKind::Stepped(label) | EventKind::Planned(label) => (*label).to_owned(),
-            EventKind::Sleeps(label, time) => format!("{label} {}us", time.as_micros()),
-            EventKind::Ran(statement) => match &statement.result {
-                Ok(answer) if answer.rows.is_empty() => {
-                    format!("{} -> {} changed", statement.label, answer.changed)
-                }
-                Ok(answer) => format!("{} -> {}", statement.label, say_rows(&answer.rows)),
-                Err(error) => format!("{} -> {error}", statement.label),
-            },
-            EventKind::Waits { resource, holders } => {
-                let holders: Vec<_> = holders.iter().map(|holder| self.name(*holder)).collect();
-                format!("waits for {resource} of {}", holders.join(", "))
-            }
-            EventKind::Resumed { waited, timed_out: false } => {
-                format!("goes on after {}us", waited.as_micros())
-            }
-            EventKind::Resumed { waited, timed_out: true } => {
-                format!("gives up after {}us", waited.as_micros())
-            }
-            EventKind::Committed(changes) => format!("commits {} rows", changes.len()),
-            EventKind::Requested(request) => {
-                let Request { label, part, body, .. } = &**request;
-                let lost = match (request.arrived, request.heard) {
-                    (true, true) => "",
-                    (true, false) => ", and nothing is heard of it",
-                    (false, _) => ", which never arrives",
-                };
-                format!("{part} {label}{}{lost}", say_fields(body))
-            }
-            EventKind::Stored(stored) => format!("{} stores{}", stored.part, say_fields(&stored.state)),
-            EventKind::Released(held) => format!("held the lock for {}us", held.as_micros()),
-            EventKind::Injected(fault) => format!("! {fault}"),
-            EventKind::Crashed => "crashed".to_owned(),
-            EventKind::Exited => "exited".to_owned(),
-            EventKind::Finished => "finished".to_owned(),
-            EventKind::Panicked(message) => format!("panicked: {message}"),
-            EventKind::FaultsStopped => "faults stop, the schedule is fair".to_owned(),
-            EventKind::Annotated(key, one, other) => format!("{key} {one} {other}"),
-            EventKind::Operated(number, stage) => format!("operation {number} {stage}"),
-        }
-    }
-}
-
-fn say_fields(fields: &[Field]) -> String {
-    let shown = fields.iter().filter(|(_, value)| *value != Value::Null);
-    shown.map(|(name, value)| format!(" {name}={value}")).collect()
-}
-
-fn say_rows(rows: &[crate::engine::Row]) -> String {
-    let say_row = |row: &crate::engine::Row| row.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
-    let shown: Vec<_> = rows.iter().take(3).map(say_row).collect();
-    let more = if rows.len() > 3 { format!(" and {} more", rows.len() - 3) } else { String::new() };
-    format!("{}{more}", shown.join("; "))
 }

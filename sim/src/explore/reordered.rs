@@ -34,25 +34,23 @@ pub(super) fn audit<W: Workload, S: ?Sized, E: Conditions>(
         if searched.hidden_sharing.is_some() {
             break;
         }
-        searched.hidden_sharing = difference(prepared, host, run, steps, order)?;
+        let order = other_order(steps, order);
+        if order.iter().eq(steps.iter().map(|(actor, _)| actor)) {
+            continue;
+        }
+        searched.hidden_sharing = difference(prepared, host, run, order)?;
         searched.reordered += 1;
     }
     Ok(())
 }
 
-/// Re-runs a trial in the equivalent order `number` of its steps, and returns how the runs differ, if they do. Orders
-/// are equivalent if the footprints of the steps do not conflict.
+/// Re-runs a trial in that order of its steps, and returns how the runs differ, if they do.
 fn difference<W: Workload, S: ?Sized, E: Conditions>(
     prepared: &PreparedTrial<'_, W, S, E>,
     host: &mut TrialHost,
     run: &Run,
-    steps: &[(ActorId, Footprint)],
-    number: u64,
+    order: Vec<ActorId>,
 ) -> Result<Option<String>, Error> {
-    let order = other_order(steps, number);
-    if order.iter().eq(steps.iter().map(|(actor, _)| actor)) {
-        return Ok(None);
-    }
     let mut scheduler = Reorder::new(&run.tape, order);
     let other = prepared.run(host, &mut scheduler, Seed(0), run.tape.ambient)?;
     let differing = match scheduler.strayed() {

@@ -14,7 +14,7 @@ use retrial_sim::invariant::Finding;
 use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
 use retrial_sim::sentence::{counted, plural};
-use retrial_sim::trace::{Event, EventKind, Statement, Trace};
+use retrial_sim::trace::{Event, EventKind, Statement, Trace, said};
 
 use super::output::WIDTH;
 use super::sql::Purpose;
@@ -252,17 +252,18 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
         EventKind::Sleeps(label, time) => vec![format!("{label} for {} ms", time.as_millis())],
         EventKind::Annotated(_, one, other) => vec![format!("{label}: {one} {other}")],
         EventKind::FaultsStopped => vec!["--- faults stop, the schedule is fair ---".to_owned()],
+        // The explanation refers to requests and stores by label and index.
         EventKind::Requested(request) => {
-            // The explanation refers to requests by label and index.
-            let plain = format!("{} {}", request.part, request.label);
-            let named = format!("{} {label}", request.part);
-            vec![trace.say(&event.kind).replacen(&plain, &named, 1)]
+            vec![format!("{} {label}{}{}", request.part, said(&request.body), request.loss())]
         }
+        EventKind::Stored(stored) => vec![format!("{label}:{}", said(&stored.state))],
         EventKind::Operated(..) => vec![format!("{label}: {}", trace.say(&event.kind))],
-        EventKind::Stored(stored) => {
-            vec![trace.say(&event.kind).replacen(&format!("{} stores", stored.part), &format!("{label}:"), 1)]
-        }
-        other => vec![trace.say(other)],
+        EventKind::Stepped(_)
+        | EventKind::Waits { .. }
+        | EventKind::Resumed { .. }
+        | EventKind::Released(_)
+        | EventKind::Finished
+        | EventKind::Panicked(_) => vec![trace.say(&event.kind)],
     };
     let blocks = match &event.kind {
         EventKind::Waits { .. } => Some(true),
