@@ -70,7 +70,7 @@ fn a_reader_that_there_is_not_is_bad_input() {
     assert_eq!(said, "error: there is no reader `poem`; there are: token, case, spec, sql, workload\n");
 }
 
-/// Every reader for a minute. A failing input is kept under `target/fuzz`.
+/// Every reader for a while; `cargo xtask fuzz` takes a minute for each. A failing input is kept under `target/fuzz`.
 mod long {
     use super::{Path, run};
 
@@ -79,10 +79,10 @@ mod long {
             const READERS: &[&str] = &[$(stringify!($reader)),*];
             $(
                 #[test]
-                #[ignore = "long: a minute; cargo test --workspace -- --ignored long::"]
+                #[ignore = "long: 45 s; cargo test --workspace -- --ignored long::"]
                 fn $reader() {
                     let keep = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fuzz");
-                    let (code, said) = run(&[stringify!($reader), "--seconds", "60"], &keep);
+                    let (code, said) = run(&[stringify!($reader), "--seconds", "45"], &keep);
                     assert_eq!(code, Some(0), "{said}");
                 }
             )*
