@@ -1,12 +1,17 @@
 //! A scenario as the runner sees it: its workload type is erased, so that all scenarios fit into one list.
 
+use proptest::strategy::{BoxedStrategy, Strategy as _};
+
 use crate::case::Case;
 use crate::cross_replay::{self, Against};
 use crate::error::Error;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Environment;
+use crate::invariant::Finding;
 use crate::rules::{Rule, RuleOff};
 use crate::scenario::{Conditions, Scenario, StrategyInfo, Workload};
+use crate::scheduler::Policy;
+use crate::seed::Seed;
 use crate::shrink::{self, Budget};
 use crate::trial::TrialHost;
 use crate::verdict::Counterexample;
@@ -65,6 +70,23 @@ pub trait ScenarioEntry: Sync {
         bound: Option<u32>,
         goes_on: &mut dyn FnMut(u64) -> bool,
     ) -> Report;
+
+    /// Generates workloads for the environment of that index, each as the JSON text of a case.
+    fn workloads(&self, environment: usize) -> BoxedStrategy<String>;
+
+    /// See [`explore::one`]; strategy and environment by their index, the workload as the JSON text of a case.
+    ///
+    /// # Errors
+    /// The text is no workload, the engine refuses something by name, or the scenario is wrong.
+    fn one(
+        &self,
+        host: &mut TrialHost,
+        strategy: usize,
+        environment: usize,
+        workload: &str,
+        policy: Policy,
+        seed: Seed,
+    ) -> Result<Vec<(Finding, Case)>, Error>;
 
     /// See [`explore::replay`].
     ///
@@ -139,6 +161,25 @@ impl<W: Workload, S: ?Sized + Sync, E: Conditions> ScenarioEntry for Scenario<W,
         goes_on: &mut dyn FnMut(u64) -> bool,
     ) -> Report {
         explore::search(self, host, strategy, &self.environments[environment], plan, bound, goes_on)
+    }
+
+    fn workloads(&self, environment: usize) -> BoxedStrategy<String> {
+        let workloads = (self.workloads)(&self.environments[environment]);
+        workloads.prop_map(|workload| serde_json::to_string(&workload).expect("a workload is JSON")).boxed()
+    }
+
+    fn one(
+        &self,
+        host: &mut TrialHost,
+        strategy: usize,
+        environment: usize,
+        workload: &str,
+        policy: Policy,
+        seed: Seed,
+    ) -> Result<Vec<(Finding, Case)>, Error> {
+        let workload = serde_json::from_str(workload)
+            .map_err(|error| Error::unreadable(format!("this is no workload of {}: {error}", self.name)))?;
+        explore::one(self, host, strategy, &self.environments[environment], workload, policy, seed)
     }
 
     fn replay(&self, host: &mut TrialHost, case: &Case) -> Result<Replayed, Error> {

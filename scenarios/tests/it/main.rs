@@ -1,7 +1,7 @@
-//! Property tests: over generated workloads and schedules, a strategy violates no invariant that its file does not
-//! declare as a known failure. The seed is fixed, so that CI repeats what it found; PROPTEST_RNG_SEED sets another.
-//! A failure is saved twice: as a proptest regression, which generates the same values again, and, shrunk, as a case
-//! under `regressions/`, which anyone can replay.
+//! Property tests of every scenario in the registry: over generated workloads and schedules, a strategy violates no
+//! invariant that its file does not declare as a known failure. The seed is fixed, so that CI repeats what it found;
+//! PROPTEST_RNG_SEED sets another. A failure is saved twice: as a proptest regression, which generates the same values
+//! again, and, shrunk, as a case under `regressions/`, which anyone can replay.
 
 mod cap_above_pool;
 mod lock_counts;
@@ -16,26 +16,22 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
-use retrial_scenarios::last_seen_backfill;
-use retrial_scenarios::memory_upgrade;
-use retrial_scenarios::reserve_cap;
-use retrial_scenarios::runs_backfill;
-use retrial_scenarios::session_ingest;
-use retrial_sim::explore;
+use retrial_scenarios::SCENARIOS;
 use retrial_sim::invariant::Finding;
-use retrial_sim::scenario::{Conditions, Scenario, Workload};
+use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::shrink::{Budget, shrink};
+use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TrialHost;
 
-thread_local! {
-    static SQLITE: RefCell<TrialHost> = RefCell::new({
-        let engine = Sqlite::new(Journal::Wal).expect("a database can be made");
-        TrialHost::new(Box::new(engine))
-    });
-    static NONE: RefCell<TrialHost> = RefCell::new(TrialHost::without_engine());
-    static MODEL: RefCell<TrialHost> = RefCell::new(TrialHost::new(Box::new(Model::new())));
+/// A host with the scenario's first engine.
+fn host(info: &ScenarioInfo) -> TrialHost {
+    match info.engines[0] {
+        "none" => TrialHost::without_engine(),
+        "model" => TrialHost::new(Box::new(Model::new())),
+        "sqlite" => TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))),
+        other => panic!("no engine is called {other}"),
+    }
 }
 
 /// The budget for shrinking a failure's case.
@@ -44,27 +40,26 @@ const BUDGET: Budget = Budget { trials: 5_000, steps: 1_000_000 };
 /// How often each strategy has exercised each invariant.
 type Exercised = BTreeMap<(&'static str, String), u64>;
 
+/// A generated trial: the index of the environment, the workload as JSON, the policy and the seed.
+type Drawn = (usize, String, Policy, Seed);
+
 /// Runs one trial of every strategy, all with the same workload and seed.
-fn check<W: Workload, S: ?Sized, E: Conditions>(
-    scenario: &Scenario<W, S, E>,
+fn check(
+    scenario: &dyn ScenarioEntry,
+    info: &ScenarioInfo,
     host: &mut TrialHost,
-    environment: usize,
-    workload: &str,
-    policy: Policy,
-    seed: Seed,
+    (environment, workload, policy, seed): &Drawn,
     exercised: &mut Exercised,
 ) -> Result<(), TestCaseError> {
-    for (index, strategy) in scenario.strategy_infos().iter().enumerate() {
-        let workload = serde_json::from_str(workload).expect("a workload is JSON");
-        let environment = &scenario.environments[environment];
-        let found = explore::one(scenario, host, index, environment, workload, policy, seed);
+    for (index, strategy) in info.strategies.iter().enumerate() {
+        let found = scenario.one(host, index, *environment, workload, *policy, *seed);
         for (finding, case) in found.map_err(|refusal| TestCaseError::fail(refusal.to_string()))? {
-            let place = |name: &str| scenario.environments.iter().position(|it| it.as_ref().name == name);
-            let mut owned =
-                strategy.known_failures.iter().filter(|broken| broken.invariant == case.invariant);
-            let owned = owned.any(|broken| place(broken.earliest()) <= place(environment.as_ref().name));
+            let place = |name: &str| info.environments.iter().position(|it| it.name == name);
+            let mut declared =
+                strategy.known_failures.iter().filter(|known| known.invariant == case.invariant);
+            let declared = declared.any(|known| place(known.earliest()) <= Some(*environment));
             // What the built-in rules ask comes up in every trial.
-            if scenario.invariants.iter().any(|item| item.name == case.invariant) {
+            if info.invariants.iter().any(|(name, _)| *name == case.invariant) {
                 let times = match &finding {
                     Finding::Holds { exercised } => *exercised,
                     Finding::Violated(_) => 1,
@@ -73,8 +68,8 @@ fn check<W: Workload, S: ?Sized, E: Conditions>(
                 *exercised.entry((strategy.name, case.invariant.clone())).or_default() += times;
             }
             let Finding::Violated(breach) = finding else { continue };
-            if !owned {
-                let shrunk = shrink(scenario, host, &case, None, BUDGET);
+            if !declared {
+                let shrunk = scenario.shrink(host, &case, None, BUDGET);
                 let (case, sentence) = shrunk.map_or((case, breach.sentence), |it| (it.case, it.sentence));
                 let file = format!("{}.{}.{}.found.case", case.scenario, case.strategy, case.invariant);
                 let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "regressions", &file].iter().collect();
@@ -87,85 +82,50 @@ fn check<W: Workload, S: ?Sized, E: Conditions>(
     Ok(())
 }
 
-/// An environment of the scenario, by index, and a workload for it, as JSON.
-fn drawn<W: Workload, S: ?Sized, E: Conditions>(
-    scenario: &'static Scenario<W, S, E>,
-) -> impl Strategy<Value = (usize, String)> {
-    (0..scenario.environments.len()).prop_flat_map(|environment| {
-        let workloads = (scenario.workloads)(&scenario.environments[environment]);
-        (
-            Just(environment),
-            workloads.prop_map(|workload| serde_json::to_string(&workload).expect("it is JSON")),
-        )
-    })
-}
-
-fn policy() -> impl Strategy<Value = Policy> {
-    prop::sample::select(Policy::PORTFOLIO.to_vec())
+/// Generated trials of that scenario.
+fn drawn(scenario: &'static dyn ScenarioEntry, environments: usize) -> impl Strategy<Value = Drawn> {
+    let workload =
+        (0..environments).prop_flat_map(|environment| (Just(environment), scenario.workloads(environment)));
+    let policy = prop::sample::select(Policy::PORTFOLIO.to_vec());
+    (workload, policy, any::<u64>())
+        .prop_map(|((environment, workload), policy, seed)| (environment, workload, policy, Seed(seed)))
 }
 
 /// How many workloads are generated per scenario.
 const CASES: u32 = 300;
 
 /// Runs generated workloads under every strategy.
-fn violates_nothing_undeclared<W: Workload, S: ?Sized, E: Conditions>(
-    scenario: &'static Scenario<W, S, E>,
-    host: &mut TrialHost,
-) {
+fn violates_nothing_undeclared(scenario: &'static dyn ScenarioEntry) {
     let mut config = ProptestConfig { cases: CASES, source_file: Some(file!()), ..ProptestConfig::default() };
     if matches!(config.rng_seed, RngSeed::Random) {
         config.rng_seed = RngSeed::Fixed(1);
     }
-    let (host, exercised) = (RefCell::new(host), RefCell::new(Exercised::new()));
-    let drawn = (drawn(scenario), policy(), any::<u64>());
-    let outcome = TestRunner::new(config).run(&drawn, |((environment, workload), policy, seed)| {
-        let (mut host, mut exercised) = (host.borrow_mut(), exercised.borrow_mut());
-        check(scenario, &mut host, environment, &workload, policy, Seed(seed), &mut exercised)
+    let info = scenario.info();
+    let (host, exercised) = (RefCell::new(host(&info)), RefCell::new(Exercised::new()));
+    let drawn = drawn(scenario, info.environments.len());
+    let outcome = TestRunner::new(config).run(&drawn, |drawn| {
+        check(scenario, &info, &mut host.borrow_mut(), &drawn, &mut exercised.borrow_mut())
     });
-    outcome.unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
-    all_were_exercised(scenario, &exercised.into_inner());
+    outcome.unwrap_or_else(|why| panic!("{}: {why}", info.name));
+    all_were_exercised(&info, &exercised.into_inner());
 }
 
 /// An invariant or a strategy that no trial exercised has not passed.
-fn all_were_exercised<W: Workload, S: ?Sized, E: Conditions>(
-    scenario: &Scenario<W, S, E>,
-    exercised: &Exercised,
-) {
+fn all_were_exercised(info: &ScenarioInfo, exercised: &Exercised) {
     let times = |is: &dyn Fn(&'static str, &str) -> bool| -> u64 {
         let of = exercised.iter().filter(|((strategy, invariant), _)| is(strategy, invariant));
         of.map(|(_, times)| times).sum()
     };
-    for item in scenario.invariants {
-        let name = item.name;
-        assert!(times(&|_, of| of == name) > 0, "{}: no strategy exercised {name}", scenario.name);
+    for (name, _) in &info.invariants {
+        assert!(times(&|_, of| of == *name) > 0, "{}: no strategy exercised {name}", info.name);
     }
-    for strategy in scenario.strategies {
+    for strategy in &info.strategies {
         let name = strategy.name;
-        assert!(times(&|of, _| of == name) > 0, "{}/{name} exercised no invariant", scenario.name);
+        assert!(times(&|of, _| of == name) > 0, "{}/{name} exercised no invariant", info.name);
     }
 }
 
 #[test]
-fn last_seen_backfill_violates_nothing_undeclared() {
-    SQLITE.with_borrow_mut(|host| violates_nothing_undeclared(&last_seen_backfill::SCENARIO, host));
-}
-
-#[test]
-fn session_ingest_violates_nothing_undeclared() {
-    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&session_ingest::SCENARIO, host));
-}
-
-#[test]
-fn reserve_cap_violates_nothing_undeclared() {
-    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&reserve_cap::SCENARIO, host));
-}
-
-#[test]
-fn memory_upgrade_violates_nothing_undeclared() {
-    NONE.with_borrow_mut(|host| violates_nothing_undeclared(&memory_upgrade::SCENARIO, host));
-}
-
-#[test]
-fn runs_backfill_violates_nothing_undeclared() {
-    MODEL.with_borrow_mut(|host| violates_nothing_undeclared(&runs_backfill::SCENARIO, host));
+fn no_strategy_violates_anything_undeclared() {
+    SCENARIOS.iter().for_each(|scenario| violates_nothing_undeclared(*scenario));
 }
