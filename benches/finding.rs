@@ -15,12 +15,12 @@ use criterion::{Criterion, Throughput};
 use retrial::catalogue;
 use retrial::scenarios::SCENARIOS;
 use retrial_sim::choice::Pace;
+use retrial_sim::explore::shrink::Budget;
 use retrial_sim::explore::{Plan, Report};
 use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
 use retrial_sim::scenario::KnownFailure;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TrialHost;
 
 /// The same allocator as the command-line program.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::world::World;
 
 use super::environments::Conditions;

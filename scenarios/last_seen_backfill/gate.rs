@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::notifier::Notifier;
-use retrial_sim::shared_state::SharedState;
+use retrial_sim::parts::notifier::Notifier;
+use retrial_sim::parts::shared_state::SharedState;
 use retrial_sim::world::World;
 
 /// The gates of a process, one per life (from one start of the process to the next).

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use retrial_sim::actor::{Actor, Task};
-use retrial_sim::connection::Transaction;
 use retrial_sim::engine::{Answer, SqlError, Value};
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::connection::Transaction;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::scenario::KnownFailure;
 
 /// A strategy: one file, one required method.

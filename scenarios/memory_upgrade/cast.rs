@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::document_store;
-use retrial_sim::file_lock::{self, Retries};
-use retrial_sim::slow_call;
+use retrial_sim::parts::document_store;
+use retrial_sim::parts::file_lock::{self, Retries};
+use retrial_sim::parts::slow_call;
 use retrial_sim::world::World;
 
 use super::environments::{Conditions, PLUGINS, UPGRADERS};

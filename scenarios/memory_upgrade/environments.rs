@@ -2,7 +2,7 @@
 //! tools.
 
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::slow_call::Outcome;
+use retrial_sim::parts::slow_call::Outcome;
 
 pub(super) const UPGRADERS: [&str; 2] = ["upgrader-1", "upgrader-2"];
 pub(super) const PLUGINS: [&str; 2] = ["plugin-1", "plugin-2"];

@@ -4,10 +4,12 @@ use std::fmt;
 use std::rc::Rc;
 
 use retrial_sim::actor::{Actor, Task};
-use retrial_sim::document_store::{Document, DocumentStore, Fields, Handling, Metadata, Reads, UpdateError};
 use retrial_sim::operation::Ongoing;
+use retrial_sim::parts::document_store::{
+    Document, DocumentStore, Fields, Handling, Metadata, Reads, UpdateError,
+};
+use retrial_sim::parts::slow_call::SlowCall;
 use retrial_sim::scenario::KnownFailure;
-use retrial_sim::slow_call::SlowCall;
 use serde_json::Value as Json;
 
 use super::plugin::{self, Revision};

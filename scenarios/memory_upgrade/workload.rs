@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use retrial_sim::document_store::{Document, Metadata};
+use retrial_sim::parts::document_store::{Document, Metadata};
 use serde::{Deserialize, Serialize};
 
 use super::environments::Conditions;

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::queue::{Queue, Settings};
+use retrial_sim::parts::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
 use super::environments::{Conditions, PODS, PROBES, QUERIES, RUNNERS, Runs};

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::{Actor, Task};
-use retrial_sim::connection::Connection;
 use retrial_sim::engine::{Answer, SqlError, Value};
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::connection::Connection;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::scenario::KnownFailure;
 
 /// A strategy: a version of `acquireConversationLock`. One file, one required method.

@@ -1,7 +1,7 @@
 //! The queue `thread_message_...` of each conversation: messages that were sent and that no worker has taken yet. In
 //! the project it is a table, so it outlives every pod; the cost of reading and writing it is not simulated.
 
-use retrial_sim::shared_state::SharedState;
+use retrial_sim::parts::shared_state::SharedState;
 use retrial_sim::world::World;
 
 use super::messages::Run;

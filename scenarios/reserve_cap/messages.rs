@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::queue::{Delivery, Queue};
+use retrial_sim::parts::queue::{Delivery, Queue};
 use retrial_sim::trace::{Field, Record};
 
 use super::gateway::{ConversationLock, Gateway, Refusal};

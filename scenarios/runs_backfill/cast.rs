@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::SqlError;
-use retrial_sim::notifier::Notifier;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::notifier::Notifier;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::world::World;
 
 use super::environments::Conditions;

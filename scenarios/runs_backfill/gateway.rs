@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::notifier::Notifier;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::notifier::Notifier;
+use retrial_sim::parts::pool::Pool;
 
 use super::payload::{ORGANIZATION, Payload};
 use super::workload::{Ask, Workload};

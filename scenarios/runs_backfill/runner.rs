@@ -11,7 +11,7 @@ use std::time::Duration;
 use retrial_plpgsql::Script;
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::SqlError;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::scenario::KnownFailure;
 
 use super::COST;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use retrial_sim::notifier::Notifier;
+use retrial_sim::parts::notifier::Notifier;
 
 use super::consumer::{Failure, Persistence, Place, Session};
 use super::object::Storage;

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::blob_store::BlobStore;
-use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{SqlError, Value};
-use retrial_sim::notifier::Notifier;
-use retrial_sim::pool::Pool;
-use retrial_sim::queue::{Queue, Settings};
+use retrial_sim::parts::blob_store::BlobStore;
+use retrial_sim::parts::durable_object::Stub;
+use retrial_sim::parts::notifier::Notifier;
+use retrial_sim::parts::pool::Pool;
+use retrial_sim::parts::queue::{Queue, Settings};
 use retrial_sim::world::World;
 
 use super::alarm;

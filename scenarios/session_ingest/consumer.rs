@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::{Actor, Lost, Task};
-use retrial_sim::blob_store::BlobStore;
-use retrial_sim::connection::Transaction;
-use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::{Answer, SqlError, Value};
-use retrial_sim::notifier::Notifier;
-use retrial_sim::pool::Pool;
-use retrial_sim::queue::{Delivery, Queue};
+use retrial_sim::parts::blob_store::BlobStore;
+use retrial_sim::parts::connection::Transaction;
+use retrial_sim::parts::durable_object::Stub;
+use retrial_sim::parts::notifier::Notifier;
+use retrial_sim::parts::pool::Pool;
+use retrial_sim::parts::queue::{Delivery, Queue};
 use retrial_sim::scenario::KnownFailure;
 use retrial_sim::trace::{Field, Record};
 

@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
-use retrial_sim::durable_object::Object;
 use retrial_sim::engine::Value;
+use retrial_sim::parts::durable_object::Object;
 use retrial_sim::trace::{Field, Record};
 
 /// What an object returns to the consumer of a message.

@@ -7,10 +7,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::case::BLANKS;
 use crate::fault::Fault;
 use crate::point::{self, ActorId, LONGEST_NAME, Point};
 use crate::seed::Seed;
+
+/// Characters that separate the words of a line.
+pub(crate) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// A runnable actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

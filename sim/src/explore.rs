@@ -11,19 +11,24 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::authored;
-use crate::case::Case;
 use crate::choice::{Pace, RecordedTape};
-use crate::coverage;
 use crate::error::Error;
 use crate::invariant::Finding;
-use crate::prepared::PreparedTrial;
 use crate::rules::Demand;
 use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::Policy;
 use crate::seed::Seed;
 use crate::trial::{Run, TrialHost};
 
+pub mod case;
+pub mod costs;
+pub mod cross_replay;
+pub mod shrink;
+pub mod verdict;
+
 mod audit;
+mod coverage;
+mod prepared;
 mod reordered;
 mod report;
 mod search;
@@ -32,6 +37,8 @@ pub use self::audit::LIKELY_CAUSES;
 pub use self::report::{Failure, Report, Shown, Tally};
 pub use self::search::{Searched, search};
 
+use self::case::Case;
+use self::prepared::PreparedTrial;
 use self::search::smallest;
 
 /// How to explore.

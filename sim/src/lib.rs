@@ -1,8 +1,10 @@
 //! The simulation kernel of Retrial: everything from a seed to a verdict, independent of any scenario.
 //!
-//! Start at [`trial::TrialHost`], which runs one trial, and [`scheduler::Scheduler`], which makes its choices. Data
-//! flows one way: seed, tape, world, trace, verdict. This crate never prints, never reads environment variables and
-//! never looks at the wall clock.
+//! In reading order: a scenario is a value of [`scenario::Scenario`]; its cast are the [`actor`]s of a [`world`], which
+//! use [`parts`]; [`trial::TrialHost`] runs one trial, in which a [`scheduler::Scheduler`] makes the choices;
+//! [`explore`] runs many and shrinks what violates an invariant, and [`explanation`] says why it does. Data flows one
+//! way: seed, tape, world, trace, verdict. This crate never prints, never reads environment variables and never looks
+//! at the wall clock.
 
 #[cfg(not(madsim))]
 compile_error!(
@@ -16,45 +18,35 @@ compile_error!(
 pub use retrial_engine as engine;
 pub use retrial_engine::{digest, error, footprint, seed, sentence};
 
+// The actors of a trial, and what they talk to.
 pub mod actor;
-pub mod anomaly;
-pub mod blob_store;
-pub mod case;
-pub mod choice;
-pub mod connection;
-pub mod costs;
-pub mod cross_replay;
-pub mod cycle;
-pub mod document_store;
-pub mod durable_object;
-pub mod explanation;
-pub mod explore;
-pub mod fault;
-pub mod file_lock;
-pub mod invariant;
-pub mod notifier;
 pub mod operation;
-pub mod point;
-pub mod pool;
-pub mod queue;
+pub mod parts;
+pub mod world;
+
+// A scenario: environments, strategies, invariants.
+pub mod anomaly;
+pub mod fault;
+pub mod invariant;
 pub mod registry;
 pub mod rules;
 pub mod scenario;
+
+// One trial, and what decides how it goes.
+pub mod choice;
+pub mod point;
 pub mod scheduler;
-pub mod shared_state;
-pub mod shrink;
-pub mod slow_call;
 pub mod trace;
 pub mod trial;
-pub mod verdict;
-pub mod world;
+
+// Many trials, and what they show.
+pub mod cycle;
+pub mod explanation;
+pub mod explore;
 
 mod ambient;
 mod authored;
-mod coverage;
 mod kernel;
 mod no_engine;
 mod panics;
-mod prepared;
-mod session;
 mod waker;

@@ -2,9 +2,11 @@
 
 use proptest::strategy::{BoxedStrategy, Strategy as _};
 
-use crate::case::Case;
-use crate::cross_replay::{self, Against};
 use crate::error::Error;
+use crate::explore::case::Case;
+use crate::explore::cross_replay::{self, Against};
+use crate::explore::shrink::{self, Budget};
+use crate::explore::verdict::Counterexample;
 use crate::explore::{self, Plan, Replayed, Report};
 use crate::fault::Environment;
 use crate::invariant::Finding;
@@ -12,9 +14,7 @@ use crate::rules::{Rule, RuleOff};
 use crate::scenario::{Conditions, Scenario, StrategyInfo, Workload};
 use crate::scheduler::Policy;
 use crate::seed::Seed;
-use crate::shrink::{self, Budget};
 use crate::trial::TrialHost;
-use crate::verdict::Counterexample;
 
 /// The description of a scenario.
 #[derive(Clone, Debug)]

@@ -14,11 +14,11 @@ use crate::actor::Actor;
 use crate::engine::{Cost, Engine};
 use crate::error::Error;
 use crate::fault::Fault;
-use crate::file_lock::Disk;
 use crate::footprint::{Footprint, Touch, Use, WORLD, part};
+use crate::parts::file_lock::Disk;
+use crate::parts::pool::Pool;
+use crate::parts::session::SessionCell;
 use crate::point::{ActorId, Point, PointKind};
-use crate::pool::Pool;
-use crate::session::SessionCell;
 use crate::trace::{Event, EventKind, Member, Trace};
 use crate::waker::Alarm;
 

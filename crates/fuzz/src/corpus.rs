@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use retrial_isolation as isolation;
-use retrial_sim::case::Case;
+use retrial_sim::explore::case::Case;
 
 /// Separates the texts of one input that are sent one after another.
 pub(crate) const DIVIDER: &str = "\n\u{1}\n";

@@ -7,7 +7,7 @@ use retrial::{catalogue, token};
 use retrial_engines::console::{Console, Progress};
 use retrial_engines::model::ModelConsole;
 use retrial_isolation::{self as isolation, Limits};
-use retrial_sim::case::Case;
+use retrial_sim::explore::case::Case;
 
 use crate::corpus;
 

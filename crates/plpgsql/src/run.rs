@@ -1,8 +1,8 @@
 //! Runs a script on a connection. Each statement is a point of the connection; between two statements nothing waits,
 //! looks at a clock or draws randomness.
 
-use retrial_sim::connection::Connection;
 use retrial_sim::engine::{Answer, SqlError, Value};
+use retrial_sim::parts::connection::Connection;
 
 use crate::expression::Expression;
 use crate::file::{Script, Step};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use retrial_sim::case::Case;
+use retrial_sim::explore::case::Case;
 
 /// The folder of the files, relative to the current folder.
 pub const FOLDER: &str = "target/retrial";

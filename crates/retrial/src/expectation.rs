@@ -4,8 +4,8 @@
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::explore::Tally;
+use retrial_sim::explore::verdict::{Counterexample, Verdict};
 use retrial_sim::registry::ScenarioInfo;
-use retrial_sim::verdict::{Counterexample, Verdict};
 
 /// How a verdict differs from the declared one.
 #[derive(Clone, Debug)]

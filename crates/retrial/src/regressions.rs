@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use anyhow::{Context, Result};
-use retrial_sim::case::Case;
+use retrial_sim::explore::case::Case;
 use retrial_sim::invariant::Finding;
 
 use crate::args::RunArgs;

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
-use retrial_sim::case::Case;
-use retrial_sim::cross_replay::Outcome;
 use retrial_sim::explore::Replayed;
+use retrial_sim::explore::case::Case;
+use retrial_sim::explore::cross_replay::Outcome;
 use retrial_sim::invariant::Finding;
 use retrial_sim::registry::ScenarioEntry;
 

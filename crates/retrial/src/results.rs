@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use retrial_sim::case::Case;
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::Report;
+use retrial_sim::explore::case::Case;
+use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::scheduler::Policy;
-use retrial_sim::verdict::Verdict;
 
 use crate::case_files::CaseFiles;
 use crate::catalogue::{self, Selection};

@@ -8,13 +8,13 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 use retrial_sim::anomaly::{Anomaly, Kind};
-use retrial_sim::case::Case;
 use retrial_sim::explore::LIKELY_CAUSES;
+use retrial_sim::explore::case::Case;
+use retrial_sim::explore::shrink::Budget;
+use retrial_sim::explore::verdict::Counterexample;
 use retrial_sim::invariant::Finding;
 use retrial_sim::registry::ScenarioEntry;
-use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TrialHost;
-use retrial_sim::verdict::Counterexample;
 
 use crate::jobs::{self, Cell, Sum};
 use crate::render::progress::{Phase, Progress};

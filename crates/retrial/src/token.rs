@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use retrial_sim::case::Case;
 use retrial_sim::digest::Digest;
+use retrial_sim::explore::case::Case;
 
 /// The prefix of every token: the version of the format.
 pub const PREFIX: &str = "rt1-";

@@ -20,12 +20,13 @@ mod line_length;
 mod markdown;
 mod module_docs;
 mod printing;
+mod rooms;
 mod scenario_shape;
 mod words;
 
 type Check = fn(&[File]) -> Vec<Violation>;
 
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 13] = [
     module_docs::check,
     file_length::check,
     line_length::check,
@@ -33,6 +34,7 @@ const CHECKS: [Check; 12] = [
     floats::check,
     determinism::check,
     dependencies::check,
+    rooms::check,
     file_names::check,
     scenario_shape::check,
     leftovers::check,

@@ -9,7 +9,7 @@
 //! which of the two rows does `getById` return?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Document, Handling, UpdateError, WriteError};
+use retrial_sim::parts::document_store::{Document, Handling, UpdateError, WriteError};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{self, Batch};

@@ -13,7 +13,7 @@
 //! would ask: which of these fields does the upgrade know better than the row?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Changes, Document};
+use retrial_sim::parts::document_store::{Changes, Document};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

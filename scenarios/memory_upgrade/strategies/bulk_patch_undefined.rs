@@ -8,7 +8,7 @@
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::document_store::{Changes, Metadata};
+use retrial_sim::parts::document_store::{Changes, Metadata};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

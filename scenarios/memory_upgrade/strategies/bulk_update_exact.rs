@@ -10,7 +10,7 @@
 //! merge?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Changes, Handling};
+use retrial_sim::parts::document_store::{Changes, Handling};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

@@ -11,7 +11,7 @@
 //! and with the scope as its condition. A reviewer would ask: does any code still delete a row in order to change it?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Handling, UpdateError};
+use retrial_sim::parts::document_store::{Handling, UpdateError};
 
 use super::super::Upgrade;
 use super::super::bulk::{self, Batch, Merged};

@@ -10,7 +10,7 @@
 //! such a handle does not see what another process has committed. A reviewer would ask: as of when is that read?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
+use retrial_sim::parts::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

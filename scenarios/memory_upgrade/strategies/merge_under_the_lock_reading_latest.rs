@@ -6,7 +6,7 @@
 //! the lock file was removed. A reviewer would ask: what if the process stops right here?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::{Handling, Reads, UpdateError};
+use retrial_sim::parts::document_store::{Handling, Reads, UpdateError};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::plugin::Revision;

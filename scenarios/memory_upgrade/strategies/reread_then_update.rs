@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::Changes;
+use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};

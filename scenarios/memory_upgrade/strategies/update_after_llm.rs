@@ -8,7 +8,7 @@
 //! checked. A reviewer would ask: how old is what you write back?
 
 use retrial_sim::actor::Task;
-use retrial_sim::document_store::Changes;
+use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};

@@ -7,8 +7,8 @@
 //! A reviewer would ask: the lock belongs to the session; how does the worker learn that the session has ended?
 
 use retrial_sim::actor::Task;
-use retrial_sim::connection::Connection;
 use retrial_sim::engine::SqlError;
+use retrial_sim::parts::connection::Connection;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::gateway::{TRY_LOCK, is_acquired, keys};

@@ -8,8 +8,8 @@
 //! The review credits it with one advantage: a failure rolls the whole batch back, and the queue delivers it again.
 
 use retrial_sim::actor::Task;
-use retrial_sim::connection::Transaction;
 use retrial_sim::engine::Value;
+use retrial_sim::parts::connection::Transaction;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::{Emission, Failure, Persistence, Session, known_failures};

@@ -17,11 +17,11 @@ use proptest::test_runner::{RngSeed, TestRunner};
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_scenarios::SCENARIOS;
+use retrial_sim::explore::shrink::Budget;
 use retrial_sim::invariant::Finding;
 use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
-use retrial_sim::shrink::Budget;
 use retrial_sim::trial::TrialHost;
 
 /// A host with the scenario's first engine.

@@ -4,7 +4,7 @@
 
 use super::trace_index::TraceIndex;
 use super::{Contradiction, Edge, Note, Proof, Reason};
-use crate::pool;
+use crate::parts::pool;
 use crate::trace::EventKind;
 
 pub(super) fn explain(trace_index: &TraceIndex<'_>, at: usize) -> Option<Proof> {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::anomaly::Anomaly;
-use crate::case::Case;
-use crate::costs::Costs;
 use crate::error::Error;
+use crate::explore::case::Case;
+use crate::explore::costs::Costs;
 use crate::explore::search::Searched;
+use crate::explore::verdict::{Counterexample, Verdict};
 use crate::fault::Fault;
 use crate::rules::Demand;
 use crate::scenario::{Conditions, Scenario};
 use crate::scheduler::Policy;
-use crate::verdict::{Counterexample, Verdict};
 
 /// The results of trials of one strategy in one environment.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use super::audit::audit;
 use super::{Plan, Report, reordered};
 use crate::authored;
 use crate::error::Error;
-use crate::prepared::PreparedTrial;
+use crate::explore::prepared::PreparedTrial;
 use crate::rules::NOTHING_IS_SHARED_UNSEEN;
 use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::{Counts, Exhaustive, Policy};

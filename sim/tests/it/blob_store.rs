@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use retrial_sim::blob_store::BlobStore;
 use retrial_sim::choice::Pace;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::parts::blob_store::BlobStore;
 use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;

@@ -1,9 +1,9 @@
 //! Cases as text: a written case is read back the same, and an invalid text is refused with a one-line error.
 
 use proptest::prelude::*;
-use retrial_sim::case::Case;
 use retrial_sim::choice::{Pace, Recorded, RecordedChoice, RecordedTape};
 use retrial_sim::digest::Digest;
+use retrial_sim::explore::case::Case;
 use retrial_sim::fault::Fault;
 use retrial_sim::point::is_writable_name;
 use retrial_sim::seed::Seed;

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::document_store::{
+use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::parts::document_store::{
     Changes, Document, DocumentStore, Metadata, Settings, UpdateError, WriteError,
 };
-use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::file_lock::{self, Retries};
+use retrial_sim::parts::file_lock::{self, Retries};
 use retrial_sim::world::World;
 
 use crate::parts;

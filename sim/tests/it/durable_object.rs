@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::choice::Pace;
-use retrial_sim::durable_object::{Object, Stub};
 use retrial_sim::engine::Value;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::parts::durable_object::{Object, Stub};
 use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;

@@ -9,16 +9,16 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy as _};
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::InitialState;
 use retrial_sim::error::ErrorKind;
+use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::explore::{self, Plan, Report};
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
-use retrial_sim::queue::Settings;
+use retrial_sim::parts::queue::Settings;
 use retrial_sim::rules::RuleOff;
 use retrial_sim::scenario::{Entry, Scenario};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::{Field, Record};
 use retrial_sim::trial::{Limits, TrialHost};
-use retrial_sim::verdict::Verdict;
 use retrial_sim::world::World;
 
 use crate::toy;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::file_lock::{FileLock, Locked, Released, Retries, Settings};
+use retrial_sim::parts::file_lock::{FileLock, Locked, Released, Retries, Settings};
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 

@@ -3,7 +3,7 @@
 
 use retrial_sim::choice::Pace;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::queue::Settings;
+use retrial_sim::parts::queue::Settings;
 use retrial_sim::scheduler::{Pct, Pos, Random, Scheduler};
 use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::Run;

@@ -11,7 +11,7 @@ use retrial_sim::engine::{Cost, Done, Engine, InitialState, Reply, Row, SessionI
 use retrial_sim::error::Error;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::footprint::Footprint;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::scheduler::{Policy, Replay, Scheduler};
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::{Choice, Pace};
-use retrial_sim::durable_object::Stub;
 use retrial_sim::engine::Value;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::parts::durable_object::Stub;
+use retrial_sim::parts::queue::{Queue, Settings};
 use retrial_sim::point::ActorId;
-use retrial_sim::queue::{Queue, Settings};
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::{Event, EventKind, Field, Record};

@@ -7,6 +7,7 @@ use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Cost, Engine, InitialState};
 use retrial_sim::error::{Error, ErrorKind};
+use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::explore::{self, Plan, Report};
 use retrial_sim::fault::Environment;
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
@@ -14,7 +15,6 @@ use retrial_sim::scenario::{Entry, Scenario};
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Limits, TrialHost};
-use retrial_sim::verdict::Verdict;
 use retrial_sim::world::World;
 
 use crate::parity::servers;

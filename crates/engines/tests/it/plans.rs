@@ -8,7 +8,7 @@ use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::{Cost, InitialState, Value};
 use retrial_sim::fault::Environment;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::scheduler::{Exhaustive, Random, Scheduler};
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;

@@ -1,9 +1,11 @@
 //! Prints a cross-replay: the meaning of each choice of the counterexample, its counterpart in the other strategy, and
 //! the outcome. Only a case whose choices all applied is called survived.
 
-use retrial_sim::case::Case;
 use retrial_sim::choice::Recorded;
-use retrial_sim::cross_replay::{Against, Carried, How, Intent, Lack, Outcome, Place, Role, Stage, Work};
+use retrial_sim::explore::case::Case;
+use retrial_sim::explore::cross_replay::{
+    Against, Carried, How, Intent, Lack, Outcome, Place, Role, Stage, Work,
+};
 use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use retrial_sim::costs::{Costs, Samples};
+use retrial_sim::explore::costs::{Costs, Samples};
 
 use super::matrix::{by_strategy, first_violation};
 use super::{columns, coverage, searched, style};

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use retrial_sim::costs::{Costs, Most};
 use retrial_sim::error::ErrorKind;
+use retrial_sim::explore::costs::{Costs, Most};
+use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::explore::{Report, Searched, Tally};
 use retrial_sim::fault::Fault;
-use retrial_sim::verdict::Verdict;
 use serde::Serialize;
 
 use crate::expectation::Mismatch;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use retrial_sim::case::Case;
-use retrial_sim::verdict::Verdict;
+use retrial_sim::explore::case::Case;
+use retrial_sim::explore::verdict::Verdict;
 
 use super::conclusion;
 use super::mismatch::{Grade, Remark, obstacle, remark};

@@ -1,8 +1,8 @@
 //! The results of `retrial run`: per scenario one line on what was covered and a compact matrix, strategies down,
 //! invariants across.
 
+use retrial_sim::explore::verdict::{Counterexample, Verdict};
 use retrial_sim::sentence::{counted, plural};
-use retrial_sim::verdict::{Counterexample, Verdict};
 
 use super::output::{self, WIDTH};
 use super::{details, style};

@@ -1,7 +1,7 @@
 //! What is said of a verdict that is not as declared, and of trials that have none: in the console, in JUnit and in
 //! GitHub's annotations.
 
-use retrial_sim::verdict::{Counterexample, Verdict};
+use retrial_sim::explore::verdict::{Counterexample, Verdict};
 
 use crate::expectation::Mismatch;
 use crate::results::Line;

@@ -2,8 +2,8 @@
 //! stopped early is marked as such.
 
 use retrial_sim::explore::Searched;
+use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::sentence::counted;
-use retrial_sim::verdict::Verdict;
 
 use super::matrix::by_strategy;
 use super::{columns, style};

@@ -5,11 +5,11 @@
 use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::case::Case;
 use retrial_sim::engine::RowChange;
 use retrial_sim::error::Error;
 use retrial_sim::explanation::place;
 use retrial_sim::explore::Replayed;
+use retrial_sim::explore::case::Case;
 use retrial_sim::invariant::Finding;
 use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;

@@ -2,8 +2,8 @@
 
 use retrial::catalogue;
 use retrial::render::against;
-use retrial::sim::case::Case;
-use retrial::sim::cross_replay::{How, Outcome};
+use retrial::sim::explore::case::Case;
+use retrial::sim::explore::cross_replay::{How, Outcome};
 use retrial::sim::fault::Fault;
 use retrial::sim::invariant::Finding;
 

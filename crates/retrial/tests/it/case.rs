@@ -3,7 +3,7 @@
 use std::fs;
 
 use retrial::{catalogue, token};
-use retrial_sim::case::Case;
+use retrial_sim::explore::case::Case;
 
 use crate::trials::root;
 

@@ -7,9 +7,9 @@ use retrial::jobs::Hosts;
 use retrial::regressions::{self, Checked, Outcome};
 use retrial::results::Line;
 use retrial::scenarios::SCENARIOS;
+use retrial::sim::explore::verdict::{Counterexample, Verdict};
 use retrial::sim::registry::ScenarioInfo;
 use retrial::sim::scenario::KnownFailure;
-use retrial::sim::verdict::{Counterexample, Verdict};
 
 use crate::trials::{everything, root, run_trials};
 

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
-use retrial_sim::document_store::{Changes, Document, DocumentStore, Handling, Reads};
 use retrial_sim::engine::Cost;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::file_lock::Held;
+use retrial_sim::parts::document_store::{Changes, Document, DocumentStore, Handling, Reads};
+use retrial_sim::parts::file_lock::Held;
 use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::{Ratio, Rng, Seed};
 use retrial_sim::trace::EventKind;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
-use retrial_sim::document_store::{
+use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::parts::document_store::{
     Changes, Document, DocumentStore, Handling, Reads, UpdateError, WriteError,
 };
-use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::trial::{Ending, Run};
 
 use super::{document, store};

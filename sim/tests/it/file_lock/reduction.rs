@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::file_lock::{FileLock, Held, Retries, Settings};
+use retrial_sim::parts::file_lock::{FileLock, Held, Retries, Settings};
 use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;

@@ -8,7 +8,7 @@ use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::file_lock::{FileLock, Held, Locked, Retries, Settings};
+use retrial_sim::parts::file_lock::{FileLock, Held, Locked, Retries, Settings};
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::Event;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use retrial_sim::fault::Fault;
+use retrial_sim::parts::queue::Settings;
 use retrial_sim::point::ActorId;
-use retrial_sim::queue::Settings;
 use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::Fault;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::trial::{Ending, Run, TrialHost};
 
 use super::{ADD, Heard, engines, hear, meet, run_trial};

@@ -2,7 +2,7 @@
 
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::Fault;
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 
 use super::{ADD, Heard, hear, meet, sqlite};
 use crate::parity::{said_by_servers, servers};

@@ -5,7 +5,7 @@ use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::{Cost, SqlError};
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::pool::Pool;
+use retrial_sim::parts::pool::Pool;
 use retrial_sim::scheduler::Random;
 use retrial_sim::seed::Seed;
 use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};

@@ -3,9 +3,9 @@
 use retrial::catalogue;
 use retrial::sim::engine::{RowChange, Value};
 use retrial::sim::explanation::{Act, Contradiction, Edge, Reason, explain, place};
+use retrial::sim::explore::verdict::Verdict;
 use retrial::sim::invariant::Finding;
 use retrial::sim::trace::{EventKind, Trace};
-use retrial::sim::verdict::Verdict;
 
 use crate::trials::everything;
 

@@ -6,10 +6,10 @@ use std::process::Command;
 use retrial::expectation::Mismatch;
 use retrial::regressions::{self, Saved};
 use retrial::sim::anomaly::Anomaly;
-use retrial::sim::case::Case;
+use retrial::sim::explore::case::Case;
+use retrial::sim::explore::verdict::Verdict;
 use retrial::sim::invariant::Finding;
 use retrial::sim::registry::ScenarioInfo;
-use retrial::sim::verdict::Verdict;
 use retrial::{catalogue, scenarios};
 
 use crate::trials::{root, run_trials};

@@ -2,12 +2,12 @@
 
 use retrial::catalogue;
 use retrial::results::Table;
-use retrial::sim::case::Case;
+use retrial::sim::explore::case::Case;
+use retrial::sim::explore::shrink::Budget;
+use retrial::sim::explore::verdict::Counterexample;
 use retrial::sim::invariant::Finding;
 use retrial::sim::registry::ScenarioEntry;
-use retrial::sim::shrink::Budget;
 use retrial::sim::trial::TrialHost;
-use retrial::sim::verdict::Counterexample;
 
 use crate::trials::{everything, run_trials};
 

@@ -4,8 +4,8 @@
 use retrial::exit::Exit;
 use retrial::render::{details, explanation, json, matrix, transcript};
 use retrial::results::{Line, Table};
+use retrial::sim::explore::verdict::{Counterexample, Verdict};
 use retrial::sim::invariant::Finding;
-use retrial::sim::verdict::{Counterexample, Verdict};
 use retrial::{catalogue, token};
 
 use crate::trials::{everything, golden, run_trials};

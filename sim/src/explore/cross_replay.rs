@@ -5,12 +5,12 @@
 //! The entries of the tape are cross-replayed one by one. Both strategies run with the entries before it, which leads
 //! each to the moment in question and no further; then the entry's point is looked up in the other strategy's trial.
 
-use crate::case::Case;
 use crate::choice::{Recorded, RecordedChoice, RecordedTape};
 use crate::error::Error;
 use crate::explore::Replayed;
+use crate::explore::case::Case;
+use crate::explore::prepared::PreparedTrial;
 use crate::fault::Fault;
-use crate::prepared::PreparedTrial;
 use crate::scenario::{Conditions, Scenario, Workload};
 use crate::trial::TrialHost;
 

@@ -35,8 +35,8 @@ use std::rc::Rc;
 
 use crate::actor::Actor;
 use crate::engine::{Row, RowChange, Table, Value};
-use crate::file_lock::FileLock;
 use crate::footprint::Use;
+use crate::parts::file_lock::FileLock;
 use crate::trace::EventKind;
 use crate::world::{Shared, World};
 

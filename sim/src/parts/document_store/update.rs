@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Document, DocumentStore, Metadata, WriteError, has_vectors};
 use crate::actor::Actor;
-use crate::file_lock::Locked;
+use crate::parts::file_lock::Locked;
 
 /// The fields that an update changes. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]

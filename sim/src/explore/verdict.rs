@@ -1,7 +1,7 @@
 //! Verdicts: what many trials show about one invariant. A violation always has its counterexample.
 
 use crate::anomaly::Kind;
-use crate::case::Case;
+use crate::explore::case::Case;
 
 /// The verdict on an invariant under one strategy in one environment.
 #[derive(Clone, Debug)]

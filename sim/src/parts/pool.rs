@@ -34,9 +34,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::connection::{Connection, Transaction};
 use crate::engine::{Answer, SessionId, SqlError, Value};
 use crate::footprint::Use;
+use crate::parts::connection::{Connection, Transaction};
 use crate::point::ActorId;
 use crate::trace::EventKind;
 use crate::world::Shared;

@@ -9,8 +9,8 @@ use super::{DocumentStore, UpdateError, WriteError};
 use crate::actor::{Actor, Lost};
 use crate::engine::Value;
 use crate::fault::Fault;
-use crate::file_lock::Held;
 use crate::footprint::Use;
+use crate::parts::file_lock::Held;
 use crate::point::PointKind;
 use crate::trace::Field;
 

@@ -13,10 +13,10 @@ use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
+use crate::parts::pool;
+use crate::parts::session::SessionCell;
 use crate::point::{ActorId, PointKind};
-use crate::pool;
 use crate::sentence::statement_in_short;
-use crate::session::SessionCell;
 use crate::trace::{EventKind, Statement};
 
 pub use self::transaction::Transaction;

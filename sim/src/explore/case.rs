@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::choice::{Pace, RecordedChoice, RecordedTape};
+use crate::choice::{BLANKS, Pace, RecordedChoice, RecordedTape};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::point;
@@ -12,9 +12,6 @@ use crate::seed::Seed;
 
 /// The first line of a case, with the version of the format.
 const HEADING: &str = "retrial case 1";
-
-/// Characters that separate the words of a line.
-pub(crate) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// A recorded trial and the verdict it had.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! it is of the same invariant, by the same anomaly in the same column; its sentence does not matter.
 //!
 //! Each attempt is part of a tape, possibly on part of a workload. It runs under [`Guide`], which follows what still
-//! applies. If it shows the same violation and is smaller by [`Size`](crate::verdict::Size), the tape of its own trial
+//! applies. If it shows the same violation and is smaller by [`Size`](super::verdict::Size), the tape of its own trial
 //! is the new best.
 
 use std::collections::BTreeSet;
@@ -12,16 +12,16 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::anomaly::Kind;
-use crate::case::Case;
 use crate::choice::{RecordedChoice, RecordedTape};
 use crate::error::Error;
+use crate::explore::case::Case;
+use crate::explore::prepared::PreparedTrial;
+use crate::explore::verdict::{Counterexample, Shrinking};
 use crate::invariant::Finding;
-use crate::prepared::PreparedTrial;
 use crate::scenario::{Conditions, Scenario, Workload};
 use crate::scheduler::Guide;
 use crate::seed::Seed;
 use crate::trial::TrialHost;
-use crate::verdict::{Counterexample, Shrinking};
 
 mod choices;
 mod faults;

@@ -2,12 +2,12 @@
 //! Recording does not change the run: the guide makes all choices.
 
 use crate::choice::{Ask, Pace, RecordedTape};
-use crate::cross_replay::place::{self, Stop};
 use crate::error::Error;
+use crate::explore::cross_replay::place::{self, Stop};
+use crate::explore::prepared::PreparedTrial;
 use crate::fault::Fault;
 use crate::footprint::Footprint;
 use crate::point::{ActorId, Point};
-use crate::prepared::PreparedTrial;
 use crate::scenario::{Conditions, Workload};
 use crate::scheduler::{Guide, Scheduler};
 use crate::seed::Seed;

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use crate::anomaly::Kind;
 use crate::authored;
-use crate::case::Case;
 use crate::choice::{Choice, Pace, RecordedTape};
 use crate::engine::InitialState;
 use crate::error::Error;
+use crate::explore::case::Case;
+use crate::explore::verdict::{Counterexample, Size};
 use crate::invariant::{Breach, Evidence, Finding};
 use crate::rules::{Demand, NO_DEFAULT_HASHERS, Rule};
 use crate::scenario::{Conditions, Scenario, Workload};
@@ -18,7 +19,6 @@ use crate::scheduler::{Replay, Scheduler};
 use crate::seed::Seed;
 use crate::trace::EventKind;
 use crate::trial::{Ending, Limits, Run, Setup, TrialHost};
-use crate::verdict::{Counterexample, Size};
 
 /// A workload under a strategy in an environment, ready to run any number of times.
 pub(crate) struct PreparedTrial<'a, W: 'static, S: ?Sized + 'static, E: 'static> {
