@@ -11,6 +11,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 use retrial_engine::error::Error;
 use retrial_engine::footprint::{Footprint, Use, part};
@@ -28,6 +29,7 @@ use crate::leftovers::{Folder, Kind};
 
 mod ambient;
 mod change_log;
+mod clock;
 mod database;
 mod session;
 mod statement;
@@ -134,6 +136,7 @@ impl Engine for Sqlite {
         );
         self.released = false;
         ambient::seed(ambient);
+        clock::set(Duration::ZERO);
         let renewed = self.database.restore(initial_state)?;
         if renewed {
             for session in &self.sessions {
@@ -215,10 +218,17 @@ impl Engine for Sqlite {
         ready.extend(blocked.map(|(index, _)| SessionId(index as u32)));
     }
 
+    fn advance(&mut self, now: Duration) {
+        clock::set(now);
+    }
+
     fn take_footprint(&mut self, used: &mut Footprint) {
         // There is one writer at a time, and a snapshot covers the whole file.
         if let Some(how) = self.used.take() {
             used.add_part(part("database", ""), how);
+        }
+        if clock::was_read() {
+            used.add_part(part("clock", ""), Use::Read);
         }
     }
 

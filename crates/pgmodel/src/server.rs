@@ -48,8 +48,9 @@ pub(crate) struct Server {
     pub(crate) used: RefCell<Footprint>,
 }
 
-/// 2026-01-01 00:00:00 UTC as a server timestamp (microseconds since 2000-01-01): the start of every trial.
-const EPOCH: i64 = 820_454_400_000_000;
+/// 2025-01-01 00:00:00 UTC as a server timestamp (microseconds since 2000-01-01): the start of every trial, as on the
+/// calendar of its actors.
+const EPOCH: i64 = 789_004_800_000_000;
 
 impl Server {
     pub(crate) fn new() -> Server {

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::session::refused;
 use super::statement::{self, Failure};
-use super::{Journal, ambient};
+use super::{Journal, ambient, clock};
 
 /// The schema cookie at the start of every trial: equal for equal schemas and different for different ones, so that
 /// connections do not mistake one cached schema for another.
@@ -47,6 +47,7 @@ struct Image {
 impl Database {
     pub(super) fn create(folder: &Path, journal: Journal) -> Result<Database, Error> {
         ambient::configure_once();
+        clock::install_once();
         let path = folder.join("trial.db");
         let house = open(&path).map_err(refused)?;
         let mode = match journal {
@@ -135,7 +136,7 @@ impl Database {
 /// Opens a connection with the VFS that keeps SQLite's locks inside the process (<https://www.sqlite.org/vfs.html>,
 /// `unix-excl`): connections of one process see the same locks, without a system call for each.
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), c"unix-excl")?;
+    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), clock::VFS)?;
     // Nothing here may wait on the wall clock, as rusqlite's default timeout would.
     connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)

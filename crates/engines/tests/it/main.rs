@@ -1,5 +1,6 @@
 //! Tests of the engines' guarantees: scripts in, transcripts out.
 
+mod calendar;
 mod differential;
 mod earned;
 mod faults;
