@@ -18,6 +18,7 @@ macro_rules! say {
 pub mod against;
 pub mod catalogue;
 pub mod conclusion;
+mod contradiction;
 pub mod coverage;
 pub mod details;
 pub mod explanation;

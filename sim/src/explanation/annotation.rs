@@ -3,7 +3,7 @@
 //! fault that was injected into the process. It does not judge which of two annotations is right.
 
 use super::trace_index::TraceIndex;
-use super::{Contradiction, Edge, Note, Proof, Reason};
+use super::{Edge, Note, Observed, Proof, Reason};
 use crate::parts::pool;
 use crate::trace::EventKind;
 
@@ -47,7 +47,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, at: usize) -> Option<Proof> 
     }
     Some((
         edges,
-        Contradiction::Annotated { note: shown, beside: beside.and_then(|index| note(trace_index, index)) },
+        Observed::Annotated { note: shown, beside: beside.and_then(|index| note(trace_index, index)) }.into(),
     ))
 }
 

@@ -4,7 +4,7 @@
 use super::sources::{ValueFlow, way};
 use super::trace_index::{TraceIndex, mentions};
 use super::versions::{self, is_of};
-use super::{Contradiction, Edge, Proof, Reason};
+use super::{Edge, Proof, Reason, WrongEffect};
 use crate::engine::{RowChange, Value};
 use crate::invariant::Breach;
 use crate::trace::{EventKind, Request};
@@ -40,15 +40,17 @@ pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         if same {
             edges.push(Edge { before: trace_index.act(event), after: act, because });
         }
-        let end = Contradiction::NothingBehind {
+        let end = WrongEffect::NothingBehind {
             effect: trace_index.act(event),
             value: value.clone(),
             later: Some(act),
-        };
+        }
+        .into();
         return Some((edges, end));
     }
     let end =
-        Contradiction::NothingBehind { effect: trace_index.act(event), value: value.clone(), later: None };
+        WrongEffect::NothingBehind { effect: trace_index.act(event), value: value.clone(), later: None }
+            .into();
     Some((edges, end))
 }
 
@@ -77,7 +79,7 @@ pub(super) fn duplicate(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option
     let (cell, event) = (breach.on.as_ref()?, breach.event?);
     let EventKind::Committed(changes) = trace_index.kind(event) else {
         let value = trace_index.request(event)?.field(cell.column).cloned();
-        let end = Contradiction::Again { effect: trace_index.act(event), moved: Vec::new(), value };
+        let end = WrongEffect::Again { effect: trace_index.act(event), moved: Vec::new(), value }.into();
         return Some((Vec::new(), end));
     };
     let row = cell.row.as_ref();
@@ -97,7 +99,7 @@ pub(super) fn duplicate(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option
             edge.after = act;
         }
     }
-    let end = Contradiction::Again { effect: act, moved, value: None };
+    let end = WrongEffect::Again { effect: act, moved, value: None }.into();
     Some((edges, end))
 }
 

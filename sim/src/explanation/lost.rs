@@ -4,7 +4,7 @@
 use super::delivery_outcome::{self, Closing};
 use super::sources::{self, ValueFlow, way};
 use super::trace_index::{TraceIndex, mentions};
-use super::{Act, Contradiction, Edge, Proof, Reason, versions};
+use super::{Act, Edge, Proof, Reason, WrongValue, versions};
 use crate::engine::Value;
 use crate::invariant::Breach;
 use crate::trace::EventKind;
@@ -46,7 +46,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
     {
         edges.extend(replaced(trace_index, store, cargo));
         let (store, column, value) = (trace_index.act(store), column.to_owned(), value.clone());
-        return Some((edges, Contradiction::TooLate { store, done, column, value, stands }));
+        return Some((edges, WrongValue::TooLate { store, done, column, value, stands }.into()));
     }
     let from = store.unwrap_or(delivery);
     edges.extend(delivery_outcome::of_value(trace_index, from, delivery, cargo));
@@ -56,7 +56,8 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         Some(Closing::Acknowledged(event)) => Some(trace_index.act(event)),
         _ => None,
     };
-    let end = Contradiction::NeverWritten { done, column: column.to_owned(), value: value.clone(), stands };
+    let end =
+        WrongValue::NeverWritten { done, column: column.to_owned(), value: value.clone(), stands }.into();
     Some((edges, end))
 }
 
@@ -128,7 +129,7 @@ fn dead(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
         edges.push(trace_index.edge(if from < last { from } else { first }, last, because));
         edges.extend(attempt(trace_index, last));
     }
-    Some((edges, Contradiction::Dead { letter: trace_index.act(letter), message, attempts }))
+    Some((edges, WrongValue::Dead { letter: trace_index.act(letter), message, attempts }.into()))
 }
 
 /// The outcome of an attempt: its last statement, and why that was not enough.

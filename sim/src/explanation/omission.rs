@@ -5,7 +5,7 @@ use super::delivery_outcome::{self, Closing};
 use super::sources::{ValueFlow, way};
 use super::trace_index::{TraceIndex, mentions};
 use super::versions::{self, is_of};
-use super::{Contradiction, Edge, Proof, Reason};
+use super::{Edge, Proof, Reason, WrongEffect, WrongReport};
 use crate::anomaly::Cell;
 use crate::engine::Value;
 use crate::invariant::Breach;
@@ -61,7 +61,10 @@ fn untold(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pro
         edges.push(Edge { before: version.act, after: trace_index.act(next), because });
     }
     let (write, old, value) = (version.act, version.old.clone(), version.new.clone());
-    Some((edges, Contradiction::NobodyTold { write, column: column.to_owned(), old, value, alike, told }))
+    Some((
+        edges,
+        WrongEffect::NobodyTold { write, column: column.to_owned(), old, value, alike, told }.into(),
+    ))
 }
 
 /// What the writer did between its commit and the end of its delivery.
@@ -116,7 +119,7 @@ fn passed_over(trace_index: &TraceIndex<'_>, cell: &Cell) -> Option<Proof> {
     let meanwhile = meanwhile.take(3).map(|event| trace_index.act(event)).collect();
     let passed = passed.map(|event| trace_index.act(event));
     let (column, row) = (column.to_owned(), row.cloned());
-    Some((edges, Contradiction::PassedOver { column, row, stands, passed, meanwhile }))
+    Some((edges, WrongReport::PassedOver { column, row, stands, passed, meanwhile }.into()))
 }
 
 /// The commit that wrote the table and skipped the row: the first after the row's last version that is by another

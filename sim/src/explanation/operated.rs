@@ -3,7 +3,7 @@
 
 use super::trace_index::TraceIndex;
 use super::versions::{self, Version};
-use super::{Act, Contradiction, Edge, Proof, Reason};
+use super::{Act, Edge, Proof, Reason, WrongValue};
 use crate::anomaly::{Anomaly, Cell};
 use crate::engine::Value;
 use crate::invariant::Breach;
@@ -80,19 +80,19 @@ fn undone<'s>(
             }
             let (old, new) = (lost.value.clone(), stands.clone());
             let edges = cut.overwrote(newer, write, &lost.value, stands).into_iter().collect();
-            return Some((edges, Contradiction::OutOfNowhere { write, column: column.to_owned(), old, new }));
+            return Some((
+                edges,
+                WrongValue::OutOfNowhere { write, column: column.to_owned(), old, new }.into(),
+            ));
         }
     };
     edges.extend(cut.overwrote(newer, write, &lost.value, stands));
     let end = match (lost.anomaly, read) {
-        (Anomaly::LostUpdate, Some(_)) => Contradiction::Unseen { write, lost: newer, read: older },
-        _ => Contradiction::OlderStands {
-            write,
-            newer,
-            older,
-            column: column.to_owned(),
-            value: stands.clone(),
-        },
+        (Anomaly::LostUpdate, Some(_)) => WrongValue::Unseen { write, lost: newer, read: older }.into(),
+        _ => {
+            WrongValue::OlderStands { write, newer, older, column: column.to_owned(), value: stands.clone() }
+                .into()
+        }
     };
     Some((edges, end))
 }
@@ -177,5 +177,8 @@ fn never_written(
     };
     let (column, value) = (lost.column.to_owned(), lost.value.clone());
     let stands = lost.stands.clone().unwrap_or(Value::Null);
-    Some((edges, Contradiction::NeverWritten { done: Some(trace_index.act(done)), column, value, stands }))
+    Some((
+        edges,
+        WrongValue::NeverWritten { done: Some(trace_index.act(done)), column, value, stands }.into(),
+    ))
 }

@@ -2,7 +2,7 @@
 //! annotation, or the value that was left. They describe the state and give no cause.
 
 use super::trace_index::TraceIndex;
-use super::{Contradiction, Edge, Proof, Reason, annotation, report, work};
+use super::{Edge, Observed, Proof, Reason, annotation, report, work};
 use crate::anomaly::Anomaly;
 use crate::invariant::Breach;
 use crate::trace::EventKind;
@@ -16,8 +16,8 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         EventKind::Ran(statement) => {
             let act = trace_index.act(event);
             let end = match &statement.result {
-                Ok(answer) => Contradiction::Answered { act, rows: answer.rows.len() },
-                Err(error) => Contradiction::Failed { act, error: error.to_string() },
+                Ok(answer) => Observed::Answered { act, rows: answer.rows.len() }.into(),
+                Err(error) => Observed::Failed { act, error: error.to_string() }.into(),
             };
             Some((before(trace_index, breach, event), end))
         }
@@ -25,7 +25,10 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
             let error = request.field("error")?.to_string();
             let earlier = trace_index.back(trace_index.actor(event), event).next();
             let edges = earlier.map(|earlier| trace_index.edge(earlier, event, Reason::SameActor));
-            Some((edges.into_iter().collect(), Contradiction::Failed { act: trace_index.act(event), error }))
+            Some((
+                edges.into_iter().collect(),
+                Observed::Failed { act: trace_index.act(event), error }.into(),
+            ))
         }
         EventKind::Committed(_) if breach.anomaly == Anomaly::LongLockHold => {
             work::large(trace_index, breach)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::sources::{ValueFlow, way};
 use super::trace_index::{TraceIndex, field};
 use super::versions;
-use super::{Contradiction, Edge, Proof, Reason};
+use super::{Edge, Proof, Reason, WrongReport};
 use crate::anomaly::Cell;
 use crate::engine::{RowChange, Value};
 use crate::invariant::Breach;
@@ -43,7 +43,7 @@ fn sent(trace_index: &TraceIndex<'_>, cell: &Cell, effect: usize) -> Option<Proo
     });
     let (report, by) = (trace_index.act(effect), trace_index.act(write));
     let (said, was) = (said.clone(), was.clone());
-    let end = Contradiction::SaysOtherwise { report, field: cell.column.to_owned(), said, was, by };
+    let end = WrongReport::SaysOtherwise { report, field: cell.column.to_owned(), said, was, by }.into();
     Some((edges, end))
 }
 
@@ -82,7 +82,7 @@ fn unreported(trace_index: &TraceIndex<'_>, cell: &Cell, failure: usize) -> Opti
         same.then(|| Edge { before: trace_index.act(failure), after: report, because })
     });
     let edges = edges.flatten().into_iter().collect();
-    Some((edges, Contradiction::Unreported { failure: trace_index.act(failure), report, said }))
+    Some((edges, WrongReport::Unreported { failure: trace_index.act(failure), report, said }.into()))
 }
 
 /// A reported number, compared with what its actor had committed to other tables by then.
@@ -121,7 +121,7 @@ fn counted(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pr
     }
     let column = cell.column.to_owned();
     let (report, rewritten) = (trace_index.act(event), rewritten.difference(&changed).count());
-    Some((edges, Contradiction::Counted { report, column, said, changed: changed.len(), rewritten }))
+    Some((edges, WrongReport::Counted { report, column, said, changed: changed.len(), rewritten }.into()))
 }
 
 /// A report, or any other cell, that still has its value at the end.
@@ -143,5 +143,5 @@ pub(super) fn left(trace_index: &TraceIndex<'_>, cell: &Cell, end: usize) -> Opt
     }
     edges.extend(stood);
     let report = last.map(|last| last.act);
-    Some((edges, Contradiction::Left { report, column, value, end: trace_index.act(end) }))
+    Some((edges, WrongReport::Left { report, column, value, end: trace_index.act(end) }.into()))
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::trace_index::{TraceIndex, label};
-use super::{Act, Contradiction, Edge, Proof, Reason};
+use super::{Act, Edge, Proof, Reason, Stall};
 use crate::cycle;
 use crate::engine::RowChange;
 use crate::invariant::Breach;
@@ -61,7 +61,7 @@ fn circle(trace_index: &TraceIndex<'_>) -> Option<Proof> {
         closed.push(trace_index.act(again));
     }
     let edges = closed.windows(2).filter_map(edge).collect();
-    Some((edges, Contradiction::Circle { round, times, moves: moving.into_iter().collect() }))
+    Some((edges, Stall::Circle { round, times, moves: moving.into_iter().collect() }.into()))
 }
 
 fn moved(change: &RowChange) -> Vec<String> {
@@ -95,6 +95,6 @@ fn repeated(trace_index: &TraceIndex<'_>, event: Option<usize>) -> Option<Proof>
     };
     let moved = times.iter().filter(|index| **index < last).rfind(moves).map(|index| trace_index.act(*index));
     let edges = times.windows(2).last().map(|pair| trace_index.edge(pair[0], pair[1], Reason::SameActor));
-    let end = Contradiction::Repeated { last: trace_index.act(last), times: times.len(), moved };
+    let end = Stall::Repeated { last: trace_index.act(last), times: times.len(), moved }.into();
     Some((edges.into_iter().collect(), end))
 }

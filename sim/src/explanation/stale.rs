@@ -4,7 +4,7 @@
 use super::sources::{ValueFlow, stations, way};
 use super::trace_index::TraceIndex;
 use super::versions::{self, Version};
-use super::{Contradiction, Edge, Proof, Reason};
+use super::{Edge, Proof, Reason, WrongValue};
 use crate::engine::Value;
 use crate::invariant::Breach;
 use crate::trace::EventKind;
@@ -66,13 +66,14 @@ fn inverted(
     edges.extend(after(trace_index, new, column, newer_version));
     edges.extend(versions::chain(column, &versions[newer..]));
     edges.extend(after(trace_index, old, column, last));
-    let end = Contradiction::OlderStands {
+    let end = WrongValue::OlderStands {
         write: last.act,
         newer: newer_version.act,
         older: trace_index.act(old),
         column: column.to_owned(),
         value: last.new.clone(),
-    };
+    }
+    .into();
     Some((edges, end))
 }
 
@@ -112,13 +113,14 @@ fn revived(trace_index: &TraceIndex<'_>, column: &str, versions: &[Version<'_>])
     let mut edges = common.map_or(Vec::new(), |event| after(trace_index, event, column, &versions[first]));
     edges.extend(versions::chain(column, &versions[first..]));
     edges.extend(common.map_or(Vec::new(), |event| after(trace_index, event, column, last)));
-    let end = Contradiction::OlderStands {
+    let end = WrongValue::OlderStands {
         write: last.act,
         newer: newer.act,
         older: common.map_or(versions[first].act, |event| trace_index.act(event)),
         column: column.to_owned(),
         value: last.new.clone(),
-    };
+    }
+    .into();
     Some((edges, end))
 }
 
@@ -144,13 +146,14 @@ fn replayed(trace_index: &TraceIndex<'_>, column: &str, last: &Version<'_>) -> O
             Reason::Replaced { field: column.to_owned(), old: value.clone(), new: last.new.clone() };
         edges.push(trace_index.edge(index, store, replaced));
         edges.extend(after(trace_index, old, column, last));
-        let end = Contradiction::OlderStands {
+        let end = WrongValue::OlderStands {
             write: last.act,
             newer: trace_index.act(index),
             older: trace_index.act(old),
             column: column.to_owned(),
             value: last.new.clone(),
-        };
+        }
+        .into();
         return Some((edges, end));
     }
     None
@@ -184,7 +187,7 @@ fn unseen(
     });
     let mut edges: Vec<Edge> = read_what.into_iter().collect();
     edges.extend([edge, versions::overwrote(column, previous, last, 0)]);
-    let end = Contradiction::Unseen { write: last.act, lost: previous.act, read: trace_index.act(read) };
+    let end = WrongValue::Unseen { write: last.act, lost: previous.act, read: trace_index.act(read) }.into();
     Some((edges, end))
 }
 
@@ -196,6 +199,6 @@ fn lone(trace_index: &TraceIndex<'_>, column: &str, last: &Version<'_>) -> Optio
         return None;
     }
     let (old, new) = (last.old.clone(), last.new.clone());
-    let end = Contradiction::OutOfNowhere { write: last.act, column: column.to_owned(), old, new };
+    let end = WrongValue::OutOfNowhere { write: last.act, column: column.to_owned(), old, new }.into();
     Some((Vec::new(), end))
 }

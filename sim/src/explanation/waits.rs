@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::sources;
 use super::trace_index::TraceIndex;
 use super::versions;
-use super::{Act, Contradiction, Edge, Proof, Reason, delivery_outcome};
+use super::{Act, Edge, Observed, Proof, Reason, Stall, WrongValue, delivery_outcome};
 use crate::engine::Value;
 use crate::footprint::{Touch, Use};
 use crate::invariant::Breach;
@@ -63,7 +63,7 @@ pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<
             edges.extend(delivery_outcome::again(trace_index, delivery, None, nothing).0);
         }
     }
-    Some((edges, Contradiction::WaitsForItself { circle, victim: Some(trace_index.act(event)) }))
+    Some((edges, Stall::WaitsForItself { circle, victim: Some(trace_index.act(event)) }.into()))
 }
 
 /// All actors that wait at the end.
@@ -77,7 +77,7 @@ fn stuck(trace_index: &TraceIndex<'_>) -> Option<Proof> {
         Some(trace_index.edge(holding, *wait, Reason::Waited { resource: "a lock" }))
     };
     let edges = waits.iter().filter(mine).filter_map(edge).collect();
-    Some((edges, Contradiction::WaitsForItself { circle, victim: None }))
+    Some((edges, Stall::WaitsForItself { circle, victim: None }.into()))
 }
 
 /// The first statement of the holder's open transaction that wrote or locked a row which the statement at the event
@@ -135,7 +135,7 @@ pub(super) fn starvation(trace_index: &TraceIndex<'_>, breach: &Breach) -> Optio
     let meanwhile = ran.into_iter().map(|index| trace_index.act(index)).collect();
     let micros = waited.as_micros() as u64;
     let (wait, holders) = (trace_index.act(wait), holders.clone());
-    Some((edges, Contradiction::Waiting { wait, holders, meanwhile, micros }))
+    Some((edges, Stall::Waiting { wait, holders, meanwhile, micros }.into()))
 }
 
 pub(super) fn hold(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
@@ -167,7 +167,7 @@ pub(super) fn hold(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proo
     let kept = kept.map(|index| trace_index.act(index)).collect();
     let (from, to) = (trace_index.act(from), trace_index.act(release));
     let micros = Duration::as_micros(&held) as u64;
-    Some((edges, Contradiction::Held { from, to, statements: inside, micros, kept }))
+    Some((edges, Stall::Held { from, to, statements: inside, micros, kept }.into()))
 }
 
 /// Two transactions of different actors, each of which wrote a row that the other had read before.
@@ -203,7 +203,7 @@ pub(super) fn skew(trace_index: &TraceIndex<'_>) -> Option<Proof> {
             }
             if let (Some(first), Some(second)) = (crosses(*one, *other), crosses(*other, *one)) {
                 let end =
-                    Contradiction::Crossed { one: trace_index.act(*one), other: trace_index.act(*other) };
+                    WrongValue::Crossed { one: trace_index.act(*one), other: trace_index.act(*other) }.into();
                 return Some((vec![first, second], end));
             }
         }
@@ -216,5 +216,5 @@ pub(super) fn panic(trace_index: &TraceIndex<'_>) -> Option<Proof> {
         trace_index.events().iter().rposition(|event| matches!(event.kind, EventKind::Panicked(_)))?;
     let before = trace_index.back(trace_index.actor(event), event).next();
     let edges = before.map(|before| trace_index.edge(before, event, Reason::SameActor)).into_iter().collect();
-    Some((edges, Contradiction::Panicked { act: trace_index.act(event) }))
+    Some((edges, Observed::Panicked { act: trace_index.act(event) }.into()))
 }

@@ -1,7 +1,7 @@
 //! Work that is too large, and work that became visible in parts. All counts are those of the trace.
 
 use super::trace_index::TraceIndex;
-use super::{Act, Contradiction, Edge, Proof, Reason};
+use super::{Act, Edge, Proof, Reason, Work, WrongReport};
 use crate::engine::Value;
 use crate::invariant::Breach;
 use crate::trace::EventKind;
@@ -16,7 +16,7 @@ pub(super) fn large(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Pro
         let parts = parts.into_iter().map(|index| trace_index.act(index)).collect();
         return Some((
             edges.into_iter().collect(),
-            Contradiction::Parts { parts, next: trace_index.act(event) },
+            Work::Parts { parts, next: trace_index.act(event) }.into(),
         ));
     }
     let ran = match trace_index.kind(event) {
@@ -38,7 +38,7 @@ pub(super) fn large(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Pro
     });
     let edges =
         earlier.map(|earlier| trace_index.edge(earlier, event, Reason::SameActor)).into_iter().collect();
-    Some((edges, Contradiction::Large { act: trace_index.act(event), rows, steps }))
+    Some((edges, Work::Large { act: trace_index.act(event), rows, steps }.into()))
 }
 
 /// How often the actor has released its lock since its previous statement with the same label.
@@ -65,7 +65,7 @@ pub(super) fn torn(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proo
         .collect();
     let edge = |pair: &[Act]| Edge { before: pair[0], after: pair[1], because: Reason::SameActor };
     let edges = parts.windows(2).map(edge).collect();
-    Some((edges, Contradiction::Parts { parts, next: trace_index.act(event) }))
+    Some((edges, Work::Parts { parts, next: trace_index.act(event) }.into()))
 }
 
 /// A commit that left a cell without the value that belongs to the rest of its row.
@@ -83,5 +83,5 @@ fn half(trace_index: &TraceIndex<'_>, breach: &Breach, event: usize) -> Option<P
     let wrote = trace_index.back(actor, event).find(is_update);
     let edges = wrote.map(|wrote| trace_index.edge(wrote, event, Reason::SameActor)).into_iter().collect();
     let end = trace_index.act(event);
-    Some((edges, Contradiction::Left { report: None, column: cell.column.to_owned(), value, end }))
+    Some((edges, WrongReport::Left { report: None, column: cell.column.to_owned(), value, end }.into()))
 }

@@ -72,9 +72,12 @@ fn say(run: &Run, edge: &Edge) -> String {
     format!("{} < {}: {}", name(&edge.before), name(&edge.after), variant(&edge.because))
 }
 
+/// The name of the variant; of a contradiction, without its group.
 fn variant(of: &impl Debug) -> String {
     let text = format!("{of:?}");
-    text.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+    let inner =
+        text.split_once('(').filter(|(group, _)| !group.contains(' ')).map_or(&*text, |(_, rest)| rest);
+    inner.split([' ', '{', '(', ')']).next().unwrap_or_default().to_owned()
 }
 
 fn value(word: &str) -> Value {

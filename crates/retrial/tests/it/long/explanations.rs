@@ -2,7 +2,7 @@
 
 use retrial::catalogue;
 use retrial::sim::engine::{RowChange, Value};
-use retrial::sim::explanation::{Act, Contradiction, Edge, Reason, explain, place};
+use retrial::sim::explanation::{Act, Contradiction, Edge, Observed, Reason, explain, place};
 use retrial::sim::explore::verdict::Verdict;
 use retrial::sim::invariant::Finding;
 use retrial::sim::trace::{EventKind, Trace};
@@ -27,7 +27,7 @@ fn every_counterexample_is_explained_and_its_explanation_is_true_to_its_trial() 
                     counterexample.case.strategy, counterexample.case.invariant
                 )
             };
-            if matches!(explanation.end, Contradiction::Shows { .. }) {
+            if matches!(explanation.end, Contradiction::Observed(Observed::Shows { .. })) {
                 bare.push(format!("{}\n{}", about(), again.run.trace));
             }
             for edge in &explanation.edges {
