@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::ffi;
 
-/// The VFS of every connection. Its name is one of SQLite's own, which knows by it that no other process has the file.
+/// The VFS of every connection, one of SQLite's own. By this name SQLite knows that no other process has the file.
 pub(super) const VFS: &CStr = c"unix-excl";
 
 /// The start of every trial, 2025-01-01 00:00:00 UTC, in milliseconds of the Julian day number.

@@ -163,7 +163,8 @@ fn image(initial_state: &InitialState) -> Result<Connection, Error> {
         error if error.is_machine() => error,
         error => Error::scenario(format!("the {what} of the initial state: {error}")),
     };
-    let mut image = Connection::open_in_memory().map_err(refused)?;
+    let flags = OpenFlags::default();
+    let mut image = Connection::open_in_memory_with_flags_and_vfs(flags, clock::VFS).map_err(refused)?;
     image.execute_batch(&initial_state.schema).map_err(|error| wrong("schema", error))?;
     let filling = image.transaction().map_err(refused)?;
     for (table, row) in &initial_state.rows {

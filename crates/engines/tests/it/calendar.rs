@@ -15,11 +15,16 @@ use retrial_sim::trial::{Limits, Setup, TrialHost};
 
 const CALM: Environment = Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 };
 
+const TABLE: &str = "CREATE TABLE t (id bigint);";
+
+fn sqlite() -> Box<dyn Engine> {
+    Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
+}
+
 /// The time in Unix seconds, as an actor and as SQL sees it, at the start of a trial and an hour later.
-fn times(engine: Box<dyn Engine>, sql: &'static str) -> Vec<(i64, i64)> {
+fn times(engine: Box<dyn Engine>, schema: &'static str, sql: &'static str) -> Vec<(i64, i64)> {
     let mut host = TrialHost::new(engine);
-    let initial_state =
-        Rc::new(InitialState { schema: "CREATE TABLE t (id bigint);".into(), rows: Vec::new() });
+    let initial_state = Rc::new(InitialState { schema: schema.into(), rows: Vec::new() });
     let limits = Limits { safety_steps: 100, fair_steps: 100, progress: &[] };
     let setup = Setup {
         environment: &CALM,
@@ -58,8 +63,14 @@ fn times(engine: Box<dyn Engine>, sql: &'static str) -> Vec<(i64, i64)> {
 fn sql_and_actors_have_one_calendar() {
     // 2025-01-01 00:00:00 and 01:00:00 UTC.
     let expected = [1_735_689_600, 1_735_693_200].map(|time| (time, time));
-    let model = times(Box::new(Model::new()), "SELECT extract(epoch FROM now())::bigint");
+    let model = times(Box::new(Model::new()), TABLE, "SELECT extract(epoch FROM now())::bigint");
     assert_eq!(model, expected, "the model");
-    let sqlite = Sqlite::new(Journal::Wal).expect("a database can be made");
-    assert_eq!(times(Box::new(sqlite), "SELECT unixepoch('now')"), expected, "SQLite");
+    assert_eq!(times(sqlite(), TABLE, "SELECT unixepoch('now')"), expected, "SQLite");
+}
+
+/// The schema's text runs on a connection of its own.
+#[test]
+fn what_sqlite_computes_for_the_initial_state_is_of_the_trials_start() {
+    let seen = times(sqlite(), "CREATE TABLE t AS SELECT unixepoch('now') AS made", "SELECT made FROM t");
+    assert_eq!(seen.iter().map(|(_, made)| *made).collect::<Vec<_>>(), [1_735_689_600; 2]);
 }
