@@ -3,13 +3,15 @@
 //! Ours. What was wrong: the advisory lock is released when its session ends, the worker continues, and another worker
 //! is let in; with every strategy before this one the transcript of one of the two is lost. What changes: a worker that
 //! gets the lock increments the conversation's fence, and only the worker that incremented it last can store a
-//! snapshot. Also, the operator's cap is limited to the pool's size minus the headroom.
+//! snapshot. Also, the operator's cap is limited to the pool's size minus the headroom, and the lock is released in as many
+//! tries as it takes.
 //!
 //! A reviewer would ask: what happens to the message of the worker whose snapshot was rejected?
 
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::SqlError;
+use retrial_sim::parts::connection::Connection;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::{ConversationLock, Gateway, Lease, known_failures};
@@ -73,7 +75,7 @@ pub(super) async fn acquire(
         Ok(fenced) => fenced.rows.first().and_then(|row| row[0].integer()),
         Err(error) => {
             // The session may have survived the failed statement, so its lock is released.
-            let _ = gateway.unlock(&reserved, conversation).await;
+            let _ = unlock(gateway, &reserved, conversation).await;
             release(gateway, reserved, cap).await;
             return Err(error);
         }
@@ -83,12 +85,23 @@ pub(super) async fn acquire(
         is_lost: None,
         release: Box::new(move || {
             Box::pin(async move {
-                let unlocked = gateway.unlock(&reserved, conversation).await;
+                let unlocked = unlock(gateway, &reserved, conversation).await;
                 release(gateway, reserved, cap).await;
                 unlocked
             })
         }),
     }))
+}
+
+/// Releases the lock, however many tries that takes while the session lives. A connection that went back to the pool with
+/// the lock would keep it, and other workers would be refused for nothing.
+async fn unlock(gateway: &Gateway, reserved: &Connection, conversation: i64) -> Result<(), SqlError> {
+    loop {
+        let unlocked = gateway.unlock(reserved, conversation).await;
+        if unlocked.is_ok() || reserved.is_broken() {
+            return unlocked;
+        }
+    }
 }
 
 const FENCE: &str = "
