@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use retrial_sim::parts::document_store::Document;
+use crate::memory_upgrade::document_store::Document;
 
 use super::upgrader::{BatchResult, Enriched, Upgrader};
 

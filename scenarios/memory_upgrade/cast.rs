@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::parts::document_store;
+use super::document_store::{self, DocumentStore};
 use retrial_sim::parts::file_lock::{self, Retries};
 use retrial_sim::parts::slow_call;
 use retrial_sim::world::World;
@@ -42,7 +42,7 @@ pub(super) fn enter(
     conditions: &Conditions,
     workload: &Rc<Workload>,
 ) {
-    let store = world.document_store(MEMORIES, world.file_lock(LOCK), workload.documents());
+    let store = DocumentStore::new(world, MEMORIES, world.file_lock(LOCK), workload.documents());
     if conditions.old_lock_file {
         store.has_old_lock_file();
     }

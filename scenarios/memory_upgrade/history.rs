@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use retrial_sim::anomaly::Anomaly;
+use retrial_sim::checks::operation::{self, Lost, Operation};
 use retrial_sim::engine::{Row, Value};
 use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
-use retrial_sim::operation::{self, Lost, Operation};
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;

@@ -11,6 +11,7 @@ pub use self::environments::Conditions;
 pub use self::upgrader::{BatchResult, Legacy, Upgrade, Upgrader};
 pub use self::workload::{Content, Does, Entry, Errand, Workload};
 
+pub mod document_store;
 pub mod strategies;
 
 mod bulk;

@@ -6,10 +6,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::memory_upgrade::document_store::{Changes, Document, DocumentStore, Metadata, UpdateError};
 use retrial_sim::actor::Actor;
+use retrial_sim::actor::Ongoing;
 use retrial_sim::engine::Value;
-use retrial_sim::operation::Ongoing;
-use retrial_sim::parts::document_store::{Changes, Document, DocumentStore, Metadata, UpdateError};
 use retrial_sim::trace::Field;
 use serde_json::Value as Json;
 

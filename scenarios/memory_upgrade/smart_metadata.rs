@@ -3,7 +3,7 @@
 //!
 //! Confidence is in percent here, because a trial uses no floating point.
 
-use retrial_sim::parts::document_store::{Document, Fields, Metadata};
+use crate::memory_upgrade::document_store::{Document, Fields, Metadata};
 use serde_json::Value as Json;
 
 /// The fields that the trace has as separate columns.

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::rc::Rc;
 
-use retrial_sim::actor::{Actor, Task};
-use retrial_sim::operation::Ongoing;
-use retrial_sim::parts::document_store::{
+use crate::memory_upgrade::document_store::{
     Document, DocumentStore, Fields, Handling, Metadata, Reads, UpdateError,
 };
+use retrial_sim::actor::Ongoing;
+use retrial_sim::actor::{Actor, Task};
 use retrial_sim::parts::slow_call::SlowCall;
 use retrial_sim::scenario::KnownFailure;
 use serde_json::Value as Json;

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::memory_upgrade::document_store::{Document, Metadata};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use retrial_sim::parts::document_store::{Document, Metadata};
 use serde::{Deserialize, Serialize};
 
 use super::environments::Conditions;

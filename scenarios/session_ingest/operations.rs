@@ -2,8 +2,8 @@
 //! intended to change, and which they only carried along. Derived from the messages and the row changes alone, so that
 //! it is the same for every strategy.
 
+use retrial_sim::checks::operation::{Intent, Operation};
 use retrial_sim::engine::Value;
-use retrial_sim::operation::{Intent, Operation};
 use retrial_sim::trial::Run;
 
 use super::history::{self, Column, Sent, TABLE, Write};

@@ -1,23 +1,26 @@
 //! An actor's handle on the world: its points, the virtual clock, and whether its process was asked to stop.
 
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::fault::Fault;
-use crate::footprint::Use;
-use crate::point::{ActorId, PointKind};
-use crate::trace::{EventKind, Field, Request};
-use crate::world::{Shared, State};
+use crate::point::{ActorId, PointKind, ProcessId};
+use crate::shared::Shared;
+use crate::trace::{EventKind, Field};
+
+pub use self::operation::Ongoing;
+pub use self::turn::{Turn, Wait};
+
+mod operation;
+mod turn;
 
 /// An actor's handle on the world. Clones refer to the same actor.
 #[derive(Clone)]
 pub struct Actor {
-    pub(crate) shared: Rc<Shared>,
-    pub(crate) id: ActorId,
+    shared: Rc<Shared>,
+    id: ActorId,
 }
 
 /// The connection broke before the reply arrived; the request may or may not have taken effect.
@@ -35,9 +38,19 @@ impl Actor {
         Actor { shared, id }
     }
 
+    /// Its identifier, as the trace has it.
+    pub fn id(&self) -> ActorId {
+        self.id
+    }
+
+    /// The process that it belongs to.
+    pub fn process(&self) -> ProcessId {
+        ProcessId::new(self.shared.process_of(self.id))
+    }
+
     /// A plain point: other actors may run before it.
     pub async fn step(&self, label: &'static str) {
-        self.arrive(label, PointKind::Step, Duration::ZERO).await;
+        self.arrive(label, PointKind::Step).await;
         self.shared.record(self.id, EventKind::Stepped(label));
     }
 
@@ -45,7 +58,7 @@ impl Actor {
     /// any actor may be delayed past any deadline, so the order of two sleeps proves nothing.
     pub async fn sleep(&self, label: &'static str, duration: Duration) {
         self.shared.record(self.id, EventKind::Sleeps(label, duration));
-        self.arrive(label, PointKind::Sleep, duration).await;
+        self.arrive_after(label, duration).await;
     }
 
     /// Sleeps, but not past a request to stop; returns whether there was one.
@@ -86,7 +99,7 @@ impl Actor {
         if of < 2 {
             return 0;
         }
-        Turn { actor: self, wish: Some(Wish::Pick(of)) }.await;
+        self.pick_among(of).await;
         self.shared.picked.get()
     }
 
@@ -101,130 +114,13 @@ impl Actor {
         body: Vec<Field>,
     ) -> Result<(), Lost> {
         // Observable from outside, so its order relative to commits matters.
-        let effect = |_| {
-            self.shared.touch("outcome", "", None, Use::Write);
-        };
+        let effect = |_| self.shared.touches_outcome();
         self.exchange(PointKind::Request, label, part, || body, effect).await
-    }
-
-    /// Waits at a point until chosen; then the request takes effect and is answered, unless a fault intervenes.
-    pub(crate) async fn exchange<T>(
-        &self,
-        kind: PointKind,
-        label: &'static str,
-        part: &'static str,
-        body: impl FnOnce() -> Vec<Field>,
-        effect: impl FnOnce(Option<Fault>) -> T,
-    ) -> Result<T, Lost> {
-        self.arrive(label, kind, Duration::ZERO).await;
-        let fault = self.shared.directive.take();
-        let body = body();
-        let arrived = fault != Some(Fault::RequestLost);
-        let heard = arrived && !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
-        self.shared
-            .record(self.id, EventKind::Requested(Rc::new(Request { label, part, body, arrived, heard })));
-        if !arrived {
-            return Err(Lost);
-        }
-        let answer = effect(fault);
-        match fault {
-            Some(Fault::CrashAfter) => self.die().await,
-            Some(Fault::ReplyLost) => Err(Lost),
-            _ => Ok(answer),
-        }
-    }
-
-    /// Kills the process at this point.
-    pub(crate) async fn die(&self) -> ! {
-        self.shared.crash_requested.set(true);
-        pending().await
-    }
-
-    /// The step's work takes `spent`: the actor cannot be chosen at its next point earlier.
-    pub(crate) fn busy_for(&self, spent: Duration) {
-        let busy_until = self.shared.now.get() + spent;
-        self.shared.actors.borrow_mut()[self.id.index()].busy_until = busy_until;
-    }
-
-    /// Waits at a point until chosen.
-    pub(crate) fn arrive(&self, label: &'static str, kind: PointKind, sleep: Duration) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Arrive(label, kind, sleep)) }
-    }
-
-    /// Continues in the middle of a step after `duration`.
-    pub(crate) fn continue_after(&self, duration: Duration) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Continue(duration)) }
-    }
-
-    /// Blocks until another actor releases this one, or until the deadline.
-    pub(crate) fn blocked(&self, deadline: Option<Duration>) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Block(deadline)) }
-    }
-
-    /// Waits for work, at most until the deadline. Without a deadline the trial may end during the wait.
-    pub(crate) fn idle(&self, deadline: Option<Duration>) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Idle(deadline)) }
-    }
-
-    /// Waits for work and polls for it every `every`. When all other actors are idle it polls once more; then the trial
-    /// may end.
-    pub(crate) fn look_again(&self, every: Duration) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Look(every)) }
-    }
-
-    /// Waits for work before a point, and arrives there once there is some. The trial may end while an actor rests.
-    pub(crate) fn rest(&self, label: &'static str, kind: PointKind) -> Turn<'_> {
-        Turn { actor: self, wish: Some(Wish::Rest(label, kind)) }
-    }
-
-    /// Whether the last wait ended by its deadline.
-    pub(crate) fn timed_out(&self) -> bool {
-        self.shared.actors.borrow()[self.id.index()].timed_out
     }
 }
 
 impl fmt::Debug for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Actor").field(&self.id).finish()
-    }
-}
-
-enum Wish {
-    Arrive(&'static str, PointKind, Duration),
-    Continue(Duration),
-    Block(Option<Duration>),
-    Idle(Option<Duration>),
-    Look(Duration),
-    Rest(&'static str, PointKind),
-    Pick(usize),
-}
-
-/// A wait for the kernel. It is ready on its second poll, because the kernel polls an actor at a point only once it has
-/// chosen it.
-pub(crate) struct Turn<'a> {
-    actor: &'a Actor,
-    wish: Option<Wish>,
-}
-
-impl Future for Turn<'_> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let (shared, id) = (&self.actor.shared, self.actor.id);
-        match self.wish {
-            None => return Poll::Ready(()),
-            Some(Wish::Arrive(label, kind, sleep)) => shared.arrive(id, label, kind, sleep),
-            Some(Wish::Continue(duration)) => shared.continue_after(id, duration),
-            Some(Wish::Block(deadline)) => shared.block(id, State::Blocked, deadline),
-            Some(Wish::Idle(deadline)) => shared.block(id, State::Idle, deadline),
-            Some(Wish::Look(every)) => {
-                shared.block(id, State::Idle, Some(shared.now.get() + every));
-                shared.actors.borrow_mut()[id.index()].looks_every = Some(every);
-            }
-            Some(Wish::Rest(label, kind)) => shared.rest(id, label, kind),
-            Some(Wish::Pick(of)) => shared.ask_pick(id, of),
-        }
-        self.wish = None;
-        Poll::Pending
     }
 }

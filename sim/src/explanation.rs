@@ -1,16 +1,16 @@
 //! Explanations: derives from a trial and a breach which act came before which and why, down to the contradiction. An
 //! edge that the trace does not show is left out. Wording is left to the renderer.
 //!
-//! The harness owns the store, so the order of versions is known and nothing is inferred from unique values. The origin
-//! of a statement's parameter is traced back through what its actor read, received by delivery, or asked of a part that
-//! had stored the value.
+//! The harness owns the store, so the order of versions is known. Messages are followed by their numbers, stores to the
+//! requests that they were made for, versions to the statements of their commit. What an actor did with a value in its
+//! memory is not in the trace: there an edge says that two acts have equal values ([`Basis::EqualValues`]).
 
 use crate::anomaly::{Anomaly, Cell};
 use crate::engine::Value;
 use crate::fault::Fault;
 use crate::invariant::Breach;
 use crate::point::ActorId;
-use crate::trace::{Event, Trace};
+use crate::trace::{Attempt, Event, Trace};
 use crate::trial::{Ending, Run};
 
 mod annotation;
@@ -52,19 +52,19 @@ pub struct Act {
 #[expect(missing_docs, reason = "the sentence above a variant names its fields")]
 pub enum Reason {
     /// The later act read the value that the earlier act wrote.
-    ReadWhatWrote { column: String, value: Value },
+    ReadWhatWrote { column: String, value: Value, basis: Basis },
     /// The later overwrote the value that the earlier had read.
-    OverwroteWhatRead { column: String, read: Value, written: Value },
+    OverwroteWhatRead { column: String, read: Value, written: Value, basis: Basis },
     /// The later overwrote the value that the earlier wrote, with `between` versions by others in between.
     Overwrote { column: String, old: Value, new: Value, between: usize },
     /// The later carries a value that the earlier sent, stored, delivered or received as an answer.
-    Carried { field: String, value: Value },
+    Carried { field: String, value: Value, basis: Basis },
     /// The later replaced, in the same part, what the earlier had stored.
     Replaced { field: String, old: Value, new: Value },
     /// The later delivered the message that the earlier sent.
-    Delivered { message: Value, attempt: Value },
+    Delivered(Attempt),
     /// The later redelivered the message that the earlier gave back, or was processing when its process died.
-    DeliveredAgain { message: Value, attempt: Value },
+    DeliveredAgain(Attempt),
     /// The same actor did one after the other.
     SameActor,
     /// The same actor did one after the other, and sent no statement in between.
@@ -88,6 +88,15 @@ pub enum Reason {
     Injected { fault: Fault },
     /// The later wrote other rows of the table, and left this one as the earlier wrote it.
     LeftAsWritten { column: String, value: Value },
+}
+
+/// What an edge about a value rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The trace links the two acts: the store was made for that request, the statement read that row.
+    Linked,
+    /// The two acts have equal values, and nothing else in the trace links them.
+    EqualValues,
 }
 
 /// A note that a process recorded about itself.

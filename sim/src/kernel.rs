@@ -12,10 +12,12 @@ use crate::error::Error;
 use crate::fault::{Environment, Fault, STALL};
 use crate::point::{ActorId, Point, PointKind};
 use crate::scheduler::Scheduler;
+use crate::shared::{Shared, State};
 use crate::trace::EventKind;
-use crate::trial::{Ending, Limits};
-use crate::world::{Shared, State};
 
+pub use self::ending::{Ending, Limits};
+
+mod ending;
 mod life;
 mod step_report;
 mod time;
@@ -151,11 +153,7 @@ impl<'a> Kernel<'a> {
         let mut woken = std::mem::take(&mut self.woken);
         self.shared.engine.borrow_mut().wake(&mut woken);
         for session in woken.drain(..) {
-            let user =
-                self.shared.sessions.borrow().iter().find(|cell| cell.id == session).map(|cell| cell.user);
-            if let Some(user) = user {
-                self.shared.release(user, false);
-            }
+            self.shared.release_user_of(session);
         }
         self.woken = woken;
     }
@@ -264,7 +262,7 @@ impl<'a> Kernel<'a> {
                 Fault::Shutdown => self.ask_to_stop(process),
                 Fault::Stall => {
                     self.shared.continue_after(id, STALL);
-                    self.shared.holds_timers_up(process, self.shared.now.get() + STALL);
+                    self.shared.stall(process, self.shared.now.get() + STALL);
                     return Ok(None);
                 }
                 Fault::Disconnect => {

@@ -20,7 +20,7 @@ pub use retrial_engine::{digest, error, footprint, seed, sentence};
 
 // The actors of a trial, and what they talk to.
 pub mod actor;
-pub mod operation;
+pub mod part;
 pub mod parts;
 pub mod world;
 
@@ -40,13 +40,16 @@ pub mod trace;
 pub mod trial;
 
 // Many trials, and what they show.
+pub mod checks;
 pub mod cycle;
 pub mod explanation;
 pub mod explore;
 
 mod ambient;
 mod authored;
+mod hooks;
 mod kernel;
 mod no_engine;
 mod panics;
+mod shared;
 mod waker;

@@ -18,6 +18,21 @@ impl ActorId {
     }
 }
 
+/// A process of a trial, the same in every trial of one cast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProcessId(u16);
+
+impl ProcessId {
+    pub(crate) fn new(index: usize) -> ProcessId {
+        ProcessId(u16::try_from(index).expect("a trial has fewer than 65,536 processes"))
+    }
+
+    /// Its number, in the order in which processes are added.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// What an actor is about to do at a point; decides which faults can be injected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointKind {

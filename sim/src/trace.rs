@@ -9,13 +9,14 @@ use crate::digest::Digest;
 use crate::engine::{Answer, RowChange, SqlError, Value, Work};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
-use crate::operation::Stage;
 use crate::point::ActorId;
 
 mod outline;
+mod stage;
 mod text;
 
-pub use text::said;
+pub use self::stage::Stage;
+pub use self::text::said;
 
 /// A member of the cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub type Field = (&'static str, Value);
 /// A request to a part outside the engine (a queue, a durable object, a sink), and its outcome.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// What it does to a message, if it does.
+    pub kind: RequestKind,
     /// The point's label.
     pub label: &'static str,
     /// The part.
@@ -68,15 +71,63 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it delivers a message.
+    pub fn is_delivery(&self) -> bool {
+        matches!(self.kind, RequestKind::Deliver(_))
+    }
+
     /// The field of that name.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.body.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
 
+/// What a request does to a message of its part. Explanations follow messages by these, whatever the labels are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequestKind {
+    /// It is not about a message.
+    #[default]
+    Call,
+    /// It sends the message of that number.
+    Send(u64),
+    /// The message is delivered.
+    Deliver(Attempt),
+    /// The message is acknowledged.
+    Acknowledge(Attempt),
+    /// The message is given back.
+    GiveBack(Attempt),
+    /// The message is dead after that attempt.
+    DeadLetter(Attempt),
+}
+
+/// One attempt to deliver a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The message's number in its part.
+    pub message: u64,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+}
+
+impl RequestKind {
+    /// The number of the message that it is about.
+    pub fn message(self) -> Option<u64> {
+        match self {
+            RequestKind::Call => None,
+            RequestKind::Send(message) => Some(message),
+            RequestKind::Deliver(of)
+            | RequestKind::Acknowledge(of)
+            | RequestKind::GiveBack(of)
+            | RequestKind::DeadLetter(of) => Some(of.message),
+        }
+    }
+}
+
 /// A part's durable state, as one write left it.
 #[derive(Clone, Debug)]
 pub struct Stored {
+    /// The event of the request that it was written for.
+    pub asked: Option<usize>,
     /// The part.
     pub part: &'static str,
     /// The whole state.

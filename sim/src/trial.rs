@@ -7,29 +7,19 @@ use madsim::runtime::Runtime;
 
 use crate::authored;
 use crate::choice::{Pace, Tape};
-use crate::cycle::Cycle;
 use crate::digest::Digest;
 use crate::engine::{Cost, Engine, InitialState, Row, Table};
 use crate::error::Error;
 use crate::fault::{Environment, Fault};
 use crate::kernel::Kernel;
 use crate::no_engine::NoEngine;
-use crate::point::ActorId;
 use crate::scheduler::Scheduler;
 use crate::seed::Seed;
+use crate::shared::Shared;
 use crate::trace::{Event, Trace};
-use crate::world::{Shared, World};
+use crate::world::World;
 
-/// How long a trial may take, in steps of the kernel, and what counts as progress.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Steps during which faults may be injected and any schedule may be chosen.
-    pub safety_steps: u32,
-    /// Steps after that, without faults and with a fair schedule, within which the cast must become quiescent.
-    pub fair_steps: u32,
-    /// The tables whose changed values count as progress when a cycle is looked for.
-    pub progress: &'static [&'static str],
-}
+pub use crate::kernel::{Ending, Limits};
 
 /// What a trial runs with, besides its scheduler.
 #[derive(Clone, Copy, Debug)]
@@ -44,32 +34,6 @@ pub struct Setup<'a> {
     pub initial_state: Option<&'a Rc<InitialState>>,
     /// The tables whose final rows the invariants read.
     pub tables: &'a [&'static str],
-}
-
-/// How a trial ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Every actor has returned or waits for work.
-    Quiescent,
-    /// The cast did not become quiescent.
-    NoRest {
-        /// The steps taken in the fair phase.
-        fair_steps: u32,
-        /// The cycle without progress, if one was seen.
-        cycle: Option<Cycle>,
-    },
-    /// These actors wait, and no actor is left that could let them continue.
-    Stuck {
-        /// The actors that wait.
-        waiting: Vec<ActorId>,
-    },
-    /// An actor panicked.
-    Panicked {
-        /// The actor.
-        actor: ActorId,
-        /// The panic's message and location.
-        message: String,
-    },
 }
 
 /// A trial that has run.
@@ -99,6 +63,22 @@ impl Run {
     /// The final rows of a table.
     pub fn rows(&self, table: &str) -> &[Row] {
         self.tables.iter().find(|(known, _)| known.name == table).map_or(&[], |(_, rows)| rows)
+    }
+
+    /// The digest of all events in order, the ending and the final rows. Work, durations and step numbers are left out,
+    /// because engines need different numbers of steps to get to the end of a wait.
+    pub fn outline(&self) -> Digest {
+        let mut digest = Digest::default();
+        for event in self.trace.events.iter().filter(|event| event.kind.is_met()) {
+            digest.word(u64::from(event.actor.0));
+            event.kind.outline(&mut digest);
+        }
+        if self.ending != Ending::Quiescent {
+            digest.text(&format!("{:?}", self.ending));
+        }
+        let rows = self.tables.iter().flat_map(|(_, rows)| rows);
+        rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
+        digest
     }
 }
 
@@ -160,6 +140,7 @@ impl TrialHost {
         let lives: Vec<_> = shared.actors.borrow_mut().iter_mut().map(|cell| cell.life.take()).collect();
         drop(lives);
         shared.processes.borrow_mut().clear();
+        shared.hooks.borrow_mut().clear();
         let mut engine = shared.engine.replace(Box::new(NoEngine));
         for session in shared.sessions.borrow_mut().drain(..) {
             engine.close(session.id);
@@ -198,7 +179,7 @@ fn run(
     let runtime = Runtime::with_seed_and_config(ambient.0, madsim::Config::default());
     let mut kernel = Kernel::new(shared.clone(), scheduler, setup.environment, setup.limits, pace);
     let ending = runtime.block_on(async {
-        let world = World { shared: shared.clone() };
+        let world = World::new(shared.clone());
         authored::call(|| "the making of the world".to_owned(), || stage(&world))?;
         kernel.run().await
     })?;

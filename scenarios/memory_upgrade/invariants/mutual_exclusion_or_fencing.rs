@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 
 use retrial_sim::anomaly::Anomaly;
+use retrial_sim::checks::operation;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::operation;
 use retrial_sim::point::ActorId;
 use retrial_sim::trace::EventKind;
 

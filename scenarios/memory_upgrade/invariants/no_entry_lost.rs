@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
+use retrial_sim::checks::operation::{self, Operation};
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::operation::{self, Operation};
 use retrial_sim::trace::EventKind;
 
 use super::super::Workload;

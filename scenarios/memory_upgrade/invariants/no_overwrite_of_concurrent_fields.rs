@@ -1,8 +1,8 @@
 //! What the plugin wrote to a memory, and was acknowledged, remains in the end or was superseded by a writer that had
 //! seen it: counters, text, every field that it set. It does not matter which process caused the loss.
 
+use retrial_sim::checks::operation;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::operation;
 
 use super::super::{Workload, history};
 

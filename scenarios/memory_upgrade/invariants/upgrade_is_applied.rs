@@ -2,9 +2,9 @@
 //! entry that is not reported as failed must be upgraded. Memories that are deleted later are exempt.
 
 use retrial_sim::anomaly::Anomaly;
+use retrial_sim::checks::operation;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::operation;
 
 use super::super::Workload;
 use super::super::history::{self, Column, MEMORIES, Rows};

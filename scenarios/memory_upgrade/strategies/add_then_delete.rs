@@ -8,8 +8,8 @@
 //! between the two commits finds the memory twice, and a memory that is left twice stays so. A reviewer would ask:
 //! which of the two rows does `getById` return?
 
+use crate::memory_upgrade::document_store::{Document, Handling, UpdateError, WriteError};
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::{Document, Handling, UpdateError, WriteError};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{self, Batch};

@@ -8,8 +8,8 @@
 //!
 //! A reviewer would ask: why read, if not to merge?
 
+use crate::memory_upgrade::document_store::Changes;
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

@@ -12,8 +12,8 @@
 //! plugin's own `patchMetadata` reads before it takes the lock, so it writes old values over the upgrade. A reviewer
 //! would ask: which of these fields does the upgrade know better than the row?
 
+use crate::memory_upgrade::document_store::{Changes, Document};
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::{Changes, Document};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

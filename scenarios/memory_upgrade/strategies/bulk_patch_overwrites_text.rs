@@ -6,8 +6,8 @@
 //!
 //! A reviewer would ask: who owns the text?
 
+use crate::memory_upgrade::document_store::Changes;
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

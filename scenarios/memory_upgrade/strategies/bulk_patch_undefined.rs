@@ -6,9 +6,9 @@
 //!
 //! A reviewer would ask: what does the patch contain where the model said nothing?
 
+use crate::memory_upgrade::document_store::{Changes, Metadata};
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::parts::document_store::{Changes, Metadata};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

@@ -9,8 +9,8 @@
 //! found minutes ago, and written over whatever is there. A reviewer would ask: why read under the lock, if not to
 //! merge?
 
+use crate::memory_upgrade::document_store::{Changes, Handling};
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::{Changes, Handling};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

@@ -7,8 +7,8 @@
 //! stop the tool, and then deletes whatever is there. A reviewer would ask: who else writes these rows, and do they
 //! compare?
 
+use crate::memory_upgrade::document_store::Changes;
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};

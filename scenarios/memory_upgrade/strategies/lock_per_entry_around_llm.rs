@@ -6,9 +6,9 @@
 //! What is wrong: every other writer of memories waits for a model. A reviewer would ask: which part of that call needs
 //! the lock?
 
+use crate::memory_upgrade::document_store::Changes;
 use retrial_sim::actor::Task;
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Legacy, Upgrader};

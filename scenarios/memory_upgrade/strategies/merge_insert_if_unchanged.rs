@@ -10,8 +10,8 @@
 //! The project knows the call: `applyManualRecallMetadataBatch` of its src/store.ts at f6e63af makes it, under the lock
 //! and with the scope as its condition. A reviewer would ask: does any code still delete a row in order to change it?
 
+use crate::memory_upgrade::document_store::{Handling, UpdateError};
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::{Handling, UpdateError};
 
 use super::super::Upgrade;
 use super::super::bulk::{self, Batch, Merged};

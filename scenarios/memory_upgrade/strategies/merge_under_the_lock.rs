@@ -9,8 +9,8 @@
 //! What is still wrong: the read under the lock is not fresh. The project opens its store with `connect(dbPath)`, and
 //! such a handle does not see what another process has committed. A reviewer would ask: as of when is that read?
 
+use crate::memory_upgrade::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::{Changes, Document, Metadata, UpdateError, WriteError};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::bulk::{Merged, Recovery, bulk_update};

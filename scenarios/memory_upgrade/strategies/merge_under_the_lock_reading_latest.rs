@@ -5,8 +5,8 @@
 //! between delete and add, one that continues to write after its lock was taken over, and a write that fails because
 //! the lock file was removed. A reviewer would ask: what if the process stops right here?
 
+use crate::memory_upgrade::document_store::{Handling, Reads, UpdateError};
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::{Handling, Reads, UpdateError};
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::plugin::Revision;

@@ -8,8 +8,8 @@
 
 use std::time::Duration;
 
+use crate::memory_upgrade::document_store::Changes;
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};

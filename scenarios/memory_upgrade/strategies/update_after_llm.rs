@@ -7,8 +7,8 @@
 //! plugin has written since then is lost. And `update` returns null for a row that no longer exists, which is not
 //! checked. A reviewer would ask: how old is what you write back?
 
+use crate::memory_upgrade::document_store::Changes;
 use retrial_sim::actor::Task;
-use retrial_sim::parts::document_store::Changes;
 use retrial_sim::scenario::KnownFailure;
 
 use super::super::upgrader::{BatchResult, Enriched, Legacy, Upgrader};

@@ -3,8 +3,8 @@
 //! Ours. What was wrong: the advisory lock is released when its session ends, the worker continues, and another worker
 //! is let in; with every strategy before this one the transcript of one of the two is lost. What changes: a worker that
 //! gets the lock increments the conversation's fence, and only the worker that incremented it last can store a
-//! snapshot. Also, the operator's cap is limited to the pool's size minus the headroom, and the lock is released in as many
-//! tries as it takes.
+//! snapshot. Also, the operator's cap is limited to the pool's size minus the headroom, and the lock is released in as
+//! many tries as it takes.
 //!
 //! A reviewer would ask: what happens to the message of the worker whose snapshot was rejected?
 
@@ -93,8 +93,8 @@ pub(super) async fn acquire(
     }))
 }
 
-/// Releases the lock, however many tries that takes while the session lives. A connection that went back to the pool with
-/// the lock would keep it, and other workers would be refused for nothing.
+/// Releases the lock, however many tries that takes while the session lives. A connection that went back to the pool
+/// with the lock would keep it, and other workers would be refused for nothing.
 async fn unlock(gateway: &Gateway, reserved: &Connection, conversation: i64) -> Result<(), SqlError> {
     loop {
         let unlocked = gateway.unlock(reserved, conversation).await;

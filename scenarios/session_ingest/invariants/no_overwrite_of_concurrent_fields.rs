@@ -2,9 +2,9 @@
 //! carries another value along over it. A consumer intends a value if the session's client has sent it more often than
 //! consumers have written it.
 
+use retrial_sim::checks::operation;
 use retrial_sim::engine::Value;
 use retrial_sim::invariant::{Evidence, Finding, Invariant as Check};
-use retrial_sim::operation;
 
 use super::super::history::TABLE;
 use super::super::{Workload, history, operations};

@@ -4,6 +4,7 @@
 //! again, and, shrunk, as a case under `regressions/`, which anyone can replay.
 
 mod cap_above_pool;
+mod document_store;
 mod lock_counts;
 mod readers;
 

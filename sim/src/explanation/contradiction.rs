@@ -3,6 +3,7 @@
 use super::{Act, Note};
 use crate::engine::Value;
 use crate::point::ActorId;
+use crate::trace::Attempt;
 
 /// The contradiction that an explanation ends in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub enum WrongValue {
     /// A part took in a value after the message's deliveries had ended with `done`, so no consumer was left to write
     /// it.
     TooLate { store: Act, done: Act, column: String, value: Value, stands: Value },
-    /// A message became a dead letter.
-    Dead { letter: Act, message: Value, attempts: Value },
+    /// A message became a dead letter after that attempt.
+    Dead { letter: Act, last: Attempt },
     /// Two transactions that each overwrote what the other had read.
     Crossed { one: Act, other: Act },
 }

@@ -5,8 +5,7 @@
 use super::sources::{self, ValueFlow};
 use super::trace_index::TraceIndex;
 use super::{Edge, Reason};
-use crate::engine::Value;
-use crate::trace::EventKind;
+use crate::trace::{Attempt, EventKind, RequestKind};
 
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +26,22 @@ impl Closing {
 /// All deliveries of the same message, in order.
 pub(super) fn deliveries(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<usize> {
     let Some(first) = trace_index.request(delivery) else { return Vec::new() };
-    let same = |(index, request): (usize, &crate::trace::Request)| {
-        let same = request.part == first.part && request.field("message") == first.field("message");
-        same.then_some(index)
+    let same = |(index, part, of): (usize, &str, Attempt)| {
+        (part == first.part && Some(of.message) == first.kind.message()).then_some(index)
     };
-    trace_index.requests("deliver").filter_map(same).collect()
+    trace_index.deliveries().filter_map(same).collect()
 }
 
 /// How a delivery ended, if it did.
 pub(super) fn closing(trace_index: &TraceIndex<'_>, delivery: usize) -> Option<Closing> {
     let first = trace_index.request(delivery)?;
+    let attempt = trace_index.attempt(delivery)?;
     trace_index.on(trace_index.actor(delivery), delivery).find_map(|index| match trace_index.kind(index) {
-        EventKind::Requested(request) if request.part == first.part && request.body == first.body => {
-            match request.label {
-                "ack" => Some(Closing::Acknowledged(index)),
-                "retry" => Some(Closing::GivenBack(index)),
-                _ => None,
-            }
-        }
+        EventKind::Requested(request) if request.part == first.part => match request.kind {
+            RequestKind::Acknowledge(of) if of == attempt => Some(Closing::Acknowledged(index)),
+            RequestKind::GiveBack(of) if of == attempt => Some(Closing::GivenBack(index)),
+            _ => None,
+        },
         EventKind::Crashed | EventKind::Exited => Some(Closing::Died(index)),
         _ => None,
     })
@@ -81,7 +78,7 @@ pub(super) fn of_value(
     };
     let carries = trace_index.statement(statement).is_some_and(|ran| ran.params.contains(cargo.value));
     let first = match carries {
-        true => trace_index.edge(from, statement, cargo.carried()),
+        true => trace_index.edge(from, statement, cargo.equal()),
         false => trace_index.edge(own, statement, Reason::SameActor),
     };
     let error = failure(trace_index, statement, end);
@@ -144,9 +141,8 @@ pub(super) fn again(
         return (Vec::new(), first);
     };
     let mut edges = Vec::new();
-    let field =
-        |name| trace_index.request(last).and_then(|last| last.field(name)).cloned().unwrap_or(Value::Null);
-    let because = Reason::DeliveredAgain { message: field("message"), attempt: field("attempt") };
+    let Some(attempt) = trace_index.attempt(last) else { return (Vec::new(), first) };
+    let because = Reason::DeliveredAgain(attempt);
     let from = first.map_or(delivery, Closing::event);
     edges.push(trace_index.edge(if from < last { from } else { delivery }, last, because));
     let closing = closing(trace_index, last);
@@ -188,7 +184,7 @@ fn done(trace_index: &TraceIndex<'_>, from: usize, end: usize, cargo: ValueFlow<
         .rfind(|index| trace_index.statement(**index).is_some_and(|ran| ran.params.contains(cargo.value)));
     match carrier {
         Some(carrier) if changed_nothing(trace_index, *carrier) => vec![
-            trace_index.edge(from, *carrier, cargo.carried()),
+            trace_index.edge(from, *carrier, cargo.equal()),
             trace_index.edge(*carrier, end, Reason::ChangedNothing),
         ],
         _ if ran.is_empty() => vec![trace_index.edge(from, end, Reason::SameActorWroteNothing)],

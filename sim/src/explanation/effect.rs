@@ -35,7 +35,7 @@ pub(super) fn phantom(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         act.event = *later;
         let because = match same {
             true => Reason::SameActor,
-            false => Reason::Carried { field: column.clone(), value: value.clone() },
+            false => ValueFlow { field: column, value }.equal(),
         };
         if same {
             edges.push(Edge { before: trace_index.act(event), after: act, because });

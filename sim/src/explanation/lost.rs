@@ -7,13 +7,14 @@ use super::trace_index::{TraceIndex, mentions};
 use super::{Act, Edge, Proof, Reason, WrongValue, versions};
 use crate::engine::Value;
 use crate::invariant::Breach;
-use crate::trace::EventKind;
+use crate::trace::{EventKind, Request, RequestKind};
 
 pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let Some(cell) = &breach.on else { return dead(trace_index, breach) };
     let (column, row) = (cell.column, cell.row.as_ref()?);
     let sends: Vec<usize> = trace_index
-        .requests("send")
+        .arrived()
+        .filter(|(_, sent)| matches!(sent.kind, RequestKind::Send(_)))
         .filter(|(_, sent)| mentions(&sent.body, row) && sent.field(column).is_some())
         .map(|(index, _)| index)
         .collect();
@@ -35,9 +36,10 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<P
         }
         None => {
             let sent = *sends.last()?;
-            let brought =
-                |(index, _): (usize, _)| (sources::sent(trace_index, index) == Some(sent)).then_some(index);
-            let delivery = trace_index.requests("deliver").find_map(brought)?;
+            let brought = |(index, ..): (usize, _, _)| {
+                (sources::sent(trace_index, index) == Some(sent)).then_some(index)
+            };
+            let delivery = trace_index.deliveries().find_map(brought)?;
             (way(trace_index, delivery, cargo), delivery)
         }
     };
@@ -104,32 +106,33 @@ fn replaced(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) ->
 }
 
 fn is_delivery(trace_index: &TraceIndex<'_>, event: usize) -> bool {
-    trace_index.request(event).is_some_and(|request| request.label == "deliver")
+    trace_index.request(event).is_some_and(Request::is_delivery)
 }
 
 /// A dead-lettered message: its first and its last attempt, with the outcome of each.
 fn dead(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
-    let mut letters = trace_index.requests("dead-letter").map(|(index, _)| index);
+    let is_dead = |(index, request): (usize, &Request)| {
+        matches!(request.kind, RequestKind::DeadLetter(_)).then_some(index)
+    };
+    let mut letters = trace_index.arrived().filter_map(is_dead);
     let letter =
         breach.event.filter(|event| trace_index.request(*event).is_some()).or_else(|| letters.next())?;
     let sent = sources::sent(trace_index, letter)?;
-    let brought = |(index, _): (usize, _)| (sources::sent(trace_index, index) == Some(sent)).then_some(index);
-    let deliveries: Vec<usize> = trace_index.requests("deliver").filter_map(brought).collect();
+    let brought =
+        |(index, ..): (usize, _, _)| (sources::sent(trace_index, index) == Some(sent)).then_some(index);
+    let deliveries: Vec<usize> = trace_index.deliveries().filter_map(brought).collect();
     let (first, last) = (*deliveries.first()?, *deliveries.last()?);
-    let field = |event: usize, name| {
-        trace_index.request(event).and_then(|request| request.field(name)).cloned().unwrap_or(Value::Null)
-    };
-    let (message, attempts) = (field(letter, "message"), field(last, "attempt"));
-    let because = Reason::Delivered { message: message.clone(), attempt: field(first, "attempt") };
+    let last_attempt = trace_index.attempt(last)?;
+    let because = Reason::Delivered(trace_index.attempt(first)?);
     let mut edges = vec![trace_index.edge(sent, first, because)];
     edges.extend(attempt(trace_index, first));
     if last > first {
         let from = delivery_outcome::closing(trace_index, first).map_or(first, Closing::event);
-        let because = Reason::DeliveredAgain { message: message.clone(), attempt: attempts.clone() };
+        let because = Reason::DeliveredAgain(last_attempt);
         edges.push(trace_index.edge(if from < last { from } else { first }, last, because));
         edges.extend(attempt(trace_index, last));
     }
-    Some((edges, WrongValue::Dead { letter: trace_index.act(letter), message, attempts }.into()))
+    Some((edges, WrongValue::Dead { letter: trace_index.act(letter), last: last_attempt }.into()))
 }
 
 /// The outcome of an attempt: its last statement, and why that was not enough.
@@ -138,7 +141,7 @@ fn attempt(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<Edge> {
     let (actor, end) = (trace_index.actor(delivery), closing.event());
     let mine = |index: &usize| trace_index.actor(*index) == actor;
     let store = (delivery + 1..end).filter(mine).find_map(|index| {
-        let request = trace_index.request(index).filter(|request| request.label != "deliver")?;
+        let request = trace_index.request(index).filter(|request| request.kind == RequestKind::Call)?;
         let stored = trace_index.trace().stored(request.part).map(|(at, _)| at);
         stored.take_while(|at| *at < end).last()
     });
@@ -164,7 +167,7 @@ fn attempt(trace_index: &TraceIndex<'_>, delivery: usize) -> Vec<Edge> {
             } else {
                 edges.push(trace_index.edge(delivery, statement, Reason::SameActor));
             }
-            edges.push(trace_index.edge(store, statement, cargo.carried()));
+            edges.push(trace_index.edge(store, statement, cargo.equal()));
         }
         _ => edges.push(trace_index.edge(delivery, statement, Reason::SameActor)),
     }

@@ -10,7 +10,7 @@ use crate::anomaly::Cell;
 use crate::engine::Value;
 use crate::invariant::Breach;
 use crate::point::ActorId;
-use crate::trace::EventKind;
+use crate::trace::{EventKind, Request};
 
 pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     match (&breach.on, breach.event) {
@@ -46,8 +46,7 @@ fn untold(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pro
     if let Some(edge) = edges.last_mut() {
         edge.after = version.act;
     }
-    let is_delivery =
-        |event: &usize| trace_index.request(*event).is_some_and(|request| request.label == "deliver");
+    let is_delivery = |event: &usize| trace_index.request(*event).is_some_and(Request::is_delivery);
     let store =
         stations.iter().copied().find(|event| matches!(trace_index.kind(*event), EventKind::Stored(_)));
     let mine =

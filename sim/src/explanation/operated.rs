@@ -3,12 +3,12 @@
 
 use super::trace_index::TraceIndex;
 use super::versions::{self, Version};
-use super::{Act, Edge, Proof, Reason, WrongValue};
+use super::{Act, Basis, Edge, Proof, Reason, WrongValue};
 use crate::anomaly::{Anomaly, Cell};
+use crate::checks::operation::{self, Lost, Operation};
 use crate::engine::Value;
 use crate::invariant::Breach;
-use crate::operation::{self, Lost, Operation, Stage};
-use crate::trace::EventKind;
+use crate::trace::{EventKind, Stage};
 
 pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let cell = breach.on.as_ref()?;
@@ -118,7 +118,7 @@ impl<'s> Cut<'s> {
             };
             // If the value that was read is unknown, the edge says only that the row was read.
             let column = if read == written { String::new() } else { self.column.to_owned() };
-            let because = Reason::OverwroteWhatRead { column, read, written };
+            let because = Reason::OverwroteWhatRead { column, read, written, basis: Basis::Linked };
             edges.push(Edge { before: act, after: self.newer, because });
         }
         edges

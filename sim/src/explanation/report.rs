@@ -36,11 +36,7 @@ fn sent(trace_index: &TraceIndex<'_>, cell: &Cell, effect: usize) -> Option<Proo
         .find(|(_, was, now)| was != now && *now != said && body.iter().any(|(_, told)| told == *now))?;
     let mut edges = way(trace_index, effect, ValueFlow { field: column, value: said });
     let now = ValueFlow { field: column, value: now };
-    edges.push(Edge {
-        before: trace_index.act(write),
-        after: trace_index.act(effect),
-        because: now.carried(),
-    });
+    edges.push(Edge { before: trace_index.act(write), after: trace_index.act(effect), because: now.equal() });
     let (report, by) = (trace_index.act(effect), trace_index.act(write));
     let (said, was) = (said.clone(), was.clone());
     let end = WrongReport::SaysOtherwise { report, field: cell.column.to_owned(), said, was, by }.into();
@@ -127,11 +123,12 @@ fn counted(trace_index: &TraceIndex<'_>, cell: &Cell, event: usize) -> Option<Pr
 /// A report, or any other cell, that still has its value at the end.
 pub(super) fn left(trace_index: &TraceIndex<'_>, cell: &Cell, end: usize) -> Option<Proof> {
     let versions = versions::of(trace_index, cell.part, cell.column, cell.row.as_ref());
-    let last = versions.iter().rfind(|version| version.commit < end);
+    let last = versions.iter().rfind(|version| version.commit <= end);
     let value = last.map_or(Value::Null, |last| last.new.clone());
     let column = cell.column.to_owned();
     let because = Reason::Stood { column: column.clone(), value: value.clone() };
-    let stood = last.map(|last| Edge { before: last.act, after: trace_index.act(end), because });
+    let earlier = last.filter(|last| last.commit < end);
+    let stood = earlier.map(|last| Edge { before: last.act, after: trace_index.act(end), because });
     let mut edges: Vec<Edge> = Vec::new();
     let asked = |event: &usize| {
         let asks = matches!(trace_index.kind(*event), EventKind::Injected(crate::fault::Fault::Shutdown));

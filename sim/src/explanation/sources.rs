@@ -3,10 +3,10 @@
 //! of its process.
 
 use super::trace_index::{TraceIndex, field};
-use super::{Edge, Reason};
+use super::{Basis, Edge, Reason};
 use crate::engine::Value;
 use crate::point::ActorId;
-use crate::trace::EventKind;
+use crate::trace::{Attempt, EventKind, RequestKind};
 
 /// A value that is traced, with the name of its field or column.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +16,13 @@ pub(super) struct ValueFlow<'v> {
 }
 
 impl ValueFlow<'_> {
-    pub(super) fn carried(&self) -> Reason {
-        Reason::Carried { field: self.field.to_owned(), value: self.value.clone() }
+    /// The two acts have the value, and nothing else in the trace links them.
+    pub(super) fn equal(&self) -> Reason {
+        self.carried(Basis::EqualValues)
+    }
+
+    fn carried(&self, basis: Basis) -> Reason {
+        Reason::Carried { field: self.field.to_owned(), value: self.value.clone(), basis }
     }
 }
 
@@ -50,22 +55,25 @@ fn source(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> O
             known_from(trace_index, event, cargo)
         }
         EventKind::Stored(stored) if stored.field(cargo.field) == Some(cargo.value) => {
-            let request = request(trace_index, event, cargo)?;
-            let delivery = in_hand(trace_index, trace_index.actor(request), request);
+            let asked = stored.asked?;
+            let brings = trace_index.request(asked)?.field(cargo.field) == Some(cargo.value);
+            let delivery = in_hand(trace_index, trace_index.actor(asked), asked);
             // A request whose caller no longer waited is shown as a step of its own.
-            let delivery = delivery.filter(|_| waits(trace_index, request, event));
-            Some((delivery.unwrap_or(request), cargo.carried()))
+            let delivery = delivery.filter(|_| waits(trace_index, asked, event));
+            let origin = delivery.map_or((asked, Basis::Linked), |delivery| (delivery, Basis::EqualValues));
+            brings.then(|| (origin.0, cargo.carried(origin.1)))
         }
-        EventKind::Requested(request) if request.label == "deliver" => {
-            let sent = sent(trace_index, event)?;
-            let [message, attempt] = ["message", "attempt"].map(|name| request.field(name).cloned());
-            let (message, attempt) = (message.unwrap_or(Value::Null), attempt.unwrap_or(Value::Null));
-            Some((sent, Reason::Delivered { message, attempt }))
-        }
-        EventKind::Requested(request) if request.label != "send" => {
-            let carries = request.body.iter().any(|(_, value)| value == cargo.value);
-            carries.then(|| known_from(trace_index, event, cargo)).flatten()
-        }
+        EventKind::Requested(request) => match request.kind {
+            RequestKind::Deliver(attempt) => Some((sent(trace_index, event)?, Reason::Delivered(attempt))),
+            RequestKind::Send(_) => None,
+            RequestKind::Call
+            | RequestKind::Acknowledge(_)
+            | RequestKind::GiveBack(_)
+            | RequestKind::DeadLetter(_) => {
+                let carries = request.body.iter().any(|(_, value)| value == cargo.value);
+                carries.then(|| known_from(trace_index, event, cargo)).flatten()
+            }
+        },
         _ => None,
     }
 }
@@ -78,7 +86,7 @@ fn known_from(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) 
             let answer = trace_index.statement(*index).and_then(|ran| ran.result.as_ref().ok());
             answer.is_some_and(|answer| answer.rows.iter().any(|row| row.contains(cargo.value)))
         });
-        Some((read?, cargo.carried()))
+        Some((read?, cargo.equal()))
     })
 }
 
@@ -87,15 +95,15 @@ fn named(trace_index: &TraceIndex<'_>, event: usize, cargo: ValueFlow<'_>) -> Op
     let mut later = event;
     for index in trace_index.back(actor, event) {
         match trace_index.kind(index) {
-            EventKind::Requested(request) if request.label == "deliver" => {
+            EventKind::Requested(request) if request.is_delivery() => {
                 let sent = sent(trace_index, index).and_then(|sent| trace_index.request(sent));
                 if sent.and_then(|sent| sent.field(cargo.field)) == Some(cargo.value) {
-                    return Some((index, cargo.carried()));
+                    return Some((index, cargo.equal()));
                 }
             }
             EventKind::Requested(request) if request.heard => {
                 if let Some(store) = held_by(trace_index, request.part, index, later, cargo) {
-                    return Some((store, cargo.carried()));
+                    return Some((store, cargo.equal()));
                 }
             }
             _ => {}
@@ -134,37 +142,13 @@ fn waits(trace_index: &TraceIndex<'_>, request: usize, event: usize) -> bool {
         && (request + 1..event).all(|index| trace_index.actor(index) != caller)
 }
 
-/// Whether the caller of a request gave up or crashed before the reply.
-fn is_abandoned(trace_index: &TraceIndex<'_>, request: usize) -> bool {
-    let next = trace_index.on(trace_index.actor(request), request).next();
-    let died = next.is_some_and(|next| matches!(trace_index.kind(next), EventKind::Crashed));
-    died || trace_index.request(request).is_some_and(|request| !request.heard)
-}
-
-/// The request that a store took the value from: the first whose caller still waited, else the last abandoned one. Any
-/// other caller had its reply before it went on, so its request was handled earlier.
-fn request(trace_index: &TraceIndex<'_>, store: usize, cargo: ValueFlow<'_>) -> Option<usize> {
-    let EventKind::Stored(stored) = trace_index.kind(store) else { return None };
-    let brings = |index: &usize| {
-        trace_index.request(*index).is_some_and(|request| {
-            request.part == stored.part && request.arrived && request.field(cargo.field) == Some(cargo.value)
-        })
-    };
-    let requests: Vec<usize> = (0..store).filter(brings).collect();
-    let waiting = requests.iter().find(|request| waits(trace_index, **request, store));
-    waiting.or_else(|| requests.iter().rfind(|request| is_abandoned(trace_index, **request))).copied()
-}
-
 /// The send of the message that a delivery, or an event of its outcome, refers to.
 pub(super) fn sent(trace_index: &TraceIndex<'_>, event: usize) -> Option<usize> {
     let request = trace_index.request(event)?;
-    let message = request.field("message")?;
+    let message = request.kind.message()?;
     let same = |index: &usize| {
         trace_index.request(*index).is_some_and(|sent| {
-            sent.label == "send"
-                && sent.arrived
-                && sent.part == request.part
-                && sent.field("message") == Some(message)
+            sent.kind == RequestKind::Send(message) && sent.arrived && sent.part == request.part
         })
     };
     (0..event).rev().find(same)
@@ -187,14 +171,17 @@ pub(super) fn in_hand(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize
 
 /// The deliveries that the actor has neither acknowledged nor returned for retry by that event, in order.
 pub(super) fn held(trace_index: &TraceIndex<'_>, actor: ActorId, event: usize) -> Vec<usize> {
-    let mut over: Vec<(Option<&Value>, Option<&Value>)> = Vec::new();
+    let mut over: Vec<(&str, Attempt)> = Vec::new();
     let mut held = Vec::new();
     for index in trace_index.back(actor, event) {
         let Some(request) = trace_index.request(index) else { continue };
-        let which = (request.field("message"), request.field("attempt"));
-        match request.label {
-            "ack" | "retry" => over.push(which),
-            "deliver" if request.heard && !over.contains(&which) => held.push(index),
+        match request.kind {
+            RequestKind::Acknowledge(attempt) | RequestKind::GiveBack(attempt) => {
+                over.push((request.part, attempt));
+            }
+            RequestKind::Deliver(attempt) if request.heard && !over.contains(&(request.part, attempt)) => {
+                held.push(index);
+            }
             _ => {}
         }
     }

@@ -4,10 +4,10 @@
 use super::sources::{ValueFlow, stations, way};
 use super::trace_index::TraceIndex;
 use super::versions::{self, Version};
-use super::{Edge, Proof, Reason, WrongValue};
+use super::{Basis, Edge, Proof, Reason, WrongValue};
 use crate::engine::Value;
 use crate::invariant::Breach;
-use crate::trace::EventKind;
+use crate::trace::{EventKind, Request, RequestKind};
 
 pub(super) fn explain(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<Proof> {
     let cell = breach.on.as_ref()?;
@@ -41,7 +41,8 @@ fn in_line(trace_index: &TraceIndex<'_>, one: usize, other: usize) -> bool {
     match (trace_index.kind(one), trace_index.kind(other)) {
         (EventKind::Stored(first), EventKind::Stored(second)) => first.part == second.part && one < other,
         (EventKind::Requested(first), EventKind::Requested(second)) => {
-            let sends = first.label == "send" && second.label == "send" && first.part == second.part;
+            let is_send = |request: &Request| matches!(request.kind, RequestKind::Send(_));
+            let sends = is_send(first) && is_send(second) && first.part == second.part;
             sends && trace_index.actor(one) == trace_index.actor(other) && one < other
         }
         _ => false,
@@ -169,20 +170,26 @@ fn unseen(
     let (previous, before) = earlier.split_last()?;
     let statement = last.statement?;
     let actor = trace_index.actor(statement);
-    let read = trace_index.back(actor, statement).find(|index| {
-        let answer = trace_index.statement(*index).and_then(|ran| ran.result.as_ref().ok());
-        answer.is_some_and(|answer| answer.rows.iter().any(|row| row.contains(previous.old)))
-    });
+    let touched =
+        |read: usize| previous.statement.and_then(|wrote| trace_index.touched_the_same(read, wrote));
+    let read =
+        trace_index.back(actor, statement).filter(|index| touched(*index) != Some(false)).find(|index| {
+            let answer = trace_index.statement(*index).and_then(|ran| ran.result.as_ref().ok());
+            answer.is_some_and(|answer| answer.rows.iter().any(|row| row.contains(previous.old)))
+        });
     let read = read.filter(|read| *read < previous.commit && previous.act.actor != actor)?;
+    let basis = if touched(read) == Some(true) { Basis::Linked } else { Basis::EqualValues };
     let because = Reason::OverwroteWhatRead {
         column: column.to_owned(),
         read: previous.old.clone(),
         written: previous.new.clone(),
+        basis,
     };
     let edge = Edge { before: trace_index.act(read), after: previous.act, because };
     let written = before.iter().rfind(|version| version.commit < read && version.new == previous.old);
     let read_what = written.map(|version| {
-        let because = Reason::ReadWhatWrote { column: column.to_owned(), value: version.new.clone() };
+        let value = version.new.clone();
+        let because = Reason::ReadWhatWrote { column: column.to_owned(), value, basis };
         Edge { before: version.act, after: trace_index.act(read), because }
     });
     let mut edges: Vec<Edge> = read_what.into_iter().collect();

@@ -2,8 +2,9 @@
 
 use super::{Act, Edge, Reason};
 use crate::engine::Value;
+use crate::footprint::Touch;
 use crate::point::ActorId;
-use crate::trace::{Event, EventKind, Field, Request, Statement, Trace};
+use crate::trace::{Attempt, Event, EventKind, Field, Request, RequestKind, Statement, Trace};
 use crate::trial::Run;
 
 /// A trial to explain.
@@ -106,12 +107,41 @@ impl<'r> TraceIndex<'r> {
         if let EventKind::Requested(request) = self.kind(event) { Some(request) } else { None }
     }
 
-    /// The requests under that label that took effect.
-    pub(super) fn requests(
-        &self,
-        label: &'static str,
-    ) -> impl Iterator<Item = (usize, &'r Request)> + use<'r> {
-        self.trace().requests(label)
+    /// The deliveries of messages, each with the part and the attempt.
+    pub(super) fn deliveries(&self) -> impl Iterator<Item = (usize, &'static str, Attempt)> + use<'r> {
+        self.arrived().filter_map(|(index, request)| match request.kind {
+            RequestKind::Deliver(attempt) => Some((index, request.part, attempt)),
+            _ => None,
+        })
+    }
+
+    /// The requests that took effect.
+    pub(super) fn arrived(&self) -> impl Iterator<Item = (usize, &'r Request)> + use<'r> {
+        self.events().iter().enumerate().filter_map(|(index, event)| match &event.kind {
+            EventKind::Requested(request) if request.arrived => Some((index, &**request)),
+            _ => None,
+        })
+    }
+
+    /// The attempt that a delivery is.
+    pub(super) fn attempt(&self, delivery: usize) -> Option<Attempt> {
+        match self.request(delivery)?.kind {
+            RequestKind::Deliver(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+
+    /// Whether the statement that read touched a row that the statement that wrote did; `None` if the engine does not
+    /// say which rows.
+    pub(super) fn touched_the_same(&self, read: usize, wrote: usize) -> Option<bool> {
+        let rows = |event: usize| -> Option<Vec<&'r Touch>> {
+            let touched = &self.statement(event)?.footprint.touched;
+            let rows: Vec<&Touch> = touched.iter().filter(|touch| touch.item.is_some()).collect();
+            (!rows.is_empty()).then_some(rows)
+        };
+        let (read, wrote) = (rows(read)?, rows(wrote)?);
+        let same = |one: &&Touch| wrote.iter().any(|other| (one.part, one.item) == (other.part, other.item));
+        Some(read.iter().any(same))
     }
 
     pub(super) fn edge(&self, before: usize, after: usize, because: Reason) -> Edge {

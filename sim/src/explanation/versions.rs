@@ -3,8 +3,8 @@
 
 use super::trace_index::TraceIndex;
 use super::{Act, Edge, Reason};
+use crate::checks::operation::RowVersions;
 use crate::engine::{RowChange, Value};
-use crate::operation::RowVersions;
 use crate::trace::{EventKind, Statement};
 
 /// One committed change of a cell.

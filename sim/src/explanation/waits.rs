@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::sources;
 use super::trace_index::TraceIndex;
 use super::versions;
-use super::{Act, Edge, Observed, Proof, Reason, Stall, WrongValue, delivery_outcome};
+use super::{Act, Basis, Edge, Observed, Proof, Reason, Stall, WrongValue, delivery_outcome};
 use crate::engine::Value;
 use crate::footprint::{Touch, Use};
 use crate::invariant::Breach;
 use crate::point::ActorId;
-use crate::trace::EventKind;
+use crate::trace::{Attempt, EventKind, Request, RequestKind};
 use crate::trial::Ending;
 
 /// The waits that are open at that event: the event of each, and the actors that it waits for.
@@ -48,15 +48,16 @@ pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<
         edges.push(trace_index.edge(holding, event, waited()));
     }
     circle.push(trace_index.act(event));
-    if let Some(closing) = trace_index.on(victim, event).find(|index| {
-        trace_index.request(*index).is_some_and(|request| matches!(request.label, "ack" | "retry"))
-    }) {
+    if let Some(closing) = trace_index
+        .on(victim, event)
+        .find(|index| trace_index.request(*index).is_some_and(|request| settled(request).is_some()))
+    {
         let error = trace_index.statement(event)?.result.as_ref().err()?.to_string();
         edges.push(trace_index.edge(event, closing, Reason::Failed { error }));
-        let delivery = sources::held(trace_index, victim, closing).into_iter().find(|delivery| {
-            trace_index.request(*delivery).map(|it| &it.body)
-                == trace_index.request(closing).map(|it| &it.body)
-        });
+        let attempt = trace_index.request(closing).and_then(settled);
+        let delivery = sources::held(trace_index, victim, closing)
+            .into_iter()
+            .find(|delivery| attempt.is_some() && trace_index.attempt(*delivery) == attempt);
         if let Some(delivery) = delivery {
             let null = Value::Null;
             let nothing = sources::ValueFlow { field: "", value: &null };
@@ -64,6 +65,14 @@ pub(super) fn deadlock(trace_index: &TraceIndex<'_>, breach: &Breach) -> Option<
         }
     }
     Some((edges, Stall::WaitsForItself { circle, victim: Some(trace_index.act(event)) }.into()))
+}
+
+/// The attempt that a request acknowledges or gives back.
+fn settled(request: &Request) -> Option<Attempt> {
+    match request.kind {
+        RequestKind::Acknowledge(attempt) | RequestKind::GiveBack(attempt) => Some(attempt),
+        _ => None,
+    }
 }
 
 /// All actors that wait at the end.
@@ -192,8 +201,12 @@ pub(super) fn skew(trace_index: &TraceIndex<'_>) -> Option<Proof> {
         })?;
         let mut edge = trace_index.edge(read, writer, Reason::SameActor);
         let nothing = Value::Null;
-        edge.because =
-            Reason::OverwroteWhatRead { column: String::new(), read: nothing.clone(), written: nothing };
+        edge.because = Reason::OverwroteWhatRead {
+            column: String::new(),
+            read: nothing.clone(),
+            written: nothing,
+            basis: Basis::Linked,
+        };
         Some(edge)
     };
     for (place, one) in commits.iter().enumerate() {

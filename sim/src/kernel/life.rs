@@ -4,13 +4,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 
-use super::Kernel;
+use super::{Ending, Kernel};
 use crate::error::Error;
 use crate::panics;
-use crate::point::{ActorId, PointKind};
+use crate::point::{ActorId, PointKind, ProcessId};
+use crate::shared::{ActorCell, State};
 use crate::trace::EventKind;
-use crate::trial::Ending;
-use crate::world::{ActorCell, State};
 
 impl Kernel<'_> {
     /// Polls the actor; returns the message if it panicked.
@@ -64,7 +63,7 @@ impl Kernel<'_> {
     /// Crashes the process: drops its actors' futures, closes its sessions, then starts it again.
     pub(super) fn crash(&mut self, id: ActorId, process: usize) -> Result<Option<Ending>, Error> {
         self.shared.record(id, EventKind::Crashed);
-        self.shared.lets_locks_age(process);
+        self.shared.each_hook(|hooks| hooks.on_crash(ProcessId::new(process)));
         self.bury(process);
         self.start(process)
     }
@@ -80,16 +79,7 @@ impl Kernel<'_> {
             // Dropping a future may return connections, so nothing may be borrowed here.
             drop(life);
         }
-        let mut dead = Vec::new();
-        shared.sessions.borrow_mut().retain(|cell| {
-            let keep = cell.process != process;
-            if !keep {
-                dead.push(cell.id);
-            }
-            keep
-        });
-        let mut engine = shared.engine.borrow_mut();
-        dead.into_iter().for_each(|session| engine.close(session));
+        shared.close_sessions_of(process);
     }
 
     pub(super) fn ask_to_stop(&mut self, process: usize) {
@@ -113,7 +103,7 @@ impl Kernel<'_> {
         let first = self.shared.actors.borrow().iter().position(|cell| cell.process == process);
         let first = first.map_or(ActorId::NOBODY, |index| ActorId(index as u16));
         self.shared.record(first, EventKind::Exited);
-        self.shared.removes_locks(process, first);
+        self.shared.each_hook(|hooks| hooks.on_exit(ProcessId::new(process), first));
         self.bury(process);
         self.start(process)
     }

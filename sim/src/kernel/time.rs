@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 
-use super::Kernel;
+use super::{Ending, Kernel};
 use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::trial::Ending;
-use crate::world::{ActorCell, State};
+use crate::shared::{ActorCell, State};
 
 impl Kernel<'_> {
     /// No actor can go on now: moves the clock to the next deadline, waits for a foreign future, or ends the trial.

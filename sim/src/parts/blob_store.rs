@@ -16,24 +16,23 @@ use std::rc::Rc;
 use crate::actor::{Actor, Lost};
 use crate::engine::Value;
 use crate::footprint::Use;
+use crate::part::Part;
 use crate::point::PointKind;
-use crate::world::{Shared, World};
+use crate::world::World;
 
 /// A handle on a blob store; clones refer to the same store. It outlives every process.
 #[derive(Clone)]
 pub struct BlobStore(Rc<Inner>);
 
 struct Inner {
-    shared: Rc<Shared>,
-    name: &'static str,
+    part: Part,
     keys: RefCell<BTreeSet<u64>>,
 }
 
 impl World {
     /// Adds an empty store; `name` is its name in the trace.
     pub fn blob_store(&self, name: &'static str) -> BlobStore {
-        self.shared.names_part(name);
-        BlobStore(Rc::new(Inner { shared: self.shared.clone(), name, keys: RefCell::default() }))
+        BlobStore(Rc::new(Inner { part: self.part("blob_store", name), keys: RefCell::default() }))
     }
 }
 
@@ -80,15 +79,15 @@ impl Inner {
     ) -> Result<T, Lost> {
         let body = || vec![("key", Value::Integer(key as i64))];
         let effect = |_| {
-            self.shared.touch("blob_store", self.name, Some(key), how);
+            self.part.touch(Some(key), how);
             effect(&mut self.keys.borrow_mut())
         };
-        actor.exchange(PointKind::Request, label, self.name, body, effect).await
+        actor.exchange(PointKind::Request, label, self.part.name(), body, effect).await
     }
 }
 
 impl fmt::Debug for BlobStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("BlobStore").field(&self.0.name).finish()
+        f.debug_tuple("BlobStore").field(&self.0.part.name()).finish()
     }
 }

@@ -8,14 +8,13 @@ use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Wait};
 use crate::engine::{Answer, Done, Reply, SessionId, SqlError, Value, Work};
 use crate::error::{Error, ErrorKind};
 use crate::fault::Fault;
 use crate::footprint::Footprint;
 use crate::parts::pool;
-use crate::parts::session::SessionCell;
-use crate::point::{ActorId, PointKind};
+use crate::point::PointKind;
 use crate::sentence::statement_in_short;
 use crate::trace::{EventKind, Statement};
 
@@ -38,15 +37,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
-        let broken = actor.shared.take_session(session, actor.id);
+    pub(super) fn new(actor: Actor, session: SessionId, pool: Rc<pool::Inner>) -> Connection {
+        let broken = pool.part.check_out(session, actor.id());
         Connection { actor, session, pool, broken, reserved: false, in_transaction: Cell::new(false) }
     }
 
     /// Whether the connection is known to be dead: a reply never came, or the driver noticed its end while nothing was
     /// in flight.
     pub fn is_broken(&self) -> bool {
-        self.actor.shared.count_call();
+        self.pool.part.count_call();
         self.broken.get()
     }
 
@@ -56,14 +55,14 @@ impl Connection {
     /// # Errors
     /// The pool threw; the connection is closed, and another opened in its place.
     pub async fn release(mut self, label: &'static str) -> Result<(), SqlError> {
-        self.actor.arrive(label, PointKind::Release, Duration::ZERO).await;
-        let throws = self.actor.shared.directive.take() == Some(Fault::ReleaseError);
-        self.actor.shared.record(self.actor.id, EventKind::Stepped(label));
+        self.actor.arrive(label, PointKind::Release).await;
+        let throws = self.actor.take_fault() == Some(Fault::ReleaseError);
+        self.pool.part.record(self.actor.id(), EventKind::Stepped(label));
         if throws {
             self.sever();
         }
         if std::mem::take(&mut self.reserved) {
-            self.pool.unreserve(self.actor.id, true);
+            self.pool.unreserve(self.actor.id(), true);
         }
         if throws { Err(pool::thrown()) } else { Ok(()) }
     }
@@ -131,11 +130,11 @@ impl Connection {
         }
         let done = self.submit(&sql, &params).await;
         let (mut result, unsettled) = (done.result.clone(), done.unsettled);
-        let spent = self.actor.shared.cost.of(done.work, &done.result);
+        let spent = self.pool.part.cost().of(done.work, &done.result);
         let locked = done.holds_write_lock;
         self.record(label, sql, params, done);
         if unsettled {
-            let durable = if locked { self.actor.shared.cost.per_commit } else { Duration::ZERO };
+            let durable = if locked { self.pool.part.cost().per_commit } else { Duration::ZERO };
             self.actor.continue_after(spent + durable).await;
             let reply = self.engine(|engine, session| engine.settle(session));
             let settled = self.wait(reply).await;
@@ -165,8 +164,8 @@ impl Connection {
             Some(Fault::RequestLost) => return self.goes_astray(label, sql.into(), Vec::new()).map(|_| ()),
             _ => {}
         }
-        if sql == "COMMIT" && self.with_cell(|cell, _| cell.write_lock_since.is_some()) {
-            self.actor.continue_after(self.actor.shared.cost.per_commit).await;
+        if sql == "COMMIT" && self.pool.part.holds_write_lock(self.session) {
+            self.actor.continue_after(self.pool.part.cost().per_commit).await;
         }
         let done = self.submit(sql, &[]).await;
         let result = done.result.clone();
@@ -174,20 +173,20 @@ impl Connection {
         self.after(fault, result).await.map(|_| ())
     }
 
-    pub(crate) fn reserve(&mut self) {
+    pub(super) fn reserve(&mut self) {
         self.reserved = true;
-        self.pool.reserve(self.actor.id);
+        self.pool.reserve(self.actor.id());
     }
 
     /// Waits at the statement's point until chosen; returns the fault injected there. On a broken connection every
     /// request is lost before it leaves the process; this is still a step, so that an endless retry loop is detected.
     async fn prepared(&self, label: &'static str) -> Option<Fault> {
         if self.broken.get() {
-            self.actor.arrive(label, PointKind::Step, Duration::ZERO).await;
+            self.actor.arrive(label, PointKind::Step).await;
             return Some(Fault::RequestLost);
         }
-        self.actor.arrive(label, PointKind::Statement, Duration::ZERO).await;
-        let fault = self.actor.shared.directive.take();
+        self.actor.arrive(label, PointKind::Statement).await;
+        let fault = self.actor.take_fault();
         // The connection may have died while the actor waited.
         if self.broken.get() { Some(Fault::RequestLost) } else { fault }
     }
@@ -204,27 +203,23 @@ impl Connection {
     async fn choose(&self, others: &[&'static str]) -> Result<Reply, Error> {
         let plan = self.actor.pick(others.len() + 1).await;
         if let Some(told) = plan.checked_sub(1).and_then(|other| others.get(other)) {
-            self.actor.shared.record(self.actor.id, EventKind::Planned(told));
+            self.pool.part.record(self.actor.id(), EventKind::Planned(told));
         }
         self.engine(|engine, session| engine.choose(session, plan))
     }
 
     /// Waits while the engine reports the statement as blocked, at most until the lock timeout has passed.
     async fn wait(&self, mut reply: Result<Reply, Error>) -> Done {
-        let shared = &self.actor.shared;
-        let began = shared.now.get();
-        let deadline = self.pool.lock_timeout.map(|timeout| began + timeout);
-        let mut told_of_wait = false;
+        let mut begun: Option<Wait> = None;
         loop {
             let on = match reply {
                 Err(error) => {
-                    shared.refuse(error);
+                    self.pool.part.refuse(error);
                     return pending().await;
                 }
                 Ok(Reply::Done(done)) => {
-                    if told_of_wait {
-                        let waited = shared.now.get() - began;
-                        shared.record(self.actor.id, EventKind::Resumed { waited, timed_out: false });
+                    if let Some(wait) = begun {
+                        wait.end(false);
                     }
                     return done;
                 }
@@ -234,17 +229,16 @@ impl Connection {
                 }
                 Ok(Reply::Blocked(on)) => on,
             };
-            if !told_of_wait {
-                let holders = on.iter().map(|session| self.user(*session)).collect();
-                shared.record(self.actor.id, EventKind::Waits { resource: "a lock", holders });
-                told_of_wait = true;
-            }
-            self.actor.blocked(deadline).await;
+            let wait = begun.get_or_insert_with(|| {
+                let holders = on.iter().map(|session| self.pool.part.user(*session)).collect();
+                self.actor.begin_wait("a lock", holders)
+            });
+            self.actor.blocked(wait.deadline(self.pool.lock_timeout)).await;
             if self.actor.timed_out() {
-                let waited = shared.now.get() - began;
-                shared.record(self.actor.id, EventKind::Resumed { waited, timed_out: true });
-                // The end of the wait is recorded; the engine's reply must not record it again.
-                told_of_wait = false;
+                // The wait ends here; the engine's reply must not end it again.
+                if let Some(wait) = begun.take() {
+                    wait.end(true);
+                }
                 reply = self.engine(|engine, session| engine.expire(session).map(Reply::Done));
             } else {
                 reply = self.engine(|engine, session| engine.resume(session));
@@ -291,7 +285,7 @@ impl Connection {
     ) -> Result<Answer, SqlError> {
         let (result, work, footprint) = (Err(lost()), Work::default(), Footprint::default());
         let statement = Statement { label, sql, params, result, work, footprint };
-        self.actor.shared.record(self.actor.id, EventKind::Ran(Rc::new(statement)));
+        self.pool.part.record(self.actor.id(), EventKind::Ran(Rc::new(statement)));
         self.sever();
         Err(lost())
     }
@@ -299,7 +293,7 @@ impl Connection {
     /// The connection breaks; the server ends the session and rolls back its uncommitted work.
     fn sever(&self) {
         if !self.broken.get() {
-            self.actor.shared.end_session(self.session);
+            self.pool.part.end_session(self.session);
         }
         self.in_transaction.set(false);
     }
@@ -308,69 +302,40 @@ impl Connection {
         let Done { result, work, footprint, .. } = &done;
         let (result, work, footprint) = (result.clone(), *work, footprint.clone());
         let statement = Statement { label, sql, params, result, work, footprint };
-        self.actor.shared.record(self.actor.id, EventKind::Ran(Rc::new(statement)));
+        self.pool.part.record(self.actor.id(), EventKind::Ran(Rc::new(statement)));
         self.note_end(done);
     }
 
     /// Records what became visible, and when the session acquired or released a write lock.
     fn note_end(&self, done: Done) {
-        let shared = &self.actor.shared;
+        let part = &self.pool.part;
         if !done.committed.is_empty() {
-            shared.record(self.actor.id, EventKind::Committed(done.committed.into()));
+            part.record(self.actor.id(), EventKind::Committed(done.committed.into()));
         }
-        let now = shared.now.get();
-        let released = self.with_cell(|cell, _| match (cell.write_lock_since, done.holds_write_lock) {
-            (None, true) => {
-                cell.write_lock_since = Some(now);
-                None
-            }
-            (Some(_), false) => cell.write_lock_since.take(),
-            _ => None,
-        });
-        self.tell_released(released);
-    }
-
-    /// Records the release of the write lock held since then, if there was one.
-    fn tell_released(&self, since: Option<Duration>) {
-        if let Some(since) = since {
-            let held = self.actor.shared.now.get() - since;
-            self.actor.shared.record(self.actor.id, EventKind::Released(held));
-        }
+        part.set_write_lock(self.session, self.actor.id(), done.holds_write_lock);
     }
 
     /// Rolls back the session's open work, without a point: drivers do so behind the application's back.
     fn abandon(&self) {
         self.engine(|engine, session| engine.rollback(session));
-        let since = self.with_cell(|cell, _| cell.write_lock_since.take());
-        self.tell_released(since);
-    }
-
-    fn user(&self, session: SessionId) -> ActorId {
-        let sessions = self.actor.shared.sessions.borrow();
-        sessions.iter().find(|cell| cell.id == session).map_or(ActorId::NOBODY, |cell| cell.user)
-    }
-
-    fn with_cell<T>(&self, f: impl FnOnce(&mut SessionCell, ActorId) -> T) -> T {
-        let mut sessions = self.actor.shared.sessions.borrow_mut();
-        let cell = sessions.iter_mut().find(|cell| cell.id == self.session).expect("the session is open");
-        f(cell, self.actor.id)
+        self.pool.part.set_write_lock(self.session, self.actor.id(), false);
     }
 
     fn engine<T>(&self, f: impl FnOnce(&mut dyn crate::engine::Engine, SessionId) -> T) -> T {
-        self.actor.shared.with_engine(|engine| f(engine, self.session))
+        self.pool.part.engine(|engine| f(engine, self.session))
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.reserved {
-            self.pool.unreserve(self.actor.id, false);
+            self.pool.unreserve(self.actor.id(), false);
         }
         if self.broken.get() {
-            self.pool.replace(self.actor.id);
+            self.pool.replace(self.actor.id());
         } else {
             self.abandon();
-            self.pool.give_back(self.session, self.actor.id);
+            self.pool.give_back(self.session, self.actor.id());
         }
     }
 }

@@ -22,14 +22,14 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::actor::{Actor, Lost};
 use crate::fault::Fault;
 use crate::footprint::Use;
+use crate::part::Part;
 use crate::point::{ActorId, PointKind};
 use crate::trace::{EventKind, Record, Stored};
-use crate::world::{Shared, World};
+use crate::world::World;
 
 /// The behaviour of an object: its class.
 pub trait Object: 'static {
@@ -48,8 +48,7 @@ pub trait Object: 'static {
 pub struct Stub<O: Object>(Rc<Inner<O>>);
 
 struct Inner<O: Object> {
-    shared: Rc<Shared>,
-    name: &'static str,
+    part: Part,
     storage: RefCell<O::Storage>,
     line: RefCell<VecDeque<Event<O>>>,
     /// The object's actor, once it has started.
@@ -59,16 +58,16 @@ struct Inner<O: Object> {
 /// A request that has arrived. Dropping it without an answer returns an error to its caller.
 struct Event<O: Object> {
     request: O::Request,
+    /// The request in the trace.
+    asked: Option<usize>,
     call: Rc<Call<O::Response>>,
-    shared: Rc<Shared>,
 }
 
 /// A waiting caller.
 struct Call<R> {
     caller: ActorId,
     /// The object called; its queue depends on which callers still wait.
-    object: &'static str,
-    shared: Rc<Shared>,
+    object: Part,
     state: RefCell<CallState<R>>,
 }
 
@@ -86,8 +85,7 @@ impl World {
     /// Each object needs a name of its own; see [`World::process`].
     pub fn durable_object<O: Object>(&self, name: &'static str, wake: impl Fn() -> O + 'static) -> Stub<O> {
         let inner = Rc::new(Inner {
-            shared: self.shared.clone(),
-            name,
+            part: self.part("object", name),
             storage: RefCell::default(),
             line: RefCell::default(),
             host: RefCell::default(),
@@ -118,15 +116,22 @@ impl<O: Object> Stub<O> {
     ) -> Result<O::Response, Lost> {
         let inner = &self.0;
         let call = Rc::new(Call {
-            caller: actor.id,
-            object: inner.name,
-            shared: inner.shared.clone(),
+            caller: actor.id(),
+            object: inner.part.clone(),
             state: RefCell::new(CallState::Waiting),
         });
         let waiting = Waiting(call.clone());
         let body = request.record();
-        let event = Event { request, call: call.clone(), shared: inner.shared.clone() };
-        actor.exchange(PointKind::Request, label, inner.name, || body, |_| inner.arrive(event)).await?;
+        let event = |asked| Event { request, asked, call: call.clone() };
+        actor
+            .exchange(
+                PointKind::Request,
+                label,
+                inner.part.name(),
+                || body,
+                |_| inner.arrive(event(inner.part.last_event())),
+            )
+            .await?;
         actor.blocked(None).await;
         match waiting.0.state.replace(CallState::Abandoned) {
             CallState::Answered(answer) => answer,
@@ -136,24 +141,24 @@ impl<O: Object> Stub<O> {
 
     /// The storage as the object's own alarm sees it: neither a request nor a point.
     pub fn storage<R>(&self, look: impl FnOnce(&O::Storage) -> R) -> R {
-        self.0.shared.count_call();
-        self.0.shared.touch("object", self.0.name, None, Use::Read);
+        self.0.part.count_call();
+        self.0.part.touch(None, Use::Read);
         look(&self.0.storage.borrow())
     }
 }
 
 /// The object's main loop: handles events one after another.
 async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() -> O) {
-    inner.host.replace(Some(actor.id));
+    inner.host.replace(Some(actor.id()));
     let mut memory = wake();
     loop {
         let rests = inner.line.borrow().is_empty();
         if rests {
             actor.rest("event", PointKind::Event).await;
         } else {
-            actor.arrive("event", PointKind::Event, Duration::ZERO).await;
+            actor.arrive("event", PointKind::Event).await;
         }
-        if actor.shared.directive.take() == Some(Fault::Eviction) {
+        if actor.take_fault() == Some(Fault::Eviction) {
             // An object with queued events is not idle, but no caller can distinguish this from an eviction before they
             // arrived.
             memory = wake();
@@ -164,30 +169,30 @@ async fn live<O: Object>(inner: &Rc<Inner<O>>, actor: &Actor, wake: &dyn Fn() ->
         let mut draft = inner.storage.borrow().clone();
         let response = memory.handle(&mut draft, &event.request);
         if draft != *inner.storage.borrow() {
-            actor.arrive("store", PointKind::Store, Duration::ZERO).await;
-            let fault = actor.shared.directive.take();
+            actor.arrive("store", PointKind::Store).await;
+            let fault = actor.take_fault();
             inner.touch();
-            let stored = Stored { part: inner.name, state: draft.record() };
+            let stored = Stored { asked: event.asked, part: inner.part.name(), state: draft.record() };
             inner.storage.replace(draft);
-            actor.shared.record(actor.id, EventKind::Stored(Rc::new(stored)));
+            inner.part.record(actor.id(), EventKind::Stored(Rc::new(stored)));
             if fault == Some(Fault::CrashAfter) {
                 actor.die().await;
             }
         }
-        event.call.answer(&inner.shared, Ok(response));
+        event.call.answer(Ok(response));
     }
 }
 
 impl<O: Object> Inner<O> {
     fn touch(&self) {
-        self.shared.touch("object", self.name, None, Use::Write);
+        self.part.touch(None, Use::Write);
     }
 
     fn arrive(&self, event: Event<O>) {
         self.touch();
         self.line.borrow_mut().push_back(event);
         if let Some(host) = *self.host.borrow() {
-            self.shared.release(host, false);
+            self.part.release(host);
         }
     }
 
@@ -205,17 +210,17 @@ impl<R> Call<R> {
         matches!(*self.state.borrow(), CallState::Waiting)
     }
 
-    fn answer(&self, shared: &Shared, answer: Result<R, Lost>) {
+    fn answer(&self, answer: Result<R, Lost>) {
         if self.is_waited_for() {
             self.state.replace(CallState::Answered(answer));
-            shared.release(self.caller, false);
+            self.object.release(self.caller);
         }
     }
 }
 
 impl<O: Object> Drop for Event<O> {
     fn drop(&mut self) {
-        self.call.answer(&self.shared, Err(Lost));
+        self.call.answer(Err(Lost));
     }
 }
 
@@ -224,7 +229,7 @@ struct Waiting<R>(Rc<Call<R>>);
 
 impl<R> Drop for Waiting<R> {
     fn drop(&mut self) {
-        self.0.shared.touch("object", self.0.object, None, Use::Write);
+        self.0.object.touch(None, Use::Write);
         self.0.state.replace(CallState::Abandoned);
     }
 }
@@ -237,6 +242,6 @@ impl<O: Object> Clone for Stub<O> {
 
 impl<O: Object> fmt::Debug for Stub<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Stub").field(&self.0.name).finish()
+        f.debug_tuple("Stub").field(&self.0.part.name()).finish()
     }
 }

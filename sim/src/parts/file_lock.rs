@@ -43,9 +43,10 @@ use std::time::Duration;
 use crate::actor::Actor;
 use crate::engine::Value;
 use crate::footprint::Use;
-use crate::point::{ActorId, PointKind};
-use crate::trace::{EventKind, Field, Request};
-use crate::world::{Shared, World};
+use crate::part::{Hooks, Part};
+use crate::point::{ActorId, PointKind, ProcessId};
+use crate::trace::{EventKind, Field, Request, RequestKind};
+use crate::world::World;
 
 use self::directory::{Directory, Found};
 
@@ -80,12 +81,12 @@ pub struct Retries {
 /// A handle on a file lock; clones refer to the same lock. The directory outlives every process.
 #[derive(Clone)]
 pub struct FileLock {
-    shared: Rc<Shared>,
     disk: Rc<Disk>,
 }
 
-/// A lock as the kernel keeps it.
-pub(crate) struct Disk {
+/// The lock on disk, and the timers in the processes.
+struct Disk {
+    part: Part,
     settings: Settings,
     directory: RefCell<Directory>,
 }
@@ -121,15 +122,15 @@ impl World {
     /// `update` at least one second and at most half of `stale`, and `max_timeout` at least `min_timeout`.
     pub fn file_lock(&self, settings: Settings) -> FileLock {
         let Settings { name, stale, update, retries } = settings;
-        self.shared.names_part(name);
+        let part = self.part("file_lock", name);
         let taken =
             stale >= Duration::from_secs(2) && update >= Duration::from_secs(1) && update * 2 <= stale;
         assert!(taken, "the library does not take these times as they are: {settings:?}");
         assert!(retries.min_timeout <= retries.max_timeout, "min_timeout is greater than max_timeout");
         let directory = RefCell::new(Directory::new(stale, update));
-        let disk = Rc::new(Disk { settings, directory });
-        self.shared.file_locks.borrow_mut().push(disk.clone());
-        FileLock { shared: self.shared.clone(), disk }
+        let disk = Rc::new(Disk { part, settings, directory });
+        disk.part.on_process_events(disk.clone());
+        FileLock { disk }
     }
 }
 
@@ -141,26 +142,20 @@ impl FileLock {
     /// The last attempt was refused too.
     pub async fn acquire(&self, actor: &Actor, label: &'static str) -> Result<Held, Locked> {
         let retries = self.disk.settings.retries;
-        let mut waits_since = None;
+        let mut wait = None;
         let mut retry = 0;
         loop {
             let made = self.attempt(actor, label).await;
-            let now = self.shared.now.get();
-            if let Err(holder) = made
-                && waits_since.is_none()
-            {
-                waits_since = Some(now);
-                self.shared
-                    .record(actor.id, EventKind::Waits { resource: "the file lock", holders: vec![holder] });
+            if let Err(holder) = made {
+                wait.get_or_insert_with(|| actor.begin_wait("the file lock", vec![holder]));
             }
             if made.is_err() && retry < retries.count {
                 self.pause(actor, retries.pause(retry)).await;
                 retry += 1;
                 continue;
             }
-            if let Some(since) = waits_since {
-                let (waited, timed_out) = (now - since, made.is_err());
-                self.shared.record(actor.id, EventKind::Resumed { waited, timed_out });
+            if let Some(wait) = wait {
+                wait.end(made.is_err());
             }
             let held = |token| Held { actor: actor.clone(), lock: self.clone(), token };
             return made.map(held).map_err(|_| Locked);
@@ -180,7 +175,7 @@ impl FileLock {
 
     /// Creates the directory if there is none; if there is one and `looks` is set, checks its time.
     async fn make(&self, actor: &Actor, label: &'static str, looks: bool) -> (Found, Result<i64, ActorId>) {
-        let process = self.shared.process_of(actor.id);
+        let process = actor.process();
         let body = |directory: &Directory, now| {
             let found = directory.found(now, looks);
             let made = (found == Found::Free).then(|| directory.next_token());
@@ -189,9 +184,9 @@ impl FileLock {
         };
         let effect = |directory: &mut Directory, now| {
             let found = directory.found(now, looks);
-            let awake = self.shared.processes.borrow()[process].stands_still_until;
+            let awake = self.disk.part.stands_still_until(process);
             let made = match directory.holder() {
-                None => Ok(directory.create(actor.id, process, now, awake)),
+                None => Ok(directory.create(actor.id(), process, now, awake)),
                 Some(holder) => Err(holder),
             };
             (found, made)
@@ -202,10 +197,10 @@ impl FileLock {
     /// Waits between two attempts. A request to stop ends a sleep, but not the library's timer, so the remaining time
     /// is slept as well.
     async fn pause(&self, actor: &Actor, pause: Duration) {
-        let until = self.shared.now.get() + pause;
+        let until = self.disk.part.now() + pause;
         actor.sleep("backoff", pause).await;
         while actor.is_stopping() && actor.now() < until {
-            actor.sleep("backoff", until - self.shared.now.get()).await;
+            actor.sleep("backoff", until - self.disk.part.now()).await;
         }
     }
 
@@ -217,11 +212,11 @@ impl FileLock {
         body: impl FnOnce(&Directory, Duration) -> Vec<Field>,
         effect: impl FnOnce(&mut Directory, Duration) -> T,
     ) -> T {
-        let (shared, disk) = (&self.shared, &self.disk);
-        let body = || body(&disk.look(shared, Use::Write), shared.now.get());
-        let effect = |_| effect(&mut disk.directory.borrow_mut(), shared.now.get());
+        let disk = &self.disk;
+        let body = || body(&disk.look(Use::Write), disk.part.now());
+        let effect = |_| effect(&mut disk.directory.borrow_mut(), disk.part.now());
         let answer = actor.exchange(PointKind::Step, label, disk.settings.name, body, effect).await;
-        actor.busy_for(shared.cost.per_statement);
+        actor.busy_for(disk.part.cost().per_statement);
         answer.expect("a step is not lost on its way")
     }
 }
@@ -233,7 +228,7 @@ impl Held {
     /// Nothing is removed, because the process knows that it no longer has this lock.
     pub async fn release(self, label: &'static str) -> Result<(), Released> {
         let Held { actor, lock, token: mine } = &self;
-        let process = lock.shared.process_of(actor.id);
+        let process = actor.process();
         let body = |directory: &Directory, _| {
             let removed = directory.releases(*mine, process).ok().flatten();
             release_body(*mine, removed, directory.acquisition(*mine).is_compromised)
@@ -242,16 +237,16 @@ impl Held {
             directory.release(*mine, process).map(|_| now - directory.acquisition(*mine).since)
         };
         let held = lock.call(actor, label, body, effect).await?;
-        lock.shared.record(actor.id, EventKind::Released(held));
+        lock.disk.part.record(actor.id(), EventKind::Released(held));
         Ok(())
     }
 
     /// Whether a heartbeat has reported that the directory is another's or gone (`onCompromised`). The lock may be lost
     /// before a heartbeat notices.
     pub fn is_compromised(&self) -> bool {
-        let FileLock { shared, disk } = &self.lock;
-        shared.count_call();
-        disk.look(shared, Use::Read).acquisition(self.token).is_compromised
+        let disk = &self.lock.disk;
+        disk.part.count_call();
+        disk.look(Use::Read).acquisition(self.token).is_compromised
     }
 
     /// The number of this acquisition, counted by creations of the directory. The library has no such number: it exists
@@ -271,45 +266,42 @@ impl Retries {
 
 impl Disk {
     /// The directory and its timers as of now. Depends on the clock, because heartbeats do.
-    fn look(&self, shared: &Shared, how: Use) -> RefMut<'_, Directory> {
-        shared.looks_at_clock();
-        shared.touch("file_lock", self.settings.name, None, how);
+    fn look(&self, how: Use) -> RefMut<'_, Directory> {
+        self.part.touch(None, how);
         let mut directory = self.directory.borrow_mut();
-        directory.settle(shared.now.get());
+        directory.settle(self.part.now());
         directory
+    }
+
+    /// The same, if a heartbeat runs in that process.
+    fn look_for(&self, process: ProcessId) -> Option<RefMut<'_, Directory>> {
+        let concerns = self.directory.borrow().concerns(process);
+        concerns.then(|| self.look(Use::Write))
     }
 }
 
-impl Shared {
-    /// Stops the heartbeats of a process that dies.
-    pub(crate) fn lets_locks_age(&self, process: usize) {
-        self.each_lock_of(process, |_, directory| directory.dies(process));
+impl Hooks for Disk {
+    /// The heartbeats of a process end with it.
+    fn on_crash(&self, process: ProcessId) {
+        if let Some(mut directory) = self.look_for(process) {
+            directory.dies(process);
+        }
     }
 
-    /// Stops the process and its timers from now until then.
-    pub(crate) fn holds_timers_up(&self, process: usize, until: Duration) {
-        self.each_lock_of(process, |_, directory| directory.stands_still(process, until));
-        let cell = &mut self.processes.borrow_mut()[process];
-        cell.stands_still_until = cell.stands_still_until.max(until);
+    fn on_stall(&self, process: ProcessId, until: Duration) {
+        if let Some(mut directory) = self.look_for(process) {
+            directory.stands_still(process, until);
+        }
     }
 
-    /// Removes the directories of a process that exits gracefully; the trace attributes this to `actor`.
-    pub(crate) fn removes_locks(&self, process: usize, actor: ActorId) {
-        self.each_lock_of(process, |part, directory| {
-            if let Some((mine, removed)) = directory.exits(process) {
-                let body = release_body(mine, removed, false);
-                let request = Request { label: "exit", part, body, arrived: true, heard: true };
-                self.record(actor, EventKind::Requested(Rc::new(request)));
-            }
-        });
-    }
-
-    /// Calls `act` for each lock with a heartbeat in that process.
-    fn each_lock_of(&self, process: usize, mut act: impl FnMut(&'static str, &mut Directory)) {
-        for lock in self.file_locks.borrow().iter() {
-            if lock.directory.borrow().concerns(process) {
-                act(lock.settings.name, &mut lock.look(self, Use::Write));
-            }
+    /// Removes the directory of a process that exits gracefully.
+    fn on_exit(&self, process: ProcessId, actor: ActorId) {
+        let exited = self.look_for(process).and_then(|mut directory| directory.exits(process));
+        if let Some((mine, removed)) = exited {
+            let body = release_body(mine, removed, false);
+            let (kind, part) = (RequestKind::Call, self.settings.name);
+            let request = Request { kind, label: "exit", part, body, arrived: true, heard: true };
+            self.part.record(actor, EventKind::Requested(Rc::new(request)));
         }
     }
 }

@@ -9,15 +9,16 @@ use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::footprint::Use;
+use crate::part::Part;
 use crate::point::ActorId;
-use crate::world::{Shared, World};
+use crate::world::World;
 
 /// A handle on a notifier; clones refer to the same one. It outlives every process.
 #[derive(Clone)]
 pub struct Notifier(Rc<Inner>);
 
 struct Inner {
-    shared: Rc<Shared>,
+    part: Part,
     /// It was signalled while no actor waited.
     rang: Cell<bool>,
     waiting: RefCell<Vec<ActorId>>,
@@ -26,19 +27,19 @@ struct Inner {
 impl World {
     /// Adds a notifier.
     pub fn notifier(&self) -> Notifier {
-        let shared = self.shared.clone();
-        Notifier(Rc::new(Inner { shared, rang: Cell::default(), waiting: RefCell::default() }))
+        let part = self.unnamed_part("notifier");
+        Notifier(Rc::new(Inner { part, rang: Cell::default(), waiting: RefCell::default() }))
     }
 }
 
 impl Notifier {
     /// Signals. Not a point: it takes effect at once and cannot fail.
     pub fn ring(&self) {
-        self.0.shared.count_call();
+        self.0.part.count_call();
         self.0.touch();
         let waiting = self.0.waiting.take();
         self.0.rang.set(waiting.is_empty());
-        waiting.into_iter().for_each(|actor| self.0.shared.release(actor, false));
+        waiting.into_iter().for_each(|actor| self.0.part.release(actor));
     }
 
     /// Waits for a signal, at most `at_most`. That time passes only when no other actor can run. If no other actor has
@@ -46,13 +47,13 @@ impl Notifier {
     /// are idle, not for ever. Of other polling actors only commits count as activity.
     pub async fn wait(&self, actor: &Actor, at_most: Duration) {
         let inner = &self.0;
-        inner.shared.count_call();
+        inner.part.count_call();
         inner.touch();
         if inner.rang.take() {
             return;
         }
-        inner.waiting.borrow_mut().push(actor.id);
-        let _place = Place { bell: inner, actor: actor.id };
+        inner.waiting.borrow_mut().push(actor.id());
+        let _place = Place { bell: inner, actor: actor.id() };
         actor.look_again(at_most).await;
     }
 }
@@ -60,7 +61,7 @@ impl Notifier {
 impl Inner {
     /// A world has few notifiers, so they count as one.
     fn touch(&self) {
-        self.shared.touch("notifier", "", None, Use::Write);
+        self.part.touch(None, Use::Write);
     }
 }
 

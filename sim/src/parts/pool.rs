@@ -36,10 +36,11 @@ use std::time::Duration;
 use crate::actor::Actor;
 use crate::engine::{Answer, SessionId, SqlError, Value};
 use crate::footprint::Use;
+use crate::part::Part;
 use crate::parts::connection::{Connection, Transaction};
-use crate::point::ActorId;
+use crate::point::{ActorId, ProcessId};
 use crate::trace::EventKind;
-use crate::world::Shared;
+use crate::world::Boot;
 
 /// The key of a pool's annotation: how many of its connections are reserved, and how many it has.
 pub const RESERVED: &str = "reserved";
@@ -52,11 +53,11 @@ pub struct Pool {
     at_most: Option<Duration>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) shared: Rc<Shared>,
-    process: usize,
+pub(super) struct Inner {
+    pub(super) part: Part,
+    process: ProcessId,
     size: usize,
-    pub(crate) lock_timeout: Option<Duration>,
+    pub(super) lock_timeout: Option<Duration>,
     /// The number of reserved connections.
     reserved: Cell<usize>,
     idle: RefCell<VecDeque<SessionId>>,
@@ -66,16 +67,19 @@ pub(crate) struct Inner {
     waiting: RefCell<VecDeque<ActorId>>,
 }
 
+impl Boot {
+    /// Opens a pool of `size` connections. A statement on one waits for a lock for at most `lock_timeout`, or for as
+    /// long as the engine lets it.
+    pub fn pool(&self, size: usize, lock_timeout: impl Into<Option<Duration>>) -> Pool {
+        Pool::open(self.unnamed_part("pool"), self.process(), size, lock_timeout.into())
+    }
+}
+
 impl Pool {
-    pub(crate) fn open(
-        shared: Rc<Shared>,
-        process: usize,
-        size: usize,
-        lock_timeout: Option<Duration>,
-    ) -> Pool {
-        let idle = (0..size).filter_map(|_| shared.connect(process)).collect();
+    fn open(part: Part, process: ProcessId, size: usize, lock_timeout: Option<Duration>) -> Pool {
+        let idle = (0..size).filter_map(|_| part.connect(process)).collect();
         let inner = Rc::new(Inner {
-            shared,
+            part,
             process,
             size,
             lock_timeout,
@@ -119,21 +123,19 @@ impl Pool {
         let pool = &self.inner;
         pool.touch();
         if pool.idle.borrow().len() > pool.promised.get() {
-            pool.users.borrow_mut().push(actor.id);
+            pool.users.borrow_mut().push(actor.id());
         } else {
-            let began = actor.shared.now.get();
-            let holders = pool.users.borrow().clone();
-            actor.shared.record(actor.id, EventKind::Waits { resource: "the connection", holders });
-            pool.waiting.borrow_mut().push_back(actor.id);
-            let place = Place { pool: pool.clone(), actor: actor.id, served: false };
-            actor.blocked(at_most.map(|at_most| began + at_most)).await;
-            let (waited, timed_out) = (actor.shared.now.get() - began, actor.timed_out());
+            let wait = actor.begin_wait("the connection", pool.users.borrow().clone());
+            pool.waiting.borrow_mut().push_back(actor.id());
+            let place = Place { pool: pool.clone(), actor: actor.id(), served: false };
+            actor.blocked(wait.deadline(at_most)).await;
+            let timed_out = actor.timed_out();
             if timed_out {
                 drop(place);
             } else {
                 place.take();
             }
-            actor.shared.record(actor.id, EventKind::Resumed { waited, timed_out });
+            wait.end(timed_out);
             if timed_out {
                 return Err(error("ACQUIRE_TIMEOUT", "timed out waiting for a connection of the pool"));
             }
@@ -208,24 +210,24 @@ impl Drop for Place {
 impl Inner {
     /// The order of requests decides who gets a connection. A process has few pools, so they count as one.
     fn touch(&self) {
-        self.shared.touch("pool", "", Some(self.process as u64), Use::Write);
+        self.part.touch(Some(self.process.index() as u64), Use::Write);
     }
 
     /// Opens a connection in place of a broken one, and treats it like a returned one.
-    pub(crate) fn replace(&self, user: ActorId) {
-        if let Some(session) = self.shared.connect(self.process) {
+    pub(super) fn replace(&self, user: ActorId) {
+        if let Some(session) = self.part.connect(self.process) {
             self.give_back(session, user);
         }
     }
 
     /// Counts one more reserved connection.
-    pub(crate) fn reserve(&self, user: ActorId) {
+    pub(super) fn reserve(&self, user: ActorId) {
         self.reserved.set(self.reserved.get() + 1);
         self.note_reserved(user);
     }
 
     /// Counts one reserved connection less; not annotated if its holder died.
-    pub(crate) fn unreserve(&self, user: ActorId, says_so: bool) {
+    pub(super) fn unreserve(&self, user: ActorId, says_so: bool) {
         self.reserved.set(self.reserved.get() - 1);
         if says_so {
             self.note_reserved(user);
@@ -234,13 +236,13 @@ impl Inner {
 
     fn note_reserved(&self, user: ActorId) {
         let (reserved, size) = (self.reserved.get() as i64, self.size as i64);
-        self.shared.record(user, EventKind::Annotated(RESERVED, reserved, size));
+        self.part.record(user, EventKind::Annotated(RESERVED, reserved, size));
     }
 
     /// Returns a connection. It is assigned to the first waiter at once, so that no later requester overtakes.
-    pub(crate) fn give_back(&self, session: SessionId, user: ActorId) {
+    pub(super) fn give_back(&self, session: SessionId, user: ActorId) {
         self.touch();
-        self.shared.put_session_back(session);
+        self.part.check_in(session);
         self.idle.borrow_mut().push_back(session);
         let mut users = self.users.borrow_mut();
         if let Some(index) = users.iter().position(|other| *other == user) {
@@ -249,13 +251,13 @@ impl Inner {
         if let Some(next) = self.waiting.borrow_mut().pop_front() {
             users.push(next);
             self.promised.set(self.promised.get() + 1);
-            self.shared.release(next, false);
+            self.part.release(next);
         }
     }
 }
 
 /// The error that `release` throws.
-pub(crate) fn thrown() -> SqlError {
+pub(super) fn thrown() -> SqlError {
     error("RELEASE_FAILED", "the connection could not be given back to the pool")
 }
 

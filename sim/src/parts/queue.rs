@@ -35,9 +35,15 @@ use crate::actor::{Actor, Lost};
 use crate::engine::Value;
 use crate::fault::Fault;
 use crate::footprint::Use;
+use crate::part::Part;
 use crate::point::{ActorId, PointKind};
-use crate::trace::{EventKind, Field, Record, Request};
-use crate::world::{Shared, World};
+use crate::trace::{Attempt, EventKind, Field, Record, Request, RequestKind};
+use crate::world::World;
+
+pub use self::delivery::Delivery;
+use self::delivery::record;
+
+mod delivery;
 
 /// Configuration of a queue. Each number is at least 1.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +64,7 @@ pub struct Settings {
 pub struct Queue<M>(Rc<Inner<M>>);
 
 struct Inner<M> {
-    shared: Rc<Shared>,
+    part: Part,
     settings: Settings,
     state: RefCell<State<M>>,
 }
@@ -83,18 +89,6 @@ struct Message<M> {
     held: Option<(ActorId, u64)>,
 }
 
-/// A message delivered to a consumer.
-#[derive(Debug)]
-pub struct Delivery<M> {
-    /// The message's number, in sending order.
-    pub message: u64,
-    /// The number of this attempt, from 1.
-    pub attempt: u32,
-    /// The message.
-    pub body: Rc<M>,
-    receipt: u64,
-}
-
 impl World {
     /// Adds a queue.
     ///
@@ -102,10 +96,10 @@ impl World {
     /// A number in the settings is 0, so nothing would ever be delivered.
     pub fn queue<M: Record>(&self, settings: Settings) -> Queue<M> {
         let Settings { batch, attempts, concurrency, .. } = settings;
-        self.shared.names_part(settings.name);
+        let part = self.part("queue", settings.name);
         assert!(batch > 0 && attempts > 0 && concurrency > 0, "this queue delivers nothing: {settings:?}");
         let state = State { messages: Vec::new(), sent: 0, receipts: 0, waiting: Vec::new() };
-        Queue(Rc::new(Inner { shared: self.shared.clone(), settings, state: RefCell::new(state) }))
+        Queue(Rc::new(Inner { part, settings, state: RefCell::new(state) }))
     }
 }
 
@@ -119,12 +113,13 @@ impl<M: Record> Queue<M> {
         let (inner, message) = (&self.0, Rc::new(message));
         let body = || {
             inner.touch();
-            let mut body = vec![("message", Value::Integer(inner.state.borrow().sent as i64 + 1))];
+            let number = inner.state.borrow().sent + 1;
+            let mut body = vec![("message", Value::Integer(number as i64))];
             body.extend(message.record());
-            body
+            (RequestKind::Send(number), body)
         };
         let effect = |_| inner.enqueue(message.clone());
-        actor.exchange(PointKind::Request, "send", inner.settings.name, body, effect).await
+        actor.exchange_about(PointKind::Request, "send", inner.settings.name, body, effect).await
     }
 
     /// Takes a batch, once a message is available; the trial may end while a consumer waits for one. A request to stop
@@ -135,10 +130,10 @@ impl<M: Record> Queue<M> {
     /// with messages can be lost, so the error comes once there are some.
     pub async fn receive(&self, actor: &Actor) -> Result<Vec<Delivery<M>>, Lost> {
         let inner = &self.0;
-        actor.arrive("receive", PointKind::Request, Duration::ZERO).await;
-        let fault = actor.shared.directive.take();
+        actor.arrive("receive", PointKind::Request).await;
+        let fault = actor.take_fault();
         if fault == Some(Fault::RequestLost) {
-            inner.tell(actor.id, "receive", Vec::new(), false, false);
+            inner.tell(actor.id(), RequestKind::Call, "receive", Vec::new(), false, false);
             return Err(Lost);
         }
         let batch = loop {
@@ -146,15 +141,15 @@ impl<M: Record> Queue<M> {
             inner.bury();
             let choices = inner.choices(actor);
             if choices.is_empty() {
-                inner.state.borrow_mut().waiting.push(actor.id);
-                let _place = Place { inner, actor: actor.id };
+                inner.state.borrow_mut().waiting.push(actor.id());
+                let _place = Place { inner, actor: actor.id() };
                 actor.idle(inner.next_visible()).await;
                 continue;
             }
             let (number, visible_at) = choices[actor.pick(choices.len()).await];
-            if visible_at > actor.shared.now.get() {
+            if visible_at > inner.part.now() {
                 // If order does not follow time, a consumer may come so late that a delayed message is first.
-                actor.continue_after(visible_at - actor.shared.now.get()).await;
+                actor.continue_after(visible_at - inner.part.now()).await;
                 inner.touch();
                 // Meanwhile another consumer may have taken it, and last attempts may have timed out.
                 inner.bury();
@@ -165,7 +160,8 @@ impl<M: Record> Queue<M> {
         };
         let heard = !matches!(fault, Some(Fault::ReplyLost | Fault::CrashAfter));
         for delivery in &batch {
-            inner.tell(actor.id, "deliver", delivery.record(), true, heard);
+            let kind = RequestKind::Deliver(delivery.number());
+            inner.tell(actor.id(), kind, "deliver", delivery.record(), true, heard);
         }
         match fault {
             Some(Fault::CrashAfter) => actor.die().await,
@@ -181,8 +177,8 @@ impl<M: Record> Queue<M> {
     pub async fn ack(&self, actor: &Actor, delivery: &Delivery<M>) -> Result<(), Lost> {
         let inner = &self.0;
         let effect = |fault| inner.acknowledge(delivery, fault == Some(Fault::Duplicate));
-        let kind = PointKind::Acknowledgement;
-        actor.exchange(kind, "ack", inner.settings.name, || delivery.record(), effect).await
+        let body = || (RequestKind::Acknowledge(delivery.number()), delivery.record());
+        actor.exchange_about(PointKind::Acknowledgement, "ack", inner.settings.name, body, effect).await
     }
 
     /// Gives the message back, to be redelivered after `delay`; after its last attempt it is a dead letter.
@@ -192,12 +188,13 @@ impl<M: Record> Queue<M> {
     pub async fn retry(&self, actor: &Actor, delivery: &Delivery<M>, delay: Duration) -> Result<(), Lost> {
         let inner = &self.0;
         let effect = |_| inner.give_back(actor, delivery, delay);
-        actor.exchange(PointKind::Request, "retry", inner.settings.name, || delivery.record(), effect).await
+        let body = || (RequestKind::GiveBack(delivery.number()), delivery.record());
+        actor.exchange_about(PointKind::Request, "retry", inner.settings.name, body, effect).await
     }
 
     /// Whether no message is left, neither waiting nor being processed. Checks for dead letters; see above.
     pub fn is_empty(&self) -> bool {
-        self.0.shared.count_call();
+        self.0.part.count_call();
         self.0.touch();
         self.0.bury();
         self.0.state.borrow().messages.is_empty()
@@ -207,13 +204,13 @@ impl<M: Record> Queue<M> {
 impl<M> Inner<M> {
     /// Which message comes first, and to which consumer, depends on the whole queue and on the time.
     fn touch(&self) {
-        self.shared.touch("queue", self.settings.name, None, Use::Write);
-        self.shared.looks_at_clock();
+        self.part.touch(None, Use::Write);
+        self.part.now();
     }
 
     fn enqueue(&self, body: Rc<M>) {
         self.touch();
-        let visible_at = self.shared.now.get();
+        let visible_at = self.part.now();
         let state = &mut *self.state.borrow_mut();
         state.sent += 1;
         let (number, left) = (state.sent, self.settings.attempts);
@@ -224,7 +221,7 @@ impl<M> Inner<M> {
     /// The messages that this consumer may get, each with the time from which it may: first the visible ones in sending
     /// order, then, if order does not follow time, the delayed ones.
     fn choices(&self, actor: &Actor) -> Vec<(u64, Duration)> {
-        let now = self.shared.now.get();
+        let now = self.part.now();
         let state = self.state.borrow();
         if self.is_crowded(&state, actor) {
             return Vec::new();
@@ -232,7 +229,7 @@ impl<M> Inner<M> {
         let choice = |message: &Message<M>| (message.number, message.visible_at);
         let visible = state.messages.iter().filter(|message| message.visible_at <= now);
         let mut choices: Vec<_> = visible.map(choice).collect();
-        if !choices.is_empty() && !self.shared.in_order_of_time.get() {
+        if !choices.is_empty() && !self.part.is_in_order_of_time() {
             let delayed = |message: &&Message<M>| message.visible_at > now && message.held.is_none();
             choices.extend(state.messages.iter().filter(delayed).map(choice));
         }
@@ -241,7 +238,7 @@ impl<M> Inner<M> {
 
     /// Whether the maximum number of consumers, other than this one, are processing messages already.
     fn is_crowded(&self, state: &State<M>, actor: &Actor) -> bool {
-        let now = self.shared.now.get();
+        let now = self.part.now();
         let mut holders: Vec<ActorId> = Vec::new();
         for message in state.messages.iter().filter(|message| message.visible_at > now) {
             if let Some((holder, _)) = message.held
@@ -250,18 +247,18 @@ impl<M> Inner<M> {
                 holders.push(holder);
             }
         }
-        holders.len() >= self.settings.concurrency && !holders.contains(&actor.id)
+        holders.len() >= self.settings.concurrency && !holders.contains(&actor.id())
     }
 
     /// When the next message becomes visible.
     fn next_visible(&self) -> Option<Duration> {
-        let now = self.shared.now.get();
+        let now = self.part.now();
         let state = self.state.borrow();
         state.messages.iter().map(|message| message.visible_at).filter(|at| *at > now).min()
     }
 
     fn is_free(&self, number: u64, actor: &Actor) -> bool {
-        let now = self.shared.now.get();
+        let now = self.part.now();
         let state = self.state.borrow();
         let there =
             state.messages.iter().any(|message| message.number == number && message.visible_at <= now);
@@ -270,7 +267,7 @@ impl<M> Inner<M> {
 
     /// Takes the message, and as many other visible ones as a batch has room for.
     fn take(&self, number: u64, actor: &Actor) -> Vec<Delivery<M>> {
-        let now = self.shared.now.get();
+        let now = self.part.now();
         let state = &mut *self.state.borrow_mut();
         let others = state.messages.iter().filter(|message| message.visible_at <= now);
         let others = others.map(|message| message.number).filter(|other| *other != number);
@@ -283,7 +280,7 @@ impl<M> Inner<M> {
             message.attempts += 1;
             message.left -= 1;
             message.visible_at = now + self.settings.visibility_timeout;
-            message.held = Some((actor.id, state.receipts));
+            message.held = Some((actor.id(), state.receipts));
             let Message { number, body, attempts, .. } = &*message;
             let (body, receipt) = (body.clone(), state.receipts);
             batch.push(Delivery { message: *number, attempt: *attempts, body, receipt });
@@ -296,7 +293,7 @@ impl<M> Inner<M> {
         let state = &mut *self.state.borrow_mut();
         if again {
             if let Some(message) = state.held_by(delivery) {
-                message.visible_at = self.shared.now.get();
+                message.visible_at = self.part.now();
                 message.held = None;
                 // It is redelivered once more instead of being dead.
                 message.left = message.left.max(1);
@@ -311,11 +308,11 @@ impl<M> Inner<M> {
         self.touch();
         let state = &mut *self.state.borrow_mut();
         if let Some(message) = state.held_by(delivery) {
-            message.visible_at = self.shared.now.get() + delay;
+            message.visible_at = self.part.now() + delay;
             message.held = None;
             if message.left == 0 {
                 state.messages.retain(|message| message.number != delivery.message);
-                self.tell(actor.id, "dead-letter", delivery.record(), true, true);
+                self.dead_letter(actor.id(), delivery.number());
             }
         }
         self.wake(state);
@@ -323,25 +320,37 @@ impl<M> Inner<M> {
 
     /// Turns messages whose last attempt has timed out into dead letters, attributed to no actor.
     fn bury(&self) {
-        let now = self.shared.now.get();
+        let now = self.part.now();
         let state = &mut *self.state.borrow_mut();
         let dead = |message: &mut Message<M>| message.visible_at <= now && message.left == 0;
         for message in state.messages.extract_if(.., dead) {
-            let body = record(message.number, message.attempts);
-            self.tell(ActorId::NOBODY, "dead-letter", body, true, true);
+            let last = Attempt { message: message.number, attempt: message.attempts };
+            self.dead_letter(ActorId::NOBODY, last);
         }
     }
 
     /// Lets every waiting actor look again.
     fn wake(&self, state: &mut State<M>) {
         for actor in state.waiting.drain(..) {
-            self.shared.release(actor, false);
+            self.part.release(actor);
         }
     }
 
-    fn tell(&self, actor: ActorId, label: &'static str, body: Vec<Field>, arrived: bool, heard: bool) {
-        let request = Request { label, part: self.settings.name, body, arrived, heard };
-        self.shared.record(actor, EventKind::Requested(Rc::new(request)));
+    fn dead_letter(&self, actor: ActorId, last: Attempt) {
+        self.tell(actor, RequestKind::DeadLetter(last), "dead-letter", record(last), true, true);
+    }
+
+    fn tell(
+        &self,
+        actor: ActorId,
+        kind: RequestKind,
+        label: &'static str,
+        body: Vec<Field>,
+        arrived: bool,
+        heard: bool,
+    ) {
+        let request = Request { kind, label, part: self.settings.name, body, arrived, heard };
+        self.part.record(actor, EventKind::Requested(Rc::new(request)));
     }
 }
 
@@ -355,16 +364,6 @@ impl<M> Message<M> {
     fn is_held_by(&self, delivery: &Delivery<M>) -> bool {
         self.held.is_some_and(|(_, receipt)| receipt == delivery.receipt)
     }
-}
-
-impl<M> Record for Delivery<M> {
-    fn record(&self) -> Vec<Field> {
-        record(self.message, self.attempt)
-    }
-}
-
-fn record(message: u64, attempt: u32) -> Vec<Field> {
-    vec![("message", Value::Integer(message as i64)), ("attempt", Value::Integer(i64::from(attempt)))]
 }
 
 /// Registers a waiting actor. Dropping it, also when the process dies, removes the actor.

@@ -9,22 +9,21 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::footprint::Use;
-use crate::world::{Shared, World};
+use crate::part::Part;
+use crate::world::World;
 
 /// A handle on a value that processes share; clones refer to the same value.
 pub struct SharedState<T>(Rc<Inner<T>>);
 
 struct Inner<T> {
-    shared: Rc<Shared>,
-    name: &'static str,
+    part: Part,
     value: RefCell<T>,
 }
 
 impl World {
     /// Adds a shared value; `name` identifies it.
     pub fn shared_state<T>(&self, name: &'static str, value: T) -> SharedState<T> {
-        self.shared.names_part(name);
-        SharedState(Rc::new(Inner { shared: self.shared.clone(), name, value: RefCell::new(value) }))
+        SharedState(Rc::new(Inner { part: self.part("shared-state", name), value: RefCell::new(value) }))
     }
 }
 
@@ -56,8 +55,8 @@ impl<T> SharedState<T> {
 
 impl<T> Inner<T> {
     fn touch(&self, how: Use) {
-        self.shared.count_call();
-        self.shared.touch("shared-state", self.name, None, how);
+        self.part.count_call();
+        self.part.touch(None, how);
     }
 }
 
@@ -69,6 +68,6 @@ impl<T> Clone for SharedState<T> {
 
 impl<T> fmt::Debug for SharedState<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedState").field("name", &self.0.name).finish_non_exhaustive()
+        f.debug_struct("SharedState").field("name", &self.0.part.name()).finish_non_exhaustive()
     }
 }

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::engine::Value;
-use crate::trace::{EventKind, Request};
-use crate::world::{Shared, World};
+use crate::part::Part;
+use crate::trace::{EventKind, Request, RequestKind};
+use crate::world::World;
 
 /// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct Settings {
 /// A handle on a service; clones refer to the same service.
 #[derive(Clone)]
 pub struct SlowCall {
-    shared: Rc<Shared>,
+    part: Part,
     settings: Settings,
 }
 
@@ -55,9 +56,9 @@ impl World {
     /// # Panics
     /// There is no possible outcome.
     pub fn slow_call(&self, settings: Settings) -> SlowCall {
-        self.shared.names_part(settings.name);
+        let part = self.part("slow_call", settings.name);
         assert!(!settings.outcomes.is_empty(), "something must come of a call: {settings:?}");
-        SlowCall { shared: self.shared.clone(), settings }
+        SlowCall { part, settings }
     }
 }
 
@@ -73,11 +74,11 @@ impl SlowCall {
         subject: impl Into<Value>,
     ) -> Result<Option<&'static str>, Failed> {
         let Settings { name, takes, outcomes } = self.settings;
-        let until = self.shared.now.get() + takes;
+        let until = self.part.now() + takes;
         actor.sleep(label, takes).await;
         // A request to stop ends a sleep, but not the call.
         while actor.is_stopping() && actor.now() < until {
-            actor.sleep(label, until - self.shared.now.get()).await;
+            actor.sleep(label, until - self.part.now()).await;
         }
         let outcome = outcomes[actor.pick(outcomes.len()).await];
         let (missing, answer) = match outcome {
@@ -86,8 +87,9 @@ impl SlowCall {
             Outcome::Fails => (Err(Failed), Value::from("failed")),
         };
         let body = vec![("about", subject.into()), ("answer", answer)];
-        let request = Request { label: "answer", part: name, body, arrived: true, heard: true };
-        self.shared.record(actor.id, EventKind::Requested(Rc::new(request)));
+        let kind = RequestKind::Call;
+        let request = Request { kind, label: "answer", part: name, body, arrived: true, heard: true };
+        self.part.record(actor.id(), EventKind::Requested(Rc::new(request)));
         missing
     }
 }

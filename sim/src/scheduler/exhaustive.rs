@@ -31,7 +31,7 @@ use history::History;
 pub struct Exhaustive {
     /// The most preemptions in a schedule; `None` for any number.
     bound: Option<u32>,
-    /// Whether equivalent orders are skipped.
+    /// Whether equivalent orders are skipped; under a bound not once a step has touched the clock.
     reduces: bool,
     path: Vec<Choice>,
     /// How many choices of the path the trial has taken.
@@ -105,12 +105,7 @@ impl Exhaustive {
         }
     }
 
-    /// The same without reduction, for checking the reduction.
-    pub fn by_brute_force(bound: Option<u32>) -> Exhaustive {
-        Exhaustive { reduces: false, ..Exhaustive::new(bound) }
-    }
-
-    /// The steps of the last schedule with their footprints; empty under a bound or without reduction.
+    /// The steps of the last schedule with their footprints; empty under a bound.
     pub(crate) fn steps(&self) -> Vec<(ActorId, Footprint)> {
         if self.sleeps() { self.history.steps() } else { Vec::new() }
     }

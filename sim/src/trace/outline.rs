@@ -7,25 +7,6 @@ use std::time::Duration;
 use super::{EventKind, Statement};
 use crate::digest::Digest;
 use crate::engine::Work;
-use crate::trial::{Ending, Run};
-
-impl Run {
-    /// The digest of all events in order, the ending and the final rows. Work, durations and step numbers are left out,
-    /// because engines need different numbers of steps to get to the end of a wait.
-    pub fn outline(&self) -> Digest {
-        let mut digest = Digest::default();
-        for event in self.trace.events.iter().filter(|event| event.kind.is_met()) {
-            digest.word(u64::from(event.actor.0));
-            event.kind.outline(&mut digest);
-        }
-        if self.ending != Ending::Quiescent {
-            digest.text(&format!("{:?}", self.ending));
-        }
-        let rows = self.tables.iter().flat_map(|(_, rows)| rows);
-        rows.flat_map(|row| row.iter()).for_each(|value| value.digest(&mut digest));
-        digest
-    }
-}
 
 impl EventKind {
     /// Whether its actor observes it. How long a lock kept others out is not observed, and engines measure it

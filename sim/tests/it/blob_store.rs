@@ -10,7 +10,7 @@ use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
-use crate::parts::{self, Tally, ensure};
+use retrial_soundness::{Tally, ensure};
 
 /// Two callers that put, read and delete the same two keys, each in its own order.
 fn callers(world: &World) {
@@ -61,7 +61,7 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
         let expects = told.entry(event.actor.0).or_default();
         match &event.kind {
             EventKind::Requested(request) => {
-                let key = parts::number(request, "key");
+                let key = retrial_soundness::number(request, "key");
                 ensure!(request.part == "blobs", "it is at {}", request.part);
                 ensure!(request.arrived || !request.heard, "an answer to what never arrived");
                 *expects = None;
@@ -101,12 +101,12 @@ fn judge(run: &Run, tally: &mut Tally) -> Result<(), String> {
 fn the_rules_hold_in_a_storm() {
     let wanted =
         ["found", "not found", "deleted", "deleted where nothing was", "answer lost", "request lost"];
-    parts::sweep(&STORMY, 300, &wanted, callers, judge);
+    retrial_soundness::sweep(&STORMY, 300, &wanted, callers, judge);
 }
 
 /// The replies to a single caller that puts a blob, reads it, deletes it and reads it again.
 fn read_twice(choices: &[&str]) -> Vec<i64> {
-    let run = parts::directed(Pace::Free, &STORMY, choices, |world| {
+    let run = retrial_soundness::directed(Pace::Free, &STORMY, choices, |world| {
         let store = world.blob_store("blobs");
         world.actor("ada", move |actor| {
             let store: BlobStore = store.clone();
@@ -141,7 +141,7 @@ fn what_was_lost_had_its_effect_if_only_the_answer_was_lost() {
 
 #[test]
 fn whoever_prints_a_store_sees_its_name() {
-    let _ = parts::directed(Pace::Free, &STORMY, &[], |world| {
+    let _ = retrial_soundness::directed(Pace::Free, &STORMY, &[], |world| {
         assert_eq!(format!("{:?}", world.blob_store("blobs")), "BlobStore(\"blobs\")");
     });
 }

@@ -21,8 +21,6 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::TrialHost;
 
-use crate::toy;
-
 /// How a consumer adds one to the total.
 enum Style {
     /// It reads in one step and writes in another. Before it handles message 1 it may take more steps.
@@ -96,7 +94,7 @@ static COUNTING: Scenario<(), Style> = Scenario {
     invariants: &[Entry { name: "nothing_is_lost", source: "", it: &NothingIsLost }],
     rules_off: &[],
     tables: &[],
-    cost: toy::COST,
+    cost: retrial_soundness::COST,
     watched: &[],
     trials: 4,
     known_failures: |_| &[],
@@ -104,7 +102,7 @@ static COUNTING: Scenario<(), Style> = Scenario {
     smallest: |_| (),
     check: |()| Ok(()),
     initial_state: |_, ()| InitialState { schema: "".into(), rows: Vec::new() },
-    limits: |()| toy::LIMITS,
+    limits: |()| retrial_soundness::LIMITS,
     stage: |world, style, _, _| {
         let queue = world.queue(Settings {
             name: "intake",

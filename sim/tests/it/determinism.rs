@@ -25,7 +25,7 @@ fn traces() -> String {
     let mut text = String::new();
     for mut scheduler in schedulers() {
         for seed in 0..10 {
-            let run = toy::run_trial(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
+            let run = retrial_soundness::run_trial(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
                 .expect("nothing is refused");
             text.push_str(&format!("{}{}\n", run.trace, run.digest));
         }
@@ -42,7 +42,7 @@ fn the_same_seed_makes_the_same_trace_on_a_used_thread() {
 fn another_seed_makes_another_trace() {
     for mut scheduler in schedulers() {
         let mut digest = |seed| {
-            toy::run_trial(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
+            retrial_soundness::run_trial(&mut *scheduler, seed, &toy::CALM, toy::three_walkers)
                 .expect("nothing is refused")
                 .digest
         };
@@ -88,7 +88,7 @@ static LEAKY: Scenario<(), bool> = Scenario {
     invariants: &[],
     rules_off: &[],
     tables: &[],
-    cost: toy::COST,
+    cost: retrial_soundness::COST,
     watched: &[],
     trials: 4,
     known_failures: |_| &[],
@@ -96,7 +96,7 @@ static LEAKY: Scenario<(), bool> = Scenario {
     smallest: |_| (),
     check: |()| Ok(()),
     initial_state: |_, ()| InitialState { schema: "".into(), rows: Vec::new() },
-    limits: |()| toy::LIMITS,
+    limits: |()| retrial_soundness::LIMITS,
     stage: |world, leaks, _, _| {
         world.actor("leaky", move |actor| async move {
             let number = if *leaks { os_randomness() } else { 7 };

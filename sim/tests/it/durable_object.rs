@@ -13,7 +13,7 @@ use retrial_sim::trace::{EventKind, Field, Record};
 use retrial_sim::trial::{Ending, Run};
 use retrial_sim::world::World;
 
-use crate::{parts, toy};
+use crate::toy;
 
 mod oracle;
 
@@ -155,7 +155,7 @@ fn the_rules_hold_in_a_storm() {
         "a read",
     ];
     let judge = |run: &Run, tally: &mut _| oracle::judge(run, &log.borrow(), tally);
-    parts::sweep(&STORMY, 600, &wanted, |world| callers(world, &log), judge);
+    retrial_soundness::sweep(&STORMY, 600, &wanted, |world| callers(world, &log), judge);
 }
 
 const EVICTED: Environment = Environment {
@@ -168,12 +168,12 @@ const EVICTED: Environment = Environment {
 #[test]
 fn nobody_sees_an_eviction() {
     let log = Log::default();
-    let judge = |run: &Run, tally: &mut parts::Tally| {
+    let judge = |run: &Run, tally: &mut retrial_soundness::Tally| {
         let said = run.trace.to_string();
-        parts::ensure!(!said.contains("error"), "a caller sees an error");
+        retrial_soundness::ensure!(!said.contains("error"), "a caller sees an error");
         oracle::judge(run, &log.borrow(), tally)
     };
-    parts::sweep(&EVICTED, 100, &["an eviction"], |world| callers(world, &log), judge);
+    retrial_soundness::sweep(&EVICTED, 100, &["an eviction"], |world| callers(world, &log), judge);
 }
 
 /// The replies to the callers, in order.
@@ -217,7 +217,7 @@ fn whoever_stands_in_line_hears_of_a_crash_and_what_is_durable_stays() {
         let mut choices = line.to_vec();
         choices.push(fault);
         let log = Log::default();
-        let run = parts::directed(Pace::Free, &STORMY, &choices, |world| crowd(world, &log));
+        let run = retrial_soundness::directed(Pace::Free, &STORMY, &choices, |world| crowd(world, &log));
         let stored: Vec<i64> = oracle::stored(&run).map(|(_, count, _)| count).collect();
         let mut heard = told(&run);
         heard.sort_by_key(|(name, ..)| *name);
@@ -230,7 +230,7 @@ fn whoever_stands_in_line_hears_of_a_crash_and_what_is_durable_stays() {
 #[test]
 #[should_panic(expected = "there are two of the name `ledger`")]
 fn there_is_one_object_of_a_name() {
-    let _ = parts::directed(Pace::Free, &toy::CALM, &[], |world| {
+    let _ = retrial_soundness::directed(Pace::Free, &toy::CALM, &[], |world| {
         ledger(world, Rc::default());
         ledger(world, Rc::default());
     });

@@ -48,7 +48,7 @@ fn of(stage: Stage) -> Toy {
         invariants: &[Entry { name: "fine", source: "", it: &Fine }],
         rules_off: &[],
         tables: &[],
-        cost: toy::COST,
+        cost: retrial_soundness::COST,
         watched: &[],
         trials: 4,
         known_failures: |_| &[],
@@ -56,7 +56,7 @@ fn of(stage: Stage) -> Toy {
         smallest: |_| 1,
         check: |_| Ok(()),
         initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
-        limits: |_| toy::LIMITS,
+        limits: |_| retrial_soundness::LIMITS,
         stage: |world, stage, _, _| stage(world),
     }
 }

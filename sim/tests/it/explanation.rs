@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Answer, Row, RowChange, SqlError, Table, Value, Work};
-use retrial_sim::explanation::{Act, Edge, explain};
-use retrial_sim::footprint::Footprint;
+use retrial_sim::explanation::{Act, Edge, Reason, explain};
+use retrial_sim::footprint::{Footprint, Touch, Use};
 use retrial_sim::invariant::Finding;
 use retrial_sim::point::ActorId;
 use retrial_sim::scheduler::Policy;
-use retrial_sim::trace::{Event, EventKind, Field, Member, Request, Statement, Stored, Trace};
+use retrial_sim::trace::{
+    Attempt, Event, EventKind, Field, Member, Request, RequestKind, Statement, Stored, Trace,
+};
 use retrial_sim::trial::Run;
 
 use crate::toy;
@@ -29,11 +31,13 @@ const CAST: [&str; 5] = ["client", "one", "two", "object", "api"];
 /// one retry 1 1             one ack 1 1            one crash           one notify a
 /// ```
 ///
+/// `read look` reads the row, `read aside` another one.
+///
 /// [`operated`] adds a store whose rows are deleted and added again, and operations on them.
 #[track_caller]
 fn check(anomaly: Anomaly, at: Option<usize>, trial: &str, edges: &[&str], end: &str) {
-    let mut run =
-        toy::run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), 1, &toy::CALM, |_| {}).expect("it runs");
+    let mut run = retrial_soundness::run_trial(&mut *Policy::PORTFOLIO[0].scheduler(), 1, &toy::CALM, |_| {})
+        .expect("it runs");
     let mut trace = Trace::default();
     trace.cast = CAST.iter().map(|name| Member { name, process: name }).collect();
     for (step, line) in (1..).zip(trial.lines().map(str::trim).filter(|line| !line.is_empty())) {
@@ -41,12 +45,8 @@ fn check(anomaly: Anomaly, at: Option<usize>, trial: &str, edges: &[&str], end: 
         let actor = CAST.iter().position(|name| *name == words[0]).expect("a member of the cast");
         let at = Duration::from_millis(u64::from(step));
         let actor = ActorId(actor as u16);
-        trace.events.extend(what(actor, &words[1..]).into_iter().map(|what| Event {
-            step,
-            at,
-            actor,
-            kind: what,
-        }));
+        let events = what(&trace, actor, &words[1..]);
+        trace.events.extend(events.into_iter().map(|what| Event { step, at, actor, kind: what }));
     }
     run.trace = trace;
     let mut broken = Finding::broken(anomaly, "it is broken").on("t", "c", Value::from("k"));
@@ -69,7 +69,15 @@ fn say(run: &Run, edge: &Edge) -> String {
         assert_eq!(run.trace.events[act.event].actor, act.actor, "{act:?}");
         format!("{}/{}#{}", run.trace.name(act.actor), act.label, act.nth)
     };
-    format!("{} < {}: {}", name(&edge.before), name(&edge.after), variant(&edge.because))
+    format!("{} < {}: {}", name(&edge.before), name(&edge.after), reason(&edge.because))
+}
+
+/// The name of a reason, and whether it rests on equal values only.
+fn reason(of: &Reason) -> String {
+    let text = format!("{of:?}");
+    let name = text.split([' ', '(']).next().unwrap_or_default();
+    let basis = if text.contains("basis: EqualValues") { " by equal values" } else { "" };
+    format!("{name}{basis}")
 }
 
 /// The name of the variant; of a contradiction, without its group.
@@ -89,34 +97,44 @@ fn value(word: &str) -> Value {
 }
 
 /// The events of a line: one event, except for a request to a store, which a commit follows in the same step.
-fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
-    let request = |label, part, body: Vec<Field>| {
-        EventKind::Requested(Rc::new(Request { label, part, body, arrived: true, heard: true }))
+fn what(trace: &Trace, actor: ActorId, words: &[&str]) -> Vec<EventKind> {
+    let about = |kind, label, part, body: Vec<Field>| {
+        EventKind::Requested(Rc::new(Request { kind, label, part, body, arrived: true, heard: true }))
     };
+    let request = |label, part, body| about(RequestKind::Call, label, part, body);
     let receipt = |words: &[&str]| vec![("message", value(words[0])), ("attempt", value(words[1]))];
-    let ran = |label, params, result| {
-        let (work, footprint) = (Work::default(), Footprint::default());
+    let attempt = |words: &[&str]| {
+        let (message, attempt) = (words[0].parse(), words[1].parse());
+        Attempt { message: message.expect("a number"), attempt: attempt.expect("a number") }
+    };
+    let ran_on = |row, label, params, result| {
+        let touch = Touch { part: 1, item: Some(row), how: Use::Write };
+        let (work, footprint) = (Work::default(), Footprint { touched: vec![touch] });
         EventKind::Ran(Rc::new(Statement { label, sql: "UPDATE t".into(), params, result, work, footprint }))
     };
+    let ran = |label, params, result| ran_on(1, label, params, result);
     let answer = |changed, rows: Vec<Row>| Ok(Answer { rows, changed });
     let only = match words {
-        ["send", number, text] => request(
+        ["send", number, text] => about(
+            RequestKind::Send(number.parse().expect("a number")),
             "send",
             "queue",
             vec![("message", value(number)), ("row", value("k")), ("c", value(text))],
         ),
-        ["deliver", rest @ ..] => request("deliver", "queue", receipt(rest)),
-        ["ack", rest @ ..] => request("ack", "queue", receipt(rest)),
-        ["retry", rest @ ..] => request("retry", "queue", receipt(rest)),
+        ["deliver", of @ ..] => about(RequestKind::Deliver(attempt(of)), "deliver", "queue", receipt(of)),
+        ["ack", of @ ..] => about(RequestKind::Acknowledge(attempt(of)), "ack", "queue", receipt(of)),
+        ["retry", of @ ..] => about(RequestKind::GiveBack(attempt(of)), "retry", "queue", receipt(of)),
         ["ask", text] => request("ask", "object", vec![("c", value(text))]),
         ["notify", text] => {
             request("notify", "sink", vec![("row", value("k")), ("was", Value::Null), ("c", value(text))])
         }
         ["store", text] => {
-            EventKind::Stored(Rc::new(Stored { part: "object", state: vec![("c", value(text))] }))
+            let state = vec![("c", value(text))];
+            EventKind::Stored(Rc::new(Stored { asked: asked(trace, &state), part: "object", state }))
         }
         ["run", "write", text] => ran("write", vec![value("k"), value(text)], answer(1, Vec::new())),
         ["read", "look", text] => ran("look", vec![value("k")], answer(0, vec![[value(text)].into()])),
+        ["read", "aside", text] => ran_on(2, "aside", Vec::new(), answer(0, vec![[value(text)].into()])),
         ["fail", "write", text] => {
             let error = SqlError { code: "57014".to_owned(), message: "timeout".to_owned() };
             ran("write", vec![value("k"), value(text)], Err(error))
@@ -131,6 +149,15 @@ fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
         other => return operated::what(actor, other),
     };
     vec![only]
+}
+
+/// The last request that asked to store these fields.
+fn asked(trace: &Trace, fields: &[Field]) -> Option<usize> {
+    let asks = |event: &Event| match &event.kind {
+        EventKind::Requested(request) => request.label == "ask" && request.body == fields,
+        _ => false,
+    };
+    trace.events.iter().rposition(asks)
 }
 
 #[test]
@@ -150,9 +177,9 @@ fn an_older_value_of_an_object_written_last_is_stale() {
         one commit b a";
     let edges = [
         "object/store#1 < object/store#2: Replaced",
-        "object/store#2 < two/write#1: Carried",
+        "object/store#2 < two/write#1: Carried by equal values",
         "two/write#1 < one/write#1: Overwrote",
-        "object/store#1 < one/write#1: Carried",
+        "object/store#1 < one/write#1: Carried by equal values",
     ];
     check(Anomaly::StaleOverwrite, Some(11), trial, &edges, "OlderStands");
     check(Anomaly::StaleOverwrite, None, trial, &edges, "OlderStands");
@@ -171,10 +198,10 @@ fn a_value_that_somebody_had_replaced_comes_back_from_an_object() {
         one run write a
         one commit z a";
     let edges = [
-        "object/store#1 < one/write#1: Carried",
+        "object/store#1 < one/write#1: Carried by equal values",
         "one/write#1 < api/write#1: Overwrote",
         "api/write#1 < one/write#2: Overwrote",
-        "object/store#1 < one/write#2: Carried",
+        "object/store#1 < one/write#2: Carried by equal values",
     ];
     check(Anomaly::StaleOverwrite, Some(8), trial, &edges, "OlderStands");
 }
@@ -199,6 +226,19 @@ fn a_write_made_from_a_read_before_another_write_loses_that() {
 }
 
 #[test]
+fn an_equal_value_of_another_row_is_not_what_was_read() {
+    let trial = "
+        api run write a
+        api commit NULL a
+        two read aside a
+        one run write b
+        one commit a b
+        two run write d
+        two commit b d";
+    check(Anomaly::LostUpdate, Some(6), trial, &[], "Left");
+}
+
+#[test]
 fn what_an_object_has_already_is_acknowledged_and_never_written() {
     let trial = "
         client send 1 a
@@ -212,8 +252,8 @@ fn what_an_object_has_already_is_acknowledged_and_never_written() {
         one ack 1 2";
     let edges = [
         "client/send#1 < one/deliver#1: Delivered",
-        "one/deliver#1 < object/store#1: Carried",
-        "object/store#1 < one/write#1: Carried",
+        "one/deliver#1 < object/store#1: Carried by equal values",
+        "object/store#1 < one/write#1: Carried by equal values",
         "one/write#1 < one/retry#1: Failed",
         "one/retry#1 < one/deliver#2: DeliveredAgain",
         "object/store#1 < one/ask#2: Known",
@@ -235,7 +275,7 @@ fn what_dies_with_a_process_is_told_to_nobody_again() {
         two ack 1 2";
     let edges = [
         "client/send#1 < one/deliver#1: Delivered",
-        "one/deliver#1 < object/store#1: Carried",
+        "one/deliver#1 < object/store#1: Carried by equal values",
         "one/ask#1 < one/crash#1: Died",
         "one/crash#1 < two/deliver#1: DeliveredAgain",
         "object/store#1 < two/ask#1: Known",
@@ -267,7 +307,7 @@ fn a_value_is_told_before_it_is_committed() {
         one commit NULL a";
     let edges = [
         "one/ask#1 < object/store#1: Carried",
-        "object/store#1 < one/notify#1: Carried",
+        "object/store#1 < one/notify#1: Carried by equal values",
         "one/notify#1 < one/write#1: SameActor",
     ];
     check(Anomaly::PhantomEffect, Some(2), trial, &edges, "NothingBehind");
@@ -285,8 +325,8 @@ fn a_committed_value_is_told_to_nobody() {
         one crash";
     let edges = [
         "client/send#1 < one/deliver#1: Delivered",
-        "one/deliver#1 < object/store#1: Carried",
-        "object/store#1 < one/write#1: Carried",
+        "one/deliver#1 < object/store#1: Carried by equal values",
+        "object/store#1 < one/write#1: Carried by equal values",
         "one/write#1 < one/crash#1: Died",
     ];
     check(Anomaly::Omission, Some(5), trial, &edges, "NobodyTold");

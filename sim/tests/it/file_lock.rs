@@ -9,8 +9,6 @@ use retrial_sim::parts::file_lock::{FileLock, Locked, Released, Retries, Setting
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
-use crate::parts;
-
 mod oracle;
 mod reduction;
 mod stories;
@@ -122,17 +120,17 @@ fn the_rules_hold_in_a_storm() {
         "an exit with a lock",
         "a request to stop within a pause",
     ];
-    parts::sweep(&STORMY, 1000, &wanted, workers, oracle::judge);
+    retrial_soundness::sweep(&STORMY, 1000, &wanted, workers, oracle::judge);
 }
 
 #[test]
 fn where_nothing_fails_one_has_it_at_a_time() {
-    let judge = |run: &Run, tally: &mut parts::Tally| {
+    let judge = |run: &Run, tally: &mut retrial_soundness::Tally| {
         oracle::judge(run, tally)?;
         let said = run.trace.to_string();
-        parts::ensure!(!said.contains("stale"), "it becomes stale");
-        parts::ensure!(!said.contains("compromised=true"), "it is compromised");
+        retrial_soundness::ensure!(!said.contains("stale"), "it becomes stale");
+        retrial_soundness::ensure!(!said.contains("compromised=true"), "it is compromised");
         Ok(())
     };
-    parts::sweep(&CALM, 300, &["free", "held", "gives up", "releases"], workers, judge);
+    retrial_soundness::sweep(&CALM, 300, &["free", "held", "gives up", "releases"], workers, judge);
 }

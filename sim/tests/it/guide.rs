@@ -7,7 +7,7 @@ use retrial_sim::seed::Seed;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
-use crate::toy::{self, STORMY};
+use crate::toy::STORMY;
 
 /// Two actors that walk and pick, twice at each point and once before the first.
 fn world(world: &World) {
@@ -26,7 +26,7 @@ fn world(world: &World) {
 }
 
 fn run_trial(scheduler: &mut dyn Scheduler) -> Run {
-    toy::run_trial(scheduler, 1, &STORMY, world).expect("nothing is refused")
+    retrial_soundness::run_trial(scheduler, 1, &STORMY, world).expect("nothing is refused")
 }
 
 /// Choices that apply to no trial of this world.
@@ -49,8 +49,10 @@ fn a_guide_with_a_trials_own_tape_holds_that_trial() {
     for policy in Policy::PORTFOLIO {
         let mut scheduler = policy.scheduler();
         for seed in 0..50 {
-            let run = toy::run_trial(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
-            let guided = toy::run_trial(&mut Guide::new(run.tape.recorded()), seed, &STORMY, world);
+            let run = retrial_soundness::run_trial(&mut *scheduler, seed, &STORMY, world)
+                .expect("nothing is refused");
+            let guided =
+                retrial_soundness::run_trial(&mut Guide::new(run.tape.recorded()), seed, &STORMY, world);
             let guided = guided.expect("nothing is refused");
             assert_eq!((guided.digest, guided.tape), (run.digest, run.tape), "{policy}, seed {seed}");
         }
@@ -70,7 +72,8 @@ fn the_tape_of_a_guided_trial_replays() {
     for policy in Policy::PORTFOLIO {
         let mut scheduler = policy.scheduler();
         for seed in 0..50 {
-            let run = toy::run_trial(&mut *scheduler, seed, &STORMY, world).expect("nothing is refused");
+            let run = retrial_soundness::run_trial(&mut *scheduler, seed, &STORMY, world)
+                .expect("nothing is refused");
             let mut tape = run.tape.recorded();
             // Half of the choices are removed, and some nonsense is added.
             let mut number = 0;

@@ -13,7 +13,8 @@ fn ending(stage: impl FnOnce(&World)) -> Ending {
 }
 
 fn run(stage: impl FnOnce(&World)) -> Run {
-    toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, stage).expect("nothing is refused")
+    retrial_soundness::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, stage)
+        .expect("nothing is refused")
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn an_actor_that_only_wakes_itself_is_stopped_by_the_step_budget() {
             }
         });
     });
-    assert_eq!(ending, Ending::NoRest { fair_steps: toy::LIMITS.fair_steps, cycle: None });
+    assert_eq!(ending, Ending::NoRest { fair_steps: retrial_soundness::LIMITS.fair_steps, cycle: None });
 }
 
 #[test]

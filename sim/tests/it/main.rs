@@ -1,12 +1,11 @@
 //! Tests of the kernel's guarantees, on worlds without an engine.
 //!
-//! `toy` has the worlds and the `run_trial` that every test uses; each other module tests one guarantee.
+//! `toy` has worlds that several tests use; each other module tests one guarantee.
 
 mod blob_store;
 mod case;
 mod cross_replay;
 mod determinism;
-mod document_store;
 mod durable_object;
 mod earned;
 mod explanation;
@@ -16,7 +15,6 @@ mod limits;
 mod notifier;
 mod operation;
 mod paired;
-mod parts;
 mod pct;
 mod pick;
 mod planted;

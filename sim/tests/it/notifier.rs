@@ -8,7 +8,7 @@ use retrial_sim::trace::{Event, EventKind};
 use retrial_sim::trial::Ending;
 use retrial_sim::world::World;
 
-use crate::{parts, toy};
+use crate::toy;
 
 /// One actor works until `until`; the others poll at these intervals. All times are in seconds.
 fn lookers(world: &World, until: u64, intervals: &[(&'static str, u64)]) {
@@ -32,7 +32,8 @@ fn lookers(world: &World, until: u64, intervals: &[(&'static str, u64)]) {
 
 /// Which actor polled when, in seconds.
 fn looks(until: u64, intervals: &'static [(&'static str, u64)]) -> Vec<(&'static str, u64)> {
-    let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| lookers(world, until, intervals));
+    let run =
+        retrial_soundness::directed(Pace::Timed, &toy::CALM, &[], |world| lookers(world, until, intervals));
     assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
     let look = |event: &Event| {
         matches!(event.kind, EventKind::Annotated("looked", ..))

@@ -1,6 +1,6 @@
 //! Logical operations: whether an acknowledged write is lost. Each trial is written in the lines of [`trial`].
 
-use retrial_sim::operation::{lost, recorded};
+use retrial_sim::checks::operation::{lost, recorded};
 use retrial_sim::trace::{Event, EventKind, Trace};
 
 use trial::Trial;

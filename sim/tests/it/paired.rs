@@ -10,8 +10,6 @@ use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 use std::time::Duration;
 
-use crate::toy;
-
 const ROUGH: Environment = Environment {
     name: "rough",
     about: "a request is lost, or its answer",
@@ -68,7 +66,8 @@ fn check(make: fn() -> Box<dyn Scheduler>) {
     let mut faults = 0;
     for seed in 0..200 {
         let held = |thinks| {
-            toy::run_trial(&mut *make(), seed, &ROUGH, |world| stage(world, thinks)).expect("it runs")
+            retrial_soundness::run_trial(&mut *make(), seed, &ROUGH, |world| stage(world, thinks))
+                .expect("it runs")
         };
         let (plain, thoughtful) = (injected(&held(false)), injected(&held(true)));
         assert_eq!(plain.len(), 8);

@@ -18,7 +18,7 @@ const PADDING: u32 = 4;
 fn meets(scheduler: &mut dyn Scheduler, seed: u64) -> (bool, u32) {
     let stage = Rc::new(Cell::new(0));
     let seen = stage.clone();
-    let run = toy::run_trial(scheduler, seed, &toy::CALM, move |world| {
+    let run = retrial_soundness::run_trial(scheduler, seed, &toy::CALM, move |world| {
         for (name, turns) in [("ada", [0, 2]), ("bob", [1, 3])] {
             let stage = seen.clone();
             world.actor(name, move |actor| {

@@ -40,7 +40,8 @@ fn pickers(world: &World) {
 #[test]
 fn every_picked_value_is_taken_again_from_the_tape() {
     for seed in 0..300 {
-        let run_trial = |scheduler: &mut dyn Scheduler| toy::run_trial(scheduler, seed, &MORTAL, pickers);
+        let run_trial =
+            |scheduler: &mut dyn Scheduler| retrial_soundness::run_trial(scheduler, seed, &MORTAL, pickers);
         let run = run_trial(&mut Random::new(Pace::Free)).expect("nothing is refused");
         assert_eq!(run.ending, Ending::Quiescent, "seed {seed}");
         let again = run_trial(&mut Replay::new(run.tape.recorded()));
@@ -53,7 +54,7 @@ fn every_picked_value_is_taken_again_from_the_tape() {
 fn whoever_picks_before_its_first_point_does_not_let_others_go_on() {
     let count = |run: &Run, said: &str| run.trace.to_string().matches(said).count();
     for seed in 0..20 {
-        let run = toy::run_trial(&mut Random::new(Pace::Free), seed, &toy::CALM, pickers);
+        let run = retrial_soundness::run_trial(&mut Random::new(Pace::Free), seed, &toy::CALM, pickers);
         let run = run.expect("nothing is refused");
         assert_eq!((run.steps, count(&run, "choose"), count(&run, "picked")), (4, 4, 16), "{}", run.trace);
     }
@@ -61,7 +62,7 @@ fn whoever_picks_before_its_first_point_does_not_let_others_go_on() {
 
 #[test]
 fn an_actor_that_only_picks_is_stopped() {
-    let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
+    let run = retrial_soundness::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
         world.actor("waverer", |actor| async move {
             actor.step("begin").await;
             loop {

@@ -46,7 +46,9 @@ fn is_met(run: &Run) -> bool {
 
 /// In how many of `trials` trials the bug is met.
 fn met(mut scheduler: impl Scheduler, trials: u64) -> u64 {
-    let meets = |seed| is_met(&toy::run_trial(&mut scheduler, seed, &toy::CALM, stage).expect("it runs"));
+    let meets = |seed| {
+        is_met(&retrial_soundness::run_trial(&mut scheduler, seed, &toy::CALM, stage).expect("it runs"))
+    };
     (0..trials).map(meets).filter(|met| *met).count() as u64
 }
 

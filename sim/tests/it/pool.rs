@@ -105,8 +105,13 @@ fn run_trial(
 ) -> Run {
     let engine = Sessions::default();
     let open = engine.open.clone();
-    let setup =
-        Setup { environment, cost: Cost::FREE, limits: toy::LIMITS, initial_state: None, tables: &[] };
+    let setup = Setup {
+        environment,
+        cost: Cost::FREE,
+        limits: retrial_soundness::LIMITS,
+        initial_state: None,
+        tables: &[],
+    };
     let run = TrialHost::new(Box::new(engine)).run(scheduler, Seed(seed), Seed(seed), &setup, stage);
     assert!(open.borrow().is_empty(), "sessions are left: {:?}", open.borrow());
     run.unwrap_or_else(|error| panic!("seed {seed}: {error}"))

@@ -18,8 +18,8 @@ use retrial_sim::trial::{Ending, Limits, Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use crate::durable_object::{Ask, Ledger, ledger};
-use crate::parts::{self, number};
 use crate::toy;
+use retrial_soundness::number;
 
 mod oracle;
 
@@ -133,14 +133,14 @@ fn the_rules_hold_in_a_storm() {
         "dead by a retry",
     ];
     let judge = |run: &Run, tally: &mut _| oracle::judge(run, SETTINGS, DELAY, tally);
-    parts::sweep(&STORMY, 400, &wanted, |world| works(world, SETTINGS), judge);
+    retrial_soundness::sweep(&STORMY, 400, &wanted, |world| works(world, SETTINGS), judge);
 }
 
 #[test]
 fn one_at_a_time_is_one_at_a_time_and_nobody_waits_for_ever() {
     let settings = Settings { batch: 1, concurrency: 1, ..SETTINGS };
     let judge = |run: &Run, tally: &mut _| oracle::judge(run, settings, DELAY, tally);
-    parts::sweep(&STORMY, 300, &["a turn"], |world| works(world, settings), judge);
+    retrial_soundness::sweep(&STORMY, 300, &["a turn"], |world| works(world, settings), judge);
 }
 
 /// The requests of the queue with that label: the time, the actor and the message of each.
@@ -203,14 +203,14 @@ fn whoever_waits_for_its_turn_has_it_as_soon_as_a_holder_is_done() {
         (Way::Sleeps, vec![(0, "ada", 1), (30, "bob", 1), (30, "bob", 2)]),
     ];
     for (way, expected) in cases {
-        let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| relay(world, way));
+        let run = retrial_soundness::directed(Pace::Timed, &toy::CALM, &[], |world| relay(world, way));
         assert_eq!((deliveries(&run), run.ending), (expected, Ending::Quiescent), "{way:?}");
     }
 }
 
 #[test]
 fn a_consumer_whose_turn_it_is_may_take_another_batch() {
-    let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| {
+    let run = retrial_soundness::directed(Pace::Timed, &toy::CALM, &[], |world| {
         let queue = world.queue::<Job>(Settings { batch: 1, concurrency: 1, ..SETTINGS });
         world.actor("ada", move |actor| {
             let queue = queue.clone();
@@ -247,8 +247,8 @@ fn any_message_may_come_first_and_where_order_does_not_follow_time_a_delayed_one
         let (mut first, mut late, mut picked) = ([0; 3], 0, 0);
         let mut scheduler = Random::new(pace);
         for seed in 0..100 {
-            let run =
-                toy::run_trial(&mut scheduler, seed, &toy::CALM, one_by_one).expect("nothing is refused");
+            let run = retrial_soundness::run_trial(&mut scheduler, seed, &toy::CALM, one_by_one)
+                .expect("nothing is refused");
             let came = deliveries(&run);
             first[came[0].2 as usize - 1] += 1;
             late += u32::from(came[3].2 != came[0].2);
@@ -264,12 +264,17 @@ fn any_message_may_come_first_and_where_order_does_not_follow_time_a_delayed_one
 fn where_nothing_is_chosen_messages_come_in_the_order_in_which_they_were_sent() {
     let expected = [(0, "ada", 1), (0, "ada", 2), (0, "ada", 3), (10, "ada", 1)];
     for pace in [Pace::Free, Pace::Timed] {
-        let run = parts::directed(pace, &toy::CALM, &[], one_by_one);
+        let run = retrial_soundness::directed(pace, &toy::CALM, &[], one_by_one);
         assert_eq!(deliveries(&run), expected, "{pace:?}");
         // A scheduler does not choose anything either once the schedule is fair.
-        let limits = Limits { safety_steps: 0, ..toy::LIMITS };
-        let setup =
-            Setup { environment: &toy::CALM, cost: toy::COST, limits, initial_state: None, tables: &[] };
+        let limits = Limits { safety_steps: 0, ..retrial_soundness::LIMITS };
+        let setup = Setup {
+            environment: &toy::CALM,
+            cost: retrial_soundness::COST,
+            limits,
+            initial_state: None,
+            tables: &[],
+        };
         let mut host = TrialHost::without_engine();
         let run = host.run(&mut Random::new(pace), Seed(1), Seed(1), &setup, one_by_one);
         let run = run.expect("nothing is refused");
@@ -316,14 +321,14 @@ fn abandoned(world: &World, empty: &Rc<Cell<[bool; 3]>>) {
 #[test]
 fn a_last_attempt_that_lapses_is_told_once_by_whoever_looks_even_if_nobody_receives_any_more() {
     let empty = Rc::default();
-    let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| abandoned(world, &empty));
+    let run = retrial_soundness::directed(Pace::Timed, &toy::CALM, &[], |world| abandoned(world, &empty));
     assert_eq!(empty.get(), [false, true, true]);
     assert_eq!(told(&run, "dead-letter"), [(40, "nobody", 1)], "{}", run.trace);
 }
 
 #[test]
 fn a_consumer_that_waits_sees_a_last_attempt_lapse_at_its_time() {
-    let run = parts::directed(Pace::Timed, &toy::CALM, &[], |world| {
+    let run = retrial_soundness::directed(Pace::Timed, &toy::CALM, &[], |world| {
         abandoned(world, &Rc::default());
         let queue = world.queue::<Job>(Settings { name: "other-jobs", attempts: 1, ..SETTINGS });
         world.actor("cyd", move |actor| {
@@ -361,7 +366,7 @@ fn what_becomes_of_a_message_whose_consumer_stands_still() {
         (&["ada/ack#1 fault duplicate"], &[0, 0]),
     ];
     for (choices, expected) in cases {
-        let run = parts::directed(Pace::Timed, &STALLED, choices, life);
+        let run = retrial_soundness::directed(Pace::Timed, &STALLED, choices, life);
         let times: Vec<u64> = deliveries(&run).iter().map(|(at, _, _)| *at).collect();
         assert_eq!((times.as_slice(), &run.ending), (expected, &Ending::Quiescent), "{choices:?}");
         assert_eq!(run.injected.len(), choices.len());
@@ -370,7 +375,7 @@ fn what_becomes_of_a_message_whose_consumer_stands_still() {
 
 #[test]
 fn whoever_looks_at_a_queue_is_counted_and_its_name_is_told() {
-    let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
+    let run = retrial_soundness::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, |world| {
         let queue = world.queue::<Job>(SETTINGS);
         assert_eq!(format!("{queue:?}"), "Queue(\"jobs\")");
         world.actor("ada", move |_| {
@@ -385,7 +390,7 @@ fn whoever_looks_at_a_queue_is_counted_and_its_name_is_told() {
 #[test]
 #[should_panic(expected = "this queue delivers nothing")]
 fn a_queue_that_delivers_nothing_is_refused() {
-    let _ = parts::directed(Pace::Free, &toy::CALM, &[], |world| {
+    let _ = retrial_soundness::directed(Pace::Free, &toy::CALM, &[], |world| {
         world.queue::<Job>(Settings { batch: 0, ..SETTINGS });
     });
 }

@@ -9,7 +9,8 @@ use crate::toy::{self, STORMY};
 
 fn again(run: &Run) -> Run {
     let mut replay = Replay::new(run.tape.recorded());
-    toy::run_trial(&mut replay, run.tape.ambient.0, &STORMY, toy::three_walkers).expect("its own tape fits")
+    retrial_soundness::run_trial(&mut replay, run.tape.ambient.0, &STORMY, toy::three_walkers)
+        .expect("its own tape fits")
 }
 
 #[test]
@@ -19,7 +20,7 @@ fn a_tape_replays_to_the_same_digest() {
         [Box::new(Random::new(Pace::Free)), Box::new(Random::new(Pace::Timed)), Box::new(Pct::new(2))];
     for mut scheduler in schedulers {
         for seed in 0..50 {
-            let run = toy::run_trial(&mut *scheduler, seed, &STORMY, toy::three_walkers)
+            let run = retrial_soundness::run_trial(&mut *scheduler, seed, &STORMY, toy::three_walkers)
                 .expect("nothing is refused");
             let again = again(&run);
             assert_eq!((run.digest, run.steps), (again.digest, again.steps), "seed {seed}");
@@ -32,11 +33,12 @@ fn a_tape_replays_to_the_same_digest() {
 
 /// Replays an edited tape and returns the error.
 fn complaint(edit: impl FnOnce(&mut Vec<retrial_sim::choice::RecordedChoice>)) -> String {
-    let run = toy::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, toy::three_walkers)
+    let run = retrial_soundness::run_trial(&mut Random::new(Pace::Free), 1, &toy::CALM, toy::three_walkers)
         .expect("nothing is refused");
     let mut tape = run.tape.recorded();
     edit(&mut tape.choices);
-    let error = toy::run_trial(&mut Replay::new(tape), Seed(1).0, &toy::CALM, toy::three_walkers);
+    let error =
+        retrial_soundness::run_trial(&mut Replay::new(tape), Seed(1).0, &toy::CALM, toy::three_walkers);
     let error = error.expect_err("the edited tape does not fit");
     assert!(error.is_divergence());
     error.to_string()

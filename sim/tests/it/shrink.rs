@@ -23,8 +23,6 @@ use retrial_sim::trial::{Run, TrialHost};
 use retrial_sim::world::World;
 use serde::{Deserialize, Serialize};
 
-use crate::toy;
-
 const ROUGH: Environment = Environment {
     name: "rough",
     about: "bob's requests are lost, cyd dies",
@@ -63,7 +61,7 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
     ],
     rules_off: &[],
     tables: &[],
-    cost: toy::COST,
+    cost: retrial_soundness::COST,
     watched: &[],
     trials: 1,
     known_failures: |_| &[],
@@ -74,7 +72,7 @@ static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
     smallest: |_| Load { writes: vec![7], sends: vec![3], walks: 0 },
     check: |load| if load.walks < 100 { Ok(()) } else { Err("cyd walks too far".to_owned()) },
     initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
-    limits: |_| toy::LIMITS,
+    limits: |_| retrial_soundness::LIMITS,
     stage: |world, _, _, load| stage(world, load),
 };
 
@@ -195,7 +193,7 @@ fn check(invariant: &str, kind: &str, policy: Policy, least: &[&str]) {
 /// Checks, without the shrinker, that no choice and no element of the workload can be removed.
 fn needs_everything(counterexample: &Counterexample) {
     let shows = |load: &Rc<Load>, tape: RecordedTape| {
-        let run = toy::run_trial(&mut Guide::new(tape), 0, &ROUGH, |world| stage(world, load));
+        let run = retrial_soundness::run_trial(&mut Guide::new(tape), 0, &ROUGH, |world| stage(world, load));
         let found = noted(&run.expect("nothing is refused"));
         matches!(found, Finding::Violated(breach) if breach.kind() == counterexample.kind)
     };

@@ -14,7 +14,7 @@ use retrial_sim::trace::{Event, EventKind};
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
-use crate::parts::{self, Tally, ensure};
+use retrial_soundness::{Tally, ensure};
 
 const TAKES: Duration = Duration::from_secs(3);
 
@@ -141,7 +141,13 @@ fn the_rules_hold_in_a_storm() {
         "others move meanwhile",
         "asked to stop meanwhile",
     ];
-    parts::sweep(&STORMY, 300, &wanted, |world| callers(world, &world.slow_call(SETTINGS)), judge);
+    retrial_soundness::sweep(
+        &STORMY,
+        300,
+        &wanted,
+        |world| callers(world, &world.slow_call(SETTINGS)),
+        judge,
+    );
 }
 
 /// The time, the actor and the value of each result.
@@ -175,7 +181,7 @@ fn one_call_each(world: &World) {
 
 #[test]
 fn a_call_takes_its_time_while_others_move_and_by_default_is_answered_in_full() {
-    let run = parts::directed(Pace::Timed, &STORMY, &[], one_call_each);
+    let run = retrial_soundness::directed(Pace::Timed, &STORMY, &[], one_call_each);
     assert_eq!(answers(&run), [(2, "walker", 9), (3, "ada", 0), (3, "bob", 0)]);
 }
 
@@ -186,7 +192,7 @@ fn what_comes_of_a_call_is_on_the_tape_whole_or_not() {
         ("ada/enrich#1 pick 2", [(2, "walker", 9), (3, "ada", 2), (3, "bob", 0)]),
         ("bob/enrich#1 pick 3", [(2, "walker", 9), (3, "ada", 0), (3, "bob", 3)]),
     ] {
-        let run = parts::directed(Pace::Timed, &STORMY, &[choice], one_call_each);
+        let run = retrial_soundness::directed(Pace::Timed, &STORMY, &[choice], one_call_each);
         assert_eq!(answers(&run), expected, "{choice}");
     }
 }
@@ -200,7 +206,7 @@ fn neither_a_stall_nor_a_request_to_stop_nor_a_death_shortens_a_call() {
         ("shutdown", &[(2, "walker", 9), (3, "ada", 0), (3, "bob", 0), (6, "ada", 0)]),
     ] {
         let choice = format!("ada/enrich#1 fault {fault}");
-        let run = parts::directed(Pace::Timed, &STORMY, &[&choice], one_call_each);
+        let run = retrial_soundness::directed(Pace::Timed, &STORMY, &[&choice], one_call_each);
         assert_eq!(answers(&run), expected, "{choice}\n{}", run.trace);
     }
 }
@@ -212,26 +218,27 @@ fn a_request_to_stop_that_comes_meanwhile_is_no_answer() {
         fault_rules: &[FaultRule { fault: Fault::Shutdown, actors: &["pulse"], labels: &[] }],
         ..STORMY
     };
-    let run = parts::directed(Pace::Timed, &environment, &["pulse/beat#1 fault shutdown"], |world| {
-        let model = world.slow_call(SETTINGS);
-        let lives = Rc::new(Cell::new(0));
-        world.process("both", move |boot| {
-            let (model, life) = (model.clone(), lives.replace(lives.get() + 1));
-            boot.actor("ada", |actor| async move {
-                if life == 0 {
-                    let answer = model.call(&actor, "enrich", 1).await;
-                    actor.note("answer", 1, code(answer));
-                }
+    let run =
+        retrial_soundness::directed(Pace::Timed, &environment, &["pulse/beat#1 fault shutdown"], |world| {
+            let model = world.slow_call(SETTINGS);
+            let lives = Rc::new(Cell::new(0));
+            world.process("both", move |boot| {
+                let (model, life) = (model.clone(), lives.replace(lives.get() + 1));
+                boot.actor("ada", |actor| async move {
+                    if life == 0 {
+                        let answer = model.call(&actor, "enrich", 1).await;
+                        actor.note("answer", 1, code(answer));
+                    }
+                });
+                boot.actor("pulse", |actor| async move { actor.sleep("beat", Duration::from_secs(1)).await });
             });
-            boot.actor("pulse", |actor| async move { actor.sleep("beat", Duration::from_secs(1)).await });
         });
-    });
     assert_eq!(answers(&run), [(3, "ada", 0)], "{}", run.trace);
 }
 
 #[test]
 fn whoever_prints_a_service_sees_its_name() {
-    let _ = parts::directed(Pace::Timed, &STORMY, &[], |world| {
+    let _ = retrial_soundness::directed(Pace::Timed, &STORMY, &[], |world| {
         assert_eq!(format!("{:?}", world.slow_call(SETTINGS)), "SlowCall(\"model\")");
     });
 }
@@ -239,7 +246,7 @@ fn whoever_prints_a_service_sees_its_name() {
 #[test]
 #[should_panic(expected = "something must come of a call")]
 fn a_service_of_which_nothing_can_come_is_refused() {
-    let _ = parts::directed(Pace::Free, &STORMY, &[], |world| {
+    let _ = retrial_soundness::directed(Pace::Free, &STORMY, &[], |world| {
         world.slow_call(Settings { outcomes: &[], ..SETTINGS });
     });
 }

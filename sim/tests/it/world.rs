@@ -14,11 +14,13 @@ use retrial_sim::world::World;
 use crate::toy;
 
 fn timed(stage: impl FnOnce(&World)) -> Run {
-    toy::run_trial(&mut Random::new(Pace::Timed), 3, &toy::CALM, stage).expect("nothing is refused")
+    retrial_soundness::run_trial(&mut Random::new(Pace::Timed), 3, &toy::CALM, stage)
+        .expect("nothing is refused")
 }
 
 fn free(seed: u64, environment: &Environment, stage: impl FnOnce(&World)) -> Run {
-    toy::run_trial(&mut Random::new(Pace::Free), seed, environment, stage).expect("nothing is refused")
+    retrial_soundness::run_trial(&mut Random::new(Pace::Free), seed, environment, stage)
+        .expect("nothing is refused")
 }
 
 /// Two actors that record the order in which they woke.
@@ -138,7 +140,7 @@ fn faults_are_injected_within_the_budget_and_by_pct_too() {
     let mut pct = Pct::new(2);
     let injected: usize = (0..200)
         .map(|seed| {
-            let run = toy::run_trial(&mut pct, seed, &STOPPED, |world| {
+            let run = retrial_soundness::run_trial(&mut pct, seed, &STOPPED, |world| {
                 world.actor("server", |actor| async move { actor.step("work").await });
             });
             let injected = run.expect("nothing is refused").injected.len();

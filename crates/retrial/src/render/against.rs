@@ -8,6 +8,7 @@ use retrial_sim::explore::cross_replay::{
 };
 use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
+use retrial_sim::trace::Attempt;
 
 use super::{style, transcript};
 
@@ -108,10 +109,14 @@ fn thing(place: &Place) -> String {
     let work = match place.work {
         Work::Start(1) => String::new(),
         Work::Start(times) => format!(" since start {times}"),
-        Work::Message { message, attempt: 1 } => format!(" for message {message}"),
-        Work::Message { message, attempt } => format!(" for delivery {attempt} of message {message}"),
-        Work::After { message, attempt: 1 } => format!(" after message {message}"),
-        Work::After { message, attempt } => format!(" after delivery {attempt} of message {message}"),
+        Work::Message(Attempt { message, attempt: 1 }) => format!(" for message {message}"),
+        Work::Message(Attempt { message, attempt }) => {
+            format!(" for delivery {attempt} of message {message}")
+        }
+        Work::After(Attempt { message, attempt: 1 }) => format!(" after message {message}"),
+        Work::After(Attempt { message, attempt }) => {
+            format!(" after delivery {attempt} of message {message}")
+        }
     };
     format!("its {} {role}{work}", nth(place.ordinal))
 }

@@ -4,7 +4,7 @@ use retrial_sim::explanation::{
     Act, Contradiction, Note, Observed, Stall, Work, WrongEffect, WrongReport, WrongValue,
 };
 use retrial_sim::sentence::counted;
-use retrial_sim::trace::{EventKind, Trace};
+use retrial_sim::trace::{Attempt, EventKind, Trace};
 
 use super::explanation::{name, names, shown};
 
@@ -60,8 +60,8 @@ fn value(trace: &Trace, end: &WrongValue) -> String {
                 name(done)
             )
         }
-        WrongValue::Dead { letter, message, attempts } => {
-            format!("{} gave up on message {message} after attempt {attempts}", name(letter))
+        WrongValue::Dead { letter, last: Attempt { message, attempt } } => {
+            format!("{} gave up on message {message} after attempt {attempt}", name(letter))
         }
         WrongValue::Crossed { one, other } => {
             format!("{} and {} each wrote what the other had read before", name(one), name(other))

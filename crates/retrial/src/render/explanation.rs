@@ -2,10 +2,10 @@
 //! the wording is decided here; every claim comes from [`retrial_sim::explanation`].
 
 use retrial_sim::engine::Value;
-use retrial_sim::explanation::{Act, Edge, Explanation, Reason, explain};
+use retrial_sim::explanation::{Act, Basis, Edge, Explanation, Reason, explain};
 use retrial_sim::invariant::Breach;
 use retrial_sim::sentence::counted;
-use retrial_sim::trace::{EventKind, Trace};
+use retrial_sim::trace::{Attempt, EventKind, Trace};
 use retrial_sim::trial::Run;
 
 use super::{contradiction, output};
@@ -73,14 +73,21 @@ fn because(trace: &Trace, edge: &Edge) -> String {
     let (x, y) = (name(trace, &edge.before), name(trace, &edge.after));
     let who = trace.name(edge.after.actor);
     match &edge.because {
-        Reason::ReadWhatWrote { column, value } => {
+        Reason::ReadWhatWrote { column, value, basis: Basis::Linked } => {
             format!("{y} read {column} {} that {x} wrote", shown(value))
+        }
+        Reason::ReadWhatWrote { column, value, basis: Basis::EqualValues } => {
+            format!("{y} read a value equal to {column} {} that {x} wrote", shown(value))
         }
         Reason::OverwroteWhatRead { column, .. } if column.is_empty() => {
             format!("{y} wrote a row that {x} had read")
         }
-        Reason::OverwroteWhatRead { column, read, written } => {
+        Reason::OverwroteWhatRead { column, read, written, basis: Basis::Linked } => {
             format!("{y} wrote {column} {} where {x} had read {}", shown(written), shown(read))
+        }
+        Reason::OverwroteWhatRead { column, read, written, basis: Basis::EqualValues } => {
+            let (read, written) = (shown(read), shown(written));
+            format!("{y} wrote {column} {written} over {read}, and {x} had read a value equal to that")
         }
         Reason::Overwrote { column, old, between: 0, .. } => {
             format!("{y} overwrote {column} {} that {x} wrote", shown(old))
@@ -90,17 +97,17 @@ fn because(trace: &Trace, edge: &Edge) -> String {
             let versions = if *between == 1 { "version" } else { "versions" };
             format!("{y} wrote {column} {new}, {between} {versions} after the {old} that {x} wrote")
         }
-        Reason::Carried { field, value } => carried(trace, edge, field, value),
+        Reason::Carried { field, value, basis } => carried(trace, edge, field, value, *basis),
         Reason::Replaced { field, old, new } => {
             format!("{who} had {field} {} at {x}, and {} at {y}", shown(old), shown(new))
         }
-        Reason::Delivered { message, attempt: Value::Integer(1) } => {
+        Reason::Delivered(Attempt { message, attempt: 1 }) => {
             format!("{y} delivered message {message}, which {x} had sent")
         }
-        Reason::Delivered { message, attempt } => {
+        Reason::Delivered(Attempt { message, attempt }) => {
             format!("{y} delivered message {message}, which {x} had sent, as attempt {attempt}")
         }
-        Reason::DeliveredAgain { message, attempt } => {
+        Reason::DeliveredAgain(Attempt { message, attempt }) => {
             format!("{y} redelivered message {message}, as attempt {attempt}")
         }
         Reason::SameActor => format!("{who} did them in this order"),
@@ -130,14 +137,14 @@ fn because(trace: &Trace, edge: &Edge) -> String {
 }
 
 /// How a value got from the earlier act to the later one.
-fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value) -> String {
+fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value, basis: Basis) -> String {
     let (x, y) = (name(trace, &edge.before), name(trace, &edge.after));
     let what = |act: &Act| trace.events.get(act.event).map(|event| &event.kind);
     let had = match what(&edge.before) {
         Some(EventKind::Stored(_)) => "stored",
         Some(EventKind::Ran(_)) => "received",
         Some(EventKind::Committed(_)) => "wrote",
-        Some(EventKind::Requested(request)) if request.label == "deliver" => "delivered",
+        Some(EventKind::Requested(request)) if request.is_delivery() => "delivered",
         _ => "sent",
     };
     let has = match what(&edge.after) {
@@ -145,5 +152,8 @@ fn carried(trace: &Trace, edge: &Edge, field: &str, value: &Value) -> String {
         Some(EventKind::Requested(_)) => "sends",
         _ => "carries",
     };
-    format!("{y} {has} the {field} {} that {x} {had}", shown(value))
+    match basis {
+        Basis::Linked => format!("{y} {has} the {field} {} that {x} {had}", shown(value)),
+        Basis::EqualValues => format!("{y} {has} {field} {}, equal to what {x} {had}", shown(value)),
+    }
 }

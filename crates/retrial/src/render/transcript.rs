@@ -11,9 +11,9 @@ use retrial_sim::explanation::place;
 use retrial_sim::explore::Replayed;
 use retrial_sim::explore::case::Case;
 use retrial_sim::invariant::Finding;
-use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
 use retrial_sim::sentence::{counted, plural};
+use retrial_sim::trace::Stage;
 use retrial_sim::trace::{Event, EventKind, Statement, Trace, said};
 
 use super::output::WIDTH;

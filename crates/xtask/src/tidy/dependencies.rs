@@ -19,6 +19,9 @@ const ENGINES: &str = "retrial-engines";
 /// Runs isolation specs on the consoles of the engines.
 const ISOLATION: &str = "retrial-isolation";
 
+/// Judges of the simulation, for tests of every crate above the kernel.
+const SOUNDNESS: &str = "retrial-soundness";
+
 /// Steps through scripts on any engine. It depends on the kernel and the language.
 const STEPPER: &str = "retrial-plpgsql";
 
@@ -36,15 +39,16 @@ enum Tables {
 /// A manifest, which of its tables count, and which of our crates it may name.
 type Rule = (&'static str, Tables, &'static [&'static str]);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     ("crates/engine/Cargo.toml", Tables::All, &[ENGINE]),
-    ("sim/Cargo.toml", Tables::All, &[KERNEL, ENGINE]),
+    ("sim/Cargo.toml", Tables::AllButDev, &[KERNEL, ENGINE]),
     ("scenarios/Cargo.toml", Tables::AllButDev, &[KERNEL, STEPPER]),
     ("crates/plpgsql/Cargo.toml", Tables::All, &[KERNEL, STEPPER, LANGUAGE]),
     ("crates/plpgsql-syntax/Cargo.toml", Tables::All, &[LANGUAGE]),
     ("crates/pgmodel/Cargo.toml", Tables::All, &[MODEL, LANGUAGE]),
     ("crates/engines/Cargo.toml", Tables::AllButDev, &[ENGINE, MODEL]),
     ("crates/isolation/Cargo.toml", Tables::All, &[ISOLATION, ENGINE, ENGINES]),
+    ("crates/soundness/Cargo.toml", Tables::All, &[SOUNDNESS, KERNEL]),
 ];
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
@@ -127,6 +131,7 @@ mod tests {
             file("crates/plpgsql/Cargo.toml", "[package]\nname = \"retrial-plpgsql\"\n"),
             file("crates/engines/Cargo.toml", engines),
             file("crates/isolation/Cargo.toml", "[package]\nname = \"retrial-isolation\"\n"),
+            file("crates/soundness/Cargo.toml", "[package]\nname = \"retrial-soundness\"\n"),
             file("scenarios/last_cap/schema.sql", ""),
         ]
     }

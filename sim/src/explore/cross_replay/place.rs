@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use crate::engine::Value;
 use crate::point::{ActorId, Point};
-use crate::trace::{Event, EventKind, Request, Trace};
+use crate::trace::{Attempt, Event, EventKind, Request, RequestKind, Trace};
 
 /// What an actor did at a point, from its arrival to the end of the last continuation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,19 +34,9 @@ pub enum Work {
     /// The work since the n-th start of its process, counted from 1.
     Start(u32),
     /// One delivery of a message.
-    Message {
-        /// The message's number.
-        message: i64,
-        /// Which delivery of it.
-        attempt: i64,
-    },
+    Message(Attempt),
     /// The work after it has settled that delivery.
-    After {
-        /// The message's number.
-        message: i64,
-        /// Which delivery of it.
-        attempt: i64,
-    },
+    After(Attempt),
 }
 
 /// The position of a step among the steps of its arrival.
@@ -86,8 +75,8 @@ pub(super) struct Stop {
 /// What an actor is doing at the moment.
 struct Busy {
     work: Work,
-    /// The deliveries that it has received and not settled, as message and attempt.
-    pending: VecDeque<(i64, i64)>,
+    /// The deliveries that it has received and not settled.
+    pending: VecDeque<Attempt>,
     counts: BTreeMap<Role, u32>,
     /// The arrival that was counted last.
     arrival: Option<(Point, u32)>,
@@ -119,23 +108,23 @@ impl Busy {
 
     /// A delivery begins a piece of work; settling it ends the piece.
     fn take_in(&mut self, request: &Request) {
-        let number = |name| match request.field(name) {
-            Some(Value::Integer(number)) => Some(*number),
-            _ => None,
-        };
-        let (Some(message), Some(attempt)) = (number("message"), number("attempt")) else { return };
-        if request.label == "deliver" {
-            if request.heard {
-                self.pending.push_back((message, attempt));
-                let (message, attempt) = self.pending[0];
-                self.turn_to(Work::Message { message, attempt });
+        match request.kind {
+            RequestKind::Call | RequestKind::Send(_) => {}
+            RequestKind::Deliver(attempt) => {
+                if request.heard {
+                    self.pending.push_back(attempt);
+                    self.turn_to(Work::Message(self.pending[0]));
+                }
             }
-        } else if self.pending.front() == Some(&(message, attempt)) {
-            self.pending.pop_front();
-            self.turn_to(match self.pending.front() {
-                Some((message, attempt)) => Work::Message { message: *message, attempt: *attempt },
-                None => Work::After { message, attempt },
-            });
+            RequestKind::Acknowledge(attempt)
+            | RequestKind::GiveBack(attempt)
+            | RequestKind::DeadLetter(attempt) => {
+                if self.pending.front() == Some(&attempt) {
+                    self.pending.pop_front();
+                    let next = self.pending.front().copied();
+                    self.turn_to(next.map_or(Work::After(attempt), Work::Message));
+                }
+            }
         }
     }
 }

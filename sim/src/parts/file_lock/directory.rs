@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::Released;
-use crate::point::ActorId;
+use crate::point::{ActorId, ProcessId};
 
 /// A directory that may exist, and all acquisitions so far.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(super) struct Acquisition {
 #[derive(Debug)]
 struct Timer {
     token: i64,
-    process: usize,
+    process: ProcessId,
     due: Duration,
     /// Whether it is its process's entry for the file. A process has one entry per file: the lock acquired last.
     is_listed: bool,
@@ -119,7 +119,7 @@ impl Directory {
     }
 
     /// Whether that process created the existing directory and has not died since, so that its heartbeat runs.
-    pub(super) fn is_own(&self, process: usize) -> bool {
+    pub(super) fn is_own(&self, process: ProcessId) -> bool {
         let own = |timer: &Timer| timer.process == process && self.owner() == Some(timer.token);
         self.timers.iter().any(own)
     }
@@ -129,7 +129,13 @@ impl Directory {
     }
 
     /// Creates the directory and starts its heartbeat. The timers of a stalled process go on at `awake`.
-    pub(super) fn create(&mut self, actor: ActorId, process: usize, now: Duration, awake: Duration) -> i64 {
+    pub(super) fn create(
+        &mut self,
+        actor: ActorId,
+        process: ProcessId,
+        now: Duration,
+        awake: Duration,
+    ) -> i64 {
         let token = self.next_token();
         self.there = Some(There { token, mtime: now });
         let (is_compromised, is_released) = (false, false);
@@ -149,7 +155,7 @@ impl Directory {
     ///
     /// # Errors
     /// Why a release would remove nothing.
-    pub(super) fn releases(&self, token: i64, process: usize) -> Result<Option<i64>, Released> {
+    pub(super) fn releases(&self, token: i64, process: ProcessId) -> Result<Option<i64>, Released> {
         let Acquisition { is_compromised, is_released, .. } = self.acquisition(token);
         if is_compromised || is_released {
             return Err(Released::Already);
@@ -163,41 +169,41 @@ impl Directory {
     ///
     /// # Errors
     /// Why nothing is removed.
-    pub(super) fn release(&mut self, token: i64, process: usize) -> Result<Option<i64>, Released> {
+    pub(super) fn release(&mut self, token: i64, process: ProcessId) -> Result<Option<i64>, Released> {
         self.releases(token, process)?;
         self.unlist(process);
         Ok(self.remove())
     }
 
     /// Stalls the process and its timers until then. Timers that fall due meanwhile run first after that.
-    pub(super) fn stands_still(&mut self, process: usize, until: Duration) {
+    pub(super) fn stands_still(&mut self, process: ProcessId, until: Duration) {
         let mine = self.timers.iter_mut().filter(|timer| timer.process == process);
         mine.for_each(|timer| timer.due = timer.due.max(until));
     }
 
     /// The process exits in good order and removes the existing directory, whichever it is, if it has a lock listed.
     /// Returns the tokens of the listed lock and of the removed directory.
-    pub(super) fn exits(&mut self, process: usize) -> Option<(i64, Option<i64>)> {
+    pub(super) fn exits(&mut self, process: ProcessId) -> Option<(i64, Option<i64>)> {
         let listed = self.listed(process).next().map(|timer| timer.token);
         self.dies(process);
         listed.map(|token| (token, self.remove()))
     }
 
     /// The process dies and loses what it had in memory.
-    pub(super) fn dies(&mut self, process: usize) {
+    pub(super) fn dies(&mut self, process: ProcessId) {
         self.timers.retain(|timer| timer.process != process);
     }
 
     /// Whether a heartbeat of that process runs.
-    pub(super) fn concerns(&self, process: usize) -> bool {
+    pub(super) fn concerns(&self, process: ProcessId) -> bool {
         self.timers.iter().any(|timer| timer.process == process)
     }
 
-    fn listed(&mut self, process: usize) -> impl Iterator<Item = &mut Timer> {
+    fn listed(&mut self, process: ProcessId) -> impl Iterator<Item = &mut Timer> {
         self.timers.iter_mut().filter(move |timer| timer.process == process && timer.is_listed)
     }
 
-    fn unlist(&mut self, process: usize) {
+    fn unlist(&mut self, process: ProcessId) {
         let acquisitions = &mut self.acquisitions;
         self.timers.retain(|timer| {
             let ends = timer.process == process && timer.is_listed;

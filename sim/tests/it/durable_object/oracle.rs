@@ -9,7 +9,7 @@ use retrial_sim::trace::EventKind;
 use retrial_sim::trial::Run;
 
 use super::Handled;
-use crate::parts::{Tally, ensure, number};
+use retrial_soundness::{Tally, ensure, number};
 
 /// One request, according to the trace.
 struct Call {

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Row, RowChange, Table};
-use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{EventKind, Request};
+use retrial_sim::trace::Stage;
+use retrial_sim::trace::{EventKind, Request, RequestKind};
 
 use super::{check, value};
 
@@ -22,7 +22,14 @@ use super::{check, value};
 pub(super) fn what(actor: ActorId, words: &[&str]) -> Vec<EventKind> {
     let asked = |label, heard| {
         let (part, body) = ("t", vec![("id", value("k"))]);
-        EventKind::Requested(Rc::new(Request { label, part, body, arrived: heard, heard }))
+        EventKind::Requested(Rc::new(Request {
+            kind: RequestKind::Call,
+            label,
+            part,
+            body,
+            arrived: heard,
+            heard,
+        }))
     };
     let columns = ["id", "c"].map(str::to_owned).into();
     let table = Rc::new(Table { name: "t".to_owned(), columns });

@@ -11,7 +11,7 @@ use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 
 use super::SETTINGS;
-use crate::parts::{Tally, ensure};
+use retrial_soundness::{Tally, ensure};
 
 mod removals;
 

@@ -1,20 +1,19 @@
 //! The exhaustive search skips equivalent orders. Over random programs that share a lock and the clock, crash and
-//! stall, it shows every outcome that a search without reduction shows.
+//! stall, it shows the outcomes that brute force shows.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use retrial_sim::actor::Actor;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
+use retrial_sim::footprint::part;
 use retrial_sim::parts::file_lock::{FileLock, Held, Retries, Settings};
-use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::Seed;
 use retrial_sim::trace::EventKind;
-use retrial_sim::trial::Run;
+use retrial_sim::trial::{Run, TrialHost};
 use retrial_sim::world::World;
+use retrial_soundness::{Comparison, Program};
 
 use super::code;
-use crate::toy;
 
 /// What an actor does next.
 #[derive(Clone, Copy, Debug)]
@@ -52,12 +51,6 @@ const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environm
     Environment { name: "drawn", about: "faults of a drawn program", fault_rules, budget }
 }
 
-struct Program {
-    settings: Settings,
-    acts: Vec<Vec<Act>>,
-    environment: &'static Environment,
-}
-
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
     let environment = &ENVIRONMENTS[rng.below(4) as usize];
@@ -73,7 +66,9 @@ fn draw(seed: u64) -> Program {
         };
         (0..2 + rng.below(3)).map(|_| act(rng.below(12))).collect()
     };
-    Program { settings, acts: (0..cast).map(|_| life()).collect(), environment }
+    let acts: Vec<Vec<Act>> = (0..cast).map(|_| life()).collect();
+    let about = format!("{acts:?}");
+    Program { about, environment, stage: Box::new(move |world| stage(world, settings, &acts)) }
 }
 
 async fn live(actor: Actor, lock: FileLock, acts: Vec<Act>) {
@@ -98,9 +93,9 @@ async fn live(actor: Actor, lock: FileLock, acts: Vec<Act>) {
     }
 }
 
-fn stage(world: &World, program: &Program) {
-    let lock = world.file_lock(program.settings);
-    for (acts, name) in program.acts.iter().zip(NAMES) {
+fn stage(world: &World, settings: Settings, acts: &[Vec<Act>]) {
+    let lock = world.file_lock(settings);
+    for (acts, name) in acts.iter().zip(NAMES) {
         let (lock, acts) = (lock.clone(), acts.clone());
         world.actor(name, move |actor| live(actor, lock.clone(), acts.clone()));
     }
@@ -116,55 +111,26 @@ fn outcome(run: &Run) -> String {
     format!("{told:?} {:?}", run.ending)
 }
 
-/// The outcomes that a search shows; `None` if there are more than `most` schedules.
-fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BTreeSet<String>, Counts)> {
-    let mut outcomes = BTreeSet::new();
-    while !scheduler.is_done() {
-        if scheduler.counts().schedules >= most {
-            return None;
-        }
-        let run = toy::run_trial(&mut scheduler, 0, program.environment, |world| stage(world, program));
-        let run = run.unwrap_or_else(|error| panic!("{error}: {:?}", program.acts));
-        outcomes.insert(outcome(&run));
-    }
-    Some((outcomes, scheduler.counts()))
-}
-
-/// Programs with more schedules than this, without reduction, are too large for a test.
-const MOST: u64 = 3_000;
-
+/// The search compared with brute force over the programs of these seeds.
 #[expect(clippy::print_stderr, reason = "how much is left out is worth knowing")]
 fn check(programs: std::ops::Range<u64>) {
-    let (mut all, mut held, mut compared) = (0, 0, 0);
-    for seed in programs {
-        let program = draw(seed);
-        let Some((expected, brute)) = search(&program, Exhaustive::by_brute_force(None), MOST) else {
-            continue;
-        };
-        let (found, counts) = search(&program, Exhaustive::new(None), MOST).expect("no more than all");
-        let missing: Vec<_> = expected.difference(&found).take(2).collect();
-        assert!(
-            missing.is_empty(),
-            "program {seed} {:?} on {:?}: {} of {} outcomes in {} of {} schedules; missing {missing:#?}",
-            program.acts,
-            program.environment.fault_rules,
-            found.len(),
-            expected.len(),
-            counts.schedules,
-            brute.schedules,
-        );
-        all += brute.schedules;
-        held += counts.schedules;
-        compared += 1;
-    }
-    assert!(compared > 0, "every program was too large");
-    assert!(held < all, "{held} of {all} schedules: nothing was left out");
-    eprintln!("{compared} programs: {held} of {all} schedules");
+    let compared = COMPARISON.check(&mut TrialHost::without_engine(), programs);
+    eprintln!("{compared}");
 }
+
+const COMPARISON: Comparison<'static> =
+    Comparison { draw: &draw, outcome, initial_state: None, tables: &[], bound: None, most: 3_000 };
 
 #[test]
 fn every_outcome_of_a_program_is_found() {
     check(0..400);
+}
+
+#[test]
+fn a_lock_that_does_not_say_when_it_is_used_is_noticed() {
+    let host = &mut TrialHost::without_engine();
+    COMPARISON.check_canary(host, 0..400, |touch| touch.part == part("file_lock", "lock"));
+    COMPARISON.check_canary(host, 0..400, |touch| touch.part == part("clock", ""));
 }
 
 mod long {

@@ -16,8 +16,8 @@ use retrial_sim::trial::{Run, Setup, TrialHost};
 use retrial_sim::world::World;
 
 use super::{SETTINGS, code};
-use crate::parts::directed;
-use crate::toy::{self, CALM};
+use crate::toy::CALM;
+use retrial_soundness::directed;
 
 /// Settings with which a refused actor gives up at once.
 pub(super) const ONCE: Settings = Settings { retries: Retries { count: 0, ..SETTINGS.retries }, ..SETTINGS };
@@ -217,7 +217,7 @@ fn a_holder_that_stood_still_wakes_up_and_writes_beside_the_next() {
 #[test]
 fn file_system_calls_take_their_time() {
     let cost = Cost { per_statement: ms(7), ..Cost::FREE };
-    let limits = toy::LIMITS;
+    let limits = retrial_soundness::LIMITS;
     let setup = Setup { environment: &CALM, cost, limits, initial_state: None, tables: &[] };
     let stage = |world: &World| {
         let lock = world.file_lock(SETTINGS);

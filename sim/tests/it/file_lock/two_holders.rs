@@ -9,8 +9,7 @@ use retrial_sim::world::World;
 
 use super::stories::{FATES, ONCE, keeps, ms, once, told};
 use super::{DONE, NOT_ACQUIRED, code};
-use crate::parts::directed;
-use crate::toy;
+use retrial_soundness::directed;
 
 const EXITS: Environment = Environment {
     name: "exits",
@@ -83,8 +82,9 @@ fn a_search_finds_two_that_hold_it_because_both_saw_it_stale() {
     let mut search = Exhaustive::new(None);
     let (mut both, mut all) = (0, 0);
     while !search.is_done() {
-        let run =
-            toy::run_trial(&mut search, 0, &FATES, |world| two_see_it_stale(world, [1_000, 1_000], None));
+        let run = retrial_soundness::run_trial(&mut search, 0, &FATES, |world| {
+            two_see_it_stale(world, [1_000, 1_000], None)
+        });
         let run = run.expect("nothing is refused");
         assert_eq!(run.ending, Ending::Quiescent, "{}", run.trace);
         all += 1;

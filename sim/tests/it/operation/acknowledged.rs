@@ -1,6 +1,6 @@
 //! What an acknowledged operation is judged for: from when on, in which columns, and what need not have been written.
 
-use retrial_sim::operation::{lost, recorded};
+use retrial_sim::checks::operation::{lost, recorded};
 
 use super::check;
 use super::trial::Trial;

@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use retrial_sim::actor::Actor;
+use retrial_sim::checks::operation::{Intent, Operation, recorded};
 use retrial_sim::engine::Value;
-use retrial_sim::operation::{Intent, Operation, Stage, recorded};
 use retrial_sim::scheduler::{Exhaustive, Policy, Scheduler};
 use retrial_sim::trace::EventKind;
+use retrial_sim::trace::Stage;
 use retrial_sim::trial::Run;
 use retrial_sim::world::World;
 
 use crate::toy;
 
 fn run_trial(scheduler: &mut dyn Scheduler, stage: impl FnOnce(&World)) -> Run {
-    toy::run_trial(scheduler, 1, &toy::CALM, stage).expect("nothing is refused")
+    retrial_soundness::run_trial(scheduler, 1, &toy::CALM, stage).expect("nothing is refused")
 }
 
 /// One actor with operations on two rows, one of another table, and one that it drops.

@@ -5,9 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_sim::engine::{Row, RowChange, Table, Value};
-use retrial_sim::operation::Stage;
 use retrial_sim::point::ActorId;
-use retrial_sim::trace::{Event, EventKind, Field, Member, Request, Trace};
+use retrial_sim::trace::{Event, EventKind, Field, Member, Request, RequestKind, Stage, Trace};
 
 const CAST: [&str; 3] = ["a", "b", "c"];
 
@@ -50,8 +49,8 @@ impl Trial {
         }
         let actor = CAST.iter().position(|name| *name == words[0]).expect("a member of the cast") as u16;
         let request = |label| {
-            let (part, body) = ("t", Vec::new());
-            EventKind::Requested(Rc::new(Request { label, part, body, arrived: true, heard: true }))
+            let (kind, part, body) = (RequestKind::Call, "t", Vec::new());
+            EventKind::Requested(Rc::new(Request { kind, label, part, body, arrived: true, heard: true }))
         };
         let events = match words[1..] {
             ["begin", row] => {

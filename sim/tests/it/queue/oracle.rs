@@ -10,7 +10,7 @@ use retrial_sim::point::ActorId;
 use retrial_sim::trace::{Event, EventKind, Request};
 use retrial_sim::trial::Run;
 
-use crate::parts::{Tally, ensure, number};
+use retrial_soundness::{Tally, ensure, number};
 
 /// The state of one message so far, according to the trace.
 struct Message {

@@ -2,10 +2,10 @@
 
 use retrial::catalogue;
 use retrial::sim::engine::{RowChange, Value};
-use retrial::sim::explanation::{Act, Contradiction, Edge, Observed, Reason, explain, place};
+use retrial::sim::explanation::{Act, Basis, Contradiction, Edge, Observed, Reason, explain, place};
 use retrial::sim::explore::verdict::Verdict;
 use retrial::sim::invariant::Finding;
-use retrial::sim::trace::{EventKind, Trace};
+use retrial::sim::trace::{EventKind, RequestKind, Trace};
 
 use crate::trials::everything;
 
@@ -66,14 +66,27 @@ fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
             };
             wrote && changes(other).iter().any(over)
         }
-        Reason::ReadWhatWrote { column, value } => {
-            changes(one).iter().any(|change| change.value_after(column) == Some(value)) && has(other, value)
+        Reason::ReadWhatWrote { column, value, .. } => wrote(one, column, value) && has(other, value),
+        Reason::OverwroteWhatRead { column, .. } if column.is_empty() => !changes(other).is_empty(),
+        Reason::OverwroteWhatRead { column, read, written, .. } => {
+            has(one, read) && wrote(other, column, written)
         }
-        Reason::Carried { value, .. } => {
+        Reason::Carried { value, basis: Basis::Linked, .. } => {
+            matches!(other, EventKind::Stored(stored) if stored.asked == Some(before.event))
+                && has(one, value)
+                && has(other, value)
+        }
+        Reason::Carried { value, basis: Basis::EqualValues, .. } => {
             // A delivered value is in the message that was sent.
-            let told = |what: &EventKind, act: &Act| has(what, value) || act.label == "deliver";
-            told(one, before) && told(other, after)
+            let told = |what: &EventKind| has(what, value) || kind(what).is_some_and(is_delivery);
+            told(one) && told(other)
         }
+        Reason::Replaced { old, new, .. } => has(one, old) && has(other, new),
+        Reason::Delivered(attempt) => {
+            kind(one) == Some(RequestKind::Send(attempt.message))
+                && kind(other) == Some(RequestKind::Deliver(*attempt))
+        }
+        Reason::DeliveredAgain(attempt) => kind(other) == Some(RequestKind::Deliver(*attempt)),
         Reason::Known { value, .. } => has(one, value) && has(other, value),
         Reason::Failed { .. } => match one {
             EventKind::Ran(ran) => ran.result.is_err(),
@@ -91,7 +104,9 @@ fn false_claim(trace: &Trace, edge: &Edge) -> Option<&'static str> {
             .into_iter()
             .any(|what| matches!(what, EventKind::Annotated(noted, ..) if noted == key)),
         Reason::Died => matches!(other, EventKind::Crashed | EventKind::Exited),
-        _ => true,
+        Reason::Waited { .. } => matches!(other, EventKind::Waits { .. } | EventKind::Ran(_)),
+        Reason::Stood { column, value } => changes(one).is_empty() || wrote(one, column, value),
+        Reason::LeftAsWritten { column, value } => wrote(one, column, value) && !changes(other).is_empty(),
     };
     (!is_so).then_some("that is not why")
 }
@@ -106,6 +121,19 @@ fn exists(trace: &Trace, act: &Act) -> bool {
     });
     let is_end = matches!(event.kind, EventKind::Committed(_) | EventKind::Released(_));
     event.actor == act.actor && (named || is_end && ran)
+}
+
+/// Whether a commit gave the column that value.
+fn wrote(what: &EventKind, column: &str, value: &Value) -> bool {
+    changes(what).iter().any(|change| change.value_after(column) == Some(value))
+}
+
+fn kind(what: &EventKind) -> Option<RequestKind> {
+    if let EventKind::Requested(request) = what { Some(request.kind) } else { None }
+}
+
+fn is_delivery(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Deliver(_))
 }
 
 fn changes(what: &EventKind) -> &[RowChange] {

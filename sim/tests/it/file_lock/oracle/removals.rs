@@ -5,7 +5,7 @@ use retrial_sim::trace::{Event, Request};
 
 use super::super::{ALREADY, DONE, NOT_ACQUIRED, SETTINGS};
 use super::{Next, Oracle};
-use crate::parts::{ensure, number};
+use retrial_soundness::{ensure, number};
 
 impl Oracle<'_> {
     pub(super) fn remove(&mut self, event: &Event, request: &Request) -> Result<(), String> {

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use super::{Document, DocumentStore, WriteError, has_vectors};
-use crate::actor::Actor;
-use crate::footprint::Use;
+use retrial_sim::actor::Actor;
+use retrial_sim::footprint::Use;
 
 impl DocumentStore {
     /// Replaces rows in one commit, each only if its text, scope, vector and metadata are as they were read, and

@@ -5,16 +5,15 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use retrial_scenarios::memory_upgrade::document_store::{
+    Changes, Document, DocumentStore, Handling, Reads, UpdateError, WriteError,
+};
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::parts::document_store::{
-    Changes, Document, DocumentStore, Handling, Reads, UpdateError, WriteError,
-};
 use retrial_sim::trial::{Ending, Run};
 
 use super::{document, store};
-use crate::parts;
 
 const HOSTILE: Environment = Environment {
     name: "hostile",
@@ -52,7 +51,7 @@ where
     F: Future<Output = String> + 'static,
 {
     let (said, seen): (Rc<RefCell<String>>, Rc<RefCell<Vec<String>>>) = Default::default();
-    let run = parts::directed(Pace::Timed, &HOSTILE, choices, |world| {
+    let run = retrial_soundness::directed(Pace::Timed, &HOSTILE, choices, |world| {
         let store = store(world);
         let (mine, life, said) = (store.clone(), Rc::new(life), said.clone());
         let has_lived: Rc<Cell<bool>> = Rc::default();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::engine::Value;
+use retrial_sim::engine::Value;
 
 /// The fields of a JSON object.
 pub type Fields = Map<String, Json>;

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 
 use super::{Document, DocumentStore, Metadata, WriteError, has_vectors};
-use crate::actor::Actor;
-use crate::parts::file_lock::Locked;
+use retrial_sim::actor::Actor;
+use retrial_sim::parts::file_lock::Locked;
 
 /// The fields that an update changes. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default)]

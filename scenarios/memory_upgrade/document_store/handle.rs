@@ -6,13 +6,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{DocumentStore, UpdateError, WriteError};
-use crate::actor::{Actor, Lost};
-use crate::engine::Value;
-use crate::fault::Fault;
-use crate::footprint::Use;
-use crate::parts::file_lock::Held;
-use crate::point::PointKind;
-use crate::trace::Field;
+use retrial_sim::actor::{Actor, Lost};
+use retrial_sim::engine::Value;
+use retrial_sim::fault::Fault;
+use retrial_sim::footprint::Use;
+use retrial_sim::part::Part;
+use retrial_sim::parts::file_lock::Held;
+use retrial_sim::point::PointKind;
+use retrial_sim::trace::Field;
 
 /// When a handle checks for commits of other processes: `readConsistencyInterval` of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,9 +91,8 @@ impl DocumentStore {
     async fn write_lock(&self, actor: &Actor) -> Result<Held, UpdateError> {
         let inner = &self.inner;
         if self.handle.handling.clears_lock_file {
-            inner.shared.looks_at_clock();
-            inner.shared.touch("lock_file", inner.name, None, Use::Write);
-            let now = inner.shared.now.get();
+            inner.lock_file_part.touch(None, Use::Write);
+            let now = inner.lock_file_part.now();
             match inner.lock_file.get() {
                 LockFile::Absent => inner.lock_file.set(LockFile::Made(now)),
                 LockFile::Made(made) if now - made <= OLD => {}
@@ -100,7 +100,8 @@ impl DocumentStore {
                     inner.lock_file.set(LockFile::Absent);
                     let removed = || vec![("error", Value::from("ENOENT"))];
                     let step = PointKind::Step;
-                    let _ = actor.exchange(step, "remove-lock-file", inner.name, removed, |_| ()).await;
+                    let _ =
+                        actor.exchange(step, "remove-lock-file", inner.part.name(), removed, |_| ()).await;
                     return Err(UpdateError::NoLockFile);
                 }
             }
@@ -110,20 +111,28 @@ impl DocumentStore {
 
     /// The commit that a read sees now.
     fn as_of(&self) -> i64 {
-        let (latest, now) = (self.inner.commits.get(), self.inner.shared.now.get());
+        let latest = self.inner.commits.get();
         match (self.handle.handling.reads, self.handle.sees.get()) {
             (Reads::Latest, _) | (_, None) => latest,
-            (Reads::Within(interval), Some((_, looked))) if now - looked >= interval => latest,
+            (Reads::Within(interval), Some((_, looked))) if self.inner.part.now() - looked >= interval => {
+                latest
+            }
             (_, Some((seen, _))) => seen,
         }
+    }
+
+    /// Whether a read may see more because time has passed.
+    fn depends_on_time(&self) -> bool {
+        matches!(self.handle.handling.reads, Reads::Within(_))
     }
 
     /// Brings the handle up to date with everything committed by now.
     fn looks(&self) {
         if self.handle.handling.reads != Reads::Latest {
             let inner = &self.inner;
-            inner.shared.touch("document_store", inner.name, None, Use::Read);
-            self.handle.sees.set(Some((inner.commits.get(), inner.shared.now.get())));
+            inner.part.touch(None, Use::Read);
+            let now = if self.depends_on_time() { inner.part.now() } else { Duration::ZERO };
+            self.handle.sees.set(Some((inner.commits.get(), now)));
         }
     }
 
@@ -136,7 +145,7 @@ impl DocumentStore {
         body: impl FnOnce() -> Vec<Field>,
         effect: impl FnOnce(i64) -> T,
     ) -> T {
-        let (shared, handle) = (&self.inner.shared, &self.handle);
+        let (part, handle) = (&self.inner.part, &self.handle);
         let body = || {
             let mut body = body();
             if handle.handling.reads != Reads::Latest {
@@ -146,17 +155,17 @@ impl DocumentStore {
         };
         let effect = |_| {
             let as_of = self.as_of();
-            if matches!(handle.handling.reads, Reads::Within(_)) {
-                shared.looks_at_clock();
-                shared.touch("document_store", self.inner.name, None, Use::Read);
+            if self.depends_on_time() {
+                part.now();
+                part.touch(None, Use::Read);
             }
             if handle.sees.get().is_none_or(|(seen, _)| seen != as_of) {
                 self.looks();
             }
             effect(as_of)
         };
-        let read = actor.exchange(PointKind::Step, label, self.inner.name, body, effect).await;
-        actor.busy_for(shared.cost.per_statement + shared.cost.per_row * rows as u32);
+        let read = actor.exchange(PointKind::Step, label, part.name(), body, effect).await;
+        actor.busy_for(cost(part, rows));
         read.expect("at a step nothing is lost on its way")
     }
 
@@ -179,8 +188,13 @@ impl DocumentStore {
             self.looks();
             effect
         };
-        let written = actor.exchange(PointKind::Request, label, inner.name, body, effect).await;
-        actor.busy_for(inner.shared.cost.per_statement + inner.shared.cost.per_row * ids.len() as u32);
+        let written = actor.exchange(PointKind::Request, label, inner.part.name(), body, effect).await;
+        actor.busy_for(cost(&inner.part, ids.len()));
         written.map_err(|Lost| WriteError::Unknown)
     }
+}
+
+/// How long an access to that many rows takes.
+fn cost(part: &Part, rows: usize) -> Duration {
+    part.cost().per_statement + part.cost().per_row * rows as u32
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::{Boot, Life};
-use crate::point::{Point, PointKind};
+use super::{Life, Shared};
+use crate::point::{Point, PointKind, ProcessId};
 use crate::waker::Alarm;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,9 +52,12 @@ pub(crate) struct ActorCell {
     pub(crate) waker: Option<Waker>,
 }
 
+/// Starts a process: adds its actors to the cast.
+pub(crate) type Boot = Rc<dyn Fn(&Rc<Shared>, ProcessId)>;
+
 pub(crate) struct ProcessCell {
     pub(crate) name: &'static str,
-    pub(crate) boot: Rc<dyn Fn(&Boot)>,
+    pub(crate) boot: Boot,
     pub(crate) starts: u32,
     pub(crate) shutdown: bool,
     /// The end of its stall, which also stops its timers.

@@ -33,12 +33,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::actor::Actor;
-use crate::engine::{Row, RowChange, Table, Value};
-use crate::footprint::Use;
-use crate::parts::file_lock::FileLock;
-use crate::trace::EventKind;
-use crate::world::{Shared, World};
+use retrial_sim::actor::Actor;
+use retrial_sim::engine::{Row, RowChange, Table, Value};
+use retrial_sim::footprint::Use;
+use retrial_sim::part::Part;
+use retrial_sim::parts::file_lock::FileLock;
+use retrial_sim::trace::EventKind;
+use retrial_sim::world::World;
 
 use self::handle::Handle;
 pub use self::handle::{Handling, Reads};
@@ -95,11 +96,12 @@ pub struct DocumentStore {
 }
 
 struct Inner {
-    shared: Rc<Shared>,
-    name: &'static str,
+    part: Part,
     shows: &'static [&'static str],
     table: Rc<Table>,
     lock: FileLock,
+    /// The file that the lock is for, as a part of its own: only acquisitions look at it.
+    lock_file_part: Part,
     rows: RefCell<Vec<Stored>>,
     /// The number of commits; a stale handle sees the table as of one of them.
     commits: Cell<i64>,
@@ -124,22 +126,16 @@ struct Stored {
 /// The columns before those of the metadata.
 const COLUMNS: [&str; 7] = ["id", "version", "scope", "text", "vector", "timestamp", "metadata"];
 
-impl World {
-    /// Adds a store with these rows; its updates take `lock`.
-    pub fn document_store(
-        &self,
-        settings: Settings,
-        lock: FileLock,
-        documents: Vec<Document>,
-    ) -> DocumentStore {
-        self.shared.names_part(settings.name);
+impl DocumentStore {
+    /// Adds a store with these rows to the world; its updates take `lock`.
+    pub fn new(world: &World, settings: Settings, lock: FileLock, documents: Vec<Document>) -> DocumentStore {
         let columns = COLUMNS.iter().chain(settings.shows).map(|column| (*column).to_owned()).collect();
         let inner = Inner {
-            shared: self.shared.clone(),
-            name: settings.name,
+            part: world.part("document_store", settings.name),
             shows: settings.shows,
             table: Rc::new(Table { name: settings.name.to_owned(), columns }),
             lock,
+            lock_file_part: world.unnamed_part("lock_file"),
             rows: RefCell::default(),
             commits: Cell::default(),
             keeps_old: Cell::default(),
@@ -154,9 +150,7 @@ impl World {
         inner.rows.borrow_mut().iter_mut().for_each(|stored| stored.added = 0);
         DocumentStore { inner: Rc::new(inner), handle: Rc::default() }
     }
-}
 
-impl DocumentStore {
     /// The lock that its updates take.
     pub fn lock(&self) -> &FileLock {
         &self.inner.lock
@@ -167,7 +161,7 @@ impl DocumentStore {
         let inner = &self.inner;
         let body = || vec![("id", Value::Integer(id))];
         let effect = |as_of| {
-            inner.shared.touch("document_store", inner.name, Some(id as u64), Use::Read);
+            inner.part.touch(Some(id as u64), Use::Read);
             inner.newest(id, as_of)
         };
         self.read(actor, label, 1, body, effect).await
@@ -197,7 +191,7 @@ impl DocumentStore {
         let inner = &self.inner;
         let body = || scope.map_or(Vec::new(), |scope| vec![("scope", Value::from(scope))]);
         let effect = |as_of| {
-            inner.shared.touch("document_store", inner.name, None, Use::Read);
+            inner.part.touch(None, Use::Read);
             let rows = inner.rows.borrow();
             let seen: Vec<&Stored> = rows.iter().filter(|stored| stored.is_there(as_of)).collect();
             let is_newest = |(place, stored): &(usize, &&Stored)| {
@@ -272,7 +266,7 @@ impl Stored {
 impl Inner {
     fn touch(&self, ids: &[i64], how: Use) {
         for id in ids {
-            self.shared.touch("document_store", self.name, Some(*id as u64), how);
+            self.part.touch(Some(*id as u64), how);
         }
     }
 
@@ -315,7 +309,7 @@ impl Inner {
     fn commit(&self, actor: &Actor, changes: Vec<RowChange>) {
         if !changes.is_empty() {
             self.commits.set(self.commits.get() + 1);
-            self.shared.record(actor.id, EventKind::Committed(changes.into()));
+            self.part.record(actor.id(), EventKind::Committed(changes.into()));
         }
     }
 
@@ -341,6 +335,6 @@ impl Inner {
 
 impl fmt::Debug for DocumentStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("DocumentStore").field(&self.inner.name).finish()
+        f.debug_tuple("DocumentStore").field(&self.inner.part.name()).finish()
     }
 }

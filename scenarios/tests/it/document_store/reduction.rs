@@ -1,21 +1,20 @@
 //! Footprints of the store are complete: over generated programs that share the store and its lock, the search with
-//! reduction shows every outcome that the search without reduction shows.
+//! reduction shows the outcomes that brute force shows.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+use retrial_scenarios::memory_upgrade::document_store::{Changes, Document, DocumentStore, Handling, Reads};
 use retrial_sim::actor::Actor;
-use retrial_sim::engine::Cost;
 use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::parts::document_store::{Changes, Document, DocumentStore, Handling, Reads};
+use retrial_sim::footprint::part;
 use retrial_sim::parts::file_lock::Held;
-use retrial_sim::scheduler::{Counts, Exhaustive};
 use retrial_sim::seed::{Ratio, Rng, Seed};
 use retrial_sim::trace::EventKind;
-use retrial_sim::trial::{Limits, Run, Setup, TrialHost};
+use retrial_sim::trial::{Run, TrialHost};
 use retrial_sim::world::World;
+use retrial_soundness::{Comparison, Program};
 
 use super::{document, store, tell, tell_all};
 
@@ -61,17 +60,13 @@ const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environm
     Environment { name: "drawn", about: "faults of a generated program", fault_rules, budget }
 }
 
-struct Program {
-    acts: Vec<Vec<Act>>,
-    environment: &'static Environment,
-}
-
 fn draw(seed: u64) -> Program {
     let mut rng = Seed(seed).named("program").rng();
     let cast = 2 + usize::from(rng.hits(Ratio { numerator: 1, denominator: 3 }));
     let environment = &ENVIRONMENTS[rng.below(3) as usize];
     let most = if cast == 3 || environment.budget > 0 { 2 } else { 3 };
-    Program { acts: (0..cast).map(|_| life(&mut rng, most)).collect(), environment }
+    let acts: Vec<Vec<Act>> = (0..cast).map(|_| life(&mut rng, most)).collect();
+    Program { about: format!("{acts:?}"), environment, stage: Box::new(move |world| stage(world, &acts)) }
 }
 
 fn life(rng: &mut Rng, most: u64) -> Vec<Act> {
@@ -154,11 +149,11 @@ async fn live(actor: Actor, store: DocumentStore, acts: Vec<Act>, mark: i64) {
     }
 }
 
-fn stage(world: &World, program: &Program) {
+fn stage(world: &World, acts: &[Vec<Act>]) {
     let store = store(world);
     let reads = [Reads::Latest, Reads::AsOpened, Reads::AsOpened];
     // None of the marks means a row without a vector.
-    for (((acts, name), mark), reads) in program.acts.iter().zip(NAMES).zip([111, 211, 311]).zip(reads) {
+    for (((acts, name), mark), reads) in acts.iter().zip(NAMES).zip([111, 211, 311]).zip(reads) {
         let (acts, store) = (acts.clone(), store.clone());
         let handling = Handling { reads, clears_lock_file: false };
         world.actor(name, move |actor| live(actor, store.opened(handling), acts.clone(), mark));
@@ -189,59 +184,15 @@ fn outcome(run: &Run) -> String {
     format!("{told:?} {lasting} {:?}", run.ending)
 }
 
-/// The outcomes that a search shows; `None` if there are more than `most` schedules.
-fn search(program: &Program, mut scheduler: Exhaustive, most: u64) -> Option<(BTreeSet<String>, Counts)> {
-    let limits = Limits { safety_steps: 400, fair_steps: 400, progress: &[] };
-    let setup = Setup {
-        environment: program.environment,
-        cost: Cost::FREE,
-        limits,
-        initial_state: None,
-        tables: &[],
-    };
-    let (mut host, mut outcomes) = (TrialHost::without_engine(), BTreeSet::new());
-    while !scheduler.is_done() {
-        if scheduler.counts().schedules >= most {
-            return None;
-        }
-        let run = host.run(&mut scheduler, Seed(0), Seed(0), &setup, |world| stage(world, program));
-        let run = run.unwrap_or_else(|error| panic!("{error}: {:?}", program.acts));
-        outcomes.insert(outcome(&run));
-        host.recycle(run);
-    }
-    Some((outcomes, scheduler.counts()))
-}
-
-/// Programs with more schedules than this, without reduction, are too large for a test.
-const MOST: u64 = 2_000;
-
+/// The search compared with brute force over the programs of these seeds.
 #[expect(clippy::print_stderr, reason = "how much is left out is worth knowing")]
 fn check(bound: Option<u32>, programs: Range<u64>) {
-    let (mut all, mut held, mut compared) = (0, 0, 0);
-    for seed in programs {
-        let program = draw(seed);
-        let Some((expected, brute)) = search(&program, Exhaustive::by_brute_force(bound), MOST) else {
-            continue;
-        };
-        let (found, counts) = search(&program, Exhaustive::new(bound), MOST).expect("no more than all");
-        let missing: Vec<_> = expected.difference(&found).take(2).collect();
-        assert!(
-            missing.is_empty(),
-            "program {seed} {:?} on {:?}: {} of {} outcomes in {} of {} schedules; missing {missing:#?}",
-            program.acts,
-            program.environment.fault_rules,
-            found.len(),
-            expected.len(),
-            counts.schedules,
-            brute.schedules,
-        );
-        all += brute.schedules;
-        held += counts.schedules;
-        compared += 1;
-    }
-    assert!(compared > 0, "every program was too large");
-    assert!(held < all, "{held} of {all} schedules: nothing was left out");
-    eprintln!("{compared} programs: {held} of {all} schedules");
+    let compared = comparison(bound).check(&mut TrialHost::without_engine(), programs);
+    eprintln!("{compared}");
+}
+
+fn comparison(bound: Option<u32>) -> Comparison<'static> {
+    Comparison { draw: &draw, outcome, initial_state: None, tables: &[], bound, most: 2_000 }
 }
 
 #[test]
@@ -252,6 +203,12 @@ fn every_outcome_of_a_program_is_found() {
 #[test]
 fn every_outcome_within_a_bound_is_found() {
     check(Some(1), 0..300);
+}
+
+#[test]
+fn a_store_that_does_not_say_what_it_uses_is_noticed() {
+    let host = &mut TrialHost::without_engine();
+    comparison(None).check_canary(host, 0..300, |touch| touch.part == part("document_store", "memories"));
 }
 
 mod long {

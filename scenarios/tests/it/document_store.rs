@@ -4,15 +4,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_sim::actor::Actor;
-use retrial_sim::fault::{Environment, Fault, FaultRule};
-use retrial_sim::parts::document_store::{
+use retrial_scenarios::memory_upgrade::document_store::{
     Changes, Document, DocumentStore, Metadata, Settings, UpdateError, WriteError,
 };
+use retrial_sim::actor::Actor;
+use retrial_sim::fault::{Environment, Fault, FaultRule};
 use retrial_sim::parts::file_lock::{self, Retries};
 use retrial_sim::world::World;
-
-use crate::parts;
 
 mod oracle;
 mod reduction;
@@ -74,7 +72,7 @@ fn initial_state() -> Vec<Document> {
 }
 
 fn store(world: &World) -> DocumentStore {
-    world.document_store(SETTINGS, world.file_lock(LOCK), initial_state())
+    DocumentStore::new(world, SETTINGS, world.file_lock(LOCK), initial_state())
 }
 
 fn tell(actor: &Actor, document: &Document) {
@@ -253,5 +251,5 @@ const STORMY: Environment = Environment {
 
 #[test]
 fn the_rules_hold_in_a_storm() {
-    parts::sweep(&STORMY, 1_000, oracle::WANTED, users, oracle::judge);
+    retrial_soundness::sweep(&STORMY, 1_000, oracle::WANTED, users, oracle::judge);
 }

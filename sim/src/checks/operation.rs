@@ -37,15 +37,9 @@
 //! Not judged: intents that were never acknowledged; and rows that are absent at the end, which are another invariant's
 //! concern. An operation that meant to delete the row ends all intents before it.
 
-use std::fmt;
-use std::rc::Rc;
-
-use crate::actor::Actor;
-use crate::digest::Digest;
 use crate::engine::Value;
-use crate::footprint::Use;
 use crate::point::ActorId;
-use crate::trace::{EventKind, Field, Request, Trace};
+use crate::trace::{EventKind, Field, Request, Stage, Trace};
 
 pub(crate) use self::history::RowVersions;
 pub use self::judgement::{Lost, losses, lost};
@@ -84,72 +78,6 @@ pub struct Intent {
     pub value: Value,
     /// The event of the read that the value was derived from; none for a value that does not depend on the row.
     pub based_on: Option<usize>,
-}
-
-/// The stage that an operation has reached.
-#[derive(Clone, Debug)]
-pub enum Stage {
-    /// It has begun, on a row of a table or a part.
-    Began(Rc<(&'static str, Value)>),
-    /// It has read its row.
-    Saw,
-    /// It intends to change these columns to these values.
-    Intends(Rc<[Field]>),
-    /// It intends to delete the row.
-    Deletes,
-    /// It is acknowledged to its caller.
-    Acknowledged,
-}
-
-/// An operation in progress. Dropping it records nothing: it was never acknowledged.
-#[derive(Debug)]
-pub struct Ongoing {
-    actor: Actor,
-    number: u32,
-}
-
-impl Actor {
-    /// Begins an operation on the row of that table or part whose first column is `row`. An actor may have several,
-    /// each on another row; a new one on the same row ends the one before.
-    pub fn operation(&self, part: &'static str, row: impl Into<Value>) -> Ongoing {
-        let number = self.shared.operations.get() + 1;
-        self.shared.operations.set(number);
-        let begun = Ongoing { actor: self.clone(), number };
-        begun.tell(Stage::Began(Rc::new((part, row.into()))));
-        begun
-    }
-}
-
-impl Ongoing {
-    /// Records that it has read its row. The read is dated to the actor's last statement, or its last request to that
-    /// part, so this must be called before the next one.
-    pub fn saw(&self) {
-        self.tell(Stage::Saw);
-    }
-
-    /// Declares the columns that it is to change, and their values. Declare a value derived from a read after that
-    /// read; one declared before any read depends on none. If a column is declared twice, the last declaration is what
-    /// the operation is acknowledged for; a value derived again from another read must be declared again.
-    pub fn intends(&self, fields: Vec<Field>) {
-        self.tell(Stage::Intends(fields.into()));
-    }
-
-    /// Declares that it is to delete the row.
-    pub fn deletes(&self) {
-        self.tell(Stage::Deletes);
-    }
-
-    /// Acknowledges it to its caller.
-    pub fn acknowledged(self) {
-        // The answer is observable from outside, like commits and what a sink receives.
-        self.actor.shared.touch("outcome", "", None, Use::Write);
-        self.tell(Stage::Acknowledged);
-    }
-
-    fn tell(&self, stage: Stage) {
-        self.actor.shared.count_call();
-        self.actor.shared.record(self.actor.id, EventKind::Operated(self.number, stage));
-    }
 }
 
 /// The operations on rows of that table or part, as their actors have recorded them, in the order in which they began.
@@ -226,48 +154,5 @@ impl Operation {
             self.intends[at + 1..].iter().all(|later| later.column != column)
         };
         (0..self.intends.len()).filter(is_last).map(|at| &self.intends[at])
-    }
-}
-
-impl Stage {
-    /// The name of the stage's event.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Stage::Began(_) => "operation",
-            Stage::Saw => "saw",
-            Stage::Intends(_) => "intends",
-            Stage::Deletes => "deletes",
-            Stage::Acknowledged => "acknowledged",
-        }
-    }
-
-    pub(crate) fn digest(&self, digest: &mut Digest) {
-        digest.text(self.name());
-        match self {
-            Stage::Began(subject) => {
-                digest.text(subject.0);
-                subject.1.digest(digest);
-            }
-            Stage::Intends(fields) => fields.iter().for_each(|(column, value)| {
-                digest.text(column);
-                value.digest(digest);
-            }),
-            Stage::Saw | Stage::Deletes | Stage::Acknowledged => {}
-        }
-    }
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Stage::Began(subject) => write!(f, "begins on {} {}", subject.0, subject.1),
-            Stage::Saw => f.write_str("has read its row"),
-            Stage::Intends(fields) => {
-                f.write_str("intends")?;
-                fields.iter().try_for_each(|(column, value)| write!(f, " {column}={value}"))
-            }
-            Stage::Deletes => f.write_str("means to delete its row"),
-            Stage::Acknowledged => f.write_str("is acknowledged"),
-        }
     }
 }

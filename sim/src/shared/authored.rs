@@ -3,11 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Boot, Shared};
+use super::Shared;
 use crate::ambient::{self, Hashers};
 use crate::authored;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::point::ProcessId;
 
 impl Shared {
     /// Starts the process; returns how often it has been started.
@@ -21,9 +22,7 @@ impl Shared {
         };
         let name = self.processes.borrow()[process].name;
         let who = || format!("the start of process `{name}`");
-        self.without_default_hashers(who, || {
-            authored::call(who, || boot(&Boot { shared: self.clone(), process }))
-        })?;
+        self.without_default_hashers(who, || authored::call(who, || boot(self, ProcessId::new(process))))?;
         Ok(starts)
     }
 

@@ -11,7 +11,7 @@ use retrial_sim::trial::Run;
 use self::row::Row;
 use self::update::{Stage, Update};
 use super::{DONE, LOCKED, NULL_VECTOR, SCOPES, UNKNOWN};
-use crate::parts::{Tally, ensure};
+use retrial_soundness::{Tally, ensure};
 
 mod row;
 mod update;
