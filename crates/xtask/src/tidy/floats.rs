@@ -1,21 +1,51 @@
 //! Invariant: nothing that decides a trial is a float, because rounding is not the same everywhere. Probabilities are
-//! ratios, times are integers. The types are searched for as words, also in comments; arithmetic on bare literals is
+//! ratios, times are integers. The types are searched for as words, also in comments. A literal has no type's name, so
+//! literals are searched for, too, except in scenarios, where they are weights for `proptest`; arithmetic on them is
 //! checked by clippy (`float_arithmetic`).
 
-use super::{Violation, words};
+use std::collections::BTreeMap;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::Lit;
+
+use super::{Violation, paths, words};
 use crate::tree::File;
 
 pub(super) fn check(files: &[File]) -> Vec<Violation> {
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.is_rust() && in_scope(&file.path)) {
+        let mut lines = BTreeMap::new();
+        if !file.path.starts_with("scenarios/") {
+            // What is no Rust is reported by `determinism`.
+            literals(file.text.parse().unwrap_or_default(), &mut lines);
+        }
         for (number, line) in file.lines() {
             if let Some(name) = words::first(line, &["f32", "f64"]) {
-                let message = format!("`{name}` where a trial is decided; use an integer or a ratio of two");
-                found.push(Violation::new(&file.path, number, message));
+                lines.insert(number, name.to_owned());
             }
         }
+        found.extend(lines.into_iter().map(|(number, what)| {
+            let message = format!("`{what}` where a trial is decided; use an integer or a ratio of two");
+            Violation::new(&file.path, number, message)
+        }));
     }
     found
+}
+
+/// The literals that are floats, by line. The lexer takes the fields of `pair.0.1` for one.
+fn literals(tokens: TokenStream, found: &mut BTreeMap<usize, String>) {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    for (at, tree) in trees.iter().enumerate() {
+        match tree {
+            TokenTree::Group(group) => literals(group.stream(), found),
+            TokenTree::Literal(literal) if !paths::is_member(&trees[..at]) => {
+                if matches!(Lit::new(literal.clone()), Lit::Float(_)) {
+                    found.insert(literal.span().start().line, literal.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn in_scope(path: &str) -> bool {
@@ -46,5 +76,16 @@ mod tests {
         let free = ["crates/retrial/src/run.rs", "sim/tests/it/main.rs", "scenarios/tests/it/main.rs"];
         assert_eq!(check(&free.map(|path| file(path, "let x: f64 = 0.5;\n"))), []);
         assert_eq!(check(&[file("sim/src/a.rs", "from_f64_bits(1);\n")]), []);
+    }
+
+    #[test]
+    fn a_literal_without_a_type_is_a_violation() {
+        for text in ["let x = 0.5;", "f(1e3)", "m!(x > 1.)", "0..1.5"] {
+            assert_eq!(places(&check(&[file("sim/src/a.rs", text)])), ["sim/src/a.rs:1"], "{text}");
+        }
+        for text in ["pair.0.1", "1..2", "0x1e3 + 1usize", "\"0.5\" // 0.5", "1.max(2)"] {
+            assert_eq!(check(&[file("sim/src/a.rs", text)]), [], "{text}");
+        }
+        assert_eq!(check(&[file("scenarios/s/workload.rs", "weighted(0.5)\n")]), []);
     }
 }
