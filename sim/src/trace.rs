@@ -208,6 +208,9 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+/// The key of a pool's annotation: how many of its connections are reserved, and how many it has.
+pub const RESERVED: &str = "reserved";
+
 /// Everything that happened in a trial.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {

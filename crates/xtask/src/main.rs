@@ -16,6 +16,7 @@ use xshell::Shell;
 mod bless;
 mod ci;
 mod fuzz;
+mod imports;
 mod mutate;
 mod postgres;
 mod readme;

@@ -19,6 +19,7 @@ mod leftovers;
 mod line_length;
 mod markdown;
 mod module_docs;
+mod modules;
 mod paths;
 mod printing;
 mod rooms;

@@ -4,8 +4,7 @@
 
 use super::trace_index::TraceIndex;
 use super::{Edge, Note, Observed, Proof, Reason};
-use crate::parts::pool;
-use crate::trace::EventKind;
+use crate::trace::{EventKind, RESERVED};
 
 pub(super) fn explain(trace_index: &TraceIndex<'_>, at: usize) -> Option<Proof> {
     let shown = note(trace_index, at)?;
@@ -27,7 +26,7 @@ pub(super) fn explain(trace_index: &TraceIndex<'_>, at: usize) -> Option<Proof> 
             note(trace_index, *index).is_some_and(|note| note.key != shown.key && wanted(note.key))
         })
     };
-    let beside = of_kind(&|key| key == pool::RESERVED).or_else(|| of_kind(&|_| true));
+    let beside = of_kind(&|key| key == RESERVED).or_else(|| of_kind(&|_| true));
     let injected =
         (born..at).rev().filter(own).find(|index| matches!(trace_index.kind(*index), EventKind::Injected(_)));
     let edge = |one: usize, because: Reason| {

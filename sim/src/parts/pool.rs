@@ -39,11 +39,8 @@ use crate::footprint::Use;
 use crate::part::Part;
 use crate::parts::connection::{Connection, Transaction};
 use crate::point::{ActorId, ProcessId};
-use crate::trace::EventKind;
+use crate::trace::{EventKind, RESERVED};
 use crate::world::Boot;
-
-/// The key of a pool's annotation: how many of its connections are reserved, and how many it has.
-pub const RESERVED: &str = "reserved";
 
 /// A handle on a pool; clones share its connections.
 #[derive(Clone)]

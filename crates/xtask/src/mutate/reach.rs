@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Item, Type, UseTree};
+use syn::{Item, Type};
 
 use super::scenario::{Module, Scenario};
 use super::source::{Source, range};
+use crate::imports;
 
 /// The parts of each module's file that a strategy reaches.
 pub(super) type Reach = BTreeMap<Module, Vec<Range<usize>>>;
@@ -62,7 +63,7 @@ impl Walk<'_> {
             self.find(&[&module[..], std::slice::from_ref(first)].concat());
         }
         let Some((_, source)) = self.scenario.modules.get(module) else { return };
-        for (name, target) in imports(self.scenario, module, source) {
+        for (name, target) in imported(self.scenario, module, source) {
             if name == *first {
                 self.find(&[&target[..], rest].concat());
             }
@@ -93,7 +94,7 @@ impl Walk<'_> {
             self.enter(&module, item);
         }
         // A name that the module only re-exports.
-        for (_, target) in imports(scenario, &module, source).into_iter().filter(|(known, _)| *known == name)
+        for (_, target) in imported(scenario, &module, source).into_iter().filter(|(known, _)| *known == name)
         {
             self.find(&target);
         }
@@ -152,33 +153,14 @@ fn collect(tokens: TokenStream, paths: &mut Vec<Vec<String>>) {
 }
 
 /// The names that a module imports from elsewhere in the scenario, each with its path from the scenario's root.
-fn imports(scenario: &Scenario, module: &Module, source: &Source) -> Vec<(String, Vec<String>)> {
-    let mut found = Vec::new();
-    for item in &source.tree.items {
-        if let Item::Use(item) = item {
-            leaves(&item.tree, &mut Vec::new(), &mut found);
-        }
-    }
-    let inside = |(name, path): (String, Vec<String>)| Some((name, absolute(scenario, module, &path)?));
-    found.into_iter().filter_map(inside).collect()
-}
-
-fn leaves(tree: &UseTree, before: &mut Vec<String>, found: &mut Vec<(String, Vec<String>)>) {
-    let with = |before: &[String], name: String| [before, &[name]].concat();
-    match tree {
-        UseTree::Path(path) => {
-            before.push(path.ident.to_string());
-            leaves(&path.tree, before, found);
-            before.pop();
-        }
-        UseTree::Name(name) if name.ident == "self" => {
-            found.extend(before.last().map(|last| (last.clone(), before.clone())));
-        }
-        UseTree::Name(name) => found.push((name.ident.to_string(), with(before, name.ident.to_string()))),
-        UseTree::Rename(name) => found.push((name.rename.to_string(), with(before, name.ident.to_string()))),
-        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, before, found)),
-        _ => {}
-    }
+fn imported(scenario: &Scenario, module: &Module, source: &Source) -> Vec<(String, Vec<String>)> {
+    let uses = source.tree.items.iter().filter_map(|item| match item {
+        Item::Use(item) => Some(imports::of(item)),
+        _ => None,
+    });
+    uses.flatten()
+        .filter_map(|import| Some((import.name?, absolute(scenario, module, &import.path)?)))
+        .collect()
 }
 
 /// The path from the scenario's root, if the path leads into the scenario.
