@@ -11,6 +11,7 @@ pub(crate) mod fences;
 mod comments;
 mod dependencies;
 mod determinism;
+mod environment_names;
 mod file_length;
 mod file_names;
 mod floats;
@@ -28,7 +29,7 @@ mod words;
 
 type Check = fn(&[File]) -> Vec<Violation>;
 
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     module_docs::check,
     file_length::check,
     line_length::check,
@@ -39,6 +40,7 @@ const CHECKS: [Check; 13] = [
     rooms::check,
     file_names::check,
     scenario_shape::check,
+    environment_names::check,
     leftovers::check,
     glossary::check,
     markdown::check,

@@ -1,10 +1,12 @@
 //! Invariant: a scenario's folder has all its parts, and every strategy and invariant is in its registry. A file that
-//! its `mod.rs` does not name is not compiled, and no other check would report it. What an environment has is data, so
-//! nothing in a scenario compares its name.
+//! its `mod.rs` does not name is not compiled, and no other check would report it.
 
 use std::collections::BTreeSet;
 
-use super::{Violation, comments, words};
+use proc_macro2::{Delimiter, TokenTree};
+use syn::Item;
+
+use super::{Violation, comments};
 use crate::tree::File;
 
 const PARTS: [&str; 6] =
@@ -24,7 +26,6 @@ pub(super) fn check(files: &[File]) -> Vec<Violation> {
         for registry in ["invariants/", "strategies/"] {
             found.extend(left_off(files, &format!("{folder}{registry}")));
         }
-        found.extend(named_environments(files, &folder));
     }
     found
 }
@@ -50,35 +51,49 @@ fn is_part(rest: &str, part: &str) -> bool {
     if part.ends_with('/') { rest.starts_with(part) } else { rest == part }
 }
 
-/// The lines of a scenario that look at an environment's name.
-fn named_environments(files: &[File], folder: &str) -> Vec<Violation> {
-    let mut found = Vec::new();
-    for file in files.iter().filter(|file| file.path.starts_with(folder) && file.is_rust()) {
-        for (number, line) in (1..).zip(comments::blank(&file.text).lines()) {
-            if line.contains("environment.name") {
-                let message = "this depends on an environment's name; give its `Conditions` a field";
-                found.push(Violation::new(&file.path, number, message));
-            }
-        }
-    }
-    found
-}
-
-/// The files of a registry that its `mod.rs` does not name. A name in a comment compiles nothing.
+/// The files of a registry that its `mod.rs` does not name.
 fn left_off(files: &[File], registry: &str) -> Vec<Violation> {
     let list_path = format!("{registry}mod.rs");
     let list = files.iter().find(|file| file.path == list_path);
-    let list = list.map(|file| comments::blank(&file.text)).unwrap_or_default();
+    let list = list.map(|file| listed(&file.text)).unwrap_or_default();
     let in_registry = |file: &&File| file.path.strip_prefix(registry).is_some_and(|name| !name.contains('/'));
     files
         .iter()
         .filter(in_registry)
         .filter(|file| file.path != list_path)
-        .filter(|file| !words::contains(&list, file.name().trim_end_matches(".rs")))
+        .filter(|file| !list.contains(file.name().trim_end_matches(".rs")))
         .map(|file| {
             Violation::new(&file.path, 1, format!("{list_path} does not name this file; add it there"))
         })
         .collect()
+}
+
+/// The modules that a file declares: by name, or in the list of a `registry!`. The same word elsewhere compiles
+/// nothing.
+fn listed(text: &str) -> BTreeSet<String> {
+    let items = syn::parse_file(text).map(|tree| tree.items).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    for item in items {
+        match item {
+            Item::Mod(module) => {
+                found.insert(module.ident.to_string());
+            }
+            Item::Macro(call)
+                if call.mac.path.segments.last().is_some_and(|last| last.ident == "registry") =>
+            {
+                let lists = call.mac.tokens.into_iter().filter_map(|tree| match tree {
+                    TokenTree::Group(list) if list.delimiter() == Delimiter::Bracket => Some(list.stream()),
+                    _ => None,
+                });
+                found.extend(lists.flatten().filter_map(|tree| match tree {
+                    TokenTree::Ident(name) => Some(name.to_string()),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -128,21 +143,23 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_a_comment_is_a_violation() {
-        let list = file("scenarios/s/strategies/mod.rs", "//! one\nshelf! { [/* one */] }");
-        let mut files = vec![list, file("scenarios/s/strategies/one.rs", "")];
-        files.extend(scenario().into_iter().filter(|file| !file.path.contains("strategies/")));
-        assert_eq!(places(&check(&files)), ["scenarios/s/strategies/one.rs:1"]);
-    }
-
-    #[test]
-    fn an_environment_is_not_recognized_by_its_name() {
-        let mut files = scenario();
-        files.push(file(
-            "scenarios/s/cast.rs",
-            "// environment.name\nif conditions.environment.name == \"calm\" {}",
-        ));
-        assert_eq!(places(&check(&files)), ["scenarios/s/cast.rs:2"]);
+    fn only_what_a_list_declares_is_in_a_registry() {
+        for (text, missing) in [
+            ("//! one\nregistry! { [/* one */] }", 1),
+            ("list! { [one] }", 1),
+            ("registry! { (one) }", 1),
+            ("use super::one; registry! { [two] } fn one() {}", 1),
+            ("const ONE: &str = \"one\"; registry! { one [] }", 1),
+            ("registry! { [two, }", 1),
+            ("x::registry! {\n    [\n        two,\n        one,\n    ]\n}", 0),
+            ("mod one;", 0),
+        ] {
+            let list = file("scenarios/s/strategies/mod.rs", text);
+            let mut files = vec![list, file("scenarios/s/strategies/one.rs", "")];
+            files.extend(scenario().into_iter().filter(|file| !file.path.contains("strategies/")));
+            let expected = ["scenarios/s/strategies/one.rs:1"];
+            assert_eq!(places(&check(&files)), expected[..missing], "{text}");
+        }
     }
 
     #[test]
