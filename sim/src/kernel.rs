@@ -7,6 +7,7 @@ use madsim::time::TimeHandle;
 
 use crate::choice::{Ask, Choice, Pace, RunnableActor};
 use crate::cycle::{self, Cycle};
+use crate::ending::{Ending, Limits};
 use crate::engine::SessionId;
 use crate::error::Error;
 use crate::fault::{Environment, Fault, STALL};
@@ -15,9 +16,6 @@ use crate::scheduler::Scheduler;
 use crate::shared::{Shared, State};
 use crate::trace::EventKind;
 
-pub use self::ending::{Ending, Limits};
-
-mod ending;
 mod life;
 mod step_report;
 mod time;

@@ -47,6 +47,7 @@ pub mod explore;
 
 mod ambient;
 mod authored;
+mod ending;
 mod hooks;
 mod kernel;
 mod no_engine;

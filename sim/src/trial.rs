@@ -19,7 +19,7 @@ use crate::shared::Shared;
 use crate::trace::{Event, Trace};
 use crate::world::World;
 
-pub use crate::kernel::{Ending, Limits};
+pub use crate::ending::{Ending, Limits};
 
 /// What a trial runs with, besides its scheduler.
 #[derive(Clone, Copy, Debug)]

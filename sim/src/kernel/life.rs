@@ -4,7 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 
-use super::{Ending, Kernel};
+use super::Kernel;
+use crate::ending::Ending;
 use crate::error::Error;
 use crate::panics;
 use crate::point::{ActorId, PointKind, ProcessId};

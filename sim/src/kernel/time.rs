@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use madsim::time::TimeHandle;
 
-use super::{Ending, Kernel};
+use super::Kernel;
+use crate::ending::Ending;
 use crate::footprint::Use;
 use crate::point::ActorId;
 use crate::shared::{ActorCell, State};

@@ -23,20 +23,16 @@ pub(super) const PLANS: [Plan; 2] = [SIM, COMMAND_LINE];
 const SIM: Plan = Plan {
     root: "sim/src/",
     rooms: &[
-        Room { name: "base", modules: &["anomaly", "choice", "fault", "point"], may_use: &[] },
-        Room { name: "trace", modules: &["trace"], may_use: &["base"] },
+        Room { name: "base", modules: &["anomaly", "choice", "fault", "hooks", "point"], may_use: &[] },
+        Room { name: "trace", modules: &["cycle", "ending", "trace"], may_use: &["base"] },
         Room { name: "scheduler", modules: &["scheduler"], may_use: &["base"] },
         // The state of a trial. The kernel works on it, and knows neither the world nor an actor's handle.
         Room {
             name: "state",
-            modules: &["ambient", "authored", "hooks", "panics", "shared", "waker"],
+            modules: &["ambient", "authored", "panics", "shared", "waker"],
             may_use: &["base", "trace"],
         },
-        Room {
-            name: "kernel",
-            modules: &["cycle", "kernel"],
-            may_use: &["base", "trace", "scheduler", "state"],
-        },
+        Room { name: "kernel", modules: &["kernel"], may_use: &["base", "trace", "scheduler", "state"] },
         // What scenarios and parts see of it.
         Room { name: "world", modules: &["actor", "part", "world"], may_use: &["base", "trace", "state"] },
         Room {
