@@ -45,5 +45,5 @@ fn workload() -> Workload {
 
 /// The scenario with this single workload.
 fn fixed() -> Scenario<Workload, dyn Upgrade, Conditions> {
-    Scenario { workloads: |_| Just(workload()).boxed(), smallest: |_| workload(), ..SCENARIO }
+    Scenario { workloads: |_| Just(workload()).boxed(), smallest: Some(|_| workload()), ..SCENARIO }
 }

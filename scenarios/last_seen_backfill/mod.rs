@@ -27,11 +27,8 @@ mod workload;
 
 /// The scenario.
 pub static SCENARIO: Scenario<Workload, dyn Backfill, Conditions> = Scenario {
-    name: "last_seen_backfill",
     story: include_str!("README.md"),
     engines: &["sqlite"],
-    environments: environments::ENVIRONMENTS,
-    strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
@@ -42,12 +39,17 @@ pub static SCENARIO: Scenario<Workload, dyn Backfill, Conditions> = Scenario {
     watched: &["batch"],
     trials: 480,
     known_failures: |strategy| strategy.known_failures(),
-    workloads: workload::strategy,
-    smallest: workload::smallest,
+    smallest: Some(workload::smallest),
     check: Workload::check,
     initial_state: |_, workload| workload.initial_state(),
     limits,
-    stage: cast::enter,
+    ..Scenario::new(
+        "last_seen_backfill",
+        environments::ENVIRONMENTS,
+        strategies::STRATEGIES,
+        workload::strategy,
+        cast::enter,
+    )
 };
 
 /// A row stands for about 1,500 rows of the operator's database, so a step of SQLite's virtual machine costs about

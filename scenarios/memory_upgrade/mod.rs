@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use retrial_sim::engine::{Cost, InitialState};
+use retrial_sim::engine::Cost;
 use retrial_sim::scenario::Scenario;
 use retrial_sim::trial::Limits;
 
@@ -27,24 +27,22 @@ mod workload;
 
 /// The scenario.
 pub static SCENARIO: Scenario<Workload, dyn Upgrade, Conditions> = Scenario {
-    name: "memory_upgrade",
     story: include_str!("README.md"),
     engines: &["none"],
-    environments: environments::ENVIRONMENTS,
-    strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
-    rules_off: &[],
-    tables: &[],
     cost: COST,
-    watched: &[],
     trials: 960,
     known_failures: |strategy| strategy.known_failures(),
-    workloads: workload::strategy,
-    smallest: workload::smallest,
+    smallest: Some(workload::smallest),
     check: Workload::check,
-    initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
     limits,
-    stage: cast::enter,
+    ..Scenario::new(
+        "memory_upgrade",
+        environments::ENVIRONMENTS,
+        strategies::STRATEGIES,
+        workload::strategy,
+        cast::enter,
+    )
 };
 
 /// The cost of a disk access, by the lock or the store. Measured with the Node package 0.26.2 on a table of 5,000 rows

@@ -27,11 +27,7 @@ mod workload;
 
 /// The scenario.
 pub static SCENARIO: Scenario<Workload, dyn ConversationLock, Conditions> = Scenario {
-    name: "reserve_cap",
     story: include_str!("README.md"),
-    engines: &["model", "postgres"],
-    environments: environments::ENVIRONMENTS,
-    strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
@@ -39,15 +35,19 @@ pub static SCENARIO: Scenario<Workload, dyn ConversationLock, Conditions> = Scen
     }],
     tables: &["agent_transcript_snapshot"],
     cost: COST,
-    watched: &[],
     trials: 960,
     known_failures: |strategy| strategy.known_failures(),
-    workloads: workload::strategy,
-    smallest: workload::smallest,
+    smallest: Some(workload::smallest),
     check: Workload::check,
     initial_state: |strategy, _| Workload::initial_state(strategy.migration()),
     limits,
-    stage: cast::enter,
+    ..Scenario::new(
+        "reserve_cap",
+        environments::ENVIRONMENTS,
+        strategies::STRATEGIES,
+        workload::strategy,
+        cast::enter,
+    )
 };
 
 /// A statement costs one round trip, whatever it does, so that times are the same on a live server.

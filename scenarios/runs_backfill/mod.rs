@@ -28,11 +28,7 @@ mod workload;
 
 /// The scenario.
 pub static SCENARIO: Scenario<Workload, dyn Migration, Conditions> = Scenario {
-    name: "runs_backfill",
     story: include_str!("README.md"),
-    engines: &["model", "postgres"],
-    environments: environments::ENVIRONMENTS,
-    strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
     rules_off: &[RuleOff {
         rule: "it_ends",
@@ -43,12 +39,17 @@ pub static SCENARIO: Scenario<Workload, dyn Migration, Conditions> = Scenario {
     watched: &["verify"],
     trials: 400,
     known_failures: |strategy| strategy.known_failures(),
-    workloads: workload::strategy,
-    smallest: workload::smallest,
+    smallest: Some(workload::smallest),
     check: Workload::check,
     initial_state: |strategy, workload| workload.initial_state(strategy.before()),
     limits,
-    stage: cast::enter,
+    ..Scenario::new(
+        "runs_backfill",
+        environments::ENVIRONMENTS,
+        strategies::STRATEGIES,
+        workload::strategy,
+        cast::enter,
+    )
 };
 
 /// A row that is written or returned stands for many rows in production. A row that is only visited costs nothing here,

@@ -28,24 +28,23 @@ mod workload;
 
 /// The scenario.
 pub static SCENARIO: Scenario<Workload, dyn Persistence, Conditions> = Scenario {
-    name: "session_ingest",
     story: include_str!("README.md"),
-    engines: &["model", "postgres"],
-    environments: environments::ENVIRONMENTS,
-    strategies: strategies::STRATEGIES,
     invariants: invariants::INVARIANTS,
-    rules_off: &[],
     tables: &["cli_sessions_v2"],
     cost: COST,
-    watched: &[],
     trials: 1_200,
     known_failures: |strategy| strategy.known_failures(),
-    workloads: workload::strategy,
-    smallest: workload::smallest,
+    smallest: Some(workload::smallest),
     check: Workload::check,
     initial_state: |strategy, _| Workload::initial_state(strategy.migration()),
     limits,
-    stage: cast::enter,
+    ..Scenario::new(
+        "session_ingest",
+        environments::ENVIRONMENTS,
+        strategies::STRATEGIES,
+        workload::strategy,
+        cast::enter,
+    )
 };
 
 /// Costs of a worker far from its database: every statement takes one round trip of 2 ms, whatever it does. So the

@@ -1,10 +1,12 @@
 //! A scenario as the rest of the crate sees it: a name, environments, strategies, invariants, and a way to stage a
 //! workload.
 
+use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::rc::Rc;
 
-use proptest::strategy::BoxedStrategy;
+use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -80,7 +82,41 @@ pub trait Conditions: AsRef<Environment> + Sync + 'static {}
 impl<T: AsRef<Environment> + Sync + 'static> Conditions for T {}
 
 /// A scenario: one real system, its cast, schema, workload, environments, invariants and strategies. `S` is the trait
-/// that a strategy implements, `E` what the scenario knows of an environment. All configuration is in this struct.
+/// that a strategy implements, `E` what the scenario knows of an environment. All configuration is in this struct;
+/// [`Scenario::new`] has defaults for what it does not ask for:
+///
+/// ```
+/// # use retrial_sim::fault::Environment;
+/// # use retrial_sim::scenario::{Entry, Scenario};
+/// use proptest::strategy::{Just, Strategy};
+/// use retrial_sim::world::World;
+///
+/// /// What a candidate for a greeting implements.
+/// trait Greets: Sync {
+///     fn greet(&self, world: &World);
+/// }
+///
+/// struct Once;
+///
+/// impl Greets for Once {
+///     fn greet(&self, world: &World) {
+///         world.actor("greeter", |actor| async move {
+///             let _ = actor.request("hello", "listener", Vec::new()).await;
+///         });
+///     }
+/// }
+///
+/// static CALM: &[Environment] =
+///     &[Environment { name: "calm", about: "nothing fails", fault_rules: &[], budget: 0 }];
+/// static STRATEGIES: &[Entry<dyn Greets>] = &[Entry { name: "once", source: "", it: &Once }];
+/// static GREETING: Scenario<(), dyn Greets> = Scenario {
+///     engines: &["none"],
+///     ..Scenario::new("greeting", CALM, STRATEGIES, |_| Just(()).boxed(), |world, strategy, _, _| {
+///         strategy.greet(world);
+///     })
+/// };
+/// assert!(GREETING.validate().is_ok());
+/// ```
 pub struct Scenario<W: 'static, S: ?Sized + 'static, E: 'static = Environment> {
     /// Its folder's name.
     pub name: &'static str,
@@ -109,7 +145,8 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static, E: 'static = Environment> {
     /// Generates workloads for an environment.
     pub workloads: fn(&E) -> BoxedStrategy<W>,
     /// The smallest workload in which everything that the environment is about can happen; it is searched exhaustively.
-    pub smallest: fn(&E) -> W,
+    /// None means the simplest that the generator makes.
+    pub smallest: Option<fn(&E) -> W>,
     /// Checks a workload that was written by hand; if no trial can run with it, says in a few words what is wrong.
     pub check: fn(&W) -> Result<(), String>,
     /// The database as the workload finds it, after the strategy's migration.
@@ -120,7 +157,53 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static, E: 'static = Environment> {
     pub stage: fn(&World, &'static S, &E, &Rc<W>),
 }
 
+impl<W: 'static, S: ?Sized, E> Scenario<W, S, E> {
+    /// A scenario of that name with defaults: no story, invariants, known failures or initial rows; the Postgres model
+    /// or a live server as its engine; every built-in rule; 400 steps and as many again without faults; 480 trials; free
+    /// work. The smallest workload is the simplest that the generator makes, and any workload can be run.
+    pub const fn new(
+        name: &'static str,
+        environments: &'static [E],
+        strategies: &'static [Entry<S>],
+        workloads: fn(&E) -> BoxedStrategy<W>,
+        stage: fn(&World, &'static S, &E, &Rc<W>),
+    ) -> Scenario<W, S, E> {
+        Scenario {
+            name,
+            story: "",
+            engines: &["model", "postgres"],
+            environments,
+            strategies,
+            invariants: &[],
+            rules_off: &[],
+            tables: &[],
+            cost: Cost::FREE,
+            watched: &[],
+            trials: 480,
+            known_failures: |_| &[],
+            workloads,
+            smallest: None,
+            check: |_| Ok(()),
+            initial_state: |_, _| InitialState { schema: Cow::Borrowed(""), rows: Vec::new() },
+            limits: |_| Limits { safety_steps: 400, fair_steps: 400, progress: &[] },
+            stage,
+        }
+    }
+}
+
 impl<W: 'static, S: ?Sized, E: Conditions> Scenario<W, S, E> {
+    /// The workload that is searched exhaustively: [`Scenario::smallest`], or else the simplest that the generator
+    /// makes.
+    pub fn smallest_workload(&self, environment: &E) -> W
+    where
+        W: Debug,
+    {
+        match self.smallest {
+            Some(smallest) => smallest(environment),
+            None => simplest(&(self.workloads)(environment)),
+        }
+    }
+
     /// Its strategies, as the runner sees them.
     pub fn strategy_infos(&self) -> Vec<StrategyInfo> {
         let info = |item: &Entry<S>| StrategyInfo {
@@ -201,6 +284,14 @@ impl<W: 'static, S: ?Sized, E> Debug for Scenario<W, S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scenario").field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// The simplest workload that a generator makes, as proptest simplifies.
+fn simplest<W: Debug>(workloads: &BoxedStrategy<W>) -> W {
+    let mut tree =
+        workloads.new_tree(&mut TestRunner::deterministic()).expect("the generator makes a workload");
+    while tree.simplify() {}
+    tree.current()
 }
 
 /// Declares a registry: a list of files beside this one, each of which defines a unit struct of the given name.

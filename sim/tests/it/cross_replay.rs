@@ -10,7 +10,7 @@ use retrial_sim::actor::Actor;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::choice::{Pace, RecordedTape};
 use retrial_sim::digest::Digest;
-use retrial_sim::engine::{InitialState, Value};
+use retrial_sim::engine::Value;
 use retrial_sim::explore::case::Case;
 use retrial_sim::explore::cross_replay::{self, How, Outcome};
 use retrial_sim::fault::{Environment, Fault, FaultRule};
@@ -70,73 +70,75 @@ const STORMY: Environment = Environment {
 
 /// Two messages and a rival, each of which adds one to a total.
 static COUNTING: Scenario<(), Style> = Scenario {
-    name: "counting",
-    story: "",
     engines: &["none"],
-    environments: &[STORMY],
-    strategies: &[
-        Entry { name: "apart", source: "", it: &Style::Apart { read: "read", write: "write", before: 0 } },
-        Entry {
-            name: "same-names",
-            source: "",
-            it: &Style::Apart { read: "read", write: "write", before: 1 },
-        },
-        Entry {
-            name: "other-names",
-            source: "",
-            it: &Style::Apart { read: "look", write: "put", before: 2 },
-        },
-        Entry { name: "crossed", source: "", it: &Style::Apart { read: "write", write: "read", before: 0 } },
-        Entry { name: "at-once", source: "", it: &Style::AtOnce },
-        Entry { name: "asleep", source: "", it: &Style::Asleep },
-        Entry { name: "alone", source: "", it: &Style::Alone },
-    ],
     invariants: &[Entry { name: "nothing_is_lost", source: "", it: &NothingIsLost }],
-    rules_off: &[],
-    tables: &[],
     cost: retrial_soundness::COST,
-    watched: &[],
     trials: 4,
-    known_failures: |_| &[],
-    workloads: |_| Strategy::boxed(Just(())),
-    smallest: |_| (),
-    check: |()| Ok(()),
-    initial_state: |_, ()| InitialState { schema: "".into(), rows: Vec::new() },
     limits: |()| retrial_soundness::LIMITS,
-    stage: |world, style, _, _| {
-        let queue = world.queue(Settings {
-            name: "intake",
-            batch: 1,
-            visibility_timeout: Duration::from_secs(30),
-            attempts: 5,
-            concurrency: 1,
-        });
-        let total = Rc::new(Cell::new(0));
-        let sent = queue.clone();
-        world.actor("client", move |actor| {
-            let queue = sent.clone();
-            async move {
-                for _ in 0..2 {
-                    queue.send(&actor, Message).await.expect("nothing is lost here");
+    ..Scenario::new(
+        "counting",
+        &[STORMY],
+        &[
+            Entry {
+                name: "apart",
+                source: "",
+                it: &Style::Apart { read: "read", write: "write", before: 0 },
+            },
+            Entry {
+                name: "same-names",
+                source: "",
+                it: &Style::Apart { read: "read", write: "write", before: 1 },
+            },
+            Entry {
+                name: "other-names",
+                source: "",
+                it: &Style::Apart { read: "look", write: "put", before: 2 },
+            },
+            Entry {
+                name: "crossed",
+                source: "",
+                it: &Style::Apart { read: "write", write: "read", before: 0 },
+            },
+            Entry { name: "at-once", source: "", it: &Style::AtOnce },
+            Entry { name: "asleep", source: "", it: &Style::Asleep },
+            Entry { name: "alone", source: "", it: &Style::Alone },
+        ],
+        |_| Strategy::boxed(Just(())),
+        |world, style, _, _| {
+            let queue = world.queue(Settings {
+                name: "intake",
+                batch: 1,
+                visibility_timeout: Duration::from_secs(30),
+                attempts: 5,
+                concurrency: 1,
+            });
+            let total = Rc::new(Cell::new(0));
+            let sent = queue.clone();
+            world.actor("client", move |actor| {
+                let queue = sent.clone();
+                async move {
+                    for _ in 0..2 {
+                        queue.send(&actor, Message).await.expect("nothing is lost here");
+                    }
                 }
+            });
+            let shared = total.clone();
+            world.actor("consumer", move |actor| {
+                let (queue, total) = (queue.clone(), shared.clone());
+                async move { consume(&actor, &queue, &total, style).await }
+            });
+            if matches!(style, Style::Alone) {
+                return;
             }
-        });
-        let shared = total.clone();
-        world.actor("consumer", move |actor| {
-            let (queue, total) = (queue.clone(), shared.clone());
-            async move { consume(&actor, &queue, &total, style).await }
-        });
-        if matches!(style, Style::Alone) {
-            return;
-        }
-        world.actor("rival", move |actor| {
-            let total = total.clone();
-            async move {
-                actor.step("glance").await;
-                add(&actor, &total, total.get(), true);
-            }
-        });
-    },
+            world.actor("rival", move |actor| {
+                let total = total.clone();
+                async move {
+                    actor.step("glance").await;
+                    add(&actor, &total, total.get(), true);
+                }
+            });
+        },
+    )
 };
 
 fn add(actor: &Actor, total: &Cell<i64>, read: i64, tells: bool) {

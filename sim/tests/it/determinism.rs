@@ -6,7 +6,6 @@ use std::process::Command;
 use proptest::strategy::{Just, Strategy};
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::choice::Pace;
-use retrial_sim::engine::InitialState;
 use retrial_sim::explore::{self, Plan};
 use retrial_sim::invariant::{Evidence, Finding, Invariant};
 use retrial_sim::scenario::{Entry, Scenario};
@@ -77,33 +76,23 @@ fn print_traces_for_another_process() {
 
 /// A scenario whose single actor asks the operating system for randomness without the kernel's knowledge, or does not.
 static LEAKY: Scenario<(), bool> = Scenario {
-    name: "leaky",
-    story: "",
     engines: &["none"],
-    environments: &[toy::CALM],
-    strategies: &[
-        Entry { name: "leaky", source: "", it: &true },
-        Entry { name: "sound", source: "", it: &false },
-    ],
-    invariants: &[],
-    rules_off: &[],
-    tables: &[],
     cost: retrial_soundness::COST,
-    watched: &[],
     trials: 4,
-    known_failures: |_| &[],
-    workloads: |_| Strategy::boxed(Just(())),
-    smallest: |_| (),
-    check: |()| Ok(()),
-    initial_state: |_, ()| InitialState { schema: "".into(), rows: Vec::new() },
     limits: |()| retrial_soundness::LIMITS,
-    stage: |world, leaks, _, _| {
-        world.actor("leaky", move |actor| async move {
-            let number = if *leaks { os_randomness() } else { 7 };
-            actor.note("number", i64::from(number), 0);
-            actor.step("done").await;
-        });
-    },
+    ..Scenario::new(
+        "leaky",
+        &[toy::CALM],
+        &[Entry { name: "leaky", source: "", it: &true }, Entry { name: "sound", source: "", it: &false }],
+        |_| Strategy::boxed(Just(())),
+        |world, leaks, _, _| {
+            world.actor("leaky", move |actor| async move {
+                let number = if *leaks { os_randomness() } else { 7 };
+                actor.note("number", i64::from(number), 0);
+                actor.step("done").await;
+            });
+        },
+    )
 };
 
 /// An invariant that every trial violates.

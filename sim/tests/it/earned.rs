@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use proptest::strategy::{BoxedStrategy, Just, Strategy as _};
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::engine::InitialState;
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::explore::{self, Plan, Report};
@@ -40,24 +39,18 @@ fn of(stage: Stage) -> Toy {
     let strategies: &'static [Entry<Stage>] =
         Box::leak(Box::new([Entry { name: "only", source: "", it: &*Box::leak(Box::new(stage)) }]));
     Scenario {
-        name: "toy",
-        story: "",
         engines: &["none"],
-        environments: &[toy::CALM],
-        strategies,
         invariants: &[Entry { name: "fine", source: "", it: &Fine }],
-        rules_off: &[],
-        tables: &[],
         cost: retrial_soundness::COST,
-        watched: &[],
         trials: 4,
-        known_failures: |_| &[],
-        workloads: |_| Just(1).boxed(),
-        smallest: |_| 1,
-        check: |_| Ok(()),
-        initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
         limits: |_| retrial_soundness::LIMITS,
-        stage: |world, stage, _, _| stage(world),
+        ..Scenario::new(
+            "toy",
+            &[toy::CALM],
+            strategies,
+            |_| Just(1).boxed(),
+            |world, stage, _, _| stage(world),
+        )
     }
 }
 
@@ -300,14 +293,17 @@ fn what_the_author_wrote_may_panic_or_reject_and_the_run_says_where() {
         &Scenario { workloads: |_| panic!("no range"), ..toy },
         &["generator of workloads panicked: no range"],
     );
-    check_fails(&Scenario { smallest: |_| panic!("none"), ..toy }, &["the smallest workload panicked: none"]);
+    check_fails(
+        &Scenario { smallest: Some(|_| panic!("none")), ..toy },
+        &["the smallest workload panicked: none"],
+    );
     check_fails(
         &Scenario { check: |_| Err("odd".to_owned()), ..toy },
         &["`check` says no to the workload: odd"],
     );
     check_fails(
         &Scenario {
-            smallest: |_| 2,
+            smallest: Some(|_| 2),
             check: |load| if *load == 1 { Ok(()) } else { Err("not one".into()) },
             ..toy
         },

@@ -8,7 +8,6 @@ use proptest::collection::vec;
 use proptest::strategy::Strategy as _;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::choice::{Pace, Recorded, RecordedTape};
-use retrial_sim::engine::InitialState;
 use retrial_sim::explore;
 use retrial_sim::explore::case::Case;
 use retrial_sim::explore::shrink::{Budget, shrink};
@@ -50,30 +49,26 @@ struct Plain;
 impl Nothing for Plain {}
 
 static SCENARIO: Scenario<Load, dyn Nothing> = Scenario {
-    name: "toy",
-    story: "",
     engines: &["none"],
-    environments: &[ROUGH],
-    strategies: &[Entry { name: "plain", source: "", it: &Plain }],
     invariants: &[
         Entry { name: "not_overtaken", source: "", it: &NotOvertaken },
         Entry { name: "not_overtaken_in_time", source: "", it: &NotOvertakenInTime },
     ],
-    rules_off: &[],
-    tables: &[],
     cost: retrial_soundness::COST,
-    watched: &[],
     trials: 1,
-    known_failures: |_| &[],
-    workloads: |_| {
-        let drawn = (vec(1..=9_u32, 0..=8), vec(3..=20_u32, 0..=4), 0..=4_u32);
-        drawn.prop_map(|(writes, sends, walks)| Load { writes, sends, walks }).boxed()
-    },
-    smallest: |_| Load { writes: vec![7], sends: vec![3], walks: 0 },
+    smallest: Some(|_| Load { writes: vec![7], sends: vec![3], walks: 0 }),
     check: |load| if load.walks < 100 { Ok(()) } else { Err("cyd walks too far".to_owned()) },
-    initial_state: |_, _| InitialState { schema: "".into(), rows: Vec::new() },
     limits: |_| retrial_soundness::LIMITS,
-    stage: |world, _, _, load| stage(world, load),
+    ..Scenario::new(
+        "toy",
+        &[ROUGH],
+        &[Entry { name: "plain", source: "", it: &Plain }],
+        |_| {
+            let drawn = (vec(1..=9_u32, 0..=8), vec(3..=20_u32, 0..=4), 0..=4_u32);
+            drawn.prop_map(|(writes, sends, walks)| Load { writes, sends, walks }).boxed()
+        },
+        |world, _, _, load| stage(world, load),
+    )
 };
 
 /// When ada is overtaken at a value, she annotates it: as `lost` if it is 8, or if it is 7, her pick was 2 and a send

@@ -5,7 +5,7 @@ use proptest::strategy::{Just, Strategy as _};
 use retrial_engines::model::Model;
 use retrial_engines::sqlite::{Journal, Sqlite};
 use retrial_sim::anomaly::Anomaly;
-use retrial_sim::engine::{Cost, Engine, InitialState};
+use retrial_sim::engine::{Engine, InitialState};
 use retrial_sim::error::{Error, ErrorKind};
 use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::explore::{self, Plan, Report};
@@ -36,27 +36,16 @@ fn of(sql: &'static str) -> Toy {
     let strategies: &'static [Entry<&'static str>] =
         Box::leak(Box::new([Entry { name: "take", source: "", it: &*Box::leak(Box::new(sql)) }]));
     Scenario {
-        name: "stock",
-        story: "",
         engines: &["model", "sqlite", "postgres"],
-        environments: &[CALM],
-        strategies,
         invariants: &[Entry { name: "sold", source: "", it: &Sold }],
-        rules_off: &[],
         tables: &["stock"],
-        cost: Cost::FREE,
-        watched: &[],
         trials: 4,
-        known_failures: |_| &[],
-        workloads: |_| Just(1).boxed(),
-        smallest: |_| 1,
-        check: |_| Ok(()),
         initial_state: |_, units| InitialState {
             schema: "CREATE TABLE stock (id bigint PRIMARY KEY, units bigint)".into(),
             rows: vec![("stock", vec![1.into(), (*units).into()])],
         },
         limits: |_| Limits { safety_steps: 200, fair_steps: 100, progress: &["stock"] },
-        stage,
+        ..Scenario::new("stock", &[CALM], strategies, |_| Just(1).boxed(), stage)
     }
 }
 

@@ -9,7 +9,6 @@ use retrial::gaps::gaps;
 
 use retrial::results::Table;
 use retrial::run::cells;
-use retrial::sim::engine::Cost;
 use retrial::sim::error::Error;
 use retrial::sim::explore::Failure;
 use retrial::sim::fault::Environment;
@@ -118,24 +117,17 @@ fn a_run_in_which_no_trial_could_be_run_is_told_all_the_same() {
 
 /// A scenario whose only environment has a name that a case cannot contain.
 static UNSAYABLE: Scenario<(), ()> = Scenario {
-    name: "unsayable",
-    story: "",
     engines: &["none"],
-    environments: &[Environment { name: "all calm", about: "nothing fails", fault_rules: &[], budget: 0 }],
-    strategies: &[Entry { name: "only", source: "", it: &() }],
-    invariants: &[],
-    rules_off: &[],
-    tables: &[],
-    cost: Cost::FREE,
-    watched: &[],
     trials: 1,
-    known_failures: |()| &[],
-    workloads: |_| unreachable!("nothing of it is tried"),
-    smallest: |_| (),
-    check: |()| Ok(()),
     initial_state: |(), ()| unreachable!("nothing of it is tried"),
     limits: |()| unreachable!("nothing of it is tried"),
-    stage: |_, (), _, _| (),
+    ..Scenario::new(
+        "unsayable",
+        &[Environment { name: "all calm", about: "nothing fails", fault_rules: &[], budget: 0 }],
+        &[Entry { name: "only", source: "", it: &() }],
+        |_| unreachable!("nothing of it is tried"),
+        |_, (), _, _| (),
+    )
 };
 
 #[test]
