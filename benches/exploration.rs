@@ -23,8 +23,8 @@ fn main() {
     let mut group = criterion.benchmark_group("kernel");
     group.throughput(Throughput::Elements(1));
     for (name, steps) in [("two_actors_six_steps_each", 6), ("two_actors_twelve_steps_each", 12)] {
-        trials(&mut group, name, Policy::Random(Pace::Free), steps);
-        trials(&mut group, &format!("{name}_pct:3"), Policy::Pct(3), steps);
+        trials(&mut group, name, Policy::random(Pace::Free), steps);
+        trials(&mut group, &format!("{name}_pct:3"), Policy::pct(3), steps);
     }
     group.finish();
     criterion.final_summary();

@@ -36,7 +36,7 @@ const MOST: u64 = 1_200;
 const SEEDS: u64 = 100;
 
 const POLICIES: [Policy; 4] =
-    [Policy::Random(Pace::Free), Policy::Random(Pace::Timed), Policy::Pct(3), Policy::Pos];
+    [Policy::random(Pace::Free), Policy::random(Pace::Timed), Policy::pct(3), Policy::POS];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();

@@ -5,94 +5,67 @@ use std::fmt;
 
 use crate::engine::Value;
 
-/// What went wrong, as the literature names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Anomaly {
+/// Declares the anomalies: for each its name.
+macro_rules! anomalies {
+    ($($(#[$doc:meta])* $anomaly:ident $name:literal;)*) => {
+        /// What went wrong, as the literature names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Anomaly { $($(#[$doc])* $anomaly),* }
+
+        impl Anomaly {
+            /// Every anomaly.
+            pub const ALL: &[Anomaly] = &[$(Anomaly::$anomaly),*];
+
+            /// Its name in cases, tables and JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Anomaly::$anomaly => $name),* }
+            }
+        }
+    };
+}
+
+anomalies! {
     /// A committed write is overwritten by a writer that had not seen it (P4: Berenson et al., "A Critique of ANSI SQL
     /// Isolation Levels", SIGMOD 1995).
-    LostUpdate,
+    LostUpdate "lost-update";
     /// A replaced value is written back over the newer one.
-    StaleOverwrite,
+    StaleOverwrite "stale-overwrite";
     /// Two writers each preserve a constraint by what they read, and violate it together (A5B: Berenson et al.).
-    WriteSkew,
+    WriteSkew "write-skew";
     /// A read returned data that was never committed (G1a: Adya, "Weak Consistency", MIT 1999).
-    DirtyRead,
+    DirtyRead "dirty-read";
     /// Writes that belong together became visible in parts.
-    TornWrite,
+    TornWrite "torn-write";
     /// One cause had its effect twice, or there was an effect although nothing was to be done.
-    DuplicateEffect,
+    DuplicateEffect "duplicate-effect";
     /// An effect occurred that no committed change justifies.
-    PhantomEffect,
+    PhantomEffect "phantom-effect";
     /// Work was accepted and acknowledged, and its result is missing.
-    LostAcknowledgement,
+    LostAcknowledgement "lost-acknowledgement";
     /// Required work was skipped.
-    Omission,
+    Omission "omission";
     /// A report states something untrue.
-    FalseReport,
+    FalseReport "false-report";
     /// All actors keep running, and nothing changes any more.
-    Livelock,
+    Livelock "livelock";
     /// Every actor waits for another, or a cycle of waiting actors was resolved badly.
-    Deadlock,
+    Deadlock "deadlock";
     /// An actor waits longer than any work requires.
-    Starvation,
+    Starvation "starvation";
     /// A lock is held longer than its write requires.
-    LongLockHold,
+    LongLockHold "long-lock-hold";
     /// One unit of work covers the whole data set.
-    UnboundedWork,
+    UnboundedWork "unbounded-work";
     /// The program panicked.
-    Panic,
+    Panic "panic";
     /// A rule is violated that the literature has no name for.
-    RuleBroken,
+    RuleBroken "rule-broken";
 }
 
 impl Anomaly {
-    /// Every anomaly.
-    pub const ALL: [Anomaly; 17] = [
-        Anomaly::LostUpdate,
-        Anomaly::StaleOverwrite,
-        Anomaly::WriteSkew,
-        Anomaly::DirtyRead,
-        Anomaly::TornWrite,
-        Anomaly::DuplicateEffect,
-        Anomaly::PhantomEffect,
-        Anomaly::LostAcknowledgement,
-        Anomaly::Omission,
-        Anomaly::FalseReport,
-        Anomaly::Livelock,
-        Anomaly::Deadlock,
-        Anomaly::Starvation,
-        Anomaly::LongLockHold,
-        Anomaly::UnboundedWork,
-        Anomaly::Panic,
-        Anomaly::RuleBroken,
-    ];
-
-    /// Its name in cases, tables and JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Anomaly::LostUpdate => "lost-update",
-            Anomaly::StaleOverwrite => "stale-overwrite",
-            Anomaly::WriteSkew => "write-skew",
-            Anomaly::DirtyRead => "dirty-read",
-            Anomaly::TornWrite => "torn-write",
-            Anomaly::DuplicateEffect => "duplicate-effect",
-            Anomaly::PhantomEffect => "phantom-effect",
-            Anomaly::LostAcknowledgement => "lost-acknowledgement",
-            Anomaly::Omission => "omission",
-            Anomaly::FalseReport => "false-report",
-            Anomaly::Livelock => "livelock",
-            Anomaly::Deadlock => "deadlock",
-            Anomaly::Starvation => "starvation",
-            Anomaly::LongLockHold => "long-lock-hold",
-            Anomaly::UnboundedWork => "unbounded-work",
-            Anomaly::Panic => "panic",
-            Anomaly::RuleBroken => "rule-broken",
-        }
-    }
-
     /// The anomaly of that name.
     pub fn named(name: &str) -> Option<Anomaly> {
-        Anomaly::ALL.into_iter().find(|anomaly| anomaly.name() == name)
+        Anomaly::ALL.iter().copied().find(|anomaly| anomaly.name() == name)
     }
 }
 

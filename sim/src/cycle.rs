@@ -2,14 +2,14 @@
 //!
 //! The state that repeats consists of the contents of the scenario's progress tables, the points of the actors, and the
 //! rows and counts that they received there. An actor's memory is not visible, so a cycle is reported only after
-//! [`ROUNDS`] rounds; bounded retries must stay below that.
+//! twelve rounds; bounded retries must stay below that.
 
 use crate::digest::Digest;
 use crate::point::ActorId;
 use crate::trace::{Event, EventKind, Trace};
 
 /// How many times in a row a cycle must repeat before it is reported.
-pub const ROUNDS: usize = 12;
+const ROUNDS: usize = 12;
 
 /// The longest cycle looked for, in events.
 const LONGEST: usize = 24;

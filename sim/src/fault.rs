@@ -3,94 +3,80 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::point::PointKind;
+use crate::point::PointKind::{self, Acknowledgement, Event, Release, Request, Statement, Store};
 
-/// What can go wrong at a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
+/// Declares the faults: for each its name, the kinds of point that it can hit, and what it does to an actor (`who`) at
+/// a step (`step`), as a sentence.
+macro_rules! faults {
+    ($(
+        $(#[$doc:meta])*
+        $fault:ident $name:literal, hits $kinds:pat, |$who:pat_param, $step:pat_param| $says:expr;
+    )*) => {
+        /// What can go wrong at a point.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Fault { $($(#[$doc])* $fault),* }
+
+        impl Fault {
+            /// Every fault, in order of severity to a reader.
+            pub const ALL: &[Fault] = &[$(Fault::$fault),*];
+
+            /// The fault's name in tapes, tables and JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Fault::$fault => $name),* }
+            }
+
+            /// Whether it can be injected at such a point.
+            pub(crate) fn can_hit(self, kind: PointKind) -> bool {
+                match self { $(Fault::$fault => matches!(kind, $kinds)),* }
+            }
+
+            /// What it does to that actor at that step: "ada dies before commit".
+            pub fn sentence(self, who: &str, step: &str) -> String {
+                match self { $(Fault::$fault => { let ($who, $step) = (who, step); $says }),* }
+            }
+        }
+    };
+}
+
+faults! {
     /// The engine fails the statement before it takes effect.
-    StatementError,
+    StatementError "statement-error", hits Statement, |_, step| format!("{step} fails");
     /// The process dies before the statement or request takes effect.
-    CrashBefore,
+    CrashBefore "crash-before", hits _, |who, step| format!("{who} dies before {step}");
     /// The process dies after the statement or request took effect, before the reply arrives.
-    CrashAfter,
+    CrashAfter "crash-after", hits Statement | Request | Acknowledgement | Store,
+        |who, step| format!("{who} dies after {step}");
     /// The request is lost before it takes effect; the actor sees a broken connection.
-    RequestLost,
+    RequestLost "request-lost", hits Statement | Request | Acknowledgement,
+        |_, step| format!("the request for {step} is lost");
     /// The request takes effect and its reply is lost; the actor sees the same broken connection.
-    ReplyLost,
+    ReplyLost "reply-lost", hits Statement | Request | Acknowledgement,
+        |_, step| format!("the reply of {step} is lost");
     /// A queue accepts an acknowledgement and still delivers the message once more.
-    Duplicate,
+    Duplicate "duplicate", hits Acknowledgement,
+        |_, step| format!("{step} is accepted, and the message is delivered again");
     /// An idle durable object is evicted: its memory is lost, its storage stays, and no caller sees an error.
-    Eviction,
+    Eviction "eviction", hits Event, |who, step| format!("{who} is evicted before {step}");
     /// The process stands still for [`STALL`]; its leases and timeouts run out.
-    Stall,
+    Stall "stall", hits _, |who, step| format!("{who} stalls before {step}");
     /// An operator asks the process to shut down gracefully; it restarts once its actors have returned.
-    Shutdown,
+    Shutdown "shutdown", hits _, |who, step| format!("{who} is asked to shut down before {step}");
     /// A checked-out connection is killed: the server ends its session at once and releases its locks. If the actor has
-    /// several, it is the one that it has had longest.
-    Disconnect,
+    /// several, it is the one that it has had longest. The kernel checks whether it has any.
+    Disconnect "disconnect", hits _, |who, step| format!("a connection of {who} is killed before {step}");
     /// The pool throws when a connection is returned: the connection is closed, and the caller gets an error.
-    ReleaseError,
+    ReleaseError "release-error", hits Release, |_, step| format!("{step} throws");
 }
 
 impl Fault {
-    /// Every fault, in order of severity to a reader.
-    pub const ALL: [Fault; 11] = [
-        Fault::StatementError,
-        Fault::CrashBefore,
-        Fault::CrashAfter,
-        Fault::RequestLost,
-        Fault::ReplyLost,
-        Fault::Duplicate,
-        Fault::Eviction,
-        Fault::Stall,
-        Fault::Shutdown,
-        Fault::Disconnect,
-        Fault::ReleaseError,
-    ];
-
-    /// The fault's name in tapes, tables and JSON.
-    pub fn name(self) -> &'static str {
-        match self {
-            Fault::StatementError => "statement-error",
-            Fault::CrashBefore => "crash-before",
-            Fault::CrashAfter => "crash-after",
-            Fault::RequestLost => "request-lost",
-            Fault::ReplyLost => "reply-lost",
-            Fault::Duplicate => "duplicate",
-            Fault::Eviction => "eviction",
-            Fault::Stall => "stall",
-            Fault::Shutdown => "shutdown",
-            Fault::Disconnect => "disconnect",
-            Fault::ReleaseError => "release-error",
-        }
-    }
-
     /// The fault of that name.
     pub fn named(name: &str) -> Option<Fault> {
-        Fault::ALL.into_iter().find(|fault| fault.name() == name)
+        Fault::ALL.iter().copied().find(|fault| fault.name() == name)
     }
 
     /// Its severity to a reader: its place in [`Fault::ALL`], counted from 1.
     pub(crate) fn severity(self) -> u32 {
         1 + self as u32
-    }
-
-    /// Whether it can be injected at such a point. Most faults need a request with an effect or a reply; the others can
-    /// hit anywhere.
-    pub(crate) fn can_hit(self, kind: PointKind) -> bool {
-        let is_request =
-            matches!(kind, PointKind::Statement | PointKind::Request | PointKind::Acknowledgement);
-        match self {
-            Fault::StatementError => kind == PointKind::Statement,
-            Fault::RequestLost | Fault::ReplyLost => is_request,
-            Fault::CrashAfter => is_request || kind == PointKind::Store,
-            Fault::Duplicate => kind == PointKind::Acknowledgement,
-            Fault::Eviction => kind == PointKind::Event,
-            Fault::ReleaseError => kind == PointKind::Release,
-            // The kernel checks whether the actor has a connection there.
-            Fault::CrashBefore | Fault::Stall | Fault::Shutdown | Fault::Disconnect => true,
-        }
     }
 }
 

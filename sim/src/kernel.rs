@@ -269,13 +269,8 @@ impl<'a> Kernel<'a> {
                         session.expect("the rule applies only to an actor that has a connection"),
                     );
                 }
-                Fault::StatementError
-                | Fault::CrashAfter
-                | Fault::RequestLost
-                | Fault::ReplyLost
-                | Fault::Duplicate
-                | Fault::Eviction
-                | Fault::ReleaseError => self.shared.directive.set(Some(fault)),
+                // Whatever is at the point applies it: a connection, a part.
+                _ => self.shared.directive.set(Some(fault)),
             }
         }
         if let Some(message) = self.carry_on(id)? {

@@ -159,8 +159,8 @@ pub struct Scenario<W: 'static, S: ?Sized + 'static, E: 'static = Environment> {
 
 impl<W: 'static, S: ?Sized, E> Scenario<W, S, E> {
     /// A scenario of that name with defaults: no story, invariants, known failures or initial rows; the Postgres model
-    /// or a live server as its engine; every built-in rule; 400 steps and as many again without faults; 480 trials; free
-    /// work. The smallest workload is the simplest that the generator makes, and any workload can be run.
+    /// or a live server as its engine; every built-in rule; 400 steps and as many again without faults; 480 trials;
+    /// work costs nothing. The smallest workload is the simplest that the generator makes, and any can be run.
     pub const fn new(
         name: &'static str,
         environments: &'static [E],

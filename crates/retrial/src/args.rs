@@ -78,7 +78,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "S", default_value = "1", value_parser = str::parse::<Seed>)]
     pub seed: Seed,
     /// The scheduling policies, which take turns.
-    #[arg(long, value_name = "NAME", value_parser = policies, help = SCHEDULERS)]
+    #[arg(long, value_name = "NAME", value_parser = policies, help = schedulers())]
     pub scheduler: Option<Policies>,
     /// Run only in this environment
     #[arg(long, value_name = "NAME")]
@@ -104,8 +104,9 @@ pub struct RunArgs {
 }
 
 /// The help of `--scheduler`; brackets in a doc comment would be a link.
-const SCHEDULERS: &str = "random, random:free, random:timed, pct[:DEPTH], pos or exhaustive[:PREEMPTIONS] [default: \
-                          an exhaustive search of the smallest workload, then a rotation]";
+fn schedulers() -> String {
+    format!("{} [default: an exhaustive search of the smallest workload, then a rotation]", Policy::names())
+}
 
 /// The policies that one `--scheduler` argument stands for, and the argument itself.
 #[derive(Clone, Debug)]

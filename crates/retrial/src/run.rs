@@ -143,7 +143,7 @@ fn run_cells(
 pub fn cells(args: &RunArgs, selections: &[Selection]) -> Result<Vec<Cell>> {
     let asked = args.scheduler.as_ref().map(|policies| policies.0.clone());
     let bound = match asked.as_deref() {
-        Some([Policy::Exhaustive(bound)]) => Some(*bound),
+        Some([policy]) => policy.exhaustive_bound(),
         _ => None,
     };
     let policies = asked.clone().unwrap_or(Policy::PORTFOLIO.to_vec());

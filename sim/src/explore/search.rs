@@ -108,7 +108,7 @@ fn schedules<W: Workload, S: ?Sized, E: Conditions>(
         let run = prepared.run(host, scheduler, Seed(0), ambient)?;
         let is_cut = run.steps >= safety_steps;
         searched.cut += u64::from(is_cut);
-        super::take_in(report, prepared, &run, Policy::Exhaustive(searched.bound), &mut seen)?;
+        super::take_in(report, prepared, &run, Policy::exhaustive(searched.bound), &mut seen)?;
         let number = report.trials;
         let is_audited = number.is_multiple_of(plan.audit_every);
         if is_audited {

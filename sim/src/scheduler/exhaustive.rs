@@ -20,11 +20,24 @@ use crate::error::Error;
 use crate::footprint::{Footprint, part};
 use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
+use crate::scheduler::policy::{Argument, Entry};
 use crate::seed::Seed;
 
 mod history;
 
 use history::History;
+
+/// `exhaustive`, `exhaustive:PREEMPTIONS`.
+pub(super) const ENTRY: Entry = Entry {
+    name: "exhaustive",
+    argument: Argument::Number {
+        called: "PREEMPTIONS",
+        what: "a number of preemptions",
+        taken: 0..=u32::MAX,
+        default: None,
+    },
+    make: |bound| Box::new(Exhaustive::new(bound)),
+};
 
 /// The search.
 #[derive(Debug)]

@@ -14,7 +14,15 @@ use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 use crate::scheduler::dice::Dice;
 use crate::scheduler::draws::{Draws, For};
+use crate::scheduler::policy::{Argument, Entry};
 use crate::seed::{Rng, Seed};
+
+/// `pct`, `pct:DEPTH`.
+pub(super) const ENTRY: Entry = Entry {
+    name: "pct",
+    argument: Argument::Number { called: "DEPTH", what: "a depth", taken: 1..=16, default: Some(3) },
+    make: |depth| Box::new(Pct::new(depth.unwrap_or(3))),
+};
 
 /// Priorities with change points.
 #[derive(Debug)]

@@ -17,10 +17,15 @@ use crate::point::{ActorId, Point};
 use crate::scheduler::Scheduler;
 use crate::scheduler::dice::Dice;
 use crate::scheduler::draws::{Draws, For};
+use crate::scheduler::policy::{Argument, Entry};
 use crate::seed::Seed;
 
 /// A place that steps are taken from: an actor, a label, and whether the step is a continuation.
 type Place = (ActorId, &'static str, bool);
+
+/// `pos`.
+pub(super) const ENTRY: Entry =
+    Entry { name: "pos", argument: Argument::Nothing, make: |_| Box::new(Pos::new()) };
 
 /// Partial-order sampling, with the priorities of pending steps.
 #[derive(Debug)]

@@ -7,7 +7,15 @@ use crate::point::Point;
 use crate::scheduler::Scheduler;
 use crate::scheduler::dice::Dice;
 use crate::scheduler::draws::{Draws, For};
+use crate::scheduler::policy::{Argument, Entry};
 use crate::seed::Seed;
+
+/// `random`, `random:free`, `random:timed`.
+pub(super) const ENTRY: Entry = Entry {
+    name: "random",
+    argument: Argument::Word(&["free", "timed"]),
+    make: |pace| Box::new(Random::new(if pace == Some(1) { Pace::Timed } else { Pace::Free })),
+};
 
 /// Uniform choice.
 #[derive(Debug)]

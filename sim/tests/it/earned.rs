@@ -89,7 +89,7 @@ fn check_broken(stage: Stage, rule: &str, anomaly: Anomaly, says: &str) {
     assert_eq!(counterexample.kind.anomaly, anomaly);
     assert!(counterexample.sentence.contains(says), "{}", counterexample.sentence);
     // The same in a property test, and on replay of the case.
-    let found = explore::one(&toy, &mut TrialHost::without_engine(), 0, &toy::CALM, 1, Policy::Pos, Seed(3));
+    let found = explore::one(&toy, &mut TrialHost::without_engine(), 0, &toy::CALM, 1, Policy::POS, Seed(3));
     let found = found.expect("the trial runs");
     assert!(found.iter().any(|(finding, case)| case.invariant == rule && finding.kind().is_some()));
     let again =

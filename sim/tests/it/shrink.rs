@@ -225,14 +225,14 @@ const LOST_EIGHT: [&str; 3] = ["free", r#"{"writes":[8],"sends":[3],"walks":0}"#
 
 #[test]
 fn a_planted_violation_shrinks_to_what_it_needs() {
-    for policy in [Policy::Random(Pace::Free), Policy::Random(Pace::Timed), Policy::Pct(3)] {
+    for policy in [Policy::random(Pace::Free), Policy::random(Pace::Timed), Policy::pct(3)] {
         check("not_overtaken", "lost-update of cell.seven", policy, &LOST_SEVEN);
     }
 }
 
 #[test]
 fn it_never_slides_to_another_anomaly_of_the_invariant_nor_to_another_column() {
-    let policy = Policy::Random(Pace::Free);
+    let policy = Policy::random(Pace::Free);
     check("not_overtaken", "lost-update of cell.seven", policy, &LOST_SEVEN);
     check("not_overtaken", "lost-update of cell.eight", policy, &LOST_EIGHT);
     let stale = ["free", r#"{"writes":[5],"sends":[3],"walks":0}"#, "ada/read#1 next bob"];
@@ -241,7 +241,7 @@ fn it_never_slides_to_another_anomaly_of_the_invariant_nor_to_another_column() {
 
 #[test]
 fn what_needs_durations_stays_timed() {
-    let policy = Policy::Random(Pace::Timed);
+    let policy = Policy::random(Pace::Timed);
     for case in found("not_overtaken_in_time", "lost-update of cell.eight", policy, 12) {
         let counterexample =
             shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, AMPLE).expect("it violates");
@@ -255,7 +255,7 @@ fn what_needs_durations_stays_timed() {
 
 #[test]
 fn a_budget_is_kept_and_what_was_reached_by_then_still_shows_it() {
-    for case in found("not_overtaken", "lost-update of cell.seven", Policy::Random(Pace::Free), 3) {
+    for case in found("not_overtaken", "lost-update of cell.seven", Policy::random(Pace::Free), 3) {
         let with = |budget| {
             shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, budget).expect("it violates")
         };
@@ -281,7 +281,7 @@ fn a_budget_is_kept_and_what_was_reached_by_then_still_shows_it() {
 
 #[test]
 fn the_same_case_shrinks_to_the_same_counterexample() {
-    for case in found("not_overtaken", "lost-update of cell.seven", Policy::Pct(3), 5) {
+    for case in found("not_overtaken", "lost-update of cell.seven", Policy::pct(3), 5) {
         let once =
             || shrink(&SCENARIO, &mut TrialHost::without_engine(), &case, None, AMPLE).expect("it violates");
         let (one, other) = (once(), once());
@@ -291,7 +291,7 @@ fn the_same_case_shrinks_to_the_same_counterexample() {
 
 #[test]
 fn a_hint_that_shows_the_same_is_where_it_begins_and_another_changes_nothing() {
-    let lost = |kind| found("not_overtaken", kind, Policy::Random(Pace::Free), 2);
+    let lost = |kind| found("not_overtaken", kind, Policy::random(Pace::Free), 2);
     let with = |case: &Case, hint: Option<&Case>| {
         shrink(&SCENARIO, &mut TrialHost::without_engine(), case, hint, AMPLE).expect("it violates")
     };

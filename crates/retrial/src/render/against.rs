@@ -6,7 +6,6 @@ use retrial_sim::explore::case::Case;
 use retrial_sim::explore::cross_replay::{
     Against, Carried, How, Intent, Lack, Outcome, Place, Role, Stage, Work,
 };
-use retrial_sim::fault::Fault;
 use retrial_sim::invariant::Finding;
 use retrial_sim::trace::Attempt;
 
@@ -70,19 +69,7 @@ pub fn words(intent: &Intent) -> String {
     let thing = thing(&intent.place);
     let who = intent.place.actor;
     match &intent.recorded.what {
-        Recorded::Fault(fault) => match fault {
-            Fault::StatementError => format!("{thing} fails"),
-            Fault::CrashBefore => format!("{who} dies before {thing}"),
-            Fault::CrashAfter => format!("{who} dies after {thing}"),
-            Fault::RequestLost => format!("the request for {thing} is lost"),
-            Fault::ReplyLost => format!("the reply of {thing} is lost"),
-            Fault::Duplicate => format!("{thing} is accepted, and the message is delivered again"),
-            Fault::Eviction => format!("{who} is evicted before {thing}"),
-            Fault::Stall => format!("{who} stalls before {thing}"),
-            Fault::Shutdown => format!("{who} is asked to shut down before {thing}"),
-            Fault::Disconnect => format!("a connection of {who} is killed before {thing}"),
-            Fault::ReleaseError => format!("{thing} throws"),
-        },
+        Recorded::Fault(fault) => fault.sentence(who, &thing),
         Recorded::Next(next) if intent.recorded.at == "start" => format!("{next} runs first"),
         Recorded::Next(next) if next == who => format!("{who} continues after {thing}"),
         Recorded::Next(next) => match intent.place.stage {

@@ -16,7 +16,7 @@ impl<W: Workload, S: ?Sized, E: Conditions> Search<'_, W, S, E> {
                 continue;
             };
             // A fault that the environment does not allow there is not injected, and that trial has been run already.
-            let _ = Fault::ALL.into_iter().take_while(|milder| *milder != fault).any(|milder| {
+            let _ = Fault::ALL.iter().copied().take_while(|milder| *milder != fault).any(|milder| {
                 let mut choices = self.tape().choices.clone();
                 choices[index].what = Recorded::Fault(milder);
                 self.with_choices(choices)
