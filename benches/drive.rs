@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Value;
 use retrial_sim::scheduler::Random;
@@ -33,7 +33,7 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn of(strategy: &str) -> Texts {
-        let mut host = TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
+        let mut host = TrialHost::new(Box::new(Sqlite::new().expect("an engine")));
         let mut scheduler = Random::new(Pace::Timed);
         // In this environment all actors take part and nothing fails, so every text is sent.
         let run = Sample::new(strategy, "ingest").run_trial(&mut host, &mut scheduler, Seed(0), Seed(0));

@@ -17,7 +17,7 @@
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_sim::choice::{Pace, RecordedTape};
 use retrial_sim::scheduler::{Random, Replay};
 use retrial_sim::seed::Seed;
@@ -74,7 +74,7 @@ struct Duel {
 impl Duel {
     fn new(strategy: &'static str) -> Duel {
         let sample = Sample::new(strategy, "crash");
-        let mut host = TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("an engine")));
+        let mut host = TrialHost::new(Box::new(Sqlite::new().expect("an engine")));
         let mut scheduler = Random::new(Pace::Free);
         // The first seed whose trial has a fault, finishes, and leaves the same rows as its statements alone: a crash
         // before one of the engine's own commits would undo what the bare loop keeps.

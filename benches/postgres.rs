@@ -54,7 +54,7 @@ fn main() {
 
 fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| ("account", vec![Value::Integer(id), Value::from("somebody"), Value::Integer(100)]);
-    Rc::new(InitialState { schema: SCHEMA.into(), rows: (1..=50).map(row).collect() })
+    Rc::new(InitialState::new(SCHEMA, (1..=50).map(row).collect()))
 }
 
 /// Statements in consecutive transactions, ten in each, with the rows restored every 100 transactions.

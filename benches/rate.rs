@@ -94,7 +94,7 @@ impl<W: Workload, S: ?Sized, E: Conditions> Place<W, S, E> {
     fn only_run(&self, group: &mut BenchmarkGroup<'_, OnProcessor>) {
         let (scenario, mut host, mut number) = (&self.fixed, self.host(), 0);
         let environment = self.environment();
-        let workload = Rc::new(scenario.smallest_workload(environment));
+        let workload = Rc::new((scenario.smallest.expect("each has one"))(environment));
         let candidate = scenario.strategies[self.strategy()].it;
         let initial_state = Rc::new((scenario.initial_state)(candidate, &workload));
         let setup = Setup {

@@ -122,14 +122,17 @@ impl Workload {
         let indexes = if self.unindexed { "" } else { include_str!("indexes.sql") };
         let schema = format!("{}{indexes}", include_str!("schema.sql"));
         if !self.migrated {
-            return InitialState { schema: schema.into(), rows };
+            return InitialState::new(schema, rows).with(SETTINGS);
         }
         let status = [OTHER.into(), "done".into(), Value::Null, 7.into(), 9.into(), OTHER_ENDED_AT.into()];
         rows.push(("_async_migrations", status.to_vec()));
         rows.push(("_async_migration_cursors", [OTHER.into(), 9.into(), 9.into()].to_vec()));
-        InitialState { schema: format!("{schema}{CURSORS}").into(), rows }
+        InitialState::new(format!("{schema}{CURSORS}"), rows).with(SETTINGS)
     }
 }
+
+/// The project runs SQLite with a write-ahead log.
+const SETTINGS: &[(&str, &str)] = &[("journal_mode", "wal")];
 
 /// The name of the migration that ran before. It sorts before this one's name.
 const OTHER: &str = "obs_hash_backfill_v1";

@@ -54,7 +54,7 @@ impl Workload {
 
     /// The initial state: no transcripts; the schema includes the strategy's migration.
     pub(super) fn initial_state(migration: &str) -> InitialState {
-        InitialState { schema: format!("{}{migration}", include_str!("schema.sql")).into(), rows: Vec::new() }
+        InitialState::new(format!("{}{migration}", include_str!("schema.sql")), Vec::new())
     }
 }
 

@@ -182,7 +182,7 @@ impl Workload {
             }
             ("runs", row)
         };
-        InitialState { schema: schema.into(), rows: self.rows.iter().enumerate().map(row).collect() }
+        InitialState::new(schema, self.rows.iter().enumerate().map(row).collect())
     }
 }
 

@@ -170,10 +170,7 @@ impl Workload {
     pub(super) fn initial_state(migration: &str) -> InitialState {
         let schema = format!("{}{migration}", include_str!("schema.sql"));
         let row = |id: &str| ("cli_sessions_v2", vec![engine::Value::from(id)]);
-        InitialState {
-            schema: schema.into(),
-            rows: [ROOT].iter().chain(&SESSIONS).map(|id| row(id)).collect(),
-        }
+        InitialState::new(schema, [ROOT].iter().chain(&SESSIONS).map(|id| row(id)).collect())
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::authored;
@@ -63,12 +63,35 @@ fn draw<W: Workload, S: ?Sized, E: Conditions>(
     seed: Seed,
 ) -> Result<Rc<W>, Error> {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed.bytes());
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let tree = authored::call(
+    let runner = TestRunner::new_with_rng(Config::default(), rng);
+    generated(scenario, environment, runner, |tree| tree.current()).map(Rc::new)
+}
+
+/// The simplest workload that the scenario's generator makes, as proptest simplifies.
+///
+/// # Errors
+/// As [`draw`].
+fn simplest<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
+    environment: &E,
+) -> Result<W, Error> {
+    generated(scenario, environment, TestRunner::deterministic(), |mut tree| {
+        while tree.simplify() {}
+        tree.current()
+    })
+}
+
+fn generated<W: Workload, S: ?Sized, E: Conditions>(
+    scenario: &Scenario<W, S, E>,
+    environment: &E,
+    mut runner: TestRunner,
+    take: impl FnOnce(Box<dyn ValueTree<Value = W>>) -> W,
+) -> Result<W, Error> {
+    let generated = authored::call(
         || "the generator of workloads".to_owned(),
-        || (scenario.workloads)(environment).new_tree(&mut runner).map(|tree| tree.current()),
+        || (scenario.workloads)(environment).new_tree(&mut runner).map(take),
     )?;
-    tree.map(Rc::new).map_err(|why| {
+    generated.map_err(|why| {
         Error::scenario(format!(
             "the generator of workloads rejects what it draws ({why}): let it draw what it keeps"
         ))

@@ -19,6 +19,7 @@ impl Engine for NoEngine {
     }
 
     fn open(&mut self, initial_state: &Rc<InitialState>, _: Seed) -> Result<(), Error> {
+        initial_state.without_settings(self.name())?;
         if initial_state.schema.is_empty() && initial_state.rows.is_empty() { Ok(()) } else { refuse() }
     }
 

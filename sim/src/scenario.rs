@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Debug};
 use std::rc::Rc;
 
-use proptest::strategy::{BoxedStrategy, Strategy as _, ValueTree as _};
-use proptest::test_runner::TestRunner;
+use proptest::strategy::BoxedStrategy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -184,7 +183,7 @@ impl<W: 'static, S: ?Sized, E> Scenario<W, S, E> {
             workloads,
             smallest: None,
             check: |_| Ok(()),
-            initial_state: |_, _| InitialState { schema: Cow::Borrowed(""), rows: Vec::new() },
+            initial_state: |_, _| InitialState::new(Cow::Borrowed(""), Vec::new()),
             limits: |_| Limits { safety_steps: 400, fair_steps: 400, progress: &[] },
             stage,
         }
@@ -192,18 +191,6 @@ impl<W: 'static, S: ?Sized, E> Scenario<W, S, E> {
 }
 
 impl<W: 'static, S: ?Sized, E: Conditions> Scenario<W, S, E> {
-    /// The workload that is searched exhaustively: [`Scenario::smallest`], or else the simplest that the generator
-    /// makes.
-    pub fn smallest_workload(&self, environment: &E) -> W
-    where
-        W: Debug,
-    {
-        match self.smallest {
-            Some(smallest) => smallest(environment),
-            None => simplest(&(self.workloads)(environment)),
-        }
-    }
-
     /// Its strategies, as the runner sees them.
     pub fn strategy_infos(&self) -> Vec<StrategyInfo> {
         let info = |item: &Entry<S>| StrategyInfo {
@@ -284,14 +271,6 @@ impl<W: 'static, S: ?Sized, E> Debug for Scenario<W, S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scenario").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// The simplest workload that a generator makes, as proptest simplifies.
-fn simplest<W: Debug>(workloads: &BoxedStrategy<W>) -> W {
-    let mut tree =
-        workloads.new_tree(&mut TestRunner::deterministic()).expect("the generator makes a workload");
-    while tree.simplify() {}
-    tree.current()
 }
 
 /// Declares a registry: a list of files beside this one, each of which defines a unit struct of the given name.

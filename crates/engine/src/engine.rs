@@ -125,4 +125,33 @@ pub struct InitialState {
     pub schema: Cow<'static, str>,
     /// The rows of each table, in the order of its columns.
     pub rows: Vec<(&'static str, Vec<Value>)>,
+    /// Settings of the engine, by the names that the real database has for them: SQLite's `journal_mode`. An engine
+    /// refuses what it does not know.
+    pub settings: &'static [(&'static str, &'static str)],
+}
+
+impl InitialState {
+    /// A schema and rows, with the engine's own settings.
+    pub fn new(schema: impl Into<Cow<'static, str>>, rows: Vec<(&'static str, Vec<Value>)>) -> InitialState {
+        InitialState { schema: schema.into(), rows, settings: &[] }
+    }
+
+    /// The same with these settings.
+    #[must_use]
+    pub fn with(self, settings: &'static [(&'static str, &'static str)]) -> InitialState {
+        InitialState { settings, ..self }
+    }
+
+    /// For an engine that takes no settings.
+    ///
+    /// # Errors
+    /// There are some.
+    pub fn without_settings(&self, engine: &str) -> Result<(), Error> {
+        match self.settings.first() {
+            None => Ok(()),
+            Some((name, _)) => {
+                Err(Error::scenario(format!("the engine `{engine}` has no setting `{name}`; leave it out")))
+            }
+        }
+    }
 }

@@ -197,6 +197,7 @@ impl Engine for Model {
     }
 
     fn open(&mut self, initial_state: &Rc<InitialState>, _ambient: Seed) -> Result<(), Error> {
+        initial_state.without_settings(self.name())?;
         let image = match known_image(initial_state) {
             Some(image) => image,
             None => {

@@ -211,6 +211,7 @@ impl Engine for Postgres {
     }
 
     fn open(&mut self, initial_state: &Rc<InitialState>, ambient: Seed) -> Result<(), Error> {
+        initial_state.without_settings(self.name())?;
         debug_assert!(
             self.session_states.iter().all(|state| !state.open),
             "the sessions of a trial are closed"

@@ -34,12 +34,14 @@ mod database;
 mod session;
 mod statement;
 
-/// How the database makes transactions atomic; a property of the scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Journal {
-    /// Write-ahead log: readers and the single writer do not wait for each other.
+/// How the database makes transactions atomic: the setting `journal_mode` of the initial state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Journal {
+    /// `wal`, a write-ahead log: readers and the single writer do not wait for each other.
     Wal,
-    /// Rollback journal: a commit waits until all readers have finished, and keeps new ones out.
+    /// `delete`, a rollback journal: a commit waits until all readers have finished, and keeps new ones out. SQLite's
+    /// default.
+    #[default]
     Rollback,
 }
 
@@ -54,19 +56,31 @@ pub struct Sqlite {
     /// How the file has been used since the last [`Engine::take_footprint`].
     used: Option<Use>,
     /// Keeps the database's folder for the lifetime of the engine.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Sqlite {
-    /// Creates an engine on a new database, in a memory-backed folder if possible.
+    /// Creates an engine on a new database, in a memory-backed folder if possible. An initial state may set its
+    /// `journal_mode` to `wal` or `delete`, SQLite's default.
     ///
     /// # Errors
     /// If the folder or the file cannot be created.
-    pub fn new(journal: Journal) -> Result<Sqlite, Error> {
-        let folder = Folder::make(Kind::Sqlite, true)?;
+    pub fn new() -> Result<Sqlite, Error> {
+        let (folder, journal) = (Folder::make(Kind::Sqlite, true)?, Journal::default());
         let database = Database::create(folder.path(), journal)?;
         let (sessions, log) = (Vec::new(), ChangeLog::default());
-        Ok(Sqlite { journal, database, sessions, log, released: false, used: None, _folder: folder })
+        Ok(Sqlite { journal, database, sessions, log, released: false, used: None, folder })
+    }
+
+    /// Continues on a database with that journal.
+    fn use_journal(&mut self, journal: Journal) -> Result<(), Error> {
+        if journal != self.journal {
+            self.sessions.clear();
+            self.log = ChangeLog::default();
+            self.database = Database::create(self.folder.path(), journal)?;
+            self.journal = journal;
+        }
+        Ok(())
     }
 
     fn session(&mut self, id: SessionId) -> &mut Session {
@@ -124,6 +138,27 @@ impl Sqlite {
     }
 }
 
+impl Journal {
+    fn of(initial_state: &InitialState) -> Result<Journal, Error> {
+        let mut journal = Journal::default();
+        for (name, value) in initial_state.settings {
+            journal = match (*name, *value) {
+                ("journal_mode", "wal") => Journal::Wal,
+                ("journal_mode", "delete") => Journal::Rollback,
+                ("journal_mode", _) => {
+                    let why = format!("SQLite's journal_mode can be `wal` or `delete` here, not `{value}`");
+                    return Err(Error::scenario(why));
+                }
+                _ => {
+                    let why = format!("the engine `sqlite` has no setting `{name}`; it takes `journal_mode`");
+                    return Err(Error::scenario(why));
+                }
+            };
+        }
+        Ok(journal)
+    }
+}
+
 impl Engine for Sqlite {
     fn name(&self) -> &'static str {
         "sqlite"
@@ -137,6 +172,7 @@ impl Engine for Sqlite {
         self.released = false;
         ambient::seed(ambient);
         clock::set(Duration::ZERO);
+        self.use_journal(Journal::of(initial_state)?)?;
         let renewed = self.database.restore(initial_state)?;
         if renewed {
             for session in &self.sessions {

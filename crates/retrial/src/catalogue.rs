@@ -109,10 +109,10 @@ pub fn engine_name(info: &ScenarioInfo, asked: Option<&str>) -> Result<&'static 
 /// # Errors
 /// The name is unknown, or the engine cannot start.
 pub fn host(engine: &str) -> Result<TrialHost> {
-    use retrial_engines::sqlite::{Journal, Sqlite};
+    use retrial_engines::sqlite::Sqlite;
     match engine {
         // The only scenario on SQLite uses a write-ahead log, as its original does.
-        "sqlite" => Ok(TrialHost::new(Box::new(Sqlite::new(Journal::Wal)?))),
+        "sqlite" => Ok(TrialHost::new(Box::new(Sqlite::new()?))),
         "model" => Ok(TrialHost::new(Box::new(retrial_engines::model::Model::new()))),
         "postgres" => Ok(TrialHost::new(Box::new(Postgres::new(&server()?)?))),
         // For scenarios that send no SQL.

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use retrial_engines::model::Model;
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_scenarios::SCENARIOS;
 use retrial_sim::explore::shrink::Budget;
 use retrial_sim::invariant::Finding;
@@ -30,7 +30,7 @@ fn host(info: &ScenarioInfo) -> TrialHost {
     match info.engines[0] {
         "none" => TrialHost::without_engine(),
         "model" => TrialHost::new(Box::new(Model::new())),
-        "sqlite" => TrialHost::new(Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))),
+        "sqlite" => TrialHost::new(Box::new(Sqlite::new().expect("a database can be made"))),
         other => panic!("no engine is called {other}"),
     }
 }

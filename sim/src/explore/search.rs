@@ -49,7 +49,10 @@ pub(super) fn smallest<W: Workload, S: ?Sized, E: Conditions>(
     scenario: &Scenario<W, S, E>,
     environment: &E,
 ) -> Result<W, Error> {
-    authored::call(|| "the smallest workload".to_owned(), || scenario.smallest_workload(environment))
+    match scenario.smallest {
+        Some(smallest) => authored::call(|| "the smallest workload".to_owned(), || smallest(environment)),
+        None => super::simplest(scenario, environment),
+    }
 }
 
 /// Searches the scenario's smallest workload in that environment, while `goes_on` returns true for the number of

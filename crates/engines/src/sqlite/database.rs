@@ -48,12 +48,12 @@ impl Database {
     pub(super) fn create(folder: &Path, journal: Journal) -> Result<Database, Error> {
         ambient::configure_once();
         clock::install_once();
-        let path = folder.join("trial.db");
-        let house = open(&path).map_err(refused)?;
         let mode = match journal {
             Journal::Wal => "wal",
             Journal::Rollback => "delete",
         };
+        let path = folder.join(format!("trial-{mode}.db"));
+        let house = open(&path).map_err(refused)?;
         house.pragma_update(None, "journal_mode", mode).map_err(refused)?;
         let reader = open(&path).map_err(refused)?;
         Ok(Database { path, house, reader, image: None, schema_changed: false })

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_engines::model::Model;
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_sim::choice::{Pace, RecordedTape};
 use retrial_sim::engine::{Cost, Engine, InitialState};
 use retrial_sim::fault::Environment;
@@ -18,13 +18,13 @@ const CALM: Environment = Environment { name: "calm", about: "nothing fails", fa
 const TABLE: &str = "CREATE TABLE t (id bigint);";
 
 fn sqlite() -> Box<dyn Engine> {
-    Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
+    Box::new(Sqlite::new().expect("a database can be made"))
 }
 
 /// The time in Unix seconds, as an actor and as SQL sees it, at the start of a trial and an hour later.
 fn times(engine: Box<dyn Engine>, schema: &'static str, sql: &'static str) -> Vec<(i64, i64)> {
     let mut host = TrialHost::new(engine);
-    let initial_state = Rc::new(InitialState { schema: schema.into(), rows: Vec::new() });
+    let initial_state = Rc::new(InitialState::new(schema, Vec::new()));
     let limits = Limits { safety_steps: 100, fair_steps: 100, progress: &[] };
     let setup = Setup {
         environment: &CALM,

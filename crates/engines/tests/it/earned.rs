@@ -3,7 +3,7 @@
 
 use proptest::strategy::{Just, Strategy as _};
 use retrial_engines::model::Model;
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_sim::anomaly::Anomaly;
 use retrial_sim::engine::{Engine, InitialState};
 use retrial_sim::error::{Error, ErrorKind};
@@ -40,9 +40,11 @@ fn of(sql: &'static str) -> Toy {
         invariants: &[Entry { name: "sold", source: "", it: &Sold }],
         tables: &["stock"],
         trials: 4,
-        initial_state: |_, units| InitialState {
-            schema: "CREATE TABLE stock (id bigint PRIMARY KEY, units bigint)".into(),
-            rows: vec![("stock", vec![1.into(), (*units).into()])],
+        initial_state: |_, units| {
+            InitialState::new(
+                "CREATE TABLE stock (id bigint PRIMARY KEY, units bigint)",
+                vec![("stock", vec![1.into(), (*units).into()])],
+            )
         },
         limits: |_| Limits { safety_steps: 200, fair_steps: 100, progress: &["stock"] },
         ..Scenario::new("stock", &[CALM], strategies, |_| Just(1).boxed(), stage)
@@ -65,7 +67,7 @@ fn stage(world: &World, sql: &'static &'static str, _: &Environment, _: &std::rc
 }
 
 fn hosts() -> impl Iterator<Item = TrialHost> {
-    let sqlite: Box<dyn Engine> = Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"));
+    let sqlite: Box<dyn Engine> = Box::new(Sqlite::new().expect("a database can be made"));
     servers().into_iter().chain([sqlite]).map(TrialHost::new)
 }
 
@@ -119,14 +121,18 @@ fn an_initial_state_that_cannot_be_made_and_a_table_that_is_not_there_are_errors
         ErrorKind::Scenario,
         &["`stok`", "`tables`"],
     );
-    let broken = |_: &_, _: &_| InitialState {
-        schema: "CREATE TABLE stock (id bigint PRIMARY KEY); CREATE INDEX i ON stok (id)".into(),
-        rows: Vec::new(),
+    let broken = |_: &_, _: &_| {
+        InitialState::new(
+            "CREATE TABLE stock (id bigint PRIMARY KEY); CREATE INDEX i ON stok (id)",
+            Vec::new(),
+        )
     };
     check_fails(&Scenario { initial_state: broken, ..toy }, ErrorKind::Scenario, &["initial state", "stok"]);
-    let misfit = |_: &_, _: &_| InitialState {
-        schema: "CREATE TABLE stock (id bigint PRIMARY KEY)".into(),
-        rows: vec![("stock", vec![1.into()]), ("stock", vec![1.into()])],
+    let misfit = |_: &_, _: &_| {
+        InitialState::new(
+            "CREATE TABLE stock (id bigint PRIMARY KEY)",
+            vec![("stock", vec![1.into()]), ("stock", vec![1.into()])],
+        )
     };
     check_fails(&Scenario { initial_state: misfit, ..toy }, ErrorKind::Scenario, &["initial state", "stock"]);
 }
@@ -139,9 +145,8 @@ fn what_the_model_refuses_is_named_with_its_statement() {
     assert_eq!(failure.error.kind(), ErrorKind::NotModelled);
     assert!(failure.error.to_string().contains("in SELECT units, sum(units) OVER ()"), "{}", failure.error);
     let toy = of(WORKS);
-    let refused = |_: &_, _: &_| InitialState {
-        schema: "CREATE TABLE stock (id bigint); CREATE VIEW v AS SELECT 1".into(),
-        rows: Vec::new(),
+    let refused = |_: &_, _: &_| {
+        InitialState::new("CREATE TABLE stock (id bigint); CREATE VIEW v AS SELECT 1", Vec::new())
     };
     let failure =
         tried(&Scenario { initial_state: refused, ..toy }, &mut host).failure.expect("it is refused");

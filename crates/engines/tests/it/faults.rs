@@ -5,7 +5,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_sim::actor::Actor;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::{Answer, Cost, Engine, SqlError};
@@ -33,7 +33,7 @@ fn engines() -> Vec<Box<dyn Engine>> {
 }
 
 fn sqlite() -> Box<dyn Engine> {
-    Box::new(Sqlite::new(Journal::Wal).expect("a database can be made"))
+    Box::new(Sqlite::new().expect("a database can be made"))
 }
 
 /// The engine's code for an injected statement failure.

@@ -39,10 +39,8 @@ fn stage(world: &World) {
 fn run() -> Run {
     let mut host = TrialHost::new(Box::new(Model::new()));
     let rows = vec![("job", vec![Value::Integer(1), Value::Integer(0)])];
-    let initial_state = Rc::new(InitialState {
-        schema: "CREATE TABLE job (id bigint PRIMARY KEY, done bigint NOT NULL);".into(),
-        rows,
-    });
+    let initial_state =
+        Rc::new(InitialState::new("CREATE TABLE job (id bigint PRIMARY KEY, done bigint NOT NULL);", rows));
     let limits = Limits { safety_steps: 400, fair_steps: 200, progress: &["job"] };
     let setup = Setup {
         environment: &CALM,

@@ -48,7 +48,7 @@ fn stage(world: &World, sql: &'static str) {
 
 fn run_trial(host: &mut TrialHost, scheduler: &mut dyn Scheduler, seed: u64, sql: &'static str) -> Run {
     let rows = (1..=3).map(|id| ("job", vec![Value::Integer(id), Value::Null])).collect();
-    let initial_state = Rc::new(InitialState { schema: SCHEMA.into(), rows });
+    let initial_state = Rc::new(InitialState::new(SCHEMA, rows));
     let limits = Limits { safety_steps: 300, fair_steps: 200, progress: &["job"] };
     let setup = Setup {
         environment: &CALM,

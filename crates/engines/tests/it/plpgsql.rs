@@ -33,7 +33,7 @@ fn initial_state() -> Rc<InitialState> {
         let v = if id % 3 == 0 { id.into() } else { Value::Null };
         ("t", vec![id.into(), v, format!("r{id}").into()])
     };
-    Rc::new(InitialState { schema: SCHEMA.into(), rows: (1..=7).map(row).collect() })
+    Rc::new(InitialState::new(SCHEMA, (1..=7).map(row).collect()))
 }
 
 /// The result of a script: its error, and the changed rows of the table, as text.

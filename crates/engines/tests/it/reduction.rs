@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use retrial_engines::model::Model;
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 use retrial_sim::actor::Actor;
 use retrial_sim::engine::{InitialState, Value};
 use retrial_sim::fault::{Environment, Fault, FaultRule};
@@ -62,6 +62,7 @@ const fn environment(fault_rules: &'static [FaultRule], budget: u32) -> Environm
 #[derive(Clone, Copy)]
 struct Dialect {
     schema: &'static str,
+    settings: &'static [(&'static str, &'static str)],
     begins: &'static [&'static str],
     statements: &'static [&'static str],
 }
@@ -69,6 +70,7 @@ struct Dialect {
 const POSTGRES: Dialect = Dialect {
     schema: "CREATE TABLE t (id bigint PRIMARY KEY, v bigint NOT NULL);
              CREATE TABLE s (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v bigint UNIQUE REFERENCES t (id));",
+    settings: &[],
     begins: &["BEGIN", "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ"],
     statements: &[
         "UPDATE t SET v = v + 1 WHERE id = $1",
@@ -89,6 +91,7 @@ const POSTGRES: Dialect = Dialect {
 
 const SQLITE: Dialect = Dialect {
     schema: "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER NOT NULL);",
+    settings: &[("journal_mode", "wal")],
     begins: &["BEGIN", "BEGIN IMMEDIATE"],
     statements: &[
         "UPDATE t SET v = v + 1 WHERE id = ?1",
@@ -230,7 +233,8 @@ fn check(dialect: Dialect, host: &mut TrialHost, bound: Option<u32>, programs: R
 
 fn compare<T>(dialect: Dialect, bound: Option<u32>, judge: impl FnOnce(&Comparison<'_>) -> T) -> T {
     let row = |id, v| ("t", vec![Value::Integer(id), Value::Integer(v)]);
-    let initial_state = InitialState { schema: dialect.schema.into(), rows: vec![row(1, 10), row(2, 20)] };
+    let initial_state = InitialState::new(dialect.schema, vec![row(1, 10), row(2, 20)]);
+    let initial_state = initial_state.with(dialect.settings);
     judge(&Comparison {
         draw: &|seed| draw(dialect, seed),
         outcome,
@@ -304,6 +308,6 @@ fn every_outcome_within_a_bound_is_found() {
 
 #[test]
 fn every_outcome_of_a_program_on_sqlite_is_found() {
-    let sqlite = Sqlite::new(Journal::Wal).expect("a database can be made");
+    let sqlite = Sqlite::new().expect("a database can be made");
     check(SQLITE, &mut TrialHost::new(Box::new(sqlite)), None, 0..100);
 }

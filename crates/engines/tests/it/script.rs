@@ -16,7 +16,7 @@ const SCHEMA: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER NOT NULL
 
 pub(crate) fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| ("t", vec![id.into(), (10 * id).into()]);
-    Rc::new(InitialState { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
+    Rc::new(InitialState::new(SCHEMA, vec![row(1), row(2)]))
 }
 
 /// Runs the script from the default initial rows; the transcript has one line per event.

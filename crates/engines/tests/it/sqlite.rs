@@ -1,17 +1,31 @@
 //! Real SQLite: its locks, errors and journals, and the log of changes.
 
-use retrial_engines::sqlite::{Journal, Sqlite};
-use retrial_sim::engine::{Engine, Reply};
+use std::rc::Rc;
+
+use retrial_engines::model::Model;
+use retrial_engines::sqlite::Sqlite;
+use retrial_sim::engine::{Engine, InitialState, Reply};
 use retrial_sim::seed::Seed;
 
-use crate::script::{initial_state, run};
+use crate::script::{initial_state, run_from};
+
+type Settings = &'static [(&'static str, &'static str)];
+
+const WAL: Settings = &[("journal_mode", "wal")];
+const ROLLBACK: Settings = &[("journal_mode", "delete")];
 
 /// Set in a child process that may open only a few files.
 const CHILD: &str = "RETRIAL_TEST_OPENS_FEW_FILES";
 
+/// The default initial rows with these settings.
+fn with(settings: Settings) -> Rc<InitialState> {
+    Rc::new((*initial_state()).clone().with(settings))
+}
+
 /// Runs the script and compares the transcript with the named golden.
-fn check(golden: &str, journal: Journal, script: &str) {
-    let transcript = run(&mut Sqlite::new(journal).expect("a database can be made"), script);
+fn check(golden: &str, journal: Settings, script: &str) {
+    let mut engine = Sqlite::new().expect("a database can be made");
+    let transcript = run_from(&mut engine, &with(journal), script);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../../../snapshots/sqlite");
     settings.set_prepend_module_to_snapshot(false);
@@ -23,7 +37,7 @@ fn check(golden: &str, journal: Journal, script: &str) {
 fn in_a_write_ahead_log_a_writer_waits_for_a_writer_and_readers_for_nobody() {
     check(
         "in_a_write_ahead_log_a_writer_waits_for_a_writer_and_readers_for_nobody",
-        Journal::Wal,
+        WAL,
         "
         a: BEGIN
         a: UPDATE t SET v = v + 1 WHERE id = 1
@@ -39,7 +53,7 @@ fn in_a_write_ahead_log_a_writer_waits_for_a_writer_and_readers_for_nobody() {
 fn in_a_rollback_journal_a_commit_waits_for_the_readers() {
     check(
         "in_a_rollback_journal_a_commit_waits_for_the_readers",
-        Journal::Rollback,
+        ROLLBACK,
         "
         r: BEGIN
         r: SELECT v FROM t WHERE id = 1
@@ -56,7 +70,7 @@ fn in_a_rollback_journal_a_commit_waits_for_the_readers() {
 fn a_lock_timeout_is_the_drivers_own_error() {
     check(
         "a_lock_timeout_is_the_drivers_own_error",
-        Journal::Wal,
+        WAL,
         "
         a: BEGIN IMMEDIATE
         b: BEGIN IMMEDIATE
@@ -71,7 +85,7 @@ fn a_lock_timeout_is_the_drivers_own_error() {
 fn a_snapshot_too_old_to_write_from_fails_at_once() {
     check(
         "a_snapshot_too_old_to_write_from_fails_at_once",
-        Journal::Wal,
+        WAL,
         "
         a: BEGIN
         a: SELECT v FROM t WHERE id = 1
@@ -87,7 +101,7 @@ fn a_snapshot_too_old_to_write_from_fails_at_once() {
 fn what_sqlite_refuses_the_actor_gets_in_sqlites_words() {
     check(
         "what_sqlite_refuses_the_actor_gets_in_sqlites_words",
-        Journal::Wal,
+        WAL,
         "
         a: SELEKT 1
         a: SELECT * FROM missing
@@ -104,7 +118,7 @@ fn what_sqlite_refuses_the_actor_gets_in_sqlites_words() {
 fn what_the_engine_cannot_account_for_it_refuses_by_name() {
     check(
         "what_the_engine_cannot_account_for_it_refuses_by_name",
-        Journal::Wal,
+        WAL,
         "
         a: SAVEPOINT s
         a: ROLLBACK TO s
@@ -115,7 +129,7 @@ fn what_the_engine_cannot_account_for_it_refuses_by_name() {
     );
     check(
         "what_changed_behind_the_account_is_refused",
-        Journal::Wal,
+        WAL,
         "
         a: DELETE FROM t
         a: !settle
@@ -127,7 +141,7 @@ fn what_the_engine_cannot_account_for_it_refuses_by_name() {
 fn a_closed_session_is_rolled_back_and_its_locks_fall() {
     check(
         "a_closed_session_is_rolled_back_and_its_locks_fall",
-        Journal::Wal,
+        WAL,
         "
         a: BEGIN IMMEDIATE
         a: UPDATE t SET v = 77 WHERE id = 1
@@ -142,7 +156,7 @@ fn a_closed_session_is_rolled_back_and_its_locks_fall() {
 fn the_account_follows_a_row_through_a_transaction() {
     check(
         "the_account_follows_a_row_through_a_transaction",
-        Journal::Wal,
+        WAL,
         "
         a: BEGIN
         a: UPDATE t SET v = v + 1
@@ -156,24 +170,24 @@ fn the_account_follows_a_row_through_a_transaction() {
 
 #[test]
 fn every_trial_finds_the_initial_rows() {
-    let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
+    let mut engine = Sqlite::new().expect("a database can be made");
     let script = "
         a: UPDATE t SET v = v + 1
         a: !settle
         a: CREATE INDEX t_v ON t (v)
         a: !settle
     ";
-    let first = run(&mut engine, script);
+    let first = run_from(&mut engine, &with(WAL), script);
     for _ in 0..50 {
-        assert_eq!(run(&mut engine, script), first);
+        assert_eq!(run_from(&mut engine, &with(WAL), script), first);
     }
 }
 
 #[test]
 fn sqls_own_randomness_and_clock_follow_the_trial() {
     let draw = |seed: u64| {
-        let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
-        engine.open(&initial_state(), Seed(seed)).expect("the initial_state is sound");
+        let mut engine = Sqlite::new().expect("a database can be made");
+        engine.open(&with(WAL), Seed(seed)).expect("the initial_state is sound");
         let session = engine.connect().expect("a connection is there");
         let sql = "SELECT random(), hex(randomblob(8)), datetime('now')";
         let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
@@ -188,7 +202,7 @@ fn sqls_own_randomness_and_clock_follow_the_trial() {
 #[test]
 fn work_does_not_depend_on_what_earlier_trials_prepared() {
     let steps = |engine: &mut Sqlite, script: &[&str]| {
-        engine.open(&initial_state(), Seed(1)).expect("the initial_state is sound");
+        engine.open(&with(WAL), Seed(1)).expect("the initial_state is sound");
         let session = engine.connect().expect("a connection is there");
         let mut steps = Vec::new();
         for sql in script {
@@ -206,9 +220,9 @@ fn work_does_not_depend_on_what_earlier_trials_prepared() {
     let read = "SELECT v FROM t WHERE id = 1";
     let write = "UPDATE t SET v = v + 1 WHERE id = 2";
     for change in ["CREATE INDEX t_v ON t (v)", "CREATE TABLE u (id INTEGER PRIMARY KEY)"] {
-        let mut fresh = Sqlite::new(Journal::Wal).expect("a database can be made");
+        let mut fresh = Sqlite::new().expect("a database can be made");
         let expected = steps(&mut fresh, &[change, read, write]);
-        let mut used = Sqlite::new(Journal::Wal).expect("a database can be made");
+        let mut used = Sqlite::new().expect("a database can be made");
         steps(&mut used, &[read, write]);
         assert_eq!(steps(&mut used, &[change, read, write]), expected, "after {change}");
         assert_eq!(steps(&mut used, &[change, read, write]), expected, "after {change}, twice");
@@ -232,8 +246,8 @@ fn as_a_child() {
     if std::env::var(CHILD).is_err() {
         return;
     }
-    let mut engine = Sqlite::new(Journal::Wal).expect("a database can be made");
-    engine.open(&initial_state(), Seed(1)).expect("there are files enough");
+    let mut engine = Sqlite::new().expect("a database can be made");
+    engine.open(&with(WAL), Seed(1)).expect("there are files enough");
     let failed = (0..100).find_map(|_| {
         let session = match engine.connect() {
             Ok(session) => session,
@@ -250,4 +264,37 @@ fn as_a_child() {
     });
     let error = failed.expect("there are no more files");
     assert!(error.is_machine() && error.to_string().contains("unable to open database file"), "{error}");
+}
+
+#[test]
+fn a_setting_that_nobody_knows_is_refused_by_name() {
+    let mut engine = Sqlite::new().expect("a database can be made");
+    for (settings, why) in [
+        (&[("journal_mode", "off")][..], "SQLite's journal_mode can be `wal` or `delete` here, not `off`"),
+        (
+            &[("jounal_mode", "wal")],
+            "the engine `sqlite` has no setting `jounal_mode`; it takes `journal_mode`",
+        ),
+    ] {
+        let error = engine.open(&with(settings), Seed(1)).expect_err("it is refused");
+        assert_eq!(error.to_string(), why);
+    }
+    let error = Model::new().open(&with(WAL), Seed(1)).expect_err("it is refused");
+    assert_eq!(error.to_string(), "the engine `model` has no setting `journal_mode`; leave it out");
+}
+
+#[test]
+fn a_host_takes_the_journal_of_each_initial_state() {
+    let script = "
+        r: BEGIN
+        r: SELECT v FROM t WHERE id = 1
+        a: UPDATE t SET v = 11 WHERE id = 1
+        a: !settle
+    ";
+    let fresh = |journal| run_from(&mut Sqlite::new().expect("a database"), &with(journal), script);
+    assert_ne!(fresh(WAL), fresh(ROLLBACK));
+    let mut engine = Sqlite::new().expect("a database can be made");
+    for journal in [WAL, ROLLBACK, WAL] {
+        assert_eq!(run_from(&mut engine, &with(journal), script), fresh(journal));
+    }
 }

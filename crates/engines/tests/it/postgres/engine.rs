@@ -14,7 +14,7 @@ const SCHEMA: &str = "CREATE TABLE t (id bigint PRIMARY KEY, v int NOT NULL CHEC
 
 fn initial_state() -> Rc<InitialState> {
     let row = |id: i64| ("t", vec![id.into(), (10 * id).into(), Value::Null]);
-    Rc::new(InitialState { schema: SCHEMA.into(), rows: vec![row(1), row(2)] })
+    Rc::new(InitialState::new(SCHEMA, vec![row(1), row(2)]))
 }
 
 /// An engine at its initial rows, with this number of sessions.

@@ -20,7 +20,7 @@ fn own_server(answer: Duration) -> Arc<Server> {
 
 fn initial_state() -> Rc<InitialState> {
     let schema = "CREATE TABLE t (id int PRIMARY KEY, v int)";
-    Rc::new(InitialState { schema: schema.into(), rows: vec![("t", vec![1.into(), 10.into()])] })
+    Rc::new(InitialState::new(schema, vec![("t", vec![1.into(), 10.into()])]))
 }
 
 fn engine(server: &Arc<Server>, sessions: usize) -> (Postgres, Vec<SessionId>) {

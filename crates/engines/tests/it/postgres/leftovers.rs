@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use retrial_engines::console::{Console, Message, Progress};
 use retrial_engines::postgres::{Postgres, PostgresConsole, Server, clean_up};
-use retrial_engines::sqlite::{Journal, Sqlite};
+use retrial_engines::sqlite::Sqlite;
 
 /// Set in a child process of these tests: what it does.
 const CHILD: &str = "RETRIAL_TEST_CHILD";
@@ -45,14 +45,11 @@ fn as_a_child() {
     let console = PostgresConsole::new(&own).unwrap();
     let users = Server::find(Some(&url)).unwrap();
     let engine = Postgres::new(&users).unwrap();
-    let sqlite = Sqlite::new(Journal::Wal).unwrap();
+    let sqlite = Sqlite::new().unwrap();
     println!("\ntold {}\t{}", own.process().unwrap(), own.folder().unwrap().display());
     if what == "cleans up" {
         clean_up();
-        assert!(
-            Sqlite::new(Journal::Wal).is_err() && Postgres::new(&users).is_err(),
-            "nothing is made any more"
-        );
+        assert!(Sqlite::new().is_err() && Postgres::new(&users).is_err(), "nothing is made any more");
         // As when a process is asked to exit: no destructors run.
         std::process::exit(0);
     }

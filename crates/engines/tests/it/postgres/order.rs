@@ -19,10 +19,10 @@ const ADVISORY: &str = "SELECT pg_advisory_xact_lock(7)";
 fn waiters_go_on_in_the_order_that_the_server_keeps() {
     let server = server();
     let mut engine = Postgres::new(&server).unwrap();
-    let initial_state = Rc::new(InitialState {
-        schema: "CREATE TABLE t (id int PRIMARY KEY, v int)".into(),
-        rows: vec![("t", vec![1.into(), 10.into()])],
-    });
+    let initial_state = Rc::new(InitialState::new(
+        "CREATE TABLE t (id int PRIMARY KEY, v int)",
+        vec![("t", vec![1.into(), 10.into()])],
+    ));
     for (first, then) in [(LOCK, LOCK), (UPDATE, LOCK), (ADVISORY, ADVISORY)] {
         for round in 0..10 {
             engine.open(&initial_state, Seed(round)).unwrap();

@@ -53,7 +53,7 @@ fn binary_values_read_as_the_server_prints_them() {
     let server = server();
     let mut engine = Postgres::new(&server).unwrap();
     let schema = "CREATE TYPE mood AS ENUM ('sad', 'fine'); CREATE DOMAIN small AS int CHECK (VALUE < 10);";
-    engine.open(&Rc::new(InitialState { schema: schema.into(), rows: Vec::new() }), Seed(1)).unwrap();
+    engine.open(&Rc::new(InitialState::new(schema, Vec::new())), Seed(1)).unwrap();
     for (name, samples) in SAMPLES {
         for sample in samples {
             // The parameter is sent in binary; the literal is parsed by the server itself.
