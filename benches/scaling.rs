@@ -19,7 +19,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use retrial::catalogue;
-use retrial::jobs::{self, Cell, Part, Sum, Unit};
+use retrial::jobs::{self, Part, Sum, Unit};
+use retrial::plan::Cell;
 use retrial_sim::choice::Pace;
 use retrial_sim::engine::Cost;
 use retrial_sim::explore::Plan;

@@ -212,10 +212,8 @@ impl Engine for Postgres {
 
     fn open(&mut self, initial_state: &Rc<InitialState>, ambient: Seed) -> Result<(), Error> {
         initial_state.without_settings(self.name())?;
-        debug_assert!(
-            self.session_states.iter().all(|state| !state.open),
-            "the sessions of a trial are closed"
-        );
+        let is_open = |state: &SessionState| state.open;
+        debug_assert!(!self.session_states.iter().any(is_open), "the sessions of a trial are closed");
         // The last trial could not report a machine failure if no call followed it.
         if let Some(error) = self.failure.take().filter(Error::is_machine) {
             return Err(error);

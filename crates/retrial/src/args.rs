@@ -1,65 +1,13 @@
-//! The command-line arguments.
+//! What each command is asked to run. How results are reported is in [`cli`](crate::cli).
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 use retrial_sim::scheduler::Policy;
 use retrial_sim::seed::Seed;
 
-/// Runs database write paths under simulated retries, crashes and interleavings, the same for every strategy, and
-/// checks invariants.
-#[derive(Debug, Parser)]
-#[command(
-    name = "retrial",
-    version,
-    args_conflicts_with_subcommands = true,
-    after_help = EXIT_CODES,
-    max_term_width = 100
-)]
-pub struct Cli {
-    /// The command; `run` by default.
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// The arguments of `run`.
-    #[command(flatten)]
-    pub run: RunArgs,
-}
-
-const EXIT_CODES: &str = "Exit codes: 0 as expected, 1 a verdict differs from the declared one, 2 unknown or not \
-                          covered (also if interrupted), 3 bad input or the run itself failed, 4 not \
-                          deterministic.";
-
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Run trials and print the results: strategies down, invariants across
-    #[command(after_help = EXIT_CODES)]
-    Run(RunArgs),
-    /// Replay a recorded trial and print it
-    #[command(
-        after_help = "Exit codes: 0 the recorded verdict is reproduced, 1 the verdict differs, 2 the case can \
-                            no longer be reached, 3 CASE cannot be read."
-    )]
-    Replay(ReplayArgs),
-    /// List all scenarios, or the contents of one
-    List {
-        /// A scenario's name
-        scenario: Option<String>,
-    },
-    /// Run isolation specs as PostgreSQL's isolationtester does, and print the same transcript
-    #[command(
-        after_help = "Exit codes: 0 run, 2 the engine does not support a statement or there are too many \
-                            interleavings, 3 a file is not a spec or its setup fails.\n\nA spec is code: with \
-                            --engine postgres it can do whatever the server allows its role."
-    )]
-    Isolation(IsolationArgs),
-    /// Print the documentation of a scenario, a strategy or an invariant
-    Explain {
-        /// SCENARIO or SCENARIO/STRATEGY or SCENARIO/INVARIANT
-        target: String,
-    },
-}
+use crate::catalogue;
 
 /// The arguments of `run`.
 #[derive(Clone, Debug, Args)]
@@ -89,18 +37,6 @@ pub struct RunArgs {
     /// Worker threads, at most 256 [default: number of cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: Option<u16>,
-    /// Write the results to this file as JSON; if it is standard output, nothing else is written there
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-    /// Write the results to this file as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Print GitHub annotations, and append the matrix to the job summary (GITHUB_STEP_SUMMARY)
-    #[arg(long)]
-    pub github: bool,
-    /// Print everything: costs, coverage, searches, and each violation with its replay command
-    #[arg(long, short)]
-    pub verbose: bool,
 }
 
 /// The help of `--scheduler`; brackets in a doc comment would be a link.
@@ -131,13 +67,18 @@ pub struct IsolationArgs {
     /// Files in the format of PostgreSQL's isolationtester
     #[arg(required = true)]
     pub specs: Vec<PathBuf>,
-    /// The engine that runs them: model or postgres
-    #[arg(long, value_name = "NAME", default_value = "model")]
+    /// The engine that runs them.
+    #[arg(long, value_name = "NAME", default_value = catalogue::spec_engines()[0], help = spec_engines())]
     pub engine: String,
     /// On the server at RETRIAL_POSTGRES_URL, also run specs that start programs there, read or write its files, or
     /// change more than their own database
     #[arg(long)]
     pub allow_server_programs: bool,
+}
+
+/// The help of `isolation --engine`.
+fn spec_engines() -> String {
+    format!("The engine that runs them: {}", catalogue::spec_engines().join(" or "))
 }
 
 fn policies(text: &str) -> Result<Policies, String> {

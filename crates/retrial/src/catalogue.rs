@@ -1,13 +1,16 @@
-//! Looks up scenarios, strategies and engines by name. The error of an unknown name suggests the nearest known one.
-
-use std::env::VarError;
-use std::sync::{Arc, OnceLock};
+//! What there is: scenarios, strategies and invariants by name, and the engines. The error of an unknown name suggests
+//! the nearest known one.
 
 use anyhow::{Result, anyhow};
-use retrial_engines::postgres::{Postgres, Server};
 use retrial_scenarios::SCENARIOS;
 use retrial_sim::registry::{ScenarioEntry, ScenarioInfo};
-use retrial_sim::trial::TrialHost;
+use retrial_sim::scenario::StrategyInfo;
+
+mod engines;
+
+pub use engines::{
+    ENGINES, Engine, Specs, clean_up, engine_name, engine_of_specs, host, is_live, spec_engines,
+};
 
 /// A scenario and the strategies selected from it.
 pub struct Selection {
@@ -57,6 +60,34 @@ pub fn select(targets: &[String]) -> Result<Vec<Selection>> {
     Ok(selected)
 }
 
+/// What a target of `explain` names.
+#[derive(Clone, Debug)]
+pub enum Explained {
+    /// A scenario.
+    Scenario(ScenarioInfo),
+    /// An invariant, by the text of its file.
+    Invariant(&'static str),
+    /// A strategy.
+    Strategy(StrategyInfo),
+}
+
+/// What SCENARIO, SCENARIO/STRATEGY or SCENARIO/INVARIANT names.
+///
+/// # Errors
+/// An unknown name; the error suggests the nearest one.
+pub fn explained(target: &str) -> Result<Explained> {
+    let (name, part) = target.split_once('/').map_or((target, None), |(name, part)| (name, Some(part)));
+    let (_, info) = scenario(name)?;
+    let Some(part) = part else { return Ok(Explained::Scenario(info)) };
+    if let Some((_, source)) = info.invariants.iter().find(|(name, _)| *name == part) {
+        return Ok(Explained::Invariant(source));
+    }
+    let known: Vec<_> =
+        names(&info).into_iter().chain(info.invariants.iter().map(|(name, _)| *name)).collect();
+    let index = position("strategy or invariant", part, &known)?;
+    Ok(Explained::Strategy(info.strategies[index]))
+}
+
 /// So many names are listed where none is suggested.
 const FEW: usize = 10;
 
@@ -90,58 +121,4 @@ pub fn position(kind: &str, name: &str, names: &[&str]) -> Result<usize> {
         };
         anyhow!("there is no {kind} `{name}`{hint}")
     })
-}
-
-/// The name of the engine to use with a scenario: the requested one, or its first.
-///
-/// # Errors
-/// The scenario does not run on the requested engine; the error lists its engines.
-pub fn engine_name(info: &ScenarioInfo, asked: Option<&str>) -> Result<&'static str> {
-    let Some(asked) = asked else { return Ok(info.engines[0]) };
-    let known = info.engines.iter().find(|engine| **engine == asked);
-    known.copied().ok_or_else(|| {
-        anyhow!("{} does not run on engine `{asked}`; its engines: {}", info.name, info.engines.join(", "))
-    })
-}
-
-/// A trial host with the engine of that name.
-///
-/// # Errors
-/// The name is unknown, or the engine cannot start.
-pub fn host(engine: &str) -> Result<TrialHost> {
-    use retrial_engines::sqlite::Sqlite;
-    match engine {
-        // The only scenario on SQLite uses a write-ahead log, as its original does.
-        "sqlite" => Ok(TrialHost::new(Box::new(Sqlite::new()?))),
-        "model" => Ok(TrialHost::new(Box::new(retrial_engines::model::Model::new()))),
-        "postgres" => Ok(TrialHost::new(Box::new(Postgres::new(&server()?)?))),
-        // For scenarios that send no SQL.
-        "none" => Ok(TrialHost::without_engine()),
-        other => Err(anyhow!("there is no engine `{other}`; engines: model, postgres, sqlite, none")),
-    }
-}
-
-/// Whether the engine of that name is a live server, which cannot be made deterministic.
-pub fn is_live(engine: &str) -> bool {
-    engine == "postgres"
-}
-
-/// The live server of this process, found or started on the first call.
-///
-/// # Errors
-/// There is no server; the error says how to get one.
-#[expect(clippy::disallowed_methods, reason = "the command line reads the environment, nothing else does")]
-pub fn server() -> Result<Arc<Server>> {
-    static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
-    if let Some(server) = SERVER.get() {
-        return Ok(server.clone());
-    }
-    let url = match std::env::var("RETRIAL_POSTGRES_URL") {
-        Ok(url) => Some(url),
-        Err(VarError::NotPresent) => None,
-        // A server was named, so a throwaway one is not what the user wants.
-        Err(VarError::NotUnicode(_)) => return Err(anyhow!("RETRIAL_POSTGRES_URL is not text")),
-    };
-    let server = Server::find(url.as_deref())?;
-    Ok(SERVER.get_or_init(|| server).clone())
 }

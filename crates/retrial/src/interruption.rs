@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::render;
+use crate::catalogue;
 
 /// The signals and their names.
 const SIGNALS: [(i32, &str); 3] = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP")];
@@ -20,15 +20,15 @@ static STOPS: AtomicBool = AtomicBool::new(false);
 /// The index in [`SIGNALS`] of the first signal, counted from 1; 0 if there was none.
 static RECEIVED: AtomicUsize = AtomicUsize::new(0);
 
-/// Starts listening for signals.
+/// Starts listening for signals. `told` gets the name of the first one, if it only requests a stop.
 ///
 /// # Errors
 /// No thread can be started, or a signal handler cannot be installed.
-pub fn listen() -> Result<()> {
+pub fn listen(told: fn(&str)) -> Result<()> {
     // Signals that are ignored, for example because of `nohup`, stay ignored.
     let heard = SIGNALS.iter().map(|(signal, _)| *signal).filter(|signal| !is_ignored(*signal));
     let mut signals = Signals::new(heard).context("cannot listen for signals")?;
-    let listener = move || signals.forever().for_each(receive);
+    let listener = move || signals.forever().for_each(|signal| receive(signal, told));
     thread::Builder::new().spawn(listener).context("cannot start the thread that listens for signals")?;
     Ok(())
 }
@@ -47,14 +47,14 @@ pub fn requested() -> Option<&'static str> {
 /// Removes what this process created outside of itself: databases, a throwaway cluster, temporary files. Every exit
 /// path of the process calls it.
 pub fn clean_up() {
-    retrial_engines::postgres::clean_up();
+    catalogue::clean_up();
 }
 
-fn receive(signal: i32) {
+fn receive(signal: i32, told: fn(&str)) {
     let place = SIGNALS.iter().position(|(known, _)| *known == signal).map_or(0, |place| place + 1);
     let is_first = RECEIVED.compare_exchange(0, place, Ordering::SeqCst, Ordering::SeqCst).is_ok();
     if is_first && STOPS.load(Ordering::SeqCst) {
-        render::stopping(SIGNALS[place.saturating_sub(1)].1);
+        told(SIGNALS[place.saturating_sub(1)].1);
         return;
     }
     clean_up();

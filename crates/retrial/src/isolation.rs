@@ -6,22 +6,30 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use retrial_engines::console::Console;
-use retrial_engines::model::ModelConsole;
-use retrial_engines::postgres::PostgresConsole;
 use retrial_isolation::{Limits, Outcome, Output, Spec, beyond_database, read, run_within};
 
 use crate::args::IsolationArgs;
+use crate::catalogue::{self, Specs};
 use crate::exit::Exit;
-use crate::{catalogue, input, render};
+use crate::input;
 
 /// The longest time limit of a step, in seconds.
 const LONGEST_S: u64 = 24 * 60 * 60;
 
-/// Runs the specs.
+/// What is said while a spec is run.
+#[derive(Debug)]
+pub enum Said<'a> {
+    /// A piece of its output.
+    Output(&'a Output),
+    /// Its setup or the server failed.
+    Failed(&'a anyhow::Error),
+}
+
+/// Runs the specs. `said` gets what they say, in order.
 ///
 /// # Errors
 /// A file cannot be read or is not a spec, or the engine is unknown.
-pub fn perform_specs(args: &IsolationArgs) -> Result<Exit> {
+pub fn perform_specs(args: &IsolationArgs, said: &mut dyn FnMut(Said<'_>)) -> Result<Exit> {
     let mut specs = Vec::new();
     for path in &args.specs {
         let file = path.display().to_string();
@@ -33,33 +41,37 @@ pub fn perform_specs(args: &IsolationArgs) -> Result<Exit> {
         specs.push((file, spec));
     }
     let limits = Limits { step: timeout()?, ..Limits::default() };
-    refuse_reach(args, &specs)?;
+    let engine = catalogue::engine_of_specs(&args.engine)?;
+    refuse_reach(args, engine, &specs)?;
     let mut exit = Exit::AsExpected;
     for (file, spec) in &specs {
-        let mut console = console(&args.engine)?;
-        exit = exit.max(perform_spec(file, spec, &limits, &mut *console));
+        let mut console = (engine.console)()?;
+        exit = exit.max(perform_spec(file, spec, &limits, &mut *console, said));
     }
     Ok(exit)
 }
 
-fn perform_spec(file: &str, spec: &Spec, limits: &Limits, console: &mut dyn Console) -> Exit {
-    let performed = run_within(spec, limits, console, &mut |output| match output {
-        Output::Transcript(text) => render::transcript_of_spec(&text),
-        Output::Aside(line) => render::beside(&line),
-    });
+fn perform_spec(
+    file: &str,
+    spec: &Spec,
+    limits: &Limits,
+    console: &mut dyn Console,
+    said: &mut dyn FnMut(Said<'_>),
+) -> Exit {
+    let performed = run_within(spec, limits, console, &mut |output| said(Said::Output(&output)));
     match performed {
         Ok(Outcome { cut: 0, not_tried: 0, .. }) => Exit::AsExpected,
         Ok(_) => Exit::Unknown,
         Err(error) => {
-            render::bad_input(&anyhow!("{file}: {error}"));
+            said(Said::Failed(&anyhow!("{file}: {error}")));
             Exit::BadInput
         }
     }
 }
 
-/// Refuses specs that reach beyond their own database, unless the server is a throwaway one.
-fn refuse_reach(args: &IsolationArgs, specs: &[(String, Spec)]) -> Result<()> {
-    if args.engine != "postgres" || args.allow_server_programs || catalogue::server()?.folder().is_some() {
+/// Refuses specs that reach beyond their own database, if others use the server.
+fn refuse_reach(args: &IsolationArgs, engine: Specs, specs: &[(String, Spec)]) -> Result<()> {
+    if args.allow_server_programs || !(engine.is_shared)()? {
         return Ok(());
     }
     for (file, spec) in specs {
@@ -70,14 +82,6 @@ fn refuse_reach(args: &IsolationArgs, specs: &[(String, Spec)]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn console(engine: &str) -> Result<Box<dyn Console>> {
-    match engine {
-        "model" => Ok(Box::new(ModelConsole::new())),
-        "postgres" => Ok(Box::new(PostgresConsole::new(&catalogue::server()?)?)),
-        other => Err(anyhow!("isolation specs do not run on engine `{other}`; engines: model, postgres")),
-    }
 }
 
 /// The prefix of the sessions' application names, if the environment sets one, as libpq reads it.

@@ -1,7 +1,6 @@
 //! Worker threads that share a list of work units, mostly batches. Each worker has its own trial hosts. Results are
 //! merged in the order of the list, so the number of workers affects nothing but the time.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
@@ -12,41 +11,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use retrial_sim::error::Error;
 use retrial_sim::explore::{Plan, Report};
-use retrial_sim::registry::ScenarioEntry;
 use retrial_sim::trial::TrialHost;
 
-use crate::render::progress::Stopwatch;
+use crate::plan::{Cell, Search};
+use crate::progress::Stopwatch;
+use crate::results::problem::{Disagreement, Missing, Problem};
 use crate::{catalogue, interruption};
-
-/// A strategy in an environment; its results are one [`Line`](crate::results::Line).
-#[derive(Clone)]
-pub struct Cell {
-    /// The scenario's index among those selected.
-    pub selection: usize,
-    /// The scenario.
-    pub entry: &'static dyn ScenarioEntry,
-    /// The index of the strategy.
-    pub strategy: usize,
-    /// The index of the environment.
-    pub environment: usize,
-    /// How to explore.
-    pub plan: Plan,
-    /// How many trials it gets; unlimited if a time is given instead.
-    pub trials: u64,
-    /// The search of the smallest workload before the trials, if there is one.
-    pub search: Option<Search>,
-}
-
-/// How to search the smallest workload exhaustively.
-#[derive(Clone, Copy, Debug)]
-pub struct Search {
-    /// The bound on preemptions, if there is one.
-    pub bound: Option<u32>,
-    /// The maximum number of schedules.
-    pub most: u64,
-    /// The time limit, if one was given.
-    pub time: Option<Duration>,
-}
 
 /// A unit of work.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +30,9 @@ pub struct Unit {
 /// What a unit does.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
-    /// The search of the smallest workload; see [`ScenarioEntry::search`].
+    /// The search of the smallest workload: [`search`](retrial_sim::registry::ScenarioEntry::search).
     Search(Search),
-    /// A batch of trials; see [`ScenarioEntry::batch`].
+    /// A batch of trials: [`batch`](retrial_sim::registry::ScenarioEntry::batch).
     Batch {
         /// Its number.
         number: u64,
@@ -78,8 +48,10 @@ pub struct Sum {
     pub report: Report,
     /// Wall-clock time, summed over the jobs; only for display, never for a verdict.
     pub elapsed: Duration,
-    /// Why a unit of the work has no result, if one has none; the other units have theirs.
-    pub failed: Option<String>,
+    /// Which work has no result, if some has none; the rest has its own.
+    pub missing: Option<Missing>,
+    /// How a re-run of a counterexample differed, if one did.
+    pub unrepeatable: Option<Disagreement>,
 }
 
 /// Runs the units on that many threads, and adds their reports to the cells' sums in the order of the list. `done` is
@@ -112,7 +84,7 @@ pub fn run(
                 cell.entry.batch(host, cell.strategy, cell.environment, &plan, number)
             }
         };
-        let sum = Sum { report, elapsed: watch.elapsed(), failed: None };
+        let sum = Sum { report, elapsed: watch.elapsed(), ..Sum::default() };
         let trials = sum.report.trials;
         let machine = sum.report.failure.as_ref().map(|it| it.error.clone()).filter(Error::is_machine);
         sums.lock().expect("no worker panics while it holds the lock").take(index, units, sum);
@@ -123,7 +95,7 @@ pub fn run(
     let mut sums = sums.into_inner().expect("no worker panics while it holds the lock");
     sums.take_the_rest(units);
     for (index, why) in failures {
-        sums.sums[units[index].cell].failed.get_or_insert(why);
+        sums.sums[units[index].cell].missing.get_or_insert(Missing::Trials(why));
     }
     Ok(())
 }
@@ -137,11 +109,11 @@ pub fn share<T: Sync>(
     items: &[T],
     jobs: usize,
     work: impl Fn(usize, &T, &mut Hosts) -> Result<()> + Sync,
-) -> Result<BTreeMap<usize, String>> {
+) -> Result<BTreeMap<usize, Problem>> {
     let next = AtomicUsize::new(0);
     let succeeded = AtomicUsize::new(0);
     let failures = Mutex::new(BTreeMap::new());
-    let failed = |index: usize, why: String| {
+    let failed = |index: usize, why: Problem| {
         failures.lock().expect("no worker panics while it holds the lock").insert(index, why);
     };
     let work = || -> Result<()> {
@@ -155,11 +127,11 @@ pub fn share<T: Sync>(
                 }
                 // What cannot start for this item cannot start for the next.
                 Ok(Err(error)) => {
-                    failed(index, format!("{error:#}"));
+                    failed(index, Problem::failed(&error));
                     return Err(error);
                 }
                 Err(panic) => {
-                    failed(index, format!("it panicked: {}", said(&*panic)));
+                    failed(index, Problem::panicked(&*panic));
                     hosts = Hosts::default();
                 }
             }
@@ -190,12 +162,6 @@ fn on_threads(jobs: usize, work: impl Fn() -> Result<()> + Sync) -> Result<Optio
         let errors = workers.into_iter().map(|worker| worker.join().expect("a worker catches its panics"));
         Ok(errors.filter_map(Result::err).next())
     })
-}
-
-/// The message of a caught panic.
-pub fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no text".to_owned())
 }
 
 /// The trial hosts of one thread, one per engine used so far.

@@ -1,12 +1,11 @@
-//! The entry point. Each command is implemented in the module of its name.
+//! The entry point: reads the command line, performs the command, and ends with its exit code.
 
 use std::process::ExitCode;
 
-use anyhow::Result;
 use clap::Parser;
-use retrial::args::{Cli, Command};
+use retrial::cli::Cli;
 use retrial::exit::Exit;
-use retrial::{interruption, isolation, render, replay, run};
+use retrial::{commands, interruption, output};
 
 /// A trial makes many small allocations; with mimalloc they cost a quarter less than with the C library's allocator.
 #[global_allocator]
@@ -15,23 +14,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return render::output::finish(render::usage(&error)).into(),
+        Err(error) => return output::finish(output::usage(&error)).into(),
     };
-    let outcome = interruption::listen().and_then(|()| perform(cli));
+    let outcome = interruption::listen(output::stopping).and_then(|()| commands::perform(cli));
     let exit = outcome.unwrap_or_else(|error| {
-        render::bad_input(&error);
+        output::bad_input(&error);
         Exit::BadInput
     });
     interruption::clean_up();
-    render::output::finish(exit).into()
-}
-
-fn perform(cli: Cli) -> Result<Exit> {
-    match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(args) => run::run(&args),
-        Command::Replay(args) => replay::replay(&args),
-        Command::Isolation(args) => isolation::perform_specs(&args),
-        Command::List { scenario } => render::catalogue::list(scenario.as_deref()),
-        Command::Explain { target } => render::catalogue::explain(&target),
-    }
+    output::finish(exit).into()
 }

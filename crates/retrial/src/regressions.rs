@@ -11,37 +11,10 @@ use retrial_sim::invariant::Finding;
 
 use crate::args::RunArgs;
 use crate::catalogue::{self, Selection};
-use crate::jobs::{self, Hosts};
+use crate::jobs::Hosts;
+use crate::results::problem::Problem;
+use crate::results::saved::{Checked, Inapplicable, Outcome, Saved};
 use crate::{input, interruption};
-
-/// A saved counterexample.
-#[derive(Clone, Debug)]
-pub struct Saved {
-    /// Its file's name.
-    pub name: String,
-    /// The case.
-    pub case: Case,
-}
-
-/// The result of replaying a saved counterexample.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The recorded verdict was reproduced.
-    AsRecorded,
-    /// It shows this instead; `None` if the invariant holds now.
-    Other(Option<String>),
-    /// It can no longer be replayed, for this reason.
-    Inapplicable(String),
-}
-
-/// A saved counterexample that was replayed.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    /// The counterexample.
-    pub saved: Saved,
-    /// The result.
-    pub outcome: Outcome,
-}
 
 /// Reads the cases of a folder, sorted by name; a missing folder has none.
 ///
@@ -121,15 +94,15 @@ pub fn replay(saved: Vec<Saved>, done: impl Fn()) -> Vec<Checked> {
 /// Replays a saved counterexample on the engine that it was recorded with.
 pub fn replay_one(saved: Saved, hosts: &mut Hosts) -> Checked {
     let outcome = match panic::catch_unwind(AssertUnwindSafe(|| outcome(&saved.case, hosts))) {
-        Ok(Ok(Finding::Unknown(why))) => Outcome::Inapplicable(format!("the verdict is unknown: {why}")),
+        Ok(Ok(Finding::Unknown(why))) => Outcome::Inapplicable(Inapplicable::Unknown(why)),
         Ok(Ok(finding)) => {
             let shows = finding.shows();
             if shows == saved.case.shows { Outcome::AsRecorded } else { Outcome::Other(shows) }
         }
-        Ok(Err(why)) => Outcome::Inapplicable(format!("{why:#}")),
+        Ok(Err(why)) => Outcome::Inapplicable(Inapplicable::NotReplayed(Problem::failed(&why))),
         Err(panic) => {
             *hosts = Hosts::default();
-            Outcome::Inapplicable(format!("its trial panicked: {}", jobs::said(&*panic)))
+            Outcome::Inapplicable(Inapplicable::NotReplayed(Problem::panicked(&*panic)))
         }
     };
     Checked { saved, outcome }

@@ -1,83 +1,61 @@
-//! All output. Results go to standard output, errors to standard error. Colours are used on terminals only, and
-//! NO_COLOR is respected (by `anstream`). Verdicts and exit codes are decided elsewhere.
+//! All wording. Each function takes results by reference and returns a text; what the results mean was decided before
+//! (`results`), and printing is done after (`output`). Nothing here knows how a run is made.
 
-use std::fmt;
-use std::io::Write as _;
+use crate::results::Results;
+use crate::results::replayed::{Outcome, Replay};
 
-use clap::error::ContextValue;
-
-use crate::exit::Exit;
-
-use self::output::line;
-
-/// Prints a line to standard output.
+/// Adds a line to a text.
 macro_rules! say {
-    ($($words:tt)*) => { $crate::render::line(format_args!($($words)*)) };
+    ($page:expr, $($words:tt)*) => {{
+        use std::fmt::Write as _;
+        writeln!($page, $($words)*).expect("a text takes every line")
+    }};
 }
 
-pub mod against;
-pub mod catalogue;
-pub mod conclusion;
-mod contradiction;
+// The results of a run, in the order in which they are printed.
+pub mod matrix;
+// What `--verbose` adds to each matrix.
 pub mod coverage;
 pub mod details;
-pub mod explanation;
-pub mod github;
-pub mod json;
-pub mod junit;
-pub mod matrix;
-pub mod output;
-pub mod progress;
-pub mod saved;
 pub mod searched;
-pub mod transcript;
+// What is not as declared.
+pub mod conclusion;
+pub mod saved;
 
-mod columns;
-mod mismatch;
+// The results of a run for other programs, a file each.
+pub mod format;
+
+// A replayed trial, and its explanation.
+pub mod against;
+mod contradiction;
+pub mod explanation;
 mod rounds;
 mod sql;
-mod style;
+pub mod transcript;
 
-/// Prints a message of the command-line parser: help to standard output, anything else as a one-line error.
-pub fn usage(error: &clap::Error) -> Exit {
-    if !error.use_stderr() {
-        output::coloured(error.render().ansi().to_string().trim_end());
-        return Exit::AsExpected;
+// What there is.
+pub mod catalogue;
+
+// Phrases and layout that the above share.
+mod columns;
+pub(crate) mod complaint;
+mod judgement;
+mod page;
+pub(crate) mod phase;
+mod problem;
+pub(crate) mod style;
+
+/// The results of a run; with `is_verbose` also the details.
+pub fn results(results: &Results, is_verbose: bool) -> String {
+    matrix::results(results, is_verbose) + &conclusion::conclusion(results)
+}
+
+/// What came of replaying a case.
+pub fn replayed(replay: &Replay) -> String {
+    let Replay { case, outcome } = replay;
+    match outcome {
+        Outcome::Alone(replayed, likeness) => transcript::replayed(case, replayed, *likeness),
+        Outcome::Against(against) => against::told(case, against),
+        Outcome::Unreachable(error) => transcript::unreachable(case, error),
     }
-    let mut text = error.render().to_string();
-    for (_, value) in error.context() {
-        if let ContextValue::String(given) = value {
-            text = text.replace(given, &output::brief_piece(given));
-        }
-    }
-    let complaint: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-    complain(format_args!("{}; see `retrial --help`", output::brief(&complaint.join(" "))));
-    Exit::BadInput
-}
-
-/// Prints a one-line error.
-pub fn bad_input(error: &anyhow::Error) {
-    let text = format!("{error:#}").replace('\n', " ");
-    complain(format_args!("error: {}", output::brief(&text)));
-}
-
-/// Prints a piece of an isolation spec's transcript, byte for byte except for control characters.
-pub fn transcript_of_spec(text: &str) {
-    output::piece(&style::printable(text));
-}
-
-/// Prints that a signal was received and that the run is stopping.
-pub fn stopping(signal: &str) {
-    complain(format_args!(
-        "{signal}: stopping after the running trials, then printing the results; send it again to exit at once"
-    ));
-}
-
-/// Prints a remark to standard error.
-pub fn beside(text: &str) {
-    complain(format_args!("{text}"));
-}
-
-fn complain(words: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stderr(), "{}", style::printable(&words.to_string()));
 }

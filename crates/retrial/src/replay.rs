@@ -1,4 +1,4 @@
-//! `retrial replay`: reads a case, replays its trial in a new thread, prints it, and compares the verdict.
+//! `retrial replay`: reads a case, replays its trial in a new thread, and compares the verdict.
 
 use std::path::Path;
 use std::thread;
@@ -6,19 +6,19 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use retrial_sim::explore::Replayed;
 use retrial_sim::explore::case::Case;
-use retrial_sim::explore::cross_replay::Outcome;
-use retrial_sim::invariant::Finding;
 use retrial_sim::registry::ScenarioEntry;
 
 use crate::args::ReplayArgs;
 use crate::exit::Exit;
-use crate::{catalogue, regressions, render, token};
+use crate::results::replayed::{Likeness, Outcome, Replay};
+use crate::{catalogue, regressions, token};
 
-/// Reads the case, replays its trial, prints it, and compares the verdict.
+/// Reads the case, replays its trial, and compares the verdict. `told` gets what came of it, in the trial's thread,
+/// which a trace cannot leave.
 ///
 /// # Errors
 /// CASE is not a case, or it names something unknown.
-pub fn replay(args: &ReplayArgs) -> Result<Exit> {
+pub fn replay(args: &ReplayArgs, told: &(dyn Fn(&Replay) + Sync)) -> Result<Exit> {
     let mut case = read(&args.case)?;
     let (entry, info) = catalogue::scenario(&case.scenario)?;
     if let Some(strategy) = &args.against {
@@ -30,29 +30,9 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     // A new thread, so that no state of this one can affect the trial.
     thread::scope(|scope| {
         let replay = || -> Result<Exit> {
-            let mut host = catalogue::host(&case.engine)?;
-            let finding = match &args.against {
-                None => entry.replay(&mut host, &case).map(|replayed| {
-                    let likeness = likeness(entry, &case, &recorded, &replayed);
-                    render::transcript::replayed(&case, &replayed, likeness);
-                    Some(replayed.finding)
-                }),
-                Some(strategy) => entry.against(&mut host, &case, strategy).map(|against| {
-                    render::against::told(&Case { strategy: strategy.clone(), ..case.clone() }, &against);
-                    match against.outcome {
-                        Outcome::Replayed(replayed) => Some(replayed.finding),
-                        Outcome::Unreachable(..) => None,
-                    }
-                }),
-            };
-            match finding {
-                Ok(finding) => Ok(exit(&case, finding.as_ref())),
-                Err(error) if error.is_divergence() => {
-                    render::transcript::unreachable(&case, &error);
-                    Ok(Exit::Unknown)
-                }
-                Err(error) => Err(error.into()),
-            }
+            let replay = replayed(entry, case, &recorded, args.against.as_deref())?;
+            told(&replay);
+            Ok(replay.exit())
         };
         let replayer = thread::Builder::new().spawn_scoped(scope, replay);
         let replayer = replayer.context("cannot start the thread of the trial")?;
@@ -60,25 +40,37 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit> {
     })
 }
 
-/// Replays a case on its own engine, and returns its transcript, verdict and explanation, or why that failed.
-pub fn text(case: &Case) -> String {
-    let replayed = || -> Result<String> {
-        let (entry, _) = catalogue::scenario(&case.scenario)?;
-        let mut host = catalogue::host(&case.engine)?;
-        Ok(render::transcript::text(case, &entry.replay(&mut host, case)?))
+/// Replays the case, alone or against another strategy. `recorded` is the engine that it was recorded on.
+fn replayed(entry: &dyn ScenarioEntry, case: Case, recorded: &str, against: Option<&str>) -> Result<Replay> {
+    let mut host = catalogue::host(&case.engine)?;
+    let outcome = match against {
+        None => entry.replay(&mut host, &case).map(|replayed| {
+            let likeness = likeness(entry, &case, recorded, &replayed);
+            Outcome::Alone(replayed, likeness)
+        }),
+        Some(strategy) => entry.against(&mut host, &case, strategy).map(Outcome::Against),
     };
-    replayed().unwrap_or_else(|error| format!("the case could not be replayed: {error:#}"))
+    match outcome {
+        Ok(outcome) => {
+            let strategy = match (&outcome, against) {
+                (Outcome::Against(_), Some(strategy)) => strategy.to_owned(),
+                _ => case.strategy.clone(),
+            };
+            Ok(Replay { case: Case { strategy, ..case }, outcome })
+        }
+        Err(error) if error.is_divergence() => Ok(Replay { case, outcome: Outcome::Unreachable(error) }),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// How a trial compares with the recorded one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Likeness {
-    /// The digests are equal.
-    Same,
-    /// The verdict and the events are the same; only their costs differ.
-    SameButForCosts,
-    /// The trials differ.
-    Other,
+/// Replays a case on its own engine.
+///
+/// # Errors
+/// The case names something unknown, its engine cannot start, or its choices no longer apply.
+pub fn again(case: &Case) -> Result<Replayed> {
+    let (entry, _) = catalogue::scenario(&case.scenario)?;
+    let mut host = catalogue::host(&case.engine)?;
+    Ok(entry.replay(&mut host, case)?)
 }
 
 /// Compares a replayed trial with the recorded one. A case stores only the digest of its trial. So if the engine is not
@@ -99,18 +91,9 @@ fn likeness(entry: &dyn ScenarioEntry, case: &Case, recorded: &str, replayed: &R
     if is_same { Likeness::SameButForCosts } else { Likeness::Other }
 }
 
-/// The exit code for a verdict; `None` if the trial could not be run.
-fn exit(case: &Case, finding: Option<&Finding>) -> Exit {
-    match finding {
-        None | Some(Finding::Unknown(_)) => Exit::Unknown,
-        Some(finding) if finding.shows() == case.shows => Exit::AsExpected,
-        Some(_) => Exit::Differs,
-    }
-}
-
 /// Reads the CASE argument: a token or a file.
 fn read(case: &str) -> Result<Case> {
-    if case.starts_with(token::PREFIX) {
+    if token::is_one(case) {
         return token::decode(case);
     }
     let path = Path::new(case);

@@ -1,4 +1,5 @@
-//! The results of a run: verdicts beside what is declared, and the exit code that they amount to.
+//! What a run found, as plain data: verdicts beside what is declared, and the exit code that they amount to. Every
+//! decision on results is made here and below, once; `render` words them.
 
 use std::time::Duration;
 
@@ -7,22 +8,30 @@ use retrial_sim::explore::Report;
 use retrial_sim::explore::case::Case;
 use retrial_sim::explore::verdict::Verdict;
 use retrial_sim::scheduler::Policy;
+use retrial_sim::seed::Seed;
 
-use crate::case_files::CaseFiles;
-use crate::catalogue::{self, Selection};
+use self::case_files::CaseFiles;
+use self::judgement::{Grade, Judgement};
+use self::phase::Share;
+use self::problem::{Disagreement, Missing};
+use self::saved::{Checked, Outcome};
+use crate::catalogue::Selection;
 use crate::exit::Exit;
-use crate::expectation::{self, Mismatch};
-use crate::gaps::gaps;
-use crate::jobs::{Cell, Sum};
-use crate::regressions::{Checked, Outcome};
-use crate::render::progress::Share;
+
+pub mod case_files;
+pub mod gaps;
+pub mod judgement;
+pub mod phase;
+pub mod problem;
+pub mod replayed;
+pub mod saved;
 
 /// The results of a run.
 pub struct Results {
     /// The seed of all randomness.
-    pub seed: retrial_sim::seed::Seed,
-    /// The `--scheduler` option as it was given, for repeating it in commands; empty if there was none.
-    pub scheduler: String,
+    pub seed: Seed,
+    /// The `--scheduler` argument as it was given, for repeating it in commands.
+    pub scheduler: Option<String>,
     /// Wall-clock time; only for display, never for a verdict.
     pub elapsed: Duration,
     /// The saved counterexamples, which were replayed first.
@@ -33,7 +42,7 @@ pub struct Results {
     pub interrupted: Option<&'static str>,
     /// How much of each phase of the plan was run.
     pub shares: Vec<Share>,
-    /// Why a part of the plan could not be run, if one could not.
+    /// The error for which a part of the plan could not be run, if one could not.
     pub failed: Option<String>,
     /// One table per scenario.
     pub tables: Vec<Table>,
@@ -67,57 +76,37 @@ pub struct Line {
     pub report: Report,
     /// The wall-clock time of its trials, summed over the jobs.
     pub elapsed: Duration,
-    /// Why some of its trials have no result, if that is so.
-    pub failed: Option<String>,
-    /// The verdict of each invariant and each built-in rule, and how it differs from the declared one.
-    pub verdicts: Vec<(&'static str, Verdict, Mismatch)>,
+    /// Which of its work has no result, if some has none.
+    pub missing: Option<Missing>,
+    /// How a re-run of a counterexample differed, if one did; see [`Line::disagreement`].
+    pub unrepeatable: Option<Disagreement>,
+    /// What is said of each invariant and each built-in rule.
+    pub judgements: Vec<Judgement>,
 }
 
-/// Compares each report with the declared verdicts. `is_whole` is whether the whole plan was run.
-pub(crate) fn compare(
-    selections: Vec<Selection>,
-    cells: &[Cell],
-    sums: Vec<Sum>,
-    is_whole: bool,
-) -> Vec<Table> {
-    let mut lines = cells.iter().zip(sums).collect::<Vec<_>>().into_iter().peekable();
-    let tables = selections.into_iter().enumerate().map(|(index, selection)| {
-        let mut table = Vec::new();
-        let mut policies = Vec::new();
-        while let Some((cell, sum)) = lines.next_if(|(cell, _)| cell.selection == index) {
-            policies.clone_from(&cell.plan.policies);
-            table.push(line(&selection, cell, sum, is_whole));
-        }
-        Table { selection, policies, lines: table }
-    });
-    tables.collect()
+/// Why a case is reported.
+#[derive(Clone, Copy, Debug)]
+pub enum Reported<'a> {
+    /// Its trial could not be run.
+    Failed,
+    /// It violates its invariant; what went wrong, in one sentence.
+    Violates(&'a str),
 }
 
-fn line(selection: &Selection, cell: &Cell, sum: Sum, is_whole: bool) -> Line {
-    let info = &selection.info;
-    let Sum { report, elapsed, failed } = sum;
-    let tried = drawn_trials(&report);
-    let is_tried = (is_whole && failed.is_none()) || tried >= cell.trials;
-    // On a live server, and where a time limits the trials, there may be fewer than the scenario's known failures need.
-    let is_limited = catalogue::is_live(cell.plan.engine) || cell.trials == u64::MAX;
-    let is_tried = is_tried && (!is_limited || tried >= info.trials);
-    let verdicts = info.judged().zip(&report.tallies).map(|(name, tally)| {
-        let mismatch =
-            expectation::compare(info, cell.strategy, name, cell.environment, tally, cell.trials > 0);
-        let mismatch = match mismatch {
-            // Not all of the trials that could have shown it were run.
-            Mismatch::NotObserved if !is_tried => Mismatch::NotCovered,
-            mismatch => mismatch,
-        };
-        (name, tally.verdict(), mismatch)
-    });
-    let verdicts = verdicts.collect();
-    let Cell { strategy, environment, .. } = *cell;
-    let (engine, is_searched_only) = (cell.plan.engine, cell.trials == 0);
-    Line { strategy, environment, engine, is_searched_only, report, elapsed, failed, verdicts }
+impl Line {
+    /// How two runs of one tape differed, if they did: in the search, or else when a counterexample was re-run.
+    pub fn disagreement(&self) -> Option<Disagreement> {
+        let audited = self.report.disagreement.clone().map(Disagreement::Audit);
+        audited.or_else(|| self.unrepeatable.clone())
+    }
+
+    /// How many trials had a generated workload: all but the schedules of the search.
+    pub fn drawn_trials(&self) -> u64 {
+        drawn_trials(&self.report)
+    }
 }
 
-/// How many trials had a generated workload: all but the schedules of the search.
+/// How many trials of a report had a generated workload.
 pub(crate) fn drawn_trials(report: &Report) -> u64 {
     let searched = report.searched.as_ref().map_or(0, |searched| searched.counts.schedules);
     report.trials.saturating_sub(searched)
@@ -129,44 +118,46 @@ impl Results {
         self.files.argument(case)
     }
 
-    /// The cases that the output names, each with its sentence: those that are not as declared, and with `all` every
+    /// All lines, each with its table.
+    pub fn lines(&self) -> impl Iterator<Item = (&Table, &Line)> {
+        self.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)))
+    }
+
+    /// The cases that the output names, each with why: those that are not as declared, and with `all` every
     /// counterexample.
-    pub(crate) fn reported(&self, all: bool) -> impl Iterator<Item = (&str, &Case)> {
-        let lines = || self.tables.iter().flat_map(|table| &table.lines);
-        let failures = lines().filter_map(|line| line.report.failure.as_ref());
-        let failures = failures.filter_map(|it| Some(("the trial that could not be run", it.case.as_ref()?)));
-        let verdicts = lines().flat_map(|line| &line.verdicts);
-        let counterexamples = verdicts.filter_map(move |(_, verdict, mismatch)| match (mismatch, verdict) {
-            (Mismatch::OtherReason(_, other), _) => Some(&**other),
-            (Mismatch::Broke, Verdict::Violated(counterexample)) => Some(&**counterexample),
-            (_, Verdict::Violated(counterexample)) if all => Some(&**counterexample),
-            _ => None,
+    pub fn reported(&self, all: bool) -> impl Iterator<Item = (Reported<'_>, &Case)> {
+        let failures = self.lines().filter_map(|(_, line)| line.report.failure.as_ref());
+        let failures = failures.filter_map(|failure| Some((Reported::Failed, failure.case.as_ref()?)));
+        let judgements = self.lines().flat_map(|(_, line)| &line.judgements);
+        let counterexamples = judgements.filter_map(move |judgement| match &judgement.verdict {
+            Verdict::Violated(counterexample) if all => judgement.shown().or(Some(&**counterexample)),
+            _ => judgement.shown(),
         });
-        failures.chain(counterexamples.map(|it| (&*it.sentence, &it.case)))
+        failures.chain(counterexamples.map(|it| (Reported::Violates(&it.sentence), &it.case)))
     }
 
     /// The exit code: that of the most severe result.
     pub fn exit(&self) -> Exit {
-        let lines = || self.tables.iter().flat_map(|table| &table.lines);
-        let verdicts = || lines().flat_map(|line| &line.verdicts);
+        let lines = || self.lines().map(|(_, line)| line);
+        let graded =
+            |grade: Grade| lines().flat_map(|line| &line.judgements).any(|it| it.grade() == Some(grade));
         let failures = || lines().filter_map(|line| line.report.failure.as_ref()).map(|it| it.error.kind());
+        let saved = |is: fn(&Outcome) -> bool| self.saved.iter().any(|checked| is(&checked.outcome));
         if failures().any(|kind| !is_unknown(kind)) {
             Exit::BadInput
-        } else if lines().any(|line| line.report.disagreement.is_some()) {
+        } else if lines().any(|line| line.disagreement().is_some()) {
             Exit::NotDeterministic
-        } else if verdicts().any(|(_, _, mismatch)| mismatch.is_difference())
-            || self.saved.iter().any(|checked| matches!(checked.outcome, Outcome::Other(_)))
-        {
+        } else if graded(Grade::Unexpected) || saved(|outcome| matches!(outcome, Outcome::Other(_))) {
             Exit::Differs
-        } else if self.failed.is_some() || lines().any(|line| line.failed.is_some()) {
+        } else if self.failed.is_some() || lines().any(|line| line.missing.is_some()) {
             Exit::BadInput
         } else if self.interrupted.is_some()
             || failures().next().is_some()
-            || self.saved.iter().any(|checked| matches!(checked.outcome, Outcome::Inapplicable(_)))
-            || self.tables.iter().any(|table| !gaps(table).is_empty())
+            || saved(|outcome| matches!(outcome, Outcome::Inapplicable(_)))
+            || self.tables.iter().any(|table| !gaps::gaps(table).is_empty())
             || lines().any(|line| line.report.hidden_sharing().is_some())
-            || verdicts().any(|(_, verdict, _)| matches!(verdict, Verdict::Unknown(_)))
-            || verdicts().any(|(_, _, mismatch)| matches!(mismatch, Mismatch::NotCovered))
+            || graded(Grade::Unknown)
+            || graded(Grade::NotCovered)
         {
             Exit::Unknown
         } else {

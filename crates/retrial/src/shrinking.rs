@@ -8,7 +8,6 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 use retrial_sim::anomaly::{Anomaly, Kind};
-use retrial_sim::explore::LIKELY_CAUSES;
 use retrial_sim::explore::case::Case;
 use retrial_sim::explore::shrink::Budget;
 use retrial_sim::explore::verdict::Counterexample;
@@ -16,8 +15,11 @@ use retrial_sim::invariant::Finding;
 use retrial_sim::registry::ScenarioEntry;
 use retrial_sim::trial::TrialHost;
 
-use crate::jobs::{self, Cell, Sum};
-use crate::render::progress::{Phase, Progress};
+use crate::jobs::{self, Sum};
+use crate::plan::Cell;
+use crate::progress::Progress;
+use crate::results::phase::Phase;
+use crate::results::problem::{Disagreement, Missing};
 use crate::{catalogue, interruption};
 
 /// The steps of a strategy's search per step that shrinking its counterexamples may take.
@@ -52,7 +54,7 @@ type Place = (usize, usize, Anomaly);
 struct Outcome {
     shrunk: Vec<(Place, Counterexample)>,
     /// The cell and the difference, if a replay differed.
-    disagreement: Option<(usize, String)>,
+    disagreement: Option<(usize, Disagreement)>,
 }
 
 /// Replaces each counterexample by its shrunk form. Counterexamples from a live server are not shrunk: two runs of one
@@ -74,7 +76,7 @@ pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress
     // Their counterexamples stay as they were found.
     for (index, why) in failures {
         let place = groups[index].tasks.first().map(|task| task.place);
-        failed.extend(place.map(|(cell, ..)| (cell, format!("a counterexample cannot be shrunk: {why}"))));
+        failed.extend(place.map(|(cell, ..)| (cell, Missing::Shrunk(why))));
     }
     let outcomes = outcomes.into_inner().expect("no worker panics while it holds the lock");
     for outcome in outcomes.into_values() {
@@ -83,11 +85,11 @@ pub fn shrink(cells: &[Cell], sums: &mut [Sum], jobs: usize, progress: &Progress
             tally.anomalies.get_mut(&anomaly).expect("it was found there").counterexample = counterexample;
         }
         if let Some((cell, how)) = outcome.disagreement {
-            sums[cell].report.disagreement.get_or_insert(how);
+            sums[cell].unrepeatable.get_or_insert(how);
         }
     }
     for (cell, why) in failed {
-        sums[cell].failed.get_or_insert(why);
+        sums[cell].missing.get_or_insert(why);
     }
     Ok(())
 }
@@ -140,8 +142,7 @@ impl Group<'_> {
                 }
                 Err(error) if error.is_machine() => return Err(error.into()),
                 Err(error) => {
-                    let how = format!("run again to be shrunk, the trial of a counterexample {error}");
-                    outcome.disagreement.get_or_insert((cell, how));
+                    outcome.disagreement.get_or_insert((cell, Disagreement::Shrinking(error)));
                 }
             }
             progress.step(1);
@@ -151,22 +152,17 @@ impl Group<'_> {
 
     /// Replays a shrunk counterexample in a new thread, where no state of this one can affect it. Returns how the
     /// replay differs, if it does.
-    fn disagrees(&self, counterexample: &Counterexample) -> Result<Option<String>> {
-        let again = || -> Result<Option<String>> {
+    fn disagrees(&self, counterexample: &Counterexample) -> Result<Option<Disagreement>> {
+        let again = || -> Result<Option<Disagreement>> {
             let mut host = catalogue::host(self.engine)?;
             Ok(match self.entry.replay(&mut host, &counterexample.case) {
-                Err(error) => {
-                    Some(format!("run again in a new thread, the trial of a counterexample {error}"))
-                }
+                Err(error) => Some(Disagreement::Replay(error)),
                 Ok(again) => {
                     let kind = counterexample.kind;
                     let is_same =
                         matches!(&again.finding, Finding::Violated(breach) if breach.kind() == kind);
-                    (!is_same || again.run.digest != counterexample.case.digest).then(|| {
-                        format!(
-                            "run again in a new thread, the trial of a counterexample differed; {LIKELY_CAUSES}"
-                        )
-                    })
+                    let is_same = is_same && again.run.digest == counterexample.case.digest;
+                    (!is_same).then_some(Disagreement::ReplayDiffers)
                 }
             })
         };

@@ -12,6 +12,11 @@ pub const PREFIX: &str = "rt1-";
 /// The largest text of a case, in bytes; a token that inflates to more is broken.
 const LARGEST: usize = 1 << 20;
 
+/// Whether the text is a token, whole or damaged.
+pub fn is_one(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// The token of a case.
 pub fn encode(case: &Case) -> String {
     seal(&case.to_string())

@@ -1,4 +1,4 @@
-//! Prints a cross-replay: the meaning of each choice of the counterexample, its counterpart in the other strategy, and
+//! A cross-replay: the meaning of each choice of the counterexample, its counterpart in the other strategy, and
 //! the outcome. Only a case whose choices all applied is called survived.
 
 use retrial_sim::choice::Recorded;
@@ -7,17 +7,20 @@ use retrial_sim::explore::cross_replay::{
     Against, Carried, How, Intent, Lack, Outcome, Place, Role, Stage, Work,
 };
 use retrial_sim::invariant::Finding;
+use retrial_sim::point::Point;
 use retrial_sim::trace::Attempt;
 
 use super::{style, transcript};
 
-/// Prints the cross-replay of a case, which names the other strategy.
-pub fn told(case: &Case, against: &Against) {
+/// The cross-replay of a case, which names the other strategy.
+pub fn told(case: &Case, against: &Against) -> String {
+    let mut text = String::new();
     if let Outcome::Replayed(replayed) = &against.outcome {
-        say!("{}", transcript::tell(case, replayed));
+        say!(text, "{}", transcript::tell(case, replayed));
     }
-    against.carried.iter().for_each(|carried| say!("{}", line(carried)));
-    say!("{}", outcome(case, &against.outcome));
+    against.carried.iter().for_each(|carried| say!(text, "{}", line(carried)));
+    say!(text, "{}", outcome(case, &against.outcome));
+    text
 }
 
 /// One choice and its counterpart: both points, if their names differ.
@@ -70,7 +73,7 @@ pub fn words(intent: &Intent) -> String {
     let who = intent.place.actor;
     match &intent.recorded.what {
         Recorded::Fault(fault) => fault.sentence(who, &thing),
-        Recorded::Next(next) if intent.recorded.at == "start" => format!("{next} runs first"),
+        Recorded::Next(next) if intent.recorded.at == Point::START.label => format!("{next} runs first"),
         Recorded::Next(next) if next == who => format!("{who} continues after {thing}"),
         Recorded::Next(next) => match intent.place.stage {
             Stage::Done => format!("{next} runs next after {thing}"),

@@ -1,96 +1,89 @@
-//! `retrial list` and `retrial explain`: print the names and the module documentation of scenarios, strategies and
+//! `retrial list` and `retrial explain`: the names and the module documentation of scenarios, strategies and
 //! invariants.
 
-use anyhow::Result;
-use retrial_scenarios::SCENARIOS;
+use retrial_sim::registry::ScenarioInfo;
 use retrial_sim::rules;
+use retrial_sim::scenario::StrategyInfo;
 
-use super::{output, style};
-use crate::catalogue::{names, position, scenario};
-use crate::exit::Exit;
+use super::{page, style};
 
 /// The column in which descriptions begin.
 const NAMES: usize = 39;
 
-/// Lists the scenarios, or the contents of one.
-///
-/// # Errors
-/// An unknown name.
-pub fn list(name: Option<&str>) -> Result<Exit> {
-    let Some(name) = name else {
-        for entry in SCENARIOS {
-            let info = entry.info();
-            let (strategies, environments) = (info.strategies.len(), info.environments.len());
-            say!("{}  strategies: {strategies}, environments: {environments}", style::heading(info.name));
-        }
-        return Ok(Exit::AsExpected);
-    };
-    let (_, info) = scenario(name)?;
-    say!("{}", style::heading("strategies"));
+/// The scenarios, a line each.
+pub fn scenarios(infos: impl Iterator<Item = ScenarioInfo>) -> String {
+    let mut text = String::new();
+    for info in infos {
+        let (strategies, environments) = (info.strategies.len(), info.environments.len());
+        let name = style::heading(info.name);
+        say!(text, "{name}  strategies: {strategies}, environments: {environments}");
+    }
+    text
+}
+
+/// The contents of a scenario.
+pub fn contents(info: &ScenarioInfo) -> String {
+    let mut text = String::new();
+    say!(text, "{}", style::heading("strategies"));
     for strategy in &info.strategies {
-        described(strategy.name, &title(strategy.source));
+        describe(&mut text, strategy.name, &title(strategy.source));
     }
-    say!("{}", style::heading("invariants"));
+    say!(text, "{}", style::heading("invariants"));
     for (name, source) in &info.invariants {
-        described(name, &title(source));
+        describe(&mut text, name, &title(source));
     }
-    say!("{}", style::heading("built-in rules"));
+    say!(text, "{}", style::heading("built-in rules"));
     let rules = rules::OF_A_TRIAL.iter().map(|rule| (rule.name, rule.about));
     for (name, about) in rules.chain(rules::ELSEWHERE.iter().map(|rule| (rule.name, rule.about))) {
         match info.rules_off.iter().find(|off| off.rule == name) {
-            Some(off) => described(name, &format!("off: {}", off.because)),
-            None => described(name, about),
+            Some(off) => describe(&mut text, name, &format!("off: {}", off.because)),
+            None => describe(&mut text, name, about),
         }
     }
-    say!("{}", style::heading("environments"));
-    for environment in info.environments {
-        described(environment.name, environment.about);
+    say!(text, "{}", style::heading("environments"));
+    for environment in &info.environments {
+        describe(&mut text, environment.name, environment.about);
     }
-    say!("{}\n  {}", style::heading("engines"), info.engines.join(", "));
-    Ok(Exit::AsExpected)
+    say!(text, "{}\n  {}", style::heading("engines"), info.engines.join(", "));
+    text
 }
 
-/// Prints a scenario's README, or the documentation of one of its strategies or invariants.
-///
-/// # Errors
-/// An unknown name.
-pub fn explain(target: &str) -> Result<Exit> {
-    let (name, part) = target.split_once('/').map_or((target, None), |(name, part)| (name, Some(part)));
-    let (_, info) = scenario(name)?;
-    let Some(part) = part else {
-        say!("{}", info.story.trim_end());
-        return Ok(Exit::AsExpected);
-    };
-    if let Some((_, source)) = info.invariants.iter().find(|(name, _)| *name == part) {
-        say!("{}", story(source));
-        return Ok(Exit::AsExpected);
-    }
-    let known: Vec<_> =
-        names(&info).into_iter().chain(info.invariants.iter().map(|(name, _)| *name)).collect();
-    let strategy = &info.strategies[position("strategy or invariant", part, &known)?];
-    say!("{}", story(strategy.source));
+/// A scenario's README.
+pub fn scenario(info: &ScenarioInfo) -> String {
+    format!("{}\n", info.story.trim_end())
+}
+
+/// The documentation of an invariant, by the text of its file.
+pub fn invariant(source: &str) -> String {
+    format!("{}\n", story(source))
+}
+
+/// The documentation of a strategy, its known failures, and its source.
+pub fn strategy(strategy: &StrategyInfo) -> String {
+    let mut text = String::new();
+    say!(text, "{}", story(strategy.source));
     if strategy.known_failures.is_empty() {
-        say!("\nNo known failures.");
+        say!(text, "\nNo known failures.");
     }
     for known in strategy.known_failures {
-        say!("\nKnown failure: {}, from {} on:", style::bad(known.invariant), known.from);
-        output::wrapped(known.because, 2, 2).iter().for_each(|line| say!("{line}"));
+        say!(text, "\nKnown failure: {}, from {} on:", style::bad(known.invariant), known.from);
+        page::wrapped(known.because, 2, 2).iter().for_each(|line| say!(text, "{line}"));
     }
-    say!("\nSource:\n");
+    say!(text, "\nSource:\n");
     for line in strategy.source.lines().skip_while(|line| !line.contains("const ")) {
-        say!("{line}");
+        say!(text, "{line}");
     }
-    Ok(Exit::AsExpected)
+    text
 }
 
-/// Prints a name and what it stands for, wrapped beside it.
-fn described(name: &str, about: &str) {
-    let lines = output::wrapped(about, NAMES, NAMES);
+/// A name and what it stands for, wrapped beside it.
+fn describe(text: &mut String, name: &str, about: &str) {
+    let lines = page::wrapped(about, NAMES, NAMES);
     for (index, line) in lines.iter().enumerate() {
         if index == 0 {
-            say!("  {name:<width$}{}", line.trim_start(), width = NAMES - 2);
+            say!(text, "  {name:<width$}{}", line.trim_start(), width = NAMES - 2);
         } else {
-            say!("{line}");
+            say!(text, "{line}");
         }
     }
 }

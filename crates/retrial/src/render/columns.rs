@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::output::WIDTH;
+use super::page::WIDTH;
 
 /// The gap that the table's style leaves on each side of a cell.
 const GAP: usize = 2;
@@ -47,7 +47,7 @@ fn grid() -> Table {
 #[cfg(test)]
 mod tests {
     use super::fitted;
-    use crate::render::output::WIDTH;
+    use crate::render::page::WIDTH;
 
     #[test]
     fn columns_without_room_go_into_a_further_block() {

@@ -10,21 +10,19 @@ use super::matrix::{by_strategy, first_violation};
 use super::{columns, coverage, searched, style};
 use crate::results::{Line, Results, Table};
 
-/// Prints the details of one scenario, after its matrix.
-pub fn table(results: &Results, table: &Table) {
-    say!("{}\n", costs(table));
-    if let Some(text) = work(table) {
-        say!("{text}\n");
-    }
-    say!("{}\n", effort(table));
-    say!("{}\n", coverage::invariants(table));
-    if let Some(text) = coverage::faults(table) {
-        say!("{text}\n");
-    }
-    if let Some(text) = searched::table(table) {
-        say!("{text}\n");
-    }
-    violations(results, table);
+/// The details of one scenario, after its matrix.
+pub fn table(results: &Results, table: &Table) -> String {
+    let parts = [
+        Some(costs(table)),
+        work(table),
+        Some(effort(table)),
+        Some(coverage::invariants(table)),
+        coverage::faults(table),
+        searched::table(table),
+    ];
+    let mut text = String::new();
+    parts.iter().flatten().for_each(|part| say!(text, "{part}\n"));
+    text + &violations(results, table)
 }
 
 /// The costs of each strategy, in virtual time.
@@ -101,8 +99,9 @@ fn summed(lines: &[&Line]) -> Costs {
     costs
 }
 
-/// Prints each violation in its first environment: what went wrong, and how to replay it.
-fn violations(results: &Results, table: &Table) {
+/// Each violation in its first environment: what went wrong, and how to replay it.
+fn violations(results: &Results, table: &Table) -> String {
+    let mut text = String::new();
     let info = &table.selection.info;
     for (strategy, lines) in by_strategy(table) {
         for invariant in info.judged() {
@@ -111,17 +110,18 @@ fn violations(results: &Results, table: &Table) {
             let environment = info.environments[environment].name;
             let sentence = &counterexample.sentence;
             let (strategy, invariant) = (style::heading(strategy), style::bad(invariant));
-            say!("{strategy} violates {invariant}, first in {environment}, {found}: {sentence}");
-            say!("    retrial replay {}\n", results.replayable(&counterexample.case));
+            say!(text, "{strategy} violates {invariant}, first in {environment}, {found}: {sentence}");
+            say!(text, "    retrial replay {}\n", results.replayable(&counterexample.case));
         }
     }
+    text
 }
 
 /// Which scheduling policy found the violation first in that environment, and in which trial.
 fn found(lines: &[&Line], environment: usize, invariant: &str) -> String {
     let line = lines.iter().find(|line| line.environment == environment);
     let first = line.and_then(|line| {
-        let place = line.verdicts.iter().position(|(name, ..)| *name == invariant)?;
+        let place = line.judgements.iter().position(|it| it.name == invariant)?;
         line.report.tallies[place].first_violation
     });
     first.map_or(String::new(), |(trial, policy)| format!("found by {policy} in trial {trial}"))

@@ -1,4 +1,4 @@
-//! Prints an explanation: one line per edge, `X before Y, because ...`, and the contradiction that they lead to. Only
+//! An explanation: one line per edge, `X before Y, because ...`, and the contradiction that they lead to. Only
 //! the wording is decided here; every claim comes from [`retrial_sim::explanation`].
 
 use retrial_sim::engine::Value;
@@ -8,7 +8,7 @@ use retrial_sim::sentence::counted;
 use retrial_sim::trace::{Attempt, EventKind, Trace};
 use retrial_sim::trial::Run;
 
-use super::{contradiction, output};
+use super::{contradiction, page};
 
 /// The maximum number of edges that are printed; if there are more, the middle is left out.
 const MOST_EDGES: usize = 18;
@@ -48,7 +48,7 @@ pub fn word(trace: &Trace, explanation: &Explanation) -> String {
 }
 
 fn push_wrapped(text: &mut String, step: &str) {
-    for line in output::wrapped(step, 2, 6) {
+    for line in page::wrapped(step, 2, 6) {
         text.push_str(&line);
         text.push('\n');
     }
@@ -66,7 +66,7 @@ pub(super) fn names(trace: &Trace, acts: &[Act]) -> String {
 }
 
 pub(super) fn shown(value: &Value) -> String {
-    output::cut(&value.to_string(), WIDEST_VALUE)
+    page::cut(&value.to_string(), WIDEST_VALUE)
 }
 
 fn because(trace: &Trace, edge: &Edge) -> String {
@@ -114,7 +114,7 @@ fn because(trace: &Trace, edge: &Edge) -> String {
         Reason::SameActorWroteNothing => format!("{who} sent no statement in between"),
         Reason::Failed { error } => format!("{x} failed: {error}"),
         Reason::ChangedNothing => format!("{x} changed no row, and {who} continued"),
-        Reason::Died if edge.after.label == "exit" => format!("the process of {who} ended"),
+        Reason::Died if has_stopped(trace, &edge.after) => format!("the process of {who} ended"),
         Reason::Died => format!("the process of {who} died and lost its memory"),
         Reason::Known { field, value } => {
             let part = trace.name(edge.before.actor);
@@ -134,6 +134,11 @@ fn because(trace: &Trace, edge: &Edge) -> String {
             format!("no write replaced {column} {} in between", shown(value))
         }
     }
+}
+
+/// Whether the act is that a process stopped by itself.
+fn has_stopped(trace: &Trace, act: &Act) -> bool {
+    matches!(trace.events.get(act.event).map(|event| &event.kind), Some(EventKind::Exited))
 }
 
 /// How a value got from the earlier act to the later one.

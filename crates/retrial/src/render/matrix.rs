@@ -4,28 +4,30 @@
 use retrial_sim::explore::verdict::{Counterexample, Verdict};
 use retrial_sim::sentence::{counted, plural};
 
-use super::output::{self, WIDTH};
+use super::page::{self, WIDTH};
 use super::{details, style};
-use crate::expectation::Mismatch;
+use crate::results::judgement::{Grade, Judgement};
 use crate::results::{Line, Results, Table};
 
 /// The legend of the cells.
 pub(super) const LEGEND: &str =
     "x2  violated, first in environment 2   .  holds   -  not exercised   ?  unknown   !  not as declared";
 
-/// Prints the matrices, and with `is_verbose` the details.
-pub fn results(results: &Results, is_verbose: bool) {
-    say!("{LEGEND}\n");
+/// The matrices, and with `is_verbose` the details.
+pub fn results(results: &Results, is_verbose: bool) -> String {
+    let mut text = String::new();
+    say!(text, "{LEGEND}\n");
     for table in &results.tables {
         let name = table.selection.info.name;
-        for line in output::wrapped(&format!("{name}: {}", covered(table)), 0, 2) {
-            say!("{}", line.replacen(name, &style::heading(name), 1));
-        }
-        say!("{}\n", paint(matrix(table)));
+        // The heading takes its place on the first line.
+        let lines = page::wrapped(&covered(table), name.len() + 2, 2).join("\n");
+        say!(text, "{}: {}", style::heading(name), lines.trim_start());
+        say!(text, "{}\n", painted(table, |mark, cell| mark.paint(cell)));
         if is_verbose {
-            details::table(results, table);
+            text.push_str(&details::table(results, table));
         }
     }
+    text
 }
 
 /// One line: how much was run, and how many searches were complete.
@@ -34,8 +36,8 @@ pub(super) fn covered(table: &Table) -> String {
     let injected: u64 = table.lines.iter().flat_map(|line| line.report.injected.values()).sum();
     let searches: Vec<_> = table.lines.iter().filter_map(|line| line.report.searched.as_ref()).collect();
     let complete = searches.iter().filter(|searched| searched.is_complete()).count();
-    let observed = table.lines.iter().flat_map(|line| &line.verdicts);
-    let observed = observed.filter(|(_, verdict, _)| matches!(verdict, Verdict::Violated(_))).count();
+    let observed = table.lines.iter().flat_map(|line| &line.judgements);
+    let observed = observed.filter(|it| matches!(it.verdict, Verdict::Violated(_))).count();
     let mut parts = vec![format!("{} {}", grouped(trials), plural(&trials, "trial"))];
     if !searches.is_empty() {
         let schedules = grouped(searches.iter().map(|searched| searched.counts.schedules).sum());
@@ -62,6 +64,11 @@ pub(super) fn grouped(number: u64) -> String {
 
 /// The compact matrix, below the legend of its row and column numbers.
 pub fn matrix(table: &Table) -> String {
+    painted(table, |_, cell| cell)
+}
+
+/// The matrix, in which each cell that is no blank was painted.
+fn painted(table: &Table, paint: fn(Mark, String) -> String) -> String {
     let info = &table.selection.info;
     let tried = |index: &usize| table.lines.iter().any(|line| line.environment == *index);
     let environments = (0..info.environments.len()).filter(tried);
@@ -70,18 +77,21 @@ pub fn matrix(table: &Table) -> String {
     let invariants: Vec<_> = shown.iter().enumerate().map(|(index, name)| (index + 1, *name)).collect();
     let mut text = legend("environments", &environments);
     text.push_str(&legend("invariants", &invariants));
-    let rows: Vec<(&str, Vec<String>)> = by_strategy(table)
+    let rows: Vec<(&str, Vec<(Mark, String)>)> = by_strategy(table)
         .into_iter()
         .map(|(strategy, lines)| (strategy, shown.iter().map(|invariant| cell(&lines, invariant)).collect()))
         .collect();
-    let cells = rows.iter().flat_map(|(_, cells)| cells).map(String::len);
+    let cells = rows.iter().flat_map(|(_, cells)| cells).map(|(_, cell)| cell.len());
     let width = cells.max().unwrap_or(0).max(shown.len().to_string().len()) + 1;
     let name = rows.iter().map(|(strategy, _)| strategy.len()).max().unwrap_or(0) + 2;
     text.push_str(&" ".repeat(name));
     (1..=shown.len()).for_each(|number| text.push_str(&format!("{number:>width$}")));
     for (strategy, cells) in rows {
         text.push_str(&format!("\n  {strategy:<0$}", name - 2));
-        cells.iter().for_each(|cell| text.push_str(&format!("{cell:>width$}")));
+        for (mark, cell) in cells {
+            text.push_str(&" ".repeat(width - cell.len()));
+            text.push_str(&paint(mark, cell));
+        }
     }
     text
 }
@@ -115,45 +125,49 @@ fn legend(title: &str, names: &[(usize, &str)]) -> String {
     text
 }
 
-/// The verdict of an invariant over all environments, in a few characters.
-fn cell(lines: &[&Line], invariant: &str) -> String {
-    let mut is_mismatch = false;
-    let mut is_unknown = false;
-    let mut exercised = 0;
-    for line in lines {
-        if let Some((_, verdict, mismatch)) = line.verdicts.iter().find(|(name, ..)| *name == invariant) {
-            is_mismatch |= mismatch.is_difference();
-            is_unknown |= matches!(verdict, Verdict::Unknown(_)) || matches!(mismatch, Mismatch::NotCovered);
-            exercised += if let Verdict::Holds { exercised } = verdict { *exercised } else { 0 };
+/// What a cell of the matrix says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// Something is violated, or not as declared.
+    Bad,
+    /// Nothing is known, or not exercised.
+    Odd,
+    /// It holds.
+    Good,
+}
+
+impl Mark {
+    fn paint(self, cell: String) -> String {
+        match self {
+            Mark::Bad => style::bad(cell),
+            Mark::Odd => style::odd(cell),
+            Mark::Good => style::good(cell),
         }
-        is_unknown |= line.report.failure.is_some();
-    }
-    let mark = if is_mismatch { "!" } else { "" };
-    match first_violation(lines, invariant) {
-        Some((environment, _)) => format!("x{}{mark}", environment + 1),
-        None if is_unknown => format!("?{mark}"),
-        None if exercised == 0 => format!("-{mark}"),
-        None => format!(".{mark}"),
     }
 }
 
-/// Colours the cells, which are recognized by their first or last character.
-fn paint(text: String) -> String {
-    let mut painted = String::with_capacity(text.len());
-    for piece in text.split_inclusive([' ', '\n']) {
-        let cell = piece.trim_end();
-        let is_violation =
-            cell.strip_prefix('x').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-        let coloured = match cell {
-            cell if cell.ends_with('!') || is_violation => style::bad(cell),
-            "." => style::good(cell),
-            "?" | "-" => style::odd(cell),
-            cell => cell.to_owned(),
-        };
-        painted.push_str(&coloured);
-        painted.push_str(&piece[cell.len()..]);
-    }
-    painted
+/// The verdict of an invariant over all environments, in a few characters.
+fn cell(lines: &[&Line], invariant: &str) -> (Mark, String) {
+    let judgements = || lines.iter().flat_map(|line| judgement(line, invariant));
+    let graded = |grade: Grade| judgements().any(|it| it.grade() == Some(grade));
+    let is_mismatch = graded(Grade::Unexpected);
+    let is_unknown = graded(Grade::Unknown)
+        || graded(Grade::NotCovered)
+        || lines.iter().any(|line| line.report.failure.is_some());
+    let is_exercised =
+        judgements().any(|it| matches!(it.verdict, Verdict::Holds { exercised } if exercised > 0));
+    let (mark, text) = match first_violation(lines, invariant) {
+        Some((environment, _)) => (Mark::Bad, format!("x{}", environment + 1)),
+        None if is_unknown => (Mark::Odd, "?".to_owned()),
+        None if is_exercised => (Mark::Good, ".".to_owned()),
+        None => (Mark::Odd, "-".to_owned()),
+    };
+    if is_mismatch { (Mark::Bad, text + "!") } else { (mark, text) }
+}
+
+/// What is said of the invariant on that line.
+fn judgement<'a>(line: &'a Line, invariant: &str) -> Option<&'a Judgement> {
+    line.judgements.iter().find(|it| it.name == invariant)
 }
 
 /// The lines of each strategy, in the order of the registry.
@@ -174,20 +188,16 @@ pub(super) fn first_violation<'a>(
     lines: &[&'a Line],
     invariant: &str,
 ) -> Option<(usize, &'a Counterexample)> {
-    lines.iter().find_map(|line| {
-        line.verdicts.iter().find_map(|(name, verdict, _)| match verdict {
-            Verdict::Violated(counterexample) if *name == invariant => {
-                Some((line.environment, &**counterexample))
-            }
-            _ => None,
-        })
+    lines.iter().find_map(|line| match &judgement(line, invariant)?.verdict {
+        Verdict::Violated(counterexample) => Some((line.environment, &**counterexample)),
+        _ => None,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::{grouped, legend};
-    use crate::render::output::WIDTH;
+    use crate::render::page::WIDTH;
 
     #[test]
     fn digits_stand_in_groups_of_three() {

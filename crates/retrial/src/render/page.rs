@@ -1,14 +1,4 @@
-//! Writes to standard output and remembers errors, so that a failed write never ends in a successful exit code.
-
-use std::fmt;
-use std::io::{self, Write as _};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use super::style;
-use crate::exit::Exit;
-
-/// The first error of standard output; nothing is written after it.
-static FAILED: Mutex<Option<io::Error>> = Mutex::new(None);
+//! Text that fits the page: wrapped lines, and what is cut to a recognizable length.
 
 /// The maximum width of a table or a legend, in columns.
 pub(super) const WIDTH: usize = 100;
@@ -19,29 +9,8 @@ const LONGEST_PIECE: usize = 60;
 /// The longest error message, in characters.
 const LONGEST: usize = 1_000;
 
-/// The final exit code, taking errors of standard output into account. If the reader has closed the pipe
-/// (`retrial run | head`), nothing is reported, but the exit code is not a success.
-pub fn finish(exit: Exit) -> Exit {
-    let flushed = io::stdout().flush();
-    let mut failed = failed();
-    if let Err(error) = flushed {
-        failed.get_or_insert(error);
-    }
-    match &*failed {
-        None => exit,
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => match exit {
-            Exit::AsExpected => Exit::BadInput,
-            exit => exit,
-        },
-        Some(error) => {
-            super::complain(format_args!("error: cannot write to standard output: {error}"));
-            Exit::BadInput
-        }
-    }
-}
-
 /// The text, with quoted pieces truncated to a recognizable length.
-pub fn brief(text: &str) -> String {
+pub(super) fn brief(text: &str) -> String {
     let pieces = text.split('`').enumerate();
     let is_quoted = |place: usize| place % 2 == 1;
     let pieces =
@@ -70,33 +39,8 @@ pub(super) fn wrapped(text: &str, first: usize, others: usize) -> Vec<String> {
 }
 
 /// The beginning of a piece of user input.
-pub fn brief_piece(text: &str) -> String {
+pub(super) fn brief_piece(text: &str) -> String {
     cut(text, LONGEST_PIECE)
-}
-
-/// Prints a line.
-pub(super) fn line(words: fmt::Arguments<'_>) {
-    coloured(&style::printable(&words.to_string()));
-}
-
-/// Prints a line whose only escape sequences are our own.
-pub(super) fn coloured(text: &str) {
-    let mut failed = failed();
-    if failed.is_none() {
-        *failed = writeln!(anstream::stdout(), "{text}").err();
-    }
-}
-
-/// Prints a text unchanged.
-pub(super) fn piece(text: &str) {
-    let mut failed = failed();
-    if failed.is_none() {
-        *failed = io::stdout().write_all(text.as_bytes()).err();
-    }
-}
-
-fn failed() -> MutexGuard<'static, Option<io::Error>> {
-    FAILED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The text, cut to so many characters where it is longer.

@@ -34,7 +34,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// The text for a terminal: placeholders become escape sequences, and control characters are escaped.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

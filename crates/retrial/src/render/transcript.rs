@@ -1,4 +1,4 @@
-//! Prints a replayed trial: a column per actor, each statement and its result, waits, injected faults; then a sentence
+//! A replayed trial: a column per actor, each statement and its result, waits, injected faults; then a sentence
 //! that says what went wrong, and its explanation. At most 60 lines: the middle of a long transcript is left out, the
 //! explanation never is.
 
@@ -16,10 +16,10 @@ use retrial_sim::sentence::{counted, plural};
 use retrial_sim::trace::Stage;
 use retrial_sim::trace::{Event, EventKind, Statement, Trace, said};
 
-use super::output::WIDTH;
+use super::page::WIDTH;
 use super::sql::Purpose;
-use super::{explanation as words, output, rounds, sql, style};
-use crate::replay::Likeness;
+use super::{explanation as words, page, rounds, sql, style};
+use crate::results::replayed::Likeness;
 
 /// The maximum number of lines for events and explanation; the rest of the 60 is for headings and the verdict.
 const MOST_LINES: usize = 51;
@@ -30,20 +30,22 @@ const MOST_COLUMNS: usize = 2;
 /// The width of what stands beside the time.
 const PAGE: usize = WIDTH - 11;
 
-/// Prints a replayed case.
-pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) {
-    say!("{}", tell(case, replayed));
-    say!("{}", verdict(case, replayed));
+/// A replayed case, and how its trial compares with the recorded one.
+pub fn replayed(case: &Case, replayed: &Replayed, likeness: Likeness) -> String {
+    let mut text = String::new();
+    say!(text, "{}", tell(case, replayed));
+    say!(text, "{}", verdict(case, replayed));
     match likeness {
         Likeness::Same => {}
         Likeness::SameButForCosts => {
-            say!("the same verdict and the same events as recorded; only their costs differ");
+            say!(text, "the same verdict and the same events as recorded; only their costs differ");
         }
         Likeness::Other => {
             let digest = replayed.run.digest;
-            say!("{}", style::odd(format!("not exactly the recorded trial: its digest is {digest}")));
+            say!(text, "{}", style::odd(format!("not exactly the recorded trial: its digest is {digest}")));
         }
     }
+    text
 }
 
 /// A replayed case without colours: transcript, verdict and explanation.
@@ -69,10 +71,10 @@ fn verdict(case: &Case, replayed: &Replayed) -> String {
     }
 }
 
-/// Prints that a case's choices no longer apply.
-pub fn unreachable(case: &Case, error: &Error) {
+/// That a case's choices no longer apply.
+pub fn unreachable(case: &Case, error: &Error) -> String {
     let Case { scenario, strategy, .. } = case;
-    say!("{}", style::odd(format!("not reachable under {scenario}/{strategy}: {error}")));
+    format!("{}\n", style::odd(format!("not reachable under {scenario}/{strategy}: {error}")))
 }
 
 /// The transcript of a replayed case, as text.
@@ -150,8 +152,7 @@ impl Page {
             let mut line = String::new();
             for (actor, width) in actors.iter().zip(&widths) {
                 let mine = said.actor == *actor;
-                let cell =
-                    if mine { output::cut(&said.line, PAGE) } else { mark(&waiting, *actor).to_owned() };
+                let cell = if mine { page::cut(&said.line, PAGE) } else { mark(&waiting, *actor).to_owned() };
                 line.push_str(&format!("{cell:<width$}  "));
             }
             if said.actor == ActorId::NOBODY {
@@ -181,7 +182,7 @@ impl Page {
             last = said.actor;
             let others = waiting.iter().filter(|actor| **actor != said.actor);
             let rail: String = others.map(|actor| mark(&waiting, *actor)).collect();
-            lines.push((said.at, format!("{name:<width$} {rail:<1} {}", output::cut(&said.line, room))));
+            lines.push((said.at, format!("{name:<width$} {rail:<1} {}", page::cut(&said.line, room))));
             said.keep(&mut waiting);
         }
         Page { head: String::new(), lines }
@@ -275,7 +276,7 @@ fn say(trace: &Trace, event: &Event, room: usize) -> Vec<Said> {
 
 fn say_statement(label: &str, statement: &Statement, room: usize) -> Vec<String> {
     let sql = sql::essence(&statement.sql, &statement.params);
-    let what = output::cut(&format!("{label}: {sql}"), room);
+    let what = page::cut(&format!("{label}: {sql}"), room);
     let outcome = match &statement.result {
         Ok(answer) if answer.rows.is_empty() => match (sql::purpose(&statement.sql), answer.changed) {
             (Purpose::Other, 0) => return vec![what],

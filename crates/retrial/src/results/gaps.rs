@@ -4,13 +4,13 @@ use retrial_sim::explore::Report;
 use retrial_sim::fault::FaultRule;
 use retrial_sim::rules::{FAULTS_INJECTED, INVARIANTS_EXERCISED, is_on};
 
-use crate::results::{Line, Table};
+use super::{Line, Table};
 
 /// Something that a scenario's trials did not cover.
 #[derive(Clone, Copy, Debug)]
 pub enum Gap {
     /// The scenario has none of these, so nothing was run or nothing was checked.
-    None(&'static str),
+    None(Needed),
     /// No trial of any strategy exercised the invariant.
     NeverExercised(&'static str),
     /// No trial of the strategy, given by its index, exercised any invariant.
@@ -19,16 +19,27 @@ pub enum Gap {
     NeverInjected(usize, &'static FaultRule),
 }
 
+/// What every scenario must have at least one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// Strategies.
+    Strategies,
+    /// Environments.
+    Environments,
+    /// Invariants.
+    Invariants,
+}
+
 /// The gaps in the trials of a scenario.
 pub fn gaps(table: &Table) -> Vec<Gap> {
     let info = &table.selection.info;
     let lists = [
-        ("strategies", info.strategies.len()),
-        ("environments", info.environments.len()),
-        ("invariants", info.invariants.len()),
+        (Needed::Strategies, info.strategies.len()),
+        (Needed::Environments, info.environments.len()),
+        (Needed::Invariants, info.invariants.len()),
     ];
     let mut gaps: Vec<Gap> =
-        lists.iter().filter(|(_, entries)| *entries == 0).map(|(of, _)| Gap::None(of)).collect();
+        lists.iter().filter(|(_, entries)| *entries == 0).map(|(of, _)| Gap::None(*of)).collect();
     if is_on(info.rules_off, INVARIANTS_EXERCISED.name) && !info.invariants.is_empty() {
         gaps.extend(exercises_nothing(table));
         gaps.extend(never_exercised(table));

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use retrial::render::json::TIMES;
+use retrial::render::format::json::TIMES;
 
 use crate::trials::root;
 

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use anyhow::bail;
 use retrial::jobs;
+use retrial::results::problem::Problem;
 
 #[test]
 fn a_panic_costs_its_own_piece_of_work_only() {
@@ -16,7 +17,8 @@ fn a_panic_costs_its_own_piece_of_work_only() {
         });
         let failures = failures.expect("the others are done");
         assert_eq!(failures.keys().copied().collect::<Vec<_>>(), [4]);
-        assert!(failures[&4].contains("this one fails"), "{}", failures[&4]);
+        let Problem::Panicked(message) = &failures[&4] else { panic!("{:?}", failures[&4]) };
+        assert!(message.contains("this one fails"), "{message}");
         let mut done = done.into_inner().expect("no worker panics while it holds the lock");
         done.sort_unstable();
         assert_eq!(done, [0, 1, 2, 3, 5, 6, 7, 8, 9]);

@@ -1,22 +1,18 @@
 //! Results: the exit codes that they lead to, and the gaps that are reported.
 
-use clap::Parser;
-use retrial::args::Cli;
 use retrial::catalogue::Selection;
 use retrial::exit::Exit;
-use retrial::expectation::Mismatch;
-use retrial::gaps::gaps;
-
+use retrial::plan::cells;
 use retrial::results::Table;
-use retrial::run::cells;
+use retrial::results::gaps::gaps;
+use retrial::results::judgement::Mismatch;
 use retrial::sim::error::Error;
 use retrial::sim::explore::Failure;
 use retrial::sim::fault::Environment;
-
 use retrial::sim::registry::ScenarioEntry;
 use retrial::sim::scenario::{Entry, Scenario};
 
-use crate::trials::run_trials;
+use crate::trials::{run_args, run_trials};
 
 #[test]
 fn another_run_of_one_tape_that_differs_outranks_every_verdict() {
@@ -39,7 +35,7 @@ fn a_refusal_is_unknown_and_a_break_that_is_not_owned_up_to_is_a_difference() {
     let fails = |error| Some(Failure { error, case: None });
     results.tables[0].lines[0].report.failure = fails(Error::refused("not modelled: something"));
     assert_eq!(results.exit(), Exit::Unknown);
-    results.tables[0].lines[0].verdicts[0].2 = Mismatch::Broke;
+    results.tables[0].lines[0].judgements[0].mismatch = Mismatch::Broke;
     assert_eq!(results.exit(), Exit::Differs);
     // Nothing can be concluded from trials on a failing machine or of an invalid scenario.
     for error in [Error::machine("no space left on device"), Error::scenario("two of one name")] {
@@ -68,9 +64,9 @@ fn what_was_not_put_to_the_test_is_no_pass() {
         }
     };
     let changes: [(Change, &str); 4] = [
-        (|table| table.selection.info.strategies.clear(), "None(\"strategies\")"),
-        (|table| table.selection.info.environments = Vec::new(), "None(\"environments\")"),
-        (|table| table.selection.info.invariants.clear(), "None(\"invariants\")"),
+        (|table| table.selection.info.strategies.clear(), "None(Strategies)"),
+        (|table| table.selection.info.environments = Vec::new(), "None(Environments)"),
+        (|table| table.selection.info.invariants.clear(), "None(Invariants)"),
         (|table| table.lines.iter_mut().for_each(|line| line.report.tallies.clear()), "ExercisesNothing"),
     ];
     for (change, says) in changes {
@@ -110,8 +106,8 @@ fn a_run_in_which_no_trial_could_be_run_is_told_all_the_same() {
     let line = &mut results.tables[0].lines[0];
     line.report.trials = 0;
     line.report.failure = Some(Failure { error: Error::scenario("there is no table `t`"), case: None });
-    retrial::render::matrix::results(&results, true);
-    retrial::render::conclusion::conclusion(&results);
+    let text = retrial::render::results(&results, true);
+    assert!(text.contains("there is no table `t`"), "{text}");
     assert_eq!(results.exit(), Exit::BadInput);
 }
 
@@ -133,8 +129,7 @@ static UNSAYABLE: Scenario<(), ()> = Scenario {
 #[test]
 fn a_scenario_that_is_at_fault_is_refused_before_it_is_tried() {
     let selection = Selection { entry: &UNSAYABLE, info: UNSAYABLE.info(), strategies: vec![0] };
-    let cli = Cli::try_parse_from(["retrial"]).expect("the command line is one");
-    let Err(error) = cells(&cli.run, &[selection]) else { panic!("it is planned") };
+    let Err(error) = cells(&run_args(&[]), &[selection]) else { panic!("it is planned") };
     assert!(
         error.to_string().contains("the environment name \"all calm\" cannot be written in a case"),
         "{error}"

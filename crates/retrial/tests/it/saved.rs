@@ -4,13 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use clap::Parser as _;
-use retrial::args::Cli;
-use retrial::catalogue;
-use retrial::regressions::{self, Outcome};
+use retrial::results::problem::Problem;
+use retrial::results::saved::{Inapplicable, Outcome};
+use retrial::{catalogue, regressions};
 
 use crate::interruption::make_pipe;
-use crate::trials::root;
+use crate::trials::{root, run_args};
 
 /// A saved counterexample.
 const CASE: &str = "regressions/last_seen_backfill.limit_loop.terminates.case";
@@ -56,14 +55,17 @@ fn a_case_of_a_scenario_that_is_not_there_is_meant_where_everything_is() {
     let moved = kept.replacen("last_seen_backfill/", "renamed/", 1);
     fs::write(folder.path().join("moved.case"), moved).expect("a file can be written");
     let meant = |args: &[&str]| {
-        let args = Cli::try_parse_from(["retrial"].iter().chain(args)).expect("the arguments are sound").run;
+        let args = run_args(args);
         let selections = catalogue::select(&args.targets).expect("the targets are there");
         let meant = regressions::meant(&args, &selections, folder.path()).expect("they are cases");
         regressions::replay(meant.expect("the folder is there"), || ())
     };
     assert!(meant(&["last_seen_backfill"]).is_empty());
     let held = meant(&[]);
-    assert!(matches!(&held[0].outcome, Outcome::Inapplicable(why) if why.contains("no scenario `renamed`")));
+    let Outcome::Inapplicable(Inapplicable::NotReplayed(Problem::Failed(why))) = &held[0].outcome else {
+        panic!("{:?}", held[0].outcome)
+    };
+    assert!(why.contains("no scenario `renamed`"), "{why}");
 }
 
 #[test]

@@ -4,20 +4,29 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use clap::Parser;
-use retrial::args::Cli;
+use retrial::args::RunArgs;
+use retrial::cli::Cli;
+use retrial::progress::Progress;
 use retrial::results::Results;
-use retrial::run::{self};
+use retrial::run;
 
 /// The repository.
 pub(crate) fn root() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
 }
 
+/// What `retrial` with these arguments runs.
+pub(crate) fn run_args(args: &[&str]) -> RunArgs {
+    let cli = Cli::try_parse_from(std::iter::once("retrial").chain(args.iter().copied()));
+    cli.expect("the arguments are sound").run.args
+}
+
 /// The results of `retrial` with these arguments.
 pub(crate) fn run_trials(args: &[&str]) -> Results {
-    let cli = Cli::try_parse_from(std::iter::once("retrial").chain(args.iter().copied()));
-    let args = cli.expect("the arguments are sound").run;
-    run::results(&args, Path::new("no regressions here")).expect("the trials are run")
+    let args = run_args(args);
+    let planned = run::planned(&args).expect("what is asked for is there");
+    let results = run::run(&args, planned, Path::new("no regressions here"), &Progress::start());
+    results.expect("the trials are run")
 }
 
 /// The results of `retrial` without arguments.

@@ -4,48 +4,61 @@
 
 use std::fmt::Write as _;
 
-use super::mismatch::{Grade, Remark, obstacle, remark};
-use super::{conclusion, matrix};
+use super::{Form, Format, Report};
 use crate::exit::Exit;
-use crate::gaps::gaps;
-use crate::results::{Line, Results, Table};
+use crate::render::judgement::remark;
+use crate::render::problem::obstacle;
+use crate::render::{conclusion, matrix};
+use crate::results::gaps::gaps;
+use crate::results::judgement::Grade;
+use crate::results::{Line, Table};
 
-/// Prints an annotation for each verdict that is not as declared, and for trials that have none.
-pub fn annotations(results: &Results) {
+/// The format.
+pub static FORMAT: Format = Format {
+    name: "github",
+    help: "Print GitHub annotations, and append the matrix to the job summary (GITHUB_STEP_SUMMARY)",
+    form: Form::Service { variable: "GITHUB_STEP_SUMMARY", appended: summary, printed: annotations },
+};
+
+/// An annotation for each verdict that is not as declared, and for trials that have none.
+fn annotations(Report { results, .. }: &Report<'_>) -> String {
+    let mut page = String::new();
     if let Some(why) = &results.failed {
-        say!("::error title=part of the run failed::{}", data(why));
+        say!(page, "::error title=part of the run failed::{}", data(why));
     }
     for table in &results.tables {
         for gap in gaps(table) {
             let title = format!("{}: not covered", table.selection.info.name);
-            say!("::warning title={}::{}", property(&title), data(&conclusion::sentence(table, &gap)));
+            let text = conclusion::sentence(table, &gap);
+            say!(page, "::warning title={}::{}", property(&title), data(&text));
         }
     }
-    for (table, line) in lines(results) {
+    for (table, line) in results.lines() {
         if let Some(why) = obstacle(line) {
-            annotation(table, line, "error", "trials that could not be judged", &why);
+            say!(page, "{}", annotation(table, line, "error", "trials that could not be judged", &why));
         }
-        for (invariant, verdict, mismatch) in &line.verdicts {
-            if let Some(Remark { grade, text, .. }) = remark(verdict, mismatch) {
-                annotation(table, line, level(grade), invariant, &text);
+        for judgement in &line.judgements {
+            if let Some((grade, text)) = remark(judgement) {
+                say!(page, "{}", annotation(table, line, level(grade), judgement.name, &text));
             }
         }
     }
+    page
 }
 
-/// Prints an annotation on the file of the line's strategy.
-fn annotation(table: &Table, line: &Line, level: &str, about: &str, text: &str) {
+/// An annotation on the file of the line's strategy.
+fn annotation(table: &Table, line: &Line, level: &str, about: &str, text: &str) -> String {
     let info = &table.selection.info;
     let strategy = &info.strategies[line.strategy];
     let environment = info.environments[line.environment].name;
     let file = format!("scenarios/{}/strategies/{}.rs", info.name, strategy.name);
     let number = line_of(strategy.source, about);
     let title = format!("{}/{}: {about} in {environment}", info.name, strategy.name);
-    say!("::{level} file={},line={number},title={}::{}", property(&file), property(&title), data(text));
+    format!("::{level} file={},line={number},title={}::{}", property(&file), property(&title), data(text))
 }
 
 /// The job summary as Markdown: the matrix of each scenario, and the verdicts that are not as declared.
-pub fn summary(results: &Results) -> String {
+fn summary(Report { results, .. }: &Report<'_>) -> String {
     let exit = results.exit();
     let verdict = match exit {
         Exit::AsExpected => "all verdicts are as declared",
@@ -71,10 +84,9 @@ pub fn summary(results: &Results) -> String {
         let _ = writeln!(text, "- {}", conclusion::sentence(table, gap));
     }
     let mut is_first = true;
-    for (table, line) in lines(results) {
-        let verdicts = line.verdicts.iter().filter_map(|(invariant, verdict, mismatch)| {
-            Some((format!("`{invariant}`"), remark(verdict, mismatch)?.text))
-        });
+    for (table, line) in results.lines() {
+        let judgements = line.judgements.iter();
+        let verdicts = judgements.filter_map(|it| Some((format!("`{}`", it.name), remark(it)?.1)));
         let unjudged = obstacle(line).map(|why| ("trials that could not be judged".to_owned(), why));
         for (about, what) in unjudged.into_iter().chain(verdicts) {
             if std::mem::take(&mut is_first) {
@@ -87,10 +99,6 @@ pub fn summary(results: &Results) -> String {
         }
     }
     text
-}
-
-fn lines(results: &Results) -> impl Iterator<Item = (&Table, &Line)> {
-    results.tables.iter().flat_map(|table| table.lines.iter().map(move |line| (table, line)))
 }
 
 /// How GitHub calls a grade.

@@ -7,15 +7,24 @@ use std::time::Duration;
 use retrial_sim::error::ErrorKind;
 use retrial_sim::explore::costs::{Costs, Most};
 use retrial_sim::explore::verdict::Verdict;
-use retrial_sim::explore::{Report, Searched, Tally};
+use retrial_sim::explore::{self, Searched, Tally};
 use retrial_sim::fault::Fault;
 use serde::Serialize;
 
-use crate::expectation::Mismatch;
-use crate::regressions::{Checked, Outcome};
-use crate::render::progress::Share;
+use super::{Form, Format, Report};
+use crate::render::{phase, problem};
+use crate::results::judgement::{Judgement, Mismatch};
+use crate::results::phase::Share;
+use crate::results::saved::{Checked, Outcome};
 use crate::results::{Line, Results, Table, is_unknown};
 use crate::token;
+
+/// The format.
+pub static FORMAT: Format = Format {
+    name: "json",
+    help: "Write the results to this file as JSON; if it is standard output, nothing else is written there",
+    form: Form::File(file),
+};
 
 /// The names of the fields whose values depend on the wall clock, at any level.
 pub const TIMES: [&str; 1] = ["elapsed_s"];
@@ -69,7 +78,7 @@ struct Cell<'a> {
     elapsed_s: f64,
     audited: u64,
     faults: Vec<Injections>,
-    disagreement: Option<&'a str>,
+    disagreement: Option<String>,
     /// How two runs of one tape had different verdicts on a live server.
     unsteady: Option<&'a str>,
     /// What the engine refused.
@@ -168,6 +177,10 @@ struct Watched {
     max_full_scan_steps: u64,
 }
 
+fn file(report: &Report<'_>) -> anyhow::Result<String> {
+    results(report.results)
+}
+
 /// The text of the file.
 ///
 /// # Errors
@@ -188,7 +201,7 @@ pub fn results(results: &Results) -> anyhow::Result<String> {
 }
 
 fn part(share: &Share) -> Part {
-    Part { what: share.phase.name(), done: share.done, planned: share.planned }
+    Part { what: phase::name(share.phase), done: share.done, planned: share.planned }
 }
 
 fn regressions(results: &Results) -> Regressions<'_> {
@@ -229,16 +242,16 @@ fn cell<'a>(table: &'a Table, line: &'a Line) -> Cell<'a> {
         elapsed_s: line.elapsed.as_secs_f64(),
         audited: report.audited,
         faults: report.injected.iter().map(injected).collect(),
-        disagreement: report.disagreement.as_deref(),
+        disagreement: line.disagreement().as_ref().map(problem::disagreement),
         unsteady: report.unsteady.as_deref(),
         refused: failure(report, is_unknown),
-        failed: line.failed.clone().or(failure(report, |kind| !is_unknown(kind))),
+        failed: line.missing.as_ref().map(problem::missing).or(failure(report, |kind| !is_unknown(kind))),
         invariants: judged(line),
         costs: figures(&report.costs),
     }
 }
 
-fn failure(report: &Report, is: fn(ErrorKind) -> bool) -> Option<String> {
+fn failure(report: &explore::Report, is: fn(ErrorKind) -> bool) -> Option<String> {
     report
         .failure
         .as_ref()
@@ -248,8 +261,8 @@ fn failure(report: &Report, is: fn(ErrorKind) -> bool) -> Option<String> {
 
 fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
     let report = &line.report;
-    let judge = |(verdict, tally): (&'a (&'static str, Verdict, Mismatch), &'a Tally)| {
-        let (name, verdict, mismatch) = verdict;
+    let judge = |(judgement, tally): (&'a Judgement, &'a Tally)| {
+        let Judgement { name, verdict, mismatch } = judgement;
         Judged {
             name,
             verdict: match verdict {
@@ -284,7 +297,7 @@ fn judged<'a>(line: &'a Line) -> Vec<Judged<'a>> {
             }),
         }
     };
-    line.verdicts.iter().zip(&report.tallies).map(judge).collect()
+    line.judgements.iter().zip(&report.tallies).map(judge).collect()
 }
 
 fn searched(searched: &Searched) -> SearchFigures {

@@ -8,23 +8,26 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
-use retrial_sim::explore::case::Case;
+use quick_junit::{self as xml, NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use retrial_sim::explore::verdict::Verdict;
 
-use super::conclusion;
-use super::mismatch::{Grade, Remark, obstacle, remark};
-use crate::expectation::Mismatch;
-use crate::gaps::{Gap, gaps};
-use crate::regressions::{Checked, Outcome};
-use crate::results::{Line, Results, Table};
+use super::{Form, Format, Report};
+use crate::render::judgement::{grade as grade_name, remark};
+use crate::render::problem::obstacle;
+use crate::render::{conclusion, saved as saved_words};
+use crate::results::gaps::{Gap, gaps};
+use crate::results::judgement::{Grade, Judgement};
+use crate::results::saved::{Checked, Outcome};
+use crate::results::{Line, Table};
 
-/// The text of the file. `transcript` replays a case and returns its transcript.
-///
-/// # Errors
-/// The XML cannot be serialized.
-pub fn results(results: &Results, transcript: &dyn Fn(&Case) -> String) -> Result<String> {
-    let mut report = Report::new("retrial");
+/// The format.
+pub static FORMAT: Format =
+    Format { name: "junit", help: "Write the results to this file as JUnit XML", form: Form::File(file) };
+
+/// The text of the file.
+fn file(of: &Report<'_>) -> Result<String> {
+    let results = of.results;
+    let mut report = xml::Report::new("retrial");
     report.set_time(results.elapsed);
     if !results.saved.is_empty() {
         report.add_test_suite(saved(&results.saved));
@@ -33,7 +36,7 @@ pub fn results(results: &Results, transcript: &dyn Fn(&Case) -> String) -> Resul
         let mut suite = TestSuite::new(table.selection.info.name);
         suite.add_property(("seed", results.seed.to_string().as_str()));
         for line in &table.lines {
-            suite.add_test_cases(line_cases(results, table, line, transcript));
+            suite.add_test_cases(line_cases(of, table, line));
         }
         for gap in gaps(table) {
             let mut case = TestCase::new(
@@ -64,7 +67,7 @@ fn saved(checked: &[Checked]) -> TestSuite {
             Outcome::AsRecorded => TestCaseStatus::success(),
             Outcome::Other(None) => failure("not reproduced", "the invariant holds", ""),
             Outcome::Other(Some(shows)) => failure("not reproduced", shows, ""),
-            Outcome::Inapplicable(why) => error("no longer applies", why),
+            Outcome::Inapplicable(why) => error("no longer applies", &saved_words::inapplicable(why)),
         };
         let mut case = TestCase::new(&*saved.name, status);
         case.set_classname("regressions");
@@ -73,17 +76,12 @@ fn saved(checked: &[Checked]) -> TestSuite {
     suite
 }
 
-fn line_cases(
-    results: &Results,
-    table: &Table,
-    line: &Line,
-    transcript: &dyn Fn(&Case) -> String,
-) -> Vec<TestCase> {
+fn line_cases(of: &Report<'_>, table: &Table, line: &Line) -> Vec<TestCase> {
     let info = &table.selection.info;
     let (strategy, environment) =
         (info.strategies[line.strategy].name, info.environments[line.environment].name);
     let class = format!("{}.{strategy}.{environment}", info.name);
-    let time = line.elapsed / u32::try_from(line.verdicts.len().max(1)).unwrap_or(u32::MAX);
+    let time = line.elapsed / u32::try_from(line.judgements.len().max(1)).unwrap_or(u32::MAX);
     let mut cases = Vec::new();
     let mut add = |name: &str, status: TestCaseStatus, output: Option<String>, time: Duration| {
         let mut case = TestCase::new(name, status);
@@ -99,28 +97,25 @@ fn line_cases(
     if let Some(how) = line.report.hidden_sharing() {
         add("the search is complete", error("not covered", how), None, Duration::ZERO);
     }
-    for (invariant, verdict, mismatch) in &line.verdicts {
-        let (status, output) = judged(results, verdict, mismatch, transcript);
-        add(invariant, status, output, time);
+    for judgement in &line.judgements {
+        let (status, output) = judged(of, judgement);
+        add(judgement.name, status, output, time);
     }
     cases
 }
 
 /// The status of one verdict, and the output of its test case.
-fn judged(
-    results: &Results,
-    verdict: &Verdict,
-    mismatch: &Mismatch,
-    transcript: &dyn Fn(&Case) -> String,
-) -> (TestCaseStatus, Option<String>) {
-    let replay = |case: &Case| format!("{}\nretrial replay {}", transcript(case), results.replayable(case));
-    let status = match remark(verdict, mismatch) {
-        Some(Remark { grade: Grade::Unexpected, text, shown }) => {
-            let replayed = shown.map_or(String::new(), |shown| replay(&shown.case));
-            failure(Grade::Unexpected.name(), &text, &replayed)
+fn judged(of: &Report<'_>, judgement: &Judgement) -> (TestCaseStatus, Option<String>) {
+    let status = match remark(judgement) {
+        Some((grade @ Grade::Unexpected, text)) => {
+            let replayed = judgement.shown().map_or(String::new(), |shown| {
+                let argument = of.results.replayable(&shown.case);
+                format!("{}\nretrial replay {argument}", of.transcript(&shown.case))
+            });
+            failure(grade_name(grade), &text, &replayed)
         }
-        Some(Remark { grade, text, .. }) => error(grade.name(), &text),
-        None => match verdict {
+        Some((grade, text)) => error(grade_name(grade), &text),
+        None => match &judgement.verdict {
             Verdict::NotExercised => {
                 let mut status = TestCaseStatus::skipped();
                 status.set_message("no trial exercised the invariant");
@@ -140,7 +135,7 @@ fn judged(
 fn gap_name(table: &Table, gap: &Gap) -> String {
     let info = &table.selection.info;
     match gap {
-        Gap::None(of) => format!("has {of}"),
+        Gap::None(of) => format!("has {}", conclusion::needed(*of)),
         Gap::NeverExercised(invariant) => format!("exercises {invariant}"),
         Gap::ExercisesNothing(strategy) => {
             format!("{} exercises an invariant", info.strategies[*strategy].name)

@@ -15,8 +15,8 @@ fn every_counterexample_is_explained_and_its_explanation_is_true_to_its_trial() 
     let (mut argued, mut edges, mut bare) = (0, 0, Vec::new());
     for table in &everything().tables {
         let mut host = catalogue::host(table.selection.info.engines[0]).expect("the engine starts");
-        for (_, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
-            let Verdict::Violated(counterexample) = verdict else { continue };
+        for judgement in table.lines.iter().flat_map(|line| &line.judgements) {
+            let Verdict::Violated(counterexample) = &judgement.verdict else { continue };
             let again =
                 table.selection.entry.replay(&mut host, &counterexample.case).expect("it can be reached");
             let Finding::Violated(breach) = &again.finding else { panic!("it is not violated again") };

@@ -2,7 +2,8 @@
 //! every printed token.
 
 use retrial::exit::Exit;
-use retrial::render::{details, explanation, json, matrix, transcript};
+use retrial::render::format::json;
+use retrial::render::{details, explanation, matrix, transcript};
 use retrial::results::{Line, Table};
 use retrial::sim::explore::verdict::{Counterexample, Verdict};
 use retrial::sim::invariant::Finding;
@@ -46,10 +47,12 @@ fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
         .and_then(|known| known.known_failures.first());
     let mut shown: Option<&Counterexample> = None;
     for (invariant, _) in &info.invariants {
-        let verdicts =
-            lines.iter().flat_map(|line| line.verdicts.iter().map(|verdict| (line.environment, verdict)));
-        let broken = verdicts.clone().find_map(|(environment, (name, verdict, _))| match verdict {
-            Verdict::Violated(counterexample) if name == invariant => Some((environment, &**counterexample)),
+        let verdicts = lines.iter().flat_map(|line| {
+            let mine = line.judgements.iter().filter(|it| it.name == *invariant);
+            mine.map(|it| (line.environment, &it.verdict))
+        });
+        let broken = verdicts.clone().find_map(|(environment, verdict)| match verdict {
+            Verdict::Violated(counterexample) => Some((environment, &**counterexample)),
             _ => None,
         });
         match broken {
@@ -63,9 +66,7 @@ fn tell(table: &Table, strategy: &str, lines: &[&Line]) -> String {
                 }
             }
             None => {
-                let held = verdicts.filter(|(_, (name, ..))| name == invariant);
-                let held =
-                    held.filter(|(_, (_, verdict, _))| matches!(verdict, Verdict::Holds { .. })).count();
+                let held = verdicts.filter(|(_, verdict)| matches!(verdict, Verdict::Holds { .. })).count();
                 text.push_str(&format!("{invariant}: holds on {held} environments\n"));
             }
         }
@@ -98,8 +99,9 @@ fn every_printed_token_reproduces_its_verdict() {
     let mut replayed = 0;
     for table in &everything().tables {
         let mut host = catalogue::host(table.selection.info.engines[0]).expect("the engine starts");
-        for (invariant, verdict, _) in table.lines.iter().flat_map(|line| &line.verdicts) {
-            let Verdict::Violated(counterexample) = verdict else { continue };
+        for judgement in table.lines.iter().flat_map(|line| &line.judgements) {
+            let Verdict::Violated(counterexample) = &judgement.verdict else { continue };
+            let invariant = judgement.name;
             let case = token::decode(&token::encode(&counterexample.case)).expect("a printed token is whole");
             assert_eq!(case, counterexample.case);
             let again = table.selection.entry.replay(&mut host, &case).expect("the case can be reached");

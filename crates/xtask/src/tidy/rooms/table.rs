@@ -77,40 +77,34 @@ const SIM: Plan = Plan {
     ],
 };
 
-/// Results are data, and the renderer words them: it knows no command, and the data know no renderer.
+/// Results are data, the renderer words them, and the output writes them: the renderer knows no command, and the data
+/// know no renderer.
 const COMMAND_LINE: Plan = Plan {
     root: "crates/retrial/src/",
     rooms: &[
-        Room {
-            name: "facts",
-            modules: &["case_files", "catalogue", "exit", "expectation", "token"],
-            may_use: &[],
-        },
-        Room { name: "input", modules: &["args", "destination", "input"], may_use: &["facts"] },
-        Room {
-            name: "results",
-            modules: &["gaps", "results"],
-            may_use: &["facts", "jobs", "saved counterexamples"],
-        },
-        Room {
-            name: "render",
-            modules: &["render"],
-            may_use: &["facts", "results", "saved counterexamples"],
-        },
+        Room { name: "facts", modules: &["catalogue", "exit", "token"], may_use: &[] },
+        Room { name: "results", modules: &["results"], may_use: &["facts"] },
+        Room { name: "render", modules: &["render"], may_use: &["facts", "results"] },
+        Room { name: "input", modules: &["args", "cli", "input"], may_use: &["facts", "render"] },
         Room {
             name: "jobs",
-            modules: &["interruption", "jobs", "shrinking"],
-            may_use: &["facts", "results", "render"],
+            modules: &["interruption", "jobs", "plan", "progress", "shrinking"],
+            may_use: &["facts", "results", "input"],
+        },
+        Room {
+            name: "output",
+            modules: &["output"],
+            may_use: &["facts", "results", "render", "input", "jobs"],
         },
         Room {
             name: "saved counterexamples",
             modules: &["regressions"],
-            may_use: &["facts", "input", "jobs"],
+            may_use: &["facts", "results", "input", "jobs"],
         },
         Room {
             name: "commands",
-            modules: &["isolation", "replay", "run"],
-            may_use: &["facts", "input", "results", "render", "jobs", "saved counterexamples"],
+            modules: &["commands", "isolation", "replay", "run"],
+            may_use: &["facts", "results", "render", "input", "jobs", "output", "saved counterexamples"],
         },
     ],
 };
